@@ -1,0 +1,84 @@
+"""The one value that every view renders: what was compared, what differed, what it means per provider."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from llm_contracts.parity.divergence import Divergence
+from llm_contracts.paths.observation import Observation
+
+
+class Answer(StrEnum):
+    """The answer for one provider. Only `READY` is a GO."""
+
+    READY = "ready"
+    REHEARSED = "rehearsed"
+    BLOCKED = "blocked"
+    NO_EVIDENCE = "no-evidence"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The answer and a sentence for each reason."""
+
+    answer: Answer
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One scenario, run through both paths.
+
+    Attributes:
+        id: `provider/scenario`, or the id of a stream in a corpus.
+        provenance: where the recording came from (`live`, `simulated`, `scripted`, `imported`), or None.
+        recorded_on: the recording's date, if the file says so.
+        reference, candidate: what the two paths did; None when `problem` kept them from running.
+        divergences: every difference, waived or not.
+        waived: fingerprint → the waiver's reason, for those that are accepted.
+        noise: what differed between two runs of the reference alone.
+        normalised: name of a normalisation → how often it was applied.
+        problem: why the recording could not be used (names file and place), or None.
+    """
+
+    id: str
+    provider: str
+    scenario: str
+    provenance: str | None = None
+    recorded_on: date | None = None
+    reference: Observation | None = None
+    candidate: Observation | None = None
+    divergences: tuple[Divergence, ...] = ()
+    waived: Mapping[str, str] = field(default_factory=dict)
+    noise: tuple[Divergence, ...] = ()
+    normalised: Mapping[str, int] = field(default_factory=dict)
+    problem: str | None = None
+
+    @property
+    def unwaived(self) -> tuple[Divergence, ...]:
+        """The differences nobody has accepted."""
+        return tuple(d for d in self.divergences if d.fingerprint not in self.waived)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """One run over all items. `complaints` are faults of the waivers file; `warnings` do not fail a run."""
+
+    reference: str
+    candidate: str
+    engine: str
+    versions: Mapping[str, str]
+    items: tuple[Item, ...]
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    complaints: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def totals(self) -> Mapping[str, int]:
+        """Kind → number of divergences, waived ones included, most frequent first."""
+        counts = Counter(str(d.kind) for item in self.items for d in item.divergences)
+        return dict(counts.most_common())

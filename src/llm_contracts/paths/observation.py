@@ -1,0 +1,94 @@
+"""What one path did with one call. Values only; clocks and wire positions take no part in equality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_contracts.wire.interaction import Request
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """Token totals as reported, never derived from one another; `details` holds every further number by its
+    dotted place (`prompt_tokens_details.cached_tokens`).
+    """
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """One item as the client yielded it, in canonical form.
+
+    `tool_calls` keeps the deltas as given (index, id, type, name, arguments). `extra` holds other keys with a
+    meaning (`refusal`, list-valued content). `position` counts the server-sent events that had left the edge
+    when the item was handed on; None where the engine cannot tell.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    id: str | None = None
+    model: str | None = None
+    role: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    position: int | None = field(default=None, compare=False)
+    at_ms: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """How a call failed. `category` is the error's own `category` attribute, else its class name; `code` is a
+    stable product code such as `server.llm.requestFailed`; `provider_code` is the provider's own.
+    """
+
+    category: str
+    message: str = field(compare=False)
+    status: int | None = None
+    code: str | None = None
+    provider_code: str | None = None
+    attempts: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """Everything one path did: what it sent, what it handed on, how it ended, what it told telemetry."""
+
+    path: str
+    requests: tuple[Request, ...] = ()
+    chunks: tuple[Chunk, ...] = ()
+    failure: Failure | None = None
+    generations: tuple[Mapping[str, Any], ...] = ()
+    duration_ms: float = field(default=0.0, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The joined text."""
+        return "".join(chunk.text for chunk in self.chunks)
+
+    @property
+    def reasoning(self) -> str:
+        """The joined reasoning text."""
+        return "".join(chunk.reasoning for chunk in self.chunks)
+
+    @property
+    def deltas(self) -> tuple[str, ...]:
+        """The non-empty pieces of text, in order."""
+        return tuple(chunk.text for chunk in self.chunks if chunk.text)
+
+    @property
+    def finish_reasons(self) -> tuple[str, ...]:
+        """Every finish reason that was handed on, in order."""
+        return tuple(chunk.finish_reason for chunk in self.chunks if chunk.finish_reason is not None)
+
+    @property
+    def reported_usage(self) -> tuple[Usage, ...]:
+        """Every usage object that chunks carried, in order."""
+        return tuple(chunk.usage for chunk in self.chunks if chunk.usage is not None)
