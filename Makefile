@@ -1,0 +1,75 @@
+# Everything people and CI run. `make` alone lists it.
+# Only `setup` and `lock` touch the network, and only the package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONTRACTS := $(BIN)/llm-contracts
+READY := $(VENV)/.ready
+UV := $(shell command -v uv 2>/dev/null)
+
+# Options handed on to the command line: make replay PROVIDER=openai SCENARIO=plain-stream
+SOURCE ?= live
+options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup replay record verdict test lint format coverage snapshots real-streams lock clean
+
+help: ## list every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## build .venv from the lock file (uv if it is there, else venv and pip)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Name another: make setup PYTHON=python3.12" >&2; exit 2; }
+	@echo "Setting up $(VENV) from requirements.lock with $(if $(UV),uv,venv and pip) …"
+	@rm -rf $(VENV)
+ifneq ($(UV),)
+	@$(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+replay: setup ## replay every cassette to both paths, compare, say GO or NO-GO (PROVIDER=, SCENARIO=)
+	@$(CONTRACTS) check $(options)
+
+record: setup ## record from the real providers whose keys are set (SOURCE=simulator needs none)
+	@$(CONTRACTS) record --source $(SOURCE) $(options)
+
+verdict: setup ## the answer per provider, from the last replay; fails unless every one is ready
+	@$(CONTRACTS) verdict $(PROVIDER)
+
+test: setup ## the whole test suite, without network
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+coverage: setup ## the test suite with branch coverage
+	@$(BIN)/python -m pytest -q --cov --cov-branch --cov-report=term $(ARGS)
+
+lint: setup ## ruff, strict mypy, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup ## let ruff format and fix what it can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+snapshots: setup ## accept the present lanes as snapshots; read the diff before you commit it
+	@$(BIN)/python -m pytest -q tests/contracts --snapshot-update
+
+real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
+	@$(BIN)/python -m llm_contracts.views.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
+
+lock: ## pin every dependency again, with hashes (needs uv)
+	@uv pip compile pyproject.toml requirements.in --extra contracts --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.lock
+
+clean: ## remove what was built
+	@rm -rf $(VENV) report dist .coverage htmlcov .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
