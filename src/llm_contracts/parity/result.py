@@ -66,13 +66,16 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """One run over all items. `complaints` are faults of the waivers file; `warnings` do not fail a run."""
+    """One run over all items. `missing` names the scenarios without a recording; `complaints` are faults of the
+    waivers file; `warnings` do not fail a run.
+    """
 
     reference: str
     candidate: str
     engine: str
     versions: Mapping[str, str]
     items: tuple[Item, ...]
+    missing: tuple[str, ...] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     complaints: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

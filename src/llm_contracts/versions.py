@@ -1,0 +1,19 @@
+"""Which versions took part in a comparison."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+_DISTRIBUTIONS = ("litellm", "openai", "llm-adapter")
+
+
+def versions() -> dict[str, str]:
+    """Python and every distribution whose release can change a result, as installed; absent ones left out."""
+    found = {"python": platform.python_version()}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

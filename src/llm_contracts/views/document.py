@@ -1,0 +1,102 @@
+"""A result as a JSON document, format 1: scripts depend on its fields, so they are only ever added to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.divergence import Divergence
+    from llm_contracts.parity.result import Item, Result
+    from llm_contracts.paths.observation import Failure, Observation, Usage
+
+FORMAT = 1
+
+
+def to_document(result: Result, **extra: Any) -> dict[str, Any]:
+    """Everything in a result as plain JSON values. `extra` adds top-level fields of the caller's own."""
+    return {
+        "format": FORMAT,
+        "reference": result.reference,
+        "candidate": result.candidate,
+        "engine": result.engine,
+        "versions": dict(result.versions),
+        "items": [_item(item) for item in result.items],
+        "totals": dict(result.totals),
+        "verdicts": {
+            name: {"verdict": str(verdict.answer), "reasons": list(verdict.reasons)}
+            for name, verdict in result.verdicts.items()
+        },
+        "missing": list(result.missing),
+        "complaints": list(result.complaints),
+        "warnings": list(result.warnings),
+        **extra,
+    }
+
+
+def to_json(result: Result, **extra: Any) -> str:
+    """The document as text: readable, in a fixed order, ending in a line feed."""
+    return json.dumps(to_document(result, **extra), ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "provider": item.provider,
+        "scenario": item.scenario,
+        "provenance": item.provenance,
+        "recorded_on": item.recorded_on.isoformat() if item.recorded_on else None,
+        "outcome": {"reference": outcome(item.reference), "candidate": outcome(item.candidate)},
+        "divergences": [_divergence(d, item.waived) for d in item.divergences],
+        "noise": [_divergence(d, {}) for d in item.noise],
+        "normalised": dict(item.normalised),
+        "problem": item.problem,
+    }
+
+
+def _divergence(divergence: Divergence, waived: Mapping[str, str]) -> dict[str, Any]:
+    """`waived` is the reason of the waiver that accepts it, or null."""
+    return {
+        "kind": str(divergence.kind),
+        "severity": str(divergence.severity),
+        "where": divergence.where,
+        "reference": divergence.reference,
+        "candidate": divergence.candidate,
+        "fingerprint": divergence.fingerprint,
+        "waived": waived.get(divergence.fingerprint),
+    }
+
+
+def outcome(observation: Observation | None) -> dict[str, Any] | None:
+    """In a few values, what one path did: enough to see what kind of answer it was, not what it said."""
+    if observation is None:
+        return None
+    reported = observation.reported_usage
+    return {
+        "ok": observation.failure is None,
+        "deltas": len(observation.deltas),
+        "characters": len(observation.text),
+        "finish_reason": observation.finish_reasons[-1] if observation.finish_reasons else None,
+        "usage": _usage(reported[-1]) if reported else None,
+        "requests": len(observation.requests),
+        "failure": _failure(observation.failure) if observation.failure else None,
+    }
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        **({"details": dict(usage.details)} if usage.details else {}),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "category": failure.category,
+        "status": failure.status,
+        "code": failure.code,
+        "provider_code": failure.provider_code,
+    }

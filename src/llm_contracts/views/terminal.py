@@ -1,0 +1,293 @@
+"""A result on a terminal: a table that can be taken in at a glance, then only what a person has to look at."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from llm_contracts.parity.result import Answer
+from llm_contracts.views.groups import Group, group
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from llm_contracts.parity.result import Item, Result, Verdict
+
+_LONGEST_VALUE = 160  # characters of either value that a group shows
+_SHOWN_IDS = 3
+_SHOWN_REASONS = 6
+_CELL_LINES = 3  # kinds a cell names before it says how many more there are
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """The signs in the table."""
+
+    agree: str
+    differ: str
+    waived: str
+    noise: str
+    unreadable: str
+    missing: str
+    times: str
+    dot: str
+    more: str
+
+
+UNICODE = Marks(
+    agree="✓", differ="✗", waived="~", noise="≈", unreadable="!", missing="–", times="×", dot="·", more="…"
+)
+ASCII = Marks(
+    agree="ok", differ="X", waived="~", noise="%", unreadable="!", missing="-", times="x", dot="-", more="..."
+)
+
+
+def marks_for(encoding: str | None) -> Marks:
+    """Signs that an output with this encoding can show."""
+    try:
+        "✗≈✓–…".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII
+    return UNICODE
+
+
+def print_result(console: Console, result: Result) -> None:
+    """Print the whole report: table, divergences to decide about, waived ones, warnings, verdicts."""
+    marks = marks_for(console.encoding)
+    for section in _sections(result, marks, console.width):
+        console.print(section)
+
+
+def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
+    """Print GO or NO-GO with the reasons, a provider a paragraph."""
+    for section in _verdicts(verdicts, marks_for(console.encoding)):
+        console.print(section)
+
+
+def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableType]:
+    yield _head(result, marks)
+    if result.items or result.missing:
+        yield Text("")
+        yield _table(result, marks, width)
+        yield _legend(result, marks)
+    yield from _groups("To decide", group(result.items, lambda item: item.unwaived), marks)
+    yield from _groups(
+        "Noise: the reference against itself", group(result.items, lambda item: item.noise), marks
+    )
+    yield from _waived(result, marks)
+    yield from _listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
+    yield from _listed("The waivers file", result.complaints, "red")
+    yield from _listed("Warnings", result.warnings, "yellow")
+    if result.verdicts:
+        yield from _titled("Verdict")
+        yield from _verdicts(result.verdicts, marks)
+    yield Text("")
+    yield _summary(result)
+
+
+def _head(result: Result, marks: Marks) -> Text:
+    text = Text.assemble((result.reference, "bold"), " against ", (result.candidate, "bold"))
+    facts = [f"engine {result.engine}", *(f"{name} {version}" for name, version in result.versions.items())]
+    return text.append("   " + f" {marks.dot} ".join(facts), style="dim")
+
+
+def _titled(title: str) -> Iterator[RenderableType]:
+    yield Text("")
+    yield Text(title, style="bold underline")
+
+
+# The table
+
+
+def _table(result: Result, marks: Marks, width: int) -> Table:
+    """Scenario × provider; a line per recording where the columns would not fit, as in a corpus."""
+    providers = list(dict.fromkeys([*(i.provider for i in result.items), *map(_owner, result.missing)]))
+    scenarios = dict.fromkeys([*(i.scenario for i in result.items), *map(_situation, result.missing)])
+    cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
+    column = max((cell.cell_len for text in cells.values() for cell in text.split("\n")), default=1)
+    first = max(map(len, scenarios), default=0)
+    shared = len(cells) + len(result.missing) > max(len(scenarios), len(providers)) or len(providers) == 1
+    if not shared or first + len(providers) * (column + 2) > width:
+        return _list(result, marks)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("", *providers):
+        table.add_column(name, no_wrap=True)
+    for scenario in scenarios:
+        row = (cells.get((provider, scenario), Text(marks.missing, style="dim")) for provider in providers)
+        table.add_row(scenario, *row)
+    return table
+
+
+def _list(result: Result, marks: Marks) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for item in result.items:
+        table.add_row(item.id, _cell(item, marks))
+    for name in result.missing:
+        table.add_row(name, Text(marks.missing, style="dim"))
+    return table
+
+
+def _owner(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _situation(name: str) -> str:
+    return name.partition("/")[2]
+
+
+def _cell(item: Item, marks: Marks) -> Text:
+    """What became of one recording: the mark, then the kinds that nobody has accepted, a line each."""
+    if item.problem:
+        return Text(f"{marks.unreadable} unreadable", style="red")
+    lines = _kind_lines(item, marks)
+    if item.noise:
+        lines.append(Text(f"{marks.noise} noise", style="magenta"))
+    if lines:
+        return Text("\n").join(lines)
+    if item.waived:
+        return Text(f"{marks.waived} {len(item.waived)} waived", style="yellow")
+    return Text(marks.agree, style="green")
+
+
+def _kind_lines(item: Item, marks: Marks) -> list[Text]:
+    counts = Counter(divergence.kind for divergence in item.unwaived).most_common()
+    lines = [
+        Text(f"{marks.differ} {kind}{f' {marks.times}{count}' if count > 1 else ''}", style=_colour(kind.severity))
+        for kind, count in counts[:_CELL_LINES]
+    ]
+    if len(counts) > _CELL_LINES:
+        lines.append(Text(f"  {marks.more} {len(counts) - _CELL_LINES} more kinds", style="dim"))
+    return lines
+
+
+def _colour(severity: str) -> str:
+    return {"breaking": "red", "visible": "yellow"}.get(severity, "dim")
+
+
+def _legend(result: Result, marks: Marks) -> Text:
+    """Only the signs that occur, and none where all is well."""
+    occurring = {
+        f"{marks.differ} differs": any(item.unwaived for item in result.items),
+        f"{marks.waived} differs as accepted": any(i.waived and not i.unwaived for i in result.items),
+        f"{marks.noise} not repeatable": any(item.noise for item in result.items),
+        f"{marks.unreadable} unreadable": any(item.problem for item in result.items),
+        f"{marks.missing} no recording": bool(result.missing),
+    }
+    shown = [text for text, occurs in occurring.items() if occurs]
+    return Text(f"{marks.agree} agrees   " + "   ".join(shown), style="dim") if shown else Text("")
+
+
+# What to look at
+
+
+def _groups(title: str, groups: tuple[Group, ...], marks: Marks) -> Iterator[RenderableType]:
+    if not groups:
+        return
+    yield from _titled(f"{title} ({len(groups)})")
+    for found in groups:
+        yield _one_group(found, marks)
+
+
+def _one_group(found: Group, marks: Marks) -> RenderableType:
+    style = _colour(found.severity)
+    head = Text.assemble(
+        (f"{marks.differ} {found.kind}", f"bold {style}"),
+        f" at {found.where}",
+        (f"   {found.severity}, {_count(len(found.ids), 'recording')}", "dim"),
+    )
+    lines = (
+        Text.assemble(("reference  ", "dim"), _value(found.example.reference, marks)),
+        Text.assemble(("candidate  ", "dim"), _value(found.example.candidate, marks)),
+        Text(f"in {_some(found.ids, marks)}", style="dim"),
+    )
+    return Stack(head, Padding(Stack(*lines), (0, 0, 0, 4)))
+
+
+def _value(value: object, marks: Marks) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + marks.more
+
+
+def _some(ids: tuple[str, ...], marks: Marks) -> str:
+    shown = ", ".join(ids[:_SHOWN_IDS])
+    return f"{shown} {marks.more} and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else shown
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _waived(result: Result, marks: Marks) -> Iterator[RenderableType]:
+    """A line per reason: the divergences that a person has accepted, and why."""
+    kinds: dict[str, Counter[str]] = {}
+    for item in result.items:
+        for divergence in item.divergences:
+            if divergence.fingerprint in item.waived:
+                reason = item.waived[divergence.fingerprint]
+                kinds.setdefault(reason, Counter())[str(divergence.kind)] += 1
+    if not kinds:
+        return
+    yield from _titled("Accepted")
+    for reason, counts in kinds.items():
+        shown = ", ".join(f"{kind} {marks.times}{count}" for kind, count in counts.most_common())
+        yield Text.assemble((f"{marks.waived} {shown}", "yellow"), f"   {reason}")
+
+
+def _listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
+    found = list(lines)
+    if found:
+        yield from _titled(f"{title} ({len(found)})")
+        yield from (Text(line, style=style) for line in found)
+
+
+# The answer
+
+
+def _verdicts(verdicts: Mapping[str, Verdict], marks: Marks) -> Iterator[RenderableType]:
+    width = max(map(len, verdicts), default=0)
+    for name, verdict in verdicts.items():
+        yield _verdict_line(name.ljust(width), verdict)
+        shown = verdict.reasons[:_SHOWN_REASONS]
+        yield from (Padding(Text(reason), (0, 0, 0, width + 9)) for reason in shown)
+        if len(verdict.reasons) > _SHOWN_REASONS:
+            rest = f"{marks.more} and {len(verdict.reasons) - _SHOWN_REASONS} more reasons"
+            yield Padding(Text(rest, style="dim"), (0, 0, 0, width + 9))
+
+
+def _verdict_line(name: str, verdict: Verdict) -> Text:
+    go = verdict.answer is Answer.READY
+    word, style = ("GO", "bold green") if go else ("NO-GO", "bold red")
+    return Text.assemble((f"{word:<7}", style), (name, "bold"), f"  {verdict.answer}")
+
+
+def _summary(result: Result) -> Text:
+    compared = [item for item in result.items if not item.problem]
+    differing = sum(1 for item in compared if item.unwaived)
+    waived = sum(1 for item in compared if item.waived and not item.unwaived)
+    parts = [f"{_count(len(compared), 'recording')} compared", f"{len(compared) - differing - waived} agree"]
+    parts += [f"{waived} differ as accepted"] if waived else []
+    parts += [f"{differing} differ"] if differing else []
+    parts += [f"{len(result.items) - len(compared)} unreadable"] if len(compared) < len(result.items) else []
+    return Text(", ".join(parts) + ".", style="green" if not differing else "red")
+
+
+def stdout_console(*, width: int | None = None) -> Console:
+    """A console for results: colour only on a terminal, and wide enough for the table where output is kept in a
+    file or a log.
+    """
+    from rich.console import Console  # noqa: PLC0415 - rich.console costs 50 ms that `--help` need not pay
+
+    plain = not sys.stdout.isatty()
+    return Console(width=width or (120 if plain else None), highlight=False, soft_wrap=False, no_color=plain or None)
