@@ -1,0 +1,39 @@
+"""What one cassette file holds: the exchanges, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from llm_contracts.wire.interaction import Interaction
+
+
+class Provenance(StrEnum):
+    """What a recording is worth as evidence."""
+
+    LIVE = "live"  # a real provider answered
+    SIMULATED = "simulated"  # the project's simulator answered, through the real recorder
+    SCRIPTED = "scripted"  # written by hand
+    IMPORTED = "imported"  # recorded by somebody else
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recording:
+    """Where a cassette comes from. `recorded_at` is UTC, to the second; `versions` maps tool to version."""
+
+    provenance: Provenance
+    recorded_at: datetime
+    provider: str
+    scenario: str
+    client: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cassette:
+    """What one file holds. `recording` is None for files that plain vcrpy wrote."""
+
+    interactions: tuple[Interaction, ...]
+    recording: Recording | None = None

@@ -1,0 +1,87 @@
+"""Server-sent events: bytes to events, incrementally and without I/O.
+
+The rules are those of the WHATWG event-stream format, with one exception that every LLM client makes too or has
+users ask for: an event that the connection's end cut off before its blank line still counts, in `finish`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One event. `end` is the byte offset in the body just after it, its blank line included."""
+
+    data: str
+    name: str | None
+    end: int
+
+
+class EventDecoder:
+    """Feed it pieces of a body, cut anywhere; the events are the same for every way of cutting.
+
+    A carriage return at the end of a piece is held back until the next byte is known, because it may be the first
+    half of a line end.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._offset = 0
+        self._first_line = True
+        self._data: list[str] = []
+        self._name: str | None = None
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Take the next piece; gives the events that it completes."""
+        return self._take(piece, final=False)
+
+    def finish(self) -> list[Event]:
+        """The body is over: gives the event that lacked its blank line, if there is one."""
+        found = self._take(b"", final=True)
+        rest, self._buffer = self._buffer, b""
+        self._offset += len(rest)
+        return found + (self._read_line(rest) if rest else []) + self._dispatch()
+
+    def _take(self, piece: bytes, *, final: bool) -> list[Event]:
+        self._buffer += piece
+        found: list[Event] = []
+        start = 0
+        for match in _LINE_END.finditer(self._buffer):
+            if match.group() == b"\r" and match.end() == len(self._buffer) and not final:
+                break
+            line = self._buffer[start : match.start()]
+            self._offset += match.end() - start
+            start = match.end()
+            found += self._read_line(line)
+        self._buffer = self._buffer[start:]
+        return found
+
+    def _read_line(self, line: bytes) -> list[Event]:
+        if self._first_line:
+            self._first_line = False
+            line = line.removeprefix(_BOM)
+        if not line:
+            return self._dispatch()
+        field, _, value = line.partition(b":")
+        text = value.removeprefix(b" ").decode("utf-8", "replace")
+        if field == b"data":
+            self._data.append(text)
+        elif field == b"event":
+            self._name = text
+        return []
+
+    def _dispatch(self) -> list[Event]:
+        data, name = self._data, self._name
+        self._data, self._name = [], None
+        return [Event(data="\n".join(data), name=name or None, end=self._offset)] if data else []
+
+
+def events(body: bytes) -> tuple[Event, ...]:
+    """All events of a whole body."""
+    decoder = EventDecoder()
+    return (*decoder.feed(body), *decoder.finish())
