@@ -1,0 +1,106 @@
+"""The bare clients, as somebody who has read their front pages would call them: no settings, no policies.
+
+They show what a migration gets from the libraries alone. What is set here keeps a run from reaching for the
+network, and changes nothing that an observation holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from types import MappingProxyType
+from typing import Any
+
+from llm_contracts.paths.call import Call, CallPath, Function
+
+
+class NotOfferedError(Exception):
+    """The client has no such call."""
+
+    category = "not_offered"
+
+
+def openai(call: Call) -> Iterator[Any]:
+    """The openai SDK with its defaults: two retries, 600 seconds."""
+    from openai import OpenAI  # noqa: PLC0415 - heavy, and only needed when this path runs
+
+    with OpenAI(base_url=call.base_url, api_key=call.api_key) as client:
+        if call.function is Function.LIST_MODELS:
+            yield from (model.id for model in client.models.list())
+            return
+        with client.chat.completions.create(**_arguments(call)) as stream:
+            yield from stream
+
+
+def litellm(call: Call) -> Iterator[Any]:
+    """`litellm.completion` over its OpenAI route, with its defaults.
+
+    Raises:
+        NotOfferedError: for a model listing. LiteLLM's `get_valid_models` keeps only the host and port of
+            a base URL and turns every failure into an empty list, so it cannot list a given provider's models.
+    """
+    if call.function is Function.LIST_MODELS:
+        raise NotOfferedError("LiteLLM cannot list the models of a provider at a base URL of its own")
+    library = _litellm()
+    base, key = call.base_url, call.api_key
+    with _clients_closed(library, base):
+        stream = library.completion(
+            **_arguments(call), custom_llm_provider="openai", api_base=base, api_key=key
+        )
+        if stream is None:  # after a failed second attempt with rewritten messages, LiteLLM returns nothing
+            raise TypeError("litellm.completion returned None instead of a stream")
+        with closing(_Body(stream)):
+            yield from stream
+
+
+BUILTIN: Mapping[str, CallPath] = MappingProxyType({"openai": openai, "litellm": litellm})
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    messages = [dict(message) for message in call.messages]  # LiteLLM rewrites them in place
+    return {**call.params, "model": call.model, "messages": messages, "stream": True}
+
+
+def _litellm() -> Any:
+    """LiteLLM, imported so that a run fetches nothing.
+
+    On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
+    proxies included; in a call it downloads a tokenizer where a model's name looks like Llama; for each error
+    it prints an advertisement to standard output, which is the harness's. Each is switched off here; a value
+    that somebody has set in the environment stays.
+    """
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    import litellm as library  # noqa: PLC0415 - takes seconds
+
+    library.disable_hf_tokenizer_download = True
+    library.suppress_debug_info = True
+    return library
+
+
+class _Body:
+    """Closes the provider's stream below LiteLLM's wrapper, which has no `close` in many releases."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def close(self) -> None:
+        getattr(getattr(self._stream, "completion_stream", None), "close", bool)()
+
+
+@contextmanager
+def _clients_closed(library: Any, base_url: str) -> Iterator[None]:
+    """Close the clients that LiteLLM keeps for this base URL.
+
+    It caches a client for each base URL and key and leaves it to garbage collection, where open sockets warn.
+    Other base URLs are let alone: they belong to calls that run at the same time.
+    """
+    try:
+        yield
+    finally:
+        cached = getattr(getattr(library, "in_memory_llm_clients_cache", None), "cache_dict", {})
+        for key, client in list(cached.items()):
+            if str(getattr(client, "base_url", "")).rstrip("/") == base_url.rstrip("/"):
+                cached.pop(key, None)
+                client.close()
