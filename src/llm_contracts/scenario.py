@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from llm_contracts.paths.call import Function
 
@@ -35,10 +35,13 @@ class Scenario:
         provider: a `Provider.name`.
         model: the model name as the application gives it, prefix included.
         messages, params, function: see `Call`.
-        live: whether a real provider can be brought to answer this way on demand. What cannot (a 500, an error
-            in mid-stream) is never missing from live evidence.
+        live: whether a real provider can be brought to answer this way on demand. What cannot (a 500, an
+            error in mid-stream) is never missing from live evidence.
         script: what the simulator is told to play; by default the scenario's id.
         key: `valid` sends the configured key; `wrong` sends a made-up one, to see the refusal.
+        expects: how the provider's side must end for a recording to be kept: with an answer, or with a refusal
+            or an error. What a path makes of it is judged elsewhere.
+        finish: the finish reason that must be on the wire for a recording to be kept; None takes any.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Scenario:
     live: bool = True
     script: str | None = None
     key: str = "valid"
+    expects: Literal["answer", "failure"] = "answer"
+    finish: str | None = None
 
     @property
     def name(self) -> str:

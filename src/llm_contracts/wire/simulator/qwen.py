@@ -1,0 +1,203 @@
+"""Qwen, as DashScope's compatible mode sends it (recorded in 2026; only the chunks' JSON was kept).
+
+Recorded facts: the chunks' keys, which come in another order than elsewhere and not in the same one in all
+chunks of a stream, `usage: null` on every chunk, usage in a chunk of its own when asked for. Captured: 400,
+401 and 429 codes, a refusal in the shape of one server-sent event with HTTP 400, and the output filter as an
+error event after which the stream just stops.
+
+UNVERIFIED, and so chosen here: LF line ends, the stream's exact content type and headers, `usage: null` also
+on a stream that was not asked for usage, the listing's fields beyond `id`, the bodies of 404 and 500, an
+error in mid-stream other than the filter's, and `Retry-After`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llm_contracts.wire.interaction import Headers
+from llm_contracts.wire.simulator.dialect import (
+    EPOCH,
+    HTTP_DATE,
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Spent,
+    Stream,
+    Words,
+    compact,
+    uuid_like,
+)
+from llm_contracts.wire.simulator.script import Refused
+
+_INVALID = "invalid_request_error"
+_INSPECTION = "data_inspection_failed"
+_PARAMETER = "invalid_parameter_error"
+
+_MODELS = {
+    "qwen-plus": Model(answers="qwen-plus"),
+    "qwen3-max": Model(answers="qwen3-max"),
+    "qwq-plus": Model(answers="qwq-plus", thinks=True),
+}
+
+_WORDS = {
+    Refused.NO_KEY: Words(
+        status=401, message="You didn't provide an API key.", type=_INVALID, code="invalid_api_key"
+    ),
+    Refused.WRONG_KEY: Words(
+        status=401, message="Incorrect API key provided.", type=_INVALID, code="invalid_api_key"
+    ),
+    Refused.UNKNOWN_MODEL: Words(
+        status=404,
+        message="The model `{model}` does not exist or you do not have access to it.",
+        type=_INVALID,
+        code="model_not_found",
+    ),
+    Refused.BAD_REQUEST: Words(
+        status=400, message="Required body invalid, please check the request body format.", type=_INVALID
+    ),
+    Refused.BAD_PARAMETER: Words(
+        status=400,
+        message="<400> InternalError.Algo.InvalidParameter: Range of {parameter} should be [0, {limit}]",
+        type=_INVALID,
+        code=_PARAMETER,
+    ),
+    Refused.JSON_WORD: Words(
+        status=400,
+        message="<400> InternalError.Algo.InvalidParameter: 'messages' must contain the word 'json' to use "
+        "'response_format' of type 'json_object'.",
+        type=_INVALID,
+        code=_PARAMETER,
+    ),
+    Refused.RATE_LIMIT: Words(
+        status=429,
+        message="You exceeded your current request limit.",
+        type="limit_requests",
+        code="limit_requests",
+    ),
+    Refused.SERVER_ERROR: Words(
+        status=500,
+        message="An internal error has occurred, please try again later.",
+        type="internal_server_error",
+        code="internal_server_error",
+    ),
+    Refused.PROMPT_FILTER: Words(
+        status=400,
+        message="Input text data may contain inappropriate content.",
+        type=_INSPECTION,
+        code=_INSPECTION,
+        keys=("code", "param", "message", "type"),
+        framed=True,
+    ),
+    Refused.OUTPUT_FILTER: Words(
+        status=200,
+        message="Output data may contain inappropriate content.",
+        type=_INSPECTION,
+        code=_INSPECTION,
+    ),
+    Refused.MID_STREAM: Words(
+        status=200,
+        message="An internal error has occurred, please try again later.",
+        type="internal_server_error",
+        code="internal_server_error",
+    ),
+}
+
+
+def _new_id(seed: str) -> str:
+    return f"chatcmpl-{uuid_like(seed)}"
+
+
+def _opening(stream: Stream) -> Json:
+    if stream.thinks:
+        return {"content": None, "role": "assistant", "reasoning_content": ""}
+    return {"content": "", "role": "assistant"}
+
+
+def _thought(piece: str) -> Json:
+    return {"content": None, "reasoning_content": piece}
+
+
+def _text(stream: Stream, piece: str) -> Json:
+    return {"content": piece, "reasoning_content": None} if stream.thinks else {"content": piece}
+
+
+def _closing(stream: Stream, finish: str, usage: Json | None) -> tuple[Part, ...]:
+    end = Part(delta=_text(stream, ""), finish=finish)
+    return (end, Part(usage=usage)) if stream.ask.include_usage and usage else (end,)
+
+
+def _totals(stream: Stream, spent: Spent) -> Json:
+    details = {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}} if stream.thinks else {}
+    return {
+        "prompt_tokens": spent.prompt,
+        "completion_tokens": spent.completion,
+        "total_tokens": spent.prompt + spent.completion,
+        **details,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
+
+
+def _choice(number: int, part: Part) -> Json:
+    """The recorded orders of keys: for the first chunk, for the next, for the last, and for all others."""
+    choice = {"delta": part.delta, "finish_reason": part.finish, "index": 0, "logprobs": None}
+    orders = {
+        0: ("delta", "index", "logprobs", "finish_reason"),
+        1: ("finish_reason", "logprobs", "delta", "index"),
+    }
+    last = ("finish_reason", "delta", "index", "logprobs")
+    order = last if part.finish else orders.get(number, tuple(choice))
+    return {key: choice[key] for key in order}
+
+
+def _chunk(stream: Stream, number: int, part: Part) -> Json:
+    return {
+        "choices": [] if part.delta is None else [_choice(number, part)],
+        "object": "chat.completion.chunk",
+        "usage": part.usage,
+        "created": EPOCH,
+        "system_fingerprint": None,
+        "model": stream.model,
+        "id": stream.id,
+    }
+
+
+def _headers(seed: str) -> Headers:
+    return (
+        ("x-request-id", uuid_like(f"{seed}/request")),
+        ("x-dashscope-call-gateway", "true"),
+        ("Date", HTTP_DATE),
+        ("Server", "istio-envoy"),
+    )
+
+
+def _refuse(error: Json, seed: str) -> bytes:
+    return compact({"error": error, "request_id": uuid_like(f"{seed}/request")}).encode()
+
+
+def _listing(models: Mapping[str, Model]) -> bytes:
+    rows = [{"id": name, "object": "model", "created": EPOCH, "owned_by": "system"} for name in models]
+    return compact({"object": "list", "data": rows}).encode()
+
+
+QWEN = Dialect(
+    name="qwen",
+    base_path="/compatible-mode/v1",
+    models=_MODELS,
+    greatest={"temperature": 2, "top_p": 1},
+    words=_WORDS,
+    filter_shape=FilterShape.EVENT,
+    stream_type="text/event-stream;charset=UTF-8",
+    json_type="application/json",
+    new_id=_new_id,
+    opening=_opening,
+    thought=_thought,
+    text=_text,
+    closing=_closing,
+    totals=_totals,
+    chunk=_chunk,
+    headers=_headers,
+    refuse=_refuse,
+    listing=_listing,
+)
