@@ -1,0 +1,27 @@
+"""The ways to a provider. A backend takes one `Outgoing` request and opens one `Opened` stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from llm_adapter.requests import Outgoing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A stream that the provider has begun to answer with.
+
+    Attributes:
+        chunks: the provider's chunks as objects in OpenAI's shape; raises whatever the client raises.
+        close: ends the exchange with the provider at once; may be called twice.
+        attempts: how many HTTP requests it took, so far as is known.
+    """
+
+    chunks: Iterator[Any]
+    close: Callable[[], None]
+    attempts: int | None = None
+
+
+Backend = Callable[[Outgoing], Opened]

@@ -1,0 +1,54 @@
+"""The way being left: the openai SDK's own clients, as they were used before.
+
+Nothing imports this folder but the backend switch, and that only when it is chosen. Deleting it is the last step
+of the migration.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llm_adapter.backends import Opened
+from llm_adapter.backends.connection import opened
+from llm_adapter.requests import Outgoing
+
+if TYPE_CHECKING:
+    import openai
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyBackend:
+    """Opens streams with one SDK client a provider and the SDK's defaults: two retries, 600 s, 5 s to connect."""
+
+    _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __call__(self, outgoing: Outgoing) -> Opened:
+        """Send the request."""
+        return opened(
+            self._client(outgoing).chat.completions.create(
+                model=outgoing.model,
+                messages=list(outgoing.messages),  # type: ignore[arg-type]
+                stream=True,
+                **outgoing.params,
+            )
+        )
+
+    def close(self) -> None:
+        """Close the connection pools."""
+        with self._lock:
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+    def _client(self, outgoing: Outgoing) -> openai.OpenAI:
+        import openai  # noqa: PLC0415
+
+        key = (outgoing.base_url, outgoing.api_key)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = openai.OpenAI(base_url=outgoing.base_url, api_key=outgoing.api_key)
+            return self._clients[key]

@@ -1,0 +1,113 @@
+"""Connections to providers, by the openai SDK: what LiteLLM calls through, and what lists models.
+
+The SDK is named only here and in `legacy`. It exists in two generations (over httpx and over httpx2), so nothing
+here names the HTTP library: timeouts and pools are the SDK's own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from llm_adapter.backends import Opened
+from llm_adapter.failures import InBandError, in_band
+
+if TYPE_CHECKING:
+    import openai
+
+MAX_RETRIES = 2
+"""Attempts after the first, for 408, 409, 429, 5xx and broken connections; the SDK's default, said aloud."""
+
+
+@cache
+def client_class() -> type[openai.OpenAI]:
+    """The SDK's client with two corrections for being handed to LiteLLM, which reads and writes too much.
+
+    Made on first use, because importing the SDK takes longer than importing this package may.
+    """
+    import openai  # noqa: PLC0415
+
+    class Client(openai.OpenAI):
+        def __setattr__(self, name: str, value: Any) -> None:
+            # LiteLLM writes its own retries, and an organisation from the environment, into any client it is
+            # given. Clients are shared by all calls: what one was built with stays.
+            if name in {"max_retries", "organization"} and name in self.__dict__:
+                return
+            super().__setattr__(name, value)
+
+        def _make_status_error(self, err_msg: str, *, body: object, response: Any) -> openai.APIStatusError:
+            # LiteLLM acts on words of the provider's text: a 400 about roles makes it send the conversation
+            # again in other words, one about the output limit becomes a successful empty answer. The text
+            # stays in `body`, where only this package looks.
+            del err_msg
+            return super()._make_status_error(f"HTTP {response.status_code}", body=body, response=response)
+
+    return Client
+
+
+def default_timeout() -> Any:
+    """Five seconds to connect and 600 for each read, as the SDK's default; LiteLLM's would be 600 for all."""
+    import openai  # noqa: PLC0415
+
+    return openai.Timeout(600.0, connect=5.0)
+
+
+@dataclass(slots=True)
+class Connections:
+    """One client, and so one connection pool (1000 connections), for each provider and key.
+
+    Threads share the clients. A process that forks must not have used them before: sockets would be shared, too.
+    """
+
+    _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def client(self, base_url: str, api_key: str) -> openai.OpenAI:
+        """The client for a provider; made when it is first asked for."""
+        with self._lock:
+            found = self._clients.get((base_url, api_key))
+            if found is None:
+                found = self._clients[base_url, api_key] = client_class()(
+                    base_url=base_url, api_key=api_key, timeout=default_timeout(), max_retries=MAX_RETRIES
+                )
+        return found
+
+    def close(self) -> None:
+        """Close all pools. The next call opens new ones."""
+        with self._lock:
+            clients, self._clients = dict(self._clients), {}
+        for client in clients.values():
+            client.close()
+
+
+def opened(stream: Any) -> Opened:
+    """The SDK's stream as a backend gives it."""
+    return Opened(chunks=_checked(stream), close=stream.close, attempts=_attempts(stream))
+
+
+def _attempts(stream: Any) -> int | None:
+    headers: Mapping[str, str] = stream.response.request.headers
+    return int(headers.get("x-stainless-retry-count", "0")) + 1
+
+
+def _checked(stream: Any) -> Iterator[Any]:
+    """The stream's chunks, or the error that a JSON document in the place of a stream is.
+
+    The SDK finds no event in such a document and ends without a word.
+    """
+    if stream.response.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+        stream.response.read()
+        error = _document_error(stream.response)
+        if error is not None:
+            raise error
+    yield from stream
+
+
+def _document_error(response: Any) -> InBandError | None:
+    try:
+        return in_band(response.json(), request=response.request)
+    except ValueError:  # events under the wrong content type
+        return None

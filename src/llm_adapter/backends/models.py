@@ -1,0 +1,16 @@
+"""Asking a provider which models it has."""
+
+from __future__ import annotations
+
+from llm_adapter.backends.connection import Connections
+from llm_adapter.settings import Account
+
+_PATIENCE_S = 20.0
+"""A list of models is asked for while somebody waits for a settings page: not the ten minutes of an answer."""
+
+
+def list_models(connections: Connections, account: Account) -> list[str]:
+    """The ids of the first page, in the provider's order; the providers of the table have only one."""
+    client = connections.client(account.base_url, account.api_key)
+    page = client.models.list(timeout=_PATIENCE_S)
+    return [model.id for model in page.data]

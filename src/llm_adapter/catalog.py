@@ -1,0 +1,78 @@
+"""Which models there are, and where a model's name leads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from llm_adapter.errors import LLMNotConfiguredError, ModelNotSupportedError
+from llm_adapter.providers import PROVIDERS, Provider
+from llm_adapter.settings import Account, Settings
+
+Lister = Callable[[Account], Iterable[str]]
+"""Asks a provider for its model ids, in the provider's order; raises when there is no good answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """Where a model's name leads."""
+
+    provider: Provider
+    account: Account
+    model: str
+
+
+def resolve(model: str, settings: Settings) -> Route:
+    """Find the provider of a model by its name alone: what a listing leaves out still works.
+
+    Raises:
+        ModelNotSupportedError: the name belongs to no provider.
+        LLMNotConfiguredError: the provider has no key. An empty one is never handed to a client library, which
+            would go and find another provider's in the environment.
+    """
+    provider = next((row for row in PROVIDERS if row.owns(model)), None)
+    if provider is None:
+        raise ModelNotSupportedError(f"no provider answers to the model name {model!r}", model=model)
+    account = settings.accounts[provider.key]
+    if not account.api_key:
+        variable = provider.key_variables[0]
+        raise LLMNotConfiguredError(
+            f"model {model!r} needs a key for {provider.key}: set {variable}",
+            model=model,
+            provider=provider.key,
+            config_var=variable,
+        )
+    return Route(provider=provider, account=account, model=model.removeprefix(provider.prefix))
+
+
+def current_models(settings: Settings, lister: Lister, logger: logging.Logger) -> list[str]:
+    """The names of all models that can be asked for, each once, in the order of the table.
+
+    A provider without a key or with a failing listing is a warning in the log, never an error: the choice of
+    models must not keep an application from starting.
+    """
+    names = dict.fromkeys(name for row in PROVIDERS for name in _offered(row, settings, lister, logger))
+    if settings.allowed_models:
+        return [name for name in names if name in settings.allowed_models]
+    return list(names)
+
+
+def _offered(row: Provider, settings: Settings, lister: Lister, logger: logging.Logger) -> Iterator[str]:
+    account = settings.accounts[row.key]
+    if not account.api_key:
+        logger.warning("%s is skipped: %s is not set", row.key, row.key_variables[0])
+        return
+    for model in (*_listed(row, account, lister, logger), *row.static_models):
+        yield row.prefix + model
+
+
+def _listed(row: Provider, account: Account, lister: Lister, logger: logging.Logger) -> Iterable[str]:
+    if not row.lists_models:
+        return ()
+    try:
+        return [model for model in lister(account) if model.startswith(row.listed_prefix)]
+    except Exception as error:  # noqa: BLE001 (whatever a provider or client does, the list must come)
+        # The error's own text may hold what the provider echoed, so only its kind is told.
+        logger.warning("the models of %s cannot be listed (%s)", row.key, type(error).__name__)
+        return row.fallback_models

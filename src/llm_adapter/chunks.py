@@ -1,0 +1,87 @@
+"""Reading one chunk of a stream, as any OpenAI-compatible client gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llm_adapter.failures import in_band
+
+# Where providers put the parts of their totals, and telemetry's names for them: (total, OpenAI's place, own place).
+_DETAILS: tuple[tuple[str, str, str], ...] = (
+    ("input_cached_tokens", "prompt_tokens_details", "cached_tokens"),
+    ("output_reasoning_tokens", "completion_tokens_details", "reasoning_tokens"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """What matters of one chunk.
+
+    Attributes:
+        id: the provider's id.
+        text: the text of the first choice, empty where there is none or it is no text.
+        reasoning: the reasoning text of the first choice.
+        finish_reason: the provider's own word; an empty one means there is none.
+        usage: token totals under telemetry's names, or None where the chunk has none.
+    """
+
+    id: str = ""
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    usage: Mapping[str, int] | None = None
+
+
+def read_chunk(item: Any) -> Chunk:
+    """Read a chunk.
+
+    Raises:
+        InBandError: the item is an error that the client took for a chunk.
+    """
+    choices = getattr(item, "choices", None)
+    if choices is None:
+        _raise_if_error(item)
+    choice = choices[0] if choices else None
+    delta = getattr(choice, "delta", None)
+    return Chunk(
+        id=getattr(item, "id", None) or "",
+        text=_text(delta, "content"),
+        # OpenRouter-like gateways say `reasoning` for what the others call `reasoning_content`.
+        reasoning=_text(delta, "reasoning_content") or _text(delta, "reasoning"),
+        finish_reason=getattr(choice, "finish_reason", None) or None,
+        usage=_usage(getattr(item, "usage", None)),
+    )
+
+
+def _raise_if_error(item: Any) -> None:
+    """An event without choices may be an error without the envelope that the client looks for."""
+    error = in_band(item.model_dump(exclude_none=True)) if hasattr(item, "model_dump") else None
+    if error is not None:
+        raise error
+
+
+def _text(delta: Any, name: str) -> str:
+    value = getattr(delta, name, None)
+    return value if isinstance(value, str) else ""
+
+
+def _usage(usage: Any) -> dict[str, int] | None:
+    """Totals exactly as sent; nothing is added up, because providers count what they do not list."""
+    if usage is None:
+        return None
+    found = {
+        "input": getattr(usage, "prompt_tokens", None),
+        "output": getattr(usage, "completion_tokens", None),
+        "total": getattr(usage, "total_tokens", None),
+        **{name: _detail(usage, place, part) for name, place, part in _DETAILS},
+    }
+    if found["input_cached_tokens"] is None:  # DeepSeek's own name, from before it took over OpenAI's
+        found["input_cached_tokens"] = getattr(usage, "prompt_cache_hit_tokens", None)
+    return {name: count for name, count in found.items() if isinstance(count, int)}
+
+
+def _detail(usage: Any, place: str, part: str) -> Any:
+    details = getattr(usage, place, None)
+    return details.get(part) if isinstance(details, Mapping) else getattr(details, part, None)

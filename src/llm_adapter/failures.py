@@ -1,0 +1,278 @@
+"""Saying what went wrong: any client's exception, and any provider's way to word it, to one description.
+
+Both backends end here with an exception of the same client library at the bottom of the chain, and only that one
+is read: LiteLLM chooses its own classes by words found in the provider's text. Status and code decide; text is
+only looked at where a provider gives nothing else. Codes come from the providers' documentation and from answers
+seen in the wild.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llm_adapter.errors import Category
+from llm_adapter.redaction import chain
+
+_LONGEST_MESSAGE = 2000
+
+
+class InBandError(Exception):
+    """The provider answered 200 and then sent an error instead of, or in the middle of, the answer.
+
+    Attributes:
+        body: what it sent, an `error` envelope already taken off.
+        request: the HTTP request it was the answer to, where that is known.
+    """
+
+    def __init__(self, body: Any, request: Any = None) -> None:
+        super().__init__("the provider sent an error in the place of a chunk")
+        self.body = body
+        self.request = request
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """What went wrong, in terms that no client library and no provider decides."""
+
+    category: Category
+    status: int | None = None
+    provider_code: str | None = None
+    provider_message: str | None = None
+    attempts: int | None = None
+
+
+_BY_CODE: Mapping[str, Category] = {
+    # OpenAI, and those who took over its codes
+    "invalid_api_key": Category.AUTHENTICATION,
+    "insufficient_quota": Category.QUOTA,
+    "rate_limit_exceeded": Category.RATE_LIMIT,
+    "model_not_found": Category.NOT_FOUND,
+    "context_length_exceeded": Category.CONTEXT_LENGTH,
+    "string_above_max_length": Category.CONTEXT_LENGTH,
+    "content_filter": Category.CONTENT_POLICY,
+    "content_policy_violation": Category.CONTENT_POLICY,
+    "invalid_prompt": Category.CONTENT_POLICY,
+    "server_error": Category.SERVER,
+    # Qwen (DashScope)
+    "arrearage": Category.QUOTA,
+    "throttling.allocationquota": Category.QUOTA,
+    "throttling.ratequota": Category.RATE_LIMIT,
+    "throttling": Category.RATE_LIMIT,
+    "limit_requests": Category.RATE_LIMIT,
+    "data_inspection_failed": Category.CONTENT_POLICY,
+    "datainspectionfailed": Category.CONTENT_POLICY,
+    # ERNIE (Qianfan v2)
+    "tokens_too_long": Category.CONTEXT_LENGTH,
+    "characters_too_long": Category.CONTEXT_LENGTH,
+    "system_unsafe": Category.CONTENT_POLICY,
+    "user_setting_unsafe": Category.CONTENT_POLICY,
+    "functions_unsafe": Category.CONTENT_POLICY,
+    "invalid_iam_token": Category.AUTHENTICATION,
+    "no_parameter_permission": Category.PERMISSION,
+    "invalid_model": Category.NOT_FOUND,
+    # GLM (BigModel)
+    "1113": Category.QUOTA,
+    "1211": Category.NOT_FOUND,
+    "1220": Category.PERMISSION,
+    "1261": Category.CONTEXT_LENGTH,
+    "1301": Category.CONTENT_POLICY,
+    "1302": Category.RATE_LIMIT,
+    "1305": Category.OVERLOADED,
+    "1308": Category.QUOTA,
+    "1309": Category.QUOTA,
+    "1310": Category.QUOTA,
+    # Ark (Volcengine)
+    "accountoverdueerror": Category.QUOTA,
+    "quotaexceeded": Category.QUOTA,
+    "setlimitexceeded": Category.QUOTA,
+    "serveroverloaded": Category.OVERLOADED,
+    "modelnotopen": Category.PERMISSION,
+    "inputtextsensitivecontentdetected": Category.CONTENT_POLICY,
+    "outputtextsensitivecontentdetected": Category.CONTENT_POLICY,
+    "sensitivecontentdetected": Category.CONTENT_POLICY,
+    # SiliconFlow
+    "20012": Category.NOT_FOUND,
+    "20021": Category.CONTENT_POLICY,
+    "30001": Category.QUOTA,
+    "30014": Category.AUTHENTICATION,
+    "50505": Category.OVERLOADED,
+    "50602": Category.RATE_LIMIT,
+}
+
+_BY_STATUS: Mapping[int, Category] = {
+    401: Category.AUTHENTICATION,
+    402: Category.QUOTA,
+    403: Category.PERMISSION,
+    404: Category.NOT_FOUND,
+    408: Category.TIMEOUT,
+    413: Category.CONTEXT_LENGTH,
+    429: Category.RATE_LIMIT,
+    434: Category.PERMISSION,  # GLM: no access to the API
+    451: Category.CONTENT_POLICY,
+    503: Category.OVERLOADED,
+    504: Category.TIMEOUT,
+    529: Category.OVERLOADED,
+}
+
+# Where neither status nor code tells. Each phrase is one provider's whole answer to one question.
+_BY_TEXT: tuple[tuple[str, Category], ...] = (
+    ("content exists risk", Category.CONTENT_POLICY),  # DeepSeek, 400, code says only invalid_request_error
+    ("maximum context length", Category.CONTEXT_LENGTH),  # DeepSeek, 400, likewise
+    ("range of input length", Category.CONTEXT_LENGTH),  # Qwen, 400 invalid_parameter_error
+    ("inappropriate content", Category.CONTENT_POLICY),  # Qwen, without a code on older models
+    ("account balance is insufficient", Category.QUOTA),  # SiliconFlow, 403 without a code
+)
+
+# Names of exception classes, since openai 2 stands on httpx and openai 3 on httpx2.
+_BY_CLASS: tuple[tuple[str, Category], ...] = (
+    ("APITimeoutError", Category.TIMEOUT),
+    ("TimeoutException", Category.TIMEOUT),
+    ("TimeoutError", Category.TIMEOUT),
+    ("ProtocolError", Category.PROTOCOL),
+    ("APIConnectionError", Category.CONNECTION),
+    ("NetworkError", Category.CONNECTION),
+    ("TransportError", Category.CONNECTION),
+    ("ConnectionError", Category.CONNECTION),
+    ("StreamError", Category.CONNECTION),
+    ("ValueError", Category.PROTOCOL),  # JSON and UTF-8 that cannot be decoded
+    ("TypeError", Category.BAD_REQUEST),  # a parameter that the client library does not know
+)
+
+
+def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
+    """Say what went wrong.
+
+    Args:
+        error: what the client raised.
+        attempts: the requests made, where the caller knows and the exception does not.
+    """
+    source = origin(error)
+    status = _status(source)
+    body = _parsed(getattr(source, "body", None))
+    code, kind, message = _told(body)
+    return Failure(
+        category=_category(source, status, code, kind, message),
+        status=status,
+        provider_code=code,
+        provider_message=message or None,
+        attempts=_attempts(source) or attempts,
+    )
+
+
+def origin(error: BaseException) -> BaseException:
+    """The exception to read, and to name as the cause: the innermost that knows the answer or the request.
+
+    LiteLLM wraps the SDK's exception twice, and its own copies lose code, body and request. Below the SDK's own
+    lies the HTTP library's, which knows less.
+    """
+    links = chain(error)
+    informed = [link for link in links if _is_sdk_error(link) or isinstance(link, InBandError)]
+    return (informed or links)[-1]
+
+
+def is_broken_connection(error: BaseException) -> bool:
+    """Whether the way to the provider failed, not the provider."""
+    return describe(error).category in {Category.CONNECTION, Category.PROTOCOL} and _status(error) is None
+
+
+def in_band(body: Any, *, request: Any = None) -> InBandError | None:
+    """The error that a decoded event or answer is, or None if it is none.
+
+    An envelope has an `error`; some send code and message bare. SiliconFlow's `code` and ERNIE's `error_code`
+    are numbers, and a code of 0 says that all is well.
+    """
+    if not isinstance(body, Mapping) or body.get("choices"):
+        return None
+    if body.get("error"):
+        return InBandError(body["error"], request)
+    if any(body.get(name) for name in ("code", "error_code", "error_msg")) and _told(body)[2]:
+        return InBandError(body, request)
+    return None
+
+
+def _is_sdk_error(link: BaseException) -> bool:
+    return type(link).__module__.partition(".")[0] == "openai" and hasattr(link, "request")
+
+
+def _status(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _attempts(error: BaseException) -> int | None:
+    try:
+        request: Any = error.request  # type: ignore[attr-defined]
+        return int(request.headers.get("x-stainless-retry-count", "0")) + 1
+    except (AttributeError, RuntimeError, ValueError):  # httpx raises RuntimeError where there was no request
+        return None
+
+
+def _parsed(body: Any) -> Any:
+    """A body that the client library could not make sense of: DashScope frames a 400 as a server-sent event."""
+    if not isinstance(body, str):
+        return body
+    text = body.strip().removeprefix("data:").strip()
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return body
+    return parsed.get("error") or parsed if isinstance(parsed, dict) else parsed
+
+
+def _told(body: Any) -> tuple[str | None, str | None, str]:
+    """The provider's code, type and message, wherever in the body it puts them."""
+    if isinstance(body, str):  # SiliconFlow answers bare JSON strings; gateways answer pages
+        return None, None, body.strip()[:_LONGEST_MESSAGE]
+    if isinstance(body, list) and body:
+        return _told(body[0])
+    if not isinstance(body, Mapping):
+        return None, None, ""
+    if isinstance(body.get("error"), (Mapping, str)):
+        return _told(body["error"])
+    message = body.get("message") or body.get("msg") or body.get("error_msg") or ""
+    code = _text(body.get("code")) or _text(body.get("error_code"))
+    return code, _text(body.get("type")), str(message)[:_LONGEST_MESSAGE]
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if isinstance(value, (str, int)) and value not in {"", 0} else None
+
+
+def _category(
+    error: BaseException, status: int | None, code: str | None, kind: str | None, message: str
+) -> Category:
+    spoken = _by_code(code) or _by_code(kind) or _by_text(message)
+    if spoken is not None:
+        return spoken
+    if status is not None:
+        return _by_status(status)
+    if message or isinstance(error, InBandError):
+        return Category.SERVER  # an error event in mid-stream that says nothing more
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return next((category for name, category in _BY_CLASS if name in names), Category.PROTOCOL)
+
+
+def _by_code(code: str | None) -> Category | None:
+    """Codes by their whole name, or by what stands before the first dot of a dotted one (Ark adds details)."""
+    if code is None:
+        return None
+    name = code.lower()
+    found = _BY_CODE.get(name) or _BY_CODE.get(name.partition(".")[0])
+    if found is None and "ratelimitexceeded" in name.replace("_", ""):
+        return Category.RATE_LIMIT
+    return found
+
+
+def _by_text(message: str) -> Category | None:
+    lower = message.lower()
+    return next((category for phrase, category in _BY_TEXT if phrase in lower), None)
+
+
+def _by_status(status: int) -> Category:
+    found = _BY_STATUS.get(status)
+    if found is not None:
+        return found
+    return Category.SERVER if status >= 500 else Category.BAD_REQUEST  # noqa: PLR2004 (HTTP's own boundary)

@@ -1,0 +1,119 @@
+"""The providers, one row each, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """One OpenAI-compatible provider.
+
+    Attributes:
+        key: its name in settings, errors and reports.
+        base_url: where its API begins, unless the environment says otherwise.
+        base_url_variable: the environment variable that says otherwise.
+        key_variables: the environment variables its API key is looked for in, in order.
+        prefix: what the application puts before the model's name; not sent.
+        bare_models: how names without a prefix begin that belong to this provider.
+        lists_models: `GET /models` is asked.
+        listed_prefix: of what is listed, only ids that begin so are offered.
+        static_models: offered in any case, after what is listed.
+        fallback_models: offered when the listing fails.
+    """
+
+    key: str
+    base_url: str
+    base_url_variable: str
+    key_variables: tuple[str, ...]
+    prefix: str = ""
+    bare_models: str = ""
+    lists_models: bool = True
+    listed_prefix: str = ""
+    static_models: tuple[str, ...] = ()
+    fallback_models: tuple[str, ...] = ()
+
+    def owns(self, model: str) -> bool:
+        """Whether the application's name for a model leads to this provider, listed or not."""
+        start = self.prefix or self.bare_models
+        return model.startswith(start) and len(model) > len(self.prefix)
+
+
+PROVIDERS: tuple[Provider, ...] = (
+    Provider(
+        key="openai",
+        base_url="https://api.openai.com/v1",
+        base_url_variable="OPENAI_BASE_URL",
+        key_variables=("OPENAI_API_KEY",),
+        bare_models="gpt",
+        listed_prefix="gpt",
+    ),
+    Provider(
+        key="deepseek",
+        base_url="https://api.deepseek.com",
+        base_url_variable="DEEPSEEK_API_URL",
+        key_variables=("DEEPSEEK_API_KEY",),
+        bare_models="deepseek-",
+        fallback_models=("deepseek-chat",),
+    ),
+    Provider(
+        key="qwen",
+        base_url="https://dashscope.aliyuncs.com/compatible-mode/v1",
+        base_url_variable="QWEN_API_URL",
+        key_variables=("QWEN_API_KEY",),
+        prefix="qwen/",
+        static_models=("deepseek-r1", "deepseek-v3"),
+    ),
+    Provider(
+        key="ernie",
+        base_url="https://qianfan.baidubce.com/v2",
+        base_url_variable="ERNIE_BASE_URL",
+        key_variables=("ERNIE_API_KEY",),
+        prefix="ernie/",
+        lists_models=False,
+        static_models=(
+            "ernie-4.0-8k-latest",
+            "ernie-4.0-8k-preview",
+            "ernie-4.0-8k",
+            "ernie-4.0-turbo-8k-latest",
+            "ernie-4.0-turbo-8k-preview",
+            "ernie-4.0-turbo-8k",
+            "ernie-4.0-turbo-128k",
+            "ernie-3.5-8k-preview",
+            "ernie-3.5-8k",
+            "ernie-3.5-128k",
+            "ernie-speed-8k",
+            "ernie-speed-128k",
+            "ernie-speed-pro-128k",
+            "ernie-lite-8k",
+            "ernie-lite-pro-128k",
+            "ernie-tiny-8k",
+            "ernie-char-8k",
+            "ernie-char-fiction-8k",
+            "ernie-novel-8k",
+            "deepseek-v3",
+            "deepseek-r1",
+        ),
+    ),
+    Provider(
+        key="glm",
+        base_url="https://open.bigmodel.cn/api/paas/v4",
+        base_url_variable="BIGMODEL_BASE_URL",
+        key_variables=("BIGMODEL_API_KEY", "GLM_API_KEY"),
+        prefix="glm/",
+    ),
+    Provider(
+        key="ark",
+        base_url="https://ark.cn-beijing.volces.com/api/v3",
+        base_url_variable="ARK_BASE_URL",
+        key_variables=("ARK_API_KEY",),
+        prefix="ark/",
+    ),
+    Provider(
+        key="silicon",
+        base_url="https://api.siliconflow.cn/v1",
+        base_url_variable="SILICON_BASE_URL",
+        key_variables=("SILICON_API_KEY",),
+        prefix="silicon/",
+    ),
+)

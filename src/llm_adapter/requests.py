@@ -1,0 +1,123 @@
+"""What is asked for: the application's wish, and what goes out for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+INVOKE_TEMPERATURE = 0.8
+"""What `invoke_llm` sends when the caller gives no temperature; `chat_llm` then sends none at all."""
+
+# These steer the HTTP request and are no part of its body.
+TRANSPORT_PARAMS = frozenset({"extra_headers", "extra_query", "timeout"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatRequest:
+    """What the application asked for.
+
+    Attributes:
+        model: the model by the application's name for it.
+        messages: the conversation; a copy, so that no client can change the caller's own.
+        params: request parameters by their OpenAI names, including the SDK's own `extra_body`,
+            `extra_headers`, `extra_query` and `timeout`; a copy as well.
+        invoked: it comes from `invoke_llm`: the legacy client asked for usage totals then, and only then, and
+            the caller's span is told the output.
+        generation_name: the name of the telemetry generation.
+    """
+
+    model: str
+    messages: tuple[Mapping[str, Any], ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    invoked: bool = False
+    generation_name: str = "llm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outgoing:
+    """One request, ready for a backend: whom to send what.
+
+    Attributes:
+        provider: the provider's key in the table.
+        base_url: where its API begins.
+        api_key: the key to send there; never empty.
+        model: the model by the provider's name for it.
+        messages: the conversation.
+        params: everything else, as in `ChatRequest.params`.
+    """
+
+    provider: str
+    base_url: str
+    api_key: str = field(repr=False)
+    model: str
+    messages: tuple[Mapping[str, Any], ...] = field(repr=False)
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The request's parameters as the provider is to read them, without model, messages and stream."""
+        named = {
+            name: value
+            for name, value in self.params.items()
+            if name not in TRANSPORT_PARAMS and name != "extra_body"
+        }
+        return {**named, **(self.params.get("extra_body") or {})}
+
+
+def invocation(
+    *,
+    model: str,
+    message: str,
+    system: str | None,
+    json: bool,
+    generation_name: str,
+    params: Mapping[str, Any],
+) -> ChatRequest:
+    """The request behind `invoke_llm`: one user message, optional system text, JSON mode on demand."""
+    messages = [{"role": "system", "content": system}] if system else []
+    wish = {"temperature": INVOKE_TEMPERATURE, **_wish(params)}
+    if json:
+        wish["response_format"] = {"type": "json_object"}
+    return ChatRequest(
+        model=model,
+        messages=(*messages, {"role": "user", "content": message}),
+        params={**wish, "temperature": float(wish["temperature"])},
+        invoked=True,
+        generation_name=generation_name,
+    )
+
+
+def conversation(
+    *, model: str, messages: Iterable[Any], generation_name: str, params: Mapping[str, Any]
+) -> ChatRequest:
+    """The request behind `chat_llm`: a whole history and nothing of our own."""
+    return ChatRequest(
+        model=model,
+        messages=tuple(_message(message) for message in messages),
+        params=_wish(params),
+        generation_name=generation_name,
+    )
+
+
+def _wish(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The caller's parameters, copied, without what cannot be wished for and what the SDK says was not given."""
+    wish = {
+        name: deepcopy(value)
+        for name, value in params.items()
+        # The calls stream whatever `stream` says: callers pass False and still iterate.
+        if name != "stream" and type(value).__name__ not in {"NotGiven", "Omit"}
+    }
+    if wish.get("temperature") is not None:
+        wish["temperature"] = float(wish["temperature"])  # configuration and forms give it as text
+    return wish
+
+
+def _message(message: Any) -> Mapping[str, Any]:
+    """A copy of one message; the SDK's own message objects become the mappings they stand for."""
+    if isinstance(message, Mapping):
+        return deepcopy(dict(message))
+    if hasattr(message, "model_dump"):
+        return dict(message.model_dump(exclude_unset=True))
+    raise TypeError(f"a message is a mapping with a role and a content, not {type(message).__name__}")

@@ -1,0 +1,150 @@
+"""The environment, read once; nothing else in the package looks at `os.environ`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from llm_adapter.errors import SettingsError
+from llm_adapter.providers import PROVIDERS, Provider
+
+
+class BackendName(StrEnum):
+    """Which client makes the calls."""
+
+    LITELLM = "litellm"
+    LEGACY = "legacy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Where a provider is reached, and as whom. An empty key means: not configured."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    backend: BackendName = BackendName.LITELLM
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything that can be configured.
+
+    Attributes:
+        accounts: one for each provider of the table, by its key.
+        default_model: the model the host application offers first; the calls always take one.
+        default_temperature: what the host application offers first; `invoke_llm`'s own default stays 0.8,
+            because answers change with it.
+        allowed_models: the only names `get_current_models` may give, or empty for all. Calls are not
+            restricted: a choice that a user saved keeps working.
+        display_names: what people are shown for a model.
+        max_output_tokens: the output limit to send, by the application's name for the model.
+    """
+
+    accounts: Mapping[str, Account]
+    default_model: str = ""
+    default_temperature: float | None = None
+    allowed_models: tuple[str, ...] = ()
+    display_names: Mapping[str, str] = field(default_factory=dict)
+    max_output_tokens: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Args:
+            environ: the variables; the process's own when None.
+
+        Raises:
+            SettingsError: a variable holds something that makes no sense.
+        """
+        variables = os.environ if environ is None else environ
+        allowed = _names(variables, "LLM_ALLOWED_MODELS")
+        shown = _names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
+        return cls(
+            accounts={row.key: _account(variables, row) for row in PROVIDERS},
+            default_model=variables.get("DEFAULT_LLM_MODEL", "").strip(),
+            default_temperature=_number(variables, "DEFAULT_LLM_TEMPERATURE"),
+            allowed_models=allowed,
+            # Names belong to models by their place: with another length nobody can tell which is whose.
+            display_names=dict(zip(allowed, shown, strict=True)) if len(allowed) == len(shown) else {},
+            max_output_tokens=_limits(variables, "LLM_MODEL_MAX_OUTPUT_TOKENS"),
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every configured key, for what must never be shown."""
+        return tuple(account.api_key for account in self.accounts.values() if account.api_key)
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Set variables for a moment: for libraries that can only be configured by them while being imported.
+
+    Other variables that the library sets meanwhile are removed again (LiteLLM loads a `.env` file).
+    """
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _account(variables: Mapping[str, str], row: Provider) -> Account:
+    keys = (variables.get(name, "").strip() for name in row.key_variables)
+    return Account(
+        base_url=variables.get(row.base_url_variable, "").strip() or row.base_url,
+        api_key=next(filter(None, keys), ""),
+        backend=_backend(variables, f"LLM_BACKEND_{row.key.upper()}")
+        or _backend(variables, "LLM_BACKEND")
+        # Without a word about it, the new path: who installs this package has decided to move.
+        or BackendName.LITELLM,
+    )
+
+
+def _backend(variables: Mapping[str, str], name: str) -> BackendName | None:
+    value = variables.get(name, "").strip().lower()
+    if not value:
+        return None
+    try:
+        return BackendName(value)
+    except ValueError:
+        raise SettingsError(f"{name} is {value!r}, but must be one of: litellm, legacy") from None
+
+
+def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in variables.get(name, "").split(",") if part.strip())
+
+
+def _number(variables: Mapping[str, str], name: str) -> float | None:
+    value = variables.get(name, "").strip()
+    if not value:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise SettingsError(f"{name} is {value!r}, but must be a number such as 0.3") from None
+
+
+def _limits(variables: Mapping[str, str], name: str) -> dict[str, int]:
+    value = variables.get(name, "").strip()
+    if not value:
+        return {}
+    example = '{"qwen/qwen-plus": 8192}'
+    try:
+        limits = json.loads(value)
+    except ValueError:
+        raise SettingsError(f"{name} is not JSON; it must look like {example}") from None
+    if not isinstance(limits, dict) or not all(_is_positive(limit) for limit in limits.values()):
+        raise SettingsError(f"{name} must be an object of models and positive whole numbers, like {example}")
+    return limits
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
