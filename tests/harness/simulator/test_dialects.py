@@ -39,7 +39,7 @@ def chunks(pieces: bytes) -> list[dict[str, Any]]:
 def simulated(
     dialect: str, script: str, model: str, *, usage: bool = True, **more: Any
 ) -> list[dict[str, Any]]:
-    options = {"stream_options": {"include_usage": True}} if usage else {}
+    options: dict[str, Any] = {"stream_options": {"include_usage": True}} if usage else {}
     return chunks(b"".join(play(dialect, script, ask(model, **options, **more)).pieces))
 
 
@@ -118,7 +118,7 @@ def test_the_long_stream_has_a_thousand_pieces_with_more_than_a_hundred_equal_on
 
 @each_dialect
 def test_json_mode_is_answered_with_an_object_and_otherwise_with_prose(dialect: str, model: str) -> None:
-    asked = {"response_format": {"type": "json_object"}}
+    asked: dict[str, Any] = {"response_format": {"type": "json_object"}}
     assert json.loads(text(simulated(dialect, "json-mode", model, **asked)))["城市"] == "杭州"
     assert text(simulated(dialect, "json-mode", model)).startswith("你好")
 
@@ -176,7 +176,7 @@ def test_thinking_can_be_switched_off() -> None:
 
 
 def test_openai_pads_its_chunks_unless_told_not_to() -> None:
-    asked = {"stream_options": {"include_usage": True, "include_obfuscation": False}}
+    asked: dict[str, Any] = {"stream_options": {"include_usage": True, "include_obfuscation": False}}
     assert all("obfuscation" in chunk for chunk in simulated("openai", "plain-stream", "gpt-4o-mini"))
     padded = simulated("openai", "plain-stream", "gpt-4o-mini", usage=False, **asked)
     assert not any("obfuscation" in chunk for chunk in padded)
