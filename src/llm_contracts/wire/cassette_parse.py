@@ -37,7 +37,9 @@ def parse(data: bytes) -> Cassette:
     root = _Node(_document(data), "")
     version = root.key("version").value
     if version != _VERSION or isinstance(version, bool):
-        problem = f"is {version!r}, but only version {_VERSION} is known. Update llm-contracts, or record again."
+        problem = (
+            f"is {version!r}, but only version {_VERSION} is known. Update llm-contracts, or record again."
+        )
         raise FormatError("version", problem)
     recording = root.optional("recording")
     return Cassette(
@@ -225,7 +227,9 @@ def _moment(node: _Node) -> datetime:
         try:
             moment = datetime.fromisoformat(node.text())
         except ValueError as error:
-            raise node.fail(f"must be a date and time such as 2026-01-31T12:00:00Z, not {node.value!r}.") from error
+            raise node.fail(
+                f"must be a date and time such as 2026-01-31T12:00:00Z, not {node.value!r}."
+            ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -1,0 +1,133 @@
+"""The edge itself: one HTTP server on the loopback, in a thread of its own, for any number of sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aiohttp import web
+
+from llm_contracts.wire.edge.record import RecordSession
+from llm_contracts.wire.edge.replay import Manner, ReplaySession
+from llm_contracts.wire.edge.session import Session
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.scrub import Scrubber
+
+_HOST = "127.0.0.1"
+_STARTING = 10.0
+_S = TypeVar("_S", bound=Session)
+
+
+class EdgeError(Exception):
+    """The edge cannot be opened."""
+
+
+class Edge:
+    """The server. A context manager; sessions are opened within it, from any thread.
+
+    Args:
+        port: where to listen on 127.0.0.1; 0 lets the system choose.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
+        self._sessions: dict[str, Session] = {}
+        self._ready: threading.Event = threading.Event()
+        self._problem: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="llm-contracts-edge", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait(_STARTING)
+        if self._problem is not None:
+            self._thread.join()
+            text = f"port {self.port} on {_HOST} cannot be opened ({self._problem.strerror}). Choose another one, or 0."
+            raise EdgeError(text) from self._problem
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def replay(
+        self,
+        interactions: Sequence[Interaction],
+        *,
+        lockstep: bool = False,
+        patience: float = 0.25,
+        silence: float = 10.0,
+    ) -> ReplaySession:
+        """A session that serves recorded exchanges; see `Manner` for how."""
+        manner = Manner(lockstep=lockstep, patience=patience, silence=silence)
+        return self._session(
+            lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, manner=manner)
+        )
+
+    def record(
+        self, *, upstream: str, public: str, scrubber: Scrubber, timeout: float = 300.0
+    ) -> RecordSession:
+        """A session that passes everything on to `upstream` and keeps what came back.
+
+        Args:
+            upstream: scheme and host to send to.
+            public: scheme and host to write into the recording: the provider's own.
+            scrubber: takes the secrets out before anybody sees the exchange.
+            timeout: seconds without a byte after which the provider counts as silent.
+        """
+        return self._session(
+            lambda origin: RecordSession(
+                loop=self._loop,
+                origin=origin,
+                upstream=upstream,
+                public=public,
+                scrubber=scrubber,
+                timeout=timeout,
+            )
+        )
+
+    def _session(self, make: Callable[[str], _S]) -> _S:
+        key = secrets.token_hex(8)
+        session = make(f"http://{_HOST}:{self.port}/{key}")
+        session.on_close(lambda: self._forget(key))
+        self._sessions[key] = session
+        return session
+
+    def _forget(self, key: str) -> None:
+        self._sessions.pop(key, None)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        # Cancelling handlers is how the edge learns that a client has left while nothing was being sent.
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None, auto_decompress=False)
+        try:
+            listener = await self._loop.create_server(server, _HOST, self.port)
+        except OSError as error:
+            self._problem = error
+            return
+        finally:
+            self._ready.set()
+        self.port = listener.sockets[0].getsockname()[1]
+        await self._stop.wait()
+        listener.close()
+        for session in tuple(self._sessions.values()):
+            session.close()
+        await server.shutdown(0.1)
+        await listener.wait_closed()
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        key, _, rest = incoming.raw_path.removeprefix("/").partition("/")
+        session = self._sessions.get(key)
+        if session is None:
+            error = {"message": "No session of the edge has this address.", "type": "llm_contracts"}
+            return web.json_response({"error": error}, status=404, headers={"x-should-retry": "false"})
+        return await session.handle(incoming, f"/{rest}")
