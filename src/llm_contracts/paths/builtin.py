@@ -38,7 +38,7 @@ def litellm(call: Call) -> Iterator[Any]:
 
     Raises:
         NotOfferedError: for a model listing. LiteLLM's `get_valid_models` keeps only the host and port of
-            a base URL and turns every failure into an empty list, so it cannot list a given provider's models.
+            a base URL and turns every failure into an empty list, so it cannot do this.
     """
     if call.function is Function.LIST_MODELS:
         raise NotOfferedError("LiteLLM cannot list the models of a provider at a base URL of its own")

@@ -1,0 +1,66 @@
+"""Where both paths agree with each other, but not with the bytes.
+
+A judge that only compares two clients would call this agreement. Each finding shows what the paths showed and
+what the bytes say. Usage is judged in `usage`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair, first_difference
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.normalise import finish_reasons
+from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.interaction import End
+
+_EXCERPT = 60  # characters
+_FIRST_FAILURE = 400
+
+
+def compare_faith(pair: Pair) -> Findings:
+    """What both paths hide or make up. Nothing where no answer is known, or where only one fails."""
+    facts = pair.final
+    if facts is None or pair.one_failed:
+        return
+    if pair.both_failed:
+        yield from _failed(pair, facts)
+    else:
+        yield from _ended(facts)
+        yield from _text(pair, facts)
+    yield from _finish(pair, facts)
+
+
+def _failed(pair: Pair, facts: WireFacts) -> Findings:
+    """Both fail on an answer without fault: they cannot read it, or never got to ask for it."""
+    failure = pair.reference.failure
+    sound = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
+    if failure is not None and sound and not facts.malformed:
+        yield _finding("error", failure.category, "a complete answer")
+
+
+def _ended(facts: WireFacts) -> Findings:
+    """Both end as if all were well. A cut after `[DONE]` loses nothing; a caller that hung up knows."""
+    if facts.error is not None:
+        yield _finding("error", "a normal end", facts.error.get("message", "an error"))
+    if facts.end not in (End.COMPLETE, End.CLIENT_LEFT) and not facts.done:
+        yield _finding("end", "a normal end", str(facts.end))
+
+
+def _text(pair: Pair, facts: WireFacts) -> Findings:
+    shown = pair.reference.text
+    if facts.streamed and shown == pair.candidate.text != facts.text and facts.error is None:
+        index = first_difference(shown, facts.text)
+        excerpts = (text[index : index + _EXCERPT] for text in (shown, facts.text))
+        yield _finding(f"text[{index}]", *excerpts)
+
+
+def _finish(pair: Pair, facts: WireFacts) -> Findings:
+    shown, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
+    if shown == theirs and not set(shown) <= set(facts.finish_reasons):
+        yield _finding("finish_reason", list(shown), list(facts.finish_reasons) or ABSENT)
+
+
+def _finding(where: str, shown: Any, sent: Any) -> Finding:
+    value = {"shown": shown, "bytes": sent}
+    return Finding(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)

@@ -1,0 +1,120 @@
+"""What the single comparisons work on and yield, and the name a difference keeps across runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.normalise import Note
+from llm_contracts.paths.observation import Observation
+from llm_contracts.wire.facts import WireFacts
+
+ABSENT = "<absent>"
+"""Stands for a value that is not there at all, where null would mean that null was there."""
+
+_OK = 200
+
+_VOLATILE = re.compile(
+    r"""
+    \b(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/[\w-]+)?   # the loopback edge: port and key of a session
+  | \b(?:chatcmpl|cmpl|resp|req|run|msg|call|toolu)[-_][\w-]+   # ids of responses, requests and tool calls
+  | \b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b             # UUIDs
+  | \b(?=[0-9a-f]*\d)[0-9a-f]{16,}\b                            # other long hexadecimal ids
+  | \b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.:+Z-]*               # times of day
+  | \b1[5-9]\d{8}(?:\d{3})?\b                                   # seconds or milliseconds since 1970
+  | \b\d+(?:\.\d+)?\ ?(?:ms|s|seconds?)\b                       # durations
+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+Value = Any
+"""A JSON value."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A difference before it has its name.
+
+    `unstable` marks values that depend on timing or on the wording of a message: the name leaves them out.
+    """
+
+    kind: Kind
+    where: str
+    reference: Value
+    candidate: Value
+    unstable: bool = False
+
+    def seal(self, scope: str) -> Divergence:
+        """The divergence, named for this scope (an item's id)."""
+        values = ("", "") if self.unstable else (canonical(self.reference), canonical(self.candidate))
+        named = "|".join((scope, self.kind, self.where, *(_VOLATILE.sub("~", value) for value in values)))
+        return Divergence(
+            kind=self.kind,
+            where=self.where,
+            reference=self.reference,
+            candidate=self.candidate,
+            fingerprint=hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:12],
+        )
+
+
+Findings = Iterator[Finding | Note]
+"""What one comparison yields."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """Two observations of the same bytes, and what these bytes say."""
+
+    reference: Observation
+    candidate: Observation
+    facts: tuple[WireFacts, ...]
+
+    @property
+    def both_failed(self) -> bool:
+        return self.reference.failure is not None and self.candidate.failure is not None
+
+    @property
+    def one_failed(self) -> bool:
+        return (self.reference.failure is None) != (self.candidate.failure is None)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the two got to different places, so that only what both reached can be compared.
+
+        The difference itself is reported as `error` or `error_position`.
+        """
+        counts = len(self.reference.deltas), len(self.candidate.deltas)
+        return self.one_failed or (self.both_failed and counts[0] != counts[1])
+
+    @property
+    def final(self) -> WireFacts | None:
+        """The answer that decides: the last success among those that were asked for, else the last answer.
+
+        A recording may hold more attempts than a path made.
+        """
+        asked = max(len(self.reference.requests), len(self.candidate.requests))
+        seen = self.facts[:asked] or self.facts
+        successes = [facts for facts in seen if facts.status == _OK]
+        decisive = successes or list(seen)
+        return decisive[-1] if decisive else None
+
+
+def canonical(value: Value) -> str:
+    """One spelling for equal JSON values."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def first_difference(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """The first index at which two sequences differ; the shorter one's length if it begins the longer one."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def at(values: Sequence[Any], index: int) -> Value:
+    """The value at an index, or `ABSENT` beyond the end."""
+    return values[index] if index < len(values) else ABSENT

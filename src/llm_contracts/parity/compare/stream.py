@@ -1,0 +1,233 @@
+"""What a consumer of the stream sees: text, its pieces, reasoning, tool calls, finish, identity, punctuality.
+
+Where one path failed before the other, only what both reached is compared: the failure is the difference, and
+the text that was never reached follows from it. What is left out for that reason is counted as `after-error`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any
+
+from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair, at, first_difference
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.normalise import (
+    Normalisation,
+    Note,
+    distinct,
+    finish_reasons,
+    is_empty,
+    shape_notes,
+)
+from llm_contracts.paths.observation import Chunk, Observation
+
+_BEFORE, _AFTER = 20, 60  # characters shown around the first difference of two texts
+
+_EXTRAS = {
+    "content": Kind.TEXT,  # a list or number where text is usual
+    "refusal": Kind.TEXT,
+    "choices": Kind.TEXT,  # answers besides the first, and their finish reasons
+    "reasoning": Kind.REASONING,
+    "function_call": Kind.TOOL_CALLS,
+}
+
+
+def compare_stream(pair: Pair) -> Findings:
+    """Everything that is read from the chunks, usage apart."""
+    yield from _texts(pair)
+    yield from _extras(pair)
+    yield from _tool_calls(pair)
+    yield from _finish(pair)
+    yield from _identity(pair, Kind.RESPONSE_ID, "id")
+    yield from _identity(pair, Kind.MODEL_NAME, "model")
+    yield from _empty_chunks(pair)
+    yield from _lag(pair)
+    yield from shape_notes(pair.reference.chunks, pair.candidate.chunks)
+
+
+def _texts(pair: Pair) -> Findings:
+    ours, theirs = pair.reference, pair.candidate
+    text = list(_joined(pair, Kind.TEXT, "text", ours.text, theirs.text))
+    yield from text or _pieces(pair)
+    yield from _joined(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning)
+
+
+def _joined(pair: Pair, kind: Kind, place: str, ours: str, theirs: str) -> Findings:
+    if ours == theirs:
+        return
+    index = first_difference(ours, theirs)
+    if pair.cut and index == min(len(ours), len(theirs)):
+        yield Note(name=Normalisation.AFTER_ERROR)
+        return
+    yield Finding(
+        kind=kind,
+        where=f"{place}[{index}]",
+        reference=_excerpt(ours, index),
+        candidate=_excerpt(theirs, index),
+    )
+
+
+def _excerpt(text: str, index: int) -> str:
+    start, end = max(0, index - _BEFORE), index + _AFTER
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
+
+
+def _pieces(pair: Pair) -> Findings:
+    """How the same text was cut. Where the paths got to different places, as far as both got."""
+    ours, theirs = pair.reference.deltas, pair.candidate.deltas
+    index = first_difference(ours, theirs)
+    whole = index == min(len(ours), len(theirs))
+    if ours != theirs and not (pair.cut and whole):
+        yield Finding(
+            kind=Kind.DELTAS,
+            where=f"delta[{index}]",
+            reference=at(ours, index),
+            candidate=at(theirs, index),
+        )
+
+
+def _extras(pair: Pair) -> Findings:
+    for place, kind in _EXTRAS.items():
+        ours, theirs = _extra(pair.reference, place), _extra(pair.candidate, place)
+        if ours == theirs:
+            continue
+        index = first_difference(ours, theirs)
+        if pair.cut and index == min(len(ours), len(theirs)):
+            yield Note(name=Normalisation.AFTER_ERROR)
+            continue
+        where = f"{place}[{index}]"
+        yield Finding(kind=kind, where=where, reference=at(ours, index), candidate=at(theirs, index))
+
+
+def _extra(observation: Observation, place: str) -> list[Any]:
+    return [chunk.extra[place] for chunk in observation.chunks if place in chunk.extra]
+
+
+def _tool_calls(pair: Pair) -> Findings:
+    ours, theirs = assemble(pair.reference.chunks), assemble(pair.candidate.chunks)
+    if ours != theirs and pair.cut:
+        yield Note(name=Normalisation.AFTER_ERROR)
+        return
+    for index in range(max(len(ours), len(theirs))):
+        yield from _tool_call(index, at(ours, index), at(theirs, index))
+
+
+def _tool_call(index: int, ours: Any, theirs: Any) -> Findings:
+    where = f"tool_calls[{index}]"
+    if ABSENT in (ours, theirs):
+        yield Finding(kind=Kind.TOOL_CALLS, where=where, reference=ours, candidate=theirs)
+        return
+    for name in ours:
+        if ours[name] != theirs[name]:
+            place = f"{where}.{name}"
+            yield Finding(kind=Kind.TOOL_CALLS, where=place, reference=ours[name], candidate=theirs[name])
+
+
+def assemble(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
+    """The tool calls that an application would put together: deltas with an index belong to the call of that
+    index; one without continues the last call, unless it brings an id of its own.
+    """
+    calls: dict[object, dict[str, Any]] = {}
+    key: object = None
+    for delta in (delta for chunk in chunks for delta in chunk.tool_calls):
+        if "index" in delta:
+            key = delta["index"]
+        elif "id" in delta or key is None:
+            key = ("id", delta.get("id"))
+        call = calls.setdefault(key, {"id": None, "name": "", "arguments": ""})
+        call["id"] = call["id"] or delta.get("id")
+        call["name"] += str(delta.get("name", ""))
+        call["arguments"] = _continued(call["arguments"], delta.get("arguments", ""))
+    return list(calls.values())
+
+
+def _continued(arguments: Any, piece: Any) -> Any:
+    """Arguments come as pieces of JSON text; an object, as some servers send, is kept as it is."""
+    return arguments + piece if isinstance(piece, str) and isinstance(arguments, str) else piece
+
+
+def _finish(pair: Pair) -> Findings:
+    ours, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
+    if ours == theirs:
+        return
+    if pair.cut and not (ours and theirs):
+        yield Note(name=Normalisation.AFTER_ERROR)
+        return
+    where = f"finish_reason.{_what_happened(pair, ours, theirs)}"
+    yield Finding(kind=Kind.FINISH_REASON, where=where, reference=list(ours), candidate=list(theirs))
+
+
+def _what_happened(pair: Pair, ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
+    """`reference`: the candidate shows what the provider sent, and the reference does not. Else what the
+    candidate did: `changed` it, `invented` one, or `lost` it.
+    """
+    sent = pair.final.finish_reasons if pair.final is not None else ours
+    if ours != theirs == tuple(dict.fromkeys(sent)):
+        return "reference"
+    if ours and theirs:
+        return "changed"
+    return "invented" if theirs else "lost"
+
+
+def _identity(pair: Pair, kind: Kind, name: str) -> Findings:
+    ours = distinct(getattr(chunk, name) for chunk in pair.reference.chunks)
+    theirs = distinct(getattr(chunk, name) for chunk in pair.candidate.chunks)
+    if ours == theirs:
+        return
+    if pair.cut and first_difference(ours, theirs) == min(len(ours), len(theirs)):
+        yield Note(name=Normalisation.AFTER_ERROR)
+        return
+    yield Finding(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
+
+
+def _few(values: tuple[str, ...]) -> Any:
+    """A random id on every chunk would fill a page: the number says it as well."""
+    if len(values) <= 1:
+        return values[0] if values else ABSENT
+    return list(values) if len(values) <= 3 else f"{len(values)} different ones"  # noqa: PLR2004
+
+
+def _empty_chunks(pair: Pair) -> Findings:
+    ours, theirs = (sum(map(is_empty, side.chunks)) for side in (pair.reference, pair.candidate))
+    if ours == theirs:
+        return
+    if pair.cut:
+        yield Note(name=Normalisation.AFTER_ERROR)
+        return
+    yield Finding(kind=Kind.CHUNK_COUNT, where="chunks.empty", reference=ours, candidate=theirs)
+
+
+def _lag(pair: Pair) -> Findings:
+    """Text that the candidate hands on after more events had been sent than the reference needed.
+
+    Compared by characters, so that differently cut pieces can be held against each other. Only the first
+    place and the number are given: something that buffers is late everywhere.
+    """
+    late = list(_late(_arrivals(pair.reference.chunks), _arrivals(pair.candidate.chunks)))
+    if late:
+        index, ours, theirs = late[0]
+        yield Finding(
+            kind=Kind.DELIVERY_LAG,
+            where=f"delta[{index}]",
+            reference={"event": ours},
+            candidate={"event": theirs, "late": len(late)},
+            unstable=True,
+        )
+
+
+def _late(ours: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    ends = [end for end, _ in theirs]
+    for index, (end, position) in enumerate(ours):
+        found = bisect_left(ends, end)
+        if found < len(theirs) and theirs[found][1] > position:
+            yield index, position, theirs[found][1]
+
+
+def _arrivals(chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
+    """For each piece of text: characters handed on including it, and events that had been sent by then."""
+    pieces = [chunk for chunk in chunks if chunk.text]
+    ends = accumulate(len(chunk.text) for chunk in pieces)
+    timed = zip(ends, pieces, strict=True)
+    return [(end, chunk.position) for end, chunk in timed if chunk.position is not None]

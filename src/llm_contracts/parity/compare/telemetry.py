@@ -1,0 +1,85 @@
+"""What telemetry was told: the finished generations, field by field.
+
+The usage of the last generation is compared in `usage` where it is what a path reports, and not again here.
+Metadata and status messages hold wording and settings of a client; they are counted, not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
+from llm_contracts.parity.compare.requests import differences
+from llm_contracts.parity.compare.usage import usage_of
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.normalise import Normalisation, Note
+
+_ALWAYS = ("name", "model", "input", "ended")
+_UNTIL_ERROR = ("output", "level")
+"""Follow from the failure where only one path failed."""
+
+_COUNTED = {"metadata": Normalisation.TELEMETRY_METADATA, "status_message": Normalisation.TELEMETRY_MESSAGE}
+
+Generation = Mapping[str, Any]
+
+
+def compare_telemetry(pair: Pair) -> Findings:
+    """The generations in order; a difference in number is one divergence."""
+    ours, theirs = pair.reference.generations, pair.candidate.generations
+    if len(ours) != len(theirs):
+        where = "generations"
+        yield Finding(kind=Kind.TELEMETRY, where=where, reference=len(ours), candidate=len(theirs))
+    last = min(len(ours), len(theirs)) - 1
+    for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+        place = "generation" if index == 0 else f"generation[{index}]"
+        yield from _fields(pair, one, other, place)
+        if index != last or _chunks_report(pair):
+            yield from _usage(one, other, place)
+
+
+def _fields(pair: Pair, one: Generation, other: Generation, place: str) -> Findings:
+    for name in (*_ALWAYS, *_UNTIL_ERROR):
+        ours, theirs = _value(one, name), _value(other, name)
+        found = next(differences(ours, theirs, f"{place}.{name}"), None)
+        if found is None:
+            continue
+        if pair.cut and name in _UNTIL_ERROR:
+            yield Note(name=Normalisation.AFTER_ERROR)
+        else:
+            yield Finding(kind=Kind.TELEMETRY, where=found[0], reference=found[1], candidate=found[2])
+    for name, note in _COUNTED.items():
+        if one.get(name) != other.get(name):
+            yield Note(name=note)
+
+
+def _value(generation: Generation, name: str) -> Any:
+    """Langfuse takes no level for `DEFAULT`."""
+    if name == "level":
+        return generation.get("level") or "DEFAULT"
+    return generation.get(name, ABSENT)
+
+
+def _chunks_report(pair: Pair) -> bool:
+    return bool(pair.reference.reported_usage or pair.candidate.reported_usage)
+
+
+def _usage(one: Generation, other: Generation, place: str) -> Findings:
+    ours, theirs = _flat(one), _flat(other)
+    for name in dict.fromkeys((*ours, *theirs)):
+        a, b = ours.get(name, ABSENT), theirs.get(name, ABSENT)
+        if a != b:
+            yield Finding(kind=Kind.TELEMETRY, where=f"{place}.usage.{name}", reference=a, candidate=b)
+
+
+def _flat(generation: Generation) -> dict[str, Any]:
+    usage = usage_of(generation)
+    if usage is None:
+        return {}
+    named = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        **usage.details,
+    }
+    return {name: value for name, value in named.items() if value is not None}

@@ -1,0 +1,246 @@
+"""The file of accepted differences. It may not rot: what is wrong, lapsed or of no use fails a run.
+
+A file that cannot be read at all raises; faults of single entries are complaints, and such an entry accepts
+nothing. A missing file accepts nothing and is no fault.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.result import Item
+from llm_contracts.parity.waiver import Waiver
+
+_REQUIRED = ("kind", "provider", "scenario", "reason", "by", "until")
+_OPTIONAL = ("where", "litellm", "openai")
+_RANGES = ("litellm", "openai")
+_CONFLICT = re.compile(r"<{7}(?: |$)|={7}$|>{7}(?: |$)")
+_ENTRY = re.compile(r"\s*\[\[\s*waiver\s*\]\]")
+
+Scope = tuple[str, str]
+"""A provider and one of its scenarios."""
+
+
+class WaiverError(Exception):
+    """The waivers file cannot be read. The message names the file, the line if known, and the way out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waivers:
+    """What has been accepted.
+
+    Attributes:
+        entries: the valid ones that have not lapsed.
+        complaints: a sentence for each faulty, repeated or lapsed entry; each fails the run.
+        warnings: a sentence for each entry that lapses soon.
+    """
+
+    entries: tuple[Waiver, ...] = ()
+    complaints: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def match(
+        self, divergence: Divergence, *, provider: str, scenario: str, versions: Mapping[str, str]
+    ) -> Waiver | None:
+        """The first entry that accepts this difference here, under these releases."""
+        matching = self._matching(divergence, (provider, scenario), versions)
+        return next(matching, None)
+
+    def applied(self, items: Iterable[Item], versions: Mapping[str, str]) -> tuple[Item, ...]:
+        """The items, with the reason beside each difference that is accepted."""
+        return tuple(replace(item, waived=self._reasons(item, versions)) for item in items)
+
+    def unused(
+        self,
+        items: Iterable[Item],
+        versions: Mapping[str, str],
+        *,
+        known: Iterable[Scope] | None = None,
+    ) -> tuple[str, ...]:
+        """A complaint for each entry that accepts nothing.
+
+        Only where this run could have shown it: all scenarios that the entry covers ran, under releases that
+        it is for.
+
+        Args:
+            items: what ran.
+            versions: the releases under which it ran.
+            known: every scenario of the project; those of the items, if nothing was left out of this run.
+        """
+        ran = tuple(item for item in items if item.candidate is not None)
+        scopes = {(item.provider, item.scenario) for item in ran}
+        everything = scopes if known is None else set(known)
+        return tuple(
+            complaint
+            for entry in self.entries
+            if entry.applies(versions)
+            for complaint in _useless(entry, ran, scopes, everything)
+        )
+
+    def _reasons(self, item: Item, versions: Mapping[str, str]) -> dict[str, str]:
+        scope = (item.provider, item.scenario)
+        found = ((d, next(self._matching(d, scope, versions), None)) for d in item.divergences)
+        return {d.fingerprint: waiver.reason for d, waiver in found if waiver is not None}
+
+    def _matching(
+        self, divergence: Divergence, scope: Scope, versions: Mapping[str, str]
+    ) -> Iterator[Waiver]:
+        for entry in self.entries:
+            if entry.covers(*scope) and entry.applies(versions) and entry.accepts(divergence):
+                yield entry
+
+
+def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
+    """Read the waivers file.
+
+    Args:
+        path: the file; it need not exist.
+        today: the day that decides what has lapsed.
+        warning_days: entries that lapse within so many days give a warning.
+
+    Raises:
+        WaiverError: the file is not UTF-8, not TOML, or holds the marks of an unresolved merge.
+    """
+    if not path.exists():
+        return Waivers()
+    text = _text(path)
+    rows = _rows(path, text)
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if _ENTRY.match(line)]
+    entries: list[Waiver] = []
+    complaints = list(_strangers(path, text))
+    for index, row in enumerate(rows):
+        place = _place(path, index, lines if len(lines) == len(rows) else [], row)
+        faults = list(_faults(row))
+        complaints += [f"{place}: {fault}" for fault in faults]
+        if not faults:
+            entries.append(_waiver(row, place))
+    return _sorted_out(entries, complaints, today, warning_days)
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise WaiverError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise WaiverError(f"{path}: cannot be read: {error.strerror}") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if _CONFLICT.match(line):
+            raise WaiverError(f"{path}: line {number} is the mark of an unresolved merge; resolve it first")
+    return text
+
+
+def _rows(path: Path, text: str) -> list[dict[str, Any]]:
+    try:
+        rows = tomllib.loads(text).get("waiver", [])
+    except tomllib.TOMLDecodeError as error:
+        raise WaiverError(f"{path}: is not TOML: {error}") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise WaiverError(f"{path}: 'waiver' is no list of tables; begin each entry with [[waiver]]")
+    return rows
+
+
+def _strangers(path: Path, text: str) -> Iterator[str]:
+    """Keys beside `waiver`: `[[waivers]]` by mistake would silently accept nothing."""
+    for name in sorted(tomllib.loads(text).keys() - {"waiver"}):
+        yield f"{path}: {name!r} is not known here; entries begin with [[waiver]]"
+
+
+def _place(path: Path, index: int, lines: list[int], row: Mapping[str, Any]) -> str:
+    line = f":{lines[index]}" if lines else ""
+    names = ", ".join(str(row[name]) for name in ("kind", "provider", "scenario") if name in row)
+    return f"{path}{line}: waiver {index + 1} ({names})"
+
+
+def _faults(row: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(row.keys() - {*_REQUIRED, *_OPTIONAL}):
+        yield f"{name!r} is not known; known are {', '.join((*_REQUIRED, *_OPTIONAL))}"
+    for name in _REQUIRED:
+        if name not in row:
+            yield f"{name!r} is missing"
+    for name, value in row.items():
+        if name != "until" and name in {*_REQUIRED, *_OPTIONAL} and not _is_filled(value):
+            yield f"{name!r} must be a text that says something"
+    yield from _bad_values(row)
+
+
+def _is_filled(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _bad_values(row: Mapping[str, Any]) -> Iterator[str]:
+    kind = row.get("kind")
+    if _is_filled(kind) and kind not in list(Kind):
+        yield f"{kind!r} is no kind of difference; the kinds are {', '.join(Kind)}"
+    if "until" in row and _day(row["until"]) is None:
+        yield f"'until' must be a date such as 2027-01-31, not {str(row['until'])!r}"
+    for name in _RANGES:
+        if _is_filled(row.get(name)) and not _is_range(row[name]):
+            yield f"{name!r} must be a range of versions such as '>=1.94,<1.101', not {row[name]!r}"
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return None
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_range(value: str) -> bool:
+    try:
+        SpecifierSet(value)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+def _waiver(row: Mapping[str, Any], place: str) -> Waiver:
+    until = _day(row["until"])
+    assert until is not None, "faulty rows do not get here"
+    texts = {name: str(value) for name, value in row.items() if name not in ("kind", "until")}
+    return Waiver(kind=Kind(row["kind"]), until=until, place=place, **texts)
+
+
+def _sorted_out(entries: list[Waiver], complaints: list[str], today: date, warning_days: int) -> Waivers:
+    """Drop repetitions and what has lapsed, with a complaint; warn of what lapses soon."""
+    kept: dict[tuple[object, ...], Waiver] = {}
+    warnings: list[str] = []
+    for entry in entries:
+        left = (entry.until - today).days
+        if entry.identity in kept:
+            complaints.append(f"{entry.place}: says the same as {kept[entry.identity].place}")
+            continue
+        kept[entry.identity] = entry
+        if left < 0:
+            complaints.append(f"{entry.place}: lapsed on {entry.until}; fix the difference or decide again")
+        elif left <= warning_days:
+            warnings.append(f"{entry.place}: lapses on {entry.until}")
+    valid = tuple(entry for entry in kept.values() if entry.until >= today)
+    return Waivers(entries=valid, complaints=tuple(complaints), warnings=tuple(warnings))
+
+
+def _useless(
+    entry: Waiver, ran: tuple[Item, ...], scopes: set[Scope], everything: set[Scope]
+) -> Iterator[str]:
+    covered = {scope for scope in everything if entry.covers(*scope)}
+    if not covered:
+        yield f"{entry.place}: no scenario has such a name"
+    elif covered <= scopes and not any(_accepts_some(entry, item) for item in ran):
+        yield f"{entry.place}: accepts nothing that occurs; remove it"
+
+
+def _accepts_some(entry: Waiver, item: Item) -> bool:
+    return entry.covers(item.provider, item.scenario) and any(map(entry.accepts, item.divergences))
