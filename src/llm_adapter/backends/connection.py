@@ -30,7 +30,7 @@ def client_class() -> type[openai.OpenAI]:
     """
     import openai  # noqa: PLC0415
 
-    class Client(openai.OpenAI):
+    class OpenAI(openai.OpenAI):  # the SDK names itself to providers by its class
         def __setattr__(self, name: str, value: Any) -> None:
             # LiteLLM writes its own retries, and an organisation from the environment, into any client it is
             # given. Clients are shared by all calls: what one was built with stays.
@@ -45,7 +45,7 @@ def client_class() -> type[openai.OpenAI]:
             del err_msg
             return super()._make_status_error(f"HTTP {response.status_code}", body=body, response=response)
 
-    return Client
+    return OpenAI
 
 
 def default_timeout() -> Any:

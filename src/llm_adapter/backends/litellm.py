@@ -2,13 +2,13 @@
 
 LiteLLM is used for what it is good at here, one entry point for all providers, and kept from what it changes:
 
-* The routing table is a `litellm.Router` configuration, but `litellm.completion` is called with a deployment's
-  parameters: a Router call costs 10 ms of CPU where this one costs 4 and the bare SDK 3, wraps the stream so that
-  the provider's chunks cannot be reached, and answers one 429 by refusing later calls for a while.
+* The routing table is a `litellm.Router` configuration, but `litellm.completion` is called with a
+  deployment's parameters: a Router call costs 10 ms of CPU where this one costs 4 and the bare SDK 3, wraps the
+  stream so that the provider's chunks cannot be reached, and answers one 429 by refusing later calls for a while.
 * Every deployment is `openai` with an `api_base`: the provider is never guessed from a model's name.
-* The body goes in `extra_body`, which no parameter table sees: LiteLLM otherwise drops `user` and `metadata`,
-  leaves out nulls, shortens `stop`, renames roles and limits, and sends some models to another endpoint, all
-  depending on the model's name and LiteLLM's version. It is told a neutral name for the same reason.
+* Messages and parameters go in `extra_body`, which no parameter table sees. LiteLLM otherwise drops `user` and
+  `metadata`, leaves out nulls, shortens `stop`, and renames roles and limits, depending on the model's name and
+  on its own version.
 * The chunks are taken from beneath its stream wrapper. The wrapper invents totals, finish reasons and model
   names, refuses runs of equal chunks, and starts a logging job a chunk, each of which runs an event loop of its
   own (which fails under gevent). LiteLLM's callbacks therefore see a call begin, not end.
@@ -30,6 +30,7 @@ from llm_adapter.backends import Opened
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened
 from llm_adapter.failures import is_broken_connection
 from llm_adapter.requests import Outgoing
+from llm_adapter.providers import PROVIDERS
 from llm_adapter.settings import Settings, environment
 
 _logger = logging.getLogger(__name__)
@@ -53,21 +54,32 @@ def library() -> Any:
     litellm.disable_hf_tokenizer_download = True
     # A hundred equal chunks in a row are a table's rules or a poem's laughter, not an error.
     litellm.REPEATED_STREAMING_CHUNK_LIMIT = 10**9
+    # Models that its table says to speak to by another endpoint (`/responses`, another body) are asked like all
+    # others: the table has no say in where a request goes.
+    for row in litellm.model_cost.values():
+        if row.get("mode") == "responses":
+            row["mode"] = "chat"
     return litellm
 
 
 def router_configuration(settings: Settings) -> list[dict[str, Any]]:
-    """The providers that have a key, as the `model_list` of a `litellm.Router`: one deployment each."""
+    """The providers that have a key, as the `model_list` of a `litellm.Router`: one deployment each.
+
+    The Router puts what the `*` of a name stands for into the `*` of the deployment's model.
+    """
     return [
-        {"model_name": key, "litellm_params": _deployment(key, account.base_url, account.api_key)}
-        for key, account in settings.accounts.items()
-        if account.api_key
+        {
+            "model_name": f"{row.prefix or row.bare_models}*",
+            "litellm_params": _deployment(f"{row.bare_models}*", account.base_url, account.api_key),
+        }
+        for row in PROVIDERS
+        if (account := settings.accounts[row.key]).api_key
     ]
 
 
-def _deployment(provider: str, base_url: str, api_key: str) -> dict[str, Any]:
+def _deployment(model: str, base_url: str, api_key: str) -> dict[str, Any]:
     return {
-        "model": f"openai/{provider}",
+        "model": f"openai/{model}",  # LiteLLM takes off this prefix, and only one
         "custom_llm_provider": "openai",
         "api_base": base_url,
         "api_key": api_key,
@@ -82,13 +94,8 @@ def call_arguments(outgoing: Outgoing) -> dict[str, Any]:
     arguments = {
         "messages": messages,
         "stream": True,
-        # Repeated here so that the provider gets the originals of what LiteLLM rewrites.
-        "extra_body": {
-            "model": outgoing.model,
-            "messages": deepcopy(messages),
-            "stream": True,
-            **deepcopy(outgoing.body),
-        },
+        # The messages are repeated here so that the provider gets the originals of what LiteLLM rewrites.
+        "extra_body": {"messages": deepcopy(messages), **deepcopy(outgoing.body)},
     }
     given = {name: outgoing.params[name] for name in ("extra_headers", "timeout") if name in outgoing.params}
     return {**arguments, **given}
@@ -126,7 +133,7 @@ class LiteLLMBackend:
         query = outgoing.params.get("extra_query")
         if query:  # LiteLLM would put it into the body
             client = client.with_options(default_query=query)
-        deployment = _deployment(outgoing.provider, outgoing.base_url, outgoing.api_key)
+        deployment = _deployment(outgoing.model, outgoing.base_url, outgoing.api_key)
         wrapper = library().completion(**{**deployment, **call_arguments(outgoing)}, client=client)
         return _beneath(wrapper)
 
