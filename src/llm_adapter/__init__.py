@@ -1,4 +1,4 @@
-"""Answers from language models of many providers, over LiteLLM, with the calls that applications already make.
+"""Answers from language models of many providers, by the calls that applications already make, over LiteLLM.
 
 Importing this package imports no client library.
 """

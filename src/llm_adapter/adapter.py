@@ -39,15 +39,15 @@ class Clients:
     def backend(self, name: BackendName) -> Backend:
         """The backend of that name."""
         if name not in self._made:
-            # Two threads may both get here; `setdefault` lets one of them win, and an unused backend has opened
-            # nothing.
+            # Two threads may both get here; `setdefault` lets one of them win, and an unused backend has
+            # opened nothing.
             self._made.setdefault(name, self.backends[name]())
         backend: Backend = self._made[name]
         return backend
 
     def lister(self) -> Lister:
         """Asks providers for their models."""
-        from llm_adapter.backends.connection import Connections  # noqa: PLC0415 (loads nothing heavy by itself)
+        from llm_adapter.backends.connection import Connections  # noqa: PLC0415 (loaded when asked)
         from llm_adapter.backends.models import list_models  # noqa: PLC0415
 
         if self._connections is None:
@@ -187,7 +187,7 @@ class _Call:
             opened = backend(self._outgoing(request))
             for item in opened.chunks:
                 yield read_chunk(item)
-        except Exception as trouble:
+        except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
             self.redactor.exceptions(trouble)
             raise self._failed(trouble, request, opened) from failures.origin(trouble)
         finally:
@@ -224,7 +224,7 @@ class _Call:
 
 
 def adapter_from(environ: Mapping[str, str], *, tracer: Tracer = langfuse_tracer) -> Adapter:
-    """An adapter with these variables in the place of the environment, and connections of its own to close."""
+    """An adapter with these variables in place of the environment, and connections of its own to close."""
     return Adapter(settings=Settings.from_environ(environ), tracer=tracer)
 
 

@@ -28,8 +28,8 @@ def resolve(model: str, settings: Settings) -> Route:
 
     Raises:
         ModelNotSupportedError: the name belongs to no provider.
-        LLMNotConfiguredError: the provider has no key. An empty one is never handed to a client library, which
-            would go and find another provider's in the environment.
+        LLMNotConfiguredError: the provider has no key. An empty one is never handed to a client library,
+            which would go and find another provider's in the environment.
     """
     provider = next((row for row in PROVIDERS if row.owns(model)), None)
     if provider is None:

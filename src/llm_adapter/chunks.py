@@ -8,7 +8,7 @@ from typing import Any
 
 from llm_adapter.failures import in_band
 
-# Where providers put the parts of their totals, and telemetry's names for them: (total, OpenAI's place, own place).
+# The parts of totals: telemetry's name for one, and where in the usage object it is found.
 _DETAILS: tuple[tuple[str, str, str], ...] = (
     ("input_cached_tokens", "prompt_tokens_details", "cached_tokens"),
     ("output_reasoning_tokens", "completion_tokens_details", "reasoning_tokens"),

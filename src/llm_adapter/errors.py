@@ -7,8 +7,8 @@
 
     SettingsError (a ValueError)  the environment holds a value that makes no sense; names the variable
 
-The three codes are those the host application has translations for, so they are all there are: what went wrong
-in detail is in `category`, `status`, `provider_code` and `provider_message`.
+The three codes are those the host application has translations for, so they are all there are: what went
+wrong in detail is in `category`, `status`, `provider_code` and `provider_message`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Saying what went wrong: any client's exception, and any provider's way to word it, to one description.
 
-Both backends end here with an exception of the same client library at the bottom of the chain, and only that one
-is read: LiteLLM chooses its own classes by words found in the provider's text. Status and code decide; text is
-only looked at where a provider gives nothing else. Codes come from the providers' documentation and from answers
-seen in the wild.
+Both backends end here with an exception of the same client library at the bottom of the chain, and only
+that one is read: LiteLLM chooses its own classes by words found in the provider's text. Status and code
+decide; text is only looked at where a provider gives nothing else. Codes come from the providers'
+documentation and from answers seen in the wild.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _BY_CODE: Mapping[str, Category] = {
     "content_policy_violation": Category.CONTENT_POLICY,
     "invalid_prompt": Category.CONTENT_POLICY,
     "server_error": Category.SERVER,
-    # Qwen (DashScope)
+    # Qwen, which is DashScope
     "arrearage": Category.QUOTA,
     "throttling.allocationquota": Category.QUOTA,
     "throttling.ratequota": Category.RATE_LIMIT,
@@ -64,7 +64,7 @@ _BY_CODE: Mapping[str, Category] = {
     "limit_requests": Category.RATE_LIMIT,
     "data_inspection_failed": Category.CONTENT_POLICY,
     "datainspectionfailed": Category.CONTENT_POLICY,
-    # ERNIE (Qianfan v2)
+    # ERNIE, which is Qianfan v2
     "tokens_too_long": Category.CONTEXT_LENGTH,
     "characters_too_long": Category.CONTEXT_LENGTH,
     "system_unsafe": Category.CONTENT_POLICY,
@@ -73,7 +73,7 @@ _BY_CODE: Mapping[str, Category] = {
     "invalid_iam_token": Category.AUTHENTICATION,
     "no_parameter_permission": Category.PERMISSION,
     "invalid_model": Category.NOT_FOUND,
-    # GLM (BigModel)
+    # GLM, which is BigModel
     "1113": Category.QUOTA,
     "1211": Category.NOT_FOUND,
     "1220": Category.PERMISSION,
@@ -84,7 +84,7 @@ _BY_CODE: Mapping[str, Category] = {
     "1308": Category.QUOTA,
     "1309": Category.QUOTA,
     "1310": Category.QUOTA,
-    # Ark (Volcengine)
+    # Ark, which is Volcengine
     "accountoverdueerror": Category.QUOTA,
     "quotaexceeded": Category.QUOTA,
     "setlimitexceeded": Category.QUOTA,
@@ -165,8 +165,8 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
 def origin(error: BaseException) -> BaseException:
     """The exception to read, and to name as the cause: the innermost that knows the answer or the request.
 
-    LiteLLM wraps the SDK's exception twice, and its own copies lose code, body and request. Below the SDK's own
-    lies the HTTP library's, which knows less.
+    LiteLLM wraps the SDK's exception twice, and its own copies lose code, body and request. Below the SDK's
+    own lies the HTTP library's, which knows less.
     """
     links = chain(error)
     informed = [link for link in links if _is_sdk_error(link) or isinstance(link, InBandError)]
@@ -211,7 +211,7 @@ def _attempts(error: BaseException) -> int | None:
 
 
 def _parsed(body: Any) -> Any:
-    """A body that the client library could not make sense of: DashScope frames a 400 as a server-sent event."""
+    """A body that the client library could not read: DashScope frames a 400 as a server-sent event."""
     if not isinstance(body, str):
         return body
     text = body.strip().removeprefix("data:").strip()
@@ -256,7 +256,7 @@ def _category(
 
 
 def _by_code(code: str | None) -> Category | None:
-    """Codes by their whole name, or by what stands before the first dot of a dotted one (Ark adds details)."""
+    """Codes by their whole name, or by what stands before the first dot (Ark adds details after it)."""
     if code is None:
         return None
     name = code.lower()

@@ -1,4 +1,4 @@
-"""The calls as applications import them. Thin: the work is done by an `Adapter` over the process's environment."""
+"""The calls as applications import them, thin over an `Adapter` with the process's environment."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ def invoke_llm(
 ) -> Generator[LLMStreamResponse, None, None]:
     """Ask one question and yield the answer as it comes.
 
-    Nothing is sent before the generator is first advanced. Leaving it early ends the exchange with the provider.
+    Nothing is sent before the generator is first advanced. Leaving it early ends the exchange with the
+    provider.
 
     Args:
-        app: anything with a `logger`, or None. If it has a `raise_error_with_args`, failures are raised by that.
+        app: anything with a `logger`, or None. If it has a `raise_error_with_args`, that raises failures.
         user_id: whose question it is; not sent.
         span: the Langfuse span to put a generation under, or None for no telemetry.
         model: the model, with its provider's prefix where it has one.
@@ -75,8 +76,8 @@ def chat_llm(
 ) -> Generator[LLMStreamResponse, None, None]:
     """Continue a conversation and yield the answer as it comes.
 
-    As `invoke_llm`, but with the whole history, no default temperature, and `json` accepted and ignored, as it
-    always was.
+    As `invoke_llm`, but with the whole history, no default temperature, and `json` accepted and ignored, as
+    it always was.
 
     Args:
         app: as for `invoke_llm`.

@@ -1,7 +1,7 @@
 """What model families may be sent beyond, or instead of, what the caller asked for: one table.
 
-The legacy path sends what it is given. On the LiteLLM path a few families need more, because providers changed
-what they accept or do by default. A model outside the table gets nothing extra.
+The legacy path sends what it is given. On the LiteLLM path a few families need more, because providers
+changed what they accept or do by default. A model outside the table gets nothing extra.
 """
 
 from __future__ import annotations

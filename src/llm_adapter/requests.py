@@ -102,7 +102,7 @@ def conversation(
 
 
 def _wish(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The caller's parameters, copied, without what cannot be wished for and what the SDK says was not given."""
+    """A copy of the caller's parameters, without `stream` and what the SDK's own markers say is missing."""
     wish = {
         name: deepcopy(value)
         for name, value in params.items()

@@ -1,8 +1,9 @@
 """Telling Langfuse about a call; the only module that names it.
 
 Written for Langfuse 5, whose observations are OpenTelemetry spans: a generation is started under the caller's
-span, told things, and ended, after which it is exported. One that is never ended is never seen, so every call that
-was begun is ended here exactly once. Tracing that fails is a warning in the log and never fails a call.
+span, told things, and ended, after which it is exported. One that is never ended is never seen, so every
+call that was begun is ended here exactly once. Tracing that fails is a warning in the log and never fails a
+call.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Connections to providers, by the openai SDK: what LiteLLM calls through, and what lists models.
 
-The SDK is named only here and in `legacy`. It exists in two generations (over httpx and over httpx2), so nothing
-here names the HTTP library: timeouts and pools are the SDK's own.
+The SDK is named only here and in `legacy`. It exists in two generations (over httpx and over httpx2), so
+nothing here names the HTTP library: timeouts and pools are the SDK's own.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def default_timeout() -> Any:
 class Connections:
     """One client, and so one connection pool (1000 connections), for each provider and key.
 
-    Threads share the clients. A process that forks must not have used them before: sockets would be shared, too.
+    Threads share the clients. A process that forks must not have used them before: sockets would be shared,
+    too.
     """
 
     _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)

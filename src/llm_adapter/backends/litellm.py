@@ -3,15 +3,16 @@
 LiteLLM is used for what it is good at here, one entry point for all providers, and kept from what it changes:
 
 * The routing table is a `litellm.Router` configuration, but `litellm.completion` is called with a
-  deployment's parameters: a Router call costs 10 ms of CPU where this one costs 4 and the bare SDK 3, wraps the
-  stream so that the provider's chunks cannot be reached, and answers one 429 by refusing later calls for a while.
+  deployment's parameters: a Router call costs 10 ms of CPU where this one costs 4 and the bare SDK 3, wraps
+  the stream so that the provider's chunks cannot be reached, and answers one 429 by refusing later calls
+  for a while.
 * Every deployment is `openai` with an `api_base`: the provider is never guessed from a model's name.
-* Messages and parameters go in `extra_body`, which no parameter table sees. LiteLLM otherwise drops `user` and
-  `metadata`, leaves out nulls, shortens `stop`, and renames roles and limits, depending on the model's name and
-  on its own version.
+* Messages and parameters go in `extra_body`, which no parameter table sees. LiteLLM otherwise drops `user`
+  and `metadata`, leaves out nulls, shortens `stop`, and renames roles and limits, depending on the model's
+  name and on its own version.
 * The chunks are taken from beneath its stream wrapper. The wrapper invents totals, finish reasons and model
-  names, refuses runs of equal chunks, and starts a logging job a chunk, each of which runs an event loop of its
-  own (which fails under gevent). LiteLLM's callbacks therefore see a call begin, not end.
+  names, refuses runs of equal chunks, and starts a logging job a chunk, each of which runs an event loop of
+  its own (which fails under gevent). LiteLLM's callbacks therefore see a call begin, not end.
 
 Under a pre-forking server make the first call after the fork: LiteLLM's thread pool does not survive one.
 """
@@ -29,8 +30,8 @@ from typing import Any
 from llm_adapter.backends import Opened
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened
 from llm_adapter.failures import is_broken_connection
-from llm_adapter.requests import Outgoing
 from llm_adapter.providers import PROVIDERS
+from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Settings, environment
 
 _logger = logging.getLogger(__name__)
@@ -54,8 +55,8 @@ def library() -> Any:
     litellm.disable_hf_tokenizer_download = True
     # A hundred equal chunks in a row are a table's rules or a poem's laughter, not an error.
     litellm.REPEATED_STREAMING_CHUNK_LIMIT = 10**9
-    # Models that its table says to speak to by another endpoint (`/responses`, another body) are asked like all
-    # others: the table has no say in where a request goes.
+    # Models that its table says to speak to by another endpoint (`/responses`, another body) are asked like
+    # all others: the table has no say in where a request goes.
     for row in litellm.model_cost.values():
         if row.get("mode") == "responses":
             row["mode"] = "chat"
@@ -108,8 +109,9 @@ class LiteLLMBackend:
     connections: Connections = field(default_factory=Connections)
 
     def __call__(self, outgoing: Outgoing) -> Opened:
-        """Send the request; once more if the answer dies before its first event, which is the last moment when
-        nobody has seen anything of it.
+        """Send the request, and again, once, if the answer breaks off before its first event.
+
+        That is the last moment when nobody has seen anything of it.
         """
         first = self._open(outgoing)
         chunks = first.chunks
@@ -150,7 +152,7 @@ def _beneath(wrapper: Any) -> Opened:
 
 
 def _without_inventions(wrapper: Iterable[Any]) -> Iterator[Any]:
-    """LiteLLM's own chunks, without totals and finish reasons: nothing tells the provider's from its guesses."""
+    """LiteLLM's own chunks without totals and finish reasons: nothing tells a provider's from its guesses."""
     for chunk in wrapper:
         yield _Plain(chunk)
 

@@ -6,7 +6,7 @@ from llm_adapter.backends.connection import Connections
 from llm_adapter.settings import Account
 
 _PATIENCE_S = 20.0
-"""A list of models is asked for while somebody waits for a settings page: not the ten minutes of an answer."""
+"""Somebody waits for a settings page while models are listed, so not the ten minutes of an answer."""
 
 
 def list_models(connections: Connections, account: Account) -> list[str]:

@@ -1,7 +1,7 @@
 """The way being left: the openai SDK's own clients, as they were used before.
 
-Nothing imports this folder but the backend switch, and that only when it is chosen. Deleting it is the last step
-of the migration.
+Nothing imports this folder but the backend switch, and that only when it is chosen. Deleting it is the last
+step of the migration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LegacyBackend:
-    """Opens streams with one SDK client a provider and the SDK's defaults: two retries, 600 s, 5 s to connect."""
+    """Opens streams with one SDK client a provider and the SDK's own defaults for retries and timeouts."""
 
     _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
