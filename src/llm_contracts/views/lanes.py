@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _LANE = 44  # terminal cells; a longer line pushes the divider to the right rather than losing its end
 _GAP = "·"
 _KEPT = 3  # equal chunks shown at either end of a folded run
-_ID = re.compile(r"\b(?:chatcmpl|resp|req|msg|as|gen)-[\w-]+|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.I)
+_ID = re.compile(
+    r"\b(?:chatcmpl|resp|req|msg|as|gen)-[\w-]+|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b",
+    re.IGNORECASE,
+)
 
 
 def render_lanes(item: Item) -> str:
@@ -174,7 +177,9 @@ def _total_lines(observation: Observation) -> list[str]:
 
 
 def _telemetry_lines(observation: Observation) -> list[str]:
-    return [line for generation in observation.generations for line in _one_generation(generation, observation)]
+    return [
+        line for generation in observation.generations for line in _one_generation(generation, observation)
+    ]
 
 
 def _one_generation(generation: Mapping[str, Any], observation: Observation) -> Iterator[str]:

@@ -164,7 +164,10 @@ def _cell(item: Item, marks: Marks) -> Text:
 def _kind_lines(item: Item, marks: Marks) -> list[Text]:
     counts = Counter(divergence.kind for divergence in item.unwaived).most_common()
     lines = [
-        Text(f"{marks.differ} {kind}{f' {marks.times}{count}' if count > 1 else ''}", style=_colour(kind.severity))
+        Text(
+            f"{marks.differ} {kind}{f' {marks.times}{count}' if count > 1 else ''}",
+            style=_colour(kind.severity),
+        )
         for kind, count in counts[:_CELL_LINES]
     ]
     if len(counts) > _CELL_LINES:
@@ -290,4 +293,6 @@ def stdout_console(*, width: int | None = None) -> Console:
     from rich.console import Console  # noqa: PLC0415 - rich.console costs 50 ms that `--help` need not pay
 
     plain = not sys.stdout.isatty()
-    return Console(width=width or (120 if plain else None), highlight=False, soft_wrap=False, no_color=plain or None)
+    return Console(
+        width=width or (120 if plain else None), highlight=False, soft_wrap=False, no_color=plain or None
+    )

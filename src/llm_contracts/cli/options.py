@@ -1,0 +1,144 @@
+"""Options that several commands share, and the completion of the names they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from llm_contracts.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.engines import EngineName
+from llm_contracts.run import Options
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+
+def project_here() -> Project:
+    """The project that the working directory belongs to."""
+    return load_project(load_settings(Path.cwd()))
+
+
+def run_options(given: Mapping[str, Any]) -> Options:
+    """The options of a run, as they came from the command line."""
+    return Options(
+        reference=given["reference"],
+        candidate=given["candidate"],
+        engine=EngineName(given["engine"]),
+        jobs=given["jobs"],
+        timeout=given["timeout"],
+        # Waivers last until the end of a day where the person who runs this lives.
+        today=datetime.now().astimezone().date(),
+    )
+
+
+def selection_options(command: Function) -> Function:
+    """`--provider` and `--scenario`."""
+    return _all_of(
+        click.option(
+            "--provider",
+            "providers",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=_complete(_provider_names),
+            help="Only this provider; may be given several times.",
+        ),
+        click.option(
+            "--scenario",
+            "scenarios",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=_complete(_scenario_names),
+            help="Only this scenario (plain-stream, or openai/plain-stream); may be given several times.",
+        ),
+    )(command)
+
+
+def match_options(command: Function) -> Function:
+    """Which paths to compare, and how to run them."""
+    path_help = "A built-in path (openai, litellm), one that paths.py registers, or module:attribute."
+    engines = click.Choice([str(name) for name in EngineName])
+    complete = _complete(_path_names)
+    return _all_of(
+        click.option(
+            "--reference", metavar="PATH", shell_complete=complete, help=f"What holds today. {path_help}"
+        ),
+        click.option("--candidate", metavar="PATH", shell_complete=complete, help="What is to replace it."),
+        click.option(
+            "--engine",
+            type=engines,
+            default=str(EngineName.WIRE),
+            show_default=True,
+            help="wire: over a real socket, piece by piece; vcr: in process, whole bodies.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="N",
+            help="Recordings in flight; 0, the default, is one per processor. The vcr engine always takes one.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=60.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Longest time for one call; after it the call counts as hanging.",
+        ),
+    )(command)
+
+
+def json_option(command: Function) -> Function:
+    """`--json FILE`."""
+    return click.option(
+        "--json",
+        "json_file",
+        type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+        metavar="FILE",
+        help="Write the result as JSON, too; with - to standard output, in place of the report for people.",
+    )(command)
+
+
+def _all_of(*decorators: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    def apply(command: Function) -> Function:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+def _complete(
+    names: Callable[[Project], Sequence[str]],
+) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completion of names that the project knows. Silent where there is no usable project: the command itself
+    will say what is wrong.
+    """
+
+    def complete(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+        try:
+            known = names(project_here())
+        except ConfigError:
+            return []
+        return [name for name in known if name.startswith(typed)]
+
+    return complete
+
+
+def _provider_names(project: Project) -> list[str]:
+    return [provider.name for provider in project.providers]
+
+
+def _scenario_names(project: Project) -> list[str]:
+    return list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
+
+
+def _path_names(project: Project) -> list[str]:
+    return ["openai", "litellm", *project.paths]
+
+
+complete_provider = _complete(_provider_names)

@@ -1,0 +1,75 @@
+"""Where results go: the terminal, a JSON file, and the stored result that `verdict` reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from llm_contracts.wire.scrub import SecretFound, find_secrets
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+
+_LOG_WIDTH = 120  # where output is kept in a file, nobody's window limits the table
+
+
+def report_console() -> Console:
+    """A console for results on standard output; without colour unless that is a terminal."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
+    return Console(width=width, highlight=False)
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Tell it the name of each thing done. It draws on standard error, only where that is a terminal."""
+    if not sys.stderr.isatty() or "CI" in os.environ:
+        yield lambda _name: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[done]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total, done="")
+        yield lambda name: progress.update(task, advance=1, done=name)
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a whole file or nothing; `-` is standard output."""
+    if str(file) == "-":
+        click.echo(text, nl=False)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def provider_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    """Variable → value of every provider's key that is set."""
+    names = {provider.key_variable for provider in project.providers}
+    return {name: environ[name] for name in sorted(names) if environ.get(name)}
+
+
+def refuse_secrets(place: str, data: bytes, secrets: Mapping[str, str]) -> None:
+    """Stop where a key would get into, or has got into, a file.
+
+    Raises:
+        SecretFound: naming the place and the variable, never the value.
+    """
+    found = find_secrets(data, secrets)
+    if found:
+        raise SecretFound(place, found)

@@ -1,0 +1,112 @@
+"""`llm-contracts verdict`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.options import complete_provider, json_option, project_here
+from llm_contracts.cli.output import report_console, write_text
+from llm_contracts.config import ConfigError, Project, checked_name
+from llm_contracts.inputs import changed_since
+from llm_contracts.parity.result import Answer, Verdict
+from llm_contracts.versions import versions
+from llm_contracts.views.document import FORMAT
+from llm_contracts.views.terminal import print_verdicts
+
+_EXAMPLES = """\b
+Examples:
+  llm-contracts verdict
+  llm-contracts verdict openai deepseek
+  llm-contracts verdict qwen && ./cut-over qwen
+"""
+
+
+class StoredResultError(Exception):
+    """The stored result is there but cannot be read."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("providers", nargs=-1, metavar="[PROVIDER]...", shell_complete=complete_provider)
+@json_option
+def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
+    """GO or NO-GO for providers, with reasons.
+
+    Reads what the last `check` stored, and refuses if anything it was made from has changed since. Exit code 0
+    only if every provider asked for is ready.
+    """
+    project = project_here()
+    document = _stored(project)
+    _refuse_stale(project, document)
+    asked = _asked(project, document["verdicts"], providers)
+    if json_file is not None:
+        kept = {key: document[key] for key in ("format", "reference", "candidate", "versions", "checked_at")}
+        chosen = {name: document["verdicts"][name] for name in asked}
+        write_text(json_file, json.dumps({**kept, "verdicts": chosen}, ensure_ascii=False, indent=2) + "\n")
+    if str(json_file) != "-":
+        console = report_console()
+        console.print(f"From the check of {_age(document['checked_at'])} ago.", style="dim")
+        print_verdicts(console, asked)
+    return Exit.AGREEMENT if all(v.answer is Answer.READY for v in asked.values()) else Exit.DIVERGENCE
+
+
+def _stored(project: Project) -> dict[str, Any]:
+    file = project.settings.report / "result.json"
+    if not file.is_file():
+        msg = f"{file}: there is no result yet. Run `llm-contracts check` first."
+        raise ConfigError(msg)
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["format"] == FORMAT and {"verdicts", "inputs", "checked_at"} <= document.keys():
+            return dict(document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = f"{file}: is not a result ({type(error).__name__}). Run `llm-contracts check` again."
+        raise StoredResultError(msg) from error
+    msg = f"{file}: is not a result of format {FORMAT}. Run `llm-contracts check` again."
+    raise StoredResultError(msg)
+
+
+def _refuse_stale(project: Project, document: Mapping[str, Any]) -> None:
+    changed = [
+        *changed_since(project.settings, document["inputs"]),
+        *(name for name, version in versions().items() if document["versions"].get(name) != version),
+    ]
+    if datetime.fromisoformat(document["checked_at"]).astimezone().date() != _now().astimezone().date():
+        changed.append("the date, on which waivers and the age of recordings depend")
+    if changed:
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""  # noqa: PLR2004 - enough to see why
+        msg = (
+            f"The stored result is out of date: since then, changed: {', '.join(changed[:3])}{more}. "
+            "Run `llm-contracts check` again."
+        )
+        raise ConfigError(msg)
+
+
+def _asked(project: Project, stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Verdict]:
+    for name in names:
+        checked_name("provider", name, {provider.name for provider in project.providers})
+        if name not in stored:
+            msg = f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
+            raise ConfigError(msg)
+    return {
+        name: Verdict(answer=Answer(stored[name]["verdict"]), reasons=tuple(stored[name]["reasons"]))
+        for name in (names or stored)
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _age(checked_at: str) -> str:
+    minutes = int((_now() - datetime.fromisoformat(checked_at)).total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,59 @@
+"""What a stored result was made from, so that a verdict is never read off a result that no longer holds."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from llm_contracts.config import Settings
+
+
+def input_files(settings: Settings) -> dict[str, str]:
+    """Path relative to the project's root → digest, of everything a result depends on: recordings, waivers,
+    the project's own rows and paths, and every module of the project that this process has loaded.
+    """
+    files = {
+        *_recordings(settings),
+        settings.waivers,
+        settings.paths,
+        settings.scenarios,
+        *_modules(settings.root),
+    }
+    return {
+        file.relative_to(settings.root).as_posix(): _digest(file)
+        for file in sorted(files)
+        if file.is_file() and file.is_relative_to(settings.root)
+    }
+
+
+def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
+    """The files that are new, gone or different since `stored` was made."""
+    recordings = {file.relative_to(settings.root).as_posix() for file in _recordings(settings)}
+    names = sorted(recordings | stored.keys())
+    return tuple(name for name in names if stored.get(name) != _digest(settings.root / name))
+
+
+def _recordings(settings: Settings) -> Iterator[Path]:
+    if settings.cassettes.is_relative_to(settings.root):
+        yield from settings.cassettes.rglob("*.yaml")
+
+
+def _modules(root: Path) -> Iterator[Path]:
+    """The project's own code. Installed packages are known by their versions instead."""
+    installed = Path(sys.prefix).resolve()
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file is None:
+            continue
+        path = Path(file).resolve()
+        if path.is_relative_to(root) and not path.is_relative_to(installed):
+            yield path
+
+
+def _digest(file: Path) -> str:
+    """Sixteen hex digits; empty for a file that is not there, which equals no digest."""
+    if not file.is_file():
+        return ""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,247 @@
+"""Composition: recordings × two paths → one result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from llm_contracts.engines import Engine, EngineName, opened
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.verdict import decide
+from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.paths.call import Call, CallPath
+from llm_contracts.paths.observe import observe
+from llm_contracts.paths.resolve import resolve
+from llm_contracts.versions import versions
+from llm_contracts.wire.cassette import Cassette, CassetteError, load
+from llm_contracts.wire.facts import read_facts
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.paths.observation import Observation
+    from llm_contracts.scenario import Provider, Scenario
+    from llm_contracts.wire.interaction import Interaction
+
+REPLAY_KEY = "replay-key-not-a-secret"
+"""What every client is given as API key when nothing real is called."""
+
+Progress = Callable[[Item], None]
+"""Told of each item when it is done, in the order in which they finish."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """A path under the name it was asked for."""
+
+    name: str
+    path: CallPath
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """The two paths to hold against each other, and how recordings are played to them. `timeout`: seconds per call."""
+
+    reference: Side
+    candidate: Side
+    engine: Engine
+    timeout: float = 60.0
+
+    def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
+        """Run one recording: the reference twice, to see what does not even agree with itself, then the candidate.
+
+        Args:
+            blank: the item to fill; its id is the scope of fingerprints.
+            interactions: what the provider sent.
+            call: what to ask, with the provider's own address as base URL.
+        """
+        reference, again, candidate = (
+            self._observe(side, interactions, call)
+            for side in (self.reference, self.reference, self.candidate)
+        )
+        facts = tuple(read_facts(interaction.response) for interaction in interactions)
+        found = compare(reference, candidate, facts, scope=blank.id)
+        control = compare(reference, again, facts, scope=blank.id)
+        return replace(
+            blank,
+            reference=reference,
+            candidate=candidate,
+            divergences=found.divergences,
+            # Both runs show alike what is unfaithful to the bytes: that is a finding, not noise.
+            noise=tuple(d for d in control.divergences if d.kind is not Kind.UNFAITHFUL),
+            normalised=found.normalised,
+        )
+
+    def _observe(self, side: Side, interactions: tuple[Interaction, ...], call: Call) -> Observation:
+        with self.engine(interactions) as play:
+            here = replace(call, base_url=play.address(call.base_url))
+            return observe(side.path, here, name=side.name, session=play.session, timeout=self.timeout)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How to run. Without names the project's own two paths are compared; `jobs` counts recordings in flight."""
+
+    today: date
+    reference: str | None = None
+    candidate: str | None = None
+    engine: EngineName = EngineName.WIRE
+    jobs: int = 0
+    timeout: float = 60.0
+
+    @property
+    def workers(self) -> int:
+        """Threads to use. One where the engine lives inside the process: it can play one recording at a time."""
+        if self.engine is EngineName.VCR:
+            return 1
+        return self.jobs or os.cpu_count() or 1
+
+
+def check(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    *,
+    progress: Progress = lambda _item: None,
+) -> Result:
+    """Replay the recordings of these scenarios through both paths and judge what differs.
+
+    A recording that cannot be read becomes an item with a `problem`; the others still run. Verdicts are given for
+    the providers of which every scenario was asked for. Nothing here talks to a network beyond loopback.
+
+    Raises:
+        PathError: a path's name means nothing.
+        WaiverError: the waivers file cannot be read.
+    """
+    settings = project.settings
+    waivers = project_waivers(project, options)
+    recorded = [scenario for scenario in scenarios if project.cassette(scenario).is_file()]
+    with opened_match(project, options) as match:
+        jobs = [_job(match, project, scenario) for scenario in recorded]
+        items = run_jobs(jobs, workers=options.workers, progress=progress)
+    used = versions()
+    items = waivers.applied(items, used)
+    known = {(row.provider, row.id) for row in project.scenarios}
+    return Result(
+        reference=match.reference.name,
+        candidate=match.candidate.name,
+        engine=options.engine,
+        versions=used,
+        items=items,
+        missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
+        verdicts={
+            name: decide(name, items, rows, today=options.today, stale_after_days=settings.stale_after_days)
+            for name, rows in _complete(project, scenarios).items()
+        },
+        complaints=(*waivers.complaints, *waivers.unused(items, used, known=known)),
+        warnings=(*waivers.warnings, *_bystanders(project, options), *orphans(project)),
+    )
+
+
+def project_waivers(project: Project, options: Options) -> Waivers:
+    """The project's waivers, if its own two paths are compared: they are decisions about these, and say nothing
+    about others.
+    """
+    settings = project.settings
+    if _names(project, options) != (settings.reference, settings.candidate):
+        return Waivers()
+    return load_waivers(settings.waivers, options.today, warning_days=settings.waiver_warning_days)
+
+
+def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
+    settings = project.settings
+    if _names(project, options) == (settings.reference, settings.candidate) or not settings.waivers.is_file():
+        return ()
+    about = f"{settings.reference} against {settings.candidate}"
+    return (f"No waivers were applied: those of the project are about {about}.",)
+
+
+def _names(project: Project, options: Options) -> tuple[str, str]:
+    settings = project.settings
+    return (options.reference or settings.reference, options.candidate or settings.candidate)
+
+
+@contextmanager
+def opened_match(project: Project, options: Options) -> Iterator[Match]:
+    """The two paths by the names that were asked for, and an engine that runs."""
+    sides = [Side(name=name, path=resolve(name, project.paths)) for name in _names(project, options)]
+    with opened(options.engine) as engine:
+        yield Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
+
+
+def run_jobs(
+    jobs: Iterable[Callable[[], Item]], *, workers: int, progress: Progress = lambda _item: None
+) -> tuple[Item, ...]:
+    """Run jobs side by side; the items keep the jobs' order. Ctrl-C drops what has not begun."""
+
+    def reported(job: Callable[[], Item]) -> Item:
+        item = job()
+        progress(item)
+        return item
+
+    pool = ThreadPoolExecutor(workers)
+    try:
+        return tuple(pool.map(reported, jobs))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _job(match: Match, project: Project, scenario: Scenario) -> Callable[[], Item]:
+    return lambda: run_scenario(match, project, scenario)
+
+
+def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:
+    """Run one scenario on its recording; one that cannot be read gives an item that says so."""
+    blank = Item(id=scenario.name, provider=scenario.provider, scenario=scenario.id)
+    try:
+        cassette = load(project.cassette(scenario))
+    except CassetteError as error:
+        return replace(blank, problem=str(error))
+    call = replay_call(scenario, project.provider(scenario.provider))
+    return match.run(_with_recording(blank, cassette), cassette.interactions, call)
+
+
+def replay_call(scenario: Scenario, provider: Provider) -> Call:
+    """The call of a scenario, addressed to the provider itself, with a key that opens nothing."""
+    return Call(
+        base_url=provider.base_url,
+        api_key=REPLAY_KEY,
+        provider=scenario.provider,
+        model=scenario.model,
+        messages=scenario.messages,
+        params=scenario.params,
+        function=scenario.function,
+    )
+
+
+def _with_recording(blank: Item, cassette: Cassette) -> Item:
+    recording = cassette.recording
+    if recording is None:
+        return replace(blank, provenance="imported")
+    return replace(blank, provenance=recording.provenance, recorded_on=recording.recorded_at.date())
+
+
+def orphans(project: Project) -> tuple[str, ...]:
+    """A sentence for each recording below the cassettes folder that no scenario will ever replay."""
+    owned = {project.cassette(scenario) for scenario in project.scenarios}
+    folder = project.settings.cassettes
+    return tuple(
+        f"{file.relative_to(project.settings.root)}: no scenario has this name, so it is not replayed."
+        for file in sorted(folder.rglob("*.yaml"))
+        if file not in owned
+    )
+
+
+def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, tuple[Scenario, ...]]:
+    """Provider → its scenarios, for those asked for in full: a part is no ground for a verdict."""
+    asked = {row.name for row in scenarios}
+    rows = {
+        p.name: tuple(row for row in project.scenarios if row.provider == p.name) for p in project.providers
+    }
+    return {name: own for name, own in rows.items() if own and asked.issuperset(row.name for row in own)}

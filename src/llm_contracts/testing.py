@@ -1,0 +1,100 @@
+"""The contract check as one object, free of any test runner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_contracts.config import ConfigError, Project, load_project, load_settings, nearest
+from llm_contracts.engines import Engine, EngineName, opened
+from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.paths.resolve import resolve
+from llm_contracts.run import Match, Side, run_scenario
+from llm_contracts.versions import versions
+from llm_contracts.views.lanes import render_lanes
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.result import Item
+    from llm_contracts.paths.call import CallPath
+    from llm_contracts.scenario import Scenario
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """One project with an engine that runs. `timeout`: seconds per call."""
+
+    project: Project
+    engine: Engine
+    waivers: Waivers
+    timeout: float = 60.0
+
+    def run(
+        self,
+        scenario: str | Scenario,
+        *,
+        reference: str | CallPath | None = None,
+        candidate: str | CallPath | None = None,
+    ) -> Item:
+        """Replay one scenario's recording through both paths.
+
+        Args:
+            scenario: a row, or its name `provider/id`.
+            reference, candidate: a path or the name of one; by default the project's own two.
+
+        Returns:
+            What both did and what differs, with the project's waivers applied.
+
+        Raises:
+            ConfigError: with the nearest names, for a scenario that does not exist.
+            PathError: for a path that does not exist.
+        """
+        row = self._scenario(scenario) if isinstance(scenario, str) else scenario
+        settings = self.project.settings
+        match = Match(
+            reference=self._side(settings.reference if reference is None else reference),
+            candidate=self._side(settings.candidate if candidate is None else candidate),
+            engine=self.engine,
+            timeout=self.timeout,
+        )
+        item = run_scenario(match, self.project, row)
+        return self.waivers.applied((item,), versions())[0]
+
+    def assert_parity(self, item: Item) -> None:
+        """Fail, naming each difference, unless both paths agree but for what has been accepted."""
+        if item.problem:
+            raise AssertionError(item.problem)
+        lines = [
+            f"{d.severity} {d.kind} at {d.where}: reference {d.reference!r}, candidate {d.candidate!r}"
+            for d in item.unwaived
+        ]
+        lines += [f"noise: {d.kind} at {d.where}: {d.reference!r}, then {d.candidate!r}" for d in item.noise]
+        if lines:
+            raise AssertionError("\n".join([f"{item.id}: {len(lines)} unaccepted", *lines]))
+
+    def render(self, item: Item) -> str:
+        """The item's review text: two aligned lanes, totals and errors at the end."""
+        return render_lanes(item)
+
+    def _scenario(self, name: str) -> Scenario:
+        rows = {row.name: row for row in self.project.scenarios}
+        if name not in rows:
+            raise ConfigError(f"There is no scenario {name!r}. {nearest(name, rows)}")
+        return rows[name]
+
+    def _side(self, path: str | CallPath) -> Side:
+        if isinstance(path, str):
+            return Side(name=path, path=resolve(path, self.project.paths))
+        return Side(name=getattr(path, "__name__", "path"), path=path)
+
+
+@contextmanager
+def opened_contract(folder: Path, *, engine: str = "wire", timeout: float = 60.0) -> Iterator[Contract]:
+    """The contract of the project that a folder belongs to."""
+    project = load_project(load_settings(folder))
+    waivers = load_waivers(project.settings.waivers, datetime.now().astimezone().date())
+    with opened(EngineName(engine)) as running:
+        yield Contract(project=project, engine=running, waivers=waivers, timeout=timeout)

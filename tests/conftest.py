@@ -1,0 +1,39 @@
+"""For every test: no network beyond loopback, and pytest's own runner for tests of the plugin."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+_LOCAL = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Every connection that would leave this machine fails, saying where it was going."""
+    connect, connect_ex, resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", lambda self, to: connect(self, _local(to)))
+        patch.setattr(socket.socket, "connect_ex", lambda self, to: connect_ex(self, _local(to)))
+        patch.setattr(
+            socket, "getaddrinfo", lambda host, *rest, **more: resolve(_local_name(host), *rest, **more)
+        )
+        yield
+
+
+def _local(address: Any) -> Any:
+    if isinstance(address, tuple):
+        _local_name(address[0])
+    return address
+
+
+def _local_name(host: Any) -> Any:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name is not None and name not in _LOCAL:
+        raise PermissionError(f"a test tried to reach {name}: the suite runs without a network")
+    return host

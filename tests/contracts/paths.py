@@ -1,0 +1,189 @@
+"""Our two ways to a model, as the harness sees them; the only file that knows both packages.
+
+Telemetry is heard through the real Langfuse SDK. One client serves all calls, because each client starts threads that
+live as long as the process; calls are told apart by their trace.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cache, partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from llm_adapter.adapter import Adapter, adapter_from
+from llm_adapter.providers import PROVIDERS as ROWS
+from llm_contracts.paths.call import Call, Function
+from llm_contracts.scenario import Provider
+
+if TYPE_CHECKING:
+    from langfuse import Langfuse
+    from opentelemetry.sdk.trace import ReadableSpan
+
+PROVIDERS = tuple(
+    Provider(
+        name=row.key,
+        base_url=row.base_url,
+        key_variable=row.key_variables[0],
+        base_url_variable=row.base_url_variable,
+    )
+    for row in ROWS
+)
+
+
+def adapter_path(backend: str, call: Call) -> Iterator[Any]:
+    """Make the call as an application does: through the adapter, under a span of its own."""
+    row, model = _route(call)
+    environ = {
+        "LLM_BACKEND": backend,
+        row.key_variables[0]: call.api_key,
+        row.base_url_variable: call.base_url,
+    }
+    with closing(adapter_from(environ)) as adapter:
+        if call.function is Function.LIST_MODELS:
+            yield from adapter.get_current_models(None)
+            return
+        with _heard(call) as span, closing(_asked(adapter, span, model, call)) as responses:
+            yield from responses
+
+
+PATHS = {
+    "adapter-legacy": partial(adapter_path, "legacy"),
+    "adapter-litellm": partial(adapter_path, "litellm"),
+}
+
+
+def _route(call: Call) -> tuple[Any, str]:
+    """The adapter's row for a call, and the model's name as the application would give it.
+
+    A stream that was recorded elsewhere may name a model that none of our providers answers to. It is asked for at
+    Silicon, whose prefix takes any name and which adds nothing for such models.
+    """
+    rows = {row.key: row for row in ROWS}
+    row = rows.get(call.provider, rows["silicon"])
+    for name in (call.model, row.prefix + call.model):
+        if row.owns(name):
+            return row, name
+    return rows["silicon"], rows["silicon"].prefix + call.model
+
+
+def _asked(adapter: Adapter, span: Any, model: str, call: Call) -> Any:
+    """The generator of the product's own function. Nothing has been sent when this returns."""
+    params = dict(call.params)
+    wants_json = params.get("response_format") == {"type": "json_object"}
+    if wants_json:
+        del params["response_format"]
+    if call.function is Function.CHAT:
+        return adapter.chat_llm(None, "user-1", span, model, list(call.messages), json=wants_json, **params)
+    texts = {message["role"]: message["content"] for message in call.messages}
+    return adapter.invoke_llm(
+        None, "user-1", span, model, texts["user"], system=texts.get("system"), json=wants_json, **params
+    )
+
+
+# Telemetry
+
+
+@contextmanager
+def _heard(call: Call) -> Iterator[Any]:
+    """A span to call under; what was generated below it is handed over when the call is done."""
+    client, ear = _langfuse()
+    span = client.start_observation(name="contract")
+    try:
+        yield span
+    finally:
+        span.end()
+        for generation in ear.taken(span.trace_id):
+            call.telemetry(generation)
+
+
+@cache
+def _langfuse() -> tuple[Langfuse, _Ear]:
+    """The client and what listens to it. Nothing is sent anywhere: its exporter keeps spans to itself."""
+    from langfuse import Langfuse
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    ear = _Ear()
+    provider = TracerProvider()
+    provider.add_span_processor(_processor(ear))
+    client = Langfuse(
+        public_key="pk-contracts",
+        secret_key="sk-contracts",
+        base_url="http://127.0.0.1:9",
+        tracer_provider=provider,
+        span_exporter=SpanExporter(),
+    )
+    return client, ear
+
+
+@dataclass(slots=True)
+class _Ear:
+    """Hears of every span, by trace: when it starts and, if it does, when it ends."""
+
+    _spans: dict[str, dict[int, ReadableSpan]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def hear(self, span: ReadableSpan) -> None:
+        context = span.get_span_context()
+        assert context is not None
+        with self._lock:
+            self._spans.setdefault(f"{context.trace_id:032x}", {})[context.span_id] = span
+
+    def taken(self, trace_id: str) -> list[dict[str, Any]]:
+        """The generations of a trace, which is forgotten. Only now: the SDK says what a span is after starting it."""
+        with self._lock:
+            spans = self._spans.pop(trace_id, {}).values()
+        return [_generation(s) for s in spans if (s.attributes or {}).get(_TYPE) == "generation"]
+
+
+def _processor(ear: _Ear) -> Any:
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    class Listener(SpanProcessor):
+        """Told of spans at once, in the thread that ends them; an exporter would hear of them some time later."""
+
+        def on_start(self, span: ReadableSpan, parent_context: object = None) -> None:
+            ear.hear(span)
+
+        def on_end(self, span: ReadableSpan) -> None:
+            ear.hear(span)
+
+    return Listener()
+
+
+_TOLD = {
+    "model": "langfuse.observation.model.name",
+    "input": "langfuse.observation.input",
+    "output": "langfuse.observation.output",
+    "usage": "langfuse.observation.usage_details",
+    "level": "langfuse.observation.level",
+    "status_message": "langfuse.observation.status_message",
+}
+_TYPE = "langfuse.observation.type"
+_METADATA = "langfuse.observation.metadata."
+
+
+def _generation(span: ReadableSpan) -> dict[str, Any]:
+    """A generation as the harness compares it. Times and ids are no part of it."""
+    told = dict(span.attributes or {})
+    found = {name: _value(told[attribute]) for name, attribute in _TOLD.items() if attribute in told}
+    metadata = {
+        name.removeprefix(_METADATA): _value(value)
+        for name, value in told.items()
+        if name.startswith(_METADATA)
+    }
+    return {"name": span.name, **found, "metadata": metadata, "ended": span.end_time is not None}
+
+
+def _value(value: Any) -> Any:
+    """The SDK keeps structures as JSON text; a text of its own that happens to look like JSON is left a text."""
+    if not isinstance(value, str) or not value.startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

@@ -1,0 +1,133 @@
+"""A small project on disk for tests of running, of the command line and of the plugin.
+
+Its paths are a dozen lines of standard library, so that these tests need neither of the real clients.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from llm_contracts.wire.cassette import Cassette, Provenance, Recording, save
+from llm_contracts.wire.interaction import Interaction, Piece, Request, Response
+
+TOML = """
+[tool.llm_contracts]
+paths = "contracts/paths.py"
+scenarios = "contracts/scenarios.py"
+waivers = "contracts/waivers.toml"
+reference = "plain"
+candidate = "same"
+"""
+
+PATHS = """
+import json
+import time
+import urllib.request
+
+from llm_contracts.scenario import Provider
+
+PROVIDERS = (
+    Provider(name="acme", base_url="https://api.acme.example/v1", key_variable="ACME_API_KEY"),
+    Provider(name="zenith", base_url="https://api.zenith.example", key_variable="ZENITH_API_KEY"),
+)
+
+
+def plain(call):
+    body = json.dumps({"model": call.model, "messages": list(call.messages), "stream": True}).encode()
+    headers = {"Authorization": f"Bearer {call.api_key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{call.base_url}/chat/completions", body, headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        for line in response:
+            if line.startswith(b"data: {"):
+                yield json.loads(line[6:])
+
+
+def shouting(call):
+    for chunk in plain(call):
+        for choice in chunk["choices"]:
+            if choice["delta"].get("content"):
+                choice["delta"]["content"] = choice["delta"]["content"].upper()
+        yield chunk
+
+
+def fickle(call, calls=[]):
+    calls.append(call)
+    yield from plain(call)
+    yield f"{len(calls)}"
+
+
+def hanging(call):
+    time.sleep(30)
+    yield "late"
+
+
+PATHS = {"plain": plain, "same": plain, "shouting": shouting, "fickle": fickle, "hanging": hanging}
+"""
+
+SCENARIOS = """
+from llm_contracts.scenario import Scenario
+
+HELLO = ({"role": "user", "content": "hello"},)
+SCENARIOS = (
+    Scenario(id="plain-stream", provider="acme", model="acme-1", messages=HELLO),
+    Scenario(id="other", provider="acme", model="acme-1", messages=HELLO, live=False),
+    Scenario(id="plain-stream", provider="zenith", model="zenith-1", messages=HELLO),
+)
+"""
+
+HOSTS = {"acme": "https://api.acme.example/v1", "zenith": "https://api.zenith.example"}
+NAMES = ("acme/plain-stream", "acme/other", "zenith/plain-stream")
+
+
+def event(delta: Mapping[str, Any], finish: str | None = None) -> bytes:
+    chunk = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "acme-1",
+        "choices": [{"index": 0, "delta": dict(delta), "finish_reason": finish}],
+    }
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def stream(texts: Sequence[str]) -> Response:
+    parts = [*(event({"content": text}) for text in texts), event({}, "stop"), b"data: [DONE]\n\n"]
+    pieces = tuple(Piece(size=len(part), at_ms=float(number)) for number, part in enumerate(parts))
+    headers = (("Content-Type", "text/event-stream"),)
+    return Response(status=200, reason="OK", headers=headers, body=b"".join(parts), pieces=pieces)
+
+
+def cassette(name: str, texts: Sequence[str] = ("hel", "lo"), *, provenance: str = "simulated") -> Cassette:
+    provider, _, scenario = name.partition("/")
+    body = {"model": f"{provider}-1", "messages": [{"role": "user", "content": "hello"}], "stream": True}
+    request = Request(
+        method="POST",
+        uri=f"{HOSTS[provider]}/chat/completions",
+        headers=(("Content-Type", "application/json"),),
+        body=json.dumps(body).encode(),
+    )
+    recording = Recording(
+        provenance=Provenance(provenance),
+        recorded_at=datetime.now(UTC).replace(microsecond=0),
+        provider=provider,
+        scenario=scenario,
+        client="plain",
+        versions={},
+    )
+    return Cassette(interactions=(Interaction(request=request, response=stream(texts)),), recording=recording)
+
+
+def make_project(root: Path, *names: str, toml: str = TOML, provenance: str = "simulated") -> Path:
+    """Write the project with a recording for each of these scenarios; for all of them if none is named."""
+    contracts = root / "contracts"
+    contracts.mkdir(parents=True)
+    (root / "pyproject.toml").write_text(toml)
+    (contracts / "paths.py").write_text(PATHS)
+    (contracts / "scenarios.py").write_text(SCENARIOS)
+    for name in names or NAMES:
+        save(root / "cassettes" / f"{name}.yaml", cassette(name, provenance=provenance))
+    return root

@@ -1,0 +1,156 @@
+"""Settings and the project's own files: what is right is read, what is wrong is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.config import ConfigError, Project, environment, load_project, load_settings, nearest
+
+SCENARIOS = """
+from llm_contracts.scenario import Scenario
+SCENARIOS = (
+    Scenario(id="plain", provider="openai", model="gpt-4o"),
+    Scenario(id="plain", provider="deepseek", model="deepseek-chat"),
+    Scenario(id="chat", provider="openai", model="gpt-4o"),
+)
+"""
+PATHS = """
+from llm_contracts.scenario import Provider
+PROVIDERS = (
+    Provider(name="openai", base_url="https://api.openai.com/v1", key_variable="OPENAI_API_KEY"),
+    Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
+)
+PATHS = {"mine": lambda call: iter(())}
+"""
+
+
+def write(
+    root: Path, *, toml: str = "[tool.llm_contracts]\n", paths: str = PATHS, rows: str = SCENARIOS
+) -> Path:
+    contracts = root / "tests" / "contracts"
+    contracts.mkdir(parents=True)
+    (root / "pyproject.toml").write_text(toml)
+    (contracts / "paths.py").write_text(paths)
+    (contracts / "scenarios.py").write_text(rows)
+    return root
+
+
+def project(root: Path) -> Project:
+    return load_project(load_settings(write(root)))
+
+
+def test_settings_are_found_from_any_folder_below_the_project(tmp_path: Path) -> None:
+    write(tmp_path, toml='[tool.llm_contracts]\ncassettes = "tapes"\nstale_after_days = 7\n')
+    settings = load_settings(tmp_path / "tests" / "contracts")
+    assert settings.root == tmp_path
+    assert settings.cassettes == tmp_path / "tapes"
+    assert settings.snapshots == tmp_path / "snapshots"
+    assert settings.stale_after_days == 7
+
+
+def test_a_pyproject_without_our_table_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("[project]\nname = 'inner'\n")
+    assert load_settings(inner).root == tmp_path
+
+
+def test_without_a_project_the_bare_clients_are_compared(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path)
+    assert (settings.reference, settings.candidate) == ("openai", "litellm")
+    loaded = load_project(settings)
+    assert (loaded.paths, loaded.providers, loaded.scenarios) == ({}, (), ())
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[tool.llm_contracts]\ncasettes = 'x'\n", "casettes: there is no such key. Did you mean cassettes?"),
+        ("[tool.llm_contracts]\nstale_after_days = '9'\n", "stale_after_days: must be a number of days"),
+        ("[tool.llm_contracts]\nstale_after_days = true\n", "stale_after_days: must be a number of days"),
+        ("[tool.llm_contracts]\nreference = ''\n", "reference: must be a non-empty text"),
+        ("[tool]\nllm_contracts = 3\n", "tool.llm_contracts must be a table"),
+        ("[tool.llm_contracts\n", "cannot be read as TOML"),
+    ],
+)
+def test_a_bad_table_is_an_error_that_names_file_and_place(tmp_path: Path, toml: str, message: str) -> None:
+    write(tmp_path, toml=toml)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path)
+    assert message in str(caught.value)
+    assert str(tmp_path / "pyproject.toml") in str(caught.value)
+
+
+def test_rows_and_paths_are_loaded_from_the_files(tmp_path: Path) -> None:
+    loaded = project(tmp_path)
+    assert list(loaded.paths) == ["mine"]
+    assert loaded.provider("deepseek").base_url == "https://api.deepseek.com"
+    assert loaded.cassette(loaded.scenarios[0]) == tmp_path / "cassettes" / "openai" / "plain.yaml"
+
+
+def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) -> None:
+    first = write(tmp_path / "first")
+    second = write(tmp_path / "second", rows=SCENARIOS.replace("plain", "other"))
+    names = [load_project(load_settings(root)).scenarios[0].id for root in (first, second)]
+    assert names == ["plain", "other"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "rows", "message"),
+    [
+        ("import nowhere_to_be_found", SCENARIOS, "paths.py: cannot be imported: ModuleNotFoundError"),
+        (PATHS, "1 / 0", "scenarios.py: cannot be imported: ZeroDivisionError"),
+        (PATHS + "\nPATHS = {'x': 3}", SCENARIOS, "PATHS['x'] must be callable, not int"),
+        (PATHS + "\nPROVIDERS = ('openai',)", SCENARIOS, "PROVIDERS[0] must be a Provider, not str"),
+        (PATHS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
+        (PATHS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),
+    ],
+)
+def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, paths: str, rows: str, message: str) -> None:
+    settings = load_settings(write(tmp_path, paths=paths, rows=rows))
+    with pytest.raises(ConfigError) as caught:
+        load_project(settings)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("providers", "scenarios", "expected"),
+    [
+        ((), (), ["openai/plain", "deepseek/plain", "openai/chat"]),
+        (("openai",), (), ["openai/plain", "openai/chat"]),
+        ((), ("plain",), ["openai/plain", "deepseek/plain"]),
+        ((), ("deepseek/plain",), ["deepseek/plain"]),
+        (("openai",), ("plain",), ["openai/plain"]),
+    ],
+)
+def test_scenarios_are_selected_by_provider_and_name(
+    tmp_path: Path, providers: tuple[str, ...], scenarios: tuple[str, ...], expected: list[str]
+) -> None:
+    assert [row.name for row in project(tmp_path).select(providers, scenarios)] == expected
+
+
+def test_an_unknown_name_comes_with_the_nearest_ones(tmp_path: Path) -> None:
+    loaded = project(tmp_path)
+    with pytest.raises(ConfigError, match=r"no provider 'opnai'\. Did you mean openai\?"):
+        loaded.select(["opnai"])
+    with pytest.raises(ConfigError, match=r"no scenario 'plian'\. Did you mean plain"):
+        loaded.select(scenarios=["plian"])
+    with pytest.raises(ConfigError, match=r"no provider 'xyz'\. Known: deepseek, openai\."):
+        loaded.provider("xyz")
+    assert nearest("anything", ()) == "None is registered."
+
+
+def test_the_env_file_gives_way_to_the_process_and_leaves_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("QWEN_API_KEY", raising=False)
+    write(tmp_path)
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=from-file\nQWEN_API_KEY='quo$ted'\nEMPTY\n")
+    found = environment(load_settings(tmp_path), {"OPENAI_API_KEY": "from-process"})
+    assert found == {"OPENAI_API_KEY": "from-process", "QWEN_API_KEY": "quo$ted"}
+    import os
+
+    assert "QWEN_API_KEY" not in os.environ

@@ -1,0 +1,160 @@
+"""Running a project: every recording through two paths, whatever the recordings and the paths are like."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.config import Project, load_project, load_settings
+from llm_contracts.engines import EngineName
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Answer, Item, Result
+from llm_contracts.paths.resolve import PathError
+from llm_contracts.run import Options, check, run_jobs
+from tests.harness.run.projects import make_project
+
+TODAY = date(2026, 11, 22)
+
+
+def run(root: Path, **options: Any) -> Result:
+    project = load_project(load_settings(root))
+    chosen = options.pop("scenarios", project.scenarios)
+    return check(project, chosen, Options(today=TODAY, timeout=5, **options))
+
+
+def loaded(root: Path) -> Project:
+    return load_project(load_settings(root))
+
+
+@pytest.mark.parametrize("engine", list(EngineName))
+def test_equal_paths_agree_on_every_recording(tmp_path: Path, engine: EngineName) -> None:
+    result = run(make_project(tmp_path), engine=engine)
+    assert [item.id for item in result.items] == ["acme/plain-stream", "acme/other", "zenith/plain-stream"]
+    assert [(item.divergences, item.noise, item.problem) for item in result.items] == [((), (), None)] * 3
+    assert all(item.candidate is not None and item.candidate.text == "hello" for item in result.items)
+    assert result.verdicts["acme"].answer is Answer.REHEARSED
+
+
+def test_a_difference_is_found_and_blocks_its_provider(tmp_path: Path) -> None:
+    result = run(make_project(tmp_path), candidate="shouting")
+    kinds = {divergence.kind for item in result.items for divergence in item.divergences}
+    assert Kind.TEXT in kinds
+    assert result.verdicts["zenith"].answer is Answer.BLOCKED
+
+
+def test_a_reference_that_contradicts_itself_is_noise(tmp_path: Path) -> None:
+    item = run(make_project(tmp_path, "acme/other"), reference="fickle", candidate="plain").items[0]
+    assert Kind.TEXT in {divergence.kind for divergence in item.noise}
+
+
+def test_a_hanging_path_is_an_observation_of_that_failure(tmp_path: Path) -> None:
+    root = make_project(tmp_path, "acme/other")
+    project = loaded(root)
+    item = check(project, project.scenarios, Options(today=TODAY, timeout=0.2, candidate="hanging")).items[0]
+    assert item.candidate is not None
+    assert item.candidate.failure is not None
+    assert item.candidate.failure.category == "hang"
+    assert Kind.ERROR in {divergence.kind for divergence in item.divergences}
+
+
+def test_an_unreadable_recording_is_named_and_the_others_still_run(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    (root / "cassettes" / "acme" / "other.yaml").write_text("")
+    result = run(root)
+    problems = {item.id: item.problem for item in result.items}
+    assert problems["acme/plain-stream"] is None
+    assert "other.yaml" in (problems["acme/other"] or "")
+    assert result.verdicts["acme"].answer is Answer.BLOCKED
+
+
+def test_a_scenario_without_recording_is_missing_evidence(tmp_path: Path) -> None:
+    result = run(make_project(tmp_path, "acme/plain-stream"))
+    assert result.missing == ("acme/other", "zenith/plain-stream")
+    assert result.verdicts["zenith"].answer is Answer.NO_EVIDENCE
+
+
+def test_a_recording_of_no_scenario_is_a_warning(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    (root / "cassettes" / "acme" / "forgotten.yaml").write_text("whatever")
+    assert [line for line in run(root).warnings if "forgotten.yaml" in line]
+
+
+def test_a_part_of_the_scenarios_gives_no_verdict(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    rows = loaded(root).select(scenarios=["acme/other"])
+    result = run(root, scenarios=rows)
+    assert result.verdicts == {}
+    assert [item.id for item in result.items] == ["acme/other"]
+
+
+def waiver(scenario: str = "*", until: str = "2027-01-01", kind: str = "text") -> str:
+    return (
+        f'[[waiver]]\nkind = "{kind}"\nprovider = "acme"\nscenario = "{scenario}"\n'
+        f'reason = "it may shout"\nby = "someone"\nuntil = "{until}"\n'
+    )
+
+
+def shouting_toml() -> str:
+    from tests.harness.run.projects import TOML
+
+    return TOML.replace('"same"', '"shouting"')
+
+
+def test_a_waiver_accepts_a_difference_with_its_reason(tmp_path: Path) -> None:
+    root = make_project(tmp_path, toml=shouting_toml())
+    (root / "contracts" / "waivers.toml").write_text(waiver())
+    item = run(root).items[0]
+    assert "it may shout" in item.waived.values()
+    assert Kind.TEXT not in {divergence.kind for divergence in item.unwaived}
+
+
+def test_waivers_that_accept_nothing_or_have_lapsed_are_complaints(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    (root / "contracts" / "waivers.toml").write_text(waiver() + waiver("other", "2026-11-01"))
+    complaints = "\n".join(run(root).complaints)
+    assert "accepts nothing" in complaints
+    assert "lapsed on 2026-11-01" in complaints
+
+
+def test_waivers_are_not_applied_to_paths_they_were_not_decided_for(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    (root / "contracts" / "waivers.toml").write_text(waiver())
+    result = run(root, candidate="shouting")
+    assert not result.items[0].waived
+    assert not result.complaints
+    assert any("plain against same" in line for line in result.warnings)
+
+
+def test_an_unknown_path_is_an_error_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(PathError, match="shouting"):
+        run(make_project(tmp_path), candidate="shoutin")
+
+
+def test_items_keep_their_order_however_long_each_takes() -> None:
+    import time
+
+    def job(number: int) -> Item:
+        time.sleep(0.03 * (3 - number))
+        return Item(id=str(number), provider="p", scenario="s")
+
+    finished: list[str] = []
+    items = run_jobs(
+        [lambda n=n: job(n) for n in range(3)], workers=3, progress=lambda item: finished.append(item.id)
+    )
+    assert [item.id for item in items] == ["0", "1", "2"]
+    assert finished == ["2", "1", "0"]
+
+
+def test_an_interrupted_run_starts_nothing_more() -> None:
+    started: list[int] = []
+
+    def job(number: int) -> Item:
+        started.append(number)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs([lambda n=n: job(n) for n in range(50)], workers=1)
+    assert len(started) < 50
