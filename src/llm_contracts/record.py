@@ -1,0 +1,223 @@
+"""Composition: scenarios and a source → cassettes, through the edge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from llm_contracts.paths.resolve import resolve
+from llm_contracts.record_endpoint import Endpoint, live_endpoint, secrets_in
+from llm_contracts.record_plan import RecordOptions, Source, Step, plan
+from llm_contracts.record_take import NotWantedError, Studio, same_exchanges
+from llm_contracts.versions import versions
+from llm_contracts.wire.cassette import CassetteError, Recording
+from llm_contracts.wire.edge import Edge
+from llm_contracts.wire.simulator import Simulator
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.scenario import Provider, Scenario
+
+__all__ = ["Outcome", "RecordOptions", "RecordReport", "Source", "Step", "Take", "Update", "plan", "record"]
+
+
+class Outcome(StrEnum):
+    """What became of one scenario."""
+
+    RECORDED = "recorded"
+    UNCHANGED = "unchanged"  # the simulator said the same as before: the file was left alone
+    SKIPPED = "skipped"
+    FAILED = "failed"  # called, or meant to be, and nothing was kept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Take:
+    """One scenario's outcome; `detail` says why it was skipped or failed."""
+
+    scenario: str
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """Told after each scenario. `seconds_left` is guessed from the calls so far; None before the first."""
+
+    take: Take
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordReport:
+    """A whole run. An `interrupted` one was stopped by hand; `remaining` names what it did not come to."""
+
+    takes: tuple[Take, ...]
+    interrupted: bool = False
+    remaining: tuple[str, ...] = ()
+
+    def with_outcome(self, outcome: Outcome) -> tuple[Take, ...]:
+        """The scenarios that ended so."""
+        return tuple(take for take in self.takes if take.outcome is outcome)
+
+    @property
+    def skipped_providers(self) -> Mapping[str, str]:
+        """Provider → reason, where all scenarios of a provider were skipped for the same one: no key, say."""
+        reasons: dict[str, set[str]] = {}
+        for take in self.takes:
+            provider = take.scenario.partition("/")[0]
+            skipped = take.detail if take.outcome is Outcome.SKIPPED else ""
+            reasons.setdefault(provider, set()).add(skipped)
+        return {name: next(iter(why)) for name, why in reasons.items() if len(why) == 1 and "" not in why}
+
+    @property
+    def advice(self) -> str:
+        """How to go on after an interruption; empty otherwise."""
+        if not self.interrupted:
+            return ""
+        return f"{len(self.remaining)} left. Run the same command with --missing to go on from here."
+
+
+def record(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: RecordOptions,
+    *,
+    progress: Callable[[Update], None] = lambda _update: None,
+) -> RecordReport:
+    """Record scenarios one after the other; what cannot be recorded is reported, the others still run.
+
+    Live recordings replace simulated ones; simulated ones never replace live ones unless told to. Ctrl-C ends
+    the run: the exchange under way is dropped, everything recorded until then is kept.
+
+    Raises:
+        PathError: the client's name means nothing.
+        SecretFound: a secret would have got into a file. Nothing was written for that scenario.
+    """
+    client = options.client or project.settings.reference
+    path = resolve(client, project.paths)
+    run = _Run(steps=plan(project, scenarios, options), progress=progress)
+    with Edge() as edge, _Callers(project, options).open() as callers:
+        studio = Studio(
+            edge=edge,
+            path=path,
+            client=client,
+            secrets=secrets_in(options.environ, project.providers),
+            timeout=options.timeout,
+        )
+        return run.over(lambda step: _take(_Desk(project, options, studio, callers), step))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    project: Project
+    options: RecordOptions
+    studio: Studio
+    callers: _Callers
+
+
+def _take(desk: _Desk, step: Step) -> Take:
+    """Record one scenario. Whatever goes wrong with it alone is its own outcome."""
+    scenario = step.scenario
+    if step.skip:
+        outcome = Outcome.FAILED if step.broken else Outcome.SKIPPED
+        return Take(scenario=scenario.name, outcome=outcome, detail=step.skip)
+    try:
+        return Take(scenario=scenario.name, outcome=_record(desk, scenario))
+    except (NotWantedError, CassetteError) as error:
+        return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=str(error))
+    except OSError as error:
+        place = desk.project.cassette(scenario)
+        detail = f"{place}: cannot be written ({error.strerror}); the old file is as it was"
+        return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=detail)
+
+
+def _record(desk: _Desk, scenario: Scenario) -> Outcome:
+    options, path = desk.options, desk.project.cassette(scenario)
+    interactions = desk.studio.take(scenario, desk.callers.endpoint(scenario))
+    # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
+    if options.source is Source.SIMULATOR and same_exchanges(path, interactions):
+        return Outcome.UNCHANGED
+    recording = Recording(
+        provenance=options.source.provenance,
+        recorded_at=options.now().replace(microsecond=0),
+        provider=scenario.provider,
+        scenario=scenario.id,
+        client=desk.studio.client,
+        versions=versions(),
+    )
+    desk.studio.keep(path, interactions, recording)
+    return Outcome.RECORDED
+
+
+class _Callers:
+    """Whom to call: the provider, or a simulator that is started when first needed and runs until the end."""
+
+    def __init__(self, project: Project, options: RecordOptions) -> None:
+        self._project = project
+        self._options = options
+        self._simulators: dict[str, Simulator] = {}
+        self._stack = ExitStack()
+
+    @contextmanager
+    def open(self) -> Iterator[_Callers]:
+        with self._stack:
+            yield self
+
+    def endpoint(self, scenario: Scenario) -> Endpoint:
+        """Where to record a scenario that the plan lets through."""
+        provider = self._project.provider(scenario.provider)
+        if self._options.source is Source.SIMULATOR:
+            return self._simulated(provider, scenario)
+        endpoint = live_endpoint(provider, self._options.environ)
+        assert endpoint is not None  # the plan skips providers without a key
+        return endpoint
+
+    def _simulated(self, provider: Provider, scenario: Scenario) -> Endpoint:
+        if provider.name not in self._simulators:
+            self._simulators[provider.name] = self._stack.enter_context(Simulator(provider.name))
+        simulator = self._simulators[provider.name]
+        simulator.play(scenario.script or scenario.id)
+        return Endpoint(base_url=simulator.base_url, public_url=provider.base_url, key=simulator.key)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Run:
+    """The steps of a run, with a clock that learns how long a call takes."""
+
+    steps: tuple[Step, ...]
+    progress: Callable[[Update], None]
+    takes: list[Take] = field(default_factory=list)
+    called: int = 0
+    spent: float = 0.0
+
+    def over(self, take: Callable[[Step], Take]) -> RecordReport:
+        """Take every step in turn. Ctrl-C ends it where it is."""
+        try:
+            for step in self.steps:
+                self._one(step, take)
+        except KeyboardInterrupt:
+            rest = tuple(step.scenario.name for step in self.steps[len(self.takes) :] if not step.skip)
+            return RecordReport(takes=tuple(self.takes), interrupted=True, remaining=rest)
+        return RecordReport(takes=tuple(self.takes))
+
+    def _one(self, step: Step, take: Callable[[Step], Take]) -> None:
+        started = time.monotonic()
+        done = take(step)
+        self.takes.append(done)
+        if not step.skip:
+            self.called += 1
+            self.spent += time.monotonic() - started
+        count = len(self.takes)
+        self.progress(Update(take=done, done=count, total=len(self.steps), seconds_left=self._left(count)))
+
+    def _left(self, done: int) -> float | None:
+        if not self.called:
+            return None
+        calls = sum(not step.skip for step in self.steps[done:])
+        return calls * self.spent / self.called

@@ -1,0 +1,149 @@
+"""What a recording run would do, decided before anybody is called. Only reads the cassettes there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from llm_contracts.record_endpoint import live_endpoint
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.simulator import DIALECTS
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.scenario import Scenario
+
+_UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
+_CHARACTERS_PER_TOKEN = 2  # between Chinese (about one) and English (about four)
+
+
+class Source(StrEnum):
+    """Who answers."""
+
+    LIVE = "live"
+    SIMULATOR = "simulator"
+
+    @property
+    def provenance(self) -> Provenance:
+        """What a recording from this source is worth."""
+        return Provenance.LIVE if self is Source.LIVE else Provenance.SIMULATED
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordOptions:
+    """How to record.
+
+    Attributes:
+        source: the real providers, or the simulator.
+        environ: where keys and base URLs are looked up: the process's variables and those of `.env`.
+        client: the path that makes the calls, by name; None is the project's reference.
+        missing: leave alone what has a recording that is good enough: live when recording live, else any.
+        stale_days: leave alone only what is good enough and at most so many days old.
+        overwrite_live: let the simulator take the place of live evidence, which it never does otherwise.
+        timeout: seconds for one call.
+        now: the clock.
+    """
+
+    source: Source
+    environ: Mapping[str, str] = field(repr=False)
+    client: str | None = None
+    missing: bool = False
+    stale_days: int | None = None
+    overwrite_live: bool = False
+    timeout: float = 120.0
+    now: Callable[[], datetime] = _now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One scenario in a run.
+
+    Attributes:
+        skip: why nobody will be called; None when somebody will.
+        broken: the existing file is damaged, and whether it may be replaced is for a person to say.
+        tokens: roughly how many the call uses, in and out. What they cost is on the provider's price list.
+    """
+
+    scenario: Scenario
+    skip: str | None = None
+    broken: bool = False
+    tokens: int = 0
+
+
+def plan(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> tuple[Step, ...]:
+    """Decide for each scenario whether it is recorded, and if not, why."""
+    return tuple(_step(project, scenario, options) for scenario in scenarios)
+
+
+def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Step:
+    if reason := _unreachable(project, scenario, options):
+        return Step(scenario=scenario, skip=reason)
+    path = project.cassette(scenario)
+    try:
+        cassette = load(path) if path.is_file() else None
+    except CassetteError as error:
+        return _damaged(scenario, options, error)
+    reason = _good_enough(cassette, options) if cassette else None
+    return Step(scenario=scenario, skip=reason, tokens=_tokens(scenario, cassette))
+
+
+def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> Step:
+    """A damaged file may have been live evidence: only another live recording may take its place unasked."""
+    if options.source is Source.LIVE or options.overwrite_live:
+        return Step(scenario=scenario, tokens=_tokens(scenario, None))
+    return Step(scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True)
+
+
+def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -> str | None:
+    if options.source is Source.SIMULATOR:
+        known = scenario.provider in DIALECTS
+        return None if known else f"the simulator does not speak {scenario.provider}'s dialect"
+    if not scenario.live:
+        return "no provider answers like this on demand: its simulated recording stays"
+    provider = project.provider(scenario.provider)
+    if live_endpoint(provider, options.environ) is None:
+        return f"{provider.key_variable} is set neither in the environment nor in .env"
+    return None
+
+
+def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:
+    recording = cassette.recording
+    is_live = recording is not None and recording.provenance is Provenance.LIVE
+    if options.source is Source.SIMULATOR and is_live and not options.overwrite_live:
+        return "there is a live recording"
+    if not (options.missing or options.stale_days is not None):
+        return None
+    if options.source is Source.LIVE and not is_live:
+        return None
+    return _young_enough(recording.recorded_at if recording else None, options)
+
+
+def _young_enough(recorded_at: datetime | None, options: RecordOptions) -> str | None:
+    if options.stale_days is None:
+        return "there is a recording"
+    if recorded_at is None or options.now() - recorded_at > timedelta(days=options.stale_days):
+        return None
+    return f"the recording of {recorded_at.date()} is recent enough"
+
+
+def _tokens(scenario: Scenario, cassette: Cassette | None) -> int:
+    """From the totals of an earlier recording; without one, from the lengths of prompt and limit."""
+    if scenario.expects == "failure" or not scenario.messages:
+        return 0
+    usages = (
+        [read_facts(interaction.response).usage for interaction in cassette.interactions] if cassette else []
+    )
+    totals = [usage.get("total_tokens") for usage in usages if usage]
+    if totals and isinstance(totals[-1], int):
+        return totals[-1]
+    prompt = sum(len(str(message.get("content", ""))) for message in scenario.messages)
+    limit = scenario.params.get("max_tokens", _UNKNOWN_ANSWER)
+    return prompt // _CHARACTERS_PER_TOKEN + int(limit)

@@ -1,0 +1,138 @@
+"""One recording: call through the edge, look whether the exchange is what the scenario is about, keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from llm_contracts.paths.call import Call, CallPath
+from llm_contracts.paths.observe import observe
+from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
+from llm_contracts.wire.cassette_render import render
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.scrub import Scrubber, SecretFound, find_secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from llm_contracts.paths.observation import Observation
+    from llm_contracts.record_endpoint import Endpoint
+    from llm_contracts.scenario import Scenario
+    from llm_contracts.wire.edge import Edge
+
+_FAILED = 400
+_REFUSALS = range(400, 500)
+_TOO_MANY = 429
+
+
+class NotWantedError(Exception):
+    """The exchange took place but is not what the scenario is about; the message says what came instead."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Studio:
+    """What every recording of a run is made with. `timeout`: seconds per call; `secrets`: by variable."""
+
+    edge: Edge
+    path: CallPath
+    client: str
+    secrets: Mapping[str, str] = field(repr=False)
+    timeout: float
+
+    def take(self, scenario: Scenario, endpoint: Endpoint) -> tuple[Interaction, ...]:
+        """Make the call of a scenario and return its exchanges, scrubbed.
+
+        Raises:
+            NotWantedError: nothing was sent, or what came back is not what the scenario is about.
+        """
+        scrubber = Scrubber(self.secrets)
+        with self.edge.record(
+            upstream=endpoint.upstream, public=endpoint.public, scrubber=scrubber
+        ) as session:
+            call = _call(scenario, endpoint, session.origin)
+            observation = observe(self.path, call, name=self.client, session=session, timeout=self.timeout)
+            interactions = tuple(endpoint.made_public(one) for one in session.interactions())
+        if reason := _objection(scenario, observation, interactions):
+            raise NotWantedError(scrubber.text(reason))
+        return interactions
+
+    def keep(self, path: Path, interactions: tuple[Interaction, ...], recording: Recording) -> None:
+        """Write the cassette, unless a secret would get into it.
+
+        Raises:
+            SecretFound: the value of a variable is still in the text; nothing was written.
+        """
+        cassette = Cassette(interactions=interactions, recording=recording)
+        found = find_secrets(render(cassette), self.secrets)
+        if found:
+            raise SecretFound(str(path), found)
+        save(path, cassette)
+
+
+def same_exchanges(path: Path, interactions: tuple[Interaction, ...]) -> bool:
+    """Whether a cassette already holds these exchanges, but for their timelines, which no two runs share."""
+    try:
+        old = load(path).interactions if path.is_file() else ()
+    except CassetteError:
+        return False
+    return tuple(map(_timeless, old)) == tuple(map(_timeless, interactions))
+
+
+def _timeless(interaction: Interaction) -> Interaction:
+    return replace(interaction, response=replace(interaction.response, pieces=None))
+
+
+def _call(scenario: Scenario, endpoint: Endpoint, origin: str) -> Call:
+    return Call(
+        base_url=endpoint.base_url_through(origin),
+        api_key=endpoint.key_for(scenario),
+        provider=scenario.provider,
+        model=scenario.model,
+        messages=scenario.messages,
+        params=scenario.params,
+        function=scenario.function,
+    )
+
+
+def _objection(
+    scenario: Scenario, observation: Observation, interactions: tuple[Interaction, ...]
+) -> str | None:
+    """Why the exchanges are not worth keeping, judged by the bytes, not by what the client made of them."""
+    if not interactions:
+        failure = observation.failure
+        why = f": {failure.category}: {failure.message}" if failure else ""
+        return f"no request was sent{why}"
+    *earlier, last = (interaction.response for interaction in interactions)
+    if last.end is not End.COMPLETE:
+        return f"the exchange ended early ({last.end})"
+    if scenario.live and any(one.status >= _FAILED or one.end is not End.COMPLETE for one in earlier):
+        return "the provider failed at first and had to be asked again: that is another scenario"
+    facts = read_facts(last)
+    if scenario.expects == "failure":
+        return _no_failure(scenario, facts)
+    return _no_answer(scenario, facts)
+
+
+def _no_failure(scenario: Scenario, facts: WireFacts) -> str | None:
+    if facts.error is None:
+        return f"the provider answered ({facts.status}), where a refusal or an error was wanted"
+    # A provider that is busy or broken refuses everything: that is no evidence of how it refuses this.
+    busy = facts.status not in _REFUSALS or facts.status == _TOO_MANY
+    return f"the provider failed by itself: {_told(facts)}" if scenario.live and busy else None
+
+
+def _no_answer(scenario: Scenario, facts: WireFacts) -> str | None:
+    if facts.error is not None:
+        return f"the provider refused: {_told(facts)}"
+    if scenario.finish and scenario.finish not in facts.finish_reasons:
+        return f"the answer finished with {facts.finish_reasons or 'no reason'}, not with {scenario.finish!r}"
+    if facts.streamed and not facts.done and not facts.finish_reasons:
+        return "the stream ended without a finish reason and without [DONE]"
+    return None
+
+
+def _told(facts: WireFacts) -> str:
+    message = facts.error.get("message", "") if facts.error else ""
+    return f"{facts.status} {message}".strip()
