@@ -42,8 +42,9 @@ def decide(
     expected = tuple(row for row in scenarios if row.provider == provider)
     reasons = [*_against(mine), *_missing(mine, expected)]
     reasons += _rehearsed(mine, expected, today, stale_after_days)
-    agree = f"{_count(len(mine), 'scenario agrees', 'scenarios agree')}, on live recordings younger than "
-    return _verdict(reasons, agree + f"{stale_after_days} days{_waived(mine)}.")
+    agree = _count(len(mine), "scenario agrees", "scenarios agree") + _waived(mine)
+    live = f"what can be recorded live is, and less than {stale_after_days} days old"
+    return _verdict(reasons, f"{agree}; {live}.")
 
 
 def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from llm_contracts.parity.divergence import Divergence, Kind
 
@@ -65,6 +65,6 @@ def _fits(pattern: str, name: str) -> bool:
 
 def _within(version: str | None, allowed: str) -> bool:
     try:
-        return version is not None and SpecifierSet(allowed).contains(version, prereleases=True)
+        return version is not None and SpecifierSet(allowed).contains(Version(version), prereleases=True)
     except InvalidVersion:
         return False

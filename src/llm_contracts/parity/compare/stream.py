@@ -50,7 +50,9 @@ def compare_stream(pair: Pair) -> Findings:
 def _texts(pair: Pair) -> Findings:
     ours, theirs = pair.reference, pair.candidate
     text = list(_joined(pair, Kind.TEXT, "text", ours.text, theirs.text))
-    yield from text or _pieces(pair)
+    yield from text
+    if not any(isinstance(found, Finding) for found in text):
+        yield from _pieces(pair)
     yield from _joined(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning)
 
 

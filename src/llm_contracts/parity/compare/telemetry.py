@@ -35,7 +35,7 @@ def compare_telemetry(pair: Pair) -> Findings:
         place = "generation" if index == 0 else f"generation[{index}]"
         yield from _fields(pair, one, other, place)
         if index != last or _chunks_report(pair):
-            yield from _usage(one, other, place)
+            yield from _usage(pair, one, other, place)
 
 
 def _fields(pair: Pair, one: Generation, other: Generation, place: str) -> Findings:
@@ -64,8 +64,11 @@ def _chunks_report(pair: Pair) -> bool:
     return bool(pair.reference.reported_usage or pair.candidate.reported_usage)
 
 
-def _usage(one: Generation, other: Generation, place: str) -> Findings:
+def _usage(pair: Pair, one: Generation, other: Generation, place: str) -> Findings:
     ours, theirs = _flat(one), _flat(other)
+    if pair.cut and bool(ours) != bool(theirs):
+        yield Note(name=Normalisation.AFTER_ERROR)
+        return
     for name in dict.fromkeys((*ours, *theirs)):
         a, b = ours.get(name, ABSENT), theirs.get(name, ABSENT)
         if a != b:

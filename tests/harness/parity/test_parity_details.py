@@ -1,0 +1,405 @@
+"""The finer rules of comparison: what follows from an error, what the bytes decide, what is only shape."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.harness.parity.samples import (
+    BODY,
+    chunks,
+    facts,
+    failure,
+    generation,
+    observation,
+    request,
+    usage,
+)
+
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare.stream import assemble
+from llm_contracts.paths.observation import Chunk, Observation
+from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.interaction import End
+
+
+def found(reference: Observation, candidate: Observation, *sent: WireFacts) -> list[tuple[str, str]]:
+    """Kind and place of each divergence."""
+    divergences = compare(reference, candidate, sent or (facts(),), scope="s").divergences
+    return [(str(d.kind), d.where) for d in divergences]
+
+
+def hidden(reference: Observation, candidate: Observation, *sent: WireFacts) -> dict[str, int]:
+    return dict(compare(reference, candidate, sent or (facts(),), scope="s").normalised)
+
+
+def with_chunks(*extra: Chunk) -> Observation:
+    plain = observation()
+    return replace(plain, chunks=(*extra, *plain.chunks))
+
+
+# What follows from an error is counted, not reported as well.
+
+
+def test_a_failure_of_one_path_is_the_only_divergence_however_much_it_never_reached() -> None:
+    told = generation(output="", level="ERROR", usage=None)
+    opened = observation(chunks=(), failure=failure(), generations=(told,))
+    whole = observation(generations=(generation(),))
+    assert found(whole, opened) == [("error", "error")]
+    # text, finish reason, id, model, usage, and the generation's output, level and usage
+    assert hidden(whole, opened) == {"after-error": 8, "role": 1}
+
+
+def test_a_failing_path_that_had_said_something_else_is_told_apart_in_text() -> None:
+    broken = observation(chunks=chunks("Help", finish=None), failure=failure())
+    assert found(observation(), broken) == [("error", "error"), ("text", "text[3]")]
+
+
+def test_pieces_are_compared_as_far_as_both_got() -> None:
+    broken = observation(chunks=chunks("He", finish=None), failure=failure())
+    assert ("deltas", "delta[0]") in found(observation(), broken)
+
+
+def test_a_finish_reason_before_the_failure_is_compared() -> None:
+    broken = observation(chunks=chunks("Hel", "lo", finish="length"), failure=failure())
+    assert ("finish_reason", "finish_reason.changed") in found(observation(), broken)
+
+
+def test_tool_calls_extras_and_empty_chunks_that_were_never_reached_are_counted() -> None:
+    whole = with_chunks(Chunk(tool_calls=({"index": 0, "name": "f"},), extra={"refusal": "no"}), Chunk())
+    broken = observation(chunks=(), failure=failure())
+    assert found(whole, broken) == [("error", "error")]
+    assert hidden(whole, broken)["after-error"] == 8
+
+
+def test_failures_that_read_differently_are_the_same_failure() -> None:
+    ours = observation(chunks=(), failure=failure(provider_code="1302"))
+    theirs = observation(chunks=(), failure=failure(message="litellm: slow down"))
+    refused = facts(status=429, error={"message": "slow down"})
+    assert found(ours, theirs, refused) == []
+    assert hidden(ours, theirs, refused) == {"error-message": 1, "error-provider-code": 1}
+
+
+def test_attempts_that_a_failure_tells_of_are_compared() -> None:
+    ours = observation(chunks=(), failure=failure(attempts=3))
+    theirs = observation(chunks=(), failure=failure(attempts=1))
+    refused = facts(status=429, error={"message": "slow down"})
+    assert found(ours, theirs, refused) == [("attempts", "error.attempts")]
+
+
+# Shape is hidden, by name.
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [
+        (Chunk(role="assistant", text=""), "role"),
+        (Chunk(finish_reason=""), "finish-empty"),
+        (Chunk(role="model"), "role"),
+    ],
+)
+def test_shape_is_counted_by_name(extra: Chunk, name: str) -> None:
+    assert hidden(observation(), with_chunks(extra)).get(name)
+
+
+def test_a_role_under_another_name_is_counted() -> None:
+    renamed = tuple(replace(c, role="model") if c.role else c for c in observation().chunks)
+    assert hidden(observation(), observation(chunks=renamed)) == {"role": 2}
+
+
+def test_a_finish_reason_on_the_last_text_is_no_divergence() -> None:
+    """LiteLLM makes two chunks of it."""
+    one = observation(
+        chunks=(
+            Chunk(text="Hello", finish_reason="stop", id="r1", model="m"),
+            Chunk(usage=usage(), id="r1", model="m"),
+        )
+    )
+    two = observation(chunks=chunks("Hello", told=usage()))
+    assert found(one, two) == []
+    assert hidden(one, two) == {"finish-split": 1, "role": 1}
+
+
+def test_a_repeated_finish_reason_and_running_totals_are_counted() -> None:
+    plain = observation()
+    repeated = replace(
+        plain, chunks=(*plain.chunks, Chunk(finish_reason="stop", usage=usage(), id="r1", model="m"))
+    )
+    assert found(plain, repeated) == []
+    assert hidden(plain, repeated) == {"finish-repeated": 1, "usage-repeated": 1}
+
+
+def test_type_function_on_continuing_tool_deltas_is_counted() -> None:
+    ours = with_chunks(Chunk(id="r1", model="m", tool_calls=({"index": 0, "arguments": "1"},)))
+    theirs = with_chunks(
+        Chunk(id="r1", model="m", tool_calls=({"index": 0, "arguments": "1", "type": "function"},))
+    )
+    assert found(ours, theirs) == []
+    assert hidden(ours, theirs) == {"tool-type": 1}
+
+
+# Tool calls
+
+
+@pytest.mark.parametrize(
+    ("deltas", "names"),
+    [
+        ([{"index": 0, "name": "a"}, {"index": 1, "name": "b"}, {"index": 0, "name": "c"}], ["ac", "b"]),
+        ([{"id": "1", "name": "a"}, {"id": "2", "name": "b"}], ["a", "b"]),
+        ([{"id": "1", "name": "a"}, {"name": "b"}], ["ab"]),
+        ([{"name": "a"}, {"name": "b"}], ["ab"]),
+        ([{"index": 0, "id": "1", "name": "a"}, {"index": 0, "id": "2", "name": "b"}], ["ab"]),
+    ],
+)
+def test_tool_calls_are_put_together_as_an_application_would(
+    deltas: list[dict[str, Any]], names: list[str]
+) -> None:
+    assert [call["name"] for call in assemble([Chunk(tool_calls=(delta,)) for delta in deltas])] == names
+
+
+def test_arguments_given_as_an_object_are_kept_as_an_object() -> None:
+    (call,) = assemble([Chunk(tool_calls=({"index": 0, "arguments": {"a": 1}},))])
+    assert call["arguments"] == {"a": 1}
+
+
+# Usage
+
+
+def test_usage_without_known_bytes_is_judged_by_the_reference() -> None:
+    silent = observation(chunks=chunks("Hel", "lo"))
+    ours, theirs = observation(), silent
+    assert [str(d.kind) for d in compare(ours, theirs, (), scope="s").divergences] == ["usage_missing"]
+    assert [str(d.kind) for d in compare(theirs, ours, (), scope="s").divergences] == ["usage_invented"]
+
+
+def test_equal_usage_that_nobody_sent_is_unfaithful() -> None:
+    assert found(observation(), observation(), facts(usage=None)) == [("unfaithful", "usage")]
+
+
+def test_usage_that_both_lose_is_unfaithful_only_where_somebody_looks() -> None:
+    silent = observation(chunks=chunks("Hel", "lo"))
+    assert found(silent, silent) == []
+    asked = replace(silent, requests=(request({**BODY, "stream_options": {"include_usage": True}}),))
+    assert found(asked, asked) == [("unfaithful", "usage")]
+    told = replace(silent, generations=(generation(usage=None),))
+    assert found(told, told) == [("unfaithful", "usage")]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"stream_options": null}', b"no json"])
+def test_a_body_without_stream_options_asks_for_no_usage(body: bytes) -> None:
+    silent = observation(chunks=chunks("Hel", "lo"), requests=(replace(request(), body=body),))
+    assert found(silent, silent) == []
+
+
+def test_a_path_without_usage_in_its_chunks_reports_that_of_its_telemetry() -> None:
+    ours = observation(chunks=chunks("Hel", "lo"), generations=(generation(),))
+    wrong = {"input": 1, "output": 2, "total": 4, "cached_tokens": 1}
+    theirs = observation(chunks=chunks("Hel", "lo"), generations=(generation(usage=wrong),))
+    assert found(ours, theirs) == [("usage", "usage.total_tokens"), ("usage_details", "usage.cached_tokens")]
+
+
+# Requests
+
+
+def test_a_body_difference_is_located_and_null_is_not_absence() -> None:
+    ours = observation(
+        requests=(request({**BODY, "stream_options": {"include_usage": True}, "stop": ["a"]}),)
+    )
+    theirs = observation(requests=(request({**BODY, "stream_options": {}, "stop": ["a", "b"]}),))
+    assert found(ours, theirs) == [
+        ("request_body", "body.stream_options.include_usage"),
+        ("request_body", "body.stop[1]"),
+    ]
+
+
+def test_true_is_not_one_in_a_body() -> None:
+    ours, theirs = (observation(requests=(request({**BODY, "n": n}),)) for n in (1, True))
+    assert found(ours, theirs) == [("request_body", "body.n")]
+
+
+def test_a_body_spelt_otherwise_is_only_counted() -> None:
+    spelt = replace(request(), body=json.dumps(BODY, indent=1).encode())
+    assert found(observation(), observation(requests=(spelt,))) == []
+    assert hidden(observation(), observation(requests=(spelt,))) == {"body-spelling": 1}
+
+
+def test_a_body_that_is_no_json_is_compared_as_text() -> None:
+    ours, theirs = (observation(requests=(replace(request(), body=body),)) for body in (b"", b"a\xff"))
+    (difference,) = compare(ours, theirs, (facts(),), scope="s").divergences
+    assert (difference.where, difference.reference, difference.candidate) == ("body", "<absent>", "a\\xff")
+
+
+def test_a_later_attempt_is_numbered_and_repeats_nothing() -> None:
+    ours = observation(requests=(request(), request()))
+    changed = {**BODY, "user": "u"}
+    theirs = observation(requests=(request(changed), request({**changed, "n": 2})))
+    assert found(ours, theirs) == [("request_body", "body.user"), ("request_body", "request[1].body.n")]
+    assert hidden(ours, theirs) == {"repeated-request": 1}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "where"),
+    [
+        ({"openai_organization": "o"}, {"x": "1"}, "headers.openai-organization"),
+        ({"content_type": "application/json"}, {"content_type": "text/plain"}, "headers.content-type"),
+        ({"accept": "text/event-stream"}, {"accept": "*/*"}, "headers.accept"),
+        ({"api_key": "a"}, {"x": "1"}, "headers.api-key"),
+        ({"authorization": "Bearer a"}, {"authorization": "Basic b"}, "headers.authorization"),
+    ],
+)
+def test_headers_that_mean_something_are_compared(
+    ours: dict[str, Any], theirs: dict[str, Any], where: str
+) -> None:
+    one, other = (observation(requests=(request(**headers),)) for headers in (ours, theirs))
+    assert found(one, other) == [("request_headers", where)]
+
+
+@pytest.mark.parametrize("value", ["Bearer sk-secret", "sk-secret", "Bearer ", ""])
+@pytest.mark.parametrize("name", ["authorization", "api_key", "x_api_key"])
+def test_no_secret_gets_into_a_divergence(name: str, value: str) -> None:
+    given: list[dict[str, Any]] = [{name: "Bearer sk-other-secret"}, {name: value}]
+    ours, theirs = (observation(requests=(request(**headers),)) for headers in given)
+    (difference,) = compare(ours, theirs, (facts(),), scope="s").divergences
+    assert "secret" not in repr(difference)
+
+
+def test_headers_that_mean_nothing_are_counted() -> None:
+    ours, theirs = (observation(requests=(request(user_agent=agent, x=agent),)) for agent in "ab")
+    assert found(ours, theirs) == []
+    assert hidden(ours, theirs) == {"header-without-meaning": 2}
+
+
+def test_a_charset_is_no_other_content_type() -> None:
+    ours, theirs = (
+        observation(requests=(request(content_type=given),))
+        for given in ("application/json", "application/json; charset=utf-8")
+    )
+    assert found(ours, theirs) == []
+
+
+# Telemetry
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"model": "x"}, "generation.model"),
+        ({"input": [{"role": "user", "content": "?"}]}, "generation.input[0].content"),
+        ({"output": "x"}, "generation.output"),
+        ({"level": "ERROR"}, "generation.level"),
+        ({"ended": False}, "generation.ended"),
+        ({"usage": {"input": 1, "output": 2, "total": 9}}, "generation.usage.total_tokens"),
+        ({"usage": None}, "generation.usage.prompt_tokens"),
+    ],
+)
+def test_each_field_of_a_generation_is_compared(changes: dict[str, Any], where: str) -> None:
+    """Usage too, since the chunks say what the path reports and telemetry may say something else."""
+    ours = observation(generations=(generation(),))
+    theirs = observation(generations=(generation(**changes),))
+    assert found(ours, theirs)[0] == ("telemetry", where)
+
+
+def test_a_second_generation_is_a_difference_in_number() -> None:
+    ours = observation(generations=(generation(),))
+    assert found(ours, replace(ours, generations=(generation(), generation()))) == [
+        ("telemetry", "generations")
+    ]
+
+
+def test_generations_are_numbered_from_the_second() -> None:
+    ours = observation(generations=(generation(), generation()))
+    theirs = observation(generations=(generation(), generation(name="x")))
+    assert found(ours, theirs) == [("telemetry", "generation[1].name")]
+
+
+def test_metadata_messages_and_the_default_level_are_no_divergence() -> None:
+    ours = observation(generations=(generation(metadata={"a": 1}, level=None),))
+    theirs = observation(generations=(generation(status_message="x"),))
+    assert found(ours, theirs) == []
+    assert hidden(ours, theirs) == {"telemetry-metadata": 1, "telemetry-message": 1}
+
+
+# Both agree, but not with the bytes
+
+
+@pytest.mark.parametrize(
+    ("sent", "where"),
+    [
+        (facts(end=End.CUT, done=False), "end"),
+        (facts(text="Hello!"), "text[5]"),
+        (facts(finish_reasons=()), "finish_reason"),
+        (facts(usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 4}), "usage"),
+    ],
+)
+def test_agreement_against_the_bytes_is_unfaithful(sent: WireFacts, where: str) -> None:
+    assert found(observation(), observation(), sent) == [("unfaithful", where)]
+
+
+@pytest.mark.parametrize("sent", [facts(end=End.CUT), facts(end=End.CLIENT_LEFT, done=False)])
+def test_a_cut_that_loses_nothing_is_faithful(sent: WireFacts) -> None:
+    assert found(observation(), observation(), sent) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (facts(), [("unfaithful", "error")]),
+        (facts(malformed=1), []),
+        (facts(status=500, error={"message": "broken"}), []),
+        (facts(end=End.RESET), []),
+    ],
+)
+def test_two_failures_on_a_sound_answer_are_not_agreement(
+    sent: WireFacts, expected: list[tuple[str, str]]
+) -> None:
+    """Otherwise two paths that never got to ask would count as equal."""
+    broken = observation(chunks=(), failure=failure())
+    assert found(broken, broken, sent) == expected
+
+
+def test_the_last_success_among_the_attempts_made_decides() -> None:
+    refused = facts(status=429, error={"message": "slow down"}, text="", usage=None, finish_reasons=())
+    retried = observation(requests=(request(), request()))
+    assert found(retried, retried, refused, facts()) == []
+    once = observation(chunks=(), failure=failure())
+    assert found(once, once, refused, facts()) == []
+
+
+# Punctuality
+
+
+def test_text_cut_otherwise_is_late_where_its_last_character_is() -> None:
+    ours = observation(chunks=(Chunk(text="ab", position=1), Chunk(text="cd", position=2)))
+    theirs = observation(chunks=(Chunk(text="abcd", position=2),))
+    sent = facts(text="abcd", finish_reasons=(), usage=None)
+    assert found(ours, theirs, sent) == [("deltas", "delta[0]"), ("delivery_lag", "delta[0]")]
+
+
+def test_an_earlier_delivery_and_an_untimed_one_are_no_lag() -> None:
+    early = tuple(replace(c, position=0) for c in observation().chunks)
+    untimed = tuple(replace(c, position=None) for c in observation().chunks)
+    assert found(observation(), observation(chunks=early)) == []
+    assert found(observation(), observation(chunks=untimed)) == []
+    assert found(observation(chunks=untimed), observation()) == []
+
+
+# Identity
+
+
+def test_many_ids_are_given_as_a_number() -> None:
+    many = tuple(replace(c, id=f"r{i}") for i, c in enumerate(observation().chunks))
+    (difference,) = compare(observation(), observation(chunks=many), (facts(),), scope="s").divergences
+    assert (difference.reference, difference.candidate) == ("r1", "4 different ones")
+    two = (replace(many[0], id="a"), *observation().chunks[1:])
+    (difference,) = compare(observation(), observation(chunks=two), (facts(),), scope="s").divergences
+    assert difference.candidate == ["a", "r1"]
+
+
+def test_long_texts_are_shown_around_the_difference() -> None:
+    ours, theirs = "a" * 500, "a" * 300 + "b" + "a" * 199
+    one, other = (observation(chunks=chunks(text, told=usage())) for text in (ours, theirs))
+    difference = compare(one, other, (facts(),), scope="s").divergences[0]
+    assert difference.where == "text[300]"
+    assert difference.candidate == "…" + "a" * 20 + "b" + "a" * 59 + "…"

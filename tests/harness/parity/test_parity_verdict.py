@@ -1,0 +1,148 @@
+"""The answer per provider, and the sentences that give its reasons."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from tests.harness.parity.samples import observation
+
+from llm_contracts.parity.compare.finding import Finding
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.result import Answer, Item, Verdict
+from llm_contracts.parity.verdict import decide, decide_streams
+from llm_contracts.scenario import Scenario
+
+TODAY = date(2026, 6, 1)
+LIVE = "what can be recorded live is, and less than 90 days old."
+PLAIN = Scenario(id="plain", provider="glm", model="glm/m")
+BROKEN = Scenario(id="broken", provider="glm", model="glm/m", live=False)
+ELSEWHERE = Scenario(id="plain", provider="ark", model="ark/m")
+
+
+def divergence(kind: Kind = Kind.TEXT) -> Divergence:
+    return Finding(kind=kind, where="x", reference=1, candidate=2).seal("glm/plain")
+
+
+def item(scenario: str = "plain", **changes: Any) -> Item:
+    ordinary: dict[str, Any] = {
+        "provenance": "live",
+        "recorded_on": TODAY,
+        "reference": observation(),
+        "candidate": observation(),
+    }
+    return Item(id=f"glm/{scenario}", provider="glm", scenario=scenario, **{**ordinary, **changes})
+
+
+def verdict(*items: Item, scenarios: tuple[Scenario, ...] = (PLAIN, ELSEWHERE)) -> Verdict:
+    return decide("glm", items, scenarios, today=TODAY)
+
+
+CASES: list[tuple[Item, Answer, str]] = [
+    (item(), Answer.READY, f"1 scenario agrees; {LIVE}"),
+    (
+        item(divergences=(divergence(Kind.CHUNK_COUNT),)),
+        Answer.READY,
+        f"1 scenario agrees; {LIVE}",
+    ),
+    (
+        item(divergences=(divergence(),), waived={divergence().fingerprint: "known"}),
+        Answer.READY,
+        f"1 scenario agrees; 1 difference is waived; {LIVE}",
+    ),
+    (
+        item(divergences=(divergence(),)),
+        Answer.BLOCKED,
+        "1 breaking difference (text 1) in glm/plain.",
+    ),
+    (
+        item(divergences=(divergence(Kind.DELTAS), divergence(Kind.UNFAITHFUL))),
+        Answer.BLOCKED,
+        "2 visible differences (deltas 1, unfaithful 1) in glm/plain.",
+    ),
+    (
+        item(problem="glm/plain.yaml: is empty", reference=None, candidate=None),
+        Answer.BLOCKED,
+        "1 recording cannot be used: glm/plain.",
+    ),
+    (
+        item(noise=(divergence(Kind.DELTAS),)),
+        Answer.BLOCKED,
+        "1 scenario differs when the reference runs twice: glm/plain.",
+    ),
+    (
+        item(noise=(divergence(Kind.UNFAITHFUL), divergence(Kind.CHUNK_COUNT))),
+        Answer.READY,
+        f"1 scenario agrees; {LIVE}",
+    ),
+    (
+        item(provenance="simulated"),
+        Answer.REHEARSED,
+        "1 scenario is not recorded live: glm/plain.",
+    ),
+    (item(recorded_on=None), Answer.REHEARSED, "1 live recording has no date: glm/plain."),
+    (
+        item(recorded_on=TODAY - timedelta(days=90)),
+        Answer.REHEARSED,
+        "1 live recording is 90 days old or older: glm/plain.",
+    ),
+    (
+        item(recorded_on=TODAY - timedelta(days=89)),
+        Answer.READY,
+        f"1 scenario agrees; {LIVE}",
+    ),
+    (
+        item(reference=None, candidate=None),
+        Answer.NO_EVIDENCE,
+        "1 scenario has no cassette: glm/plain.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("only", "answer", "reason"), CASES, ids=[case[2] for case in CASES])
+def test_one_item_gives_an_answer_and_its_reason(only: Item, answer: Answer, reason: str) -> None:
+    assert verdict(only) == Verdict(answer=answer, reasons=(reason,))
+
+
+def test_what_cannot_be_recorded_live_may_be_simulated() -> None:
+    given = verdict(item(), item("broken", provenance="simulated"), scenarios=(PLAIN, BROKEN))
+    assert given.answer is Answer.READY
+
+
+def test_the_worst_answer_is_given_with_all_reasons_its_own_first() -> None:
+    rows = (PLAIN, *(Scenario(id=f"s{n}", provider="glm", model="m") for n in range(7)))
+    given = verdict(item(provenance="simulated", divergences=(divergence(),)), scenarios=rows)
+    assert given.answer is Answer.BLOCKED
+    assert given.reasons == (
+        "1 breaking difference (text 1) in glm/plain.",
+        "7 scenarios have no cassette: glm/s0, glm/s1, glm/s2, glm/s3, glm/s4 and 2 more.",
+        "1 scenario is not recorded live: glm/plain.",
+    )
+
+
+def test_missing_evidence_comes_before_rehearsal() -> None:
+    given = verdict(item(provenance="simulated"), scenarios=(PLAIN, BROKEN))
+    assert given.answer is Answer.NO_EVIDENCE
+    assert given.reasons[0] == "1 scenario has no cassette: glm/broken."
+
+
+def test_a_provider_without_scenarios_has_no_evidence() -> None:
+    assert verdict(scenarios=()) == Verdict(
+        answer=Answer.NO_EVIDENCE, reasons=("There are no scenarios for this provider.",)
+    )
+
+
+def test_streams_recorded_elsewhere_are_a_rehearsal_at_best() -> None:
+    given = decide_streams("glm", [item(provenance="imported"), item("other")])
+    assert given == Verdict(
+        answer=Answer.REHEARSED,
+        reasons=("2 streams agree; recorded elsewhere, not with your own calls.",),
+    )
+
+
+def test_streams_that_differ_block_and_no_streams_are_no_evidence() -> None:
+    assert decide_streams("glm", [item(divergences=(divergence(),))]).answer is Answer.BLOCKED
+    assert decide_streams("ark", [item()]) == Verdict(
+        answer=Answer.NO_EVIDENCE, reasons=("There are no streams of this provider.",)
+    )
