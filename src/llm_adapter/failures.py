@@ -33,6 +33,14 @@ class InBandError(Exception):
         self.request = request
 
 
+class NotSentError(Exception):
+    """The request cannot be made in this way, and was not; says why and what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.body = {"message": reason}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """What went wrong, in terms that no client library and no provider decides."""
@@ -244,6 +252,8 @@ def _text(value: Any) -> str | None:
 def _category(
     error: BaseException, status: int | None, code: str | None, kind: str | None, message: str
 ) -> Category:
+    if isinstance(error, NotSentError):
+        return Category.BAD_REQUEST
     spoken = _by_code(code) or _by_code(kind) or _by_text(message)
     if spoken is not None:
         return spoken

@@ -29,7 +29,7 @@ from typing import Any
 
 from llm_adapter.backends import Opened
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened
-from llm_adapter.failures import is_broken_connection
+from llm_adapter.failures import NotSentError, is_broken_connection
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Settings, environment
@@ -131,6 +131,9 @@ class LiteLLMBackend:
         self.connections.close()
 
     def _open(self, outgoing: Outgoing) -> Opened:
+        if outgoing.model.startswith("responses/"):
+            way_out = f"LLM_BACKEND_{outgoing.provider.upper()}=legacy"
+            raise NotSentError(f"LiteLLM takes the model's name for an endpoint of its own; set {way_out}")
         client = self.connections.client(outgoing.base_url, outgoing.api_key)
         query = outgoing.params.get("extra_query")
         if query:  # LiteLLM would put it into the body
