@@ -1,8 +1,9 @@
 """Cassettes: the recordings of one scenario in one file, in the format of VCR (version 1).
 
-vcrpy and pytest-recording load and replay these files. Beyond VCR's fields a response may hold `wire` (how the exchange
-ended, and which bytes arrived when) and the file `recording` (where it comes from). Reading is strict, so that a damaged
-file is never mistaken for an empty one; writing is atomic, so that a failure leaves the old file as it was.
+vcrpy and pytest-recording load and replay these files. Beyond VCR's fields a response may hold `wire` (how
+the exchange ended, and which bytes arrived when) and the file `recording` (where it comes from). Reading is
+strict, so that a damaged file is never mistaken for an empty one; writing is atomic, so that a failure leaves
+the old file as it was.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def load(path: Path) -> Cassette:
     """Read one cassette.
 
     Raises:
-        CassetteError: the file is missing, empty, cut, not UTF-8, of an unknown version, or a field is missing or of
-            the wrong kind.
+        CassetteError: the file is missing, empty, cut, not UTF-8, of an unknown version, or a field is
+            missing or of the wrong kind.
     """
     try:
         return parse(path.read_bytes())
@@ -56,10 +57,11 @@ def _write(file: IO[bytes], data: bytes) -> None:
 
 
 def save(path: Path, cassette: Cassette, *, write: Callable[[IO[bytes], bytes], None] = _write) -> None:
-    """Write one cassette, whole or not at all. Secrets are the scrubber's business: this writes what it is given.
+    """Write one cassette, whole or not at all. Secrets are the scrubber's business.
 
-    The text goes to a file beside the old one, is brought to the disk and then takes the old one's place. When anything
-    fails on the way, Ctrl-C and a full disk included, the new file is removed and the old one is as it was.
+    The text goes to a file beside the old one, is brought to the disk and then takes the old one's place.
+    When anything fails on the way, Ctrl-C and a full disk included, the new file is removed and the old one
+    is as it was.
 
     Raises:
         CassetteError: the values would not read back as they are.

@@ -20,7 +20,7 @@ _RESTORE = "Restore the file from version control or record it again."
 
 
 class FormatError(Exception):
-    """Text that is no cassette. `place` is a path into the document (`interactions[0].response`), or empty."""
+    """Text that is no cassette. `place` is a path in it (`interactions[0].response`), or empty."""
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}")
@@ -91,7 +91,9 @@ class _Node:
     def key(self, key: str) -> _Node:
         node = self.optional(key)
         if node is None:
-            raise FormatError(f"{self.place}.{key}".lstrip("."), f"is missing. {_RESTORE}")
+            raise FormatError(
+                f"{self.place}.{key}".lstrip("."), f"is missing; the file may be cut. {_RESTORE}"
+            )
         return node
 
     def items(self) -> Iterator[_Node]:

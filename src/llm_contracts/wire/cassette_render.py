@@ -1,11 +1,12 @@
 """Values to cassette text that a person can read in a diff: event streams and JSON as block text.
 
-Whatever block text cannot hold exactly (carriage returns, tabs, blanks at a line's end) becomes a quoted string, and what
-is no UTF-8 becomes binary.
+Whatever block text cannot hold exactly (carriage returns, tabs, blanks at a line's end) becomes a quoted
+string, and what is no UTF-8 becomes binary.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import Any
 
@@ -15,6 +16,7 @@ from llm_contracts.wire.interaction import End, Headers, Interaction, Request, R
 from llm_contracts.wire.recording import Cassette, Recording
 
 _WIDTH = 120
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
 class _Block(str):
@@ -29,8 +31,8 @@ class _Line(list[Any]):
     __slots__ = ()
 
 
-# The pure Python dumper: libyaml's escapes every character beyond the basic plane, emoji among them, and so loses the
-# block style of most chat streams.
+# The pure Python dumper: libyaml's escapes every character beyond the basic plane, emoji among them, and so
+# loses the block style of most chat streams.
 class _Dumper(yaml.SafeDumper):
     """A safe dumper that knows the two styles above and writes no anchors."""
 
@@ -38,20 +40,29 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_representer(
-    _Block, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-)
-_Dumper.add_representer(
-    _Line, lambda dumper, items: dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
-)
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Block text for bodies; always quoted where YAML would take a character for a line break of its own."""
+    style = '"' if _BREAKS.search(text) else "|" if isinstance(text, _Block) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
+
+
+def _represent_line(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.SequenceNode:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(_Block, _represent_text)
+_Dumper.add_representer(_Line, _represent_line)
 
 
 def render(cassette: Cassette) -> bytes:
     """The file's bytes."""
-    document: dict[str, Any] = {"version": 1}
+    document: dict[str, Any] = {}
     if cassette.recording is not None:
         document["recording"] = _recording(cassette.recording)
     document["interactions"] = [_interaction(interaction) for interaction in cassette.interactions]
+    # Last, as vcrpy has it: a file that was cut anywhere lacks it, and is refused for that.
+    document["version"] = 1
     text: str = yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH)
     return text.encode("utf-8")
 

@@ -14,10 +14,10 @@ _PLAIN_DEFLATE = -zlib.MAX_WBITS
 def decoded(response: Response) -> Response:
     """The response without a content coding.
 
-    Recorders disagree: some keep the packed bytes, some unpack them and leave the header standing. So the body
-    decides. A body that was cut in the middle is unpacked as far as it goes. The timeline is dropped when the bytes
-    change, because its sizes are those of the packed body. A coding that the standard library cannot unpack (`br`,
-    `zstd`) is left alone, unless the body is plain text already.
+    Recorders disagree: some keep the packed bytes, some unpack them and leave the header standing. So the
+    body decides. A body that was cut in the middle is unpacked as far as it goes. The timeline is dropped
+    when the bytes change, because its sizes are those of the packed body. A coding that the standard library
+    cannot unpack (`br`, `zstd`) is left alone, unless the body is plain text already.
     """
     coding = response.header("content-encoding").strip().lower()
     if not coding:

@@ -1,8 +1,9 @@
 """Error bodies: the many shapes in which providers say no, brought to one mapping that has a `message`.
 
-The shapes are those seen on the wire: OpenAI's envelope, the same inside an array (Gemini's compatible endpoint),
-`code` and `message` without an envelope (SiliconFlow, Dify, DashScope), `error_code` and `error_msg` with HTTP 200
-(ERNIE v1), OAuth's `error` and `error_description`, MiniMax's `base_resp`, bare JSON strings, plain text and HTML.
+The shapes are those seen on the wire: OpenAI's envelope, the same inside an array (Gemini's compatible
+endpoint), `code` and `message` without an envelope (SiliconFlow, Dify, DashScope), `error_code` and
+`error_msg` with HTTP 200 (ERNIE v1), OAuth's `error` and `error_description`, MiniMax's `base_resp`, bare
+JSON strings, plain text and HTML.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def error_of_event(name: str | None, data: Any, text: str) -> Mapping[str, Any] 
 
 
 def error_of_answer(document: Any, text: str, *, failed: bool) -> Mapping[str, Any] | None:
-    """The error that a whole answer consists of. With a failing status every body is one, even an empty one."""
+    """The error that a whole answer consists of. With a failing status every body is one."""
     error = _by_shape(document)
     if error is None and failed:
         return _by_status(document, text)

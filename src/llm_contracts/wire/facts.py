@@ -1,7 +1,7 @@
 """The third voice: what the bytes themselves say, read by code that knows no client.
 
-Whether the provider sent usage, a finish reason, an error or a proper end is settled here and nowhere else. Only the
-first choice of an event is read, as applications do.
+Whether the provider sent usage, a finish reason, an error or a proper end is settled here and nowhere else.
+Only the first choice of an event is read, as applications do.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class WireFacts:
         streamed: whether the body is a stream of events rather than one document.
         events: how many events the body holds, `[DONE]` included.
         text: the joined `content` of the first choice, where it is a string.
-        list_content: whether any `content` was a list of parts instead of a string (Mistral's reasoning models).
+        list_content: whether any `content` was a list of parts and no string (Mistral's reasoning models).
         list_text: the joined text parts of such lists.
         reasoning: the joined `reasoning_content` or `reasoning`.
-        finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers send in
-            null's place.
+        finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers
+            send in null's place.
         empty_finish_reasons: how many such empty strings there were.
         usage: the last usage object anywhere (top level, or inside the first choice); None if there was none.
         usage_count: how many usage objects there were.
         usage_nulls: how many times `usage` was there, but null.
         vendor_usage: the last usage object in a place where no OpenAI client looks (Groq's `x_groq`).
-        error: an error object sent in band, or the failure that a whole answer consists of; always has `message`.
+        error: an error sent in band, or the failure that a whole answer consists of; always has `message`.
         done: whether `[DONE]` was seen.
         end: how the exchange ended.
         text_after: for each event, the characters of `text` up to and including it.

@@ -1,7 +1,8 @@
 """Which recorded exchange answers a request.
 
-What a client sends is compared elsewhere; here a difference never makes a request unanswerable as long as it goes to
-the same place. A request to a place that was never recorded is answered with status 599 and the nearest recording.
+What a client sends is compared elsewhere; here a difference never makes a request unanswerable as long as it
+goes to the same place. A request to a place that was never recorded is answered with status 599 and the
+nearest recording.
 """
 
 from __future__ import annotations
@@ -26,17 +27,24 @@ def canonical_body(body: bytes) -> bytes:
 
 
 class Matcher:
-    """Hands out the recorded exchanges of one cassette, each once, the last fitting one again after that."""
+    """Hands out the recorded exchanges of one cassette, each once, the last fitting one again after that.
 
-    def __init__(self, interactions: Sequence[Interaction]) -> None:
+    Args:
+        interactions: what was recorded.
+        by_host: whether the host must agree as well. Behind the edge every client calls the same host.
+    """
+
+    def __init__(self, interactions: Sequence[Interaction], *, by_host: bool = False) -> None:
+        self._by_host = by_host
         self._recorded = tuple((interaction, _Key(interaction.request)) for interaction in interactions)
         self._played: set[int] = set()
 
     def answer(self, request: Request) -> Interaction:
         """The exchange that answers the request.
 
-        Among those with the same method and path: those with the same query if there are any, of these the first
-        unplayed with the same body, else the first unplayed, else the last with the same body, else the last.
+        Among those with the same method and path: those with the same query if there are any, of these the
+        first unplayed with the same body, else the first unplayed, else the last with the same body, else the
+        last.
         """
         found = self._find(_Key(request))
         if found is None:
@@ -45,11 +53,14 @@ class Matcher:
         return self._recorded[found][0]
 
     def _find(self, key: _Key) -> int | None:
-        places = [index for index, (_, recorded) in enumerate(self._recorded) if recorded.place == key.place]
+        places = [index for index, (_, recorded) in enumerate(self._recorded) if self._fits(recorded, key)]
         places = [index for index in places if self._recorded[index][1].query == key.query] or places
         exact = [index for index in places if self._recorded[index][1].body == key.body]
         fresh = [index for index in (*exact, *places) if index not in self._played]
         return next(iter((*fresh, *reversed(exact), *reversed(places))), None)
+
+    def _fits(self, recorded: _Key, key: _Key) -> bool:
+        return recorded.place == key.place and (recorded.host == key.host or not self._by_host)
 
     def _refusal(self, request: Request) -> Response:
         nearest = self._nearest(_Key(request))
@@ -80,6 +91,7 @@ class _Key:
 
     def __init__(self, request: Request) -> None:
         parts = urlsplit(scrub_query(request.uri))
+        self.host = parts.netloc.rpartition("@")[2].lower()
         self.place = (request.method.upper(), parts.path)
         self.query = sorted(parse_qsl(parts.query, keep_blank_values=True))
         self.body = canonical_body(request.body)
@@ -99,6 +111,7 @@ def _differences(request: Request, recorded: Request) -> list[str]:
     mine, theirs = _Key(request), _Key(recorded)
     pairs = (
         ("method", mine.place[0], theirs.place[0]),
+        ("host", mine.host, theirs.host),
         ("path", mine.place[1], theirs.place[1]),
         ("query", mine.query, theirs.query),
         ("body", mine.body, theirs.body),

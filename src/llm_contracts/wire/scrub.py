@@ -1,12 +1,12 @@
 """Secrets out of recordings, before anything touches a disk.
 
-By value everywhere: the value of each configured variable, as it is and as it looks percent-encoded, inside base64 (at
-any alignment) and inside JSON strings. By name where names tell: headers, query and form fields, JSON members of token
-answers. In bodies a mask is as long as what it hides, so that sizes and pieces stay true. Scrubbing what is scrubbed
-changes nothing.
+By value everywhere: the value of each configured variable, as it is and as it looks percent-encoded, inside
+base64 (at any alignment) and inside JSON strings. By name where names tell: headers, query and form fields,
+JSON members of token answers. In bodies a mask is as long as what it hides, so that sizes and pieces stay
+true. Scrubbing what is scrubbed changes nothing.
 
-A value of fewer than six characters, or of one repeated character, is no secret here: it occurs by accident in any text,
-and hiding it would ruin recordings without protecting anything.
+A value of fewer than six characters, or of one repeated character, is no secret here: it occurs by accident
+in any text, and hiding it would ruin recordings without protecting anything.
 """
 
 from __future__ import annotations
@@ -161,10 +161,10 @@ def _needles(value: str) -> Iterator[bytes]:
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:
-    """What base64 makes of the value wherever in the plain text it stands: the characters that depend on it alone.
+    """What base64 makes of the value wherever in a text it stands: the characters that depend on it alone.
 
-    Three bytes become four characters, so there are three alignments; characters that mix in a neighbour's bits are
-    left out.
+    Three bytes become four characters, so there are three alignments; characters that mix in a neighbour's
+    bits are left out.
     """
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + raw)

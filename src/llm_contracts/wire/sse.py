@@ -1,7 +1,7 @@
 """Server-sent events: bytes to events, incrementally and without I/O.
 
-The rules are those of the WHATWG event-stream format, with one exception that every LLM client makes too or has
-users ask for: an event that the connection's end cut off before its blank line still counts, in `finish`.
+The rules are those of the WHATWG event-stream format, with one exception that every LLM client makes too or
+has users ask for: an event that the connection's end cut off before its blank line still counts, in `finish`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Event:
 class EventDecoder:
     """Feed it pieces of a body, cut anywhere; the events are the same for every way of cutting.
 
-    A carriage return at the end of a piece is held back until the next byte is known, because it may be the first
-    half of a line end.
+    A carriage return at the end of a piece is held back until the next byte is known, because it may be the
+    first half of a line end.
     """
 
     def __init__(self) -> None:

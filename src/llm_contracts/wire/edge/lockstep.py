@@ -1,4 +1,4 @@
-"""Sending no further than the consumer has read, so that the position of each delivery is the same in every run."""
+"""Sending no further than the consumer has read: deliveries have the same position in every run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _EXPIRIES = 2
 class Lockstep:
     """One exchange's waiting.
 
-    A client that holds some text back, as one that looks ahead by a chunk does, is waited for once in vain; from then on
-    it is expected to lag by as much. When it falls further behind twice in a row, it buffers, and is not waited for any
-    more.
+    A client that holds some text back, as one that looks ahead by a chunk does, is waited for once in vain;
+    from then on it is expected to lag by as much. When it falls further behind twice in a row, it buffers,
+    and is not waited for any more.
     """
 
     def __init__(self, delivery: Delivery, patience: float) -> None:

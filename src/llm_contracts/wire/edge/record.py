@@ -70,10 +70,11 @@ class RecordSession(Session):
         self._interactions: list[Interaction] = []
 
     def interactions(self) -> tuple[Interaction, ...]:
-        """The exchanges so far, without secrets. Those still open are given two seconds to end, then they are dropped
-        and count as left by the client.
+        """The exchanges so far, without secrets.
+
+        Those still open are given two seconds to end; then they are dropped and count as left by the client.
         """
-        with contextlib.suppress(RuntimeError):
+        if not self._loop.is_closed():
             asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result()
         return tuple(self._interactions)
 
@@ -81,8 +82,7 @@ class RecordSession(Session):
         for deadline in (_SETTLING, _SETTLING):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(deadline):
-                    while self._transports:
-                        await asyncio.sleep(0.002)
+                    await self._idle.wait()
             self._abort()
 
     async def _answer(
@@ -182,8 +182,8 @@ class RecordSession(Session):
 async def _next_piece(answer: ClientResponse) -> bytes:
     """The bytes that have arrived; none at the end.
 
-    aiohttp gives an error of the connection precedence over bytes that came before it. They are part of the recording,
-    so they are asked for once more.
+    aiohttp gives an error of the connection precedence over bytes that came before it. They are part of the
+    recording, so they are asked for once more.
     """
     content = answer.content
     failure = content.exception()
@@ -197,8 +197,10 @@ async def _next_piece(answer: ClientResponse) -> bytes:
 
 
 async def _end_without_client(answer: ClientResponse) -> End:
-    """The client has left. If all bytes had come by then and only the end was missing, the exchange is complete: many
-    clients hang up as soon as they see `[DONE]`.
+    """The client has left: are bytes missing?
+
+    If all had come by then and only the end was outstanding, the exchange is complete: many clients hang up
+    as soon as they see `[DONE]`.
     """
     with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(_LAST_WORDS):

@@ -28,7 +28,7 @@ class Manner:
     Attributes:
         lockstep: send event by event and wait for the consumer after each that adds text.
         patience: seconds to wait for the consumer at most.
-        silence: seconds for which a provider that stopped sending, or whose client left, stays connected at most.
+        silence: seconds for which a provider that stopped sending, or whose client left, stays connected.
     """
 
     lockstep: bool = False
@@ -54,7 +54,7 @@ class ReplaySession(Session):
         self._delivery = Delivery()
 
     def delivered(self, chars: int) -> None:
-        """The consumer has handed on so many characters of text in all; in lockstep this lets the next event go."""
+        """The consumer has handed on so many characters of text in all; lockstep goes on by it."""
         if self._manner.lockstep:
             self.call(partial(self._delivery.progress, chars))
 
@@ -101,7 +101,7 @@ def origin_of(uri: str) -> str:
 def prepared(
     incoming: web.BaseRequest, recorded: Response, headers: tuple[tuple[str, str], ...]
 ) -> web.StreamResponse:
-    """An answer with the recorded head, framed for this connection: streams and broken bodies in chunks, else by length."""
+    """An answer with the recorded head: streams and broken bodies in chunks, all else by its length."""
     response = web.StreamResponse(
         status=recorded.status, reason=recorded.reason or None, headers=multi(without(headers, _FRAMING))
     )

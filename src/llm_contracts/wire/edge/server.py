@@ -45,7 +45,8 @@ class Edge:
         self._ready.wait(_STARTING)
         if self._problem is not None:
             self._thread.join()
-            text = f"port {self.port} on {_HOST} cannot be opened ({self._problem.strerror}). Choose another one, or 0."
+            problem = self._problem.strerror
+            text = f"port {self.port} on {_HOST} cannot be opened ({problem}). Choose another one, or 0."
             raise EdgeError(text) from self._problem
         return self
 

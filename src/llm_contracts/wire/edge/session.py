@@ -32,6 +32,8 @@ class Session:
         self._requests: list[Request] = []
         self._sent = 0
         self._transports: set[asyncio.Transport] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._on_close: Callable[[], None] = lambda: None
 
     def requests(self) -> tuple[Request, ...]:
@@ -100,10 +102,13 @@ class Session:
     @contextlib.contextmanager
     def _open(self, transport: asyncio.Transport) -> Iterator[None]:
         self._transports.add(transport)
+        self._idle.clear()
         try:
             yield
         finally:
             self._transports.discard(transport)
+            if not self._transports:
+                self._idle.set()
 
     def _abort(self) -> None:
         for transport in tuple(self._transports):
@@ -111,14 +116,17 @@ class Session:
 
 
 async def hang_up(transport: asyncio.Transport) -> NoReturn:
-    """Close the connection in mid-message; what was written still goes out. Never returns: the handler is cancelled."""
+    """Close the connection in mid-message; what was written still goes out.
+
+    Never returns: the handler is cancelled, as in the next two.
+    """
     transport.close()
     await _cancelled()
 
 
 async def reset(transport: asyncio.Transport) -> NoReturn:
-    """Break the connection with a reset, after what was written has gone out. Never returns."""
-    while transport.get_write_buffer_size() and not transport.is_closing():
+    """Break the connection with a reset, after what was written has gone out."""
+    while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - no event for it
         await asyncio.sleep(_FLUSH_POLL)
     connection = transport.get_extra_info("socket")
     # A linger time of zero makes the kernel send RST in FIN's place.
@@ -128,7 +136,7 @@ async def reset(transport: asyncio.Transport) -> NoReturn:
 
 
 async def fall_silent(transport: asyncio.Transport, seconds: float) -> NoReturn:
-    """Send nothing more until the client leaves, but so many seconds at most. Never returns."""
+    """Send nothing more until the client leaves, but so many seconds at most."""
     await asyncio.sleep(seconds)
     await reset(transport)
 

@@ -1,0 +1,139 @@
+"""The other replay engine: inside the process, through vcrpy, whole bodies, the network blocked.
+
+It shows that the recordings are good VCR files and that the wire engine serves them truthfully. It cannot
+play what vcrpy has no notion of (a cut, a reset, silence), and because vcrpy patches clients for the whole
+process, one replay at a time runs; a second one waits.
+
+The only module that names vcrpy.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import vcr.request
+from pytest_recording.network import blocking_context
+from vcr.cassette import Cassette
+
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from llm_contracts.wire.matching import Matcher
+
+_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding"})
+_FRAMING = _CONNECTION | {"content-length"}
+# Local servers belong to the test, such as one that takes telemetry; only remote hosts are out of bounds.
+_LOCAL = [r"127\.0\.0\.1$", r"::1$", r"localhost$"]
+
+
+class NotReplayableError(Exception):
+    """A recording that this engine cannot play: the exchange did not end as it should."""
+
+
+class VcrReplay:
+    """Serves the given exchanges to clients that call the provider's own address. A context manager.
+
+    Raises:
+        NotReplayableError: an exchange was cut, reset, refused, or fell silent; the wire engine plays those.
+    """
+
+    _turn: ClassVar = threading.Lock()
+
+    def __init__(self, interactions: Sequence[Interaction]) -> None:
+        for interaction in interactions:
+            _require_complete(interaction)
+        self._matcher = Matcher(interactions, by_host=True)
+        self._requests: list[Request] = []
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            opening.enter_context(self._turn)
+            opening.enter_context(blocking_context(allowed_hosts=_LOCAL))
+            opening.enter_context(_Served.use(path="", answer=self._answer))
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def requests(self) -> tuple[Request, ...]:
+        """What was asked, in order."""
+        return tuple(self._requests)
+
+    def events_sent(self) -> int | None:
+        """Unknown: bodies come whole."""
+        return None
+
+    def delivered(self, chars: int, /) -> None:
+        """Nothing waits for the consumer."""
+
+    def abort(self) -> None:
+        """There is no connection to drop."""
+
+    def _answer(self, request: Request) -> Response:
+        self._requests.append(request)
+        return decoded(self._matcher.answer(request).response)
+
+
+class _Served(Cassette):  # type: ignore[misc] # vcrpy has no types
+    """A vcrpy cassette without a file. It can answer everything, so nothing ever goes out."""
+
+    def __init__(self, *, path: str, answer: Callable[[Request], Response]) -> None:
+        super().__init__(path)
+        self._answer = answer
+
+    def _load(self) -> None: ...
+
+    def _save(self, force: bool = False) -> None: ...  # noqa: FBT001, FBT002 - vcrpy's signature
+
+    def can_play_response_for(self, request: vcr.request.Request) -> bool:  # noqa: ARG002
+        return True
+
+    def play_response(self, request: vcr.request.Request) -> dict[str, Any]:
+        response = self._answer(_request(request))
+        headers: dict[str, list[str]] = {}
+        for name, value in response.headers:
+            if name.lower() not in _FRAMING:
+                headers.setdefault(name, []).append(value)
+        return {
+            "status": {"code": response.status, "message": response.reason},
+            "headers": headers,
+            "body": {"string": response.body},
+        }
+
+
+def _require_complete(interaction: Interaction) -> None:
+    end = interaction.response.end
+    if end is not End.COMPLETE:
+        request = f"{interaction.request.method} {interaction.request.uri}"
+        text = f"{request} ended as {end}: the vcr engine plays complete exchanges only. Use the wire engine."
+        raise NotReplayableError(text)
+
+
+def _request(request: vcr.request.Request) -> Request:
+    headers = ((name, _text(value)) for name, value in request.headers.items())
+    return Request(
+        method=request.method,
+        uri=request.uri,
+        headers=tuple(line for line in headers if line[0].lower() not in _CONNECTION),
+        body=_body(request.body),
+    )
+
+
+def _body(body: Any) -> bytes:
+    """The bytes, which vcrpy keeps as the client gave them: bytes, text or parts."""
+    if isinstance(body, str):
+        return body.encode()
+    if body is None or isinstance(body, bytes | bytearray):
+        return bytes(body or b"")
+    return b"".join(_body(part) for part in body)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,55 @@
+"""Packed bodies are unpacked where that can be done, and left alone where it cannot."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.interaction import Piece, Response
+
+_BODY = b"data: hello\n\n" * 20
+_BARE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+_DEFLATED = _BARE.compress(_BODY) + _BARE.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "sent"),
+    [
+        ("gzip", gzip.compress(_BODY)),
+        ("deflate", zlib.compress(_BODY)),
+        ("deflate", _DEFLATED),
+        ("gzip", _BODY),
+        ("br", _BODY),
+    ],
+)
+def test_the_body_decides_whether_it_was_packed(coding: str, sent: bytes) -> None:
+    """Some recorders unpack and leave the header standing."""
+    response = decoded(Response(status=200, headers=(("Content-Encoding", coding), ("a", "b")), body=sent))
+    assert (response.body, response.headers) == (_BODY, (("a", "b"),))
+
+
+def test_a_cut_body_is_unpacked_as_far_as_it_goes() -> None:
+    cut = gzip.compress(bytes(range(256)) * 40, mtime=0)[:200]
+    body = decoded(Response(status=200, headers=(("content-encoding", "gzip"),), body=cut)).body
+    assert (bytes(range(256)) * 40).startswith(body)
+    assert body
+
+
+def test_unknown_codings_are_left_alone() -> None:
+    response = Response(status=200, headers=(("content-encoding", "br"),), body=b"\xff\x00")
+    assert decoded(response) is response
+
+
+def test_the_timeline_goes_when_its_sizes_are_those_of_the_packed_bytes() -> None:
+    packed = gzip.compress(_BODY)
+    pieces = (Piece(size=len(packed), at_ms=0),)
+    response = Response(status=200, headers=(("content-encoding", "gzip"),), body=packed, pieces=pieces)
+    assert decoded(response).pieces is None
+
+
+def test_without_a_coding_nothing_changes() -> None:
+    response = Response(status=200, body=_BODY, pieces=(Piece(size=len(_BODY), at_ms=0),))
+    assert decoded(response) is response

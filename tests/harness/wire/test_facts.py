@@ -1,0 +1,258 @@
+"""What the bytes say is read from the bytes alone, whatever the dialect."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import End, Headers, Response
+from tests.harness.wire.exchanges import DONE, EVENT_STREAM, JSON, REAL_STREAMS, event, stream, text_event
+
+_TOTALS = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+
+
+def _streamed(*parts: bytes, end: End = End.COMPLETE) -> WireFacts:
+    return read_facts(Response(status=200, headers=EVENT_STREAM, body=b"".join(parts), end=end))
+
+
+def _answered(status: int, body: bytes, headers: Headers = JSON) -> WireFacts:
+    return read_facts(Response(status=status, headers=headers, body=body))
+
+
+def _chunk(**choice: Any) -> bytes:
+    return event({"id": "c1", "model": "m", "choices": [{"index": 0, **choice}]})
+
+
+def test_text_is_joined_and_counted_event_by_event() -> None:
+    facts = _streamed(b": keep-alive\n\n", stream("你", "e\u0301😀", ""))
+    assert (facts.text, facts.text_after, facts.events) == ("你e\u0301😀", (1, 4, 4, 4, 4), 5)
+    assert facts.streamed
+    assert facts.done
+    assert facts.finish_reasons == ("stop",)
+    assert facts.error is None
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
+def test_reasoning_is_found_under_either_name(key: str) -> None:
+    facts = _streamed(_chunk(delta={"content": None, key: "hm"}), _chunk(delta={"content": "so", key: None}))
+    assert (facts.reasoning, facts.text) == ("hm", "so")
+
+
+def test_list_valued_content_is_kept_apart_from_text() -> None:
+    """No string was sent, so nothing was promised to clients that take content for a string."""
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "a"}, "odd", {"text": "b"}]
+    facts = _streamed(_chunk(delta={"content": parts}))
+    assert (facts.text, facts.list_content, facts.list_text) == ("", True, "ab")
+
+
+def test_null_and_empty_finish_reasons_are_no_finish() -> None:
+    facts = _streamed(
+        _chunk(delta={}, finish_reason=""),
+        _chunk(delta={}, finish_reason=None),
+        _chunk(delta={}, finish_reason="length"),
+    )
+    assert (facts.finish_reasons, facts.empty_finish_reasons) == (("length",), 1)
+
+
+def test_the_last_usage_counts_wherever_it_sits() -> None:
+    inside = {**_TOTALS, "total_tokens": 9}
+    facts = _streamed(
+        event({"choices": [], "usage": _TOTALS}),
+        _chunk(delta={}, usage=inside),
+        event({"choices": [], "usage": None}),
+    )
+    assert (facts.usage, facts.usage_count, facts.usage_nulls) == (inside, 2, 1)
+
+
+def test_usage_that_is_always_null_was_not_sent() -> None:
+    facts = _streamed(event({"choices": [], "usage": None}))
+    assert (facts.usage, facts.usage_count, facts.usage_nulls) == (None, 0, 1)
+
+
+def test_usage_in_a_vendor_extension_is_reported_apart() -> None:
+    facts = _streamed(event({"choices": [], "x_groq": {"usage": _TOTALS}}))
+    assert (facts.usage, facts.vendor_usage) == (None, _TOTALS)
+
+
+def test_models_and_ids_are_listed_once_each() -> None:
+    facts = _streamed(_chunk(delta={}), _chunk(delta={}), event({"id": "", "model": "n", "choices": "odd"}))
+    assert (facts.ids, facts.models) == (("c1",), ("m", "n"))
+
+
+def test_events_that_are_no_json_objects_are_counted_as_malformed() -> None:
+    facts = _streamed(b"data: {oops\n\n", b"data: 5\n\n", b"data: null\n\n", event({"choices": [None]}), DONE)
+    assert (facts.malformed, facts.events, facts.error) == (3, 5, None)
+
+
+def test_what_follows_done_is_counted_but_not_read() -> None:
+    facts = _streamed(text_event("a"), DONE, text_event("b"))
+    assert (facts.text, facts.events, facts.text_after) == ("a", 3, (1, 1, 1))
+
+
+def test_a_cut_stream_shows_no_done_and_its_end() -> None:
+    facts = _streamed(text_event("a"), b'data: {"choi', end=End.CUT)
+    assert (facts.done, facts.end, facts.malformed, facts.text) == (False, End.CUT, 1, "a")
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        pytest.param(b'data: {"error":{"message":"m","type":"server_error","param":null,"code":null}}\n\n',
+                     {"message": "m", "type": "server_error", "param": None, "code": None}, id="openai"),
+        pytest.param(b'data: {"code":"InternalError","message":"m","request_id":"r"}\n\n',
+                     {"code": "InternalError", "message": "m", "request_id": "r"}, id="dashscope-without-envelope"),
+        pytest.param(b'data: {"event":"error","status":400,"code":"completion_request_error","message":"m"}\n\n',
+                     {"event": "error", "status": 400, "code": "completion_request_error", "message": "m"}, id="dify"),
+        pytest.param(b'event: error\ndata: {"detail":"m"}\n\n', {"detail": "m", "message": "m"}, id="by-name"),
+        pytest.param(b"event: error\ndata: it broke\n\n", {"message": "it broke"}, id="by-name-in-words"),
+        pytest.param(b'data: {"error_code":336100,"error_msg":"busy"}\n\n', {"code": 336100, "message": "busy"}, id="ernie-v1"),
+        pytest.param(b'data: [{"error":{"code":503}}]\n\n', {"code": 503, "message": ""}, id="in-an-array"),
+        pytest.param(b'data: {"error":"m"}\n\n', {"message": "m"}, id="a-bare-string"),
+    ],
+)  # fmt: skip
+def test_an_error_in_mid_stream_is_found_in_every_shape(sent: bytes, expected: dict[str, Any]) -> None:
+    facts = _streamed(text_event("a"), sent)
+    assert facts.error == expected
+    assert facts.text == "a"
+    assert facts.malformed == 0
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {"choices": [], "error": None},
+        {"choices": [], "error": {}},
+        {"choices": [], "error": ""},
+        {"choices": [], "code": "x", "message": "an ordinary chunk may carry these"},
+        {"choices": [], "base_resp": {"status_code": 0, "status_msg": ""}},
+        {"choices": [], "error_code": 0},
+    ],
+)
+def test_empty_error_fields_are_no_error(chunk: dict[str, Any]) -> None:
+    assert _streamed(event(chunk)).error is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        pytest.param(401, b'{"error":{"message":"m","type":"t","param":null,"code":"invalid_api_key"}}',
+                     {"message": "m", "type": "t", "param": None, "code": "invalid_api_key"}, id="openai"),
+        pytest.param(400, b'[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]',
+                     {"code": 400, "message": "m", "status": "INVALID_ARGUMENT"}, id="gemini-array"),
+        pytest.param(401, b'"Invalid token"', {"message": "Invalid token"}, id="siliconflow-bare-string"),
+        pytest.param(400, b'{"code":20012,"message":"m","data":null}', {"code": 20012, "message": "m", "data": None}, id="siliconflow"),
+        pytest.param(429, b'{"message":"slow down","data":null}', {"message": "slow down", "data": None}, id="siliconflow-without-code"),
+        pytest.param(400, b'data: {"error":{"code":"data_inspection_failed","message":"m"}}\n\n',
+                     {"code": "data_inspection_failed", "message": "m"}, id="dashscope-framed-as-an-event"),
+        pytest.param(429, b"", {"message": ""}, id="empty"),
+        pytest.param(502, b"<html>Bad Gateway</html>", {"message": "<html>Bad Gateway</html>"}, id="html"),
+        pytest.param(401, b'{"error":{"code":"1000","message":"m"}}', {"code": "1000", "message": "m"}, id="glm"),
+        pytest.param(429, b'{"error":{"code":"rpm_rate_limit_exceeded","message":"m","type":"t"},"id":"as-1"}',
+                     {"code": "rpm_rate_limit_exceeded", "message": "m", "type": "t"}, id="qianfan"),
+        pytest.param(401, b'{"error":{"code":"AuthenticationError","message":"m","param":"","type":"Unauthorized"}}',
+                     {"code": "AuthenticationError", "message": "m", "param": "", "type": "Unauthorized"}, id="ark"),
+        pytest.param(400, b'{"code":"invalid_param","message":"m","status":400}',
+                     {"code": "invalid_param", "message": "m", "status": 400}, id="dify"),
+        pytest.param(401, b'{"error":"invalid_client","error_description":"unknown client id"}',
+                     {"code": "invalid_client", "message": "unknown client id"}, id="oauth"),
+        pytest.param(422, b'{"detail":["odd"]}', {"detail": ["odd"], "message": '{"detail":["odd"]}'}, id="unknown-object"),
+        pytest.param(500, b"[]", {"message": "[]"}, id="empty-array"),
+        pytest.param(500, b'["x"]', {"message": '["x"]'}, id="array-of-strings"),
+        pytest.param(500, b'{"error":{"message":5}}', {"message": "5"}, id="message-that-is-no-text"),
+        pytest.param(200, b'{"error_code":110,"error_msg":"m"}', {"code": 110, "message": "m"}, id="ernie-v1-with-200"),
+        pytest.param(200, b'{"base_resp":{"status_code":1004,"status_msg":"m"}}', {"code": 1004, "message": "m"}, id="minimax-with-200"),
+        pytest.param(200, b'{"code":"InvalidApiKey","message":"m"}', {"code": "InvalidApiKey", "message": "m"}, id="dashscope-with-200"),
+        pytest.param(200, b'{"error":{"message":"m"}}', {"message": "m"}, id="openai-with-200"),
+    ],
+)  # fmt: skip
+def test_a_failing_answer_is_understood_in_every_shape(
+    status: int, body: bytes, expected: dict[str, Any]
+) -> None:
+    assert _answered(status, body).error == expected
+
+
+def test_an_error_page_with_a_failing_status_is_no_stream() -> None:
+    facts = _answered(502, b"<html></html>", (("content-type", "text/html"),))
+    assert (facts.streamed, facts.events) == (False, 0)
+
+
+def test_a_whole_completion_is_read_like_a_stream_of_one() -> None:
+    body = {
+        "id": "c",
+        "model": "m",
+        "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
+        "usage": _TOTALS,
+    }
+    facts = _answered(200, json.dumps(body).encode())
+    assert (facts.text, facts.finish_reasons, facts.usage, facts.streamed) == (
+        "hi",
+        ("stop",),
+        _TOTALS,
+        False,
+    )
+
+
+def test_an_empty_event_stream_is_a_stream() -> None:
+    assert _streamed().streamed
+
+
+def test_packed_bodies_are_unpacked_before_reading() -> None:
+    headers = (*EVENT_STREAM, ("content-encoding", "gzip"))
+    assert _answered(200, gzip.compress(stream("a")), headers).text == "a"
+
+
+@given(
+    body=st.binary()
+    | st.text().map(str.encode)
+    | st.lists(st.text()).map(lambda texts: b"".join(map(event, texts)))
+)
+def test_reading_never_fails(body: bytes) -> None:
+    facts = read_facts(Response(status=500, headers=EVENT_STREAM, body=body))
+    assert facts.error is not None
+    assert "message" in facts.error
+
+
+def test_nesting_deeper_than_the_parser_goes_is_malformed() -> None:
+    assert _streamed(b"data: " + b"[" * 100_000 + b"\n\n").malformed == 1
+
+
+def _real() -> Iterator[dict[str, Any]]:
+    index = REAL_STREAMS / "index.jsonl"
+    if not index.exists():
+        pytest.skip(f"needs {REAL_STREAMS}")
+    yield from map(json.loads, index.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.real_streams
+def test_every_real_stream_is_understood() -> None:
+    """All of them: no event is malformed, and each ends with a finish reason and `[DONE]`, or with an error."""
+    for row in _real():
+        body = (REAL_STREAMS / row["file"]).read_bytes()
+        facts = _streamed(body)
+        assert facts.malformed == 0, row["id"]
+        assert facts.streamed, row["id"]
+        assert bool(facts.error) != (facts.done and bool(facts.finish_reasons)), row["id"]
+        assert facts.text_after[-1] == len(facts.text), row["id"]
+
+
+@pytest.mark.real_streams
+def test_every_real_error_has_its_message() -> None:
+    for row in _real_errors():
+        error = _answered(row["status"], row["body"].encode()).error
+        assert error is not None
+        assert error["message"]
+        assert error["message"] in json.loads(row["body"])["error"]["message"]
+
+
+def _real_errors() -> Iterator[dict[str, Any]]:
+    file = REAL_STREAMS / "errors.jsonl"
+    if not file.exists():
+        pytest.skip(f"needs {REAL_STREAMS}")
+    yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
