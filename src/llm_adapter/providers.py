@@ -15,9 +15,9 @@ class Provider:
         base_url_variable: the environment variable that says otherwise.
         key_variables: the environment variables its API key is looked for in, in order.
         prefix: what the application puts before the model's name; not sent.
-        bare_models: how names without a prefix begin that belong to this provider.
+        bare_models: how names without a prefix begin that belong to this provider; what it lists beside them
+            (speech, embeddings) is not offered.
         lists_models: `GET /models` is asked.
-        listed_prefix: of what is listed, only ids that begin so are offered.
         static_models: offered in any case, after what is listed.
         fallback_models: offered when the listing fails.
     """
@@ -29,7 +29,6 @@ class Provider:
     prefix: str = ""
     bare_models: str = ""
     lists_models: bool = True
-    listed_prefix: str = ""
     static_models: tuple[str, ...] = ()
     fallback_models: tuple[str, ...] = ()
 
@@ -46,7 +45,6 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url_variable="OPENAI_BASE_URL",
         key_variables=("OPENAI_API_KEY",),
         bare_models="gpt",
-        listed_prefix="gpt",
     ),
     Provider(
         key="deepseek",

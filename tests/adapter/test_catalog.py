@@ -1,0 +1,111 @@
+"""Which models are offered, and where names lead."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from types import SimpleNamespace
+
+import pytest
+
+from llm_adapter import Adapter, LLMNotConfiguredError, ModelNotSupportedError
+from llm_adapter.catalog import current_models, resolve
+from llm_adapter.providers import PROVIDERS
+from llm_adapter.settings import Account, Settings
+from tests.adapter.conftest import MakeAdapter
+from tests.adapter.provider import Provider, document, refusal
+
+ALL_KEYS = {row.key_variables[0]: f"key-{row.key}" for row in PROVIDERS}
+LOG = logging.getLogger("test")
+
+
+def listing(account: Account) -> Iterable[str]:
+    """What the providers of these tests list."""
+    return {
+        "key-openai": ["gpt-4o", "whisper-1", "gpt-4o"],
+        "key-deepseek": ["deepseek-v4"],
+        "key-qwen": ["qwen-max", "deepseek-r1"],
+    }.get(account.api_key, [])
+
+
+def test_listings_are_filtered_prefixed_joined_with_the_static_part_and_named_once() -> None:
+    models = current_models(Settings.from_environ(ALL_KEYS), listing, LOG)
+    assert models[:5] == ["gpt-4o", "deepseek-v4", "qwen/qwen-max", "qwen/deepseek-r1", "qwen/deepseek-v3"]
+    ernie = [model for model in models if model.startswith("ernie/")]
+    assert (len(ernie), ernie[0], ernie[-1]) == (21, "ernie/ernie-4.0-8k-latest", "ernie/deepseek-r1")
+
+
+def test_a_failing_listing_leaves_the_static_part_and_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    def failing(account: Account) -> Iterable[str]:
+        raise ConnectionError(f"no way in with {account.api_key}")
+
+    models = current_models(Settings.from_environ({**ALL_KEYS, "ERNIE_API_KEY": ""}), failing, LOG)
+    assert models == ["deepseek-chat", "qwen/deepseek-r1", "qwen/deepseek-v3"]
+    assert "the models of openai cannot be listed (ConnectionError)" in caplog.text
+    assert "ernie is skipped: ERNIE_API_KEY is not set" in caplog.text
+    assert "key-openai" not in caplog.text
+
+
+def test_only_allowed_models_are_offered_where_that_is_configured() -> None:
+    settings = Settings.from_environ({**ALL_KEYS, "LLM_ALLOWED_MODELS": "qwen/qwen-max,gpt-4o,nothing"})
+    assert current_models(settings, listing, LOG) == ["gpt-4o", "qwen/qwen-max"]
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "model"),
+    [
+        ("gpt-brand-new", "openai", "gpt-brand-new"),
+        ("deepseek-chat", "deepseek", "deepseek-chat"),
+        ("qwen/new-model", "qwen", "new-model"),
+        ("ernie/deepseek-v3", "ernie", "deepseek-v3"),
+        ("glm/glm-4.6", "glm", "glm-4.6"),
+        ("ark/ep-2024", "ark", "ep-2024"),
+        ("silicon/Qwen/Qwen3-8B", "silicon", "Qwen/Qwen3-8B"),
+        ("silicon/silicon/x", "silicon", "silicon/x"),
+    ],
+)
+def test_a_name_alone_says_where_it_leads(name: str, provider: str, model: str) -> None:
+    """Whether a listing knows it or not: a model that is new at the provider works at once."""
+    route = resolve(name, Settings.from_environ(ALL_KEYS))
+    assert (route.provider.key, route.model, route.account.api_key) == (provider, model, f"key-{provider}")
+
+
+@pytest.mark.parametrize("name", ["", "qwen/", "qwen", "claude-4", "GPT-4o", "openai/gpt-4o", "x/gpt-4o"])
+def test_other_names_lead_nowhere(name: str) -> None:
+    with pytest.raises(ModelNotSupportedError, match="no provider answers"):
+        resolve(name, Settings.from_environ(ALL_KEYS))
+
+
+@pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: row.key)
+def test_a_provider_without_a_key_says_which_variable_to_set(row: object) -> None:
+    assert row in PROVIDERS
+    name = getattr(row, "prefix") + (getattr(row, "bare_models") or "m") + "x"
+    with pytest.raises(LLMNotConfiguredError) as caught:
+        resolve(name, Settings.from_environ({}))
+    assert caught.value.config_var == getattr(row, "key_variables")[0]
+
+
+def test_models_are_listed_over_the_wire(adapter: Adapter, provider: Provider) -> None:
+    provider.say(document({"object": "list", "data": [{"id": "gpt-4o", "object": "model"}, {"id": "o3"}]}))
+    models = adapter.get_current_models(SimpleNamespace(logger=LOG))
+    assert models[0] == "gpt-4o"
+    assert "o3" not in models
+    assert "glm/o3" in models
+    assert {asked.target for asked in provider.asked} == {"/v1/models"}
+    assert len(provider.asked) == len([row for row in PROVIDERS if row.lists_models])
+
+
+def test_a_refused_listing_is_a_warning(
+    adapter: Adapter, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.say(refusal(401))
+    assert "deepseek-chat" in adapter.get_current_models(None)
+    assert "the models of glm cannot be listed (AuthenticationError)" in caplog.text
+
+
+def test_listing_after_closing_opens_new_connections(make_adapter: MakeAdapter, provider: Provider) -> None:
+    provider.say(document({"object": "list", "data": [{"id": "gpt-4o"}]}))
+    adapter = make_adapter()
+    for _ in range(2):
+        assert "gpt-4o" in adapter.get_current_models(None)
+        adapter.close()
