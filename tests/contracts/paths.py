@@ -7,11 +7,13 @@ live as long as the process; calls are told apart by their trace.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from threading import Lock
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from llm_adapter.adapter import Adapter, adapter_from
@@ -34,6 +36,13 @@ PROVIDERS = tuple(
 )
 
 
+_LOGGER = logging.getLogger("contracts.application")
+_LOGGER.addHandler(logging.NullHandler())  # otherwise Python prints warnings that have no handler
+_LOGGER.propagate = False
+_APP = SimpleNamespace(logger=_LOGGER)
+"""The host application: it has six providers that are not configured, and need not say so for each recording."""
+
+
 def adapter_path(backend: str, call: Call) -> Iterator[Any]:
     """Make the call as an application does: through the adapter, under a span of its own."""
     row, model = _route(call)
@@ -44,7 +53,7 @@ def adapter_path(backend: str, call: Call) -> Iterator[Any]:
     }
     with closing(adapter_from(environ)) as adapter:
         if call.function is Function.LIST_MODELS:
-            yield from adapter.get_current_models(None)
+            yield from adapter.get_current_models(_APP)
             return
         with _heard(call) as span, closing(_asked(adapter, span, model, call)) as responses:
             yield from responses
@@ -63,10 +72,13 @@ def _route(call: Call) -> tuple[Any, str]:
     Silicon, whose prefix takes any name and which adds nothing for such models.
     """
     rows = {row.key: row for row in ROWS}
-    row = rows.get(call.provider, rows["silicon"])
-    for name in (call.model, row.prefix + call.model):
-        if row.owns(name):
-            return row, name
+    asked = rows.get(call.provider)
+    if asked is not None:
+        prefixed = asked.prefix + call.model
+        return asked, call.model if asked.owns(call.model) or not asked.owns(prefixed) else prefixed
+    owner = next((row for row in ROWS if row.owns(call.model)), None)
+    if owner is not None:
+        return owner, call.model
     return rows["silicon"], rows["silicon"].prefix + call.model
 
 
@@ -77,10 +89,10 @@ def _asked(adapter: Adapter, span: Any, model: str, call: Call) -> Any:
     if wants_json:
         del params["response_format"]
     if call.function is Function.CHAT:
-        return adapter.chat_llm(None, "user-1", span, model, list(call.messages), json=wants_json, **params)
+        return adapter.chat_llm(_APP, "user-1", span, model, list(call.messages), json=wants_json, **params)
     texts = {message["role"]: message["content"] for message in call.messages}
     return adapter.invoke_llm(
-        None, "user-1", span, model, texts["user"], system=texts.get("system"), json=wants_json, **params
+        _APP, "user-1", span, model, texts["user"], system=texts.get("system"), json=wants_json, **params
     )
 
 
@@ -90,7 +102,8 @@ def _asked(adapter: Adapter, span: Any, model: str, call: Call) -> Any:
 @contextmanager
 def _heard(call: Call) -> Iterator[Any]:
     """A span to call under; what was generated below it is handed over when the call is done."""
-    client, ear = _langfuse()
+    with _LANGFUSE:
+        client, ear = _langfuse()
     span = client.start_observation(name="contract")
     try:
         yield span
@@ -98,6 +111,9 @@ def _heard(call: Call) -> Iterator[Any]:
         span.end()
         for generation in ear.taken(span.trace_id):
             call.telemetry(generation)
+
+
+_LANGFUSE = Lock()  # `cache` alone would let two threads make two, of which the SDK ignores the second
 
 
 @cache

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from llm_contracts.cli.check import check
 from llm_contracts.cli.corpus import corpus
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exits import FAILURES, Exit
 from llm_contracts.cli.record import record
 from llm_contracts.cli.verdict import verdict
 from llm_contracts.versions import versions
+
+_COMPLETION = """\b
+Shell completion, for this session:
+  eval "$(_LLM_CONTRACTS_COMPLETE=bash_source llm-contracts)"     also: zsh_source, fish_source
+"""
 
 
 def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
@@ -23,12 +28,18 @@ def _print_versions(context: click.Context, _option: click.Parameter, wanted: bo
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog='Shell completion: eval "$(_LLM_CONTRACTS_COMPLETE=bash_source llm-contracts)" (or zsh_source, fish_source).',
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_COMPLETION
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_versions)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions that take part in a comparison.",
+)
 def group() -> None:
-    """Does the product behave the same after the move to LiteLLM? Record once, replay to both clients, compare.
+    """Does the product behave the same after the move? Record once, replay to both clients, compare.
 
     \b
     Exit codes:
@@ -40,24 +51,26 @@ def group() -> None:
     """
 
 
-for command in (record, check, corpus, verdict):
-    group.add_command(command)
+for _command in (record, check, corpus, verdict):
+    group.add_command(_command)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and leave the process with its exit code."""
-    sys.path.insert(0, str(os.getcwd()))  # noqa: PTH109 - `module:attribute` means modules seen from here
-    sys.exit(run(arguments))
+    sys.path.insert(0, str(Path.cwd()))  # `module:attribute` means modules as seen from here
+    sys.exit(run())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; every expected failure is one line on stderr and a code."""
-    from llm_contracts.config import ConfigError  # noqa: PLC0415
-
+    """Run the command line; every failure that is to be expected is one line on standard error and a code."""
     try:
-        return int(group.main(args=arguments, prog_name="llm-contracts", standalone_mode=False) or 0)
+        code = group.main(args=arguments, prog_name="llm-contracts", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
+    except tuple(FAILURES) as error:
+        click.echo(f"llm-contracts: {error}", err=True)
+        return next(code for kind, code in FAILURES.items() if isinstance(error, kind))
+    return int(code or 0)

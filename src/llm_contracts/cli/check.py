@@ -13,13 +13,13 @@ from llm_contracts.cli.exits import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options, selection_options
 from llm_contracts.cli.output import (
     progress_bar,
-    provider_secrets,
     refuse_secrets,
     report_console,
     write_text,
 )
 from llm_contracts.config import ConfigError, Project, environment
 from llm_contracts.inputs import input_files
+from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.views.document import to_json
 from llm_contracts.views.terminal import print_result
 
@@ -53,7 +53,7 @@ def check(**given: Any) -> Exit:
     if not scenarios:
         msg = f"There is nothing to check: {project.settings.scenarios} has no scenario for that."
         raise ConfigError(msg)
-    secrets = provider_secrets(project, environment(project.settings, os.environ))
+    secrets = secrets_in(environment(project.settings, os.environ), project.providers)
     for scenario in scenarios:
         _refuse_secrets_in(project.cassette(scenario), secrets)
     with progress_bar("check", len(scenarios)) as done:

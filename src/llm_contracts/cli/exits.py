@@ -5,8 +5,20 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from llm_contracts.config import ConfigError
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.parity.waivers import WaiverError
+from llm_contracts.paths.resolve import PathError
+from llm_contracts.wire.cassette import CassetteError
+from llm_contracts.wire.edge import EdgeError
+from llm_contracts.wire.scrub import SecretFound
+
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Result
+
+
+class StoredResultError(Exception):
+    """A stored result is there but cannot be read."""
 
 
 class Exit(IntEnum):
@@ -20,9 +32,25 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C
 
 
+FAILURES: dict[type[Exception], Exit] = {
+    SecretFound: Exit.SECRET,
+    ConfigError: Exit.USAGE,
+    PathError: Exit.USAGE,
+    WaiverError: Exit.USAGE,
+    EdgeError: Exit.USAGE,
+    CassetteError: Exit.UNREADABLE,
+    StoredResultError: Exit.UNREADABLE,
+    OSError: Exit.USAGE,  # a full disk, a folder that may not be written
+}
+"""What ends a command with a message instead of a traceback, and with which code."""
+
+
 def exit_of(result: Result) -> Exit:
-    """The code of a finished run. Input that could not be read outweighs differences: they are not all known."""
+    """The code of a finished run. Input that could not be read outweighs differences, as not all of them are known.
+    Cosmetic differences are shown and count for nothing, here as in verdicts.
+    """
     if any(item.problem for item in result.items):
         return Exit.UNREADABLE
-    differs = any(item.unwaived or item.noise for item in result.items)
+    found = (d for item in result.items for d in (*item.unwaived, *item.noise))
+    differs = any(divergence.severity is not Severity.COSMETIC for divergence in found)
     return Exit.DIVERGENCE if differs or result.complaints else Exit.AGREEMENT

@@ -61,12 +61,19 @@ def match_options(command: Function) -> Function:
     """Which paths to compare, and how to run them."""
     path_help = "A built-in path (openai, litellm), one that paths.py registers, or module:attribute."
     engines = click.Choice([str(name) for name in EngineName])
-    complete = _complete(_path_names)
     return _all_of(
         click.option(
-            "--reference", metavar="PATH", shell_complete=complete, help=f"What holds today. {path_help}"
+            "--reference",
+            metavar="PATH",
+            shell_complete=_complete(_path_names),
+            help=f"What holds today. {path_help}",
         ),
-        click.option("--candidate", metavar="PATH", shell_complete=complete, help="What is to replace it."),
+        click.option(
+            "--candidate",
+            metavar="PATH",
+            shell_complete=_complete(_path_names),
+            help="What is to replace it.",
+        ),
         click.option(
             "--engine",
             type=engines,
@@ -79,17 +86,22 @@ def match_options(command: Function) -> Function:
             type=click.IntRange(min=0),
             default=0,
             metavar="N",
-            help="Recordings in flight; 0, the default, is one per processor. The vcr engine always takes one.",
+            help="Recordings in flight; 0, the default, is four per processor. The vcr engine always takes one.",
         ),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            default=60.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="Longest time for one call; after it the call counts as hanging.",
-        ),
+        timeout_option(60.0),
     )(command)
+
+
+def timeout_option(default: float) -> Callable[[Function], Function]:
+    """`--timeout SECONDS`."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help="Longest time for one call; after it the call counts as hanging.",
+    )
 
 
 def json_option(command: Function) -> Function:
@@ -142,3 +154,4 @@ def _path_names(project: Project) -> list[str]:
 
 
 complete_provider = _complete(_provider_names)
+complete_path = _complete(_path_names)

@@ -7,16 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from llm_contracts.wire.scrub import SecretFound, find_secrets
-
-if TYPE_CHECKING:
-    from llm_contracts.config import Project
 
 _LOG_WIDTH = 120  # where output is kept in a file, nobody's window limits the table
 
@@ -56,12 +52,6 @@ def write_text(file: Path, text: str) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def provider_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
-    """Variable → value of every provider's key that is set."""
-    names = {provider.key_variable for provider in project.providers}
-    return {name: environ[name] for name in sorted(names) if environ.get(name)}
 
 
 def refuse_secrets(place: str, data: bytes, secrets: Mapping[str, str]) -> None:

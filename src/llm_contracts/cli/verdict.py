@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exits import Exit, StoredResultError
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.config import ConfigError, Project, checked_name
@@ -26,10 +26,6 @@ Examples:
   llm-contracts verdict openai deepseek
   llm-contracts verdict qwen && ./cut-over qwen
 """
-
-
-class StoredResultError(Exception):
-    """The stored result is there but cannot be read."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -51,7 +47,8 @@ def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
         write_text(json_file, json.dumps({**kept, "verdicts": chosen}, ensure_ascii=False, indent=2) + "\n")
     if str(json_file) != "-":
         console = report_console()
-        console.print(f"From the check of {_age(document['checked_at'])} ago.", style="dim")
+        pair = f"{document['reference']} against {document['candidate']}"
+        console.print(f"{pair}, checked {_age(document['checked_at'])} ago", style="dim")
         print_verdicts(console, asked)
     return Exit.AGREEMENT if all(v.answer is Answer.READY for v in asked.values()) else Exit.DIVERGENCE
 

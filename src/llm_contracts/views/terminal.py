@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.console import Console, RenderableType
 from rich.console import Group as Stack
-from rich.console import RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.result import Answer
 from llm_contracts.views.groups import Group, group
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from llm_contracts.parity.divergence import Divergence
     from llm_contracts.parity.result import Item, Result, Verdict
 
 _LONGEST_VALUE = 160  # characters of either value that a group shows
 _SHOWN_IDS = 3
 _SHOWN_REASONS = 6
+_RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
 _CELL_LINES = 3  # kinds a cell names before it says how many more there are
 
 
@@ -109,32 +110,43 @@ def _titled(title: str) -> Iterator[RenderableType]:
 # The table
 
 
-def _table(result: Result, marks: Marks, width: int) -> Table:
-    """Scenario × provider; a line per recording where the columns would not fit, as in a corpus."""
-    providers = list(dict.fromkeys([*(i.provider for i in result.items), *map(_owner, result.missing)]))
-    scenarios = dict.fromkeys([*(i.scenario for i in result.items), *map(_situation, result.missing)])
+def _table(result: Result, marks: Marks, width: int) -> RenderableType:
+    """Scenarios by providers; a line for each recording where that would not fit, as in a corpus.
+
+    Providers without any recording would be columns of dashes: they are named below instead.
+    """
+    providers = list(dict.fromkeys(item.provider for item in result.items))
+    missing = [name for name in result.missing if _owner(name) in providers]
+    unheard = list(dict.fromkeys(_owner(name) for name in result.missing if _owner(name) not in providers))
     cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
-    column = max((cell.cell_len for text in cells.values() for cell in text.split("\n")), default=1)
-    first = max(map(len, scenarios), default=0)
-    shared = len(cells) + len(result.missing) > max(len(scenarios), len(providers)) or len(providers) == 1
-    if not shared or first + len(providers) * (column + 2) > width:
-        return _list(result, marks)
+    cells |= {(_owner(name), _situation(name)): Text(marks.missing, style="dim") for name in missing}
+    scenarios = list(dict.fromkeys([*(i.scenario for i in result.items), *map(_situation, missing)]))
+    one_each = len(providers) > 1 and len(scenarios) == len(cells)
+    table = _matrix(providers, scenarios, cells)
+    if one_each or Measurement.get(_RULER, _RULER.options, table).maximum > width:
+        table = _list(result.items, missing, marks)
+    if not unheard:
+        return table
+    return Stack(table, Text(f"{marks.missing} no recordings at all: {', '.join(unheard)}", style="dim"))
+
+
+def _matrix(providers: list[str], scenarios: list[str], cells: Mapping[tuple[str, str], Text]) -> Table:
+    """Empty where a situation makes no sense for a provider."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("", *providers):
         table.add_column(name, no_wrap=True)
     for scenario in scenarios:
-        row = (cells.get((provider, scenario), Text(marks.missing, style="dim")) for provider in providers)
-        table.add_row(scenario, *row)
+        table.add_row(scenario, *(cells.get((provider, scenario), "") for provider in providers))
     return table
 
 
-def _list(result: Result, marks: Marks) -> Table:
+def _list(items: Iterable[Item], missing: Iterable[str], marks: Marks) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
-    for item in result.items:
+    for item in items:
         table.add_row(item.id, _cell(item, marks))
-    for name in result.missing:
+    for name in missing:
         table.add_row(name, Text(marks.missing, style="dim"))
     return table
 
@@ -210,15 +222,26 @@ def _one_group(found: Group, marks: Marks) -> RenderableType:
         f" at {found.where}",
         (f"   {found.severity}, {_count(len(found.ids), 'recording')}", "dim"),
     )
-    lines = (
-        Text.assemble(("reference  ", "dim"), _value(found.example.reference, marks)),
-        Text.assemble(("candidate  ", "dim"), _value(found.example.candidate, marks)),
-        Text(f"in {_some(found.ids, marks)}", style="dim"),
-    )
-    return Stack(head, Padding(Stack(*lines), (0, 0, 0, 4)))
+    lines = (*_values(found.example, marks), Text(f"in {_some(found.ids, marks)}", style="dim"))
+    return Stack(head, _indented(Stack(*lines), 4))
+
+
+def _indented(what: RenderableType, by: int) -> Padding:
+    return Padding(what, (0, 0, 0, by), expand=False)
+
+
+def _values(example: Divergence, marks: Marks) -> Iterator[Text]:
+    """Both values, or the one that both paths share and that the bytes contradict."""
+    if example.reference == example.candidate:
+        yield Text.assemble(("both       ", "dim"), _value(example.reference, marks))
+        return
+    yield Text.assemble(("reference  ", "dim"), _value(example.reference, marks))
+    yield Text.assemble(("candidate  ", "dim"), _value(example.candidate, marks))
 
 
 def _value(value: object, marks: Marks) -> str:
+    if value == ABSENT:
+        return "absent"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + marks.more
 
@@ -263,10 +286,10 @@ def _verdicts(verdicts: Mapping[str, Verdict], marks: Marks) -> Iterator[Rendera
     for name, verdict in verdicts.items():
         yield _verdict_line(name.ljust(width), verdict)
         shown = verdict.reasons[:_SHOWN_REASONS]
-        yield from (Padding(Text(reason), (0, 0, 0, width + 9)) for reason in shown)
+        yield from (_indented(Text(reason), width + 9) for reason in shown)
         if len(verdict.reasons) > _SHOWN_REASONS:
             rest = f"{marks.more} and {len(verdict.reasons) - _SHOWN_REASONS} more reasons"
-            yield Padding(Text(rest, style="dim"), (0, 0, 0, width + 9))
+            yield _indented(Text(rest, style="dim"), width + 9)
 
 
 def _verdict_line(name: str, verdict: Verdict) -> Text:
@@ -284,15 +307,3 @@ def _summary(result: Result) -> Text:
     parts += [f"{differing} differ"] if differing else []
     parts += [f"{len(result.items) - len(compared)} unreadable"] if len(compared) < len(result.items) else []
     return Text(", ".join(parts) + ".", style="green" if not differing else "red")
-
-
-def stdout_console(*, width: int | None = None) -> Console:
-    """A console for results: colour only on a terminal, and wide enough for the table where output is kept in a
-    file or a log.
-    """
-    from rich.console import Console  # noqa: PLC0415 - rich.console costs 50 ms that `--help` need not pay
-
-    plain = not sys.stdout.isatty()
-    return Console(
-        width=width or (120 if plain else None), highlight=False, soft_wrap=False, no_color=plain or None
-    )

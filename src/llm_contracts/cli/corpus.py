@@ -1,0 +1,71 @@
+"""`llm-contracts corpus`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llm_contracts import corpus_run
+from llm_contracts.cli.exits import Exit, exit_of
+from llm_contracts.cli.options import json_option, match_options, project_here, run_options
+from llm_contracts.cli.output import progress_bar, report_console, write_text
+from llm_contracts.config import ConfigError, checked_name
+from llm_contracts.views.document import to_json
+from llm_contracts.views.terminal import print_result
+from llm_contracts.wire.corpus import CorpusStream
+
+_EXAMPLES = """\b
+Examples:
+  llm-contracts corpus ../real-streams
+  llm-contracts corpus ../real-streams --reference openai --candidate litellm --json -
+  llm-contracts corpus tests/cassettes --provider openai
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="NAME",
+    help="Only streams of this provider; may be given several times.",
+)
+@click.option(
+    "--waivers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Accepted differences for this corpus, in place of the project's.",
+)
+@match_options
+@json_option
+def corpus(folder: Path, **given: Any) -> Exit:
+    """Compare over streams recorded elsewhere.
+
+    DIR holds index.jsonl (id, provider, file, status, content_type, url, request) and bodies, or VCR cassettes
+    somewhere below it.
+    """
+    project = project_here()
+    found = corpus_run.entries(folder)
+    known = {entry.provider for entry in found if isinstance(entry, CorpusStream)}
+    for name in given["providers"]:
+        checked_name("provider in this corpus:", name, known)
+    found = corpus_run.entries(folder, given["providers"])
+    if not found:
+        msg = f"{folder}: holds no streams."
+        raise ConfigError(msg)
+    with progress_bar("corpus", len(found)) as done:
+        result = corpus_run.check_corpus(
+            project,
+            found,
+            run_options(given),
+            waivers_file=given["waivers"],
+            progress=lambda item: done(item.id),
+        )
+    if given["json_file"] is not None:
+        write_text(given["json_file"], to_json(result))
+    if str(given["json_file"]) != "-":
+        print_result(report_console(), result)
+    return exit_of(result)

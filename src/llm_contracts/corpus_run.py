@@ -1,0 +1,144 @@
+"""The same comparison over streams that others recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.verdict import decide_streams
+from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.paths.call import Call, Function
+from llm_contracts.run import REPLAY_KEY, Match, Options, Progress, opened_match, project_waivers, run_jobs
+from llm_contracts.versions import versions
+from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, read_corpus
+from llm_contracts.wire.facts import read_facts
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.wire.interaction import Interaction
+
+_CHAT = "/chat/completions"
+_QUESTION = ({"role": "user", "content": "Hello"},)
+
+
+def entries(folder: Path, providers: Iterable[str] = ()) -> tuple[CorpusStream | CorpusProblem, ...]:
+    """What a folder holds; of these providers alone if any are named. Problems are always kept."""
+    wanted = set(providers)
+    return tuple(
+        entry
+        for entry in read_corpus(folder)
+        if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
+    )
+
+
+def check_corpus(
+    project: Project,
+    corpus: tuple[CorpusStream | CorpusProblem, ...],
+    options: Options,
+    *,
+    waivers_file: Path | None = None,
+    progress: Progress = lambda _item: None,
+) -> Result:
+    """Run every stream through both paths and judge what differs.
+
+    Args:
+        project: whose paths may be used. It need not have scenarios.
+        corpus: see `entries`. What cannot be used becomes an item with a `problem`.
+        options: how to run.
+        waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the project's
+            own waivers apply, which need not fit every corpus.
+        progress: told of each item.
+
+    Raises:
+        PathError: a path's name means nothing.
+        WaiverError: a waivers file cannot be read.
+    """
+    waivers = _waivers(project, options, waivers_file)
+    with opened_match(project, options) as match:
+        items = run_jobs((_job(match, entry) for entry in corpus), workers=options.workers, progress=progress)
+    used = versions()
+    items = waivers.applied(items, used)
+    streams = [item for item in items if item.problem is None]
+    return Result(
+        reference=match.reference.name,
+        candidate=match.candidate.name,
+        engine=options.engine,
+        versions=used,
+        items=items,
+        verdicts={
+            name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)
+        },
+        complaints=(*waivers.complaints, *(waivers.unused(items, used) if waivers_file else ())),
+        warnings=waivers.warnings,
+    )
+
+
+def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
+    if file is None:
+        return project_waivers(project, options)
+    return load_waivers(file, options.today, warning_days=project.settings.waiver_warning_days)
+
+
+def _job(match: Match, entry: CorpusStream | CorpusProblem) -> Callable[[], Item]:
+    return lambda: run_entry(match, entry)
+
+
+def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:
+    """Run one stream."""
+    if isinstance(entry, CorpusProblem):
+        return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
+    blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance="imported")
+    interaction = _plain_address(entry.interaction)
+    return match.run(blank, (interaction,), stream_call(entry.provider, interaction))
+
+
+def stream_call(provider: str, interaction: Interaction) -> Call:
+    """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model that
+    the stream itself names.
+
+    Usage totals are asked for whether or not the recorded call did: it is what our product sends, and a client that
+    was not told to expect totals may drop those that came.
+    """
+    recorded = _recorded(interaction.request.body)
+    messages = tuple(recorded.pop("messages", None) or _QUESTION)
+    models = read_facts(interaction.response).models
+    recorded.pop("stream", None)
+    return Call(
+        base_url=interaction.request.uri.removesuffix(_CHAT),
+        api_key=REPLAY_KEY,
+        provider=provider,
+        model=recorded.pop("model", None) or (models[0] if models else "unknown"),
+        messages=messages,
+        params={**recorded, "stream_options": {"include_usage": True}},
+        function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
+    )
+
+
+def _recorded(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:
+    """Whether `invoke` can ask this: one user's text, after a system's at most. A longer history is a chat."""
+    roles = [message.get("role") for message in messages]
+    texts = all(isinstance(message.get("content"), str) for message in messages)
+    return texts and roles in (["user"], ["system", "user"])
+
+
+def _plain_address(interaction: Interaction) -> Interaction:
+    """The same exchange at an address without a query: a client given a base URL cannot be made to send one, and
+    some hosts put their API version there.
+    """
+    parts = urlsplit(interaction.request.uri)
+    base = parts.path.removesuffix(_CHAT)
+    uri = urlunsplit((parts.scheme, parts.netloc, base + _CHAT, "", ""))
+    return replace(interaction, request=replace(interaction.request, uri=uri))
