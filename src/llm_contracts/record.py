@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llm_contracts.paths.resolve import resolve
 from llm_contracts.record_endpoint import Endpoint, live_endpoint, secrets_in
 from llm_contracts.record_plan import RecordOptions, Source, Step, plan
-from llm_contracts.record_take import NotWantedError, Studio, same_exchanges
+from llm_contracts.record_take import NotWantedError, Studio, rehearsed_before
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import CassetteError, Recording
 from llm_contracts.wire.edge import Edge
@@ -141,7 +141,7 @@ def _record(desk: _Desk, scenario: Scenario) -> Outcome:
     options, path = desk.options, desk.project.cassette(scenario)
     interactions = desk.studio.take(scenario, desk.callers.endpoint(scenario))
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
-    if options.source is Source.SIMULATOR and same_exchanges(path, interactions):
+    if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
         return Outcome.UNCHANGED
     recording = Recording(
         provenance=options.source.provenance,

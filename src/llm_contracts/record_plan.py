@@ -106,11 +106,11 @@ def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -
     if options.source is Source.SIMULATOR:
         known = scenario.provider in DIALECTS
         return None if known else f"the simulator does not speak {scenario.provider}'s dialect"
-    if not scenario.live:
-        return "no provider answers like this on demand: its simulated recording stays"
     provider = project.provider(scenario.provider)
     if live_endpoint(provider, options.environ) is None:
         return f"{provider.key_variable} is set neither in the environment nor in .env"
+    if not scenario.live:
+        return "no provider answers like this on demand: its simulated recording stays"
     return None
 
 

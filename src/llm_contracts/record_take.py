@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.observe import observe
-from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette_render import render
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
@@ -71,13 +71,15 @@ class Studio:
         save(path, cassette)
 
 
-def same_exchanges(path: Path, interactions: tuple[Interaction, ...]) -> bool:
-    """Whether a cassette already holds these exchanges, but for their timelines, which no two runs share."""
+def rehearsed_before(path: Path, interactions: tuple[Interaction, ...]) -> bool:
+    """Whether a rehearsal of these exchanges is kept already, but for timelines, which no two runs share."""
     try:
-        old = load(path).interactions if path.is_file() else ()
+        old = load(path) if path.is_file() else None
     except CassetteError:
         return False
-    return tuple(map(_timeless, old)) == tuple(map(_timeless, interactions))
+    if old is None or old.recording is None or old.recording.provenance is not Provenance.SIMULATED:
+        return False
+    return tuple(map(_timeless, old.interactions)) == tuple(map(_timeless, interactions))
 
 
 def _timeless(interaction: Interaction) -> Interaction:

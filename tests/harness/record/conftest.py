@@ -1,0 +1,22 @@
+"""Fixtures for recording: a provider that can be called, and a project of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.harness.record.workshop import REAL_KEY, Workshop
+
+from llm_contracts.wire.simulator import Simulator
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Simulator]:
+    with Simulator("openai", key=REAL_KEY, pause=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, upstream: Simulator) -> Workshop:
+    return Workshop(root=tmp_path, upstream=upstream)
