@@ -16,6 +16,14 @@ from tests.adapter.provider import KEY, Provider, answer, running
 MakeAdapter = Callable[..., Adapter]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let LiteLLM be.
+
+    It asks at import for this warning of its own making to be ignored, but pytest forgets that after each test.
+    """
+    config.addinivalue_line("filterwarnings", "ignore:Item .* is using the `ReadOnly` qualifier:UserWarning")
+
+
 def environ_for(provider: Provider, **more: str) -> dict[str, str]:
     """An environment in which every provider of the table is this one."""
     urls = {row.base_url_variable: provider.url for row in PROVIDERS}

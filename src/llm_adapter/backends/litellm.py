@@ -48,6 +48,7 @@ def library() -> Any:
     level = http_log.level
     with environment(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION"):
         import litellm  # noqa: PLC0415
+        from litellm._service_logger import ServiceLogging  # noqa: PLC0415
     http_log.setLevel(level)
 
     litellm.suppress_debug_info = True  # else it prints a banner to stdout on every error
@@ -55,6 +56,9 @@ def library() -> Any:
     litellm.disable_hf_tokenizer_download = True
     # A hundred equal chunks in a row are a table's rules or a poem's laughter, not an error.
     litellm.REPEATED_STREAMING_CHUNK_LIMIT = 10**9
+    # It tells its own proxy's monitoring how long each call took, by an event loop in the calling thread: one
+    # more that fails under gevent, and in a main thread one that is never closed.
+    ServiceLogging.service_success_hook = _nothing
     # Models that its table says to speak to by another endpoint (`/responses`, another body) are asked like
     # all others: the table has no say in where a request goes.
     for row in litellm.model_cost.values():
@@ -176,5 +180,5 @@ class _PlainChoice:
     finish_reason: Mapping[str, Any] | None = None
 
 
-def _nothing() -> None:
-    """There is nothing to close."""
+def _nothing(*_: Any, **__: Any) -> None:
+    """There is nothing to do."""
