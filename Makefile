@@ -55,7 +55,7 @@ lint: setup ## ruff, strict mypy, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports
 
 format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff format .
