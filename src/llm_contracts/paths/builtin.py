@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -45,13 +45,9 @@ def litellm(call: Call) -> Iterator[Any]:
     library = _litellm()
     base, key = call.base_url, call.api_key
     with _clients_closed(library, base):
-        stream = library.completion(
-            **_arguments(call), custom_llm_provider="openai", api_base=base, api_key=key
+        yield from streamed(
+            library.completion(**_arguments(call), custom_llm_provider="openai", api_base=base, api_key=key)
         )
-        if stream is None:  # after a failed second attempt with rewritten messages, LiteLLM returns nothing
-            raise TypeError("litellm.completion returned None instead of a stream")
-        with closing(_Body(stream)):
-            yield from stream
 
 
 BUILTIN: Mapping[str, CallPath] = MappingProxyType({"openai": openai, "litellm": litellm})
@@ -79,14 +75,21 @@ def _litellm() -> Any:
     return library
 
 
-class _Body:
-    """Closes the provider's stream below LiteLLM's wrapper, which has no `close` in many releases."""
+def streamed(stream: Any) -> Iterator[Any]:
+    """The chunks of LiteLLM's wrapper, and its provider's stream closed at the end.
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    The wrapper itself has no `close` in many releases.
 
-    def close(self) -> None:
-        getattr(getattr(self._stream, "completion_stream", None), "close", bool)()
+    Raises:
+        TypeError: there is no stream; LiteLLM returns None when its second attempt, with rewritten messages,
+            has failed too.
+    """
+    if stream is None:
+        raise TypeError("litellm.completion returned None instead of a stream")
+    try:
+        yield from stream
+    finally:
+        getattr(getattr(stream, "completion_stream", None), "close", bool)()
 
 
 @contextmanager

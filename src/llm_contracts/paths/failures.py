@@ -40,6 +40,13 @@ def without_key(value: Any, api_key: str) -> Any:
 
 
 def _message(error: BaseException) -> str:
+    """What the exception says, and what lies below: `Connection error.` alone tells nobody what to do."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    below = "" if cause is None else f" (from {type(cause).__name__}: {_printed(cause)})"
+    return _printed(error) + below
+
+
+def _printed(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - an exception that cannot even be printed is still a failure to report

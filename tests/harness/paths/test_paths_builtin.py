@@ -1,0 +1,174 @@
+"""The bare clients against the edge: real sockets, real client libraries."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from llm_contracts.paths.builtin import litellm, openai, streamed
+from llm_contracts.paths.call import Call, CallPath, Function
+from llm_contracts.paths.observation import Observation, Usage
+from llm_contracts.paths.observe import observe
+from llm_contracts.wire.edge import Edge
+from llm_contracts.wire.interaction import End, Interaction, Request, Response
+
+# Here warnings are errors, also inside the clients. An application ignores this one of LiteLLM's.
+pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")
+
+CHAT = "https://api.example.com/v1/chat/completions"
+MODELS = "https://api.example.com/v1/models"
+
+
+@pytest.fixture(scope="module")
+def edge() -> Iterator[Edge]:
+    with Edge() as running:
+        yield running
+
+
+def data(**chunk: Any) -> bytes:
+    return (
+        b"data: "
+        + json.dumps({"id": "r1", "model": "m", "object": "chat.completion.chunk", **chunk}).encode()
+    )
+
+
+def delta(content: str | None, finish: str | None = None) -> bytes:
+    return data(choices=[{"index": 0, "delta": {"content": content}, "finish_reason": finish}])
+
+
+USAGE = data(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3})
+EVENTS = (delta("Hel"), delta("lo"), delta(None, "stop"), USAGE, b"data: [DONE]")
+
+
+def answer(*events: bytes, end: End = End.COMPLETE) -> Interaction:
+    body = b"".join(event + b"\n\n" for event in events)
+    headers = (("content-type", "text/event-stream"),)
+    return Interaction(
+        request=Request(method="POST", uri=CHAT),
+        response=Response(status=200, headers=headers, body=body, end=end),
+    )
+
+
+def listing(status: int, body: dict[str, Any]) -> Interaction:
+    headers = (("content-type", "application/json"),)
+    return Interaction(
+        request=Request(method="GET", uri=MODELS),
+        response=Response(status=status, headers=headers, body=json.dumps(body).encode()),
+    )
+
+
+def run(
+    edge: Edge, path: CallPath, recorded: Interaction, function: Function = Function.CHAT, timeout: float = 30
+) -> Observation:
+    with edge.replay((recorded,), lockstep=True, patience=10) as session:
+        call = Call(
+            base_url=session.origin + "/v1",
+            api_key="sk-test-key",
+            provider="example",
+            model="m",
+            messages=({"role": "user", "content": "Hi"},),
+            params={"stream_options": {"include_usage": True}, "temperature": 0.5},
+            function=function,
+        )
+        return observe(path, call, name="bare", session=session, timeout=timeout)
+
+
+@pytest.mark.parametrize("path", [openai, litellm])
+def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: CallPath) -> None:
+    observed = run(edge, path, answer(*EVENTS))
+    assert observed.failure is None, observed.failure.message
+    assert observed.deltas == ("Hel", "lo")
+    assert observed.finish_reasons == ("stop",)
+    (told,) = observed.reported_usage
+    assert (told.prompt_tokens, told.completion_tokens, told.total_tokens) == (1, 2, 3)
+    assert [chunk.position for chunk in observed.chunks if chunk.text] == [1, 2]
+
+
+@pytest.mark.parametrize("path", [openai, litellm])
+def test_a_bare_client_sends_what_it_was_told(edge: Edge, path: CallPath) -> None:
+    (request,) = run(edge, path, answer(*EVENTS)).requests
+    assert json.loads(request.body) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0.5,
+    }
+    assert (request.uri, dict(request.headers)["Authorization"]) == (CHAT, "Bearer sk-test-key")
+
+
+def test_a_cut_stream_is_a_failure_after_what_came_before(edge: Edge) -> None:
+    observed = run(edge, openai, answer(delta("Hel"), end=End.CUT))
+    assert observed.text == "Hel"
+    assert observed.failure is not None
+
+
+def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge) -> None:
+    observed = run(edge, openai, answer(delta("Hel"), end=End.TIMEOUT), timeout=1.0)
+    assert observed.failure is not None
+    assert observed.failure.category == "hang"
+    assert "ended when its connections were dropped" in observed.failure.message
+    assert observed.text == "Hel"
+
+
+def test_openai_lists_models(edge: Edge) -> None:
+    models = {"object": "list", "data": [{"id": "a", "object": "model"}, {"id": "b", "object": "model"}]}
+    observed = run(edge, openai, listing(200, models), Function.LIST_MODELS)
+    assert observed.deltas == ("a", "b")
+
+
+def test_a_refused_listing_is_a_failure_with_its_status(edge: Edge) -> None:
+    refused = {"error": {"message": "bad key", "code": "invalid_api_key"}}
+    failure = run(edge, openai, listing(401, refused), Function.LIST_MODELS).failure
+    assert failure is not None
+    assert (failure.category, failure.status, failure.provider_code) == (
+        "AuthenticationError",
+        401,
+        "invalid_api_key",
+    )
+
+
+def test_litellm_says_that_it_cannot_list_models(edge: Edge) -> None:
+    observed = run(edge, litellm, listing(200, {}), Function.LIST_MODELS)
+    assert observed.failure is not None
+    assert observed.failure.category == "not_offered"
+    assert observed.requests == ()
+
+
+def test_litellm_keeps_no_client_open_after_a_call(edge: Edge) -> None:
+    """An open socket left to garbage collection would warn, and warnings are errors here."""
+    run(edge, litellm, answer(*EVENTS))
+    library = import_module("litellm")
+
+    clients = library.in_memory_llm_clients_cache.cache_dict.values()
+    assert [c for c in clients if "127.0.0.1" in str(getattr(c, "base_url", ""))] == []
+    gc.collect()
+
+
+def test_litellm_is_imported_so_that_it_fetches_nothing(edge: Edge) -> None:
+    run(edge, litellm, answer(*EVENTS))
+    library = import_module("litellm")
+
+    assert os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+    assert library.disable_hf_tokenizer_download is True
+    assert library.suppress_debug_info is True
+
+
+def test_litellm_invents_usage_that_only_its_bare_path_shows(edge: Edge) -> None:
+    """Why the adapter exists: the provider sent none."""
+    silent = answer(*EVENTS[:3], EVENTS[-1])
+    assert run(edge, openai, silent).reported_usage == ()
+    (invented,) = run(edge, litellm, silent).reported_usage
+    assert isinstance(invented, Usage)
+
+
+def test_a_stream_that_litellm_does_not_return_is_a_failure() -> None:
+    """After a failed second attempt with rewritten messages it returns None."""
+    with pytest.raises(TypeError, match="returned None"):
+        list(streamed(None))
