@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from llm_contracts.wire.interaction import Interaction
 
 _CHAT = "/chat/completions"
+# What OpenAI's own API names. Clients refuse other names as arguments; whoever sent them used `extra_body`.
+_ARGUMENTS = frozenset(
+    """audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens metadata
+    modalities n parallel_tool_calls prediction presence_penalty prompt_cache_key reasoning_effort response_format
+    safety_identifier seed service_tier stop store stream_options temperature tool_choice tools top_logprobs top_p
+    user verbosity web_search_options""".split()
+)
 _QUESTION = ({"role": "user", "content": "Hello"},)
 
 
@@ -114,9 +121,16 @@ def stream_call(provider: str, interaction: Interaction) -> Call:
         provider=provider,
         model=recorded.pop("model", None) or (models[0] if models else "unknown"),
         messages=messages,
-        params={**recorded, "stream_options": {"include_usage": True}},
+        params=_params(recorded),
         function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
     )
+
+
+def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    params = {name: value for name, value in recorded.items() if name in _ARGUMENTS}
+    rest = {name: value for name, value in recorded.items() if name not in _ARGUMENTS}
+    asked = {"stream_options": {"include_usage": True}}
+    return {**params, **asked, **({"extra_body": rest} if rest else {})}
 
 
 def _recorded(body: bytes) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Play:
         return base_url if self.origin is None else self.origin + urlsplit(base_url).path
 
 
+_PATIENCE = 1.5  # seconds; on a busy machine a client may take one for a few hundred events that hold no text
+
 Engine = Callable[[tuple[Interaction, ...]], AbstractContextManager[Play]]
 """Plays interactions for as long as the context is open."""
 
@@ -47,7 +49,7 @@ def opened(name: EngineName) -> Iterator[Engine]:
 
         @contextmanager
         def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
-            with edge.replay(interactions, lockstep=True) as session:
+            with edge.replay(interactions, lockstep=True, patience=_PATIENCE) as session:
                 yield Play(session=session, origin=session.origin)
 
         yield play

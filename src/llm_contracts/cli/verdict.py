@@ -13,7 +13,7 @@ import click
 from llm_contracts.cli.exits import Exit, StoredResultError
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
-from llm_contracts.config import ConfigError, Project, checked_name
+from llm_contracts.config import ConfigError, Project
 from llm_contracts.inputs import changed_since
 from llm_contracts.parity.result import Answer, Verdict
 from llm_contracts.versions import versions
@@ -38,9 +38,11 @@ def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
     only if every provider asked for is ready.
     """
     project = project_here()
+    for name in providers:
+        project.provider(name)
     document = _stored(project)
     _refuse_stale(project, document)
-    asked = _asked(project, document["verdicts"], providers)
+    asked = _asked(document["verdicts"], providers)
     if json_file is not None:
         kept = {key: document[key] for key in ("format", "reference", "candidate", "versions", "checked_at")}
         chosen = {name: document["verdicts"][name] for name in asked}
@@ -85,9 +87,8 @@ def _refuse_stale(project: Project, document: Mapping[str, Any]) -> None:
         raise ConfigError(msg)
 
 
-def _asked(project: Project, stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Verdict]:
+def _asked(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Verdict]:
     for name in names:
-        checked_name("provider", name, {provider.name for provider in project.providers})
         if name not in stored:
             msg = f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
             raise ConfigError(msg)

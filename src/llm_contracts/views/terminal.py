@@ -80,7 +80,7 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
     if result.items or result.missing:
         yield Text("")
         yield _table(result, marks, width)
-        yield _legend(result, marks)
+        yield from _legend(result, marks)
     yield from _groups("To decide", group(result.items, lambda item: item.unwaived), marks)
     yield from _groups(
         "Noise: the reference against itself", group(result.items, lambda item: item.noise), marks
@@ -111,7 +111,8 @@ def _titled(title: str) -> Iterator[RenderableType]:
 
 
 def _table(result: Result, marks: Marks, width: int) -> RenderableType:
-    """Scenarios by providers; a line for each recording where that would not fit, as in a corpus.
+    """Scenarios by providers; a line for each recording where that would not fit. In a corpus, where no two streams
+    are alike, a line for each provider with what was found.
 
     Providers without any recording would be columns of dashes: they are named below instead.
     """
@@ -121,9 +122,10 @@ def _table(result: Result, marks: Marks, width: int) -> RenderableType:
     cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
     cells |= {(_owner(name), _situation(name)): Text(marks.missing, style="dim") for name in missing}
     scenarios = list(dict.fromkeys([*(i.scenario for i in result.items), *map(_situation, missing)]))
-    one_each = len(providers) > 1 and len(scenarios) == len(cells)
     table = _matrix(providers, scenarios, cells)
-    if one_each or Measurement.get(_RULER, _RULER.options, table).maximum > width:
+    if len(scenarios) == len(cells) > len(providers) > 1:
+        table = _counts(providers, result.items, marks)
+    elif Measurement.get(_RULER, _RULER.options, table).maximum > width:
         table = _list(result.items, missing, marks)
     if not unheard:
         return table
@@ -137,6 +139,22 @@ def _matrix(providers: list[str], scenarios: list[str], cells: Mapping[tuple[str
         table.add_column(name, no_wrap=True)
     for scenario in scenarios:
         table.add_row(scenario, *(cells.get((provider, scenario), "") for provider in providers))
+    return table
+
+
+def _counts(providers: list[str], items: tuple[Item, ...], marks: Marks) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title in ("", "streams", "agree", "differ in"):
+        table.add_column(title, justify="right" if title in {"streams", "agree"} else "left")
+    for provider in providers:
+        own = [item for item in items if item.provider == provider]
+        kinds = Counter(kind for item in own for kind in {d.kind for d in item.unwaived})
+        found = [f"{kind} {marks.times}{count}" for kind, count in kinds.most_common()]
+        found += [f"noise {marks.times}{count}" for count in [sum(bool(i.noise) for i in own)] if count]
+        found += [f"unreadable {marks.times}{n}" for n in [sum(i.problem is not None for i in own)] if n]
+        agree = sum(not (item.unwaived or item.noise or item.problem) for item in own)
+        style = "red" if found else "green"
+        table.add_row(provider or "(unknown)", str(len(own)), Text(str(agree), style=style), ", ".join(found))
     return table
 
 
@@ -191,7 +209,7 @@ def _colour(severity: str) -> str:
     return {"breaking": "red", "visible": "yellow"}.get(severity, "dim")
 
 
-def _legend(result: Result, marks: Marks) -> Text:
+def _legend(result: Result, marks: Marks) -> Iterator[Text]:
     """Only the signs that occur, and none where all is well."""
     occurring = {
         f"{marks.differ} differs": any(item.unwaived for item in result.items),
@@ -201,7 +219,8 @@ def _legend(result: Result, marks: Marks) -> Text:
         f"{marks.missing} no recording": bool(result.missing),
     }
     shown = [text for text, occurs in occurring.items() if occurs]
-    return Text(f"{marks.agree} agrees   " + "   ".join(shown), style="dim") if shown else Text("")
+    if shown:
+        yield Text("   ".join([f"{marks.agree} agrees", *shown]), style="dim")
 
 
 # What to look at
@@ -301,9 +320,13 @@ def _verdict_line(name: str, verdict: Verdict) -> Text:
 def _summary(result: Result) -> Text:
     compared = [item for item in result.items if not item.problem]
     differing = sum(1 for item in compared if item.unwaived)
-    waived = sum(1 for item in compared if item.waived and not item.unwaived)
-    parts = [f"{_count(len(compared), 'recording')} compared", f"{len(compared) - differing - waived} agree"]
+    settled = [item for item in compared if not item.unwaived]
+    waived = sum(1 for item in settled if item.waived and not item.noise)
+    noisy = sum(1 for item in settled if item.noise)
+    agree = len(settled) - waived - noisy
+    parts = [f"{_count(len(compared), 'recording')} compared", f"{agree} agree"]
     parts += [f"{waived} differ as accepted"] if waived else []
+    parts += [f"{noisy} not repeatable"] if noisy else []
     parts += [f"{differing} differ"] if differing else []
     parts += [f"{len(result.items) - len(compared)} unreadable"] if len(compared) < len(result.items) else []
-    return Text(", ".join(parts) + ".", style="green" if not differing else "red")
+    return Text(", ".join(parts) + ".", style="red" if differing or noisy else "green")

@@ -34,11 +34,13 @@ def observation(*texts: str, path: str = "left", **fields: Any) -> Observation:
 def item(name: str = "openai/plain-stream", **fields: Any) -> Item:
     provider, _, scenario = name.partition("/")
     values: dict[str, Any] = {
+        "provider": provider,
+        "scenario": scenario,
         "reference": observation("你好", "，世界"),
         "candidate": observation("你好", "，世界", path="right"),
         "provenance": "simulated",
     }
-    return Item(id=name, provider=provider, scenario=scenario, **{**values, **fields})
+    return Item(**{"id": name, **values, **fields})
 
 
 def failed(category: str = "rate_limit", status: int = 429) -> Observation:

@@ -1,0 +1,428 @@
+"""The command line as scripts see it: exit codes, messages, files. Projects are real folders; no client is loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.cli import group, run
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.output import write_text
+from tests.harness.run.projects import TOML, make_project
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ACME_API_KEY", "ZENITH_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return make_project(tmp_path)
+
+
+def stored(project: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((project / "report" / "result.json").read_text())
+    return document
+
+
+def live(root: Path) -> None:
+    """Replace the project's recordings by live ones."""
+    from llm_contracts.wire.cassette import save
+    from tests.harness.run.projects import NAMES, cassette
+
+    for name in NAMES:
+        save(root / "cassettes" / f"{name}.yaml", cassette(name, provenance="live"))
+
+
+# check
+
+
+def test_agreement_is_0_and_the_result_is_stored(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "3 recordings compared, 3 agree." in out
+    assert "\x1b" not in out
+    document = stored(project)
+    assert [item["id"] for item in document["items"]] == [
+        "acme/plain-stream",
+        "acme/other",
+        "zenith/plain-stream",
+    ]
+    assert {"cassettes/acme/other.yaml", "contracts/paths.py"} <= document["inputs"].keys()
+
+
+def test_a_difference_is_1(project: Path) -> None:
+    assert run(["check", "--candidate", "shouting"]) == 1
+
+
+def test_noise_is_1(project: Path) -> None:
+    assert run(["check", "--reference", "fickle", "--scenario", "other"]) == 1
+
+
+def test_a_fault_in_the_waivers_file_is_1(project: Path) -> None:
+    (project / "contracts" / "waivers.toml").write_text('[[waiver]]\nkind = "text"\n')
+    assert run(["check"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--provider", "acne"], "There is no provider 'acne'. Did you mean acme?"),
+        (
+            ["check", "--scenario", "plain-strem"],
+            "There is no scenario 'plain-strem'. Did you mean plain-stream",
+        ),
+        (["check", "--candidate", "shoutin"], "'shoutin': did you mean shouting?"),
+        (["check", "--candidate", "nowhere:path"], "importing nowhere failed"),
+        (["verdict", "acne"], "There is no provider 'acne'. Did you mean acme?"),
+        (["verdict"], "there is no result yet. Run `llm-contracts check` first"),
+        (["chek"], "No such command 'chek'"),
+        (["check", "--engine", "tape"], "'tape' is not one of"),
+        (["check", "--provider", "zenith", "--scenario", "other"], "There is nothing to check"),
+    ],
+)
+def test_wrong_usage_is_2_with_the_way_out(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert run(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_wrong_configuration_is_2(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pyproject.toml").write_text(TOML + "casettes = 'x'\n")
+    assert run(["check"]) == 2
+    assert "casettes: there is no such key. Did you mean cassettes?" in capsys.readouterr().err
+
+
+def test_an_unreadable_recording_is_3_and_outweighs_differences(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "cassettes" / "acme" / "other.yaml").write_bytes(b"\xff\xfe")
+    assert run(["check", "--candidate", "shouting"]) == 3
+    out = capsys.readouterr().out
+    assert "other.yaml" in out
+    assert "✗ text" in out
+
+
+def test_a_secret_in_a_recording_is_4_and_outweighs_everything(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / ".env").write_text("ACME_API_KEY=sk-very-secret-0123456789\n")
+    file = project / "cassettes" / "acme" / "other.yaml"
+    file.write_text(file.read_text() + "# sk-very-secret-0123456789\n")
+    (project / "cassettes" / "acme" / "plain-stream.yaml").write_text("")
+    assert run(["check"]) == 4
+    err = capsys.readouterr().err
+    assert "other.yaml: holds the value of ACME_API_KEY" in err
+    assert "0123456789" not in err
+    assert not (project / "report").exists()
+
+
+def test_json_to_standard_output_is_all_that_is_there(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["format"] == 1
+    assert document["totals"] == {}
+
+
+def test_json_goes_to_a_file_beside_the_report_for_people(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "--engine", "vcr", "--json", "out/result.json"]) == 0
+    assert json.loads((project / "out" / "result.json").read_text())["engine"] == "vcr"
+    assert "3 agree" in capsys.readouterr().out
+
+
+def test_a_part_of_the_scenarios_leaves_the_stored_result_alone(project: Path) -> None:
+    assert run(["check", "--scenario", "plain-stream"]) == 0
+    assert not (project / "report").exists()
+
+
+def test_a_path_of_anybodys_own_is_found_from_the_working_directory(project: Path) -> None:
+    """As a process of its own: that is where the working directory has to be found."""
+    (project / "mine.py").write_text("def path(call):\n    yield 'something else'\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "llm_contracts", "check", "--candidate", "mine:path", "--scenario", "other"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "CI": "1"},
+    )
+    assert done.returncode == 1, done.stderr
+    assert "plain against mine:path" in done.stdout
+    assert done.stderr == ""
+
+
+# verdict
+
+
+def test_a_rehearsal_is_no_go(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["check"])
+    capsys.readouterr()
+    assert run(["verdict"]) == 1
+    out = capsys.readouterr().out
+    assert "plain against same, checked less than a minute ago" in out
+    assert "NO-GO  acme    rehearsed" in out
+
+
+def test_ready_is_0_only_if_every_provider_asked_for_is(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    (project / "cassettes" / "zenith" / "plain-stream.yaml").unlink()
+    run(["check"])
+    capsys.readouterr()
+    assert run(["verdict", "acme"]) == 0
+    assert "GO     acme  ready" in capsys.readouterr().out
+    assert run(["verdict", "acme", "zenith"]) == 1
+    assert run(["verdict", "acme", "--json", "-"]) == 0
+    assert "ready" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "file", ["cassettes/acme/other.yaml", "contracts/waivers.toml", "cassettes/new.yaml"]
+)
+def test_a_verdict_is_refused_when_its_inputs_have_changed(
+    project: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    (project / "contracts" / "waivers.toml").write_text("")
+    run(["check"])
+    (project / file).write_text("# changed\n")
+    assert run(["verdict"]) == 2
+    assert file in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"versions": {"python": "2.7"}}, "python, litellm, openai and 1 more"),
+        ({"checked_at": "2020-01-01T00:00:00+00:00"}, "the date, on which waivers"),
+    ],
+)
+def test_a_verdict_is_refused_under_other_versions_and_on_another_day(
+    project: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], message: str
+) -> None:
+    run(["check"])
+    (project / "report" / "result.json").write_text(json.dumps({**stored(project), **change}))
+    assert run(["verdict"]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 2}', '{"format": 1}'])
+def test_a_stored_result_that_is_none_is_3(
+    project: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (project / "report").mkdir()
+    (project / "report" / "result.json").write_text(text)
+    assert run(["verdict"]) == 3
+    assert "result.json: is not a result" in capsys.readouterr().err
+
+
+def test_a_provider_that_the_last_check_left_out_has_no_verdict(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["check", "--provider", "acme"])
+    assert run(["verdict", "zenith"]) == 2
+    assert "no verdict for zenith" in capsys.readouterr().err
+
+
+# corpus
+
+
+def corpus(folder: Path, rows: int = 2) -> Path:
+    from tests.harness.run.projects import stream
+
+    folder.mkdir()
+    lines = []
+    for number in range(rows):
+        (folder / f"{number}.sse").write_bytes(stream(["hel", f"lo {number}"]).body)
+        row = {"id": f"s{number}", "provider": "acme", "file": f"{number}.sse", "status": 200}
+        lines.append(json.dumps({**row, "content_type": "text/event-stream", "url": None, "request": None}))
+    (folder / "index.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+def test_a_corpus_is_compared_like_recordings(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus(project / "streams")
+    assert run(["corpus", "streams"]) == 0
+    assert "2 recordings compared, 2 agree." in capsys.readouterr().out
+    assert run(["corpus", "streams", "--candidate", "shouting", "--json", "-"]) == 1
+    assert json.loads(capsys.readouterr().out)["items"][1]["id"] == "s1"
+
+
+def test_a_stream_that_cannot_be_used_is_3_and_the_others_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = corpus(project / "streams")
+    (folder / "1.sse").unlink()
+    assert run(["corpus", "streams", "--provider", "acme"]) == 3
+    out = capsys.readouterr().out
+    assert "index.jsonl:2" in out
+    assert "1 recording compared, 1 agree, 1 unreadable." in out
+
+
+def test_a_corpus_has_waivers_of_its_own(project: Path) -> None:
+    corpus(project / "streams")
+    row = 'provider = "acme"\nscenario = "*"\nreason = "r"\nby = "b"\nuntil = 2099-01-01\n'
+    (project / "accepted.toml").write_text(f'[[waiver]]\nkind = "text"\n{row}')
+    assert run(["corpus", "streams", "--candidate", "shouting", "--waivers", "accepted.toml"]) == 0
+    assert run(["corpus", "streams", "--waivers", "accepted.toml"]) == 1  # they accept nothing that occurs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["corpus", "nowhere"], "'nowhere' does not exist"),
+        (["corpus", "streams", "--provider", "acne"], "Did you mean acme?"),
+    ],
+)
+def test_a_corpus_that_is_not_there_is_2(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    corpus(project / "streams")
+    assert run(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_empty_corpus_is_2(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus(project / "streams", rows=0)
+    assert run(["corpus", "streams"]) == 2
+    assert "holds no streams" in capsys.readouterr().err
+
+
+# record
+
+
+def test_recording_without_any_key_is_2_and_names_the_variables(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["record"]) == 2
+    assert "ACME_API_KEY, ZENITH_API_KEY" in capsys.readouterr().err
+
+
+def test_a_dry_run_calls_nobody_and_says_what_it_would(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / ".env").write_text("ACME_API_KEY=sk-very-secret-0123456789\n")
+    assert run(["record", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "1 calls, roughly" in out or "1 call, roughly" in out
+    assert "ZENITH_API_KEY is set neither" in out
+    assert run(["record", "--dry-run", "--json", "-"]) == 0
+    assert [step["call"] for step in json.loads(capsys.readouterr().out)["steps"]] == [True, False, False]
+
+
+def test_what_cannot_be_recorded_is_named_and_is_no_success(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The provider's address points at a port where nobody listens."""
+    paths = project / "contracts" / "paths.py"
+    dead = paths.read_text().replace("https://api.acme.example", "http://127.0.0.1:9")
+    paths.write_text(dead)
+    before = (project / "cassettes" / "acme" / "plain-stream.yaml").read_bytes()
+    (project / ".env").write_text("ACME_API_KEY=sk-very-secret-0123456789\n")
+    assert run(["record", "--timeout", "5"]) == 1
+    out = capsys.readouterr().out
+    assert "skipped  zenith: ZENITH_API_KEY is set neither" in out
+    assert "failed   acme/plain-stream" in out
+    assert (project / "cassettes" / "acme" / "plain-stream.yaml").read_bytes() == before
+    assert run(["record", "--timeout", "5", "--json", "-"]) == 1
+    assert "failed" in {take["outcome"] for take in json.loads(capsys.readouterr().out)["takes"]}
+
+
+def test_recording_over_a_damaged_file_without_being_asked_is_3(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rehearsal must not replace what may have been live evidence. The provider is one the simulator speaks."""
+    for name in ("paths", "scenarios"):
+        file = project / "contracts" / f"{name}.py"
+        file.write_text(file.read_text().replace("acme", "openai"))
+    damaged = project / "cassettes" / "openai" / "other.yaml"
+    damaged.parent.mkdir()
+    damaged.write_text("")
+    assert run(["record", "--source", "simulator", "--scenario", "other"]) == 3
+    assert damaged.read_text() == ""
+
+
+# the rest
+
+
+def test_ctrl_c_is_130_and_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_arguments: Any, **_options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(group, "main", interrupted)
+    assert run(["check"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("command", [[], ["check"], ["corpus"], ["record"], ["verdict"]])
+def test_every_command_has_help_with_examples(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert ("Examples:" in out) is bool(command)
+
+
+def test_the_versions_that_take_part_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} >= {
+        "python",
+        "litellm",
+        "openai",
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "typed", "expected"),
+    [
+        ("check", "providers", "ze", ["zenith"]),
+        ("check", "scenarios", "pl", ["plain-stream"]),
+        ("check", "candidate", "sh", ["shouting"]),
+        ("verdict", "providers", "a", ["acme"]),
+    ],
+)
+def test_names_are_completed_from_the_project(
+    project: Path, command: str, option: str, typed: str, expected: list[str]
+) -> None:
+    import click
+
+    subcommand = group.commands[command]
+    parameter = next(found for found in subcommand.params if found.name == option)
+    found = parameter.shell_complete(click.Context(subcommand), typed)
+    assert [entry.value for entry in found] == expected
+
+
+def test_completion_is_silent_in_a_broken_project(project: Path) -> None:
+    import click
+
+    (project / "contracts" / "paths.py").write_text("1 / 0")
+    parameter = next(found for found in group.commands["check"].params if found.name == "providers")
+    assert parameter.shell_complete(click.Context(group.commands["check"]), "a") == []
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    write_text(file, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(file, "new \ud800")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert file.read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_written_is_2_and_no_traceback(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "report").write_text("in the way")
+    assert run(["check"]) == Exit.USAGE
+    assert "report" in capsys.readouterr().err

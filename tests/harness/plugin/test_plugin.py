@@ -1,0 +1,132 @@
+"""The pytest plugin as people use it: in a project of their own, with the real runner."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness.run.projects import make_project
+
+TESTS = """
+import pytest
+
+def test_parity(contract):
+    contract.assert_parity(contract.run("acme/plain-stream"))
+
+def test_difference(contract):
+    item = contract.run("acme/plain-stream", candidate="shouting")
+    with pytest.raises(AssertionError, match="breaking text at"):
+        contract.assert_parity(item)
+
+def test_a_callable_and_a_row(contract):
+    def silent(call):
+        return iter(())
+    row = contract.project.scenarios[1]
+    item = contract.run(row, candidate=silent)
+    assert item.candidate.path == "silent"
+    assert item.unwaived
+
+def test_noise(contract):
+    with pytest.raises(AssertionError, match="noise: text"):
+        contract.assert_parity(contract.run("acme/other", reference="fickle", candidate="fickle"))
+
+def test_unknown(contract):
+    with pytest.raises(Exception, match="Did you mean acme/plain-stream"):
+        contract.run("acme/plain-strem")
+"""
+
+SNAPSHOTS = """
+import pytest
+
+@pytest.mark.parametrize("name", ["acme/plain-stream", "zenith/plain-stream"])
+def test_looks(contract, contract_snapshot, name):
+    assert contract.render(contract.run(name)) == contract_snapshot(name=name)
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Path:
+    root = make_project(pytester.path)
+    (root / "conftest.py").write_text("")
+    return root
+
+
+def pytest_in(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Without other plugins of this environment, which would slow the start down and are not under test."""
+    return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *arguments, timeout=90)
+
+
+@pytest.mark.parametrize("engine", ["wire", "vcr"])
+def test_the_fixture_runs_recordings_over_either_engine(
+    pytester: pytest.Pytester, project: Path, engine: str
+) -> None:
+    pytester.makepyfile(test_mine=TESTS)
+    pytest_in(pytester, "--llm-contracts-engine", engine).assert_outcomes(passed=5)
+
+
+def test_an_unreadable_recording_fails_the_test_and_is_named(
+    pytester: pytest.Pytester, project: Path
+) -> None:
+    (project / "cassettes" / "acme" / "plain-stream.yaml").write_text("")
+    pytester.makepyfile(test_mine=TESTS.split("def test_difference")[0])
+    result = pytest_in(pytester)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*AssertionError: *plain-stream.yaml*"])
+
+
+def test_snapshots_are_one_file_a_scenario_and_show_what_changed(
+    pytester: pytest.Pytester, project: Path
+) -> None:
+    pytester.makepyfile(test_looks=SNAPSHOTS)
+    pytest_in(pytester).assert_outcomes(failed=2)  # nothing is written unasked
+    pytest_in(pytester, "--snapshot-update").assert_outcomes(passed=2)
+    files = sorted(file.relative_to(project).as_posix() for file in project.rglob("snapshots/**/*.txt"))
+    assert files == ["snapshots/acme/plain-stream.txt", "snapshots/zenith/plain-stream.txt"]
+    pytest_in(pytester).assert_outcomes(passed=2)
+    paths = project / "contracts" / "paths.py"
+    paths.write_text(paths.read_text().replace('"same": plain', '"same": shouting'))
+    result = pytest_in(pytester)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(['*"hel"*"HEL"*'])
+
+
+def test_an_update_of_some_snapshots_leaves_the_others_alone(
+    pytester: pytest.Pytester, project: Path
+) -> None:
+    pytester.makepyfile(test_looks=SNAPSHOTS)
+    pytest_in(pytester, "--snapshot-update").assert_outcomes(passed=2)
+    orphan = project / "snapshots" / "acme" / "gone.txt"
+    orphan.write_text("of a scenario that is no more")
+    pytest_in(pytester, "--snapshot-update", "-k", "zenith").assert_outcomes(passed=1, deselected=1)
+    assert orphan.is_file()
+    assert (project / "snapshots" / "acme" / "plain-stream.txt").is_file()
+
+
+def test_a_foreign_project_notices_nothing(pytester: pytest.Pytester) -> None:
+    """The plugin is loaded into every run of the environment: it must not bring its own imports along."""
+    pytester.makepyfile(
+        test_foreign="""
+        import sys
+
+        def test_nothing_was_loaded():
+            ours = {name for name in sys.modules if name.startswith("llm_contracts")}
+            assert ours <= {"llm_contracts", "llm_contracts.pytest_plugin"}
+        """
+    )
+    pytest_in(pytester, "-p", "no:recording").assert_outcomes(passed=1)
+
+
+def test_the_suite_itself_cannot_reach_the_network() -> None:
+    import socket
+
+    with pytest.raises(PermissionError, match=r"tried to reach api\.example\.com"):
+        socket.create_connection(("api.example.com", 443), timeout=1)
+    with socket.socket() as lonely, pytest.raises(PermissionError, match=r"192\.0\.2\.1"):
+        lonely.connect(("192.0.2.1", 443))
+
+
+def test_the_plugin_is_registered_under_its_name(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.pluginmanager.has_plugin("llm_contracts")
+    assert "llm_contracts.pytest_plugin" in sys.modules

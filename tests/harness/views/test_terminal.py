@@ -1,0 +1,146 @@
+"""The report on a terminal: everything that needs a decision is there, and nothing else."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Answer, Result, Verdict
+from llm_contracts.views.terminal import print_result, print_verdicts
+from tests.harness.views.samples import BODY, INVENTED, divergence, item, mixed, result
+
+
+def shown(value: Result, *, width: int = 110, encoding: str = "utf-8") -> str:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    print_result(Console(file=stream, width=width), value)
+    stream.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def row(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(start))
+
+
+def test_a_result_without_differences_is_short_and_says_so() -> None:
+    agreeing = result(item(), item("deepseek/plain-stream"))
+    text = shown(agreeing)
+    assert row(text, "plain-stream").split() == ["plain-stream", "✓", "✓"]
+    assert "To decide" not in text
+    assert "differs" not in text
+    assert text.strip().endswith("2 recordings compared, 2 agree.")
+    assert len(text.splitlines()) < 8
+
+
+def test_the_table_has_a_mark_for_everything_that_can_happen() -> None:
+    text = shown(mixed())
+    assert row(text, "plain-stream").split() == ["plain-stream", "✓", "≈", "noise"]
+    assert row(text, "no-usage").split() == ["no-usage", "✗", "usage_invented", "!", "unreadable"]
+    assert row(text, "chat").split() == ["chat", "~", "1", "waived", "–"]
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "✗ usage_invented at usage.total_tokens   breaking, 1 recording",
+        "Noise: the reference against itself (1)",
+        "~ request_body ×1   the legacy call never asked",
+        "cassettes/deepseek/no-usage.yaml: interactions[0].response.body: is missing.",
+        "waivers.toml: waiver 2 matches nothing: delete it.",
+        "cassettes/openai/old.yaml belongs to no scenario.",
+        "NO-GO  openai    blocked",
+        "1 of 3 scenarios differs: no-usage.",
+        "4 recordings compared, 1 agree, 1 differ as accepted, 1 not repeatable, 1 differ, 1 unreadable.",
+    ],
+)
+def test_everything_that_needs_a_person_is_said(expected: str) -> None:
+    assert expected in shown(mixed())
+
+
+def test_equal_differences_are_one_decision_with_their_number() -> None:
+    many = [item(f"openai/s{n}", divergences=(divergence(Kind.TEXT, f"delta[{n}]"),)) for n in range(5)]
+    text = shown(result(*many))
+    assert "✗ text at delta[*]   breaking, 5 recordings" in text
+    assert "in openai/s0, openai/s1, openai/s2 … and 2 more" in text
+    assert text.count("✗ text at") == 1
+
+
+def test_what_breaks_comes_before_what_is_merely_visible() -> None:
+    visible = divergence(Kind.MODEL_NAME, "model")
+    text = shown(result(item("openai/a", divergences=(visible,)), item("openai/b", divergences=(INVENTED,))))
+    assert text.index("✗ usage_invented at") < text.index("✗ model_name at")
+
+
+def test_what_both_paths_share_is_shown_once_and_absence_in_words() -> None:
+    same = divergence(Kind.UNFAITHFUL, "error", reference={"shown": 1}, candidate={"shown": 1})
+    gone = divergence(Kind.REQUEST_BODY, "body.n", reference="<absent>", candidate=2)
+    text = shown(result(item(divergences=(same, gone))))
+    assert 'both       {"shown": 1}' in text
+    assert "reference  absent" in text
+
+
+def test_long_values_and_long_lists_are_cut_with_a_sign() -> None:
+    kinds = [Kind.TEXT, Kind.USAGE, Kind.ERROR, Kind.ATTEMPTS, Kind.TELEMETRY]
+    found = tuple(divergence(kind, reference="x" * 500) for kind in kinds)
+    verdict = Verdict(answer=Answer.BLOCKED, reasons=tuple(f"Reason {n}." for n in range(9)))
+    text = shown(result(item(divergences=found), verdicts={"openai": verdict}))
+    assert "… 2 more kinds" in text
+    assert "x" * 200 not in text.replace("\n", "")
+    assert "… and 3 more reasons" in text
+
+
+def test_a_terminal_too_narrow_for_columns_gets_a_line_for_each_recording() -> None:
+    text = shown(mixed(), width=40)
+    assert row(text, "openai/plain-stream").split() == ["openai/plain-stream", "✓"]
+    assert row(text, "deepseek/chat").split() == ["deepseek/chat", "–"]
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 40
+
+
+def test_a_corpus_has_a_line_for_each_provider_with_what_was_found() -> None:
+    streams = [
+        item("a-1", provider="a.example", scenario="a-1"),
+        item("a-2", provider="a.example", scenario="a-2", divergences=(INVENTED,)),
+        item("b-1", provider="b.example", scenario="b-1", noise=(BODY,)),
+        item("", provider="", scenario="", reference=None, candidate=None, problem="index.jsonl:3: no file"),
+    ]
+    text = shown(result(*streams))
+    assert row(text, "a.example").split() == ["a.example", "2", "1", "usage_invented", "×1"]
+    assert row(text, "b.example").split() == ["b.example", "1", "0", "noise", "×1"]
+    assert row(text, "(unknown)").split() == ["(unknown)", "1", "0", "unreadable", "×1"]
+
+
+def test_providers_without_any_recording_are_named_instead_of_filling_columns() -> None:
+    text = shown(result(item(), missing=("ark/plain-stream", "glm/plain-stream", "glm/chat")))
+    assert "– no recordings at all: ark, glm" in text
+    assert "chat" not in text.replace("no recordings", "")
+
+
+def test_a_situation_that_makes_no_sense_for_a_provider_leaves_an_empty_cell() -> None:
+    text = shown(result(item("openai/a"), item("qwen/a"), item("openai/b"), item("qwen/c")))
+    assert row(text, "b").split() == ["b", "✓"]
+
+
+def test_an_output_that_knows_only_ascii_gets_ascii() -> None:
+    text = shown(mixed(), encoding="ascii")
+    assert row(text, "no-usage").split() == ["no-usage", "X", "usage_invented", "!", "unreadable"]
+
+
+def test_there_is_no_colour_unless_the_output_is_a_terminal() -> None:
+    assert "\x1b" not in shown(mixed())
+    coloured = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
+    with coloured.capture() as captured:
+        print_result(coloured, mixed())
+    assert "\x1b[31m" in captured.get()
+
+
+def test_only_ready_is_a_go() -> None:
+    stream = io.StringIO()
+    reasons = ("All agree.",)
+    verdicts = {str(answer): Verdict(answer=answer, reasons=reasons) for answer in Answer}
+    print_verdicts(Console(file=stream, width=80), verdicts)
+    words = [line.split()[:2] for line in stream.getvalue().splitlines() if not line.startswith(" ")]
+    assert [word for word, name in words if name == "ready"] == ["GO"]
+    assert [word for word, name in words if name != "ready"] == ["NO-GO"] * 3
