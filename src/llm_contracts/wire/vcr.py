@@ -9,9 +9,10 @@ The only module that names vcrpy.
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -52,7 +53,7 @@ class VcrReplay:
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             opening.enter_context(self._turn)
-            opening.enter_context(blocking_context(allowed_hosts=_LOCAL))
+            opening.enter_context(_network_blocked())
             opening.enter_context(_Served.use(path="", answer=self._answer))
             self._open = opening.pop_all()
         return self
@@ -106,6 +107,21 @@ class _Served(Cassette):  # type: ignore[misc] # vcrpy has no types
             "headers": headers,
             "body": {"string": response.body},
         }
+
+
+@contextmanager
+def _network_blocked() -> Iterator[None]:
+    """Connections to other hosts fail; afterwards everything is as before.
+
+    pytest-recording would put back what was there when it was imported, and so undo a guard of later date.
+    """
+    kind = socket.socket
+    before = kind.connect, kind.connect_ex, socket.socketpair
+    try:
+        with blocking_context(allowed_hosts=_LOCAL):
+            yield
+    finally:
+        kind.connect, kind.connect_ex, socket.socketpair = before  # type: ignore[method-assign]
 
 
 def _require_complete(interaction: Interaction) -> None:

@@ -178,23 +178,58 @@ _GOOD = render(cassette(streamed(b"data: a\n\n", end=End.CUT, pieces=(Piece(size
         ("method: POST", "method: 5", "interactions[0].request.method", "must be text, not int"),
         ("method: POST", "method:", "interactions[0].request.method", "must be text, not nothing"),
         ("code: 200", "code: ok", "interactions[0].response.status.code", "must be a whole number, not 'ok'"),
-        ("code: 200", "code: true", "interactions[0].response.status.code", "must be a whole number, not True"),
+        (
+            "code: 200",
+            "code: true",
+            "interactions[0].response.status.code",
+            "must be a whole number, not True",
+        ),
         ("code: 200", "code: -1", "interactions[0].response.status.code", "must be a whole number, not -1"),
-        ("chunks: [[9, 1]]", "chunks: [[8, 1]]", "interactions[0].response.wire.chunks", "add up to 8 bytes, but the body has 9"),
+        (
+            "chunks: [[9, 1]]",
+            "chunks: [[8, 1]]",
+            "interactions[0].response.wire.chunks",
+            "add up to 8 bytes, but the body has 9",
+        ),
         ("chunks: [[9, 1]]", "chunks: [[9]]", "interactions[0].response.wire.chunks[0]", "must be a pair"),
         ("chunks: [[9, 1]]", "chunks: 9", "interactions[0].response.wire.chunks", "must be a list, not int"),
-        ("chunks: [[9, 1]]", "chunks: [[9, soon]]", "interactions[0].response.wire.chunks[0][1]", "must be a number of milliseconds"),
-        ("chunks: [[9, 1]]", "chunks: [[9, .nan]]", "interactions[0].response.wire.chunks[0][1]", "must be a number of milliseconds"),
-        ("end: cut", "end: torn", "interactions[0].response.wire.end", "is 'torn', which is none of complete, cut"),
+        (
+            "chunks: [[9, 1]]",
+            "chunks: [[9, soon]]",
+            "interactions[0].response.wire.chunks[0][1]",
+            "must be a number of milliseconds",
+        ),
+        (
+            "chunks: [[9, 1]]",
+            "chunks: [[9, .nan]]",
+            "interactions[0].response.wire.chunks[0][1]",
+            "must be a number of milliseconds",
+        ),
+        (
+            "end: cut",
+            "end: torn",
+            "interactions[0].response.wire.end",
+            "is 'torn', which is none of complete, cut",
+        ),
         ("end: cut", "fin: cut", "interactions[0].response.wire", "has the unknown key 'fin'"),
-        ("provenance: scripted", "provenance: dreamt", "recording.provenance", "is 'dreamt', which is none of live"),
+        (
+            "provenance: scripted",
+            "provenance: dreamt",
+            "recording.provenance",
+            "is 'dreamt', which is none of live",
+        ),
         ("client: adapter-legacy", "clint: adapter-legacy", "recording", "has the unknown key 'clint'"),
         ("client: adapter-legacy", "", "recording.client", "is missing"),
         ("2026-01-31T12:00:00Z", "yesterday", "recording.recorded_at", "must be a date and time such as"),
         ("openai: 2.54.0", "openai: 2.54", "recording.versions.openai", "must be text, not float"),
-        ("    headers:", "    headers: 5\n    other:", "interactions[0].request.headers", "must be a mapping, not int"),
+        (
+            "    headers:",
+            "    headers: 5\n    other:",
+            "interactions[0].request.headers",
+            "must be a mapping, not int",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_named_with_its_place(
     tmp_path: Path, old: str, new: str, place: str, problem: str
 ) -> None:
@@ -214,7 +249,7 @@ def test_a_fault_is_named_with_its_place(
         (b"version: 1\ninteractions: 2026-13-45", "", "is not valid YAML (month must be in 1..12)"),
         (b"version: 1\ninteractions: !!python/object/apply:os.getcwd []", "line 2", "is not valid YAML"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_never_an_empty_cassette(
     tmp_path: Path, content: bytes, place: str, problem: str
 ) -> None:
@@ -290,9 +325,12 @@ def test_a_disk_that_takes_no_more_leaves_the_old_file(tmp_path: Path) -> None:
     save(new, cassette(streamed(stream("x" * 10_000))))
     done = subprocess.run(
         [sys.executable, "-c", _FULL_DISK, str(path), str(new)],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
-    )  # fmt: skip
+    )
     assert done.stdout.strip() == "File too large"
     assert path.read_bytes() == old
     assert list(path.parent.iterdir()) == [path]

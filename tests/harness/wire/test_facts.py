@@ -104,19 +104,34 @@ def test_a_cut_stream_shows_no_done_and_its_end() -> None:
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        pytest.param(b'data: {"error":{"message":"m","type":"server_error","param":null,"code":null}}\n\n',
-                     {"message": "m", "type": "server_error", "param": None, "code": None}, id="openai"),
-        pytest.param(b'data: {"code":"InternalError","message":"m","request_id":"r"}\n\n',
-                     {"code": "InternalError", "message": "m", "request_id": "r"}, id="dashscope-without-envelope"),
-        pytest.param(b'data: {"event":"error","status":400,"code":"completion_request_error","message":"m"}\n\n',
-                     {"event": "error", "status": 400, "code": "completion_request_error", "message": "m"}, id="dify"),
-        pytest.param(b'event: error\ndata: {"detail":"m"}\n\n', {"detail": "m", "message": "m"}, id="by-name"),
+        pytest.param(
+            b'data: {"error":{"message":"m","type":"server_error","param":null,"code":null}}\n\n',
+            {"message": "m", "type": "server_error", "param": None, "code": None},
+            id="openai",
+        ),
+        pytest.param(
+            b'data: {"code":"InternalError","message":"m","request_id":"r"}\n\n',
+            {"code": "InternalError", "message": "m", "request_id": "r"},
+            id="dashscope-without-envelope",
+        ),
+        pytest.param(
+            b'data: {"event":"error","status":400,"code":"completion_request_error","message":"m"}\n\n',
+            {"event": "error", "status": 400, "code": "completion_request_error", "message": "m"},
+            id="dify",
+        ),
+        pytest.param(
+            b'event: error\ndata: {"detail":"m"}\n\n', {"detail": "m", "message": "m"}, id="by-name"
+        ),
         pytest.param(b"event: error\ndata: it broke\n\n", {"message": "it broke"}, id="by-name-in-words"),
-        pytest.param(b'data: {"error_code":336100,"error_msg":"busy"}\n\n', {"code": 336100, "message": "busy"}, id="ernie-v1"),
+        pytest.param(
+            b'data: {"error_code":336100,"error_msg":"busy"}\n\n',
+            {"code": 336100, "message": "busy"},
+            id="ernie-v1",
+        ),
         pytest.param(b'data: [{"error":{"code":503}}]\n\n', {"code": 503, "message": ""}, id="in-an-array"),
         pytest.param(b'data: {"error":"m"}\n\n', {"message": "m"}, id="a-bare-string"),
     ],
-)  # fmt: skip
+)
 def test_an_error_in_mid_stream_is_found_in_every_shape(sent: bytes, expected: dict[str, Any]) -> None:
     facts = _streamed(text_event("a"), sent)
     assert facts.error == expected
@@ -142,36 +157,93 @@ def test_empty_error_fields_are_no_error(chunk: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        pytest.param(401, b'{"error":{"message":"m","type":"t","param":null,"code":"invalid_api_key"}}',
-                     {"message": "m", "type": "t", "param": None, "code": "invalid_api_key"}, id="openai"),
-        pytest.param(400, b'[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]',
-                     {"code": 400, "message": "m", "status": "INVALID_ARGUMENT"}, id="gemini-array"),
+        pytest.param(
+            401,
+            b'{"error":{"message":"m","type":"t","param":null,"code":"invalid_api_key"}}',
+            {"message": "m", "type": "t", "param": None, "code": "invalid_api_key"},
+            id="openai",
+        ),
+        pytest.param(
+            400,
+            b'[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]',
+            {"code": 400, "message": "m", "status": "INVALID_ARGUMENT"},
+            id="gemini-array",
+        ),
         pytest.param(401, b'"Invalid token"', {"message": "Invalid token"}, id="siliconflow-bare-string"),
-        pytest.param(400, b'{"code":20012,"message":"m","data":null}', {"code": 20012, "message": "m", "data": None}, id="siliconflow"),
-        pytest.param(429, b'{"message":"slow down","data":null}', {"message": "slow down", "data": None}, id="siliconflow-without-code"),
-        pytest.param(400, b'data: {"error":{"code":"data_inspection_failed","message":"m"}}\n\n',
-                     {"code": "data_inspection_failed", "message": "m"}, id="dashscope-framed-as-an-event"),
+        pytest.param(
+            400,
+            b'{"code":20012,"message":"m","data":null}',
+            {"code": 20012, "message": "m", "data": None},
+            id="siliconflow",
+        ),
+        pytest.param(
+            429,
+            b'{"message":"slow down","data":null}',
+            {"message": "slow down", "data": None},
+            id="siliconflow-without-code",
+        ),
+        pytest.param(
+            400,
+            b'data: {"error":{"code":"data_inspection_failed","message":"m"}}\n\n',
+            {"code": "data_inspection_failed", "message": "m"},
+            id="dashscope-framed-as-an-event",
+        ),
         pytest.param(429, b"", {"message": ""}, id="empty"),
         pytest.param(502, b"<html>Bad Gateway</html>", {"message": "<html>Bad Gateway</html>"}, id="html"),
-        pytest.param(401, b'{"error":{"code":"1000","message":"m"}}', {"code": "1000", "message": "m"}, id="glm"),
-        pytest.param(429, b'{"error":{"code":"rpm_rate_limit_exceeded","message":"m","type":"t"},"id":"as-1"}',
-                     {"code": "rpm_rate_limit_exceeded", "message": "m", "type": "t"}, id="qianfan"),
-        pytest.param(401, b'{"error":{"code":"AuthenticationError","message":"m","param":"","type":"Unauthorized"}}',
-                     {"code": "AuthenticationError", "message": "m", "param": "", "type": "Unauthorized"}, id="ark"),
-        pytest.param(400, b'{"code":"invalid_param","message":"m","status":400}',
-                     {"code": "invalid_param", "message": "m", "status": 400}, id="dify"),
-        pytest.param(401, b'{"error":"invalid_client","error_description":"unknown client id"}',
-                     {"code": "invalid_client", "message": "unknown client id"}, id="oauth"),
-        pytest.param(422, b'{"detail":["odd"]}', {"detail": ["odd"], "message": '{"detail":["odd"]}'}, id="unknown-object"),
+        pytest.param(
+            401, b'{"error":{"code":"1000","message":"m"}}', {"code": "1000", "message": "m"}, id="glm"
+        ),
+        pytest.param(
+            429,
+            b'{"error":{"code":"rpm_rate_limit_exceeded","message":"m","type":"t"},"id":"as-1"}',
+            {"code": "rpm_rate_limit_exceeded", "message": "m", "type": "t"},
+            id="qianfan",
+        ),
+        pytest.param(
+            401,
+            b'{"error":{"code":"AuthenticationError","message":"m","param":"","type":"Unauthorized"}}',
+            {"code": "AuthenticationError", "message": "m", "param": "", "type": "Unauthorized"},
+            id="ark",
+        ),
+        pytest.param(
+            400,
+            b'{"code":"invalid_param","message":"m","status":400}',
+            {"code": "invalid_param", "message": "m", "status": 400},
+            id="dify",
+        ),
+        pytest.param(
+            401,
+            b'{"error":"invalid_client","error_description":"unknown client id"}',
+            {"code": "invalid_client", "message": "unknown client id"},
+            id="oauth",
+        ),
+        pytest.param(
+            422,
+            b'{"detail":["odd"]}',
+            {"detail": ["odd"], "message": '{"detail":["odd"]}'},
+            id="unknown-object",
+        ),
         pytest.param(500, b"[]", {"message": "[]"}, id="empty-array"),
         pytest.param(500, b'["x"]', {"message": '["x"]'}, id="array-of-strings"),
         pytest.param(500, b'{"error":{"message":5}}', {"message": "5"}, id="message-that-is-no-text"),
-        pytest.param(200, b'{"error_code":110,"error_msg":"m"}', {"code": 110, "message": "m"}, id="ernie-v1-with-200"),
-        pytest.param(200, b'{"base_resp":{"status_code":1004,"status_msg":"m"}}', {"code": 1004, "message": "m"}, id="minimax-with-200"),
-        pytest.param(200, b'{"code":"InvalidApiKey","message":"m"}', {"code": "InvalidApiKey", "message": "m"}, id="dashscope-with-200"),
+        pytest.param(
+            200, b'{"error_code":110,"error_msg":"m"}', {"code": 110, "message": "m"}, id="ernie-v1-with-200"
+        ),
+        pytest.param(
+            200,
+            b'{"base_resp":{"status_code":1004,"status_msg":"m"}}',
+            {"code": 1004, "message": "m"},
+            id="minimax-with-200",
+        ),
+        pytest.param(
+            200,
+            b'{"code":"InvalidApiKey","message":"m"}',
+            {"code": "InvalidApiKey", "message": "m"},
+            id="dashscope-with-200",
+        ),
         pytest.param(200, b'{"error":{"message":"m"}}', {"message": "m"}, id="openai-with-200"),
     ],
-)  # fmt: skip
+)
 def test_a_failing_answer_is_understood_in_every_shape(
     status: int, body: bytes, expected: dict[str, Any]
 ) -> None:
@@ -232,7 +304,7 @@ def _real() -> Iterator[dict[str, Any]]:
 
 @pytest.mark.real_streams
 def test_every_real_stream_is_understood() -> None:
-    """All of them: no event is malformed, and each ends with a finish reason and `[DONE]`, or with an error."""
+    """No event is malformed, and each stream ends with a finish reason and `[DONE]`, or with an error."""
     for row in _real():
         body = (REAL_STREAMS / row["file"]).read_bytes()
         facts = _streamed(body)

@@ -87,7 +87,7 @@ def test_a_secret_across_two_pieces_is_masked() -> None:
     ],
 )
 def test_headers_are_scrubbed_by_name(name: str, value: str, expected: str) -> None:
-    """Whether a credential was sent, and by which scheme, stays visible; who the client was is a fact to keep."""
+    """Whether a credential was sent, and by which scheme, stays visible, and so does who the client was."""
     response = Response(status=200, headers=((name, value),))
     assert Scrubber({}).response(response).headers == ((name, expected),)
 

@@ -29,14 +29,12 @@ class Lockstep:
         if self._expiries >= _EXPIRIES:
             return
         self._marks.append(text)
-        awaited = len(self._marks) - 1 - self._lag
-        if awaited < 0:
-            return
-        if await self._delivery.reaches(self._before + self._marks[awaited], self._patience):
+        awaited = self._marks[-1 - self._lag]
+        if await self._delivery.reaches(self._before + awaited, self._patience):
             self._expiries = 0
-            return
-        self._expiries += 1
-        self._lag = len(self._marks) - bisect_right(self._marks, self._delivery.chars - self._before)
+        else:
+            self._expiries += 1
+            self._lag = len(self._marks) - bisect_right(self._marks, self._delivery.chars - self._before)
 
 
 class Delivery:

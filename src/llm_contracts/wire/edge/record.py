@@ -161,7 +161,7 @@ class RecordSession(Session):
         decoder = EventDecoder()
         try:
             await response.prepare(incoming)
-            while data := await _next_piece(answer):
+            while data := await next_piece(answer.content):
                 exchange.add(data, self._loop.time())
                 self._sent += len(decoder.feed(data))
                 await response.write(data)
@@ -179,13 +179,12 @@ class RecordSession(Session):
         self._interactions.append(self._scrubber.interaction(exchange.finished(end)))
 
 
-async def _next_piece(answer: ClientResponse) -> bytes:
+async def next_piece(content: aiohttp.StreamReader) -> bytes:
     """The bytes that have arrived; none at the end.
 
     aiohttp gives an error of the connection precedence over bytes that came before it. They are part of the
     recording, so they are asked for once more.
     """
-    content = answer.content
     failure = content.exception()
     if failure is not None:
         content.set_exception(None)  # type: ignore[arg-type] # no other way to get at what is buffered
@@ -204,7 +203,7 @@ async def _end_without_client(answer: ClientResponse) -> End:
     """
     with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(_LAST_WORDS):
-            if not await _next_piece(answer):
+            if not await next_piece(answer.content):
                 return End.COMPLETE
     return End.CLIENT_LEFT
 

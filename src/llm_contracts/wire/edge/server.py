@@ -37,7 +37,7 @@ class Edge:
         self.port = port
         self._sessions: dict[str, Session] = {}
         self._ready: threading.Event = threading.Event()
-        self._problem: OSError | None = None
+        self._problem: str | None = None
         self._thread = threading.Thread(target=self._run, name="llm-contracts-edge", daemon=True)
 
     def __enter__(self) -> Self:
@@ -45,9 +45,10 @@ class Edge:
         self._ready.wait(_STARTING)
         if self._problem is not None:
             self._thread.join()
-            problem = self._problem.strerror
-            text = f"port {self.port} on {_HOST} cannot be opened ({problem}). Choose another one, or 0."
-            raise EdgeError(text) from self._problem
+            text = (
+                f"port {self.port} on {_HOST} cannot be opened ({self._problem}). Choose another one, or 0."
+            )
+            raise EdgeError(text)
         return self
 
     def __exit__(
@@ -112,12 +113,12 @@ class Edge:
         server = web.Server(self._handle, handler_cancellation=True, access_log=None, auto_decompress=False)
         try:
             listener = await self._loop.create_server(server, _HOST, self.port)
-        except OSError as error:
-            self._problem = error
+            self.port = listener.sockets[0].getsockname()[1]
+        except (OSError, OverflowError) as error:
+            self._problem = getattr(error, "strerror", None) or str(error)
             return
         finally:
             self._ready.set()
-        self.port = listener.sockets[0].getsockname()[1]
         await self._stop.wait()
         listener.close()
         for session in tuple(self._sessions.values()):

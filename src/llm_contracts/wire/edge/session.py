@@ -80,7 +80,7 @@ class Session:
     async def handle(self, incoming: web.BaseRequest, target: str) -> web.StreamResponse:
         """Answer one request. `target` is the path and query without the session's key."""
         transport = incoming.transport
-        if transport is None:
+        if transport is None:  # pragma: no cover - the client left between aiohttp's parser and here
             raise asyncio.CancelledError
         with self._open(transport):
             request = await self._received(incoming, target)
@@ -89,6 +89,7 @@ class Session:
     async def _answer(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
+        """What a kind of session does with a request."""
         raise NotImplementedError
 
     async def _received(self, incoming: web.BaseRequest, target: str) -> Request:

@@ -1,0 +1,332 @@
+"""The recording proxy passes everything on at once, and keeps what came and when, but no secret."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import http.client
+import json
+import socket
+import threading
+import time
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from llm_contracts.wire.edge import Edge, RecordSession
+from llm_contracts.wire.edge.record import next_piece
+from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.scrub import Scrubber, find_secrets
+from tests.harness.wire.exchanges import DONE, PUBLIC, TARGET, ask, asking, stream, text_event
+from tests.harness.wire.upstream import Peer, Upstream
+
+KEY = "sk-very-secret-0123"
+SECRETS = {"OPENAI_API_KEY": KEY}
+
+
+def _record(edge: Edge, upstream: Upstream | str, timeout: float = 5) -> RecordSession:
+    origin = upstream if isinstance(upstream, str) else upstream.origin
+    return edge.record(upstream=origin, public=PUBLIC, scrubber=Scrubber(SECRETS), timeout=timeout)
+
+
+def _only(session: RecordSession) -> Interaction:
+    (interaction,) = session.interactions()
+    return interaction
+
+
+def _plain(peer: Peer) -> None:
+    peer.head(
+        headers=(("content-type", "text/event-stream"), ("x-a", "1"), ("x-a", "2"), ("set-cookie", "c=1"))
+    )
+    peer.chunk(text_event("a"))
+    time.sleep(0.03)
+    peer.chunk(text_event("b") + DONE)
+    peer.last_chunk()
+
+
+def test_bytes_pieces_times_and_head_are_kept(edge: Edge) -> None:
+    with Upstream(_plain) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin, body=b'{"q":1}') as response:
+            assert response.read() == text_event("a") + text_event("b") + DONE
+            assert response.headers.get_all("x-a") == ["1", "2"]
+        interaction = _only(session)
+        assert session.events_sent() == 3
+    assert interaction.request.uri == PUBLIC + TARGET
+    assert interaction.request.body == b'{"q":1}'
+    recorded = interaction.response
+    assert (recorded.status, recorded.reason, recorded.end) == (200, "OK", End.COMPLETE)
+    assert ("set-cookie", "scrubbed") in recorded.headers
+    assert recorded.header("transfer-encoding") == ""
+    assert recorded.body == text_event("a") + text_event("b") + DONE
+    assert recorded.pieces is not None
+    assert [piece.size for piece in recorded.pieces] == [len(text_event("a")), len(text_event("b") + DONE)]
+    assert recorded.pieces[1].at_ms - recorded.pieces[0].at_ms > 20
+
+
+def test_a_piece_reaches_the_client_before_the_next_one_is_sent(edge: Edge) -> None:
+    """The provider waits for the client's word: a proxy that buffers would wait for ever."""
+    seen = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.chunk(text_event("a"))
+        assert seen.wait(5)
+        peer.chunk(DONE)
+        peer.last_chunk()
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session, asking(session.origin) as response:
+        assert response.read1() == text_event("a")
+        seen.set()
+        assert response.read() == DONE
+
+
+def test_the_request_reaches_the_provider_as_it_was_but_for_host_and_coding(edge: Edge) -> None:
+    headers = {
+        "Authorization": f"Bearer {KEY}",
+        "User-Agent": "mine",
+        "Accept-Encoding": "gzip, br",
+        "Connection": "close",
+    }
+    with Upstream(_plain) as upstream, _record(edge, upstream) as session:
+        ask(session.origin, target=TARGET + "?a=%20", body=b"{}", headers=headers)
+        assert session.requests() == (_only(session).request,)
+    head = upstream.heads[0].decode().lower()
+    assert head.startswith("post /v1/chat/completions?a=%20 http/1.1\r\n")
+    assert f"host: {urlsplit(upstream.origin).netloc}\r\n" in head
+    assert f"authorization: bearer {KEY}\r\n" in head
+    assert "accept-encoding: identity\r\n" in head
+    assert head.endswith("\r\n\r\n{}")
+    names = {line.partition(":")[0] for line in head.split("\r\n")[1:-2]}
+    assert names == {"host", "authorization", "user-agent", "accept-encoding", "content-length"}
+
+
+def test_no_secret_leaves_the_session(edge: Edge) -> None:
+    def echo(peer: Peer) -> None:
+        peer.head(status="401 Unauthorized", headers=(("content-type", "application/json"), ("x-echo", KEY)))
+        peer.chunk(f'{{"error":{{"message":"Incorrect key {KEY[:9]}'.encode())
+        peer.chunk(f'{KEY[9:]}"}}}}'.encode())
+        peer.last_chunk()
+
+    with Upstream(echo) as upstream, _record(edge, upstream) as session:
+        answer = ask(session.origin, body=KEY.encode(), headers={"Authorization": f"Bearer {KEY}"})
+        interaction, requests = _only(session), session.requests()
+    assert KEY.encode() in answer
+    assert find_secrets(repr((interaction, requests)).encode(), SECRETS) == []
+    assert len(interaction.response.body) == len(answer)
+    assert ("Authorization", "Bearer scrubbed") in interaction.request.headers
+
+
+def _cut(peer: Peer) -> None:
+    peer.head()
+    peer.chunk(text_event("a"))
+
+
+def _cut_at_once(peer: Peer) -> None:
+    peer.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 99\r\n\r\ndata: a\n\n")
+
+
+def _reset(peer: Peer) -> None:
+    peer.head()
+    peer.chunk(text_event("a"))
+    time.sleep(0.05)
+    peer.reset()
+
+
+def _silent(peer: Peer) -> None:
+    peer.head()
+    peer.chunk(text_event("a"))
+    peer.wait_for_the_end()
+
+
+@pytest.mark.parametrize(
+    ("script", "end", "error"),
+    [
+        (_cut, End.CUT, http.client.IncompleteRead),
+        (_cut_at_once, End.CUT, http.client.IncompleteRead),
+        (_reset, End.RESET, ConnectionResetError),
+        (_silent, End.TIMEOUT, ConnectionResetError),
+    ],
+)
+def test_a_broken_answer_is_kept_as_far_as_it_came_and_broken_for_the_client_too(
+    edge: Edge, script: object, end: End, error: type[Exception]
+) -> None:
+    with Upstream(script) as upstream, _record(edge, upstream, timeout=0.2) as session:  # type: ignore[arg-type]
+        with pytest.raises(error):
+            ask(session.origin)
+        recorded = _only(session).response
+    assert (recorded.status, recorded.end) == (200, end)
+    assert recorded.body.startswith(b"data: ")
+    assert sum(piece.size for piece in recorded.pieces or ()) == len(recorded.body)
+
+
+def test_nobody_listening_is_a_refusal(edge: Edge) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        origin = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with _record(edge, origin) as session:
+        with pytest.raises(ConnectionResetError):
+            ask(session.origin)
+        recorded = _only(session).response
+    assert (recorded.status, recorded.end, recorded.body, recorded.pieces) == (0, End.REFUSED, b"", ())
+
+
+@pytest.mark.parametrize(
+    ("script", "end"),
+    [(lambda peer: None, End.CUT), (Peer.reset, End.RESET), (Peer.wait_for_the_end, End.TIMEOUT)],
+)
+def test_a_provider_that_never_answers_is_kept_without_a_status(edge: Edge, script: object, end: End) -> None:
+    with Upstream(script) as upstream, _record(edge, upstream, timeout=0.1) as session:  # type: ignore[arg-type]
+        with pytest.raises(ConnectionResetError):
+            ask(session.origin)
+        recorded = _only(session).response
+    assert (recorded.status, recorded.end) == (0, end)
+
+
+def test_a_client_that_leaves_is_noticed_while_the_provider_is_silent(edge: Edge) -> None:
+    with Upstream(_silent) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            assert response.read1() == text_event("a")
+        recorded = _only(session).response
+        assert upstream.left.wait(5)
+    assert (recorded.end, recorded.body) == (End.CLIENT_LEFT, text_event("a"))
+
+
+def test_a_client_that_leaves_before_any_answer_is_noticed(edge: Edge) -> None:
+    with Upstream(Peer.wait_for_the_end) as upstream, _record(edge, upstream) as session:
+        parts = urlsplit(session.origin)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        connection.request("POST", parts.path + TARGET, b"{}")
+        while not upstream.heads:
+            time.sleep(0.001)
+        connection.close()
+        recorded = _only(session).response
+    assert (recorded.status, recorded.end) == (0, End.CLIENT_LEFT)
+
+
+def test_a_client_that_leaves_in_a_flood_is_noticed(edge: Edge) -> None:
+    def flood(peer: Peer) -> None:
+        peer.head()
+        try:
+            for _ in range(5000):
+                peer.chunk(b"x" * 20_000)
+        except OSError:
+            pass
+
+    with Upstream(flood) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            response.read(100)
+        assert _only(session).response.end is End.CLIENT_LEFT
+
+
+def test_a_client_that_hangs_up_at_done_has_missed_nothing(edge: Edge) -> None:
+    """Many clients do; only the protocol's own end was outstanding."""
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.chunk(stream("a"))
+        time.sleep(0.1)
+        peer.last_chunk()
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            response.read(len(stream("a")))
+        recorded = _only(session).response
+    assert (recorded.end, recorded.body) == (End.COMPLETE, stream("a"))
+
+
+def test_an_abandoned_exchange_is_given_up_when_the_recording_is_asked_for(edge: Edge) -> None:
+    with (
+        Upstream(_silent) as upstream,
+        _record(edge, upstream) as session,
+        asking(session.origin) as response,
+    ):
+        assert response.read1() == text_event("a")
+        session.abort()
+        assert _only(session).response.end is End.CLIENT_LEFT
+
+
+def test_redirects_are_recorded_not_followed(edge: Edge) -> None:
+    def script(peer: Peer) -> None:
+        peer.head(
+            status="307 Temporary Redirect",
+            headers=(("location", "https://elsewhere.example/"), ("content-length", "0")),
+            chunked=False,
+        )
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            assert (response.status, response.read()) == (307, b"")
+        recorded = _only(session).response
+    assert (recorded.status, recorded.header("location")) == (307, "https://elsewhere.example/")
+
+
+def test_a_body_of_known_length_keeps_it(edge: Edge) -> None:
+    def script(peer: Peer) -> None:
+        peer.head(headers=(("content-type", "application/json"), ("content-length", "2")), chunked=False)
+        peer.send(b"{}")
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session, asking(session.origin) as response:
+        assert (response.read(), response.headers["content-length"]) == (b"{}", "2")
+
+
+def test_packed_bodies_pass_as_they_are_and_are_recorded_readable(edge: Edge) -> None:
+    """A provider may pack what nobody asked it to; secrets must be found in the recording all the same."""
+    packed = gzip.compress(f'{{"a":"{KEY}"}}'.encode())
+
+    def script(peer: Peer) -> None:
+        peer.head(headers=(("content-type", "application/json"), ("content-encoding", "gzip")))
+        peer.chunk(packed)
+        peer.last_chunk()
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            assert response.read() == packed
+            assert response.headers["content-encoding"] == "gzip"
+        recorded = _only(session).response
+    assert json.loads(recorded.body) == {"a": "*" * len(KEY)}
+    assert recorded.header("content-encoding") == ""
+
+
+def test_a_recording_replays_as_it_was(edge: Edge) -> None:
+    """Recorded through the edge from the edge: what went in comes out."""
+    with Upstream(_plain) as upstream, _record(edge, upstream) as session:
+        first = ask(session.origin)
+        recorded = session.interactions()
+    with edge.replay(recorded) as replay, _record(edge, replay.origin) as second:
+        assert ask(second.origin) == first
+        assert _only(second).response.body == recorded[0].response.body
+
+
+def test_exchanges_at_the_same_time_are_all_kept(edge: Edge) -> None:
+    with Upstream(_plain) as upstream, _record(edge, upstream) as session:
+        threads = [threading.Thread(target=ask, args=(session.origin,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert [i.response.end for i in session.interactions()] == [End.COMPLETE] * 8
+        assert len(session.requests()) == 8
+
+
+def test_a_session_outlives_its_edge_as_a_value() -> None:
+    with Upstream(_plain) as upstream, Edge() as edge:
+        session = _record(edge, upstream)
+        ask(session.origin)
+    assert len(session.interactions()) == 1
+    session.close()
+
+
+def test_bytes_that_came_before_the_connection_broke_are_not_lost() -> None:
+    """aiohttp raises the connection's error first and forgets what it had read."""
+
+    async def read() -> bytes:
+        loop = asyncio.get_running_loop()
+        content = aiohttp.StreamReader(aiohttp.base_protocol.BaseProtocol(loop), 2**16, loop=loop)
+        content.feed_data(b"data: a")
+        content.set_exception(aiohttp.ClientPayloadError("broken"))
+        first = await next_piece(content)
+        with pytest.raises(aiohttp.ClientPayloadError, match="broken"):
+            await next_piece(content)
+        return first
+
+    assert asyncio.run(read()) == b"data: a"
