@@ -63,6 +63,6 @@ def __getattr__(name: str) -> Any:
     """Load a name's module when the name is first used."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)

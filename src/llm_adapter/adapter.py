@@ -47,8 +47,8 @@ class Clients:
 
     def lister(self) -> Lister:
         """Asks providers for their models."""
-        from llm_adapter.backends.connection import Connections  # noqa: PLC0415 (loaded when asked)
-        from llm_adapter.backends.models import list_models  # noqa: PLC0415
+        from llm_adapter.backends.connection import Connections
+        from llm_adapter.backends.models import list_models
 
         if self._connections is None:
             self._connections = Connections()
@@ -245,12 +245,12 @@ def _logger(app: Any) -> logging.Logger:
 
 
 def _litellm() -> Any:
-    from llm_adapter.backends.litellm import LiteLLMBackend  # noqa: PLC0415 (loaded when chosen)
+    from llm_adapter.backends.litellm import LiteLLMBackend
 
     return LiteLLMBackend()
 
 
 def _legacy() -> Any:
-    from llm_adapter.legacy import LegacyBackend  # noqa: PLC0415 (so that the folder can be deleted)
+    from llm_adapter.legacy import LegacyBackend
 
     return LegacyBackend()

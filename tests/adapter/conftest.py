@@ -19,7 +19,7 @@ MakeAdapter = Callable[..., Adapter]
 def pytest_configure(config: pytest.Config) -> None:
     """Let LiteLLM be.
 
-    It asks at import for this warning of its own making to be ignored, but pytest forgets that after each test.
+    It asks at import for this warning of its own making to be ignored, which pytest forgets after a test.
     """
     config.addinivalue_line("filterwarnings", "ignore:Item .* is using the `ReadOnly` qualifier:UserWarning")
 

@@ -41,7 +41,7 @@ def watch_sockets() -> list[str]:
             raise PermissionError
         return resolve(host, *rest, **more)
 
-    socket.socket.connect = watched_connect  # type: ignore[method-assign]
+    socket.socket.connect = watched_connect  # type: ignore[method-assign, assignment]
     socket.getaddrinfo = watched_resolve
     return reached
 

@@ -1,4 +1,4 @@
-"""A provider on loopback: says what it is told to say, over a real socket, and remembers what it was asked."""
+"""A provider on loopback: says what it is told to, over a real socket, and remembers what it was asked."""
 
 from __future__ import annotations
 
@@ -91,9 +91,14 @@ def document(body: object, *, status: int = 200, **headers: str) -> Reply:
     )
 
 
-def refusal(status: int, message: str = "no", **error: Any) -> Reply:
-    """An error in OpenAI's envelope."""
-    return document({"error": {"message": message, **error}}, status=status, retry_after_ms="1")
+def error(message: str = "no", **more: Any) -> dict[str, Any]:
+    """OpenAI's envelope of an error."""
+    return {"error": {"message": message, **more}}
+
+
+def refusal(status: int, message: str = "no", **more: Any) -> Reply:
+    """A refusal in OpenAI's envelope; what is retried is retried at once."""
+    return document(error(message, **more), status=status, retry_after_ms="1")
 
 
 @dataclass(slots=True)
@@ -152,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        provider = cast(_Server, self.server).provider
+        provider = cast("_Server", self.server).provider
         raw = self.rfile.read(int(self.headers.get("content-length", "0")))
         with provider.lock:
             headers = {name.lower(): value for name, value in self.headers.items()}

@@ -11,6 +11,7 @@ import pytest
 from llm_adapter import Adapter, LLMNotConfiguredError, ModelNotSupportedError
 from llm_adapter.catalog import current_models, resolve
 from llm_adapter.providers import PROVIDERS
+from llm_adapter.providers import Provider as Row
 from llm_adapter.settings import Account, Settings
 from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import Provider, document, refusal
@@ -76,13 +77,12 @@ def test_other_names_lead_nowhere(name: str) -> None:
         resolve(name, Settings.from_environ(ALL_KEYS))
 
 
-@pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: row.key)
-def test_a_provider_without_a_key_says_which_variable_to_set(row: object) -> None:
-    assert row in PROVIDERS
-    name = getattr(row, "prefix") + (getattr(row, "bare_models") or "m") + "x"
+@pytest.mark.parametrize("row", PROVIDERS, ids=[row.key for row in PROVIDERS])
+def test_a_provider_without_a_key_says_which_variable_to_set(row: Row) -> None:
+    name = f"{row.prefix}{row.bare_models}x"
     with pytest.raises(LLMNotConfiguredError) as caught:
         resolve(name, Settings.from_environ({}))
-    assert caught.value.config_var == getattr(row, "key_variables")[0]
+    assert caught.value.config_var == row.key_variables[0]
 
 
 def test_models_are_listed_over_the_wire(adapter: Adapter, provider: Provider) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -14,13 +14,21 @@ import pytest
 from llm_adapter import Adapter, Category, LLMError, RequestFailedError, adapter_from
 from llm_adapter.failures import describe, in_band, origin
 from tests.adapter.conftest import MakeAdapter, environ_for
-from tests.adapter.provider import KEY, DONE, End, Provider, Reply, answer, chunk, document, event, refusal
+from tests.adapter.provider import (
+    DONE,
+    KEY,
+    End,
+    Provider,
+    Reply,
+    answer,
+    chunk,
+    document,
+    error,
+    event,
+    refusal,
+)
 
 Envelope = dict[str, Any]
-
-
-def error(message: str = "no", **more: Any) -> Envelope:
-    return {"error": {"message": message, **more}}
 
 
 def failed(adapter: Adapter, model: str = "gpt-4o", **params: Any) -> RequestFailedError:
@@ -30,89 +38,6 @@ def failed(adapter: Adapter, model: str = "gpt-4o", **params: Any) -> RequestFai
 
 
 C = Category
-REFUSALS: list[tuple[str, int, Any, Category, str | None]] = [
-    # OpenAI
-    ("gpt-4o", 401, error("Incorrect", type="invalid_request_error", code="invalid_api_key"), C.AUTHENTICATION, "invalid_api_key"),
-    ("gpt-4o", 404, error(code="model_not_found"), C.NOT_FOUND, "model_not_found"),
-    ("gpt-4o", 429, error(type="tokens", code="rate_limit_exceeded"), C.RATE_LIMIT, "rate_limit_exceeded"),
-    ("gpt-4o", 429, error(type="insufficient_quota", code="insufficient_quota"), C.QUOTA, "insufficient_quota"),
-    ("gpt-4o", 429, error(type="insufficient_quota", code=None), C.QUOTA, None),
-    ("gpt-4o", 400, error(code="context_length_exceeded"), C.CONTEXT_LENGTH, "context_length_exceeded"),
-    ("gpt-4o", 400, error(code="unsupported_value", param="temperature"), C.BAD_REQUEST, "unsupported_value"),
-    ("gpt-4o", 400, error("rate limit of your patience"), C.BAD_REQUEST, None),
-    ("gpt-4o", 400, error("Conversation roles must alternate user/assistant"), C.BAD_REQUEST, None),
-    ("gpt-4o", 400, error("Could not finish the message because max_tokens or model output limit was reached."), C.BAD_REQUEST, None),
-    ("gpt-4o", 400, error("Last message must have role `user`"), C.BAD_REQUEST, None),
-    ("gpt-4o", 422, error(), C.BAD_REQUEST, None),
-    ("gpt-4o", 409, error(), C.BAD_REQUEST, None),
-    ("gpt-4o", 500, error(type="server_error"), C.SERVER, None),
-    ("gpt-4o", 502, "<html>bad gateway</html>", C.SERVER, None),
-    ("gpt-4o", 503, error(), C.OVERLOADED, None),
-    ("gpt-4o", 504, error(), C.TIMEOUT, None),
-    # DeepSeek, whose code says the same for everything
-    ("deepseek-chat", 401, error(type="authentication_error", code="invalid_request_error"), C.AUTHENTICATION, "invalid_request_error"),
-    ("deepseek-chat", 402, error("Insufficient Balance", code="invalid_request_error"), C.QUOTA, "invalid_request_error"),
-    ("deepseek-chat", 400, error("Content Exists Risk", code="invalid_request_error"), C.CONTENT_POLICY, "invalid_request_error"),
-    ("deepseek-chat", 400, error("This model's maximum context length is 65536 tokens."), C.CONTEXT_LENGTH, None),
-    # Qwen
-    ("qwen/m", 400, error(code="Arrearage", type="Arrearage"), C.QUOTA, "Arrearage"),
-    ("qwen/m", 400, error(code="data_inspection_failed"), C.CONTENT_POLICY, "data_inspection_failed"),
-    ("qwen/m", 400, error("<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 9]", code="invalid_parameter_error"), C.CONTEXT_LENGTH, "invalid_parameter_error"),
-    ("qwen/m", 429, error(code="limit_requests"), C.RATE_LIMIT, "limit_requests"),
-    ("qwen/m", 429, error(code="Throttling.AllocationQuota"), C.QUOTA, "Throttling.AllocationQuota"),
-    ("qwen/m", 429, "", C.RATE_LIMIT, None),
-    # ERNIE
-    ("ernie/m", 401, error(code="invalid_iam_token", type="invalid_request_error"), C.AUTHENTICATION, "invalid_iam_token"),
-    ("ernie/m", 429, error(code="rpm_rate_limit_exceeded"), C.RATE_LIMIT, "rpm_rate_limit_exceeded"),
-    ("ernie/m", 400, error(code="tokens_too_long"), C.CONTEXT_LENGTH, "tokens_too_long"),
-    ("ernie/m", 403, error(code="system_unsafe"), C.CONTENT_POLICY, "system_unsafe"),
-    # GLM
-    ("glm/m", 401, error(code="401"), C.AUTHENTICATION, "401"),
-    ("glm/m", 429, error(code="1113"), C.QUOTA, "1113"),
-    ("glm/m", 429, error(code="1302"), C.RATE_LIMIT, "1302"),
-    ("glm/m", 429, error(code="1305"), C.OVERLOADED, "1305"),
-    ("glm/m", 400, error(code="1261"), C.CONTEXT_LENGTH, "1261"),
-    ("glm/m", 400, error(code="1301", contentFilter=[{"level": 1}]), C.CONTENT_POLICY, "1301"),
-    ("glm/m", 434, error(code="1220"), C.PERMISSION, "1220"),
-    # Ark
-    ("ark/m", 401, error(code="AuthenticationError", param="", type="Unauthorized"), C.AUTHENTICATION, "AuthenticationError"),
-    ("ark/m", 403, error(code="AccountOverdueError"), C.QUOTA, "AccountOverdueError"),
-    ("ark/m", 403, error(code="AccessDenied"), C.PERMISSION, "AccessDenied"),
-    ("ark/m", 404, error(code="InvalidEndpointOrModel.NotFound"), C.NOT_FOUND, "InvalidEndpointOrModel.NotFound"),
-    ("ark/m", 429, error(code="ServerOverloaded"), C.OVERLOADED, "ServerOverloaded"),
-    ("ark/m", 429, error(code="RateLimitExceeded.EndpointRPMExceeded"), C.RATE_LIMIT, "RateLimitExceeded.EndpointRPMExceeded"),
-    ("ark/m", 429, error(code="ModelAccountTpmRateLimitExceeded"), C.RATE_LIMIT, "ModelAccountTpmRateLimitExceeded"),
-    ("ark/m", 400, error(code="SensitiveContentDetected.Violence"), C.CONTENT_POLICY, "SensitiveContentDetected.Violence"),
-    # SiliconFlow, without an envelope
-    ("silicon/m", 401, "Api key is invalid", C.AUTHENTICATION, None),
-    ("silicon/m", 400, {"code": 20012, "message": "Model does not exist.", "data": None}, C.NOT_FOUND, "20012"),
-    ("silicon/m", 403, {"code": 30001, "message": "balance", "data": None}, C.QUOTA, "30001"),
-    ("silicon/m", 403, {"message": "Sorry, your account balance is insufficient", "data": None}, C.QUOTA, None),
-    ("silicon/m", 429, {"message": "rejected due to rate limiting. Details:TPM", "data": None}, C.RATE_LIMIT, None),
-    ("silicon/m", 451, {"code": 20021, "message": "unsafe"}, C.CONTENT_POLICY, "20021"),
-    ("silicon/m", 503, {"code": 50505, "message": "overloaded"}, C.OVERLOADED, "50505"),
-    # others speak in lists
-    ("silicon/m", 400, [{"error": {"code": 400, "message": "API key not valid"}}], C.BAD_REQUEST, "400"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("model", "status", "body", "category", "code"), REFUSALS)
-def test_refusals(
-    make_adapter: MakeAdapter,
-    provider: Provider,
-    model: str,
-    status: int,
-    body: Any,
-    category: Category,
-    code: str | None,
-) -> None:
-    for backend in ("legacy", "litellm"):
-        provider.asked.clear()
-        provider.say(document(body, status=status, retry_after_ms="1"))
-        caught = failed(make_adapter(backend), model)
-        assert (caught.category, caught.status, caught.provider_code) == (category, status, code)
-        retried = status in {408, 409, 429} or status >= 500
-        assert caught.attempts == len(provider.asked) == (3 if retried else 1)
 
 
 def test_a_refusal_framed_as_an_event_is_read(adapter: Adapter, provider: Provider) -> None:
@@ -124,36 +49,44 @@ def test_a_refusal_framed_as_an_event_is_read(adapter: Adapter, provider: Provid
     assert caught.provider_message == "Input data may contain inappropriate content."
 
 
-MID_STREAM: list[tuple[str, bytes, End, Category, str | None]] = [
-    ("an envelope", event(error("busy", type="server_error")), End.COMPLETE, C.SERVER, None),
-    ("its code is known", event(error(code="data_inspection_failed")), End.COMPLETE, C.CONTENT_POLICY, "data_inspection_failed"),
-    ("an error that is text", event({"error": "out of order"}), End.COMPLETE, C.SERVER, None),
-    ("no envelope", event({"code": "Throttling.RateQuota", "message": "slow", "request_id": "1"}), End.COMPLETE, C.RATE_LIMIT, "Throttling.RateQuota"),
-    ("a named event", b'event: error\ndata: {"code": 50505, "message": "full"}\n\n', End.COMPLETE, C.OVERLOADED, "50505"),
-    ("no JSON", event("{oops"), End.COMPLETE, C.PROTOCOL, None),
-    ("no UTF-8", b"data: \xff\xfe\n\n", End.COMPLETE, C.PROTOCOL, None),
-    ("cut", b"", End.CUT, C.PROTOCOL, None),
-    ("reset", b"", End.RESET, C.CONNECTION, None),
-    ("stalled", b"", End.STALL, C.TIMEOUT, None),
-]  # fmt: skip
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broken:
+    """How a stream goes wrong after its first text, and what that means."""
+
+    last: bytes = b""
+    end: End = End.COMPLETE
+    category: Category
+    code: str | None = None
 
 
-@pytest.mark.parametrize(
-    ("last", "end", "category", "code"),
-    [case[1:] for case in MID_STREAM],
-    ids=[case[0] for case in MID_STREAM],
-)
-def test_failures_in_mid_stream(
-    adapter: Adapter, provider: Provider, last: bytes, end: End, category: Category, code: str | None
-) -> None:
+BARE = {"code": "Throttling.RateQuota", "message": "slow", "request_id": "1"}
+NAMED = b'event: error\ndata: {"code": 50505, "message": "full"}\n\n'
+INSPECTED = "data_inspection_failed"
+
+MID_STREAM = {
+    "an envelope": Broken(last=event(error("busy", type="server_error")), category=C.SERVER),
+    "its code is known": Broken(last=event(error(code=INSPECTED)), category=C.CONTENT_POLICY, code=INSPECTED),
+    "an error that is text": Broken(last=event({"error": "out of order"}), category=C.SERVER),
+    "no envelope": Broken(last=event(BARE), category=C.RATE_LIMIT, code="Throttling.RateQuota"),
+    "a named event": Broken(last=NAMED, category=C.OVERLOADED, code="50505"),
+    "no JSON": Broken(last=event("{oops"), category=C.PROTOCOL),
+    "no UTF-8": Broken(last=b"data: \xff\xfe\n\n", category=C.PROTOCOL),
+    "cut": Broken(end=End.CUT, category=C.PROTOCOL),
+    "reset": Broken(end=End.RESET, category=C.CONNECTION),
+    "stalled": Broken(end=End.STALL, category=C.TIMEOUT),
+}
+
+
+@pytest.mark.parametrize("broken", list(MID_STREAM.values()), ids=list(MID_STREAM))
+def test_failures_in_mid_stream(adapter: Adapter, provider: Provider, broken: Broken) -> None:
     """The text that came before has been handed on; there is no second request."""
-    provider.say(Reply(pieces=(chunk("Hel"), *((last,) if last else ())), end=end))
+    provider.say(Reply(pieces=(chunk("Hel"), *filter(None, [broken.last])), end=broken.end))
     stream = adapter.invoke_llm(None, "u", None, "qwen/m", "hi", timeout=0.3)
     assert next(stream).result == "Hel"
     with pytest.raises(RequestFailedError) as caught:
         list(stream)
     told = caught.value
-    assert (told.category, told.provider_code, told.status) == (category, code, None)
+    assert (told.category, told.provider_code, told.status) == (broken.category, broken.code, None)
     assert told.attempts == len(provider.asked) == 1
     assert told.__cause__ is not None
 
@@ -269,13 +202,12 @@ def test_no_key_is_ever_shown(
     caplog.set_level(logging.INFO)
     provider.say(echo(KEY))
     caught = failed(adapter)
-    logging.getLogger("app").exception("call failed", exc_info=caught)
+    logging.getLogger("app").error("call failed", exc_info=caught)
     cause = caught.__cause__
-    shown = [
-        str(caught), repr(caught), repr(vars(caught)), repr(adapter), repr(adapter.settings), caplog.text,
-        "".join(traceback.format_exception(caught)), repr(getattr(cause, "body", None)), repr(cause), repr(vars(cause)),
-    ]  # fmt: skip
-    assert not [text for text in shown if KEY in text]
+    printed = "".join(traceback.format_exception(caught))
+    shown = [str(caught), caught, vars(caught), adapter, adapter.settings, caplog.text, printed]
+    shown += [cause, vars(cause), getattr(cause, "body", None)]
+    assert not [thing for thing in shown if KEY in repr(thing)]
     assert "[key]" in str(caught) or echo is ECHOES["broken"]
 
 

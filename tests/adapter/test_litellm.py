@@ -30,7 +30,7 @@ from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Settings
 from tests.adapter import fresh_process
 from tests.adapter.conftest import MakeAdapter, environ_for
-from tests.adapter.provider import KEY, USAGE, DONE, Provider, Reply, answer, chunk, refusal
+from tests.adapter.provider import DONE, KEY, USAGE, Provider, Reply, answer, chunk, refusal
 
 HI: tuple[dict[str, Any], ...] = ({"role": "user", "content": "hi"},)
 
@@ -43,7 +43,7 @@ def outgoing(provider: Provider, **more: Any) -> Outgoing:
 def test_a_fresh_process_without_network_dotenv_noise_or_the_legacy_folder(
     provider: Provider, tmp_path: Path
 ) -> None:
-    """LiteLLM is found below a folder with a `.env`, which it would load; nothing but our provider is reached."""
+    """LiteLLM lies below a folder with a `.env`, which it would load; only our provider is reached."""
     found = Path(library().__file__).parent
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "litellm").symlink_to(found)

@@ -22,13 +22,29 @@ def extras(make_adapter: MakeAdapter, provider: Provider, model: str, **params: 
 @pytest.mark.parametrize(
     "model",
     [
-        "gpt-4o-mini", "gpt-4.1", "gpt-5-chat-latest", "deepseek-chat", "deepseek-reasoner", "qwen/qwen-plus",
-        "qwen/qwen3-235b-a22b-instruct-2507", "qwen/qwen3-30b-a3b-thinking-2507", "qwen/qwen3-coder-plus", "qwen/qwen3-max",
-        "qwen/deepseek-v3", "ernie/ernie-4.0-8k", "glm/glm-4-flash", "glm/glm-4.1v-thinking", "glm/glm-5.3", "ark/ep-2024",
-        "ark/doubao-1-5-pro", "ark/doubao-seed-1-6-thinking", "silicon/Qwen/Qwen2.5-7B-Instruct",
-        "silicon/Qwen/Qwen3-235B-A22B-Thinking-2507", "silicon/deepseek-ai/DeepSeek-R1",
+        "gpt-4o-mini",
+        "gpt-4.1",
+        "gpt-5-chat-latest",
+        "deepseek-chat",
+        "deepseek-reasoner",
+        "qwen/qwen-plus",
+        "qwen/qwen3-235b-a22b-instruct-2507",
+        "qwen/qwen3-30b-a3b-thinking-2507",
+        "qwen/qwen3-coder-plus",
+        "qwen/qwen3-max",
+        "qwen/deepseek-v3",
+        "ernie/ernie-4.0-8k",
+        "glm/glm-4-flash",
+        "glm/glm-4.1v-thinking",
+        "glm/glm-5.3",
+        "ark/ep-2024",
+        "ark/doubao-1-5-pro",
+        "ark/doubao-seed-1-6-thinking",
+        "silicon/Qwen/Qwen2.5-7B-Instruct",
+        "silicon/Qwen/Qwen3-235B-A22B-Thinking-2507",
+        "silicon/deepseek-ai/DeepSeek-R1",
     ],
-)  # fmt: skip
+)
 def test_models_outside_the_table_get_nothing_extra(
     make_adapter: MakeAdapter, provider: Provider, model: str
 ) -> None:
@@ -38,11 +54,17 @@ def test_models_outside_the_table_get_nothing_extra(
 @pytest.mark.parametrize(
     ("model", "extra"),
     [
-        ("deepseek-v4-flash", OFF), ("glm/glm-4.5-air", OFF), ("glm/GLM-4.6", OFF), ("glm/glm-5", OFF),
-        ("ark/doubao-seed-1-6-250615", OFF), ("qwen/qwen3-8b", QUIET), ("qwen/qwen3.5-plus", QUIET),
-        ("silicon/Qwen/Qwen3-8B", QUIET), ("silicon/Pro/zai-org/GLM-4.7", QUIET),
+        ("deepseek-v4-flash", OFF),
+        ("glm/glm-4.5-air", OFF),
+        ("glm/GLM-4.6", OFF),
+        ("glm/glm-5", OFF),
+        ("ark/doubao-seed-1-6-250615", OFF),
+        ("qwen/qwen3-8b", QUIET),
+        ("qwen/qwen3.5-plus", QUIET),
+        ("silicon/Qwen/Qwen3-8B", QUIET),
+        ("silicon/Pro/zai-org/GLM-4.7", QUIET),
     ],
-)  # fmt: skip
+)
 def test_thinking_is_off_where_it_would_be_on(
     make_adapter: MakeAdapter, provider: Provider, model: str, extra: dict[str, Any]
 ) -> None:
@@ -96,7 +118,7 @@ def test_a_configured_limit_is_sent_unless_the_caller_has_one(
     provider: Provider,
     backend: str,
     model: str,
-    params: dict[str, int],
+    params: dict[str, Any],
     sent: dict[str, int],
 ) -> None:
     """Some providers cut answers at a small default of their own; nothing is looked up in any table."""

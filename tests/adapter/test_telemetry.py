@@ -238,7 +238,11 @@ def test_a_stream_that_is_never_advanced_tells_nothing(
 
 
 def test_headers_are_kept_out_and_keys_are_masked(adapter: Adapter, langfused: Langfused, span: Any) -> None:
-    params = {"extra_headers": {"Authorization": "Bearer other"}, "user": f"u-{KEY}", "stop": [KEY]}
+    params: dict[str, Any] = {
+        "extra_headers": {"Authorization": "Bearer other"},
+        "user": f"u-{KEY}",
+        "stop": [KEY],
+    }
     list(adapter.invoke_llm(None, "u", span, "gpt-4o", "hi", **params))
     (told,) = langfused.generations()
     assert (told.metadata["user"], told.metadata["stop"]) == ("u-[key]", ["[key]"])

@@ -28,7 +28,7 @@ def client_class() -> type[openai.OpenAI]:
 
     Made on first use, because importing the SDK takes longer than importing this package may.
     """
-    import openai  # noqa: PLC0415
+    import openai
 
     class OpenAI(openai.OpenAI):  # the SDK names itself to providers by its class
         def __setattr__(self, name: str, value: Any) -> None:
@@ -50,7 +50,7 @@ def client_class() -> type[openai.OpenAI]:
 
 def default_timeout() -> Any:
     """Five seconds to connect and 600 for each read, as the SDK's default; LiteLLM's would be 600 for all."""
-    import openai  # noqa: PLC0415
+    import openai
 
     return openai.Timeout(600.0, connect=5.0)
 

@@ -47,8 +47,8 @@ def library() -> Any:
     http_log = logging.getLogger("httpx")
     level = http_log.level
     with environment(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION"):
-        import litellm  # noqa: PLC0415
-        from litellm._service_logger import ServiceLogging  # noqa: PLC0415
+        import litellm
+        from litellm._service_logger import ServiceLogging
     http_log.setLevel(level)
 
     litellm.suppress_debug_info = True  # else it prints a banner to stdout on every error

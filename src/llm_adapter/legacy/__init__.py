@@ -45,7 +45,7 @@ class LegacyBackend:
             client.close()
 
     def _client(self, outgoing: Outgoing) -> openai.OpenAI:
-        import openai  # noqa: PLC0415
+        import openai
 
         key = (outgoing.base_url, outgoing.api_key)
         with self._lock:
