@@ -1,7 +1,7 @@
 """A project's settings, and the rows and paths it registers.
 
-Everything here reads files that people write by hand, so every failure is a `ConfigError` that says which file,
-which place in it, and what would be right.
+Everything here reads files that people write by hand, so every failure is a `ConfigError` that says which
+file, which place in it, and what would be right.
 """
 
 from __future__ import annotations
@@ -110,8 +110,7 @@ def checked_name(what: str, name: str, known: Iterable[str]) -> str:
     """
     names = set(known)
     if name not in names:
-        msg = f"There is no {what} {name!r}. {nearest(name, names)}"
-        raise ConfigError(msg)
+        raise ConfigError(f"There is no {what} {name!r}. {nearest(name, names)}")
     return name
 
 
@@ -147,6 +146,7 @@ _PLACES = {
     "cassettes": "cassettes",
     "snapshots": "snapshots",
 }
+_MODULES = ("paths", "scenarios")
 _NAMES = ("reference", "candidate")
 _DAYS = ("stale_after_days", "waiver_warning_days")
 
@@ -157,16 +157,14 @@ def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
     return Settings(root=root, **places, **rest)
 
 
-def _table(file: Path) -> Mapping[str, Any] | None:
+def _table(file: Path) -> dict[str, Any] | None:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"{file}: cannot be read as TOML: {error}"
-        raise ConfigError(msg) from error
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
     table = document.get("tool", {}).get("llm_contracts")
     if table is not None and not isinstance(table, dict):
-        msg = f"{file}: tool.llm_contracts must be a table."
-        raise ConfigError(msg)
+        raise ConfigError(f"{file}: tool.llm_contracts must be a table.")
     return table
 
 
@@ -174,15 +172,14 @@ def _check_key(file: Path, key: str, value: object) -> None:
     known = (*_PLACES, *_NAMES, *_DAYS)
     place = f"{file}: [tool.llm_contracts] {key}"
     if key not in known:
-        msg = f"{place}: there is no such key. {nearest(key, known)}"
-        raise ConfigError(msg)
+        raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
     if key in _DAYS:
         if type(value) is not int or value < 1:
-            msg = f"{place}: must be a number of days, 1 or more, not {value!r}."
-            raise ConfigError(msg)
+            raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
     elif not isinstance(value, str) or not value:
-        msg = f"{place}: must be a non-empty text, not {value!r}."
-        raise ConfigError(msg)
+        raise ConfigError(f"{place}: must be a non-empty text, not {value!r}.")
+    elif key in _MODULES and not (file.parent / value).is_file():
+        raise ConfigError(f"{place}: there is no file {value!r} beside it.")
 
 
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -190,7 +187,7 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
 
     The process itself is left as it is, so that no client library picks a key up behind our back.
     """
-    from dotenv import dotenv_values  # noqa: PLC0415 - needed for recording alone
+    from dotenv import dotenv_values
 
     stored = dotenv_values(settings.root / ".env", interpolate=False)
     return {**{key: value for key, value in stored.items() if value is not None}, **environ}
@@ -229,8 +226,7 @@ def _module(file: Path) -> ModuleType | None:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        msg = f"{file}: cannot be imported: {type(error).__name__}: {error}"
-        raise ConfigError(msg) from error
+        raise ConfigError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
     return module
 
 
@@ -241,26 +237,29 @@ def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> 
     rows: tuple[Row, ...] = tuple(getattr(module, name, ()))
     for number, row in enumerate(rows):
         if not isinstance(row, kind):
-            msg = f"{file}: {name}[{number}] must be a {kind.__name__}, not {type(row).__name__}."
-            raise ConfigError(msg)
+            raise ConfigError(
+                f"{file}: {name}[{number}] must be a {kind.__name__}, not {type(row).__name__}."
+            )
     return rows
 
 
 def _registered_paths(file: Path, module: ModuleType | None) -> dict[str, CallPath]:
-    paths: Mapping[str, CallPath] = getattr(module, "PATHS", {})
+    paths: Any = getattr(module, "PATHS", {})
+    if not isinstance(paths, Mapping):
+        raise ConfigError(f"{file}: PATHS must be a mapping of names and paths, not {type(paths).__name__}.")
     for name, path in paths.items():
         if not callable(path):
-            msg = f"{file}: PATHS[{name!r}] must be callable, not {type(path).__name__}."
-            raise ConfigError(msg)
+            raise ConfigError(f"{file}: PATHS[{name!r}] must be callable, not {type(path).__name__}.")
     return dict(paths)
 
 
 def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:
     for row in rows:
         if row.provider not in providers:
-            msg = f"{file}: {row.name}: there is no provider {row.provider!r}. {nearest(row.provider, providers)}"
-            raise ConfigError(msg)
+            hint = nearest(row.provider, providers)
+            raise ConfigError(f"{file}: {row.name}: there is no provider {row.provider!r}. {hint}")
     twice = [name for name, count in Counter(row.name for row in rows).items() if count > 1]
     if twice:
-        msg = f"{file}: {twice[0]} stands there twice; a scenario's name is its cassette's place."
-        raise ConfigError(msg)
+        raise ConfigError(
+            f"{file}: {twice[0]} stands there twice; a scenario's name is its cassette's place."
+        )

@@ -25,10 +25,39 @@ if TYPE_CHECKING:
 _CHAT = "/chat/completions"
 # What OpenAI's own API names. Clients refuse other names as arguments; whoever sent them used `extra_body`.
 _ARGUMENTS = frozenset(
-    """audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens metadata
-    modalities n parallel_tool_calls prediction presence_penalty prompt_cache_key reasoning_effort response_format
-    safety_identifier seed service_tier stop store stream_options temperature tool_choice tools top_logprobs top_p
-    user verbosity web_search_options""".split()
+    [
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    ]
 )
 _QUESTION = ({"role": "user", "content": "Hello"},)
 
@@ -57,8 +86,8 @@ def check_corpus(
         project: whose paths may be used. It need not have scenarios.
         corpus: see `entries`. What cannot be used becomes an item with a `problem`.
         options: how to run.
-        waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the project's
-            own waivers apply, which need not fit every corpus.
+        waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
+            project's own waivers apply, which need not fit every corpus.
         progress: told of each item.
 
     Raises:
@@ -105,11 +134,11 @@ def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:
 
 
 def stream_call(provider: str, interaction: Interaction) -> Call:
-    """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model that
-    the stream itself names.
+    """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model
+    that the stream itself names.
 
-    Usage totals are asked for whether or not the recorded call did: it is what our product sends, and a client that
-    was not told to expect totals may drop those that came.
+    Usage totals are asked for whether or not the recorded call did: it is what our product sends, and a
+    client that was not told to expect totals may drop those that came.
     """
     recorded = _recorded(interaction.request.body)
     messages = tuple(recorded.pop("messages", None) or _QUESTION)
@@ -142,15 +171,15 @@ def _recorded(body: bytes) -> dict[str, Any]:
 
 
 def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:
-    """Whether `invoke` can ask this: one user's text, after a system's at most. A longer history is a chat."""
+    """Whether `invoke` can ask this: one user's text, after a system's at most."""
     roles = [message.get("role") for message in messages]
     texts = all(isinstance(message.get("content"), str) for message in messages)
     return texts and roles in (["user"], ["system", "user"])
 
 
 def _plain_address(interaction: Interaction) -> Interaction:
-    """The same exchange at an address without a query: a client given a base URL cannot be made to send one, and
-    some hosts put their API version there.
+    """The same exchange at an address without a query: a client given a base URL cannot be made to send one,
+    and some hosts put their API version there.
     """
     parts = urlsplit(interaction.request.uri)
     base = parts.path.removesuffix(_CHAT)

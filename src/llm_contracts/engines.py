@@ -43,7 +43,7 @@ def opened(name: EngineName) -> Iterator[Engine]:
     if name is EngineName.VCR:
         yield _vcr
         return
-    from llm_contracts.wire.edge import Edge  # noqa: PLC0415 - brings aiohttp, which the vcr engine does without
+    from llm_contracts.wire.edge import Edge
 
     with Edge() as edge:
 
@@ -57,7 +57,7 @@ def opened(name: EngineName) -> Iterator[Engine]:
 
 @contextmanager
 def _vcr(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
-    from llm_contracts.wire.vcr import VcrReplay  # noqa: PLC0415 - brings vcrpy, which the wire engine does without
+    from llm_contracts.wire.vcr import VcrReplay
 
     with VcrReplay(interactions) as session:
         yield Play(session=session)

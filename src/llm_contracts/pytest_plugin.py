@@ -8,8 +8,8 @@
         item = contract.run("openai/plain-stream")
         assert contract.render(item) == contract_snapshot(name=item.id)
 
-Loaded by every pytest run of the environment it is installed in: until a fixture is asked for, it does nothing and
-imports nothing beyond pytest.
+Loaded by every pytest run of the environment it is installed in: until a fixture is asked for, it does
+nothing and imports nothing beyond pytest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
     """Runs recordings of the project that pytest was started in; its edge is shared by the whole session."""
-    from llm_contracts.testing import opened_contract  # noqa: PLC0415 - costs foreign projects nothing
+    from llm_contracts.testing import opened_contract
 
     with opened_contract(
         pytestconfig.rootpath, engine=pytestconfig.getoption("--llm-contracts-engine")
@@ -47,7 +47,7 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
 @pytest.fixture
 def contract_snapshot(contract: Contract, request: pytest.FixtureRequest) -> Any:
     """Syrupy's `snapshot`, kept below the project's snapshots folder; give it the item's id as `name`."""
-    from llm_contracts.views.snapshots import lanes_extension  # noqa: PLC0415 - brings syrupy
+    from llm_contracts.views.snapshots import lanes_extension
 
     extension = lanes_extension(contract.project.settings.snapshots)
     return request.getfixturevalue("snapshot").use_extension(extension)

@@ -1,4 +1,4 @@
-"""Composition: recordings × two paths → one result."""
+"""Composition: recordings and two paths → one result."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """The two paths to hold against each other, and how recordings are played to them. `timeout`: seconds per call."""
+    """Two paths, and how recordings are played to them. `timeout`: seconds per call."""
 
     reference: Side
     candidate: Side
@@ -58,9 +58,11 @@ class Match:
     timeout: float = 60.0
 
     def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
-        """Run one recording: the reference twice, to see what does not even agree with itself, then the candidate.
+        """Run one recording: the reference twice, to see what does not even agree with itself, then the
+        candidate.
 
-        Late deliveries are believed only when they occur again: a processor that is busy elsewhere delays any path.
+        Late deliveries are believed only when they occur again: a processor that is busy elsewhere delays any
+        path.
 
         Args:
             blank: the item to fill; its id is the scope of fingerprints.
@@ -100,7 +102,7 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """How to run. Without names the project's own two paths are compared; `jobs` counts recordings in flight."""
+    """How to run. Without names the project's own two paths are compared; `jobs`: recordings in flight."""
 
     today: date
     reference: str | None = None
@@ -111,7 +113,7 @@ class Options:
 
     @property
     def workers(self) -> int:
-        """Threads to use. One where the engine lives inside the process: it can play one recording at a time."""
+        """Threads to use. One for the engine inside the process: it plays one recording at a time."""
         if self.engine is EngineName.VCR:
             return 1
         return self.jobs or _JOBS_PER_PROCESSOR * (os.cpu_count() or 1)
@@ -126,8 +128,8 @@ def check(
 ) -> Result:
     """Replay the recordings of these scenarios through both paths and judge what differs.
 
-    A recording that cannot be read becomes an item with a `problem`; the others still run. Verdicts are given for
-    the providers of which every scenario was asked for. Nothing here talks to a network beyond loopback.
+    A recording that cannot be read becomes an item with a `problem`; the others still run. Verdicts are given
+    for the providers of which every scenario was asked for. Nothing here talks to a network beyond loopback.
 
     Raises:
         PathError: a path's name means nothing.
@@ -159,8 +161,8 @@ def check(
 
 
 def project_waivers(project: Project, options: Options) -> Waivers:
-    """The project's waivers, if its own two paths are compared: they are decisions about these, and say nothing
-    about others.
+    """The project's waivers, if its own two paths are compared: they are decisions about these, and say
+    nothing about others.
     """
     settings = project.settings
     if _names(project, options) != (settings.reference, settings.candidate):

@@ -43,7 +43,8 @@ class Contract:
 
         Args:
             scenario: a row, or its name `provider/id`.
-            reference, candidate: a path or the name of one; by default the project's own two.
+            reference: what holds: a path or the name of one; by default the project's own.
+            candidate: what is to replace it; likewise.
 
         Returns:
             What both did and what differs, with the project's waivers applied.

@@ -1,7 +1,7 @@
 """Our two ways to a model, as the harness sees them; the only file that knows both packages.
 
-Telemetry is heard through the real Langfuse SDK. One client serves all calls, because each client starts threads that
-live as long as the process; calls are told apart by their trace.
+Telemetry is heard through the real Langfuse SDK. One client serves all calls, because each client starts
+threads that live as long as the process; calls are told apart by their trace.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LOGGER = logging.getLogger("contracts.application")
 _LOGGER.addHandler(logging.NullHandler())  # otherwise Python prints warnings that have no handler
 _LOGGER.propagate = False
 _APP = SimpleNamespace(logger=_LOGGER)
-"""The host application: it has six providers that are not configured, and need not say so for each recording."""
+"""The host application. Six of its providers are never configured; it need not say so for each recording."""
 
 
 def adapter_path(backend: str, call: Call) -> Iterator[Any]:
@@ -68,8 +68,8 @@ PATHS = {
 def _route(call: Call) -> tuple[Any, str]:
     """The adapter's row for a call, and the model's name as the application would give it.
 
-    A stream that was recorded elsewhere may name a model that none of our providers answers to. It is asked for at
-    Silicon, whose prefix takes any name and which adds nothing for such models.
+    A stream that was recorded elsewhere may name a model that none of our providers answers to. It is asked
+    for at Silicon, whose prefix takes any name and which adds nothing for such models.
     """
     rows = {row.key: row for row in ROWS}
     asked = rows.get(call.provider)
@@ -150,7 +150,7 @@ class _Ear:
             self._spans.setdefault(f"{context.trace_id:032x}", {})[context.span_id] = span
 
     def taken(self, trace_id: str) -> list[dict[str, Any]]:
-        """The generations of a trace, which is forgotten. Only now: the SDK says what a span is after starting it."""
+        """The generations of a trace, which is forgotten: the SDK says what a span is after starting it."""
         with self._lock:
             spans = self._spans.pop(trace_id, {}).values()
         return [_generation(s) for s in spans if (s.attributes or {}).get(_TYPE) == "generation"]
@@ -160,7 +160,7 @@ def _processor(ear: _Ear) -> Any:
     from opentelemetry.sdk.trace import SpanProcessor
 
     class Listener(SpanProcessor):
-        """Told of spans at once, in the thread that ends them; an exporter would hear of them some time later."""
+        """Told of spans at once, in the thread that ends them; an exporter hears of them later."""
 
         def on_start(self, span: ReadableSpan, parent_context: object = None) -> None:
             ear.hear(span)
@@ -196,7 +196,7 @@ def _generation(span: ReadableSpan) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    """The SDK keeps structures as JSON text; a text of its own that happens to look like JSON is left a text."""
+    """The SDK keeps structures as JSON text."""
     if not isinstance(value, str) or not value.startswith(("{", "[")):
         return value
     try:

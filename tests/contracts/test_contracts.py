@@ -1,7 +1,7 @@
 """Our contracts: on every recording both paths do the same, and what they do is what was reviewed.
 
-After a change that is meant, `pytest tests/contracts --snapshot-update` rewrites the snapshots; the diff of these files is
-the review.
+After a change that is meant, `pytest tests/contracts --snapshot-update` rewrites the snapshots; the diff of
+these files is the review.
 """
 
 from __future__ import annotations

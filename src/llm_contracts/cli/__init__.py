@@ -21,7 +21,7 @@ Shell completion, for this session:
 """
 
 
-def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
     if wanted:
         click.echo("\n".join(f"{name} {version}" for name, version in versions().items()))
         context.exit()
@@ -39,7 +39,7 @@ def _print_versions(context: click.Context, _option: click.Parameter, wanted: bo
     help="Show the versions that take part in a comparison.",
 )
 def group() -> None:
-    """Does the product behave the same after the move? Record once, replay to both clients, compare.
+    r"""Does the product behave the same after the move? Record once, replay to both clients, compare.
 
     \b
     Exit codes:

@@ -44,8 +44,8 @@ Examples:
 def corpus(folder: Path, **given: Any) -> Exit:
     """Compare over streams recorded elsewhere.
 
-    DIR holds index.jsonl (id, provider, file, status, content_type, url, request) and bodies, or VCR cassettes
-    somewhere below it.
+    DIR holds index.jsonl (id, provider, file, status, content_type, url, request) and bodies, or VCR
+    cassettes somewhere below it.
     """
     project = project_here()
     found = corpus_run.entries(folder)

@@ -46,8 +46,8 @@ FAILURES: dict[type[Exception], Exit] = {
 
 
 def exit_of(result: Result) -> Exit:
-    """The code of a finished run. Input that could not be read outweighs differences, as not all of them are known.
-    Cosmetic differences are shown and count for nothing, here as in verdicts.
+    """The code of a finished run. Input that could not be read outweighs differences, as not all of them are
+    known. Cosmetic differences are shown and count for nothing, here as in verdicts.
     """
     if any(item.problem for item in result.items):
         return Exit.UNREADABLE

@@ -86,7 +86,7 @@ def match_options(command: Function) -> Function:
             type=click.IntRange(min=0),
             default=0,
             metavar="N",
-            help="Recordings in flight; 0, the default, is four per processor. The vcr engine always takes one.",
+            help="Recordings in flight; 0, the default, is four per processor. The vcr engine takes one.",
         ),
         timeout_option(60.0),
     )(command)

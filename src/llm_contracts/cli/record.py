@@ -64,8 +64,8 @@ Examples:
 def record(**given: Any) -> Exit:
     """Call the providers and keep what they send, byte by byte.
 
-    Keys come from the environment or from .env and never reach a file. Providers without a key are skipped by name.
-    Ctrl-C keeps what is done; --missing goes on from there.
+    Keys come from the environment or from .env and never reach a file. Providers without a key are skipped by
+    name. Ctrl-C keeps what is done; --missing goes on from there.
     """
     project = project_here()
     scenarios = project.select(given["providers"], given["scenarios"])

@@ -20,6 +20,7 @@ from llm_contracts.versions import versions
 from llm_contracts.views.document import FORMAT
 from llm_contracts.views.terminal import print_verdicts
 
+_SHOWN = 3  # changed inputs in the message: enough to see why
 _EXAMPLES = """\b
 Examples:
   llm-contracts verdict
@@ -34,8 +35,8 @@ Examples:
 def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
     """GO or NO-GO for providers, with reasons.
 
-    Reads what the last `check` stored, and refuses if anything it was made from has changed since. Exit code 0
-    only if every provider asked for is ready.
+    Reads what the last `check` stored, and refuses if anything it was made from has changed since. Exit code
+    0 only if every provider asked for is ready.
     """
     project = project_here()
     for name in providers:
@@ -79,9 +80,9 @@ def _refuse_stale(project: Project, document: Mapping[str, Any]) -> None:
     if datetime.fromisoformat(document["checked_at"]).astimezone().date() != _now().astimezone().date():
         changed.append("the date, on which waivers and the age of recordings depend")
     if changed:
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""  # noqa: PLR2004 - enough to see why
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
         msg = (
-            f"The stored result is out of date: since then, changed: {', '.join(changed[:3])}{more}. "
+            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
             "Run `llm-contracts check` again."
         )
         raise ConfigError(msg)

@@ -1,4 +1,4 @@
-"""Divergences put together as decisions: the same difference in forty recordings is one thing to think about."""
+"""Divergences put together as decisions: the same one in forty recordings is one thing to think about."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SEVERITIES = tuple(Severity)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """Divergences of one kind at one place. `where` has its numbers replaced (`delta[*]`); `example` is the first
-    of them, `ids` are the items concerned, each once, in the order of the result.
+    """Divergences of one kind at one place. `where` has its numbers replaced (`delta[*]`); `example` is the
+    first of them, `ids` are the items concerned, each once, in the order of the result.
     """
 
     kind: Kind

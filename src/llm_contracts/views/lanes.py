@@ -1,7 +1,7 @@
 """What two paths did, side by side, as text that a person can review in a diff.
 
-Pure: the same item always gives the same text. Nothing in it depends on clocks, ports or the ids a provider makes
-up, so that recording again changes only what the provider now answers differently.
+Pure: the same item always gives the same text. Nothing in it depends on clocks, ports or the ids a provider
+makes up, so that recording again changes only what the provider now answers differently.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _ID = re.compile(
 def render_lanes(item: Item) -> str:
     """One recording's review text: requests, chunks, totals, telemetry, errors and divergences.
 
-    Lines of the reference stand left, or are marked `<`; those of the candidate stand right, or are marked `>`;
-    what both share is marked `=`.
+    Lines of the reference stand left, or are marked `<`; those of the candidate stand right, or are marked
+    `>`; what both share is marked `=`.
     """
     if item.reference is None or item.candidate is None:
         return f"# {item.id}\n\nnot compared: {item.problem}\n"

@@ -1,4 +1,5 @@
-"""A result on a terminal: a table that can be taken in at a glance, then only what a person has to look at."""
+# ruff: noqa: RUF001 - the signs are meant to be what they are
+"""A result on a terminal: a table to take in at a glance, then only what a person has to look at."""
 
 from __future__ import annotations
 
@@ -111,8 +112,8 @@ def _titled(title: str) -> Iterator[RenderableType]:
 
 
 def _table(result: Result, marks: Marks, width: int) -> RenderableType:
-    """Scenarios by providers; a line for each recording where that would not fit. In a corpus, where no two streams
-    are alike, a line for each provider with what was found.
+    """Scenarios by providers; a line for each recording where that would not fit. In a corpus, where no two
+    streams are alike, a line for each provider with what was found.
 
     Providers without any recording would be columns of dashes: they are named below instead.
     """

@@ -1,4 +1,4 @@
-"""The command line as scripts see it: exit codes, messages, files. Projects are real folders; no client is loaded."""
+"""The command line as scripts see it: exit codes, messages, files. Projects are real folders."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ def test_what_cannot_be_recorded_is_named_and_is_no_success(
 def test_recording_over_a_damaged_file_without_being_asked_is_3(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A rehearsal must not replace what may have been live evidence. The provider is one the simulator speaks."""
+    """A rehearsal must not replace what may have been live evidence."""
     for name in ("paths", "scenarios"):
         file = project / "contracts" / f"{name}.py"
         file.write_text(file.read_text().replace("acme", "openai"))

@@ -70,7 +70,7 @@ def test_an_unreadable_recording_fails_the_test_and_is_named(
     pytester: pytest.Pytester, project: Path
 ) -> None:
     (project / "cassettes" / "acme" / "plain-stream.yaml").write_text("")
-    pytester.makepyfile(test_mine=TESTS.split("def test_difference")[0])
+    pytester.makepyfile(test_mine=TESTS.split("def test_difference", maxsplit=1)[0])
     result = pytest_in(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*AssertionError: *plain-stream.yaml*"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,9 @@ def test_items_keep_their_order_however_long_each_takes() -> None:
 
     finished: list[str] = []
     items = run_jobs(
-        [lambda n=n: job(n) for n in range(3)], workers=2, progress=lambda item: finished.append(item.id)
+        [partial(job, number) for number in range(3)],
+        workers=2,
+        progress=lambda item: finished.append(item.id),
     )
     assert [item.id for item in items] == ["0", "1", "2"]
     assert finished == ["0", "2", "1"]  # the first runs alone
@@ -156,5 +159,5 @@ def test_an_interrupted_run_starts_nothing_more() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_jobs([lambda n=n: job(n) for n in range(50)], workers=1)
+        run_jobs([partial(job, number) for number in range(50)], workers=1)
     assert len(started) < 50
