@@ -253,8 +253,12 @@ def test_in_lockstep_the_edge_is_never_ahead_of_the_consumer(edge: Edge) -> None
 
 
 def test_without_lockstep_the_edge_runs_ahead(edge: Edge) -> None:
-    with edge.replay([streamed(stream("a", "b", "c"))]) as session:
-        assert _positions(session, [1, 2, 3]) == [5, 5, 5]
+    with edge.replay([streamed(BODY)]) as session, asking(session.origin) as response:
+        assert response.readline().startswith(b"data")
+        deadline = time.monotonic() + 5
+        while session.events_sent() < 5 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert session.events_sent() == 5
 
 
 def test_a_second_exchange_starts_from_what_was_delivered_before(edge: Edge) -> None:
@@ -269,7 +273,7 @@ def test_a_client_that_looks_ahead_by_one_event_is_waited_for_in_vain_only_once(
     begun = time.monotonic()
     with edge.replay([streamed(stream(*"abcdef"))], lockstep=True, patience=0.2) as session:
         assert _positions(session, [0, 1, 2, 3, 4, 5])[1:] == [2, 3, 4, 5, 6]
-    assert time.monotonic() - begun < 0.6
+    assert time.monotonic() - begun < 1
 
 
 def test_a_client_that_buffers_is_given_up_after_two_waits(edge: Edge) -> None:

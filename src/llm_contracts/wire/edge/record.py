@@ -12,7 +12,7 @@ from yarl import URL
 
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.edge.headers import end_to_end, multi, with_host, without
-from llm_contracts.wire.edge.session import Session, hang_up, reset
+from llm_contracts.wire.edge.session import LONGEST_LINE, Session, hang_up, reset
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.sse import EventDecoder
@@ -107,6 +107,8 @@ class RecordSession(Session):
             timeout=self._timeout,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
             trust_env=not self._upstream.startswith(("http://127.", "http://localhost")),
         )
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from llm_contracts.wire.edge.record import RecordSession
 from llm_contracts.wire.edge.replay import Manner, ReplaySession
-from llm_contracts.wire.edge.session import Session
+from llm_contracts.wire.edge.session import LONGEST_LINE, Session
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.scrub import Scrubber
 
@@ -110,7 +110,14 @@ class Edge:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         # Cancelling handlers is how the edge learns that a client has left while nothing was being sent.
-        server = web.Server(self._handle, handler_cancellation=True, access_log=None, auto_decompress=False)
+        server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+        )
         try:
             listener = await self._loop.create_server(server, _HOST, self.port)
             self.port = listener.sockets[0].getsockname()[1]

@@ -15,6 +15,9 @@ from aiohttp import web
 from llm_contracts.wire.edge.headers import end_to_end, with_host
 from llm_contracts.wire.interaction import Interaction, Request
 
+LONGEST_LINE = 65536
+"""Bytes that a header line may have: more than aiohttp's 8 KiB, which cookies and proxies' tokens exceed."""
+
 _FLUSH_POLL = 0.001
 
 
