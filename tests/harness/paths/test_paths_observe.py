@@ -132,24 +132,25 @@ def test_a_hanging_path_is_ended_by_dropping_its_connections() -> None:
     assert observed.chunks == (Chunk(text="He"),)
 
 
-def test_a_thread_that_cannot_be_ended_is_named_and_adds_nothing_later() -> None:
+def test_a_thread_that_cannot_be_ended_is_named_and_stopped_at_its_next_item() -> None:
     release, done = threading.Event(), threading.Event()
+    session = Session()
 
     def path(call: Call) -> Iterator[str]:
         try:
             release.wait(10)
             call.telemetry({"name": "late"})
             yield "late"
+            yield "later"
         finally:
             done.set()
 
-    observed = seen(path, timeout=0.05)
+    observed = seen(path, session, timeout=0.05)
     assert observed.failure is not None
     assert "its thread is still running" in observed.failure.message
     release.set()
     assert done.wait(5)
-    assert observed.chunks == ()
-    assert observed.generations == ()
+    assert (observed.chunks, observed.generations, session.told) == ((), (), [])
 
 
 def test_a_path_that_never_ends_is_closed_after_so_many_items() -> None:
