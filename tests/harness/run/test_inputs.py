@@ -1,0 +1,45 @@
+"""A stored result knows what it was made from, down to the project's own code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.config import load_project, load_settings
+from llm_contracts.inputs import changed_since, input_files
+from llm_contracts.versions import versions
+from tests.harness.run.projects import TOML, make_project
+
+
+def test_the_projects_own_modules_are_inputs_and_installed_ones_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path)
+    (root / "my_own_client.py").write_text("answer = 1\n")
+    monkeypatch.syspath_prepend(root)
+    import my_own_client  # type: ignore[import-not-found]
+
+    settings = load_settings(root)
+    load_project(settings)
+    stored = input_files(settings)
+    assert {"my_own_client.py", "contracts/paths.py", "cassettes/acme/other.yaml"} <= stored.keys()
+    assert not [name for name in stored if "site-packages" in name]
+    assert changed_since(settings, stored) == ()
+    (root / "my_own_client.py").write_text("answer = 2\n")
+    (root / "cassettes" / "acme" / "other.yaml").unlink()
+    assert changed_since(settings, stored) == ("cassettes/acme/other.yaml", "my_own_client.py")
+    del sys.modules[my_own_client.__name__]
+
+
+def test_recordings_outside_the_project_are_left_out(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    root = make_project(tmp_path / "project", toml=TOML + f'cassettes = "{elsewhere}"\n')
+    assert not [name for name in input_files(load_settings(root)) if name.endswith(".yaml")]
+
+
+def test_what_is_not_installed_has_no_version() -> None:
+    found = versions(("openai", "no-such-distribution"))
+    assert list(found) == ["python", "openai"]
