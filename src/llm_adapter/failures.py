@@ -139,10 +139,9 @@ _BY_CLASS: tuple[tuple[str, Category], ...] = (
     ("APITimeoutError", Category.TIMEOUT),
     ("TimeoutException", Category.TIMEOUT),
     ("TimeoutError", Category.TIMEOUT),
-    ("ProtocolError", Category.PROTOCOL),
     ("APIConnectionError", Category.CONNECTION),
     ("NetworkError", Category.CONNECTION),
-    ("TransportError", Category.CONNECTION),
+    ("TransportError", Category.CONNECTION),  # also for a body that ends before its end
     ("ConnectionError", Category.CONNECTION),
     ("StreamError", Category.CONNECTION),
     ("ValueError", Category.PROTOCOL),  # JSON and UTF-8 that cannot be decoded
@@ -155,7 +154,7 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
 
     Args:
         error: what the client raised.
-        attempts: the requests made, where the caller knows and the exception does not.
+        attempts: the requests made, where the caller knows; otherwise the exception is asked.
     """
     source = origin(error)
     status = _status(source)
@@ -166,19 +165,18 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
         status=status,
         provider_code=code,
         provider_message=message or None,
-        attempts=_attempts(source) or attempts,
+        attempts=attempts or _attempts(source),
     )
 
 
 def origin(error: BaseException) -> BaseException:
-    """The exception to read, and to name as the cause: the innermost that knows the answer or the request.
+    """The exception to read, and to name as the cause: the SDK's own where there is one.
 
-    LiteLLM wraps the SDK's exception twice, and its own copies lose code, body and request. Below the SDK's
-    own lies the HTTP library's, which knows less.
+    LiteLLM wraps it twice, and its copies lose code, body and request. In mid-stream there may be none: then
+    it is the HTTP library's, whose upper layer knows the request.
     """
-    links = chain(error)
-    informed = [link for link in links if _is_sdk_error(link) or isinstance(link, InBandError)]
-    return (informed or links)[-1]
+    links = [link for link in chain(error) if _library(link) != "litellm"] or [error]
+    return next((link for link in links if _library(link) == "openai"), links[0])
 
 
 def is_broken_connection(error: BaseException) -> bool:
@@ -201,8 +199,8 @@ def in_band(body: Any, *, request: Any = None) -> InBandError | None:
     return None
 
 
-def _is_sdk_error(link: BaseException) -> bool:
-    return type(link).__module__.partition(".")[0] == "openai" and hasattr(link, "request")
+def _library(link: BaseException) -> str:
+    return type(link).__module__.partition(".")[0]
 
 
 def _status(error: BaseException) -> int | None:
