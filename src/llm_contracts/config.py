@@ -94,12 +94,16 @@ class Project:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A half sentence for a message: the names most like `name`, or all of them when none is near."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    """A half sentence for a message: the names most like `name`, or some of all where none is near."""
+    names = sorted(known, key=lambda each: ("/" in each, each))
+    near = (
+        difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+        or [each for each in names if name in each][:3]
+    )
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Known: {', '.join(names)}." if names else "None is registered."
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"Known: {', '.join(names[:_SHOWN])}{more}." if names else "None is registered."
 
 
 def checked_name(what: str, name: str, known: Iterable[str]) -> str:
@@ -146,6 +150,7 @@ _PLACES = {
     "cassettes": "cassettes",
     "snapshots": "snapshots",
 }
+_SHOWN = 20  # names in a message
 _MODULES = ("paths", "scenarios")
 _NAMES = ("reference", "candidate")
 _DAYS = ("stale_after_days", "waiver_warning_days")

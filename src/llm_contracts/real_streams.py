@@ -14,8 +14,8 @@ from llm_contracts.views.corpus_page import render_corpus_page
 
 _TITLE = "Real streams"
 _INTRO = """\
-Chat-completion streams that real providers sent, recorded by public projects, replayed byte by byte to two clients
-at a time. Counted are streams in which a kind of difference occurs, whether or not it has been accepted.
+Chat-completion streams that real providers sent, recorded by public projects, replayed byte by byte
+to two clients at a time. Counted are streams in which a kind of difference occurs, accepted or not.
 
 Made by `make real-streams`; do not edit."""
 _ARGUMENTS = 2

@@ -7,13 +7,11 @@ threads that live as long as the process; calls are told apart by their trace.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from threading import Lock
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from llm_adapter.adapter import Adapter, adapter_from
@@ -36,13 +34,6 @@ PROVIDERS = tuple(
 )
 
 
-_LOGGER = logging.getLogger("contracts.application")
-_LOGGER.addHandler(logging.NullHandler())  # otherwise Python prints warnings that have no handler
-_LOGGER.propagate = False
-_APP = SimpleNamespace(logger=_LOGGER)
-"""The host application. Six of its providers are never configured; it need not say so for each recording."""
-
-
 def adapter_path(backend: str, call: Call) -> Iterator[Any]:
     """Make the call as an application does: through the adapter, under a span of its own."""
     row, model = _route(call)
@@ -53,7 +44,7 @@ def adapter_path(backend: str, call: Call) -> Iterator[Any]:
     }
     with closing(adapter_from(environ)) as adapter:
         if call.function is Function.LIST_MODELS:
-            yield from adapter.get_current_models(_APP)
+            yield from adapter.get_current_models(None)
             return
         with _heard(call) as span, closing(_asked(adapter, span, model, call)) as responses:
             yield from responses
@@ -89,10 +80,10 @@ def _asked(adapter: Adapter, span: Any, model: str, call: Call) -> Any:
     if wants_json:
         del params["response_format"]
     if call.function is Function.CHAT:
-        return adapter.chat_llm(_APP, "user-1", span, model, list(call.messages), json=wants_json, **params)
+        return adapter.chat_llm(None, "user-1", span, model, list(call.messages), json=wants_json, **params)
     texts = {message["role"]: message["content"] for message in call.messages}
     return adapter.invoke_llm(
-        _APP, "user-1", span, model, texts["user"], system=texts.get("system"), json=wants_json, **params
+        None, "user-1", span, model, texts["user"], system=texts.get("system"), json=wants_json, **params
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +58,8 @@ for _command in (record, check, corpus, verdict):
 
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
+    # Without a handler Python prints what libraries log (that a client hung up, say) into the report.
+    logging.getLogger().addHandler(logging.NullHandler())
     sys.path.insert(0, str(Path.cwd()))  # `module:attribute` means modules as seen from here
     sys.exit(run())
 
