@@ -60,16 +60,21 @@ def to_usage(value: Any) -> Usage | None:
     return Usage(**totals, details=numbers)
 
 
+_REASONING = ("reasoning_content", "reasoning")  # providers use one or the other
+
+
 def _from_choices(item: Any) -> Chunk:
     choices = read(item, "choices")
     given = list(choices) if isinstance(choices, (list, tuple)) else []
     first = next((choice for choice in given if not read(choice, "index")), None)
     delta = read(first, "delta")
     text, extra = _content(read(delta, "content"), "content")
-    reasoning, more = _content(read(delta, "reasoning_content") or read(delta, "reasoning"), "reasoning")
+    keys = tuple(name for name in _REASONING if read(delta, name))
+    reasoning, more = _content(read(delta, keys[0]) if keys else None, "reasoning")
     return Chunk(
         text=text,
         reasoning=reasoning,
+        reasoning_keys=keys,
         tool_calls=tuple(_tool_call(call) for call in read(delta, "tool_calls") or ()),
         finish_reason=_label(read(first, "finish_reason")),
         usage=to_usage(read(item, "usage")),

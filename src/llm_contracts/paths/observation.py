@@ -26,12 +26,13 @@ class Chunk:
     """One item as the client yielded it, in canonical form.
 
     `tool_calls` keeps the deltas as given (index, id, type, name, arguments). `extra` holds other keys with a
-    meaning (`refusal`, list-valued content). `position` counts the server-sent events that had left the edge
+    meaning (`refusal`, list-valued content). `reasoning_keys` names the delta's keys that held the reasoning. `position` counts the server-sent events that had left the edge
     when the item was handed on; None where the engine cannot tell.
     """
 
     text: str = ""
     reasoning: str = ""
+    reasoning_keys: tuple[str, ...] = ()
     tool_calls: tuple[Mapping[str, Any], ...] = ()
     finish_reason: str | None = None
     usage: Usage | None = None

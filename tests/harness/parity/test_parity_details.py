@@ -403,3 +403,12 @@ def test_long_texts_are_shown_around_the_difference() -> None:
     difference = compare(one, other, (facts(),), scope="s").divergences[0]
     assert difference.where == "text[300]"
     assert difference.candidate == "…" + "a" * 20 + "b" + "a" * 59 + "…"
+
+
+def test_reasoning_under_another_key_is_a_difference_although_its_text_is_the_same() -> None:
+    said, renamed = (
+        with_chunks(Chunk(id="r1", model="m", reasoning="hm", reasoning_keys=(key,)))
+        for key in ("reasoning", "reasoning_content")
+    )
+    assert found(said, renamed) == [("reasoning", "reasoning.key")]
+    assert found(said, said) == []

@@ -52,9 +52,15 @@ CASES: dict[str, tuple[Any, Chunk]] = {
     "finish": (event({}, finish_reason="stop"), Chunk(finish_reason="stop")),
     "empty finish": (event({}, finish_reason=""), Chunk(finish_reason="")),
     "finish as enum": (event({}, finish_reason=Word.STOP), Chunk(finish_reason="stop")),
-    "reasoning_content": (event({"reasoning_content": "hm"}), Chunk(reasoning="hm")),
-    "reasoning": (event({"reasoning": "hm"}), Chunk(reasoning="hm")),
-    "both reasonings": (event({"reasoning_content": "", "reasoning": "hm"}), Chunk(reasoning="hm")),
+    "reasoning_content": (
+        event({"reasoning_content": "hm"}),
+        Chunk(reasoning="hm", reasoning_keys=("reasoning_content",)),
+    ),
+    "reasoning": (event({"reasoning": "hm"}), Chunk(reasoning="hm", reasoning_keys=("reasoning",))),
+    "both reasonings": (
+        event({"reasoning_content": "", "reasoning": "hm"}),
+        Chunk(reasoning="hm", reasoning_keys=("reasoning",)),
+    ),
     "list content": (
         event({"content": [{"type": "text", "text": "a"}]}),
         Chunk(extra={"content": [{"type": "text", "text": "a"}]}),

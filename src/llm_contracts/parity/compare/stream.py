@@ -54,6 +54,19 @@ def _texts(pair: Pair) -> Findings:
     if not any(isinstance(found, Finding) for found in text):
         yield from _pieces(pair)
     yield from _joined(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning)
+    yield from _reasoning_keys(pair)
+
+
+def _reasoning_keys(pair: Pair) -> Findings:
+    """The same reasoning under another name is lost to whoever reads the old one."""
+    ours, theirs = (
+        distinct(key for chunk in side.chunks for key in chunk.reasoning_keys)
+        for side in (pair.reference, pair.candidate)
+    )
+    if ours and theirs and ours != theirs:
+        yield Finding(
+            kind=Kind.REASONING, where="reasoning.key", reference=_few(ours), candidate=_few(theirs)
+        )
 
 
 def _joined(pair: Pair, kind: Kind, place: str, ours: str, theirs: str) -> Findings:
