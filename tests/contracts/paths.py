@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
@@ -118,7 +119,8 @@ def _langfuse() -> tuple[Langfuse, _Ear]:
     provider = TracerProvider()
     provider.add_span_processor(_processor(ear))
     client = Langfuse(
-        public_key="pk-contracts",
+        # The SDK keeps one client for each key; whoever loads this file a second time must get one of their own.
+        public_key=f"pk-contracts-{uuid4()}",
         secret_key="sk-contracts",
         base_url="http://127.0.0.1:9",
         tracer_provider=provider,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.cli import group, run
+from llm_contracts.cli import group, main, run
 from llm_contracts.cli.exits import Exit
-from llm_contracts.cli.output import write_text
+from llm_contracts.cli.output import progress_bar, write_text
 from tests.harness.run.projects import TOML, make_project
 
 Command = Callable[..., int]
@@ -426,3 +427,37 @@ def test_a_folder_that_cannot_be_written_is_2_and_no_traceback(
     (project / "report").write_text("in the way")
     assert run(["check"]) == Exit.USAGE
     assert "report" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    """A standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("variables", "draws"), [({}, True), ({"CI": "true"}, False)])
+def test_progress_is_drawn_on_a_terminal_and_never_in_ci(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], draws: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with progress_bar("check", 2) as done:
+        done("acme/plain-stream")
+    assert ("1/2" in terminal.getvalue()) is draws
+    assert bool(terminal.getvalue()) is draws
+
+
+def test_the_process_ends_with_the_code_and_knows_modules_of_the_working_directory(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["llm-contracts", "check", "--provider", "acne"])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == Exit.USAGE
+    assert sys.path[0] == str(project)
