@@ -12,7 +12,8 @@ import importlib.util
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -204,8 +205,9 @@ def load_project(settings: Settings) -> Project:
     Raises:
         ConfigError: if a file cannot be imported or registers something else than it should.
     """
-    paths = _module(settings.paths)
-    scenarios = _module(settings.scenarios)
+    with _importable(settings.root):
+        paths = _module(settings.paths)
+        scenarios = _module(settings.scenarios)
     providers = _rows(settings.paths, paths, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
@@ -215,6 +217,16 @@ def load_project(settings: Settings) -> Project:
         providers=providers,
         scenarios=rows,
     )
+
+
+@contextmanager
+def _importable(root: Path) -> Iterator[None]:
+    """The project's files may import their neighbours by their place below the root, wherever this was started."""
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
 
 
 def _module(file: Path) -> ModuleType | None:

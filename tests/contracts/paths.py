@@ -119,7 +119,7 @@ def _langfuse() -> tuple[Langfuse, _Ear]:
     provider = TracerProvider()
     provider.add_span_processor(_processor(ear))
     client = Langfuse(
-        # The SDK keeps one client for each key; whoever loads this file a second time must get one of their own.
+        # The SDK keeps one client for each key; who loads this file a second time must get another.
         public_key=f"pk-contracts-{uuid4()}",
         secret_key="sk-contracts",
         base_url="http://127.0.0.1:9",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,18 @@ def test_rows_and_paths_are_loaded_from_the_files(tmp_path: Path) -> None:
     assert list(loaded.paths) == ["mine"]
     assert loaded.provider("deepseek").base_url == "https://api.deepseek.com"
     assert loaded.cassette(loaded.scenarios[0]) == tmp_path / "cassettes" / "openai" / "plain.yaml"
+
+
+def test_the_files_may_import_their_neighbours_by_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, rows="from tests_of_mine.rows import SCENARIOS\n")
+    (tmp_path / "tests_of_mine").mkdir()
+    (tmp_path / "tests_of_mine" / "rows.py").write_text(SCENARIOS)
+    monkeypatch.chdir("/")
+    before = list(sys.path)
+    assert len(load_project(load_settings(tmp_path)).scenarios) == 3
+    assert sys.path == before
 
 
 def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) -> None:
