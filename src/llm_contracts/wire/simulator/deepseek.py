@@ -10,9 +10,8 @@ can come in mid-stream at all, and `Retry-After`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from llm_contracts.wire.interaction import Headers
+from llm_contracts.wire.simulator import shapes
 from llm_contracts.wire.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
@@ -24,11 +23,10 @@ from llm_contracts.wire.simulator.dialect import (
     Spent,
     Stream,
     Words,
-    compact,
     digits,
     uuid_like,
 )
-from llm_contracts.wire.simulator.script import Refused
+from llm_contracts.wire.simulator.script import Place, Refused
 
 _INVALID = "invalid_request_error"
 
@@ -60,6 +58,11 @@ _WORDS = {
     ),
     Refused.RATE_LIMIT: _words(429, "Rate limit reached", "rate_limit_error", "rate_limit_exceeded"),
     Refused.SERVER_ERROR: _words(500, "Internal server error", "server_error", "internal_error"),
+    Refused.TOO_LONG: _words(
+        400, "This model's maximum context length is 131072 tokens, and your messages have more than that."
+    ),
+    Refused.UNPAID: _words(402, "Insufficient Balance", "unknown_error"),
+    Refused.UNAVAILABLE: _words(503, "Server overloaded", "service_unavailable_error", "overloaded"),
     Refused.PROMPT_FILTER: _words(400, "Content Exists Risk"),
     Refused.MID_STREAM: _words(200, "Internal server error", "server_error", "internal_error"),
 }
@@ -71,29 +74,22 @@ def _opening(stream: Stream) -> Json:
     return {"role": "assistant", "content": ""}
 
 
-def _thought(piece: str) -> Json:
-    return {"content": None, "reasoning_content": piece}
-
-
-def _text(stream: Stream, piece: str) -> Json:
-    return {"content": piece, "reasoning_content": None} if stream.thinks else {"content": piece}
-
-
-def _closing(stream: Stream, finish: str, usage: Json | None) -> tuple[Part, ...]:
-    return (Part(delta=_text(stream, ""), finish=finish, usage=usage),)
+def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta=shapes.text(stream, ""), finish=finish),)
 
 
 def _totals(stream: Stream, spent: Spent) -> Json:
-    details = {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}} if stream.thinks else {}
     return {
-        "prompt_tokens": spent.prompt,
-        "completion_tokens": spent.completion,
-        "total_tokens": spent.prompt + spent.completion,
+        **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0},
-        **details,
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
         "prompt_cache_hit_tokens": 0,
         "prompt_cache_miss_tokens": spent.prompt,
     }
+
+
+def _choice(part: Part) -> Json:
+    return {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}
 
 
 def _chunk(stream: Stream, _number: int, part: Part) -> Json:
@@ -103,7 +99,7 @@ def _chunk(stream: Stream, _number: int, part: Part) -> Json:
         "created": EPOCH,
         "model": stream.model,
         "system_fingerprint": "fp_simulated0_prod0820_fp8_kvcache",
-        "choices": [{"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}],
+        "choices": [] if part.delta is None else [_choice(part)],
     }
     if part.usage or stream.ask.include_usage:
         chunk["usage"] = part.usage
@@ -120,33 +116,25 @@ def _headers(seed: str) -> Headers:
     )
 
 
-def _refuse(error: Json, _seed: str) -> bytes:
-    return compact({"error": error}).encode()
-
-
-def _listing(models: Mapping[str, Model]) -> bytes:
-    # No `created` here: a client that insists on one fails with this provider.
-    rows = [{"id": name, "object": "model", "owned_by": "deepseek"} for name in models]
-    return compact({"object": "list", "data": rows}).encode()
-
-
 DEEPSEEK = Dialect(
     name="deepseek",
     base_path="",
     models=_MODELS,
-    greatest={"temperature": 2, "top_p": 1},
     words=_WORDS,
+    gateway=_words,
     filter_shape=FilterShape.REFUSAL,
-    stream_type="text/event-stream; charset=utf-8",
-    json_type="application/json",
+    place=Place.LAST,
+    always_totals=True,
     new_id=uuid_like,
     opening=_opening,
-    thought=_thought,
-    text=_text,
+    thought=shapes.thought,
+    text=shapes.text,
+    tool=shapes.tool,
     closing=_closing,
     totals=_totals,
     chunk=_chunk,
     headers=_headers,
-    refuse=_refuse,
-    listing=_listing,
+    refuse=shapes.enveloped,
+    # No `created` here: a client that insists on one fails with this provider.
+    listing=shapes.listing(owned_by="deepseek"),
 )

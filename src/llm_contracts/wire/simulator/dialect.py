@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 from llm_contracts.wire.interaction import Headers
 from llm_contracts.wire.simulator.ask import Ask
-from llm_contracts.wire.simulator.script import Refused
+from llm_contracts.wire.simulator.script import Place, Refused
 
 EPOCH = 1767225600
 """The simulated moment, 2026-01-01 00:00 UTC: fixed, so that recording again changes nothing."""
@@ -40,15 +40,16 @@ class Model:
 class Words:
     """A refusal in the provider's words.
 
-    `message` may name `{model}`, `{key}`, `{tail}`, `{parameter}`, `{value}` and `{limit}`; `keys` is the
-    order of the error's fields; a `framed` body is one server-sent event.
+    `message` may name `{model}`, `{key}`, `{tail}`, `{parameter}`, `{value}`, `{limit}` and `{request}`;
+    `keys` is the order of the error's fields, of which `data` is always null; a `framed` body is one
+    server-sent event.
     """
 
     status: int
     message: str
-    type: str
+    type: str | None = None
     param: str | None = None
-    code: str | None = None
+    code: str | int | None = None
     keys: tuple[str, ...] = ("message", "type", "param", "code")
     framed: bool = False
 
@@ -57,39 +58,65 @@ class Words:
         fields: Json = {
             "message": self.message.format_map(facts),
             "type": self.type,
-            "param": self.param.format_map(facts) if self.param else None,
+            "param": None if self.param is None else self.param.format_map(facts),
             "code": self.code,
+            "data": None,
         }
         return {key: fields[key] for key in self.keys}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """One answer under way: what all of its chunks share."""
+    """One answer under way: what all of its chunks share; `call` is the tool call it begins with, if any."""
 
     ask: Ask
     seed: str
     id: str
     model: str
     thinks: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """What one chunk adds. Without a `delta` the chunk has no choice at all."""
-
-    delta: Json | None = None
-    finish: str | None = None
-    usage: Json | None = None
+    place: Place
+    call: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spent:
     """Tokens counted for one answer; `completion` includes `reasoning`, as providers count."""
 
-    prompt: int
-    completion: int
-    reasoning: int
+    prompt: int = 0
+    completion: int = 0
+    reasoning: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            prompt=self.prompt + other.prompt,
+            completion=self.completion + other.completion,
+            reasoning=self.reasoning + other.reasoning,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """What one chunk adds, and what that costs. Without a `delta` the chunk has no choice at all.
+
+    `finish` is a reason only on the last part with a choice; before it stands what the provider has there.
+    """
+
+    delta: Json | None = None
+    finish: str | None = None
+    usage: Json | None = None
+    spent: Spent = field(default_factory=Spent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Framing:
+    """How events are put on the wire: what leads in their data, how lines end."""
+
+    lead: str = "data: "
+    newline: str = "\n"
+
+    def event(self, data: str) -> bytes:
+        """One server-sent event."""
+        return f"{self.lead}{data}{self.newline * 2}".encode()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,41 +126,48 @@ class Dialect:
     Attributes:
         base_path: the path part of its base URL; other paths are not found.
         models: by the name one asks for.
-        greatest: parameters and the values above which they are refused.
-        words: every refusal; the ones sent in mid-stream have status 200.
+        words: the refusals it is known for; the ones sent in mid-stream have status 200.
+        gateway: words for any other refusal, from the status and what HTTP calls it.
+        filter_finish: the finish reason with which its content filter ends an answer.
+        place: where it puts the totals.
+        always_totals: it sends the totals whether or not they are asked for.
+        opening: what the first chunk says before there is any text; None where there is no such chunk.
         thought: None where thinking is never shown.
+        closing: the chunks after the text, the last of which has the given finish reason.
         headers: the lines of every response but its type and framing, made from a seed.
         refuse: the body of a refusal, from the error object and the seed.
+        greatest: parameters and the values above which they are refused.
     """
 
     name: str
     base_path: str
     models: Mapping[str, Model]
-    greatest: Mapping[str, float]
     words: Mapping[Refused, Words]
+    gateway: Callable[[int, str], Words]
     filter_shape: FilterShape
-    stream_type: str
-    json_type: str
+    place: Place
     new_id: Callable[[str], str]
-    opening: Callable[[Stream], Json]
+    opening: Callable[[Stream], Json | None]
     thought: Callable[[str], Json] | None
     text: Callable[[Stream, str], Json]
-    closing: Callable[[Stream, str, Json | None], tuple[Part, ...]]
+    tool: Callable[[Stream, Json], Json]
+    closing: Callable[[Stream, str], tuple[Part, ...]]
     totals: Callable[[Stream, Spent], Json]
     chunk: Callable[[Stream, int, Part], Json]
     headers: Callable[[str], Headers]
     refuse: Callable[[Json, str], bytes]
     listing: Callable[[Mapping[str, Model]], bytes]
+    filter_finish: str = "content_filter"
+    always_totals: bool = False
+    framing: Framing = Framing()
+    stream_type: str = "text/event-stream; charset=utf-8"
+    json_type: str = "application/json"
+    greatest: Mapping[str, float] = field(default_factory=lambda: {"temperature": 2, "top_p": 1})
 
 
-def compact(value: Json) -> str:
+def compact(value: Json | str) -> str:
     """JSON as providers stream it: no spaces, and text as itself, never as escapes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def frame(value: Json) -> bytes:
-    """One server-sent event."""
-    return f"data: {compact(value)}\n\n".encode()
 
 
 def digits(seed: str, alphabet: str, length: int) -> str:

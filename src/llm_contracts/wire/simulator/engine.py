@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 
 from llm_contracts.wire.interaction import Headers
+from llm_contracts.wire.simulator.answering import parts_of
 from llm_contracts.wire.simulator.ask import Ask
-from llm_contracts.wire.simulator.dialect import Dialect, FilterShape, Json, Model, Part, Spent, Stream, frame
-from llm_contracts.wire.simulator.script import Answer, Ending, Refusal, Refused, Turn
-from llm_contracts.wire.simulator.texts import Pieces, tokens_in
+from llm_contracts.wire.simulator.dialect import (
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Stream,
+    Words,
+    compact,
+    digits,
+)
+from llm_contracts.wire.simulator.script import (
+    Answer,
+    Ending,
+    Insert,
+    Page,
+    Place,
+    Refusal,
+    Refused,
+    Turn,
+)
 
 KEY = "sk-simulated-0000000000000000"
 """The one key the simulator accepts unless told otherwise; it opens nothing else."""
-DONE = b"data: [DONE]\n\n"
+_DONE = "[DONE]"
+_STREAMS_ONLY = b"The simulator only plays answers that are asked for as a stream."
+
+# What any gateway may say, with the names that HTTP has for it. Dialects know better for some.
+_GATEWAY: Mapping[Refused, tuple[int, str]] = {
+    Refused.FORBIDDEN: (403, "Forbidden"),
+    Refused.NOT_FOUND: (404, "Not Found"),
+    Refused.TIMEOUT: (408, "Request Timeout"),
+    Refused.CONFLICT: (409, "Conflict"),
+    Refused.UNPROCESSABLE: (422, "Unprocessable Entity"),
+    Refused.UNAVAILABLE: (503, "Service Unavailable"),
+    Refused.OVERLOADED: (503, "Service Overloaded"),
+    Refused.SITE_OVERLOADED: (529, "Site Overloaded"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,31 +67,26 @@ class Desk:
     seed: str = "seed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Said:
-    """What remains of an answer after the request's limit and the turn's ending have had their say."""
-
-    thoughts: Pieces
-    text: Pieces
-    finish: str
-
-
 def respond(desk: Desk, ask: Ask, turn: Turn) -> Reply:
     """Answer one request as the provider would: first what is wrong with it, then what the script says."""
     if why := _objection(desk, ask):
         return _refusal(desk, ask, Refusal(why=why))
     if isinstance(turn, Refusal):
         return _refusal(desk, ask, turn)
+    if isinstance(turn, Page):
+        return _reply(desk, turn.status, "text/html", (turn.html.encode(),))
     if ask.path.endswith("/models"):
         return _reply(desk, 200, desk.dialect.json_type, (desk.dialect.listing(desk.dialect.models),))
-    if turn.ending is Ending.FILTERED and desk.dialect.filter_shape is FilterShape.REFUSAL:
+    return _answer(desk, ask, turn)
+
+
+def _answer(desk: Desk, ask: Ask, answer: Answer) -> Reply:
+    if answer.ending is Ending.FILTERED and desk.dialect.filter_shape is FilterShape.REFUSAL:
         return _refusal(desk, ask, Refusal(why=Refused.PROMPT_FILTER))
     if not ask.streamed:
-        return _reply(
-            desk, 501, "text/plain", (b"The simulator only plays answers that are asked for as a stream.",)
-        )
-    events = tuple(_events(desk, ask, turn))
-    return _reply(desk, 200, desk.dialect.stream_type, events, streamed=True)
+        return _reply(desk, 501, "text/plain", (_STREAMS_ONLY,))
+    pieces = _pieces(tuple(_events(desk, ask, answer)), answer.inserts)
+    return _reply(desk, 200, desk.dialect.stream_type, pieces, streamed=True)
 
 
 def _objection(desk: Desk, ask: Ask) -> Refused | None:
@@ -78,21 +104,34 @@ def _objection_to_chat(dialect: Dialect, ask: Ask) -> Refused | None:
         return Refused.UNKNOWN_MODEL
     if ask.out_of_range(dialect.greatest):
         return Refused.BAD_PARAMETER
-    return Refused.JSON_WORD if ask.json_mode and not ask.says_json else None
+    insists = Refused.JSON_WORD in dialect.words
+    return Refused.JSON_WORD if insists and ask.json_mode and not ask.says_json else None
+
+
+def words_for(dialect: Dialect, why: Refused) -> Words:
+    """A provider's own words, or else those of a gateway that keeps to the provider's ways.
+
+    Raises:
+        KeyError: the dialect has no words for it, and no gateway says such a thing.
+    """
+    return dialect.words[why] if why in dialect.words else dialect.gateway(*_GATEWAY[why])
 
 
 def _refusal(desk: Desk, ask: Ask, refusal: Refusal) -> Reply:
-    words = desk.dialect.words[refusal.why]
-    error = words.error(_facts(desk.dialect, ask))
+    dialect = desk.dialect
+    words = words_for(dialect, refusal.why)
+    error = words.error(_facts(desk, ask))
     later = () if refusal.retry_after is None else (("Retry-After", str(refusal.retry_after)),)
+    status = refusal.status or words.status
     if words.framed:
-        return _reply(desk, words.status, desk.dialect.stream_type, (frame({"error": error}),), later)
-    return _reply(desk, words.status, desk.dialect.json_type, (desk.dialect.refuse(error, desk.seed),), later)
+        return _reply(desk, status, dialect.stream_type, (_event(dialect, {"error": error}),), later)
+    return _reply(desk, status, dialect.json_type, (dialect.refuse(error, desk.seed),), later)
 
 
-def _facts(dialect: Dialect, ask: Ask) -> dict[str, object]:
+def _facts(desk: Desk, ask: Ask) -> dict[str, object]:
     """What a provider's message may name. A key is echoed as providers do: only its two ends."""
-    parameter, value = ask.out_of_range(dialect.greatest) or ("", "")
+    greatest = desk.dialect.greatest
+    parameter, value = ask.out_of_range(greatest) or ("", "")
     key = ask.key or ""
     return {
         "model": ask.model,
@@ -100,7 +139,8 @@ def _facts(dialect: Dialect, ask: Ask) -> dict[str, object]:
         "tail": key[-4:],
         "parameter": parameter,
         "value": value,
-        "limit": dialect.greatest.get(parameter, ""),
+        "limit": greatest.get(parameter, ""),
+        "request": digits(f"{desk.seed}/request", "0123456789abcdef", 32),
     }
 
 
@@ -118,63 +158,36 @@ def _reply(
 
 
 def _events(desk: Desk, ask: Ask, answer: Answer) -> Iterator[bytes]:
-    stream = _stream(desk, ask)
-    said = _said(stream, answer)
-    opening = (Part(delta=desk.dialect.opening(stream)),)
-    broken = _break(desk.dialect, answer.ending)
-    closing = () if broken else _closing(desk.dialect, stream, answer, said)
-    for number, part in enumerate((*opening, *_body(desk.dialect, stream, said), *closing)):
-        yield frame(desk.dialect.chunk(stream, number, part))
+    dialect = desk.dialect
+    stream = _stream(desk, ask, answer)
+    broken = _break(dialect, answer.ending)
+    parts = parts_of(dialect, stream, answer, broken_off=broken is not None)
+    chunks = [_event(dialect, _chunk(dialect, stream, *numbered)) for numbered in enumerate(parts)]
+    yield from _interrupted(chunks, answer.inserts)
     if broken:
-        yield frame({"error": desk.dialect.words[broken].error(_facts(desk.dialect, ask))})
+        yield _event(dialect, {"error": words_for(dialect, broken).error(_facts(desk, ask))})
     elif answer.ending is not Ending.NO_DONE:
-        yield DONE
+        yield dialect.framing.event(_DONE)
 
 
-def _stream(desk: Desk, ask: Ask) -> Stream:
+def _stream(desk: Desk, ask: Ask, answer: Answer) -> Stream:
     model: Model = desk.dialect.models[ask.model]
     switched = ask.thinking if desk.dialect.thought else None  # OpenAI knows no such switch
-    thinks = model.thinks if switched is None else switched
-    number = desk.dialect.new_id(desk.seed)
-    return Stream(ask=ask, seed=desk.seed, id=number, model=model.answers, thinks=thinks)
-
-
-def _said(stream: Stream, answer: Answer) -> _Said:
-    text = answer.json_text if stream.ask.json_mode else answer.text
-    thoughts = answer.reasoning if stream.thinks else ()
-    if answer.ending in {Ending.ERROR, Ending.FILTERED}:
-        # Only a filter that ends the answer properly gives a reason: after an error event there is none.
-        return _Said(thoughts=thoughts, text=text[: len(text) // 2], finish="content_filter")
-    kept = _within(stream.ask.limit, (*thoughts, *text))
-    whole = len(kept) == len(thoughts) + len(text)
-    return _Said(
-        thoughts=kept[: len(thoughts)], text=kept[len(thoughts) :], finish="stop" if whole else "length"
+    return Stream(
+        ask=ask,
+        seed=desk.seed,
+        id=desk.dialect.new_id(desk.seed),
+        model=model.answers,
+        thinks=model.thinks if switched is None else switched,
+        place=answer.place or desk.dialect.place,
+        call=_first_call(desk.seed) if answer.arguments else None,
     )
 
 
-def _within(limit: int | None, pieces: Pieces) -> Pieces:
-    """As many pieces as the limit on tokens allows; none is cut."""
-    if limit is None:
-        return pieces
-    totals = accumulate(tokens_in(piece) for piece in pieces)
-    return tuple(piece for piece, total in zip(pieces, totals, strict=True) if total <= limit)
-
-
-def _body(dialect: Dialect, stream: Stream, said: _Said) -> Iterator[Part]:
-    if dialect.thought:
-        yield from (Part(delta=dialect.thought(piece)) for piece in said.thoughts)
-    yield from (Part(delta=dialect.text(stream, piece)) for piece in said.text)
-
-
-def _closing(dialect: Dialect, stream: Stream, answer: Answer, said: _Said) -> tuple[Part, ...]:
-    return dialect.closing(stream, said.finish, _usage(dialect, stream, said) if answer.usage else None)
-
-
-def _usage(dialect: Dialect, stream: Stream, said: _Said) -> Json:
-    reasoning = sum(map(tokens_in, said.thoughts))
-    completion = reasoning + sum(map(tokens_in, said.text))
-    spent = Spent(prompt=stream.ask.prompt_tokens, completion=completion, reasoning=reasoning)
-    return dialect.totals(stream, spent)
+def _first_call(seed: str) -> Json:
+    number = digits(f"{seed}/call", "0123456789abcdef", 24)
+    function = {"name": "weather", "arguments": ""}
+    return {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
 
 
 def _break(dialect: Dialect, ending: Ending) -> Refused | None:
@@ -184,3 +197,29 @@ def _break(dialect: Dialect, ending: Ending) -> Refused | None:
     if ending is Ending.FILTERED and dialect.filter_shape is FilterShape.EVENT:
         return Refused.OUTPUT_FILTER
     return None
+
+
+def _event(dialect: Dialect, value: Json) -> bytes:
+    return dialect.framing.event(compact(value))
+
+
+def _chunk(dialect: Dialect, stream: Stream, number: int, part: Part) -> Json:
+    chunk = dialect.chunk(stream, number, part)
+    if stream.place is Place.INSIDE and part.usage:
+        chunk["choices"][0]["usage"] = chunk.pop("usage")
+    return chunk
+
+
+def _interrupted(chunks: list[bytes], inserts: tuple[Insert, ...]) -> Iterator[bytes]:
+    at = [(round(insert.after * len(chunks)), insert.raw) for insert in inserts]
+    for number, chunk in enumerate(chunks):
+        yield from (raw for place, raw in at if place == number)
+        yield chunk
+
+
+def _pieces(events: tuple[bytes, ...], inserts: tuple[Insert, ...]) -> tuple[bytes, ...]:
+    """What leaves in one write: as a rule every event by itself."""
+    places = [events.index(insert.raw) for insert in inserts if insert.with_rest]
+    if not places:
+        return events
+    return (*events[: places[0]], b"".join(events[places[0] :]))

@@ -16,6 +16,7 @@ from string import ascii_letters
 from string import digits as figures
 
 from llm_contracts.wire.interaction import Headers
+from llm_contracts.wire.simulator import shapes
 from llm_contracts.wire.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
@@ -29,10 +30,11 @@ from llm_contracts.wire.simulator.dialect import (
     Words,
     digits,
 )
-from llm_contracts.wire.simulator.script import Refused
+from llm_contracts.wire.simulator.script import Place, Refused
 
 _ALPHABET = ascii_letters + figures
 _INVALID = "invalid_request_error"
+_SERVERS_FAULT = 500
 
 _MODELS = {
     "gpt-4o-mini": Model(answers="gpt-4o-mini-2024-07-18"),
@@ -79,6 +81,19 @@ _WORDS = {
     Refused.SERVER_ERROR: Words(
         status=500, message="The server had an error while processing your request.", type="server_error"
     ),
+    Refused.TOO_LONG: Words(
+        status=400,
+        message="This model's maximum context length is 128000 tokens, but your messages have more.",
+        type=_INVALID,
+        param="messages",
+        code="context_length_exceeded",
+    ),
+    Refused.UNPAID: Words(
+        status=429,
+        message="You exceeded your current quota, please check your plan and billing details.",
+        type="insufficient_quota",
+        code="insufficient_quota",
+    ),
     Refused.PROMPT_FILTER: Words(
         status=400,
         message="Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
@@ -95,7 +110,13 @@ def _new_id(seed: str) -> str:
     return "chatcmpl-" + digits(seed, _ALPHABET, 29)
 
 
-def _opening(_stream: Stream) -> Json:
+def _gateway(status: int, message: str) -> Words:
+    return Words(status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error")
+
+
+def _opening(stream: Stream) -> Json:
+    if stream.call:
+        return {"role": "assistant", "content": None, "tool_calls": [stream.call], "refusal": None}
     return {"role": "assistant", "content": "", "refusal": None}
 
 
@@ -103,16 +124,13 @@ def _text(_stream: Stream, piece: str) -> Json:
     return {"content": piece}
 
 
-def _closing(stream: Stream, finish: str, usage: Json | None) -> tuple[Part, ...]:
-    end = Part(delta={}, finish=finish)
-    return (end, Part(usage=usage)) if stream.ask.include_usage and usage else (end,)
+def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta={}, finish=finish),)
 
 
 def _totals(_stream: Stream, spent: Spent) -> Json:
     return {
-        "prompt_tokens": spent.prompt,
-        "completion_tokens": spent.completion,
-        "total_tokens": spent.prompt + spent.completion,
+        **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": spent.reasoning,
@@ -185,15 +203,15 @@ OPENAI = Dialect(
     name="openai",
     base_path="/v1",
     models=_MODELS,
-    greatest={"temperature": 2, "top_p": 1},
     words=_WORDS,
+    gateway=_gateway,
     filter_shape=FilterShape.FINISH,
-    stream_type="text/event-stream; charset=utf-8",
-    json_type="application/json",
+    place=Place.OWN,
     new_id=_new_id,
     opening=_opening,
     thought=None,  # this endpoint counts thoughts and never shows them
     text=_text,
+    tool=shapes.tool,
     closing=_closing,
     totals=_totals,
     chunk=_chunk,

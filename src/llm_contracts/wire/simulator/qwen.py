@@ -12,9 +12,8 @@ error in mid-stream other than the filter's, and `Retry-After`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from llm_contracts.wire.interaction import Headers
+from llm_contracts.wire.simulator import shapes
 from llm_contracts.wire.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
@@ -29,7 +28,7 @@ from llm_contracts.wire.simulator.dialect import (
     compact,
     uuid_like,
 )
-from llm_contracts.wire.simulator.script import Refused
+from llm_contracts.wire.simulator.script import Place, Refused
 
 _INVALID = "invalid_request_error"
 _INSPECTION = "data_inspection_failed"
@@ -82,6 +81,18 @@ _WORDS = {
         type="internal_server_error",
         code="internal_server_error",
     ),
+    Refused.TOO_LONG: Words(
+        status=400,
+        message="<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]",
+        type=_INVALID,
+        code=_PARAMETER,
+    ),
+    Refused.UNPAID: Words(
+        status=400,
+        message="Access denied, please make sure your account is in good standing.",
+        type="Arrearage",
+        code="Arrearage",
+    ),
     Refused.PROMPT_FILTER: Words(
         status=400,
         message="Input text data may contain inappropriate content.",
@@ -109,32 +120,32 @@ def _new_id(seed: str) -> str:
     return f"chatcmpl-{uuid_like(seed)}"
 
 
+def _gateway(status: int, message: str) -> Words:
+    code = message.lower().replace(" ", "_")
+    return Words(status=status, message=message, type=code, code=code)
+
+
 def _opening(stream: Stream) -> Json:
+    if stream.call:
+        return {"content": None, "tool_calls": [stream.call], "role": "assistant"}
     if stream.thinks:
         return {"content": None, "role": "assistant", "reasoning_content": ""}
     return {"content": "", "role": "assistant"}
 
 
-def _thought(piece: str) -> Json:
-    return {"content": None, "reasoning_content": piece}
+def _tool(_stream: Stream, call: Json) -> Json:
+    """Every piece names an id, which is empty after the first."""
+    return {"content": None, "tool_calls": [{"index": 0, "id": "", "type": "function", **call}]}
 
 
-def _text(stream: Stream, piece: str) -> Json:
-    return {"content": piece, "reasoning_content": None} if stream.thinks else {"content": piece}
-
-
-def _closing(stream: Stream, finish: str, usage: Json | None) -> tuple[Part, ...]:
-    end = Part(delta=_text(stream, ""), finish=finish)
-    return (end, Part(usage=usage)) if stream.ask.include_usage and usage else (end,)
+def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta={} if stream.call else shapes.text(stream, ""), finish=finish),)
 
 
 def _totals(stream: Stream, spent: Spent) -> Json:
-    details = {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}} if stream.thinks else {}
     return {
-        "prompt_tokens": spent.prompt,
-        "completion_tokens": spent.completion,
-        "total_tokens": spent.prompt + spent.completion,
-        **details,
+        **shapes.counted(spent),
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
         "prompt_tokens_details": {"cached_tokens": 0},
     }
 
@@ -176,28 +187,24 @@ def _refuse(error: Json, seed: str) -> bytes:
     return compact({"error": error, "request_id": uuid_like(f"{seed}/request")}).encode()
 
 
-def _listing(models: Mapping[str, Model]) -> bytes:
-    rows = [{"id": name, "object": "model", "created": EPOCH, "owned_by": "system"} for name in models]
-    return compact({"object": "list", "data": rows}).encode()
-
-
 QWEN = Dialect(
     name="qwen",
     base_path="/compatible-mode/v1",
     models=_MODELS,
-    greatest={"temperature": 2, "top_p": 1},
     words=_WORDS,
+    gateway=_gateway,
     filter_shape=FilterShape.EVENT,
     stream_type="text/event-stream;charset=UTF-8",
-    json_type="application/json",
+    place=Place.OWN,
     new_id=_new_id,
     opening=_opening,
-    thought=_thought,
-    text=_text,
+    thought=shapes.thought,
+    text=shapes.text,
+    tool=_tool,
     closing=_closing,
     totals=_totals,
     chunk=_chunk,
     headers=_headers,
     refuse=_refuse,
-    listing=_listing,
+    listing=shapes.listing(created=EPOCH, owned_by="system"),
 )

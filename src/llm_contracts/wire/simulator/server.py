@@ -11,16 +11,21 @@ from typing import Self
 
 from aiohttp import web
 
+from llm_contracts.wire.simulator.ark import ARK
 from llm_contracts.wire.simulator.ask import read_ask
 from llm_contracts.wire.simulator.deepseek import DEEPSEEK
 from llm_contracts.wire.simulator.dialect import Dialect
 from llm_contracts.wire.simulator.engine import KEY, Desk, Reply, respond
+from llm_contracts.wire.simulator.ernie import ERNIE
+from llm_contracts.wire.simulator.glm import GLM
 from llm_contracts.wire.simulator.openai import OPENAI
 from llm_contracts.wire.simulator.qwen import QWEN
 from llm_contracts.wire.simulator.script import Turn
 from llm_contracts.wire.simulator.scripts import SCRIPTS, script_named
+from llm_contracts.wire.simulator.silicon import SILICON
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI, DEEPSEEK, QWEN)}
+_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON)
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
 _START_SECONDS = 10.0
 
 
