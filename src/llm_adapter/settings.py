@@ -82,18 +82,45 @@ class Settings:
 
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
-    """Set variables for a moment: for libraries that can only be configured by them while being imported.
-
-    Other variables that the library sets meanwhile are removed again (LiteLLM loads a `.env` file).
-    """
-    before = dict(os.environ)
+    """Set variables for a moment: for libraries that can only be configured by them while being imported."""
+    before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
         yield
     finally:
-        for name in os.environ.keys() - before.keys():
-            del os.environ[name]
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def example() -> str:
+    """The text of `.env.example`: every variable, with what it is for."""
+    lines = [
+        "# Which client makes the calls, everywhere or for one provider: litellm (the default) or legacy."
+    ]
+    lines += ["LLM_BACKEND=litellm", *(f"# LLM_BACKEND_{row.key.upper()}=legacy" for row in PROVIDERS)]
+    lines += ["", "# Keys. A provider without one is skipped."]
+    lines += [f"{row.key_variables[0]}=" for row in PROVIDERS]
+    lines += ["", "# Where the providers are, if not where they usually are."]
+    lines += [f"# {row.base_url_variable}={row.base_url}" for row in PROVIDERS]
+    lines += ["", *_OTHERS]
+    return "\n".join(lines) + "\n"
+
+
+_OTHERS = (
+    "# What the host application offers first; the calls themselves always take a model.",
+    "# DEFAULT_LLM_MODEL=qwen/qwen-plus",
+    "# DEFAULT_LLM_TEMPERATURE=0.3",
+    "",
+    "# The only models to offer, and what people are shown for them, in the same order.",
+    "# LLM_ALLOWED_MODELS=gpt-4o,qwen/qwen-plus",
+    "# LLM_ALLOWED_MODEL_DISPLAY_NAMES=GPT-4o,Qwen Plus",
+    "",
+    "# Output limits in tokens, for models that would otherwise cut answers at a small default of their own.",
+    """# LLM_MODEL_MAX_OUTPUT_TOKENS={"qwen/qwen-plus": 8192}""",
+)
 
 
 def _account(variables: Mapping[str, str], row: Provider) -> Account:

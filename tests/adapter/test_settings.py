@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import Any
 
 import pytest
 
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS
-from llm_adapter.settings import BackendName, Settings, environment
+from llm_adapter.settings import BackendName, Settings, environment, example
 
 
 def test_nothing_set_means_no_keys_and_the_table_s_addresses() -> None:
@@ -91,10 +93,30 @@ def test_no_key_is_in_a_repr() -> None:
     assert "sk-hidden-1" not in repr(Settings.from_environ({"OPENAI_API_KEY": "sk-hidden-1"}))
 
 
-def test_variables_set_for_a_moment_are_gone_again_with_all_that_came_with_them() -> None:
+def test_variables_set_for_a_moment_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITELLM_MODE", "DEV")
     before = dict(os.environ)
-    with environment(LLM_BACKEND="legacy"):
-        assert os.environ["LLM_BACKEND"] == "legacy"
-        os.environ["FROM_A_DOTENV_FILE"] = "1"
-        os.environ["HOME"] = "/elsewhere"
+    with environment(LITELLM_MODE="PRODUCTION", LLM_BACKEND="legacy"):
+        assert (os.environ["LITELLM_MODE"], os.environ["LLM_BACKEND"]) == ("PRODUCTION", "legacy")
     assert dict(os.environ) == before
+
+
+class _Asked(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return default
+
+
+def test_the_example_names_every_variable_that_is_read_and_can_be_read_itself() -> None:
+    asked = _Asked()
+    Settings.from_environ(asked)
+    lines = [line.removeprefix("# ") for line in example().splitlines()]
+    shown = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+    assert asked.names - shown.keys() == {"GLM_API_KEY"}  # the second name of a key
+    assert Settings.from_environ(shown).accounts["qwen"].backend is BackendName.LEGACY
