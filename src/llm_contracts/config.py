@@ -221,7 +221,7 @@ def load_project(settings: Settings) -> Project:
 
 @contextmanager
 def _importable(root: Path) -> Iterator[None]:
-    """The project's files may import their neighbours by their place below the root, wherever this was started."""
+    """The project's files may import their neighbours by their place below the root, from anywhere."""
     sys.path.insert(0, str(root))
     try:
         yield
