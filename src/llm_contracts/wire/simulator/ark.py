@@ -1,12 +1,13 @@
 """Ark, Volcengine's platform, by its SDK's types and what that SDK prints.
 
 Captured: the chunks' keys, the role on every one, `moderation_hit_type`, usage in a chunk of its own and only
-when asked for (null before that), the resolved model in answers, and the form of an error: CamelCase codes,
-an empty `param`, the request's number inside the message. Documented: the codes and their statuses.
+when asked for (null before that), the resolved model in answers, and the form of an error: CamelCase codes, a
+`param` that is empty where none is at fault, the request's number inside the message. Documented: the codes
+and their statuses.
 
 UNVERIFIED, and so chosen here: no space after `data:` (so that one dialect has none), LF line ends, the
-headers, no empty first chunk, the shape of a tool call, most messages' wording, 503, and that the
-listing says nothing but `id` and `object`.
+headers, no empty first chunk, the shape of a tool call, most messages' wording, 503, and that the listing
+says nothing but `id` and `object`.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: str, kind: str, message: str) -> Words:
+def _words(status: int, code: str, kind: str, message: str, param: str = "") -> Words:
     return Words(
         status=status,
         code=code,
         message=f"{message} Request id: {{request}}",
-        param="",
+        param=param,
         type=kind,
         keys=("code", "message", "param", "type"),
     )
@@ -64,7 +65,12 @@ _WORDS = {
     ),
     Refused.BAD_REQUEST: _words(400, "InvalidParameter", "BadRequest", "The request body is no JSON object."),
     Refused.BAD_PARAMETER: _words(
-        400, "InvalidParameter", "BadRequest", "The parameter `{parameter}` must be between 0 and {limit}."
+        400,
+        "InvalidParameter",
+        "BadRequest",
+        "The parameter `{parameter}` specified in the request are not valid: expected a value <= {limit}, "
+        "but got {value} instead.",
+        param="{parameter}",
     ),
     Refused.TOO_LONG: _words(
         400, "InvalidParameter", "BadRequest", "The input has more tokens than the model takes."

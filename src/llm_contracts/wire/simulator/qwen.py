@@ -150,21 +150,23 @@ def _totals(stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _choice(number: int, part: Part) -> Json:
-    """The recorded orders of keys: for the first chunk, for the next, for the last, and for all others."""
+def _choice(stream: Stream, number: int, part: Part) -> Json:
+    """The recorded orders of keys: for the last chunk, for the first two of a text, and for all others."""
     choice = {"delta": part.delta, "finish_reason": part.finish, "index": 0, "logprobs": None}
-    orders = {
-        0: ("delta", "index", "logprobs", "finish_reason"),
-        1: ("finish_reason", "logprobs", "delta", "index"),
-    }
+    usual = tuple(choice)
+    starts = (
+        ("delta", "index", "logprobs", "finish_reason"),
+        ("finish_reason", "logprobs", "delta", "index"),
+    )
     last = ("finish_reason", "delta", "index", "logprobs")
-    order = last if part.finish else orders.get(number, tuple(choice))
+    starting = number < len(starts) and not stream.call
+    order = last if part.finish else starts[number] if starting else usual
     return {key: choice[key] for key in order}
 
 
 def _chunk(stream: Stream, number: int, part: Part) -> Json:
     return {
-        "choices": [] if part.delta is None else [_choice(number, part)],
+        "choices": [] if part.delta is None else [_choice(stream, number, part)],
         "object": "chat.completion.chunk",
         "usage": part.usage,
         "created": EPOCH,

@@ -51,7 +51,9 @@ _WORDS = {
     Refused.UNKNOWN_MODEL: _words(400, 20012, "Model does not exist. Please check it carefully."),
     Refused.BAD_REQUEST: _words(400, 20015, "The request body is no JSON object."),
     Refused.BAD_PARAMETER: _words(400, 20015, "{parameter} must be between 0 and {limit}."),
-    Refused.TOO_LONG: _words(400, 20015, "The prompt has more tokens than the model takes."),
+    Refused.TOO_LONG: _words(
+        400, 20015, "length of prompt_tokens (57535) must be less than max_seq_len (32768)."
+    ),
     Refused.RATE_LIMIT: Words(
         status=429,
         message="Request was rejected due to rate limiting. Details:TPM limit reached.",
