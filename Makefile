@@ -65,7 +65,7 @@ snapshots: setup ## accept the present lanes as snapshots; read the diff before 
 	@$(BIN)/python -m pytest -q tests/contracts --snapshot-update
 
 real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
-	@$(BIN)/python -m llm_contracts.views.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
+	@$(BIN)/python -m llm_contracts.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
 
 lock: ## pin every dependency again, with hashes (needs uv)
 	@uv pip compile pyproject.toml requirements.in --extra contracts --group dev --universal --python-version 3.11 \

@@ -51,7 +51,8 @@ def read_chunk(item: Any) -> Chunk:
         # OpenRouter-like gateways say `reasoning` for what the others call `reasoning_content`.
         reasoning=_text(delta, "reasoning_content") or _text(delta, "reasoning"),
         finish_reason=getattr(choice, "finish_reason", None) or None,
-        usage=_usage(getattr(item, "usage", None)),
+        # Moonshot, and gateways before it, put the totals into the choice that finishes.
+        usage=_usage(_part(item, "usage") or _part(choice, "usage")),
     )
 
 
@@ -72,16 +73,20 @@ def _usage(usage: Any) -> dict[str, int] | None:
     if usage is None:
         return None
     found = {
-        "input": getattr(usage, "prompt_tokens", None),
-        "output": getattr(usage, "completion_tokens", None),
-        "total": getattr(usage, "total_tokens", None),
+        "input": _part(usage, "prompt_tokens"),
+        "output": _part(usage, "completion_tokens"),
+        "total": _part(usage, "total_tokens"),
         **{name: _detail(usage, place, part) for name, place, part in _DETAILS},
     }
     if found["input_cached_tokens"] is None:  # DeepSeek's own name, from before it took over OpenAI's
-        found["input_cached_tokens"] = getattr(usage, "prompt_cache_hit_tokens", None)
+        found["input_cached_tokens"] = _part(usage, "prompt_cache_hit_tokens")
     return {name: count for name, count in found.items() if isinstance(count, int)}
 
 
 def _detail(usage: Any, place: str, part: str) -> Any:
-    details = getattr(usage, place, None)
-    return details.get(part) if isinstance(details, Mapping) else getattr(details, part, None)
+    return _part(_part(usage, place), part)
+
+
+def _part(whole: Any, name: str) -> Any:
+    """A field: of an object where the client has a type for it, of a mapping where it has none."""
+    return whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)

@@ -170,6 +170,10 @@ USAGES: dict[str, tuple[tuple[bytes, ...], dict[str, int]]] = {
         (chunk("a"), chunk(finish="stop", usage={**USAGE, "prompt_cache_hit_tokens": 3})),
         {"input": 11, "output": 7, "total": 40, "input_cached_tokens": 3},
     ),
+    "inside the choice": (
+        (chunk("a"), event({"id": "1", "choices": [{"index": 0, "delta": {}, "usage": USAGE}]})),
+        {"input": 11, "output": 7, "total": 40},
+    ),
     "followed by a null": (
         (chunk("a", usage=USAGE), event({"id": "1", "choices": [], "usage": None})),
         {"input": 11, "output": 7, "total": 40},

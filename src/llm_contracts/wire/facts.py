@@ -36,6 +36,7 @@ class WireFacts:
             send in null's place.
         empty_finish_reasons: how many such empty strings there were.
         usage: the last usage object anywhere (top level, or inside the first choice); None if there was none.
+        usages: every usage object, in order; a path that failed in between can know no later one.
         usage_count: how many usage objects there were.
         usage_nulls: how many times `usage` was there, but null.
         vendor_usage: the last usage object in a place where no OpenAI client looks (Groq's `x_groq`).
@@ -58,6 +59,7 @@ class WireFacts:
     finish_reasons: tuple[str, ...] = ()
     empty_finish_reasons: int = 0
     usage: Mapping[str, Any] | None = None
+    usages: tuple[Mapping[str, Any], ...] = ()
     usage_count: int = 0
     usage_nulls: int = 0
     vendor_usage: Mapping[str, Any] | None = None
@@ -159,6 +161,7 @@ class _Findings:
             finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
             empty_finish_reasons=self.finish_reasons.count(""),
             usage=sent[-1] if sent else None,
+            usages=tuple(sent),
             usage_count=len(sent),
             usage_nulls=len(self.usages) - len(sent),
             vendor_usage=self.vendor_usage,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.harness.parity.samples import (
     BODY,
+    SENT,
     chunks,
     facts,
     failure,
@@ -176,6 +177,16 @@ def test_usage_without_known_bytes_is_judged_by_the_reference() -> None:
 
 def test_equal_usage_that_nobody_sent_is_unfaithful() -> None:
     assert found(observation(), observation(), facts(usage=None)) == [("unfaithful", "usage")]
+
+
+def test_running_totals_are_true_only_for_paths_that_failed_before_the_last_ones() -> None:
+    sent = facts(usages=(SENT, {**SENT, "total_tokens": 9}), error={"message": "broken"}, malformed=1)
+    whole = observation()
+    cut = observation(failure=failure(category="protocol", status=None))
+    assert ("unfaithful", "usage") in found(whole, whole, sent)
+    assert ("unfaithful", "usage") not in found(cut, cut, sent)
+    made_up = replace(cut, chunks=chunks("Hel", "lo", told=usage(total=7)))
+    assert ("unfaithful", "usage") in found(made_up, made_up, sent)
 
 
 def test_usage_that_both_lose_is_unfaithful_only_where_somebody_looks() -> None:

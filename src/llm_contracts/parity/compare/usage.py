@@ -8,7 +8,8 @@ telemetry generation says, for that is all an application has. Then:
   lost them: `usage_missing` at `reference.usage`.
 * Only the reference reports: `usage_missing`, unless the provider sent other totals or none. Then the
   reference made them up: `usage_invented` at `reference.usage`.
-* Both report the same, and the provider sent other totals or none: `unfaithful`.
+* Both report the same, and the provider sent other totals or none: `unfaithful`. Of paths that failed in
+  mid-stream any totals are true that had been sent until then.
 * Neither reports, and the provider sent some: `unfaithful`, but only where somebody would have looked: the
   request asked for usage, or there is telemetry.
 
@@ -64,7 +65,7 @@ def _both(pair: Pair, ours: Usage, theirs: Usage) -> Findings:
             yield Finding(kind=Kind.USAGE, where=where, reference=one[name], candidate=other[name])
     yield from _details(ours.details, theirs.details)
     sent = _sent(pair)
-    if pair.final is not None and one == other and (sent is None or totals(sent) != one):
+    if pair.final is not None and one == other and not _was_sent(pair, one):
         shown = {"shown": one, "bytes": ABSENT if sent is None else totals(sent)}
         yield Finding(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
 
@@ -102,6 +103,13 @@ def _one(pair: Pair, ours: Usage | None, theirs: Usage | None) -> Finding:
 
 def _sent(pair: Pair) -> Usage | None:
     return None if pair.final is None else to_usage(pair.final.usage)
+
+
+def _was_sent(pair: Pair, shown: Mapping[str, int | None]) -> bool:
+    given = (pair.final.usages or (pair.final.usage,)) if pair.final is not None else ()
+    sent = [totals(usage) for usage in map(to_usage, given) if usage is not None]
+    failed = pair.reference.failure is not None and pair.candidate.failure is not None
+    return shown in (sent if failed else sent[-1:])
 
 
 def _somebody_looks(pair: Pair) -> bool:
