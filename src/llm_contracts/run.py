@@ -97,7 +97,14 @@ class Match:
     def _observe(self, side: Side, interactions: tuple[Interaction, ...], call: Call) -> Observation:
         with self.engine(interactions) as play:
             here = replace(call, base_url=play.address(call.base_url))
-            return observe(side.path, here, name=side.name, session=play.session, timeout=self.timeout)
+            return observe(
+                side.path,
+                here,
+                name=side.name,
+                session=play.session,
+                timeout=self.timeout,
+                skip_pauses=True,
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,7 @@ class Normalisation(StrEnum):
     USAGE_REPEATED = "usage-repeated"  # running totals on several chunks, where only the last counts
     BODY_SPELLING = "body-spelling"  # order of keys, spaces, escapes of a JSON body
     HEADER = "header-without-meaning"  # request headers that change nothing for the provider
+    PAUSE_JITTER = "pause-jitter"  # how long to back off is partly chance
     REPEATED_REQUEST = "repeated-request"  # a difference already reported for an earlier attempt
     ERROR_MESSAGE = "error-message"  # wording of an error
     ERROR_PROVIDER_CODE = "error-provider-code"  # the provider's own code, kept elsewhere or left out

@@ -26,8 +26,9 @@ class Chunk:
     """One item as the client yielded it, in canonical form.
 
     `tool_calls` keeps the deltas as given (index, id, type, name, arguments). `extra` holds other keys with a
-    meaning (`refusal`, list-valued content). `reasoning_keys` names the delta's keys that held the reasoning. `position` counts the server-sent events that had left the edge
-    when the item was handed on; None where the engine cannot tell.
+    meaning (`refusal`, list-valued content). `reasoning_keys` names the delta's keys that held the reasoning.
+    `position` counts the server-sent events that had left the edge when the item was handed on; None where
+    the engine cannot tell.
     """
 
     text: str = ""
@@ -60,10 +61,15 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """Everything one path did: what it sent, what it handed on, how it ended, what it told telemetry."""
+    """Everything one path did: what it sent, what it handed on, how it ended, what it told telemetry.
+
+    `pauses` holds the seconds it meant to wait between each request and the next, 0 for none; None where
+    nobody looked, or could. Back-off is partly chance, so they take no part in equality.
+    """
 
     path: str
     requests: tuple[Request, ...] = ()
+    pauses: tuple[float, ...] | None = field(default=None, compare=False)
     chunks: tuple[Chunk, ...] = ()
     failure: Failure | None = None
     generations: tuple[Mapping[str, Any], ...] = ()

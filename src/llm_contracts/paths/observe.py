@@ -6,13 +6,14 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock, Thread
 from typing import Any, Protocol
 
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.chunks import NonsenseError, to_chunk
+from llm_contracts.paths.clock import Pauses, virtual_time
 from llm_contracts.paths.failures import describe, without_key
 from llm_contracts.paths.jsonable import jsonable
 from llm_contracts.paths.observation import Chunk, Failure, Observation
@@ -38,6 +39,7 @@ def observe(
     session: SessionLike,
     timeout: float = 60.0,
     max_chunks: int = 200_000,
+    skip_pauses: bool = False,
 ) -> Observation:
     """Run the path in a thread of its own and collect everything it does.
 
@@ -51,11 +53,14 @@ def observe(
         timeout: seconds for the whole call. After that the session is aborted and the failure is a `hang`,
             with what had been handed on until then; a thread that cannot be ended is named in the message.
         max_chunks: after so many items the failure is `endless`.
+        skip_pauses: let the path sleep on a virtual clock and note its pauses between attempts. Not for real
+            providers, which mean what they say in Retry-After.
 
     Returns:
         The observation; its requests are those the session saw until the end.
     """
-    run = _Run(path=path, call=call, session=session, max_chunks=max_chunks)
+    pauses = Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None
+    run = _Run(path=path, call=call, session=session, max_chunks=max_chunks, pauses=pauses)
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
     try:
@@ -84,6 +89,7 @@ class _Run:
     call: Call
     session: SessionLike
     max_chunks: int
+    pauses: Pauses | None = None
     started: float = field(default_factory=time.monotonic)
     chunks: list[Chunk] = field(default_factory=list)
     generations: list[Mapping[str, Any]] = field(default_factory=list)
@@ -95,7 +101,8 @@ class _Run:
 
     def __call__(self) -> None:
         try:
-            self._drain(self.path(replace(self.call, telemetry=self._sink)))
+            with nullcontext() if self.pauses is None else virtual_time(self.pauses):
+                self._drain(self.path(replace(self.call, telemetry=self._sink)))
         except _StopRunError as stop:
             self._fail(stop.failure)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a path is a finding, not the end of the run
@@ -111,9 +118,11 @@ class _Run:
             return self.ended_ms is not None
 
     def observation(self, name: str, failure: Failure | None) -> Observation:
+        requests = self.session.requests()
         return Observation(
             path=name,
-            requests=self.session.requests(),
+            requests=requests,
+            pauses=None if self.pauses is None else self.pauses.between(len(requests)),
             chunks=tuple(self.chunks),
             failure=failure,
             generations=tuple(self.generations),
@@ -122,6 +131,7 @@ class _Run:
 
     def _drain(self, items: Any) -> None:
         if isinstance(items, AsyncIterable):
+            self.pauses = None  # the event loop's own clock is a real one, and nobody notes its pauses
             asyncio.run(self._drain_async(items))
         elif isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping)):
             self._drain_sync(items)

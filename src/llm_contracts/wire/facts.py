@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,8 @@ class WireFacts:
         text_after: for each event, the characters of `text` up to and including it.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`.
+        retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
+            date means something else each time that a recording is played.
     """
 
     status: int
@@ -69,6 +72,7 @@ class WireFacts:
     models: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     malformed: int = 0
+    retry_after: float | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -171,6 +175,7 @@ class _Findings:
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
+            retry_after=_retry_after(response),
         )
 
 
@@ -190,6 +195,14 @@ def read_facts(response: Response) -> WireFacts:
         findings.errors.append(error)
     is_stream = response.header("content-type").lower().startswith("text/event-stream")
     return findings.facts(response, streamed=bool(found) or (is_stream and document is None))
+
+
+def _retry_after(response: Response) -> float | None:
+    """The milliseconds of a header that OpenAI's own servers send come before the standard one's seconds."""
+    for name, seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with suppress(ValueError):
+            return float(response.header(name)) * seconds
+    return None
 
 
 def _parsed(text: str) -> Any:

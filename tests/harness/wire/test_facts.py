@@ -328,3 +328,19 @@ def _real_errors() -> Iterator[dict[str, Any]]:
     if not file.exists():
         pytest.skip(f"needs {REAL_STREAMS}")
     yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ((), None),
+        ((("Retry-After", "7"),), 7.0),
+        ((("retry-after", "0.5"),), 0.5),
+        ((("retry-after", "7"), ("retry-after-ms", "250")), 0.25),
+        ((("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"),), None),
+    ],
+)
+def test_the_wait_that_a_provider_asks_for_is_in_seconds_and_no_date(
+    headers: Headers, seconds: float | None
+) -> None:
+    assert _answered(429, b"{}", (*JSON, *headers)).retry_after == seconds

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from llm_contracts.parity.compare.failure import compare_failures
 from llm_contracts.parity.compare.faith import compare_faith
 from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
+from llm_contracts.parity.compare.pauses import compare_pauses
 from llm_contracts.parity.compare.requests import compare_requests
 from llm_contracts.parity.compare.stream import compare_stream
 from llm_contracts.parity.compare.telemetry import compare_telemetry
@@ -25,6 +26,7 @@ _COMPARISONS: tuple[Callable[[Pair], Findings], ...] = (
     compare_stream,
     compare_usage,
     compare_requests,
+    compare_pauses,
     compare_telemetry,
     compare_faith,
 )

@@ -1,0 +1,105 @@
+"""Pauses without waiting: what a path asks `time.sleep` for between two attempts is noted, and not slept.
+
+Clients back off before they try again: for half a second, for one, or for as long as a provider's Retry-After
+says. How long they mean to wait is part of what they do; waiting for it is no part of finding out. So while a
+path is observed its thread, and whatever inherits that thread's context, sleeps on a virtual clock. All other
+threads sleep as ever.
+
+This is the one place where a foreign function is replaced, and only for as long as anybody observes. A client
+that took `time.sleep` by name when it was imported, or that pauses in a thread of its own making, sleeps
+really; nothing is noted of that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+SHORTEST = 0.05
+"""Seconds. Shorter sleeps are polls of some other thread's work; skipping these would be a busy loop."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Pauses:
+    """The pauses of one run.
+
+    Attributes:
+        sent: how many requests have arrived so far.
+        budget: seconds that may still be skipped. What is longer is slept really, so that a path that sleeps
+            for ever still runs into its time limit.
+    """
+
+    sent: Callable[[], int]
+    budget: float
+    _noted: list[tuple[int, float]] = field(default_factory=list)
+
+    def note(self, seconds: float) -> bool:
+        """Note a pause; False if it has to be slept."""
+        if not SHORTEST <= seconds <= self.budget:
+            return False
+        self.budget -= seconds
+        self._noted.append((self.sent(), seconds))
+        return True
+
+    def between(self, requests: int) -> tuple[float, ...]:
+        """The seconds asked for between each of so many requests and the next, in milliseconds' precision."""
+        totals = [0.0] * max(0, requests - 1)
+        for sent, seconds in tuple(self._noted):
+            if 0 < sent < requests:
+                totals[sent - 1] += seconds
+        return tuple(round(total, 3) for total in totals)
+
+
+@contextmanager
+def virtual_time(pauses: Pauses) -> Iterator[None]:
+    """Sleep on a virtual clock in this context; `pauses` notes what is skipped."""
+    sleep = _installed()
+    token = _OBSERVED.set(pauses)
+    try:
+        yield
+    finally:
+        _OBSERVED.reset(token)
+        _left(sleep)
+
+
+class _Sleep:
+    """In the place of `time.sleep` for as long as it has users."""
+
+    def __init__(self, really: Callable[[Any], None]) -> None:
+        self.really = really
+        self.users = 0
+
+    def __call__(self, seconds: Any, /) -> None:
+        pauses = _OBSERVED.get()
+        if pauses is None or not pauses.note(seconds):
+            self.really(seconds)
+
+
+_OBSERVED: ContextVar[Pauses | None] = ContextVar("observed", default=None)
+_REPLACING = Lock()
+
+
+def _installed() -> _Sleep:
+    with _REPLACING:
+        sleep = _current() or _Sleep(time.sleep)
+        sleep.users += 1
+        time.sleep = sleep
+        return sleep
+
+
+def _left(sleep: _Sleep) -> None:
+    with _REPLACING:
+        sleep.users -= 1
+        if not sleep.users and _current() is sleep:
+            time.sleep = sleep.really
+
+
+def _current() -> _Sleep | None:
+    """What stands in the place of `time.sleep`, if it is ours; others replace it, too."""
+    sleep: object = time.sleep
+    return sleep if isinstance(sleep, _Sleep) else None
