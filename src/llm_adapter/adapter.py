@@ -10,6 +10,7 @@ from typing import Any
 
 from llm_adapter import catalog, failures, policies, requests
 from llm_adapter.backends import Backend, Opened
+from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.catalog import Lister, Route
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.errors import LLMError, RaiseErrorWithArgs, RequestFailedError
@@ -28,11 +29,13 @@ class Clients:
 
     Attributes:
         backends: how to make each backend.
+        directory: knows what providers call models that people have named themselves.
     """
 
     backends: Mapping[BackendName, Callable[[], Any]] = field(
         default_factory=lambda: {BackendName.LITELLM: _litellm, BackendName.LEGACY: _legacy}
     )
+    directory: EndpointDirectory = field(default_factory=EndpointDirectory)
     _made: dict[BackendName, Any] = field(default_factory=dict)
     _connections: Any = None
 
@@ -52,7 +55,7 @@ class Clients:
 
         if self._connections is None:
             self._connections = Connections()
-        return partial(list_models, self._connections)
+        return partial(list_models, self._connections, self.directory)
 
     def close(self) -> None:
         """Close every connection pool. What is asked next opens new ones."""
@@ -137,7 +140,7 @@ class Adapter:
         """Everything happens on the first `next`: until then nothing is read, sent or told."""
         host = getattr(app, "raise_error_with_args", None) or self.raise_error
         try:
-            route = catalog.resolve(model, self.settings)
+            route = catalog.resolve(model, self.settings, self.clients.directory.find)
         except LLMError as error:
             error.raise_through(host)
         call = _Call(route=route, redactor=Redactor.of(self.settings.secrets), host=host)
@@ -146,7 +149,7 @@ class Adapter:
         yield from call.responses(self.clients.backend(route.account.backend), shaped, recorder)
 
     def _shaped(self, request: ChatRequest, route: Route) -> ChatRequest:
-        family = policies.family_of(route.provider.key, route.model)
+        family = policies.family_of(route.provider.key, route.family_name)
         if route.account.backend is BackendName.LITELLM:
             request = policies.shaped(request, family)
         else:

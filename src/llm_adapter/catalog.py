@@ -8,23 +8,48 @@ from dataclasses import dataclass
 
 from llm_adapter.errors import LLMNotConfiguredError, ModelNotSupportedError
 from llm_adapter.providers import PROVIDERS, Provider
-from llm_adapter.settings import Account, Settings
+from llm_adapter.settings import Account, ListingAccess, Settings
 
 Lister = Callable[[Account], Iterable[str]]
 """Asks a provider for its model ids, in the provider's order; raises when there is no good answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """What a provider that lets people name their models calls one: by `id`; `model` is which one it is."""
+
+    id: str
+    model: str
+
+
+Finder = Callable[[ListingAccess, str], Endpoint | None]
+"""Finds what a provider calls a model; None for a name that is to be sent as it is. Does not raise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """Where a model's name leads."""
+    """Where a model's name leads.
+
+    Attributes:
+        provider: its row.
+        account: how to reach it.
+        model: what is sent as the model.
+        family_name: what tells the model's family: mostly the same, but an endpoint's id tells nothing.
+    """
 
     provider: Provider
     account: Account
     model: str
+    family_name: str
 
 
-def resolve(model: str, settings: Settings) -> Route:
+def resolve(model: str, settings: Settings, find: Finder = lambda _access, _name: None) -> Route:
     """Find the provider of a model by its name alone: what a listing leaves out still works.
+
+    Args:
+        model: the application's name for the model.
+        settings: the configuration.
+        find: asked for providers whose names for models are translated; for others nobody is asked.
 
     Raises:
         ModelNotSupportedError: the name belongs to no provider.
@@ -43,7 +68,14 @@ def resolve(model: str, settings: Settings) -> Route:
             provider=provider.key,
             config_var=variable,
         )
-    return Route(provider=provider, account=account, model=model.removeprefix(provider.prefix))
+    name = model.removeprefix(provider.prefix)
+    endpoint = find(account.listing, name) if account.listing else None
+    return Route(
+        provider=provider,
+        account=account,
+        model=endpoint.id if endpoint else name,
+        family_name=endpoint.model if endpoint else name,
+    )
 
 
 def current_models(settings: Settings, lister: Lister, logger: logging.Logger) -> list[str]:

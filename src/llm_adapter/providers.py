@@ -6,6 +6,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SignedListing:
+    """A listing with an address and keys of its own; without these keys the usual one is asked.
+
+    Attributes:
+        url: its address, unless the environment says otherwise.
+        url_variable: the environment variable that says otherwise.
+        key_variables: the environment variables of the key's id and of its secret.
+    """
+
+    url: str
+    url_variable: str
+    key_variables: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Provider:
     """One OpenAI-compatible provider.
 
@@ -20,6 +35,7 @@ class Provider:
         lists_models: `GET /models` is asked.
         static_models: offered in any case, after what is listed.
         fallback_models: offered when the listing fails.
+        signed_listing: where names of models are translated into what is sent, if anywhere.
     """
 
     key: str
@@ -31,6 +47,7 @@ class Provider:
     lists_models: bool = True
     static_models: tuple[str, ...] = ()
     fallback_models: tuple[str, ...] = ()
+    signed_listing: SignedListing | None = None
 
     def owns(self, model: str) -> bool:
         """Whether the application's name for a model leads to this provider, listed or not."""
@@ -106,6 +123,11 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url_variable="ARK_BASE_URL",
         key_variables=("ARK_API_KEY",),
         prefix="ark/",
+        signed_listing=SignedListing(
+            url="https://open.volcengineapi.com",
+            url_variable="ARK_LISTING_URL",
+            key_variables=("ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY"),
+        ),
     ),
     Provider(
         key="silicon",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from llm_adapter.errors import SettingsError
-from llm_adapter.providers import PROVIDERS, Provider
+from llm_adapter.providers import PROVIDERS, Provider, SignedListing
 
 
 class BackendName(StrEnum):
@@ -21,12 +21,22 @@ class BackendName(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ListingAccess:
+    """Where a signed listing is asked, and as whom."""
+
+    url: str
+    key_id: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
     """Where a provider is reached, and as whom. An empty key means: not configured."""
 
     base_url: str
     api_key: str = field(repr=False)
     backend: BackendName = BackendName.LITELLM
+    listing: ListingAccess | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +87,12 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every configured key, for what must never be shown."""
-        return tuple(account.api_key for account in self.accounts.values() if account.api_key)
+        accounts = self.accounts.values()
+        listings = [account.listing for account in accounts if account.listing]
+        return (
+            *(account.api_key for account in accounts if account.api_key),
+            *(secret for listing in listings for secret in (listing.key_id, listing.secret)),
+        )
 
 
 @contextmanager
@@ -126,13 +141,28 @@ _OTHERS = (
 def _account(variables: Mapping[str, str], row: Provider) -> Account:
     keys = (variables.get(name, "").strip() for name in row.key_variables)
     return Account(
-        base_url=variables.get(row.base_url_variable, "").strip() or row.base_url,
+        base_url=_url(variables, row.base_url_variable) or row.base_url,
         api_key=next(filter(None, keys), ""),
         backend=_backend(variables, f"LLM_BACKEND_{row.key.upper()}")
         or _backend(variables, "LLM_BACKEND")
         # Without a word about it, the new path: who installs this package has decided to move.
         or BackendName.LITELLM,
+        listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
     )
+
+
+def _listing(variables: Mapping[str, str], row: SignedListing) -> ListingAccess | None:
+    key_id, secret = (variables.get(name, "").strip() for name in row.key_variables)
+    if not (key_id and secret):
+        return None
+    return ListingAccess(url=_url(variables, row.url_variable) or row.url, key_id=key_id, secret=secret)
+
+
+def _url(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name, "").strip()
+    if value and not value.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} must begin with https:// or http://")
+    return value
 
 
 def _backend(variables: Mapping[str, str], name: str) -> BackendName | None:

@@ -1,0 +1,135 @@
+"""What Ark calls its models: the endpoints of an account, by their names.
+
+An Ark account gives each model it uses an endpoint. People name endpoints, and choose models by these names;
+chat requests want the endpoint's id (`ep-…`). Only the signed management API knows which is which
+(`ListEndpoints`, version 2024-01-01: docs.byteplus.com/en/docs/ModelArk/ListEndpoints).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from llm_adapter.backends.volc_signature import Signer
+from llm_adapter.catalog import Endpoint
+from llm_adapter.settings import ListingAccess
+
+Send = Callable[[str, Mapping[str, str], bytes], bytes]
+"""POSTs a body to an address with these headers; gives the body of a good answer, raises at any other."""
+
+_QUERY = "?Action=ListEndpoints&Version=2024-01-01"
+_PAGE = 100  # the most the API gives at once
+_MOST_PAGES = 50  # a total that never comes true must not keep us asking for ever
+_PATIENCE_S = 10.0
+_ID = "ep-"
+_GOOD_FOR = timedelta(minutes=5)
+_RETRIED_AFTER = timedelta(minutes=1)
+
+_logger = logging.getLogger(__name__)
+
+
+class ListingError(Exception):
+    """The management API has answered something that is no list of endpoints."""
+
+
+def post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Send by the standard library: the signature needs the very bytes, and no client of a provider fits."""
+    from urllib.request import Request, urlopen
+
+    request = Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310 (settings check it)
+    with urlopen(request, timeout=_PATIENCE_S) as response:  # noqa: S310 (as above)
+        answer: bytes = response.read()
+    return answer
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    endpoints: Mapping[str, Endpoint]
+    until: datetime
+
+
+@dataclass(slots=True)
+class EndpointDirectory:
+    """The endpoints of accounts, asked for when first needed and remembered for five minutes.
+
+    Attributes:
+        send: how to reach the API.
+        now: the time, with a time zone.
+    """
+
+    send: Send = post
+    now: Callable[[], datetime] = _utc_now
+    _known: dict[ListingAccess, _Known] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def names(self, access: ListingAccess) -> list[str]:
+        """The names of all endpoints as they are now, in the API's order; raises if it cannot be asked."""
+        endpoints = self._fetched(access)
+        with self._lock:
+            self._known[access] = _Known(endpoints=endpoints, until=self.now() + _GOOD_FOR)
+        return list(endpoints)
+
+    def find(self, access: ListingAccess, name: str) -> Endpoint | None:
+        """The endpoint of that name, or None: what nobody knows is to be sent as it is given.
+
+        Never raises, so that an API which only translates names cannot stop a conversation. When it fails,
+        what was known goes on to hold, and it is asked again after a minute.
+        """
+        if name.startswith(_ID):
+            return None
+        with self._lock:  # the others wait for the first to ask, instead of asking as well
+            known = self._known.get(access)
+            if known is None or self.now() >= known.until:
+                known = self._known[access] = self._renewed(access, known)
+        return known.endpoints.get(name)
+
+    def _renewed(self, access: ListingAccess, known: _Known | None) -> _Known:
+        try:
+            return _Known(endpoints=self._fetched(access), until=self.now() + _GOOD_FOR)
+        except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
+            # Its text may hold what the API echoed, so only its kind is told.
+            kind = type(error).__name__
+            _logger.warning("the endpoints of ark cannot be listed (%s): names are sent as given", kind)
+            return _Known(endpoints=known.endpoints if known else {}, until=self.now() + _RETRIED_AFTER)
+
+    def _fetched(self, access: ListingAccess) -> dict[str, Endpoint]:
+        found: dict[str, Endpoint] = {}
+        for number in range(1, _MOST_PAGES + 1):
+            result = self._page(access, number)
+            for name, endpoint in _endpoints(result):
+                found.setdefault(name, endpoint)  # names need not be unique: the first listed counts
+            if number * _PAGE >= (result.get("TotalCount") or 0):
+                break
+        return found
+
+    def _page(self, access: ListingAccess, number: int) -> Mapping[str, Any]:
+        url = access.url.rstrip("/") + "/" + _QUERY
+        body = json.dumps({"PageNumber": number, "PageSize": _PAGE}).encode()
+        signer = Signer(key_id=access.key_id, secret=access.secret, region="cn-beijing", service="ark")
+        headers = signer.headers("POST", url, body, self.now())
+        return _result(self.send(url, {**headers, "Content-Type": "application/json"}, body))
+
+
+def _result(answer: bytes) -> Mapping[str, Any]:
+    document = json.loads(answer)
+    result = document.get("Result") if isinstance(document, Mapping) else None
+    if not isinstance(result, Mapping):
+        raise ListingError("the answer has no Result")
+    return result
+
+
+def _endpoints(result: Mapping[str, Any]) -> Iterator[tuple[str, Endpoint]]:
+    for item in result.get("Items") or ():
+        name, identity = item.get("Name"), item.get("Id")
+        if name and identity:
+            model = ((item.get("ModelReference") or {}).get("FoundationModel") or {}).get("Name")
+            yield name, Endpoint(id=identity, model=model or name)
