@@ -130,6 +130,7 @@ _BY_TEXT: tuple[tuple[str, Category], ...] = (
     ("content exists risk", Category.CONTENT_POLICY),  # DeepSeek, 400, code says only invalid_request_error
     ("maximum context length", Category.CONTEXT_LENGTH),  # DeepSeek, 400, likewise
     ("range of input length", Category.CONTEXT_LENGTH),  # Qwen, 400 invalid_parameter_error
+    ("less than max_seq_len", Category.CONTEXT_LENGTH),  # SiliconFlow, 400, 20015 is any parameter
     ("inappropriate content", Category.CONTENT_POLICY),  # Qwen, without a code on older models
     ("account balance is insufficient", Category.QUOTA),  # SiliconFlow, 403 without a code
 )
@@ -253,6 +254,8 @@ def _category(
     if isinstance(error, NotSentError):
         return Category.BAD_REQUEST
     spoken = _by_code(code) or _by_code(kind) or _by_text(message)
+    if spoken is Category.SERVER and status is not None:
+        spoken = None  # OpenAI says `server_error` with a 503 as well, where the status knows more
     if spoken is not None:
         return spoken
     if status is not None:

@@ -100,6 +100,13 @@ REFUSALS: list[tuple[str, int, Category, Any]] = [
     ("silicon/m", 403, C.QUOTA, {"message": "Sorry, your account balance is insufficient", "data": None}),
     ("silicon/m", 429, C.RATE_LIMIT, {"message": "rejected due to rate limiting. Details:TPM", "data": None}),
     ("silicon/m", 451, C.CONTENT_POLICY, {"code": 20021, "message": "unsafe"}),
+    ("gpt-4o", 503, C.OVERLOADED, error("The server is overloaded", type="server_error")),
+    (
+        "silicon/m",
+        400,
+        C.CONTEXT_LENGTH,
+        {"code": 20015, "message": "length of prompt_tokens (9) must be less than max_seq_len (8)."},
+    ),
     ("silicon/m", 503, C.OVERLOADED, {"code": 50505, "message": "overloaded"}),
     # others speak in lists
     ("silicon/m", 400, C.BAD_REQUEST, [{"error": {"code": 400, "message": "API key not valid"}}]),

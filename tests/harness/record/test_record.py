@@ -114,9 +114,9 @@ def test_a_rehearsal_never_replaces_live_evidence_unless_told_to(workshop: Works
 
 
 def test_a_provider_without_a_key_is_skipped_by_name_and_the_others_are_recorded(workshop: Workshop) -> None:
-    report = workshop.record(row(), row(provider="glm"), row(provider="deepseek"), live=True)
+    report = workshop.record(row(), row(provider="elsewhere"), row(provider="deepseek"), live=True)
     assert [take.outcome for take in report.takes] == [Outcome.RECORDED, Outcome.SKIPPED, Outcome.SKIPPED]
-    assert "BIGMODEL_API_KEY" in report.skipped_providers["glm"]
+    assert "ELSEWHERE_API_KEY" in report.skipped_providers["elsewhere"]
     assert "openai" not in report.skipped_providers
 
 
@@ -269,7 +269,7 @@ def test_an_unknown_client_is_an_error_before_anybody_is_called(workshop: Worksh
 
 def test_progress_tells_each_outcome_and_guesses_the_time_left(workshop: Workshop) -> None:
     updates: list[Update] = []
-    report = workshop.record(row(provider="glm"), row(), LISTING, progress=updates.append)
+    report = workshop.record(row(provider="elsewhere"), row(), LISTING, progress=updates.append)
     assert [update.take for update in updates] == list(report.takes)
     assert [(update.done, update.total) for update in updates] == [(1, 3), (2, 3), (3, 3)]
     assert updates[0].seconds_left is None
@@ -292,7 +292,7 @@ def test_ctrl_c_in_a_call_keeps_what_is_finished_and_leaves_the_old_file_and_no_
         return plain_client(call)
 
     stopped = replace(second, params={"temperature": 0.3})
-    report = workshop.with_path(interrupted).record(row(), stopped, third, row(provider="glm"))
+    report = workshop.with_path(interrupted).record(row(), stopped, third, row(provider="elsewhere"))
     assert report.interrupted
     assert [take.scenario for take in report.with_outcome(Outcome.RECORDED)] == ["openai/plain-stream"]
     assert report.remaining == ("openai/multi-turn-chat", "openai/system-prompt")

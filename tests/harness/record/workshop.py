@@ -29,7 +29,7 @@ PROVIDERS = (
         base_url_variable="OPENAI_BASE_URL",
     ),
     Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
-    Provider(name="glm", base_url="https://open.bigmodel.cn/api/paas/v4", key_variable="BIGMODEL_API_KEY"),
+    Provider(name="elsewhere", base_url="https://elsewhere.example/v1", key_variable="ELSEWHERE_API_KEY"),
 )
 
 
