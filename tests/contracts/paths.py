@@ -7,7 +7,7 @@ threads that live as long as the process; calls are told apart by their trace.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -35,15 +35,20 @@ PROVIDERS = tuple(
 )
 
 
-def adapter_path(backend: str, call: Call) -> Iterator[Any]:
-    """Make the call as an application does: through the adapter, under a span of its own."""
+def adapter_path(
+    backend: str, call: Call, *, make: Callable[[Mapping[str, str]], Adapter] = adapter_from
+) -> Iterator[Any]:
+    """Make the call as an application does: through the adapter, under a span of its own.
+
+    `make` builds the adapter from the variables: one with a known defect shows whether it would be noticed.
+    """
     row, model = _route(call)
     environ = {
         "LLM_BACKEND": backend,
         row.key_variables[0]: call.api_key,
         row.base_url_variable: call.base_url,
     }
-    with closing(adapter_from(environ)) as adapter:
+    with closing(make(environ)) as adapter:
         if call.function is Function.LIST_MODELS:
             yield from adapter.get_current_models(None)
             return

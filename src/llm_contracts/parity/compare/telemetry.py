@@ -1,7 +1,8 @@
 """What telemetry was told: the finished generations, field by field.
 
 The usage of the last generation is compared in `usage` where it is what a path reports, and not again here.
-Metadata and status messages hold wording and settings of a client; they are counted, not compared.
+Metadata and status messages hold wording and settings of a client; they are counted, not compared. But for
+`metadata.reasoning`: where a path hands on text alone, it is the only place that reasoning reaches.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, Note
 
 _ALWAYS = ("name", "model", "input", "ended")
-_UNTIL_ERROR = ("output", "level")
+_UNTIL_ERROR = ("output", "level", "metadata.reasoning")
 """Follow from the failure where only one path failed."""
 
 _COUNTED = {"metadata": Normalisation.TELEMETRY_METADATA, "status_message": Normalisation.TELEMETRY_MESSAGE}
@@ -49,14 +50,23 @@ def _fields(pair: Pair, one: Generation, other: Generation, place: str) -> Findi
         else:
             yield Finding(kind=Kind.TELEMETRY, where=found[0], reference=found[1], candidate=found[2])
     for name, note in _COUNTED.items():
-        if one.get(name) != other.get(name):
+        if _wording(one, name) != _wording(other, name):
             yield Note(name=note)
+
+
+def _wording(generation: Generation, name: str) -> Any:
+    """What is only counted: the reasoning has been compared."""
+    value = generation.get(name)
+    return {**value, "reasoning": ABSENT} if isinstance(value, Mapping) else value
 
 
 def _value(generation: Generation, name: str) -> Any:
     """Langfuse takes no level for `DEFAULT`."""
     if name == "level":
         return generation.get("level") or "DEFAULT"
+    if name == "metadata.reasoning":
+        metadata = generation.get("metadata")
+        return (metadata.get("reasoning") if isinstance(metadata, Mapping) else None) or ABSENT
     return generation.get(name, ABSENT)
 
 
