@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from tests.contracts.paths import PROVIDERS
-from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS, SITUATIONS
 
 from llm_adapter.policies import family_of
 from llm_adapter.providers import PROVIDERS as ROWS
 from llm_contracts.paths.call import Function
 from llm_contracts.scenario import Scenario
 from llm_contracts.wire.simulator import DIALECTS, SCRIPTS
+from tests.contracts.paths import PROVIDERS
+from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS, SITUATIONS
 
 PAIRS = set(product((provider.name for provider in PROVIDERS), (situation.id for situation in SITUATIONS)))
 THERE = [(scenario.provider, scenario.id) for scenario in SCENARIOS]

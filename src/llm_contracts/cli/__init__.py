@@ -22,7 +22,7 @@ Shell completion, for this session:
 """
 
 
-def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
+def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
         click.echo("\n".join(f"{name} {version}" for name, version in versions().items()))
         context.exit()

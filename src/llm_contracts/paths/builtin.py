@@ -23,7 +23,7 @@ class NotOfferedError(Exception):
 
 def openai(call: Call) -> Iterator[Any]:
     """The openai SDK with its defaults: two retries, 600 seconds."""
-    from openai import OpenAI  # noqa: PLC0415 - heavy, and only needed when this path runs
+    from openai import OpenAI
 
     with OpenAI(base_url=call.base_url, api_key=call.api_key) as client:
         if call.function is Function.LIST_MODELS:
@@ -68,7 +68,7 @@ def _litellm() -> Any:
     """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-    import litellm as library  # noqa: PLC0415 - takes seconds
+    import litellm as library
 
     library.disable_hf_tokenizer_download = True
     library.suppress_debug_info = True

@@ -7,6 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare.stream import assemble
+from llm_contracts.paths.observation import Chunk, Observation
+from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.interaction import End
 from tests.harness.parity.samples import (
     BODY,
     SENT,
@@ -18,12 +24,6 @@ from tests.harness.parity.samples import (
     request,
     usage,
 )
-
-from llm_contracts.parity.compare import compare
-from llm_contracts.parity.compare.stream import assemble
-from llm_contracts.paths.observation import Chunk, Observation
-from llm_contracts.wire.facts import WireFacts
-from llm_contracts.wire.interaction import End
 
 
 def found(reference: Observation, candidate: Observation, *sent: WireFacts) -> list[tuple[str, str]]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
+
+from llm_contracts.parity.compare import ABSENT, compare
+from llm_contracts.parity.divergence import Kind, Severity
+from llm_contracts.paths.observation import Chunk, Observation
+from llm_contracts.wire.facts import WireFacts
 from tests.harness.parity.samples import (
     BODY,
     chunks,
@@ -15,11 +20,6 @@ from tests.harness.parity.samples import (
     request,
     usage,
 )
-
-from llm_contracts.parity.compare import ABSENT, compare
-from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.paths.observation import Chunk, Observation
-from llm_contracts.wire.facts import WireFacts
 
 THREE = usage()
 NO_USAGE = observation(chunks=chunks("Hel", "lo"))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.harness.parity.samples import failure, generation, observation
-
 from llm_contracts.parity.compare import ABSENT, compare
 from llm_contracts.paths.observation import Observation
+from tests.harness.parity.samples import failure, generation, observation
 
 
 def told(metadata: dict[str, Any] | None, **changes: Any) -> Observation:

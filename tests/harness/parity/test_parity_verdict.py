@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from tests.harness.parity.samples import observation
 
 from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Verdict
 from llm_contracts.parity.verdict import decide, decide_streams
 from llm_contracts.scenario import Scenario
+from tests.harness.parity.samples import observation
 
 TODAY = date(2026, 6, 1)
 LIVE = "what can be recorded live is, and less than 90 days old."

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness.parity.samples import observation
 
 from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
+from tests.harness.parity.samples import observation
 
 TODAY = date(2026, 6, 1)
 VERSIONS = {"litellm": "1.105.0", "openai": "2.54.0"}

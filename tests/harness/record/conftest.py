@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.harness.record.workshop import REAL_KEY, Workshop
 
 from llm_contracts.wire.simulator import Simulator
+from tests.harness.record.workshop import REAL_KEY, Workshop
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 
 from llm_contracts.paths.call import Call, Function
 from llm_contracts.paths.resolve import PathError
@@ -18,6 +17,7 @@ from llm_contracts.record import Outcome, RecordReport, Take, Update
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.simulator import Simulator
+from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 
 LISTING = row("list-models", model="", messages=(), function=Function.LIST_MODELS)
 
@@ -201,7 +201,7 @@ class _Breaking(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n')
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 

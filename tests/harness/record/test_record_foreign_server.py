@@ -19,8 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.contracts.paths import PATHS, PROVIDERS
-from tests.contracts.scenarios import SCENARIOS
 
 from llm_contracts.config import Project, Settings, environment
 from llm_contracts.paths.observe import observe
@@ -30,6 +28,8 @@ from llm_contracts.scenario import Scenario
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.facts import read_facts
+from tests.contracts.paths import PATHS, PROVIDERS
+from tests.contracts.scenarios import SCENARIOS
 
 MASTER_KEY = "sk-master-58c1-of-a-foreign-proxy"
 TEXT = "春天的茶园 👩‍🚀 café"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.harness.record.workshop import Workshop, row
-
 from llm_contracts.record import Source, Step, plan
 from llm_contracts.scenario import Scenario
 from llm_contracts.wire.cassette import Cassette, load, save
+from tests.harness.record.workshop import Workshop, row
 
 
 def step(workshop: Workshop, scenario: Scenario, source: Source, **more: Any) -> Step:

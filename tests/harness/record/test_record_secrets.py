@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.harness.record.workshop import PROVIDERS, REAL_KEY, Workshop, plain_client, row
 
 from llm_contracts.record import Source
 from llm_contracts.record_endpoint import Endpoint, secrets_in
@@ -15,6 +14,7 @@ from llm_contracts.wire.cassette import Provenance, Recording
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub import SecretFound
+from tests.harness.record.workshop import PROVIDERS, REAL_KEY, Workshop, plain_client, row
 
 
 def test_keys_of_all_providers_count_however_short_and_other_variables_by_name_and_look() -> None:
