@@ -81,7 +81,7 @@ def main() -> None:
         **seen,
         "reached": reached,
         "http log level": logging.getLogger("httpx").level,
-        "loaded from": os.path.dirname(litellm.__file__),
+        "loaded from": os.path.dirname(litellm.__file__),  # noqa: PTH120 (the path as it was found)
         "callbacks": [str(callback) for callback in litellm.callbacks + litellm.success_callback],
     }
     sys.stderr.write("\n" + json.dumps(told))

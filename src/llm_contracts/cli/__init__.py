@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from llm_contracts.cli.cassettes import cassettes
 from llm_contracts.cli.check import check
 from llm_contracts.cli.corpus import corpus
 from llm_contracts.cli.exits import FAILURES, Exit
@@ -22,7 +23,7 @@ Shell completion, for this session:
 """
 
 
-def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
     if wanted:
         click.echo("\n".join(f"{name} {version}" for name, version in versions().items()))
         context.exit()
@@ -52,7 +53,7 @@ def group() -> None:
     """
 
 
-for _command in (record, check, corpus, verdict):
+for _command in (record, check, cassettes, corpus, verdict):
     group.add_command(_command)
 
 

@@ -64,8 +64,8 @@ _VISIBLE = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Divergence:
-    """One difference. `where` locates it (`usage.completion_tokens`, `delta[17]`); `reference` and `candidate`
-    are JSON values; `fingerprint` names it across runs, without clocks, ids or file order.
+    """One difference. `where` locates it (`usage.completion_tokens`, `delta[17]`); `reference` and
+    `candidate` are JSON values; `fingerprint` names it across runs, without clocks, ids or file order.
     """
 
     kind: Kind

@@ -66,8 +66,8 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """One run over all items. `missing` names the scenarios without a recording; `complaints` are faults of the
-    waivers file; `warnings` do not fail a run.
+    """One run over all items. `missing` names the scenarios without a recording; `complaints` are faults of
+    the waivers file; `warnings` do not fail a run.
     """
 
     reference: str

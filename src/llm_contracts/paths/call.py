@@ -50,8 +50,8 @@ class CallPath(Protocol):
     """A team's way to a model. Makes the call and yields chunks as they come.
 
     A chunk is an object or mapping in the shape of OpenAI's chat-completion chunks, or anything with the
-    attributes of `LLMStreamResponse` (`id`, `result`, `finish_reason`, `usage`), or a plain string (a piece of
-    text, or a model's name for `list_models`). A failure is simply raised.
+    attributes of `LLMStreamResponse` (`id`, `result`, `finish_reason`, `usage`), or a plain string (a piece
+    of text, or a model's name for `list_models`). A failure is simply raised.
     """
 
     def __call__(self, call: Call, /) -> Iterable[Any] | AsyncIterable[Any]: ...

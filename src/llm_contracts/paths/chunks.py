@@ -140,7 +140,7 @@ def _take(numbers: dict[str, Any], names: tuple[str, ...]) -> int | None:
 
 
 def _numbers(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, int | float]]:
-    if isinstance(value, bool) or value is None or depth > 5:
+    if isinstance(value, bool) or value is None or depth > 5:  # noqa: PLR2004 - deeper is no usage object
         return
     if isinstance(value, (int, float)):
         yield place, value

@@ -49,7 +49,7 @@ def _message(error: BaseException) -> str:
 def _printed(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - an exception that cannot even be printed is still a failure to report
         return f"({type(error).__name__} cannot be printed)"
 
 

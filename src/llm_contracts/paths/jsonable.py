@@ -18,7 +18,7 @@ def read(item: Any, name: str) -> Any:
         return item.get(name)
     try:
         return getattr(item, name, None)
-    except Exception:
+    except Exception:  # noqa: BLE001 - somebody else's property
         return None
 
 

@@ -105,7 +105,7 @@ class _Run:
                 self._drain(self.path(replace(self.call, telemetry=self._sink)))
         except _StopRunError as stop:
             self._fail(stop.failure)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - SystemExit of a path is a finding, not the end of the run
             self._fail(describe(error, self.call.api_key))
         finally:
             with self._lock:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the signs are meant to be what they are
 """A result on a terminal: a table to take in at a glance, then only what a person has to look at."""
 
 from __future__ import annotations

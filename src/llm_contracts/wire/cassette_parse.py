@@ -56,7 +56,7 @@ def _document(data: bytes) -> Any:
     if not text.strip():
         raise FormatError("", f"is empty. {_RESTORE}")
     try:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, see above
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = "" if mark is None else f"line {mark.line + 1}"
@@ -201,7 +201,7 @@ def _wire(node: _Node | None, size: int) -> tuple[End, tuple[Piece, ...] | None]
 
 def _piece(node: _Node) -> Piece:
     fields = list(node.items())
-    if len(fields) != 2:
+    if len(fields) != 2:  # noqa: PLR2004 - a size and a time
         raise node.fail("must be a pair of bytes and milliseconds.")
     return Piece(size=fields[0].whole(), at_ms=fields[1].number())
 

@@ -36,7 +36,7 @@ class _Line(list[Any]):
 class _Dumper(yaml.SafeDumper):
     """A safe dumper that knows the two styles above and writes no anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
 

@@ -51,7 +51,7 @@ _MEMBER = re.compile(
 )
 
 
-class SecretFound(Exception):
+class SecretFound(Exception):  # noqa: N818 - it names what happened
     """A file or text holds the value of a secret. Names the variables, never the values."""
 
     def __init__(self, place: str, names: list[str]) -> None:

@@ -201,7 +201,7 @@ class _Breaking(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n')
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         """Say nothing."""
 
 

@@ -367,7 +367,7 @@ def test_a_value_that_reads_back_differently_is_not_written(tmp_path: Path) -> N
     """A time in the caller's zone without saying so would come back as another one."""
     written = cassette()
     assert written.recording is not None
-    odd = replace(written.recording, versions={"openai": "2"}, recorded_at=datetime(2026, 1, 1))
+    odd = replace(written.recording, versions={"openai": "2"}, recorded_at=datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(CassetteError, match="would not read back as recorded"):
         save(tmp_path / "c.yaml", replace(written, recording=odd))
     assert list(tmp_path.iterdir()) == []

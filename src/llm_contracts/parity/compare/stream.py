@@ -201,7 +201,7 @@ def _few(values: tuple[str, ...]) -> Any:
     """A random id on every chunk would fill a page: the number says it as well."""
     if len(values) <= 1:
         return values[0] if values else ABSENT
-    return list(values) if len(values) <= 3 else f"{len(values)} different ones"
+    return list(values) if len(values) <= 3 else f"{len(values)} different ones"  # noqa: PLR2004
 
 
 def _empty_chunks(pair: Pair) -> Findings:

@@ -130,7 +130,7 @@ async def hang_up(transport: asyncio.Transport) -> NoReturn:
 
 async def reset(transport: asyncio.Transport) -> NoReturn:
     """Break the connection with a reset, after what was written has gone out."""
-    while transport.get_write_buffer_size() and not transport.is_closing():
+    while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - no event for it
         await asyncio.sleep(_FLUSH_POLL)
     connection = transport.get_extra_info("socket")
     # A linger time of zero makes the kernel send RST in FIN's place.

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the texts are meant to hold what confuses: full-width marks, joiners, combining marks
 """What the simulated models say: short texts, cut as a model cuts them.
 
 A bar separates the pieces, and a piece never ends inside a code point. It may well end inside what a reader
