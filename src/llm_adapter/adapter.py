@@ -89,7 +89,7 @@ class Adapter:
         model: str,
         message: str,
         system: str | None = None,
-        json: bool = False,
+        json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
         generation_name: str = "invoke_llm",
         **kwargs: Any,
     ) -> Responses:
@@ -113,7 +113,7 @@ class Adapter:
         span: Any,
         model: str,
         messages: Iterable[Any],
-        json: bool = False,
+        json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
         generation_name: str = "user_follow_ask",
         **kwargs: Any,
     ) -> Responses:
@@ -190,7 +190,7 @@ class _Call:
             opened = backend(self._outgoing(request))
             for item in opened.chunks:
                 yield read_chunk(item)
-        except Exception as trouble:
+        except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
             self.redactor.exceptions(trouble)
             raise self._failed(trouble, request, opened) from failures.origin(trouble)
         finally:

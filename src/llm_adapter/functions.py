@@ -32,7 +32,7 @@ def invoke_llm(
     model: str,
     message: str,
     system: str | None = None,
-    json: bool = False,
+    json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
     generation_name: str = "invoke_llm",
     **kwargs: Any,
 ) -> Generator[LLMStreamResponse, None, None]:
@@ -70,7 +70,7 @@ def chat_llm(
     span: Any,
     model: str,
     messages: Iterable[Any],
-    json: bool = False,
+    json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
     generation_name: str = "user_follow_ask",
     **kwargs: Any,
 ) -> Generator[LLMStreamResponse, None, None]:

@@ -114,7 +114,7 @@ class Generation:
     def _safely(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (any tracer may do anything)
             self.logger.warning("telemetry failed (%s); the call goes on", type(error).__name__)
 
 
