@@ -35,11 +35,13 @@ class Chunk:
 
 
 def read_chunk(item: Any) -> Chunk:
-    """Read a chunk.
+    """Read a chunk; one that a backend has read already is given back.
 
     Raises:
         InBandError: the item is an error that the client took for a chunk.
     """
+    if isinstance(item, Chunk):
+        return item
     choices = getattr(item, "choices", None)
     if choices is None:
         _raise_if_error(item)

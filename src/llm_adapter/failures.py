@@ -33,6 +33,24 @@ class InBandError(Exception):
         self.request = request
 
 
+class RefusedError(Exception):
+    """The provider answered with a failing status, to a client that has no exceptions of its own for that.
+
+    Attributes:
+        status_code: the HTTP status.
+        body: what it sent, with `code`, `type` and `message` where it has such things.
+        attempts: how many requests were made.
+        wait: how many seconds it asks to be left alone, or None.
+    """
+
+    def __init__(self, status_code: int, body: Any, *, attempts: int, wait: float | None = None) -> None:
+        super().__init__(f"HTTP {status_code}")
+        self.status_code = status_code
+        self.body = body
+        self.attempts = attempts
+        self.wait = wait
+
+
 class NotSentError(Exception):
     """The request cannot be made in this way, and was not; says why and what to do."""
 
@@ -108,6 +126,16 @@ _BY_CODE: Mapping[str, Category] = {
     "30014": Category.AUTHENTICATION,
     "50505": Category.OVERLOADED,
     "50602": Category.RATE_LIMIT,
+    # Gemini: the reason or the general status, and the place where a blocked question is told
+    "api_key_invalid": Category.AUTHENTICATION,
+    "unauthenticated": Category.AUTHENTICATION,
+    "permission_denied": Category.PERMISSION,
+    "failed_precondition": Category.PERMISSION,  # not in this country, or not without paying
+    "resource_exhausted": Category.RATE_LIMIT,
+    "unavailable": Category.OVERLOADED,
+    "deadline_exceeded": Category.TIMEOUT,
+    "internal": Category.SERVER,
+    "promptfeedback": Category.CONTENT_POLICY,
 }
 
 _BY_STATUS: Mapping[int, Category] = {
@@ -133,6 +161,7 @@ _BY_TEXT: tuple[tuple[str, Category], ...] = (
     ("less than max_seq_len", Category.CONTEXT_LENGTH),  # SiliconFlow, 400, 20015 is any parameter
     ("inappropriate content", Category.CONTENT_POLICY),  # Qwen, without a code on older models
     ("account balance is insufficient", Category.QUOTA),  # SiliconFlow, 403 without a code
+    ("exceeds the maximum number of tokens", Category.CONTEXT_LENGTH),  # Gemini, 400 INVALID_ARGUMENT
 )
 
 # Names of exception classes, since openai 2 stands on httpx and openai 3 on httpx2.
@@ -210,6 +239,9 @@ def _status(error: BaseException) -> int | None:
 
 
 def _attempts(error: BaseException) -> int | None:
+    counted = getattr(error, "attempts", None)
+    if isinstance(counted, int):
+        return counted
     try:
         request: Any = error.request  # type: ignore[attr-defined]
         return int(request.headers.get("x-stainless-retry-count", "0")) + 1
@@ -274,6 +306,8 @@ def _by_code(code: str | None) -> Category | None:
     found = _BY_CODE.get(name) or _BY_CODE.get(name.partition(".")[0])
     if found is None and "ratelimitexceeded" in name.replace("_", ""):
         return Category.RATE_LIMIT
+    if found is None and "perday" in name:  # Gemini names the quota: this one is full again tomorrow
+        return Category.QUOTA
     return found
 
 

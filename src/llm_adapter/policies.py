@@ -24,6 +24,8 @@ class Family:
         temperature: the only temperature accepted, or None where any will do.
         extra_body: what the body gets; a key that the caller's own `extra_body` has stays the caller's.
         limit_param: the name under which an output limit is accepted.
+        effort: the `reasoning_effort` where the caller gives none, or None to send none.
+        refused_efforts: efforts that are refused; `effort` goes in their place.
     """
 
     provider: str
@@ -31,6 +33,8 @@ class Family:
     temperature: float | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     limit_param: str = "max_tokens"
+    effort: str | None = None
+    refused_efforts: tuple[str, ...] = ()
 
     def covers(self, provider: str, model: str) -> bool:
         """Whether a model belongs to the family."""
@@ -64,6 +68,14 @@ FAMILIES: tuple[Family, ...] = (
         pattern=r"(Pro/)?(Qwen/Qwen3(?!.*(Instruct|Thinking|Coder))|zai-org/GLM-4\.[5-9])",
         extra_body=_ENABLE_THINKING_OFF,
     ),
+    # Of Gemini, 2.5 Pro and all of 3 cannot be told not to think: they get the least there is.
+    Family(
+        provider="gemini",
+        pattern=r"gemini-(2\.5-pro|[3-9]|\d{2})",
+        effort="minimal",
+        refused_efforts=("none", "disable"),
+    ),
+    Family(provider="gemini", pattern=r"gemini-2\.5-flash(?!.*(lite|image|tts|audio|live))", effort="none"),
 )
 
 _PLAIN = Family(provider="", pattern="")
@@ -85,6 +97,9 @@ def shaped(request: ChatRequest, family: Family) -> ChatRequest:
         params["temperature"] = family.temperature
     if family.extra_body:
         params["extra_body"] = {**family.extra_body, **(params.get("extra_body") or {})}
+    if family.effort is not None and "thinking" not in params:
+        effort = params.get("reasoning_effort") or family.effort
+        params["reasoning_effort"] = family.effort if effort in family.refused_efforts else effort
     return replace(request, params=params)
 
 

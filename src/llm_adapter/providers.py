@@ -35,6 +35,8 @@ class Provider:
         lists_models: `GET /models` is asked.
         static_models: offered in any case, after what is listed.
         fallback_models: offered when the listing fails.
+        speaks: whose protocol it speaks, by LiteLLM's name for it; most are compatible with OpenAI's.
+        has_legacy: there is a client of old for it, to which it can be switched back.
         signed_listing: where names of models are translated into what is sent, if anywhere.
     """
 
@@ -47,6 +49,8 @@ class Provider:
     lists_models: bool = True
     static_models: tuple[str, ...] = ()
     fallback_models: tuple[str, ...] = ()
+    speaks: str = "openai"
+    has_legacy: bool = True
     signed_listing: SignedListing | None = None
 
     def owns(self, model: str) -> bool:
@@ -135,5 +139,14 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url_variable="SILICON_BASE_URL",
         key_variables=("SILICON_API_KEY",),
         prefix="silicon/",
+    ),
+    Provider(
+        key="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        base_url_variable="GEMINI_API_URL",
+        key_variables=("GEMINI_API_KEY",),
+        bare_models="gemini",
+        speaks="gemini",
+        has_legacy=False,
     ),
 )

@@ -36,6 +36,7 @@ class Account:
     base_url: str
     api_key: str = field(repr=False)
     backend: BackendName = BackendName.LITELLM
+    speaks: str = "openai"
     listing: ListingAccess | None = None
 
 
@@ -115,7 +116,10 @@ def example() -> str:
     lines = [
         "# Which client makes the calls, everywhere or for one provider: litellm (the default) or legacy."
     ]
-    lines += ["LLM_BACKEND=litellm", *(f"# LLM_BACKEND_{row.key.upper()}=legacy" for row in PROVIDERS)]
+    lines += [
+        "LLM_BACKEND=litellm",
+        *(f"# LLM_BACKEND_{row.key.upper()}={_other_backend(row)}" for row in PROVIDERS),
+    ]
     lines += ["", "# Keys. A provider without one is skipped."]
     lines += [f"{row.key_variables[0]}=" for row in PROVIDERS]
     lines += ["", "# Where the providers are, if not where they usually are."]
@@ -138,15 +142,18 @@ _OTHERS = (
 )
 
 
+def _other_backend(row: Provider) -> BackendName:
+    """What the example shows being switched to."""
+    return BackendName.LEGACY if row.has_legacy else BackendName.LITELLM
+
+
 def _account(variables: Mapping[str, str], row: Provider) -> Account:
     keys = (variables.get(name, "").strip() for name in row.key_variables)
     return Account(
         base_url=_url(variables, row.base_url_variable) or row.base_url,
         api_key=next(filter(None, keys), ""),
-        backend=_backend(variables, f"LLM_BACKEND_{row.key.upper()}")
-        or _backend(variables, "LLM_BACKEND")
-        # Without a word about it, the new path: who installs this package has decided to move.
-        or BackendName.LITELLM,
+        speaks=row.speaks,
+        backend=_chosen_backend(variables, row),
         listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
     )
 
@@ -163,6 +170,17 @@ def _url(variables: Mapping[str, str], name: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         raise SettingsError(f"{name} must begin with https:// or http://")
     return value
+
+
+def _chosen_backend(variables: Mapping[str, str], row: Provider) -> BackendName:
+    own = f"LLM_BACKEND_{row.key.upper()}"
+    chosen = _backend(variables, own)
+    if chosen is BackendName.LEGACY and not row.has_legacy:
+        raise SettingsError(f"{own} is legacy, but there is no legacy client for {row.key}: remove {own}")
+    if not row.has_legacy:
+        return BackendName.LITELLM
+    # Without a word about it, the new path: who installs this package has decided to move.
+    return chosen or _backend(variables, "LLM_BACKEND") or BackendName.LITELLM
 
 
 def _backend(variables: Mapping[str, str], name: str) -> BackendName | None:

@@ -91,7 +91,7 @@ def test_models_are_listed_over_the_wire(adapter: Adapter, provider: Provider) -
     assert models[0] == "gpt-4o"
     assert "o3" not in models
     assert "glm/o3" in models
-    assert {asked.target for asked in provider.asked} == {"/v1/models"}
+    assert {asked.target for asked in provider.asked} == {"/v1/models", "/v1/models?pageSize=1000"}
     assert len(provider.asked) == len([row for row in PROVIDERS if row.lists_models])
 
 

@@ -110,7 +110,7 @@ def test_no_provider_s_address_makes_litellm_guess_another_provider() -> None:
 def test_a_router_takes_the_configuration_and_sends_what_we_send(provider: Provider) -> None:
     router = library().Router(model_list=router_configuration(Settings.from_environ(environ_for(provider))))
     backend = LiteLLMBackend()
-    for row in PROVIDERS:
+    for row in (row for row in PROVIDERS if row.speaks == "openai"):
         name = row.prefix + (row.bare_models or "team/") + "x"
         asked = outgoing(
             provider, model=name.removeprefix(row.prefix), params={"user": "bob", "stop": list("abcde")}

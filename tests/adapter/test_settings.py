@@ -40,11 +40,16 @@ def test_litellm_unless_told_otherwise_and_a_provider_s_own_word_wins() -> None:
     def backends(**environ: str) -> set[tuple[str, BackendName]]:
         return {(key, account.backend) for key, account in Settings.from_environ(environ).accounts.items()}
 
-    everywhere = {row.key for row in PROVIDERS}
-    assert backends() == {(key, BackendName.LITELLM) for key in everywhere}
-    assert backends(LLM_BACKEND="Legacy") == {(key, BackendName.LEGACY) for key in everywhere}
+    legacy = {True: BackendName.LEGACY, False: BackendName.LITELLM}
+    assert backends() == {(row.key, BackendName.LITELLM) for row in PROVIDERS}
+    assert backends(LLM_BACKEND="Legacy") == {(row.key, legacy[row.has_legacy]) for row in PROVIDERS}
     mixed = backends(LLM_BACKEND="legacy", LLM_BACKEND_QWEN="litellm")
-    assert [key for key, backend in mixed if backend is BackendName.LITELLM] == ["qwen"]
+    assert {key for key, backend in mixed if backend is BackendName.LITELLM} == {"qwen", "gemini"}
+
+
+def test_nobody_is_switched_back_to_a_legacy_client_that_never_was() -> None:
+    with pytest.raises(SettingsError, match="no legacy client for gemini: remove LLM_BACKEND_GEMINI"):
+        Settings.from_environ({"LLM_BACKEND_GEMINI": "legacy"})
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ class Connections:
     """
 
     _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)
+    _http: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def client(self, base_url: str, api_key: str) -> openai.OpenAI:
@@ -76,11 +77,21 @@ class Connections:
                 )
         return found
 
+    def http(self) -> Any:
+        """A bare HTTP client with the SDK's pool and timeouts, for what the SDK itself cannot speak to."""
+        import openai
+
+        with self._lock:
+            if self._http is None:
+                self._http = openai.DefaultHttpxClient(timeout=default_timeout())
+            return self._http
+
     def close(self) -> None:
         """Close all pools. The next call opens new ones."""
         with self._lock:
-            clients, self._clients = dict(self._clients), {}
-        for client in clients.values():
+            closing = [*self._clients.values(), *([self._http] if self._http is not None else [])]
+            self._clients, self._http = {}, None
+        for client in closing:
             client.close()
 
 

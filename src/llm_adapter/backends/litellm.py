@@ -6,10 +6,12 @@ LiteLLM is used for what it is good at here, one entry point for all providers, 
   deployment's parameters: a Router call costs 10 ms of CPU where this one costs 4 and the bare SDK 3, wraps
   the stream so that the provider's chunks cannot be reached, and answers one 429 by refusing later calls
   for a while.
-* Every deployment is `openai` with an `api_base`: the provider is never guessed from a model's name.
+* Every deployment names its protocol and an `api_base`: the provider is never guessed from a model's name.
 * Messages and parameters go in `extra_body`, which no parameter table sees. LiteLLM otherwise drops `user`
   and `metadata`, leaves out nulls, shortens `stop`, and renames roles and limits, depending on the model's
   name and on its own version.
+* What is not compatible with OpenAI is LiteLLM's to translate (Gemini), and ours to send: its own handler
+  never tries again, waits ten minutes for a connection, and reports a refusal as the stream's first chunk.
 * The chunks are taken from beneath its stream wrapper. The wrapper invents totals, finish reasons and model
   names, refuses runs of equal chunks, and starts a logging job a chunk, each of which runs an event loop of
   its own (which fails under gevent). LiteLLM's callbacks therefore see a call begin, not end.
@@ -21,14 +23,15 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from llm_adapter.backends import Opened
+from llm_adapter.backends import Opened, gemini
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened
+from llm_adapter.backends.sending import Answered, Sender, sleep
 from llm_adapter.failures import NotSentError, is_broken_connection
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.requests import Outgoing
@@ -75,17 +78,19 @@ def router_configuration(settings: Settings) -> list[dict[str, Any]]:
     return [
         {
             "model_name": f"{row.prefix or row.bare_models}*",
-            "litellm_params": _deployment(f"{row.bare_models}*", account.base_url, account.api_key),
+            "litellm_params": _deployment(
+                f"{row.bare_models}*", account.base_url, account.api_key, speaks=row.speaks
+            ),
         }
         for row in PROVIDERS
         if (account := settings.accounts[row.key]).api_key
     ]
 
 
-def _deployment(model: str, base_url: str, api_key: str) -> dict[str, Any]:
+def _deployment(model: str, base_url: str, api_key: str, *, speaks: str = "openai") -> dict[str, Any]:
     return {
-        "model": f"openai/{model}",  # LiteLLM takes off this prefix, and only one
-        "custom_llm_provider": "openai",
+        "model": f"{speaks}/{model}",  # LiteLLM takes off this prefix, and only one
+        "custom_llm_provider": speaks,
         "api_base": base_url,
         "api_key": api_key,
         "timeout": default_timeout(),
@@ -106,11 +111,20 @@ def call_arguments(outgoing: Outgoing) -> dict[str, Any]:
     return {**arguments, **given}
 
 
+_SPEAKS = {row.key: row.speaks for row in PROVIDERS}
+
+
 @dataclass(frozen=True, slots=True)
 class LiteLLMBackend:
-    """Opens streams over LiteLLM."""
+    """Opens streams over LiteLLM.
+
+    Attributes:
+        connections: the connection pools.
+        sleep: waits so many seconds between two attempts, where the SDK is not the one who waits.
+    """
 
     connections: Connections = field(default_factory=Connections)
+    sleep: Callable[[float], None] = sleep
 
     def __call__(self, outgoing: Outgoing) -> Opened:
         """Send the request, and again, once, if the answer breaks off before its first event.
@@ -135,6 +149,29 @@ class LiteLLMBackend:
         self.connections.close()
 
     def _open(self, outgoing: Outgoing) -> Opened:
+        if _SPEAKS.get(outgoing.provider) == "gemini":
+            return self._open_gemini(outgoing)
+        return self._open_compatible(outgoing)
+
+    def _open_gemini(self, outgoing: Outgoing) -> Opened:
+        """LiteLLM writes the request and hands it to its HTTP handler, which is ours."""
+        sender = Sender(client=self.connections.http(), told=gemini.told, waits=gemini.wait, sleep=self.sleep)
+        answers: list[Answered] = []
+
+        def post(url: str, headers: Mapping[str, str], body: str) -> Any:
+            answers.append(sender.send(gemini.letter(url, headers, body, outgoing)))
+            return answers[-1].response
+
+        handler = _handler_class()(sender.client, post)
+        deployment = _deployment(
+            outgoing.model, outgoing.base_url.rstrip("/"), outgoing.api_key, speaks="gemini"
+        )
+        wrapper = library().completion(**{**deployment, **gemini.arguments(outgoing)}, client=handler)
+        wrapper.make_call(client=handler)
+        response = answers[-1].response
+        return Opened(chunks=gemini.chunks(answers[-1]), close=response.close, attempts=answers[-1].attempts)
+
+    def _open_compatible(self, outgoing: Outgoing) -> Opened:
         if outgoing.model.startswith("responses/"):
             way_out = f"LLM_BACKEND_{outgoing.provider.upper()}=legacy"
             raise NotSentError(f"LiteLLM takes the model's name for an endpoint of its own; set {way_out}")
@@ -145,6 +182,23 @@ class LiteLLMBackend:
         deployment = _deployment(outgoing.model, outgoing.base_url, outgoing.api_key)
         wrapper = library().completion(**{**deployment, **call_arguments(outgoing)}, client=client)
         return _beneath(wrapper)
+
+
+@cache
+def _handler_class() -> Any:
+    """LiteLLM's HTTP handler, with another way to post. It takes none that is not of this class."""
+    library()
+    from litellm.llms.custom_httpx.http_handler import HTTPHandler
+
+    class Handler(HTTPHandler):  # type: ignore[misc]
+        def __init__(self, client: Any, send: Callable[..., Any]) -> None:
+            super().__init__(client=client)  # a client that it did not make it does not close
+            self._send_by = send
+
+        def post(self, url: str, data: Any = None, headers: Any = None, **_: Any) -> Any:
+            return self._send_by(url, headers, data)
+
+    return Handler
 
 
 def _beneath(wrapper: Any) -> Opened:

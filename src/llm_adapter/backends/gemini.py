@@ -1,0 +1,234 @@
+"""Google's own protocol: what LiteLLM's `gemini` provider needs to be given, and what Google's answers say.
+
+LiteLLM writes the request: address, headers, contents, generation settings. Its reading of the answer is not
+used: it adds thoughts to the answer's tokens, says `stop` where Google gave no reason or one that it does not
+know, takes a blocked prompt for an answer, and loses the separators of lines that only Unicode knows.
+
+Totals are reported as Google counts them: `output` is `candidatesTokenCount`, in which thoughts are not
+included; they are `output_reasoning_tokens`, and only `total` has both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+from urllib.parse import urlencode
+
+from llm_adapter.backends.sending import Answered, Letter, event_data
+from llm_adapter.chunks import Chunk
+from llm_adapter.failures import InBandError, NotSentError
+from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
+
+# What LiteLLM has a place for in Google's request. All else it drops without a word.
+_TRANSLATED = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "stop",
+        "seed",
+        "logprobs",
+        "top_logprobs",
+        "frequency_penalty",
+        "presence_penalty",
+        "response_format",
+        "modalities",
+        "tools",
+        "tool_choice",
+        "reasoning_effort",
+        "thinking",
+    }
+)
+_UNDERSTOOD = _TRANSLATED | TRANSPORT_PARAMS | {"extra_body", "stream_options"}
+_BY_ANY_NAME = {"allowed_openai_params": ["reasoning_effort", "thinking"]}
+
+_TOTALS = {
+    "promptTokenCount": "input",
+    "candidatesTokenCount": "output",
+    "totalTokenCount": "total",
+    "cachedContentTokenCount": "input_cached_tokens",
+    "thoughtsTokenCount": "output_reasoning_tokens",
+}
+
+
+def arguments(outgoing: Outgoing) -> dict[str, Any]:
+    """What LiteLLM is given to translate.
+
+    System texts go where Google has a place for them, whatever the model: LiteLLM puts them into the first
+    question for every model that is missing from its price list.
+
+    Raises:
+        NotSentError: a parameter has no place in Google's request.
+    """
+    strange = ", ".join(sorted(outgoing.params.keys() - _UNDERSTOOD))
+    if strange:
+        raise NotSentError(f"Gemini takes no {strange}; put Google's own names into extra_body")
+    given = {name: deepcopy(value) for name, value in outgoing.params.items() if name in _TRANSLATED}
+    system, messages = _parted(outgoing.messages)
+    body = {**system, **deepcopy(outgoing.params.get("extra_body") or {})}
+    headers = outgoing.params.get("extra_headers")
+    return {
+        **given,
+        **_BY_ANY_NAME,
+        "messages": messages,
+        "stream": True,
+        **({"extra_body": body} if body else {}),
+        **({"extra_headers": dict(headers)} if headers else {}),
+    }
+
+
+def letter(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Letter:
+    """The request that LiteLLM wrote, with what it leaves out: the caller's timeout and query."""
+    query = outgoing.params.get("extra_query")
+    more = f"&{urlencode(query, doseq=True)}" if query else ""
+    return Letter(url=url + more, headers=headers, body=body, timeout=outgoing.params.get("timeout"))
+
+
+def _parted(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """System texts as Google wants them, and the rest of the conversation, of which there must be some."""
+    rest = [deepcopy(dict(message)) for message in messages if message.get("role") != "system"]
+    texts = [text for message in messages if message.get("role") == "system" for text in _texts(message)]
+    if not rest or not texts:
+        return {}, deepcopy([dict(message) for message in messages])
+    return {"systemInstruction": {"parts": [{"text": text} for text in texts]}}, rest
+
+
+def _texts(message: Mapping[str, Any]) -> Iterator[str]:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [{"text": content}]
+    yield from (str(part["text"]) for part in parts if isinstance(part.get("text"), str))
+
+
+# Answers
+
+
+def chunks(answered: Answered) -> Iterator[Chunk]:
+    """The answer's pieces.
+
+    Raises:
+        InBandError: Google sent an error, or blocked the question, in place of the answer.
+        ValueError: what it sent is no JSON.
+    """
+    response = answered.response
+    if response.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+        response.read()
+        yield _chunk(response.json(), response.request)
+        return
+    for data in event_data(response.iter_bytes()):
+        yield _chunk(json.loads(data), response.request)
+
+
+def _chunk(data: Any, request: Any) -> Chunk:
+    data = data[0] if isinstance(data, list) and data else data
+    if not isinstance(data, Mapping):
+        raise ValueError("an event is no JSON object")
+    if data.get("error"):
+        raise InBandError(told(data), request)
+    candidate: Mapping[str, Any] = next(iter(data.get("candidates") or ()), {})
+    feedback = data.get("promptFeedback") or {}
+    if feedback.get("blockReason") and not candidate:
+        raise InBandError(_blocked(feedback), request)
+    return Chunk(
+        id=data.get("responseId") or "",
+        text=_said(candidate, thought=False),
+        reasoning=_said(candidate, thought=True),
+        finish_reason=candidate.get("finishReason") or None,
+        usage=_usage(data.get("usageMetadata")),
+    )
+
+
+def _said(candidate: Mapping[str, Any], *, thought: bool) -> str:
+    parts = (candidate.get("content") or {}).get("parts") or ()
+    return "".join(part.get("text") or "" for part in parts if bool(part.get("thought")) is thought)
+
+
+def _usage(counted: Mapping[str, Any] | None) -> dict[str, int] | None:
+    if counted is None:
+        return None
+    return {name: counted[theirs] for theirs, name in _TOTALS.items() if isinstance(counted.get(theirs), int)}
+
+
+def _blocked(feedback: Mapping[str, Any]) -> dict[str, Any]:
+    reason = feedback["blockReason"]
+    message = feedback.get("blockReasonMessage") or f"the prompt was blocked: {reason}"
+    return {"code": reason, "type": "promptFeedback", "message": message}
+
+
+# Refusals
+
+
+def told(document: Any) -> Any:
+    """A refusal as `failures` reads one: the most telling code first, Google's general word as the type."""
+    document = document[0] if isinstance(document, list) and document else document
+    error = document.get("error") if isinstance(document, Mapping) else None
+    if not isinstance(error, Mapping):
+        return document
+    status = error.get("status")
+    code = _reason(error) or status or error.get("code")
+    return {"code": code, "type": status, "message": error.get("message") or ""}
+
+
+def wait(document: Any) -> float | None:
+    """How many seconds a refusal asks to wait; Google says it in the body."""
+    for detail in _details(document):
+        try:
+            return float(str(detail["retryDelay"]).removesuffix("s"))
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def _reason(error: Mapping[str, Any]) -> str | None:
+    """The reason of `ErrorInfo`, or which quota is used up."""
+    for detail in _details({"error": error}):
+        if isinstance(detail.get("reason"), str):
+            return str(detail["reason"])
+        for violation in detail.get("violations") or ():
+            if isinstance(violation.get("quotaId"), str):
+                return str(violation["quotaId"])
+    return None
+
+
+def _details(document: Any) -> Iterator[Mapping[str, Any]]:
+    error = document.get("error") if isinstance(document, Mapping) else None
+    details = error.get("details") if isinstance(error, Mapping) else None
+    yield from (detail for detail in details or () if isinstance(detail, Mapping))
+
+
+# Models
+
+_KEY_HEADER = "x-goog-api-key"
+_PAGE = 1000
+
+
+def list_models(
+    send: Callable[[Letter], Answered], base_url: str, api_key: str, patience: float
+) -> Iterator[str]:
+    """The names of all models that can be asked for text, page by page; `patience`: seconds for each."""
+    token = ""
+    while True:
+        query = urlencode({"pageSize": _PAGE, **({"pageToken": token} if token else {})})
+        url = f"{base_url.rstrip('/')}/models?{query}"
+        asked = Letter(url=url, headers={_KEY_HEADER: api_key}, timeout=patience)
+        page = _read(send(asked))
+        yield from (
+            model["name"].removeprefix("models/")
+            for model in page["models"]
+            if "generateContent" in model.get("supportedGenerationMethods", ())
+        )
+        token = page.get("nextPageToken") or ""
+        if not token:
+            return
+
+
+def _read(answered: Answered) -> Mapping[str, Any]:
+    try:
+        answered.response.read()
+        page: Mapping[str, Any] = answered.response.json()
+    finally:
+        answered.response.close()
+    return page

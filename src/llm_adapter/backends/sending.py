@@ -1,0 +1,172 @@
+"""HTTP for the providers that no SDK client speaks to: sending with second attempts, reading events.
+
+The same rules as the SDK has for the others: two more attempts for 408, 409, 429, 5xx and broken connections,
+after the wait that the provider asks for, or else after half a second and then twice that.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_adapter.backends.connection import MAX_RETRIES
+from llm_adapter.errors import Category
+from llm_adapter.failures import RefusedError, describe
+
+_WORTH_ANOTHER_TRY = {408, 409, 429}
+_REFUSED, _BROKEN = 400, 500
+_LONGEST_WAIT_S = 60.0  # a provider that asks for more is not worth waiting for: the caller is told at once
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
+
+Waits = Callable[[Any], float | None]
+"""Reads from a refusal's body how many seconds the provider asks to be left alone, if it says so."""
+
+
+def sleep(seconds: float) -> None:
+    """Wait, by whatever `time.sleep` is then: who measures pauses replaces it."""
+    time.sleep(seconds)
+
+
+def no_wait(_body: Any) -> None:
+    """For providers that say it in headers alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """One request. The key travels in its headers, never in its URL, which logs and tracebacks show."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str | None = field(default=None, repr=False)
+    timeout: Any = None
+
+    @property
+    def method(self) -> str:
+        """POST where there is something to post."""
+        return "GET" if self.body is None else "POST"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """A response with a good status, of which only the head has been read."""
+
+    response: Any
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sender:
+    """Sends letters.
+
+    Attributes:
+        client: an HTTP client as httpx and httpx2 have it.
+        told: reads a refusal's body as `failures` understands it.
+        waits: reads a refusal's body for the wait it asks for.
+        sleep: waits so many seconds.
+    """
+
+    client: Any
+    told: Callable[[Any], Any]
+    waits: Waits = no_wait
+    sleep: Callable[[float], None] = sleep
+
+    def send(self, letter: Letter) -> Answered:
+        """Send a letter until it is answered or there is no point in trying again.
+
+        Raises:
+            RefusedError: the provider refused.
+        """
+        attempt = 1
+        while True:
+            try:
+                return Answered(response=self._once(letter, attempt), attempts=attempt)
+            except Exception as error:
+                pause = self._pause(error, attempt)
+                if pause is None:
+                    vars(error)["attempts"] = attempt  # where `failures.describe` looks
+                    raise
+            self.sleep(pause)
+            attempt += 1
+
+    def _once(self, letter: Letter, attempt: int) -> Any:
+        timeout = {} if letter.timeout is None else {"timeout": letter.timeout}
+        request = self.client.build_request(
+            letter.method, letter.url, headers=letter.headers, content=letter.body, **timeout
+        )
+        response = self.client.send(request, stream=True)
+        if response.status_code < _REFUSED:
+            return response
+        try:
+            response.read()
+            raise RefusedError(
+                response.status_code,
+                self.told(_document(response)),
+                attempts=attempt,
+                wait=_told_wait(response.headers) or self.waits(_document(response)),
+            )
+        finally:
+            response.close()
+
+    def _pause(self, error: Exception, attempt: int) -> float | None:
+        """Seconds until the next attempt, or None where there must be none."""
+        if attempt > MAX_RETRIES or not _passes(error):
+            return None
+        asked = getattr(error, "wait", None)
+        if asked is not None and asked > _LONGEST_WAIT_S:
+            return None
+        pause = min(_FIRST_PAUSE_S * 2.0 ** (attempt - 1), _LONGEST_PAUSE_S)
+        # Many clients that failed together must not come back together.
+        return asked if asked is not None else pause * random.uniform(0.75, 1)
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it is the kind of trouble that passes."""
+    if isinstance(error, RefusedError):
+        status = error.status_code
+        return status in _WORTH_ANOTHER_TRY or status >= _BROKEN
+    return describe(error).category in {Category.CONNECTION, Category.TIMEOUT}
+
+
+def _told_wait(headers: Mapping[str, str]) -> float | None:
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return float(headers[name]) * unit
+        except (KeyError, ValueError):  # the other form of the header, a date, no such provider sends
+            continue
+    return None
+
+
+def _document(response: Any) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
+
+
+def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
+    """The data of each server-sent event, as soon as the event is complete.
+
+    Lines are cut in bytes: text may hold the characters at which `str.splitlines` cuts, too. What stands
+    there at the end without its blank line is given as well, for whoever reads it to see that it is cut.
+    """
+    held: list[str] = []
+    for line in _lines(pieces):
+        if line.startswith(b"data:"):
+            held.append(line.removeprefix(b"data:").removeprefix(b" ").decode())
+        elif not line and held:
+            yield "\n".join(held)
+            held = []
+    if held:
+        yield "\n".join(held)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.removesuffix(b"\r") for line in lines)
+    if rest:
+        yield rest.removesuffix(b"\r")
