@@ -53,6 +53,10 @@ class Settings:
         """Where `check` leaves its result for `verdict` and for other reports."""
         return self.root / "report"
 
+    def shown(self, file: Path) -> str:
+        """A file as messages name it: from the root if it lies below."""
+        return str(file.relative_to(self.root) if file.is_relative_to(self.root) else file)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:

@@ -260,7 +260,7 @@ def orphans(project: Project) -> tuple[str, ...]:
     owned = {project.cassette(scenario) for scenario in project.scenarios}
     folder = project.settings.cassettes
     return tuple(
-        f"{file.relative_to(project.settings.root)}: no scenario has this name, so it is not replayed."
+        f"{project.settings.shown(file)}: no scenario has this name, so it is not replayed."
         for file in sorted(folder.rglob("*.yaml"))
         if file not in owned
     )

@@ -1,0 +1,103 @@
+"""Are the committed recordings fit to be public, and does each of them belong to something?
+
+The recorder scrubs before it writes. This looks again, at files as they are committed: someone may have
+edited one, taken one from elsewhere, or recorded it before a rule of the scrubber existed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_contracts.config import Project
+from llm_contracts.run import orphans
+from llm_contracts.wire.cassette import CassetteError, load
+from llm_contracts.wire.interaction import Headers, Interaction
+from llm_contracts.wire.scrub import Scrubber, find_secrets
+
+# What keys look like where nobody has told us their value. Masks are stars, which none of these match.
+_SHAPES: Mapping[str, re.Pattern[bytes]] = {
+    "an OpenAI-like key": re.compile(rb"\bsk-[A-Za-z0-9_-]{16,}"),
+    "a Google key": re.compile(rb"\bAIza[A-Za-z0-9_-]{35}"),
+    "a Volcengine key id": re.compile(rb"\bAKLT[A-Za-z0-9+/=_-]{20,}"),
+    "a Qianfan key": re.compile(rb"\bbce-v3/ALTAK-[A-Za-z0-9]+/[0-9a-f]{8,}"),
+    "a BigModel key": re.compile(rb"\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b"),
+    "a Dify key": re.compile(rb"\bapp-[A-Za-z0-9]{24}\b"),
+    "a JSON web token": re.compile(rb"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Complaints:
+    """What is wrong, a sentence each, with the file's place and a way out. Never a secret's value."""
+
+    unreadable: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    homeless: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All sentences, the worst first."""
+        return (*self.secrets, *self.unreadable, *self.homeless)
+
+
+def check_cassettes(project: Project, secrets: Mapping[str, str]) -> Complaints:
+    """Look at every recording of a project.
+
+    Args:
+        project: whose recordings and scenarios.
+        secrets: variable → value, for those that are configured here; without any, keys are known by their
+            shape and by the names of the fields they stand in.
+    """
+    unreadable: list[str] = []
+    found: list[str] = []
+    for file in sorted(project.settings.cassettes.rglob("*.yaml")):
+        place = project.settings.shown(file)
+        found += [f"{place}: {what}" for what in _known_secrets(file, secrets)]
+        try:
+            cassette = load(file)
+        except CassetteError as error:
+            unreadable.append(": ".join(part for part in (place, error.place, error.problem) if part))
+            continue
+        for number, interaction in enumerate(cassette.interactions):
+            complaints = (*_unscrubbed(interaction, Scrubber(secrets)), *_shaped_like_keys(interaction))
+            found += [f"{place}: interactions[{number}].{what}" for what in complaints]
+    return Complaints(unreadable=tuple(unreadable), secrets=tuple(found), homeless=orphans(project))
+
+
+def _known_secrets(file: Path, secrets: Mapping[str, str]) -> Iterator[str]:
+    names = find_secrets(file.read_bytes(), secrets)
+    if names:
+        yield f"holds the value of {', '.join(names)}. Delete it, and revoke the key if it was shared."
+
+
+def _unscrubbed(interaction: Interaction, scrubber: Scrubber) -> Iterator[str]:
+    scrubbed = _parts(scrubber.interaction(interaction))
+    for part, data in _parts(interaction).items():
+        if scrubbed[part] != data:
+            yield f"{part}: the scrubber would change it. Record it again."
+
+
+def _shaped_like_keys(interaction: Interaction) -> Iterator[str]:
+    for part, data in _parts(interaction).items():
+        for what, shape in _SHAPES.items():
+            if shape.search(data):
+                yield f"{part}: holds what looks like {what}. Revoke it if it is one, and record again."
+
+
+def _parts(interaction: Interaction) -> dict[str, bytes]:
+    request, response = interaction.request, interaction.response
+    return {
+        "request.uri": request.uri.encode(),
+        "request.headers": _lines(request.headers),
+        "request.body": request.body,
+        "response.reason": response.reason.encode(),
+        "response.headers": _lines(response.headers),
+        "response.body": response.body,
+    }
+
+
+def _lines(headers: Headers) -> bytes:
+    return "\n".join(f"{name}: {value}" for name, value in headers).encode("utf-8", "surrogatepass")

@@ -1,0 +1,37 @@
+"""`llm-contracts cassettes`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from llm_contracts.cassette_check import check_cassettes
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.options import project_here
+from llm_contracts.config import environment
+from llm_contracts.record_endpoint import secrets_in
+
+_EXAMPLES = """\b
+Examples:
+  llm-contracts cassettes
+  llm-contracts cassettes || exit 1     as a commit hook
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+def cassettes() -> Exit:
+    """Look at every recording: is it whole, free of secrets, and does a scenario own it?
+
+    Nothing is replayed, so it takes seconds and suits a commit hook.
+    """
+    project = project_here()
+    secrets = secrets_in(environment(project.settings, os.environ), project.providers)
+    complaints = check_cassettes(project, secrets)
+    for sentence in complaints.all:
+        click.echo(sentence, err=True)
+    if complaints.secrets:
+        return Exit.SECRET
+    if complaints.unreadable:
+        return Exit.UNREADABLE
+    return Exit.USAGE if complaints.homeless else Exit.AGREEMENT

@@ -1,0 +1,14 @@
+"""The committed recordings: whole, without secrets, each owned by a scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llm_contracts.cassette_check import check_cassettes
+from llm_contracts.config import load_project, load_settings
+
+
+def test_every_committed_recording_is_fit_to_be_public() -> None:
+    """What a commit hook checks too: scrubbing again changes nothing, and nothing looks like a key."""
+    project = load_project(load_settings(Path(__file__).parent))
+    assert check_cassettes(project, {}).all == ()
