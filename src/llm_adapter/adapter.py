@@ -94,9 +94,9 @@ class Adapter:
         **kwargs: Any,
     ) -> Responses:
         """Ask one question; see `llm_adapter.invoke_llm`."""
-        del user_id
         request = partial(
             requests.invocation,
+            user_id=user_id,
             model=model,
             message=message,
             system=system,
@@ -118,9 +118,10 @@ class Adapter:
         **kwargs: Any,
     ) -> Responses:
         """Continue a conversation; see `llm_adapter.chat_llm`."""
-        del user_id, json
+        del json
         request = partial(
             requests.conversation,
+            user_id=user_id,
             model=model,
             messages=messages,
             generation_name=generation_name,
@@ -153,7 +154,7 @@ class Adapter:
         if route.account.backend is BackendName.LITELLM:
             request = policies.shaped(request, family)
         else:
-            request = policies.plain(request)
+            request = policies.plain(request, family)
         return policies.limited(request, self.settings.max_output_tokens.get(request.model), family)
 
 
@@ -170,8 +171,9 @@ class _Call:
         try:
             for chunk in chunks:
                 recorder.see(chunk)
-                if chunk.text:
-                    yield _response(chunk)
+                response = chunk.response
+                if response is not None:
+                    yield response
         except LLMError as error:
             recorder.fail(error.message)
             error.raise_through(self.host)
@@ -202,6 +204,8 @@ class _Call:
             provider=self.route.provider.key,
             base_url=self.route.account.base_url,
             api_key=self.route.account.api_key,
+            api_secret=self.route.account.api_secret,
+            user=request.user_id,
             model=self.route.model,
             messages=request.messages,
             params=request.params,
@@ -229,17 +233,6 @@ class _Call:
 def adapter_from(environ: Mapping[str, str], *, tracer: Tracer = langfuse_tracer) -> Adapter:
     """An adapter with these variables in place of the environment, and connections of its own to close."""
     return Adapter(settings=Settings.from_environ(environ), tracer=tracer)
-
-
-def _response(chunk: Chunk) -> LLMStreamResponse:
-    return LLMStreamResponse(
-        id=chunk.id,
-        is_end=chunk.finish_reason is not None,
-        is_truncated=False,
-        result=chunk.text,
-        finish_reason=chunk.finish_reason,
-        usage=None,
-    )
 
 
 def _logger(app: Any) -> logging.Logger:

@@ -60,10 +60,11 @@ def resolve(model: str, settings: Settings, find: Finder = lambda _access, _name
     if provider is None:
         raise ModelNotSupportedError(f"no provider answers to the model name {model!r}", model=model)
     account = settings.accounts[provider.key]
-    if not account.api_key:
-        variable = provider.key_variables[0]
+    variable = _missing(provider, account)
+    if variable:
+        what = "an address" if variable == provider.base_url_variable else "a key"
         raise LLMNotConfiguredError(
-            f"model {model!r} needs a key for {provider.key}: set {variable}",
+            f"model {model!r} needs {what} for {provider.key}: set {variable}",
             model=model,
             provider=provider.key,
             config_var=variable,
@@ -90,10 +91,21 @@ def current_models(settings: Settings, lister: Lister, logger: logging.Logger) -
     return list(names)
 
 
+def _missing(row: Provider, account: Account) -> str | None:
+    """The first variable that must be set before the provider can be asked."""
+    needed = (
+        (row.key_variables[0], account.api_key),
+        (row.second_key_variable, account.api_secret),
+        (row.base_url_variable, account.base_url),
+    )
+    return next((variable for variable, value in needed if variable and not value), None)
+
+
 def _offered(row: Provider, settings: Settings, lister: Lister, logger: logging.Logger) -> Iterator[str]:
     account = settings.accounts[row.key]
-    if not account.api_key:
-        logger.warning("%s is skipped: %s is not set", row.key, row.key_variables[0])
+    variable = _missing(row, account)
+    if variable:
+        logger.warning("%s is skipped: %s is not set", row.key, variable)
         return
     for model in (*_listed(row, account, lister, logger), *row.static_models):
         yield row.prefix + model

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_adapter.failures import in_band
+from llm_adapter.responses import LLMStreamResponse
 
 # The parts of totals: telemetry's name for one, and where in the usage object it is found.
 _DETAILS: tuple[tuple[str, str, str], ...] = (
@@ -25,6 +26,7 @@ class Chunk:
         reasoning: the reasoning text of the first choice.
         finish_reason: the provider's own word; an empty one means there is none.
         usage: token totals under telemetry's names, or None where the chunk has none.
+        shown: what the caller is given for it, where that is not just its text.
     """
 
     id: str = ""
@@ -32,6 +34,21 @@ class Chunk:
     reasoning: str = ""
     finish_reason: str | None = None
     usage: Mapping[str, int] | None = None
+    shown: LLMStreamResponse | None = None
+
+    @property
+    def response(self) -> LLMStreamResponse | None:
+        """What the caller is given for it; None where there is nothing to give."""
+        if self.shown is not None or not self.text:
+            return self.shown
+        return LLMStreamResponse(
+            id=self.id,
+            is_end=self.finish_reason is not None,
+            is_truncated=False,
+            result=self.text,
+            finish_reason=self.finish_reason,
+            usage=None,
+        )
 
 
 def read_chunk(item: Any) -> Chunk:
@@ -83,6 +100,12 @@ def _usage(usage: Any) -> dict[str, int] | None:
     if found["input_cached_tokens"] is None:  # DeepSeek's own name, from before it took over OpenAI's
         found["input_cached_tokens"] = _part(usage, "prompt_cache_hit_tokens")
     return {name: count for name, count in found.items() if isinstance(count, int)}
+
+
+def totals(usage: Mapping[str, Any]) -> dict[str, int]:
+    """The three totals of a decoded usage object under telemetry's names, so far as they are there."""
+    names = {"input": "prompt_tokens", "output": "completion_tokens", "total": "total_tokens"}
+    return {ours: usage[theirs] for ours, theirs in names.items() if isinstance(usage.get(theirs), int)}
 
 
 def _detail(usage: Any, place: str, part: str) -> Any:

@@ -136,6 +136,48 @@ _BY_CODE: Mapping[str, Category] = {
     "deadline_exceeded": Category.TIMEOUT,
     "internal": Category.SERVER,
     "promptfeedback": Category.CONTENT_POLICY,
+    # ERNIE's first API, whose codes are small numbers: told together with whose they are
+    **{
+        f"ernie_v1:{code}": category
+        for category, codes in {
+            Category.AUTHENTICATION: (13, 14, 15, 100, 110, 111, "invalid_client", "expired_token"),
+            Category.PERMISSION: (6, 336004, "unauthorized_client"),
+            Category.QUOTA: (17, 19),
+            Category.RATE_LIMIT: (4, 18, 336501, 336502),
+            Category.OVERLOADED: (2, 336100),
+            Category.NOT_FOUND: (3, 336005),
+            Category.SERVER: (1, 336000, 500000),
+            Category.BAD_REQUEST: (336001, 336002, 336003, 336101, 336104, 336105),
+        }.items()
+        for code in codes
+    },
+    # Dify, likewise: its `rate_limit_error` is about what a plan allows, others' is about speed
+    **{
+        f"dify:{code}": category
+        for category, codes in {
+            Category.AUTHENTICATION: ("unauthorized",),
+            Category.PERMISSION: ("forbidden", "workflow_version_execution_not_allowed"),
+            Category.QUOTA: ("provider_quota_exceeded", "rate_limit_error"),
+            Category.RATE_LIMIT: ("too_many_requests",),
+            Category.NOT_FOUND: ("not_found",),
+            Category.SERVER: ("internal_server_error", "completion_request_error", "workflow_failed"),
+            Category.CONTENT_POLICY: ("message_replace",),
+            Category.BAD_REQUEST: (
+                "invalid_param",
+                "bad_request",
+                "app_unavailable",
+                "not_chat_app",
+                "provider_not_initialize",
+                "model_currently_not_support",
+                "conversation_completed",
+                "agent_not_published",
+                "file_too_large",
+                "unsupported_file_type",
+                "workflow_paused",
+            ),
+        }.items()
+        for code in codes
+    },
 }
 
 _BY_STATUS: Mapping[int, Category] = {
@@ -162,6 +204,7 @@ _BY_TEXT: tuple[tuple[str, Category], ...] = (
     ("inappropriate content", Category.CONTENT_POLICY),  # Qwen, without a code on older models
     ("account balance is insufficient", Category.QUOTA),  # SiliconFlow, 403 without a code
     ("exceeds the maximum number of tokens", Category.CONTEXT_LENGTH),  # Gemini, 400 INVALID_ARGUMENT
+    ("message content is too long", Category.CONTEXT_LENGTH),  # ERNIE v1, 336003 like any bad parameter
 )
 
 # Names of exception classes, since openai 2 stands on httpx and openai 3 on httpx2.

@@ -43,7 +43,7 @@ def invoke_llm(
 
     Args:
         app: anything with a `logger`, or None. If it has a `raise_error_with_args`, that raises failures.
-        user_id: whose question it is; not sent.
+        user_id: whose question it is; sent to Dify alone, which insists on it.
         span: the Langfuse span to put a generation under, or None for no telemetry.
         model: the model, with its provider's prefix where it has one.
         message: the question.

@@ -26,6 +26,7 @@ class Family:
         limit_param: the name under which an output limit is accepted.
         effort: the `reasoning_effort` where the caller gives none, or None to send none.
         refused_efforts: efforts that are refused; `effort` goes in their place.
+        takes_defaults: it is sent what the calls add for everybody: a temperature, the wish for totals.
     """
 
     provider: str
@@ -35,6 +36,7 @@ class Family:
     limit_param: str = "max_tokens"
     effort: str | None = None
     refused_efforts: tuple[str, ...] = ()
+    takes_defaults: bool = True
 
     def covers(self, provider: str, model: str) -> bool:
         """Whether a model belongs to the family."""
@@ -76,9 +78,14 @@ FAMILIES: tuple[Family, ...] = (
         refused_efforts=("none", "disable"),
     ),
     Family(provider="gemini", pattern=r"gemini-2\.5-flash(?!.*(lite|image|tts|audio|live))", effort="none"),
+    # Neither speaks OpenAI's protocol, and what the old client did not add for them is still not added.
+    Family(provider="ernie_v1", pattern="", limit_param="max_output_tokens", takes_defaults=False),
+    Family(provider="dify", pattern="", takes_defaults=False),
 )
 
 _PLAIN = Family(provider="", pattern="")
+
+_TOTALS: Mapping[str, Any] = {"stream_options": {"include_usage": True}}
 
 
 def family_of(provider: str, model: str) -> Family:
@@ -92,7 +99,7 @@ def shaped(request: ChatRequest, family: Family) -> ChatRequest:
     The legacy `chat_llm` never asked for usage totals, and so lost them with every provider that wants to be
     asked; the new path asks.
     """
-    params = {"stream_options": {"include_usage": True}, **request.params}
+    params = {**_TOTALS, **request.params} if family.takes_defaults else _given(request)
     if family.temperature is not None and "temperature" in params:
         params["temperature"] = family.temperature
     if family.extra_body:
@@ -103,15 +110,22 @@ def shaped(request: ChatRequest, family: Family) -> ChatRequest:
     return replace(request, params=params)
 
 
-def plain(request: ChatRequest) -> ChatRequest:
+def plain(request: ChatRequest, family: Family = _PLAIN) -> ChatRequest:
     """The request as the legacy path sends it: only `invoke_llm` asks for usage totals."""
+    if not family.takes_defaults:
+        return replace(request, params=_given(request))
     if not request.invoked:
         return request
-    return replace(request, params={"stream_options": {"include_usage": True}, **request.params})
+    return replace(request, params={**_TOTALS, **request.params})
+
+
+def _given(request: ChatRequest) -> dict[str, Any]:
+    """The parameters that the caller gave."""
+    return {name: value for name, value in request.params.items() if name not in request.defaulted}
 
 
 def limited(request: ChatRequest, limit: int | None, family: Family) -> ChatRequest:
     """The request with a configured output limit, unless the caller set one."""
-    if limit is None or {"max_tokens", "max_completion_tokens"} & request.params.keys():
+    if limit is None or {"max_tokens", "max_completion_tokens", family.limit_param} & request.params.keys():
         return request
     return replace(request, params={**request.params, family.limit_param: limit})

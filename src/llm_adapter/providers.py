@@ -29,11 +29,13 @@ class Provider:
         base_url: where its API begins, unless the environment says otherwise.
         base_url_variable: the environment variable that says otherwise.
         key_variables: the environment variables its API key is looked for in, in order.
+        second_key_variable: the environment variable of what goes with the key, where keys have two halves.
         prefix: what the application puts before the model's name; not sent.
         bare_models: how names without a prefix begin that belong to this provider; what it lists beside them
             (speech, embeddings) is not offered.
         lists_models: `GET /models` is asked.
         static_models: offered in any case, after what is listed.
+        only_static: it has no others.
         fallback_models: offered when the listing fails.
         speaks: whose protocol it speaks, by LiteLLM's name for it; most are compatible with OpenAI's.
         has_legacy: there is a client of old for it, to which it can be switched back.
@@ -44,10 +46,12 @@ class Provider:
     base_url: str
     base_url_variable: str
     key_variables: tuple[str, ...]
+    second_key_variable: str = ""
     prefix: str = ""
     bare_models: str = ""
     lists_models: bool = True
     static_models: tuple[str, ...] = ()
+    only_static: bool = False
     fallback_models: tuple[str, ...] = ()
     speaks: str = "openai"
     has_legacy: bool = True
@@ -55,6 +59,8 @@ class Provider:
 
     def owns(self, model: str) -> bool:
         """Whether the application's name for a model leads to this provider, listed or not."""
+        if self.only_static:
+            return model in self.static_models
         start = self.prefix or self.bare_models
         return model.startswith(start) and len(model) > len(self.prefix)
 
@@ -115,6 +121,30 @@ PROVIDERS: tuple[Provider, ...] = (
         ),
     ),
     Provider(
+        key="ernie_v1",
+        base_url="https://aip.baidubce.com",
+        base_url_variable="ERNIE_V1_BASE_URL",
+        key_variables=("ERNIE_API_ID",),
+        second_key_variable="ERNIE_API_SECRET",
+        bare_models="ERNIE-",
+        lists_models=False,
+        static_models=(
+            "ERNIE-4.0-8K",
+            "ERNIE-4.0-8K-Preview",
+            "ERNIE-4.0-8K-0329",
+            "ERNIE-4.0-8K-0104",
+            "ERNIE-3.5-8K",
+            "ERNIE-3.5-8K-0205",
+            "ERNIE-3.5-8K-Preview",
+            "ERNIE-3.5-128K",
+            "ERNIE-Speed-8K",
+            "ERNIE-Speed-128K",
+            "ERNIE-4.0-8K-Preview-0518",
+        ),
+        only_static=True,
+        speaks="ernie_v1",
+    ),
+    Provider(
         key="glm",
         base_url="https://open.bigmodel.cn/api/paas/v4",
         base_url_variable="BIGMODEL_BASE_URL",
@@ -148,5 +178,16 @@ PROVIDERS: tuple[Provider, ...] = (
         bare_models="gemini",
         speaks="gemini",
         has_legacy=False,
+    ),
+    Provider(
+        key="dify",
+        base_url="",  # an app's own server
+        base_url_variable="DIFY_URL",
+        key_variables=("DIFY_API_KEY",),
+        bare_models="dify",
+        lists_models=False,
+        static_models=("dify",),
+        only_static=True,
+        speaks="dify",
     ),
 )

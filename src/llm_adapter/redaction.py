@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 _MASK = "[key]"
+
+# What travels in URLs, by the names of its fields: tokens that nobody configured are known by nothing else.
+_IN_URLS = re.compile(r"\b((?:access_token|client_id|client_secret|refresh_token)=)[^&\s'\"<>)]+")
 
 # Shorter values are no keys anybody issues, and hiding them would make holes in ordinary words.
 _SHORTEST = 6
@@ -33,7 +38,7 @@ class Redactor:
         """The text without the secrets."""
         for secret in self.secrets:
             value = value.replace(secret, _MASK)
-        return value
+        return _IN_URLS.sub(rf"\1{_MASK}", value)
 
     def data(self, value: Any) -> Any:
         """The same for JSON-like data at any depth; other values come back as they are."""
@@ -67,3 +72,21 @@ def chain(error: BaseException) -> list[BaseException]:
         links.append(link)
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return links
+
+
+def hide_in_logs() -> None:
+    """Keep credentials out of the URLs that HTTP libraries log. Doing it again changes nothing."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_hide)
+
+
+# httpx, of which there are two generations, logs every URL as news; urllib3 only for who debugs.
+_LOGGERS = ("httpx", "httpx2", "urllib3.connectionpool")
+
+
+def _hide(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    hidden = _IN_URLS.sub(rf"\1{_MASK}", text)
+    if hidden != text:
+        record.msg, record.args = hidden, ()
+    return True

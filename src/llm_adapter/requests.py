@@ -26,6 +26,8 @@ class ChatRequest:
         invoked: it comes from `invoke_llm`: the legacy client asked for usage totals then, and only then, and
             the caller's span is told the output.
         generation_name: the name of the telemetry generation.
+        user_id: whose call it is.
+        defaulted: the parameters that nobody gave: `invoke_llm` has a temperature of its own.
     """
 
     model: str
@@ -33,6 +35,8 @@ class ChatRequest:
     params: Mapping[str, Any] = field(default_factory=dict)
     invoked: bool = False
     generation_name: str = "llm"
+    user_id: str = ""
+    defaulted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +47,11 @@ class Outgoing:
         provider: the provider's key in the table.
         base_url: where its API begins.
         api_key: the key to send there; never empty.
+        api_secret: what goes with it, at providers whose keys have two halves.
         model: the model by the provider's name for it.
         messages: the conversation.
         params: everything else, as in `ChatRequest.params`.
+        user: whose call it is, for the providers that insist on being told.
     """
 
     provider: str
@@ -54,6 +60,8 @@ class Outgoing:
     model: str
     messages: tuple[Mapping[str, Any], ...] = field(repr=False)
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    api_secret: str = field(default="", repr=False)
+    user: str = field(default="", repr=False)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -74,10 +82,12 @@ def invocation(
     json: bool,
     generation_name: str,
     params: Mapping[str, Any],
+    user_id: str = "",
 ) -> ChatRequest:
     """The request behind `invoke_llm`: one user message, optional system text, JSON mode on demand."""
     messages = [{"role": "system", "content": system}] if system else []
-    wish = {"temperature": INVOKE_TEMPERATURE, **_wish(params)}
+    given = _wish(params)
+    wish = {"temperature": INVOKE_TEMPERATURE, **given}
     if json:
         wish["response_format"] = {"type": "json_object"}
     return ChatRequest(
@@ -86,11 +96,18 @@ def invocation(
         params={**wish, "temperature": float(wish["temperature"])},
         invoked=True,
         generation_name=generation_name,
+        user_id=user_id,
+        defaulted=frozenset({"temperature"} - given.keys()),
     )
 
 
 def conversation(
-    *, model: str, messages: Iterable[Any], generation_name: str, params: Mapping[str, Any]
+    *,
+    model: str,
+    messages: Iterable[Any],
+    generation_name: str,
+    params: Mapping[str, Any],
+    user_id: str = "",
 ) -> ChatRequest:
     """The request behind `chat_llm`: a whole history and nothing of our own."""
     return ChatRequest(
@@ -98,6 +115,7 @@ def conversation(
         messages=tuple(_message(message) for message in messages),
         params=_wish(params),
         generation_name=generation_name,
+        user_id=user_id,
     )
 
 

@@ -38,6 +38,7 @@ class Account:
     backend: BackendName = BackendName.LITELLM
     speaks: str = "openai"
     listing: ListingAccess | None = None
+    api_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +92,7 @@ class Settings:
         accounts = self.accounts.values()
         listings = [account.listing for account in accounts if account.listing]
         return (
-            *(account.api_key for account in accounts if account.api_key),
+            *(key for account in accounts for key in (account.api_key, account.api_secret) if key),
             *(secret for listing in listings for secret in (listing.key_id, listing.secret)),
         )
 
@@ -121,7 +122,8 @@ def example() -> str:
         *(f"# LLM_BACKEND_{row.key.upper()}={_other_backend(row)}" for row in PROVIDERS),
     ]
     lines += ["", "# Keys. A provider without one is skipped."]
-    lines += [f"{row.key_variables[0]}=" for row in PROVIDERS]
+    keys = [(row.key_variables[0], row.second_key_variable) for row in PROVIDERS]
+    lines += [f"{name}=" for pair in keys for name in pair if name]
     lines += ["", "# Where the providers are, if not where they usually are."]
     lines += [f"# {row.base_url_variable}={row.base_url}" for row in PROVIDERS]
     lines += ["", *_OTHERS]
@@ -155,6 +157,7 @@ def _account(variables: Mapping[str, str], row: Provider) -> Account:
         speaks=row.speaks,
         backend=_chosen_backend(variables, row),
         listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
+        api_secret=variables.get(row.second_key_variable, "").strip() if row.second_key_variable else "",
     )
 
 

@@ -47,6 +47,11 @@ def test_a_failing_listing_leaves_the_static_part_and_a_warning(caplog: pytest.L
     assert "key-openai" not in caplog.text
 
 
+def test_listing_models_says_what_is_wrong_with_the_settings(caplog: pytest.LogCaptureFixture) -> None:
+    current_models(Settings.from_environ({"ARK_ACCESS_KEY_ID": "k"}), listing, LOG)
+    assert "ARK_ACCESS_KEY_ID is set without ARK_SECRET_ACCESS_KEY" in caplog.text
+
+
 def test_only_allowed_models_are_offered_where_that_is_configured() -> None:
     settings = Settings.from_environ({**ALL_KEYS, "LLM_ALLOWED_MODELS": "qwen/qwen-max,gpt-4o,nothing"})
     assert current_models(settings, listing, LOG) == ["gpt-4o", "qwen/qwen-max"]
@@ -71,7 +76,9 @@ def test_a_name_alone_says_where_it_leads(name: str, provider: str, model: str) 
     assert (route.provider.key, route.model, route.account.api_key) == (provider, model, f"key-{provider}")
 
 
-@pytest.mark.parametrize("name", ["", "qwen/", "qwen", "claude-4", "GPT-4o", "openai/gpt-4o", "x/gpt-4o"])
+@pytest.mark.parametrize(
+    "name", ["", "qwen/", "qwen", "claude-4", "GPT-4o", "openai/gpt-4o", "x/gpt-4o", "ERNIE-5", "dify-2"]
+)
 def test_other_names_lead_nowhere(name: str) -> None:
     with pytest.raises(ModelNotSupportedError, match="no provider answers"):
         resolve(name, Settings.from_environ(ALL_KEYS))
@@ -79,7 +86,7 @@ def test_other_names_lead_nowhere(name: str) -> None:
 
 @pytest.mark.parametrize("row", PROVIDERS, ids=[row.key for row in PROVIDERS])
 def test_a_provider_without_a_key_says_which_variable_to_set(row: Row) -> None:
-    name = f"{row.prefix}{row.bare_models}x"
+    name = row.static_models[0] if row.only_static else f"{row.prefix}{row.bare_models}x"
     with pytest.raises(LLMNotConfiguredError) as caught:
         resolve(name, Settings.from_environ({}))
     assert caught.value.config_var == row.key_variables[0]

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from llm_adapter.backends import Opened, gemini
+from llm_adapter.backends import Opened, dify, ernie_v1, gemini
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened
 from llm_adapter.backends.sending import Answered, Sender, sleep
 from llm_adapter.failures import NotSentError, is_broken_connection
@@ -83,7 +83,8 @@ def router_configuration(settings: Settings) -> list[dict[str, Any]]:
             ),
         }
         for row in PROVIDERS
-        if (account := settings.accounts[row.key]).api_key
+        # Our own providers need more than a key and an address, and no Router hands that on.
+        if (account := settings.accounts[row.key]).api_key and row.speaks in {"openai", "gemini"}
     ]
 
 
@@ -121,10 +122,12 @@ class LiteLLMBackend:
     Attributes:
         connections: the connection pools.
         sleep: waits so many seconds between two attempts, where the SDK is not the one who waits.
+        tokens: ERNIE's access tokens.
     """
 
     connections: Connections = field(default_factory=Connections)
     sleep: Callable[[float], None] = sleep
+    tokens: ernie_v1.Tokens = field(default_factory=ernie_v1.Tokens)
 
     def __call__(self, outgoing: Outgoing) -> Opened:
         """Send the request, and again, once, if the answer breaks off before its first event.
@@ -149,8 +152,18 @@ class LiteLLMBackend:
         self.connections.close()
 
     def _open(self, outgoing: Outgoing) -> Opened:
-        if _SPEAKS.get(outgoing.provider) == "gemini":
-            return self._open_gemini(outgoing)
+        match _SPEAKS.get(outgoing.provider):
+            case "gemini":
+                return self._open_gemini(outgoing)
+            case "ernie_v1":
+                sender = Sender(client=self.connections.http(), told=ernie_v1.told, sleep=self.sleep)
+                call = ernie_v1.ErnieV1(outgoing=outgoing, sender=sender, tokens=self.tokens)
+                return _open_custom(outgoing, ernie_v1.body(outgoing), call.open)
+            case "dify":
+                sender = Sender(client=self.connections.http(), told=dify.told, sleep=self.sleep)
+                return _open_custom(
+                    outgoing, dify.body(outgoing), dify.Dify(outgoing=outgoing, sender=sender).open
+                )
         return self._open_compatible(outgoing)
 
     def _open_gemini(self, outgoing: Outgoing) -> Opened:
@@ -199,6 +212,43 @@ def _handler_class() -> Any:
             return self._send_by(url, headers, data)
 
     return Handler
+
+
+def _open_custom(outgoing: Outgoing, body: Mapping[str, Any], ask: Callable[..., Opened]) -> Opened:
+    """A call by one of our own providers: LiteLLM sees it as any other and hands it to `ask`."""
+    _register_custom()
+    wrapper = library().completion(
+        model=f"{outgoing.provider}/{outgoing.model}",
+        custom_llm_provider=outgoing.provider,
+        messages=deepcopy(list(outgoing.messages)),
+        stream=True,
+        extra_body=dict(body),
+        extra_headers=dict(outgoing.params.get("extra_headers") or {}),
+        client=ask,
+    )
+    found: Opened = wrapper.completion_stream
+    return found
+
+
+@cache
+def _register_custom() -> None:
+    """Make LiteLLM know our own providers."""
+
+    class Custom(library().CustomLLM):  # type: ignore[misc]
+        def streaming(
+            self,
+            *,
+            model: str,
+            optional_params: Mapping[str, Any],
+            headers: Mapping[str, str],
+            client: Callable[..., Opened],
+            **_: Any,
+        ) -> Opened:
+            return client(model, optional_params["extra_body"], headers)
+
+    library().custom_provider_map.extend(
+        {"provider": name, "custom_handler": Custom()} for name in ("ernie_v1", "dify")
+    )
 
 
 def _beneath(wrapper: Any) -> Opened:

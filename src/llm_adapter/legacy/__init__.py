@@ -1,4 +1,4 @@
-"""The way being left: the openai SDK's own clients, as they were used before.
+"""The way being left: the openai SDK's own clients, and `requests` for who is not compatible, as used before.
 
 Nothing imports this folder but the backend switch, and that only when it is chosen. Deleting it is the last
 step of the migration.
@@ -7,15 +7,31 @@ step of the migration.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llm_adapter.backends import Opened
+from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.connection import opened
 from llm_adapter.requests import Outgoing
 
 if TYPE_CHECKING:
     import openai
+
+
+def _ernie_v1(outgoing: Outgoing) -> Opened:
+    from llm_adapter.legacy.ernie_v1 import open_stream
+
+    return open_stream(outgoing)
+
+
+def _dify(outgoing: Outgoing) -> Opened:
+    from llm_adapter.legacy.dify import open_stream
+
+    return open_stream(outgoing)
+
+
+_CUSTOM: Mapping[str, Backend] = {"ernie_v1": _ernie_v1, "dify": _dify}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +43,9 @@ class LegacyBackend:
 
     def __call__(self, outgoing: Outgoing) -> Opened:
         """Send the request."""
+        custom = _CUSTOM.get(outgoing.provider)
+        if custom is not None:
+            return custom(outgoing)
         return opened(
             self._client(outgoing).chat.completions.create(
                 model=outgoing.model,

@@ -1,0 +1,219 @@
+"""Dify's apps: what one is asked, and what the events of its answer mean.
+
+A model, its temperature and its ways are fixed in the app, so nothing of the kind is sent. Events are those
+of Dify's documentation for its four kinds of apps; what is not named here (files, sounds, thoughts in prose,
+the workings of a workflow) is no part of an answer.
+
+Two things cannot be said in a stream of text. An agent of the new kind repeats its whole answer at the end:
+the repetition is left out. And moderation may replace all that was said: text that has been handed on cannot
+be taken back, so nothing more of it is given, and the call ends as a failure (content policy) with the
+replacement as its message, once the totals have come. Where nothing has been said yet, it is the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from llm_adapter.backends import Opened
+from llm_adapter.backends.sending import Answered, Letter, Sender, event_data
+from llm_adapter.chunks import Chunk, totals
+from llm_adapter.failures import InBandError
+from llm_adapter.requests import Outgoing
+from llm_adapter.responses import LLMStreamResponse
+
+CHAT_PATH = "/chat-messages"
+
+Event = Mapping[str, Any]
+
+
+def body(outgoing: Outgoing) -> dict[str, Any]:
+    """The request's body; a caller's `extra_body` may name a conversation, inputs or files."""
+    return {
+        "query": outgoing.messages[-1].get("content") if outgoing.messages else "",
+        "user": outgoing.user,
+        "response_mode": "streaming",
+        "auto_generate_name": False,
+        "inputs": {},
+        "files": [],
+        **(outgoing.params.get("extra_body") or {}),
+    }
+
+
+def told(document: Any) -> Any:
+    """An error as `failures` reads one."""
+    if not isinstance(document, Mapping):
+        return document
+    code = document.get("code")
+    return {"code": code, "type": f"dify:{code}", "message": document.get("message") or ""}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dify:
+    """Asks an app for one call.
+
+    Attributes:
+        outgoing: the call.
+        sender: sends requests.
+    """
+
+    outgoing: Outgoing
+    sender: Sender
+
+    def open(self, _model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
+        """Ask.
+
+        Raises:
+            RefusedError: Dify refused.
+        """
+        key = {"authorization": f"Bearer {self.outgoing.api_key}"}
+        query = self.outgoing.params.get("extra_query")
+        letter = Letter(
+            url=self.outgoing.base_url.rstrip("/") + CHAT_PATH + (f"?{urlencode(query)}" if query else ""),
+            headers={"content-type": "application/json", **key, **headers},
+            body=json.dumps(sent, ensure_ascii=False),
+            timeout=self.outgoing.params.get("timeout"),
+        )
+        answered = self.sender.send(letter)
+        return Opened(chunks=chunks(answered), close=answered.response.close, attempts=answered.attempts)
+
+
+# Answers
+
+
+def chunks(answered: Answered) -> Iterator[Chunk]:
+    """The answer's pieces.
+
+    Raises:
+        InBandError: the app failed, waits for a person, or its answer was moderated away.
+        ValueError: what came is no JSON object, or nothing came at all.
+    """
+    response = answered.response
+    document = response.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+    reader, events = _Reader(request=response.request), 0
+    for data in ("".join(_text(response)),) if document else event_data(response.iter_bytes()):
+        events += 1
+        yield from reader.read(json.loads(data))
+    reader.finish()
+    if not events:
+        raise ValueError("not one event in the answer")
+
+
+def _text(response: Any) -> Iterator[str]:
+    response.read()
+    yield response.text
+
+
+@dataclass(kw_only=True, slots=True)
+class _Reader:
+    """What has been said so far, and what must be told at the end."""
+
+    request: Any
+    said: list[str] = field(default_factory=list)
+    by_agent: list[str] = field(default_factory=list)
+    replaced: bool = False
+    trouble: Mapping[str, Any] | None = None
+
+    def read(self, event: Any) -> Iterator[Chunk]:
+        """The pieces of text, of reasoning, or the totals that an event holds."""
+        if not isinstance(event, Mapping):
+            raise ValueError("an event is no JSON object")  # noqa: TRY004 (as JSON that cannot be read)
+        kind = event.get("event")
+        if kind == "error" or (kind is None and event.get("code")):
+            raise InBandError(told(event), self.request)
+        act = _MEANINGS.get(str(kind))
+        if act is not None:
+            yield from act(self, event)
+
+    def finish(self) -> None:
+        """Tell what went wrong without an error event."""
+        if self.trouble is not None:
+            raise InBandError(self.trouble, self.request)
+
+    def message(self, event: Event) -> Iterator[Chunk]:
+        """A piece of the answer, or all of it once more."""
+        answer, agent = _answer(event), "".join(self.by_agent)
+        if agent and answer.startswith(agent):
+            answer = answer.removeprefix(agent)
+            self.by_agent.clear()
+            if not answer:
+                return
+        yield from self._say(event, answer)
+
+    def agent_message(self, event: Event) -> Iterator[Chunk]:
+        """A piece of an agent's answer."""
+        self.by_agent.append(_answer(event))
+        yield from self._say(event, _answer(event))
+
+    def message_replace(self, event: Event) -> Iterator[Chunk]:
+        """All that was said is to be forgotten."""
+        instead = _answer(event)
+        if not any(self.said):
+            yield from self._say(event, instead)
+        else:
+            self.trouble = _trouble("message_replace", instead)
+        self.replaced = True
+
+    def message_end(self, event: Event) -> Iterator[Chunk]:
+        """The totals."""
+        usage = totals((event.get("metadata") or {}).get("usage") or {})
+        if usage:
+            yield Chunk(id=_id(event), usage=usage)
+
+    def reasoning_chunk(self, event: Event) -> Iterator[Chunk]:
+        """A piece of the model's reasoning."""
+        piece = (event.get("data") or {}).get("reasoning")
+        if isinstance(piece, str) and piece:
+            yield Chunk(id=_id(event), reasoning=piece)
+
+    def workflow_finished(self, event: Event) -> Iterator[Chunk]:
+        """A workflow that failed says so before its error event, and perhaps without one."""
+        data = event.get("data") or {}
+        if data.get("status") == "failed":
+            self.trouble = _trouble("workflow_failed", data.get("error") or "the workflow failed")
+        yield from ()
+
+    def workflow_paused(self, _event: Event) -> Iterator[Chunk]:
+        """The app wants a person to fill in a form, for which there is no place here."""
+        self.trouble = _trouble("workflow_paused", "the app waits for a person's input")
+        yield from ()
+
+    def _say(self, event: Event, answer: str) -> Iterator[Chunk]:
+        if self.replaced:
+            return
+        self.said.append(answer)
+        yield Chunk(id=_id(event), text=answer, shown=shown(event, answer))
+
+
+_MEANINGS: Mapping[str, Callable[[_Reader, Event], Iterator[Chunk]]] = {
+    "message": _Reader.message,
+    "agent_message": _Reader.agent_message,
+    "message_replace": _Reader.message_replace,
+    "message_end": _Reader.message_end,
+    "reasoning_chunk": _Reader.reasoning_chunk,
+    "workflow_finished": _Reader.workflow_finished,
+    "workflow_paused": _Reader.workflow_paused,
+}
+
+
+def shown(event: Event, answer: str) -> LLMStreamResponse:
+    """What callers have always been given for a piece: every one of them is the end."""
+    return LLMStreamResponse(
+        id=_id(event), is_end=True, is_truncated=False, result=answer, finish_reason=None, usage=None
+    )
+
+
+def _trouble(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "type": f"dify:{code}", "message": message}
+
+
+def _answer(event: Event) -> str:
+    answer = event.get("answer")
+    return answer if isinstance(answer, str) else ""
+
+
+def _id(event: Event) -> str:
+    return str(event.get("task_id") or "")

@@ -1,0 +1,247 @@
+"""ERNIE by its first API: what it is asked, and what its answers say.
+
+Baidu's older address needs a token that is bought with the account's id and secret, takes the system text
+beside the messages, counts tokens up from line to line, and reports its errors with status 200, as a JSON
+document where the stream should be. The facts are those of its own documentation and of its Python SDK.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from llm_adapter.backends import Opened
+from llm_adapter.backends.connection import MAX_RETRIES
+from llm_adapter.backends.sending import Answered, Letter, Sender, event_data
+from llm_adapter.chunks import Chunk, totals
+from llm_adapter.failures import InBandError
+from llm_adapter.redaction import hide_in_logs
+from llm_adapter.requests import Outgoing
+from llm_adapter.responses import LLMStreamResponse, LLMStreamUsage
+
+TOKEN_PATH = "/oauth/2.0/token"  # noqa: S105 (a path)
+CHAT_PATH = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
+
+ENDPOINTS: Mapping[str, str] = {
+    "ERNIE-4.0-8K": "completions_pro",
+    "ERNIE-4.0-8K-Preview": "ernie-4.0-8k-preview",
+    "ERNIE-4.0-8K-0329": "ernie-4.0-8k-0329",
+    "ERNIE-4.0-8K-0104": "ernie-4.0-8k-0104",
+    "ERNIE-3.5-8K": "completions",
+    "ERNIE-3.5-8K-0205": "ernie-3.5-8k-0205",
+    "ERNIE-3.5-8K-Preview": "ernie-3.5-8k-preview",
+    "ERNIE-3.5-128K": "ernie-3.5-128k",
+    "ERNIE-Speed-8K": "ernie_speed",
+    "ERNIE-Speed-128K": "ernie-speed-128k",
+    "ERNIE-4.0-8K-Preview-0518": "completions_adv_pro",
+}
+"""The last part of the path, by the model's name; most are not the name."""
+
+_TOKEN_REFUSED = {100, 110, 111}
+_BUSY = {2, 15, 18, 336100, 336501, 336502}  # what Baidu's own SDK asks again for
+_TOKEN_PATIENCE_S = 20.0
+_MARGIN_S = 300.0  # a token must outlive the call that it begins
+
+Account = tuple[str, str, str]
+"""Base URL, id and secret."""
+
+
+def body(outgoing: Outgoing) -> dict[str, Any]:
+    """The request's body: a leading system message goes beside the messages, JSON mode is a word."""
+    messages = [dict(message) for message in outgoing.messages]
+    given = dict(outgoing.body)
+    if messages and messages[0].get("role") == "system":
+        given = {"system": messages.pop(0).get("content"), **given}
+    wanted = given.get("response_format")
+    if isinstance(wanted, Mapping):
+        given["response_format"] = wanted.get("type")
+    return {"messages": messages, "stream": True, **given}
+
+
+def told(document: Any) -> Any:
+    """An error as `failures` reads one. The token's address and the chat's have different names for it."""
+    if not isinstance(document, Mapping):
+        return document
+    code = document.get("error_code") or document.get("error")
+    message = document.get("error_msg") or document.get("error_description") or ""
+    return {"code": code, "type": f"ernie_v1:{code}", "message": message} if code else document
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Access tokens, each kept until shortly before it expires. Threads that need one wait for one request.
+
+    Attributes:
+        clock: seconds that never run backwards.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _held: dict[Account, _Token] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def get(self, account: Account, fetch: Callable[[], Mapping[str, Any]]) -> str:
+        """The account's token; `fetch` asks Baidu for a new one."""
+        with self._lock:
+            held = self._held.get(account)
+            if held is None or held.until <= self.clock():
+                held = self._held[account] = self._read(fetch())
+            return held.value
+
+    def forget(self, account: Account, value: str) -> None:
+        """Drop a token that was refused, unless another thread has replaced it by now."""
+        with self._lock:
+            if account in self._held and self._held[account].value == value:
+                del self._held[account]
+
+    def _read(self, grant: Mapping[str, Any]) -> _Token:
+        lives = float(grant.get("expires_in") or 0)
+        return _Token(str(grant["access_token"]), self.clock() + max(lives - _MARGIN_S, lives / 2))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErnieV1:
+    """Asks ERNIE for one call.
+
+    Attributes:
+        outgoing: the call.
+        sender: sends requests.
+        tokens: those of all calls.
+    """
+
+    outgoing: Outgoing
+    sender: Sender
+    tokens: Tokens
+
+    def open(self, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
+        """Ask, with a new token if the one held is refused, and again after a pause where all are busy.
+
+        Raises:
+            InBandError: ERNIE answered with an error.
+            RefusedError: somebody before it refused.
+        """
+        hide_in_logs()  # the token travels in the URL, and HTTP libraries log these
+        attempts, renewed = 0, False
+        while True:
+            token = self.tokens.get(self._account, self._grant)
+            answered = self.sender.send(self._letter(model, token, sent, headers))
+            attempts += answered.attempts
+            error = _document_error(answered)
+            if error is None:
+                answered = replace(answered, attempts=attempts)
+                return Opened(chunks=chunks(answered), close=answered.response.close, attempts=attempts)
+            if error.body["code"] in _TOKEN_REFUSED and not renewed:
+                self.tokens.forget(self._account, token)
+                renewed = True
+            elif error.body["code"] in _BUSY and attempts <= MAX_RETRIES:
+                self.sender.sleep(0.5 * 2.0 ** (attempts - 1))
+            else:
+                vars(error)["attempts"] = attempts
+                raise error
+
+    @property
+    def _account(self) -> Account:
+        return (self.outgoing.base_url, self.outgoing.api_key, self.outgoing.api_secret)
+
+    def _letter(self, model: str, token: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Letter:
+        query = {**(self.outgoing.params.get("extra_query") or {}), "access_token": token}
+        return Letter(
+            url=f"{self._at(CHAT_PATH)}{ENDPOINTS[model]}?{urlencode(query)}",
+            headers={"content-type": "application/json", **headers},
+            body=json.dumps(sent, ensure_ascii=False),
+            timeout=self.outgoing.params.get("timeout"),
+        )
+
+    def _grant(self) -> Mapping[str, Any]:
+        """Ask for a token."""
+        who = {"client_id": self.outgoing.api_key, "client_secret": self.outgoing.api_secret}
+        query = urlencode({"grant_type": "client_credentials", **who})
+        letter = Letter(url=f"{self._at(TOKEN_PATH)}?{query}", body="", timeout=_TOKEN_PATIENCE_S)
+        answered = self.sender.send(letter)
+        try:
+            answered.response.read()
+            grant = answered.response.json()
+        finally:
+            answered.response.close()
+        if not isinstance(grant, Mapping) or "access_token" not in grant:
+            raise InBandError(told(grant), answered.response.request)
+        return grant
+
+    def _at(self, path: str) -> str:
+        return self.outgoing.base_url.rstrip("/") + path
+
+
+def _document_error(answered: Answered) -> InBandError | None:
+    """The error that a JSON document in the place of a stream is."""
+    response = answered.response
+    if response.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return None
+    try:
+        response.read()
+        body = told(response.json())
+    except ValueError:
+        body = {}
+    finally:
+        response.close()
+    if not isinstance(body, Mapping) or "code" not in body:
+        body = {"code": None, "message": "a JSON document in the place of a stream"}
+    return InBandError(body, response.request)
+
+
+# Answers
+
+
+def chunks(answered: Answered) -> Iterator[Chunk]:
+    """The answer's pieces: each line of it, for its totals are shown as well.
+
+    Raises:
+        InBandError: a line is an error.
+        ValueError: what came is no JSON object, or nothing came at all.
+    """
+    response, lines = answered.response, 0
+    for data in event_data(response.iter_bytes()):
+        lines += 1
+        yield _chunk(json.loads(data), response.request)
+    if not lines:
+        raise ValueError("not one event in the answer")
+
+
+def _chunk(line: Any, request: Any) -> Chunk:
+    if not isinstance(line, Mapping):
+        raise ValueError("an event is no JSON object")  # noqa: TRY004 (as JSON that cannot be read)
+    if line.get("error_code"):
+        raise InBandError(told(line), request)
+    usage = line.get("usage") or None
+    text, finish = line.get("result") or "", line.get("finish_reason") or None
+    return Chunk(
+        id=line.get("id") or "",
+        text=text,
+        finish_reason=finish,
+        usage=usage and totals(usage),
+        shown=LLMStreamResponse(
+            id=line.get("id") or "",
+            is_end=bool(line.get("is_end")),
+            is_truncated=bool(line.get("is_truncated")),
+            result=text,
+            finish_reason=finish,
+            usage=usage and _shown_totals(usage),
+        ),
+    )
+
+
+def _shown_totals(usage: Mapping[str, Any]) -> LLMStreamUsage:
+    return LLMStreamUsage(
+        prompt_tokens=usage.get("prompt_tokens", 0),
+        completion_tokens=usage.get("completion_tokens", 0),
+        total_tokens=usage.get("total_tokens", 0),
+    )
