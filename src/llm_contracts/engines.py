@@ -55,9 +55,17 @@ def opened(name: EngineName) -> Iterator[Engine]:
         yield play
 
 
+class UnplayableError(Exception):
+    """The engine cannot play this recording; another one can, and the message says which."""
+
+
 @contextmanager
 def _vcr(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
-    from llm_contracts.wire.vcr import VcrReplay
+    from llm_contracts.wire.vcr import NotReplayableError, VcrReplay
 
-    with VcrReplay(interactions) as session:
+    try:
+        replay = VcrReplay(interactions)
+    except NotReplayableError as error:
+        raise UnplayableError(str(error)) from error
+    with replay as session:
         yield Play(session=session)

@@ -11,7 +11,7 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from llm_contracts.engines import Engine, EngineName, opened
+from llm_contracts.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Result
@@ -69,6 +69,12 @@ class Match:
             interactions: what the provider sent.
             call: what to ask, with the provider's own address as base URL.
         """
+        try:
+            return self._run_until_stable(blank, interactions, call)
+        except UnplayableError as error:
+            return replace(blank, problem=f"{blank.id}: {error}")
+
+    def _run_until_stable(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
         item = self._run(blank, interactions, call)
         for _ in range(_SECOND_LOOKS):
             if not any(d.kind is Kind.DELIVERY_LAG for d in (*item.divergences, *item.noise)):

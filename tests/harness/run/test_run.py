@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Answer, Item, Result
 from llm_contracts.paths.resolve import PathError
 from llm_contracts.run import Options, check, run_jobs
+from llm_contracts.wire.cassette import load, save
+from llm_contracts.wire.interaction import End
 from tests.harness.run.projects import make_project
 
 TODAY = date(2026, 11, 22)
@@ -69,6 +72,19 @@ def test_an_unreadable_recording_is_named_and_the_others_still_run(tmp_path: Pat
     assert problems["acme/plain-stream"] is None
     assert "other.yaml" in (problems["acme/other"] or "")
     assert result.verdicts["acme"].answer is Answer.BLOCKED
+
+
+def test_a_cut_exchange_is_a_named_problem_for_the_engine_that_cannot_play_it(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    file = root / "cassettes" / "acme" / "other.yaml"
+    whole = load(file)
+    exchange = whole.interactions[0]
+    cut = replace(exchange, response=replace(exchange.response, end=End.CUT))
+    save(file, replace(whole, interactions=(cut,)))
+    problems = {item.id: item.problem for item in run(root, engine=EngineName.VCR).items}
+    assert "wire engine" in (problems["acme/other"] or "")
+    assert problems["acme/plain-stream"] is None
+    assert {item.problem for item in run(root).items} == {None}
 
 
 def test_a_scenario_without_recording_is_missing_evidence(tmp_path: Path) -> None:
