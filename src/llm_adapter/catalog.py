@@ -85,6 +85,8 @@ def current_models(settings: Settings, lister: Lister, logger: logging.Logger) -
     A provider without a key or with a failing listing is a warning in the log, never an error: the choice of
     models must not keep an application from starting.
     """
+    for warning in settings.warnings:
+        logger.warning("%s", warning)
     names = dict.fromkeys(name for row in PROVIDERS for name in _offered(row, settings, lister, logger))
     if settings.allowed_models:
         return [name for name in names if name in settings.allowed_models]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.util import find_spec
 
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider, SignedListing
@@ -54,6 +56,7 @@ class Settings:
             restricted: a choice that a user saved keeps working.
         display_names: what people are shown for a model.
         max_output_tokens: the output limit to send, by the application's name for the model.
+        warnings: what is set but cannot mean what it was meant to; a sentence each, without secrets.
     """
 
     accounts: Mapping[str, Account]
@@ -62,6 +65,7 @@ class Settings:
     allowed_models: tuple[str, ...] = ()
     display_names: Mapping[str, str] = field(default_factory=dict)
     max_output_tokens: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -76,6 +80,7 @@ class Settings:
         variables = os.environ if environ is None else environ
         allowed = _names(variables, "LLM_ALLOWED_MODELS")
         shown = _names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
+        limits = _limits(variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
         return cls(
             accounts={row.key: _account(variables, row) for row in PROVIDERS},
             default_model=variables.get("DEFAULT_LLM_MODEL", "").strip(),
@@ -83,7 +88,15 @@ class Settings:
             allowed_models=allowed,
             # Names belong to models by their place: with another length nobody can tell which is whose.
             display_names=dict(zip(allowed, shown, strict=True)) if len(allowed) == len(shown) else {},
-            max_output_tokens=_limits(variables, "LLM_MODEL_MAX_OUTPUT_TOKENS"),
+            max_output_tokens=limits,
+            warnings=(
+                *_unequal(allowed, shown),
+                *_half_keys(variables),
+                *_unknown_switches(variables),
+                *_homeless("LLM_ALLOWED_MODELS", allowed),
+                *_homeless("LLM_MODEL_MAX_OUTPUT_TOKENS", limits),
+                *_homeless("DEFAULT_LLM_MODEL", _names(variables, "DEFAULT_LLM_MODEL")),
+            ),
         )
 
     @property
@@ -110,43 +123,6 @@ def environment(**values: str) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def example() -> str:
-    """The text of `.env.example`: every variable, with what it is for."""
-    lines = [
-        "# Which client makes the calls, everywhere or for one provider: litellm (the default) or legacy."
-    ]
-    lines += [
-        "LLM_BACKEND=litellm",
-        *(f"# LLM_BACKEND_{row.key.upper()}={_other_backend(row)}" for row in PROVIDERS),
-    ]
-    lines += ["", "# Keys. A provider without one is skipped."]
-    keys = [(row.key_variables[0], row.second_key_variable) for row in PROVIDERS]
-    lines += [f"{name}=" for pair in keys for name in pair if name]
-    lines += ["", "# Where the providers are, if not where they usually are."]
-    lines += [f"# {row.base_url_variable}={row.base_url}" for row in PROVIDERS]
-    lines += ["", *_OTHERS]
-    return "\n".join(lines) + "\n"
-
-
-_OTHERS = (
-    "# What the host application offers first; the calls themselves always take a model.",
-    "# DEFAULT_LLM_MODEL=qwen/qwen-plus",
-    "# DEFAULT_LLM_TEMPERATURE=0.3",
-    "",
-    "# The only models to offer, and what people are shown for them, in the same order.",
-    "# LLM_ALLOWED_MODELS=gpt-4o,qwen/qwen-plus",
-    "# LLM_ALLOWED_MODEL_DISPLAY_NAMES=GPT-4o,Qwen Plus",
-    "",
-    "# Output limits in tokens, for models that would otherwise cut answers at a small default of their own.",
-    """# LLM_MODEL_MAX_OUTPUT_TOKENS={"qwen/qwen-plus": 8192}""",
-)
-
-
-def _other_backend(row: Provider) -> BackendName:
-    """What the example shows being switched to."""
-    return BackendName.LEGACY if row.has_legacy else BackendName.LITELLM
 
 
 def _account(variables: Mapping[str, str], row: Provider) -> Account:
@@ -191,9 +167,22 @@ def _backend(variables: Mapping[str, str], name: str) -> BackendName | None:
     if not value:
         return None
     try:
-        return BackendName(value)
+        backend = BackendName(value)
     except ValueError:
         raise SettingsError(f"{name} is {value!r}, but must be one of: litellm, legacy") from None
+    if backend is BackendName.LEGACY and not _legacy_is_there():
+        raise SettingsError(
+            f"{name} is legacy, but there are no legacy clients any more: remove {name}, or set litellm"
+        )
+    return backend
+
+
+def _legacy_is_there() -> bool:
+    """Whether the last step of the migration, deleting the folder, is still to come."""
+    try:
+        return find_spec("llm_adapter.legacy") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -226,3 +215,40 @@ def _limits(variables: Mapping[str, str], name: str) -> dict[str, int]:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+# Mistakes that are not worth stopping every call for
+
+
+def _unequal(allowed: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
+    if shown and len(allowed) != len(shown):
+        yield (
+            f"LLM_ALLOWED_MODEL_DISPLAY_NAMES has {len(shown)} names and LLM_ALLOWED_MODELS {len(allowed)}: "
+            "the names are ignored; give one for each model, in the same order"
+        )
+
+
+def _half_keys(variables: Mapping[str, str]) -> Iterator[str]:
+    for row in PROVIDERS:
+        names = row.signed_listing.key_variables if row.signed_listing else ()
+        missing = [name for name in names if not variables.get(name, "").strip()]
+        if len(missing) == 1:
+            given = next(name for name in names if name not in missing)
+            yield f"{given} is set without {missing[0]}: the usual listing of {row.key} is asked; set both"
+
+
+def _unknown_switches(variables: Mapping[str, str]) -> Iterator[str]:
+    start = "LLM_BACKEND_"
+    known = {row.key.upper() for row in PROVIDERS}
+    for name in sorted(name for name in variables if name.startswith(start)):
+        key = name.removeprefix(start)
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1) or sorted(known)
+            way_out = ", ".join(start + each for each in near)
+            yield f"{name} switches nothing: there is no such provider; known: {way_out}"
+
+
+def _homeless(name: str, models: Iterable[str]) -> Iterator[str]:
+    for model in models:
+        if not any(row.owns(model) for row in PROVIDERS):
+            yield f"{name} names {model!r}, which belongs to no provider; is its prefix missing?"

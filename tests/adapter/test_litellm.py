@@ -68,7 +68,7 @@ def test_a_fresh_process_without_network_dotenv_noise_or_the_legacy_folder(
     assert seen == {
         "text": "Hello",
         "environment": [],
-        "legacy": "llm_adapter.legacy",
+        "legacy": "LLM_BACKEND is legacy",
         "reached": [],
         "http log level": logging.INFO,
         "loaded from": str(tmp_path / "site" / "litellm"),

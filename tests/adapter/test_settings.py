@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+import sys
 
 import pytest
 
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS
-from llm_adapter.settings import BackendName, Settings, environment, example
+from llm_adapter.settings import BackendName, Settings, environment
+from tests.adapter.fresh_process import LEGACY, Deleted
 
 
 def test_nothing_set_means_no_keys_and_the_table_s_addresses() -> None:
@@ -106,22 +107,56 @@ def test_variables_set_for_a_moment_are_put_back(monkeypatch: pytest.MonkeyPatch
     assert dict(os.environ) == before
 
 
-class _Asked(dict[str, str]):
-    """An environment that remembers what it was asked for."""
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        (
+            {"LLM_ALLOWED_MODELS": "gpt-4o", "LLM_ALLOWED_MODEL_DISPLAY_NAMES": "Four, Five"},
+            "LLM_ALLOWED_MODEL_DISPLAY_NAMES has 2 names and LLM_ALLOWED_MODELS 1",
+        ),
+        ({"ARK_ACCESS_KEY_ID": "k"}, "ARK_ACCESS_KEY_ID is set without ARK_SECRET_ACCESS_KEY"),
+        ({"ARK_SECRET_ACCESS_KEY": "hidden"}, "ARK_SECRET_ACCESS_KEY is set without ARK_ACCESS_KEY_ID"),
+        ({"LLM_BACKEND_QWN": "legacy"}, "LLM_BACKEND_QWN switches nothing.*known: LLM_BACKEND_QWEN$"),
+        ({"LLM_BACKEND_0": "legacy"}, "LLM_BACKEND_0 switches nothing.*LLM_BACKEND_ARK, "),
+        ({"LLM_ALLOWED_MODELS": "gpt-4o,claude"}, "LLM_ALLOWED_MODELS names 'claude', which belongs to no"),
+        ({"DEFAULT_LLM_MODEL": "qwen-plus"}, "DEFAULT_LLM_MODEL names 'qwen-plus'"),
+        ({"LLM_MODEL_MAX_OUTPUT_TOKENS": '{"x": 1}'}, "LLM_MODEL_MAX_OUTPUT_TOKENS names 'x'"),
+    ],
+)
+def test_what_cannot_have_its_effect_is_a_warning_that_names_the_variables(
+    environ: dict[str, str], words: str
+) -> None:
+    (warning,) = Settings.from_environ(environ).warnings
+    assert re.search(words, warning)
+    assert "hidden" not in warning
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
 
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return default
+def test_settings_that_make_sense_have_no_warnings() -> None:
+    environ = {
+        "ARK_ACCESS_KEY_ID": "k",
+        "ARK_SECRET_ACCESS_KEY": "s",
+        "LLM_BACKEND_QWEN": "legacy",
+        "LLM_ALLOWED_MODELS": "gpt-4o",
+        "DEFAULT_LLM_MODEL": "qwen/qwen-plus",
+    }
+    assert Settings.from_environ(environ).warnings == ()
 
 
-def test_the_example_names_every_variable_that_is_read_and_can_be_read_itself() -> None:
-    asked = _Asked()
-    Settings.from_environ(asked)
-    lines = [line.removeprefix("# ") for line in example().splitlines()]
-    shown = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
-    assert asked.names - shown.keys() == {"GLM_API_KEY"}  # the second name of a key
-    assert Settings.from_environ(shown).accounts["qwen"].backend is BackendName.LEGACY
+@pytest.mark.parametrize("name", ["QWEN_API_URL", "ARK_LISTING_URL"])
+def test_an_address_that_is_none_is_not_repeated(name: str) -> None:
+    """Who mixes up two variables may have put a key there."""
+    environ = {"ARK_ACCESS_KEY_ID": "k", "ARK_SECRET_ACCESS_KEY": "s", name: "sk-mixed-up"}
+    with pytest.raises(SettingsError, match=f"^{name} must begin with https://") as caught:
+        Settings.from_environ(environ)
+    assert "sk-mixed-up" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["LLM_BACKEND", "LLM_BACKEND_QWEN"])
+def test_after_the_legacy_clients_are_deleted_asking_for_them_is_an_error(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, LEGACY, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Deleted(), *sys.meta_path])
+    with pytest.raises(SettingsError, match=f"^{name} is legacy, but there are no legacy clients any more"):
+        Settings.from_environ({name: "legacy"})
+    assert Settings.from_environ({name: "litellm"}).accounts["qwen"].backend is BackendName.LITELLM

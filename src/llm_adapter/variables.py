@@ -1,0 +1,233 @@
+"""The environment variables, for people: `.env.example` and docs/configuration.md are made from this table.
+
+Run as a program, from the repository's root, it writes both files; with `--check` it says which are stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from llm_adapter.providers import PROVIDERS, Provider
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variable:
+    """One variable.
+
+    Attributes:
+        name: its name.
+        meaning: what it does, as a sentence without its end.
+        default: what holds where it is not set, in words.
+        shown: the value in the example; a variable that is shown with one is commented out there.
+        provider: the key of the provider that it is about, or empty for all.
+    """
+
+    name: str
+    meaning: str
+    default: str
+    shown: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """Variables that belong together, under a title."""
+
+    title: str
+    variables: tuple[Variable, ...]
+
+
+def sections() -> tuple[Section, ...]:
+    """Every variable that is read, for all providers of the table."""
+    return (
+        Section(title="Which client makes the calls", variables=(_EVERYWHERE, *_each(_switch))),
+        Section(title="Keys", variables=_each(_keys)),
+        Section(title="Where the providers are", variables=_each(_addresses)),
+        Section(title="Models", variables=_MODELS),
+    )
+
+
+def example() -> str:
+    """The text of `.env.example`: keys to fill in; everything else with a value to see, commented out."""
+    blocks = ["\n".join(_example_lines(section)) for section in sections()]
+    return "\n\n".join((_EXAMPLE_HEAD, *blocks)) + "\n"
+
+
+def page() -> str:
+    """The text of docs/configuration.md."""
+    tables = ["\n".join((f"## {section.title}", "", *_table(section))) for section in sections()]
+    return "\n\n".join((_PAGE_HEAD, *tables, _PAGE_FOOT)) + "\n"
+
+
+FILES: Mapping[str, Callable[[], str]] = {".env.example": example, "docs/configuration.md": page}
+"""The files that are made from the table, by their place below the repository's root."""
+
+
+def stale(root: Path) -> list[str]:
+    """The files that do not hold what the table says."""
+    return [
+        name
+        for name, text in FILES.items()
+        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text()
+    ]
+
+
+def main(arguments: Sequence[str], root: Path) -> int:
+    """Write the files, or check them; 1 if any is stale."""
+    if list(arguments) == ["--check"]:
+        names = stale(root)
+        for name in names:
+            sys.stderr.write(f"{name} is stale: run python -m llm_adapter.variables\n")
+        return 1 if names else 0
+    for name, text in FILES.items():
+        (root / name).write_text(text(), encoding="utf-8")
+    return 0
+
+
+# The table
+
+_EVERYWHERE = Variable(
+    name="LLM_BACKEND",
+    meaning="The client for all providers: `litellm` or `legacy`",
+    default="`litellm`",
+    shown="legacy",
+)
+
+_MODELS = (
+    Variable(
+        name="DEFAULT_LLM_MODEL",
+        meaning="The model that the host application offers first; the calls themselves always take one",
+        default="none",
+        shown="qwen/qwen-plus",
+    ),
+    Variable(
+        name="DEFAULT_LLM_TEMPERATURE",
+        meaning="The temperature that the host application offers first, a number",
+        default="none; `invoke_llm` sends 0.8 when it is given none, `chat_llm` sends none",
+        shown="0.3",
+    ),
+    Variable(
+        name="LLM_ALLOWED_MODELS",
+        meaning="The only models that are offered, with commas between; calls to others still work",
+        default="all",
+        shown="gpt-4o,qwen/qwen-plus",
+    ),
+    Variable(
+        name="LLM_ALLOWED_MODEL_DISPLAY_NAMES",
+        meaning="What people are shown for them: as many names, in the same order, else they are ignored",
+        default="the models' own names",
+        shown="GPT-4o,Qwen Plus",
+    ),
+    Variable(
+        name="LLM_MODEL_MAX_OUTPUT_TOKENS",
+        meaning="Output limits in tokens, for models that would else cut answers at a small default; a JSON "
+        "object of models and positive whole numbers. A limit that the caller gives wins",
+        default="no limit is sent",
+        shown='{"qwen/qwen-plus": 8192}',
+    ),
+)
+
+
+def _each(of: Callable[[Provider], Iterable[Variable]]) -> tuple[Variable, ...]:
+    return tuple(variable for row in PROVIDERS for variable in of(row))
+
+
+def _switch(row: Provider) -> Iterator[Variable]:
+    yield Variable(
+        name=f"LLM_BACKEND_{row.key.upper()}",
+        meaning="The client for this provider alone"
+        if row.has_legacy
+        else "There is no legacy client to switch to; only `litellm` is accepted",
+        default="what `LLM_BACKEND` says" if row.has_legacy else "`litellm`",
+        shown="legacy" if row.has_legacy else "litellm",
+        provider=row.key,
+    )
+
+
+def _keys(row: Provider) -> Iterator[Variable]:
+    first, *others = row.key_variables
+    meaning = f"The API key's first half, beside `{row.second_key_variable}`"
+    yield _key(row, first, meaning if row.second_key_variable else "The API key")
+    if row.second_key_variable:
+        yield _key(row, row.second_key_variable, "The API key's second half")
+    for name in others:
+        yield replace(_key(row, name, f"The API key, read where `{first}` is empty"), shown=" ")
+    if row.signed_listing:
+        for name, half in zip(row.signed_listing.key_variables, ("id", "secret"), strict=True):
+            yield replace(_key(row, name, _LISTING_KEY.format(half)), default="the usual listing is asked")
+
+
+_LISTING_KEY = (
+    "The {} of an access key that may list endpoints. With both halves, models go by the names that people "
+    "gave their endpoints; calls send the endpoint's id"
+)
+
+
+def _key(row: Provider, name: str, meaning: str) -> Variable:
+    return Variable(name=name, meaning=meaning, default="the provider is skipped", provider=row.key)
+
+
+def _addresses(row: Provider) -> Iterator[Variable]:
+    yield _address(row, row.base_url_variable, row.base_url, "Where its API begins")
+    if row.signed_listing:
+        listing = row.signed_listing
+        yield _address(row, listing.url_variable, listing.url, "Where its endpoints are listed")
+
+
+def _address(row: Provider, name: str, url: str, meaning: str) -> Variable:
+    default = f"`{url}`" if url else "the provider is skipped"
+    return Variable(name=name, meaning=meaning, default=default, shown=url, provider=row.key)
+
+
+# How it looks
+
+_EXAMPLE_HEAD = """\
+# Copy to .env and fill in the keys you have; a provider without one is skipped.
+# What is commented out shows a value that can be set. All of it is explained in docs/configuration.md.
+# Both files are made by `python -m llm_adapter.variables`: do not edit them."""
+
+_PAGE_HEAD = """\
+# Configuration
+
+<!-- Made by `python -m llm_adapter.variables` from src/llm_adapter/variables.py: do not edit. -->
+
+Everything is set by environment variables. The functions of `llm_adapter` read them again for each call, so a
+running process can be switched by setting a variable in it. Spaces around a value do not count, and an empty
+value is as good as none.
+
+A value that makes no sense is a `SettingsError` at the next call, which names the variable and what it may
+be: a backend of an unknown name, an address without `https://`, limits that are not JSON, `legacy` after the
+legacy clients were deleted.
+
+What merely cannot have the effect that was meant is a warning in the log whenever models are listed: half of
+a pair of keys, a switch for an unknown provider, a model that belongs to none, display names of another
+number."""
+
+_PAGE_FOOT = """\
+## Not settings of ours
+
+LiteLLM reads variables of its own, which can change where a call goes and with whose key. A call made here
+always carries the address and the key from the tables above, so these do not reach it.
+`LITELLM_LOCAL_MODEL_COST_MAP` and `LITELLM_MODE` are set while LiteLLM is being imported, and put back.
+Langfuse is configured by the application that gives us its spans."""
+
+
+def _example_lines(section: Section) -> Iterator[str]:
+    yield f"# {section.title}."
+    for variable in section.variables:
+        yield f"# {variable.name}={variable.shown.strip()}" if variable.shown else f"{variable.name}="
+
+
+def _table(section: Section) -> Iterator[str]:
+    yield "| variable | provider | meaning | if it is not set |"
+    yield "|---|---|---|---|"
+    for variable in section.variables:
+        cells = (f"`{variable.name}`", variable.provider or "all", variable.meaning, variable.default)
+        yield f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], Path.cwd()))
