@@ -125,7 +125,7 @@ def chunks(answered: Answered) -> Iterator[Chunk]:
 def _chunk(data: Any, request: Any) -> Chunk:
     data = data[0] if isinstance(data, list) and data else data
     if not isinstance(data, Mapping):
-        raise ValueError("an event is no JSON object")
+        raise ValueError("an event is no JSON object")  # noqa: TRY004 - like JSON that cannot be read
     if data.get("error"):
         raise InBandError(told(data), request)
     candidate: Mapping[str, Any] = next(iter(data.get("candidates") or ()), {})

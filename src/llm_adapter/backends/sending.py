@@ -119,7 +119,7 @@ class Sender:
             return None
         pause = min(_FIRST_PAUSE_S * 2.0 ** (attempt - 1), _LONGEST_PAUSE_S)
         # Many clients that failed together must not come back together.
-        return asked if asked is not None else pause * random.uniform(0.75, 1)
+        return asked if asked is not None else pause * random.uniform(0.75, 1)  # noqa: S311 - no secret
 
 
 def _passes(error: Exception) -> bool:

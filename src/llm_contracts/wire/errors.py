@@ -2,14 +2,16 @@
 
 The shapes are those seen on the wire: OpenAI's envelope, the same inside an array (Gemini's compatible
 endpoint), `code` and `message` without an envelope (SiliconFlow, Dify, DashScope), `error_code` and
-`error_msg` with HTTP 200 (ERNIE v1), OAuth's `error` and `error_description`, MiniMax's `base_resp`, bare
-JSON strings, plain text and HTML.
+`error_msg` with HTTP 200 (ERNIE v1), OAuth's `error` and `error_description`, MiniMax's `base_resp`, Gemini's
+`promptFeedback`, bare JSON strings, plain text and HTML.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from llm_contracts.wire.facts_gemini import blocked
 
 _Reader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
@@ -82,4 +84,4 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-_SHAPES: tuple[_Reader, ...] = (_enveloped, _error_code, _base_response, _code_and_message)
+_SHAPES: tuple[_Reader, ...] = (_enveloped, _error_code, _base_response, _code_and_message, blocked)

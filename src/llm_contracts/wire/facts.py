@@ -14,6 +14,7 @@ from typing import Any
 
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.errors import error_of_answer, error_of_event
+from llm_contracts.wire.facts_gemini import as_compatible, retry_delay
 from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.sse import Event, events
 
@@ -114,6 +115,7 @@ class _Findings:
 
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
+        chunk = as_compatible(chunk)
         choice = _first_choice(chunk)
         delta = choice.get("delta", choice.get("message"))
         if isinstance(delta, dict):
@@ -175,7 +177,7 @@ class _Findings:
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
-            retry_after=_retry_after(response),
+            retry_after=_retry_after(response, self.errors),
         )
 
 
@@ -197,12 +199,14 @@ def read_facts(response: Response) -> WireFacts:
     return findings.facts(response, streamed=bool(found) or (is_stream and document is None))
 
 
-def _retry_after(response: Response) -> float | None:
-    """The milliseconds of a header that OpenAI's own servers send come before the standard one's seconds."""
+def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:
+    """The milliseconds of a header that OpenAI's own servers send come before the standard one's seconds, and
+    headers before what a refusal's body says.
+    """
     for name, seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with suppress(ValueError):
             return float(response.header(name)) * seconds
-    return None
+    return retry_delay(errors[0]) if errors else None
 
 
 def _parsed(text: str) -> Any:

@@ -12,7 +12,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, Note
 from llm_contracts.wire.interaction import Request
 
-_SECRET = ("authorization", "api-key", "x-api-key")
+_SECRET = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
 _PLAIN = ("openai-organization", "openai-project")
 _EVENT_STREAM = "text/event-stream"
 

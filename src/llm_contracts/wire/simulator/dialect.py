@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from llm_contracts.wire.interaction import Headers
-from llm_contracts.wire.simulator.ask import Ask
+from llm_contracts.wire.simulator.ask import Ask, read_ask
 from llm_contracts.wire.simulator.script import Place, Refused
 
 EPOCH = 1767225600
@@ -41,8 +41,9 @@ class Words:
     """A refusal in the provider's words.
 
     `message` may name `{model}`, `{key}`, `{tail}`, `{parameter}`, `{value}`, `{limit}` and `{request}`;
-    `keys` is the order of the error's fields, of which `data` is always null; a `framed` body is one
-    server-sent event.
+    `keys` is the order of the error's fields, of which `data` is always null, and `status` says what others
+    say in `type`; a `framed` body is one server-sent event, which is `event` where that is no error in an
+    envelope.
     """
 
     status: int
@@ -51,7 +52,9 @@ class Words:
     param: str | None = None
     code: str | int | None = None
     keys: tuple[str, ...] = ("message", "type", "param", "code")
+    details: tuple[Json, ...] = ()
     framed: bool = False
+    event: Json | None = None
 
     def error(self, facts: Mapping[str, object]) -> Json:
         """The error object, its places filled in."""
@@ -61,6 +64,8 @@ class Words:
             "param": None if self.param is None else self.param.format_map(facts),
             "code": self.code,
             "data": None,
+            "status": self.type,
+            "details": list(self.details),
         }
         return {key: fields[key] for key in self.keys}
 
@@ -109,14 +114,27 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Framing:
-    """How events are put on the wire: what leads in their data, how lines end."""
+    """How events are put on the wire: what leads in their data, how lines end, what stands between a name and
+    its value, and what is said at the end of a stream, if anything is.
+    """
 
     lead: str = "data: "
     newline: str = "\n"
+    colon: str = ":"
+    done: str | None = "[DONE]"
 
     def event(self, data: str) -> bytes:
         """One server-sent event."""
         return f"{self.lead}{data}{self.newline * 2}".encode()
+
+
+Reader = Callable[[str, Mapping[str, str], bytes], Ask]
+"""Reads a request's path, headers and body as OpenAI's API would have put it."""
+
+
+def bearer(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
+    """Read a request of an API that is compatible with OpenAI's."""
+    return read_ask(path=path, authorization=headers.get("Authorization"), body=body)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +143,8 @@ class Dialect:
 
     Attributes:
         base_path: the path part of its base URL; other paths are not found.
+        chat_path: where it is asked for answers, as a pattern of aiohttp's.
+        read: how it reads requests.
         models: by the name one asks for.
         words: the refusals it is known for; the ones sent in mid-stream have status 200.
         gateway: words for any other refusal, from the status and what HTTP calls it.
@@ -159,15 +179,17 @@ class Dialect:
     listing: Callable[[Mapping[str, Model]], bytes]
     filter_finish: str = "content_filter"
     always_totals: bool = False
+    chat_path: str = "/chat/completions"
+    read: Reader = bearer
     framing: Framing = Framing()
     stream_type: str = "text/event-stream; charset=utf-8"
     json_type: str = "application/json"
     greatest: Mapping[str, float] = field(default_factory=lambda: {"temperature": 2, "top_p": 1})
 
 
-def compact(value: Json | str) -> str:
-    """JSON as providers stream it: no spaces, and text as itself, never as escapes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def compact(value: Json | str, colon: str = ":") -> str:
+    """JSON as providers stream it: as a rule no spaces, and text as itself, never as escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", colon))
 
 
 def digits(seed: str, alphabet: str, length: int) -> str:

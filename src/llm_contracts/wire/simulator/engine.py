@@ -32,7 +32,6 @@ from llm_contracts.wire.simulator.script import (
 
 KEY = "sk-simulated-0000000000000000"
 """The one key the simulator accepts unless told otherwise; it opens nothing else."""
-_DONE = "[DONE]"
 _STREAMS_ONLY = b"The simulator only plays answers that are asked for as a stream."
 
 # What any gateway may say, with the names that HTTP has for it. Dialects know better for some.
@@ -124,7 +123,8 @@ def _refusal(desk: Desk, ask: Ask, refusal: Refusal) -> Reply:
     later = () if refusal.retry_after is None else (("Retry-After", str(refusal.retry_after)),)
     status = refusal.status or words.status
     if words.framed:
-        return _reply(desk, status, dialect.stream_type, (_event(dialect, {"error": error}),), later)
+        event = _event(dialect, words.event or {"error": error})
+        return _reply(desk, status, dialect.stream_type, (event,), later)
     return _reply(desk, status, dialect.json_type, (dialect.refuse(error, desk.seed),), later)
 
 
@@ -166,8 +166,8 @@ def _events(desk: Desk, ask: Ask, answer: Answer) -> Iterator[bytes]:
     yield from _interrupted(chunks, answer.inserts)
     if broken:
         yield _event(dialect, {"error": words_for(dialect, broken).error(_facts(desk, ask))})
-    elif answer.ending is not Ending.NO_DONE:
-        yield dialect.framing.event(_DONE)
+    elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
+        yield dialect.framing.event(dialect.framing.done)
 
 
 def _stream(desk: Desk, ask: Ask, answer: Answer) -> Stream:
@@ -200,7 +200,7 @@ def _break(dialect: Dialect, ending: Ending) -> Refused | None:
 
 
 def _event(dialect: Dialect, value: Json) -> bytes:
-    return dialect.framing.event(compact(value))
+    return dialect.framing.event(compact(value, dialect.framing.colon))
 
 
 def _chunk(dialect: Dialect, stream: Stream, number: int, part: Part) -> Json:

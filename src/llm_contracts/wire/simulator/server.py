@@ -12,11 +12,11 @@ from typing import Self
 from aiohttp import web
 
 from llm_contracts.wire.simulator.ark import ARK
-from llm_contracts.wire.simulator.ask import read_ask
 from llm_contracts.wire.simulator.deepseek import DEEPSEEK
 from llm_contracts.wire.simulator.dialect import Dialect
 from llm_contracts.wire.simulator.engine import KEY, Desk, Reply, respond
 from llm_contracts.wire.simulator.ernie import ERNIE
+from llm_contracts.wire.simulator.gemini import GEMINI
 from llm_contracts.wire.simulator.glm import GLM
 from llm_contracts.wire.simulator.openai import OPENAI
 from llm_contracts.wire.simulator.qwen import QWEN
@@ -24,7 +24,7 @@ from llm_contracts.wire.simulator.script import Turn
 from llm_contracts.wire.simulator.scripts import SCRIPTS, script_named
 from llm_contracts.wire.simulator.silicon import SILICON
 
-_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON)
+_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI)
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
 _START_SECONDS = 10.0
 
@@ -109,7 +109,7 @@ class Simulator:
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         base = self._dialect.base_path
-        app.router.add_post(f"{base}/chat/completions", self._handle)
+        app.router.add_post(base + self._dialect.chat_path, self._handle)
         app.router.add_get(f"{base}/models", self._handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -126,7 +126,7 @@ class Simulator:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        ask = read_ask(path=request.path, authorization=request.headers.get("Authorization"), body=body)
+        ask = self._dialect.read(request.path, request.headers, body)
         turn, seed = self._next_turn()
         reply = respond(Desk(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
         return await self._send(request, reply) if reply.streamed else _whole(reply)
