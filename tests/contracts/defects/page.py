@@ -1,0 +1,99 @@
+"""Writes `docs/ledger.md` from the table: `python -m tests.contracts.defects.page docs/ledger.md`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from tests.contracts.defects.defect import Defect, sentence
+from tests.contracts.defects.ledger import ELSEWHERE, IDS, PENDING, SHIPPED, THOUGHT_UP
+from tests.contracts.paths import PATHS
+
+_INTRODUCTION = """\
+# The ledger: known defects, and what notices each
+
+Made by `python -m tests.contracts.defects.page docs/ledger.md` from `tests/contracts/defects/`; a test fails
+when it is out of date.
+
+Each defect is put back as a broken variant of the new path, composed around its parts, and played the
+recording named here. The check must report exactly the kinds and places listed, and without the defect
+nothing. A variant is held against the legacy path; where that has the fault as well, or never had what is
+broken, it is held against the new path as it was reviewed.
+"""
+
+_SHIPPED = """\
+## Shipped once
+
+A move to LiteLLM has been made before, without a parity suite, and was cut over with these defects.
+"""
+
+_THOUGHT_UP = """\
+## Thought up
+
+Nobody is known to have shipped these, and anybody might. The last ones are about what our own calls have no
+place for (tool calls, reasoning, the serving model's name): there the bare stream of the SDK is broken.
+"""
+
+_PENDING = """\
+## Not yet provable
+
+These need recordings of a provider. A test fails as soon as there are some.
+"""
+
+_HEAD = ("id", "defect", "caught by", "reported as", "where")
+
+
+def page() -> str:
+    """The whole page."""
+    shown = [*map(_row, SHIPPED), *_elsewhere()]
+    parts = (
+        _INTRODUCTION,
+        _SHIPPED,
+        _table(_HEAD, sorted(shown, key=lambda row: IDS.index(row[0]))),
+        _THOUGHT_UP,
+        _table(_HEAD, map(_row, THOUGHT_UP)),
+        *((_PENDING, _table(("id", "defect", "needs"), _pending())) if PENDING else ()),
+    )
+    return "\n".join(parts)
+
+
+def _row(defect: Defect) -> tuple[str, ...]:
+    by_kind = [(kind, list(found)) for kind, found in groupby(defect.reported, key=lambda report: report[0])]
+    kinds = ", ".join(f"`{kind}`" for kind, _ in by_kind)
+    places = ", ".join(f"`{where}`" for _, found in by_kind for _, where in found)
+    return defect.id, defect.what, _scenario(defect), kinds, places
+
+
+def _scenario(defect: Defect) -> str:
+    changes = [f"{name} {_plain(value)}" for name, value in defect.asked.items()]
+    played = sentence(defect.played)
+    both = "both paths have it" if defect.shared else ""
+    reviewed = "against the new path" if defect.against == PATHS["adapter-litellm"] else ""
+    more = "; ".join(part for part in (*changes, played, both, reviewed) if part)
+    return f"`{defect.scenario}`" + (f" ({more})" if more else "")
+
+
+def _plain(value: object) -> str:
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def _elsewhere() -> Iterator[tuple[str, ...]]:
+    for row in ELSEWHERE:
+        yield row.id, row.what, f"`{row.proof}`", row.sign, ""
+
+
+def _pending() -> Iterator[tuple[str, ...]]:
+    for row in PENDING:
+        yield row.id, row.what, f"recordings of {row.provider}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (head, tuple("---" for _ in head), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -1,0 +1,130 @@
+"""Faults in what is made of the answer, as a migration to LiteLLM has shipped them before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from llm_adapter.backends import Backend, Opened
+from llm_adapter.backends.litellm import library
+from llm_adapter.errors import RequestFailedError
+from llm_adapter.requests import Outgoing
+from llm_contracts.parity.divergence import Kind
+from tests.contracts.defects.defect import Defect
+from tests.contracts.defects.naive import as_openai, watched
+from tests.contracts.defects.putting import Chunks, Responses, handing_on, opening, receiving
+
+
+def usage_taken_for_granted(backend: Backend, outgoing: Outgoing) -> Opened:
+    """`chunk.usage` is read from LiteLLM's chunks, most of which have no such attribute."""
+    return watched(as_openai(backend, outgoing), lambda chunk: chunk.usage)
+
+
+def usage_estimated(backend: Backend, outgoing: Outgoing) -> Opened:
+    """Where a provider sends no token totals, LiteLLM's own estimate is taken for the provider's."""
+    return as_openai(backend, outgoing)
+
+
+def repetition_refused(chunks: Chunks) -> Iterator[Any]:
+    """A hundred equal pieces in a row are taken for a looping model: an error after part of the answer."""
+    for text, run in groupby(chunks, key=_text):
+        for number, chunk in enumerate(run):
+            if text.strip() and number >= 100:
+                raise library().InternalServerError(
+                    message=f"The model is repeating the same chunk = {text}.",
+                    model="m",
+                    llm_provider="openai",
+                )
+            yield chunk
+
+
+def raw_error_in_mid_stream(responses: Responses) -> Iterator[Any]:
+    """An error after the first piece of text reaches the caller as the client raised it, without our code."""
+    begun = False
+    try:
+        for response in responses:
+            begun = True
+            yield response
+    except RequestFailedError as error:
+        raise (error.__cause__ if begun and error.__cause__ else error) from None
+
+
+def cached_tokens_lost(chunks: Chunks) -> Iterator[Any]:
+    """The number of cached input tokens is lost on the way to metering."""
+    for chunk in chunks:
+        if chunk.usage is not None:
+            chunk.usage.prompt_tokens_details = None
+        yield chunk
+
+
+def reasoning_lost(chunks: Chunks) -> Iterator[Any]:
+    """Reasoning text never gets to telemetry."""
+    for chunk in chunks:
+        for choice in chunk.choices:
+            choice.delta.reasoning_content = None
+        yield chunk
+
+
+def listing_out_of_date(models: Responses) -> Iterator[Any]:
+    """DeepSeek's models are a static list that nobody keeps up to date."""
+    del models
+    yield "deepseek-chat"
+
+
+def _text(chunk: Any) -> str:
+    text = chunk.choices[0].delta.content if chunk.choices else ""
+    return text or ""
+
+
+ANSWERS: tuple[Defect, ...] = (
+    Defect(
+        id="R01",
+        fault=usage_taken_for_granted,
+        put=opening,
+        scenario="qwen/multi-turn-chat",
+        reported=((Kind.ERROR, "error"),),
+    ),
+    Defect(
+        id="R14",
+        fault=repetition_refused,
+        put=receiving,
+        scenario="qwen/equal-chunks",
+        reported=((Kind.ERROR, "error"),),
+    ),
+    Defect(
+        id="R16",
+        fault=raw_error_in_mid_stream,
+        put=handing_on,
+        scenario="openai/mid-stream-error",
+        reported=((Kind.ERROR, "error.category"), (Kind.ERROR, "error.code")),
+    ),
+    Defect(
+        id="R17",
+        fault=cached_tokens_lost,
+        put=receiving,
+        scenario="openai/plain-stream",
+        reported=((Kind.USAGE_DETAILS, "usage.input_cached_tokens"),),
+    ),
+    Defect(
+        id="R18",
+        fault=usage_estimated,
+        put=opening,
+        scenario="qwen/no-usage",
+        reported=((Kind.USAGE_INVENTED, "usage"),),
+    ),
+    Defect(
+        id="R20",
+        fault=reasoning_lost,
+        put=receiving,
+        scenario="deepseek/reasoning",
+        reported=((Kind.TELEMETRY, "generation.metadata.reasoning"),),
+    ),
+    Defect(
+        id="R21",
+        fault=listing_out_of_date,
+        put=handing_on,
+        scenario="deepseek/list-models",
+        reported=((Kind.TEXT, "text[*]"), (Kind.ATTEMPTS, "requests")),
+    ),
+)

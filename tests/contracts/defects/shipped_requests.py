@@ -1,0 +1,249 @@
+"""Faults in what is sent, as a migration to LiteLLM has shipped them before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from llm_adapter.backends import Backend, Opened
+from llm_adapter.backends.litellm import library
+from llm_adapter.errors import ModelNotSupportedError
+from llm_adapter.requests import Outgoing
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.paths.call import Call
+from llm_contracts.wire.interaction import End
+from tests.contracts.defects.defect import Defect, Interactions
+from tests.contracts.defects.naive import as_openai, plain
+from tests.contracts.defects.putting import asking, configured, opening, sending
+from tests.contracts.paths import PATHS
+
+
+def _with(outgoing: Outgoing, **params: Any) -> Outgoing:
+    return replace(outgoing, params={**outgoing.params, **params})
+
+
+def _without(outgoing: Outgoing, *names: str) -> Outgoing:
+    kept = {name: value for name, value in outgoing.params.items() if name not in names}
+    return replace(outgoing, params=kept)
+
+
+def guessed_provider(backend: Backend, outgoing: Outgoing) -> Opened:
+    """The provider is guessed from the model's name, and a name LiteLLM does not know is refused unsent."""
+    return plain(backend, outgoing)
+
+
+def another_default_temperature(outgoing: Outgoing) -> Outgoing:
+    """The default temperature changed from 0.8 to 0.3."""
+    return _with(outgoing, temperature=0.3)
+
+
+def temperature_in_chats(outgoing: Outgoing) -> Outgoing:
+    """Follow-up questions began to send a temperature, where the provider's own default had held."""
+    return _with(outgoing, **{"temperature": 0.3, **outgoing.params})
+
+
+def temperature_as_text(outgoing: Outgoing) -> Outgoing:
+    """A temperature that a form gives as text is passed through as text."""
+    return _with(outgoing, temperature=str(outgoing.params["temperature"]))
+
+
+def effort_for_all(outgoing: Outgoing) -> Outgoing:
+    """`reasoning_effort` is sent to every OpenAI model, also to those that refuse it."""
+    return _with(outgoing, reasoning_effort="low")
+
+
+def any_temperature_for_gpt_5(outgoing: Outgoing) -> Outgoing:
+    """Models of the gpt-5 family get a temperature other than 1, which they answer with 400."""
+    return _with(outgoing, temperature=0.8)
+
+
+def effort_none_for_gpt_5(outgoing: Outgoing) -> Outgoing:
+    """gpt-5 is sent `reasoning_effort: none`, which only later models of the family accept."""
+    return _with(outgoing, reasoning_effort="none")
+
+
+def forgotten_limit(outgoing: Outgoing) -> Outgoing:
+    """The output limit is not sent, so that some providers cut the answer at their small default."""
+    return _without(outgoing, "max_tokens", "max_completion_tokens")
+
+
+def limit_looked_up(backend: Backend, outgoing: Outgoing) -> Opened:
+    """LiteLLM's table is asked for the output limit, and raises for a model that is not in it."""
+    return backend(_with(outgoing, max_tokens=library().get_max_tokens(outgoing.model)))
+
+
+def thinking_left_on(outgoing: Outgoing) -> Outgoing:
+    """Thinking stays on where a model thinks by default: late first words, hidden reasoning billed."""
+    return _without(outgoing, "extra_body")
+
+
+def extra_body_overwritten(outgoing: Outgoing) -> Outgoing:
+    """The provider's policy overwrites the `extra_body` that the caller gave."""
+    return _with(outgoing, extra_body={"enable_thinking": False})
+
+
+def json_mode_dropped(outgoing: Outgoing) -> Outgoing:
+    """`response_format` is silently dropped on the way to Ark, and JSON mode lost."""
+    return _without(outgoing, "response_format")
+
+
+def never_again(backend: Backend, outgoing: Outgoing) -> Opened:
+    """A connection that dies before the first token fails the call, where one more attempt is safe."""
+    return as_openai(backend, outgoing)
+
+
+def not_streaming(outgoing: Outgoing) -> Outgoing:
+    """`stream=False` of the caller that wants the whole text reaches the client."""
+    return _with(outgoing, stream=False)
+
+
+def usage_not_asked_for(outgoing: Outgoing) -> Outgoing:
+    """Follow-up questions do not ask for token totals, so that most providers send none."""
+    return _without(outgoing, "stream_options")
+
+
+def unlisted_is_unsupported(call: Call) -> Call:
+    """A prefixed model that the listing did not return becomes unsupported."""
+    if call.model not in {"qwen/qwen-plus", "qwen/qwen-turbo"}:
+        raise ModelNotSupportedError("it was not listed", model=call.model)
+    return call
+
+
+def dying_first(interactions: Interactions) -> Interactions:
+    """the connection is closed before the first event; asked again, the provider answers as recorded"""
+    (whole,) = interactions
+    return (replace(whole, response=replace(whole.response, body=b"", pieces=None, end=End.CUT)), whole)
+
+
+_LIMIT = {"LLM_MODEL_MAX_OUTPUT_TOKENS": '{"qwen/qwen-plus": 8192}'}
+
+REQUESTS: tuple[Defect, ...] = (
+    Defect(
+        id="R02",
+        fault=guessed_provider,
+        put=opening,
+        scenario="openai/plain-stream",
+        asked={"model": "gpt-of-our-own"},
+        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests")),
+    ),
+    Defect(
+        id="R04",
+        fault=another_default_temperature,
+        put=sending,
+        scenario="openai/plain-stream",
+        reported=((Kind.REQUEST_BODY, "body.temperature"),),
+    ),
+    Defect(
+        id="R04",
+        fault=temperature_in_chats,
+        put=sending,
+        scenario="qwen/no-usage",
+        reported=((Kind.REQUEST_BODY, "body.temperature"),),
+    ),
+    Defect(
+        id="R04",
+        fault=temperature_as_text,
+        put=sending,
+        scenario="qwen/multi-turn-chat",
+        asked={"params": {"temperature": "0.5"}},
+        reported=((Kind.REQUEST_BODY, "body.temperature"),),
+    ),
+    Defect(
+        id="R05",
+        fault=effort_for_all,
+        put=sending,
+        scenario="openai/plain-stream",
+        reported=((Kind.REQUEST_BODY, "body.reasoning_effort"),),
+    ),
+    Defect(
+        id="R06",
+        fault=any_temperature_for_gpt_5,
+        put=sending,
+        scenario="openai/plain-stream",
+        asked={"model": "gpt-5-mini"},
+        against=PATHS["adapter-litellm"],
+        reported=((Kind.REQUEST_BODY, "body.temperature"),),
+    ),
+    Defect(
+        id="R06",
+        fault=effort_none_for_gpt_5,
+        put=sending,
+        scenario="openai/reasoning",
+        reported=((Kind.REQUEST_BODY, "body.reasoning_effort"),),
+    ),
+    Defect(
+        id="R08",
+        fault=forgotten_limit,
+        put=partial(sending, variables=_LIMIT),
+        scenario="qwen/plain-stream",
+        against=configured("legacy", _LIMIT),
+        sound=configured("litellm", _LIMIT),
+        reported=((Kind.REQUEST_BODY, "body.max_tokens"),),
+    ),
+    Defect(
+        id="R09",
+        fault=limit_looked_up,
+        put=opening,
+        scenario="ark/plain-stream",
+        asked={"model": "ark/ep-20260101000000-abcde"},
+        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests")),
+    ),
+    Defect(
+        id="R10",
+        fault=thinking_left_on,
+        put=sending,
+        scenario="qwen/plain-stream",
+        asked={"model": "qwen/qwen3-8b"},
+        against=PATHS["adapter-litellm"],
+        reported=((Kind.REQUEST_BODY, "body.enable_thinking"),),
+    ),
+    Defect(
+        id="R10",
+        fault=thinking_left_on,
+        put=sending,
+        scenario="ark/plain-stream",
+        asked={"model": "ark/doubao-seed-1-6-250615"},
+        against=PATHS["adapter-litellm"],
+        reported=((Kind.REQUEST_BODY, "body.thinking"),),
+    ),
+    Defect(
+        id="R11",
+        fault=extra_body_overwritten,
+        put=sending,
+        scenario="qwen/reasoning",
+        reported=((Kind.REQUEST_BODY, "body.enable_thinking"),),
+    ),
+    Defect(
+        id="R12",
+        fault=json_mode_dropped,
+        put=sending,
+        scenario="ark/json-mode",
+        reported=((Kind.REQUEST_BODY, "body.response_format"),),
+    ),
+    Defect(
+        id="R13",
+        fault=unlisted_is_unsupported,
+        put=asking,
+        scenario="qwen/plain-stream",
+        asked={"model": "qwen/qwen-of-tomorrow"},
+        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests"), (Kind.TELEMETRY, "generations")),
+    ),
+    Defect(
+        id="R15",
+        fault=never_again,
+        put=opening,
+        scenario="deepseek/plain-stream",
+        played=dying_first,
+        against=PATHS["adapter-litellm"],
+        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests")),
+    ),
+    Defect(
+        id="R24",
+        fault=not_streaming,
+        put=sending,
+        scenario="openai/plain-stream",
+        asked={"params": {"stream": False}},
+        reported=((Kind.REQUEST_BODY, "body.stream"),),
+    ),
+)
