@@ -31,7 +31,7 @@ class Defect:
         id: `R…` for what a migration has shipped before, `P…` for what another might.
         fault: the fault itself; its first sentence says what was shipped.
         put: builds the path that has the fault.
-        scenario: the recording that shows it.
+        scenario: the scenario that shows it, and its recording.
         reported: everything that the check says, and nothing else.
         asked: what is asked otherwise than the scenario's row says.
         played: what the provider answers otherwise than was recorded.
@@ -68,10 +68,14 @@ class Defect:
         return self.put(self.fault)
 
     @property
+    def recorded(self) -> Scenario:
+        """What was recorded."""
+        return next(row for row in SCENARIOS if row.name == self.scenario)
+
+    @property
     def row(self) -> Scenario:
         """What is asked."""
-        rows = {row.name: row for row in SCENARIOS}
-        return replace(rows[self.scenario], **self.asked)
+        return replace(self.recorded, **self.asked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,15 +91,6 @@ class Elsewhere:
     what: str
     proof: str
     sign: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pending:
-    """A fault that cannot be put back before there are recordings of this provider: then this row must go."""
-
-    id: str
-    what: str
-    provider: str
 
 
 def sentence(documented: Callable[..., Any]) -> str:

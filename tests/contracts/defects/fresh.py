@@ -1,4 +1,4 @@
-"""Run as a program: LiteLLM `imported`, or called `plain` as its front page says, or called as `ours` calls it.
+"""Run as a program: LiteLLM `imported`, or called `plain` as its front page says, or called by `ours`.
 
 The call is made under a running event loop, and what is given to pools of threads runs in the thread that
 gives it: so it is for a gunicorn worker whose threads are gevent's greenlets. Takes the way and a provider's

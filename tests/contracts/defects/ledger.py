@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.contracts.defects.bare_clients import BARE
-from tests.contracts.defects.defect import Defect, Elsewhere, Pending
+from tests.contracts.defects.defect import Defect, Elsewhere
 from tests.contracts.defects.plausible import PLAUSIBLE
 from tests.contracts.defects.shipped_answers import ANSWERS
 from tests.contracts.defects.shipped_requests import REQUESTS
@@ -39,18 +39,5 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
         what="Request parameters, with the API key, are written to the application's log",
         proof="test_a_key_in_the_log_is_found",
         sign="the key among the lines of every logger",
-    ),
-)
-
-PENDING: tuple[Pending, ...] = (
-    Pending(
-        id="R07",
-        what="gemini-2.5-pro and gemini-3 are sent `reasoning_effort: none`, which they refuse",
-        provider="gemini",
-    ),
-    Pending(
-        id="R22",
-        what="ERNIE's models of the older interface are silently dropped from the listing",
-        provider="ernie-v1",
     ),
 )

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.contracts.defects.defect import Defect, sentence
-from tests.contracts.defects.ledger import ELSEWHERE, IDS, PENDING, SHIPPED, THOUGHT_UP
+from tests.contracts.defects.ledger import ELSEWHERE, IDS, SHIPPED, THOUGHT_UP
 from tests.contracts.paths import PATHS
 
 _INTRODUCTION = """\
@@ -37,12 +37,6 @@ Nobody is known to have shipped these, and anybody might. The last ones are abou
 place for (tool calls, reasoning, the serving model's name): there the bare stream of the SDK is broken.
 """
 
-_PENDING = """\
-## Not yet provable
-
-These need recordings of a provider. A test fails as soon as there are some.
-"""
-
 _HEAD = ("id", "defect", "caught by", "reported as", "where")
 
 
@@ -55,7 +49,6 @@ def page() -> str:
         _table(_HEAD, sorted(shown, key=lambda row: IDS.index(row[0]))),
         _THOUGHT_UP,
         _table(_HEAD, map(_row, THOUGHT_UP)),
-        *((_PENDING, _table(("id", "defect", "needs"), _pending())) if PENDING else ()),
     )
     return "\n".join(parts)
 
@@ -83,11 +76,6 @@ def _plain(value: object) -> str:
 def _elsewhere() -> Iterator[tuple[str, ...]]:
     for row in ELSEWHERE:
         yield row.id, row.what, f"`{row.proof}`", row.sign, ""
-
-
-def _pending() -> Iterator[tuple[str, ...]]:
-    for row in PENDING:
-        yield row.id, row.what, f"recordings of {row.provider}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 from llm_contracts.parity.result import Item
 from llm_contracts.paths.call import CallPath
@@ -29,16 +27,25 @@ class Proof:
 
 def prove(contract: Contract, defects: tuple[Defect, ...]) -> dict[str, Proof]:
     """The proof of each defect, by its name."""
-    jobs = chain.from_iterable(_jobs(contract, defect) for defect in defects)
+    wholes = {_whole(defect): defect for defect in defects}
+    jobs = [
+        *(partial(_broken, contract, defect) for defect in defects),
+        *(partial(_run, contract, defect, defect.against, defect.sound) for defect in wholes.values()),
+    ]
     items = run_jobs(jobs, workers=_AT_ONCE)
-    pairs = zip(defects, items[::2], items[1::2], strict=True)
-    return {defect.name: Proof(broken=broken, sound=sound) for defect, broken, sound in pairs}
+    sound = dict(zip(wholes, items[len(defects) :], strict=True))
+    pairs = zip(defects, items, strict=False)
+    return {defect.name: Proof(broken=item, sound=sound[_whole(defect)]) for defect, item in pairs}
 
 
-def _jobs(contract: Contract, defect: Defect) -> Iterator[Callable[[], Item]]:
-    against = defect.path if defect.shared else defect.against
-    yield partial(_run, contract, defect, against, defect.path)
-    yield partial(_run, contract, defect, defect.against, defect.sound)
+def _whole(defect: Defect) -> tuple[object, ...]:
+    """What runs when the defect is left out: the same for many, and then run only once."""
+    return defect.scenario, repr(defect.asked), defect.played, defect.against, defect.sound
+
+
+def _broken(contract: Contract, defect: Defect) -> Item:
+    path = defect.path
+    return _run(contract, defect, path if defect.shared else defect.against, path)
 
 
 def _run(contract: Contract, defect: Defect, reference: CallPath, candidate: CallPath) -> Item:
@@ -50,7 +57,7 @@ def _run(contract: Contract, defect: Defect, reference: CallPath, candidate: Cal
         timeout=contract.timeout,
     )
     blank = Item(id=row.name, provider=row.provider, scenario=row.id)
-    played = defect.played(load(project.cassette(row)).interactions)
+    played = defect.played(load(project.cassette(defect.recorded)).interactions)
     item = match.run(blank, played, replay_call(row, project.provider(row.provider)))
     return contract.waivers.applied((item,), versions())[0]
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from llm_adapter.adapter import Adapter, Clients, adapter_from
 from llm_adapter.backends import Backend, Opened
@@ -74,11 +74,14 @@ class _Faulty:
         self.backend.close()
 
 
-def handing_on(fault: Callable[[Responses], Responses]) -> CallPath:
+def handing_on(
+    fault: Callable[[Responses], Responses], *, variables: Mapping[str, str] | None = None
+) -> CallPath:
     """What the adapter yields is changed on the way to the application."""
+    sound = configured("litellm", variables or {})
 
     def path(call: Call) -> Iterator[Any]:
-        yield from fault(adapter_path("litellm", call))
+        yield from fault(cast("Responses", sound(call)))
 
     return path
 

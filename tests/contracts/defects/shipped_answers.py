@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -11,9 +12,9 @@ from llm_adapter.backends.litellm import library
 from llm_adapter.errors import RequestFailedError
 from llm_adapter.requests import Outgoing
 from llm_contracts.parity.divergence import Kind
-from tests.contracts.defects.defect import Defect
+from tests.contracts.defects.defect import Defect, Interactions
 from tests.contracts.defects.naive import as_openai, watched
-from tests.contracts.defects.putting import Chunks, Responses, handing_on, opening, receiving
+from tests.contracts.defects.putting import Chunks, Responses, configured, handing_on, opening, receiving
 
 
 def usage_taken_for_granted(backend: Backend, outgoing: Outgoing) -> Opened:
@@ -72,10 +73,23 @@ def listing_out_of_date(models: Responses) -> Iterator[Any]:
     yield "deepseek-chat"
 
 
+def older_models_dropped(models: Responses) -> Iterator[Any]:
+    """ERNIE's models of the older interface vanish from the listing, and with them what users had chosen."""
+    return (name for name in models if not str(name).startswith("ERNIE-"))
+
+
+def nobody_is_asked(interactions: Interactions) -> Interactions:
+    """nobody is asked"""
+    del interactions
+    return ()
+
+
 def _text(chunk: Any) -> str:
     text = chunk.choices[0].delta.content if chunk.choices else ""
     return text or ""
 
+
+_SECRET = {"ERNIE_API_SECRET": "secret-of-ernie"}
 
 ANSWERS: tuple[Defect, ...] = (
     Defect(
@@ -126,5 +140,16 @@ ANSWERS: tuple[Defect, ...] = (
         put=handing_on,
         scenario="deepseek/list-models",
         reported=((Kind.TEXT, "text[*]"), (Kind.ATTEMPTS, "requests")),
+    ),
+    Defect(
+        id="R22",
+        fault=older_models_dropped,
+        put=partial(handing_on, variables=_SECRET),
+        scenario="qwen/list-models",
+        asked={"provider": "ernie_v1"},
+        played=nobody_is_asked,
+        against=configured("legacy", _SECRET),
+        sound=configured("litellm", _SECRET),
+        reported=((Kind.TEXT, "text[*]"),),
     ),
 )

@@ -12,7 +12,7 @@ from llm_adapter.errors import ModelNotSupportedError
 from llm_adapter.requests import Outgoing
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.paths.call import Call
-from llm_contracts.wire.interaction import End
+from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from tests.contracts.defects.defect import Defect, Interactions
 from tests.contracts.defects.naive import as_openai, plain
 from tests.contracts.defects.putting import asking, configured, opening, sending
@@ -60,6 +60,11 @@ def any_temperature_for_gpt_5(outgoing: Outgoing) -> Outgoing:
 
 def effort_none_for_gpt_5(outgoing: Outgoing) -> Outgoing:
     """gpt-5 is sent `reasoning_effort: none`, which only later models of the family accept."""
+    return _with(outgoing, reasoning_effort="none")
+
+
+def effort_none_for_gemini(outgoing: Outgoing) -> Outgoing:
+    """gemini-2.5-pro and gemini-3 are sent `reasoning_effort: none`, which they refuse."""
     return _with(outgoing, reasoning_effort="none")
 
 
@@ -116,6 +121,20 @@ def dying_first(interactions: Interactions) -> Interactions:
     return (replace(whole, response=replace(whole.response, body=b"", pieces=None, end=End.CUT)), whole)
 
 
+def as_google(interactions: Interactions) -> Interactions:
+    """an answer in Google's own format"""
+    del interactions
+    said = (
+        b'data: {"candidates":[{"content":{"parts":[{"text":"Hello"}],"role":"model"},"finishReason":"STOP",'
+        b'"index":0}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1,"totalTokenCount":4},'
+        b'"modelVersion":"gemini-2.5-pro","responseId":"r1"}\r\n\r\n'
+    )
+    target = f"{_GOOGLE}/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse"
+    response = Response(status=200, headers=(("Content-Type", "text/event-stream"),), body=said)
+    return (Interaction(request=Request(method="POST", uri=target), response=response),)
+
+
+_GOOGLE = "https://generativelanguage.googleapis.com"
 _LIMIT = {"LLM_MODEL_MAX_OUTPUT_TOKENS": '{"qwen/qwen-plus": 8192}'}
 
 REQUESTS: tuple[Defect, ...] = (
@@ -171,6 +190,16 @@ REQUESTS: tuple[Defect, ...] = (
         put=sending,
         scenario="openai/reasoning",
         reported=((Kind.REQUEST_BODY, "body.reasoning_effort"),),
+    ),
+    Defect(
+        id="R07",
+        fault=effort_none_for_gemini,
+        put=sending,
+        scenario="openai/plain-stream",
+        asked={"provider": "gemini", "model": "gemini-2.5-pro"},
+        played=as_google,
+        against=PATHS["adapter-litellm"],
+        reported=((Kind.REQUEST_BODY, "body.generationConfig.thinkingConfig*"),),
     ),
     Defect(
         id="R08",
