@@ -45,11 +45,10 @@ record: setup ## record from the real providers whose keys are set (SOURCE=simul
 verdict: setup ## the answer per provider, from the last replay; fails unless every one is ready
 	@$(CONTRACTS) verdict $(PROVIDER)
 
-test: setup ## the whole test suite, without network
-	@$(BIN)/python -m pytest -q $(ARGS)
-
-coverage: setup ## the test suite with branch coverage
-	@$(BIN)/python -m pytest -q --cov --cov-branch --cov-report=term $(ARGS)
+# Coverage starts before pytest, because pytest imports our plugin before it starts anything.
+test: setup ## the whole test suite, without network (COVERAGE=1: with branch coverage)
+	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q $(ARGS)
+	@$(if $(COVERAGE),$(BIN)/coverage report)
 
 lint: setup ## ruff, strict mypy, import rules
 	@$(BIN)/ruff check .
