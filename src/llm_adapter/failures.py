@@ -148,6 +148,7 @@ _BY_CODE: Mapping[str, Category] = {
             Category.NOT_FOUND: (3, 336005),
             Category.SERVER: (1, 336000, 500000),
             Category.BAD_REQUEST: (336001, 336002, 336003, 336101, 336104, 336105),
+            Category.CONTEXT_LENGTH: ("too_long",),  # which is 336003 as well
         }.items()
         for code in codes
     },
@@ -204,7 +205,6 @@ _BY_TEXT: tuple[tuple[str, Category], ...] = (
     ("inappropriate content", Category.CONTENT_POLICY),  # Qwen, without a code on older models
     ("account balance is insufficient", Category.QUOTA),  # SiliconFlow, 403 without a code
     ("exceeds the maximum number of tokens", Category.CONTEXT_LENGTH),  # Gemini, 400 INVALID_ARGUMENT
-    ("message content is too long", Category.CONTEXT_LENGTH),  # ERNIE v1, 336003 like any bad parameter
 )
 
 # Names of exception classes, since openai 2 stands on httpx and openai 3 on httpx2.

@@ -8,6 +8,7 @@ document where the stream should be. The facts are those of its own documentatio
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +45,7 @@ ENDPOINTS: Mapping[str, str] = {
 
 _TOKEN_REFUSED = {100, 110, 111}
 _BUSY = {2, 15, 18, 336100, 336501, 336502}  # what Baidu's own SDK asks again for
+_BAD_PARAMETER = 336003  # of any kind: what is too long is told by its words alone
 _TOKEN_PATIENCE_S = 20.0
 _MARGIN_S = 300.0  # a token must outlive the call that it begins
 
@@ -69,7 +71,8 @@ def told(document: Any) -> Any:
         return document
     code = document.get("error_code") or document.get("error")
     message = document.get("error_msg") or document.get("error_description") or ""
-    return {"code": code, "type": f"ernie_v1:{code}", "message": message} if code else document
+    kind = "too_long" if code == _BAD_PARAMETER and "too long" in str(message) else code
+    return {"code": code, "type": f"ernie_v1:{kind}", "message": message} if code else document
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,12 @@ class Tokens:
 
     clock: Callable[[], float] = time.monotonic
     _held: dict[Account, _Token] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    # By process: a fork may catch a lock that is held, and nobody would release it in the child.
+    _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False)
 
     def get(self, account: Account, fetch: Callable[[], Mapping[str, Any]]) -> str:
         """The account's token; `fetch` asks Baidu for a new one."""
-        with self._lock:
+        with self._lock():
             held = self._held.get(account)
             if held is None or held.until <= self.clock():
                 held = self._held[account] = self._read(fetch())
@@ -100,9 +104,12 @@ class Tokens:
 
     def forget(self, account: Account, value: str) -> None:
         """Drop a token that was refused, unless another thread has replaced it by now."""
-        with self._lock:
+        with self._lock():
             if account in self._held and self._held[account].value == value:
                 del self._held[account]
+
+    def _lock(self) -> threading.Lock:
+        return self._locks.setdefault(os.getpid(), threading.Lock())
 
     def _read(self, grant: Mapping[str, Any]) -> _Token:
         lives = float(grant.get("expires_in") or 0)
