@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
@@ -363,6 +364,7 @@ def test_two_threads_ask_once() -> None:
 
     def slow(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
         asked.append(1)
+        time.sleep(0.05)  # long enough for the others to come and ask as well, if nothing holds them
         return page(item("tutor", "ep-1"))
 
     directory = EndpointDirectory(send=slow)
