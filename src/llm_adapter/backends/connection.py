@@ -6,8 +6,8 @@ nothing here names the HTTP library: timeouts and pools are the SDK's own.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -56,43 +56,54 @@ def default_timeout() -> Any:
 
 
 @dataclass(slots=True)
-class Connections:
-    """One client, and so one connection pool (1000 connections), for each provider and key.
+class Kept:
+    """Clients, each made when it is first asked for and kept until `close`.
 
-    Threads share the clients. A process that forks must not have used them before: sockets would be shared,
-    too.
+    Threads share them, processes do not: two that read from one socket take pieces out of each other's
+    answers, and nobody notices. So a process that was forked makes its own. There is no lock, which a fork
+    might catch locked: of two threads that make the same client one wins, and the other's has opened nothing.
     """
 
-    _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)
-    _http: Any = None
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _made: dict[tuple[int, Hashable], Any] = field(default_factory=dict, repr=False)
+
+    def client(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The client of that name."""
+        own = (os.getpid(), key)
+        found = self._made.get(own)
+        return self._made.setdefault(own, make()) if found is None else found
+
+    def close(self) -> None:
+        """Close this process's clients. The next call opens new ones."""
+        for own in [key for key in self._made if key[0] == os.getpid()]:
+            self._made.pop(own).close()
+
+
+@dataclass(slots=True)
+class Connections:
+    """One client, and so one connection pool (1000 connections), for each provider and key."""
+
+    _kept: Kept = field(default_factory=Kept, repr=False)
 
     def client(self, base_url: str, api_key: str) -> openai.OpenAI:
         """The client for a provider; made when it is first asked for."""
-        with self._lock:
-            found = self._clients.get((base_url, api_key))
-            if found is None:
-                found = self._clients[base_url, api_key] = client_class()(
-                    base_url=base_url, api_key=api_key, timeout=default_timeout(), max_retries=MAX_RETRIES
-                )
-        return found
+
+        def make() -> openai.OpenAI:
+            return client_class()(
+                base_url=base_url, api_key=api_key, timeout=default_timeout(), max_retries=MAX_RETRIES
+            )
+
+        client: openai.OpenAI = self._kept.client((base_url, api_key), make)
+        return client
 
     def http(self) -> Any:
         """A bare HTTP client with the SDK's pool and timeouts, for what the SDK itself cannot speak to."""
         import openai
 
-        with self._lock:
-            if self._http is None:
-                self._http = openai.DefaultHttpxClient(timeout=default_timeout())
-            return self._http
+        return self._kept.client("http", lambda: openai.DefaultHttpxClient(timeout=default_timeout()))
 
     def close(self) -> None:
         """Close all pools. The next call opens new ones."""
-        with self._lock:
-            closing = [*self._clients.values(), *([self._http] if self._http is not None else [])]
-            self._clients, self._http = {}, None
-        for client in closing:
-            client.close()
+        self._kept.close()
 
 
 def opened(stream: Any) -> Opened:

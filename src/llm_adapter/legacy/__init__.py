@@ -6,13 +6,12 @@ step of the migration.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_adapter.backends import Backend, Opened
-from llm_adapter.backends.connection import opened
+from llm_adapter.backends.connection import Kept, opened
 from llm_adapter.requests import Outgoing
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ _CUSTOM: Mapping[str, Backend] = {"ernie_v1": _ernie_v1, "dify": _dify}
 class LegacyBackend:
     """Opens streams with one SDK client a provider and the SDK's own defaults for retries and timeouts."""
 
-    _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _kept: Kept = field(default_factory=Kept, repr=False)
 
     def __call__(self, outgoing: Outgoing) -> Opened:
         """Send the request."""
@@ -57,17 +55,13 @@ class LegacyBackend:
 
     def close(self) -> None:
         """Close the connection pools."""
-        with self._lock:
-            clients = list(self._clients.values())
-            self._clients.clear()
-        for client in clients:
-            client.close()
+        self._kept.close()
 
     def _client(self, outgoing: Outgoing) -> openai.OpenAI:
         import openai
 
         key = (outgoing.base_url, outgoing.api_key)
-        with self._lock:
-            if key not in self._clients:
-                self._clients[key] = openai.OpenAI(base_url=outgoing.base_url, api_key=outgoing.api_key)
-            return self._clients[key]
+        client: openai.OpenAI = self._kept.client(
+            key, lambda: openai.OpenAI(base_url=outgoing.base_url, api_key=outgoing.api_key)
+        )
+        return client

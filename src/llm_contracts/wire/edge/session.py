@@ -47,6 +47,10 @@ class Session:
         """How many server-sent events have left the edge in the latest exchange."""
         return self._sent
 
+    def exchanges_open(self) -> int:
+        """How many exchanges have been begun and not ended; a client that leaves ends its own."""
+        return len(self._transports)
+
     def delivered(self, chars: int) -> None:
         """The consumer has handed on so many characters of text in all. Only a replay in lockstep listens."""
 
