@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from importlib.util import find_spec
 
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider, SignedListing
+
+
+_HOTTEST = 2.0  # what OpenAI's API takes; no provider of the table takes more
 
 
 class BackendName(StrEnum):
@@ -84,7 +88,7 @@ class Settings:
         return cls(
             accounts={row.key: _account(variables, row) for row in PROVIDERS},
             default_model=variables.get("DEFAULT_LLM_MODEL", "").strip(),
-            default_temperature=_number(variables, "DEFAULT_LLM_TEMPERATURE"),
+            default_temperature=_temperature(variables, "DEFAULT_LLM_TEMPERATURE"),
             allowed_models=allowed,
             # Names belong to models by their place: with another length nobody can tell which is whose.
             display_names=dict(zip(allowed, shown, strict=True)) if len(allowed) == len(shown) else {},
@@ -189,14 +193,17 @@ def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in variables.get(name, "").split(",") if part.strip())
 
 
-def _number(variables: Mapping[str, str], name: str) -> float | None:
+def _temperature(variables: Mapping[str, str], name: str) -> float | None:
     value = variables.get(name, "").strip()
     if not value:
         return None
     try:
-        return float(value)
+        temperature = float(value)
     except ValueError:
-        raise SettingsError(f"{name} is {value!r}, but must be a number such as 0.3") from None
+        temperature = math.nan
+    if not 0 <= temperature <= _HOTTEST:
+        raise SettingsError(f"{name} is {value!r}, but must be a number from 0 to 2, such as 0.3")
+    return temperature
 
 
 def _limits(variables: Mapping[str, str], name: str) -> dict[str, int]:

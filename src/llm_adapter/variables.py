@@ -105,7 +105,7 @@ _MODELS = (
     ),
     Variable(
         name="DEFAULT_LLM_TEMPERATURE",
-        meaning="The temperature that the host application offers first, a number",
+        meaning="The temperature that the host application offers first, from 0 to 2",
         default="none; `invoke_llm` sends 0.8 when it is given none, `chat_llm` sends none",
         shown="0.3",
     ),
