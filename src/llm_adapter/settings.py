@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider, SignedListing
 
-
 _HOTTEST = 2.0  # what OpenAI's API takes; no provider of the table takes more
 
 
