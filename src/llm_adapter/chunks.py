@@ -84,7 +84,13 @@ def _raise_if_error(item: Any) -> None:
 
 def _text(delta: Any, name: str) -> str:
     value = getattr(delta, name, None)
+    if isinstance(value, list):  # Mistral's reasoning models send parts; the thoughts among them are no text
+        return "".join(part["text"] for part in value if _is_text(part))
     return value if isinstance(value, str) else ""
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text" and isinstance(part.get("text"), str)
 
 
 def _usage(usage: Any) -> dict[str, int] | None:

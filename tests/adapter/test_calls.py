@@ -15,6 +15,7 @@ from llm_adapter import Adapter, functions
 from tests.adapter.provider import DONE, USAGE, End, Provider, Reply, answer, chunk
 
 Ask = Callable[..., list[str]]
+TEXT_PARTS = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]
 HISTORY = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]
 
 
@@ -176,3 +177,13 @@ def test_the_functions_read_the_environment_for_each_call(
 def test_usage_with_text_on_the_same_chunk_changes_nothing(ask: Ask, provider: Provider) -> None:
     provider.say(Reply(pieces=(chunk("a", usage=USAGE), chunk(finish="stop", usage=USAGE), DONE)))
     assert ask() == ["a"]
+
+
+def test_text_in_a_list_of_parts_is_text_and_the_thoughts_beside_it_are_not(
+    adapter: Adapter, provider: Provider
+) -> None:
+    """As Mistral's reasoning models send it."""
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    parts = (chunk(content=[thought]), chunk(content=TEXT_PARTS))
+    provider.say(Reply(pieces=(*parts, chunk(" you"), chunk(finish="stop"))))
+    assert [r.result for r in adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")] == ["Hello", " you"]

@@ -33,6 +33,7 @@ class WireFacts:
         text: the joined `content` of the first choice, where it is a string.
         list_content: whether any `content` was a list of parts and no string (Mistral's reasoning models).
         list_text: the joined text parts of such lists.
+        whole_text: `text` with `list_text` in its places, for clients that read both.
         reasoning: the joined `reasoning_content` or `reasoning`.
         finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers
             send in null's place.
@@ -59,6 +60,7 @@ class WireFacts:
     text: str = ""
     list_content: bool = False
     list_text: str = ""
+    whole_text: str = ""
     reasoning: str = ""
     finish_reasons: tuple[str, ...] = ()
     empty_finish_reasons: int = 0
@@ -83,6 +85,7 @@ class _Findings:
     text: list[str] = field(default_factory=list)
     list_content: bool = False
     list_text: list[str] = field(default_factory=list)
+    whole_text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     finish_reasons: list[str] = field(default_factory=list)
     usages: list[Mapping[str, Any] | None] = field(default_factory=list)
@@ -142,10 +145,13 @@ class _Findings:
         content = delta.get("content")
         if isinstance(content, str):
             self.text.append(content)
+            self.whole_text.append(content)
             self.characters += len(content)
         elif isinstance(content, list):
             self.list_content = True
-            self.list_text.extend(_text_parts(content))
+            parts = tuple(_text_parts(content))
+            self.list_text.extend(parts)
+            self.whole_text.extend(parts)
         reasoning = delta.get("reasoning_content")
         if not isinstance(reasoning, str):
             reasoning = delta.get("reasoning")
@@ -163,6 +169,7 @@ class _Findings:
             text="".join(self.text),
             list_content=self.list_content,
             list_text="".join(self.list_text),
+            whole_text="".join(self.whole_text),
             reasoning="".join(self.reasoning),
             finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
             empty_finish_reasons=self.finish_reasons.count(""),

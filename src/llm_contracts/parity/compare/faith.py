@@ -48,11 +48,17 @@ def _ended(facts: WireFacts) -> Findings:
 
 
 def _text(pair: Pair, facts: WireFacts) -> Findings:
-    shown = pair.reference.text
-    if facts.streamed and shown == pair.candidate.text != facts.text and facts.error is None:
-        index = first_difference(shown, facts.text)
-        excerpts = (text[index : index + _EXCERPT] for text in (shown, facts.text))
+    shown, sent = pair.reference.text, _sent_text(pair, facts)
+    if facts.streamed and shown == pair.candidate.text != sent and facts.error is None:
+        index = first_difference(shown, sent)
+        excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
         yield _finding(f"text[{index}]", *excerpts)
+
+
+def _sent_text(pair: Pair, facts: WireFacts) -> str:
+    """Text in lists of parts is lost by a client that reads strings only, unless it hands the lists on."""
+    kept = any("content" in chunk.extra for chunk in pair.reference.chunks)
+    return facts.text if kept or not facts.list_content else facts.whole_text
 
 
 def _finish(pair: Pair, facts: WireFacts) -> Findings:
