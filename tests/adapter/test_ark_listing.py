@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -375,6 +376,40 @@ def test_two_threads_ask_once() -> None:
 
     together(look, 4)
     assert len(asked) == 1
+
+
+def test_while_one_renews_the_others_go_on_with_what_they_know() -> None:
+    """A management API that hangs holds one call for its ten seconds, and no other."""
+    clock, hangs, asked = Clock(), threading.Event(), threading.Event()
+
+    def hanging(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        if clock.time > NOON:
+            asked.set()
+            assert hangs.wait(5)
+        return page(item("tutor", f"ep-{clock.time.minute}"))
+
+    directory = EndpointDirectory(send=hanging, now=clock)
+    directory.names(ACCESS)
+    clock.time += timedelta(minutes=6)
+    first = threading.Thread(target=directory.find, args=(ACCESS, "tutor"))
+    first.start()
+    assert asked.wait(5)
+    found = directory.find(ACCESS, "tutor")
+    hangs.set()
+    first.join(5)
+    renewed = directory.find(ACCESS, "tutor")
+    assert [endpoint and endpoint.id for endpoint in (found, renewed)] == ["ep-0", "ep-6"]
+
+
+def test_a_process_that_was_forked_while_one_asks_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The child has a copy of the lock as it was, held by a thread that it does not have."""
+    directory = EndpointDirectory(send=Api(page(item("tutor", "ep-1"))))
+    held = directory._locks.setdefault(os.getpid(), threading.Lock())
+    with held:
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        assert directory.find(ACCESS, "tutor") is not None
 
 
 def together(work: Callable[[], None], count: int) -> None:

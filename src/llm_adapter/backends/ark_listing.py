@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,14 +70,13 @@ class EndpointDirectory:
     send: Send = post
     now: Callable[[], datetime] = _utc_now
     _known: dict[ListingAccess, _Known] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    # By process: a fork may catch a lock that is held, and nobody would release it in the child.
+    _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False)
 
     def names(self, access: ListingAccess) -> list[str]:
         """The names of all endpoints as they are now, in the API's order; raises if it cannot be asked."""
-        endpoints = self._fetched(access)
-        with self._lock:
-            self._known[access] = _Known(endpoints=endpoints, until=self.now() + _GOOD_FOR)
-        return list(endpoints)
+        known = self._known[access] = self._asked(access)
+        return list(known.endpoints)
 
     def find(self, access: ListingAccess, name: str) -> Endpoint | None:
         """The endpoint of that name, or None: what nobody knows is to be sent as it is given.
@@ -86,20 +86,36 @@ class EndpointDirectory:
         """
         if name.startswith(_ID):
             return None
-        with self._lock:  # the others wait for the first to ask, instead of asking as well
-            known = self._known.get(access)
-            if known is None or self.now() >= known.until:
-                known = self._known[access] = self._renewed(access, known)
+        known = self._known.get(access)
+        if known is None or self.now() >= known.until:
+            known = self._renewed(access, known)
         return known.endpoints.get(name)
 
-    def _renewed(self, access: ListingAccess, known: _Known | None) -> _Known:
+    def _renewed(self, access: ListingAccess, old: _Known | None) -> _Known:
+        """One thread asks. The others go on with what is old, or wait where there is nothing yet."""
+        lock = self._locks.setdefault(os.getpid(), threading.Lock())
+        if not lock.acquire(blocking=old is None):
+            assert old is not None
+            return old
         try:
-            return _Known(endpoints=self._fetched(access), until=self.now() + _GOOD_FOR)
+            known = self._known.get(access)
+            if known is None or known is old:  # else another has asked while this one waited
+                known = self._known[access] = self._asked_or_kept(access, old)
+            return known
+        finally:
+            lock.release()
+
+    def _asked_or_kept(self, access: ListingAccess, old: _Known | None) -> _Known:
+        try:
+            return self._asked(access)
         except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
             # Its text may hold what the API echoed, so only its kind is told.
             kind = type(error).__name__
             _logger.warning("the endpoints of ark cannot be listed (%s): names are sent as given", kind)
-            return _Known(endpoints=known.endpoints if known else {}, until=self.now() + _RETRIED_AFTER)
+            return _Known(endpoints=old.endpoints if old else {}, until=self.now() + _RETRIED_AFTER)
+
+    def _asked(self, access: ListingAccess) -> _Known:
+        return _Known(endpoints=self._fetched(access), until=self.now() + _GOOD_FOR)
 
     def _fetched(self, access: ListingAccess) -> dict[str, Endpoint]:
         found: dict[str, Endpoint] = {}
