@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -120,6 +120,13 @@ class _Desk:
     studio: Studio
     callers: _Callers
 
+    def studio_for(self, scenario: Scenario) -> Studio:
+        """Where a provider has a reference of its own, that one calls, unless another was asked for."""
+        own = self.project.provider(scenario.provider).reference
+        if own is None or self.options.client:
+            return self.studio
+        return replace(self.studio, client=own, path=resolve(own, self.project.paths))
+
 
 def _take(desk: _Desk, step: Step) -> Take:
     """Record one scenario. Whatever goes wrong with it alone is its own outcome."""
@@ -139,7 +146,8 @@ def _take(desk: _Desk, step: Step) -> Take:
 
 def _record(desk: _Desk, scenario: Scenario) -> Outcome:
     options, path = desk.options, desk.project.cassette(scenario)
-    interactions = desk.studio.take(scenario, desk.callers.endpoint(scenario))
+    studio = desk.studio_for(scenario)
+    interactions = studio.take(scenario, desk.callers.endpoint(scenario))
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
         return Outcome.UNCHANGED
@@ -148,10 +156,10 @@ def _record(desk: _Desk, scenario: Scenario) -> Outcome:
         recorded_at=options.now().replace(microsecond=0),
         provider=scenario.provider,
         scenario=scenario.id,
-        client=desk.studio.client,
+        client=studio.client,
         versions=versions(),
     )
-    desk.studio.keep(path, interactions, recording)
+    studio.keep(path, interactions, recording)
     return Outcome.RECORDED
 
 

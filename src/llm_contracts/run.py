@@ -231,14 +231,25 @@ def _job(match: Match, project: Project, scenario: Scenario) -> Callable[[], Ite
 
 
 def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:
-    """Run one scenario on its recording; one that cannot be read gives an item that says so."""
+    """Run one scenario on its recording; one that cannot be read gives an item that says so.
+
+    Where the project's reference is asked for, a provider's own comes in its place.
+    """
     blank = Item(id=scenario.name, provider=scenario.provider, scenario=scenario.id)
     try:
         cassette = load(project.cassette(scenario))
     except CassetteError as error:
         return replace(blank, problem=str(error))
-    call = replay_call(scenario, project.provider(scenario.provider))
-    return match.run(_with_recording(blank, cassette), cassette.interactions, call)
+    provider = project.provider(scenario.provider)
+    match = _own_match(match, project, provider)
+    return match.run(_with_recording(blank, cassette), cassette.interactions, replay_call(scenario, provider))
+
+
+def _own_match(match: Match, project: Project, provider: Provider) -> Match:
+    own = provider.reference
+    if own is None or match.reference.name != project.settings.reference:
+        return match
+    return replace(match, reference=Side(name=own, path=resolve(own, project.paths)))
 
 
 def replay_call(scenario: Scenario, provider: Provider) -> Call:

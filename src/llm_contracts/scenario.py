@@ -18,12 +18,14 @@ class Provider:
         base_url: the provider's own base URL, as the client would use it.
         key_variable: the environment variable with the key.
         base_url_variable: a variable that overrides `base_url` when recording, if there is one.
+        reference: the path that holds for this provider alone, where the project's own does not know it.
     """
 
     name: str
     base_url: str
     key_variable: str
     base_url_variable: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,12 +17,16 @@ from uuid import uuid4
 
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
-from llm_contracts.paths.call import Call, Function
+from llm_contracts.paths.call import Call, CallPath, Function
 from llm_contracts.scenario import Provider
+from tests.contracts.gemini_direct import gemini_direct
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
     from opentelemetry.sdk.trace import ReadableSpan
+
+_REFERENCES = {"gemini": "gemini-direct"}
+"""Who says what is right where there is no client of old."""
 
 PROVIDERS = tuple(
     Provider(
@@ -30,6 +34,7 @@ PROVIDERS = tuple(
         base_url=row.base_url,
         key_variable=row.key_variables[0],
         base_url_variable=row.base_url_variable,
+        reference=_REFERENCES.get(row.key),
     )
     for row in ROWS
 )
@@ -56,9 +61,10 @@ def adapter_path(
             yield from responses
 
 
-PATHS = {
+PATHS: dict[str, CallPath] = {
     "adapter-legacy": partial(adapter_path, "legacy"),
     "adapter-litellm": partial(adapter_path, "litellm"),
+    "gemini-direct": gemini_direct,
 }
 
 
@@ -186,16 +192,16 @@ def _generation(span: ReadableSpan) -> dict[str, Any]:
     told = dict(span.attributes or {})
     found = {name: _value(told[attribute]) for name, attribute in _TOLD.items() if attribute in told}
     metadata = {
-        name.removeprefix(_METADATA): _value(value)
+        name.removeprefix(_METADATA): _value(value, ("{", "[", '"'))
         for name, value in told.items()
         if name.startswith(_METADATA)
     }
     return {"name": span.name, **found, "metadata": metadata, "ended": span.end_time is not None}
 
 
-def _value(value: Any) -> Any:
-    """The SDK keeps structures as JSON text."""
-    if not isinstance(value, str) or not value.startswith(("{", "[")):
+def _value(value: Any, marks: tuple[str, ...] = ("{", "[")) -> Any:
+    """The SDK keeps structures as JSON text, and in metadata texts as well."""
+    if not isinstance(value, str) or not value.startswith(marks):
         return value
     try:
         return json.loads(value)

@@ -54,6 +54,12 @@ MODELS: Mapping[str, Models] = {
         unknown="silicon/Qwen/Qwen-nonexistent",
         think=_ENABLE,
     ),
+    "gemini": Models(
+        chat="gemini-2.5-flash-lite",
+        thinking="gemini-2.5-flash",
+        unknown="gemini-nonexistent",
+        think={"reasoning_effort": "low"},
+    ),
 }
 
 _NO_LISTING = "our list of its models is static: nobody is asked"
@@ -70,6 +76,8 @@ NOT_APPLICABLE: Mapping[tuple[str, str], str] = {
     ("ernie", "unpaid"): "nobody knows what it says to an account without money",
     ("glm", "no-usage"): _ALWAYS_USAGE,
     ("silicon", "no-usage"): _ALWAYS_USAGE,
+    ("gemini", "no-usage"): _ALWAYS_USAGE,
+    ("gemini", "no-done"): "it never says [DONE]: that is every one of its streams",
     **{
         (provider, situation.id): situation.elsewhere
         for provider, situation in product(MODELS, SITUATIONS)
@@ -83,6 +91,9 @@ _OTHERWISE: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("qwen", "content-filter"): {"expects": "failure", "finish": None},  # an error event in mid-stream
     ("silicon", "content-filter"): {"expects": "failure", "finish": None},  # 451
     ("glm", "content-filter"): {"finish": "sensitive"},
+    ("gemini", "content-filter"): {"finish": "SAFETY"},
+    ("gemini", "finish-length"): {"finish": "MAX_TOKENS"},
+    ("gemini", "tool-calls"): {"finish": "STOP"},
     ("deepseek", "no-usage"): {"live": False},  # the real one always sends the totals
 }
 

@@ -130,6 +130,8 @@ _ODDITIES: tuple[Situation, ...] = (
     _finish("finish-no-resources", "insufficient_system_resource", "deepseek"),
     _finish("finish-network-error", "network_error", "glm"),
     _finish("finish-function-call", "function_call", "openai", "ark"),
+    _finish("finish-recitation", "RECITATION", "gemini"),
+    _finish("finish-malformed-call", "MALFORMED_FUNCTION_CALL", "gemini"),
     replace(_ODD, id="finish-empty-until-the-end", only=("silicon",), elsewhere="it says null, or nothing"),
     replace(_ODD, id="usage-own-chunk", only=("deepseek",), elsewhere=_PLACED),
     replace(_ODD, id="usage-every-chunk", only=("ark", "ernie"), elsewhere=_PLACED),

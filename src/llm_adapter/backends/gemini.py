@@ -46,6 +46,9 @@ _TRANSLATED = frozenset(
 _UNDERSTOOD = _TRANSLATED | TRANSPORT_PARAMS | {"extra_body", "stream_options"}
 _BY_ANY_NAME = {"allowed_openai_params": ["reasoning_effort", "thinking"]}
 
+# What goes to Google past LiteLLM, which would write a warning into the log for every call that has them.
+_SETTINGS = {"temperature": "temperature", "top_p": "topP"}
+
 _TOTALS = {
     "promptTokenCount": "input",
     "candidatesTokenCount": "output",
@@ -67,9 +70,10 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
     strange = ", ".join(sorted(outgoing.params.keys() - _UNDERSTOOD))
     if strange:
         raise NotSentError(f"Gemini takes no {strange}; put Google's own names into extra_body")
-    given = {name: deepcopy(value) for name, value in outgoing.params.items() if name in _TRANSLATED}
+    translated = _TRANSLATED - _SETTINGS.keys()
+    given = {name: deepcopy(value) for name, value in outgoing.params.items() if name in translated}
     system, messages = _parted(outgoing.messages)
-    body = {**system, **deepcopy(outgoing.params.get("extra_body") or {})}
+    body = {**system, **_own_body(outgoing.params)}
     headers = outgoing.params.get("extra_headers")
     return {
         **given,
@@ -82,10 +86,26 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
 
 
 def letter(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Letter:
-    """The request that LiteLLM wrote, with what it leaves out: the caller's timeout and query."""
+    """The request that LiteLLM wrote, with what it leaves out: the caller's timeout and query.
+
+    And without what it adds: a temperature of 1 for every model that it takes for a new one.
+    """
     query = outgoing.params.get("extra_query")
     more = f"&{urlencode(query, doseq=True)}" if query else ""
+    written = json.loads(body)
+    settings = written.pop("generationConfig", {})
+    if "temperature" not in _own_body(outgoing.params).get("generationConfig", {}):
+        settings.pop("temperature", None)
+    body = json.dumps({**written, **({"generationConfig": settings} if settings else {})})
     return Letter(url=url + more, headers=headers, body=body, timeout=outgoing.params.get("timeout"))
+
+
+def _own_body(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not for LiteLLM to write. Of two settings of one name the caller's own `extra_body` wins."""
+    body = deepcopy(dict(params.get("extra_body") or {}))
+    settings = {theirs: params[ours] for ours, theirs in _SETTINGS.items() if params.get(ours) is not None}
+    settings |= body.pop("generationConfig", {})
+    return {**body, **({"generationConfig": settings} if settings else {})}
 
 
 def _parted(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -74,6 +74,7 @@ def outcome(observation: Observation | None) -> dict[str, Any] | None:
         return None
     reported = observation.reported_usage
     return {
+        "path": observation.path,
         "ok": observation.failure is None,
         "deltas": len(observation.deltas),
         "characters": len(observation.text),

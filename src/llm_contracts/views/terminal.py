@@ -100,7 +100,12 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
 def _head(result: Result, marks: Marks) -> Text:
     text = Text.assemble((result.reference, "bold"), " against ", (result.candidate, "bold"))
     facts = [f"engine {result.engine}", *(f"{name} {version}" for name, version in result.versions.items())]
-    return text.append("   " + f" {marks.dot} ".join(facts), style="dim")
+    own = dict.fromkeys(
+        f"{item.provider} against {item.reference.path}"
+        for item in result.items
+        if item.reference is not None and item.reference.path != result.reference
+    )
+    return text.append("   " + f" {marks.dot} ".join([*own, *facts]), style="dim")
 
 
 def _titled(title: str) -> Iterator[RenderableType]:

@@ -13,7 +13,7 @@ import pytest
 
 from llm_contracts.paths.call import Call, Function
 from llm_contracts.paths.resolve import PathError
-from llm_contracts.record import Outcome, RecordReport, Take, Update
+from llm_contracts.record import Outcome, RecordReport, Source, Take, Update, record
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.simulator import Simulator
@@ -42,6 +42,24 @@ def test_a_rehearsal_is_marked_as_one_and_says_with_what_it_was_made(workshop: W
     assert (recording.recorded_at, recording.client) == (workshop.at, "plain-client")
     assert (recording.provider, recording.scenario) == ("openai", "plain-stream")
     assert "litellm" in recording.versions
+
+
+def test_where_a_provider_has_a_reference_of_its_own_that_one_calls_unless_another_is_asked_for(
+    workshop: Workshop,
+) -> None:
+    project = workshop.project([row()])
+    openai, *others = project.providers
+    own = replace(
+        project,
+        providers=(replace(openai, reference="by-hand"), *others),
+        paths={**project.paths, "by-hand": plain_client},
+    )
+    for client, name in ((None, "by-hand"), ("plain-client", "plain-client")):
+        workshop.file(row()).unlink(missing_ok=True)
+        record(own, [row()], workshop.options(Source.SIMULATOR, client=client))
+        recording = workshop.cassette(row()).recording
+        assert recording is not None
+        assert recording.client == name
 
 
 def test_each_provider_is_rehearsed_in_its_own_dialect_and_a_listing_is_recorded_too(

@@ -152,6 +152,8 @@ def test_what_was_recorded_live_replays_to_the_same_text_without_the_server(proj
     assert read_facts(interactions[0].response).text == TEXT
     call = replay_call(row, project.provider("openai"))
     for name, path in PATHS.items():
+        if name == "gemini-direct":  # speaks to Gemini alone
+            continue
         with Edge() as edge, edge.replay(interactions) as session:
             here = replace(call, base_url=f"{session.origin}/v1")
             assert observe(path, here, name=name, session=session).text == TEXT

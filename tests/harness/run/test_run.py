@@ -49,6 +49,21 @@ def test_a_difference_is_found_and_blocks_its_provider(tmp_path: Path) -> None:
     assert result.verdicts["zenith"].answer is Answer.BLOCKED
 
 
+def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_no_other(
+    tmp_path: Path,
+) -> None:
+    project = loaded(make_project(tmp_path))
+    acme, zenith = project.providers
+    project = replace(project, providers=(replace(acme, reference="shouting"), zenith))
+
+    def compared(**options: Any) -> set[tuple[str, str]]:
+        items = check(project, project.scenarios, Options(today=TODAY, timeout=5, **options)).items
+        return {(item.provider, item.reference.path) for item in items if item.reference is not None}
+
+    assert compared() == {("acme", "shouting"), ("zenith", "plain")}
+    assert compared(reference="same") == {("acme", "same"), ("zenith", "same")}
+
+
 def test_a_reference_that_contradicts_itself_is_noise(tmp_path: Path) -> None:
     item = run(make_project(tmp_path, "acme/other"), reference="fickle", candidate="plain").items[0]
     assert Kind.TEXT in {divergence.kind for divergence in item.noise}

@@ -10,7 +10,7 @@ from rich.console import Console
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Answer, Result, Verdict
 from llm_contracts.views.terminal import print_result, print_verdicts
-from tests.harness.views.samples import BODY, INVENTED, divergence, item, mixed, result
+from tests.harness.views.samples import BODY, INVENTED, divergence, item, mixed, observation, result
 
 
 def shown(value: Result, *, width: int = 110, encoding: str = "utf-8") -> str:
@@ -33,6 +33,12 @@ def test_a_result_without_differences_is_short_and_says_so() -> None:
     assert "differs" not in text
     assert text.strip().endswith("2 recordings compared, 2 agree.")
     assert len(text.splitlines()) < 8
+
+
+def test_a_provider_that_was_held_against_a_path_of_its_own_is_named_with_it() -> None:
+    own = item("gemini/plain-stream", reference=observation("hi", path="by-hand"))
+    assert "gemini against by-hand" in shown(result(own))
+    assert "gemini against" not in shown(result(own, reference="by-hand"))
 
 
 def test_the_table_has_a_mark_for_everything_that_can_happen() -> None:
