@@ -27,7 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def environ_for(provider: Provider, **more: str) -> dict[str, str]:
     """An environment in which every provider of the table is this one."""
     urls = {row.base_url_variable: provider.url for row in PROVIDERS}
-    keys = {name: KEY for row in PROVIDERS for name in (row.key_variables[0], row.second_key_variable) if name}
+    keys = {
+        name: KEY for row in PROVIDERS for name in (row.key_variables[0], row.second_key_variable) if name
+    }
     return {**urls, **keys, **more}
 
 
