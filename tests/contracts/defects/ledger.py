@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from tests.contracts.defects.bare_clients import BARE
+from tests.contracts.defects import (
+    bare_clients,
+    plausible_answers,
+    plausible_requests,
+    shipped_answers,
+    shipped_requests,
+)
 from tests.contracts.defects.defect import Defect, Elsewhere
-from tests.contracts.defects.plausible import PLAUSIBLE
-from tests.contracts.defects.shipped_answers import ANSWERS
-from tests.contracts.defects.shipped_requests import REQUESTS
 
-SHIPPED: tuple[Defect, ...] = tuple(sorted((*REQUESTS, *ANSWERS), key=lambda defect: defect.id))
-THOUGHT_UP: tuple[Defect, ...] = tuple(sorted((*PLAUSIBLE, *BARE), key=lambda defect: defect.id))
+SHIPPED: tuple[Defect, ...] = tuple(
+    sorted((*shipped_requests.REQUESTS, *shipped_answers.ANSWERS), key=lambda defect: defect.id)
+)
+THOUGHT_UP: tuple[Defect, ...] = (
+    *plausible_requests.REQUESTS,
+    *plausible_answers.ANSWERS,
+    *bare_clients.BARE,
+)
 DEFECTS: tuple[Defect, ...] = (*SHIPPED, *THOUGHT_UP)
 
 IDS: tuple[str, ...] = tuple(f"R{number:02}" for number in range(1, 25))

@@ -1,17 +1,12 @@
-"""Faults that nobody is known to have shipped, and anybody might."""
+"""Faults in what is made of the answer that nobody is known to have shipped, and anybody might."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from llm_adapter.backends import Backend, Opened
-from llm_adapter.backends.connection import Connections
 from llm_adapter.errors import LLMError
-from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.telemetry import Recorder
 from llm_contracts.parity.divergence import Kind
@@ -19,11 +14,8 @@ from tests.contracts.defects.defect import Defect
 from tests.contracts.defects.putting import (
     Chunks,
     Responses,
-    connecting,
     handing_on,
-    opening,
     receiving,
-    sending,
     telling,
 )
 
@@ -66,33 +58,6 @@ def error_swallowed(responses: Responses) -> Iterator[Any]:
         yield from responses
     except LLMError:
         return
-
-
-class ThreeRetries(Connections):
-    """A call is tried once more often than before."""
-
-    def client(self, base_url: str, api_key: str) -> Any:
-        return super().client(base_url, api_key).with_options(max_retries=3)
-
-
-class NoRetries(Connections):
-    """Clients that leave trying again to others."""
-
-    def client(self, base_url: str, api_key: str) -> Any:
-        return super().client(base_url, api_key).with_options(max_retries=0)
-
-
-def again_at_once(backend: Backend, outgoing: Outgoing) -> Opened:
-    """A provider that asks for a pause is tried again at once."""
-    for _ in range(2):
-        with suppress(Exception):
-            return backend(outgoing)
-    return backend(outgoing)
-
-
-def stale_alias(outgoing: Outgoing) -> Outgoing:
-    """A model's name leads to the model that it meant last year."""
-    return replace(outgoing, model=f"{outgoing.model}-2024")
 
 
 def bytes_decoded_in_blocks(responses: Responses) -> Iterator[Any]:
@@ -152,34 +117,6 @@ def ids_of_our_own(responses: Responses) -> Iterator[Any]:
     return (replace(response, id="answer-1") for response in responses)
 
 
-def another_key(outgoing: Outgoing) -> Outgoing:
-    """A provider is sent the key of another."""
-    return replace(outgoing, api_key="key-of-another-provider")
-
-
-def another_endpoint(outgoing: Outgoing) -> Outgoing:
-    """The base URL is extended, as LiteLLM's own DeepSeek provider does."""
-    return replace(outgoing, base_url=f"{outgoing.base_url}/beta")
-
-
-def system_text_dropped(outgoing: Outgoing) -> Outgoing:
-    """The system text is not sent."""
-    return replace(outgoing, messages=outgoing.messages[1:])
-
-
-def messages_merged(outgoing: Outgoing) -> Outgoing:
-    """The system text is put before the question, in one message."""
-    system, user = outgoing.messages
-    merged = {**user, "content": f"{system['content']}\n{user['content']}"}
-    return replace(outgoing, messages=(merged,))
-
-
-def user_dropped(outgoing: Outgoing) -> Outgoing:
-    """A parameter that LiteLLM's table does not have for the provider is dropped."""
-    kept = {name: value for name, value in outgoing.params.items() if name != "user"}
-    return replace(outgoing, params=kept)
-
-
 def static_models_dropped(models: Responses) -> Iterator[Any]:
     """Models that a provider has but does not list are no longer offered."""
     yield from list(models)[:-1]
@@ -211,44 +148,44 @@ class ToldAsWell:
         self._recorder.finish()
 
 
-PLAUSIBLE: tuple[Defect, ...] = (
+ANSWERS: tuple[Defect, ...] = (
     Defect(
-        id="P01",
+        id="P09",
         fault=last_delta_lost,
         put=handing_on,
         scenario="openai/system-prompt",
         reported=((Kind.TEXT, "text[*]"), (Kind.DELIVERY_LAG, "delta[0]")),
     ),
     Defect(
-        id="P02",
+        id="P10",
         fault=totals_added_up,
         put=receiving,
         scenario="ark/usage-every-chunk",
         reported=((Kind.USAGE, "usage.total_tokens"),),
     ),
     Defect(
-        id="P03",
+        id="P11",
         fault=totals_swapped,
         put=receiving,
         scenario="deepseek/plain-stream",
         reported=((Kind.USAGE, "usage.prompt_tokens"), (Kind.USAGE, "usage.completion_tokens")),
     ),
     Defect(
-        id="P04",
+        id="P12",
         fault=left_at_the_finish,
         put=receiving,
         scenario="openai/plain-stream",
         reported=((Kind.USAGE_MISSING, "usage"),),
     ),
     Defect(
-        id="P05",
+        id="P13",
         fault=error_swallowed,
         put=handing_on,
         scenario="openai/mid-stream-error",
         reported=((Kind.ERROR, "error"),),
     ),
     Defect(
-        id="P06",
+        id="P14",
         fault=error_swallowed,
         put=handing_on,
         scenario="openai/mid-stream-error",
@@ -256,42 +193,21 @@ PLAUSIBLE: tuple[Defect, ...] = (
         reported=((Kind.UNFAITHFUL, "error"),),
     ),
     Defect(
-        id="P07",
-        fault=ThreeRetries,
-        put=connecting,
-        scenario="openai/server-error",
-        reported=((Kind.ATTEMPTS, "requests"),),
-    ),
-    Defect(
-        id="P08",
-        fault=again_at_once,
-        put=partial(opening, connections=NoRetries),
-        scenario="openai/rate-limit-retry-after",
-        reported=((Kind.ATTEMPTS, "pauses[0]"),),
-    ),
-    Defect(
-        id="P09",
-        fault=stale_alias,
-        put=sending,
-        scenario="openai/plain-stream",
-        reported=((Kind.REQUEST_BODY, "body.model"),),
-    ),
-    Defect(
-        id="P10",
+        id="P15",
         fault=bytes_decoded_in_blocks,
         put=handing_on,
         scenario="glm/plain-stream",
         reported=((Kind.TEXT, "text[*]"),),
     ),
     Defect(
-        id="P11",
+        id="P16",
         fault=blank_deltas_dropped,
         put=handing_on,
         scenario="openai/plain-stream",
         reported=((Kind.TEXT, "text[*]"), (Kind.DELIVERY_LAG, "delta[*]")),
     ),
     Defect(
-        id="P12",
+        id="P17",
         fault=deltas_stripped,
         put=handing_on,
         scenario="silicon/plain-stream",
@@ -302,85 +218,46 @@ PLAUSIBLE: tuple[Defect, ...] = (
         ),
     ),
     Defect(
-        id="P13",
+        id="P18",
         fault=deltas_out_of_order,
         put=handing_on,
         scenario="qwen/system-prompt",
         reported=((Kind.TEXT, "text[*]"), (Kind.DELIVERY_LAG, "delta[0]")),
     ),
     Defect(
-        id="P14",
+        id="P19",
         fault=cut_into_characters,
         put=handing_on,
         scenario="ernie/plain-stream",
         reported=((Kind.DELTAS, "delta[*]"),),
     ),
     Defect(
-        id="P15",
+        id="P20",
         fault=finish_made_up,
         put=handing_on,
         scenario="openai/finish-length",
         reported=((Kind.FINISH_REASON, "finish_reason.invented"),),
     ),
     Defect(
-        id="P16",
+        id="P21",
         fault=whole_answer_at_once,
         put=handing_on,
         scenario="deepseek/system-prompt",
         reported=((Kind.DELIVERY_LAG, "delta[0]"),),
     ),
     Defect(
-        id="P17",
+        id="P22",
         fault=one_behind,
         put=handing_on,
         scenario="deepseek/mid-stream-error",
         reported=((Kind.ERROR_POSITION, "error.position"), (Kind.DELIVERY_LAG, "delta[0]")),
     ),
     Defect(
-        id="P18",
+        id="P23",
         fault=ids_of_our_own,
         put=handing_on,
         scenario="openai/plain-stream",
         reported=((Kind.RESPONSE_ID, "id"),),
-    ),
-    Defect(
-        id="P19",
-        fault=another_key,
-        put=sending,
-        scenario="openai/plain-stream",
-        reported=((Kind.REQUEST_HEADERS, "headers.authorization"),),
-    ),
-    Defect(
-        id="P20",
-        fault=another_endpoint,
-        put=sending,
-        scenario="deepseek/plain-stream",
-        reported=(
-            (Kind.ERROR, "error"),
-            (Kind.REQUEST_TARGET, "target.path"),
-        ),
-    ),
-    Defect(
-        id="P21",
-        fault=system_text_dropped,
-        put=sending,
-        scenario="openai/system-prompt",
-        reported=((Kind.REQUEST_BODY, "body.messages*"),),
-    ),
-    Defect(
-        id="P22",
-        fault=messages_merged,
-        put=sending,
-        scenario="qwen/system-prompt",
-        reported=((Kind.REQUEST_BODY, "body.messages*"),),
-    ),
-    Defect(
-        id="P23",
-        fault=user_dropped,
-        put=sending,
-        scenario="openai/plain-stream",
-        asked={"params": {"user": "user-7"}},
-        reported=((Kind.REQUEST_BODY, "body.user"),),
     ),
     Defect(
         id="P24",
