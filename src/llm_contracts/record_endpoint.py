@@ -61,12 +61,15 @@ class Endpoint:
 
 def live_endpoint(provider: Provider, environ: Mapping[str, str]) -> Endpoint | None:
     """The provider itself, or what its base-URL variable says; None without a key."""
-    key = environ.get(provider.key_variable, "").strip()
-    if not key:
+    variables = filter(None, (provider.key_variable, provider.second_key_variable))
+    halves = [environ.get(name, "").strip() for name in variables]
+    if not all(halves):
         return None
     override = environ.get(provider.base_url_variable, "").strip() if provider.base_url_variable else ""
     return Endpoint(
-        base_url=(override or provider.base_url).rstrip("/"), public_url=provider.base_url, key=key
+        base_url=(override or provider.base_url).rstrip("/"),
+        public_url=provider.base_url,
+        key=":".join(halves),
     )
 
 
@@ -77,7 +80,7 @@ def secrets_in(environ: Mapping[str, str], providers: tuple[Provider, ...]) -> d
     to choose. And whatever else is named like a secret and looks like one; short values and plain words are
     left out, because hiding them would eat holes into recordings.
     """
-    keys = {provider.key_variable for provider in providers}
+    keys = {name for row in providers for name in (row.key_variable, row.second_key_variable)}
     return {
         name: value.strip()
         for name, value in environ.items()

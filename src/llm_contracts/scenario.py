@@ -17,6 +17,8 @@ class Provider:
         name: the key used in scenarios, waivers and verdicts.
         base_url: the provider's own base URL, as the client would use it.
         key_variable: the environment variable with the key.
+        second_key_variable: the variable with the key's other half, where keys have two; they are handed on
+            as one, with a colon between them.
         base_url_variable: a variable that overrides `base_url` when recording, if there is one.
         reference: the path that holds for this provider alone, where the project's own does not know it.
     """
@@ -25,6 +27,7 @@ class Provider:
     base_url: str
     key_variable: str
     base_url_variable: str | None = None
+    second_key_variable: str | None = None
     reference: str | None = None
 
 

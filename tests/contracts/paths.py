@@ -31,9 +31,10 @@ _REFERENCES = {"gemini": "gemini-direct"}
 PROVIDERS = tuple(
     Provider(
         name=row.key,
-        base_url=row.base_url,
+        base_url=row.base_url or "https://api.dify.ai/v1",  # Dify's own cloud, where an app may be
         key_variable=row.key_variables[0],
         base_url_variable=row.base_url_variable,
+        second_key_variable=row.second_key_variable or None,
         reference=_REFERENCES.get(row.key),
     )
     for row in ROWS
@@ -50,7 +51,7 @@ def adapter_path(
     row, model = _route(call)
     environ = {
         "LLM_BACKEND": backend,
-        row.key_variables[0]: call.api_key,
+        **_keys(row, call.api_key),
         row.base_url_variable: call.base_url,
     }
     with closing(make(environ)) as adapter:
@@ -66,6 +67,14 @@ PATHS: dict[str, CallPath] = {
     "adapter-litellm": partial(adapter_path, "litellm"),
     "gemini-direct": gemini_direct,
 }
+
+
+def _keys(row: Any, key: str) -> dict[str, str]:
+    """The variables that a key belongs into; a made-up one is both of its halves."""
+    if not row.second_key_variable:
+        return {row.key_variables[0]: key}
+    first, _, second = key.partition(":")
+    return {row.key_variables[0]: first, row.second_key_variable: second or first}
 
 
 def _route(call: Call) -> tuple[Any, str]:

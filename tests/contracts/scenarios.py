@@ -12,7 +12,11 @@ from itertools import product
 from typing import Any
 
 from llm_contracts.scenario import Scenario
-from tests.contracts.situations import SITUATIONS, Situation
+from tests.contracts import handwritten
+from tests.contracts.situations import SITUATIONS as COMMON
+from tests.contracts.situations import Situation
+
+SITUATIONS = COMMON + handwritten.SITUATIONS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +64,8 @@ MODELS: Mapping[str, Models] = {
         unknown="gemini-nonexistent",
         think={"reasoning_effort": "low"},
     ),
+    "ernie_v1": Models(chat="ERNIE-4.0-8K", thinking="ERNIE-4.0-8K", unknown="ERNIE-nonexistent"),
+    "dify": Models(chat="dify", thinking="dify", unknown="dify-nonexistent"),
 }
 
 _NO_LISTING = "our list of its models is static: nobody is asked"
@@ -78,6 +84,7 @@ NOT_APPLICABLE: Mapping[tuple[str, str], str] = {
     ("silicon", "no-usage"): _ALWAYS_USAGE,
     ("gemini", "no-usage"): _ALWAYS_USAGE,
     ("gemini", "no-done"): "it never says [DONE]: that is every one of its streams",
+    **handwritten.NOT_APPLICABLE,
     **{
         (provider, situation.id): situation.elsewhere
         for provider, situation in product(MODELS, SITUATIONS)
@@ -95,6 +102,7 @@ _OTHERWISE: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("gemini", "finish-length"): {"finish": "MAX_TOKENS"},
     ("gemini", "tool-calls"): {"finish": "STOP"},
     ("deepseek", "no-usage"): {"live": False},  # the real one always sends the totals
+    **handwritten.OTHERWISE,
 }
 
 

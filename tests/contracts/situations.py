@@ -44,7 +44,7 @@ def _system(text: str) -> Mapping[str, Any]:
     return {"role": "system", "content": text}
 
 
-_GREETING = (_user("用两句话描写春天的茶园，带上表情符号 👩‍🚀，再写出 café 和 Zürich。"),)
+GREETING = (_user("用两句话描写春天的茶园，带上表情符号 👩‍🚀，再写出 café 和 Zürich。"),)
 _HISTORY = (
     _system("你是一位茶艺老师。"),
     _user("我想学泡绿茶。"),
@@ -80,32 +80,32 @@ _TOOLS = (
 _LISTING = Situation(id="list-models", function=Function.LIST_MODELS, model="none")
 
 _FIRST: tuple[Situation, ...] = (
-    Situation(id="plain-stream", messages=_GREETING),
+    Situation(id="plain-stream", messages=GREETING),
     Situation(id="multi-turn-chat", messages=_HISTORY, function=Function.CHAT, params={"temperature": 0.5}),
     Situation(id="system-prompt", messages=_LESSON),
     Situation(id="json-mode", messages=_WEATHER, params={"response_format": {"type": "json_object"}}),
     Situation(id="long-stream", messages=_ESSAY),
     # A chat, because `invoke` adds a temperature, which OpenAI's thinking models refuse.
     Situation(id="reasoning", messages=_APPLES, function=Function.CHAT, model="thinking"),
-    Situation(id="finish-length", messages=_GREETING, params={"max_tokens": 16}, finish="length"),
+    Situation(id="finish-length", messages=GREETING, params={"max_tokens": 16}, finish="length"),
     Situation(id="content-filter", messages=_FORBIDDEN, live=False, finish="content_filter"),
     Situation(id="prompt-filter", messages=_FORBIDDEN, live=False, expects="failure"),
     # A chat, because `invoke` always asks for the totals.
     Situation(id="no-usage", messages=_HISTORY, function=Function.CHAT),
-    Situation(id="wrong-key", messages=_GREETING, key="wrong", expects="failure"),
-    Situation(id="unknown-model", messages=_GREETING, model="unknown", expects="failure"),
-    Situation(id="bad-parameter", messages=_GREETING, params={"top_p": 7}, expects="failure"),
-    Situation(id="rate-limit", messages=_GREETING, live=False, expects="failure"),
-    Situation(id="rate-limit-retry-after", messages=_GREETING, live=False),
-    Situation(id="server-error", messages=_GREETING, live=False, expects="failure"),
-    Situation(id="mid-stream-error", messages=_GREETING, live=False, expects="failure"),
-    Situation(id="no-done", messages=_GREETING, live=False),
+    Situation(id="wrong-key", messages=GREETING, key="wrong", expects="failure"),
+    Situation(id="unknown-model", messages=GREETING, model="unknown", expects="failure"),
+    Situation(id="bad-parameter", messages=GREETING, params={"top_p": 7}, expects="failure"),
+    Situation(id="rate-limit", messages=GREETING, live=False, expects="failure"),
+    Situation(id="rate-limit-retry-after", messages=GREETING, live=False),
+    Situation(id="server-error", messages=GREETING, live=False, expects="failure"),
+    Situation(id="mid-stream-error", messages=GREETING, live=False, expects="failure"),
+    Situation(id="no-done", messages=GREETING, live=False),
     _LISTING,
     replace(_LISTING, id="list-models-wrong-key", key="wrong", expects="failure"),
     replace(_LISTING, id="list-models-server-error", live=False, expects="failure"),
 )
 
-_ODD = Situation(id="", messages=_GREETING, live=False)
+_ODD = Situation(id="", messages=GREETING, live=False)
 _REFUSED = replace(_ODD, expects="failure")
 _PLACED = "it puts the totals there anyway, or has never been seen to"
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from llm_contracts.wire.facts_custom import failed_workflow
 from llm_contracts.wire.facts_gemini import blocked
 
 _Reader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
@@ -84,4 +85,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-_SHAPES: tuple[_Reader, ...] = (_enveloped, _error_code, _base_response, _code_and_message, blocked)
+_SHAPES: tuple[_Reader, ...] = (
+    _enveloped,
+    _error_code,
+    _base_response,
+    _code_and_message,
+    failed_workflow,
+    blocked,
+)

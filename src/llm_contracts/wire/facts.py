@@ -14,6 +14,7 @@ from typing import Any
 
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.errors import error_of_answer, error_of_event
+from llm_contracts.wire.facts_custom import Translator
 from llm_contracts.wire.facts_gemini import as_compatible, retry_delay
 from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.sse import Event, events
@@ -97,6 +98,7 @@ class _Findings:
     characters: int = 0
     done: bool = False
     malformed: int = 0
+    translate: Translator = field(default_factory=Translator)
 
     def read_event(self, event: Event) -> None:
         """One server-sent event. What follows `[DONE]` is counted, not read: no client looks there."""
@@ -118,7 +120,7 @@ class _Findings:
 
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
-        chunk = as_compatible(chunk)
+        chunk = self.translate(as_compatible(chunk))
         choice = _first_choice(chunk)
         delta = choice.get("delta", choice.get("message"))
         if isinstance(delta, dict):
@@ -179,7 +181,7 @@ class _Findings:
             usage_nulls=len(self.usages) - len(sent),
             vendor_usage=self.vendor_usage,
             error=self.errors[0] if self.errors else None,
-            done=self.done,
+            done=self.done or self.translate.done,
             text_after=tuple(self.text_after),
             models=tuple(self.models),
             ids=tuple(self.ids),

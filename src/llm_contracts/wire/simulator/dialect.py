@@ -138,6 +138,25 @@ def bearer(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Grants:
+    """Where a provider sells tokens, which requests then carry in their query.
+
+    Attributes:
+        path: below the dialect's own; asking there is no turn of a script.
+        field: the query's field that carries the token.
+        grant: the status and document for a query, given the one good key.
+    """
+
+    path: str
+    field: str
+    grant: Callable[[Mapping[str, str], str], tuple[int, Json]]
+
+
+def _enveloped(error: Json) -> Json:
+    return {"error": error}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
     """One provider as its clients meet it.
 
@@ -156,6 +175,8 @@ class Dialect:
         closing: the chunks after the text, the last of which has the given finish reason.
         headers: the lines of every response but its type and framing, made from a seed.
         refuse: the body of a refusal, from the error object and the seed.
+        break_off: the event that ends a stream in the place of its end, from the error object.
+        grants: how keys become tokens, where they do.
         greatest: parameters and the values above which they are refused.
     """
 
@@ -177,6 +198,8 @@ class Dialect:
     headers: Callable[[str], Headers]
     refuse: Callable[[Json, str], bytes]
     listing: Callable[[Mapping[str, Model]], bytes]
+    break_off: Callable[[Json], Json] = _enveloped
+    grants: Grants | None = None
     filter_finish: str = "content_filter"
     always_totals: bool = False
     chat_path: str = "/chat/completions"

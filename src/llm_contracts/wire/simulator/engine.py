@@ -165,7 +165,7 @@ def _events(desk: Desk, ask: Ask, answer: Answer) -> Iterator[bytes]:
     chunks = [_event(dialect, _chunk(dialect, stream, *numbered)) for numbered in enumerate(parts)]
     yield from _interrupted(chunks, answer.inserts)
     if broken:
-        yield _event(dialect, {"error": words_for(dialect, broken).error(_facts(desk, ask))})
+        yield _event(dialect, dialect.break_off(words_for(dialect, broken).error(_facts(desk, ask))))
     elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
         yield dialect.framing.event(dialect.framing.done)
 
@@ -215,6 +215,7 @@ def _interrupted(chunks: list[bytes], inserts: tuple[Insert, ...]) -> Iterator[b
     for number, chunk in enumerate(chunks):
         yield from (raw for place, raw in at if place == number)
         yield chunk
+    yield from (raw for place, raw in at if place == len(chunks))
 
 
 def _pieces(events: tuple[bytes, ...], inserts: tuple[Insert, ...]) -> tuple[bytes, ...]:

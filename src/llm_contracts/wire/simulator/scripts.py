@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from llm_contracts.wire.simulator import texts
+from llm_contracts.wire.simulator import dify_events, texts
 from llm_contracts.wire.simulator.script import (
     Answer,
     Ending,
@@ -89,6 +89,7 @@ _REFUSALS: Mapping[str, Refused] = {
     "prompt-filter": Refused.PROMPT_FILTER,
     "rate-limit": Refused.RATE_LIMIT,
     "server-error": Refused.SERVER_ERROR,
+    "token-refused": Refused.WRONG_KEY,
     "list-models-server-error": Refused.SERVER_ERROR,
     "too-long": Refused.TOO_LONG,
     "unpaid": Refused.UNPAID,
@@ -103,7 +104,7 @@ _REFUSALS: Mapping[str, Refused] = {
 }
 
 _TURNS: Mapping[str, tuple[Turn, ...]] = {
-    **{name: (answer,) for name, answer in _ANSWERS.items()},
+    **{name: (answer,) for name, answer in (*_ANSWERS.items(), *dify_events.ANSWERS.items())},
     **{name: (Refusal(why=why),) for name, why in _REFUSALS.items()},
     "rate-limit-retry-after": (Refusal(why=Refused.RATE_LIMIT, retry_after=1), PLAIN),
     "status-502-page": (Page(status=502, html=_BAD_GATEWAY),),

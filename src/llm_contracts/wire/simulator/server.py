@@ -13,9 +13,11 @@ from aiohttp import web
 
 from llm_contracts.wire.simulator.ark import ARK
 from llm_contracts.wire.simulator.deepseek import DEEPSEEK
-from llm_contracts.wire.simulator.dialect import Dialect
+from llm_contracts.wire.simulator.dialect import Dialect, compact
+from llm_contracts.wire.simulator.dify import DIFY
 from llm_contracts.wire.simulator.engine import KEY, Desk, Reply, respond
 from llm_contracts.wire.simulator.ernie import ERNIE
+from llm_contracts.wire.simulator.ernie_v1 import ERNIE_V1
 from llm_contracts.wire.simulator.gemini import GEMINI
 from llm_contracts.wire.simulator.glm import GLM
 from llm_contracts.wire.simulator.openai import OPENAI
@@ -24,7 +26,7 @@ from llm_contracts.wire.simulator.script import Turn
 from llm_contracts.wire.simulator.scripts import SCRIPTS, script_named
 from llm_contracts.wire.simulator.silicon import SILICON
 
-_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI)
+_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI, ERNIE_V1, DIFY)
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
 _START_SECONDS = 10.0
 
@@ -111,6 +113,8 @@ class Simulator:
         base = self._dialect.base_path
         app.router.add_post(base + self._dialect.chat_path, self._handle)
         app.router.add_get(f"{base}/models", self._handle)
+        if self._dialect.grants:
+            app.router.add_post(base + self._dialect.grants.path, self._grant)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -126,10 +130,23 @@ class Simulator:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        ask = self._dialect.read(request.path, request.headers, body)
+        ask = self._dialect.read(request.path, self._with_token(request), body)
         turn, seed = self._next_turn()
         reply = respond(Desk(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
         return await self._send(request, reply) if reply.streamed else _whole(reply)
+
+    def _with_token(self, request: web.Request) -> Mapping[str, str]:
+        """The headers; a token in the query stands where others have their key."""
+        grants = self._dialect.grants
+        if grants is None:
+            return request.headers
+        return {**request.headers, "Authorization": f"Bearer {request.query.get(grants.field, '')}"}
+
+    async def _grant(self, request: web.Request) -> web.Response:
+        assert self._dialect.grants is not None
+        status, document = self._dialect.grants.grant(request.query, self._key)
+        headers = [("Content-Type", self._dialect.json_type), *self._dialect.headers("grant")]
+        return web.Response(status=status, headers=headers, body=compact(document).encode())
 
     async def _send(self, request: web.Request, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(status=reply.status, headers=list(reply.headers))
