@@ -20,6 +20,7 @@ from llm_contracts.wire.sse import EventDecoder
 _CONNECTING = 30.0
 _LAST_WORDS = 1.0
 _SETTLING = 2.0
+_DROPPING = 30.0  # seconds; a dropped exchange ends at once, but a large body takes time to scrub
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,7 +80,7 @@ class RecordSession(Session):
         return tuple(self._interactions)
 
     async def _settle(self) -> None:
-        for deadline in (_SETTLING, _SETTLING):
+        for deadline in (_SETTLING, _DROPPING):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(deadline):
                     await self._idle.wait()
