@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint format coverage snapshots real-streams lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,12 +56,19 @@ lint: setup ## ruff, strict mypy, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+hooks: setup ## every pre-commit hook on every file; needs a git checkout
+	@$(BIN)/pre-commit run --all-files
+
 format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 snapshots: setup ## accept the present lanes as snapshots; read the diff before you commit it
 	@$(BIN)/python -m pytest -q tests/contracts --snapshot-update
+
+docs: setup ## regenerate the pages that are made from code: .env.example, configuration, ledger
+	@$(BIN)/python -m llm_adapter.variables
+	@$(BIN)/python -m tests.contracts.defects.page docs/ledger.md
 
 real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
 	@$(BIN)/python -m llm_contracts.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
