@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llm_contracts.parity.divergence import Kind
 from llm_contracts.paths import builtin
-from tests.contracts.defects.defect import Defect
+from tests.contracts.defects.defect import Defect, shows
 from tests.contracts.defects.putting import Chunks, bare
+from tests.contracts.defects.shipped_answers import reasoning_lost
 
 
 def calls_renamed(chunks: Chunks) -> Iterator[Any]:
@@ -25,10 +25,7 @@ def calls_renamed(chunks: Chunks) -> Iterator[Any]:
 
 def reasoning_dropped(chunks: Chunks) -> Iterator[Any]:
     """Reasoning is not handed on."""
-    for chunk in chunks:
-        for choice in chunk.choices:
-            choice.delta.reasoning_content = None
-        yield chunk
+    return reasoning_lost(chunks)
 
 
 def model_as_requested(chunks: Chunks) -> Iterator[Any]:
@@ -46,43 +43,19 @@ def empty_chunks_skipped(chunks: Chunks) -> Iterator[Any]:
             yield chunk
 
 
-_SOUND = builtin.openai
+_BARE = {"against": builtin.openai, "sound": builtin.openai}
 
 BARE: tuple[Defect, ...] = (
-    Defect(
-        id="P27",
-        fault=calls_renamed,
-        put=bare,
-        scenario="openai/tool-calls",
-        against=_SOUND,
-        sound=_SOUND,
-        reported=((Kind.TOOL_CALLS, "tool_calls[0].id"),),
+    shows("P27", calls_renamed, bare, "openai/tool-calls", "tool_calls tool_calls[0].id", **_BARE),
+    shows(
+        "P28",
+        reasoning_dropped,
+        bare,
+        "deepseek/reasoning",
+        "reasoning reasoning[0]",
+        "chunk_count chunks.empty",
+        **_BARE,
     ),
-    Defect(
-        id="P28",
-        fault=reasoning_dropped,
-        put=bare,
-        scenario="deepseek/reasoning",
-        against=_SOUND,
-        sound=_SOUND,
-        reported=((Kind.REASONING, "reasoning[0]"), (Kind.CHUNK_COUNT, "chunks.empty")),
-    ),
-    Defect(
-        id="P29",
-        fault=model_as_requested,
-        put=bare,
-        scenario="openai/plain-stream",
-        against=_SOUND,
-        sound=_SOUND,
-        reported=((Kind.MODEL_NAME, "model"),),
-    ),
-    Defect(
-        id="P30",
-        fault=empty_chunks_skipped,
-        put=bare,
-        scenario="openai/plain-stream",
-        against=_SOUND,
-        sound=_SOUND,
-        reported=((Kind.CHUNK_COUNT, "chunks.empty"),),
-    ),
+    shows("P29", model_as_requested, bare, "openai/plain-stream", "model_name model", **_BARE),
+    shows("P30", empty_chunks_skipped, bare, "openai/plain-stream", "chunk_count chunks.empty", **_BARE),
 )

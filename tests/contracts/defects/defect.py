@@ -78,6 +78,20 @@ class Defect:
         return replace(self.recorded, **self.asked)
 
 
+def shows(
+    ident: str,
+    fault: Callable[..., Any],
+    put: Callable[[Any], CallPath],
+    scenario: str,
+    *reported: str,
+    **more: Any,
+) -> Defect:
+    """A row of the table: which scenario shows which fault, and as what (`request_body body.model`)."""
+    split = tuple(report.split(" ") for report in reported)
+    found = tuple((Kind(kind), where) for kind, where in split)
+    return Defect(id=ident, fault=fault, put=put, scenario=scenario, reported=found, **more)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Elsewhere:
     """A fault that no comparison of streams can show.

@@ -9,8 +9,7 @@ from typing import Any
 from llm_adapter.errors import LLMError
 from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.telemetry import Recorder
-from llm_contracts.parity.divergence import Kind
-from tests.contracts.defects.defect import Defect
+from tests.contracts.defects.defect import Defect, shows
 from tests.contracts.defects.putting import (
     Chunks,
     Responses,
@@ -149,139 +148,63 @@ class ToldAsWell:
 
 
 ANSWERS: tuple[Defect, ...] = (
-    Defect(
-        id="P09",
-        fault=last_delta_lost,
-        put=handing_on,
-        scenario="openai/system-prompt",
-        reported=((Kind.TEXT, "text[*]"), (Kind.DELIVERY_LAG, "delta[0]")),
+    shows(
+        "P09", last_delta_lost, handing_on, "openai/system-prompt", "text text[*]", "delivery_lag delta[0]"
     ),
-    Defect(
-        id="P10",
-        fault=totals_added_up,
-        put=receiving,
-        scenario="ark/usage-every-chunk",
-        reported=((Kind.USAGE, "usage.total_tokens"),),
+    shows("P10", totals_added_up, receiving, "ark/usage-every-chunk", "usage usage.total_tokens"),
+    shows(
+        "P11",
+        totals_swapped,
+        receiving,
+        "deepseek/plain-stream",
+        "usage usage.prompt_tokens",
+        "usage usage.completion_tokens",
     ),
-    Defect(
-        id="P11",
-        fault=totals_swapped,
-        put=receiving,
-        scenario="deepseek/plain-stream",
-        reported=((Kind.USAGE, "usage.prompt_tokens"), (Kind.USAGE, "usage.completion_tokens")),
+    shows("P12", left_at_the_finish, receiving, "openai/plain-stream", "usage_missing usage"),
+    shows("P13", error_swallowed, handing_on, "openai/mid-stream-error", "error error"),
+    shows("P14", error_swallowed, handing_on, "openai/mid-stream-error", "unfaithful error", shared=True),
+    shows("P15", bytes_decoded_in_blocks, handing_on, "glm/plain-stream", "text text[*]"),
+    shows(
+        "P16",
+        blank_deltas_dropped,
+        handing_on,
+        "openai/plain-stream",
+        "text text[*]",
+        "delivery_lag delta[*]",
     ),
-    Defect(
-        id="P12",
-        fault=left_at_the_finish,
-        put=receiving,
-        scenario="openai/plain-stream",
-        reported=((Kind.USAGE_MISSING, "usage"),),
+    shows(
+        "P17",
+        deltas_stripped,
+        handing_on,
+        "silicon/plain-stream",
+        "text text[*]",
+        "chunk_count chunks.empty",
+        "delivery_lag delta[*]",
     ),
-    Defect(
-        id="P13",
-        fault=error_swallowed,
-        put=handing_on,
-        scenario="openai/mid-stream-error",
-        reported=((Kind.ERROR, "error"),),
+    shows(
+        "P18", deltas_out_of_order, handing_on, "qwen/system-prompt", "text text[*]", "delivery_lag delta[0]"
     ),
-    Defect(
-        id="P14",
-        fault=error_swallowed,
-        put=handing_on,
-        scenario="openai/mid-stream-error",
-        shared=True,
-        reported=((Kind.UNFAITHFUL, "error"),),
+    shows("P19", cut_into_characters, handing_on, "ernie/plain-stream", "deltas delta[*]"),
+    shows("P20", finish_made_up, handing_on, "openai/finish-length", "finish_reason finish_reason.invented"),
+    shows("P21", whole_answer_at_once, handing_on, "deepseek/system-prompt", "delivery_lag delta[0]"),
+    shows(
+        "P22",
+        one_behind,
+        handing_on,
+        "deepseek/mid-stream-error",
+        "error_position error.position",
+        "delivery_lag delta[0]",
     ),
-    Defect(
-        id="P15",
-        fault=bytes_decoded_in_blocks,
-        put=handing_on,
-        scenario="glm/plain-stream",
-        reported=((Kind.TEXT, "text[*]"),),
+    shows("P23", ids_of_our_own, handing_on, "openai/plain-stream", "response_id id"),
+    shows("P24", static_models_dropped, handing_on, "qwen/list-models", "text text[*]"),
+    shows(
+        "P25",
+        NeverEnded,
+        telling,
+        "openai/plain-stream",
+        "usage_missing usage",
+        "telemetry generation.ended",
+        "telemetry generation.output",
     ),
-    Defect(
-        id="P16",
-        fault=blank_deltas_dropped,
-        put=handing_on,
-        scenario="openai/plain-stream",
-        reported=((Kind.TEXT, "text[*]"), (Kind.DELIVERY_LAG, "delta[*]")),
-    ),
-    Defect(
-        id="P17",
-        fault=deltas_stripped,
-        put=handing_on,
-        scenario="silicon/plain-stream",
-        reported=(
-            (Kind.TEXT, "text[*]"),
-            (Kind.CHUNK_COUNT, "chunks.empty"),
-            (Kind.DELIVERY_LAG, "delta[*]"),
-        ),
-    ),
-    Defect(
-        id="P18",
-        fault=deltas_out_of_order,
-        put=handing_on,
-        scenario="qwen/system-prompt",
-        reported=((Kind.TEXT, "text[*]"), (Kind.DELIVERY_LAG, "delta[0]")),
-    ),
-    Defect(
-        id="P19",
-        fault=cut_into_characters,
-        put=handing_on,
-        scenario="ernie/plain-stream",
-        reported=((Kind.DELTAS, "delta[*]"),),
-    ),
-    Defect(
-        id="P20",
-        fault=finish_made_up,
-        put=handing_on,
-        scenario="openai/finish-length",
-        reported=((Kind.FINISH_REASON, "finish_reason.invented"),),
-    ),
-    Defect(
-        id="P21",
-        fault=whole_answer_at_once,
-        put=handing_on,
-        scenario="deepseek/system-prompt",
-        reported=((Kind.DELIVERY_LAG, "delta[0]"),),
-    ),
-    Defect(
-        id="P22",
-        fault=one_behind,
-        put=handing_on,
-        scenario="deepseek/mid-stream-error",
-        reported=((Kind.ERROR_POSITION, "error.position"), (Kind.DELIVERY_LAG, "delta[0]")),
-    ),
-    Defect(
-        id="P23",
-        fault=ids_of_our_own,
-        put=handing_on,
-        scenario="openai/plain-stream",
-        reported=((Kind.RESPONSE_ID, "id"),),
-    ),
-    Defect(
-        id="P24",
-        fault=static_models_dropped,
-        put=handing_on,
-        scenario="qwen/list-models",
-        reported=((Kind.TEXT, "text[*]"),),
-    ),
-    Defect(
-        id="P25",
-        fault=NeverEnded,
-        put=telling,
-        scenario="openai/plain-stream",
-        reported=(
-            (Kind.USAGE_MISSING, "usage"),
-            (Kind.TELEMETRY, "generation.ended"),
-            (Kind.TELEMETRY, "generation.output"),
-        ),
-    ),
-    Defect(
-        id="P26",
-        fault=ToldAsWell,
-        put=telling,
-        scenario="openai/wrong-key",
-        reported=((Kind.TELEMETRY, "generation.level"),),
-    ),
+    shows("P26", ToldAsWell, telling, "openai/wrong-key", "telemetry generation.level"),
 )

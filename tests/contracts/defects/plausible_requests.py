@@ -10,8 +10,7 @@ from typing import Any
 from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.connection import Connections
 from llm_adapter.requests import Outgoing
-from llm_contracts.parity.divergence import Kind
-from tests.contracts.defects.defect import Defect
+from tests.contracts.defects.defect import Defect, shows
 from tests.contracts.defects.putting import (
     connecting,
     opening,
@@ -75,64 +74,27 @@ def user_dropped(outgoing: Outgoing) -> Outgoing:
 
 
 REQUESTS: tuple[Defect, ...] = (
-    Defect(
-        id="P01",
-        fault=ThreeRetries,
-        put=connecting,
-        scenario="openai/server-error",
-        reported=((Kind.ATTEMPTS, "requests"),),
+    shows("P01", ThreeRetries, connecting, "openai/server-error", "attempts requests"),
+    shows(
+        "P02",
+        again_at_once,
+        partial(opening, connections=NoRetries),
+        "openai/rate-limit-retry-after",
+        "attempts pauses[0]",
     ),
-    Defect(
-        id="P02",
-        fault=again_at_once,
-        put=partial(opening, connections=NoRetries),
-        scenario="openai/rate-limit-retry-after",
-        reported=((Kind.ATTEMPTS, "pauses[0]"),),
+    shows("P03", stale_alias, sending, "openai/plain-stream", "request_body body.model"),
+    shows("P04", another_key, sending, "openai/plain-stream", "request_headers headers.authorization"),
+    shows(
+        "P05", another_endpoint, sending, "deepseek/plain-stream", "error error", "request_target target.path"
     ),
-    Defect(
-        id="P03",
-        fault=stale_alias,
-        put=sending,
-        scenario="openai/plain-stream",
-        reported=((Kind.REQUEST_BODY, "body.model"),),
-    ),
-    Defect(
-        id="P04",
-        fault=another_key,
-        put=sending,
-        scenario="openai/plain-stream",
-        reported=((Kind.REQUEST_HEADERS, "headers.authorization"),),
-    ),
-    Defect(
-        id="P05",
-        fault=another_endpoint,
-        put=sending,
-        scenario="deepseek/plain-stream",
-        reported=(
-            (Kind.ERROR, "error"),
-            (Kind.REQUEST_TARGET, "target.path"),
-        ),
-    ),
-    Defect(
-        id="P06",
-        fault=system_text_dropped,
-        put=sending,
-        scenario="openai/system-prompt",
-        reported=((Kind.REQUEST_BODY, "body.messages*"),),
-    ),
-    Defect(
-        id="P07",
-        fault=messages_merged,
-        put=sending,
-        scenario="qwen/system-prompt",
-        reported=((Kind.REQUEST_BODY, "body.messages*"),),
-    ),
-    Defect(
-        id="P08",
-        fault=user_dropped,
-        put=sending,
-        scenario="openai/plain-stream",
+    shows("P06", system_text_dropped, sending, "openai/system-prompt", "request_body body.messages*"),
+    shows("P07", messages_merged, sending, "qwen/system-prompt", "request_body body.messages*"),
+    shows(
+        "P08",
+        user_dropped,
+        sending,
+        "openai/plain-stream",
+        "request_body body.user",
         asked={"params": {"user": "user-7"}},
-        reported=((Kind.REQUEST_BODY, "body.user"),),
     ),
 )

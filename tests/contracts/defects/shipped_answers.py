@@ -11,8 +11,7 @@ from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.litellm import library
 from llm_adapter.errors import RequestFailedError
 from llm_adapter.requests import Outgoing
-from llm_contracts.parity.divergence import Kind
-from tests.contracts.defects.defect import Defect, Interactions
+from tests.contracts.defects.defect import Defect, Interactions, shows
 from tests.contracts.defects.naive import as_openai, watched
 from tests.contracts.defects.putting import Chunks, Responses, configured, handing_on, opening, receiving
 
@@ -92,64 +91,33 @@ def _text(chunk: Any) -> str:
 _SECRET = {"ERNIE_API_SECRET": "secret-of-ernie"}
 
 ANSWERS: tuple[Defect, ...] = (
-    Defect(
-        id="R01",
-        fault=usage_taken_for_granted,
-        put=opening,
-        scenario="qwen/multi-turn-chat",
-        reported=((Kind.ERROR, "error"),),
+    shows("R01", usage_taken_for_granted, opening, "qwen/multi-turn-chat", "error error"),
+    shows("R14", repetition_refused, receiving, "qwen/equal-chunks", "error error"),
+    shows(
+        "R16",
+        raw_error_in_mid_stream,
+        handing_on,
+        "openai/mid-stream-error",
+        "error error.category",
+        "error error.code",
     ),
-    Defect(
-        id="R14",
-        fault=repetition_refused,
-        put=receiving,
-        scenario="qwen/equal-chunks",
-        reported=((Kind.ERROR, "error"),),
+    shows(
+        "R17", cached_tokens_lost, receiving, "openai/plain-stream", "usage_details usage.input_cached_tokens"
     ),
-    Defect(
-        id="R16",
-        fault=raw_error_in_mid_stream,
-        put=handing_on,
-        scenario="openai/mid-stream-error",
-        reported=((Kind.ERROR, "error.category"), (Kind.ERROR, "error.code")),
+    shows("R18", usage_estimated, opening, "qwen/no-usage", "usage_invented usage"),
+    shows("R20", reasoning_lost, receiving, "deepseek/reasoning", "telemetry generation.metadata.reasoning"),
+    shows(
+        "R21", listing_out_of_date, handing_on, "deepseek/list-models", "text text[*]", "attempts requests"
     ),
-    Defect(
-        id="R17",
-        fault=cached_tokens_lost,
-        put=receiving,
-        scenario="openai/plain-stream",
-        reported=((Kind.USAGE_DETAILS, "usage.input_cached_tokens"),),
-    ),
-    Defect(
-        id="R18",
-        fault=usage_estimated,
-        put=opening,
-        scenario="qwen/no-usage",
-        reported=((Kind.USAGE_INVENTED, "usage"),),
-    ),
-    Defect(
-        id="R20",
-        fault=reasoning_lost,
-        put=receiving,
-        scenario="deepseek/reasoning",
-        reported=((Kind.TELEMETRY, "generation.metadata.reasoning"),),
-    ),
-    Defect(
-        id="R21",
-        fault=listing_out_of_date,
-        put=handing_on,
-        scenario="deepseek/list-models",
-        reported=((Kind.TEXT, "text[*]"), (Kind.ATTEMPTS, "requests")),
-    ),
-    Defect(
-        id="R22",
-        fault=older_models_dropped,
-        put=partial(handing_on, variables=_SECRET),
-        scenario="qwen/list-models",
+    shows(
+        "R22",
+        older_models_dropped,
+        partial(handing_on, variables=_SECRET),
+        "qwen/list-models",
+        "text text[*]",
         asked={"provider": "ernie_v1"},
         played=nobody_is_asked,
         against=configured("legacy", _SECRET),
         sound=configured("litellm", _SECRET),
-        reported=((Kind.TEXT, "text[*]"),),
     ),
 )

@@ -10,10 +10,9 @@ from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.litellm import library
 from llm_adapter.errors import ModelNotSupportedError
 from llm_adapter.requests import Outgoing
-from llm_contracts.parity.divergence import Kind
 from llm_contracts.paths.call import Call
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
-from tests.contracts.defects.defect import Defect, Interactions
+from tests.contracts.defects.defect import Defect, Interactions, shows
 from tests.contracts.defects.naive import as_openai, plain
 from tests.contracts.defects.putting import asking, configured, opening, sending
 from tests.contracts.paths import PATHS
@@ -138,141 +137,112 @@ _GOOGLE = "https://generativelanguage.googleapis.com"
 _LIMIT = {"LLM_MODEL_MAX_OUTPUT_TOKENS": '{"qwen/qwen-plus": 8192}'}
 
 REQUESTS: tuple[Defect, ...] = (
-    Defect(
-        id="R02",
-        fault=guessed_provider,
-        put=opening,
-        scenario="openai/plain-stream",
+    shows(
+        "R02",
+        guessed_provider,
+        opening,
+        "openai/plain-stream",
+        "error error",
+        "attempts requests",
         asked={"model": "gpt-of-our-own"},
-        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests")),
     ),
-    Defect(
-        id="R04",
-        fault=another_default_temperature,
-        put=sending,
-        scenario="openai/plain-stream",
-        reported=((Kind.REQUEST_BODY, "body.temperature"),),
+    shows(
+        "R04", another_default_temperature, sending, "openai/plain-stream", "request_body body.temperature"
     ),
-    Defect(
-        id="R04",
-        fault=temperature_in_chats,
-        put=sending,
-        scenario="qwen/no-usage",
-        reported=((Kind.REQUEST_BODY, "body.temperature"),),
-    ),
-    Defect(
-        id="R04",
-        fault=temperature_as_text,
-        put=sending,
-        scenario="qwen/multi-turn-chat",
+    shows("R04", temperature_in_chats, sending, "qwen/no-usage", "request_body body.temperature"),
+    shows(
+        "R04",
+        temperature_as_text,
+        sending,
+        "qwen/multi-turn-chat",
+        "request_body body.temperature",
         asked={"params": {"temperature": "0.5"}},
-        reported=((Kind.REQUEST_BODY, "body.temperature"),),
     ),
-    Defect(
-        id="R05",
-        fault=effort_for_all,
-        put=sending,
-        scenario="openai/plain-stream",
-        reported=((Kind.REQUEST_BODY, "body.reasoning_effort"),),
-    ),
-    Defect(
-        id="R06",
-        fault=any_temperature_for_gpt_5,
-        put=sending,
-        scenario="openai/plain-stream",
+    shows("R05", effort_for_all, sending, "openai/plain-stream", "request_body body.reasoning_effort"),
+    shows(
+        "R06",
+        any_temperature_for_gpt_5,
+        sending,
+        "openai/plain-stream",
+        "request_body body.temperature",
         asked={"model": "gpt-5-mini"},
         against=PATHS["adapter-litellm"],
-        reported=((Kind.REQUEST_BODY, "body.temperature"),),
     ),
-    Defect(
-        id="R06",
-        fault=effort_none_for_gpt_5,
-        put=sending,
-        scenario="openai/reasoning",
-        reported=((Kind.REQUEST_BODY, "body.reasoning_effort"),),
-    ),
-    Defect(
-        id="R07",
-        fault=effort_none_for_gemini,
-        put=sending,
-        scenario="openai/plain-stream",
+    shows("R06", effort_none_for_gpt_5, sending, "openai/reasoning", "request_body body.reasoning_effort"),
+    shows(
+        "R07",
+        effort_none_for_gemini,
+        sending,
+        "openai/plain-stream",
+        "request_body body.generationConfig.thinkingConfig*",
         asked={"provider": "gemini", "model": "gemini-2.5-pro"},
         played=as_google,
         against=PATHS["adapter-litellm"],
-        reported=((Kind.REQUEST_BODY, "body.generationConfig.thinkingConfig*"),),
     ),
-    Defect(
-        id="R08",
-        fault=forgotten_limit,
-        put=partial(sending, variables=_LIMIT),
-        scenario="qwen/plain-stream",
+    shows(
+        "R08",
+        forgotten_limit,
+        partial(sending, variables=_LIMIT),
+        "qwen/plain-stream",
+        "request_body body.max_tokens",
         against=configured("legacy", _LIMIT),
         sound=configured("litellm", _LIMIT),
-        reported=((Kind.REQUEST_BODY, "body.max_tokens"),),
     ),
-    Defect(
-        id="R09",
-        fault=limit_looked_up,
-        put=opening,
-        scenario="ark/plain-stream",
+    shows(
+        "R09",
+        limit_looked_up,
+        opening,
+        "ark/plain-stream",
+        "error error",
+        "attempts requests",
         asked={"model": "ark/ep-20260101000000-abcde"},
-        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests")),
     ),
-    Defect(
-        id="R10",
-        fault=thinking_left_on,
-        put=sending,
-        scenario="qwen/plain-stream",
+    shows(
+        "R10",
+        thinking_left_on,
+        sending,
+        "qwen/plain-stream",
+        "request_body body.enable_thinking",
         asked={"model": "qwen/qwen3-8b"},
         against=PATHS["adapter-litellm"],
-        reported=((Kind.REQUEST_BODY, "body.enable_thinking"),),
     ),
-    Defect(
-        id="R10",
-        fault=thinking_left_on,
-        put=sending,
-        scenario="ark/plain-stream",
+    shows(
+        "R10",
+        thinking_left_on,
+        sending,
+        "ark/plain-stream",
+        "request_body body.thinking",
         asked={"model": "ark/doubao-seed-1-6-250615"},
         against=PATHS["adapter-litellm"],
-        reported=((Kind.REQUEST_BODY, "body.thinking"),),
     ),
-    Defect(
-        id="R11",
-        fault=extra_body_overwritten,
-        put=sending,
-        scenario="qwen/reasoning",
-        reported=((Kind.REQUEST_BODY, "body.enable_thinking"),),
-    ),
-    Defect(
-        id="R12",
-        fault=json_mode_dropped,
-        put=sending,
-        scenario="ark/json-mode",
-        reported=((Kind.REQUEST_BODY, "body.response_format"),),
-    ),
-    Defect(
-        id="R13",
-        fault=unlisted_is_unsupported,
-        put=asking,
-        scenario="qwen/plain-stream",
+    shows("R11", extra_body_overwritten, sending, "qwen/reasoning", "request_body body.enable_thinking"),
+    shows("R12", json_mode_dropped, sending, "ark/json-mode", "request_body body.response_format"),
+    shows(
+        "R13",
+        unlisted_is_unsupported,
+        asking,
+        "qwen/plain-stream",
+        "error error",
+        "attempts requests",
+        "telemetry generations",
         asked={"model": "qwen/qwen-of-tomorrow"},
-        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests"), (Kind.TELEMETRY, "generations")),
     ),
-    Defect(
-        id="R15",
-        fault=never_again,
-        put=opening,
-        scenario="deepseek/plain-stream",
+    shows(
+        "R15",
+        never_again,
+        opening,
+        "deepseek/plain-stream",
+        "error error",
+        "attempts requests",
         played=dying_first,
         against=PATHS["adapter-litellm"],
-        reported=((Kind.ERROR, "error"), (Kind.ATTEMPTS, "requests")),
     ),
-    Defect(
-        id="R24",
-        fault=not_streaming,
-        put=sending,
-        scenario="openai/plain-stream",
+    shows(
+        "R24",
+        not_streaming,
+        sending,
+        "openai/plain-stream",
+        "request_body body.stream",
         asked={"params": {"stream": False}},
-        reported=((Kind.REQUEST_BODY, "body.stream"),),
     ),
 )
