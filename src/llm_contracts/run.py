@@ -239,7 +239,7 @@ def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:
     try:
         cassette = load(project.cassette(scenario))
     except CassetteError as error:
-        return replace(blank, problem=str(error))
+        return replace(blank, problem=error.named(project.settings.shown(error.path)))
     provider = project.provider(scenario.provider)
     match = _own_match(match, project, provider)
     return match.run(_with_recording(blank, cassette), cassette.interactions, replay_call(scenario, provider))

@@ -11,9 +11,12 @@ from llm_adapter.providers import PROVIDERS as ROWS
 from llm_contracts.paths.call import Function
 from llm_contracts.scenario import Scenario
 from llm_contracts.wire.simulator import DIALECTS, SCRIPTS
+from tests.contracts import handwritten
 from tests.contracts.paths import PROVIDERS
-from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS, SITUATIONS
+from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS
+from tests.contracts.situations import SITUATIONS as COMMON
 
+SITUATIONS = COMMON + handwritten.SITUATIONS
 PAIRS = set(product((provider.name for provider in PROVIDERS), (situation.id for situation in SITUATIONS)))
 THERE = [(scenario.provider, scenario.id) for scenario in SCENARIOS]
 each = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -34,6 +34,10 @@ class CassetteError(Exception):
         self.place = place
         self.problem = problem
 
+    def named(self, path: str) -> str:
+        """The message with another name for the file, such as one relative to the project."""
+        return str(CassetteError(Path(path), self.place, self.problem))
+
 
 def load(path: Path) -> Cassette:
     """Read one cassette.
