@@ -31,7 +31,7 @@ class Translator:
         return chunk
 
     def _ernie(self, line: Event) -> Event:
-        self.done = bool(line["is_end"])
+        self.done = self.done or bool(line["is_end"])
         usage = line.get("usage")
         return {
             "id": line.get("id"),
@@ -40,7 +40,7 @@ class Translator:
         }
 
     def _dify(self, event: Event) -> Event:
-        self.done = event["event"] == "message_end"
+        self.done = self.done or event["event"] == "message_end"
         usage = _mapping(_mapping(event.get("metadata")).get("usage"))
         return {
             "id": event.get("task_id"),

@@ -33,6 +33,7 @@ def _says(text: texts.Pieces) -> Answer:
 _FOLLOWS = _says(texts.FOLLOW_UP)
 
 _KEEP_ALIVE = b": keep-alive\n\n"
+_COMMENT = b": to be read in one piece\n\n"
 _STATUS_EVENT = b'event: status\ndata: {"type":"status","progress":50}\n\n'
 _HALF_EVENT = b'data: {"id":"half","object":"chat.completion.chunk","choices":[{"index":0,"del\n\n'
 _BAD_GATEWAY = (
@@ -57,6 +58,9 @@ _ANSWERS: Mapping[str, Answer] = {
     "finish-length": PLAIN,
     "content-filter": replace(_says(texts.DANGEROUS), ending=Ending.FILTERED),
     "no-usage": replace(_FOLLOWS, usage=False),
+    "no-usage-at-once": replace(
+        _FOLLOWS, usage=False, inserts=(Insert(after=0.0, raw=_COMMENT, with_rest=True),)
+    ),
     "wrong-key": PLAIN,
     "unknown-model": PLAIN,
     "bad-parameter": PLAIN,
