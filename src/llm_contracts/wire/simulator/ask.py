@@ -90,10 +90,11 @@ class Ask:
 def read_ask(*, path: str, authorization: str | None, body: bytes) -> Ask:
     """Read a request. What is not a JSON object becomes a body of None, for the provider to refuse."""
     key = authorization.removeprefix("Bearer ").strip() if authorization else None
-    return Ask(path=path, key=key or None, body=_object(body) if body else {})
+    return Ask(path=path, key=key or None, body=json_object(body) if body else {})
 
 
-def _object(body: bytes) -> Mapping[str, Any] | None:
+def json_object(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON object that a body is, or None if it is none."""
     try:
         value = json.loads(body)
     except ValueError:

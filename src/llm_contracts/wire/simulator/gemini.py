@@ -17,7 +17,7 @@ from typing import Any
 
 from llm_contracts.wire.interaction import Headers
 from llm_contracts.wire.simulator import shapes
-from llm_contracts.wire.simulator.ask import Ask
+from llm_contracts.wire.simulator.ask import Ask, json_object
 from llm_contracts.wire.simulator.dialect import (
     HTTP_DATE,
     Dialect,
@@ -46,7 +46,7 @@ _TYPE = "type.googleapis.com/google.rpc."
 def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
     """A request, its contents and settings under the names that OpenAI has for them."""
     key = headers.get("x-goog-api-key")
-    asked = _object(body) if body else {}
+    asked = json_object(body) if body else {}
     if asked is None:
         return Ask(path=path, key=key, body=None)
     model = path.rpartition("/models/")[2].removesuffix(_METHOD)
@@ -71,14 +71,6 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
 
 
 _FORMATS = {"application/json": "json_object"}
-
-
-def _object(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
