@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import traceback
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
@@ -193,7 +196,6 @@ def test_a_parameter_that_has_no_place_at_google_is_refused_not_dropped(
         (PRO, "none", {"thinkingBudget": 128, "includeThoughts": True}),
         (THREE, "none", {"thinkingLevel": "low", "includeThoughts": True}),
         (THREE, "high", {"thinkingLevel": "high", "includeThoughts": True}),
-        ("gemini-9-unheard-of", "low", {"thinkingLevel": "low", "includeThoughts": True}),
     ],
 )
 def test_thinking_is_off_or_as_little_as_the_model_takes_unless_the_caller_wants_it(
@@ -202,6 +204,14 @@ def test_thinking_is_off_or_as_little_as_the_model_takes_unless_the_caller_wants
     """2.5 Pro and 3 answer 400 to `none`."""
     ask(adapter, model, **({"reasoning_effort": effort} if effort else {}))
     assert provider.body["generationConfig"].get("thinkingConfig") == sent
+
+
+def test_an_effort_reaches_models_that_litellm_has_never_heard_of(
+    adapter: Adapter, provider: Provider
+) -> None:
+    """How it is worded for them changes from one release to the next."""
+    ask(adapter, "gemini-9-unheard-of", reasoning_effort="low")
+    assert provider.body["generationConfig"]["thinkingConfig"]["includeThoughts"] is True
 
 
 def test_the_callers_own_thinking_settings_win(adapter: Adapter, provider: Provider) -> None:
@@ -422,6 +432,28 @@ def test_a_stream_that_has_said_something_is_not(adapter: Adapter, provider: Pro
     provider.say(stream(says("Hel"), end=End.CUT), GOOD)
     assert failed(adapter).category is Category.CONNECTION
     assert len(provider.asked) == 1
+
+
+def test_a_hundred_and_fifty_streams_are_open_at_once(adapter: Adapter) -> None:
+    ask(adapter)  # imports first, outside the race
+    everybody = threading.Barrier(150, timeout=20)
+
+    def hold(_: int) -> str:
+        stream = adapter.invoke_llm(None, "u", None, LITE, "hi")
+        text = next(stream).result
+        everybody.wait()
+        return text + "".join(piece.result for piece in stream)
+
+    with ThreadPoolExecutor(150) as pool:
+        assert set(pool.map(hold, range(150))) == {"Hello"}
+
+
+def test_nobody_told_otherwise_waits_by_the_clock_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever measures pauses replaces `time.sleep`, after our import as well."""
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    LiteLLMBackend().sleep(34.4)
+    assert waited == [34.4]
 
 
 def test_a_caller_that_stops_hangs_up_at_once(adapter: Adapter, provider: Provider) -> None:
