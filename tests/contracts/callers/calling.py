@@ -15,6 +15,7 @@ from llm_contracts.wire.cassette import load
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.edge.session import Session
 from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import Request
 
 PROJECT = load_project(load_settings(Path(__file__).parent))
 ROWS = {row.key: row for row in PROVIDERS}
@@ -29,23 +30,31 @@ class Played:
         scenario: what was recorded.
         session: where requests arrive.
         facts: what the last answer of the recording says.
-        key: what this provider expects to be sent; nobody else's.
+        path: where that answer was asked for.
     """
 
     scenario: Scenario
     session: Session
     facts: WireFacts
+    path: str
 
     @property
     def key(self) -> str:
+        """What this provider is to be sent, and nobody else."""
         return f"sk-of-{self.scenario.provider}-only"
 
     @property
     def environ(self) -> dict[str, str]:
         """The variables that lead to this provider."""
         row: Provider = ROWS[self.scenario.provider]
-        url = self.session.origin + urlsplit(row.base_url).path
-        return {row.key_variables[0]: self.key, row.base_url_variable: url}
+        url = self.session.origin + urlsplit(PROJECT.provider(row.key).base_url).path
+        second = {row.second_key_variable: self.key} if row.second_key_variable else {}
+        return {row.key_variables[0]: self.key, **second, row.base_url_variable: url}
+
+    @property
+    def asked(self) -> list[Request]:
+        """The requests for an answer, without those for a token."""
+        return [request for request in self.session.requests() if urlsplit(request.uri).path == self.path]
 
     @property
     def question(self) -> dict[str, Any]:
@@ -69,7 +78,9 @@ def played(edge: Edge, name: str, *, patience: float | None = None) -> Played:
     scenario = SCENARIOS[name]
     interactions = load(PROJECT.cassette(scenario)).interactions
     session = edge.replay(interactions, lockstep=patience is not None, patience=patience or 0.0)
-    return Played(scenario=scenario, session=session, facts=read_facts(interactions[-1].response))
+    last = interactions[-1]
+    path = urlsplit(last.request.uri).path
+    return Played(scenario=scenario, session=session, facts=read_facts(last.response), path=path)
 
 
 def said(pieces: Iterable[Any]) -> str:

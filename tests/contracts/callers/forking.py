@@ -1,7 +1,7 @@
 """Run as a program: a call before a fork, and then calls in parent and child at the same time.
 
-So it is under a server that forks its workers. Takes the settings of adapters, a question, and how often to
-call after the fork, as JSON. Prints for each adapter what each process was told and, by the real Langfuse
+So it is under a server that forks its workers. Takes as JSON settings of adapters, each with its question,
+and how often to call after the fork. Prints for each what either process was told and, by the real Langfuse
 SDK, which observations it recorded.
 """
 
@@ -82,7 +82,7 @@ def forked(environ: dict[str, str], question: dict[str, Any], count: int) -> dic
 
 if __name__ == "__main__":
     told = json.loads(sys.argv[1])
-    seen = [forked(environ, told["question"], told["calls"]) for environ in told["environs"]]
+    seen = [forked(**job, count=told["count"]) for job in told["jobs"]]
     sys.stdout.write(json.dumps(seen))
     sys.stdout.flush()
     os._exit(0)  # Langfuse's threads would be waited for

@@ -1,7 +1,7 @@
 """Run by `python -m gevent.monkey`: many greenlets call at once, as in a gunicorn worker of that kind.
 
-What looks like a thread here is a greenlet there. Takes the settings of adapters, a question and how many
-callers as JSON; prints what each was told as JSON. Whatever the libraries complain of goes to stderr.
+What looks like a thread here is a greenlet there. Takes as JSON settings of adapters, each with its question,
+and how many callers each has; prints what each was told as JSON. Complaints of libraries go to stderr.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ def calls(environ: dict[str, str], question: dict[str, Any], count: int) -> list
 if __name__ == "__main__":
     logging.basicConfig()
     told = json.loads(sys.argv[1])
-    answers = [calls(environ, told["question"], told["callers"]) for environ in told["environs"]]
+    answers = [calls(**job, count=told["count"]) for job in told["jobs"]]
     sys.stdout.write(json.dumps({"sockets": socket.socket.__module__, "answers": answers}))
