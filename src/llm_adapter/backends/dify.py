@@ -13,13 +13,13 @@ replacement as its message, once the totals have come. Where nothing has been sa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
-from llm_adapter.backends.sending import Answered, Letter, Sender, event_data
+from llm_adapter.backends.sending import Answered, Letter, Sender, event_data, is_document, json_object
 from llm_adapter.chunks import Chunk, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.requests import Outgoing
@@ -92,19 +92,21 @@ def chunks(answered: Answered) -> Iterator[Chunk]:
         ValueError: what came is no JSON object, or nothing came at all.
     """
     response = answered.response
-    document = response.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
     reader, events = _Reader(request=response.request), 0
-    for data in ("".join(_text(response)),) if document else event_data(response.iter_bytes()):
+    for data in _data(response):
         events += 1
-        yield from reader.read(json.loads(data))
+        yield from reader.read(json_object(json.loads(data)))
     reader.finish()
     if not events:
         raise ValueError("not one event in the answer")
 
 
-def _text(response: Any) -> Iterator[str]:
-    response.read()
-    yield response.text
+def _data(response: Any) -> Iterable[str]:
+    """The data of each event; a document in the place of a stream is read as one."""
+    if is_document(response):
+        response.read()
+        return (response.text,)
+    return event_data(response.iter_bytes())
 
 
 @dataclass(kw_only=True, slots=True)
@@ -117,10 +119,8 @@ class _Reader:
     replaced: bool = False
     trouble: Mapping[str, Any] | None = None
 
-    def read(self, event: Any) -> Iterator[Chunk]:
+    def read(self, event: Event) -> Iterator[Chunk]:
         """The pieces of text, of reasoning, or the totals that an event holds."""
-        if not isinstance(event, Mapping):
-            raise ValueError("an event is no JSON object")  # noqa: TRY004 (as JSON that cannot be read)
         kind = event.get("event")
         if kind == "error" or (kind is None and event.get("code")):
             raise InBandError(told(event), self.request)

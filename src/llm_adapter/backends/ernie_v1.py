@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
 from llm_adapter.backends.connection import MAX_RETRIES
-from llm_adapter.backends.sending import Answered, Letter, Sender, event_data
+from llm_adapter.backends.sending import Answered, Letter, Sender, event_data, is_document, json_object
 from llm_adapter.chunks import Chunk, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.redaction import hide_in_logs
@@ -191,7 +191,7 @@ class ErnieV1:
 def _document_error(answered: Answered) -> InBandError | None:
     """The error that a JSON document in the place of a stream is."""
     response = answered.response
-    if response.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    if not is_document(response):
         return None
     try:
         response.read()
@@ -218,14 +218,12 @@ def chunks(answered: Answered) -> Iterator[Chunk]:
     response, lines = answered.response, 0
     for data in event_data(response.iter_bytes()):
         lines += 1
-        yield _chunk(json.loads(data), response.request)
+        yield _chunk(json_object(json.loads(data)), response.request)
     if not lines:
         raise ValueError("not one event in the answer")
 
 
-def _chunk(line: Any, request: Any) -> Chunk:
-    if not isinstance(line, Mapping):
-        raise ValueError("an event is no JSON object")  # noqa: TRY004 (as JSON that cannot be read)
+def _chunk(line: Mapping[str, Any], request: Any) -> Chunk:
     if line.get("error_code"):
         raise InBandError(told(line), request)
     usage = line.get("usage") or None

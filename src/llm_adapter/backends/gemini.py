@@ -16,7 +16,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_adapter.backends.sending import Answered, Letter, event_data
+from llm_adapter.backends.sending import Answered, Letter, event_data, is_document, json_object
 from llm_adapter.chunks import Chunk
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
@@ -134,7 +134,7 @@ def chunks(answered: Answered) -> Iterator[Chunk]:
         ValueError: what it sent is no JSON.
     """
     response = answered.response
-    if response.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+    if is_document(response):
         response.read()
         yield _chunk(response.json(), response.request)
         return
@@ -143,9 +143,7 @@ def chunks(answered: Answered) -> Iterator[Chunk]:
 
 
 def _chunk(data: Any, request: Any) -> Chunk:
-    data = data[0] if isinstance(data, list) and data else data
-    if not isinstance(data, Mapping):
-        raise ValueError("an event is no JSON object")  # noqa: TRY004 - like JSON that cannot be read
+    data = json_object(data[0] if isinstance(data, list) and data else data)
     if data.get("error"):
         raise InBandError(told(data), request)
     candidate: Mapping[str, Any] = next(iter(data.get("candidates") or ()), {})

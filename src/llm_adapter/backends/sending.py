@@ -36,9 +36,11 @@ def no_wait(_body: Any) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
-    """One request. The key travels in its headers, never in its URL, which logs and tracebacks show."""
+    """One request. A key travels in its headers, not in its URL, which logs and tracebacks show; where there
+    is no other way (ERNIE's first API), `redaction` hides it there.
+    """
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: str | None = field(default=None, repr=False)
     timeout: Any = None
@@ -144,6 +146,19 @@ def _document(response: Any) -> Any:
         return response.json()
     except ValueError:
         return response.text
+
+
+def is_document(response: Any) -> bool:
+    """Whether a JSON document stands where a stream should be."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip() == "application/json"
+
+
+def json_object(data: Any) -> Mapping[str, Any]:
+    """Decoded JSON that must be an object; what is none is treated like JSON that cannot be read."""
+    if not isinstance(data, Mapping):
+        raise ValueError("an event is no JSON object")  # noqa: TRY004 - see above
+    return data
 
 
 def event_data(pieces: Iterable[bytes]) -> Iterator[str]:

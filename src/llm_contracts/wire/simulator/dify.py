@@ -9,13 +9,11 @@ spaces), the headers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from llm_contracts.wire.interaction import Headers
 from llm_contracts.wire.simulator import shapes
-from llm_contracts.wire.simulator.ask import Ask
+from llm_contracts.wire.simulator.ask import Ask, json_object
 from llm_contracts.wire.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
@@ -59,11 +57,8 @@ _WORDS = {
 def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
     """A request under the names that OpenAI has."""
     key = headers.get("Authorization", "").removeprefix("Bearer ").strip() or None
-    try:
-        asked: Any = json.loads(body) if body else {}
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
+    asked = json_object(body)
+    if asked is None:
         return Ask(path=path, key=key, body=None)
     question = {"role": "user", "content": asked.get("query", "")}
     streamed = asked.get("response_mode") == "streaming"

@@ -10,15 +10,13 @@ lines (only ever seen in somebody's test), that an unsafe answer ends early, mos
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from string import ascii_lowercase
 from string import digits as figures
-from typing import Any
 
 from llm_contracts.wire.interaction import Headers
 from llm_contracts.wire.simulator import shapes
-from llm_contracts.wire.simulator.ask import Ask
+from llm_contracts.wire.simulator.ask import Ask, json_object
 from llm_contracts.wire.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
@@ -72,11 +70,8 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
     """A request by OpenAI's names. The server puts the query's token where others have a key."""
     token = headers.get("Authorization", "").removeprefix("Bearer ")
     key = token.removeprefix(_TOKEN) or None
-    try:
-        asked: Any = json.loads(body) if body else {}
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
+    asked = json_object(body)
+    if asked is None:
         return Ask(path=path, key=key, body=None)
     system = [{"role": "system", "content": asked["system"]}] if "system" in asked else []
     return Ask(
