@@ -7,12 +7,12 @@ no code with the product, and so none of its mistakes.
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -131,8 +131,8 @@ def _tools(tools: list[Json]) -> list[Json]:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    response: HTTPResponse
-    connection: HTTPConnection
+    response: http.client.HTTPResponse
+    connection: http.client.HTTPConnection
     attempts: int
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class _Opened:
             for line in self.response:
                 if line.startswith(b"data:"):
                     yield json.loads(line[5:])
-        except (HTTPException, OSError) as error:
+        except (http.client.HTTPException, OSError) as error:
             raise GeminiError(
                 "connection", status=None, provider_code=None, attempts=self.attempts
             ) from error
@@ -175,7 +175,8 @@ def _answer(call: Call, method: str, target: str, body: Json | None = None) -> _
 
 def _sent(call: Call, method: str, target: str, body: Json | None, attempt: int) -> _Opened:
     address = urlsplit(call.base_url)
-    kinds: dict[str, Callable[..., HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
+    # Looked up for each call: who plays recordings within the process replaces these classes.
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
     connection = kinds[address.scheme](address.netloc, timeout=_TIMEOUT_S)
     headers = {"x-goog-api-key": call.api_key, **({"Content-Type": "application/json"} if body else {})}
     data = json.dumps(body).encode() if body else None
@@ -183,7 +184,7 @@ def _sent(call: Call, method: str, target: str, body: Json | None, attempt: int)
     return _Opened(connection.getresponse(), connection, attempt)
 
 
-def _pause(response: HTTPResponse, told: Json, attempt: int) -> float:
+def _pause(response: http.client.HTTPResponse, told: Json, attempt: int) -> float:
     named = response.headers.get("retry-after")
     if named:
         return float(named)
