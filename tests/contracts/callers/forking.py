@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from langfuse import Langfuse
 from opentelemetry.sdk.trace import TracerProvider
@@ -28,7 +29,7 @@ class Process:
         self.question = question
         self.exporter = InMemorySpanExporter()
         self.langfuse = Langfuse(
-            public_key=f"pk-{id(adapter)}",
+            public_key=f"pk-{uuid4()}",  # the SDK keeps one client for each key
             secret_key="sk-memory",
             base_url="http://127.0.0.1:9",
             tracer_provider=TracerProvider(),
