@@ -197,10 +197,19 @@ class LiteLLMBackend:
         return _beneath(wrapper)
 
 
+def _find_tokenizer() -> None:
+    """Let LiteLLM use the tokenizer's table that it brings along.
+
+    For every provider but OpenAI's kind it wants a tokenizer, which older releases (1.80) would download.
+    """
+    library()
+    import litellm.litellm_core_utils.default_encoding  # noqa: F401 - it is the import that tells
+
+
 @cache
 def _handler_class() -> Any:
     """LiteLLM's HTTP handler, with another way to post. It takes none that is not of this class."""
-    library()
+    _find_tokenizer()
     from litellm.llms.custom_httpx.http_handler import HTTPHandler
 
     class Handler(HTTPHandler):  # type: ignore[misc]
@@ -233,6 +242,7 @@ def _open_custom(outgoing: Outgoing, body: Mapping[str, Any], ask: Callable[...,
 @cache
 def _register_custom() -> None:
     """Make LiteLLM know our own providers."""
+    _find_tokenizer()
 
     class Custom(library().CustomLLM):  # type: ignore[misc]
         def streaming(
