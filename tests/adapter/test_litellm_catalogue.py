@@ -5,7 +5,6 @@ The ids are those of docs/litellm.md, which says of every known difference what 
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -205,23 +204,3 @@ def test_chunks_are_not_kept(make_adapter: MakeAdapter, provider: Provider) -> N
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < LONG * 1000
-
-
-def test_a_chunk_costs_about_as_much_as_on_the_legacy_path(
-    make_adapter: MakeAdapter, provider: Provider
-) -> None:
-    """LiteLLM's own stream costs thirteen times as much (P5)."""
-    adapters = {backend: make_adapter(backend) for backend in ("legacy", "litellm")}
-    for adapter in adapters.values():
-        consume(adapter)
-    whole = answer(*["text "] * LONG)
-    provider.say(Reply(pieces=(b"".join(whole.pieces),)))
-    costs = {backend: min(cost(adapter) for _ in range(3)) for backend, adapter in adapters.items()}
-    assert costs["litellm"] < 3 * costs["legacy"]
-
-
-def cost(adapter: Adapter) -> float:
-    """Processor seconds of all threads."""
-    begun = time.process_time()
-    consume(adapter)
-    return time.process_time() - begun
