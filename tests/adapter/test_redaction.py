@@ -23,3 +23,11 @@ def test_values_too_short_to_be_keys_leave_words_whole() -> None:
 
 def test_a_redactor_does_not_show_what_it_hides() -> None:
     assert KEY not in repr(REDACTOR)
+
+
+def test_credentials_in_urls_are_hidden_by_the_names_of_their_fields() -> None:
+    """A token that a provider has just sold is no configured key."""
+    said = "Max retries exceeded with url: /chat?access_token=24.sold&b=1&client_secret=hush (Caused by x)"
+    assert Redactor.of(()).text(said) == (
+        "Max retries exceeded with url: /chat?access_token=[key]&b=1&client_secret=[key] (Caused by x)"
+    )
