@@ -71,4 +71,5 @@ def test_after_a_fork_parent_and_child_are_answered_and_recorded(play: Play) -> 
     for (backend, line), seen in zip(jobs, json.loads(ran.stdout), strict=True):
         whole = {"text": line.facts.text, "recorded": ["run", "user_follow_ask"]}
         expected = {"before": whole, "child": [whole] * 3, "parent": [whole] * 3, "later": whole}
-        assert (backend, line.scenario.name, seen) == (backend, line.scenario.name, expected)
+        place = (backend, line.scenario.name)
+        assert (*place, seen) == (*place, expected), ran.stderr
