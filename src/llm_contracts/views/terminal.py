@@ -117,8 +117,9 @@ def _titled(title: str) -> Iterator[RenderableType]:
 
 
 def _table(result: Result, marks: Marks, width: int) -> RenderableType:
-    """Scenarios by providers; a line for each recording where that would not fit. In a corpus, where no two
-    streams are alike, a line for each provider with what was found.
+    """Scenarios by providers, some providers after the others where all would not fit; a line for each
+    recording where not even one does. In a corpus, where no two streams are alike, a line for each provider
+    with what was found.
 
     Providers without any recording would be columns of dashes: they are named below instead.
     """
@@ -128,23 +129,47 @@ def _table(result: Result, marks: Marks, width: int) -> RenderableType:
     cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
     cells |= {(_owner(name), _situation(name)): Text(marks.missing, style="dim") for name in missing}
     scenarios = list(dict.fromkeys([*(i.scenario for i in result.items), *map(_situation, missing)]))
-    table = _matrix(providers, scenarios, cells)
     if len(scenarios) == len(cells) > len(providers) > 1:
-        table = _counts(providers, result.items, marks)
-    elif Measurement.get(_RULER, _RULER.options, table).maximum > width:
-        table = _list(result.items, missing, marks)
-    if not unheard:
-        return table
-    return Stack(table, Text(f"{marks.missing} no recordings at all: {', '.join(unheard)}", style="dim"))
+        tables: list[RenderableType] = [_counts(providers, result.items, marks)]
+    else:
+        tables = _blocks(providers, scenarios, cells, width) or [_list(result.items, missing, marks)]
+    if unheard:
+        tables.append(Text(f"{marks.missing} no recordings at all: {', '.join(unheard)}", style="dim"))
+    return Stack(*tables)
 
 
-def _matrix(providers: list[str], scenarios: list[str], cells: Mapping[tuple[str, str], Text]) -> Table:
-    """Empty where a situation makes no sense for a provider."""
+_Cells = Mapping[tuple[str, str], Text]
+
+
+def _blocks(
+    providers: list[str], scenarios: list[str], cells: _Cells, width: int
+) -> list[RenderableType]:
+    """As many providers side by side as fit, then the next ones; nothing at all where one alone is too wide."""
+    tables: list[RenderableType] = []
+    rest = providers
+    while rest:
+        count = next((n for n in range(len(rest), 0, -1) if _fits(rest[:n], scenarios, cells, width)), 0)
+        if not count:
+            return []
+        tables += [*([Text("")] if tables else []), _matrix(rest[:count], scenarios, cells)]
+        rest = rest[count:]
+    return tables
+
+
+def _fits(providers: list[str], scenarios: list[str], cells: _Cells, width: int) -> bool:
+    table = _matrix(providers, scenarios, cells)
+    return Measurement.get(_RULER, _RULER.options, table).maximum <= width
+
+
+def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:
+    """Empty where a situation makes no sense for a provider; without the lines where it makes none for all."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("", *providers):
         table.add_column(name, no_wrap=True)
     for scenario in scenarios:
-        table.add_row(scenario, *(cells.get((provider, scenario), "") for provider in providers))
+        row = [cells.get((provider, scenario), "") for provider in providers]
+        if any(row):
+            table.add_row(scenario, *row)
     return table
 
 
@@ -193,7 +218,7 @@ def _cell(item: Item, marks: Marks) -> Text:
     if lines:
         return Text("\n").join(lines)
     if item.waived:
-        return Text(f"{marks.waived} {len(item.waived)} waived", style="yellow")
+        return Text(f"{marks.waived} {len(item.waived)}", style="yellow")
     return Text(marks.agree, style="green")
 
 
