@@ -141,10 +141,8 @@ def _table(result: Result, marks: Marks, width: int) -> RenderableType:
 _Cells = Mapping[tuple[str, str], Text]
 
 
-def _blocks(
-    providers: list[str], scenarios: list[str], cells: _Cells, width: int
-) -> list[RenderableType]:
-    """As many providers side by side as fit, then the next ones; nothing at all where one alone is too wide."""
+def _blocks(providers: list[str], scenarios: list[str], cells: _Cells, width: int) -> list[RenderableType]:
+    """As many providers side by side as fit, then the next; nothing at all where one alone is too wide."""
     tables: list[RenderableType] = []
     rest = providers
     while rest:
@@ -162,7 +160,7 @@ def _fits(providers: list[str], scenarios: list[str], cells: _Cells, width: int)
 
 
 def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:
-    """Empty where a situation makes no sense for a provider; without the lines where it makes none for all."""
+    """Empty where a situation makes no sense for a provider; left out where it makes none for all."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("", *providers):
         table.add_column(name, no_wrap=True)
