@@ -16,7 +16,8 @@ LiteLLM is used for what it is good at here, one entry point for all providers, 
   names, refuses runs of equal chunks, and starts a logging job a chunk, each of which runs an event loop of
   its own (which fails under gevent). LiteLLM's callbacks therefore see a call begin, not end.
 
-Under a pre-forking server make the first call after the fork: LiteLLM's thread pool does not survive one.
+Clients are kept for each process, so calls work on both sides of a fork. LiteLLM's own thread pool does not
+survive one; only its callbacks need it, and nothing here does.
 """
 
 from __future__ import annotations
