@@ -43,8 +43,8 @@ def greenlets() -> list[str]:
 def imported(url: str) -> str:
     """LiteLLM is imported, and no more."""
     del url
-    # Where the network refuses at once, its import now and then trips over its own thread that tries again: over
-    # a half-made module, or a deadlock of import locks. By then it has reached for the network.
+    # Where the network refuses at once, its import now and then trips over its own thread that tries again:
+    # over a half-made module, or a deadlock of import locks. By then it has reached for the network.
     with suppress(Exception):
         import litellm  # noqa: F401 (the import is the point)
     return ""
