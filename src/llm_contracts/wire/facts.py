@@ -47,7 +47,7 @@ class WireFacts:
         error: an error sent in band, or the failure that a whole answer consists of; always has `message`.
         done: whether `[DONE]` was seen.
         end: how the exchange ended.
-        text_after: for each event, the characters of `text` up to and including it.
+        text_after: for each event, the characters of `whole_text` up to and including it.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
@@ -154,6 +154,7 @@ class _Findings:
             parts = tuple(_text_parts(content))
             self.list_text.extend(parts)
             self.whole_text.extend(parts)
+            self.characters += sum(map(len, parts))  # clients that read them hand them on, and lockstep waits
         reasoning = delta.get("reasoning_content")
         if not isinstance(reasoning, str):
             reasoning = delta.get("reasoning")
