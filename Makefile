@@ -74,7 +74,7 @@ real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with inde
 	@$(BIN)/python -m llm_contracts.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
 
 lock: ## pin every dependency again, with hashes (needs uv)
-	@uv pip compile pyproject.toml requirements.in --extra contracts --group dev --universal --python-version 3.11 \
+	@uv pip compile pyproject.toml requirements.in --extra contracts --extra cluster --extra matrix --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.lock
 
 clean: ## remove what was built
