@@ -1,0 +1,187 @@
+"""What people decided about differences, as a file: written by `review` and by the page of `report`, read by
+`review apply`.
+
+    {"format": 1, "run": "3f0c…", "decisions": [
+        {"decision": "accept", "fingerprints": ["…"], "reason": "…", "by": "…", "until": "2027-05-31",
+         "scope": "group"},
+        {"decision": "fix", "fingerprints": ["…"], "note": "…"}]}
+
+The fingerprints say what is decided; `group` is a name for people. Reading is strict: a decision that nobody
+meant is worse than a message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+FORMAT = 1
+
+_TOP = frozenset({"format", "run", "decisions"})
+_TEXTS = ("group", "reason", "by", "note")
+_KNOWN = ("decision", "fingerprints", "scope", "until", *_TEXTS)
+
+
+class Choice(StrEnum):
+    """What can be decided about a difference."""
+
+    ACCEPT = "accept"  # it may stay until a date: a waiver
+    FIX = "fix"  # the candidate is wrong: it goes on failing, with a note
+    NOISE = "noise"  # it means nothing and should be normalised: it goes on failing until that is done
+
+
+class Scope(StrEnum):
+    """How far an acceptance reaches."""
+
+    RECORDING = "recording"  # these differences in their recordings, nothing else
+    GROUP = "group"  # everything that the group holds today
+    PROVIDER = "provider"  # this kind at this place in every scenario of the provider
+    FIELD = "field"  # this kind at this place everywhere
+
+
+class DecisionsError(Exception):
+    """Decisions cannot be used. The message names the file, the entry and the way out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """One decision about differences that belong together.
+
+    Attributes:
+        choice: what was decided.
+        fingerprints: the differences, by the names they keep across runs.
+        group: what the group was called where it was decided; for people only.
+        reason, by, until, scope: of an acceptance; `until` is the last day on which it holds.
+        note: what is to be fixed, or what makes this noise.
+    """
+
+    choice: Choice
+    fingerprints: tuple[str, ...]
+    group: str = ""
+    reason: str = ""
+    by: str = ""
+    until: date | None = None
+    scope: Scope | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decisions:
+    """The decisions about one run; `run` is its `run_id`."""
+
+    run: str
+    decisions: tuple[Decision, ...] = ()
+
+
+def run_id(
+    *, reference: str, candidate: str, versions: Mapping[str, str], fingerprints: Iterable[str]
+) -> str:
+    """The name of what a run found: sixteen hex digits.
+
+    Runs of the same two paths under the same versions that find the same differences have the same name, so
+    that running again, or accepting something, makes no decision stale.
+
+    Args:
+        reference: the name of the reference path, as in the result.
+        candidate: the name of the candidate path.
+        versions: tool → release.
+        fingerprints: those of all differences of the run, waived ones included, in any order.
+    """
+    named = [reference, candidate, *(f"{name} {versions[name]}" for name in sorted(versions))]
+    text = "\n".join([*named, *sorted(fingerprints)])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def render_decisions(found: Decisions) -> str:
+    """The file's text, fields that say nothing left out."""
+    rows = [_row(decision) for decision in found.decisions]
+    document = {"format": FORMAT, "run": found.run, "decisions": rows}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def parse_decisions(text: str, name: str) -> Decisions:
+    """Read a file of decisions.
+
+    Args:
+        text: its content.
+        name: what messages call it.
+
+    Raises:
+        DecisionsError: it is no JSON, not of this format, or an entry is not what it should be.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DecisionsError(f"{name}: is not JSON ({error}). Export the decisions again.") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise DecisionsError(f"{name}: is no file of decisions of format {FORMAT}.")
+    unknown = sorted(document.keys() - _TOP)
+    if unknown:
+        raise DecisionsError(f"{name}: {unknown[0]!r} is not known; known are {', '.join(sorted(_TOP))}.")
+    rows, run = document.get("decisions"), document.get("run")
+    if not isinstance(rows, list) or not isinstance(run, str):
+        raise DecisionsError(f"{name}: needs 'run', a text, and 'decisions', a list.")
+    found = (_decision(row, f"{name}: decision {number}") for number, row in enumerate(rows, 1))
+    return Decisions(run=run, decisions=tuple(found))
+
+
+def _row(decision: Decision) -> dict[str, Any]:
+    row = {
+        "decision": str(decision.choice),
+        "group": decision.group,
+        "fingerprints": list(decision.fingerprints),
+        "reason": decision.reason,
+        "by": decision.by,
+        "until": decision.until.isoformat() if decision.until else "",
+        "scope": str(decision.scope or ""),
+        "note": decision.note,
+    }
+    return {key: value for key, value in row.items() if value}
+
+
+def _decision(row: Any, place: str) -> Decision:
+    """One entry. Empty texts count as absent: a page exports what its form holds."""
+    if not isinstance(row, dict):
+        raise DecisionsError(f"{place}: must be an object, not {type(row).__name__}.")
+    unknown = sorted(row.keys() - set(_KNOWN))
+    if unknown:
+        raise DecisionsError(f"{place}: {unknown[0]!r} is not known; known are {', '.join(_KNOWN)}.")
+    prints = row.get("fingerprints")
+    if not isinstance(prints, list) or not prints or not all(isinstance(each, str) for each in prints):
+        raise DecisionsError(f"{place}: 'fingerprints' must be a list of texts that names at least one.")
+    texts = {key: _text(row, key, place) for key in _TEXTS}
+    scope = _text(row, "scope", place)
+    return Decision(
+        choice=Choice(_one_of(Choice, _text(row, "decision", place), f"{place}: 'decision'")),
+        fingerprints=tuple(prints),
+        scope=Scope(_one_of(Scope, scope, f"{place}: 'scope'")) if scope else None,
+        until=_day(_text(row, "until", place), place),
+        **texts,
+    )
+
+
+def _text(row: Mapping[str, Any], key: str, place: str) -> str:
+    value = row.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise DecisionsError(f"{place}: {key!r} must be a text, not {type(value).__name__}.")
+    return value.strip()
+
+
+def _one_of(known: type[StrEnum], value: str, place: str) -> str:
+    if value not in list(known):
+        raise DecisionsError(f"{place} must be one of {', '.join(known)}, not {value!r}.")
+    return value
+
+
+def _day(value: str, place: str) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise DecisionsError(f"{place}: 'until' must be a date such as 2027-01-31, not {value!r}.") from None
