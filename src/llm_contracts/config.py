@@ -14,7 +14,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +28,30 @@ if TYPE_CHECKING:
 
 class ConfigError(Exception):
     """The configuration cannot be used. The message names the place and the way out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retiring:
+    """`[tool.llm_contracts.retire]`: the names of what goes when the migration is over.
+
+    Attributes:
+        modules: dotted names of the old code.
+        requirements: packages that only the old code needs.
+        variables: settings that lose their meaning; `*` stands for any end of a name.
+        words: anything else that gives a reference away.
+        keep: globs of files that may go on naming them, such as a changelog.
+    """
+
+    modules: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that is looked for."""
+        return (*self.modules, *self.requirements, *self.variables, *self.words)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +71,7 @@ class Settings:
     candidate: str = "litellm"
     stale_after_days: int = 90
     waiver_warning_days: int = 14
+    retire: Retiring = Retiring()
 
     @property
     def report(self) -> Path:
@@ -164,7 +189,8 @@ _DAYS = ("stale_after_days", "waiver_warning_days")
 def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
     places = {key: root / table.get(key, default) for key, default in _PLACES.items()}
     rest = {key: table[key] for key in (*_NAMES, *_DAYS) if key in table}
-    return Settings(root=root, **places, **rest)
+    retire = Retiring(**{key: tuple(names) for key, names in table.get("retire", {}).items()})
+    return Settings(root=root, **places, **rest, retire=retire)
 
 
 def _table(file: Path) -> dict[str, Any] | None:
@@ -179,17 +205,31 @@ def _table(file: Path) -> dict[str, Any] | None:
 
 
 def _check_key(file: Path, key: str, value: object) -> None:
-    known = (*_PLACES, *_NAMES, *_DAYS)
+    known = (*_PLACES, *_NAMES, *_DAYS, "retire")
     place = f"{file}: [tool.llm_contracts] {key}"
     if key not in known:
         raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
-    if key in _DAYS:
+    if key == "retire":
+        _check_retire(file, value)
+    elif key in _DAYS:
         if type(value) is not int or value < 1:
             raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
     elif not isinstance(value, str) or not value:
         raise ConfigError(f"{place}: must be a non-empty text, not {value!r}.")
     elif key in _MODULES and not (file.parent / value).is_file():
         raise ConfigError(f"{place}: there is no file {value!r} beside it.")
+
+
+def _check_retire(file: Path, table: object) -> None:
+    place = f"{file}: [tool.llm_contracts.retire]"
+    known = [field.name for field in fields(Retiring)]
+    if not isinstance(table, dict):
+        raise ConfigError(f"{place} must be a table with lists of names: {', '.join(known)}.")
+    for key, names in table.items():
+        if key not in known:
+            raise ConfigError(f"{place} {key}: there is no such key. {nearest(key, known)}")
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise ConfigError(f"{place} {key}: must be a list of non-empty texts, not {names!r}.")
 
 
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,121 @@
+"""What still refers to the old clients is listed, all of it, until nothing is left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.cli import run
+from llm_contracts.cli.exits import Exit
+
+_PROJECT = """\
+[project]
+dependencies = ["requests>=2", "types-requests-like"]
+
+[tool.llm_contracts.retire]
+modules = ["shop.old_client"]
+requirements = ["requests"]
+variables = ["OLD_LLM_*"]
+words = ["path-old"]
+keep = ["CHANGELOG.md"]
+
+[tool.other]
+default = "path-old"
+"""
+
+_FILES = {
+    "pyproject.toml": _PROJECT,
+    "src/shop/old_client/__init__.py": "import requests\n",
+    "src/shop/calls.py": "from shop.old_client import ask\nimport requests.adapters\nrequests = 3\n",
+    "src/shop/other.py": 'NAME = "shop.old_client"\n',
+    "tests/test_calls.py": "import shop.old_client\n",
+    ".github/workflows/ci.yml": "env:\n  OLD_LLM_KEY: x\n",
+    "deploy.env": "OLD_LLM_URL=https://old.example\nOLDER=1\n",
+    "README.md": "Set OLD_LLM_KEY. Many requests come.\n",
+    "CHANGELOG.md": "shop.old_client is gone\n",
+    "picture.png": "\0path-old",
+}
+
+_EXPECTED = {
+    ("imports", "src/shop/calls.py:1"),
+    ("imports", "src/shop/calls.py:2"),
+    ("code", "src/shop/old_client/__init__.py"),
+    ("code", "src/shop/other.py:1"),
+    ("requirements", "pyproject.toml:2"),
+    ("requirements", "pyproject.toml:12"),
+    ("workflows", ".github/workflows/ci.yml:2"),
+    ("settings", "deploy.env:1"),
+    ("tests", "tests/test_calls.py:1"),
+    ("documents", "README.md:1"),
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in _FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _found(file: Path) -> set[tuple[str, str]]:
+    rows = json.loads(file.read_text(encoding="utf-8"))["found"]
+    return {(row["area"], f"{row['file']}:{row['line']}" if row["line"] else row["file"]) for row in rows}
+
+
+def test_every_reference_is_listed_with_its_area_and_nothing_else(project: Path) -> None:
+    assert run(["leftovers", "--json", "out.json"]) == Exit.DIVERGENCE
+    assert _found(project / "out.json") == _EXPECTED
+
+
+def test_what_may_stay_is_counted_and_not_passed_over(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["leftovers"])
+    assert "Kept on purpose: 1 in CHANGELOG.md." in capsys.readouterr().out
+
+
+def test_the_list_is_empty_when_everything_has_gone(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _, place in _EXPECTED - {("requirements", "pyproject.toml:2"), ("requirements", "pyproject.toml:12")}:
+        (project / place.partition(":")[0]).unlink(missing_ok=True)
+    kept = _PROJECT.replace('"requests>=2", ', "").replace('default = "path-old"', "")
+    (project / "pyproject.toml").write_text(kept, encoding="utf-8")
+    assert run(["leftovers"]) == Exit.AGREEMENT
+    assert "Nothing is left of the old clients." in capsys.readouterr().out
+
+
+def test_long_lists_say_how_much_they_leave_out(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "README.md").write_text("OLD_LLM_KEY\n" * 40, encoding="utf-8")
+    run(["leftovers"])
+    assert "… and 28 more (--all shows them)" in capsys.readouterr().out
+    run(["leftovers", "--all"])
+    assert capsys.readouterr().out.count("README.md:") == 40
+
+
+def test_a_project_that_does_not_say_what_goes_is_told_how(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text("[tool.llm_contracts]\n", encoding="utf-8")
+    assert run(["leftovers"]) == Exit.USAGE
+    assert "[tool.llm_contracts.retire] names nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("retire = 3", "must be a table"),
+        ("[tool.llm_contracts.retire]\nmodule = []", "module: there is no such key. Did you mean modules?"),
+        ("[tool.llm_contracts.retire]\nmodules = 'a'", "must be a list of non-empty texts"),
+    ],
+)
+def test_a_table_that_makes_no_sense_is_refused_by_name(
+    table: str, complaint: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text(f"[tool.llm_contracts]\n{table}\n", encoding="utf-8")
+    assert run(["leftovers"]) == Exit.USAGE
+    assert complaint in capsys.readouterr().err
