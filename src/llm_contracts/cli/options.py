@@ -11,6 +11,7 @@ import click
 
 from llm_contracts.config import ConfigError, Project, load_project, load_settings
 from llm_contracts.engines import EngineName
+from llm_contracts.paths.builtin import BUILTIN
 from llm_contracts.run import Options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -59,7 +60,7 @@ def selection_options(command: Function) -> Function:
 
 def match_options(command: Function) -> Function:
     """Which paths to compare, and how to run them."""
-    path_help = "A built-in path (openai, litellm), one that paths.py registers, or module:attribute."
+    path_help = f"A built-in path ({', '.join(BUILTIN)}), one that paths.py registers, or module:attribute."
     engines = click.Choice([str(name) for name in EngineName])
     return _all_of(
         click.option(
@@ -150,7 +151,7 @@ def _scenario_names(project: Project) -> list[str]:
 
 
 def _path_names(project: Project) -> list[str]:
-    return ["openai", "litellm", *project.paths]
+    return [*BUILTIN, *project.paths]
 
 
 complete_provider = _complete(_provider_names)

@@ -7,8 +7,8 @@ network, and changes nothing that an observation holds.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,20 @@ def openai(call: Call) -> Iterator[Any]:
             yield from stream
 
 
+async def openai_async(call: Call) -> AsyncIterator[Any]:
+    """The same SDK's `AsyncOpenAI`."""
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(base_url=call.base_url, api_key=call.api_key) as client:
+        if call.function is Function.LIST_MODELS:
+            async for model in client.models.list():
+                yield model.id
+            return
+        async with await client.chat.completions.create(**_arguments(call)) as stream:
+            async for chunk in stream:
+                yield chunk
+
+
 def litellm(call: Call) -> Iterator[Any]:
     """`litellm.completion` over its OpenAI route, with its defaults.
 
@@ -40,22 +54,43 @@ def litellm(call: Call) -> Iterator[Any]:
         NotOfferedError: for a model listing. LiteLLM's `get_valid_models` keeps only the host and port of
             a base URL and turns every failure into an empty list, so it cannot do this.
     """
-    if call.function is Function.LIST_MODELS:
-        raise NotOfferedError("LiteLLM cannot list the models of a provider at a base URL of its own")
+    _refuse_listing(call)
     library = _litellm()
-    base, key = call.base_url, call.api_key
-    with _clients_closed(library, base):
-        yield from streamed(
-            library.completion(**_arguments(call), custom_llm_provider="openai", api_base=base, api_key=key)
-        )
+    with _clients_closed(library, call.base_url):
+        yield from streamed(library.completion(**_arguments(call), **_route(call)))
 
 
-BUILTIN: Mapping[str, CallPath] = MappingProxyType({"openai": openai, "litellm": litellm})
+async def litellm_async(call: Call) -> AsyncIterator[Any]:
+    """`litellm.acompletion` over its OpenAI route, with its defaults.
+
+    Raises:
+        NotOfferedError: for a model listing, as above.
+    """
+    _refuse_listing(call)
+    library = _litellm()
+    async with _async_clients_closed(library, call.base_url):
+        stream = _present(await library.acompletion(**_arguments(call), **_route(call)), "acompletion")
+        async for chunk in stream:
+            yield chunk
+
+
+BUILTIN: Mapping[str, CallPath] = MappingProxyType(
+    {"openai": openai, "litellm": litellm, "openai-async": openai_async, "litellm-async": litellm_async}
+)
 
 
 def _arguments(call: Call) -> dict[str, Any]:
     messages = [dict(message) for message in call.messages]  # LiteLLM rewrites them in place
     return {**call.params, "model": call.model, "messages": messages, "stream": True}
+
+
+def _route(call: Call) -> dict[str, Any]:
+    return {"custom_llm_provider": "openai", "api_base": call.base_url, "api_key": call.api_key}
+
+
+def _refuse_listing(call: Call) -> None:
+    if call.function is Function.LIST_MODELS:
+        raise NotOfferedError("LiteLLM cannot list the models of a provider at a base URL of its own")
 
 
 def _litellm() -> Any:
@@ -84,12 +119,16 @@ def streamed(stream: Any) -> Iterator[Any]:
         TypeError: there is no stream; LiteLLM returns None when its second attempt, with rewritten messages,
             has failed too.
     """
-    if stream is None:
-        raise TypeError("litellm.completion returned None instead of a stream")
     try:
-        yield from stream
+        yield from _present(stream, "completion")
     finally:
         getattr(getattr(stream, "completion_stream", None), "close", bool)()
+
+
+def _present(stream: Any, function: str) -> Any:
+    if stream is None:
+        raise TypeError(f"litellm.{function} returned None instead of a stream")
+    return stream
 
 
 @contextmanager
@@ -102,8 +141,24 @@ def _clients_closed(library: Any, base_url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        cached = getattr(getattr(library, "in_memory_llm_clients_cache", None), "cache_dict", {})
-        for key, client in list(cached.items()):
-            if str(getattr(client, "base_url", "")).rstrip("/") == base_url.rstrip("/"):
-                cached.pop(key, None)
-                client.close()
+        for client in _taken(library, base_url):
+            client.close()
+
+
+@asynccontextmanager
+async def _async_clients_closed(library: Any, base_url: str) -> AsyncIterator[None]:
+    """The same for asynchronous clients, which must be closed in the loop that used them."""
+    try:
+        yield
+    finally:
+        for client in _taken(library, base_url):
+            await client.close()
+
+
+def _taken(library: Any, base_url: str) -> Iterator[Any]:
+    """The clients for this base URL, each taken out of LiteLLM's cache."""
+    cached = getattr(getattr(library, "in_memory_llm_clients_cache", None), "cache_dict", {})
+    for key, client in list(cached.items()):
+        if str(getattr(client, "base_url", "")).rstrip("/") == base_url.rstrip("/"):
+            cached.pop(key, None)
+            yield client

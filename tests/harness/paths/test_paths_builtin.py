@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.paths.builtin import litellm, openai, streamed
+from llm_contracts.paths.builtin import litellm, litellm_async, openai, openai_async, streamed
 from llm_contracts.paths.call import Call, CallPath, Function
 from llm_contracts.paths.observation import Observation, Usage
 from llm_contracts.paths.observe import observe
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from tests.harness.held import held
 
 # Here warnings are errors, also inside the clients. An application ignores this one of LiteLLM's.
 pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")
@@ -64,7 +65,13 @@ def listing(status: int, body: dict[str, Any]) -> Interaction:
 
 
 def run(
-    edge: Edge, path: CallPath, recorded: Interaction, function: Function = Function.CHAT, timeout: float = 30
+    edge: Edge,
+    path: CallPath,
+    recorded: Interaction,
+    function: Function = Function.CHAT,
+    *,
+    timeout: float = 30,
+    max_chunks: int = 1000,
 ) -> Observation:
     with edge.replay((recorded,), lockstep=True, patience=10) as session:
         call = Call(
@@ -76,10 +83,14 @@ def run(
             params={"stream_options": {"include_usage": True}, "temperature": 0.5},
             function=function,
         )
-        return observe(path, call, name="bare", session=session, timeout=timeout)
+        return observe(path, call, name="bare", session=session, timeout=timeout, max_chunks=max_chunks)
 
 
-@pytest.mark.parametrize("path", [openai, litellm])
+ALL = [openai, openai_async, litellm, litellm_async]
+ASYNC = [openai_async, litellm_async]
+
+
+@pytest.mark.parametrize("path", ALL)
 def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: CallPath) -> None:
     observed = run(edge, path, answer(*EVENTS))
     assert observed.failure is None, observed.failure.message
@@ -90,7 +101,7 @@ def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: Call
     assert [chunk.position for chunk in observed.chunks if chunk.text] == [1, 2]
 
 
-@pytest.mark.parametrize("path", [openai, litellm])
+@pytest.mark.parametrize("path", ALL)
 def test_a_bare_client_sends_what_it_was_told(edge: Edge, path: CallPath) -> None:
     (request,) = run(edge, path, answer(*EVENTS)).requests
     assert json.loads(request.body) == {
@@ -100,26 +111,40 @@ def test_a_bare_client_sends_what_it_was_told(edge: Edge, path: CallPath) -> Non
         "stream_options": {"include_usage": True},
         "temperature": 0.5,
     }
-    assert (request.uri, dict(request.headers)["Authorization"]) == (CHAT, "Bearer sk-test-key")
+    headers = {name.lower(): value for name, value in request.headers}
+    assert (request.uri, headers["authorization"]) == (CHAT, "Bearer sk-test-key")
 
 
-def test_a_cut_stream_is_a_failure_after_what_came_before(edge: Edge) -> None:
-    observed = run(edge, openai, answer(delta("Hel"), end=End.CUT))
+@pytest.mark.parametrize("end", [End.CUT, End.RESET])
+@pytest.mark.parametrize("path", ALL)
+def test_a_broken_stream_is_a_failure_after_what_came_before(edge: Edge, path: CallPath, end: End) -> None:
+    """LiteLLM up to 1.93 ended such a stream as a success where it is asynchronous."""
+    observed = run(edge, path, answer(delta("Hel"), end=end))
     assert observed.text == "Hel"
     assert observed.failure is not None
 
 
-def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge) -> None:
-    observed = run(edge, openai, answer(delta("Hel"), end=End.TIMEOUT), timeout=1.0)
+@pytest.mark.parametrize(("plain", "concurrent"), [(openai, openai_async), (litellm, litellm_async)])
+def test_the_async_client_hands_on_the_same_as_the_other(
+    edge: Edge, plain: CallPath, concurrent: CallPath
+) -> None:
+    left, right = run(edge, plain, answer(*EVENTS)), run(edge, concurrent, answer(*EVENTS))
+    assert left.chunks == right.chunks
+
+
+@pytest.mark.parametrize("path", [openai, openai_async])
+def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge, path: CallPath) -> None:
+    observed = run(edge, path, answer(delta("Hel"), end=End.TIMEOUT), timeout=1.0)
     assert observed.failure is not None
     assert observed.failure.category == "hang"
     assert "ended when its connections were dropped" in observed.failure.message
     assert observed.text == "Hel"
 
 
-def test_openai_lists_models(edge: Edge) -> None:
+@pytest.mark.parametrize("path", [openai, openai_async])
+def test_openai_lists_models(edge: Edge, path: CallPath) -> None:
     models = {"object": "list", "data": [{"id": "a", "object": "model"}, {"id": "b", "object": "model"}]}
-    observed = run(edge, openai, listing(200, models), Function.LIST_MODELS)
+    observed = run(edge, path, listing(200, models), Function.LIST_MODELS)
     assert observed.deltas == ("a", "b")
 
 
@@ -134,21 +159,33 @@ def test_a_refused_listing_is_a_failure_with_its_status(edge: Edge) -> None:
     )
 
 
-def test_litellm_says_that_it_cannot_list_models(edge: Edge) -> None:
-    observed = run(edge, litellm, listing(200, {}), Function.LIST_MODELS)
+@pytest.mark.parametrize("path", [litellm, litellm_async])
+def test_litellm_says_that_it_cannot_list_models(edge: Edge, path: CallPath) -> None:
+    observed = run(edge, path, listing(200, {}), Function.LIST_MODELS)
     assert observed.failure is not None
     assert observed.failure.category == "not_offered"
     assert observed.requests == ()
 
 
-def test_litellm_keeps_no_client_open_after_a_call(edge: Edge) -> None:
+@pytest.mark.parametrize("path", [litellm, litellm_async])
+def test_litellm_keeps_no_client_open_after_a_call(edge: Edge, path: CallPath) -> None:
     """An open socket left to garbage collection would warn, and warnings are errors here."""
     cache = import_module("litellm").in_memory_llm_clients_cache.cache_dict
     before = set(cache)  # other tests of this process call LiteLLM in other ways
-    run(edge, litellm, answer(*EVENTS))
+    run(edge, path, answer(*EVENTS))
     kept = [client for key, client in cache.items() if key not in before]
     assert [client for client in kept if "127.0.0.1" in str(getattr(client, "base_url", ""))] == []
     gc.collect()
+
+
+@pytest.mark.parametrize("path", ASYNC)
+def test_an_async_client_that_is_stopped_midway_leaves_nothing_behind(edge: Edge, path: CallPath) -> None:
+    run(edge, path, answer(*EVENTS))  # what clients keep for good is there now
+    before = held()
+    observed = run(edge, path, answer(*EVENTS), max_chunks=1)
+    assert observed.failure is not None
+    assert observed.failure.category == "endless"
+    assert held() == before
 
 
 def test_litellm_is_imported_so_that_it_fetches_nothing(edge: Edge) -> None:

@@ -45,7 +45,7 @@ def test_an_unknown_name_is_told_with_the_nearest_ones() -> None:
 
 
 def test_a_name_like_no_other_is_told_with_all_of_them() -> None:
-    known = "known are adapter-legacy, adapter-litellm, litellm, openai"
+    known = "known are adapter-legacy, adapter-litellm, litellm, litellm-async, openai, openai-async"
     with pytest.raises(UnknownNameError, match=known):
         resolve("zzz", PROJECT)
 
