@@ -41,10 +41,10 @@ def render_lanes(item: Item) -> str:
         return f"# {item.id}\n\nnot compared: {item.problem}\n"
     reference, candidate = item.reference, item.candidate
     sections = (
-        ("requests", _merged(_request_lines(reference), _request_lines(candidate))),
+        ("requests", _merged(request_lines(reference), request_lines(candidate))),
         ("chunks", _lanes(_chunk_lines(reference.chunks), _chunk_lines(candidate.chunks))),
         ("totals", _merged(_total_lines(reference), _total_lines(candidate))),
-        ("telemetry", _merged(_telemetry_lines(reference), _telemetry_lines(candidate))),
+        ("telemetry", _merged(telemetry_lines(reference), telemetry_lines(candidate))),
         ("divergences", _divergence_lines(item)),
     )
     head = [f"# {item.id} ({item.provenance})", f"# {reference.path} | {candidate.path}"]
@@ -78,10 +78,11 @@ def _compact(value: object) -> str:
 
 
 def _chunk_lines(chunks: Sequence[Chunk]) -> list[str]:
-    return [_chunk_line(chunk) for chunk in chunks]
+    return [chunk_line(chunk) for chunk in chunks]
 
 
-def _chunk_line(chunk: Chunk) -> str:
+def chunk_line(chunk: Chunk) -> str:
+    """One chunk in a line: what it carries, without its id and model."""
     parts = [
         quoted(chunk.text) if chunk.text else "",
         f"reasoning {quoted(chunk.reasoning)}" if chunk.reasoning else "",
@@ -145,7 +146,8 @@ def _merged(left: list[str], right: list[str]) -> Iterator[str]:
             yield from (f"> {line}" for line in right[c:d])
 
 
-def _request_lines(observation: Observation) -> list[str]:
+def request_lines(observation: Observation) -> list[str]:
+    """What a path sent: a line for each request, below it its body as canonical JSON."""
     return [line for request in observation.requests for line in _one_request(request)]
 
 
@@ -176,7 +178,8 @@ def _total_lines(observation: Observation) -> list[str]:
     return [*lines, f"error: {_compact(failure) if failure else 'none'}"]
 
 
-def _telemetry_lines(observation: Observation) -> list[str]:
+def telemetry_lines(observation: Observation) -> list[str]:
+    """What a path told telemetry, a line for each field of each generation."""
     return [
         line for generation in observation.generations for line in _one_generation(generation, observation)
     ]
