@@ -5,9 +5,47 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from llm_contracts.config import Settings
+from llm_contracts.config import ConfigError, Settings
+from llm_contracts.versions import versions
+
+_SHOWN = 3  # changed inputs in the message: enough to see why
+
+
+def refuse_stale(settings: Settings, document: Mapping[str, Any]) -> None:
+    """Stop where a stored result no longer holds.
+
+    Raises:
+        ConfigError: naming what has changed since.
+    """
+    changed = outdated(settings, document)
+    if changed:
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        msg = (
+            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
+            "Run `llm-contracts check` again."
+        )
+        raise ConfigError(msg)
+
+
+def outdated(
+    settings: Settings, document: Mapping[str, Any], *, now: datetime | None = None
+) -> tuple[str, ...]:
+    """What a stored result (`views/document`) depends on and has changed since: files, versions, the day.
+    Empty where it holds. A result that does not say what it was made from is judged by the rest.
+    """
+    stored, used = document.get("inputs"), document.get("versions", {})
+    changed = [
+        *(changed_since(settings, stored) if stored is not None else ()),
+        *(name for name, version in versions().items() if used.get(name) != version),
+    ]
+    made = datetime.fromisoformat(document["checked_at"]).astimezone()
+    if made.date() != (now or datetime.now(UTC)).astimezone().date():
+        changed.append("the date, on which waivers and the age of recordings depend")
+    return tuple(changed)
 
 
 def input_files(settings: Settings) -> dict[str, str]:

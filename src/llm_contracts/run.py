@@ -94,6 +94,7 @@ class Match:
             blank,
             reference=reference,
             candidate=candidate,
+            exchanges=interactions,
             divergences=found.divergences,
             # Both runs show alike what is unfaithful to the bytes: that is a finding, not noise.
             noise=tuple(d for d in control.divergences if d.kind is not Kind.UNFAITHFUL),

@@ -9,16 +9,13 @@ from llm_contracts.config import ConfigError
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.paths.resolve import PathError
+from llm_contracts.store import StoredResultError
 from llm_contracts.wire.cassette import CassetteError
 from llm_contracts.wire.edge import EdgeError
 from llm_contracts.wire.scrub import SecretFound
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Result
-
-
-class StoredResultError(Exception):
-    """A stored result is there but cannot be read."""
 
 
 class Exit(IntEnum):

@@ -10,17 +10,15 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exits import Exit, StoredResultError
+from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
-from llm_contracts.config import ConfigError, Project
-from llm_contracts.inputs import changed_since
+from llm_contracts.cli.stored import stored_here
+from llm_contracts.config import ConfigError
+from llm_contracts.inputs import refuse_stale
 from llm_contracts.parity.result import Answer, Verdict
-from llm_contracts.versions import versions
-from llm_contracts.views.document import FORMAT
 from llm_contracts.views.terminal import print_verdicts
 
-_SHOWN = 3  # changed inputs in the message: enough to see why
 _EXAMPLES = """\b
 Examples:
   llm-contracts verdict
@@ -41,8 +39,8 @@ def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
     project = project_here()
     for name in providers:
         project.provider(name)
-    document = _stored(project)
-    _refuse_stale(project, document)
+    document = stored_here(project).document
+    refuse_stale(project.settings, document)
     asked = _asked(document["verdicts"], providers)
     if json_file is not None:
         kept = {key: document[key] for key in ("format", "reference", "candidate", "versions", "checked_at")}
@@ -54,38 +52,6 @@ def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
         console.print(f"{pair}, checked {_age(document['checked_at'])} ago", style="dim")
         print_verdicts(console, asked)
     return Exit.AGREEMENT if all(v.answer is Answer.READY for v in asked.values()) else Exit.DIVERGENCE
-
-
-def _stored(project: Project) -> dict[str, Any]:
-    file = project.settings.report / "result.json"
-    if not file.is_file():
-        msg = f"{file}: there is no result yet. Run `llm-contracts check` first."
-        raise ConfigError(msg)
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        if document["format"] == FORMAT and {"verdicts", "inputs", "checked_at"} <= document.keys():
-            return dict(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"{file}: is not a result ({type(error).__name__}). Run `llm-contracts check` again."
-        raise StoredResultError(msg) from error
-    msg = f"{file}: is not a result of format {FORMAT}. Run `llm-contracts check` again."
-    raise StoredResultError(msg)
-
-
-def _refuse_stale(project: Project, document: Mapping[str, Any]) -> None:
-    changed = [
-        *changed_since(project.settings, document["inputs"]),
-        *(name for name, version in versions().items() if document["versions"].get(name) != version),
-    ]
-    if datetime.fromisoformat(document["checked_at"]).astimezone().date() != _now().astimezone().date():
-        changed.append("the date, on which waivers and the age of recordings depend")
-    if changed:
-        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-        msg = (
-            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
-            "Run `llm-contracts check` again."
-        )
-        raise ConfigError(msg)
 
 
 def _asked(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Verdict]:

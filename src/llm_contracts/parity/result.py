@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.paths.observation import Observation
+from llm_contracts.wire.interaction import Interaction
 
 
 class Answer(StrEnum):
@@ -38,6 +39,7 @@ class Item:
         provenance: where the recording came from (`live`, `simulated`, `scripted`, `imported`), or None.
         recorded_on: the recording's date, if the file says so.
         reference, candidate: what the two paths did; None when `problem` kept them from running.
+        exchanges: what was on the wire when it was recorded, which both were played.
         divergences: every difference, waived or not.
         waived: fingerprint → the waiver's reason, for those that are accepted.
         noise: what differed between two runs of the reference alone.
@@ -52,6 +54,7 @@ class Item:
     recorded_on: date | None = None
     reference: Observation | None = None
     candidate: Observation | None = None
+    exchanges: tuple[Interaction, ...] = ()
     divergences: tuple[Divergence, ...] = ()
     waived: Mapping[str, str] = field(default_factory=dict)
     noise: tuple[Divergence, ...] = ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def to_document(result: Result, **extra: Any) -> dict[str, Any]:
     """Everything in a result as plain JSON values. `extra` adds top-level fields of the caller's own."""
@@ -21,8 +25,9 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
         "reference": result.reference,
         "candidate": result.candidate,
         "engine": result.engine,
+        "run": run_digest(result),
         "versions": dict(result.versions),
-        "items": [_item(item) for item in result.items],
+        "items": [item_document(item) for item in result.items],
         "totals": dict(result.totals),
         "verdicts": {
             name: {"verdict": str(verdict.answer), "reasons": list(verdict.reasons)}
@@ -37,10 +42,39 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
 
 def to_json(result: Result, **extra: Any) -> str:
     """The document as text: readable, in a fixed order, ending in a line feed."""
-    return json.dumps(to_document(result, **extra), ensure_ascii=False, indent=2, default=str) + "\n"
+    return json_text(to_document(result, **extra), indent=2) + "\n"
 
 
-def _item(item: Item) -> dict[str, Any]:
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON as text that can be written as UTF-8: half a surrogate pair, which providers do send, stays the
+    escape that it came as.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def run_digest(result: Result) -> str:
+    """Sixteen hex digits that name what was found: which paths and versions, which differences, where.
+
+    Neither clocks nor waivers take part, so that a decision made on one run still names the next if nothing
+    has changed but that it was accepted.
+    """
+    found = [
+        [item.id, item.problem, sorted(d.fingerprint for d in (*item.divergences, *item.noise))]
+        for item in result.items
+    ]
+    subject = [
+        result.reference,
+        result.candidate,
+        result.engine,
+        dict(result.versions),
+        sorted(found, key=str),
+    ]
+    return hashlib.sha256(json_text(subject).encode()).hexdigest()[:16]
+
+
+def item_document(item: Item) -> dict[str, Any]:
+    """One item as plain JSON values, what both paths did in a few words."""
     return {
         "id": item.id,
         "provider": item.provider,

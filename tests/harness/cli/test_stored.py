@@ -1,0 +1,49 @@
+"""What `check` leaves behind, as the commands after it find it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.cli import run
+from llm_contracts.store import Stored
+from tests.harness.run.projects import make_project
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ACME_API_KEY", raising=False)
+    return make_project(tmp_path)
+
+
+def test_what_both_paths_did_is_kept_in_full_beside_the_result(project: Path) -> None:
+    run(["check"])
+    stored = Stored.load(project / "report")
+    assert stored is not None
+    items = list(stored.whole_items())
+    assert [item.id for item in items] == [row["id"] for row in stored.document["items"]]
+    assert all(item.reference and item.candidate and item.exchanges for item in items)
+    assert not list((project / "report").glob("*part*"))
+
+
+def test_a_part_is_kept_only_where_the_caller_says_and_another_folder_leaves_the_projects_own(
+    project: Path,
+) -> None:
+    run(["check", "--scenario", "plain-stream", "--report", "elsewhere"])
+    stored = Stored.load(project / "elsewhere")
+    assert stored is not None
+    assert {item.scenario for item in stored.whole_items()} == {"plain-stream"}
+    assert not (project / "report").exists()
+
+
+def test_a_key_that_a_path_hands_on_is_in_no_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes out of the path, not of a recording, and differs nowhere: only the items hold it."""
+    monkeypatch.setenv("ACME_API_KEY", "hello there, key")
+    code = 'PATHS["leaky"] = lambda call: ["hello there, key"]\n'
+    paths = project / "contracts" / "paths.py"
+    paths.write_text(paths.read_text() + code)
+    assert run(["check", "--reference", "leaky", "--candidate", "leaky"]) == 4
+    kept = [file.read_bytes() for file in (project / "report").iterdir()]
+    assert not [data for data in kept if b"hello there" in data]
