@@ -11,8 +11,9 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
+from llm_contracts.wire.edge.manner import Manner, Pieces
 from llm_contracts.wire.edge.record import RecordSession
-from llm_contracts.wire.edge.replay import Manner, ReplaySession
+from llm_contracts.wire.edge.replay import ReplaySession
 from llm_contracts.wire.edge.session import LONGEST_LINE, Session
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.scrub import Scrubber
@@ -64,9 +65,11 @@ class Edge:
         lockstep: bool = False,
         patience: float = 0.25,
         silence: float = 10.0,
+        pieces: Pieces | None = None,
+        speed: float | None = None,
     ) -> ReplaySession:
         """A session that serves recorded exchanges; see `Manner` for how."""
-        manner = Manner(lockstep=lockstep, patience=patience, silence=silence)
+        manner = Manner(lockstep=lockstep, patience=patience, silence=silence, pieces=pieces, speed=speed)
         return self._session(
             lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, manner=manner)
         )

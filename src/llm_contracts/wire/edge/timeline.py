@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from llm_contracts.wire.edge.manner import Fragmentation, Pieces
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Response
+from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.sse import events
 
 
@@ -19,37 +20,67 @@ class Step:
     Attributes:
         data: the bytes.
         events: how many events are complete once they are sent.
+        at_ms: when the last of these bytes had arrived in the recording, in milliseconds after the request;
+            None where that was not recorded.
         text: how many characters of text the client has got by then, if this step adds any; else None.
     """
 
     data: bytes
     events: int
+    at_ms: float | None = None
     text: int | None = None
 
 
-def as_recorded(response: Response) -> tuple[Step, ...]:
-    """The pieces of the recording; the whole body where they were not recorded."""
+def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterator[Step]:
+    """The body in steps; together they are the body.
+
+    Args:
+        response: the recording, without a content coding.
+        pieces: where to cut.
+        texts: whether steps say how much text there is, which takes reading every event.
+    """
     ends = [event.end for event in events(response.body)]
-    sizes = [len(response.body)] if response.pieces is None else [piece.size for piece in response.pieces]
-    return tuple(
-        Step(data=response.body[start:stop], events=bisect_right(ends, stop))
-        for start, stop in pairwise(accumulate(sizes, initial=0))
-        if stop > start
-    )
+    after = read_facts(response).text_after if texts else ()
+    arrival = _arrivals(response)
+    text = 0
+    for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
+        complete = bisect_right(ends, stop)
+        reached = after[complete - 1] if complete and after else 0
+        yield Step(
+            data=response.body[start:stop],
+            events=complete,
+            at_ms=arrival(stop),
+            text=reached if reached > text else None,
+        )
+        text = reached
 
 
-def event_by_event(response: Response) -> tuple[Step, ...]:
-    """One event a step, whatever the pieces of the recording; a body without events goes out as recorded."""
-    facts = read_facts(response)
-    if not facts.text_after:
-        return as_recorded(response)
-    return tuple(_event_steps(response, facts.text_after))
+def seconds(interactions: Iterable[Interaction]) -> float:
+    """How long the recorded bodies took to arrive, one after the other."""
+    last = (i.response.pieces[-1].at_ms for i in interactions if i.response.pieces)
+    return sum(last) / 1000
 
 
-def _event_steps(response: Response, text_after: tuple[int, ...]) -> Iterator[Step]:
-    start = text = index = 0
-    for index, (event, after) in enumerate(zip(events(response.body), text_after, strict=True), start=1):
-        yield Step(data=response.body[start : event.end], events=index, text=after if after > text else None)
-        start, text = event.end, after
-    if start < len(response.body):
-        yield Step(data=response.body[start:], events=index)
+def _cuts(response: Response, pieces: Pieces, ends: Sequence[int]) -> list[int]:
+    """The offsets after which a piece ends, the last one the end of the body."""
+    size = len(response.body)
+    return [offset for offset in sorted({*_wanted(response, pieces, ends), size}) if 0 < offset <= size]
+
+
+def _wanted(response: Response, pieces: Pieces, ends: Sequence[int]) -> Iterable[int]:
+    if isinstance(pieces, int):
+        return range(pieces, len(response.body), pieces)
+    if pieces is Fragmentation.ONE:
+        return ()
+    if pieces is Fragmentation.EVENTS and ends:
+        return ends
+    return accumulate(piece.size for piece in response.pieces or ())
+
+
+def _arrivals(response: Response) -> Callable[[int], float | None]:
+    """A function that says when the bytes before an offset had all arrived."""
+    recorded = response.pieces
+    if not recorded:
+        return lambda _stop: None
+    offsets = list(accumulate(piece.size for piece in recorded))
+    return lambda stop: recorded[bisect_left(offsets, stop)].at_ms
