@@ -110,7 +110,7 @@ def check_corpus(
             name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)
         },
         complaints=(*waivers.complaints, *(waivers.unused(items, used) if waivers_file else ())),
-        warnings=waivers.warnings,
+        warnings=(*waivers.warnings, *options.caveats),
     )
 
 

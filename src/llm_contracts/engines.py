@@ -9,6 +9,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from llm_contracts.paths.observe import SessionLike
+from llm_contracts.wire.edge.manner import Pieces
+from llm_contracts.wire.edge.timeline import seconds
 from llm_contracts.wire.interaction import Interaction
 
 
@@ -21,10 +23,18 @@ class EngineName(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Play:
-    """One recording being played. Without an `origin` the client keeps the provider's own address."""
+    """One recording being played.
+
+    Attributes:
+        session: what to observe.
+        origin: what takes the place of the provider's address; without it the client keeps that.
+        seconds: how long the recording itself takes at this speed. It is added to a path's time limit, which
+            is meant for what the path does.
+    """
 
     session: SessionLike
     origin: str | None = None
+    seconds: float = 0.0
 
     def address(self, base_url: str) -> str:
         """What the client must use as base URL in place of the provider's own."""
@@ -38,8 +48,18 @@ Engine = Callable[[tuple[Interaction, ...]], AbstractContextManager[Play]]
 
 
 @contextmanager
-def opened(name: EngineName) -> Iterator[Engine]:
-    """An engine that is ready to play; shut down afterwards."""
+def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | None = None) -> Iterator[Engine]:
+    """An engine that is ready to play; shut down afterwards.
+
+    The wire engine plays in lockstep: in whichever pieces and at whichever speed, a piece leaves only when
+    the consumer has handed on the text of those before it. So the position of each delivery is the same in
+    every run, and a path that holds text back can be told from a machine that was busy.
+
+    Args:
+        name: which engine.
+        pieces: where the wire engine cuts bodies; by default after each event.
+        speed: how many times as fast as recorded it plays; by default without pauses.
+    """
     if name is EngineName.VCR:
         yield _vcr
         return
@@ -49,8 +69,11 @@ def opened(name: EngineName) -> Iterator[Engine]:
 
         @contextmanager
         def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
-            with edge.replay(interactions, lockstep=True, patience=_PATIENCE) as session:
-                yield Play(session=session, origin=session.origin)
+            with edge.replay(
+                interactions, lockstep=True, patience=_PATIENCE, pieces=pieces, speed=speed
+            ) as session:
+                taken = seconds(interactions) / speed if speed else 0.0
+                yield Play(session=session, origin=session.origin, seconds=taken)
 
         yield play
 

@@ -22,6 +22,7 @@ from llm_contracts.paths.observe import observe
 from llm_contracts.paths.resolve import resolve
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
+from llm_contracts.wire.edge.manner import Fragmentation, Pieces
 from llm_contracts.wire.facts import read_facts
 
 if TYPE_CHECKING:
@@ -109,14 +110,16 @@ class Match:
                 here,
                 name=side.name,
                 session=play.session,
-                timeout=self.timeout,
+                timeout=self.timeout + play.seconds,
                 skip_pauses=True,
             )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """How to run. Without names the project's own two paths are compared; `jobs`: recordings in flight."""
+    """How to run. Without names the project's own two paths are compared; `jobs`: recordings in flight;
+    `pieces` and `speed`: see `opened`, of the wire engine only.
+    """
 
     today: date
     reference: str | None = None
@@ -124,6 +127,8 @@ class Options:
     engine: EngineName = EngineName.WIRE
     jobs: int = 0
     timeout: float = 60.0
+    pieces: Pieces | None = None
+    speed: float | None = None
 
     @property
     def workers(self) -> int:
@@ -131,6 +136,15 @@ class Options:
         if self.engine is EngineName.VCR:
             return 1
         return self.jobs or _JOBS_PER_PROCESSOR * (os.cpu_count() or 1)
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a run of this kind cannot see, a sentence each."""
+        if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE:
+            return (
+                "Bodies were played whole: whether a path hands text on late (delivery_lag) could not show.",
+            )
+        return ()
 
 
 def check(
@@ -170,7 +184,12 @@ def check(
             for name, rows in _complete(project, scenarios).items()
         },
         complaints=(*waivers.complaints, *waivers.unused(items, used, known=known)),
-        warnings=(*waivers.warnings, *_bystanders(project, options), *orphans(project)),
+        warnings=(
+            *waivers.warnings,
+            *options.caveats,
+            *_bystanders(project, options),
+            *orphans(project),
+        ),
     )
 
 
@@ -201,7 +220,7 @@ def _names(project: Project, options: Options) -> tuple[str, str]:
 def opened_match(project: Project, options: Options) -> Iterator[Match]:
     """The two paths by the names that were asked for, and an engine that runs."""
     sides = [Side(name=name, path=resolve(name, project.paths)) for name in _names(project, options)]
-    with opened(options.engine) as engine:
+    with opened(options.engine, pieces=options.pieces, speed=options.speed) as engine:
         yield Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
 
 

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
+from llm_contracts.cli.manners import pieces_option, speed_option
 from llm_contracts.config import ConfigError, Project, load_project, load_settings
 from llm_contracts.engines import EngineName
 from llm_contracts.paths.builtin import BUILTIN
 from llm_contracts.run import Options
+from llm_contracts.wire.edge.manner import Fragmentation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
@@ -24,13 +26,21 @@ def project_here() -> Project:
 
 
 def run_options(given: Mapping[str, Any]) -> Options:
-    """The options of a run, as they came from the command line."""
+    """The options of a run, as they came from the command line.
+
+    Raises:
+        ConfigError: the vcr engine is asked for pieces or pauses.
+    """
+    if given["engine"] == EngineName.VCR and (given["pieces"] is not None or given["speed"] is not None):
+        raise ConfigError("The vcr engine plays whole bodies: --pieces and --speed need --engine wire.")
     return Options(
         reference=given["reference"],
         candidate=given["candidate"],
         engine=EngineName(given["engine"]),
         jobs=given["jobs"],
         timeout=given["timeout"],
+        pieces=given["pieces"],
+        speed=given["speed"],
         # Waivers last until the end of a day where the person who runs this lives.
         today=datetime.now().astimezone().date(),
     )
@@ -90,6 +100,8 @@ def match_options(command: Function) -> Function:
             help="Recordings in flight; 0, the default, is four per processor. The vcr engine takes one.",
         ),
         timeout_option(60.0),
+        pieces_option(Fragmentation.EVENTS),
+        speed_option,
     )(command)
 
 
