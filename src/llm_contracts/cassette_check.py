@@ -6,7 +6,6 @@ edited one, taken one from elsewhere, or recorded it before a rule of the scrubb
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +14,7 @@ from llm_contracts.config import Project
 from llm_contracts.run import orphans
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
-from llm_contracts.wire.scrub import Scrubber, find_secrets
-
-# What keys look like where nobody has told us their value. Masks are stars, which none of these match.
-_SHAPES: Mapping[str, re.Pattern[bytes]] = {
-    "an OpenAI-like key": re.compile(rb"\bsk-[A-Za-z0-9_-]{16,}"),
-    "a Google key": re.compile(rb"\bAIza[A-Za-z0-9_-]{35}"),
-    "a Volcengine key id": re.compile(rb"\bAKLT[A-Za-z0-9+/=_-]{20,}"),
-    "a Qianfan key": re.compile(rb"\bbce-v3/ALTAK-[A-Za-z0-9]+/[0-9a-f]{8,}"),
-    "a BigModel key": re.compile(rb"\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b"),
-    "a Dify key": re.compile(rb"\bapp-[A-Za-z0-9]{24}\b"),
-    "a JSON web token": re.compile(rb"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),
-}
+from llm_contracts.wire.scrub import Scrubber, find_secrets, shapes_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,9 +70,8 @@ def _unscrubbed(interaction: Interaction, scrubber: Scrubber) -> Iterator[str]:
 
 def _shaped_like_keys(interaction: Interaction) -> Iterator[str]:
     for part, data in _parts(interaction).items():
-        for what, shape in _SHAPES.items():
-            if shape.search(data):
-                yield f"{part}: holds what looks like {what}. Revoke it if it is one, and record again."
+        for what in shapes_in(data):
+            yield f"{part}: holds what looks like {what}. Revoke it if it is one, and record again."
 
 
 def _parts(interaction: Interaction) -> dict[str, bytes]:

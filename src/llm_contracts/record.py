@@ -10,12 +10,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.paths.resolve import resolve
-from llm_contracts.record_endpoint import Endpoint, live_endpoint, secrets_in
+from llm_contracts.record_endpoint import WRONG_KEY, Endpoint, live_endpoint, secrets_in
 from llm_contracts.record_plan import RecordOptions, Source, Step, plan
 from llm_contracts.record_take import NotWantedError, Studio, rehearsed_before
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import CassetteError, Recording
 from llm_contracts.wire.edge import Edge
+from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def record(
             edge=edge,
             path=path,
             client=client,
-            secrets=secrets_in(options.environ, project.providers),
+            scrubber=Scrubber(secrets_in(options.environ, project.providers), harmless=(WRONG_KEY,)),
             timeout=options.timeout,
         )
         return run.over(lambda step: _take(_Desk(project, options, studio, callers), step))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_contracts.paths.call import Call, CallPath
@@ -12,7 +11,7 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Rec
 from llm_contracts.wire.cassette_render import render
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.scrub import Scrubber, SecretFound, find_secrets
+from llm_contracts.wire.scrub import Scrubber, SecretFound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +32,16 @@ class NotWantedError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Studio:
-    """What every recording of a run is made with. `timeout`: seconds per call; `secrets`: by variable."""
+    """What every recording of a run is made with. `timeout`: seconds per call.
+
+    There is one scrubber for the whole run, so that a token which one scenario was sold is hidden in the
+    recordings of all that come after it.
+    """
 
     edge: Edge
     path: CallPath
     client: str
-    secrets: Mapping[str, str] = field(repr=False)
+    scrubber: Scrubber
     timeout: float
 
     def take(self, scenario: Scenario, endpoint: Endpoint) -> tuple[Interaction, ...]:
@@ -47,27 +50,28 @@ class Studio:
         Raises:
             NotWantedError: nothing was sent, or what came back is not what the scenario is about.
         """
-        scrubber = Scrubber(self.secrets)
         with self.edge.record(
-            upstream=endpoint.upstream, public=endpoint.public, scrubber=scrubber
+            upstream=endpoint.upstream, public=endpoint.public, scrubber=self.scrubber
         ) as session:
             call = _call(scenario, endpoint, session.origin)
             observation = observe(self.path, call, name=self.client, session=session, timeout=self.timeout)
             interactions = tuple(endpoint.made_public(one) for one in session.interactions())
         if reason := _objection(scenario, observation, interactions):
-            raise NotWantedError(scrubber.text(reason))
+            raise NotWantedError(self.scrubber.text(reason))
         return interactions
 
     def keep(self, path: Path, interactions: tuple[Interaction, ...], recording: Recording) -> None:
         """Write the cassette, unless a secret would get into it.
 
         Raises:
-            SecretFound: the value of a variable is still in the text; nothing was written.
+            SecretFound: the value of a secret is still in there; nothing was written.
         """
         cassette = Cassette(interactions=interactions, recording=recording)
-        found = find_secrets(render(cassette), self.secrets)
+        # The file's text may hold bodies in a form of its own, so they are looked at as they are, too.
+        bodies = (body for one in interactions for body in (one.request.body, one.response.body))
+        found = {name for data in (render(cassette), *bodies) for name in self.scrubber.find(data)}
         if found:
-            raise SecretFound(str(path), found)
+            raise SecretFound(str(path), sorted(found))
         save(path, cassette)
 
 
@@ -106,6 +110,8 @@ def _objection(
         failure = observation.failure
         why = f": {failure.category}: {failure.message}" if failure else ""
         return f"no request was sent{why}"
+    if packed := next(filter(None, map(_packing, interactions)), ""):
+        return f"a body is packed as {packed!r}, which cannot be searched for secrets"
     *earlier, last = (interaction.response for interaction in interactions)
     if last.end is not End.COMPLETE:
         return f"the exchange ended early ({last.end})"
@@ -115,6 +121,12 @@ def _objection(
     if scenario.expects == "failure":
         return _no_failure(scenario, facts)
     return _no_answer(scenario, facts)
+
+
+def _packing(interaction: Interaction) -> str:
+    """The content coding of a body that nobody here could unpack; nothing is searched in such a body."""
+    lines = (*interaction.request.headers, *interaction.response.headers)
+    return next((value for name, value in lines if name.lower() == "content-encoding" and value), "")
 
 
 def _no_failure(scenario: Scenario, facts: WireFacts) -> str | None:

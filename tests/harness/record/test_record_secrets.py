@@ -13,7 +13,7 @@ from llm_contracts.record_take import Studio, rehearsed_before
 from llm_contracts.wire.cassette import Provenance, Recording
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import Interaction, Request, Response
-from llm_contracts.wire.scrub import SecretFound
+from llm_contracts.wire.scrub import Scrubber, SecretFound
 from tests.harness.record.workshop import PROVIDERS, REAL_KEY, Workshop, plain_client, row
 
 
@@ -43,7 +43,7 @@ def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop
         edge=cast("Edge", None),
         path=plain_client,
         client="c",
-        secrets={"OPENAI_API_KEY": REAL_KEY},
+        scrubber=Scrubber({"OPENAI_API_KEY": REAL_KEY}),
         timeout=1,
     )
     recording = Recording(
@@ -59,7 +59,7 @@ def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop
 def test_neither_an_endpoint_nor_a_studio_nor_the_options_show_a_key(workshop: Workshop) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1/v1", public_url="https://x/v1", key=REAL_KEY)
     studio = Studio(
-        edge=cast("Edge", None), path=plain_client, client="c", secrets={"K": REAL_KEY}, timeout=1
+        edge=cast("Edge", None), path=plain_client, client="c", scrubber=Scrubber({"K": REAL_KEY}), timeout=1
     )
     assert REAL_KEY not in repr((endpoint, studio, workshop.options(Source.LIVE)))
 

@@ -4,51 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import ClientResponse, HttpVersion11, web
-from yarl import URL
 
-from llm_contracts.wire.content import decoded
-from llm_contracts.wire.edge.headers import end_to_end, multi, with_host, without
-from llm_contracts.wire.edge.session import LONGEST_LINE, Session, hang_up, reset
-from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
+from llm_contracts.wire.edge.arrivals import Arrivals
+from llm_contracts.wire.edge.errors import UnkeepableError
+from llm_contracts.wire.edge.exchange import Exchange, Limits
+from llm_contracts.wire.edge.headers import end_to_end, multi, without
+from llm_contracts.wire.edge.session import Session, hang_up, reset
+from llm_contracts.wire.edge.unpacking import Unpacker, UnpackingError, unpacker
+from llm_contracts.wire.edge.upstream import MISTAKES, Upstream, end_of_answer, end_without_answer, explained
+from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.sse import EventDecoder
 
-_CONNECTING = 30.0
 _LAST_WORDS = 1.0
 _SETTLING = 2.0
-_DROPPING = 30.0  # seconds; a dropped exchange ends at once, but a large body takes time to scrub
+_DROPPING = 30.0
 
 
-@dataclass(kw_only=True, slots=True)
-class _Exchange:
-    """One exchange while it happens."""
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """An answer on its way: from whom, to whom, and what takes off a coding nobody asked for."""
 
-    request: Request
-    started: float
-    status: int = 0
-    reason: str = ""
-    headers: Headers = ()
-    body: bytearray = field(default_factory=bytearray)
-    pieces: list[Piece] = field(default_factory=list)
-
-    def add(self, data: bytes, now: float) -> None:
-        self.body += data
-        self.pieces.append(Piece(size=len(data), at_ms=round((now - self.started) * 1000, 1)))
-
-    def finished(self, end: End) -> Interaction:
-        response = Response(
-            status=self.status,
-            reason=self.reason,
-            headers=self.headers,
-            body=bytes(self.body),
-            end=end,
-            pieces=tuple(self.pieces),
-        )
-        return Interaction(request=self.request, response=decoded(response))
+    exchange: Exchange
+    answer: ClientResponse
+    response: web.StreamResponse
+    unpack: Unpacker | None
 
 
 class RecordSession(Session):
@@ -59,25 +45,52 @@ class RecordSession(Session):
         *,
         loop: asyncio.AbstractEventLoop,
         origin: str,
-        upstream: str,
         public: str,
+        upstream: Upstream,
         scrubber: Scrubber,
-        timeout: float,
+        limits: Limits,
     ) -> None:
         super().__init__(loop=loop, origin=origin, public=public)
-        self._upstream = upstream.rstrip("/")
+        self._upstream = upstream
+        self._own = self._own | {upstream.origin}
         self._scrubber = scrubber
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECTING, sock_read=timeout)
-        self._interactions: list[Interaction] = []
+        self._limits = limits
+        # As they were on the wire, secrets included: nobody sees them before the scrubber has. It works when
+        # somebody asks, in that caller's time; in the edge's thread it would hold up the other streams.
+        self._raw: list[Interaction] = []
+        self._flaws: list[str] = []
+        self._failures: list[str] = []
+        self._clean: list[Request] = []
+        self._cleaning = threading.Lock()
+
+    def requests(self) -> tuple[Request, ...]:
+        """What arrived, in order and without secrets; addressed to the provider."""
+        with self._cleaning:
+            fresh = self._requests[len(self._clean) :]
+            self._clean += [self._scrubber.request(request) for request in fresh]
+            return tuple(self._clean)
 
     def interactions(self) -> tuple[Interaction, ...]:
         """The exchanges so far, without secrets.
 
         Those still open are given two seconds to end; then they are dropped and count as left by the client.
+
+        Raises:
+            UnkeepableError: an answer was larger than anybody keeps, or packed so that nobody can read it.
         """
         if not self._loop.is_closed():
             asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result()
-        return tuple(self._interactions)
+        if self._flaws:
+            raise UnkeepableError(self._scrubber.text("; ".join(self._flaws)))
+        return tuple(map(self._scrubber.interaction, self._raw))
+
+    def failures(self) -> tuple[str, ...]:
+        """Why the provider could not be reached or broke off, each with what can be done about it."""
+        return tuple(map(self._scrubber.text, self._failures))
+
+    def connection_lost(self, connection: object) -> None:
+        """A client's connection is gone."""
+        self._upstream.forget(connection)
 
     async def _settle(self) -> None:
         for deadline in (_SETTLING, _DROPPING):
@@ -86,116 +99,102 @@ class RecordSession(Session):
                     await self._idle.wait()
             self._abort()
 
+    def _abort(self) -> None:
+        super()._abort()
+        if not self._transports:
+            self._upstream.forget_all()
+
     async def _answer(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
         self._sent = 0
-        self._requests.append(self._scrubber.request(request))
-        exchange = _Exchange(request=request, started=self._loop.time())
-        async with self._client() as client:
-            try:
-                answer = await self._ask(client, request)
-            except asyncio.CancelledError:
-                self._keep(exchange, End.CLIENT_LEFT)
-                raise
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                self._keep(exchange, _end_before_answer(error))
-                await reset(transport)
-            return await self._pass_on(incoming, transport, exchange, answer)
-
-    def _client(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            timeout=self._timeout,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            trust_env=not self._upstream.startswith(("http://127.", "http://localhost")),
-        )
-
-    async def _ask(self, client: aiohttp.ClientSession, request: Request) -> ClientResponse:
-        """Send the request as it came, but for the host, and without an offer to unpack anything."""
-        headers = with_host(
-            without(request.headers, ("accept-encoding", "content-length", "expect")), self._upstream
-        )
+        self._requests.append(request)
+        exchange = Exchange(request=request, started=self._loop.time(), limits=self._limits)
         target = request.uri.removeprefix(self._public)
-        return await client.request(
-            request.method,
-            URL(self._upstream + target, encoded=True),
-            headers=multi((*headers, ("Accept-Encoding", "identity"))),
-            data=request.body or None,
-            allow_redirects=False,
-            skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
-        )
+        try:
+            answer = await self._upstream.ask(request, target, connection=incoming.protocol)
+        except asyncio.CancelledError:
+            self._keep(exchange, End.CLIENT_LEFT)
+            raise
+        except MISTAKES as error:
+            self._failures.append(explained(error))
+            self._keep(exchange, end_without_answer(error))
+            await reset(transport)
+        with contextlib.closing(answer):
+            return await self._pass_on(incoming, transport, exchange, answer)
 
     async def _pass_on(
         self,
         incoming: web.BaseRequest,
         transport: asyncio.Transport,
-        exchange: _Exchange,
+        exchange: Exchange,
         answer: ClientResponse,
     ) -> web.StreamResponse:
-        exchange.status, exchange.reason = answer.status, answer.reason or ""
-        exchange.headers = end_to_end(answer.raw_headers)
-        response = web.StreamResponse(
-            status=answer.status, reason=answer.reason, headers=multi(exchange.headers)
-        )
-        if "content-length" not in answer.headers and incoming.version >= HttpVersion11:
-            response.enable_chunked_encoding()
-        end = await self._copy(incoming, response, exchange, answer)
+        passing = self._prepared(incoming, exchange, answer)
+        end = await self._copy(incoming, passing)
         answer.close()
         # Kept before the client can know that it is over, so that whoever asks afterwards finds it.
         self._keep(exchange, end)
         if end is End.COMPLETE:
-            await response.write_eof()
+            await passing.response.write_eof()
         elif end is End.CUT:
             await hang_up(transport)
         else:
             await reset(transport)
-        return response
+        return passing.response
 
-    async def _copy(
-        self,
-        incoming: web.BaseRequest,
-        response: web.StreamResponse,
-        exchange: _Exchange,
-        answer: ClientResponse,
-    ) -> End:
+    def _prepared(self, incoming: web.BaseRequest, exchange: Exchange, answer: ClientResponse) -> _Passing:
+        headers = end_to_end(answer.raw_headers)
+        coding = answer.headers.get("Content-Encoding", "identity")
+        unpack = unpacker(coding)
+        if unpack is not None:
+            headers = without(headers, ("content-encoding", "content-length"))
+        elif coding.strip().lower() != "identity":
+            exchange.spoil(f"the answer is packed as {coding!r}, which cannot be unpacked here")
+        exchange.status, exchange.reason, exchange.headers = answer.status, answer.reason or "", headers
+        response = web.StreamResponse(
+            status=answer.status,
+            reason=answer.reason,
+            headers=multi(self.at_the_edge(headers, exchange.request)),
+        )
+        if "content-length" not in response.headers and incoming.version >= HttpVersion11:
+            response.enable_chunked_encoding()
+        return _Passing(exchange, answer, response, unpack)
+
+    async def _copy(self, incoming: web.BaseRequest, passing: _Passing) -> End:
+        """Pass on what comes as it comes; how it ended."""
         decoder = EventDecoder()
         try:
-            await response.prepare(incoming)
-            while data := await next_piece(answer.content):
-                exchange.add(data, self._loop.time())
+            await passing.response.prepare(incoming)
+            async for data in _plain(passing):
+                passing.exchange.add(data, self._loop.time())
+                # Counted first: the consumer may have the bytes before this thread goes on.
                 self._sent += len(decoder.feed(data))
-                await response.write(data)
+                await passing.response.write(data)
         except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
-            self._keep(exchange, await _end_without_client(answer))
-            answer.close()
+            self._keep(passing.exchange, await _end_without_client(passing.answer))
             raise
-        except TimeoutError:
-            return End.TIMEOUT
+        except UnpackingError as error:
+            passing.exchange.spoil(f"the answer is not packed as its Content-Encoding says ({error})")
+            return End.CUT
         except (aiohttp.ClientError, OSError) as error:
-            return _end_of_broken(error)
+            self._failures.append(explained(error))
+            return end_of_answer(error)
         return End.COMPLETE
 
-    def _keep(self, exchange: _Exchange, end: End) -> None:
-        self._interactions.append(self._scrubber.interaction(exchange.finished(end)))
+    def _keep(self, exchange: Exchange, end: End) -> None:
+        if exchange.flaw:
+            self._flaws.append(f"{exchange.request.method} {exchange.request.uri}: {exchange.flaw}")
+        else:
+            self._raw.append(exchange.finished(end))
 
 
-async def next_piece(content: aiohttp.StreamReader) -> bytes:
-    """The bytes that have arrived; none at the end.
-
-    aiohttp gives an error of the connection precedence over bytes that came before it. They are part of the
-    recording, so they are asked for once more.
-    """
-    failure = content.exception()
-    if failure is not None:
-        content.set_exception(None)  # type: ignore[arg-type] # no other way to get at what is buffered
-        rest = content.read_nowait()
-        content.set_exception(failure)
-        if rest:
-            return rest
-    return await content.readany()
+async def _plain(passing: _Passing) -> AsyncIterator[bytes]:
+    """The pieces of the answer as they come, without a content coding."""
+    arrivals = Arrivals(passing.answer.content)
+    while data := await arrivals.next():
+        for piece in (data,) if passing.unpack is None else passing.unpack(data):
+            yield piece
 
 
 async def _end_without_client(answer: ClientResponse) -> End:
@@ -206,27 +205,6 @@ async def _end_without_client(answer: ClientResponse) -> End:
     """
     with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(_LAST_WORDS):
-            if not await next_piece(answer.content):
+            if not await answer.content.readany():
                 return End.COMPLETE
     return End.CLIENT_LEFT
-
-
-def _end_before_answer(error: Exception) -> End:
-    if isinstance(error, TimeoutError):
-        return End.TIMEOUT
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return End.CUT
-    return End.RESET if _is_reset(error) else End.REFUSED
-
-
-def _end_of_broken(error: Exception) -> End:
-    return End.RESET if _is_reset(error) else End.CUT
-
-
-def _is_reset(error: Exception) -> bool:
-    """Aiohttp tells a reset in the middle of a body only in the text of its error."""
-    return (
-        isinstance(error, ConnectionResetError)
-        or "ConnectionResetError" in str(error)
-        or "[Errno 104]" in str(error)
-    )

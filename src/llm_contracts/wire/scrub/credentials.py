@@ -1,0 +1,84 @@
+"""Credentials that no configuration knows: a token sold during the run, a signature, a session's cookie.
+
+What stands under a credential's name in one place is a secret wherever else it appears: in the query of the
+next request, in the provider's complaint about it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote_plus
+
+from llm_contracts.wire.interaction import Headers, Interaction
+from llm_contracts.wire.scrub.names import (
+    CREDENTIAL_HEADERS,
+    SCRUBBED,
+    body_credentials,
+    is_form,
+    query_credentials,
+)
+
+_SHORTEST = 16
+_SEPARATORS = re.compile(r"[\s,;=]+")
+
+
+def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
+    """Where it stood → the value, for each credential in these exchanges that can be told from a word: of 16
+    characters or more, digits among them.
+    """
+    found: dict[str, str] = {}
+    for interaction in interactions:
+        for place, value in _credentials(interaction):
+            if _is_telling(value):
+                found.setdefault(value, place)
+    return {f"{place} ({number})": value for number, (value, place) in enumerate(found.items(), 1)}
+
+
+def _credentials(interaction: Interaction) -> Iterator[tuple[str, str]]:
+    request, response = interaction.request, interaction.response
+    for value in query_credentials(request.uri):
+        yield "a credential in a request's query", unquote_plus(value)
+    for side, message in (("request", request), ("response", response)):
+        for name, value in message.headers:
+            if name.lower() in CREDENTIAL_HEADERS:
+                for part in _header_parts(value):
+                    yield f"the {side} header {name.lower()}", part
+        kind = _content_type(message.headers)
+        for raw in body_credentials(message.body, kind):
+            yield f"a credential in a {side}'s body", _read(raw, kind)
+
+
+def _header_parts(value: str) -> Iterator[str]:
+    """The value, what follows its scheme, its parameters, and what a `Basic` one packs."""
+    yield value
+    yield from _SEPARATORS.split(value)
+    scheme, _, packed = value.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return
+        yield from (user, password)
+
+
+def _read(raw: bytes, content_type: str) -> str:
+    text = raw.decode("utf-8", "replace")
+    if is_form(content_type):
+        return unquote_plus(text)
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
+
+
+def _is_telling(value: str) -> bool:
+    plain = value.replace("*", "").replace(SCRUBBED, "")
+    return len(plain) >= _SHORTEST and any(letter.isdigit() for letter in plain)
+
+
+def _content_type(headers: Headers) -> str:
+    return next((value for name, value in headers if name.lower() == "content-type"), "")

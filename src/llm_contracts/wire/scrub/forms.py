@@ -1,0 +1,95 @@
+"""The forms in which a value can stand in bytes, as patterns that know each of them."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+_SHORTEST = 6
+
+# Every repetition has a limit: a body of a million backslashes must not take a million looks at each of them.
+_BACKSLASHES = rb"\\{1,8}"
+_ENTITIES = {'"': b"quot", "&": b"amp", "<": b"lt", ">": b"gt", "'": b"apos"}
+_LETTERS = {"\n": b"n", "\r": b"r", "\t": b"t", "\b": b"b", "\f": b"f"}
+# JSON within JSON doubles what escapes, at every level again; a lone one belongs to what follows it.
+_PLAIN = {
+    "\\": rb"\\{8}|\\{4}|\\{2}|\\",
+    '"': rb'(?:\\{7}|\\{3}|\\)?"',
+    "/": rb"\\{0,8}/",
+    " ": rb" |\+",
+}
+_SPECIAL_DIGITS = {
+    ord("+"): rb"(?:[+-]|%(?:25){0,4}2[bBdD]|\\{1,8}u002[bBdD])",
+    ord("/"): rb"(?:\\{0,8}/|_|%(?:25){0,4}2[fF]|%(?:25){0,4}5[fF]|\\{1,8}u00(?:2|5)[fF])",
+}
+_LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
+
+
+@lru_cache(maxsize=512)
+def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
+    """Patterns that find a value: raw, percent-encoded, as HTML or JSON writes it (any character escaped, at any
+    depth of nesting), inside base64 at any alignment and folded over lines, and as hexadecimal digits.
+
+    None for a value of fewer than six characters, or of one repeated character: it occurs by accident in any
+    text, and hiding it would ruin recordings without protecting anything.
+    """
+    if len(value) < _SHORTEST or len(set(value)) == 1:
+        return ()
+    raw = value.encode("utf-8", "surrogatepass")
+    sources = (b"".join(map(_character, value)), *map(_base64, _cores(raw)), _anycase(raw.hex()))
+    return tuple(re.compile(source) for source in dict.fromkeys(sources))
+
+
+def _character(character: str) -> bytes:
+    """One character, in any of its forms."""
+    raw = character.encode("utf-8", "surrogatepass")
+    forms = [_PLAIN.get(character, re.escape(raw)), _percent(raw), _escaped(character)]
+    if len(raw) == 1:
+        forms.append(_BACKSLASHES + b"x" + _anycase(raw.hex()))
+        forms.append(_entity(character))
+    if character in _LETTERS:
+        forms.append(_BACKSLASHES + _LETTERS[character])
+    return b"(?:" + b"|".join(forms) + b")"
+
+
+def _percent(raw: bytes) -> bytes:
+    return b"".join(b"%(?:25){0,4}" + _anycase(f"{byte:02x}") for byte in raw)
+
+
+def _escaped(character: str) -> bytes:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return b"".join(
+        _BACKSLASHES + b"u" + _anycase(units[start : start + 4]) for start in range(0, len(units), 4)
+    )
+
+
+def _entity(character: str) -> bytes:
+    number = ord(character)
+    forms = b"#0{0,4}%d|#[xX]0{0,4}" % number + _anycase(f"{number:x}")
+    named = _ENTITIES.get(character)
+    return b"&(?:amp;){0,3}(?:" + (forms if named is None else named + b"|" + forms) + b");"
+
+
+def _anycase(digits: str) -> bytes:
+    """Hexadecimal digits, whether capital or small."""
+    return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in digits).encode()
+
+
+def _cores(raw: bytes) -> Iterator[bytes]:
+    """What base64 makes of the value wherever in a text it stands: the characters that depend on it alone.
+
+    Three bytes become four characters, so there are three alignments; characters that mix in a neighbour's
+    bits are left out.
+    """
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + raw)
+        first = -(-offset * 8 // 6)
+        last = (offset + len(raw)) * 8 // 6
+        yield encoded[first:last]
+
+
+def _base64(core: bytes) -> bytes:
+    """Both alphabets, escaped or not, and folded over lines as MIME and YAML do it."""
+    return _LINE_END.join(_SPECIAL_DIGITS.get(digit, bytes((digit,))) for digit in core)

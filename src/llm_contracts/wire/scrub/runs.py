@@ -1,0 +1,94 @@
+"""Text that a reader of a stream joins again: the same member of one event after the other.
+
+A model that repeats a key does so token by token, so that no event holds it; whoever joins the deltas has it.
+This finds where the parts lie in the bytes. It reads what is damaged as far as it goes, in one pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+"""Where a part begins and ends in the bytes."""
+
+_TOKEN = re.compile(rb'\\.|"(?:[ \t]*:)?|[{}\[\]]|[\r\n]+', re.DOTALL)
+_INDEX = re.compile(rb"\s{0,8}(\d{1,9})")
+_PLAIN_LINE = re.compile(rb'(?:^|(?<=[\r\n]))data: ?([^\s{\["][^\r\n]*)')
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open object or array: the member that is being read, and which of many (`index`) it says to be."""
+
+    key: bytes = b""
+    index: bytes = b""
+
+
+@dataclass(slots=True)
+class _Leaf:
+    """A text, with what it stands in. Which of many that is may be said only after the text."""
+
+    span: Span
+    frames: tuple[_Frame, ...]
+    keys: tuple[bytes, ...]
+
+
+def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
+    """The parts of each text that is given in several, in order: by member and by its `index`, and by member
+    alone, for streams that count events in their `index`.
+    """
+    numbered: dict[object, list[Span]] = {}
+    plain: dict[object, list[Span]] = {}
+    for leaf in _leaves(data):
+        indices = tuple(frame.index for frame in leaf.frames)
+        numbered.setdefault((leaf.keys, indices), []).append(leaf.span)
+        plain.setdefault(leaf.keys, []).append(leaf.span)
+    lines = tuple(match.span(1) for match in _PLAIN_LINE.finditer(data))
+    found = {tuple(spans) for group in (numbered, plain) for spans in group.values()} | {lines}
+    yield from (spans for spans in sorted(found) if _worth_joining(data, spans))
+
+
+def _worth_joining(data: bytes, spans: tuple[Span, ...]) -> bool:
+    """Several parts that differ: not the id or the model, which every event repeats."""
+    return len(spans) > 1 and len({data[start:end] for start, end in spans}) > 1
+
+
+def _leaves(data: bytes) -> Iterator[_Leaf]:
+    stack: list[_Frame] = []
+    begun: int | None = None  # where the text that is open begins
+    for match in _TOKEN.finditer(data):
+        token = match.group()
+        if token[0] in b"\r\n":
+            begun = None  # no text of JSON goes over a line's end
+            if _is_blank_line(token):
+                stack = []
+        elif token[0] == ord('"') and begun is None:
+            begun = match.start() + 1
+        elif token[0] == ord('"') and begun is not None:
+            yield from _text(data, (begun, match.start()), token, stack, match.end())
+            begun = None
+        elif begun is None:
+            stack = _nested(stack, token)
+
+
+def _text(data: bytes, span: Span, token: bytes, stack: list[_Frame], after: int) -> Iterator[_Leaf]:
+    """A member's name, which is noted, or a text, which is given."""
+    if not token.endswith(b":"):
+        yield _Leaf(span=span, frames=tuple(stack), keys=tuple(frame.key for frame in stack))
+    elif stack:
+        stack[-1].key = data[slice(*span)]
+        number = _INDEX.match(data, after) if stack[-1].key == b"index" else None
+        if number:
+            stack[-1].index = number[1]
+
+
+def _nested(stack: list[_Frame], token: bytes) -> list[_Frame]:
+    if token in b"{[":
+        return [*stack, _Frame()]
+    return stack[:-1] if token in b"}]" else stack
+
+
+def _is_blank_line(token: bytes) -> bool:
+    return max(token.count(b"\n"), token.count(b"\r")) > 1
