@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         RequestFailedError,
         SettingsError,
     )
-    from llm_adapter.functions import chat_llm, get_current_models, invoke_llm
+    from llm_adapter.functions import chat_llm, get_current_models, invoke_llm, warm_up
     from llm_adapter.providers import PROVIDERS, Provider
     from llm_adapter.responses import LLMStreamaUsage, LLMStreamResponse, LLMStreamUsage
     from llm_adapter.settings import Settings
@@ -42,6 +42,7 @@ __all__ = [
     "chat_llm",
     "get_current_models",
     "invoke_llm",
+    "warm_up",
 ]
 
 _HOMES = {
@@ -56,6 +57,7 @@ _HOMES = {
     "chat_llm": "functions",
     "get_current_models": "functions",
     "invoke_llm": "functions",
+    "warm_up": "functions",
 }
 
 

@@ -17,7 +17,7 @@ from llm_adapter.errors import LLMError, RaiseErrorWithArgs, RequestFailedError
 from llm_adapter.redaction import Redactor
 from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
-from llm_adapter.settings import BackendName, Settings
+from llm_adapter.settings import Account, BackendName, Settings
 from llm_adapter.telemetry import Recorder, Tracer, langfuse_tracer
 
 Responses = Generator[LLMStreamResponse, None, None]
@@ -47,6 +47,12 @@ class Clients:
             self._made.setdefault(name, self.backends[name]())
         backend: Backend = self._made[name]
         return backend
+
+    def warm_up(self, name: BackendName, accounts: Iterable[Account]) -> None:
+        """Let a backend prepare for calls with these accounts, if it knows how to."""
+        backend = self.backend(name)
+        if hasattr(backend, "warm_up"):
+            backend.warm_up(accounts)
 
     def lister(self) -> Lister:
         """Asks providers for their models."""
@@ -132,6 +138,14 @@ class Adapter:
     def get_current_models(self, app: Any) -> list[str]:
         """The models that can be asked for; see `llm_adapter.get_current_models`."""
         return catalog.current_models(self.settings, self.clients.lister(), _logger(app))
+
+    def warm_up(self) -> None:
+        """Pay now for what a first call would pay; see `llm_adapter.warm_up`."""
+        configured = [account for account in self.settings.accounts.values() if account.api_key]
+        for name in BackendName:
+            accounts = [account for account in configured if account.backend is name]
+            if accounts:
+                self.clients.warm_up(name, accounts)
 
     def close(self) -> None:
         """Close the connection pools."""

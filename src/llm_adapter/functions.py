@@ -104,3 +104,16 @@ def get_current_models(app: Any) -> list[str]:
     Providers that cannot be asked are left out with a warning in the log of `app`.
     """
     return default_adapter().get_current_models(app)
+
+
+def warm_up() -> None:
+    """Pay now, when a worker starts, for what its first call would pay: seconds with LiteLLM.
+
+    Imports the client libraries of the chosen backends, makes the connection pools of every provider that has
+    a key, and rehearses one call against itself. Nothing is sent, nothing is looked up. Call it in each
+    worker, after a fork.
+
+    Raises:
+        SettingsError: the environment makes no sense.
+    """
+    default_adapter().warm_up()

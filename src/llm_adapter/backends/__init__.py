@@ -24,4 +24,14 @@ class Opened:
     attempts: int | None = None
 
 
+REHEARSED = Outgoing(
+    provider="openai",
+    base_url="https://rehearsal.invalid/v1",
+    api_key="rehearsal",
+    model="rehearsal",
+    messages=({"role": "user", "content": "."},),
+    params={},
+)
+"""What a backend is asked when it is only warmed up; see `connection.rehearsal`."""
+
 Backend = Callable[[Outgoing], Opened]

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llm_adapter.backends import Opened
@@ -80,8 +81,13 @@ class Kept:
 
 @dataclass(slots=True)
 class Connections:
-    """One client, and so one connection pool (1000 connections), for each provider and key."""
+    """One client, and so one connection pool (1000 connections), for each provider and key.
 
+    Attributes:
+        transport: takes the requests in place of the network, for a rehearsal; None for the network.
+    """
+
+    transport: Any = None
     _kept: Kept = field(default_factory=Kept, repr=False)
 
     def client(self, base_url: str, api_key: str) -> openai.OpenAI:
@@ -89,7 +95,11 @@ class Connections:
 
         def make() -> openai.OpenAI:
             return client_class()(
-                base_url=base_url, api_key=api_key, timeout=default_timeout(), max_retries=MAX_RETRIES
+                base_url=base_url,
+                api_key=api_key,
+                timeout=default_timeout(),
+                max_retries=MAX_RETRIES,
+                http_client=self.http() if self.transport else None,
             )
 
         client: openai.OpenAI = self._kept.client((base_url, api_key), make)
@@ -99,11 +109,37 @@ class Connections:
         """A bare HTTP client with the SDK's pool and timeouts, for what the SDK itself cannot speak to."""
         import openai
 
-        return self._kept.client("http", lambda: openai.DefaultHttpxClient(timeout=default_timeout()))
+        given = {"transport": self.transport} if self.transport else {}
+        return self._kept.client(
+            "http", lambda: openai.DefaultHttpxClient(timeout=default_timeout(), **given)
+        )
 
     def close(self) -> None:
         """Close all pools. The next call opens new ones."""
         self._kept.close()
+
+
+_REHEARSED = (
+    b'data: {"id": "rehearsal", "object": "chat.completion.chunk", "created": 0, "model": "rehearsal", '
+    b'"choices": [{"index": 0, "delta": {"content": "."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+)
+
+
+def rehearsal() -> Connections:
+    """Connections that lead nowhere: whatever is asked, a short stream is the answer.
+
+    The first call of a process builds types, compiles patterns and imports a good deal beneath the client
+    libraries. A call through these does all of it, and sends nothing.
+    """
+    import openai
+
+    # The HTTP library that this generation of the SDK is built on.
+    http = import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+
+    def answer(_request: Any) -> Any:
+        return http.Response(200, headers={"content-type": "text/event-stream"}, content=_REHEARSED)
+
+    return Connections(transport=http.MockTransport(answer))
 
 
 def opened(stream: Any) -> Opened:

@@ -25,18 +25,19 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from llm_adapter.backends import Opened, dify, ernie_v1, gemini
-from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened
+from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
+from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened, rehearsal
 from llm_adapter.backends.sending import Answered, Sender, sleep
 from llm_adapter.failures import NotSentError, is_broken_connection
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.requests import Outgoing
-from llm_adapter.settings import Settings, environment
+from llm_adapter.settings import Account, Settings, environment
 
 _logger = logging.getLogger(__name__)
 
@@ -147,6 +148,18 @@ class LiteLLMBackend:
             second = self._open(outgoing)
             return replace(second, attempts=(first.attempts or 1) + (second.attempts or 1))
         return replace(first, chunks=chunks if head is None else itertools.chain((head,), chunks))
+
+    def warm_up(self, accounts: Iterable[Account]) -> None:
+        """Do all that a first call would do but talk to a provider: imports, types, connection pools."""
+        play = rehearsal()
+        with closing(play):
+            list(LiteLLMBackend(connections=play)(REHEARSED).chunks)
+        for account in accounts:
+            if account.speaks == "openai":
+                self.connections.client(account.base_url, account.api_key)
+                continue
+            self.connections.http()
+            _handler_class() if account.speaks == "gemini" else _register_custom()
 
     def close(self) -> None:
         """Close the connection pools."""

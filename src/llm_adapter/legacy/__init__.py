@@ -6,13 +6,15 @@ step of the migration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llm_adapter.backends import Backend, Opened
-from llm_adapter.backends.connection import Kept, opened
+from llm_adapter.backends import REHEARSED, Backend, Opened
+from llm_adapter.backends.connection import Kept, opened, rehearsal
 from llm_adapter.requests import Outgoing
+from llm_adapter.settings import Account
 
 if TYPE_CHECKING:
     import openai
@@ -44,8 +46,11 @@ class LegacyBackend:
         custom = _CUSTOM.get(outgoing.provider)
         if custom is not None:
             return custom(outgoing)
+        return self._asked(self._client(outgoing.base_url, outgoing.api_key), outgoing)
+
+    def _asked(self, client: openai.OpenAI, outgoing: Outgoing) -> Opened:
         return opened(
-            self._client(outgoing).chat.completions.create(
+            client.chat.completions.create(
                 model=outgoing.model,
                 messages=list(outgoing.messages),  # type: ignore[arg-type]
                 stream=True,
@@ -53,15 +58,23 @@ class LegacyBackend:
             )
         )
 
+    def warm_up(self, accounts: Iterable[Account]) -> None:
+        """Do all that a first call would do but talk to a provider: imports, types, connection pools."""
+        with closing(rehearsal()) as play:
+            client = play.client(REHEARSED.base_url, REHEARSED.api_key)
+            list(self._asked(client, REHEARSED).chunks)
+        for account in accounts:
+            if account.speaks == "openai":
+                self._client(account.base_url, account.api_key)
+
     def close(self) -> None:
         """Close the connection pools."""
         self._kept.close()
 
-    def _client(self, outgoing: Outgoing) -> openai.OpenAI:
+    def _client(self, base_url: str, api_key: str) -> openai.OpenAI:
         import openai
 
-        key = (outgoing.base_url, outgoing.api_key)
         client: openai.OpenAI = self._kept.client(
-            key, lambda: openai.OpenAI(base_url=outgoing.base_url, api_key=outgoing.api_key)
+            (base_url, api_key), lambda: openai.OpenAI(base_url=base_url, api_key=api_key)
         )
         return client

@@ -1,0 +1,72 @@
+"""Warming up does everything that a first call would do, but for talking to anybody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llm_adapter import Adapter, adapter_from
+from llm_adapter.adapter import Clients
+from llm_adapter.backends import Opened
+from llm_adapter.requests import Outgoing
+from llm_adapter.settings import BackendName, Settings
+from tests.adapter.conftest import MakeAdapter
+from tests.adapter.provider import Provider
+
+_FRESH = """
+import socket, sys
+
+def unreachable(*_):
+    raise AssertionError("the network was asked for")
+
+socket.socket.connect = socket.getaddrinfo = unreachable
+from llm_adapter import adapter_from
+adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123", "LLM_BACKEND": sys.argv[1]}).warm_up()
+print(*sorted({"openai", "litellm", "langfuse"} & sys.modules.keys()))
+"""
+
+
+def test_nothing_is_sent_and_what_follows_is_as_ever(adapter: Adapter, provider: Provider) -> None:
+    adapter.warm_up()
+    adapter.warm_up()
+    assert provider.asked == []
+    assert "".join(piece.result for piece in adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")) == "Hello"
+
+
+@pytest.mark.parametrize(("backend", "loaded"), [("legacy", "openai"), ("litellm", "litellm openai")])
+def test_only_the_chosen_backend_is_loaded_and_nothing_is_looked_up(backend: str, loaded: str) -> None:
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    ran = subprocess.run(
+        [sys.executable, "-c", _FRESH, backend], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout.strip()) == (0, loaded), ran.stderr
+
+
+def test_the_pools_that_calls_use_are_made(make_adapter: MakeAdapter) -> None:
+    adapter = make_adapter("litellm")
+    adapter.warm_up()
+    account = adapter.settings.accounts["openai"]
+    connections = adapter.clients.backend(BackendName.LITELLM).connections  # type: ignore[attr-defined]
+    made = dict(connections._kept._made)
+    assert any(key == (account.base_url, account.api_key) for _, key in made)
+    list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
+    assert connections._kept._made == made
+
+
+def test_without_a_key_there_is_nothing_to_warm_up() -> None:
+    def unused() -> None:
+        raise AssertionError
+
+    clients = Clients(backends=dict.fromkeys(BackendName, unused))
+    Adapter(settings=Settings.from_environ({}), clients=clients).warm_up()
+
+
+def test_a_backend_that_is_only_a_callable_is_left_as_it_is() -> None:
+    def backend(_: Outgoing) -> Opened:
+        raise AssertionError
+
+    clients = Clients(backends=dict.fromkeys(BackendName, lambda: backend))
+    Adapter(settings=adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123"}).settings, clients=clients).warm_up()
