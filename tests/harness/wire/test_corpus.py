@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.wire.cassette import save
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, read_corpus
+from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, Why, read_corpus
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from tests.harness.wire.exchanges import EVENT_STREAM, REAL_STREAMS, cassette, exchange, stream, streamed
 
@@ -112,7 +112,9 @@ def test_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
     first, second = _corpus(tmp_path, _ROW, _ROW)
     assert isinstance(first, CorpusStream)
     assert second == CorpusProblem(
-        place="one", reason="occurs twice in index.jsonl. Give each stream an id of its own."
+        place=f"{tmp_path / 'index.jsonl'}:2",
+        reason="has the id one, which occurs twice. Give each stream an id of its own.",
+        why=Why.DUPLICATE,
     )
 
 
@@ -129,7 +131,9 @@ def test_cassettes_below_the_folder_are_read_exchange_by_exchange(tmp_path: Path
     assert isinstance(two, CorpusStream)
     assert (two.id, two.interaction.response.body) == ("two#0", stream("b"))
     assert models == CorpusProblem(
-        place=f"{tmp_path / 'two.yml'}: interactions[1]", reason="is no chat completion (GET /v1/models)."
+        place=f"{tmp_path / 'two.yml'}: interactions[1]",
+        reason="is no chat completion (GET /v1/models).",
+        why=Why.NOT_CHAT,
     )
     assert isinstance(bad, CorpusProblem)
     assert bad.place == f"{tmp_path / 'zbad.yaml'}: version"
@@ -145,7 +149,8 @@ def test_a_cut_cassette_is_named_by_its_file(tmp_path: Path) -> None:
 def test_a_folder_without_streams_says_so(tmp_path: Path) -> None:
     (problem,) = read_corpus(tmp_path / "none")
     assert problem == CorpusProblem(
-        place=str(tmp_path / "none"), reason="holds neither index.jsonl nor VCR cassettes. Check the name."
+        place=str(tmp_path / "none"),
+        reason="holds neither index.jsonl nor cassettes nor HAR files. Check the name.",
     )
 
 
