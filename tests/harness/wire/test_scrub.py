@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
+import itertools
 import json
+import textwrap
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -30,6 +33,18 @@ FORMS = {
     "base64-for-urls": base64.urlsafe_b64encode(KEY.encode()).decode(),
     "basic-1": base64.b64encode(f"u:{KEY}".encode()).decode(),
     "basic-2": base64.b64encode(f"us:{KEY}:x".encode()).decode(),
+    "json-all-escaped": "".join(f"\\u{ord(c):04x}" for c in KEY),
+    "json-half-escaped": "".join(
+        f"\\u{ord(c):04X}" if n % 2 else json.dumps(c)[1:-1] for n, c in enumerate(KEY)
+    ),
+    "json-in-json": json.dumps(json.dumps(json.dumps(KEY))),
+    "percent-twice": quote(quote(KEY, safe=""), safe=""),
+    "html": html.escape(KEY),
+    "python": "".join(f"\\x{ord(c):02x}" for c in KEY),
+    "hexadecimal": KEY.encode().hex(),
+    "hexadecimal-in-capitals": KEY.encode().hex().upper(),
+    "base64-in-a-query": quote(base64.b64encode(KEY.encode()).decode(), safe=""),
+    "base64-in-lines": textwrap.fill(base64.b64encode(KEY.encode()).decode(), 7),
     "basic-3": base64.b64encode(f"use:{KEY}:xy".encode()).decode(),
 }
 
@@ -81,6 +96,14 @@ def test_a_secret_across_two_pieces_is_masked() -> None:
         ("request-id", "req", "scrubbed"),
         ("x-ds-trace-id", "t", "scrubbed"),
         ("cf-ray", "r", "scrubbed"),
+        ("x-dashscope-request-id", "r", "scrubbed"),
+        ("X-Bce-Request-Id", "r", "scrubbed"),
+        ("X-Tt-Logid", "r", "scrubbed"),
+        ("X-Log-Id", "r", "scrubbed"),
+        ("x-siliconcloud-trace-id", "t", "scrubbed"),
+        ("anthropic-organization-id", "o", "scrubbed"),
+        ("traceparent", "00-1-2-01", "scrubbed"),
+        ("x-ratelimit-limit-requests", "10", "10"),
         ("user-agent", "OpenAI/Python 2", "OpenAI/Python 2"),
         ("x-stainless-lang", "python", "python"),
         ("retry-after", "3", "3"),
@@ -105,6 +128,124 @@ def test_the_members_of_a_token_answer_are_masked_by_name() -> None:
     body = b'{"access_token": "24.a\\"b", "expires_in": 5, "session_key":"k", "key": "a word"}'
     clean = Scrubber({}).response(Response(status=200, headers=JSON, body=body))
     assert clean.body == b'{"access_token": "*******", "expires_in": 5, "session_key":"*", "key": "a word"}'
+
+
+def test_request_and_organisation_ids_in_a_body_are_masked_by_name() -> None:
+    body = b'{"error": {"code": "x"}, "request_id": "b29-30", "id": "c-1", "organization_id": "o1"}'
+    clean = Scrubber({}).response(Response(status=400, headers=JSON, body=body))
+    assert (
+        clean.body
+        == b'{"error": {"code": "x"}, "request_id": "******", "id": "c-1", "organization_id": "**"}'
+    )
+
+
+def delta(text: str, index: int = 0, place: str = "content") -> bytes:
+    choice = {"delta": {place: text}, "index": index, "finish_reason": None}
+    return b"data: " + json.dumps({"id": "c-1", "model": "m", "choices": [choice]}).encode() + b"\n\n"
+
+
+def texts_of(body: bytes, index: int = 0) -> str:
+    lines = [json.loads(line[6:]) for line in body.decode().splitlines() if line]
+    choices = [choice for line in lines for choice in line["choices"] if choice["index"] == index]
+    return "".join(choice["delta"].get("content", "") for choice in choices)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_a_key_that_a_model_says_token_by_token_is_found_and_masked_in_each_event(size: int) -> None:
+    parts = [KEY[start : start + size] for start in range(0, len(KEY), size)]
+    body = b"".join(map(delta, ["It is ", *parts, "."]))
+    assert KEY.encode() not in body
+    assert find_secrets(body, SECRETS) == ["OPENAI_API_KEY"]
+    clean = Scrubber(SECRETS).response(Response(status=200, body=body)).body
+    assert find_secrets(clean, SECRETS) == []
+    assert texts_of(clean).strip("*") == "It is ."[:6] or texts_of(clean).startswith("It is *")
+    assert texts_of(clean).endswith("*.")
+    assert len(clean) == len(body)
+
+
+def test_a_key_is_found_in_one_of_two_answers_that_come_interleaved() -> None:
+    body = b"".join(delta(c, 0) + delta("lorem ipsum"[n % 11], 1) for n, c in enumerate(KEY))
+    assert find_secrets(body, SECRETS) == ["OPENAI_API_KEY"]
+    clean = Scrubber(SECRETS).data(body)
+    assert set(texts_of(clean, 0)) <= {"*", "\\"}
+    assert texts_of(clean, 1).startswith("lorem ipsum")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "".join(f"data: {c}\n\n" for c in "sk-plain-0123"),
+        json.dumps([{"parts": [{"text": c}]} for c in "sk-plain-0123"]),
+        json.dumps({"parts": [{"text": "sk-pl"}, {"text": "ain-0123"}]}, indent=2),
+        "".join(json.dumps({"response": c}) + "\n" for c in "sk-plain-0123"),
+        "".join(f"event: m\r\ndata: {json.dumps({'answer': c})}\r\n\r\n" for c in "sk-plain-0123"),
+        "".join(f"data: {json.dumps({'index': n, 'text': c})}\n\n" for n, c in enumerate("sk-plain-0123")),
+    ],
+    ids=["plain-text-events", "array-of-answers", "parts", "json-lines", "dify-with-crlf", "counted-events"],
+)
+def test_a_key_in_parts_is_found_in_every_kind_of_stream(body: str) -> None:
+    secrets = {"K": "sk-plain-0123"}
+    assert find_secrets(body.encode(), secrets) == ["K"]
+    assert find_secrets(Scrubber(secrets).data(body.encode()), secrets) == []
+
+
+def test_a_token_that_was_sold_is_hidden_in_what_came_before_and_after_it() -> None:
+    token = "24.460da4889caad24cccdb1fea17221975"
+    sold = exchange(Response(status=200, headers=JSON, body=json.dumps({"access_token": token}).encode()))
+    used = exchange(Response(status=401, headers=JSON, body=f'{{"error": "no {token} here"}}'.encode()))
+    earlier = exchange(Response(status=200, headers=(("x-hint", token),), body=quote(f"a {token}").encode()))
+    scrubber = Scrubber({})
+    scrubber.learn((earlier, sold, used))
+    assert token not in repr([scrubber.interaction(one) for one in (earlier, sold, used)])
+    assert scrubber.find(token.encode()) != []
+    assert token not in "".join(scrubber.find(token.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", "Bearer derived-0123456789"),
+        ("Authorization", "HMAC-SHA256 Credential=AK/x, Signature=derived-0123456789"),
+        ("Authorization", "Basic " + base64.b64encode(b"me:derived-0123456789").decode()),
+        ("Cookie", "a=b; session=derived-0123456789"),
+        ("X-Api-Key", "derived-0123456789"),
+    ],
+)
+def test_what_a_client_sends_as_a_credential_is_hidden_where_it_is_echoed(name: str, value: str) -> None:
+    response = Response(status=401, body=b'{"message": "bad: derived-0123456789"}')
+    echoed = Interaction(
+        request=Request(method="GET", uri="https://x/y", headers=((name, value),)), response=response
+    )
+    scrubber = Scrubber({})
+    scrubber.learn((echoed,))
+    assert b"derived" not in scrubber.interaction(echoed).response.body
+
+
+def test_a_made_up_key_that_opens_nothing_is_no_credential() -> None:
+    headers = (("Authorization", "Bearer made-up-0123456789"),)
+    echoed = Interaction(
+        request=Request(method="GET", uri="https://x/y", headers=headers),
+        response=Response(status=401, body=b"bad: made-up-0123456789"),
+    )
+    scrubber = Scrubber({}, harmless=("made-up-0123456789",))
+    scrubber.learn((echoed,))
+    assert scrubber.interaction(echoed).response == echoed.response
+
+
+def test_what_is_shaped_like_a_key_is_masked_though_nobody_told_its_value() -> None:
+    key = "sk-" + "a1" * 12
+    clean = Scrubber({}).data(f'{{"a": "\\n{key} and task-1234567890-1234567890"}}'.encode())
+    assert clean == b'{"a": "\\n' + b"*" * len(key) + b' and task-1234567890-1234567890"}'
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [b"\\" * 60_000, b'\\"' * 60_000, b'"' * 60_001, b"{" * 20_000, b"%25" * 40_000, b"s\\u" * 40_000],
+    ids=["backslashes", "escaped-quotes", "quotes", "braces", "percents", "escapes"],
+)
+def test_hostile_bytes_are_read_in_one_pass(hostile: bytes) -> None:
+    """Nothing is timed: what looks at each byte from each other would never end."""
+    assert Scrubber(SECRETS).data(hostile) == hostile
 
 
 @pytest.mark.parametrize("value", ["", "a", "short", "xxxxxxxxxx"])
@@ -144,17 +285,34 @@ def test_a_scrubber_does_not_show_what_it_hides() -> None:
         st.sampled_from("ABC"), st.text(st.sampled_from('ab*/\\"é '), min_size=6, max_size=8), min_size=1
     ),
     text=st.text(st.sampled_from('ab*/\\"é %'), max_size=40),
+    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=8),
     data=st.data(),
 )
 def test_scrubbing_is_thorough_and_changes_nothing_the_second_time(
-    secrets: dict[str, str], text: str, data: st.DataObject
+    secrets: dict[str, str], text: str, sizes: list[int], data: st.DataObject
 ) -> None:
     inside = data.draw(st.sampled_from(sorted(secrets.values())))
-    body = f"{text}{inside}{json.dumps(inside)}{quote(inside, safe='')}".encode()
-    leaking = exchange(
-        Response(status=200, reason=inside, headers=(("x", inside), ("cookie", inside)), body=body), body=body
-    )
-    once = Scrubber(secrets).interaction(leaking)
-    assert find_secrets(once.response.body, secrets) == []
-    assert Scrubber(secrets).interaction(once) == once
-    assert len(once.response.body) == len(body)
+    starts = [sum(sizes[:n]) for n in range(len(sizes) + 1)]
+    parts = [inside[start:end] for start, end in itertools.pairwise([*starts, len(inside)])]
+    deltas = b"".join(delta(part) for part in parts if part)
+    direct = f"{text}{inside}{json.dumps(inside)}{quote(inside, safe='')}".encode()
+    for body in (direct, deltas, deltas + direct):
+        leaking = exchange(
+            Response(status=200, reason=inside, headers=(("x", inside), ("cookie", inside)), body=body),
+            body=body,
+        )
+        once = Scrubber(secrets).interaction(leaking)
+        assert find_secrets(once.response.body, secrets) == []
+        assert Scrubber(secrets).interaction(once) == once
+        assert len(once.response.body) == len(body)
+
+
+@given(
+    body=st.binary(max_size=200), cut=st.text(st.sampled_from('{}[]":,\\\n\r data: index01*%u&'), max_size=80)
+)
+def test_scrubbing_any_bytes_is_a_fixed_point(body: bytes, cut: str) -> None:
+    scrubber = Scrubber({"A": "da: in", "B": '":"0*1'})
+    for data in (body, cut.encode(), body + cut.encode()):
+        once = scrubber.interaction(exchange(Response(status=200, headers=JSON, body=data), body=data))
+        assert scrubber.interaction(once) == once
+        assert scrubber.find(once.response.body) == []

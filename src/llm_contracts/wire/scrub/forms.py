@@ -29,8 +29,8 @@ _LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
 
 @lru_cache(maxsize=512)
 def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
-    """Patterns that find a value: raw, percent-encoded, as HTML or JSON writes it (any character escaped, at any
-    depth of nesting), inside base64 at any alignment and folded over lines, and as hexadecimal digits.
+    """Patterns that find a value: raw, percent-encoded, as HTML or JSON writes it (any character escaped, at
+    any depth of nesting), inside base64 at any alignment and folded over lines, and as hexadecimal digits.
 
     None for a value of fewer than six characters, or of one repeated character: it occurs by accident in any
     text, and hiding it would ruin recordings without protecting anything.

@@ -14,6 +14,7 @@ Span = tuple[int, int]
 """Where a part begins and ends in the bytes."""
 
 _TOKEN = re.compile(rb'\\.|"(?:[ \t]*:)?|[{}\[\]]|[\r\n]+', re.DOTALL)
+_DEEPEST = 32
 _INDEX = re.compile(rb"\s{0,8}(\d{1,9})")
 _PLAIN_LINE = re.compile(rb'(?:^|(?<=[\r\n]))data: ?([^\s{\["][^\r\n]*)')
 
@@ -35,13 +36,44 @@ class _Leaf:
     keys: tuple[bytes, ...]
 
 
+class _Stack:
+    """The objects and arrays that are open. No answer is nested deeply: what lies below is read as flat."""
+
+    def __init__(self) -> None:
+        self._frames: list[_Frame] = []
+        self._below = 0
+
+    def clear(self) -> None:
+        self._frames, self._below = [], 0
+
+    def nest(self, token: bytes) -> None:
+        if token in b"{[":
+            if len(self._frames) < _DEEPEST:
+                self._frames.append(_Frame())
+            else:
+                self._below += 1
+        elif token in b"}]":
+            if self._below:
+                self._below -= 1
+            elif self._frames:
+                self._frames.pop()
+
+    def name(self, key: bytes, index: bytes) -> None:
+        if self._frames:
+            self._frames[-1].key = key
+            self._frames[-1].index = index or self._frames[-1].index
+
+    def leaf(self, span: Span) -> _Leaf:
+        return _Leaf(span=span, frames=tuple(self._frames), keys=tuple(frame.key for frame in self._frames))
+
+
 def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
     """The parts of each text that is given in several, in order: by member and by its `index`, and by member
     alone, for streams that count events in their `index`.
     """
     numbered: dict[object, list[Span]] = {}
     plain: dict[object, list[Span]] = {}
-    for leaf in _leaves(data):
+    for leaf in tuple(_leaves(data)):  # all of them first: `index` may stand after its text
         indices = tuple(frame.index for frame in leaf.frames)
         numbered.setdefault((leaf.keys, indices), []).append(leaf.span)
         plain.setdefault(leaf.keys, []).append(leaf.span)
@@ -56,38 +88,31 @@ def _worth_joining(data: bytes, spans: tuple[Span, ...]) -> bool:
 
 
 def _leaves(data: bytes) -> Iterator[_Leaf]:
-    stack: list[_Frame] = []
+    stack = _Stack()
     begun: int | None = None  # where the text that is open begins
     for match in _TOKEN.finditer(data):
         token = match.group()
         if token[0] in b"\r\n":
             begun = None  # no text of JSON goes over a line's end
             if _is_blank_line(token):
-                stack = []
+                stack.clear()
         elif token[0] == ord('"') and begun is None:
             begun = match.start() + 1
         elif token[0] == ord('"') and begun is not None:
             yield from _text(data, (begun, match.start()), token, stack, match.end())
             begun = None
         elif begun is None:
-            stack = _nested(stack, token)
+            stack.nest(token)
 
 
-def _text(data: bytes, span: Span, token: bytes, stack: list[_Frame], after: int) -> Iterator[_Leaf]:
+def _text(data: bytes, span: Span, token: bytes, stack: _Stack, after: int) -> Iterator[_Leaf]:
     """A member's name, which is noted, or a text, which is given."""
     if not token.endswith(b":"):
-        yield _Leaf(span=span, frames=tuple(stack), keys=tuple(frame.key for frame in stack))
-    elif stack:
-        stack[-1].key = data[slice(*span)]
-        number = _INDEX.match(data, after) if stack[-1].key == b"index" else None
-        if number:
-            stack[-1].index = number[1]
-
-
-def _nested(stack: list[_Frame], token: bytes) -> list[_Frame]:
-    if token in b"{[":
-        return [*stack, _Frame()]
-    return stack[:-1] if token in b"}]" else stack
+        yield stack.leaf(span)
+        return
+    key = data[slice(*span)]
+    number = _INDEX.match(data, after) if key == b"index" else None
+    stack.name(key, number[1] if number else b"")
 
 
 def _is_blank_line(token: bytes) -> bool:
