@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import yaml
-
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
 from llm_contracts.wire.recording import Cassette, Provenance, Recording
+from llm_contracts.wire.strict_yaml import YamlError, read_yaml
 
-# Only safe loaders: a cassette may come from a pull request. The C one is ten times as fast.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VERSION = 1
+_LONGEST_MS = 1e12  # thirty years, and not infinity
 _Member = TypeVar("_Member", End, Provenance)
 _RESTORE = "Restore the file from version control or record it again."
 
@@ -34,13 +33,11 @@ def parse(data: bytes) -> Cassette:
     Raises:
         FormatError: with the place and the way out.
     """
-    root = _Node(_document(data), "")
+    root = _Node(_document(data))
     version = root.key("version").value
     if version != _VERSION or isinstance(version, bool):
-        problem = (
-            f"is {version!r}, but only version {_VERSION} is known. Update llm-contracts, or record again."
-        )
-        raise FormatError("version", problem)
+        problem = f"is {_shown(version)}, but only version {_VERSION} is known."
+        raise FormatError("version", f"{problem} Update llm-contracts, or record again.")
     recording = root.optional("recording")
     return Cassette(
         interactions=tuple(_interaction(node) for node in root.key("interactions").items()),
@@ -56,22 +53,26 @@ def _document(data: bytes) -> Any:
     if not text.strip():
         raise FormatError("", f"is empty. {_RESTORE}")
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, see above
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = "" if mark is None else f"line {mark.line + 1}"
-        what = getattr(error, "problem", None) or "unreadable characters"
-        raise FormatError(place, f"is not valid YAML ({what}); the file may be cut. {_RESTORE}") from error
-    except (ValueError, RecursionError) as error:
-        raise FormatError("", f"is not valid YAML ({error}). {_RESTORE}") from error
+        return read_yaml(text)
+    except YamlError as error:
+        place = "" if error.line is None else f"line {error.line}"
+        problem = f"is not valid YAML ({error.problem}). {_RESTORE}"
+        raise FormatError(place, problem) from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # not frozen: a file has tens of thousands of them, and freezing doubles what they cost
 class _Node:
-    """A value in the document together with its place."""
+    """A value in the document together with its place, which is spelt out only for a complaint."""
 
     value: Any
-    place: str
+    above: _Node | None = None
+    step: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.above.place}{self.step}".lstrip(".") if self.above is not None else ""
 
     def fail(self, problem: str) -> FormatError:
         return FormatError(self.place, f"{problem} {_RESTORE}")
@@ -86,20 +87,19 @@ class _Node:
 
     def optional(self, key: str) -> _Node | None:
         mapping = self.mapping()
-        return _Node(mapping[key], f"{self.place}.{key}".lstrip(".")) if key in mapping else None
+        return _Node(mapping[key], self, f".{key}") if key in mapping else None
 
     def key(self, key: str) -> _Node:
         node = self.optional(key)
         if node is None:
-            raise FormatError(
-                f"{self.place}.{key}".lstrip("."), f"is missing; the file may be cut. {_RESTORE}"
-            )
+            place = _Node(None, self, f".{key}").place
+            raise FormatError(place, f"is missing; the file may be cut. {_RESTORE}")
         return node
 
     def items(self) -> Iterator[_Node]:
         if not isinstance(self.value, list):
             raise self.fail(f"must be a list, not {_kind(self.value)}.")
-        return (_Node(item, f"{self.place}[{index}]") for index, item in enumerate(self.value))
+        return (_Node(item, self, f"[{index}]") for index, item in enumerate(self.value))
 
     def text(self) -> str:
         if not isinstance(self.value, str):
@@ -108,13 +108,14 @@ class _Node:
 
     def whole(self) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
-            raise self.fail(f"must be a whole number, not {self.value!r}.")
+            raise self.fail(f"must be a whole number, not {_shown(self.value)}.")
         return self.value
 
     def number(self) -> float:
-        if not isinstance(self.value, int | float) or isinstance(self.value, bool) or not self.value >= 0:
-            raise self.fail(f"must be a number of milliseconds, not {self.value!r}.")
-        return float(self.value)
+        value = self.value
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LONGEST_MS:
+            raise self.fail(f"must be a number of milliseconds, not {_shown(value)}.")
+        return float(value)
 
     def content(self) -> bytes:
         """Body bytes: VCR writes text where it can, binary where it must, and null where there is none."""
@@ -123,6 +124,11 @@ class _Node:
         if isinstance(self.value, bytes):
             return self.value
         return self.text().encode("utf-8")
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, however long it is."""
+    return reprlib.repr(value)
 
 
 def _kind(value: Any) -> str:
@@ -177,7 +183,7 @@ def _headers(node: _Node) -> Headers:
     for name in node.mapping():
         values = node.key(name)
         lines = values.items() if isinstance(values.value, list) else (values,)
-        found.extend((_Node(name, node.place).text(), line.text()) for line in lines)
+        found.extend((_Node(name, node).text(), line.text()) for line in lines)
     return tuple(found)
 
 
@@ -200,10 +206,14 @@ def _wire(node: _Node | None, size: int) -> tuple[End, tuple[Piece, ...] | None]
 
 
 def _piece(node: _Node) -> Piece:
-    fields = list(node.items())
-    if len(fields) != 2:  # noqa: PLR2004 - a size and a time
-        raise node.fail("must be a pair of bytes and milliseconds.")
-    return Piece(size=fields[0].whole(), at_ms=fields[1].number())
+    match node.value:
+        # The usual case first, without a node for each number: timelines are most of a cassette's values.
+        case [size, at] if type(size) is int and type(at) in {int, float} and size >= 0 <= at <= _LONGEST_MS:
+            return Piece(size=size, at_ms=float(at))
+        case [_, _]:
+            first, second = node.items()
+            return Piece(size=first.whole(), at_ms=second.number())
+    raise node.fail("must be a pair of bytes and milliseconds.")
 
 
 _RECORDING_KEYS = frozenset({"provenance", "recorded_at", "provider", "scenario", "client", "versions"})
@@ -218,21 +228,18 @@ def _recording(node: _Node) -> Recording:
         provider=node.key("provider").text(),
         scenario=node.key("scenario").text(),
         client=node.key("client").text(),
-        versions={_Node(key, versions.place).text(): versions.key(key).text() for key in versions.mapping()},
+        versions={_Node(key, versions).text(): versions.key(key).text() for key in versions.mapping()},
     )
 
 
 def _moment(node: _Node) -> datetime:
     """UTC, whether quoted or read by YAML as a timestamp of its own."""
-    moment = node.value
-    if not isinstance(moment, datetime):
-        try:
-            moment = datetime.fromisoformat(node.text())
-        except ValueError as error:
-            raise node.fail(
-                f"must be a date and time such as 2026-01-31T12:00:00Z, not {node.value!r}."
-            ) from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = node.value if isinstance(node.value, datetime) else datetime.fromisoformat(node.text())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        problem = f"must be a date and time such as 2026-01-31T12:00:00Z, not {_shown(node.value)}."
+        raise node.fail(problem) from error
 
 
 def _member(kind: type[_Member], node: _Node) -> _Member:
@@ -240,4 +247,4 @@ def _member(kind: type[_Member], node: _Node) -> _Member:
         return kind(node.text())
     except ValueError as error:
         names = ", ".join(kind)
-        raise node.fail(f"is {node.value!r}, which is none of {names}.") from error
+        raise node.fail(f"is {_shown(node.value)}, which is none of {names}.") from error

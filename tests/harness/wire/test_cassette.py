@@ -246,7 +246,7 @@ def test_a_fault_is_named_with_its_place(
         (_GOOD.encode()[:-23], "line 32", "is not valid YAML"),
         (b"a: \x01", "", "is not valid YAML"),
         (b"[]", "", "must be a mapping, not list"),
-        (b"version: 1\ninteractions: 2026-13-45", "", "is not valid YAML (month must be in 1..12)"),
+        (b"version: 1\ninteractions: 2026-13-45", "line 2", "'2026-13-45' is no timestamp"),
         (b"version: 1\ninteractions: !!python/object/apply:os.getcwd []", "line 2", "is not valid YAML"),
     ],
 )
@@ -349,15 +349,10 @@ def test_a_file_keeps_its_permissions_when_it_is_replaced(tmp_path: Path) -> Non
     [
         (Response(status=200, headers=(*EVENT_STREAM, ("x", "\udc80"))), "cannot be written"),
         (Response(status=200, body=b"ab", pieces=(Piece(size=1, at_ms=0),)), "add up to 1 bytes"),
-        (Response(status=200, reason="Sat", pieces=(Piece(size=0, at_ms=float("inf")),)), None),
+        (Response(status=200, pieces=(Piece(size=0, at_ms=float("inf")),)), "must be a number of milli"),
     ],
 )
-def test_what_would_not_read_back_is_not_written(
-    tmp_path: Path, broken: Response, problem: str | None
-) -> None:
-    if problem is None:
-        save(tmp_path / "c.yaml", cassette(exchange(broken)))
-        return
+def test_what_would_not_read_back_is_not_written(tmp_path: Path, broken: Response, problem: str) -> None:
     with pytest.raises(CassetteError, match=problem):
         save(tmp_path / "c.yaml", cassette(exchange(broken)))
     assert list(tmp_path.iterdir()) == []
