@@ -15,7 +15,7 @@ from llm_contracts.record_plan import RecordOptions, Source, Step, plan
 from llm_contracts.record_take import NotWantedError, Studio, rehearsed_before
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import CassetteError, Recording
-from llm_contracts.wire.edge import Edge
+from llm_contracts.wire.edge import Edge, network_from
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.simulator import Simulator
 
@@ -99,6 +99,7 @@ def record(
     Raises:
         PathError: the client's name means nothing.
         SecretFound: a secret would have got into a file. Nothing was written for that scenario.
+        EdgeError: the proxy or the certificates that the environment names cannot be used.
     """
     client = options.client or project.settings.reference
     path = resolve(client, project.paths)
@@ -110,6 +111,7 @@ def record(
             client=client,
             scrubber=Scrubber(secrets_in(options.environ, project.providers), harmless=(WRONG_KEY,)),
             timeout=options.timeout,
+            network=network_from(options.environ),
         )
         return run.over(lambda step: _take(_Desk(project, options, studio, callers), step))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.observe import observe
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette_render import render
+from llm_contracts.wire.edge import DIRECT, Network, UnkeepableError
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.scrub import Scrubber, SecretFound
@@ -32,7 +33,7 @@ class NotWantedError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Studio:
-    """What every recording of a run is made with. `timeout`: seconds per call.
+    """What every recording of a run is made with. `timeout`: seconds per call; `network`: how to get there.
 
     There is one scrubber for the whole run, so that a token which one scenario was sold is hidden in the
     recordings of all that come after it.
@@ -43,6 +44,7 @@ class Studio:
     client: str
     scrubber: Scrubber
     timeout: float
+    network: Network = field(default=DIRECT, repr=False)
 
     def take(self, scenario: Scenario, endpoint: Endpoint) -> tuple[Interaction, ...]:
         """Make the call of a scenario and return its exchanges, scrubbed.
@@ -51,13 +53,20 @@ class Studio:
             NotWantedError: nothing was sent, or what came back is not what the scenario is about.
         """
         with self.edge.record(
-            upstream=endpoint.upstream, public=endpoint.public, scrubber=self.scrubber
+            upstream=endpoint.upstream,
+            public=endpoint.public,
+            scrubber=self.scrubber,
+            network=self.network,
         ) as session:
             call = _call(scenario, endpoint, session.origin)
             observation = observe(self.path, call, name=self.client, session=session, timeout=self.timeout)
-            interactions = tuple(endpoint.made_public(one) for one in session.interactions())
+            try:
+                interactions = tuple(endpoint.made_public(one) for one in session.interactions())
+            except UnkeepableError as error:
+                raise NotWantedError(str(error)) from error
+            failures = session.failures()
         if reason := _objection(scenario, observation, interactions):
-            raise NotWantedError(self.scrubber.text(reason))
+            raise NotWantedError(self.scrubber.text(": ".join([reason, *failures[-1:]])))
         return interactions
 
     def keep(self, path: Path, interactions: tuple[Interaction, ...], recording: Recording) -> None:

@@ -110,7 +110,7 @@ def test_pieces_go_out_one_by_one(edge: Edge) -> None:
 def _raw(session: Session, version: str = "1.1") -> Iterator[bytes]:
     parts = urlsplit(session.origin)
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as connection:
-        head = f"POST {parts.path}{TARGET} HTTP/{version}\r\nHost: x\r\nConnection: close\r\n"
+        head = f"POST {parts.path}{TARGET} HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n"
         connection.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
         yield b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from aiohttp import HttpVersion11, web
@@ -20,19 +20,25 @@ from llm_contracts.wire.interaction import End, Response
 _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
 
+def _ignore(_end: End) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Player:
     """Sends recorded answers, all in one manner.
 
     Attributes:
         manner: how.
-        delivery: how much text the consumer has handed on, for lockstep.
         on_sent: told how many events are out, each time before more bytes leave.
+        on_end: told how an exchange ends, just before it does. Not told if the client leaves.
+        delivery: how much text the consumer has handed on, for lockstep.
     """
 
     manner: Manner
-    delivery: Delivery
     on_sent: Callable[[int], None]
+    on_end: Callable[[End], None] = _ignore
+    delivery: Delivery = field(default_factory=Delivery)
 
     async def play(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, recorded: Response
@@ -52,6 +58,7 @@ class Player:
         await self.send(timeline, response.write, pace)
         if recorded.end is not End.COMPLETE:
             return await self._end(transport, recorded.end)
+        self.on_end(End.COMPLETE)
         await response.write_eof()
         return response
 
@@ -69,6 +76,7 @@ class Player:
                 await gate.after(step.text)
 
     async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
+        self.on_end(end)
         if end in {End.TIMEOUT, End.CLIENT_LEFT}:
             await fall_silent(transport, self.manner.silence)
         if end is End.CUT:

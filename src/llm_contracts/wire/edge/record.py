@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import aiohttp
@@ -60,15 +60,14 @@ class RecordSession(Session):
         self._raw: list[Interaction] = []
         self._flaws: list[str] = []
         self._failures: list[str] = []
-        self._clean: list[Request] = []
         self._cleaning = threading.Lock()
+        self._busy: set[object] = set()
 
     def requests(self) -> tuple[Request, ...]:
         """What arrived, in order and without secrets; addressed to the provider."""
         with self._cleaning:
-            fresh = self._requests[len(self._clean) :]
-            self._clean += [self._scrubber.request(request) for request in fresh]
-            return tuple(self._clean)
+            self._scrubber.learn(self._raw)
+            return tuple(map(self._scrubber.request, self._requests))
 
     def interactions(self) -> tuple[Interaction, ...]:
         """The exchanges so far, without secrets.
@@ -82,15 +81,18 @@ class RecordSession(Session):
             asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result()
         if self._flaws:
             raise UnkeepableError(self._scrubber.text("; ".join(self._flaws)))
-        return tuple(map(self._scrubber.interaction, self._raw))
+        with self._cleaning:
+            self._scrubber.learn(self._raw)  # a token that was sold late is hidden in what came before, too
+            return tuple(map(self._scrubber.interaction, self._raw))
 
     def failures(self) -> tuple[str, ...]:
         """Why the provider could not be reached or broke off, each with what can be done about it."""
         return tuple(map(self._scrubber.text, self._failures))
 
     def connection_lost(self, connection: object) -> None:
-        """A client's connection is gone."""
-        self._upstream.forget(connection)
+        """A client's connection is gone. What is under way over it first looks whether all had come."""
+        if connection not in self._busy:
+            self._upstream.forget(connection)
 
     async def _settle(self) -> None:
         for deadline in (_SETTLING, _DROPPING):
@@ -101,10 +103,21 @@ class RecordSession(Session):
 
     def _abort(self) -> None:
         super()._abort()
-        if not self._transports:
-            self._upstream.forget_all()
+        self._upstream.forget_all(but=self._busy)
 
     async def _answer(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        connection = incoming.protocol
+        self._busy.add(connection)
+        try:
+            return await self._exchange(incoming, transport, request)
+        finally:
+            self._busy.discard(connection)
+            if transport.is_closing():
+                self._upstream.forget(connection)
+
+    async def _exchange(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
         self._sent = 0
@@ -166,13 +179,18 @@ class RecordSession(Session):
         decoder = EventDecoder()
         try:
             await passing.response.prepare(incoming)
-            async for data in _plain(passing):
-                passing.exchange.add(data, self._loop.time())
-                # Counted first: the consumer may have the bytes before this thread goes on.
-                self._sent += len(decoder.feed(data))
-                await passing.response.write(data)
+            async with contextlib.aclosing(_plain(passing)) as pieces:
+                async for data in pieces:
+                    passing.exchange.add(data, self._loop.time())
+                    # Counted first: the consumer may have the bytes before this thread goes on.
+                    self._sent += len(decoder.feed(data))
+                    await passing.response.write(data)
         except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
-            self._keep(passing.exchange, await _end_without_client(passing.answer))
+            end = End.CLIENT_LEFT
+            try:
+                end = await _end_without_client(passing.answer)
+            finally:  # the handler may be cancelled twice
+                self._keep(passing.exchange, end)
             raise
         except UnpackingError as error:
             passing.exchange.spoil(f"the answer is not packed as its Content-Encoding says ({error})")
@@ -189,7 +207,7 @@ class RecordSession(Session):
             self._raw.append(exchange.finished(end))
 
 
-async def _plain(passing: _Passing) -> AsyncIterator[bytes]:
+async def _plain(passing: _Passing) -> AsyncGenerator[bytes]:
     """The pieces of the answer as they come, without a content coding."""
     arrivals = Arrivals(passing.answer.content)
     while data := await arrivals.next():

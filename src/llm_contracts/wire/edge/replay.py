@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -46,7 +47,8 @@ class ReplaySession(Session):
     ) -> web.StreamResponse:
         self._requests.append(request)
         recorded = decoded(self._matcher.answer(request).response)
-        return await self._player.play(incoming, transport, recorded)
+        shown = replace(recorded, headers=self.at_the_edge(recorded.headers, request))
+        return await self._player.play(incoming, transport, shown)
 
     def _count(self, events: int) -> None:
         self._sent = events

@@ -11,20 +11,24 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
+from llm_contracts.wire.edge.errors import EdgeError
+from llm_contracts.wire.edge.exchange import Limits
+from llm_contracts.wire.edge.gate import Gate, objection, refused
 from llm_contracts.wire.edge.manner import Manner, Pieces
+from llm_contracts.wire.edge.network import DIRECT, Network
 from llm_contracts.wire.edge.record import RecordSession
 from llm_contracts.wire.edge.replay import ReplaySession
-from llm_contracts.wire.edge.session import LONGEST_LINE, Session
+from llm_contracts.wire.edge.session import Session
+from llm_contracts.wire.edge.upstream import Upstream
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.scrub import Scrubber
 
 _HOST = "127.0.0.1"
+_ROOT = ""
 _STARTING = 10.0
+_ENDING = 2.0  # seconds for connections to providers to close
 _S = TypeVar("_S", bound=Session)
-
-
-class EdgeError(Exception):
-    """The edge cannot be opened."""
+_LIMITS = Limits()
 
 
 class Edge:
@@ -32,10 +36,12 @@ class Edge:
 
     Args:
         port: where to listen on 127.0.0.1; 0 lets the system choose.
+        limits: how much of one exchange it takes.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, limits: Limits = _LIMITS) -> None:
         self.port = port
+        self._limits = limits
         self._sessions: dict[str, Session] = {}
         self._ready: threading.Event = threading.Event()
         self._problem: str | None = None
@@ -75,7 +81,13 @@ class Edge:
         )
 
     def record(
-        self, *, upstream: str, public: str, scrubber: Scrubber, timeout: float = 300.0
+        self,
+        *,
+        upstream: str,
+        public: str,
+        scrubber: Scrubber,
+        timeout: float = 300.0,
+        network: Network = DIRECT,
     ) -> RecordSession:
         """A session that passes everything on to `upstream` and keeps what came back.
 
@@ -84,22 +96,35 @@ class Edge:
             public: scheme and host to write into the recording: the provider's own.
             scrubber: takes the secrets out before anybody sees the exchange.
             timeout: seconds without a byte after which the provider counts as silent.
+            network: proxies and certificate authorities on the way there.
+
+        Raises:
+            EdgeError: the network's settings cannot be used.
         """
+        provider = Upstream(origin=upstream, timeout=timeout, network=network)
         return self._session(
             lambda origin: RecordSession(
                 loop=self._loop,
                 origin=origin,
-                upstream=upstream,
                 public=public,
+                upstream=provider,
                 scrubber=scrubber,
-                timeout=timeout,
+                limits=self._limits,
             )
         )
 
-    def _session(self, make: Callable[[str], _S]) -> _S:
-        key = secrets.token_hex(8)
-        session = make(f"http://{_HOST}:{self.port}/{key}")
+    def mount(self, make: Callable[[asyncio.AbstractEventLoop, str], _S]) -> _S:
+        """A session of the caller's own making, given the loop and its origin, at the edge's root.
+
+        It answers every request that is not addressed to another session.
+        """
+        return self._session(lambda origin: make(self._loop, origin), key=_ROOT)
+
+    def _session(self, make: Callable[[str], _S], *, key: str | None = None) -> _S:
+        key = secrets.token_hex(8) if key is None else key
+        session = make(f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
         session.on_close(lambda: self._forget(key))
+        session.limit_requests(self._limits.request)
         self._sessions[key] = session
         return session
 
@@ -112,15 +137,7 @@ class Edge:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        # Cancelling handlers is how the edge learns that a client has left while nothing was being sent.
-        server = web.Server(
-            self._handle,
-            handler_cancellation=True,
-            access_log=None,
-            auto_decompress=False,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-        )
+        server = Gate(self._handle, on_lost=self._lost)
         try:
             listener = await self._loop.create_server(server, _HOST, self.port)
             self.port = listener.sockets[0].getsockname()[1]
@@ -135,11 +152,21 @@ class Edge:
             session.close()
         await server.shutdown(0.1)
         await listener.wait_closed()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        if rest:
+            await asyncio.wait(rest, timeout=_ENDING)
+
+    def _lost(self, connection: object) -> None:
+        for session in tuple(self._sessions.values()):
+            session.connection_lost(connection)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        if (answer := objection(incoming)) is not None:
+            return answer
         key, _, rest = incoming.raw_path.removeprefix("/").partition("/")
-        session = self._sessions.get(key)
+        session, target = self._sessions.get(key), f"/{rest}"
         if session is None:
-            error = {"message": "No session of the edge has this address.", "type": "llm_contracts"}
-            return web.json_response({"error": error}, status=404, headers={"x-should-retry": "false"})
-        return await session.handle(incoming, f"/{rest}")
+            session, target = self._sessions.get(_ROOT), incoming.raw_path
+        if session is None:
+            return refused(404, "No session of the edge has this address.")
+        return await session.handle(incoming, target)

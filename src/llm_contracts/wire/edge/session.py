@@ -12,11 +12,11 @@ from typing import NoReturn, Self
 
 from aiohttp import web
 
+from llm_contracts.wire.edge.exchange import Limits
+from llm_contracts.wire.edge.gate import refused
 from llm_contracts.wire.edge.headers import end_to_end, with_host
-from llm_contracts.wire.interaction import Interaction, Request
-
-LONGEST_LINE = 65536
-"""Bytes that a header line may have: more than aiohttp's 8 KiB, which cookies and proxies' tokens exceed."""
+from llm_contracts.wire.edge.redirects import elsewhere, kept_at_the_edge
+from llm_contracts.wire.interaction import Headers, Interaction, Request
 
 _FLUSH_POLL = 0.001
 
@@ -32,6 +32,8 @@ class Session:
         self.origin = origin
         self._loop = loop
         self._public = public.rstrip("/")
+        self._own = frozenset({self._public})
+        self._largest_request = Limits().request
         self._requests: list[Request] = []
         self._sent = 0
         self._transports: set[asyncio.Transport] = set()
@@ -71,6 +73,17 @@ class Session:
         """What the edge does when the session is closed."""
         self._on_close = action
 
+    def limit_requests(self, size: int) -> None:
+        """Refuse a request whose body has more than `size` bytes, with status 413."""
+        self._largest_request = size
+
+    def connection_lost(self, connection: object) -> None:
+        """A client's connection is gone; called by the edge. Only a recording keeps something for one."""
+
+    def at_the_edge(self, headers: Headers, request: Request) -> Headers:
+        """An answer's headers as a client may see them: no redirect leads it past the edge."""
+        return kept_at_the_edge(headers, uri=request.uri, own=self._own, origin=self.origin)
+
     def __enter__(self) -> Self:
         return self
 
@@ -90,8 +103,17 @@ class Session:
         if transport is None:  # pragma: no cover - the client left between aiohttp's parser and here
             raise asyncio.CancelledError
         with self._open(transport):
-            request = await self._received(incoming, target)
-            return await self._answer(incoming, transport, request)
+            body = await self._body(incoming, transport)
+            if body is None:
+                return _too_large(self._largest_request)
+            goal = elsewhere(target)
+            request = self._received(incoming, goal or self._public + target, body)
+            if goal is None:
+                return await self._answer(incoming, transport, request)
+            self._requests.append(request)
+            return refused(
+                421, f"The provider redirected to {goal}, and the edge leads nowhere but to the provider."
+            )
 
     async def _answer(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
@@ -99,13 +121,22 @@ class Session:
         """What a kind of session does with a request."""
         raise NotImplementedError
 
-    async def _received(self, incoming: web.BaseRequest, target: str) -> Request:
-        return Request(
-            method=incoming.method,
-            uri=self._public + target,
-            headers=with_host(end_to_end(incoming.raw_headers), self._public),
-            body=await incoming.content.read(),
-        )
+    def _received(self, incoming: web.BaseRequest, uri: str, body: bytes) -> Request:
+        headers = with_host(end_to_end(incoming.raw_headers), uri)
+        return Request(method=incoming.method, uri=uri, headers=headers, body=body)
+
+    async def _body(self, incoming: web.BaseRequest, transport: asyncio.Transport) -> bytes | None:
+        """The request's body; None if it is too large."""
+        if (incoming.content_length or 0) > self._largest_request:
+            return None
+        if incoming.headers.get("Expect", "").lower() == "100-continue":
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = bytearray()
+        while data := await incoming.content.readany():
+            body += data
+            if len(body) > self._largest_request:
+                return None
+        return bytes(body)
 
     @contextlib.contextmanager
     def _open(self, transport: asyncio.Transport) -> Iterator[None]:
@@ -121,6 +152,14 @@ class Session:
     def _abort(self) -> None:
         for transport in tuple(self._transports):
             transport.abort()
+
+
+def _too_large(limit: int) -> web.StreamResponse:
+    response = refused(
+        413, f"The request's body has more than {limit} bytes, which is more than the edge takes."
+    )
+    response.force_close()
+    return response
 
 
 async def hang_up(transport: asyncio.Transport) -> NoReturn:

@@ -1,0 +1,72 @@
+"""One exchange while it is recorded.
+
+What is kept is kept in memory until the cassette is written, because a cassette is written whole or not at
+all. So it is limited: an answer beyond the limit still reaches the client, byte by byte and at the client's
+own pace, but is not kept, and asking for it is an error. A part of an answer would be taken for the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much the edge takes.
+
+    Attributes:
+        request: bytes of a request's body; a larger one is refused with status 413.
+        answer: bytes of an answer's body that is kept.
+        pieces: pieces of an answer that is kept; each costs memory however small it is.
+    """
+
+    request: int = 64 * _MIB
+    answer: int = 64 * _MIB
+    pieces: int = 500_000
+
+
+@dataclass(kw_only=True, slots=True)
+class Exchange:
+    """What has been seen so far. `flaw` says why the exchange cannot be kept; empty while it can."""
+
+    request: Request
+    started: float
+    limits: Limits
+    status: int = 0
+    reason: str = ""
+    headers: Headers = ()
+    body: bytearray = field(default_factory=bytearray)
+    pieces: list[Piece] = field(default_factory=list)
+    flaw: str = ""
+
+    def add(self, data: bytes, now: float) -> None:
+        """Bytes have arrived."""
+        if self.flaw:
+            return
+        self.body += data
+        self.pieces.append(Piece(size=len(data), at_ms=round((now - self.started) * 1000, 1)))
+        if len(self.body) > self.limits.answer:
+            self.spoil(f"the answer is larger than {self.limits.answer / _MIB:.3g} MiB")
+        elif len(self.pieces) > self.limits.pieces:
+            self.spoil(f"the answer came in more than {self.limits.pieces:,} pieces")
+
+    def spoil(self, flaw: str) -> None:
+        """The exchange cannot be kept: let go of what there was."""
+        self.flaw = flaw
+        self.body, self.pieces = bytearray(), []
+
+    def finished(self, end: End) -> Interaction:
+        """The exchange as a value, secrets included."""
+        response = Response(
+            status=self.status,
+            reason=self.reason,
+            headers=self.headers,
+            body=bytes(self.body),
+            end=end,
+            pieces=tuple(self.pieces),
+        )
+        return Interaction(request=self.request, response=response)

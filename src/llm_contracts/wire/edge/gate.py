@@ -1,0 +1,122 @@
+"""Who and what may come in.
+
+The edge is for programs on this machine that were given its address. A web page in a browser on the same
+machine is none of them, whatever name it makes resolve to 127.0.0.1; and a client that takes the edge for a
+forward proxy would have its requests go anywhere. Whatever is refused is told why, in the shape of an
+OpenAI error, and asked not to try again.
+
+Nothing of a request is ever logged here: its headers hold keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import LineTooLong
+
+LONGEST_LINE = 65536
+"""Bytes that a header line may have: more than aiohttp's 8 KiB, which cookies and proxies' tokens exceed."""
+
+MOST_HEADERS = 128
+
+_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+_TOO_LONG = (
+    f"The request's line or one of its headers is longer than {LONGEST_LINE} bytes, or there are more than "
+    f"{MOST_HEADERS} headers."
+)
+_LOG = logging.getLogger(__name__)
+
+
+class Gate(web.Server):
+    """aiohttp's server, with limits, and without its habit of writing bad requests into logs and answers.
+
+    Args:
+        handler: answers what is let in.
+        on_lost: told when a client's connection is gone.
+    """
+
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        *,
+        on_lost: Callable[[object], None],
+    ) -> None:
+        # Cancelling handlers is how the edge learns that a client has left while nothing was being sent.
+        super().__init__(handler, handler_cancellation=True)
+        self._on_lost = on_lost
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # documented as the way to have none
+            auto_decompress=False,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            max_headers=MOST_HEADERS,
+        )
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """Tell the edge; called by aiohttp."""
+        super().connection_lost(handler, exc)
+        self._on_lost(handler)
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002 - a hook's signature
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what cannot be parsed, and faults of ours; called by aiohttp."""
+        if isinstance(exc, LineTooLong) or "oo many" in (message or ""):
+            response = refused(431, _TOO_LONG)
+        elif status < 500:  # noqa: PLR2004
+            response = refused(status, "This is no HTTP request that the edge understands.")
+        else:
+            kind = type(exc).__name__
+            _LOG.error("The edge failed with %s at\n%s", kind, "".join(_frames(exc)))
+            response = refused(500, f"The edge itself failed ({kind}). Report this.")
+        response.force_close()
+        return response
+
+
+def refused(status: int, message: str) -> web.Response:
+    """An answer of the edge's own."""
+    error = {"message": message, "type": "llm_contracts", "param": None, "code": None}
+    return web.json_response({"error": error}, status=status, headers={"x-should-retry": "false"})
+
+
+def objection(incoming: web.BaseRequest) -> web.Response | None:
+    """Why a request is not let in; None when it is."""
+    if not incoming.raw_path.startswith("/"):
+        return refused(
+            400, "The edge is no forward proxy: give its address to the client as base URL instead."
+        )
+    hosts = incoming.headers.getall("Host", [])
+    if not hosts and incoming.version < HttpVersion11:
+        return None
+    if len(hosts) != 1 or not _is_ours(hosts[0]):
+        return refused(421, "The Host header does not name this machine's loopback (127.0.0.1, localhost).")
+    return None
+
+
+def _is_ours(host: str) -> bool:
+    try:
+        return urlsplit(f"//{host}").hostname in _NAMES
+    except ValueError:
+        return False
+
+
+def _frames(error: BaseException | None) -> list[str]:
+    """Where an error came from, without its text, which may quote a request."""
+    return [] if error is None else traceback.format_tb(error.__traceback__)
