@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.wire.variant_names import split
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +21,8 @@ class Waiver:
     Attributes:
         kind: the one kind it accepts.
         provider, scenario, where: patterns in which `*` stands for anything and `?` for one character.
-            Brackets mean themselves, so that `delta[17]` can be written as it is shown.
+            Brackets mean themselves, so that `delta[17]` can be written as it is shown. A scenario's pattern
+            with a `~` in it is for variants of recordings alone (`*~cut@*`), one without it for recordings.
         litellm, openai: version ranges; it only holds under these, and under any where there is none.
         reason: why the difference is acceptable; shown in every report.
         by: who decided so.
@@ -44,9 +46,24 @@ class Waiver:
         """What it covers. Two waivers with the same are duplicates, whatever their reasons."""
         return (self.kind, self.provider, self.scenario, self.where, self.litellm, self.openai)
 
+    @property
+    def for_variants(self) -> bool:
+        """Whether it is about variants of recordings, never about a recording as it is."""
+        return bool(split(self.scenario)[1])
+
     def covers(self, provider: str, scenario: str) -> bool:
-        """Whether it is meant for this scenario."""
-        return _fits(self.provider, provider) and _fits(self.scenario, scenario)
+        """Whether it is meant for this scenario, or for this variant of one.
+
+        What has been accepted of a recording (`plain-stream`, `*`) is not accepted of its variants by that:
+        a difference may be harmless in an answer and fatal where the answer is cut.
+        """
+        pattern, name = split(self.scenario)[1], split(scenario)[1]
+        same_kind = bool(pattern) == bool(name)
+        return same_kind and self.covers_recording(provider, scenario) and _fits(pattern, name)
+
+    def covers_recording(self, provider: str, scenario: str) -> bool:
+        """Whether it is meant for this scenario's recording, or for variants of it."""
+        return _fits(self.provider, provider) and _fits(split(self.scenario)[0], split(scenario)[0])
 
     def applies(self, versions: Mapping[str, str]) -> bool:
         """Whether it holds under these releases. A range is never met by a release that is not known."""

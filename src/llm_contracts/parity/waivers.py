@@ -69,7 +69,7 @@ class Waivers:
         """A complaint for each entry that accepts nothing.
 
         Only where this run could have shown it: all scenarios that the entry covers ran, under releases that
-        it is for.
+        it is for, and for an entry about variants some of these as well.
 
         Args:
             items: what ran.
@@ -235,10 +235,11 @@ def _sorted_out(entries: list[Waiver], complaints: list[str], today: date, warni
 def _useless(
     entry: Waiver, ran: tuple[Item, ...], scopes: set[Scope], everything: set[Scope]
 ) -> Iterator[str]:
-    covered = {scope for scope in everything if entry.covers(*scope)}
+    covered = {scope for scope in everything if entry.covers_recording(*scope)}
+    could_show = covered <= scopes and any(entry.covers(*scope) for scope in scopes)
     if not covered:
         yield f"{entry.place}: no scenario has such a name"
-    elif covered <= scopes and not any(_accepts_some(entry, item) for item in ran):
+    elif could_show and not any(_accepts_some(entry, item) for item in ran):
         yield f"{entry.place}: accepts nothing that occurs; remove it"
 
 

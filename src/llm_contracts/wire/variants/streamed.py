@@ -1,0 +1,96 @@
+"""The one stream of events in a recording: its events as bytes, and putting others in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from typing import Self
+
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Response
+from llm_contracts.wire.sse import events
+
+_LENGTH = "content-length"
+_OK = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Streamed:
+    """A recording that has a stream in it, which is the last exchange with events and a good status.
+
+    Attributes:
+        interactions: the whole recording.
+        index: which of them holds the stream.
+        parts: the body, one event a part; what follows the last event belongs to it.
+    """
+
+    interactions: tuple[Interaction, ...]
+    index: int
+    parts: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, interactions: tuple[Interaction, ...]) -> Self | None:
+        """The stream of a recording; None where there is none, or where it did not come to its end."""
+        for index, interaction in reversed(tuple(enumerate(interactions))):
+            response = decoded(interaction.response)
+            found = [event.end for event in events(response.body)]
+            if found and response.status == _OK and response.end is End.COMPLETE:
+                ends = [0, *found[:-1], len(response.body)]
+                parts = tuple(response.body[a:b] for a, b in pairwise(ends))
+                return cls(interactions=interactions, index=index, parts=parts)
+        return None
+
+    @property
+    def interaction(self) -> Interaction:
+        """The exchange that holds the stream."""
+        return self.interactions[self.index]
+
+    @property
+    def newline(self) -> bytes:
+        """How its lines end."""
+        first = self.parts[0]
+        return b"\r\n" if b"\r\n" in first else b"\n" if b"\n" in first else b"\r"
+
+    def each(self) -> tuple[WireFacts, ...]:
+        """What each event says by itself."""
+        response = self.interaction.response
+        return tuple(read_facts(replace(response, body=part, pieces=None)) for part in self.parts)
+
+    def with_parts(self, parts: Iterable[bytes], *, end: End = End.COMPLETE) -> tuple[Interaction, ...]:
+        """The recording with other events in its stream, each in a piece of its own."""
+        given = [part for part in parts if part]
+        pieces = tuple(Piece(size=len(part), at_ms=0.0) for part in given)
+        return self.with_response(
+            replace(decoded(self.interaction.response), body=b"".join(given), pieces=pieces, end=end)
+        )
+
+    def with_response(self, response: Response) -> tuple[Interaction, ...]:
+        """The recording with another answer in the stream's place."""
+        changed = replace(self.interaction, response=without_length(response))
+        return (*self.interactions[: self.index], changed, *self.interactions[self.index + 1 :])
+
+    def preceded_by(self, response: Response) -> tuple[Interaction, ...]:
+        """The recording with one more answer to the same request before the stream."""
+        earlier = replace(self.interaction, response=response)
+        return (*self.interactions[: self.index], earlier, *self.interactions[self.index :])
+
+
+def without_length(response: Response) -> Response:
+    """The response without the length of what was there before."""
+    kept: Headers = tuple((name, value) for name, value in response.headers if name.lower() != _LENGTH)
+    return replace(response, headers=kept)
+
+
+def cut_at(response: Response, offsets: Iterable[int]) -> Response:
+    """The same body in pieces that end at these offsets; offsets outside of it count for nothing."""
+    size = len(response.body)
+    ends = sorted({offset for offset in offsets if 0 < offset < size} | ({size} if size else set()))
+    pieces = tuple(Piece(size=b - a, at_ms=0.0) for a, b in pairwise([0, *ends]))
+    return replace(response, pieces=pieces)
+
+
+def ends_of(parts: Iterable[bytes]) -> Iterator[int]:
+    """The offset just after each part."""
+    return accumulate(map(len, parts))
