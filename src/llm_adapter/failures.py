@@ -216,6 +216,7 @@ _BY_CLASS: tuple[tuple[str, Category], ...] = (
     ("NetworkError", Category.CONNECTION),
     ("TransportError", Category.CONNECTION),  # also for a body that ends before its end
     ("ConnectionError", Category.CONNECTION),
+    ("ChunkedEncodingError", Category.CONNECTION),  # what `requests` calls such a body
     ("StreamError", Category.CONNECTION),
     ("ValueError", Category.PROTOCOL),  # JSON and UTF-8 that cannot be decoded
     ("TypeError", Category.BAD_REQUEST),  # a parameter that the client library does not know

@@ -147,21 +147,41 @@ class _Opened:
             if self.response.headers.get_content_type() == "application/json":
                 yield self.document()
                 return
-            for line in self.response:
+            for line in self._lines():
                 if line.startswith(b"data:"):
                     yield json.loads(line[5:])
         except (http.client.HTTPException, OSError) as error:
-            raise GeminiError(
-                "connection", status=None, provider_code=None, attempts=self.attempts
-            ) from error
+            raise _unheard(error, self.attempts) from error
         except ValueError as error:
             raise GeminiError("protocol", status=None, provider_code=None, attempts=self.attempts) from error
+
+    def _lines(self) -> Iterator[bytes]:
+        """Read by pieces: read by lines, a body that is cut ends as if it were whole."""
+        rest = b""
+        while piece := self.response.read1():
+            lines = (rest + piece).splitlines(keepends=True)
+            rest = b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
+            yield from lines
+        if rest:
+            yield rest
+
+
+def _unheard(error: Exception, attempts: int) -> GeminiError:
+    """The failure of a call to which no answer, or not all of one, came."""
+    category = "timeout" if isinstance(error, TimeoutError) else "connection"
+    return GeminiError(category, status=None, provider_code=None, attempts=attempts)
 
 
 def _answer(call: Call, method: str, target: str, body: Json | None = None) -> _Opened:
     """The answer, after at most two more attempts where trouble passes."""
     for attempt in range(1, _ATTEMPTS + 1):
-        opened = _sent(call, method, target, body, attempt)
+        try:
+            opened = _sent(call, method, target, body, attempt)
+        except (http.client.HTTPException, OSError) as error:
+            if attempt == _ATTEMPTS:
+                raise _unheard(error, attempt) from error
+            time.sleep(0.45 * 2.0 ** (attempt - 1))
+            continue
         status = opened.response.status
         if status == 200:
             return opened
@@ -177,7 +197,8 @@ def _sent(call: Call, method: str, target: str, body: Json | None, attempt: int)
     address = urlsplit(call.base_url)
     # Looked up for each call: who plays recordings within the process replaces these classes.
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-    connection = kinds[address.scheme](address.netloc, timeout=_TIMEOUT_S)
+    patience = call.params.get("timeout", _TIMEOUT_S)
+    connection = kinds[address.scheme](address.netloc, timeout=patience)
     headers = {"x-goog-api-key": call.api_key, **({"Content-Type": "application/json"} if body else {})}
     data = json.dumps(body).encode() if body else None
     connection.request(method, address.path + target, body=data, headers=headers)

@@ -7,6 +7,7 @@ after the wait that the provider asks for, or else after half a second and then 
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _WORTH_ANOTHER_TRY = {408, 409, 429}
 _REFUSED, _BROKEN = 400, 500
 _LONGEST_WAIT_S = 60.0  # a provider that asks for more is not worth waiting for: the caller is told at once
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 Waits = Callable[[Any], float | None]
 """Reads from a refusal's body how many seconds the provider asks to be left alone, if it says so."""
@@ -179,9 +181,12 @@ def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from (line.removesuffix(b"\r") for line in lines)
+    """Lines end in LF, CRLF or CR alike; a CR ends one at once, and an LF that follows it belongs to it."""
+    rest, after_cr = b"", False
+    for piece in filter(None, pieces):
+        fresh = piece.removeprefix(b"\n") if after_cr else piece
+        after_cr = piece.endswith(b"\r")
+        *lines, rest = _LINE_END.split(rest + fresh)
+        yield from lines
     if rest:
-        yield rest.removesuffix(b"\r")
+        yield rest
