@@ -11,8 +11,10 @@ It gives what `yaml.safe_load` gives, where it gives anything.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -56,15 +58,23 @@ class YamlError(Exception):
         self.line = line
 
 
-def read_yaml(text: str) -> Any:
+Convert = Callable[[Any], Any]
+"""What becomes of a tagged value: of its text, or of its list or mapping when that is complete."""
+
+
+def read_yaml(text: str, tags: Mapping[str, Convert] = MappingProxyType({})) -> Any:
     """The one document in the text, or None where there is none.
+
+    Args:
+        text: the document.
+        tags: what to make of values with tags beyond those of YAML itself, by the tag's full name.
 
     Raises:
         YamlError: it is malformed, has two members of one name, a merge key, a tag of its own, several
             documents, or is nested or unfolded beyond all reason.
     """
     try:
-        return _Building().document(text)
+        return _Building(tags).document(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "unreadable characters"
@@ -76,7 +86,7 @@ class _Open:
     """A container that is being filled. `before` is the weight of the document up to it."""
 
     value: Any
-    anchor: str | None
+    start: Any
     before: int
     key: Any = _NO_KEY
 
@@ -84,7 +94,8 @@ class _Open:
 class _Building:
     """One document while it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Mapping[str, Convert]) -> None:
+        self._tags = tags
         self._open: list[_Open] = []
         self._root: Any = None
         self._documents = 0
@@ -110,8 +121,7 @@ class _Building:
         elif kind is MappingStartEvent:
             self._begin(event, {})
         elif kind is SequenceEndEvent or kind is MappingEndEvent:
-            done = self._open.pop()
-            self._put(event, done.value, done.anchor, self._weight - done.before)
+            self._end(self._open.pop())
         elif kind is AliasEvent:
             self._alias(event)
         elif kind is DocumentStartEvent:
@@ -120,12 +130,17 @@ class _Building:
                 raise _problem(event, "a second document begins")
 
     def _begin(self, event: Any, value: Any) -> None:
-        if event.tag not in _CONTAINERS:
+        if event.tag not in _CONTAINERS and event.tag not in self._tags:
             raise _problem(event, f"the tag {event.tag} is unknown")
         if len(self._open) >= _DEEPEST:
             raise _problem(event, f"nested more than {_DEEPEST} levels deep")
-        self._open.append(_Open(value, event.anchor, self._weight))
+        self._open.append(_Open(value, event, self._weight))
         self._weight += _NODE
+
+    def _end(self, done: _Open) -> None:
+        convert = self._tags.get(done.start.tag)
+        value = done.value if convert is None else self._converted(done.start, convert, done.value)
+        self._put(done.start, value, done.start.anchor, self._weight - done.before)
 
     def _put(self, event: Any, value: Any, anchor: str | None, weight: int) -> None:
         if anchor is not None:
@@ -165,17 +180,24 @@ class _Building:
             tag = _plain_tag(text)
         if tag is None or tag in _TEXT:
             return text
-        return self._converted(event, tag, text)
-
-    def _converted(self, event: Any, tag: str, text: str) -> Any:
-        convert = _CONVERTERS.get(tag)
+        convert = self._tags.get(tag) or self._own(tag)
         if convert is None:
             raise _problem(event, f"the tag {tag} is unknown")
+        return self._converted(event, convert, text)
+
+    def _own(self, tag: str) -> Convert | None:
+        construct = _CONVERTERS.get(tag)
+        if construct is None:
+            return None
+        return lambda text: construct(self._constructor, yaml.ScalarNode(tag, text))
+
+    def _converted(self, event: Any, convert: Convert, value: Any) -> Any:
         try:
-            return convert(self._constructor, yaml.ScalarNode(tag, text))
-        except (ArithmeticError, AttributeError, LookupError, ValueError, yaml.YAMLError) as error:
-            # The library lets through whatever its conversions of odd text raise.
-            raise _problem(event, f"{text[:40]!r} is no {tag.removeprefix(_PREFIX)}") from error
+            return convert(value)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError) as error:
+            # The library's conversions let through whatever odd text makes them raise.
+            kind = (event.tag or _plain_tag(value) or "").removeprefix(_PREFIX)
+            raise _problem(event, f"{reprlib.repr(value)} is no {kind}") from error
 
 
 def _plain_tag(text: str) -> str | None:

@@ -72,6 +72,15 @@ def test_what_tags_say_is_done() -> None:
     assert isinstance(read_yaml("2026-01-31T12:00:00Z"), datetime)
 
 
+def test_tags_of_somebody_else_are_made_into_what_the_caller_says() -> None:
+    tags = {"!upper": str.upper, "!first": lambda items: items[0]}
+    assert read_yaml("a: !upper text\nb: &x !first [!upper deep, 2]\nc: *x", tags) == {
+        "a": "TEXT", "b": "DEEP", "c": "DEEP",
+    }  # fmt: skip
+    with pytest.raises(YamlError, match=r"\[\] is no !first"):
+        read_yaml("!first []", tags)
+
+
 def test_no_document_is_nothing() -> None:
     assert read_yaml("") is None
     assert read_yaml("# only a comment") is None

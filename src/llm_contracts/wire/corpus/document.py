@@ -9,65 +9,49 @@ import base64
 import binascii
 import json
 import tomllib
+from collections.abc import Mapping
 from typing import Any
-
-import yaml
 
 from llm_contracts.wire.content import LARGEST, gunzip
 from llm_contracts.wire.corpus.entries import UnreadableError
+from llm_contracts.wire.strict_yaml import Convert, YamlError, read_yaml
 
 _GZIP = b"\x1f\x8b"
 _GZIP_IN_BASE64 = b"H4sI"
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # either is one
-    """A safe loader that also knows the tags that vcrpy has written over the years, as plain values."""
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
-def _scalar(loader: Any, node: Any) -> Any:
-    return loader.construct_scalar(node)
-
-
-def _sequence(loader: Any, node: Any) -> Any:
-    return loader.construct_sequence(node, deep=True)
-
-
-def _mapping(loader: Any, node: Any) -> Any:
-    return loader.construct_mapping(node, deep=True)
-
-
-def _binary(loader: Any, node: Any) -> bytes:
-    return base64.b64decode(loader.construct_scalar(node))
-
-
-def _only_argument(loader: Any, node: Any) -> Any:
+def _only_argument(value: Any) -> Any:
     """`frozenset([…])` and `iter([…])` as the list inside; given bare, or under `args`."""
-    if isinstance(node, yaml.MappingNode):
-        arguments = _mapping(loader, node).get("args")
-    else:
-        arguments = _sequence(loader, node)
-    return arguments[0] if isinstance(arguments, list | tuple) and arguments else []
+    arguments = value.get("args") if isinstance(value, dict) else value
+    return arguments[0] if isinstance(arguments, list) and arguments else []
 
 
-def _file_content(loader: Any, node: Any) -> Any:
+def _file_content(value: Any) -> Any:
     """A request body that was a file: its bytes are the first part of its state."""
-    state = _mapping(loader, node).get("state")
-    return state[0] if isinstance(state, list | tuple) and state else b""
+    state = value.get("state")
+    return state[0] if isinstance(state, list) and state else b""
 
 
 _PYTHON = "tag:yaml.org,2002:python/"
-for _tag, _construct in {
-    "str": _scalar,
-    "unicode": _scalar,
-    "bytes": _binary,
-    "tuple": _sequence,
-    "object:vcr.request.Request": _mapping,
-    "object/apply:__builtin__.frozenset": _only_argument,
-    "object/apply:builtins.frozenset": _only_argument,
-    "object/apply:builtins.iter": _only_argument,
-    "object/new:_io.BytesIO": _file_content,
-}.items():
-    _Loader.add_constructor(_PYTHON + _tag, _construct)
+_TAGS: Mapping[str, Convert] = {
+    _PYTHON + tag: convert
+    for tag, convert in {
+        "str": _as_it_is,
+        "unicode": _as_it_is,
+        "bytes": base64.b64decode,
+        "tuple": _as_it_is,
+        "object:vcr.request.Request": _as_it_is,
+        "object/apply:__builtin__.frozenset": _only_argument,
+        "object/apply:builtins.frozenset": _only_argument,
+        "object/apply:builtins.iter": _only_argument,
+        "object/new:_io.BytesIO": _file_content,
+    }.items()
+}
+"""Tags that vcrpy has written over the years, and what they mean as plain values."""
 
 
 def read_document(data: bytes, suffix: str) -> Any:
@@ -130,11 +114,7 @@ def _toml(text: str) -> Any:
 
 def _yaml(text: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, see above
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = "" if mark is None else f"line {mark.line + 1}"
-        what = getattr(error, "problem", None) or "unreadable characters"
-        raise UnreadableError(place, f"is not usable YAML ({what}).") from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableError("", f"is not usable YAML ({error}).") from error
+        return read_yaml(text, _TAGS)
+    except YamlError as error:
+        place = "" if error.line is None else f"line {error.line}"
+        raise UnreadableError(place, f"is not usable YAML ({error.problem}).") from error
