@@ -36,22 +36,20 @@ def _file_content(value: Any) -> Any:
     return state[0] if isinstance(state, list) and state else b""
 
 
-_PYTHON = "tag:yaml.org,2002:python/"
-_TAGS: Mapping[str, Convert] = {
-    _PYTHON + tag: convert
-    for tag, convert in {
-        "str": _as_it_is,
-        "unicode": _as_it_is,
-        "bytes": base64.b64decode,
-        "tuple": _as_it_is,
-        "object:vcr.request.Request": _as_it_is,
-        "object/apply:__builtin__.frozenset": _only_argument,
-        "object/apply:builtins.frozenset": _only_argument,
-        "object/apply:builtins.iter": _only_argument,
-        "object/new:_io.BytesIO": _file_content,
-    }.items()
+_VCRPY: Mapping[str, Convert] = {
+    "str": _as_it_is,
+    "unicode": _as_it_is,
+    "bytes": base64.b64decode,
+    "tuple": _as_it_is,
+    "object:vcr.request.Request": _as_it_is,
+    "object/apply:__builtin__.frozenset": _only_argument,
+    "object/apply:builtins.frozenset": _only_argument,
+    "object/apply:builtins.iter": _only_argument,
+    "object/new:_io.BytesIO": _file_content,
 }
 """Tags that vcrpy has written over the years, and what they mean as plain values."""
+
+_TAGS = {f"tag:yaml.org,2002:python/{tag}": convert for tag, convert in _VCRPY.items()}
 
 
 def read_document(data: bytes, suffix: str) -> Any:
