@@ -62,12 +62,12 @@ _ARGUMENTS = frozenset(
 _QUESTION = ({"role": "user", "content": "Hello"},)
 
 
-def entries(folder: Path, providers: Iterable[str] = ()) -> tuple[CorpusStream | CorpusProblem, ...]:
-    """What a folder holds; of these providers alone if any are named. Problems are always kept."""
+def entries(source: Path, providers: Iterable[str] = ()) -> tuple[CorpusStream | CorpusProblem, ...]:
+    """What a file or folder holds; of these providers alone if any are named. Problems are always kept."""
     wanted = set(providers)
     return tuple(
         entry
-        for entry in read_corpus(folder)
+        for entry in read_corpus(source)
         if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
     )
 
@@ -84,7 +84,8 @@ def check_corpus(
 
     Args:
         project: whose paths may be used. It need not have scenarios.
-        corpus: see `entries`. What cannot be used becomes an item with a `problem`.
+        corpus: see `entries`. What is damaged becomes an item with a `problem`; what is no business of ours
+            is left out by name.
         options: how to run.
         waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
             project's own waivers apply, which need not fit every corpus.
@@ -96,7 +97,11 @@ def check_corpus(
     """
     waivers = _waivers(project, options, waivers_file)
     with opened_match(project, options) as match:
-        items = run_jobs((_job(match, entry) for entry in corpus), workers=options.workers, progress=progress)
+        items = run_jobs(
+            (_job(match, entry) for entry in corpus if _concerns(entry)),
+            workers=options.workers,
+            progress=progress,
+        )
     used = versions()
     items = waivers.applied(items, used)
     streams = [item for item in items if item.problem is None]
@@ -109,6 +114,9 @@ def check_corpus(
         verdicts={
             name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)
         },
+        left_out=tuple(
+            entry for entry in corpus if isinstance(entry, CorpusProblem) and not entry.why.damaged
+        ),
         complaints=(*waivers.complaints, *(waivers.unused(items, used) if waivers_file else ())),
         warnings=(*waivers.warnings, *options.caveats),
     )
@@ -122,6 +130,10 @@ def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
 
 def _job(match: Match, entry: CorpusStream | CorpusProblem) -> Callable[[], Item]:
     return lambda: run_entry(match, entry)
+
+
+def _concerns(entry: CorpusStream | CorpusProblem) -> bool:
+    return isinstance(entry, CorpusStream) or entry.why.damaged
 
 
 def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,21 @@ from llm_contracts.cli.options import json_option, match_options, project_here, 
 from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.config import ConfigError, checked_name
 from llm_contracts.views.document import to_json
+from llm_contracts.views.left_out import left_out_lines
 from llm_contracts.views.terminal import print_result
-from llm_contracts.wire.corpus import CorpusStream
+from llm_contracts.wire.corpus import CorpusProblem, CorpusStream
 
 _EXAMPLES = """\b
 Examples:
   llm-contracts corpus ../real-streams
   llm-contracts corpus ../real-streams --reference openai --candidate litellm --json -
-  llm-contracts corpus tests/cassettes --provider openai
+  llm-contracts corpus ../other-project/tests/cassettes --provider openai
+  llm-contracts corpus browser.har --candidate litellm
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("source", metavar="SOURCE", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--provider",
     "providers",
@@ -41,21 +44,21 @@ Examples:
 )
 @match_options
 @json_option
-def corpus(folder: Path, **given: Any) -> Exit:
+def corpus(source: Path, **given: Any) -> Exit:
     """Compare over streams recorded elsewhere.
 
-    DIR holds index.jsonl (id, provider, file, status, content_type, url, request) and bodies, or VCR
-    cassettes somewhere below it.
+    SOURCE is a file or a folder: index.jsonl (id, provider, file, status, content_type, url, request) with
+    bodies beside it, cassettes of VCR and its relatives, or HAR files, anywhere below. What is no streamed
+    chat completion is listed with its reason.
     """
     project = project_here()
-    found = corpus_run.entries(folder)
+    found = corpus_run.entries(source)
     known = {entry.provider for entry in found if isinstance(entry, CorpusStream)}
     for name in given["providers"]:
         checked_name("provider in this corpus:", name, known)
-    found = corpus_run.entries(folder, given["providers"])
-    if not found:
-        msg = f"{folder}: holds no streams."
-        raise ConfigError(msg)
+    found = tuple(entry for entry in found if _wanted(entry, given["providers"]))
+    if not any(isinstance(entry, CorpusStream) or entry.why.damaged for entry in found):
+        raise ConfigError("\n".join([f"{source}: holds no streams.", *left_out_lines(_problems(found))]))
     with progress_bar("corpus", len(found)) as done:
         result = corpus_run.check_corpus(
             project,
@@ -69,3 +72,11 @@ def corpus(folder: Path, **given: Any) -> Exit:
     if str(given["json_file"]) != "-":
         print_result(report_console(), result)
     return exit_of(result)
+
+
+def _wanted(entry: CorpusStream | CorpusProblem, providers: Sequence[str]) -> bool:
+    return isinstance(entry, CorpusProblem) or not providers or entry.provider in providers
+
+
+def _problems(found: Iterable[CorpusStream | CorpusProblem]) -> list[CorpusProblem]:
+    return [entry for entry in found if isinstance(entry, CorpusProblem)]

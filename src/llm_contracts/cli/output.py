@@ -24,8 +24,10 @@ def report_console() -> Console:
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Tell it the name of each thing done. It draws on standard error, only where that is a terminal."""
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
+    """Tell it the name of each thing done; how many there are need not be known. It draws on standard error,
+    only where that is a terminal.
+    """
     if not sys.stderr.isatty() or "CI" in os.environ:
         yield lambda _name: None
         return

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.paths.observation import Observation
+from llm_contracts.wire.corpus.entries import CorpusProblem
 from llm_contracts.wire.interaction import Interaction
 
 
@@ -70,7 +71,8 @@ class Item:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """One run over all items. `missing` names the scenarios without a recording; `complaints` are faults of
-    the waivers file; `warnings` do not fail a run.
+    the waivers file; `warnings` do not fail a run; `left_out` is what a corpus holds that is no business of
+    ours.
     """
 
     reference: str
@@ -82,6 +84,7 @@ class Result:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     complaints: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    left_out: tuple[CorpusProblem, ...] = ()
 
     @property
     def totals(self) -> Mapping[str, int]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
     from llm_contracts.parity.result import Item, Result
     from llm_contracts.paths.observation import Failure, Observation, Usage
+    from llm_contracts.wire.corpus import CorpusProblem
 
 FORMAT = 1
 
@@ -36,8 +37,14 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
         "missing": list(result.missing),
         "complaints": list(result.complaints),
         "warnings": list(result.warnings),
+        "left_out": [problem_document(problem) for problem in result.left_out],
         **extra,
     }
+
+
+def problem_document(problem: CorpusProblem) -> dict[str, Any]:
+    """Something in a corpus that cannot be used, as plain JSON values."""
+    return {"place": problem.place, "why": str(problem.why), "reason": problem.reason}
 
 
 def to_json(result: Result, **extra: Any) -> str:

@@ -19,6 +19,7 @@ from rich.text import Text
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.result import Answer
 from llm_contracts.views.groups import Group, group
+from llm_contracts.views.left_out import left_out_lines
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -90,6 +91,9 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
     yield from _listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
     yield from _listed("The waivers file", result.complaints, "red")
     yield from _listed("Warnings", result.warnings, "yellow")
+    if result.left_out:
+        yield from _titled(f"Left out ({len(result.left_out)})")
+        yield from (Text(line, style="dim") for line in left_out_lines(result.left_out))
     if result.verdicts:
         yield from _titled("Verdict")
         yield from _verdicts(result.verdicts, marks)

@@ -22,6 +22,7 @@ class Why(StrEnum):
     OTHER_DIALECT = "other-dialect"
     NOT_HTTP = "not-http"
     NOT_A_RECORDING = "not-a-recording"
+    UNKNOWN_PROVIDER = "unknown-provider"
 
     @property
     def damaged(self) -> bool:

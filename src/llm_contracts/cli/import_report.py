@@ -1,0 +1,111 @@
+"""What an import did, on a terminal and as JSON, and what is left to do: scenarios must own recordings."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from pprint import pformat
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from llm_contracts.imports import PREFIX, Outcome
+from llm_contracts.views.document import problem_document
+from llm_contracts.views.left_out import left_out_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from llm_contracts.config import Settings
+    from llm_contracts.imports import Import, ImportReport
+
+_STYLES = {Outcome.IMPORTED: "green", Outcome.UNCHANGED: "dim", Outcome.IN_THE_WAY: "red"}
+_WIDTH = 100
+
+
+def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) -> str:
+    """The report as JSON text."""
+    document: dict[str, Any] = {
+        "format": 1,
+        "dry_run": dry_run,
+        "imports": [
+            {
+                "scenario": one.row.name,
+                "outcome": str(one.outcome),
+                "stream": one.stream,
+                "place": one.place,
+                "file": settings.shown(one.file),
+            }
+            for one in report.imports
+        ],
+        "left_out": [problem_document(problem) for problem in report.left_out],
+        "homeless": [one.row.name for one in report.homeless],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def print_import(console: Console, report: ImportReport, settings: Settings, *, dry_run: bool) -> None:
+    """Print a line for each stream, what was left out and why, the sum, and what is left to do."""
+    for one in report.imports:
+        console.print(_line(one))
+    if report.left_out:
+        console.print(Text(f"\nLeft out ({len(report.left_out)})", style="bold underline"))
+        for line in left_out_lines(report.left_out):
+            console.print(Text(line, style="dim" if line.startswith(" ") else ""))
+    console.print(Text("\n" + _sum(report, dry_run=dry_run), style="bold"))
+    for line in _advice(report, settings, dry_run=dry_run):
+        console.print(Text(line))
+
+
+def _line(one: Import) -> Text:
+    text = Text(f"{one.outcome:<10}  ", style=_STYLES[one.outcome])
+    return text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
+
+
+def _sum(report: ImportReport, *, dry_run: bool) -> str:
+    counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in Outcome]
+    parts = [f"{count} {str(outcome).replace('-', ' ')}" for count, outcome in counts if count]
+    parts += [f"{len(report.left_out)} left out"] if report.left_out else []
+    return (", ".join(parts) or "Nothing to import") + (". Nothing was written." if dry_run else ".")
+
+
+def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Iterator[str]:
+    if any(one.outcome is Outcome.IN_THE_WAY for one in report.imports):
+        yield "Another recording has that name. --force replaces it; --scenario gives a name of its own."
+    if not report.homeless or dry_run:
+        return
+    yield ""
+    yield f"No scenario owns {_them(report)} yet, so check does not replay {_them(report)}."
+    yield f"In {settings.shown(settings.scenarios)}:"
+    yield ""
+    if any(one.row.id.startswith(PREFIX) for one in report.homeless):
+        yield from _table(settings)
+    for one in report.homeless:
+        if not one.row.id.startswith(PREFIX):
+            yield from _row(one)
+
+
+def _them(report: ImportReport) -> str:
+    return "it" if len(report.homeless) == 1 else "them"
+
+
+def _table(settings: Settings) -> Iterator[str]:
+    folder = Path(os.path.relpath(settings.cassettes, settings.scenarios.parent)).as_posix()
+    yield "    from pathlib import Path"
+    yield "    from llm_contracts.imports import imported_scenarios"
+    yield ""
+    yield f'    SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "{folder}"))'
+
+
+def _row(one: Import) -> Iterator[str]:
+    row = one.row
+    yield f"    # in SCENARIOS, from {one.place}"
+    yield "    Scenario("
+    for name in ("id", "provider", "model", "messages", "params"):
+        value = pformat(getattr(row, name), width=_WIDTH, sort_dicts=False)
+        yield from f"{name}={value},".replace("\n", "\n    ").join(("        ", "")).split("\n")
+    yield f"        function=Function.{row.function.name},"
+    yield f"        live=False,\n        expects={row.expects!r},\n        finish={row.finish!r},"
+    yield "    ),"
