@@ -30,7 +30,8 @@ class EventDecoder:
     """
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._line: list[bytes] = []  # what has come of it; joined once, so that a long line costs no more
+        self._held = b""
         self._offset = 0
         self._first_line = True
         self._data: list[str] = []
@@ -38,28 +39,35 @@ class EventDecoder:
 
     def feed(self, piece: bytes) -> list[Event]:
         """Take the next piece; gives the events that it completes."""
-        return self._take(piece, final=False)
+        piece = self._held + piece
+        self._held = b"\r" if piece.endswith(b"\r") else b""
+        return self._take(piece.removesuffix(b"\r"))
 
     def finish(self) -> list[Event]:
         """The body is over: gives the event that lacked its blank line, if there is one."""
-        found = self._take(b"", final=True)
-        rest, self._buffer = self._buffer, b""
+        held, self._held = self._held, b""
+        found, rest = self._take(held), self._whole(b"")
         self._offset += len(rest)
         return found + (self._read_line(rest) if rest else []) + self._dispatch()
 
-    def _take(self, piece: bytes, *, final: bool) -> list[Event]:
-        self._buffer += piece
+    def _take(self, piece: bytes) -> list[Event]:
         found: list[Event] = []
         start = 0
-        for match in _LINE_END.finditer(self._buffer):
-            if match.group() == b"\r" and match.end() == len(self._buffer) and not final:
-                break
-            line = self._buffer[start : match.start()]
-            self._offset += match.end() - start
-            start = match.end()
+        for match in _LINE_END.finditer(piece):
+            line = self._whole(piece[start : match.start()])
+            self._offset += len(line) + len(match.group())
             found += self._read_line(line)
-        self._buffer = self._buffer[start:]
+            start = match.end()
+        if start < len(piece):
+            self._line.append(piece[start:])
         return found
+
+    def _whole(self, end: bytes) -> bytes:
+        if not self._line:
+            return end
+        line = b"".join((*self._line, end))
+        self._line.clear()
+        return line
 
     def _read_line(self, line: bytes) -> list[Event]:
         if self._first_line:
