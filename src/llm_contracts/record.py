@@ -15,6 +15,7 @@ from llm_contracts.record_plan import RecordOptions, Source, Step, plan
 from llm_contracts.record_take import NotWantedError, Studio, rehearsed_before
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import CassetteError, Recording
+from llm_contracts.wire.drafts import remove_abandoned_drafts
 from llm_contracts.wire.edge import Edge, network_from
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.simulator import Simulator
@@ -103,6 +104,7 @@ def record(
     """
     client = options.client or project.settings.reference
     path = resolve(client, project.paths)
+    remove_abandoned_drafts(project.settings.cassettes)
     run = _Run(steps=plan(project, scenarios, options), progress=progress)
     with Edge() as edge, _Callers(project, options).open() as callers:
         studio = Studio(

@@ -9,7 +9,6 @@ the old file as it was.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import IO
 
 from llm_contracts.wire.cassette_parse import FormatError, parse
 from llm_contracts.wire.cassette_render import render
+from llm_contracts.wire.drafts import new_draft
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.recording import Cassette, Provenance, Recording
 
@@ -65,7 +65,7 @@ def save(path: Path, cassette: Cassette, *, write: Callable[[IO[bytes], bytes], 
 
     The text goes to a file beside the old one, is brought to the disk and then takes the old one's place.
     When anything fails on the way, Ctrl-C and a full disk included, the new file is removed and the old one
-    is as it was.
+    is as it was. A process that is killed leaves a draft that no reader loads (see `drafts`).
 
     Raises:
         CassetteError: the values would not read back as they are.
@@ -74,8 +74,7 @@ def save(path: Path, cassette: Cassette, *, write: Callable[[IO[bytes], bytes], 
     data = render(cassette)
     _require_same(path, cassette, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
+    handle, temporary = new_draft(path)
     try:
         with os.fdopen(handle, "wb") as file:
             write(file, data)
