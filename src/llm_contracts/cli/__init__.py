@@ -13,8 +13,10 @@ from llm_contracts.cli.cassettes import cassettes
 from llm_contracts.cli.check import check
 from llm_contracts.cli.corpus import corpus
 from llm_contracts.cli.exits import FAILURES, Exit
+from llm_contracts.cli.import_ import import_
 from llm_contracts.cli.leftovers import leftovers
 from llm_contracts.cli.record import record
+from llm_contracts.cli.serve import serve
 from llm_contracts.cli.verdict import verdict
 from llm_contracts.versions import versions
 
@@ -54,7 +56,7 @@ def group() -> None:
     """
 
 
-for _command in (record, check, cassettes, corpus, verdict, leftovers):
+for _command in (record, check, cassettes, corpus, import_, verdict, leftovers, serve):
     group.add_command(_command)
 
 

@@ -47,7 +47,8 @@ def state(key: str, run: Run, urls: Mapping[str, str]) -> dict[str, Any]:
 
 def missed(miss: Miss, request: Request, address: Address, known: Sequence[str]) -> web.Response:
     """The answer to a request that has none. Status 599, which no provider uses."""
-    asked = f"{request.method} {scrub_query(request.uri)}"
+    uri = f"/{address.provider}{address.target}" if miss.reason in _NOWHERE else request.uri
+    asked = f"{request.method} {scrub_query(uri)}"
     nearest = None
     if miss.nearest is not None:
         name, recorded = miss.nearest
@@ -75,13 +76,14 @@ def missed(miss: Miss, request: Request, address: Address, known: Sequence[str])
     )
 
 
+_NOWHERE = (Reason.NO_PROVIDER, Reason.NO_RUN)
 _SENTENCES = {
     Reason.NOTHING: "Nothing was recorded for {asked}. The nearest recording is {nearest}, from which the "
     "request differs in: {differs}.",
     Reason.SEVERAL: "Several recordings answer {asked}, each differently. Put /scenario/NAME before "
     "/{provider} in the base URL; there are {names}.",
     Reason.NO_SCENARIO: "{provider} has no recording named {scenario}. {names}",
-    Reason.NO_PROVIDER: "The address {asked} names no provider. {names}",
+    Reason.NO_PROVIDER: "Nothing of {provider!r} is served here ({asked}). {names}",
     Reason.NO_RUN: "A run's key is up to 100 letters, digits and . _ ~ -, and begins with no sign.",
 }
 

@@ -65,7 +65,8 @@ class ServeSession(Session):
     async def _answer(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
-        target = request.uri.removeprefix(_HERE)
+        # Scrubbed before anything is made of it: a key in a path would end up in logs and messages.
+        target = self._rules.scrubber.text(request.uri.removeprefix(_HERE))
         address = parsed(target)
         if (said := self._about_itself(request.method, target, address)) is not None:
             return said
@@ -73,7 +74,7 @@ class ServeSession(Session):
             run=address.run,
             provider=address.provider,
             method=request.method,
-            path=self._rules.scrubber.text(scrub_query(address.target)),
+            path=scrub_query(address.target),
         )
         self._requested += 1
         began = self._loop.time()

@@ -1,0 +1,199 @@
+"""`llm-contracts serve`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from llm_contracts import serve as serving
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.manners import pieces_option, speed_option
+from llm_contracts.cli.options import project_here, selection_options
+from llm_contracts.cli.output import refuse_secrets, write_text
+from llm_contracts.config import ConfigError, environment
+from llm_contracts.record_endpoint import secrets_in
+from llm_contracts.wire.edge.manner import Fragmentation, Manner
+from llm_contracts.wire.edge.serving.answers import base_urls, overview
+from llm_contracts.wire.scrub import Scrubber
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.wire.edge.serving import Entry, ServeSession
+
+_PORT = 8800
+_EXAMPLES = """\b
+Examples:
+  llm-contracts serve                              every recording of the project, on port 8800
+  llm-contracts serve --provider openai --speed 10
+  llm-contracts serve ../other/cassettes --port 0 --json urls.json --log requests.jsonl
+  llm-contracts serve --any-body                   base URL http://127.0.0.1:8800/scenario/rate-limit/openai/v1
+
+\b
+Addresses:
+  /PROVIDER/…                                      the answer that was recorded for this very request
+  /scenario/NAME/PROVIDER/…                        the answer of this recording
+  /run/KEY/…                                       before either: this run's own position in its recordings
+  GET /health    GET /    POST /run    GET, DELETE /run/KEY
+"""
+
+
+@click.command("serve", epilog=_EXAMPLES)
+@click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=click.Path(exists=True, path_type=Path))
+@selection_options
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    show_default=True,
+    metavar="N",
+    help="Where to listen on 127.0.0.1; 0 lets the system choose.",
+)
+@speed_option
+@pieces_option(Fragmentation.RECORDED)
+@click.option(
+    "--any-body",
+    is_flag=True,
+    help="Let a scenario that the address names answer any body; what differs is logged.",
+)
+@click.option(
+    "--log",
+    "log_file",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    default="-",
+    metavar="FILE",
+    help="Append a line of JSON for each request; - is standard output, the default.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="When ready, write port, base URLs and scenarios as JSON; with - as standard output's first line.",
+)
+def serve(sources: tuple[Path, ...], **given: Any) -> Exit:
+    """Serve recordings to an application in any language: give it a base URL from here.
+
+    A request is answered only if this very request was recorded: any other gets status 599 and is told the
+    nearest one and what differs. Nobody else is ever called. Ctrl-C ends it; the exit code is 1 if a request
+    had no answer.
+    """
+    project = project_here()
+    secrets = secrets_in(environment(project.settings, os.environ), project.providers)
+    stock = _stock(project, sources, given)
+    for tape_file in {tape.file.partition(": ")[0] for tapes in stock.tapes.values() for tape in tapes}:
+        _refuse_secrets_in(project.settings.root / tape_file, secrets)
+    for sentence in (*stock.left_out, *stock.unreadable):
+        click.echo(sentence, err=True)
+    if stock.unreadable:
+        return Exit.UNREADABLE
+    manner = Manner(pieces=given["pieces"], speed=given["speed"])
+    with (
+        _log(given["log_file"]) as log,
+        serving.serving(
+            serving.shelves(project, stock),
+            port=given["port"],
+            manner=manner,
+            scrubber=Scrubber(secrets),
+            any_body=given["any_body"],
+            log=log,
+        ) as session,
+        _stopping() as wait,
+    ):
+        _announce(session, stock, manner, given["json_file"])
+        wait()
+        requests, unmatched = session.counts
+    click.echo(f"{requests} requests, {unmatched} without an answer.", err=True)
+    return Exit.DIVERGENCE if unmatched else Exit.AGREEMENT
+
+
+def _stock(project: Project, sources: Sequence[Path], given: Mapping[str, Any]) -> serving.Stock:
+    if sources and (given["providers"] or given["scenarios"]):
+        raise ConfigError("Name files and folders, or choose among the project's recordings; not both.")
+    if sources:
+        stock = serving.from_files(project, sources)
+    else:
+        stock = serving.from_project(project, project.select(given["providers"], given["scenarios"]))
+    if not stock.tapes and not stock.unreadable:
+        where = ", ".join(map(str, sources)) or str(project.settings.cassettes)
+        raise ConfigError(f"There is nothing to serve: {where} holds no recording for that.")
+    return stock
+
+
+def _refuse_secrets_in(file: Path, secrets: Mapping[str, str]) -> None:
+    if secrets and file.is_file():
+        refuse_secrets(str(file), file.read_bytes(), secrets)
+
+
+@contextmanager
+def _log(file: Path) -> Iterator[Callable[[Entry], None]]:
+    """Where requests are written down. When that fails the server goes on, and says so once."""
+    if str(file) == "-":
+        yield lambda entry: click.echo(entry.line())
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8", buffering=1) as stream:
+        yield _Lines(stream)
+
+
+class _Lines:
+    """A log that a full disk ends, and not the server."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._failed = False
+
+    def __call__(self, entry: Entry) -> None:
+        if self._failed:
+            return
+        try:
+            self._stream.write(entry.line() + "\n")
+        except OSError as error:
+            self._failed = True
+            click.echo(f"{self._stream.name}: the log cannot be continued ({error.strerror}).", err=True)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], None]]:
+    """A function that waits for Ctrl-C or for the signal with which services are ended."""
+    stop = threading.Event()
+    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: _wait(stop)
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _wait(stop: threading.Event) -> None:
+    while not stop.wait(0.2):  # a wait without end would keep Python from handling signals on some systems
+        pass
+
+
+def _announce(session: ServeSession, stock: serving.Stock, manner: Manner, json_file: Path | None) -> None:
+    if json_file is not None:
+        document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.shelves)}
+        write_text(json_file, json.dumps(document, ensure_ascii=False) + "\n")
+    console = Console(stderr=True, highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title in ("provider", "base URL", "recordings"):
+        table.add_column(title, justify="right" if title == "recordings" else "left", no_wrap=True)
+    for name, url in base_urls(session.origin, session.shelves).items():
+        table.add_row(name, url, str(len(session.shelves[name].tapes)))
+    console.print(table)
+    console.print(
+        f"\nOne recording: {session.origin}/scenario/NAME/PROVIDER/…   One run of several: "
+        f"{session.origin}/run/KEY/…\nNames: {session.origin}/   Ctrl-C ends it.",
+        style="dim",
+    )
+    if manner.speed is not None and stock.untimed:
+        console.print(f"{stock.untimed} recordings do not know when their bytes came: no pauses there.")
