@@ -120,6 +120,10 @@ class Edge:
         """
         return self._session(lambda origin: make(self._loop, origin), key=_ROOT)
 
+    def census(self) -> tuple[int, int]:
+        """How many sessions are open, and how many tasks there are in the edge's loop; one is its own."""
+        return len(self._sessions), len(asyncio.all_tasks(self._loop))
+
     def _session(self, make: Callable[[str], _S], *, key: str | None = None) -> _S:
         key = secrets.token_hex(8) if key is None else key
         session = make(f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
