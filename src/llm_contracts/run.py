@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from llm_contracts.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.parity.compare import compare
@@ -39,6 +39,8 @@ _JOBS_PER_PROCESSOR = 4  # most of a run is waiting: for clients that back off b
 
 Progress = Callable[[Item], None]
 """Told of each item when it is done, in the order in which they finish."""
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,23 +221,32 @@ def _names(project: Project, options: Options) -> tuple[str, str]:
 @contextmanager
 def opened_match(project: Project, options: Options) -> Iterator[Match]:
     """The two paths by the names that were asked for, and an engine that runs."""
-    sides = [Side(name=name, path=resolve(name, project.paths)) for name in _names(project, options)]
     with opened(options.engine, pieces=options.pieces, speed=options.speed) as engine:
-        yield Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
+        yield match_of(project, options, engine)
+
+
+def match_of(project: Project, options: Options, engine: Engine) -> Match:
+    """The two paths by the names that were asked for, to be played to by this engine.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    sides = [Side(name=name, path=resolve(name, project.paths)) for name in _names(project, options)]
+    return Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
 
 
 def run_jobs(
-    jobs: Iterable[Callable[[], Item]], *, workers: int, progress: Progress = lambda _item: None
-) -> tuple[Item, ...]:
-    """Run jobs side by side; the items keep the jobs' order. Ctrl-C drops what has not begun.
+    jobs: Iterable[Callable[[], Done]], *, workers: int, progress: Callable[[Done], None] = lambda _done: None
+) -> tuple[Done, ...]:
+    """Run jobs side by side; what comes of them keeps the jobs' order. Ctrl-C drops what has not begun.
 
     The first runs alone. Clients take seconds to import, and nothing else gets a turn meanwhile.
     """
 
-    def reported(job: Callable[[], Item]) -> Item:
-        item = job()
-        progress(item)
-        return item
+    def reported(job: Callable[[], Done]) -> Done:
+        done = job()
+        progress(done)
+        return done
 
     waiting = iter(jobs)
     first = tuple(reported(job) for job in islice(waiting, 1))
@@ -255,17 +266,25 @@ def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:
 
     Where the project's reference is asked for, a provider's own comes in its place.
     """
+    blank, interactions = blank_item(project, scenario)
+    if blank.problem is not None:
+        return blank
+    provider = project.provider(scenario.provider)
+    return own_match(match, project, provider).run(blank, interactions, replay_call(scenario, provider))
+
+
+def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:
+    """A scenario's item before anything has run, and its recording; a `problem` where that cannot be read."""
     blank = Item(id=scenario.name, provider=scenario.provider, scenario=scenario.id)
     try:
         cassette = load(project.cassette(scenario))
     except CassetteError as error:
-        return replace(blank, problem=error.named(project.settings.shown(error.path)))
-    provider = project.provider(scenario.provider)
-    match = _own_match(match, project, provider)
-    return match.run(_with_recording(blank, cassette), cassette.interactions, replay_call(scenario, provider))
+        return replace(blank, problem=error.named(project.settings.shown(error.path))), ()
+    return _with_recording(blank, cassette), cassette.interactions
 
 
-def _own_match(match: Match, project: Project, provider: Provider) -> Match:
+def own_match(match: Match, project: Project, provider: Provider) -> Match:
+    """The match with a provider's own reference in the place of the project's, where it has one."""
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match

@@ -1,216 +1,139 @@
-"""Composition: each recording, varied in every way that networks and providers know, through both paths.
-
-Where nothing may change (`recut`), each path is held against what it did with the recording itself. Where
-something is missing or wrong (`ends`, `faults`), the two paths are held against each other and against the
-bytes; what already differs on the recording itself is reported there, once.
-"""
+"""Composition: the recordings of a project, each with all its variants → one result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from llm_contracts.engines import Engine, Play
-from llm_contracts.parity.changed import Sides, compare_change
-from llm_contracts.parity.compare import compare
-from llm_contracts.parity.compare.finding import canonical
-from llm_contracts.parity.divergence import Divergence
-from llm_contracts.parity.result import Item
-from llm_contracts.parity.truncated import shown_as_whole
-from llm_contracts.paths.observe import SessionLike, observe
-from llm_contracts.wire.edge import Edge
-from llm_contracts.wire.edge.manner import Fragmentation
-from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.variant_names import varied
-from llm_contracts.wire.variants import Family, Variant, variants
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.waivers import Waivers
+from llm_contracts.run import (
+    Match,
+    Options,
+    blank_item,
+    match_of,
+    own_match,
+    project_waivers,
+    replay_call,
+    run_jobs,
+)
+from llm_contracts.sweeper import Sweeper, opened_pieces
+from llm_contracts.versions import versions
+from llm_contracts.views.document import item_document, to_document
+from llm_contracts.wire.variants import Family
 
 if TYPE_CHECKING:
-    from llm_contracts.paths.call import Call
-    from llm_contracts.paths.observation import Observation
-    from llm_contracts.run import Side
-    from llm_contracts.wire.interaction import Request
+    from llm_contracts.config import Project
+    from llm_contracts.scenario import Scenario
 
-SILENCE = 1.2
-"""Seconds for which a provider that stalls stays connected; a client without a limit of its own sees a reset
-then. Longer than the patience that clients are given.
-"""
-
-
-_SETTLING = 0.1
-"""Seconds for which a client may read what came before a reset."""
-
-_PATIENCE = 1.5  # seconds; as long as the engine of `check` waits for a consumer
+Progress = Callable[[str, int], None]
+"""Told of each recording when it is done: its name, and how many variants of it ran."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sweeper:
-    """Runs the variants of one recording after the other.
+class Extent:
+    """How much of a sweep to run. `every`: at every event and every byte."""
 
-    Attributes:
-        reference, candidate: the two paths.
-        engine: see `opened_pieces`.
-        families: which kinds of variant.
-        every: leave no place out.
-        timeout: seconds per call.
-        decided: puts the reasons of waivers into an item.
-    """
-
-    reference: Side
-    candidate: Side
-    engine: Engine
     families: Collection[Family] = tuple(Family)
     every: bool = False
-    timeout: float = 60.0
-    decided: Callable[[Item], Item] = lambda item: item
-
-    def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Iterator[Item]:
-        """The recording itself, then each variant, as items.
-
-        Args:
-            blank: the recording's own item, to be filled.
-            interactions: what the provider sent.
-            call: what to ask, with the provider's own address as base URL.
-        """
-        recorded = self._both(interactions, call)
-        facts = _facts(interactions)
-        own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id)
-        yield self.decided(_filled(blank, recorded, own.divergences))
-        ground = _Ground(sides=recorded, facts=facts, known=frozenset(map(_identity, own.divergences)))
-        for variant in variants(interactions, blank.provider, self.families, every=self.every):
-            yield self._varied(blank, variant, call, ground)
-
-    def _varied(self, blank: Item, variant: Variant, call: Call, ground: _Ground) -> Item:
-        named = replace(
-            blank, id=varied(blank.id, variant.name), scenario=varied(blank.scenario, variant.name)
-        )
-        if variant.patience is not None:
-            call = replace(call, params={**call.params, "timeout": variant.patience})
-        sides = self._both(variant.interactions, call)
-        found = ground.judge(variant, sides, named.id)
-        item = self.decided(_filled(named, sides, found))
-        return item if not item.unwaived else self._looked_at_again(item, variant, call, ground, sides)
-
-    def _looked_at_again(
-        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: Sides
-    ) -> Item:
-        """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
-        again = self._both(variant.interactions, call)
-        if not variant.hurried:
-            return replace(item, noise=compare_change(sides, again, (), scope=item.id).divergences)
-        places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
-        kept = tuple(d for d in item.divergences if (d.kind, d.where) in places)
-        return self.decided(replace(item, divergences=kept))
-
-    def _both(self, interactions: tuple[Interaction, ...], call: Call) -> Sides:
-        return Sides(
-            reference=self._observe(self.reference, interactions, call),
-            candidate=self._observe(self.candidate, interactions, call),
-        )
-
-    def _observe(self, side: Side, interactions: tuple[Interaction, ...], call: Call) -> Observation:
-        with self.engine(interactions) as play:
-            here = replace(call, base_url=play.address(call.base_url))
-            return observe(
-                side.path,
-                here,
-                name=side.name,
-                session=play.session,
-                timeout=self.timeout,
-                skip_pauses=True,
-            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Ground:
-    """What is known of the recording itself, against which its variants are judged."""
+class Swept:
+    """What a sweep found.
 
-    sides: Sides
-    facts: tuple[WireFacts, ...]
-    known: frozenset[str]
-
-    def judge(self, variant: Variant, sides: Sides, scope: str) -> tuple[Divergence, ...]:
-        if variant.family is Family.RECUT:
-            return compare_change(self.sides, sides, self.facts, scope=scope).divergences
-        facts = _facts(variant.interactions)
-        found = compare(sides.reference, sides.candidate, facts, scope=scope).divergences
-        new = tuple(d for d in found if _identity(d) not in self.known)
-        if variant.family is Family.FAULTS:
-            return new
-        return (*new, *shown_as_whole(sides, facts[-1], self.facts[-1], found, scope=scope))
-
-
-def _facts(interactions: tuple[Interaction, ...]) -> tuple[WireFacts, ...]:
-    """What the answers say that came from the same place as the last: a token that was sold beforehand is no
-    answer to the question.
+    Attributes:
+        result: the recordings themselves and their variants as items. What both paths did is kept only in
+            `documents`: thousands of observations would fill the memory.
+        documents: each item as plain JSON values.
     """
-    place = _place(interactions[-1])
-    return tuple(read_facts(i.response) for i in interactions if _place(i) == place)
+
+    result: Result
+    documents: tuple[Mapping[str, Any], ...]
+
+    def document(self, **extra: Any) -> dict[str, Any]:
+        """All of it as plain JSON values, in the form of a check's result."""
+        return to_document(self.result, **{"items": list(self.documents), **extra})
 
 
-def _place(interaction: Interaction) -> tuple[str, str]:
-    return interaction.request.method, urlsplit(interaction.request.uri).path
+Light = tuple[Item, Mapping[str, Any]]
 
 
-def _filled(blank: Item, sides: Sides, found: tuple[Divergence, ...]) -> Item:
-    return replace(blank, reference=sides.reference, candidate=sides.candidate, divergences=found)
+def sweep(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    extent: Extent,
+    *,
+    progress: Progress = lambda _name, _count: None,
+) -> Swept:
+    """Run the variants of these scenarios' recordings through both paths.
 
+    A recording that cannot be read becomes an item with a `problem`; the others still run. There is no
+    verdict: whether a provider may cut over is decided on what it sent, not on what it might send.
 
-def _identity(divergence: Divergence) -> str:
-    """The same difference in a recording and its variants has other fingerprints: these are an item's own."""
-    return canonical([divergence.kind, divergence.where, divergence.reference, divergence.candidate])
-
-
-@contextmanager
-def opened_pieces() -> Iterator[Engine]:
-    """An engine that sends the very pieces of a recording.
-
-    Where nothing goes wrong it waits for nobody. Before a fault it waits until the consumer has what was
-    sent, so that the place of the fault is the same in every run.
+    Raises:
+        PathError: a path's name means nothing.
+        WaiverError: the waivers file cannot be read.
     """
-    with Edge() as edge:
+    waivers, used = project_waivers(project, options), versions()
+    recorded = [scenario for scenario in scenarios if project.cassette(scenario).is_file()]
 
-        @contextmanager
-        def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
-            ends = {interaction.response.end for interaction in interactions}
-            silence = _SETTLING if End.RESET in ends else SILENCE
-            with edge.replay(
-                tuple(map(_settled, interactions)),
-                lockstep=bool(ends - {End.COMPLETE}),
-                patience=_PATIENCE,
-                pieces=Fragmentation.RECORDED,
-                silence=silence,
-            ) as session:
-                yield Play(session=_Unplaced(session), origin=session.origin)
+    def decided(item: Item) -> Item:
+        return waivers.applied((item,), used)[0]
 
-        yield play
+    def reported(ran: tuple[Light, ...]) -> None:
+        progress(ran[0][0].id, len(ran) - 1)
+
+    with opened_pieces() as engine:
+        match = match_of(project, options, engine)
+        jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
+        ran = run_jobs(jobs, workers=options.workers, progress=reported)
+    light = tuple(each for one in ran for each in one)
+    items = tuple(item for item, _ in light)
+    result = Result(
+        reference=match.reference.name,
+        candidate=match.candidate.name,
+        engine=options.engine,
+        versions=used,
+        items=items,
+        missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
+        complaints=(*waivers.complaints, *_useless(waivers, items, used, project)),
+        warnings=waivers.warnings,
+    )
+    return Swept(result=result, documents=tuple(document for _, document in light))
 
 
-def _settled(interaction: Interaction) -> Interaction:
-    """A reset throws away what the client has not read yet: it is given a moment of silence before."""
-    response = interaction.response
-    if response.end is not End.RESET or not response.status:
-        return interaction
-    return replace(interaction, response=replace(response, end=End.TIMEOUT))
+def _one(
+    project: Project, scenario: Scenario, match: Match, extent: Extent, decided: Callable[[Item], Item]
+) -> tuple[Light, ...]:
+    """One recording and its variants."""
+    blank, interactions = blank_item(project, scenario)
+    if blank.problem is not None:
+        return (_light(blank),)
+    provider = project.provider(scenario.provider)
+    match = own_match(match, project, provider)
+    sweeper = Sweeper(
+        reference=match.reference,
+        candidate=match.candidate,
+        engine=match.engine,
+        families=extent.families,
+        every=extent.every,
+        timeout=match.timeout,
+        decided=decided,
+    )
+    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Unplaced:
-    """A session that does not say how far it has come: where nobody waits, that is chance."""
+def _light(item: Item) -> Light:
+    return replace(item, reference=None, candidate=None), item_document(item)
 
-    session: SessionLike
 
-    def requests(self) -> tuple[Request, ...]:
-        return self.session.requests()
-
-    def events_sent(self) -> None:
-        return None
-
-    def delivered(self, chars: int, /) -> None:
-        self.session.delivered(chars)
-
-    def abort(self) -> None:
-        self.session.abort()
+def _useless(
+    waivers: Waivers, items: tuple[Item, ...], used: Mapping[str, str], project: Project
+) -> tuple[str, ...]:
+    """Complaints about entries for variants; those for recordings are the business of a check."""
+    about = replace(waivers, entries=tuple(entry for entry in waivers.entries if entry.for_variants))
+    return about.unused(items, used, known={(row.provider, row.id) for row in project.scenarios})

@@ -76,7 +76,7 @@ class Waivers:
             versions: the releases under which it ran.
             known: every scenario of the project; those of the items, if nothing was left out of this run.
         """
-        ran = tuple(item for item in items if item.candidate is not None)
+        ran = tuple(item for item in items if item.problem is None)
         scopes = {(item.provider, item.scenario) for item in ran}
         everything = scopes if known is None else set(known)
         return tuple(

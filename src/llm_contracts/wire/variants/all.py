@@ -7,8 +7,14 @@ from collections.abc import Collection, Iterator
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.variants.early_ends import early_ends
 from llm_contracts.wire.variants.faults import faults
+from llm_contracts.wire.variants.places import telling, whole_range
 from llm_contracts.wire.variants.recuts import recuts
+from llm_contracts.wire.variants.streamed import Streamed
 from llm_contracts.wire.variants.variant import Family, Variant
+
+_STALLS = (
+    2  # places of a stream at which to stall, for each takes real time: before any event, and after text
+)
 
 
 def variants(
@@ -18,7 +24,8 @@ def variants(
     *,
     every: bool = False,
 ) -> Iterator[Variant]:
-    """The variants of these families, one after the other.
+    """The variants of these families, one after the other. A recording without a whole stream in it, such as
+    a refusal, can only be cut into other pieces.
 
     Args:
         interactions: the recording.
@@ -26,9 +33,13 @@ def variants(
         families: which kinds of change.
         every: at every event and every byte; a long stream has thousands.
     """
+    stream = Streamed.of(interactions)
     if Family.RECUT in families:
-        yield from recuts(interactions, every=every)
+        yield from recuts(interactions, stream, every=every)
+    if stream is None or not {Family.ENDS, Family.FAULTS} & set(families):
+        return
+    places = whole_range(stream) if every else telling(stream)
     if Family.ENDS in families:
-        yield from early_ends(interactions, every=every)
+        yield from early_ends(stream, places)
     if Family.FAULTS in families:
-        yield from faults(interactions, provider, every=every)
+        yield from faults(stream, provider, places, stalls=places if every else places[:_STALLS])

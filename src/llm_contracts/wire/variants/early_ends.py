@@ -4,25 +4,21 @@ order and much is missing, as behind a proxy that closes for a provider that has
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.variants.places import telling, whole_range
 from llm_contracts.wire.variants.streamed import Streamed
 from llm_contracts.wire.variants.variant import Family, Variant
 
 _ENDS = {"cut": End.CUT, "reset": End.RESET, "silent": End.COMPLETE}
 
 
-def early_ends(interactions: tuple[Interaction, ...], *, every: bool = False) -> Iterator[Variant]:
-    """Every way to end after an event: after each with `every`, else after those that tell something new.
+def early_ends(stream: Streamed, places: Iterable[int]) -> Iterator[Variant]:
+    """Every way to end after so many events, or within the next.
 
     `cut@3` ends after the third event, `cut-within@3` in its middle, `cut-in-character@3` within a character.
     """
-    stream = Streamed.of(interactions)
-    if stream is None:
-        return
-    for place in whole_range(stream) if every else telling(stream):
+    for place in places:
         kept, following = stream.parts[:place], stream.parts[place]
         for name, end in _ENDS.items():
             yield _variant(f"{name}@{place}", stream.with_parts(kept, end=end))

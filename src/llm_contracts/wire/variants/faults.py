@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from llm_contracts.wire.interaction import End, Interaction, Response
-from llm_contracts.wire.variants.places import telling, whole_range
 from llm_contracts.wire.variants.streamed import Streamed
 from llm_contracts.wire.variants.variant import Family, Variant
 from llm_contracts.wire.variants.words import Tongue, tongue_of
@@ -23,20 +22,22 @@ _FINISH_KEYS = ("finish_reason", "finishReason")
 _DATA = re.compile(rb"(data: ?)([^\r\n]+)")
 
 
-def faults(interactions: tuple[Interaction, ...], provider: str, *, every: bool = False) -> Iterator[Variant]:
-    """Every fault, with `every` at each event, else at those that tell something new.
+def faults(
+    stream: Streamed, provider: str, places: Iterable[int], *, stalls: Iterable[int]
+) -> Iterator[Variant]:
+    """Every fault that can be derived from a whole stream.
 
     Args:
-        interactions: the recording; without a whole stream in it there is nothing to derive.
+        stream: the recording.
         provider: in whose words to refuse.
-        every: leave no place out.
+        places: the numbers of the events to which, or after which, something happens; 0 is before the first.
+        stalls: after which of them the provider says nothing more.
     """
-    stream = Streamed.of(interactions)
-    if stream is None:
-        return
     tongue = tongue_of(provider)
     yield from _whole_answers(stream, tongue)
-    for place in whole_range(stream) if every else telling(stream):
+    for place in stalls:
+        yield _variant(f"stall@{place}", stream.with_parts(stream.parts[:place], end=End.TIMEOUT), PATIENCE)
+    for place in places:
         yield from _after(stream, place, tongue)
 
 
@@ -53,7 +54,6 @@ def _whole_answers(stream: Streamed, tongue: Tongue) -> Iterator[Variant]:
 def _after(stream: Streamed, place: int, tongue: Tongue) -> Iterator[Variant]:
     """What happens after, or to, the event with this number; 0 is before the first."""
     before, rest = stream.parts[:place], stream.parts[place:]
-    yield _variant(f"stall@{place}", stream.with_parts(before, end=End.TIMEOUT), PATIENCE)
     yield _variant(f"error@{place}", stream.with_parts((*before, tongue.error_event())))
     if not place:
         return

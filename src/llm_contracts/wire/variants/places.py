@@ -9,12 +9,12 @@ from llm_contracts.wire.variants.streamed import Streamed
 
 
 def telling(stream: Streamed) -> tuple[int, ...]:
-    """The places after which another kind of thing is known: 0 (nothing yet), the first text, the middle of
-    the text, the last of it, the finish reason, the totals. Between them streams only go on.
+    """The places after which another kind of thing is known: 0 (nothing yet), the first text, the last of it,
+    the finish reason, the totals. Between them streams only go on.
     """
     facts = stream.each()
     said = [number for number, fact in enumerate(facts, 1) if fact.whole_text or fact.reasoning]
-    texts = {said[0], said[len(said) // 2], said[-1]} if said else set()
+    texts = {said[0], said[-1]} if said else set()
     found = {0, *texts, *_firsts(facts)}
     return tuple(sorted(place for place in found if place < len(stream.parts)))
 

@@ -20,7 +20,7 @@ from llm_contracts.wire.variants.variant import Family, Variant
 SHORT = 3_000
 """Bytes up to which a body is cut at every one of them."""
 
-_DRAWS = 3
+_DRAWS, _MORE_DRAWS = 1, 5
 _MEAN = 40  # bytes of a drawn piece: a few to an event
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
@@ -28,15 +28,23 @@ _CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
 Offsets = Callable[[bytes], Iterable[int]]
 
 
-def recuts(interactions: tuple[Interaction, ...], *, every: bool = False) -> Iterator[Variant]:
-    """All of them that change something. `every`: at every byte, however long the body."""
+def recuts(
+    interactions: tuple[Interaction, ...], stream: Streamed | None, *, every: bool = False
+) -> Iterator[Variant]:
+    """All of them that change something.
+
+    Args:
+        interactions: the recording.
+        stream: what of it is a stream of events, if anything is.
+        every: at every byte, however long the body.
+    """
     seen = {_pieces(interactions)}
-    for name, offsets in _ways(every=every).items():
+    ways = {**_ways(every=every), **(_ways_of_streams() if stream else {})}
+    for name, offsets in ways.items():
         cut = recut_at(interactions, offsets)
         if _pieces(cut) not in seen:
             seen.add(_pieces(cut))
             yield _variant(name, cut)
-    stream = Streamed.of(interactions)
     if stream is not None:
         yield from _spellings(stream)
 
@@ -48,16 +56,21 @@ def recut_at(interactions: tuple[Interaction, ...], offsets: Offsets) -> tuple[I
 
 
 def _ways(*, every: bool) -> Mapping[str, Offsets]:
-    ways: dict[str, Offsets] = {
+    draws = range(1, (_MORE_DRAWS if every else _DRAWS) + 1)
+    return {
         "whole": lambda _: (),
+        "bytes": lambda body: range(len(body)) if every or len(body) <= SHORT else (),
+        **{f"drawn@{seed}": _drawn(seed) for seed in draws},
+    }
+
+
+def _ways_of_streams() -> Mapping[str, Offsets]:
+    return {
         "events": _event_ends,
         "blank-lines": lambda body: (end - 1 for end in _event_ends(body)),
         "fields": lambda body: (end + 2 for end in (0, *_event_ends(body))),
         "characters": lambda body: (at for at, byte in enumerate(body) if byte in _CONTINUES),
-        "bytes": lambda body: range(len(body)) if every or len(body) <= SHORT else (),
     }
-    drawn: dict[str, Offsets] = {f"drawn@{seed}": _drawn(seed) for seed in range(1, _DRAWS + 1)}
-    return {**ways, **drawn}
 
 
 def _event_ends(body: bytes) -> list[int]:
