@@ -120,7 +120,8 @@ def find_secrets(data: bytes, secrets: Mapping[str, str]) -> list[str]:
 def _patterns_of(values: Iterable[str]) -> _Patterns:
     """Long values first, so that of two of which one holds the other all is masked; then shapes."""
     longest_first = sorted(values, key=lambda value: (-len(value), value))
-    return (*(pattern for value in longest_first for pattern in patterns(value)), *SHAPES.values())
+    given = (pattern for value in longest_first for pattern in patterns(value))
+    return (*given, *(shape for shapes in SHAPES.values() for shape in shapes))
 
 
 def _masked(data: bytes, given: _Patterns) -> bytes:
