@@ -10,7 +10,8 @@ from typing import Any
 
 from llm_contracts.wire.corpus.entries import Fault, Why
 
-_LARGEST = 64 * 1024 * 1024  # characters of JSON: aliases let a small file describe an endless value
+_TYPES = frozenset({"none", "text", "json", "binary"})
+_KEPT_AS = frozenset({"string", "base64_string"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,14 +23,18 @@ class Body:
     fault: Fault | None = None
 
 
-def read_body(holder: dict[str, Any]) -> Body:
+def read_body(holder: dict[str, Any], *, of_request: bool = False) -> Body:
     """The body of a request or response, given as the mapping that describes it.
 
     Plain vcrpy has `body` (a text, bytes, or a mapping with `string`), its older httpx stubs `content`;
     vcrpy 1.0, betamax and VCR for Ruby `base64_string`; pydantic-ai's serializer `parsed_body`, a JSON value;
-    cassetter a mapping of `type` and `content`, in TOML `body_type` and `body_content`.
+    cassetter a mapping of `type` and `content`, in TOML `body_type` and `body_content`. What aiohttp was
+    given to send as JSON vcrpy keeps as it is, a mapping like any other.
     """
     try:
+        body = holder.get("body")
+        if of_request and isinstance(body, dict) and body and not _is_described(body):
+            return _from_value(body)
         return _body(holder)
     except _OddError as error:
         return Body(fault=Fault(why=Why.UNKNOWN_ENCODING, reason=f"its body {error}."))
@@ -48,6 +53,13 @@ def _body(holder: dict[str, Any]) -> Body:
     if isinstance(body, dict):
         return _described(body)
     return Body(data=_plain(body))
+
+
+def _is_described(body: dict[str, Any]) -> bool:
+    """Whether a mapping describes a body rather than being one."""
+    keys = set(body)
+    typed = str(body.get("type")) in _TYPES and keys <= {"type", "content"}
+    return typed or (bool(keys & _KEPT_AS) and keys <= {*_KEPT_AS, "encoding"})
 
 
 def _described(body: dict[str, Any]) -> Body:
@@ -110,14 +122,7 @@ def _from_base64(body: object) -> bytes:
 
 def _from_value(value: object) -> Body:
     """JSON written anew: the value is that of the recording, its blanks are not."""
-    parts: list[str] = []
-    size = 0
     try:
-        for part in json.JSONEncoder(ensure_ascii=False).iterencode(value):
-            parts.append(part)
-            size += len(part)
-            if size > _LARGEST:
-                raise _OddError(f"is a JSON value of more than {_LARGEST:,} characters")
-        return Body(data="".join(parts).encode("utf-8"), exact=False)
+        return Body(data=json.dumps(value, ensure_ascii=False).encode("utf-8"), exact=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise _OddError(f"is no JSON value ({error})") from error

@@ -9,7 +9,6 @@ haralyzer's pages are not used: they leave out entries that refer to a page whic
 from __future__ import annotations
 
 import base64
-import binascii
 import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -144,7 +143,7 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, Fault | None]:
     size = content.get("size")
     try:
         body = _beside(folder, content) if "_file" in content else _kept(content)
-    except (binascii.Error, UnicodeEncodeError) as error:
+    except ValueError as error:
         reason = f"its body cannot be read as {content.get('encoding') or 'text'} ({error})."
         return b"", Fault(why=Why.UNKNOWN_ENCODING, reason=reason)
     except LookupError:

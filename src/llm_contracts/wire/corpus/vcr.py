@@ -134,7 +134,7 @@ def _exchange(row: Any, place: str, number: str, recorder: str) -> Exchange:
         unseen = Interaction(request=request, response=Response(status=0))
         return Exchange(id=number, place=place, interaction=unseen)
     got = at.mapping("response")
-    body, answer = read_body(asked.value), read_body(got.value)
+    body, answer = read_body(asked.value, of_request=True), read_body(got.value)
     status, reason = _status(got)
     request = replace(request, headers=_headers(asked), body=body.data)
     response = Response(status=status, reason=reason, headers=_headers(got), body=answer.data)

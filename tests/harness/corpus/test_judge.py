@@ -1,0 +1,130 @@
+"""What is no streamed chat completion is told apart from what is, with its reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.wire.cassette import save
+from llm_contracts.wire.corpus import CorpusStream, Why, read_corpus
+from llm_contracts.wire.interaction import End, Interaction, Response
+from tests.harness.corpus.layouts import vcrpy
+from tests.harness.corpus.tapes import one_problem, one_stream
+from tests.harness.wire.exchanges import EVENT_STREAM, JSON, cassette, event, exchange, stream, streamed
+
+_ANSWER = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}).encode()
+
+
+def kept(folder: Path, interaction: Interaction) -> Path:
+    (folder / "a.yaml").write_bytes(vcrpy(interaction)[1])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "api"),
+    [
+        ("/v1/messages", "Anthropic's Messages API"),
+        ("/v1/projects/p/models/claude:streamRawPredict", "Anthropic's Messages API"),
+        ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "Gemini's own API"),
+        ("/v1beta/models/gemini-2.5-flash:generateContent", "Gemini's own API"),
+        ("/v1/responses", "OpenAI's Responses API"),
+        ("/v1/completions", "the older text completions API"),
+        ("/api/chat", "Ollama's own API"),
+        ("/model/m/converse-stream", "Bedrock's own API"),
+        ("/v2/chat", "Cohere's own API"),
+        ("/v1/chat-messages", "Dify's own API"),
+    ],
+)
+def test_the_address_of_another_api_is_known(tmp_path: Path, target: str, api: str) -> None:
+    answer = Response(status=200, headers=EVENT_STREAM, body=stream("a"))
+    found = one_problem(kept(tmp_path, exchange(answer, target=target)))
+    assert found.why is Why.OTHER_DIALECT
+    assert found.reason.startswith(f"speaks {api} (POST ")
+    assert not found.why.damaged
+
+
+@pytest.mark.parametrize(
+    ("first", "api"),
+    [
+        ({"type": "message_start", "message": {}}, "Anthropic's Messages API"),
+        ({"type": "response.created", "response": {}}, "OpenAI's Responses API"),
+        ({"candidates": []}, "Gemini's own API"),
+    ],
+)
+def test_the_events_of_another_api_are_known_at_any_address(tmp_path: Path, first: Any, api: str) -> None:
+    found = one_problem(kept(tmp_path, streamed(event(first))))
+    assert (found.why, found.reason) == (
+        Why.OTHER_DIALECT,
+        f"speaks {api} (by its events), which is no chat completion.",
+    )
+
+
+@pytest.mark.parametrize("target", ["/v1/embeddings", "/v1/models", "/v1/chat/completions/x", ""])
+def test_whatever_else_was_asked_is_no_chat_completion(tmp_path: Path, target: str) -> None:
+    found = one_problem(kept(tmp_path, exchange(Response(status=200), target=target)))
+    assert (found.why, found.reason) == (Why.NOT_CHAT, f"is no chat completion (POST {target or '/'}).")
+
+
+def test_an_answer_in_one_piece_is_not_streamed(tmp_path: Path) -> None:
+    answer = Response(status=200, headers=JSON, body=_ANSWER)
+    assert one_problem(kept(tmp_path, exchange(answer))).why is Why.NOT_STREAMED
+
+
+def test_an_answer_in_one_piece_to_who_asked_for_a_stream_is_evidence(tmp_path: Path) -> None:
+    answer = Response(status=200, headers=JSON, body=_ANSWER)
+    one_stream(kept(tmp_path, exchange(answer, body=b'{"stream": true}')))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(status=429, headers=JSON, body=b'{"error": {"message": "slow down"}}'),
+        Response(status=200, headers=JSON, body=b'{"error": {"message": "slow down"}}'),
+        Response(status=502, body=b"<html>Bad gateway</html>"),
+    ],
+)
+def test_a_failure_is_evidence_streamed_or_not(tmp_path: Path, answer: Response) -> None:
+    one_stream(kept(tmp_path, exchange(answer)))
+
+
+def test_an_answer_without_a_body_was_not_kept(tmp_path: Path) -> None:
+    found = one_problem(kept(tmp_path, streamed(b"")))
+    assert (found.why, found.reason) == (Why.NO_BODY, "its body was not kept.")
+
+
+@pytest.mark.parametrize("end", [End.CUT, End.RESET, End.TIMEOUT])
+def test_what_this_project_recorded_as_cut_is_read_as_cut(tmp_path: Path, end: End) -> None:
+    """Also without a word on who recorded it."""
+    cut = streamed(stream("a")[:-20], end=end)
+    save(tmp_path / "named.yaml", cassette(cut))
+    save(tmp_path / "plain.yaml", cassette(cut).__class__(interactions=(cut,)))
+    found = list(read_corpus(tmp_path))
+    assert [one.interaction.response.end for one in found if isinstance(one, CorpusStream)] == [end, end]
+
+
+def test_websockets_and_grpc_of_a_cassette_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\nws_interactions: [{}]\ngrpc_interactions: [{}]\n")
+    found = list(read_corpus(tmp_path))
+    assert [getattr(one, "why", None) for one in found] == [Why.NOT_HTTP, Why.NOT_HTTP]
+
+
+def test_files_that_no_recorder_writes_are_counted(tmp_path: Path) -> None:
+    """Hidden folders are left alone: a repository's own files are nobody's recordings."""
+    for name in ("conftest.py", "test_a.py", "notes.md", ".git/config.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    kept(tmp_path, streamed(stream("a")))
+    _stream, *others = read_corpus(tmp_path)
+    assert [getattr(one, "reason", "") for one in others] == [
+        "holds 1 file named *.md, which no recorder known here writes: not looked at.",
+        "holds 2 files named *.py, which no recorder known here writes: not looked at.",
+    ]
+
+
+def test_one_file_is_a_corpus_too(tmp_path: Path) -> None:
+    kept(tmp_path, streamed(stream("a")))
+    (tmp_path / "b.yaml").write_text("")
+    assert one_stream(tmp_path / "a.yaml").id == "a"
