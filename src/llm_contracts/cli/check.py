@@ -13,6 +13,7 @@ from llm_contracts.cli.exits import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options, selection_options
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import report_option, stored_items
+from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
 from llm_contracts.config import ConfigError, Project, environment
 from llm_contracts.inputs import input_files
 from llm_contracts.record_endpoint import secrets_in
@@ -32,6 +33,7 @@ Examples:
   llm-contracts check --provider deepseek --json -
   llm-contracts check --scenario plain-stream --reference openai --candidate litellm
   llm-contracts check --candidate mycompany.client:stream --engine vcr
+  llm-contracts check --sweep ends --provider deepseek
 """
 
 
@@ -40,12 +42,15 @@ Examples:
 @match_options
 @report_option
 @json_option
+@sweep_options
 def check(**given: Any) -> Exit:
     """Replay every recording through both paths and compare.
 
     Prints the table, what has to be decided, and a verdict per provider; leaves the whole result in
     report/. A part of the scenarios (--scenario) gives no verdict and is stored only where --report says.
+    A sweep of all recordings is kept in report/sweep.json; it gives no verdict.
     """
+    refuse_stray_options(given)
     project = project_here()
     scenarios = project.select(given["providers"], given["scenarios"])
     if not scenarios:
@@ -54,6 +59,8 @@ def check(**given: Any) -> Exit:
     secrets = secrets_in(environment(project.settings, os.environ), project.providers)
     for scenario in scenarios:
         _refuse_secrets_in(project.cassette(scenario), secrets)
+    if given["sweep"] is not None:
+        return run_sweep(project, scenarios, given, secrets)
     started_at = datetime.now(UTC).isoformat()
     folder = _folder(project, given)
     with progress_bar("check", len(scenarios)) as done, stored_items(folder, started_at, secrets) as keep:

@@ -78,30 +78,31 @@ def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
 
 
 def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableType]:
-    yield _head(result, marks)
+    yield head(result, marks)
     if result.items or result.missing:
         yield Text("")
-        yield _table(result, marks, width)
+        yield table(result, marks, width)
         yield from _legend(result, marks)
     yield from _groups("To decide", group(result.items, lambda item: item.unwaived), marks)
     yield from _groups(
         "Noise: the reference against itself", group(result.items, lambda item: item.noise), marks
     )
-    yield from _waived(result, marks)
-    yield from _listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
-    yield from _listed("The waivers file", result.complaints, "red")
-    yield from _listed("Warnings", result.warnings, "yellow")
+    yield from accepted(result, marks)
+    yield from listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
+    yield from listed("The waivers file", result.complaints, "red")
+    yield from listed("Warnings", result.warnings, "yellow")
     if result.left_out:
-        yield from _titled(f"Left out ({len(result.left_out)})")
+        yield from titled(f"Left out ({len(result.left_out)})")
         yield from (Text(line, style="dim") for line in left_out_lines(result.left_out))
     if result.verdicts:
-        yield from _titled("Verdict")
+        yield from titled("Verdict")
         yield from _verdicts(result.verdicts, marks)
     yield Text("")
     yield _summary(result)
 
 
-def _head(result: Result, marks: Marks) -> Text:
+def head(result: Result, marks: Marks) -> Text:
+    """Which paths were compared, with what."""
     text = Text.assemble((result.reference, "bold"), " against ", (result.candidate, "bold"))
     facts = [f"engine {result.engine}", *(f"{name} {version}" for name, version in result.versions.items())]
     own = dict.fromkeys(
@@ -112,7 +113,8 @@ def _head(result: Result, marks: Marks) -> Text:
     return text.append("   " + f" {marks.dot} ".join([*own, *facts]), style="dim")
 
 
-def _titled(title: str) -> Iterator[RenderableType]:
+def titled(title: str) -> Iterator[RenderableType]:
+    """The heading of a section."""
     yield Text("")
     yield Text(title, style="bold underline")
 
@@ -120,7 +122,7 @@ def _titled(title: str) -> Iterator[RenderableType]:
 # The table
 
 
-def _table(result: Result, marks: Marks, width: int) -> RenderableType:
+def table(result: Result, marks: Marks, width: int) -> RenderableType:
     """Scenarios by providers, some providers after the others where all would not fit; a line for each
     recording where not even one does. In a corpus, where no two streams are alike, a line for each provider
     with what was found.
@@ -262,17 +264,18 @@ def _legend(result: Result, marks: Marks) -> Iterator[Text]:
 def _groups(title: str, groups: tuple[Group, ...], marks: Marks) -> Iterator[RenderableType]:
     if not groups:
         return
-    yield from _titled(f"{title} ({len(groups)})")
+    yield from titled(f"{title} ({len(groups)})")
     for found in groups:
-        yield _one_group(found, marks)
+        yield one_group(found, marks)
 
 
-def _one_group(found: Group, marks: Marks) -> RenderableType:
+def one_group(found: Group, marks: Marks, *, of: str = "recording") -> RenderableType:
+    """What differs, both values of its first occurrence, and where it occurs; `of` says what is counted."""
     style = _colour(found.severity)
     head = Text.assemble(
         (f"{marks.differ} {found.kind}", f"bold {style}"),
         f" at {found.where}",
-        (f"   {found.severity}, {_count(len(found.ids), 'recording')}", "dim"),
+        (f"   {found.severity}, {_count(len(found.ids), of)}", "dim"),
     )
     lines = (*_values(found.example, marks), Text(f"in {_some(found.ids, marks)}", style="dim"))
     return Stack(head, _indented(Stack(*lines), 4))
@@ -307,7 +310,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _waived(result: Result, marks: Marks) -> Iterator[RenderableType]:
+def accepted(result: Result, marks: Marks) -> Iterator[RenderableType]:
     """A line per reason: the divergences that a person has accepted, and why."""
     kinds: dict[str, Counter[str]] = {}
     for item in result.items:
@@ -317,16 +320,17 @@ def _waived(result: Result, marks: Marks) -> Iterator[RenderableType]:
                 kinds.setdefault(reason, Counter())[str(divergence.kind)] += 1
     if not kinds:
         return
-    yield from _titled("Accepted")
+    yield from titled("Accepted")
     for reason, counts in kinds.items():
         shown = ", ".join(f"{kind} {marks.times}{count}" for kind, count in counts.most_common())
         yield Text.assemble((f"{marks.waived} {shown}", "yellow"), f"   {reason}")
 
 
-def _listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
+def listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
+    """A section of sentences; nothing where there are none."""
     found = list(lines)
     if found:
-        yield from _titled(f"{title} ({len(found)})")
+        yield from titled(f"{title} ({len(found)})")
         yield from (Text(line, style=style) for line in found)
 
 
