@@ -72,19 +72,22 @@ class _Connection(web.RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,  # noqa: ARG002 - a hook's signature
+        request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what cannot be parsed, and faults of ours; called by aiohttp."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of an answer has been sent already")
         if isinstance(exc, LineTooLong) or "oo many" in (message or ""):
             response = refused(431, _TOO_LONG)
         elif status < 500:  # noqa: PLR2004
             response = refused(status, "This is no HTTP request that the edge understands.")
         else:
             kind = type(exc).__name__
-            _LOG.error("The edge failed with %s at\n%s", kind, "".join(_frames(exc)))
+            if not isinstance(exc, ConnectionError):  # the client has left, which is no fault
+                _LOG.error("The edge failed with %s at\n%s", kind, "".join(_frames(exc)))
             response = refused(500, f"The edge itself failed ({kind}). Report this.")
         response.force_close()
         return response

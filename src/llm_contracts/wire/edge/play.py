@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
-from llm_contracts.wire.edge.headers import multi, without
+from llm_contracts.wire.edge.framing import is_marked, marked, streaming
+from llm_contracts.wire.edge.headers import without
 from llm_contracts.wire.edge.lockstep import Delivery, Lockstep
 from llm_contracts.wire.edge.manner import Manner
 from llm_contracts.wire.edge.pace import Pace
@@ -85,14 +86,15 @@ class Player:
 
 
 def _prepared(incoming: web.BaseRequest, recorded: Response) -> web.StreamResponse:
-    """An answer with the recorded head: streams and broken bodies in chunks, all else by its length."""
+    """An answer with the recorded head: streams and broken bodies in chunks, all else by its length.
+
+    A body that ended with its connection does so again, unless it is known to have been cut: nobody could
+    see that.
+    """
     headers = without(recorded.headers, _FRAMING)
-    response = web.StreamResponse(
-        status=recorded.status, reason=recorded.reason or None, headers=multi(headers)
-    )
     is_stream = recorded.header("content-type").lower().startswith("text/event-stream")
     if not is_stream and recorded.end is End.COMPLETE:
-        response.content_length = len(recorded.body)
-    elif incoming.version >= HttpVersion11:
-        response.enable_chunked_encoding()
-    return response
+        headers = (*headers, ("content-length", str(len(recorded.body))))
+    elif is_marked(recorded.headers) and recorded.end is not End.CUT:
+        headers = marked(headers)
+    return streaming(incoming, status=recorded.status, reason=recorded.reason or None, headers=headers)

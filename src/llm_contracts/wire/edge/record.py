@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp import ClientResponse, HttpVersion11, web
+from aiohttp import ClientResponse, web
 
 from llm_contracts.wire.edge.arrivals import Arrivals
 from llm_contracts.wire.edge.errors import UnkeepableError
 from llm_contracts.wire.edge.exchange import Exchange, Limits
-from llm_contracts.wire.edge.headers import end_to_end, multi, without
+from llm_contracts.wire.edge.framing import ends_with_connection, marked, streaming
+from llm_contracts.wire.edge.headers import end_to_end, without
 from llm_contracts.wire.edge.session import Session, hang_up, reset
 from llm_contracts.wire.edge.unpacking import Unpacker, UnpackingError, unpacker
-from llm_contracts.wire.edge.upstream import MISTAKES, Upstream, end_of_answer, end_without_answer, explained
+from llm_contracts.wire.edge.upstream import (
+    MISTAKES,
+    Upstream,
+    end_of_answer,
+    end_without_answer,
+    explained,
+    way_of_closing,
+)
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.sse import EventDecoder
@@ -35,6 +43,7 @@ class _Passing:
     answer: ClientResponse
     response: web.StreamResponse
     unpack: Unpacker | None
+    broken: Callable[[], BaseException | None]
 
 
 class RecordSession(Session):
@@ -164,15 +173,16 @@ class RecordSession(Session):
             headers = without(headers, ("content-encoding", "content-length"))
         elif coding.strip().lower() != "identity":
             exchange.spoil(f"the answer is packed as {coding!r}, which cannot be unpacked here")
+        if ends_with_connection(answer):
+            headers = marked(headers)
         exchange.status, exchange.reason, exchange.headers = answer.status, answer.reason or "", headers
-        response = web.StreamResponse(
+        response = streaming(
+            incoming,
             status=answer.status,
             reason=answer.reason,
-            headers=multi(self.at_the_edge(headers, exchange.request)),
+            headers=self.at_the_edge(headers, exchange.request),
         )
-        if "content-length" not in response.headers and incoming.version >= HttpVersion11:
-            response.enable_chunked_encoding()
-        return _Passing(exchange, answer, response, unpack)
+        return _Passing(exchange, answer, response, unpack, way_of_closing(answer))
 
     async def _copy(self, incoming: web.BaseRequest, passing: _Passing) -> End:
         """Pass on what comes as it comes; how it ended."""
@@ -185,6 +195,8 @@ class RecordSession(Session):
                     # Counted first: the consumer may have the bytes before this thread goes on.
                     self._sent += len(decoder.feed(data))
                     await passing.response.write(data)
+            if (error := passing.broken()) is not None:
+                return self._broken(error)
         except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
             end = End.CLIENT_LEFT
             try:
@@ -196,9 +208,12 @@ class RecordSession(Session):
             passing.exchange.spoil(f"the answer is not packed as its Content-Encoding says ({error})")
             return End.CUT
         except (aiohttp.ClientError, OSError) as error:
-            self._failures.append(explained(error))
-            return end_of_answer(error)
+            return self._broken(error)
         return End.COMPLETE
+
+    def _broken(self, error: BaseException) -> End:
+        self._failures.append(explained(error))
+        return end_of_answer(error)
 
     def _keep(self, exchange: Exchange, end: End) -> None:
         if exchange.flaw:

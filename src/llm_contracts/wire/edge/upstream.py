@@ -8,10 +8,12 @@ the provider is about to close.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import aiohttp
 from yarl import URL
 
+from llm_contracts.wire.edge.framing import ends_with_connection
 from llm_contracts.wire.edge.gate import LONGEST_LINE
 from llm_contracts.wire.edge.headers import multi, with_host, without
 from llm_contracts.wire.edge.network import Network, advice
@@ -110,6 +112,32 @@ def end_without_answer(error: BaseException) -> End:
 def end_of_answer(error: BaseException) -> End:
     """How an answer ended that broke off."""
     return End.TIMEOUT if isinstance(error, TimeoutError) else _end_of(error)
+
+
+def way_of_closing(answer: aiohttp.ClientResponse) -> Callable[[], BaseException | None]:
+    """Asked after the last byte of an answer, tells what broke the connection, if that was the end of it.
+
+    A body without a length and without chunks ends when the connection does. aiohttp takes a reset for such
+    an end, too, and keeps the difference only in the protocol's own future.
+    """
+    connection = answer.connection if ends_with_connection(answer) else None
+    if connection is None or connection.protocol is None:
+        return _in_order
+    closed = connection.protocol.closed
+    if closed is None:
+        return _in_order
+    closed.add_done_callback(_looked_at)
+    return lambda: closed.exception() if closed.done() and not closed.cancelled() else None
+
+
+def _in_order() -> None:
+    return None
+
+
+def _looked_at(closed: asyncio.Future[None]) -> None:
+    """Otherwise asyncio complains of an error that nobody asked for."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def explained(error: BaseException) -> str:
