@@ -16,6 +16,8 @@ from llm_contracts.cli.exits import FAILURES, Exit
 from llm_contracts.cli.import_ import import_
 from llm_contracts.cli.leftovers import leftovers
 from llm_contracts.cli.record import record
+from llm_contracts.cli.report import report
+from llm_contracts.cli.review import review
 from llm_contracts.cli.serve import serve
 from llm_contracts.cli.verdict import verdict
 from llm_contracts.versions import versions
@@ -56,7 +58,7 @@ def group() -> None:
     """
 
 
-for _command in (record, check, cassettes, corpus, import_, verdict, leftovers, serve):
+for _command in (record, check, cassettes, corpus, import_, verdict, report, review, leftovers, serve):
     group.add_command(_command)
 
 

@@ -1,0 +1,68 @@
+"""`llm-contracts report`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.options import project_here
+from llm_contracts.cli.output import progress_bar, refuse_secrets, write_pieces
+from llm_contracts.cli.stored import report_option, stored_here
+from llm_contracts.config import environment
+from llm_contracts.inputs import outdated
+from llm_contracts.record_endpoint import secrets_in
+from llm_contracts.views.document import json_text
+
+if TYPE_CHECKING:
+    from llm_contracts.store import Stored
+
+_EXAMPLES = """\b
+Examples:
+  llm-contracts report
+  llm-contracts report --html parity.html
+  llm-contracts check --candidate litellm --report /tmp/bare && llm-contracts report --report /tmp/bare
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@report_option
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to write the page, in place of index.html beside the stored result.",
+)
+def report(report: Path | None, html: Path | None) -> Exit:
+    """Write the stored result as one HTML file that needs nothing else.
+
+    Verdicts, groups of differences, a matrix, and for each recording both lanes with the wire between them.
+    What is decided on the page is exported as decisions.json, for `llm-contracts review apply`. Runs nothing
+    again: it reads what the last `check` left in report/.
+    """
+    project = project_here()
+    stored = stored_here(project, report)
+    secrets = secrets_in(environment(project.settings, os.environ), project.providers)
+    file = html or stored.folder / "index.html"
+    changed = outdated(project.settings, stored.document)
+    _write_html(file, stored, changed, secrets)
+    if changed:
+        click.echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
+    click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB")
+    return Exit.AGREEMENT
+
+
+def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]) -> None:
+    from llm_contracts.views.html.page import About, in_full, render
+
+    def guard(name: str, value: Any) -> None:
+        if secrets:
+            refuse_secrets(name, json_text(value).encode(), secrets)
+
+    about = About(run=stored.run, checked_at=stored.document["checked_at"], outdated=tuple(changed))
+    with progress_bar("report", len(in_full(stored.result))) as done:
+        write_pieces(file, render(stored.result, about, stored.item, guard=guard, progress=done))
