@@ -1,0 +1,104 @@
+"""A provider in a process of its own, so that its work is not counted among that of the clients.
+
+It answers with a recorded stream, made as long as asked: the path's first part says how many chunks and how
+many milliseconds between two of them (`/1000x0/v1` is a thousand, as quickly as they are taken). What is
+asked at `/refused/v1` is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import cycle, islice
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from llm_contracts.wire.cassette import load
+
+RECORDED = Path(__file__).resolve().parents[1] / "cassettes" / "openai" / "plain-stream.yaml"
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: keep-alive\r\n"
+    b"transfer-encoding: chunked\r\n\r\n"
+)
+_ERROR = b'{"error": {"message": "No.", "type": "invalid_request_error", "code": "no"}}'
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+    len(_ERROR),
+    _ERROR,
+)
+_STARTING = 30.0  # seconds
+
+
+@contextmanager
+def provider() -> Iterator[str]:
+    """Where it can be reached, while it runs."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_main, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(_STARTING):
+            raise RuntimeError("the provider of the benchmark did not start")
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+@cache
+def events(chunks: int) -> tuple[bytes, ...]:
+    """The recorded stream with so many chunks of text: those in its middle come again and again."""
+    body = load(RECORDED).interactions[-1].response.body
+    whole = [event + b"\n\n" for event in body.split(b"\n\n") if event.strip()]
+    texts = [event for event in whole if b'"content":"' in event and b'"content":""' not in event]
+    first, last = whole.index(texts[0]), whole.index(texts[-1])
+    return (*whole[:first], *islice(cycle(texts), chunks), *whole[last + 1 :])
+
+
+def _main(pipe: Connection) -> None:
+    asyncio.run(_serve(pipe))
+
+
+async def _serve(pipe: Connection) -> None:
+    server = await asyncio.start_server(_connection, "127.0.0.1", 0, backlog=1024)
+    pipe.send(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
+
+
+async def _connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while line := await reader.readline():
+            target = line.split()[1].decode()
+            await reader.readexactly(await _length(reader))
+            await _answer(writer, target)
+    except (OSError, asyncio.IncompleteReadError):
+        pass  # the client has left
+    finally:
+        writer.close()
+
+
+async def _length(reader: asyncio.StreamReader) -> int:
+    length = 0
+    while (line := await reader.readline()) not in {b"\r\n", b""}:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return length
+
+
+async def _answer(writer: asyncio.StreamWriter, target: str) -> None:
+    form = target.split("/")[1]
+    if form == "refused":
+        writer.write(_REFUSED)
+        return
+    chunks, _, pause = form.partition("x")
+    writer.write(_HEAD)
+    for event in events(int(chunks)):
+        writer.write(b"%x\r\n%b\r\n" % (len(event), event))
+        if pause != "0":
+            await asyncio.sleep(int(pause) / 1000)
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
