@@ -111,8 +111,11 @@ def import_streams(
         OSError: a file could not be written.
     """
     streams, left_out = _found(project, sources, options, progress)
-    _require_one(streams, options)
-    drafts = _drafts(project, streams, options)
+    scrubber = Scrubber(secrets_in(options.environ, project.providers))
+    # What opened something for somebody else is a secret, too, wherever it appears.
+    scrubber.learn(owned.stream.interaction for owned in streams)
+    _require_one(streams, options, scrubber)
+    drafts = _drafts(project, streams, options, scrubber)
     imports = tuple(_keep(draft, options) for draft in drafts)
     owned = {row.name for row in project.scenarios}
     homeless = tuple(one for one in imports if one.row.name not in owned)
@@ -211,15 +214,14 @@ def _answers(provider: Provider, uri: str) -> bool:
     return base.hostname == asked.hostname and paths[0] == paths[1]
 
 
-def _require_one(streams: Sequence[_Owned], options: ImportOptions) -> None:
+def _require_one(streams: Sequence[_Owned], options: ImportOptions, scrubber: Scrubber) -> None:
     if options.scenario is None:
         return
     if not _NAME.fullmatch(options.scenario):
-        raise ConfigError(
-            f"{options.scenario!r} cannot be a scenario's name: letters, digits and . _ - only."
-        )
+        name = scrubber.text(options.scenario)
+        raise ConfigError(f"{name!r} cannot be a scenario's name: letters, digits and . _ - only.")
     if len(streams) > 1:
-        ids = ", ".join(owned.stream.id for owned in streams[:_SHOWN_IDS])
+        ids = scrubber.text(", ".join(owned.stream.id for owned in streams[:_SHOWN_IDS]))
         more = f" and {len(streams) - _SHOWN_IDS} more" if len(streams) > _SHOWN_IDS else ""
         raise ConfigError(
             f"--scenario names one recording, but there are {len(streams)} streams: {ids}{more}. "
@@ -240,10 +242,9 @@ class _Draft:
     cassette: Cassette
 
 
-def _drafts(project: Project, streams: Sequence[_Owned], options: ImportOptions) -> tuple[_Draft, ...]:
-    scrubber = Scrubber(secrets_in(options.environ, project.providers))
-    # What opened something for somebody else is a secret, too, wherever it appears.
-    scrubber.learn(owned.stream.interaction for owned in streams)
+def _drafts(
+    project: Project, streams: Sequence[_Owned], options: ImportOptions, scrubber: Scrubber
+) -> tuple[_Draft, ...]:
     names = _names(streams, options)
     drafts = tuple(
         _draft(project, owned, name, scrubber, options) for owned, name in zip(streams, names, strict=True)
@@ -336,7 +337,8 @@ def _refuse_secrets(draft: _Draft, scrubber: Scrubber) -> None:
     for data in (render(draft.cassette), *bodies):
         found = [*scrubber.find(data), *shapes_in(data)]
         if found:
-            raise SecretFound(f"{draft.stream.place} (to be {draft.file})", sorted(set(found)))
+            place = scrubber.text(f"{draft.stream.place} (to be {draft.file})")
+            raise SecretFound(place, sorted(set(found)))
 
 
 def _keep(draft: _Draft, options: ImportOptions) -> Import:

@@ -49,26 +49,28 @@ def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) 
 def print_import(console: Console, report: ImportReport, settings: Settings, *, dry_run: bool) -> None:
     """Print a line for each stream, what was left out and why, the sum, and what is left to do."""
     for one in report.imports:
-        console.print(_line(one))
+        console.print(_line(one, dry_run=dry_run), soft_wrap=True)
     if report.left_out:
         console.print(Text(f"\nLeft out ({len(report.left_out)})", style="bold underline"))
         for line in left_out_lines(report.left_out):
-            console.print(Text(line, style="dim" if line.startswith(" ") else ""))
+            console.print(Text(line, style="dim" if line.startswith(" ") else ""), soft_wrap=True)
     console.print(Text("\n" + _sum(report, dry_run=dry_run), style="bold"))
     for line in _advice(report, settings, dry_run=dry_run):
-        console.print(Text(line))
+        console.print(Text(line), soft_wrap=True)
 
 
-def _line(one: Import) -> Text:
-    text = Text(f"{one.outcome:<10}  ", style=_STYLES[one.outcome])
+def _line(one: Import, *, dry_run: bool) -> Text:
+    word = "to import" if dry_run and one.outcome is Outcome.IMPORTED else one.outcome
+    text = Text(f"{word:<10}  ", style=_STYLES[one.outcome])
     return text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
 
 
 def _sum(report: ImportReport, *, dry_run: bool) -> str:
     counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in Outcome]
     parts = [f"{count} {str(outcome).replace('-', ' ')}" for count, outcome in counts if count]
+    parts = parts or ["Nothing to import"]
     parts += [f"{len(report.left_out)} left out"] if report.left_out else []
-    return (", ".join(parts) or "Nothing to import") + (". Nothing was written." if dry_run else ".")
+    return ", ".join(parts) + (". Nothing was written." if dry_run else ".")
 
 
 def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Iterator[str]:
