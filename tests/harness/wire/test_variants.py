@@ -1,0 +1,235 @@
+"""Variants of recordings, judged by the bytes alone: what must not change does not, what must go is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_contracts.wire.cassette import load
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.sse import events
+from llm_contracts.wire.variant_names import general, split, varied
+from llm_contracts.wire.variants import Family, Variant, recut_at, variants
+from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
+
+CASSETTES = Path(__file__).parents[3] / "cassettes"
+PROVIDERS = sorted(folder.name for folder in CASSETTES.iterdir())
+BORDERS = "茶🍵 café\n\n"
+STREAM = (streamed(stream("Guten ", "Tag", " – ", BORDERS)),)
+
+each_provider = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+def recorded(provider: str, scenario: str = "plain-stream") -> tuple[Interaction, ...]:
+    return load(CASSETTES / provider / f"{scenario}.yaml").interactions
+
+
+def family(interactions: tuple[Interaction, ...], which: Family, provider: str = "openai") -> list[Variant]:
+    return list(variants(interactions, provider, (which,)))
+
+
+def named(interactions: tuple[Interaction, ...], name: str, provider: str = "openai") -> Variant:
+    (found,) = (variant for variant in variants(interactions, provider) if variant.name == name)
+    return found
+
+
+def last(interactions: Iterable[Interaction]) -> Response:
+    return tuple(interactions)[-1].response
+
+
+def said(response: Response) -> tuple[object, ...]:
+    """Everything that an application could be told of these bytes."""
+    facts = read_facts(response)
+    return (
+        facts.whole_text,
+        facts.reasoning,
+        facts.finish_reasons,
+        facts.usages,
+        facts.error,
+        facts.done,
+        facts.malformed,
+        facts.ids,
+        facts.models,
+    )
+
+
+# Names
+
+
+def test_a_variant_is_named_after_its_recording_and_is_told_from_it() -> None:
+    assert varied("deepseek/plain-stream", "cut@3") == "deepseek/plain-stream~cut@3"
+    assert split("plain-stream~cut@3") == ("plain-stream", "cut@3")
+    assert split("plain-stream") == ("plain-stream", "")
+    assert (general("cut@3"), general("crlf")) == ("cut@*", "crlf")
+
+
+@each_provider
+def test_no_two_variants_of_a_recording_have_one_name(provider: str) -> None:
+    names = [variant.name for variant in variants(recorded(provider), provider, every=True)]
+    assert len(names) == len(set(names))
+    assert len(names) > 300
+
+
+# Recuts
+
+
+@each_provider
+def test_nothing_that_is_cut_or_spelt_otherwise_says_anything_else(provider: str) -> None:
+    interactions = recorded(provider)
+    for variant in family(interactions, Family.RECUT, provider):
+        assert said(last(variant.interactions)) == said(last(interactions)), variant.name
+        sizes = [piece.size for piece in last(variant.interactions).pieces or ()]
+        assert sum(sizes) == len(last(variant.interactions).body), variant.name
+
+
+@given(offsets=st.sets(st.integers(-5, 400)))
+@settings(deadline=None, max_examples=60)
+def test_cuts_may_be_anywhere(offsets: set[int]) -> None:
+    response = last(recut_at(STREAM, lambda _body: offsets))
+    ends = set(accumulate(piece.size for piece in response.pieces or ()))
+    size = len(response.body)
+    assert response.body == last(STREAM).body
+    assert ends == {offset for offset in offsets if 0 < offset < size} | {size}
+
+
+def test_a_short_body_is_cut_at_every_byte_and_a_long_one_only_when_asked() -> None:
+    assert [p.size for p in last(named(STREAM, "bytes").interactions).pieces or ()] == [1] * len(
+        last(STREAM).body
+    )
+    long = (streamed(stream(*["word"] * 200)),)
+    assert "bytes" not in {variant.name for variant in family(long, Family.RECUT)}
+    assert "bytes" in {variant.name for variant in variants(long, "openai", (Family.RECUT,), every=True)}
+
+
+def test_every_character_of_more_than_a_byte_is_cut_apart() -> None:
+    response = last(named(STREAM, "characters").interactions)
+    cuts = set(accumulate(piece.size for piece in response.pieces or ()))
+    inside = {at for at, byte in enumerate(response.body) if 0x80 <= byte < 0xC0}
+    assert inside
+    assert inside <= cuts
+
+
+def test_line_ends_become_others_and_crlf_is_also_cut_in_between() -> None:
+    assert b"\n" not in last(named(STREAM, "cr").interactions).body
+    crlf = last(named(STREAM, "crlf").interactions).body
+    assert crlf.count(b"\r\n") == crlf.count(b"\n") == crlf.count(b"\r")
+    apart = last(named(STREAM, "crlf-apart").interactions)
+    cuts = set(accumulate(piece.size for piece in apart.pieces or ()))
+    assert {at + 1 for at, byte in enumerate(apart.body) if byte == ord("\r")} <= cuts
+
+
+def test_a_refusal_can_only_be_cut_into_other_pieces() -> None:
+    refusal = (exchange(Response(status=401, headers=JSON, body=b'{"error": {"message": "no"}}')),)
+    found = list(variants(refusal, "openai"))
+    assert {variant.family for variant in found} == {Family.RECUT}
+    assert {last(variant.interactions).body for variant in found} == {last(refusal).body}
+
+
+# Early ends
+
+
+@each_provider
+def test_every_early_end_keeps_a_part_and_loses_another(provider: str) -> None:
+    interactions = recorded(provider)
+    whole = last(interactions).body
+    for variant in variants(interactions, provider, (Family.ENDS,), every=True):
+        kept = last(variant.interactions)
+        assert whole.startswith(kept.body), variant.name
+        assert len(kept.body) < len(whole), variant.name
+        assert (kept.end is End.COMPLETE) == variant.name.startswith("silent"), variant.name
+
+
+def test_with_every_each_event_is_the_last_one_once() -> None:
+    count = len(events(last(STREAM).body))
+    names = {variant.name for variant in variants(STREAM, "openai", (Family.ENDS,), every=True)}
+    for end in ("cut", "reset", "silent"):
+        assert {f"{end}@{place}" for place in range(count)} <= names
+        assert f"{end}@{count}" not in names
+
+
+def test_without_it_each_place_that_tells_something_new_is_there() -> None:
+    names = {variant.name for variant in family(STREAM, Family.ENDS)}
+    # Nothing, the first text, the last text, the finish reason; [DONE] is the sixth event.
+    assert {name for name in names if name.startswith("cut@")} == {"cut@0", "cut@1", "cut@4", "cut@5"}
+
+
+def test_a_character_is_cut_in_its_middle() -> None:
+    found = [v for v in variants(recorded("qwen"), "qwen", every=True) if v.name.startswith("cut-in-")]
+    assert found
+    for variant in found:
+        with pytest.raises(UnicodeDecodeError):
+            last(variant.interactions).body.decode()
+
+
+def test_a_recording_that_is_cut_already_is_not_cut_again() -> None:
+    cut = (streamed(stream("a"), end=End.CUT),)
+    assert family(cut, Family.ENDS) == []
+
+
+# Faults
+
+
+@each_provider
+def test_an_error_event_is_one_in_the_provider_s_own_dialect(provider: str) -> None:
+    found = [v for v in family(recorded(provider), Family.FAULTS, provider) if v.name.startswith("error@")]
+    assert len(found) > 2
+    assert all(read_facts(last(variant.interactions)).error for variant in found)
+
+
+@each_provider
+def test_a_broken_event_is_no_json_and_a_doubled_one_is_there_twice(provider: str) -> None:
+    interactions = recorded(provider)
+    whole = read_facts(last(interactions))
+    for variant in family(interactions, Family.FAULTS, provider):
+        facts = read_facts(last(variant.interactions))
+        if variant.name.startswith("broken-json@"):
+            assert facts.malformed == whole.malformed + 1, variant.name
+        if variant.name.startswith("twice@"):
+            assert facts.events == whole.events + 1, variant.name
+
+
+@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "dify"])
+def test_a_missing_finish_reason_is_missing_and_nothing_else(provider: str) -> None:
+    interactions = recorded(provider)
+    whole, facts = read_facts(last(interactions)), facts_of(named(interactions, "no-finish", provider))
+    assert (facts.finish_reasons, facts.whole_text, facts.usage) == ((), whole.whole_text, whole.usage)
+
+
+@each_provider
+def test_a_busy_provider_answers_the_second_time(provider: str) -> None:
+    interactions = recorded(provider)
+    busy, answer = named(interactions, "busy-then-answer", provider).interactions[-2:]
+    assert (busy.response.status, read_facts(busy.response).retry_after) == (429, 2.0)
+    assert busy.request == answer.request
+    assert answer == interactions[-1]
+
+
+@each_provider
+def test_a_failed_server_says_so_in_its_own_words(provider: str) -> None:
+    response = last(named(recorded(provider), "status-500", provider).interactions)
+    error = read_facts(response).error
+    assert response.status == 500
+    assert error is not None
+    assert error["message"]
+
+
+def test_who_is_not_known_speaks_as_openai_does() -> None:
+    error = facts_of(named(STREAM, "error@1", "somebody")).error
+    assert error is not None
+    assert error["type"] == "server_error"
+
+
+def test_only_a_provider_that_stalls_asks_for_patience() -> None:
+    found = family(STREAM, Family.FAULTS)
+    assert {v.name for v in found if v.patience} == {"stall-before-head", "stall@0", "stall@1"}
+    assert last(named(STREAM, "stall-before-head").interactions).status == 0
+
+
+def facts_of(variant: Variant) -> WireFacts:
+    return read_facts(last(variant.interactions))
