@@ -6,15 +6,17 @@ edited one, taken one from elsewhere, or recorded it before a rule of the scrubb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_contracts.config import Project
 from llm_contracts.run import orphans
-from llm_contracts.wire.cassette import CassetteError, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.scrub import Scrubber, find_secrets, shapes_in
+
+Visit = Callable[[Path, Cassette], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,13 +33,16 @@ class Complaints:
         return (*self.secrets, *self.unreadable, *self.homeless)
 
 
-def check_cassettes(project: Project, secrets: Mapping[str, str]) -> Complaints:
+def check_cassettes(
+    project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
+) -> Complaints:
     """Look at every recording of a project.
 
     Args:
         project: whose recordings and scenarios.
         secrets: variable → value, for those that are configured here; without any, keys are known by their
             shape and by the names of the fields they stand in.
+        visit: given each recording that can be read.
     """
     unreadable: list[str] = []
     found: list[str] = []
@@ -49,6 +54,7 @@ def check_cassettes(project: Project, secrets: Mapping[str, str]) -> Complaints:
         except CassetteError as error:
             unreadable.append(": ".join(part for part in (place, error.place, error.problem) if part))
             continue
+        visit(file, cassette)
         for number, interaction in enumerate(cassette.interactions):
             complaints = (*_unscrubbed(interaction, Scrubber(secrets)), *_shaped_like_keys(interaction))
             found += [f"{place}: interactions[{number}].{what}" for what in complaints]

@@ -12,6 +12,7 @@ import click
 from llm_contracts.cli.cassettes import cassettes
 from llm_contracts.cli.check import check
 from llm_contracts.cli.corpus import corpus
+from llm_contracts.cli.doctor import doctor
 from llm_contracts.cli.exits import FAILURES, Exit
 from llm_contracts.cli.import_ import import_
 from llm_contracts.cli.leftovers import leftovers
@@ -58,7 +59,19 @@ def group() -> None:
     """
 
 
-for _command in (record, check, cassettes, corpus, import_, verdict, report, review, leftovers, serve):
+for _command in (
+    record,
+    check,
+    cassettes,
+    corpus,
+    import_,
+    verdict,
+    report,
+    review,
+    leftovers,
+    serve,
+    doctor,
+):
     group.add_command(_command)
 
 

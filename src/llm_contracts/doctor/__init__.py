@@ -1,0 +1,130 @@
+"""Is everything fit for use? Environment, keys, recordings, decisions, the stored result, secrets in files.
+
+Nobody is called, nothing is changed, and no value of a variable is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_contracts.cassette_check import check_cassettes
+from llm_contracts.doctor.environment import examine_environment, installed_distributions
+from llm_contracts.doctor.evidence import (
+    RECORDINGS,
+    examine_recordings,
+    examine_result,
+    examine_waivers,
+    provenances,
+)
+from llm_contracts.doctor.finding import Diagnosis, Finding, Level
+from llm_contracts.doctor.git import tracked_files
+from llm_contracts.doctor.keys_in_files import Key, Progress, Search
+from llm_contracts.doctor.variables import (
+    Where,
+    examine_keys,
+    examine_names,
+    known_variables,
+    stored_variables,
+    where_set,
+)
+from llm_contracts.record_endpoint import secrets_in
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.wire.cassette import Cassette
+
+__all__ = ["Diagnosis", "Finding", "Level", "diagnose"]
+
+_SECRETS = "secrets"
+_REVOKE = "Take it out, and revoke it if it is real: whoever has the repository has it."
+
+
+@dataclass(kw_only=True, slots=True)
+class _Recordings:
+    """What one reading of all recordings tells. `counts`: provenance → number."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def diagnose(
+    project: Project, environ: Mapping[str, str], *, progress: Progress = lambda _name: None
+) -> Diagnosis:
+    """Examine a project.
+
+    Args:
+        project: which one.
+        environ: the variables of the process; those of `.env` are read here.
+        progress: told the name of each file that has been searched.
+    """
+    settings = project.settings
+    stored, about_file = stored_variables(settings.root / ".env")
+    values = {**stored, **environ}
+    secrets = secrets_in(values, project.providers)
+    where = where_set(project.providers, environ, stored)
+    recordings = _recordings(project, secrets)
+    return Diagnosis(
+        findings=(
+            *examine_environment(settings.root, installed=installed_distributions()),
+            *_about_variables(project, where, environ, stored),
+            *about_file,
+            *recordings.findings,
+            *examine_waivers(settings, datetime.now().astimezone().date()),
+            *examine_result(settings),
+            *_secrets(project, secrets, progress),
+        ),
+        keys=where,
+        recordings=recordings.counts,
+    )
+
+
+def _about_variables(
+    project: Project, where: Where, environ: Mapping[str, str], stored: Mapping[str, str]
+) -> Iterator[Finding]:
+    yield from examine_keys(where, {**stored, **environ})
+    known = known_variables(project.settings.root, project.providers)
+    yield from examine_names(known, environ, stored)
+
+
+def _recordings(project: Project, secrets: Mapping[str, str]) -> _Recordings:
+    cassettes: dict[Path, Cassette] = {}
+    complaints = check_cassettes(project, secrets, visit=cassettes.__setitem__)
+    found = list(examine_recordings(project, cassettes))
+    found += _told(RECORDINGS, Level.SECRET, complaints.secrets, "")
+    found += _told(
+        RECORDINGS, Level.UNREADABLE, complaints.unreadable, "Restore it from git, or record again."
+    )
+    found += _told(
+        RECORDINGS, Level.WARNING, complaints.homeless, "Delete it, or give it back a scenario of its name."
+    )
+    return _Recordings(findings=found, counts=dict(provenances(cassettes.values())))
+
+
+def _told(area: str, level: Level, sentences: Iterable[str], way_out: str) -> list[Finding]:
+    return [Finding(area=area, level=level, what=sentence, way_out=way_out) for sentence in sentences]
+
+
+def _secrets(project: Project, secrets: Mapping[str, str], progress: Progress) -> Iterator[Finding]:
+    settings = project.settings
+    search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
+    files = (*tracked_files(settings.root), *_kept_results(settings.report))
+    found = list(search.keys(files, progress=progress))
+    for key in found:
+        yield Finding(area=_SECRETS, level=Level.SECRET, what=_sentence(key), way_out=_REVOKE)
+    if not found:
+        values = f"{len(secrets)} configured values and " if secrets else ""
+        said = f"none in {len(files)} files, which were searched for {values}what looks like a key"
+        yield Finding(area=_SECRETS, level=Level.OK, what=said)
+
+
+def _sentence(key: Key) -> str:
+    return f"{key.place}: holds {key.what}"
+
+
+def _kept_results(folder: Path) -> tuple[Path, ...]:
+    """Not tracked, but handed around."""
+    return tuple(sorted(file for file in folder.rglob("*") if file.is_file())) if folder.is_dir() else ()

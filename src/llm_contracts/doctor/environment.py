@@ -1,0 +1,178 @@
+"""Python and the packages: are they those that are supported, and those that are pinned?"""
+
+from __future__ import annotations
+
+import platform
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from llm_contracts.doctor.finding import Finding, Level
+
+AREA = "environment"
+_DISTRIBUTION = "llm-adapter"
+_EXTRA = "contracts"
+_PIN = re.compile(
+    r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)[ \t]*(?:;([^\\\n]+))?", re.MULTILINE
+)
+_TELLING = ("litellm", "openai")
+_SHOWN = 6
+
+Installed = Mapping[str, str]
+"""Canonical name → version of every distribution that is installed."""
+
+
+def installed_distributions() -> dict[str, str]:
+    """What this interpreter can import, by distribution."""
+    found = ((one.metadata["Name"], one.version) for one in metadata.distributions())
+    return {canonicalize_name(name): version for name, version in found if name}
+
+
+def examine_environment(root: Path, *, installed: Installed, python: str | None = None) -> Iterator[Finding]:
+    """Compare what is installed with the supported ranges and with the project's lock file.
+
+    Args:
+        root: the project's folder.
+        installed: see `installed_distributions`.
+        python: the interpreter's version; by default, of the one that runs this.
+    """
+    requires_python, requirements = _supported(root)
+    yield _python(python or platform.python_version(), requires_python)
+    yield from _packages(requirements, installed)
+    yield _lock(root, installed)
+
+
+def _supported(root: Path) -> tuple[str, list[str]]:
+    """The ranges: of the checkout, if this is the project that the harness is developed in (what is installed
+    from there may have been described before); else those the installed package came with.
+    """
+    own = _pyproject(root)
+    if own.get("name") == _DISTRIBUTION:
+        extras = own.get("optional-dependencies", {})
+        return own.get("requires-python", ""), [*own.get("dependencies", ()), *extras.get(_EXTRA, ())]
+    try:
+        described = metadata.metadata(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "", []
+    needed = metadata.requires(_DISTRIBUTION) or []
+    return described["Requires-Python"] or "", [text for text in needed if _is_ours(text)]
+
+
+def _is_ours(requirement: str) -> bool:
+    marker = Requirement(requirement).marker
+    return marker is None or marker.evaluate({"extra": _EXTRA})
+
+
+def _pyproject(root: Path) -> Mapping[str, Any]:
+    try:
+        table: Mapping[str, Any] = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get(
+            "project", {}
+        )
+    except (OSError, ValueError):
+        return {}
+    return table
+
+
+def _python(version: str, supported: str) -> Finding:
+    if supported and not SpecifierSet(supported).contains(version, prereleases=True):
+        way_out = f"Set up the environment with a Python that is {supported}."
+        return Finding(
+            area=AREA, level=Level.FAULT, what=f"Python {version} is not supported", way_out=way_out
+        )
+    said = f" (supported: {supported})" if supported else ""
+    return Finding(area=AREA, level=Level.OK, what=f"Python {version}{said}")
+
+
+def _packages(requirements: list[str], installed: Installed) -> Iterator[Finding]:
+    fitting: dict[str, str] = {}
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        name = canonicalize_name(requirement.name)
+        version = installed.get(name)
+        if version is not None and requirement.specifier.contains(version, prereleases=True):
+            fitting[name] = version
+        else:
+            yield _unfit(requirement, version)
+    told = ", ".join(f"{name} {fitting[name]}" for name in _TELLING if name in fitting)
+    if fitting:
+        yield Finding(
+            area=AREA, level=Level.OK, what=f"{len(fitting)} packages within their supported ranges: {told}"
+        )
+
+
+def _unfit(requirement: Requirement, version: str | None) -> Finding:
+    there = "is not installed" if version is None else f"{version} is outside the supported range"
+    what = f"{requirement.name} {there} ({requirement.specifier})"
+    way_out = f'Install it: pip install "{requirement.name}{requirement.specifier}", or from the lock file.'
+    return Finding(area=AREA, level=Level.FAULT, what=what, way_out=way_out)
+
+
+def _lock(root: Path, installed: Installed) -> Finding:
+    for name in ("requirements.lock", "requirements.txt"):
+        if (root / name).is_file():
+            return _compared(
+                name, _pins((root / name).read_text(encoding="utf-8", errors="replace")), installed
+            )
+    others = [
+        name for name in ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml") if (root / name).is_file()
+    ]
+    if others:
+        what = f"{others[0]} pins the packages; whether they are installed as pinned, its own tool can tell"
+        return Finding(area=AREA, level=Level.NOTE, what=what)
+    return Finding(area=AREA, level=Level.NOTE, what="no lock file: another day may install other releases")
+
+
+def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Finding:
+    missing = [pin for pin in pins if pin not in installed]
+    other = [
+        f"{pin} {installed[pin]} for {version}"
+        for pin, version in pins.items()
+        if pin in installed and not _same(installed[pin], version)
+    ]
+    if not other and not missing:
+        return Finding(
+            area=AREA, level=Level.OK, what=f"{name}: all {len(pins)} pinned releases are installed"
+        )
+    parts = [*other, *(f"{pin} is not installed" for pin in missing)]
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    what = (
+        f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {', '.join(parts[:_SHOWN])}{more}"
+    )
+    return Finding(
+        area=AREA,
+        level=Level.WARNING,
+        what=what,
+        way_out="Set the environment up anew from it; until then results may differ from those of others.",
+    )
+
+
+def _pins(text: str) -> dict[str, str]:
+    return {
+        canonicalize_name(name): version for name, version, marker in _PIN.findall(text) if _applies(marker)
+    }
+
+
+def _applies(marker: str) -> bool:
+    try:
+        return not marker.strip() or Marker(marker.strip()).evaluate()
+    except InvalidMarker:
+        return True
+
+
+def _same(left: str, right: str) -> bool:
+    try:
+        return Version(left) == Version(right)
+    except InvalidVersion:
+        return left == right

@@ -1,0 +1,145 @@
+"""Recordings, accepted differences and the stored result: is what a verdict stands on still good?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.inputs import outdated
+from llm_contracts.parity.waivers import WaiverError, load_waivers
+from llm_contracts.store import Stored, StoredResultError
+from llm_contracts.wire.cassette import Cassette, Provenance
+from llm_contracts.wire.drafts import abandoned_drafts
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project, Settings
+    from llm_contracts.scenario import Scenario
+
+RECORDINGS, WAIVERS, RESULT = "recordings", "waivers", "result"
+_SHOWN = 5
+
+
+def provenances(cassettes: Iterable[Cassette]) -> Counter[str]:
+    """How many recordings come from where; plain VCR files count as imported."""
+    return Counter(
+        str(tape.recording.provenance if tape.recording else Provenance.IMPORTED) for tape in cassettes
+    )
+
+
+def examine_recordings(
+    project: Project, cassettes: Mapping[Path, Cassette], *, now: datetime | None = None
+) -> Iterator[Finding]:
+    """What is missing, what is old, what was left behind. `cassettes`: those that could be read."""
+    counts = provenances(cassettes.values())
+    told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    yield _ok(RECORDINGS, f"{len(cassettes)} can be read: {told}" if cassettes else "there are none yet")
+    yield from _missing(project)
+    yield from _replaceable(project, cassettes)
+    yield from _stale(project, cassettes, now or datetime.now(UTC))
+    drafts = abandoned_drafts(project.settings.cassettes)
+    if drafts:
+        yield _note(RECORDINGS, f"{len(drafts)} drafts of a killed recorder; the next `record` removes them")
+
+
+def _missing(project: Project) -> Iterator[Finding]:
+    missing = [row.name for row in project.scenarios if not project.cassette(row).is_file()]
+    if missing:
+        said = f"{_some(missing, len(project.scenarios))} scenarios have none: {_names(missing)}"
+        yield _bad(
+            RECORDINGS, said, "llm-contracts record --missing (with --source simulator for a rehearsal)."
+        )
+
+
+def _replaceable(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
+    """Rehearsals where a provider could be asked: no fault, but no evidence either."""
+    rehearsed = [
+        row.name
+        for row in project.scenarios
+        if row.live and _is(Provenance.SIMULATED, project, row, cassettes)
+    ]
+    if rehearsed:
+        yield _note(
+            RECORDINGS,
+            f"{len(rehearsed)} are rehearsals where the provider itself can be recorded: "
+            "no verdict is better than `rehearsed` until then (llm-contracts record)",
+        )
+
+
+def _is(wanted: Provenance, project: Project, row: Scenario, cassettes: Mapping[Path, Cassette]) -> bool:
+    tape = cassettes.get(project.cassette(row))
+    return tape is not None and tape.recording is not None and tape.recording.provenance is wanted
+
+
+def _stale(project: Project, cassettes: Mapping[Path, Cassette], now: datetime) -> Iterator[Finding]:
+    """Only live ones grow old: a provider may have changed since."""
+    days = project.settings.stale_after_days
+    old = [
+        project.settings.shown(file)
+        for file, tape in cassettes.items()
+        if tape.recording
+        and tape.recording.provenance is Provenance.LIVE
+        and now - tape.recording.recorded_at > timedelta(days=days)
+    ]
+    if old:
+        said = f"{len(old)} live ones are older than {days} days: {_names(old)}"
+        yield _bad(RECORDINGS, said, f"llm-contracts record --stale {days}")
+
+
+def examine_waivers(settings: Settings, today: date) -> Iterator[Finding]:
+    """Is the file readable, does every entry hold, and does one lapse soon?"""
+    place = settings.shown(settings.waivers)
+    try:
+        waivers = load_waivers(settings.waivers, today, warning_days=settings.waiver_warning_days)
+    except WaiverError as error:
+        yield Finding(area=WAIVERS, level=Level.FAULT, what=str(error), way_out="Correct the file.")
+        return
+    if not settings.waivers.exists():
+        yield _note(WAIVERS, f"{place} does not exist: nothing is accepted")
+        return
+    yield _ok(WAIVERS, f"{len(waivers.entries)} in force")
+    for sentence in (*waivers.complaints, *waivers.warnings):
+        yield _bad(WAIVERS, sentence, f"Renew or delete the entry in {place}.")
+
+
+def examine_result(settings: Settings) -> Iterator[Finding]:
+    """Is there one, and does it still hold?"""
+    try:
+        stored = Stored.load(settings.report)
+        changed = outdated(settings, stored.document) if stored else ()
+    except (StoredResultError, KeyError, ValueError) as error:
+        said = str(error) if isinstance(error, StoredResultError) else "the stored result cannot be read"
+        yield Finding(area=RESULT, level=Level.UNREADABLE, what=said, way_out="llm-contracts check")
+        return
+    if stored is None:
+        yield _note(RESULT, "there is none yet (llm-contracts check)")
+    elif changed:
+        said = f"it is out of date: since then, changed: {_names(changed)}"
+        yield _bad(RESULT, said, "llm-contracts check")
+    else:
+        yield _ok(RESULT, f"of {stored.document['checked_at']}, and nothing has changed since")
+
+
+def _some(part: list[str], total: int) -> str:
+    return f"{len(part)} of {total}"
+
+
+def _names(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
+def _ok(area: str, what: str) -> Finding:
+    return Finding(area=area, level=Level.OK, what=what)
+
+
+def _note(area: str, what: str) -> Finding:
+    return Finding(area=area, level=Level.NOTE, what=what)
+
+
+def _bad(area: str, what: str, way_out: str) -> Finding:
+    return Finding(area=area, level=Level.WARNING, what=what, way_out=way_out)

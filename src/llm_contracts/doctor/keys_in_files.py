@@ -1,0 +1,116 @@
+"""Files searched for keys: by value, by the shapes of keys, and by the patterns of a maintained scanner.
+
+The scanner's guesses by entropy and by variable names are left out: recordings are full of random ids, and
+tests of made-up passwords. So are its patterns for clouds that have nothing to do with models, which cost
+most of its time. A line that says `pragma: allowlist secret` is left alone, as by the scanner itself; not so
+in recordings, which nobody annotates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_contracts.wire.scrub import find_secrets, shapes_in, shapes_in_source
+
+_PLUGINS = (
+    "AWSKeyDetector",
+    "AzureStorageKeyDetector",
+    "BasicAuthDetector",
+    "DiscordBotTokenDetector",
+    "GitHubTokenDetector",
+    "JwtTokenDetector",
+    "MailchimpDetector",
+    "NpmDetector",
+    "PrivateKeyDetector",
+    "SendGridDetector",
+    "SlackDetector",
+    "SquareOAuthDetector",
+    "StripeDetector",
+    "TwilioKeyDetector",
+)
+_ALLOWED = re.compile(rb"pragma: ?allowlist[ -]secret")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """What is a key, or looks like one, and where. `line` counts from 1; 0 is the whole file."""
+
+    file: str
+    line: int
+    what: str
+
+    @property
+    def place(self) -> str:
+        """`file:line`, as editors understand it."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What to search in.
+
+    Attributes:
+        root: the project's folder; names are told from there.
+        recordings: folders whose files are recordings or made from them: nothing is pardoned there.
+        secrets: variable → value, of those that are configured.
+    """
+
+    root: Path
+    recordings: tuple[Path, ...]
+    secrets: Mapping[str, str]
+
+    def keys(self, files: tuple[Path, ...], *, progress: Progress = lambda _name: None) -> Iterator[Key]:
+        """Search the files, one after the other. One that cannot be read raises OSError."""
+        with _scanner() as scan:
+            for file in files:
+                name = file.relative_to(self.root).as_posix()
+                yield from self._in_file(file, name, scan)
+                progress(name)
+
+    def _in_file(
+        self, file: Path, name: str, scan: Callable[[Path, str], Iterator[tuple[str, int]]]
+    ) -> Iterator[Key]:
+        data = file.read_bytes()
+        for variable in find_secrets(data, self.secrets):
+            yield Key(file=name, line=0, what=f"the value of {variable}")
+        if b"\0" in data:
+            return
+        found = {(what, line) for what, line in scan(file, data.decode("utf-8", "replace"))}
+        found |= set(self._shaped(file, data))
+        yield from (Key(file=name, line=line, what=what) for what, line in sorted(found))
+
+    def _shaped(self, file: Path, data: bytes) -> Iterator[tuple[str, int]]:
+        if any(file.is_relative_to(folder) for folder in self.recordings):
+            yield from ((f"what looks like {what}", 0) for what in shapes_in(data))
+            return
+        for what, start in shapes_in_source(data):
+            before, _, after = data[:start].rpartition(b"\n")[2], b"", data[start:].partition(b"\n")[0]
+            if not _ALLOWED.search(before + after):
+                yield f"what looks like {what}", data.count(b"\n", 0, start) + 1
+
+
+@contextmanager
+def _scanner() -> Iterator[Callable[[Path, str], Iterator[tuple[str, int]]]]:
+    """The scanner, told to look for shapes only. A file is handed to it where a pattern of its own occurs in
+    the text at all: it reads line by line, which for all files would take minutes.
+    """
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+    from detect_secrets.core.scan import scan_file
+    from detect_secrets.settings import transient_settings
+
+    classes = get_mapping_from_secret_type_to_class().values()
+    patterns = [shape for each in classes if each.__name__ in _PLUGINS for shape in vars(each)["denylist"]]
+
+    def scan(file: Path, text: str) -> Iterator[tuple[str, int]]:
+        if any(pattern.search(text) for pattern in patterns):
+            yield from (
+                (f"what looks like a secret ({one.type})", one.line_number) for one in scan_file(str(file))
+            )
+
+    with transient_settings({"plugins_used": [{"name": name} for name in _PLUGINS]}):
+        yield scan

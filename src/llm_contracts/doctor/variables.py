@@ -1,0 +1,158 @@
+"""Keys and other variables: which are set and where, and which look misspelt. Values are never told."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.doctor.git import is_ignored, is_repository, is_tracked
+
+if TYPE_CHECKING:
+    from llm_contracts.scenario import Provider
+
+KEYS, FILE = "keys", ".env"
+_EXAMPLE = re.compile(r"^#?[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"(?i)^(?:<.*>|\.{3}|x{3,}|change.?me|todo|none|null|your[-_ ].*|.*\.{3})$")
+_NEAR = 0.84
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+Where = Mapping[str, Mapping[str, str | None]]
+"""Provider → variable → `environment`, `.env`, or None where it is not set."""
+
+
+def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
+    """The variables of a `.env` file, and what is wrong with the file. A missing file has none."""
+    from dotenv.parser import parse_stream
+
+    if not file.exists():
+        return {}, [_note(FILE, "there is none: keys come from the environment alone")]
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        way_out = "Make it a file in UTF-8 that you may read."
+        return {}, [_bad(FILE, Level.FAULT, f"cannot be read ({type(error).__name__})", way_out)]
+    with file.open(encoding="utf-8") as stream:
+        bindings = list(parse_stream(stream))
+    found = {binding.key: binding.value or "" for binding in bindings if binding.key and not binding.error}
+    faulty = [str(binding.original.line) for binding in bindings if binding.error]
+    findings = [Finding(area=FILE, level=Level.OK, what=f"{len(found)} variables")]
+    if faulty:
+        said = f"line {', '.join(faulty)} is no assignment, so it is passed over"
+        findings.append(_bad(FILE, Level.WARNING, said, "Write NAME=value, with quotes around blanks."))
+    return found, [*findings, *_as_a_file(file, text)]
+
+
+def _as_a_file(file: Path, text: str) -> Iterator[Finding]:
+    """Does git keep its hands off it, and may nobody else read it?"""
+    if is_tracked(file):
+        way_out = "git rm --cached .env, add .env to .gitignore, and replace every key in it."
+        yield _bad(FILE, Level.FAULT, "git tracks it: whoever has the repository has the keys", way_out)
+    elif is_repository(file.parent) and not is_ignored(file):
+        yield _bad(FILE, Level.FAULT, "git does not ignore it", "Add .env to .gitignore.")
+    if text.strip() and os.name != "nt" and file.stat().st_mode & _OTHERS:
+        yield _note(FILE, "others on this machine may read it (chmod 600 .env)")
+
+
+def where_set(
+    providers: Iterable[Provider], environ: Mapping[str, str], stored: Mapping[str, str]
+) -> dict[str, dict[str, str | None]]:
+    """For each provider, where each half of its key is set. An empty value counts as none."""
+    return {
+        provider.name: {
+            name: "environment"
+            if environ.get(name, "").strip()
+            else FILE
+            if stored.get(name, "").strip()
+            else None
+            for name in (provider.key_variable, provider.second_key_variable)
+            if name
+        }
+        for provider in providers
+    }
+
+
+def examine_keys(where: Where, values: Mapping[str, str]) -> Iterator[Finding]:
+    """Which providers can be recorded, and which keys cannot be what they should. `values`: by variable."""
+    for provider, variables in where.items():
+        missing = [name for name, place in variables.items() if place is None]
+        if not missing:
+            yield from _key(provider, variables, values)
+        elif len(missing) < len(variables):
+            said = f"{provider}: only half of its key is set; {', '.join(missing)} is missing"
+            yield _bad(KEYS, Level.WARNING, said, "Set both, or neither.")
+        else:
+            yield _note(KEYS, f"{provider}: {' and '.join(missing)} not set, so recording skips it")
+
+
+def _key(provider: str, variables: Mapping[str, str | None], values: Mapping[str, str]) -> Iterator[Finding]:
+    for name in variables:
+        if flaw := _flaw(values.get(name, "")):
+            way_out = "Copy it again from the provider's console."
+            yield _bad(KEYS, Level.WARNING, f"{provider}: {name} {flaw}", way_out)
+    places = ", ".join(f"{name} ({place})" for name, place in variables.items())
+    yield Finding(area=KEYS, level=Level.OK, what=f"{provider}: {places}")
+
+
+def _flaw(value: str) -> str:
+    """What shows that a value is no key, without showing the value."""
+    plain = value.strip()
+    if _PLACEHOLDER.match(plain):
+        return "holds a placeholder"
+    if plain[:1] in "\"'" and plain[:1]:
+        return "is in quotes that belong to its value"
+    if any(letter.isspace() for letter in plain):
+        return "has blanks in it"
+    return "" if plain.isascii() and plain.isprintable() else "has letters in it that no key has"
+
+
+def known_variables(root: Path, providers: Iterable[Provider]) -> set[str]:
+    """Those of the providers, and those that `.env.example` lists, commented out or not."""
+    rows = list(providers)
+    named = {
+        name
+        for row in rows
+        for name in (row.key_variable, row.second_key_variable, row.base_url_variable)
+        if name
+    }
+    example = root / ".env.example"
+    text = example.read_text(encoding="utf-8", errors="replace") if example.is_file() else ""
+    return named | set(_EXAMPLE.findall(text))
+
+
+def examine_names(
+    known: Iterable[str], environ: Mapping[str, str], stored: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Variables that nobody reads: all of those in `.env`, and those of the environment that resemble one
+    that somebody reads and that is not set.
+    """
+    names = sorted(known)
+    unset = [name for name in names if not environ.get(name) and not stored.get(name)]
+    for name in sorted(stored.keys() - set(names)):
+        near = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
+        if near:
+            yield _misspelt(FILE, name, near[0])
+        else:
+            yield _note(FILE, f"{name} is set there, and nothing here is known to read it")
+    for name in sorted(environ.keys() - set(names) - stored.keys()):
+        near = difflib.get_close_matches(name, unset, n=1, cutoff=_NEAR)
+        if near and environ[name].strip():
+            yield _misspelt("the environment", name, near[0])
+
+
+def _misspelt(place: str, name: str, near: str) -> Finding:
+    said = f"{name}, set in {place}, is read by nobody"
+    return _bad(KEYS, Level.WARNING, said, f"Did you mean {near}?")
+
+
+def _note(area: str, what: str) -> Finding:
+    return Finding(area=area, level=Level.NOTE, what=what)
+
+
+def _bad(area: str, level: Level, what: str, way_out: str) -> Finding:
+    return Finding(area=area, level=level, what=what, way_out=way_out)
