@@ -71,6 +71,7 @@ class Settings:
     candidate: str = "litellm"
     stale_after_days: int = 90
     waiver_warning_days: int = 14
+    waiver_days: int = 90
     retire: Retiring = Retiring()
 
     @property
@@ -183,7 +184,7 @@ _PLACES = {
 _SHOWN = 20  # names in a message
 _MODULES = ("paths", "scenarios")
 _NAMES = ("reference", "candidate")
-_DAYS = ("stale_after_days", "waiver_warning_days")
+_DAYS = ("stale_after_days", "waiver_warning_days", "waiver_days")
 
 
 def _settings(root: Path, table: Mapping[str, Any]) -> Settings:

@@ -6,15 +6,14 @@
          "scope": "group"},
         {"decision": "fix", "fingerprints": ["…"], "note": "…"}]}
 
-The fingerprints say what is decided; `group` is a name for people. Reading is strict: a decision that nobody
-meant is worse than a message.
+`run` is the `run` of the result that was looked at, and the fingerprints say what is decided; `group` is a
+name for people. Reading is strict: a decision that nobody meant is worse than a message.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -72,29 +71,10 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decisions:
-    """The decisions about one run; `run` is its `run_id`."""
+    """The decisions about one run; `run` is that of the result."""
 
     run: str
     decisions: tuple[Decision, ...] = ()
-
-
-def run_id(
-    *, reference: str, candidate: str, versions: Mapping[str, str], fingerprints: Iterable[str]
-) -> str:
-    """The name of what a run found: sixteen hex digits.
-
-    Runs of the same two paths under the same versions that find the same differences have the same name, so
-    that running again, or accepting something, makes no decision stale.
-
-    Args:
-        reference: the name of the reference path, as in the result.
-        candidate: the name of the candidate path.
-        versions: tool → release.
-        fingerprints: those of all differences of the run, waived ones included, in any order.
-    """
-    named = [reference, candidate, *(f"{name} {versions[name]}" for name in sorted(versions))]
-    text = "\n".join([*named, *sorted(fingerprints)])
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def render_decisions(found: Decisions) -> str:

@@ -6,9 +6,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.config import ConfigError
+from llm_contracts.decisions import DecisionsError
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.paths.resolve import PathError
+from llm_contracts.review import ReviewError
 from llm_contracts.store import StoredResultError
 from llm_contracts.wire.cassette import CassetteError
 from llm_contracts.wire.edge import EdgeError
@@ -35,6 +37,8 @@ FAILURES: dict[type[Exception], Exit] = {
     PathError: Exit.USAGE,
     WaiverError: Exit.USAGE,
     EdgeError: Exit.USAGE,
+    ReviewError: Exit.USAGE,
+    DecisionsError: Exit.UNREADABLE,
     CassetteError: Exit.UNREADABLE,
     StoredResultError: Exit.UNREADABLE,
     OSError: Exit.USAGE,  # a full disk, a folder that may not be written

@@ -1,0 +1,228 @@
+"""`llm-contracts review`: decisions about differences, in the terminal and without one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llm_contracts import review as reviewing
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.options import json_option, project_here
+from llm_contracts.cli.output import report_console, write_text
+from llm_contracts.cli.person import git_user
+from llm_contracts.cli.review_views import print_plan, print_queue, show_group
+from llm_contracts.cli.stored import report_option, stored_here
+from llm_contracts.config import Project
+from llm_contracts.decisions import Choice, Decision, Scope, parse_decisions
+from llm_contracts.review import Desk, ReviewError
+from llm_contracts.review_apply import Plan, plan
+from llm_contracts.views.review.coverage import cover
+from llm_contracts.views.review.document import queue_document
+from llm_contracts.views.review.evidence import View
+from llm_contracts.views.review.queue import Group, look_up, queue, without
+
+_EXAMPLES = """\b
+Examples:
+  llm-contracts review
+  llm-contracts review list --json -
+  llm-contracts review show 3fa2b01c
+  llm-contracts review accept 3fa2b01c --reason "rounded by the provider" --until 2027-01-31 --dry-run
+  llm-contracts review fix 3fa2b01c --note "the adapter drops the last chunk"
+  llm-contracts review apply decisions.json
+"""
+_WITHOUT = """There is no terminal here. Without one:
+  llm-contracts review list                     what there is to decide (--json FILE)
+  llm-contracts review show ID                  one of them, with its lanes
+  llm-contracts review accept ID --reason …     accept it (--dry-run shows what that covers)
+  llm-contracts review fix ID --note …          mark it: it needs a fix
+  llm-contracts review noise ID --note …        mark it: it means nothing
+  llm-contracts review apply decisions.json     what the report's page exported"""
+_SHORTEST = 4  # characters of an id that are enough, where they fit only one
+
+
+@click.group(invoke_without_command=True, epilog=_EXAMPLES)
+@report_option
+@click.option("--plain", is_flag=True, help="A line at a time and ASCII only: for screen readers.")
+@click.pass_context
+def review(context: click.Context, /, report: Path | None, **given: Any) -> Exit | None:
+    """Go through what differs: accept it (a waiver), mark it for fixing, or call it noise.
+
+    Differences are grouped by kind, place and change: each group is one decision, breaking ones first. It
+    reads what the last `check` stored, and writes the project's waivers file. ? lists the keys.
+    """
+    context.obj = report
+    if context.invoked_subcommand is not None:
+        return None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ReviewError(_WITHOUT)
+    from llm_contracts.cli.review_interactive import run_review
+
+    return run_review(_desk(report), plain=given["plain"])
+
+
+@review.command("list")
+@click.option("--all", "everything", is_flag=True, help="Decided ones, too; without it those that are left.")
+@json_option
+@click.pass_obj
+def list_groups(report: Path | None, everything: bool, json_file: Path | None) -> Exit:  # noqa: FBT001 - click calls it so
+    """What there is to decide, a line for each group; its id is what the other commands take."""
+    desk = _desk(report)
+    groups = [group for group in queue(desk.open) if everything or _left(desk, group)]
+    if json_file is not None:
+        document = queue_document(desk.stored.run, groups, desk.members, desk.accepted, desk.noted)
+        write_text(json_file, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    if str(json_file) != "-":
+        print_queue(report_console(), groups, desk)
+    return Exit.DIVERGENCE if any(_left(desk, group) for group in groups) else Exit.AGREEMENT
+
+
+@review.command()
+@click.argument("name", metavar="ID")
+@click.option("--view", type=click.Choice([each.name.lower() for each in View]), help="From which side.")
+@click.option("--entire", is_flag=True, help="All of it, not only what differs.")
+@click.pass_obj
+def show(report: Path | None, name: str, view: str | None, entire: bool) -> None:  # noqa: FBT001 - click calls it so
+    """One group, one difference (by its fingerprint), or a recording, with both lanes."""
+    desk = _desk(report)
+    for group in _named(desk, name, several=True):
+        show_group(report_console(), desk, group, View[view.upper()] if view else None, entire=entire)
+
+
+def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--scope",
+        type=click.Choice([str(scope) for scope in Scope]),
+        default=str(Scope.GROUP),
+        show_default=True,
+        help="How far it reaches: these recordings one by one, what the group holds today, the kind at this "
+        "place for the providers concerned, or everywhere.",
+    )(command)
+
+
+@review.command()
+@click.argument("names", nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", required=True, help="Why it may stay so; shown in every report.")
+@click.option(
+    "--until", metavar="DATE", help="The last day on which it holds. Default: waiver_days from today."
+)
+@click.option("--by", help="Who decides. Default: git's user.name.")
+@_scope_option
+@click.option("--and-others", is_flag=True, help="Also where it covers differences outside the group.")
+@click.option("--dry-run", is_flag=True, help="Show what it would cover; write nothing.")
+@json_option
+@click.pass_obj
+def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | None, **given: Any) -> None:
+    """Accept differences until a date: waivers are appended to the project's file."""
+    desk = _desk(report)
+    until = reviewing.day_of(given["until"]) if given["until"] else desk.default_until
+    by = given["by"] or git_user(desk.settings.root)
+    terms = reviewing.checked_terms(given["reason"], by, until, desk.today)
+    groups = [group for name in names for group in _named(desk, name)]
+    meant = tuple(dict.fromkeys(m for group in groups for m in group.members if m in desk.open))
+    if not meant:
+        click.echo("Nothing is left to accept there.")
+        return
+    coverage = cover(meant, Scope(given["scope"]), desk.open, terms)
+    _write_plan(desk, Plan(acceptances=(coverage,), notes=(), settled=()), given, json_file)
+
+
+def _note_command(choice: Choice, name: str, text: str) -> click.Command:
+    @click.command(name, help=text)
+    @click.argument("names", nargs=-1, required=True, metavar="ID...")
+    @click.option("--note", default="", help="What is wrong, or what comes and goes.")
+    @click.pass_obj
+    def mark(report: Path | None, names: tuple[str, ...], note: str) -> None:
+        desk = _desk(report)
+        groups = [group for each in names for group in _named(desk, each)]
+        marked = tuple(
+            Decision(choice=choice, fingerprints=left, group=group.title, note=note.strip())
+            for group in groups
+            if (left := tuple(p for p in group.fingerprints if p not in desk.accepted))
+        )
+        change = reviewing.note(desk, marked)
+        number = sum(len(decision.fingerprints) for decision in marked)
+        click.echo(f"{number} marked as {choice} in {desk.settings.shown(change.file)}; they go on failing.")
+
+    return mark
+
+
+review.add_command(
+    _note_command(Choice.FIX, "fix", "Mark differences: the candidate is wrong. They go on failing.")
+)
+review.add_command(
+    _note_command(
+        Choice.NOISE,
+        "noise",
+        "Mark differences: they mean nothing. They go on failing until a normaliser takes them out.",
+    )
+)
+
+
+@review.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--and-others", is_flag=True, help="Also where it covers differences that the file does not name."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
+@json_option
+@click.pass_obj
+def apply(report: Path | None, /, file: Path, json_file: Path | None, **given: Any) -> None:
+    """Do what a file of decisions says, all of it or nothing.
+
+    The report's page exports such files. One about another run, or about a difference that this run does not
+    have, is refused.
+    """
+    desk = _desk(report)
+    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    wanted = plan(desk, parse_decisions(text, str(file)), str(file))
+    _write_plan(desk, wanted, given, json_file)
+
+
+def _write_plan(desk: Desk, wanted: Plan, given: Mapping[str, Any], json_file: Path | None) -> None:
+    """Show what would be done, and do it, unless that was not asked for or reaches too far."""
+    if json_file is not None:
+        write_text(json_file, json.dumps(wanted.document(), ensure_ascii=False, indent=2) + "\n")
+    if str(json_file) != "-":
+        print_plan(report_console(), desk, wanted, dry_run=given["dry_run"])
+    if given["dry_run"]:
+        return
+    if wanted.others and not given["and_others"]:
+        raise ReviewError(
+            f"Nothing was written: it would also cover {len(wanted.others)} differences that were not named "
+            "(listed above). Take a narrower --scope, or say --and-others."
+        )
+    reviewing.write(desk, wanted.rows, wanted.notes)
+
+
+def _desk(report: Path | None) -> Desk:
+    project: Project = project_here()
+    return reviewing.open_desk(
+        project.settings,
+        stored_here(project, report),
+        today=datetime.now().astimezone().date(),
+        environ=os.environ,
+    )
+
+
+def _left(desk: Desk, group: Group) -> Group | None:
+    return without(group, lambda m: m.fingerprint in desk.accepted or m.fingerprint in desk.noted)
+
+
+def _named(desk: Desk, name: str, *, several: bool = False) -> tuple[Group, ...]:
+    """The groups that an id means. A recording means all that differs in it; an id must fit one group."""
+    groups = queue(desk.members)
+    meant = look_up(groups, name) if len(name) >= _SHORTEST else ()
+    if not meant:
+        raise ReviewError(
+            f"There is no group, difference or recording {name!r}. `review list` has their ids."
+        )
+    if len(meant) > 1 and not several and not any(m.item == name for m in meant[0].members):
+        raise ReviewError(f"{name!r} fits {len(meant)} groups; write more of the id.")
+    return meant

@@ -1,0 +1,64 @@
+"""The review on a terminal, from its first screen to the summary it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.person import git_user
+from llm_contracts.cli.review_terminal import Terminal, editor, run_full_screen, run_lines
+from llm_contracts.cli.review_views import setting_of, signs_for
+from llm_contracts.review_session import Session
+from llm_contracts.views.review.paint import ASCII
+from llm_contracts.views.review.setting import count
+from llm_contracts.views.review.state import tally
+
+if TYPE_CHECKING:
+    from llm_contracts.review import Desk
+    from llm_contracts.views.review.state import State
+
+
+def run_review(desk: Desk, *, plain: bool) -> Exit:
+    """Review until it is left; whether something still waits is the exit code."""
+    plain = plain or os.environ.get("TERM", "dumb") == "dumb"
+    terminal = None if plain else Terminal(sys.stdin, sys.stdout)
+    session = Session(
+        desk,
+        setting_of(desk, ASCII if plain else signs_for(sys.stdout.encoding)),
+        by=git_user(desk.settings.root),
+        edit=editor(terminal, os.environ),
+    )
+    if not session.state.groups:
+        click.echo("Nothing waits for a decision.")
+        return Exit.AGREEMENT
+    try:
+        if terminal is None:
+            run_lines(session, Console(highlight=False, no_color=True), input)
+        else:
+            run_full_screen(session, terminal)
+    finally:
+        session.save()
+    return _summary(session.state, desk)
+
+
+def _summary(state: State, desk: Desk) -> Exit:
+    found = tally(state)
+    lapse = f" until {found.until}" if found.until else ""
+    click.echo(
+        f"{count(found.accepted, 'group')} accepted{lapse}, {found.decided - found.accepted} marked, "
+        f"{found.left} left."
+    )
+    if found.accepted:
+        click.echo(
+            f"Waivers are in {desk.settings.shown(desk.settings.waivers)}; look at its diff, commit it."
+        )
+    if found.left:
+        click.echo("llm-contracts review takes it up again here.")
+    else:
+        click.echo("Check again to see what the verdict is now: llm-contracts check")
+    return Exit.DIVERGENCE if found.left else Exit.AGREEMENT

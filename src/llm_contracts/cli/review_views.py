@@ -1,0 +1,147 @@
+"""What the commands of a review print."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from llm_contracts.views.review.coverage import Coverage
+from llm_contracts.views.review.head import known, lanes_title, title, values
+from llm_contracts.views.review.paint import ASCII, STYLES, UNICODE, Signs
+from llm_contracts.views.review.screens import sheet
+from llm_contracts.views.review.setting import Setting, count
+from llm_contracts.views.review.state import Defaults, State
+from llm_contracts.views.terminal import ASCII as PLAIN_MARKS
+from llm_contracts.views.terminal import marks_for
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from llm_contracts.review import Desk
+    from llm_contracts.review_apply import Plan
+    from llm_contracts.views.review.evidence import View
+    from llm_contracts.views.review.queue import Group, Member
+
+_ROWS = 12  # waivers and other groups listed before "and n more"
+
+
+def signs_for(encoding: str | None) -> Signs:
+    """Signs that an output with this encoding can show."""
+    return ASCII if marks_for(encoding) is PLAIN_MARKS else UNICODE
+
+
+def setting_of(desk: Desk, signs: Signs) -> Setting:
+    """How to draw what lies on a desk."""
+    document = desk.stored.document
+    return Setting(
+        reference=document["reference"],
+        candidate=document["candidate"],
+        versions=document["versions"],
+        waivers=desk.settings.shown(desk.settings.waivers),
+        signs=signs,
+    )
+
+
+def print_queue(console: Console, groups: Sequence[Group], desk: Desk) -> None:
+    """A line for each group, and the counters."""
+    signs = signs_for(console.encoding)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("id", "severity", "count", "difference", "in", ""):
+        table.add_column(name, justify="right" if name == "count" else "left", overflow="fold")
+    for group in groups:
+        style = STYLES[group.severity]
+        about = f"{group.kind} at {group.where}: {group.was} {signs.arrow} {group.now}"
+        where = ", ".join(f"{name} {number}" for name, number in group.providers.items())
+        severity = Text(str(group.severity), style=style)
+        table.add_row(group.id, severity, str(len(group.members)), Text(about), where, _standing(group, desk))
+    if groups:
+        console.print(table)
+        console.print()
+    left = sum(m.fingerprint not in desk.noted for m in desk.open)
+    console.print(
+        f"{count(len(groups), 'group')}; {count(len(desk.members), 'difference')}: "
+        f"{len(desk.accepted)} accepted, {len(desk.open) - left} marked, {left} left.",
+        style="dim",
+    )
+
+
+def _standing(group: Group, desk: Desk) -> str:
+    marks = Counter(str(desk.noted[p].choice) for p in group.fingerprints if p in desk.noted)
+    return ", ".join(f"{name} {number}" for name, number in marks.items())
+
+
+def show_group(console: Console, desk: Desk, group: Group, view: View | None, *, entire: bool) -> None:
+    """What the screen of the group shows, from its first member, without keys."""
+    setting = setting_of(desk, signs_for(console.encoding))
+    state = State(
+        members=group.members,
+        groups=(group,),
+        defaults=Defaults(by="", until=desk.today),
+        accepted=desk.accepted,
+        noted=desk.noted,
+        view=view,
+        entire=entire,
+    )
+    item = desk.stored.item(group.members[0].item)
+    width = console.width
+    parts = (
+        title(state, group, setting, width),
+        known(state, item, setting, width),
+        values(state, item, setting, width),
+        (lanes_title(state, setting, width),),
+        sheet(state, item, width, setting).laid.lines,
+        (Text(""), Text(f" {group.id}   " + _others(group.members), style="dim"), Text("")),
+    )
+    for lines in parts:
+        for line in lines:
+            console.print(line, no_wrap=True, overflow="crop")
+
+
+def _others(members: Sequence[Member]) -> str:
+    names = list(dict.fromkeys(member.item for member in members))
+    more = f" and {len(names) - _ROWS} more" if len(names) > _ROWS else ""
+    return f"in {', '.join(names[:_ROWS])}{more}"
+
+
+def print_plan(console: Console, desk: Desk, plan: Plan, *, dry_run: bool) -> None:
+    """What would be written, or is."""
+    for coverage in plan.acceptances:
+        _print_coverage(console, coverage)
+    if plan.others:
+        console.print(
+            f"It also covers {count(len(plan.others), 'difference')} that were not named:", style="bold red"
+        )
+        groups = [group for coverage in plan.acceptances for group in coverage.other_groups]
+        for group in groups[:_ROWS]:
+            console.print(f"  {group.severity}  {group.title}  ({len(group.members)})", markup=False)
+        _and_more(console, len(groups))
+    if plan.rows:
+        file = desk.settings.shown(desk.settings.waivers)
+        console.print(f"{count(len(plan.rows), 'row')} {'would go' if dry_run else 'go'} to {file}:")
+        for row in plan.rows[:_ROWS]:
+            console.print(
+                f"  {row.kind}  {row.provider}/{row.scenario}  {row.where}  until {row.until}", markup=False
+            )
+        _and_more(console, len(plan.rows))
+        if any(coverage.open_ended for coverage in plan.acceptances):
+            console.print("A * also covers what will be recorded later.", style="yellow")
+    for note in plan.notes:
+        console.print(
+            f"{note.choice}: {count(len(note.fingerprints), 'difference')}  {note.note}", markup=False
+        )
+    if plan.settled:
+        console.print(f"{count(len(plan.settled), 'difference')} accepted already.", style="dim")
+
+
+def _print_coverage(console: Console, coverage: Coverage) -> None:
+    number = len({member.item for member in coverage.meant})
+    console.print(f"Accepts {count(len(coverage.meant), 'difference')} in {count(number, 'recording')}.")
+
+
+def _and_more(console: Console, number: int) -> None:
+    if number > _ROWS:
+        console.print(f"  and {number - _ROWS} more", style="dim")

@@ -1,0 +1,62 @@
+"""What kind of value stands on either side of a difference, so that equal changes are one decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.divergence import Divergence, Kind
+
+_LABELS = frozenset({Kind.ERROR, Kind.FINISH_REASON, Kind.REQUEST_TARGET})
+"""Kinds whose values are names from a short list, not content: each name is a class of its own."""
+
+_LONGEST_LABEL = 60
+
+
+def change_of(divergence: Divergence) -> tuple[str, str]:
+    """The class of the old value and that of the new one: `number` and `absent`, say.
+
+    Where both are numbers the new one is called by what became of it: twice as many requests and none at all
+    are not the same decision.
+    """
+    old, new = divergence.reference, divergence.candidate
+    if _is_number(old) and _is_number(new) and divergence.kind not in _LABELS:
+        return "number", "more" if new > old else "fewer"
+    return _class_of(old, divergence.kind), _class_of(new, divergence.kind)
+
+
+def _class_of(value: Any, kind: Kind) -> str:
+    if value == ABSENT:
+        return "absent"
+    if kind in _LABELS:
+        label = _label(value)
+        if label and len(label) <= _LONGEST_LABEL:
+            return label
+    return _type_of(value)
+
+
+def _label(value: Any) -> str:
+    """The name in a value of a kind that has names; empty where it holds anything else."""
+    if isinstance(value, dict):
+        return _label(value.get("category") or value.get("shown") or "")
+    if isinstance(value, list):
+        return ", ".join(map(_label, value)) if all(map(_label, value)) else ""
+    return str(value) if isinstance(value, str) or _is_number(value) else ""
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if _is_number(value):
+        return "number"
+    if isinstance(value, str):
+        return "text" if value else "empty text"
+    if isinstance(value, list):
+        return "list" if value else "empty list"
+    return "object" if value else "empty object"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,50 @@
+"""Waivers as text that is appended to the file people write by hand: nothing that stands there is touched."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+
+from llm_contracts.parity.waiver import Waiver
+
+_WIDTH = 110
+
+
+def appended(text: str, rows: Iterable[Waiver]) -> str:
+    """The file's text with these rows at its end, an empty line before each."""
+    body = text if not text or text.endswith("\n") else text + "\n"
+    parts = [waiver_text(row) for row in rows]
+    gap = "\n" if body.strip() and parts else ""
+    return body.rstrip("\n") + ("\n" if body.strip() else "") + gap + "\n".join(parts) if parts else text
+
+
+def waiver_text(row: Waiver) -> str:
+    """One row as TOML, keys in the order of the documentation."""
+    lines = ["[[waiver]]", f'kind = "{row.kind}"']
+    lines += [f"{name} = {_string(value)}" for name, value in _names(row)]
+    lines += [f"reason = {_reason(row.reason)}", f"by = {_string(row.by)}", f"until = {row.until}"]
+    return "\n".join(lines) + "\n"
+
+
+def _names(row: Waiver) -> list[tuple[str, str]]:
+    named = [("provider", row.provider), ("scenario", row.scenario)]
+    optional = [("where", row.where if row.where != "*" else None)]
+    optional += [("litellm", row.litellm), ("openai", row.openai)]
+    return named + [(name, value) for name, value in optional if value is not None]
+
+
+def _reason(reason: str) -> str:
+    """In one line, or folded in a multi-line string whose line ends are not part of it."""
+    one_line = _string(" ".join(reason.split()))
+    if len(one_line) + len("reason = ") <= _WIDTH:
+        return one_line
+    folded = textwrap.wrap(
+        one_line[1:-1], _WIDTH - 2, initial_indent=" " * 12, break_long_words=False, break_on_hyphens=False
+    )
+    return '"""' + " \\\n".join(folded).lstrip() + '"""'
+
+
+def _string(value: str) -> str:
+    # A JSON string is a TOML basic string, but for DEL and lone surrogates, which neither may stand bare.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
