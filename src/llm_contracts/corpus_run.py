@@ -141,7 +141,7 @@ def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:
     if isinstance(entry, CorpusProblem):
         return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
     blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance="imported")
-    interaction = _plain_address(entry.interaction)
+    interaction = plain_address(entry.interaction)
     return match.run(blank, (interaction,), stream_call(entry.provider, interaction))
 
 
@@ -189,7 +189,7 @@ def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:
     return texts and roles in (["user"], ["system", "user"])
 
 
-def _plain_address(interaction: Interaction) -> Interaction:
+def plain_address(interaction: Interaction) -> Interaction:
     """The same exchange at an address without a query: a client given a base URL cannot be made to send one,
     and some hosts put their API version there.
     """

@@ -6,36 +6,20 @@ these files is the review.
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from llm_contracts import run
-from llm_contracts.config import load_project, load_settings
 from llm_contracts.views.lanes import render_lanes
 from llm_contracts.views.snapshots import orphans
+from tests.contracts.recorded import PROJECT, RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_contracts.parity.result import Item
     from llm_contracts.testing import Contract
-
-PROJECT = load_project(load_settings(Path(__file__).parent))
-RECORDED = {row.name: row for row in PROJECT.scenarios if PROJECT.cassette(row).is_file()}
-
-
-@pytest.fixture(scope="module")
-def items(request: pytest.FixtureRequest) -> Mapping[str, Item]:
-    """The recordings of the tests that were selected, run side by side, once for all tests."""
-    selected = [getattr(test, "callspec", None) for test in request.session.items]
-    names = {spec.params.get("name") for spec in selected if spec is not None}
-    rows = [row for name, row in RECORDED.items() if name in names]
-    today = datetime.now().astimezone().date()
-    result = run.check(PROJECT, rows, run.Options(today=today))
-    return {item.id: item for item in result.items}
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -32,7 +31,6 @@ from tests.harness.wire.exchanges import (
     streamed,
 )
 
-CASSETTES = Path(__file__).resolve().parents[3] / "cassettes"
 BODY = stream("你好", "😀")
 URL = PUBLIC + TARGET
 COMPLETE: list[Interaction] = [
@@ -129,29 +127,6 @@ def test_both_engines_give_every_client_the_same_bytes(client: object, edge: Edg
         outside = [ask(session.origin, body=interaction.request.body) for interaction in COMPLETE]
     assert [body for _, body in inside] == outside == [i.response.body for i in COMPLETE]
     assert [status for status, _ in inside] == [i.response.status for i in COMPLETE]
-
-
-@pytest.mark.parametrize(
-    "path", sorted(CASSETTES.rglob("*.yaml")), ids=lambda path: path.relative_to(CASSETTES)
-)
-def test_both_engines_agree_on_every_complete_cassette_of_the_project(path: Path, edge: Edge) -> None:
-    interactions = load(path).interactions
-    if any(interaction.response.end is not End.COMPLETE for interaction in interactions):
-        pytest.skip("did not end well, which the engine inside the process cannot play")
-    sent = [(i.request.method, urlsplit(i.request.uri), i.request.body) for i in interactions]
-    with VcrReplay(interactions):
-        inside = [_answer(httpx.request(method, url.geturl(), content=body)) for method, url, body in sent]
-    with edge.replay(interactions) as session:
-        origin = session.origin
-        outside = [
-            _answer(httpx.request(method, origin + url._replace(scheme="", netloc="").geturl(), content=body))
-            for method, url, body in sent
-        ]
-    assert inside == outside == [(i.response.status, i.response.body) for i in interactions]
-
-
-def _answer(answer: httpx.Response) -> tuple[int, bytes]:
-    return answer.status_code, answer.content
 
 
 def test_both_engines_write_down_the_same_request(edge: Edge) -> None:
