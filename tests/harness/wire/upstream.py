@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -54,15 +56,17 @@ class Peer:
 
 
 class Upstream:
-    """Plays the script to each connection. `heads` are the requests as they came."""
+    """Plays the script to each connection, over TLS if told how. `heads` are the requests as they came."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
         self._script = script
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.heads: list[bytes] = []
         self.left = threading.Event()
-        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+        self.origin = f"{scheme}://{host}:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -82,8 +86,16 @@ class Upstream:
             except OSError:
                 return
             with connection:
-                self.heads.append(_request(connection))
-                self._script(Peer(connection, self.left))
+                if self._tls is None:
+                    self._play(connection)
+                    continue
+                # A client that trusts nobody here ends the handshake.
+                with suppress(ssl.SSLError), self._tls.wrap_socket(connection, server_side=True) as secured:
+                    self._play(secured)
+
+    def _play(self, connection: socket.socket) -> None:
+        self.heads.append(_request(connection))
+        self._script(Peer(connection, self.left))
 
 
 def _request(connection: socket.socket) -> bytes:

@@ -76,7 +76,7 @@ class Network:
                 cafile=None if is_folder else str(path), capath=str(path) if is_folder else None
             )
         except OSError as error:  # includes ssl.SSLError
-            reason = error.strerror or "no certificates in it"
+            reason = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror
             msg = (
                 f"{self.authorities_from} names {path}, which cannot be used ({reason}). Correct or unset it."
             )
