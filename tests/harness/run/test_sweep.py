@@ -1,0 +1,187 @@
+"""A sweep notices what a client does wrong, each fault by the variants that bring it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from llm_contracts.engines import Engine
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Item
+from llm_contracts.paths.call import Call
+from llm_contracts.run import Side
+from llm_contracts.sweeper import Sweeper, opened_pieces
+from llm_contracts.wire.interaction import Interaction, Piece
+from llm_contracts.wire.variant_names import general, split
+from llm_contracts.wire.variants import Family
+from tests.harness.run import clients
+from tests.harness.run.clients import client
+from tests.harness.wire.exchanges import DONE, event, streamed, text_event
+
+Path = Callable[[Call], Any]
+
+TEXTS = ("Guten ", "Tag", "! ", "茶🍵 café")
+FINISH = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+USAGE = event({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}})
+EVENTS = (*map(text_event, TEXTS), FINISH, USAGE, DONE)
+CALL = Call(base_url="https://api.openai.com/v1", api_key="k", provider="openai", model="gpt-4o")
+GOOD = client(clients.properly)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with opened_pieces() as opened:
+        yield opened
+
+
+def swept(
+    engine: Engine, candidate: Path, *families: Family, reference: Path = GOOD, every: bool = False
+) -> list[Item]:
+    sweeper = Sweeper(
+        reference=Side(name="good", path=reference),
+        candidate=Side(name="other", path=candidate),
+        engine=engine,
+        families=families,
+        every=every,
+        timeout=10,
+    )
+    blank = Item(id="openai/made-up", provider="openai", scenario="made-up")
+    return list(sweeper.run(blank, (recording(),), CALL))
+
+
+def recording() -> Interaction:
+    pieces = tuple(Piece(size=len(data), at_ms=0.0) for data in EVENTS)
+    return streamed(b"".join(EVENTS), pieces=pieces)
+
+
+def noticed(items: list[Item]) -> dict[str, set[tuple[Kind, str]]]:
+    """What was found, by kind of variant."""
+    found: dict[str, set[tuple[Kind, str]]] = {}
+    for item in items:
+        if item.divergences or item.noise:
+            places = {(d.kind, d.where) for d in (*item.divergences, *item.noise)}
+            found.setdefault(general(split(item.scenario)[1]), set()).update(places)
+    return found
+
+
+# A client that does all as it should
+
+
+def test_a_client_that_reads_by_the_standard_shows_no_change(engine: Engine) -> None:
+    items = swept(engine, GOOD, Family.RECUT)
+    assert noticed(items) == {}
+    assert {general(split(item.scenario)[1]) for item in items} == {
+        "",
+        *("whole", "blank-lines", "fields", "characters", "bytes", "drawn@*"),
+        *("crlf", "cr", "crlf-apart", "comments", "pings"),
+    }
+
+
+def test_the_recording_itself_comes_first(engine: Engine) -> None:
+    first = swept(engine, GOOD, Family.RECUT)[0]
+    assert (first.id, first.scenario) == ("openai/made-up", "made-up")
+    assert first.candidate is not None
+    assert first.candidate.text == "".join(TEXTS)
+
+
+def test_what_no_byte_can_show_is_said_of_both_clients(engine: Engine) -> None:
+    """After a body that ends in good order nobody can know that there was more; the sweep does."""
+    found = noticed(swept(engine, GOOD, Family.ENDS, every=True))
+    assert found.pop("silent@*") == {(Kind.UNFAITHFUL, "end")}
+    # Half an event is no JSON, so that both fail.
+    assert found == {}
+
+
+def test_two_clients_that_are_one_agree_on_every_fault(engine: Engine) -> None:
+    assert noticed(swept(engine, GOOD, Family.FAULTS)) == {}
+
+
+# Clients with faults
+
+
+@pytest.mark.parametrize(
+    ("reader", "variants", "found"),
+    [
+        (clients.replacing_halves_of_characters, {"characters", "bytes"}, Kind.TEXT),
+        (clients.a_piece_an_event, {"fields", "bytes"}, Kind.TEXT),
+        (clients.line_feeds_alone, {"crlf", "cr", "crlf-apart"}, Kind.TEXT),
+        (clients.first_lines, {"comments"}, Kind.TEXT),
+    ],
+)
+def test_a_client_that_reads_amiss_changes_with_the_pieces_or_the_spelling(
+    engine: Engine, reader: clients.Reader, variants: set[str], found: Kind
+) -> None:
+    changed = noticed(swept(engine, client(reader), Family.RECUT))
+    assert variants <= changed.keys()
+    assert all(any(kind in {found, Kind.ERROR} for kind, _ in changed[name]) for name in variants)
+
+
+def test_a_change_says_which_path_has_changed_and_how(engine: Engine) -> None:
+    items = swept(engine, client(clients.line_feeds_alone), Family.RECUT)
+    (item,) = (item for item in items if item.scenario == "made-up~crlf")
+    (text,) = (d for d in item.divergences if d.kind is Kind.TEXT)
+    assert text.reference == "unchanged"
+    assert text.candidate == {"recorded": "".join(TEXTS), "varied": TEXTS[0]}
+    assert item.noise == ()
+
+
+def test_a_cut_stream_that_is_told_as_whole_is_an_error_of_one_path(engine: Engine) -> None:
+    found = noticed(swept(engine, client(clients.properly, believes_ends=True), Family.ENDS))
+    for name in ("cut@*", "reset@*"):
+        assert (Kind.ERROR, "error") in found[name], name
+
+
+def test_a_cut_stream_that_both_tell_as_whole_is_told_by_the_bytes(engine: Engine) -> None:
+    deaf = client(clients.properly, believes_ends=True)
+    found = noticed(swept(engine, deaf, Family.ENDS, reference=deaf))
+    for name in ("cut@*", "reset@*"):
+        assert (Kind.UNFAITHFUL, "end") in found[name], name
+
+
+def test_a_finish_reason_that_nobody_sent_is_noticed(engine: Engine) -> None:
+    """As LiteLLM makes up one for a stream that ends without."""
+    inventive = client(clients.with_a_made_up_end(clients.properly))
+    found = noticed(swept(engine, inventive, Family.ENDS, Family.FAULTS))
+    assert (Kind.FINISH_REASON, "finish_reason.invented") in found["silent@*"]
+    assert (Kind.FINISH_REASON, "finish_reason.invented") in found["no-finish"]
+
+
+@pytest.mark.parametrize(
+    ("path", "variant", "expected"),
+    [
+        (client(clients.properly, deaf=True), "error@*", (Kind.ERROR, "error")),
+        (client(clients.properly, believes_ends=True), "stall@*", (Kind.ERROR, "error")),
+        (client(clients.skipping_what_is_no_json), "broken-json@*", (Kind.ERROR, "error")),
+        (client(clients.each_once), "twice@*", (Kind.TEXT, "text[6]")),
+    ],
+    ids=["error events", "stalls", "broken JSON", "equal events"],
+)
+def test_a_client_that_makes_light_of_a_fault_is_noticed(
+    engine: Engine, path: Path, variant: str, expected: tuple[Kind, str]
+) -> None:
+    assert expected in noticed(swept(engine, path, Family.FAULTS))[variant]
+
+
+# What is told once
+
+
+def test_what_differs_on_the_recording_itself_is_told_there_and_not_of_each_variant(engine: Engine) -> None:
+    def renamed(call: Call) -> Iterator[Any]:
+        for chunk in GOOD(call):
+            yield {**chunk, "id": "another"}
+
+    found = noticed(swept(engine, renamed, Family.FAULTS))
+    assert (Kind.RESPONSE_ID, "id") in found.pop("")
+    assert not any((Kind.RESPONSE_ID, "id") in places for places in found.values())
+
+
+def test_a_path_that_does_otherwise_each_time_is_noise(engine: Engine) -> None:
+    def fickle(call: Call, calls: list[int] = []) -> Iterator[Any]:  # noqa: B006 - it remembers on purpose
+        calls.append(1)
+        yield from GOOD(call)
+        yield f"{len(calls)}"
+
+    items = swept(engine, fickle, Family.RECUT)
+    assert all(item.noise for item in items[1:])
