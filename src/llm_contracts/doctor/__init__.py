@@ -111,7 +111,7 @@ def _told(area: str, level: Level, sentences: Iterable[str], way_out: str) -> li
 def _secrets(project: Project, secrets: Mapping[str, str], progress: Progress) -> Iterator[Finding]:
     settings = project.settings
     search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
-    files = (*tracked_files(settings.root), *_kept_results(settings.report))
+    files = tuple(sorted({*tracked_files(settings.root), *_kept_results(settings.report)}))
     found = list(search.keys(files, progress=progress))
     for key in found:
         yield Finding(area=_SECRETS, level=Level.SECRET, what=_sentence(key), way_out=_REVOKE)

@@ -80,9 +80,11 @@ class Search:
             yield Key(file=name, line=0, what=f"the value of {variable}")
         if b"\0" in data:
             return
-        found = {(what, line) for what, line in scan(file, data.decode("utf-8", "replace"))}
-        found |= set(self._shaped(file, data))
-        yield from (Key(file=name, line=line, what=what) for what, line in sorted(found))
+        found = dict.fromkeys(self._shaped(file, data))
+        lines = {line for _, line in found}
+        scanned = scan(file, data.decode("utf-8", "replace"))
+        found |= dict.fromkeys((what, line) for what, line in scanned if line not in lines)
+        yield from (Key(file=name, line=line, what=what) for what, line in found)
 
     def _shaped(self, file: Path, data: bytes) -> Iterator[tuple[str, int]]:
         if any(file.is_relative_to(folder) for folder in self.recordings):
