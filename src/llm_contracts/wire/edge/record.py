@@ -192,8 +192,9 @@ class RecordSession(Session):
             async with contextlib.aclosing(_plain(passing)) as pieces:
                 async for data in pieces:
                     passing.exchange.add(data, self._loop.time())
-                    # Counted first: the consumer may have the bytes before this thread goes on.
-                    self._sent += len(decoder.feed(data))
+                    if not passing.exchange.flaw:
+                        # Counted first: the consumer may have the bytes before this thread goes on.
+                        self._sent += len(decoder.feed(data))
                     await passing.response.write(data)
             if (error := passing.broken()) is not None:
                 return self._broken(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from io import BytesIO
 
 import aiohttp
 from yarl import URL
@@ -68,7 +69,7 @@ class Upstream:
             request.method,
             URL(self.origin + target, encoded=True),
             headers=multi((*with_host(headers, self.origin), ("Accept-Encoding", "identity"))),
-            data=request.body or None,
+            data=BytesIO(request.body) if request.body else None,
             allow_redirects=False,
             skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
             proxy=self._proxy,
