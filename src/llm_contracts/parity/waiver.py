@@ -23,6 +23,7 @@ class Waiver:
         provider, scenario, where: patterns in which `*` stands for anything and `?` for one character.
             Brackets mean themselves, so that `delta[17]` can be written as it is shown. A scenario's pattern
             with a `~` in it is for variants of recordings alone (`*~cut@*`), one without it for recordings.
+            Provider and scenario may have several patterns, with `|` between them (in the file: a list).
         litellm, openai: version ranges; it only holds under these, and under any where there is none.
         reason: why the difference is acceptable; shown in every report.
         by: who decided so.
@@ -49,7 +50,7 @@ class Waiver:
     @property
     def for_variants(self) -> bool:
         """Whether it is about variants of recordings, never about a recording as it is."""
-        return bool(split(self.scenario)[1])
+        return any(split(pattern)[1] for pattern in self.scenario.split("|"))
 
     def covers(self, provider: str, scenario: str) -> bool:
         """Whether it is meant for this scenario, or for this variant of one.
@@ -57,13 +58,13 @@ class Waiver:
         What has been accepted of a recording (`plain-stream`, `*`) is not accepted of its variants by that:
         a difference may be harmless in an answer and fatal where the answer is cut.
         """
-        pattern, name = split(self.scenario)[1], split(scenario)[1]
-        same_kind = bool(pattern) == bool(name)
-        return same_kind and self.covers_recording(provider, scenario) and _fits(pattern, name)
+        patterns = self.scenario.split("|")
+        return _fits_some(self.provider, provider) and any(_covers(each, scenario) for each in patterns)
 
     def covers_recording(self, provider: str, scenario: str) -> bool:
         """Whether it is meant for this scenario's recording, or for variants of it."""
-        return _fits(self.provider, provider) and _fits(split(self.scenario)[0], split(scenario)[0])
+        recordings = "|".join(split(pattern)[0] for pattern in self.scenario.split("|"))
+        return _fits_some(self.provider, provider) and _fits_some(recordings, split(scenario)[0])
 
     def applies(self, versions: Mapping[str, str]) -> bool:
         """Whether it holds under these releases. A range is never met by a release that is not known."""
@@ -73,6 +74,16 @@ class Waiver:
     def accepts(self, divergence: Divergence) -> bool:
         """Whether it is about this difference, in whichever scenario it occurs."""
         return divergence.kind is self.kind and _fits(self.where, divergence.where)
+
+
+def _covers(pattern: str, scenario: str) -> bool:
+    (recordings, variants), (recording, variant) = split(pattern), split(scenario)
+    same_kind = bool(variants) == bool(variant)
+    return same_kind and _fits(recordings, recording) and _fits(variants, variant)
+
+
+def _fits_some(patterns: str, name: str) -> bool:
+    return any(_fits(pattern, name) for pattern in patterns.split("|"))
 
 
 def _fits(pattern: str, name: str) -> bool:

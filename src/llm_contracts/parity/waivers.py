@@ -23,6 +23,7 @@ from llm_contracts.parity.waiver import Waiver
 _REQUIRED = ("kind", "provider", "scenario", "reason", "by", "until")
 _OPTIONAL = ("where", "litellm", "openai")
 _RANGES = ("litellm", "openai")
+_SEVERAL = ("provider", "scenario")  # may be a list of patterns
 _CONFLICT = re.compile(r"<{7}(?: |$)|={7}$|>{7}(?: |$)")
 _ENTRY = re.compile(r"\s*\[\[\s*waiver\s*\]\]")
 
@@ -157,7 +158,7 @@ def _strangers(path: Path, text: str) -> Iterator[str]:
 
 def _place(path: Path, index: int, lines: list[int], row: Mapping[str, Any]) -> str:
     line = f":{lines[index]}" if lines else ""
-    names = ", ".join(str(row[name]) for name in ("kind", "provider", "scenario") if name in row)
+    names = ", ".join(_joined(row[name]) for name in ("kind", "provider", "scenario") if name in row)
     return f"{path}{line}: waiver {index + 1} ({names})"
 
 
@@ -168,13 +169,18 @@ def _faults(row: Mapping[str, Any]) -> Iterator[str]:
         if name not in row:
             yield f"{name!r} is missing"
     for name, value in row.items():
-        if name != "until" and name in {*_REQUIRED, *_OPTIONAL} and not _is_filled(value):
+        given = value if isinstance(value, list) and value and name in _SEVERAL else [value]
+        if name != "until" and name in {*_REQUIRED, *_OPTIONAL} and not all(map(_is_filled, given)):
             yield f"{name!r} must be a text that says something"
     yield from _bad_values(row)
 
 
 def _is_filled(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _joined(value: Any) -> str:
+    return "|".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _bad_values(row: Mapping[str, Any]) -> Iterator[str]:
@@ -210,7 +216,7 @@ def _is_range(value: str) -> bool:
 def _waiver(row: Mapping[str, Any], place: str) -> Waiver:
     until = _day(row["until"])
     assert until is not None, "faulty rows do not get here"
-    texts = {name: str(value) for name, value in row.items() if name not in ("kind", "until")}
+    texts = {name: _joined(value) for name, value in row.items() if name not in ("kind", "until")}
     return Waiver(kind=Kind(row["kind"]), until=until, place=place, **texts)
 
 

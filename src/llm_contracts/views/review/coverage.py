@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +20,7 @@ SCOPES: dict[Scope, str] = {
 """Each scope as a person reads it, from narrow to wide."""
 
 _Names = tuple[str, str]
-"""Provider and scenario of a row, either of which may be `*`."""
+"""Provider and scenario of a row: `*`, or one or several names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,54 +80,40 @@ def cover(meant: Sequence[Member], scope: Scope, everything: Sequence[Member], t
         everything: all differences of the run that nobody has accepted.
         terms: what the rows are to say.
     """
-    rows = tuple(dict.fromkeys(_rows(meant, scope, everything, terms)))
+    rows = tuple(dict.fromkeys(_rows(meant, scope, terms)))
     mine = {member.fingerprint for member in meant}
     others = (m for m in everything if m.fingerprint not in mine and any(_accepts(row, m) for row in rows))
     return Coverage(rows=rows, meant=tuple(meant), others=tuple(others))
 
 
-def _rows(
-    meant: Sequence[Member], scope: Scope, everything: Sequence[Member], terms: Terms
-) -> Iterator[Waiver]:
+def _rows(meant: Sequence[Member], scope: Scope, terms: Terms) -> Iterator[Waiver]:
     if scope is Scope.RECORDING:
         yield from (_row(m, (m.provider, m.scenario), m.divergence.where, terms) for m in meant)
         return
     for (_, where), members in _by_place(meant).items():
-        for names in _names(members, scope, everything):
+        for names in _names(members, scope):
             yield _row(members[0], names, where, terms)
 
 
-def _names(members: Sequence[Member], scope: Scope, everything: Sequence[Member]) -> Iterator[_Names]:
+def _names(members: Sequence[Member], scope: Scope) -> Iterator[_Names]:
     """The names of providers and scenarios that the rows of one place need."""
     if scope is Scope.FIELD:
         yield ("*", "*")
     elif scope is Scope.PROVIDER:
         yield from dict.fromkeys((m.provider, "*") for m in members)
     else:
-        place = next(iter(_by_place(members)))
-        mine = {m.fingerprint for m in members}
-        same = _by_place(everything).get(place, [])
-        yield from _fewest(members, [m for m in same if m.fingerprint not in mine])
+        yield from _exactly(members)
 
 
-def _fewest(members: Sequence[Member], strangers: Sequence[Member]) -> Iterator[_Names]:
-    """Few names that cover the members, and of the strangers only those in the same recording.
-
-    A pattern stands for several providers or scenarios only where it covers no stranger today. `*` for both
-    is never chosen: that is another scope.
-    """
-    taken = {names for m in strangers for names in _patterns(m)}
-    left = {(m.provider, m.scenario): m for m in members}
-    while left:
-        counts = Counter(names for m in left.values() for names in _patterns(m) if names not in taken)
-        best, count = counts.most_common(1)[0] if counts else (("", ""), 0)
-        names = best if count > 1 else next(iter(left))
-        yield names
-        left = {own: m for own, m in left.items() if names not in (own, *_patterns(m))}
-
-
-def _patterns(member: Member) -> tuple[_Names, _Names]:
-    return ("*", member.scenario), (member.provider, "*")
+def _exactly(members: Sequence[Member]) -> Iterator[_Names]:
+    """Names that fit these recordings and no others: one row for all providers with the same scenarios."""
+    scenarios: dict[str, dict[str, None]] = {}
+    for member in members:
+        scenarios.setdefault(member.provider, {})[member.scenario] = None
+    providers: dict[str, list[str]] = {}
+    for provider, names in scenarios.items():
+        providers.setdefault("|".join(sorted(names)), []).append(provider)
+    yield from (("|".join(held), names) for names, held in providers.items())
 
 
 def _by_place(members: Iterable[Member]) -> dict[tuple[str, str], list[Member]]:

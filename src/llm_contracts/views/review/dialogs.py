@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from llm_contracts.views.review.queue import Member
 
 _ROWS = 6  # waivers and other groups listed before "and n more"
-_LONGEST = 40
+_BESIDE = 66  # columns of a line of the list that are not values
+_SHORTEST = 8
 _NAMES = {Choice.ACCEPT: "Accept", Choice.FIX: "Needs a fix", Choice.NOISE: "Noise"}
 _NOISE = (
     "Noise is not masked: the difference goes on failing until a normaliser, which is reviewed as code, "
@@ -42,7 +43,7 @@ def members_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]
     for number, member in enumerate(group.members[first : first + room], first):
         cursor = ">" if number == state.choosing else " "
         style = "bold" if number == state.choosing else ""
-        line = f" {cursor} {member.item:<34} {_mark(state, member):<9} {_change(member, setting)}"
+        line = f" {cursor} {member.item:<34} {_mark(state, member):<9}{_change(member, setting, size.width)}"
         yield Text(setting.signs.readable(line)[: size.width - 1], style=style)
     yield rule(setting, size.width)
     yield from keys(("Enter open", "t take out", "j down", "k up", "Esc back"), size.width)
@@ -55,9 +56,10 @@ def _mark(state: State, member: Member) -> str:
     return str(noted.choice) if noted else "noisy" if member.noisy else ""
 
 
-def _change(member: Member, setting: Setting) -> str:
+def _change(member: Member, setting: Setting, width: int) -> str:
     d = member.divergence
-    old, new = (value_text(v, entire=False, longest=_LONGEST) for v in (d.reference, d.candidate))
+    longest = max((width - _BESIDE) // 2, _SHORTEST)
+    old, new = (value_text(v, entire=False, longest=longest) for v in (d.reference, d.candidate))
     place = f"{d.where}  " if "[" in d.where else ""
     return f"{place}{old} {setting.signs.arrow} {new}"
 
@@ -155,8 +157,10 @@ def _scopes(state: State, form: Form, setting: Setting, width: int) -> Iterator[
 
 def _preview(found: Coverage, state: State, setting: Setting, width: int) -> Iterator[Text]:
     """What the rows would cover, before they are written."""
-    of = f" of the {len(state.group.members):,} here" if state.group and not _every(state) else ""
-    yield Text(f" It would cover {count(len(found.meant), 'difference')}{of}", style="bold")
+    of = f"{len(found.meant):,} of the " if state.group and not _every(state) else ""
+    number = len(state.group.members) if state.group and not _every(state) else len(found.meant)
+    here = " here" if of else ""
+    yield Text(f" It would cover {of}{count(number, 'difference')}{here}", style="bold")
     if found.others:
         told = f" and also {count(len(found.others), 'other difference')}, in:"
         yield Text(told, style="bold red")
@@ -171,10 +175,15 @@ def _preview(found: Coverage, state: State, setting: Setting, width: int) -> Ite
         yield Text(" and nothing else that this run found.")
     yield Text(f" with {count(len(found.rows), 'row')} in {setting.waivers}:", style="bold")
     for row in found.rows[:_ROWS]:
-        yield Text(f"   {row.kind}  {row.provider}/{row.scenario}  {row.where}"[: width - 1])
+        told = f"   {row.kind} at {row.where} in {_told(row.provider)} / {_told(row.scenario)}"
+        yield Text(told if len(told) < width else told[: width - 2] + setting.signs.more)
     yield from _and_more(len(found.rows))
     if found.open_ended:
         yield from wrapped("A * also covers what will be recorded later.", width, style="yellow")
+
+
+def _told(names: str) -> str:
+    return "all" if names == "*" else names.replace("|", ", ")
 
 
 def _every(state: State) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.views.lanes import chunk_line, quoted, request_lines, telemetry_lines, usage_line
 from llm_contracts.views.review.page import Page, Row, folded, pairs, whole
@@ -60,8 +61,11 @@ def page(item: Item, divergence: Divergence, view: View, *, entire: bool = False
     """One view of a recording, folded to what differs unless all of it is asked for."""
     if item.reference is None or item.candidate is None:
         return Page(rows=(whole(item.problem or "This recording was not compared."),))
-    rows = _VIEWS[view](item, divergence)
-    shown = tuple(rows if entire else folded(rows))
+    rows = tuple(_VIEWS[view](item, divergence))
+    fold = not entire and any(
+        row.differs for row in rows
+    )  # where nothing differs, all of it is what is asked for
+    shown = tuple(folded(rows)) if fold else rows
     return Page(rows=shown, focus=_focus(shown, divergence, view))
 
 
@@ -161,6 +165,8 @@ def _label(divergence: Divergence) -> str:
 
 def value_text(value: object, *, entire: bool, longest: int) -> str:
     """A JSON value in a line, cut unless all of it is asked for; what cannot be seen is escaped."""
+    if value == ABSENT:
+        return "absent"
     text = quoted(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = re.sub(r"[^\S ]", " ", text)
     if entire or len(text) <= longest:

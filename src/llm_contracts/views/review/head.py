@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from llm_contracts.parity.compare import ABSENT
 from llm_contracts.views.corpus_page import MEANINGS
 from llm_contracts.views.review.evidence import value_text
 from llm_contracts.views.review.keys import view_of
@@ -104,7 +103,7 @@ def values(state: State, item: Item, setting: Setting, width: int) -> Iterator[T
     assert member is not None
     divergence = member.divergence
     shown = [
-        "absent" if value == ABSENT else value_text(value, entire=state.entire, longest=_LONGEST_VALUE)
+        value_text(value, entire=state.entire, longest=_LONGEST_VALUE)
         for value in (divergence.reference, divergence.candidate)
     ]
     left, right = map(setting.signs.readable, shown)

@@ -20,6 +20,7 @@ class Row:
         whole: the text is in `left` and goes over both lanes.
         fold: what rows are called when many of them are put into a line, as nothing differs there (`chunks`);
             empty for rows that are always shown.
+        skip: characters at the start that say nothing new; they go first where the row must be cut.
     """
 
     left: str | None
@@ -28,6 +29,7 @@ class Row:
     differs: bool = False
     whole: bool = False
     fold: str = ""
+    skip: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,9 +46,9 @@ class Page:
         return next((i for i in starts if i > after), starts[0] if starts else None)
 
 
-def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "") -> Row:
+def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "", skip: int = 0) -> Row:
     """A row that goes over both lanes."""
-    return Row(left=text, right=None, label=label, whole=True, differs=differs, fold=fold)
+    return Row(left=text, right=None, label=label, whole=True, differs=differs, fold=fold, skip=skip)
 
 
 def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str = "") -> Iterator[Row]:

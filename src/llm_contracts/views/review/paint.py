@@ -14,8 +14,9 @@ from llm_contracts.views.review.page import Page, Row
 
 NARROW = 76  # columns below which two lanes stand one above the other
 _WRAPPED = 40  # lines that one row may take where everything is shown
+_LONGEST = 20_000  # characters of a row that are looked at
 _BEFORE = 12  # characters kept before the first difference of a long line
-_LABEL = 9
+_LABEL = 22
 
 STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
 """Severity → style. The word always stands beside it: colour alone says nothing."""
@@ -33,6 +34,7 @@ class Signs:
     on: str
     off: str
     cursor: str
+    here: str
     dot: str
     ascii_only: bool
 
@@ -54,6 +56,7 @@ UNICODE = Signs(
     on="●",
     off="○",
     cursor="▏",
+    here="▶",
     dot="·",
     ascii_only=False,
 )
@@ -66,6 +69,7 @@ ASCII = Signs(
     on="*",
     off="o",
     cursor="_",
+    here=">",
     dot="-",
     ascii_only=True,
 )
@@ -85,9 +89,11 @@ def laid_out(page: Page, width: int, signs: Signs, *, entire: bool) -> Laid:
     label = min(max((len(row.label) for row in page.rows), default=0), _LABEL)
     lines: list[Text] = []
     starts: list[int] = []
-    for row in page.rows:
+    for number, row in enumerate(page.rows):
         starts.append(len(lines))
-        lines.extend(_lines(row, width, label, signs, entire=entire))
+        found = _lines(row, width, label, signs, entire=entire)
+        here = number == page.focus and row.differs
+        lines.extend(Text(signs.here, style="bold") + line[1:] if here else line for line in found)
     return Laid(lines=tuple(lines), starts=tuple(starts))
 
 
@@ -101,10 +107,13 @@ def _lines(row: Row, width: int, label: int, signs: Signs, *, entire: bool) -> I
 
 
 def _whole(row: Row, width: int, label: int, signs: Signs, *, entire: bool) -> Iterator[Text]:
-    text = signs.readable(row.left or "")
+    text = signs.readable((row.left or "")[:_LONGEST])
+    room = width - label - 6 if row.label else width - 2
+    if not entire and cell_len(text) > room and row.skip > _BEFORE:
+        text = signs.more + text[row.skip - _BEFORE :]
     head = _head(row, label, signs) if row.label else Text("  ")
     style = "bold" if row.differs else "dim" if text.startswith("=") else ""
-    yield from _with_head(head, _parts(text, width - cell_len(head.plain), signs, entire=entire), style)
+    yield from _with_head(head, _parts(text, room, signs, entire=entire), style)
 
 
 def _head(row: Row, label: int, signs: Signs) -> Text:

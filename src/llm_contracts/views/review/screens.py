@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
     from llm_contracts.views.review.page import Page
 
+_ROOMY = 28  # lines from which on empty ones cost nothing
 _ABOVE = 3  # lines shown above the row that a page opens at
 
 
@@ -75,7 +76,8 @@ def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, siz
     if item is None:
         text = f"Nothing is called {state.words!r}." if state.words else "Nothing waits for a decision."
         return Frame(lines=(Text(""), Text(f" {text}"), Text(""), Text(" / filter   q quit")))
-    top = [*above(state, item, setting, size.width), lanes_title(state, setting, size.width)]
+    gap = [Text("")] if size.height >= _ROOMY else []
+    top = [*above(state, item, setting, size.width), *gap, lanes_title(state, setting, size.width)]
     foot = list(footer(state, setting, size.width))
     room = max(size.height - len(top) - len(foot), 1)
     opened = sheets(state, size.width)

@@ -159,8 +159,8 @@ def shown(state: State, at: int) -> State:
         return replace(state, at=0, member=0, scroll=None, view=None)
     at = max(0, min(at, len(state.groups) - 1))
     group = state.groups[at]
-    undecided = set(state.left(group))
-    member = next((n for n, m in enumerate(group.members) if m in undecided), 0)
+    undecided = {member.fingerprint for member in state.left(group)}
+    member = next((n for n, m in enumerate(group.members) if m.fingerprint in undecided), 0)
     return replace(state, at=at, member=member, scroll=None, view=None, entire=False, screen=Screen.GROUP)
 
 

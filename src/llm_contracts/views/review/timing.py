@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from llm_contracts.parity.compare.finding import first_difference
 from llm_contracts.views.lanes import chunk_line, quoted
 from llm_contracts.views.review.page import Row, whole
 from llm_contracts.wire.sse import events
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _SCALE = 56  # columns of the drawing
 _SHADES = " ▁▃▅▇"
-_LONGEST = 400  # characters of an event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,34 +55,39 @@ def wire_rows(item: Item) -> Iterator[Row]:
     for exchange in item.exchanges:
         response = exchange.response
         yield whole(f"{exchange.request.method} {exchange.request.uri}")
-        yield whole(f"  {response.status} {response.reason}, {len(response.body):,} bytes, {response.end}")
+        told = [
+            f"{response.status} {response.reason}".strip(),
+            f"{len(response.body):,} bytes",
+            str(response.end),
+        ]
+        yield whole(f"  {', '.join(told)}")
         found = moments(response)
+        before = ""
         for moment in found:
             number += 1
-            yield _event_row(moment, number, handed)
+            yield _event_row(moment, number, handed, first_difference(before, moment.data))
+            before = moment.data
         if not found:
             yield from (whole(f"  {line}") for line in _body_lines(response))
     if not item.exchanges:
         yield whole("The result holds no exchanges of this recording.")
 
 
-def _event_row(moment: Moment, number: int, handed: Mapping[str, Mapping[int, list[str]]]) -> Row:
-    became = {side: found.get(number, []) for side, found in handed.items()}
-    differs = became["reference"] != became["candidate"]
-    at = "" if moment.at_ms is None else f"{moment.at_ms:,.0f} ms  "
-    counts = f"[{len(became['reference'])}|{len(became['candidate'])}]  "
+def _event_row(moment: Moment, number: int, handed: Mapping[str, Mapping[int, list[str]]], same: int) -> Row:
+    """One event; `same` is how much of it is as in the one before."""
+    became = [found.get(number, []) for found in handed.values()]
+    at = "" if moment.at_ms is None else f" {moment.at_ms:>6,.0f} ms"
     return whole(
-        f"{at}{counts}{_cut(quoted(moment.data)[1:-1])}", label=str(number), differs=differs, fold="events"
+        moment.data,
+        label=f"{number:>4}{at} {'|'.join(str(len(chunks)) for chunks in became)}",
+        differs=became[0] != became[1],
+        fold="events",
+        skip=same,
     )
 
 
 def _body_lines(response: Response) -> list[str]:
-    text = response.body.decode("utf-8", "replace")
-    return [_cut(quoted(line)[1:-1]) for line in text.splitlines()] or ["(no body)"]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return response.body.decode("utf-8", "replace").splitlines() or ["(no body)"]
 
 
 def _handed(item: Item) -> dict[str, dict[int, list[str]]]:

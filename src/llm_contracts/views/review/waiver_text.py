@@ -22,16 +22,30 @@ def appended(text: str, rows: Iterable[Waiver]) -> str:
 def waiver_text(row: Waiver) -> str:
     """One row as TOML, keys in the order of the documentation."""
     lines = ["[[waiver]]", f'kind = "{row.kind}"']
-    lines += [f"{name} = {_string(value)}" for name, value in _names(row)]
+    lines += [f"{name} = {_names_text(getattr(row, name))}" for name in ("provider", "scenario")]
+    lines += [f"{name} = {_string(value)}" for name, value in _optional(row)]
     lines += [f"reason = {_reason(row.reason)}", f"by = {_string(row.by)}", f"until = {row.until}"]
     return "\n".join(lines) + "\n"
 
 
-def _names(row: Waiver) -> list[tuple[str, str]]:
-    named = [("provider", row.provider), ("scenario", row.scenario)]
-    optional = [("where", row.where if row.where != "*" else None)]
-    optional += [("litellm", row.litellm), ("openai", row.openai)]
-    return named + [(name, value) for name, value in optional if value is not None]
+def _names_text(names: str) -> str:
+    """One name as a text, several as a list; a long list gets a line for each."""
+    found = [_string(name) for name in names.split("|")]
+    if len(found) == 1:
+        return found[0]
+    one_line = f"[{', '.join(found)}]"
+    if len(one_line) + len("scenario = ") <= _WIDTH:
+        return one_line
+    return "[\n" + "".join(f"  {name},\n" for name in found) + "]"
+
+
+def _optional(row: Waiver) -> list[tuple[str, str]]:
+    named = (
+        ("where", row.where if row.where != "*" else None),
+        ("litellm", row.litellm),
+        ("openai", row.openai),
+    )
+    return [(name, value) for name, value in named if value is not None]
 
 
 def _reason(reason: str) -> str:
