@@ -20,6 +20,7 @@ from llm_contracts.wire.facts import read_facts
 
 if TYPE_CHECKING:
     from llm_contracts.config import Project
+    from llm_contracts.scenario import Provider
     from llm_contracts.wire.interaction import Interaction
 
 _CHAT = "/chat/completions"
@@ -62,14 +63,32 @@ _ARGUMENTS = frozenset(
 _QUESTION = ({"role": "user", "content": "Hello"},)
 
 
-def entries(source: Path, providers: Iterable[str] = ()) -> tuple[CorpusStream | CorpusProblem, ...]:
-    """What a file or folder holds; of these providers alone if any are named. Problems are always kept."""
-    wanted = set(providers)
+def entries(
+    source: Path, providers: Iterable[str] = (), *, known: Iterable[Provider] = ()
+) -> tuple[CorpusStream | CorpusProblem, ...]:
+    """What a file or folder holds; of these providers alone if any are named. Problems are always kept.
+
+    A stream that comes from where one of the `known` providers answers is called by that one's name.
+    """
+    wanted, rows = set(providers), tuple(known)
+    found = (_named(entry, rows) for entry in read_corpus(source))
     return tuple(
-        entry
-        for entry in read_corpus(source)
-        if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
+        entry for entry in found if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
     )
+
+
+def _named(entry: CorpusStream | CorpusProblem, known: Iterable[Provider]) -> CorpusStream | CorpusProblem:
+    if isinstance(entry, CorpusProblem):
+        return entry
+    owner = next((row for row in known if answers(row, entry.interaction.request.uri)), None)
+    return entry if owner is None else replace(entry, provider=owner.name)
+
+
+def answers(provider: Provider, uri: str) -> bool:
+    """Whether an address is the one at which a provider answers; some do with and without `/v1`."""
+    base, asked = urlsplit(provider.base_url), urlsplit(uri)
+    paths = (base.path.rstrip("/").removesuffix("/v1"), asked.path.removesuffix(_CHAT).removesuffix("/v1"))
+    return base.hostname == asked.hostname and paths[0] == paths[1]
 
 
 def check_corpus(
@@ -114,9 +133,7 @@ def check_corpus(
         verdicts={
             name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)
         },
-        left_out=tuple(
-            entry for entry in corpus if isinstance(entry, CorpusProblem) and not entry.why.damaged
-        ),
+        left_out=tuple(entry for entry in corpus if isinstance(entry, CorpusProblem)),
         complaints=(*waivers.complaints, *(waivers.unused(items, used) if waivers_file else ())),
         warnings=(*waivers.warnings, *options.caveats),
     )

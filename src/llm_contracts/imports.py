@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.config import ConfigError
-from llm_contracts.corpus_run import stream_call
+from llm_contracts.corpus_run import answers, stream_call
 from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.scenario import Provider, Scenario
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
@@ -184,7 +184,7 @@ def _found(
 
 def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> _Owned | CorpusProblem:
     """The provider that answers at this address, by the project's own rows; else the one that was named."""
-    known = [row for row in project.providers if _answers(row, stream.interaction.request.uri)]
+    known = [row for row in project.providers if answers(row, stream.interaction.request.uri)]
     named = [row for row in project.providers if row.name == stream.provider]
     owner = next(iter((*known, *named)), None)
     wanted = project.provider(options.provider) if options.provider else None
@@ -205,13 +205,6 @@ def _unowned(stream: CorpusStream, reason: str) -> CorpusProblem:
 def _shown(stream: CorpusStream) -> str:
     parts = urlsplit(stream.interaction.request.uri)
     return f"{parts.hostname}{parts.path}"
-
-
-def _answers(provider: Provider, uri: str) -> bool:
-    """Whether an address is that of the provider; some are known with and without `/v1`."""
-    base, asked = urlsplit(provider.base_url), urlsplit(uri)
-    paths = (base.path.rstrip("/").removesuffix("/v1"), asked.path.removesuffix(_CHAT).removesuffix("/v1"))
-    return base.hostname == asked.hostname and paths[0] == paths[1]
 
 
 def _require_one(streams: Sequence[_Owned], options: ImportOptions, scrubber: Scrubber) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llm_contracts.scenario import Scenario
 
 _UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
+_REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider said it
 _CHARACTERS_PER_TOKEN = 2  # between Chinese (about one) and English (about four)
 
 
@@ -47,7 +48,8 @@ class RecordOptions:
         client: the path that makes the calls, by name; None is the project's reference.
         missing: leave alone what has a recording that is good enough: live when recording live, else any.
         stale_days: leave alone only what is good enough and at most so many days old.
-        overwrite_live: let the simulator take the place of live evidence, which it never does otherwise.
+        overwrite_live: let the simulator take the place of what a real provider said, recorded live or
+            imported, which it never does otherwise.
         timeout: seconds for one call.
         now: the clock.
     """
@@ -117,8 +119,9 @@ def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -
 def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:
     recording = cassette.recording
     is_live = recording is not None and recording.provenance is Provenance.LIVE
-    if options.source is Source.SIMULATOR and is_live and not options.overwrite_live:
-        return "there is a live recording"
+    real = recording.provenance if recording and recording.provenance in _REAL else None
+    if options.source is Source.SIMULATOR and real and not options.overwrite_live:
+        return f"there is {'a live' if is_live else 'an imported'} recording"
     if not (options.missing or options.stale_days is not None):
         return None
     if options.source is Source.LIVE and not is_live:

@@ -52,7 +52,7 @@ def corpus(source: Path, **given: Any) -> Exit:
     chat completion is listed with its reason.
     """
     project = project_here()
-    found = corpus_run.entries(source)
+    found = corpus_run.entries(source, known=project.providers)
     known = {entry.provider for entry in found if isinstance(entry, CorpusStream)}
     for name in given["providers"]:
         checked_name("provider in this corpus:", name, known)

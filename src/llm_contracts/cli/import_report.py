@@ -51,7 +51,7 @@ def print_import(console: Console, report: ImportReport, settings: Settings, *, 
     for one in report.imports:
         console.print(_line(one, dry_run=dry_run), soft_wrap=True)
     if report.left_out:
-        console.print(Text(f"\nLeft out ({len(report.left_out)})", style="bold underline"))
+        console.print(Text(f"\nNot used ({len(report.left_out)})", style="bold underline"))
         for line in left_out_lines(report.left_out):
             console.print(Text(line, style="dim" if line.startswith(" ") else ""), soft_wrap=True)
     console.print(Text("\n" + _sum(report, dry_run=dry_run), style="bold"))

@@ -52,7 +52,7 @@ Examples:
     "--stale", type=click.IntRange(min=0), metavar="DAYS", help="Only what is missing or older than this."
 )
 @click.option("--dry-run", is_flag=True, help="Call nobody; say what would be called.")
-@click.option("--overwrite-live", is_flag=True, help="Let the simulator replace live recordings.")
+@click.option("--overwrite-live", is_flag=True, help="Let the simulator replace live or imported recordings.")
 @click.option(
     "--reference",
     metavar="PATH",

@@ -62,7 +62,11 @@ def _part(result: Result) -> Iterator[str]:
         yield from _by_place(groups)
     yield from _accepted(result.items)
     yield from (f"\nNot usable: {item.problem}" for item in result.items if item.problem)
-    yield from (f"\nLeft out: {problem.place}: {problem.reason}" for problem in result.left_out)
+    yield from (
+        f"\nLeft out: {problem.place}: {problem.reason}"
+        for problem in result.left_out
+        if not problem.why.damaged
+    )
 
 
 def _by_provider(items: tuple[Item, ...]) -> Iterator[str]:

@@ -88,17 +88,27 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
         "Noise: the reference against itself", group(result.items, lambda item: item.noise), marks
     )
     yield from accepted(result, marks)
-    yield from listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
+    yield from listed("Unreadable", _unreadable(result), "red")
     yield from listed("The waivers file", result.complaints, "red")
     yield from listed("Warnings", result.warnings, "yellow")
     if result.left_out:
-        yield from titled(f"Left out ({len(result.left_out)})")
-        yield from (Text(line, style="dim") for line in left_out_lines(result.left_out))
+        yield from titled(f"Not used ({len(result.left_out)})")
+        yield from (Text(line, style=_importance(line)) for line in left_out_lines(result.left_out))
     if result.verdicts:
         yield from titled("Verdict")
         yield from _verdicts(result.verdicts, marks)
     yield Text("")
     yield _summary(result)
+
+
+def _unreadable(result: Result) -> Iterator[str]:
+    """What of a corpus is damaged may be a lot, and is shown in groups instead."""
+    grouped = {problem.place for problem in result.left_out}
+    return (item.problem for item in result.items if item.problem and item.id not in grouped)
+
+
+def _importance(line: str) -> str:
+    return "dim" if line.startswith(" ") else ""
 
 
 def head(result: Result, marks: Marks) -> Text:
@@ -366,4 +376,6 @@ def _summary(result: Result) -> Text:
     parts += [f"{noisy} not repeatable"] if noisy else []
     parts += [f"{differing} differ"] if differing else []
     parts += [f"{len(result.items) - len(compared)} unreadable"] if len(compared) < len(result.items) else []
+    others = sum(1 for problem in result.left_out if not problem.why.damaged)
+    parts += [f"{others} left out"] if others else []
     return Text(", ".join(parts) + ".", style="red" if differing or noisy else "green")

@@ -156,12 +156,34 @@ def test_a_corpus_says_what_it_leaves_out_and_that_is_no_failure(
 ) -> None:
     assert run(["corpus", "trace.har"]) == 0
     out = capsys.readouterr().out
-    assert "1 recording compared, 1 agree." in out
-    assert "Left out (5)\n5 not a chat completion:" in out
+    assert "1 recording compared, 1 agree, 5 left out." in out
+    assert "Not used (5)\n5 not a chat completion:" in out
     assert run(["corpus", "trace.har", "--json", "-"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["items"]) == 1
     assert [one["why"] for one in document["left_out"]] == ["not-a-chat-completion"] * 5
+
+
+def test_damage_of_one_kind_is_shown_as_a_group_and_listed_in_full_in_json(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = [entry({"size": 9, "mimeType": "text/event-stream"}, request_url=_URL) for _ in range(9)]
+    write_json(project / "trace.har", har(entry(request_url=_URL), *lost))
+    assert run(["corpus", "trace.har"]) == 3
+    out = capsys.readouterr().out
+    assert "Not used (9)\n9 without a body:" in out
+    assert "and 6 more" in out
+    assert "1 recording compared, 1 agree, 9 unreadable." in out
+    assert run(["corpus", "trace.har", "--json", "-"]) == 3
+    assert [one["why"] for one in json.loads(capsys.readouterr().out)["left_out"]] == ["no-body"] * 9
+
+
+def test_a_corpus_calls_streams_by_the_projects_own_names(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tape(project / "a.yaml", exchange())
+    assert run(["corpus", "a.yaml", "--provider", "acme", "--json", "-"]) == 0
+    assert [item["provider"] for item in json.loads(capsys.readouterr().out)["items"]] == ["acme"]
 
 
 def test_a_corpus_of_another_api_is_2_and_is_never_run_as_chat_completions(

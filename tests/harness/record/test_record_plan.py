@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_contracts.record import Source, Step, plan
 from llm_contracts.scenario import Scenario
-from llm_contracts.wire.cassette import Cassette, load, save
+from llm_contracts.wire.cassette import Cassette, Provenance, load, save
 from tests.harness.record.workshop import Workshop, row
 
 
@@ -38,6 +38,17 @@ def test_missing_leaves_live_evidence_alone(workshop: Workshop) -> None:
     workshop.live(row())
     assert skipped(workshop, Source.LIVE, missing=True)
     assert skipped(workshop, Source.SIMULATOR, missing=True)
+
+
+def test_the_simulator_never_takes_the_place_of_what_somebody_imported(workshop: Workshop) -> None:
+    workshop.record(row())
+    file = workshop.file(row())
+    old = load(file)
+    assert old.recording is not None
+    save(file, replace(old, recording=replace(old.recording, provenance=Provenance.IMPORTED)))
+    assert step(workshop, row(), Source.SIMULATOR).skip == "there is an imported recording"
+    assert not skipped(workshop, Source.SIMULATOR, overwrite_live=True)
+    assert not skipped(workshop, Source.LIVE, missing=True)
 
 
 def test_stale_leaves_alone_what_is_as_old_as_the_limit_and_no_older(workshop: Workshop) -> None:
