@@ -51,10 +51,6 @@ class Entry:
         """So many server-sent events are out."""
         self.events = events
 
-    def ended(self, end: End) -> None:
-        """The answer ends."""
-        self.end = end
-
     def line(self) -> str:
         """The entry as one line of JSON; what is not known is left out."""
         return json.dumps(self._known(), ensure_ascii=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aiohttp import web
 
@@ -21,7 +22,7 @@ from llm_contracts.wire.edge.session import Session
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH
 from llm_contracts.wire.scrub import Scrubber, scrub_query
-from llm_contracts.wire.shelf import Miss, Reason, Shelf
+from llm_contracts.wire.shelf import Fit, Miss, Reason, Shelf
 
 _HERE = "http://serve.invalid"
 """What stands for scheme and host until the provider is known."""
@@ -42,6 +43,21 @@ class Rules:
     any_body: bool
     scrubber: Scrubber
     log: Callable[[Entry], None]
+
+
+class _Asked:
+    """A request to a provider, and what will be written down of it."""
+
+    def __init__(self, *, address: Address, request: Request, began: float) -> None:
+        self.address = address
+        self.request = request
+        self.began = began
+        self.entry = Entry(
+            run=address.run,
+            provider=address.provider,
+            method=request.method,
+            path=scrub_query(address.target),
+        )
 
 
 class ServeSession(Session):
@@ -70,24 +86,16 @@ class ServeSession(Session):
         address = parsed(target)
         if (said := self._about_itself(request.method, target, address)) is not None:
             return said
-        entry = Entry(
-            run=address.run,
-            provider=address.provider,
-            method=request.method,
-            path=scrub_query(address.target),
-        )
-        self._requested += 1
-        began = self._loop.time()
+        asked = _Asked(address=address, request=self._as_recorded(request, address), began=self._loop.time())
+        found = self._found(asked)
+        if isinstance(found, Miss):
+            return self._refused(asked, found)
         try:
-            return await self._from_recordings(incoming, transport, request, address, entry)
-        except asyncio.CancelledError:
-            # A recorded cut or reset ends the handler likewise, and has said so before.
-            if entry.end is None:
-                entry.ended(End.CLIENT_LEFT)
+            return await self._played(asked, found, incoming, transport)
+        except (asyncio.CancelledError, ConnectionResetError):
+            if asked.entry.end is None:  # a recorded cut or reset ends the handler likewise
+                self._over(asked, End.CLIENT_LEFT)
             raise
-        finally:
-            entry.ms = round((self._loop.time() - began) * 1000, 1)
-            self._rules.log(entry)
 
     def _about_itself(self, method: str, target: str, address: Address) -> web.Response | None:
         path = target.partition("?")[0]
@@ -109,56 +117,59 @@ class ServeSession(Session):
         urls = base_urls(self.origin, self.shelves, key)
         return web.json_response(state(key, self._runs.seen(key), urls), status=status)
 
-    async def _from_recordings(
-        self,
-        incoming: web.BaseRequest,
-        transport: asyncio.Transport,
-        request: Request,
-        address: Address,
-        entry: Entry,
-    ) -> web.StreamResponse:
+    def _as_recorded(self, request: Request, address: Address) -> Request:
+        """The request as the provider would have got it, without secrets, as the recordings are."""
         shelf = self.shelves.get(address.provider)
-        asked = self._rules.scrubber.request(replace(request, uri=_uri(shelf, address)))
-        found = self._found(shelf, asked, address, entry)
-        if isinstance(found, Miss):
-            self._unmatched += 1
-            entry.status, entry.reason = NO_MATCH, str(found.reason)
-            entry.differs = tuple(each.where for each in found.differences)
-            return missed(found, asked, address, tuple(self.shelves))
-        response = decoded(found.response)
-        entry.status = response.status
-        headers = kept_at_the_edge(
-            response.headers,
-            uri=found.request.uri,
-            own=frozenset({origin_of(found.request.uri)}),
-            origin=self.origin + address.prefix,
-        )
-        player = Player(manner=self._rules.manner, on_sent=entry.sent, on_end=entry.ended)
-        return await player.play(incoming, transport, replace(response, headers=headers))
+        tapes = shelf.tapes if shelf is not None else ()
+        first = next((each.request.uri for tape in tapes for each in tape.interactions), None)
+        origin = f"{_HERE}/{address.provider}" if first is None else origin_of(first)
+        return self._rules.scrubber.request(replace(request, uri=origin + address.target))
 
-    def _found(
-        self, shelf: Shelf | None, asked: Request, address: Address, entry: Entry
-    ) -> Interaction | Miss:
+    def _found(self, asked: _Asked) -> Interaction | Miss:
+        address, entry = asked.address, asked.entry
+        self._requested += 1
         if not RUN_KEY.fullmatch(address.run):
             return Miss(reason=Reason.NO_RUN)
         run = self._runs.run(address.run)
         run.requests += 1
-        found = (
-            Miss(reason=Reason.NO_PROVIDER)
-            if shelf is None
-            else shelf.find(asked, name=address.scenario, any_body=self._rules.any_body)
-        )
+        shelf = self.shelves.get(address.provider)
+        found: Fit | Miss = Miss(reason=Reason.NO_PROVIDER)
+        if shelf is not None:
+            found = shelf.find(asked.request, name=address.scenario, any_body=self._rules.any_body)
+        entry.differs = tuple(each.where for each in found.differences)
         if isinstance(found, Miss):
             run.unmatched += 1
             return found
         place, interaction = run.next(address.provider, found)
         entry.scenario, entry.file, entry.exchange = found.tape.name, found.tape.file, place
-        entry.differs = tuple(each.where for each in found.differences)
         return interaction
 
+    def _refused(self, asked: _Asked, miss: Miss) -> web.Response:
+        self._unmatched += 1
+        asked.entry.status, asked.entry.reason = NO_MATCH, str(miss.reason)
+        self._over(asked, None)
+        return missed(miss, asked.request, asked.address, tuple(self.shelves))
 
-def _uri(shelf: Shelf | None, address: Address) -> str:
-    """The address as the provider would have been asked, for messages and for matching."""
-    if shelf is None or not shelf.tapes or not shelf.tapes[0].interactions:
-        return f"{_HERE}/{address.provider}{address.target}"
-    return origin_of(shelf.tapes[0].interactions[0].request.uri) + address.target
+    async def _played(
+        self, asked: _Asked, found: Interaction, incoming: web.BaseRequest, transport: asyncio.Transport
+    ) -> web.StreamResponse:
+        response = decoded(found.response)
+        asked.entry.status = response.status
+        headers = kept_at_the_edge(
+            response.headers,
+            uri=found.request.uri,
+            own=frozenset({origin_of(found.request.uri)}),
+            origin=self.origin + asked.address.prefix,
+        )
+        player = Player(
+            manner=self._rules.manner, on_sent=asked.entry.sent, on_end=partial(self._over, asked)
+        )
+        return await player.play(incoming, transport, replace(response, headers=headers))
+
+    def _over(self, asked: _Asked, end: End | None) -> None:
+        """Write the request down: before a client of a stream can know that it is over, so that whoever reads
+        the log then finds it there.
+        """
+        asked.entry.end = end
+        asked.entry.ms = round((self._loop.time() - asked.began) * 1000, 1)
+        self._rules.log(asked.entry)
