@@ -70,7 +70,7 @@ def _lane(seen: Observation, streamed: Sequence[WireEvent]) -> dict[str, Any]:
         "chunks": _chunks(seen.chunks, streamed),
         "duration": round(seen.duration_ms, 1),
         "hash": hashlib.sha256(seen.text.encode("utf-8", "surrogatepass")).hexdigest()[:12],
-        "failure": None if failure is None else f"{failure.category}: {failure.message}",
+        "failure": None if failure is None else [failure.category, failure.message],
         "finish": list(seen.finish_reasons),
     }
 

@@ -19,11 +19,13 @@ _HIDDEN = frozenset(
     {"Cc", "Cf", "Cs", "Zl", "Zp"}
 )  # controls, directions and joiners, half pairs, separators
 _JOINERS = frozenset("\u200c\u200d")  # emoji and Indic scripts need them, and they move nothing
-_UNSAFE = re.compile("[<>&\u2028\u2029]")
+_UNSAFE = re.compile("[<>&\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand between `<script>` tags: nothing in it ends the element or begins a comment."""
+    """JSON that can stand between `<script>` tags: nothing in it ends the element, begins a comment or
+    turns the direction of the source.
+    """
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text(finite(value)))
 
 

@@ -269,6 +269,7 @@ function begin() {
   $("export-close").addEventListener("click", () => $("export").close());
   $("d-cancel").addEventListener("click", () => $("decide").close());
   listeners.push(counted);
+  counted();
   addEventListener("keydown", pressed);
   addEventListener("hashchange", route);
   route();

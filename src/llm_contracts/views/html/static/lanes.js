@@ -26,7 +26,7 @@ function lanesHead(detail) {
 // How each lane ended.
 function lanesFoot(detail) {
   const side = (lane) => el("td", {},
-    lane.failure ? el("b", { class: "bad" }, "✗ ", ...text(lane.failure)) : el("b", { class: "good" }, "✓ ended"),
+    lane.failure ? el("div", { class: "bad failure", title: "in full: usage and end" }, el("b", {}, "✗ ", ...text(lane.failure[0])), " ", ...text(lane.failure[1].slice(0, 400))) : el("b", { class: "good" }, "✓ ended"),
     el("small", {}, ` finish ${lane.finish.join(", ") || "none"} · text ${lane.hash} · took ${ms(lane.duration)} when replayed`));
   const ends = detail.exchanges.map((exchange) => `${exchange.status || "no answer"}, ${exchange.end}`);
   return el("tfoot", {}, el("tr", {}, el("td", { class: "mark" }), side(detail.lanes[0]),

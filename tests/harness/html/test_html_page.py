@@ -1,0 +1,291 @@
+"""The report as a person uses it: in a real browser, from a file, with content that wants out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from llm_contracts.decisions import Choice, Scope, parse_decisions
+from tests.harness.html.runs import HOSTILE, whole_run, write
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("report") / "index.html", whole_run())
+
+
+@pytest.fixture
+def opened(browser: Browser, file: Path) -> Iterator[Open]:
+    """Opens the page in a profile of its own; fails where it complains or asks for anything but itself."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    heard: list[str] = []
+    asked: list[str] = []
+
+    def open_page(hash_: str = "", **media: Any) -> Page:
+        page = context.new_page()
+        page.on("console", lambda message: heard.append(message.text))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.emulate_media(**media)
+        page.goto(f"file://{file}{hash_}")
+        if hash_:
+            page.wait_for_selector("#view > *")
+        return page
+
+    yield open_page
+    context.close()
+    assert heard == []
+    assert {url.partition("#")[0] for url in asked if not url.startswith("blob:")} == {f"file://{file}"}
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator("#list tbody tr th").all_inner_texts()
+
+
+def test_the_first_page_says_what_was_found_and_what_it_means(opened: Open) -> None:
+    page = opened()
+    assert page.inner_text("h1") == "GO for 1 of 2 providers"
+    assert "✗ 2 breaking" in page.inner_text(".lede").replace("\n", " ")
+    assert page.inner_text(".card.go h3").split() == ["GO", "zenith", "ready"]
+    assert [text.split()[0] for text in page.locator("tr.group .kind").all_inner_texts()][
+        -1
+    ] == "request_body"
+    assert page.locator("tr.group .decide").last.inner_text() == "as agreed in May"
+    assert page.locator('.matrix a[title^="acme/changed"]').get_attribute("class") == "breaking"
+    assert page.locator(".matrix td.missing").get_attribute("title") == "zenith/agrees: no recording"
+
+
+def test_search_and_filters_leave_what_fits_everywhere_on_the_page(opened: Open) -> None:
+    page = opened()
+    assert len(rows(page)) == 6
+    page.fill("#q", "acme usage_missing")
+    assert rows(page) == ["acme/changed"]
+    assert page.inner_text("#found") == "1 of 6 recordings"
+    assert page.locator("tr.group:visible").count() == 2
+    assert page.locator(".matrix a.dim").count() == 5
+    page.click("button[type=reset]")
+    expect(page.locator("#list tbody tr")).to_have_count(6)
+    page.select_option("#f-state", "unreadable")
+    assert rows(page) == ["zenith/broken"]
+    page.fill("#q", "nothing like it")
+    assert page.inner_text("#list") == "No recording fits these filters."
+
+
+def test_the_lanes_show_where_they_part_and_fold_what_is_equal(opened: Open) -> None:
+    page = opened("#rec=acme/changed")
+    assert page.locator("tr.ne .mark").all_inner_texts() == ["≠", "≠"]  # the word, and totals that are lost
+    assert page.locator("tr.ne del.word").first.inner_text() == "word20"
+    assert page.locator("tr.ne ins.word").first.inner_text() == "other"
+    assert page.locator("tr.fold b").all_inner_texts() == ["16 equal chunks", "5 equal chunks"]
+    before = page.locator(".lanes tbody tr").count()
+    page.keyboard.press("f")
+    assert page.locator(".lanes tbody tr").count() == before - 2 + 21
+    assert page.locator("tr.ne td.wire .at").first.inner_text() == "210 ms"
+    page.keyboard.press("w")
+    assert not page.locator("td.wire").first.is_visible()
+
+
+def test_every_view_opens_by_its_key(opened: Open) -> None:
+    page = opened("#rec=acme/changed")
+    expected = {
+        "2": "≠ wire",
+        "3": "first text",
+        "4": "Body, keys in order",
+        "5": "How it ended",
+        "6": "Neither path told telemetry anything.",
+        "1": "16 equal chunks",
+    }
+    for key, words in expected.items():
+        page.keyboard.press(key)
+        expect(page.locator("#view")).to_contain_text(words)
+    assert "total_tokens" in opened("#rec=acme/changed&view=usage").inner_text("#view")
+
+
+def test_a_link_to_a_difference_opens_the_view_that_shows_it(opened: Open) -> None:
+    [divergence] = [d for d in whole_run().items[1].divergences if d.kind == "usage_missing"]
+    page = opened(f"#rec=acme/changed&d={divergence.fingerprint}")
+    assert page.inner_text('[role="tab"][aria-selected="true"]') == "5 Usage and end"
+    assert page.inner_text(".difference.on .kind") == "usage_missing"
+    assert page.locator("tr.target").count() == 1
+
+
+def test_keys_go_from_difference_to_difference_and_back(opened: Open) -> None:
+    page = opened("#rec=acme/changed")
+    seen = []
+    for key in "jjjk":
+        before = page.url
+        page.keyboard.press(key)
+        page.wait_for_url(lambda url, before=before: url != before)
+        page.wait_for_selector(".difference.on")
+        seen.append((page.inner_text("#record h1"), page.inner_text(".difference.on .kind")))
+    assert seen[0] == ("acme/changed", "text")
+    assert seen[1] == ("acme/changed", "usage_missing")
+    assert seen[2][0] != "acme/changed"
+    assert seen[3] == seen[1]
+    page.keyboard.press("Escape")
+    assert page.is_visible("#index")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    assert page.locator("tr.members a").count() == 1
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("?")  # typing is no command
+    assert not page.is_visible("#help")
+
+
+def test_decisions_are_kept_and_exported_as_review_reads_them(opened: Open, tmp_path: Path) -> None:
+    page = opened("#rec=acme/changed")
+    page.keyboard.press("j")
+    page.wait_for_selector(".difference.on")
+    page.keyboard.press("a")
+    page.click("#d-save")
+    assert "reason" in page.inner_text("#d-error")  # nothing is accepted without one
+    page.fill("#d-reason", "they rephrased it")
+    page.fill("#d-by", "Ada")
+    page.fill("#d-until", "2027-05-31")
+    page.click("#d-save")
+    expect(page.locator(".difference.on .kind")).to_have_text("usage_missing")
+    page.keyboard.press("r")
+    page.fill("#d-reason", "ask for totals")
+    page.keyboard.press("Control+Enter")
+    page.click("#d-save")
+    page.reload()
+    assert page.inner_text("#decided") == "2"
+    page.click("#open-export")
+    with page.expect_download() as download:
+        page.click("#export-save")
+    download.value.save_as(tmp_path / "decisions.json")
+    decisions = parse_decisions((tmp_path / "decisions.json").read_text(), "decisions.json")
+    accepted, to_fix = decisions.decisions
+    text, usage = whole_run().items[1].divergences
+    assert decisions.run == "0123456789abcdef"
+    assert (accepted.choice, accepted.scope, accepted.fingerprints) == (
+        Choice.ACCEPT,
+        Scope.RECORDING,
+        (text.fingerprint,),
+    )
+    assert (accepted.reason, accepted.by, str(accepted.until)) == ("they rephrased it", "Ada", "2027-05-31")
+    assert (to_fix.choice, to_fix.note, to_fix.fingerprints) == (
+        Choice.FIX,
+        "ask for totals",
+        (usage.fingerprint,),
+    )
+    assert "review apply decisions.json" in page.inner_text("#export")
+
+
+def test_a_decision_can_be_taken_back(opened: Open) -> None:
+    page = opened("#rec=acme/changed")
+    page.keyboard.press("j")
+    page.wait_for_selector(".difference.on")
+    page.keyboard.press("n")
+    page.click("#d-save")
+    assert page.inner_text("#decided") == "1"
+    page.keyboard.press("k")
+    expect(page.locator(".difference.on .kind")).to_have_text("text")
+    page.keyboard.press("s")
+    assert page.inner_text("#decided") == "0"
+
+
+@pytest.mark.parametrize("view", ["lanes", "text", "time", "requests", "usage", "telemetry"])
+def test_hostile_content_is_shown_and_does_nothing(opened: Open, view: str) -> None:
+    page = opened(f"#rec=evil/hostile&view={view}")
+    assert page.evaluate("window.broken === undefined")
+    assert page.locator("main script, main img, main svg:not(.timeline), main iframe").count() == 0
+    shown = page.inner_text("body")
+    if view in {"lanes", "text", "requests"}:
+        assert "</script><script>window.broken = 1</script>" in shown
+    assert not set("\u202e\u2066\x00\u2028") & set(shown)
+    assert "U+202E" in shown
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # the huge line wraps
+
+
+def test_the_file_holds_hostile_content_only_escaped(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert "window.broken = 1<" not in text
+    assert "<img" not in text
+    assert text.count("<script") == text.count("</script>")
+    assert not [character for character in "\u202e\u2066\x00\u2028" if character in text]
+    assert HOSTILE[:20] not in text
+
+
+def test_the_policy_forbids_scripts_that_are_not_the_pages_own(browser: Browser, file: Path) -> None:
+    """The policy itself, in case something gets past the escaping one day."""
+    smuggled = file.with_name("smuggled.html")
+    text = file.read_text(encoding="utf-8")
+    attack = "<script>window.broken = 1</script><img src=x onerror='window.broken = 1'>"
+    smuggled.write_text(text.replace("<main", f"{attack}<main", 1), encoding="utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    page.goto(f"file://{smuggled}")
+    assert page.evaluate("window.broken === undefined")
+    assert len([line for line in refused if "Content Security Policy" in line]) >= 2
+    context.close()
+
+
+def test_light_and_dark_follow_the_system_until_somebody_switches(opened: Open) -> None:
+    def background(page: Page) -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    light, dark = background(opened(color_scheme="light")), opened(color_scheme="dark")
+    assert background(dark) != light
+    dark.click("#theme")
+    assert background(dark) == light
+    dark.reload()
+    assert background(dark) == light
+
+
+def test_on_paper_there_are_the_findings_and_no_buttons(opened: Open) -> None:
+    page = opened(media="print")
+    assert page.is_visible("h1")
+    assert not page.is_visible(".filters")
+    assert not page.is_visible(".choices")
+    page = opened("#rec=acme/changed", media="print")
+    assert page.is_visible(".lanes")
+    assert not page.is_visible(".tabs")
+
+
+def test_tables_have_heads_and_dialogs_and_lanes_have_names(opened: Open) -> None:
+    """What a screen reader goes by. Every sign that has a meaning has it in words, too."""
+    page = opened("#rec=acme/changed")
+    assert page.locator(".lanes th[scope=col]").count() == 4
+    assert page.locator("td.mark").first.get_attribute("title") in {"the same", "differs"}
+    assert page.get_by_role("tab", selected=True).count() == 1
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog", name="Keys").is_visible()
+    page.keyboard.press("Escape")
+    assert page.is_visible("#record")  # the dialog closed, not the recording
+
+
+def test_a_link_to_a_recording_of_another_run_is_answered(opened: Open) -> None:
+    page = opened()
+    page.evaluate("location.hash = 'rec=no/such'")
+    expect(page.locator("#toast")).to_contain_text("no such recording")
