@@ -1,4 +1,4 @@
-"""Are the committed recordings fit to be public, and does each of them belong to something?
+"""Are the committed recordings, and the snapshots made from them, fit to be public? Does each have an owner?
 
 The recorder scrubs before it writes. This looks again, at files as they are committed: someone may have
 edited one, taken one from elsewhere, or recorded it before a rule of the scrubber existed.
@@ -36,7 +36,7 @@ class Complaints:
 def check_cassettes(
     project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
 ) -> Complaints:
-    """Look at every recording of a project.
+    """Look at every recording of a project, and at every snapshot that was made from one.
 
     Args:
         project: whose recordings and scenarios.
@@ -58,7 +58,17 @@ def check_cassettes(
         for number, interaction in enumerate(cassette.interactions):
             complaints = (*_unscrubbed(interaction, Scrubber(secrets)), *_shaped_like_keys(interaction))
             found += [f"{place}: interactions[{number}].{what}" for what in complaints]
+    found += _in_snapshots(project, secrets)
     return Complaints(unreadable=tuple(unreadable), secrets=tuple(found), homeless=orphans(project))
+
+
+def _in_snapshots(project: Project, secrets: Mapping[str, str]) -> Iterator[str]:
+    folder = project.settings.snapshots
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        place = project.settings.shown(file)
+        yield from (f"{place}: {what}" for what in _known_secrets(file, secrets))
+        for what in shapes_in(file.read_bytes()):
+            yield f"{place}: holds what looks like {what}. Revoke it if it is one, and make it again."
 
 
 def _known_secrets(file: Path, secrets: Mapping[str, str]) -> Iterator[str]:

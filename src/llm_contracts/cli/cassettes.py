@@ -23,7 +23,8 @@ Examples:
 def cassettes() -> Exit:
     """Look at every recording: is it whole, free of secrets, and does a scenario own it?
 
-    Nothing is replayed, so it takes seconds and suits a commit hook.
+    Scrubbing it again must change nothing, and nothing in it, or in a snapshot, may look like a key. Nothing
+    is replayed, so it takes seconds and suits a commit hook.
     """
     project = project_here()
     secrets = secrets_in(environment(project.settings, os.environ), project.providers)

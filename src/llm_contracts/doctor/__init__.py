@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.cassette_check import check_cassettes
-from llm_contracts.doctor.environment import examine_environment, installed_distributions
+from llm_contracts.doctor.environment import examine_environment, installed_version
 from llm_contracts.doctor.evidence import (
     RECORDINGS,
     examine_recordings,
@@ -45,10 +45,11 @@ _REVOKE = "Take it out, and revoke it if it is real: whoever has the repository 
 
 @dataclass(kw_only=True, slots=True)
 class _Recordings:
-    """What one reading of all recordings tells. `counts`: provenance → number."""
+    """What one reading of all recordings tells. `counts`: provenance → number; `leaking`: files' names."""
 
     findings: list[Finding] = field(default_factory=list)
     counts: Mapping[str, int] = field(default_factory=dict)
+    leaking: frozenset[str] = frozenset()
 
 
 def diagnose(
@@ -69,13 +70,13 @@ def diagnose(
     recordings = _recordings(project, secrets)
     return Diagnosis(
         findings=(
-            *examine_environment(settings.root, installed=installed_distributions()),
+            *examine_environment(settings.root, installed=installed_version),
             *_about_variables(project, where, environ, stored),
             *about_file,
             *recordings.findings,
             *examine_waivers(settings, datetime.now().astimezone().date()),
             *examine_result(settings),
-            *_secrets(project, secrets, progress),
+            *_secrets(project, secrets, recordings, progress),
         ),
         keys=where,
         recordings=recordings.counts,
@@ -101,21 +102,25 @@ def _recordings(project: Project, secrets: Mapping[str, str]) -> _Recordings:
     found += _told(
         RECORDINGS, Level.WARNING, complaints.homeless, "Delete it, or give it back a scenario of its name."
     )
-    return _Recordings(findings=found, counts=dict(provenances(cassettes.values())))
+    leaking = frozenset(sentence.partition(": ")[0] for sentence in complaints.secrets)
+    return _Recordings(findings=found, counts=dict(provenances(cassettes.values())), leaking=leaking)
 
 
 def _told(area: str, level: Level, sentences: Iterable[str], way_out: str) -> list[Finding]:
     return [Finding(area=area, level=level, what=sentence, way_out=way_out) for sentence in sentences]
 
 
-def _secrets(project: Project, secrets: Mapping[str, str], progress: Progress) -> Iterator[Finding]:
+def _secrets(
+    project: Project, secrets: Mapping[str, str], recordings: _Recordings, progress: Progress
+) -> Iterator[Finding]:
     settings = project.settings
     search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
     files = tuple(sorted({*tracked_files(settings.root), *_kept_results(settings.report)}))
-    found = list(search.keys(files, progress=progress))
+    # What was found in a recording has been told with the recordings, more exactly.
+    found = [key for key in search.keys(files, progress=progress) if key.file not in recordings.leaking]
     for key in found:
         yield Finding(area=_SECRETS, level=Level.SECRET, what=_sentence(key), way_out=_REVOKE)
-    if not found:
+    if not found and not recordings.leaking:
         values = f"{len(secrets)} configured values and " if secrets else ""
         said = f"none in {len(files)} files, which were searched for {values}what looks like a key"
         yield Finding(area=_SECRETS, level=Level.OK, what=said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,16 @@ _PIN = re.compile(
 _TELLING = ("litellm", "openai")
 _SHOWN = 6
 
-Installed = Mapping[str, str]
-"""Canonical name → version of every distribution that is installed."""
+Installed = Callable[[str], str | None]
+"""The version of a distribution, by its canonical name; None where it is not installed."""
 
 
-def installed_distributions() -> dict[str, str]:
-    """What this interpreter can import, by distribution."""
-    found = ((one.metadata["Name"], one.version) for one in metadata.distributions())
-    return {canonicalize_name(name): version for name, version in found if name}
+def installed_version(name: str) -> str | None:
+    """What this interpreter would import."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def examine_environment(root: Path, *, installed: Installed, python: str | None = None) -> Iterator[Finding]:
@@ -42,7 +44,7 @@ def examine_environment(root: Path, *, installed: Installed, python: str | None 
 
     Args:
         root: the project's folder.
-        installed: see `installed_distributions`.
+        installed: tells versions; see `installed_version`.
         python: the interpreter's version; by default, of the one that runs this.
     """
     requires_python, requirements = _supported(root)
@@ -100,7 +102,7 @@ def _packages(requirements: list[str], installed: Installed) -> Iterator[Finding
         except InvalidRequirement:
             continue
         name = canonicalize_name(requirement.name)
-        version = installed.get(name)
+        version = installed(name)
         if version is not None and requirement.specifier.contains(version, prereleases=True):
             fitting[name] = version
         else:
@@ -135,17 +137,18 @@ def _lock(root: Path, installed: Installed) -> Finding:
 
 
 def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Finding:
-    missing = [pin for pin in pins if pin not in installed]
-    other = [
-        f"{pin} {installed[pin]} for {version}"
+    if not pins:
+        return Finding(area=AREA, level=Level.NOTE, what=f"{name} pins no releases")
+    there = {pin: installed(pin) for pin in pins}
+    parts = [
+        f"{pin} {there[pin]} for {version}" if there[pin] else f"{pin} is not installed"
         for pin, version in pins.items()
-        if pin in installed and not _same(installed[pin], version)
+        if not _same(there[pin], version)
     ]
-    if not other and not missing:
+    if not parts:
         return Finding(
             area=AREA, level=Level.OK, what=f"{name}: all {len(pins)} pinned releases are installed"
         )
-    parts = [*other, *(f"{pin} is not installed" for pin in missing)]
     more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
     what = (
         f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {', '.join(parts[:_SHOWN])}{more}"
@@ -171,7 +174,9 @@ def _applies(marker: str) -> bool:
         return True
 
 
-def _same(left: str, right: str) -> bool:
+def _same(left: str | None, right: str) -> bool:
+    if left is None:
+        return False
     try:
         return Version(left) == Version(right)
     except InvalidVersion:

@@ -102,6 +102,16 @@ def test_a_key_that_nobody_has_told_us_is_known_by_its_shape(
     assert key not in said
 
 
+@pytest.mark.parametrize("found", [KEY, "sk-" + "a1" * 12])
+def test_a_key_in_a_snapshot_is_a_secret_as_well(found: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("snapshots/acme").mkdir(parents=True)
+    Path("snapshots/acme/plain.txt").write_text(f"error: no such key: {found}\n")
+    assert run(["cassettes"]) == 4
+    said = capsys.readouterr().err
+    assert "snapshots/acme/plain.txt: holds " in said
+    assert found not in said
+
+
 def test_a_mask_is_not_taken_for_a_key() -> None:
     record(answered(b'{"error": "no such key: sk-********************"}'))
     assert run(["cassettes"]) == 0

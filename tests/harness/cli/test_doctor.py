@@ -260,7 +260,8 @@ def test_the_value_of_a_configured_key_is_found_in_every_file_in_any_form(
     file.write_text(f"noise {base64.b64encode(f'user:{KEY}'.encode()).decode()} noise")
     git("add", "-f", str(file))
     findings = diagnosed(4)
-    assert only(findings, "secret") == [f"secrets: {folder}/leak.txt: holds the value of ACME_API_KEY"]
+    (said,) = only(findings, "secret")
+    assert f"{folder}/leak.txt: holds the value of ACME_API_KEY" in said
 
 
 def test_a_short_key_of_a_provider_in_a_snapshot_is_found_though_source_may_make_one_up(
@@ -271,9 +272,8 @@ def test_a_short_key_of_a_provider_in_a_snapshot_is_found_though_source_may_make
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(f"KEY = '{key}'\n")
         git("add", name)
-    assert only(diagnosed(4), "secret") == [
-        "secrets: snapshots/a.txt: holds what looks like an OpenAI-like key"
-    ]
+    (said,) = only(diagnosed(4), "secret")
+    assert "snapshots/a.txt: holds what looks like an OpenAI-like key" in said
 
 
 def test_without_git_every_file_is_searched(project: Path) -> None:
@@ -286,7 +286,7 @@ def test_without_git_every_file_is_searched(project: Path) -> None:
 
 
 def environment(root: Path, installed: dict[str, str], python: str = "3.12.1") -> list[Finding]:
-    return list(examine_environment(root, installed=installed, python=python))
+    return list(examine_environment(root, installed=installed.get, python=python))
 
 
 PYPROJECT = """
