@@ -125,7 +125,8 @@ def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | Non
     by = given["by"] or git_user(desk.settings.root)
     terms = reviewing.checked_terms(given["reason"], by, until, desk.today)
     groups = [group for name in names for group in _named(desk, name)]
-    meant = tuple(dict.fromkeys(m for group in groups for m in group.members if m in desk.open))
+    named = {m.fingerprint: m for group in groups for m in group.members}
+    meant = tuple(member for name, member in named.items() if name not in desk.accepted)
     if not meant:
         click.echo("Nothing is left to accept there.")
         return

@@ -14,8 +14,8 @@ from llm_contracts.cli.person import git_user
 from llm_contracts.cli.review_terminal import Terminal, editor, run_full_screen, run_lines
 from llm_contracts.cli.review_views import setting_of, signs_for
 from llm_contracts.review_session import Session
-from llm_contracts.views.review.paint import ASCII
 from llm_contracts.views.review.setting import count
+from llm_contracts.views.review.signs import ASCII
 from llm_contracts.views.review.state import tally
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from llm_contracts.views.review.coverage import Coverage
 from llm_contracts.views.review.head import known, lanes_title, title, values
-from llm_contracts.views.review.paint import ASCII, STYLES, UNICODE, Signs
 from llm_contracts.views.review.screens import sheet
 from llm_contracts.views.review.setting import Setting, count
+from llm_contracts.views.review.signs import ASCII, STYLES, UNICODE, Signs
 from llm_contracts.views.review.state import Defaults, State
 from llm_contracts.views.terminal import ASCII as PLAIN_MARKS
 from llm_contracts.views.terminal import marks_for
@@ -88,12 +88,13 @@ def show_group(console: Console, desk: Desk, group: Group, view: View | None, *,
     )
     item = desk.stored.item(group.members[0].item)
     width = console.width
+    laid = sheet(state, item, width, setting).laid
     parts = (
         title(state, group, setting, width),
         known(state, item, setting, width),
         values(state, item, setting, width),
         (lanes_title(state, setting, width),),
-        sheet(state, item, width, setting).laid.lines,
+        laid.lines(0, laid.total),
         (Text(""), Text(f" {group.id}   " + _others(group.members), style="dim"), Text("")),
     )
     for lines in parts:

@@ -14,8 +14,8 @@ from llm_contracts.views.review.coverage import SCOPES
 from llm_contracts.views.review.evidence import value_text
 from llm_contracts.views.review.head import bar, keys, title
 from llm_contracts.views.review.keys import HELP
-from llm_contracts.views.review.paint import STYLES
 from llm_contracts.views.review.setting import Setting, Size, count, rule, wrapped
+from llm_contracts.views.review.signs import STYLES
 from llm_contracts.views.review.state import Form, State
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.views.lanes import chunk_line, quoted, request_lines, telemetry_lines, usage_line
-from llm_contracts.views.review.page import Page, Row, folded, pairs, whole
+from llm_contracts.views.review.page import Page, Row, folded, pairs, together, whole
 from llm_contracts.views.review.timing import time_rows, wire_rows
 
 if TYPE_CHECKING:
@@ -62,10 +62,9 @@ def page(item: Item, divergence: Divergence, view: View, *, entire: bool = False
     if item.reference is None or item.candidate is None:
         return Page(rows=(whole(item.problem or "This recording was not compared."),))
     rows = tuple(_VIEWS[view](item, divergence))
-    fold = not entire and any(
-        row.differs for row in rows
-    )  # where nothing differs, all of it is what is asked for
-    shown = tuple(folded(rows)) if fold else rows
+    if not any(row.differs for row in rows):
+        return Page(rows=tuple(map(together, rows)))
+    shown = rows if entire else tuple(folded(rows))
     return Page(rows=shown, focus=_focus(shown, divergence, view))
 
 
@@ -118,19 +117,19 @@ def _all(values: Iterable[str | None]) -> str:
 
 def _request(item: Item, divergence: Divergence) -> Iterator[Row]:
     left, right = _sides(item)
-    yield from pairs(request_lines(left), request_lines(right), "lines")
+    yield from pairs(request_lines(left), request_lines(right), "lines", label="")
     places = [d.where.lower() for d in (divergence, *item.divergences) if d.kind is Kind.REQUEST_HEADERS]
     yield whole("")
     for row in _fields(_headers(left), _headers(right)):
         # Most headers name the client library: they differ and mean nothing.
         meant = row.differs and any(row.label in place for place in places)
-        yield replace(row, differs=meant, fold="headers, or without meaning")
+        yield replace(row, differs=meant, fold="headers, or without meaning", label="")
 
 
 def _headers(seen: Observation) -> dict[str, str]:
     """Those of the last request."""
     sent = seen.requests[-1].headers if seen.requests else ()
-    return {name.lower(): quoted(value) for name, value in sorted(sent)}
+    return {name.lower(): f"{name.lower()}: {quoted(value)[1:-1]}" for name, value in sorted(sent)}
 
 
 def _wire(item: Item, _divergence: Divergence) -> Iterator[Row]:

@@ -12,8 +12,9 @@ from rich.text import Text
 from llm_contracts.views.corpus_page import MEANINGS
 from llm_contracts.views.review.evidence import value_text
 from llm_contracts.views.review.keys import view_of
-from llm_contracts.views.review.paint import NARROW, STYLES, differing_part
+from llm_contracts.views.review.paint import differing_part
 from llm_contracts.views.review.setting import Setting, count, rule, spread, wrapped
+from llm_contracts.views.review.signs import NARROW, STYLES
 from llm_contracts.views.review.state import State, tally
 
 if TYPE_CHECKING:

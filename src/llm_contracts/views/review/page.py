@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_contracts.views.align import align
 
@@ -51,7 +51,7 @@ def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "", 
     return Row(left=text, right=None, label=label, whole=True, differs=differs, fold=fold, skip=skip)
 
 
-def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str = "") -> Iterator[Row]:
+def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str | None = None) -> Iterator[Row]:
     """Two lanes, what belongs together side by side; labelled alike, or by the left lane's numbers."""
     for block in align(left, right):
         ours, theirs = left[block.left_from : block.left_to], right[block.right_from : block.right_to]
@@ -60,10 +60,15 @@ def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str = "")
             yield Row(
                 left=ours[n] if n < len(ours) else None,
                 right=theirs[n] if n < len(theirs) else None,
-                label=label or number,
+                label=number if label is None else label,
                 differs=not block.equal,
                 fold=fold,
             )
+
+
+def together(row: Row) -> Row:
+    """A row of two equal lanes as one that goes over both."""
+    return replace(row, right=None, whole=True)
 
 
 def folded(rows: Iterable[Row]) -> Iterator[Row]:

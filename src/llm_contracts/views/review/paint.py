@@ -1,184 +1,165 @@
-"""Rows of a page as lines of a screen of a given width."""
+"""Rows of a page as lines of a screen. Only those on the screen are drawn: a page may have thousands."""
 
 from __future__ import annotations
 
-import json
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from llm_contracts.parity.compare.finding import first_difference
 from llm_contracts.views.review.page import Page, Row
+from llm_contracts.views.review.signs import NARROW, Signs
 
-NARROW = 76  # columns below which two lanes stand one above the other
 _WRAPPED = 40  # lines that one row may take where everything is shown
 _LONGEST = 20_000  # characters of a row that are looked at
 _BEFORE = 12  # characters kept before the first difference of a long line
 _LABEL = 22
 
-STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
-"""Severity → style. The word always stands beside it: colour alone says nothing."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signs:
-    """What a screen draws with; `ascii_only` escapes everything else."""
-
-    rule: str
-    gap: str
-    differs: str
-    arrow: str
-    more: str
-    on: str
-    off: str
-    cursor: str
-    here: str
-    dot: str
-    ascii_only: bool
-
-    def readable(self, text: str) -> str:
-        """A text that the screen can show and that cannot steer it: what is not printable stands escaped."""
-        if not text.isprintable():
-            text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
-        if not self.ascii_only:
-            return text
-        return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode()
-
-
-UNICODE = Signs(
-    rule="─",
-    gap="·",
-    differs="≠",
-    arrow="→",
-    more="…",
-    on="●",
-    off="○",
-    cursor="▏",
-    here="▶",
-    dot="·",
-    ascii_only=False,
-)
-ASCII = Signs(
-    rule="-",
-    gap=".",
-    differs="|",
-    arrow="->",
-    more="~",
-    on="*",
-    off="o",
-    cursor="_",
-    here=">",
-    dot="-",
-    ascii_only=True,
-)
-_PLAIN = str.maketrans({"▁": ".", "▃": ":", "▅": "+", "▇": "#", "…": "~", "·": ".", "→": "->"})
+_Cell = tuple[str, int, int]
+"""A piece of a lane, and from where to where in it stands what the other lane does not have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Laid:
-    """A page in lines; `starts` has the first line of each row."""
+    """A page at a width. `starts` has the first line of each row, `total` the number of lines."""
 
-    lines: tuple[Text, ...]
+    page: Page
+    pen: Pen
     starts: tuple[int, ...]
+    total: int
+
+    def lines(self, first: int, most: int) -> list[Text]:
+        """Up to `most` lines from line `first` on."""
+        number = max(bisect_right(self.starts, first) - 1, 0)
+        skipped = first - self.starts[number] if self.starts else 0
+        drawn: list[Text] = []
+        while number < len(self.page.rows) and len(drawn) < most + skipped:
+            row = self.page.rows[number]
+            here = number == self.page.focus and row.differs
+            drawn += [self.pen.pointed(line) if here else line for line in self.pen.draw(row)]
+            number += 1
+        return drawn[skipped : skipped + most]
 
 
 def laid_out(page: Page, width: int, signs: Signs, *, entire: bool) -> Laid:
     """The page at a width: lanes side by side, or one above the other where there is no room."""
     label = min(max((len(row.label) for row in page.rows), default=0), _LABEL)
-    lines: list[Text] = []
-    starts: list[int] = []
-    for number, row in enumerate(page.rows):
-        starts.append(len(lines))
-        found = _lines(row, width, label, signs, entire=entire)
-        here = number == page.focus and row.differs
-        lines.extend(Text(signs.here, style="bold") + line[1:] if here else line for line in found)
-    return Laid(lines=tuple(lines), starts=tuple(starts))
+    pen = Pen(width=width, label=label, signs=signs, entire=entire)
+    ends = list(accumulate((pen.height(row) for row in page.rows), initial=0))
+    return Laid(page=page, pen=pen, starts=tuple(ends[:-1]), total=ends[-1])
 
 
-def _lines(row: Row, width: int, label: int, signs: Signs, *, entire: bool) -> Iterator[Text]:
-    if row.whole:
-        yield from _whole(row, width, label, signs, entire=entire)
-    elif width < NARROW:
-        yield from _stacked(row, width, label, signs, entire=entire)
-    else:
-        yield from _beside(row, width, label, signs, entire=entire)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pen:
+    """How rows are drawn. `entire`: long ones in as many lines as they need, else each cut to one.
 
+    `label` is the width of the column of labels.
+    """
 
-def _whole(row: Row, width: int, label: int, signs: Signs, *, entire: bool) -> Iterator[Text]:
-    text = signs.readable((row.left or "")[:_LONGEST])
-    room = width - label - 6 if row.label else width - 2
-    if not entire and cell_len(text) > room and row.skip > _BEFORE:
-        text = signs.more + text[row.skip - _BEFORE :]
-    head = _head(row, label, signs) if row.label else Text("  ")
-    style = "bold" if row.differs else "dim" if text.startswith("=") else ""
-    yield from _with_head(head, _parts(text, room, signs, entire=entire), style)
+    width: int
+    label: int
+    signs: Signs
+    entire: bool
 
+    @property
+    def lane(self) -> int:
+        """Columns for each of two lanes."""
+        return self.width - self.label - 5 if self.width < NARROW else (self.width - self.label - 8) // 2
 
-def _head(row: Row, label: int, signs: Signs) -> Text:
-    mark = signs.differs if row.differs else " "
-    return Text.assemble((f"  {row.label[:label]:>{label}} ", "dim"), (f"{mark} ", "bold"))
+    def height(self, row: Row) -> int:
+        """The number of lines that `draw` gives, without drawing where that is plain to see."""
+        stacked = self.width < NARROW and row.differs and not row.whole
+        if not self.entire:
+            return (row.left is not None) + (row.right is not None) if stacked else 1
+        sides = [text for text in (row.left, row.right) if text is not None]
+        if not all(text.isascii() and text.isprintable() for text in sides):
+            return sum(1 for _ in self.draw(row))
+        heights = [min(max(-(-len(text) // self._room(row)), 1), _WRAPPED) for text in sides]
+        return sum(heights) if stacked else max(heights)
 
+    def _room(self, row: Row) -> int:
+        """Columns for the text of a row, or of one of its lanes."""
+        if row.whole:
+            return self.width - self.label - 6 if row.label else self.width - 2
+        return self.lane
 
-def _with_head(head: Text, parts: Sequence[str], style: str) -> Iterator[Text]:
-    for number, part in enumerate(parts):
-        start = head if number == 0 else Text(" " * cell_len(head.plain))
-        yield start + Text(part, style=style)
+    def draw(self, row: Row) -> Iterator[Text]:
+        """The lines of one row."""
+        if row.whole:
+            return self._whole(row)
+        return self._stacked(row) if self.width < NARROW else self._beside(row)
 
+    def pointed(self, line: Text) -> Text:
+        """A line with the sign that this is what the difference is about."""
+        return Text(self.signs.here, style="bold") + line[1:]
 
-def _beside(row: Row, width: int, label: int, signs: Signs, *, entire: bool) -> Iterator[Text]:
-    lane = (width - label - 8) // 2
-    left, right = (_cells(value, other, lane, signs, entire=entire) for value, other in _both(row, signs))
-    mark = signs.differs if row.differs else "="
-    for number in range(max(len(left), len(right))):
-        head = f"  {row.label[:label] if number == 0 else '':>{label}}  "
-        line = Text(head, style="dim")
-        line.append_text(_lane(left, number, lane, row, "red"))
-        line.append(f" {mark if number == 0 else ' '} ", style="bold" if row.differs else "dim")
-        line.append_text(_lane(right, number, lane, row, "green"))
-        yield line
+    def _whole(self, row: Row) -> Iterator[Text]:
+        text = self.signs.readable((row.left or "")[:_LONGEST])
+        room = self._room(row)
+        if not self.entire and cell_len(text) > room and row.skip > _BEFORE:
+            text = self.signs.more + text[row.skip - _BEFORE :]
+        style = "bold" if row.differs else "dim" if text.startswith("= ") else ""
+        mark = self.signs.differs if row.differs else " "
+        head = Text.assemble(f"  {row.label[: self.label]:>{self.label}} ", (f"{mark} ", "bold"), style="dim")
+        start = head if row.label else Text("  ")
+        for number, part in enumerate(self._parts(text, room)):
+            yield (start if number == 0 else Text(" " * cell_len(start.plain))) + Text(part, style=style)
 
+    def _beside(self, row: Row) -> Iterator[Text]:
+        left, right = (self._cells(value, other) for value, other in self._both(row))
+        mark = self.signs.differs if row.differs else "="
+        for number in range(max(len(left), len(right))):
+            line = Text(f"  {row.label[: self.label] if number == 0 else '':>{self.label}}  ", style="dim")
+            line.append_text(self._lane_text(left, number, "red" if row.differs else ""))
+            line.append(f" {mark if number == 0 else ' '} ", style="bold" if row.differs else "dim")
+            line.append_text(self._lane_text(right, number, "green" if row.differs else ""))
+            yield line
 
-def _stacked(row: Row, width: int, label: int, signs: Signs, *, entire: bool) -> Iterator[Text]:
-    """`<` is the reference, `>` the candidate, `=` both."""
-    room = width - label - 5
-    if not row.differs:
-        parts = _cells(row.left, row.right, room, signs, entire=entire)
-        yield from _with_head(Text(f"  {row.label[:label]:>{label}} = ", style="dim"), _plain(parts), "dim")
-        return
-    for (value, other), mark, style in zip(_both(row, signs), "<>", ("red", "green"), strict=True):
-        if value is not None:
-            parts = _cells(value, other, room, signs, entire=entire)
-            for number, part in enumerate(parts):
-                name = row.label[:label] if number == 0 and mark == "<" else ""
-                yield Text(f"  {name:>{label}} {mark} ", style="dim") + _marked(part, style)
+    def _stacked(self, row: Row) -> Iterator[Text]:
+        """`<` is the reference, `>` the candidate, `=` both."""
+        sides = tuple(zip(self._both(row), "<>", ("red", "green"), strict=True))
+        for (value, other), mark, style in sides if row.differs else (((row.left, row.left), "=", "dim"),):
+            for number, cell in enumerate(self._cells(value, other) if value is not None else []):
+                name = row.label[: self.label] if number == 0 and mark != ">" else ""
+                yield Text(f"  {name:>{self.label}} {mark} ", style="dim") + _marked(cell, style)
 
+    def _both(self, row: Row) -> tuple[tuple[str | None, str | None], ...]:
+        left, right = (
+            None if side is None else self.signs.readable(side[:_LONGEST]) for side in (row.left, row.right)
+        )
+        return (left, right), (right, left)
 
-def _both(row: Row, signs: Signs) -> tuple[tuple[str | None, str | None], ...]:
-    left, right = (None if side is None else signs.readable(side) for side in (row.left, row.right))
-    return (left, right), (right, left)
+    def _cells(self, value: str | None, other: str | None) -> list[_Cell]:
+        """A value in pieces that fit the lane; where it must be cut, the piece with the difference."""
+        if value is None:
+            return [(self.signs.gap, 0, 0)]
+        start, end = differing_part(value, other)
+        if not self.entire and cell_len(value) > self.lane and start > self.lane - _BEFORE:
+            skipped = start - _BEFORE
+            value, start, end = self.signs.more + value[skipped:], start - skipped + 1, end - skipped + 1
+        found: list[_Cell] = []
+        at = 0
+        for part in self._parts(value, self.lane):
+            found.append((part, max(start - at, 0), max(min(end - at, len(part)), 0)))
+            at += len(part)
+        return found
 
+    def _parts(self, text: str, room: int) -> list[str]:
+        if cell_len(text) <= room:
+            return [text]
+        if self.entire:
+            return chop_cells(text, max(room, 2))[:_WRAPPED]
+        return [chop_cells(text[: room + 1], max(room - 1, 2))[0] + self.signs.more]
 
-_Cell = tuple[str, int, int]
-"""A piece of a lane, and the part of it that the other lane does not have."""
-
-
-def _cells(value: str | None, other: str | None, lane: int, signs: Signs, *, entire: bool) -> list[_Cell]:
-    """A value in pieces that fit the lane. Of a long one that with the difference, unless all is shown."""
-    if value is None:
-        return [(signs.gap, 0, 0)]
-    start, end = differing_part(value, other)
-    if not entire and cell_len(value) > lane and start > lane - _BEFORE:
-        skipped = max(start - _BEFORE, 0)
-        value, start, end = signs.more + value[skipped:], start - skipped + 1, end - skipped + 1
-    parts = _parts(value, lane, signs, entire=entire)
-    found: list[_Cell] = []
-    at = 0
-    for part in parts:
-        found.append((part, max(start - at, 0), max(min(end - at, len(part)), 0)))
-        at += len(part)
-    return found
+    def _lane_text(self, cells: Sequence[_Cell], number: int, style: str) -> Text:
+        if number >= len(cells):
+            return Text(" " * self.lane)
+        part, start, end = cells[number]
+        return _marked((part + " " * max(self.lane - cell_len(part), 0), start, end), style)
 
 
 def differing_part(value: str, other: str | None) -> tuple[int, int]:
@@ -189,27 +170,6 @@ def differing_part(value: str, other: str | None) -> tuple[int, int]:
     room = min(len(value), len(other)) - head
     tail = first_difference(value[::-1][:room], other[::-1][:room])
     return head, len(value) - tail
-
-
-def _parts(text: str, width: int, signs: Signs, *, entire: bool) -> list[str]:
-    if cell_len(text) <= width:
-        return [text]
-    pieces = chop_cells(text, max(width, 2))
-    if entire:
-        return pieces[:_WRAPPED]
-    return [chop_cells(text, max(width - 1, 2))[0] + signs.more]
-
-
-def _plain(parts: Sequence[_Cell]) -> list[str]:
-    return [part for part, _, _ in parts]
-
-
-def _lane(parts: Sequence[_Cell], number: int, width: int, row: Row, style: str) -> Text:
-    if number >= len(parts):
-        return Text(" " * width)
-    part, start, end = parts[number]
-    padded = part + " " * max(width - cell_len(part), 0)
-    return _marked((padded, start, end), style if row.differs else "")
 
 
 def _marked(cell: _Cell, style: str) -> Text:

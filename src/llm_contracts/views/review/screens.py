@@ -42,7 +42,7 @@ class Sheet:
 
     def top(self, state: State, room: int) -> int:
         """The first line to show: the one scrolled to, else a little above the difference."""
-        last = max(len(self.laid.lines) - room, 0)
+        last = max(self.laid.total - room, 0)
         if state.scroll is not None:
             return min(state.scroll, last)
         start = self.laid.starts[self.page.focus] if self.laid.starts else 0
@@ -54,7 +54,7 @@ class Sheet:
             return None
         seen = self.page.focus if state.scroll is None else bisect_right(self.laid.starts, top) - 1
         found = self.page.next_difference(seen)
-        return None if found is None else min(self.laid.starts[found], max(len(self.laid.lines) - room, 0))
+        return None if found is None else min(self.laid.starts[found], max(self.laid.total - room, 0))
 
 
 Sheets = Callable[[State, int], Sheet]
@@ -82,7 +82,7 @@ def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, siz
     room = max(size.height - len(top) - len(foot), 1)
     opened = sheets(state, size.width)
     first = opened.top(state, room)
-    body = opened.laid.lines[first : first + room]
+    body = opened.laid.lines(first, room)
     window = Window(top=first, height=room, following=opened.following(state, first, room))
     filler = [Text("")] * (room - len(body))
     return Frame(lines=(*top, *body, *filler, *foot)[: size.height], window=window)

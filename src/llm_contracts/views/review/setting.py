@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from llm_contracts.views.review.paint import Signs
+from llm_contracts.views.review.signs import Signs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
