@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 import trustme
 
+from llm_contracts.paths.builtin import BUILTIN
+from llm_contracts.paths.call import Call
+from llm_contracts.paths.observe import observe
 from llm_contracts.wire.edge import DIRECT, Edge, EdgeError, Network, RecordSession, network_from
+from llm_contracts.wire.edge.straight import reached_straight
 from llm_contracts.wire.interaction import End
 from llm_contracts.wire.scrub import Scrubber
-from tests.harness.wire.exchanges import DONE, PUBLIC, ask, text_event
+from tests.harness.wire.exchanges import DONE, PUBLIC, ask, stream, streamed, text_event
 from tests.harness.wire.upstream import Peer, Upstream
 
 _PASSWORD = "proxy-password-0123"
@@ -235,3 +239,46 @@ def test_a_proxy_of_another_kind_is_refused_with_the_way_out(edge: Edge) -> None
     with pytest.raises(EdgeError, match=r"socks5 proxy for a\.example.*HTTPS_PROXY.*NO_PROXY") as caught:
         _record(edge, "https://a.example", network)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "exempt"),
+    [
+        ({"HTTP_PROXY": "http://p:1"}, "127.0.0.1,localhost"),
+        ({"all_proxy": "http://p:1", "NO_PROXY": "a.example, localhost"}, "a.example,localhost,127.0.0.1"),
+        ({"HTTP_PROXY": "http://p:1", "no_proxy": "*"}, "*"),
+    ],
+)
+def test_the_environment_exempts_the_edge_from_its_proxies_while_the_edge_is_open(
+    before: dict[str, str], exempt: str
+) -> None:
+    environ = dict(before)
+    with reached_straight(environ):
+        assert (environ["NO_PROXY"], environ["no_proxy"]) == (exempt, exempt)
+    assert environ == before
+
+
+def test_an_environment_without_proxies_is_left_alone() -> None:
+    environ = {"HOME": "/"}
+    with reached_straight(environ):
+        assert environ == {"HOME": "/"}
+
+
+@pytest.mark.parametrize("client", BUILTIN)
+def test_clients_reach_the_edge_though_the_environment_names_a_proxy(
+    client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy of this test is one that nobody runs: whoever asks it fails."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    recorded = streamed(stream("a"))
+    with Edge() as edge, edge.replay([recorded]) as session:
+        call = Call(
+            base_url=session.origin + "/v1",
+            api_key="sk-made-up-0123456789",
+            provider="openai",
+            model="gpt-4o-mini",
+            messages=({"role": "user", "content": "hello"},),
+        )
+        seen = observe(BUILTIN[client], call, name=client, session=session, skip_pauses=True)
+    assert [chunk.text for chunk in seen.chunks if chunk.text] == ["a"]

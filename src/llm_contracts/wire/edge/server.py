@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from llm_contracts.wire.edge.network import DIRECT, Network
 from llm_contracts.wire.edge.record import RecordSession
 from llm_contracts.wire.edge.replay import ReplaySession
 from llm_contracts.wire.edge.session import Session
+from llm_contracts.wire.edge.straight import reached_straight
 from llm_contracts.wire.edge.upstream import Upstream
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.scrub import Scrubber
@@ -46,6 +48,7 @@ class Edge:
         self._ready: threading.Event = threading.Event()
         self._problem: str | None = None
         self._thread = threading.Thread(target=self._run, name="llm-contracts-edge", daemon=True)
+        self._straight = reached_straight(os.environ)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,11 +59,13 @@ class Edge:
                 f"port {self.port} on {_HOST} cannot be opened ({self._problem}). Choose another one, or 0."
             )
             raise EdgeError(text)
+        self._straight.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._straight.__exit__(kind, error, trace)
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
