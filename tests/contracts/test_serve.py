@@ -1,0 +1,78 @@
+"""Our recordings as the replay server hands them out: each exchange by its name, and to whoever asks anew."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from llm_contracts.serve import from_project, serving, shelves
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.edge.manner import Manner
+from llm_contracts.wire.edge.serving import ServeSession
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.scrub import Scrubber
+from tests.contracts.recorded import PROJECT
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[ServeSession]:
+    stock = from_project(PROJECT, PROJECT.scenarios)
+    assert not stock.unreadable
+    served = shelves(PROJECT, stock)
+    with serving(served, port=0, manner=Manner(), scrubber=Scrubber({})) as running:
+        yield running
+
+
+class _Client:
+    """One connection, kept, that repeats recorded requests."""
+
+    def __init__(self, session: ServeSession) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(session.origin).netloc, timeout=30)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def ask(self, prefix: str, recorded: Interaction) -> tuple[int, bytes]:
+        parts = urlsplit(recorded.request.uri)
+        target = f"{prefix}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        kept = {name: value for name, value in recorded.request.headers if name.lower() == "content-type"}
+        self._connection.request(recorded.request.method, target, recorded.request.body, kept)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
+
+@pytest.fixture
+def client(session: ServeSession) -> Iterator[_Client]:
+    opened = _Client(session)
+    yield opened
+    opened.close()
+
+
+def _recorded(interaction: Interaction) -> tuple[int, bytes]:
+    response = decoded(interaction.response)
+    return response.status, response.body
+
+
+@pytest.mark.parametrize("provider", [provider.name for provider in PROJECT.providers])
+def test_each_recording_is_handed_out_under_its_name(
+    provider: str, session: ServeSession, client: _Client
+) -> None:
+    for tape in session.shelves[provider].tapes:
+        prefix = f"/run/named/scenario/{quote(tape.name)}/{provider}"
+        answers = [client.ask(prefix, interaction) for interaction in tape.interactions]
+        assert answers == [_recorded(interaction) for interaction in tape.interactions], tape.name
+
+
+@pytest.mark.parametrize("provider", [provider.name for provider in PROJECT.providers])
+def test_what_a_provider_answers_of_itself_needs_no_name(
+    provider: str, session: ServeSession, client: _Client
+) -> None:
+    usual = [tape for tape in session.shelves[provider].tapes if tape.usual]
+    assert usual
+    for number, tape in enumerate(usual):
+        for interaction in tape.interactions:
+            status, _ = client.ask(f"/run/usual{number}/{provider}", interaction)
+            assert status == interaction.response.status, tape.name
