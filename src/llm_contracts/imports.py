@@ -101,7 +101,7 @@ def import_streams(
     sources: Sequence[Path],
     options: ImportOptions,
     *,
-    progress: Callable[[str], None] = lambda _id: None,
+    progress: Callable[[str], None] = lambda _what: None,
 ) -> ImportReport:
     """Bring streams into the project's recordings, scrubbed. Nothing is written until all are looked at.
 
@@ -115,7 +115,7 @@ def import_streams(
     # What opened something for somebody else is a secret, too, wherever it appears.
     scrubber.learn(owned.stream.interaction for owned in streams)
     _require_one(streams, options, scrubber)
-    drafts = _drafts(project, streams, options, scrubber)
+    drafts = _drafts(project, streams, options, scrubber, progress)
     imports = tuple(_keep(draft, options) for draft in drafts)
     owned = {row.name for row in project.scenarios}
     homeless = tuple(one for one in imports if one.row.name not in owned)
@@ -173,7 +173,7 @@ def _found(
     owned: list[_Owned] = []
     left_out: list[CorpusProblem] = []
     for entry in (entry for source in sources for entry in read_corpus(source)):
-        progress(entry.id if isinstance(entry, CorpusStream) else entry.place)
+        progress(f"read {entry.place}")
         if isinstance(entry, CorpusProblem):
             left_out.append(entry)
         elif not options.streams or any(fnmatchcase(entry.id, wanted) for wanted in options.streams):
@@ -236,15 +236,19 @@ class _Draft:
 
 
 def _drafts(
-    project: Project, streams: Sequence[_Owned], options: ImportOptions, scrubber: Scrubber
+    project: Project,
+    streams: Sequence[_Owned],
+    options: ImportOptions,
+    scrubber: Scrubber,
+    progress: Callable[[str], None],
 ) -> tuple[_Draft, ...]:
-    names = _names(streams, options)
-    drafts = tuple(
-        _draft(project, owned, name, scrubber, options) for owned, name in zip(streams, names, strict=True)
-    )
-    for draft in drafts:
+    drafts: list[_Draft] = []
+    for owned, name in zip(streams, _names(streams, options), strict=True):
+        draft = _draft(project, owned, name, scrubber, options)
         _refuse_secrets(draft, scrubber)
-    return drafts
+        drafts.append(draft)
+        progress(f"looked at {draft.row.name}")
+    return tuple(drafts)
 
 
 def _names(streams: Sequence[_Owned], options: ImportOptions) -> list[str]:

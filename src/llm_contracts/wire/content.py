@@ -17,7 +17,6 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BROTLI_STEP = 4096  # packed bytes at a time, so that a bomb is noticed
 LARGEST = 256 * 1024 * 1024
 """The most bytes that anything is unpacked to: no answer of a model comes near, a bomb would go on."""
-_TOO_LARGE = f"unpacks to more than {LARGEST:,} bytes"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,14 +49,14 @@ def decoded(response: Response) -> Response:
     return unpacked(response).response
 
 
-def unpacked(response: Response) -> Unpacked:
-    """The same, together with what could not be done."""
+def unpacked(response: Response, *, largest: int = LARGEST) -> Unpacked:
+    """The same, together with what could not be done. `largest` is the most bytes to unpack to."""
     codings = [name.strip() for name in response.header("content-encoding").lower().split(",")]
     codings = [name for name in codings if name and name != "identity"]
     if not codings or not response.body:
         return Unpacked(response=response)
     try:
-        body, whole = _undone(response.body, codings)
+        body, whole = _undone(response.body, codings, largest)
     except _PackedError as error:
         if not _is_text(response.body):
             return Unpacked(response=response, fault=str(error))
@@ -69,14 +68,14 @@ def unpacked(response: Response) -> Unpacked:
     return Unpacked(response=plain, fault=fault, cut=not whole)
 
 
-def gunzip(data: bytes) -> bytes:
+def gunzip(data: bytes, *, largest: int = LARGEST) -> bytes:
     """The content of a gzip file.
 
     Raises:
         ValueError: it is damaged, cut or too large; the message is the rest of a sentence about it.
     """
     try:
-        found, whole = _inflated(data, _GZIP_OR_ZLIB)
+        found, whole = _inflated(data, _GZIP_OR_ZLIB, largest)
     except (_PackedError, zlib.error) as error:
         raise ValueError(f"cannot be unpacked ({error})") from error
     if not whole:
@@ -85,57 +84,57 @@ def gunzip(data: bytes) -> bytes:
     return found
 
 
-def _undone(body: bytes, codings: list[str]) -> tuple[bytes, bool]:
+def _undone(body: bytes, codings: list[str], largest: int) -> tuple[bytes, bool]:
     """The codings in reverse; whether all of the packed bytes were there.
 
     A recorder whose files hold text alone writes packed bytes as base64.
     """
     try:
-        return _each_undone(body, codings)
+        return _each_undone(body, codings, largest)
     except _PackedError:
         plain = _from_base64(body)
         if plain is None:
             raise
-        return _each_undone(plain, codings)
+        return _each_undone(plain, codings, largest)
 
 
-def _each_undone(body: bytes, codings: list[str]) -> tuple[bytes, bool]:
+def _each_undone(body: bytes, codings: list[str], largest: int) -> tuple[bytes, bool]:
     whole = True
     for coding in reversed(codings):
-        body, complete = _unpack(body, coding)
+        body, complete = _unpack(body, coding, largest)
         whole = whole and complete
     return body, whole
 
 
-def _unpack(body: bytes, coding: str) -> tuple[bytes, bool]:
+def _unpack(body: bytes, coding: str, largest: int) -> tuple[bytes, bool]:
     if coding in {"gzip", "x-gzip", "deflate"}:
         for window in (_GZIP_OR_ZLIB, _PLAIN_DEFLATE) if coding == "deflate" else (_GZIP_OR_ZLIB,):
             try:
-                return _inflated(body, window)
+                return _inflated(body, window, largest)
             except zlib.error:
                 continue
         raise _PackedError(f"is not packed as {coding}, although its header says so")
     if coding == "br":
-        return _unbrotlied(body)
+        return _unbrotlied(body, largest)
     raise _PackedError(f"is packed as {coding}, which cannot be unpacked here")
 
 
-def _inflated(body: bytes, window: int) -> tuple[bytes, bool]:
+def _inflated(body: bytes, window: int, largest: int) -> tuple[bytes, bool]:
     """One gzip member after the other, as `gzip` reads files, or one zlib stream."""
     parts: list[bytes] = []
-    left = LARGEST
+    left = largest
     while True:
         unpacker = zlib.decompressobj(window)
         parts.append(unpacker.decompress(body, left))
         left -= len(parts[-1])
         if unpacker.unconsumed_tail or left <= 0:
-            raise _PackedError(_TOO_LARGE)
+            raise _PackedError(f"unpacks to more than {largest:,} bytes")
         body = unpacker.unused_data
         if not body.startswith(_GZIP_MAGIC):
             return b"".join(parts), unpacker.eof
 
 
-def _unbrotlied(body: bytes) -> tuple[bytes, bool]:
+def _unbrotlied(body: bytes, largest: int) -> tuple[bytes, bool]:
     brotli = _brotli()
     if brotli is None:
         msg = "is packed as br, which takes the package brotli to unpack"
@@ -144,8 +143,8 @@ def _unbrotlied(body: bytes) -> tuple[bytes, bool]:
     try:
         for start in range(0, len(body), _BROTLI_STEP):
             found += unpacker.process(body[start : start + _BROTLI_STEP])
-            if len(found) > LARGEST:
-                raise _PackedError(_TOO_LARGE)
+            if len(found) > largest:
+                raise _PackedError(f"unpacks to more than {largest:,} bytes")
     except brotli.error as error:
         msg = "is not packed as br, although its header says so"
         raise _PackedError(msg) from error

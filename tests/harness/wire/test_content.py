@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import zlib
 
 import pytest
 
-from llm_contracts.wire.content import decoded
+from llm_contracts.wire.content import decoded, gunzip, unpacked
 from llm_contracts.wire.interaction import Piece, Response
 
 _BODY = b"data: hello\n\n" * 20
@@ -53,3 +54,41 @@ def test_the_timeline_goes_when_its_sizes_are_those_of_the_packed_bytes() -> Non
 def test_without_a_coding_nothing_changes() -> None:
     response = Response(status=200, body=_BODY, pieces=(Piece(size=len(_BODY), at_ms=0),))
     assert decoded(response) is response
+
+
+def test_brotli_is_unpacked_where_a_package_for_it_is_installed() -> None:
+    brotli = pytest.importorskip("brotli")
+    headers = (("content-encoding", "br"),)
+    packed = brotli.compress(_BODY)
+    assert unpacked(Response(status=200, headers=headers, body=packed)).response.body == _BODY
+    cut = unpacked(Response(status=200, headers=headers, body=packed[:-3]))
+    assert (cut.cut, cut.fault) == (True, "ends in the middle of its br data")
+
+
+def test_packed_more_than_once_is_unpacked_as_often() -> None:
+    packed = gzip.compress(zlib.compress(_BODY))
+    response = Response(status=200, headers=(("content-encoding", "deflate, gzip"),), body=packed)
+    assert unpacked(response).response.body == _BODY
+
+
+def test_several_gzip_members_are_one_body() -> None:
+    packed = gzip.compress(_BODY) + gzip.compress(_BODY)
+    response = Response(status=200, headers=(("content-encoding", "gzip"),), body=packed)
+    assert unpacked(response).response.body == _BODY * 2
+
+
+def test_packed_bytes_written_as_base64_are_unpacked() -> None:
+    packed = base64.b64encode(gzip.compress(_BODY))
+    response = Response(status=200, headers=(("content-encoding", "gzip"),), body=packed)
+    assert unpacked(response).response.body == _BODY
+
+
+def test_a_bomb_is_named_and_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(10_000))
+    response = Response(status=200, headers=(("content-encoding", "gzip"),), body=bomb)
+    found = unpacked(response, largest=9_999)
+    assert found.fault == "unpacks to more than 9,999 bytes"
+    assert found.response is response
+    assert unpacked(response, largest=10_001).response.body == bytes(10_000)
+    with pytest.raises(ValueError, match="unpacks to more than 9,999 bytes"):
+        gunzip(bomb, largest=9_999)
