@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.wire.corpus import Why
 from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.tapes import write_json
 from tests.harness.run.projects import make_project
@@ -193,3 +195,9 @@ def test_a_corpus_of_another_api_is_2_and_is_never_run_as_chat_completions(
     assert run(["corpus", "a.yaml"]) == 2
     err = capsys.readouterr().err
     assert "a.yaml: holds no streams.\n1 in the dialect of another API:" in err
+
+
+def test_the_guide_names_every_reason_and_what_it_costs() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "importing.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (3|–) \|$", guide, re.MULTILINE))
+    assert rows == {str(why): "3" if why.damaged else "–" for why in Why}
