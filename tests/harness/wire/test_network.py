@@ -51,7 +51,7 @@ def _script(peer: Peer) -> None:
 
 
 def _record(edge: Edge, upstream: str, network: Network) -> RecordSession:
-    return edge.record(upstream=upstream, public=PUBLIC, scrubber=Scrubber({"P": _PASSWORD}), network=network)
+    return edge.record(upstream=upstream, public=PUBLIC, scrubber=Scrubber({}), network=network)
 
 
 def test_a_provider_with_a_private_authority_is_reached_and_its_pieces_kept(

@@ -21,6 +21,9 @@ from llm_contracts.wire.edge.errors import EdgeError
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _AUTHORITY_FOLDER = "SSL_CERT_DIR"
 _ALLOWED = ("http", "https")
+_PROXY = (
+    "The environment names it: correct HTTPS_PROXY or HTTP_PROXY, or put the provider's host into NO_PROXY."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,13 +103,20 @@ def network_from(environ: Mapping[str, str]) -> Network:
     return Network(proxies=proxies, authorities=Path(environ[named].strip()), authorities_from=named)
 
 
-def advice(error: BaseException) -> str:
-    """What a person can do about a connection that could not be made; empty where there is nothing to say."""
+def explained(error: BaseException) -> str:
+    """What went wrong on the way to a provider and, where something can be done about it, what."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return " Set SSL_CERT_FILE to the file of the authority that signed the provider's certificate."
-    if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
-        return " The proxy named in the environment is in the way: correct it, or name the host in NO_PROXY."
-    return ""
+        return (
+            f"the certificate of {error.host}:{error.port} is not trusted ({error.certificate_error}). "
+            "Set SSL_CERT_FILE to the file of the authority that signed it."
+        )
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return f"the proxy {error.host}:{error.port} cannot be reached ({error.os_error.strerror}). {_PROXY}"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refused ({error.status} {error.message}). {_PROXY}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port} cannot be reached ({error.os_error.strerror or error.os_error})."
+    return f"{str(error) or type(error).__name__}."
 
 
 def _is_here(host: str) -> bool:

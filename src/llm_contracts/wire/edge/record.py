@@ -16,6 +16,7 @@ from llm_contracts.wire.edge.errors import UnkeepableError
 from llm_contracts.wire.edge.exchange import Exchange, Limits
 from llm_contracts.wire.edge.framing import ends_with_connection, marked, streaming
 from llm_contracts.wire.edge.headers import end_to_end, without
+from llm_contracts.wire.edge.network import explained
 from llm_contracts.wire.edge.session import Session, hang_up, reset
 from llm_contracts.wire.edge.unpacking import Unpacker, UnpackingError, unpacker
 from llm_contracts.wire.edge.upstream import (
@@ -23,7 +24,6 @@ from llm_contracts.wire.edge.upstream import (
     Upstream,
     end_of_answer,
     end_without_answer,
-    explained,
     way_of_closing,
 )
 from llm_contracts.wire.interaction import End, Interaction, Request

@@ -17,7 +17,7 @@ from yarl import URL
 from llm_contracts.wire.edge.framing import ends_with_connection
 from llm_contracts.wire.edge.gate import LONGEST_LINE
 from llm_contracts.wire.edge.headers import multi, with_host, without
-from llm_contracts.wire.edge.network import Network, advice
+from llm_contracts.wire.edge.network import Network
 from llm_contracts.wire.interaction import End, Request
 
 _CONNECTING = 30.0
@@ -139,11 +139,6 @@ def _looked_at(closed: asyncio.Future[None]) -> None:
     """Otherwise asyncio complains of an error that nobody asked for."""
     if not closed.cancelled():
         closed.exception()
-
-
-def explained(error: BaseException) -> str:
-    """What went wrong and what can be done, for a person."""
-    return f"{str(error) or type(error).__name__}.{advice(error)}"
 
 
 def _end_of(error: BaseException) -> End:
