@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -136,30 +136,31 @@ def _refuse_secrets_in(file: Path, secrets: Mapping[str, str]) -> None:
 
 @contextmanager
 def _log(file: Path) -> Iterator[Callable[[Entry], None]]:
-    """Where requests are written down. When that fails the server goes on, and says so once."""
+    """Where requests are written down."""
     if str(file) == "-":
-        yield lambda entry: click.echo(entry.line())
+        yield Lines("standard output", click.echo)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8", buffering=1) as stream:
-        yield _Lines(stream)
+        yield Lines(str(file), lambda line: stream.write(f"{line}\n"))
 
 
-class _Lines:
-    """A log that a full disk ends, and not the server."""
+class Lines:
+    """A log whose end, on a full disk or with its reader gone, is told once and ends nothing else."""
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
+    def __init__(self, name: str, write: Callable[[str], object]) -> None:
+        self._name = name
+        self._write = write
         self._failed = False
 
     def __call__(self, entry: Entry) -> None:
         if self._failed:
             return
         try:
-            self._stream.write(entry.line() + "\n")
+            self._write(entry.line())
         except OSError as error:
             self._failed = True
-            click.echo(f"{self._stream.name}: the log cannot be continued ({error.strerror}).", err=True)
+            click.echo(f"{self._name}: the log cannot be continued ({error.strerror}).", err=True)
 
 
 @contextmanager

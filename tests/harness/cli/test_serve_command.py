@@ -12,15 +12,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.cli.serve import Lines
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.edge import Edge
+from llm_contracts.wire.edge.serving import Entry
 from tests.harness.run.projects import cassette, make_project
 
 QUESTION = json.dumps(
@@ -182,3 +184,29 @@ def test_two_recordings_of_one_name_are_refused(project: Path, capsys: pytest.Ca
     save(project / "again" / "x.yaml", load(project / "cassettes" / "acme" / "other.yaml"))
     assert run(["serve", "cassettes", "again"]) == 2
     assert "are both acme/other" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_continued_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+
+    def full(line: str) -> None:
+        lines.append(line)
+        raise OSError(28, "No space left on device")
+
+    log = Lines("requests.jsonl", full)
+    for _ in range(2):
+        log(Entry(run="a", provider="acme", method="POST", path="/"))
+    assert len(lines) == 1
+    assert capsys.readouterr().err == (
+        "requests.jsonl: the log cannot be continued (No space left on device).\n"
+    )
+
+
+def test_no_provider_can_take_the_server_s_own_address(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = load(project / "cassettes" / "acme" / "other.yaml")
+    assert whole.recording is not None
+    save(project / "odd" / "x.yaml", replace(whole, recording=replace(whole.recording, provider="health")))
+    assert run(["serve", "odd"]) == 2
+    assert "'health'" in capsys.readouterr().err
