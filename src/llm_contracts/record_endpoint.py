@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -12,8 +13,21 @@ from llm_contracts.wire.interaction import Interaction
 WRONG_KEY = "sk-made-up-to-be-refused-0000"
 """What a scenario sends that wants to see a refusal. It opens nothing anywhere."""
 
-_SECRET_ENDINGS = ("_KEY", "_KEY_ID", "_SECRET", "_TOKEN", "_PASSWORD")
+_SECRET_ENDINGS = (
+    "KEY",
+    "_KEY_ID",
+    "SECRET",
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "_PASS",
+    "_PWD",
+    "_PAT",
+    "_CREDENTIALS",
+    "_AUTH",
+)
 _SHORTEST_SECRET = 16
+_URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:\s]*:([^/@\s]{6,})@")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,15 +91,19 @@ def secrets_in(environ: Mapping[str, str], providers: tuple[Provider, ...]) -> d
     """Every value that must never reach a file, by the variable that holds it.
 
     The keys of all providers, not only of the one that is called: what a proxy or a client echoes is not ours
-    to choose. And whatever else is named like a secret and looks like one; short values and plain words are
-    left out, because hiding them would eat holes into recordings.
+    to choose. And whatever else is named like a secret and looks like one, and passwords within URLs (a
+    proxy's, a database's); short values and plain words are left out, because hiding them would eat holes
+    into recordings.
     """
     keys = {name for row in providers for name in (row.key_variable, row.second_key_variable)}
-    return {
-        name: value.strip()
-        for name, value in environ.items()
-        if value.strip() and (name in keys or _looks_secret(name, value.strip()))
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    named = {name: value for name, value in given.items() if name in keys or _looks_secret(name, value)}
+    passwords = {
+        f"{name} (its password)": match[1]
+        for name, value in given.items()
+        if name not in named and (match := _URL_PASSWORD.match(value))
     }
+    return named | passwords
 
 
 def _looks_secret(name: str, value: str) -> bool:

@@ -79,6 +79,20 @@ def leaking(call):
                 yield json.loads(line[6:])
 
 
+class thrifty:
+    """Buys a token in its first call; in later ones only the provider mentions it."""
+
+    token = ""
+
+    def __call__(self, call):
+        if not self.token:
+            with asked(call, "POST", "/token", "grant_type=x") as sold:
+                self.token = json.load(sold)["access_token"]
+        with asked(call, "POST", f"/chat/{call.model}", "{}") as answer:
+            answer.read()
+        yield "done"
+
+
 def raising(call):
     raise ValueError(f"cannot use {call.api_key}") from RuntimeError(call.api_key)
     yield
@@ -91,6 +105,7 @@ def telling(call):
 
 
 PATHS = {"leaking": leaking, "leaking-too": leaking, "raising": raising, "telling": telling}
+PATHS["thrifty"] = thrifty()
 '''
 SCENARIOS = """
 from llm_contracts.scenario import Scenario

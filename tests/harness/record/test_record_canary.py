@@ -88,6 +88,13 @@ def test_an_exception_of_a_client_tells_no_canary(project: Path, capfd: pytest.C
     assert left_behind(project) == {}
 
 
+def test_a_token_that_one_scenario_bought_is_hidden_in_the_recordings_of_the_next(project: Path) -> None:
+    assert run(["record", "--reference", "thrifty"]) == 1
+    sizes = [len(load(Path(f"cassettes/acme/{name}.yaml")).interactions) for name in ("answer", "refused")]
+    assert sizes == [2, 1]
+    assert left_behind(project) == {}
+
+
 def test_no_canary_gets_into_the_report_of_a_check(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run(["record"])
     capfd.readouterr()

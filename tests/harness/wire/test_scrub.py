@@ -197,8 +197,7 @@ def test_a_token_that_was_sold_is_hidden_in_what_came_before_and_after_it() -> N
     scrubber = Scrubber({})
     scrubber.learn((earlier, sold, used))
     assert token not in repr([scrubber.interaction(one) for one in (earlier, sold, used)])
-    assert scrubber.find(token.encode()) != []
-    assert token not in "".join(scrubber.find(token.encode()))
+    assert scrubber.find(token.encode()) == ["a credential in a response's body"]
 
 
 @pytest.mark.parametrize(

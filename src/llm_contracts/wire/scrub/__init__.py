@@ -12,4 +12,12 @@ from llm_contracts.wire.scrub.names import SCRUBBED, scrub_query
 from llm_contracts.wire.scrub.scrubber import Scrubber, SecretFound, find_secrets
 from llm_contracts.wire.scrub.shapes import shapes_in, shapes_in_source
 
-__all__ = ["SCRUBBED", "Scrubber", "SecretFound", "find_secrets", "scrub_query", "shapes_in", "shapes_in_source"]
+__all__ = [
+    "SCRUBBED",
+    "Scrubber",
+    "SecretFound",
+    "find_secrets",
+    "scrub_query",
+    "shapes_in",
+    "shapes_in_source",
+]

@@ -27,7 +27,7 @@ _SEPARATORS = re.compile(r"[\s,;=]+")
 
 
 def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
-    """Where it stood → the value, for each credential in these exchanges that can be told from a word: of 16
+    """Value → where it stood, for each credential in these exchanges that can be told from a word: of 16
     characters or more, digits among them.
     """
     found: dict[str, str] = {}
@@ -35,7 +35,7 @@ def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
         for place, value in _credentials(interaction):
             if _is_telling(value):
                 found.setdefault(value, place)
-    return {f"{place} ({number})": value for number, (value, place) in enumerate(found.items(), 1)}
+    return found
 
 
 def _credentials(interaction: Interaction) -> Iterator[tuple[str, str]]:

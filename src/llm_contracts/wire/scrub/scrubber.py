@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain, count
 
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from llm_contracts.wire.scrub.credentials import credentials_in
@@ -44,10 +45,15 @@ class Scrubber:
     def learn(self, interactions: Iterable[Interaction]) -> None:
         """From now on, hide the credentials in these exchanges wherever they appear."""
         known = set(self._secrets.values())
-        for place, value in credentials_in(interactions).items():
-            if value not in known and not any(harmless in value for harmless in self._harmless):
-                self._secrets[f"{place}, no. {len(self._secrets)}"] = value
-        self._patterns = _patterns_of(self._secrets.values())
+        fresh = {
+            value: place
+            for value, place in credentials_in(interactions).items()
+            if value not in known and not any(harmless in value for harmless in self._harmless)
+        }
+        for value, place in fresh.items():
+            self._secrets[_unused(place, self._secrets)] = value
+        if fresh:
+            self._patterns = _patterns_of(self._secrets.values())
 
     def interaction(self, interaction: Interaction) -> Interaction:
         """The exchange without secrets."""
@@ -115,6 +121,12 @@ def find_secrets(data: bytes, secrets: Mapping[str, str]) -> list[str]:
         for name, value in secrets.items()
         if any(pattern.search(text) for pattern in patterns(value) for text in texts)
     )
+
+
+def _unused(name: str, taken: Mapping[str, str]) -> str:
+    """The name, numbered where there are several of it."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(each for each in chain((name,), numbered) if each not in taken)
 
 
 def _patterns_of(values: Iterable[str]) -> _Patterns:
