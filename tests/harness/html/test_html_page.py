@@ -142,7 +142,7 @@ def test_keys_go_from_difference_to_difference_and_back(opened: Open) -> None:
     for key in "jjjk":
         before = page.url
         page.keyboard.press(key)
-        page.wait_for_url(lambda url, before=before: url != before)
+        expect(page).not_to_have_url(before)
         page.wait_for_selector(".difference.on")
         seen.append((page.inner_text("#record h1"), page.inner_text(".difference.on .kind")))
     assert seen[0] == ("acme/changed", "text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,8 +13,8 @@ from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Answer, Item, Result
 from llm_contracts.views.corpus_page import MEANINGS
-from llm_contracts.views.groups import place
 from llm_contracts.views.html.embed import visible
+from llm_contracts.views.review.queue import Group, Member, members_of, queue
 
 _LONGEST_VALUE = 240
 _SEVERITIES = tuple(Severity)
@@ -35,9 +35,11 @@ MARKS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRow:
-    """Differences of one kind at one place, either open or accepted for one reason."""
+    """One of `review`'s groups, as the page shows it: open, or accepted for one reason."""
 
     number: int
+    id: str
+    title: str
     severity: str
     kind: str
     where: str
@@ -48,6 +50,7 @@ class GroupRow:
     count: int
     providers: tuple[str, ...]
     reason: str | None
+    fingerprints: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,49 +82,41 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
 
 
-Key = tuple[str, str, str | None]
-
-
-def _key(item: Item, divergence: Divergence) -> Key:
-    return (str(divergence.kind), place(divergence.where), item.waived.get(divergence.fingerprint))
-
-
-def group_rows(items: Iterable[Item]) -> dict[Key, GroupRow]:
-    """The groups by what defines them: open ones first, then what breaks, then what is most frequent."""
-    members: dict[Key, list[tuple[Item, Divergence]]] = {}
+def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
+    """The groups as `review` has them: open ones first, then the accepted ones, apart by reason."""
+    members: dict[str | None, list[Member]] = {None: []}
     for item in items:
-        for divergence in item.divergences:
-            members.setdefault(_key(item, divergence), []).append((item, divergence))
-    ordered = sorted(members.items(), key=lambda found: _rank(found[0], found[1]))
-    return {key: _group_row(number, key, found) for number, (key, found) in enumerate(ordered)}
+        for member in members_of(item):
+            members.setdefault(item.waived.get(member.fingerprint), []).append(member)
+    groups = ((group, reason) for reason, found in members.items() for group in queue(found))
+    return tuple(_group_row(number, group, reason) for number, (group, reason) in enumerate(groups))
 
 
-def _rank(key: Key, found: Sequence[tuple[Item, Divergence]]) -> tuple[bool, int, int]:
-    return (key[2] is not None, _SEVERITIES.index(found[0][1].severity), -len(found))
-
-
-def _group_row(number: int, key: Key, found: Sequence[tuple[Item, Divergence]]) -> GroupRow:
-    values = Counter((shown(d.reference), shown(d.candidate)) for _, d in found)
+def _group_row(number: int, group: Group, reason: str | None) -> GroupRow:
+    values = Counter((shown(m.divergence.reference), shown(m.divergence.candidate)) for m in group.members)
     (reference, candidate), _ = values.most_common(1)[0]
-    example = found[0][1]
     return GroupRow(
         number=number,
-        severity=str(example.severity),
-        kind=key[0],
-        where=key[1],
-        meaning=MEANINGS[example.kind].replace("`", ""),  # written for Markdown
+        id=group.id,
+        title=group.title,
+        severity=str(group.severity),
+        kind=str(group.kind),
+        where=group.where,
+        meaning=MEANINGS[group.kind].replace("`", ""),  # written for Markdown
         reference=reference,
         candidate=candidate,
         variants=len(values),
-        count=len({item.id for item, _ in found}),
-        providers=tuple(dict.fromkeys(item.provider for item, _ in found)),
-        reason=key[2],
+        count=len({member.item for member in group.members}),
+        providers=tuple(group.providers),
+        reason=reason,
+        fingerprints=group.fingerprints,
     )
 
 
-def item_rows(result: Result, groups: dict[Key, GroupRow], detailed: Iterable[str]) -> list[dict[str, Any]]:
+def item_rows(result: Result, groups: Iterable[GroupRow], detailed: Iterable[str]) -> list[dict[str, Any]]:
     """What the page's program knows of every item; `detail` where the page holds more."""
     held = set(detailed)
+    numbers = {each: group.number for group in groups for each in group.fingerprints}
     return [
         {
             "id": item.id,
@@ -133,13 +128,13 @@ def item_rows(result: Result, groups: dict[Key, GroupRow], detailed: Iterable[st
             "problem": item.problem,
             "noise": len(item.noise),
             "detail": item.id in held,
-            "found": [_found(item, divergence, groups) for divergence in item.divergences],
+            "found": [_found(item, divergence, numbers) for divergence in item.divergences],
         }
         for item in result.items
     ]
 
 
-def _found(item: Item, divergence: Divergence, groups: dict[Key, GroupRow]) -> dict[str, Any]:
+def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> dict[str, Any]:
     return {
         "kind": str(divergence.kind),
         "severity": str(divergence.severity),
@@ -148,7 +143,7 @@ def _found(item: Item, divergence: Divergence, groups: dict[Key, GroupRow]) -> d
         "candidate": shown(divergence.candidate),
         "print": divergence.fingerprint,
         "waived": item.waived.get(divergence.fingerprint),
-        "group": groups[_key(item, divergence)].number,
+        "group": numbers[divergence.fingerprint],
     }
 
 
@@ -193,17 +188,19 @@ def headline(result: Result) -> dict[str, Any]:
     """The answer in a few words, and the numbers behind it."""
     counts = Counter(state(item) for item in result.items)
     ready = [name for name, verdict in result.verdicts.items() if verdict.answer is Answer.READY]
-    everything = len(result.verdicts)
-    if not everything:
-        word = "No verdict: only a part was checked"
-    elif len(ready) == everything:
-        word = "GO"
-    else:
-        word = "NO-GO" if not ready else f"GO for {len(ready)} of {everything} providers"
+    word, tone = _answer(len(ready), len(result.verdicts))
     return {
         "word": word,
-        "tone": "go" if everything and len(ready) == everything else "stop" if everything else "part",
+        "tone": tone,
         "counts": [(name, MARKS[name], counts[name]) for name in MARKS if counts[name]],
         "total": len(result.items),
         "missing": len(result.missing),
     }
+
+
+def _answer(ready: int, everything: int) -> tuple[str, str]:
+    if not everything:
+        return "No verdict: only a part was checked", "part"
+    if ready == everything:
+        return "GO", "go"
+    return ("NO-GO", "stop") if not ready else (f"GO for {ready} of {everything} providers", "some")

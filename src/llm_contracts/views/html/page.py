@@ -19,7 +19,7 @@ from markupsafe import Markup
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.views.html.detail import detail
 from llm_contracts.views.html.embed import csp_hash, packed, script_json, visible
-from llm_contracts.views.html.index import MARKS, group_rows, headline, item_rows, matrix, state
+from llm_contracts.views.html.index import MARKS, GroupRow, group_rows, headline, item_rows, matrix, state
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
 _ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
@@ -83,13 +83,13 @@ def render(
             about=about,
             headline=headline(result),
             checked=_readable(about.checked_at),
-            groups=list(groups.values()),
+            groups=groups,
             matrix=matrix(result),
             marks=MARKS,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
-            data=Markup(script_json(_data(result, about, rows))),  # noqa: S704 - escaped for where it stands
+            data=Markup(script_json(_data(result, about, groups, rows))),  # noqa: S704 - escaped for where it stands
             details=details(),
             left_out=len(result.items) - len(detailed),
         )
@@ -101,12 +101,13 @@ def _readable(moment: str) -> str:
     return datetime.fromisoformat(moment).strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
 
 
-def _data(result: Result, about: About, rows: Sequence[Any]) -> dict[str, Any]:
+def _data(result: Result, about: About, groups: Sequence[GroupRow], rows: Sequence[Any]) -> dict[str, Any]:
     return {
         "run": about.run,
         "reference": result.reference,
         "candidate": result.candidate,
         "marks": MARKS,
+        "groups": [group.title for group in groups],
         "items": rows,
     }
 

@@ -88,10 +88,7 @@ function updateGroup(row) {
   if (found.length && found[0].found.waived === null) row.querySelector(".decide").replaceChildren(decisionButtons(aboutGroup(found), update));
 }
 
-function aboutGroup(found) {
-  const [{ found: first }] = found;
-  return { prints: found.map((member) => member.found.print), group: `${first.kind} at ${first.where.replace(/\[\d+\]/g, "[*]")}`, scope: "group" };
-}
+const aboutGroup = (found) => ({ prints: found.map((member) => member.found.print), group: DATA.groups[found[0].found.group], scope: "group" });
 
 // The recordings of a group, below its row.
 function toggleGroup(row) {

@@ -66,6 +66,8 @@ function decide(choice, about, done) {
   $("d-until").value = inDays(DAYS);
   $("d-scope").value = about.scope;
   $("d-error").textContent = "";
+  $("d-scope").onchange = () => ($("d-reach").textContent = accept ? reach(about.prints, $("d-scope").value) : "");
+  $("d-scope").onchange();
   $("decide").querySelector("form").onsubmit = (event) => {
     const row = accept ? acceptance() : { decision: choice, note: $("d-reason").value.trim() };
     const fault = accept ? lacking(row) : "";
@@ -77,6 +79,21 @@ function decide(choice, about, done) {
     done();
   };
   $("decide").showModal();
+}
+
+// What an acceptance would cover beyond what was selected, so that none is wider than it was meant.
+function reach(prints, scope) {
+  const chosen = new Set(prints);
+  const all = DATA.items.flatMap((item) => item.found.map((found) => ({ item, found })));
+  const meant = all.filter(({ found }) => chosen.has(found.print));
+  const place = ({ found }) => `${found.kind} ${found.where.replace(/\[\d+\]/g, "[*]")}`;
+  const name = (row) => (scope === "provider" ? `${row.item.provider} ${place(row)}` : place(row));
+  if (scope === "recording") return "It covers what is selected in these recordings, and nothing else.";
+  const names = new Set(meant.map(name));
+  const groups = new Set(meant.map(({ found }) => found.group));
+  const others = scope === "group" ? all.filter(({ found }) => groups.has(found.group) && !chosen.has(found.print)) : all.filter((row) => names.has(name(row)) && !chosen.has(row.found.print));
+  const where = scope === "provider" ? "and whatever comes up there later, in any scenario of the provider" : scope === "field" ? "and whatever comes up there later, at any provider" : "but nothing that comes up later";
+  return `It covers ${plural(meant.length, "selected difference")}${others.length ? ` and ${plural(others.length, "other")} of this run` : ""}, ${where}.`;
 }
 
 const acceptance = () => ({
