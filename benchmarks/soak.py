@@ -1,0 +1,302 @@
+"""Thousands of streams through recording and replay: is anything left behind?
+
+    python -m benchmarks.soak [--streams 10000] [--jobs 16] [--json FILE]
+
+Every way in which an exchange can end takes its turn. After a tenth of the streams, and again at the end, it
+counts what the process holds: file descriptors, threads, the edge's tasks and sessions, memory. The counts
+must be the same again, and memory must not grow by more than 16 MiB; else it exits with 1.
+"""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import json
+import multiprocessing
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from itertools import count
+from multiprocessing.connection import Connection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import psutil
+
+from llm_contracts.wire.edge import Edge
+from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.scrub import Scrubber
+
+_PUBLIC = "https://api.example.com"
+_EVENT = b'data: {"choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": null}]}\n\n'
+_EVENTS = 20
+_WHOLE = _EVENT * _EVENTS + b"data: [DONE]\n\n"
+_STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_JSON = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%s\r\n%s"
+_SILENCE = 0.2  # seconds without a byte after which a provider counts as silent
+_SETTLING = 10.0  # seconds that connections get to close after the last stream
+_MOST_GROWTH = 16.0  # MiB
+_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """What a process holds on to. `memory`: resident, in MiB; it takes no part in comparisons of counts."""
+
+    descriptors: int
+    threads: int
+    tasks: int
+    sessions: int
+    memory: float
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """All but memory, which goes up and down."""
+        return self.descriptors, self.threads, self.tasks, self.sessions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What was held after warming up and at the end, and what did not go as it should."""
+
+    streams: int
+    seconds: float
+    before: Held
+    after: Held
+    wrong: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was left behind, and every stream went as it should."""
+        grown = self.after.memory - self.before.memory
+        return not self.wrong and self.after.counts == self.before.counts and grown <= _MOST_GROWTH
+
+
+def soak(streams: int, *, jobs: int, progress: Callable[[int], None] = lambda _done: None) -> Report:
+    """Send so many streams through, `jobs` at a time. Each is recorded, and then replayed."""
+    with _provider() as upstream, Edge() as edge, ThreadPoolExecutor(jobs) as pool:
+        started, done = time.monotonic(), count(1)
+
+        def one(index: int) -> str:
+            problem = _through(edge, upstream, *_CASES[index % len(_CASES)])
+            progress(next(done))
+            return problem
+
+        warming = max(len(_CASES) * jobs, streams // 10)
+        wrong = list(pool.map(one, range(warming)))
+        before = _settled(edge, None)
+        wrong += pool.map(one, range(warming, streams))
+        after = _settled(edge, before)
+        return Report(
+            streams=streams,
+            seconds=round(time.monotonic() - started, 1),
+            before=before,
+            after=after,
+            wrong=tuple(sorted({problem for problem in wrong if problem})),
+        )
+
+
+def _through(edge: Edge, upstream: str, name: str, requests: int, end: End) -> str:
+    """Record one case and replay it; what went wrong, or nothing."""
+    to = _closed_port() if end is End.REFUSED else upstream
+    patience = _SILENCE if end is End.TIMEOUT else _TIMEOUT
+    with edge.record(upstream=to, public=_PUBLIC, scrubber=Scrubber({}), timeout=patience) as session:
+        for _ in range(requests):
+            first = _ask(session.origin, name, leave=end is End.CLIENT_LEFT)
+        recorded = session.interactions()
+    ends = [interaction.response.end for interaction in recorded]
+    if ends != [end] * requests:
+        return f"{name}: recorded as {', '.join(ends)}"
+    return _replayed(edge, recorded, name, first)
+
+
+def _replayed(edge: Edge, recorded: Sequence[Interaction], name: str, recorded_answer: bytes) -> str:
+    with edge.replay(recorded, silence=0.01) as session:
+        answers = [_ask(session.origin, name, leave=False) for _ in recorded]
+    body = recorded[-1].response.body
+    if body and body not in (answers[-1], gzip_free(answers[-1])):
+        return f"{name}: replayed {len(answers[-1])} bytes of {len(body)}, after {len(recorded_answer)}"
+    return ""
+
+
+def gzip_free(body: bytes) -> bytes:
+    """The body as it was before it was packed; as it is where it was not."""
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
+def _ask(origin: str, name: str, *, leave: bool) -> bytes:
+    """The answer's body as far as it comes, by a client that knows nothing but sockets."""
+    parts = urlsplit(origin)
+    head = f"POST {parts.path}/{name} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 2\r\n\r\n{{}}"
+    answer = b""
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_TIMEOUT) as connection:
+        connection.sendall(head.encode())
+        with suppress(ConnectionError):
+            while not _is_whole(answer) and (data := connection.recv(65536)):
+                answer += data
+                if leave and _EVENT in answer:
+                    break
+    return _body(answer)
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"chunked" in head.lower():
+        return body.endswith(b"0\r\n\r\n")
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    return bool(lengths) and len(body) >= int(lengths[0].split(b":")[1])
+
+
+def _body(answer: bytes) -> bytes:
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    if b"chunked" not in head.lower():
+        return rest
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        body, rest = body + rest[: int(size or b"0", 16)], rest[int(size or b"0", 16) + 2 :]
+    return body
+
+
+def _closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _settled(edge: Edge, wanted: Held | None) -> Held:
+    """What is held when the last connections have closed; without a goal, when it no longer changes."""
+    held, deadline = _held(edge), time.monotonic() + _SETTLING
+    while time.monotonic() < deadline:
+        time.sleep(0.3)
+        last, held = held, _held(edge)
+        if held.counts == (last if wanted is None else wanted).counts:
+            break
+    return held
+
+
+def _held(edge: Edge) -> Held:
+    gc.collect()
+    process = psutil.Process()
+    sessions, tasks = edge.census()
+    return Held(
+        descriptors=process.num_fds(),
+        threads=threading.active_count(),
+        tasks=tasks,
+        sessions=sessions,
+        memory=round(process.memory_info().rss / 2**20, 1),
+    )
+
+
+_CASES: Sequence[tuple[str, int, End]] = (
+    ("complete", 1, End.COMPLETE),
+    ("cut", 1, End.CUT),
+    ("reset", 1, End.RESET),
+    ("document", 2, End.COMPLETE),
+    ("refusal", 2, End.COMPLETE),
+    ("packed", 1, End.COMPLETE),
+    ("endless", 1, End.CLIENT_LEFT),
+    ("silent", 1, End.TIMEOUT),
+    ("nobody", 1, End.REFUSED),
+)
+
+
+@contextmanager
+def _provider() -> Iterator[str]:
+    """A provider in a process of its own, so that nothing it holds is counted."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_provide, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+        process.close()
+        ours.close()
+        theirs.close()
+
+
+def _provide(pipe: Connection) -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    pipe.send(listener.getsockname()[1])
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=_serve, args=(connection,), daemon=True).start()
+
+
+def _serve(connection: socket.socket) -> None:
+    with connection, suppress(OSError):
+        while request := connection.recv(65536):
+            while not request.endswith(b"\r\n\r\n{}"):
+                request += connection.recv(65536)
+            _play(connection, request.split()[1].decode().strip("/"))
+
+
+def _play(connection: socket.socket, name: str) -> None:
+    send = connection.sendall
+    if name == "document":
+        send(_JSON % (b"200 OK", len(b'{"data": []}'), b"", b'{"data": []}'))
+    elif name == "refusal":
+        send(_JSON % (b"429 Too Many Requests", len(b'{"error": {}}'), b"", b'{"error": {}}'))
+    elif name == "packed":
+        packed = gzip.compress(_WHOLE)
+        send(_JSON % (b"200 OK", len(packed), b"content-encoding: gzip\r\n", packed))
+    else:
+        send(_STREAM)
+        _stream(connection, name)
+
+
+def _stream(connection: socket.socket, name: str) -> None:
+    for _ in count() if name == "endless" else range(_EVENTS):
+        connection.sendall(_chunk(_EVENT))
+        time.sleep(0.001)
+    if name == "complete":
+        connection.sendall(_chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        return
+    connection.sendall(_chunk(_EVENT[:40]))
+    if name == "silent":
+        connection.recv(1)  # until the other side has had enough
+    elif name == "reset":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+@click.command(help=(__doc__ or "").partition("\n")[0])
+@click.option("--streams", type=click.IntRange(min=1), default=10_000, show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=16, show_default=True)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+def main(streams: int, jobs: int, json_file: Path | None) -> None:
+    """Run it, print what was held, and fail where anything was left behind."""
+    report = soak(streams, jobs=jobs, progress=lambda done: _shown(done, streams))
+    click.echo(f"{report.streams} streams recorded and replayed in {report.seconds:.0f} s", err=True)
+    for name in ("descriptors", "threads", "tasks", "sessions", "memory"):
+        unit = " MiB" if name == "memory" else ""
+        click.echo(f"{name:12} {getattr(report.before, name)} → {getattr(report.after, name)}{unit}")
+    for problem in report.wrong:
+        click.echo(f"WRONG {problem}")
+    if json_file is not None:
+        document = {"format": 1, **asdict(report), "passed": report.passed}
+        json_file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    click.echo("passed" if report.passed else "FAILED")
+    sys.exit(not report.passed)
+
+
+def _shown(done: int, streams: int) -> None:
+    if sys.stderr.isatty() or done % (max(1, streams // 10)) == 0:
+        click.echo(f"\r{done:,} of {streams:,}", nl=not sys.stderr.isatty(), err=True)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks.soak")
