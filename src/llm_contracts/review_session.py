@@ -49,6 +49,7 @@ class Session:
         self._window = Window()
         self._item: Item | None = None
         self._sheet: tuple[object, Sheet] | None = None
+        self._kept = ""
         self.state = _resumed(desk, _first_state(desk, by))
 
     def frame(self, size: Size) -> Frame:
@@ -62,17 +63,22 @@ class Session:
         self.state, effect = press(self.state, key, self._window)
         if effect is Effect.QUIT:
             return False
-        if effect is not None:
-            try:
+        try:
+            if effect is not None:
                 self._perform(effect)
-            except _EXPECTED as error:
-                self.state = replace(self.state, message=str(error))
+            self._keep()
+        except _EXPECTED as error:
+            self.state = replace(self.state, message=str(error))
         return True
 
-    def save(self) -> None:
-        """Keep where the review stands, for the next time. Nothing is kept where nothing may be decided."""
-        if not self._desk.read_only:
-            replace_file(self._desk.stored.folder / STATE, _saved(self._desk, self.state))
+    def _keep(self) -> None:
+        """Write down where the review stands, for the next time, however this one ends. Nothing is written
+        where nothing may be decided.
+        """
+        now = _saved(self._desk, self.state)
+        if now != self._kept and not self._desk.read_only:
+            replace_file(self._desk.stored.folder / STATE, now)
+            self._kept = now
 
     def _drawn(self, size: Size) -> Frame:
         try:
@@ -213,7 +219,7 @@ def _resumed(desk: Desk, state: State) -> State:
     at = next((n for n, group in enumerate(begun.groups) if group.id == saved.get("group")), None)
     if at is None or not begun.left(begun.groups[at]):
         return begun
-    return replace(shown(begun, at), message="Taken up where you left it.")
+    return replace(shown(begun, at), message="Taken up where you left it." if at else "")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.cli.person import git_user
 from llm_contracts.cli.review_views import print_plan, print_queue, show_group
 from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.config import Project
+from llm_contracts.config import Project, nearest
 from llm_contracts.decisions import Choice, Decision, Scope, parse_decisions
 from llm_contracts.review import Desk, ReviewError
 from llm_contracts.review_apply import Plan, plan
@@ -221,9 +221,8 @@ def _named(desk: Desk, name: str, *, several: bool = False) -> tuple[Group, ...]
     groups = queue(desk.members)
     meant = look_up(groups, name) if len(name) >= _SHORTEST else ()
     if not meant:
-        raise ReviewError(
-            f"There is no group, difference or recording {name!r}. `review list` has their ids."
-        )
+        known = {member.item for member in desk.members} | {group.id for group in groups}
+        raise ReviewError(f"There is no group, difference or recording {name!r}. {nearest(name, known)}")
     if len(meant) > 1 and not several and not any(m.item == name for m in meant[0].members):
         raise ReviewError(f"{name!r} fits {len(meant)} groups; write more of the id.")
     return meant

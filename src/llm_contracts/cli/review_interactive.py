@@ -36,13 +36,10 @@ def run_review(desk: Desk, *, plain: bool) -> Exit:
     if not session.state.groups:
         click.echo("Nothing waits for a decision.")
         return Exit.AGREEMENT
-    try:
-        if terminal is None:
-            run_lines(session, Console(highlight=False, no_color=True), input)
-        else:
-            run_full_screen(session, terminal)
-    finally:
-        session.save()
+    if terminal is None:
+        run_lines(session, Console(highlight=False, no_color=True), input)
+    else:
+        run_full_screen(session, terminal)
     return _summary(session.state, desk)
 
 

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from llm_contracts.review_session import Session
 from llm_contracts.views.review.setting import Size
+from llm_contracts.views.review.signs import NARROW
 from llm_contracts.views.review.state import Screen, State
 
 _ALONE = 0.05  # seconds after which an escape is the key Esc, not the beginning of another key
@@ -129,7 +130,7 @@ def run_full_screen(session: Session, terminal: Terminal) -> None:
 def run_lines(session: Session, console: Console, ask: Callable[[str], str]) -> None:
     """Review a line at a time, without moving the cursor: for screen readers and plain terminals."""
     while True:
-        lines = session.frame(Size(width=console.width, height=_PAGE)).lines
+        lines = session.frame(Size(width=min(console.width, _LINE), height=_PAGE)).lines
         for line in _without_gaps(lines):
             console.print(line, no_wrap=True, overflow="crop")
         form = session.state.form
@@ -145,6 +146,7 @@ def run_lines(session: Session, console: Console, ask: Callable[[str], str]) -> 
 
 
 _PAGE = 200  # lines of a screen that scrolls by itself
+_LINE = NARROW - 1  # lanes one above the other: nobody can listen to two columns
 _WORDS = frozenset(_NAMED.values()) | frozenset(_SEQUENCES.values()) | {"esc"}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.views.review.coverage import Coverage
+from llm_contracts.views.review.coverage import Coverage, row_text
 from llm_contracts.views.review.head import known, lanes_title, title, values
 from llm_contracts.views.review.screens import sheet
 from llm_contracts.views.review.setting import Setting, count
@@ -124,9 +124,7 @@ def print_plan(console: Console, desk: Desk, plan: Plan, *, dry_run: bool) -> No
         file = desk.settings.shown(desk.settings.waivers)
         console.print(f"{count(len(plan.rows), 'row')} {'would go' if dry_run else 'go'} to {file}:")
         for row in plan.rows[:_ROWS]:
-            console.print(
-                f"  {row.kind}  {row.provider}/{row.scenario}  {row.where}  until {row.until}", markup=False
-            )
+            console.print(Text(f"  {row_text(row)}"), no_wrap=True, overflow="ellipsis")
         _and_more(console, len(plan.rows))
         if any(coverage.open_ended for coverage in plan.acceptances):
             console.print("A * also covers what will be recorded later.", style="yellow")

@@ -86,6 +86,16 @@ def cover(meant: Sequence[Member], scope: Scope, everything: Sequence[Member], t
     return Coverage(rows=rows, meant=tuple(meant), others=tuple(others))
 
 
+def row_text(row: Waiver) -> str:
+    """What a row covers, as a person reads it."""
+    provider, scenario = ("all" if names == "*" else names.replace("|", ", ") for names in _of(row))
+    return f"{row.kind} at {row.where} in {provider} / {scenario}"
+
+
+def _of(row: Waiver) -> _Names:
+    return row.provider, row.scenario
+
+
 def _rows(meant: Sequence[Member], scope: Scope, terms: Terms) -> Iterator[Waiver]:
     if scope is Scope.RECORDING:
         yield from (_row(m, (m.provider, m.scenario), m.divergence.where, terms) for m in meant)

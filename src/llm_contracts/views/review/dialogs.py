@@ -10,7 +10,7 @@ from rich.text import Text
 from llm_contracts.decisions import Choice, Scope
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.views.review import forms
-from llm_contracts.views.review.coverage import SCOPES
+from llm_contracts.views.review.coverage import SCOPES, row_text
 from llm_contracts.views.review.evidence import value_text
 from llm_contracts.views.review.head import bar, keys, title
 from llm_contracts.views.review.keys import HELP
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from llm_contracts.views.review.queue import Member
 
 _ROWS = 6  # waivers and other groups listed before "and n more"
-_BESIDE = 66  # columns of a line of the list that are not values
+_BESIDE = 56  # columns of a line of the list that are not values
 _SHORTEST = 8
+_NAME = 34  # columns for a recording's name
+_AROUND = 3  # lines of the help that are no keys
 _NAMES = {Choice.ACCEPT: "Accept", Choice.FIX: "Needs a fix", Choice.NOISE: "Noise"}
 _NOISE = (
     "Noise is not masked: the difference goes on failing until a normaliser, which is reviewed as code, "
@@ -43,7 +45,8 @@ def members_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]
     for number, member in enumerate(group.members[first : first + room], first):
         cursor = ">" if number == state.choosing else " "
         style = "bold" if number == state.choosing else ""
-        line = f" {cursor} {member.item:<34} {_mark(state, member):<9}{_change(member, setting, size.width)}"
+        name = f"{member.item:<{min(_NAME, size.width // 2)}}"
+        line = f" {cursor} {name} {_mark(state, member):<9}{_change(member, setting, size.width)}"
         yield Text(setting.signs.readable(line)[: size.width - 1], style=style)
     yield rule(setting, size.width)
     yield from keys(("Enter open", "t take out", "j down", "k up", "Esc back"), size.width)
@@ -59,23 +62,21 @@ def _mark(state: State, member: Member) -> str:
 def _change(member: Member, setting: Setting, width: int) -> str:
     d = member.divergence
     longest = max((width - _BESIDE) // 2, _SHORTEST)
-    old, new = (value_text(v, entire=False, longest=longest) for v in (d.reference, d.candidate))
+    values = (value_text(value) for value in (d.reference, d.candidate))
+    old, new = (v if len(v) <= longest else v[: longest - 1] + setting.signs.more for v in values)
     place = f"{d.where}  " if "[" in d.where else ""
     return f"{place}{old} {setting.signs.arrow} {new}"
 
 
 def help_screen(_state: State, setting: Setting, size: Size) -> Iterator[Text]:
-    """All keys."""
-    yield Text(" Keys", style="bold")
+    """All keys; without headings where the screen is low."""
+    low = size.height < sum(len(rows) + 1 for _, rows in HELP) + _AROUND
+    yield Text(" Keys; any key goes back", style="bold")
     yield rule(setting, size.width)
     for part, rows in HELP:
-        yield Text(f" {part}", style="bold underline")
-        for names, does in rows:
-            lines = wrapped(does, size.width - 20, indent="")
-            yield Text.assemble((f"   {names:<16}", "bold"), lines[0])
-            yield from (Text(" " * 19) + line for line in lines[1:])
-    yield Text("")
-    yield Text(" Any key goes back.", style="dim")
+        if not low:
+            yield Text(f" {part}", style="bold underline")
+        yield from (Text.assemble((f"   {names:<16}", "bold"), does) for names, does in rows)
 
 
 def filter_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
@@ -175,15 +176,11 @@ def _preview(found: Coverage, state: State, setting: Setting, width: int) -> Ite
         yield Text(" and nothing else that this run found.")
     yield Text(f" with {count(len(found.rows), 'row')} in {setting.waivers}:", style="bold")
     for row in found.rows[:_ROWS]:
-        told = f"   {row.kind} at {row.where} in {_told(row.provider)} / {_told(row.scenario)}"
-        yield Text(told if len(told) < width else told[: width - 2] + setting.signs.more)
+        about = f"   {row_text(row)}"
+        yield Text(about if len(about) < width else about[: width - 2] + setting.signs.more)
     yield from _and_more(len(found.rows))
     if found.open_ended:
         yield from wrapped("A * also covers what will be recorded later.", width, style="yellow")
-
-
-def _told(names: str) -> str:
-    return "all" if names == "*" else names.replace("|", ", ")
 
 
 def _every(state: State) -> bool:

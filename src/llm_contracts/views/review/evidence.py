@@ -162,12 +162,9 @@ def _label(divergence: Divergence) -> str:
     return _FIELDS.get(divergence.kind, "")
 
 
-def value_text(value: object, *, entire: bool, longest: int) -> str:
-    """A JSON value in a line, cut unless all of it is asked for; what cannot be seen is escaped."""
+def value_text(value: object) -> str:
+    """A JSON value in a line; what is not there at all is `absent`."""
     if value == ABSENT:
         return "absent"
     text = quoted(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = re.sub(r"[^\S ]", " ", text)
-    if entire or len(text) <= longest:
-        return text
-    return f"{text[:longest]}… ({len(text):,} characters)"
+    return re.sub(r"[^\S ]", " ", text)

@@ -25,8 +25,10 @@ _KEYS = (
     "a accept", "r needs a fix", "x noise", "s skip", "v view", "n next", "d all", "g members", "u undo",
     "b back", "/ filter", "? help", "q quit",
 )  # fmt: skip
+_FEW_KEYS = ("a accept", "r fix", "x noise", "s skip", "v view", "? help", "q quit")
 _VALUE_LINES = 3
-_LONGEST_VALUE = 300
+_LONGEST_VALUE = 20_000  # characters of a value that are looked at
+_BEFORE = 24  # characters kept before the first difference
 _ENTIRE_LINES = 14
 
 
@@ -103,34 +105,34 @@ def values(state: State, item: Item, setting: Setting, width: int) -> Iterator[T
     member = state.focus
     assert member is not None
     divergence = member.divergence
-    shown = [
-        value_text(value, entire=state.entire, longest=_LONGEST_VALUE)
-        for value in (divergence.reference, divergence.candidate)
-    ]
-    left, right = map(setting.signs.readable, shown)
-    names = [item.reference.path if item.reference else setting.reference, setting.candidate]
+    both = divergence.reference, divergence.candidate
+    left, right = (setting.signs.readable(value_text(value)[:_LONGEST_VALUE]) for value in both)
     yield Text("")
-    if divergence.reference == divergence.candidate:
-        yield from _value("both", left, (0, 0), "yellow", width, state)
+    if both[0] == both[1]:
+        yield from _value("both", Text(left, style="yellow"), 0, state, setting, width)
         return
+    names = [item.reference.path if item.reference else setting.reference, setting.candidate]
     room = max(map(cell_len, names))
     for name, value, other, style in ((names[0], left, right, "red"), (names[1], right, left, "green")):
-        yield from _value(f"{name:<{room}}", value, differing_part(value, other), style, width, state)
+        text = Text(value, style=style)
+        start, end = differing_part(value, other)
+        text.stylize("bold underline", start, end)
+        yield from _value(f"{name:<{room}}", text, start, state, setting, width)
 
 
-def _value(
-    name: str, value: str, part: tuple[int, int], style: str, width: int, state: State
-) -> Iterator[Text]:
-    indent = 3 if width < NARROW else cell_len(name) + 6
-    if width < NARROW:
-        yield Text(f" {name.rstrip()}", style="dim")
-    text = Text(value, style=style)
-    text.stylize("bold underline", *part)
+def _value(name: str, text: Text, first: int, state: State, setting: Setting, width: int) -> Iterator[Text]:
+    """A value in a few lines; `first` is where it begins to differ, which is shown in any case."""
+    indent = cell_len(name) + (6 if width >= NARROW else 3)
+    room = width - indent - 1
+    lines = _ENTIRE_LINES if state.entire else _VALUE_LINES
+    if not state.entire and first > room:
+        text = Text(setting.signs.more) + text[first - _BEFORE :]
+    pieces = chop_cells(text.plain, room) or [""]
     start = 0
-    most = _ENTIRE_LINES if state.entire else _VALUE_LINES
-    for number, piece in enumerate(islice(chop_cells(value, width - indent - 1) or [""], most)):
-        head = f"   {name}   " if number == 0 and width >= NARROW else " " * indent
-        yield Text(head, style="dim") + text[start : start + len(piece)]
+    for number, piece in enumerate(islice(pieces, lines)):
+        head = name.center(indent) if number == 0 else " " * indent
+        cut = setting.signs.more if number == lines - 1 < len(pieces) - 1 else ""
+        yield Text(head, style="dim") + text[start : start + len(piece)] + Text(cut)
         start += len(piece)
 
 
@@ -148,7 +150,7 @@ def footer(state: State, setting: Setting, width: int) -> Iterator[Text]:
     """A message if there is one, and the keys."""
     yield from wrapped(state.message, width, style="bold yellow", most=4) if state.message else ()
     yield rule(setting, width)
-    yield from keys(_KEYS, width)
+    yield from keys(_KEYS if width >= NARROW else _FEW_KEYS, width)
 
 
 def keys(names: tuple[str, ...], width: int) -> Iterator[Text]:
