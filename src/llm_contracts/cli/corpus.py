@@ -12,8 +12,8 @@ from llm_contracts import corpus_run
 from llm_contracts.cli.exits import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options
 from llm_contracts.cli.output import progress_bar, report_console, write_text
+from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.config import ConfigError, checked_name
-from llm_contracts.views.document import to_json
 from llm_contracts.views.left_out import left_out_lines
 from llm_contracts.views.terminal import print_result
 from llm_contracts.wire.corpus import CorpusProblem, CorpusStream
@@ -43,6 +43,7 @@ Examples:
     help="Accepted differences for this corpus, in place of the project's.",
 )
 @match_options
+@report_option
 @json_option
 def corpus(source: Path, **given: Any) -> Exit:
     """Compare over streams recorded elsewhere.
@@ -59,16 +60,17 @@ def corpus(source: Path, **given: Any) -> Exit:
     found = tuple(entry for entry in found if _wanted(entry, given["providers"]))
     if not any(isinstance(entry, CorpusStream) or entry.why.damaged for entry in found):
         raise ConfigError("\n".join([f"{source}: holds no streams.", *left_out_lines(_problems(found))]))
-    with progress_bar("corpus", len(found)) as done:
+    with progress_bar("corpus", len(found)) as done, keeping(given["report"], secrets_of(project)) as kept:
         result = corpus_run.check_corpus(
             project,
             found,
             run_options(given),
             waivers_file=given["waivers"],
-            progress=lambda item: done(item.id),
+            progress=kept.progress(done),
         )
+    text = kept.finish(result)
     if given["json_file"] is not None:
-        write_text(given["json_file"], to_json(result))
+        write_text(given["json_file"], text)
     if str(given["json_file"]) != "-":
         print_result(report_console(), result)
     return exit_of(result)

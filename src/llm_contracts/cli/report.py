@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,8 @@ import click
 from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import project_here
 from llm_contracts.cli.output import progress_bar, refuse_secrets, write_pieces
-from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.config import environment
+from llm_contracts.cli.stored import report_option, secrets_of, stored_here
 from llm_contracts.inputs import outdated
-from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.views.document import json_text
 
 if TYPE_CHECKING:
@@ -46,10 +43,9 @@ def report(report: Path | None, html: Path | None) -> Exit:
     """
     project = project_here()
     stored = stored_here(project, report)
-    secrets = secrets_in(environment(project.settings, os.environ), project.providers)
     file = html or stored.folder / "index.html"
     changed = outdated(project.settings, stored.document)
-    _write_html(file, stored, changed, secrets)
+    _write_html(file, stored, changed, secrets_of(project))
     if changed:
         click.echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
     click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB")

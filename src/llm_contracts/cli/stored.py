@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.cli.output import refuse_secrets
-from llm_contracts.config import ConfigError, Project
+from llm_contracts.cli.output import refuse_secrets, write_text
+from llm_contracts.config import ConfigError, Project, environment
+from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.store import RESULT, ItemsWriter, Stored
+from llm_contracts.views.document import to_json
 
 if TYPE_CHECKING:
-    from llm_contracts.parity.result import Item
+    from llm_contracts.parity.result import Item, Result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,6 +32,11 @@ def report_option(command: Function) -> Function:
         metavar="DIR",
         help="The folder of the stored result, in place of report/.",
     )(command)
+
+
+def secrets_of(project: Project) -> dict[str, str]:
+    """Every value that must not get into a file, by the variable that holds it."""
+    return secrets_in(environment(project.settings, os.environ), project.providers)
 
 
 def stored_here(project: Project, folder: Path | None = None) -> Stored:
@@ -44,19 +54,57 @@ def stored_here(project: Project, folder: Path | None = None) -> Stored:
     return stored
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Keeper:
+    """Keeps a run in a folder while it goes on: each item as it finishes, the summary at the end."""
+
+    folder: Path | None
+    started_at: str
+    secrets: Mapping[str, str]
+    add: Callable[[Item], None]
+
+    def progress(self, done: Callable[[str], None]) -> Callable[[Item], None]:
+        """What to tell of each item that is done: it is kept before it is counted."""
+
+        def tell(item: Item) -> None:
+            self.add(item)
+            done(item.id)
+
+        return tell
+
+    def finish(self, result: Result, **extra: Any) -> str:
+        """Write the summary, and give its text.
+
+        Args:
+            result: the run.
+            extra: further top-level fields of the document.
+
+        Raises:
+            SecretFound: a secret is in it; then nothing is written.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        text = to_json(result, checked_at=now, started_at=self.started_at, **extra)
+        refuse_secrets("the result", text.encode(), self.secrets)
+        if self.folder is not None:
+            write_text(self.folder / RESULT, text)
+        return text
+
+
 @contextmanager
-def stored_items(
-    folder: Path | None, started_at: str, secrets: Mapping[str, str]
-) -> Iterator[Callable[[Item], None]]:
-    """Tell it of each item as it finishes: it is written at once, unless a secret is in it. Without a folder
-    nothing is kept.
+def keeping(folder: Path | None, secrets: Mapping[str, str]) -> Iterator[Keeper]:
+    """Keeps what is about to run; without a folder nothing but the summary's text. Items with a secret in
+    them are refused as they come.
     """
-    if folder is None:
-        yield lambda _item: None
-        return
+    started_at = datetime.now(UTC).isoformat()
 
     def guard(name: str, data: bytes) -> None:
         refuse_secrets(f"the result of {name}", data, secrets)
 
+    def keeper(add: Callable[[Item], None]) -> Keeper:
+        return Keeper(folder=folder, started_at=started_at, secrets=secrets, add=add)
+
+    if folder is None:
+        yield keeper(lambda _item: None)
+        return
     with ItemsWriter(folder, started_at=started_at, guard=guard) as writer:
-        yield writer.add
+        yield keeper(writer.add)

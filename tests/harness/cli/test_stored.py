@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,25 @@ def test_a_key_that_a_path_hands_on_is_in_no_file(project: Path, monkeypatch: py
     assert run(["check", "--reference", "leaky", "--candidate", "leaky"]) == 4
     kept = [file.read_bytes() for file in (project / "report").iterdir()]
     assert not [data for data in kept if b"hello there" in data]
+
+
+def test_a_corpus_is_kept_where_the_caller_says(project: Path) -> None:
+    """Nothing else runs a corpus again for a report: it may take an hour."""
+    from tests.harness.run.projects import stream
+
+    body = stream(["hel", "lo"]).body
+    (project / "streams").mkdir()
+    (project / "streams" / "0.sse").write_bytes(body)
+    row = {
+        "id": "s0",
+        "provider": "acme",
+        "file": "0.sse",
+        "status": 200,
+        "content_type": "text/event-stream",
+    }
+    (project / "streams" / "index.jsonl").write_text(json.dumps({**row, "url": None, "request": None}))
+    assert run(["corpus", "streams", "--report", "kept"]) == 0
+    stored = Stored.load(project / "kept")
+    assert stored is not None
+    assert stored.item("s0").exchanges[0].response.body == body
+    assert run(["report", "--report", "kept"]) == 0
