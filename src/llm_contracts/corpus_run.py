@@ -157,7 +157,7 @@ def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:
     """Run one stream."""
     if isinstance(entry, CorpusProblem):
         return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
-    blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance="imported")
+    blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
     interaction = plain_address(entry.interaction)
     return match.run(blank, (interaction,), stream_call(entry.provider, interaction))
 

@@ -41,6 +41,7 @@ _SHOWN_IDS = 5
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
+_MADE_UP = frozenset({Provenance.SIMULATED, Provenance.SCRIPTED})
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
@@ -184,6 +185,9 @@ def _found(
 
 def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> _Owned | CorpusProblem:
     """The provider that answers at this address, by the project's own rows; else the one that was named."""
+    if stream.provenance in _MADE_UP:
+        reason = f"is {stream.provenance}: imported it would pass for what a provider sent."
+        return CorpusProblem(place=stream.place, reason=reason, why=Why.MADE_UP)
     known = [row for row in project.providers if answers(row, stream.interaction.request.uri)]
     named = [row for row in project.providers if row.name == stream.provider]
     owner = next(iter((*known, *named)), None)

@@ -60,14 +60,17 @@ def print_import(console: Console, report: ImportReport, settings: Settings, *, 
 
 
 def _line(one: Import, *, dry_run: bool) -> Text:
-    word = "to import" if dry_run and one.outcome is Outcome.IMPORTED else one.outcome
-    text = Text(f"{word:<10}  ", style=_STYLES[one.outcome])
+    text = Text(f"{_word(one.outcome, dry_run=dry_run):<10}  ", style=_STYLES[one.outcome])
     return text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
+
+
+def _word(outcome: Outcome, *, dry_run: bool) -> str:
+    return "to import" if dry_run and outcome is Outcome.IMPORTED else str(outcome).replace("-", " ")
 
 
 def _sum(report: ImportReport, *, dry_run: bool) -> str:
     counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in Outcome]
-    parts = [f"{count} {str(outcome).replace('-', ' ')}" for count, outcome in counts if count]
+    parts = [f"{count} {_word(outcome, dry_run=dry_run)}" for count, outcome in counts if count]
     parts = parts or ["Nothing to import"]
     parts += [f"{len(report.left_out)} left out"] if report.left_out else []
     return ", ".join(parts) + (". Nothing was written." if dry_run else ".")

@@ -20,6 +20,7 @@ _TITLES: Mapping[Why, str] = {
     Why.NOT_HTTP: "not HTTP",
     Why.NOT_A_RECORDING: "not a recording",
     Why.UNKNOWN_PROVIDER: "of no provider of this project",
+    Why.MADE_UP: "made up, not sent by a provider",
 }
 
 

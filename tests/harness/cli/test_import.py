@@ -97,7 +97,7 @@ def test_a_dry_run_says_that_nothing_was_written(
     assert run(["import", "trace.har", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "to import" in out
-    assert "Nothing was written." in out
+    assert "1 to import, 5 left out. Nothing was written." in out
     assert list((project / "cassettes").rglob("imported-*")) == []
 
 

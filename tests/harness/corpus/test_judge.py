@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.corpus import CorpusStream, Why, read_corpus
@@ -103,6 +104,27 @@ def test_what_this_project_recorded_as_cut_is_read_as_cut(tmp_path: Path, end: E
     save(tmp_path / "plain.yaml", cassette(cut).__class__(interactions=(cut,)))
     found = list(read_corpus(tmp_path))
     assert [one.interaction.response.end for one in found if isinstance(one, CorpusStream)] == [end, end]
+
+
+def test_a_recording_that_ended_before_its_first_byte_is_evidence(tmp_path: Path) -> None:
+    headers = (*EVENT_STREAM, ("content-length", "99"))
+    silent = exchange(Response(status=200, headers=headers, body=b"", end=End.TIMEOUT))
+    save(tmp_path / "a.yaml", cassette(silent))
+    assert one_stream(tmp_path).interaction.response.end is End.TIMEOUT
+
+
+def test_a_size_is_no_proof_where_the_recorder_unpacked_or_wrote_the_body_anew(tmp_path: Path) -> None:
+    """The size may be that of packed bytes, or of JSON with other blanks."""
+    size = ("content-length", "9999")
+    plain = Response(
+        status=200, headers=(*EVENT_STREAM, size, ("content-encoding", "gzip")), body=stream("a")
+    )
+    one_stream(kept(tmp_path, exchange(plain)))
+    refusal = exchange(Response(status=400, headers=(*JSON, size), body=b"{}"))
+    document = yaml.safe_load(vcrpy(refusal)[1])
+    document["interactions"][0]["response"]["parsed_body"] = {"error": {"message": "no"}}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(document))
+    assert json.loads(one_stream(tmp_path).interaction.response.body) == {"error": {"message": "no"}}
 
 
 def test_websockets_and_grpc_of_a_cassette_are_named(tmp_path: Path) -> None:

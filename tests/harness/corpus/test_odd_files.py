@@ -16,9 +16,7 @@ from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.layouts import LAYOUTS
 from tests.harness.corpus.test_layouts import asked
 
-_PLAIN = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+_PLAIN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _SCALARS = st.none() | st.booleans() | st.integers(-5, 999) | st.floats() | st.text(max_size=5)
 _KEYS = st.sampled_from(["string", "type", "content", "encoding", "base64_string", "code", "name", "x"])
 _VALUES = st.recursive(

@@ -134,6 +134,29 @@ def test_a_provider_that_is_not_there_is_wrong_usage(project: Project, tmp_path:
         brought(project, tape(tmp_path / "a.yaml", exchange()), provider="acne")
 
 
+@pytest.mark.parametrize("provenance", ["simulated", "scripted"])
+def test_what_was_made_up_cannot_be_imported_as_real(
+    project: Project, tmp_path: Path, provenance: str
+) -> None:
+    save(tmp_path / "a.yaml", cassette("acme/other", provenance=provenance))
+    (problem,) = brought(project, tmp_path / "a.yaml").left_out
+    assert problem.why is Why.MADE_UP
+
+
+def test_a_live_recording_of_another_project_keeps_its_pieces_and_its_date(
+    project: Project, tmp_path: Path
+) -> None:
+    old = cassette("acme/other", provenance="live")
+    save(tmp_path / "a.yaml", old)
+    (one,) = brought(project, tmp_path / "a.yaml").imports
+    found = load(one.file)
+    assert found.recording is not None
+    assert old.recording is not None
+    assert found.recording.provenance is Provenance.IMPORTED
+    assert found.recording.recorded_at == old.recording.recorded_at
+    assert found.interactions[0].response.pieces == old.interactions[0].response.pieces
+
+
 # Secrets
 
 

@@ -26,6 +26,7 @@ from llm_contracts.wire.corpus.har import is_har, read_har
 from llm_contracts.wire.corpus.index import INDEX, read_index
 from llm_contracts.wire.corpus.judge import judged
 from llm_contracts.wire.corpus.vcr import is_cassette, read_cassette
+from llm_contracts.wire.recording import Provenance
 
 __all__ = ["CorpusProblem", "CorpusStream", "Entry", "Why", "read_corpus"]
 
@@ -144,4 +145,5 @@ def _own(path: Path) -> Iterator[Exchange]:
             interaction=interaction,
             recorder=recording.client if recording else "",
             recorded_at=recording.recorded_at if recording else None,
+            provenance=recording.provenance if recording else Provenance.IMPORTED,
         )

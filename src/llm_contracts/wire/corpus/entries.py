@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.recording import Provenance
 
 
 class Why(StrEnum):
@@ -23,6 +24,7 @@ class Why(StrEnum):
     NOT_HTTP = "not-http"
     NOT_A_RECORDING = "not-a-recording"
     UNKNOWN_PROVIDER = "unknown-provider"
+    MADE_UP = "made-up"
 
     @property
     def damaged(self) -> bool:
@@ -44,6 +46,7 @@ class CorpusStream:
         place: the file, and the place in it.
         recorder: what recorded it, as far as the file tells.
         recorded_at: when, if the file tells; UTC.
+        provenance: what the file says it is worth as evidence; the files of others say nothing.
     """
 
     id: str
@@ -52,6 +55,7 @@ class CorpusStream:
     place: str = ""
     recorder: str = ""
     recorded_at: datetime | None = None
+    provenance: Provenance = Provenance.IMPORTED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +99,7 @@ class Exchange:
     named: str = ""
     recorder: str = ""
     recorded_at: datetime | None = None
+    provenance: Provenance = Provenance.IMPORTED
 
 
 class UnreadableError(Exception):

@@ -52,6 +52,7 @@ def judged(exchange: Exchange) -> Entry:
         place=exchange.place,
         recorder=exchange.recorder,
         recorded_at=exchange.recorded_at,
+        provenance=exchange.provenance,
     )
 
 
