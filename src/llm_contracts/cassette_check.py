@@ -33,6 +33,11 @@ class Complaints:
         return (*self.secrets, *self.unreadable, *self.homeless)
 
 
+def recording_files(project: Project) -> tuple[Path, ...]:
+    """Every recording of a project, owned by a scenario or not."""
+    return tuple(sorted(project.settings.cassettes.rglob("*.yaml")))
+
+
 def check_cassettes(
     project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
 ) -> Complaints:
@@ -46,7 +51,7 @@ def check_cassettes(
     """
     unreadable: list[str] = []
     found: list[str] = []
-    for file in sorted(project.settings.cassettes.rglob("*.yaml")):
+    for file in recording_files(project):
         place = project.settings.shown(file)
         found += [f"{place}: {what}" for what in _known_secrets(file, secrets)]
         try:

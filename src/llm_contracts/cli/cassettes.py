@@ -6,9 +6,10 @@ import os
 
 import click
 
-from llm_contracts.cassette_check import check_cassettes
+from llm_contracts.cassette_check import check_cassettes, recording_files
 from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import project_here
+from llm_contracts.cli.output import progress_bar
 from llm_contracts.config import environment
 from llm_contracts.record_endpoint import secrets_in
 
@@ -28,7 +29,8 @@ def cassettes() -> Exit:
     """
     project = project_here()
     secrets = secrets_in(environment(project.settings, os.environ), project.providers)
-    complaints = check_cassettes(project, secrets)
+    with progress_bar("cassettes", len(recording_files(project))) as done:
+        complaints = check_cassettes(project, secrets, visit=lambda file, _cassette: done(file.name))
     for sentence in complaints.all:
         click.echo(sentence, err=True)
     if complaints.secrets:

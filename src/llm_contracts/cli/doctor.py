@@ -18,13 +18,13 @@ from rich.text import Text
 from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import json_option, project_here
 from llm_contracts.cli.output import progress_bar, report_console, write_text
-from llm_contracts.doctor import Diagnosis, Finding, Level, diagnose
-from llm_contracts.doctor.git import tracked_files
+from llm_contracts.doctor import AREAS, Diagnosis, Finding, Level, diagnose, work
 from llm_contracts.versions import versions
 
 _EXAMPLES = """\b
 Examples:
   llm-contracts doctor
+  llm-contracts doctor --area secrets --area environment     what CI can check before anything ran
   llm-contracts doctor --json - | jq -r '.findings[] | select(.level != "ok") | .what'
 """
 _EXITS = {
@@ -46,8 +46,15 @@ _MARKS = {
 
 
 @click.command(epilog=_EXAMPLES)
+@click.option(
+    "--area",
+    "areas",
+    multiple=True,
+    type=click.Choice(AREAS),
+    help="Only this; may be given several times.",
+)
 @json_option
-def doctor(json_file: Path | None) -> Exit:
+def doctor(areas: tuple[str, ...], json_file: Path | None) -> Exit:
     """Is everything fit for use?
 
     Looks at the environment, keys (names, never values), recordings, accepted differences and the stored
@@ -57,8 +64,9 @@ def doctor(json_file: Path | None) -> Exit:
     secret.
     """
     project = project_here()
-    with progress_bar("doctor", len(tracked_files(project.settings.root))) as done:
-        diagnosis = diagnose(project, os.environ, progress=done)
+    wanted = areas or AREAS
+    with progress_bar("doctor", work(project, wanted)) as done:
+        diagnosis = diagnose(project, os.environ, areas=wanted, progress=done)
     if json_file is not None:
         write_text(json_file, _json(diagnosis))
     if str(json_file) != "-":

@@ -5,13 +5,13 @@ Nobody is called, nothing is changed, and no value of a variable is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.cassette_check import check_cassettes
+from llm_contracts.cassette_check import check_cassettes, recording_files
 from llm_contracts.doctor.environment import examine_environment, installed_version
 from llm_contracts.doctor.evidence import (
     RECORDINGS,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from llm_contracts.config import Project
     from llm_contracts.wire.cassette import Cassette
 
-__all__ = ["Diagnosis", "Finding", "Level", "diagnose"]
+__all__ = ["AREAS", "Diagnosis", "Finding", "Level", "diagnose", "work"]
 
 _SECRETS = "secrets"
 _REVOKE = "Take it out, and revoke it if it is real: whoever has the repository has it."
@@ -52,35 +52,49 @@ class _Recordings:
     leaking: frozenset[str] = frozenset()
 
 
+AREAS = ("environment", "keys", "recordings", "waivers", "result", "secrets")
+"""What can be examined apart. `.env` belongs to the keys."""
+
+
 def diagnose(
-    project: Project, environ: Mapping[str, str], *, progress: Progress = lambda _name: None
+    project: Project,
+    environ: Mapping[str, str],
+    *,
+    areas: Collection[str] = AREAS,
+    progress: Progress = lambda _name: None,
 ) -> Diagnosis:
     """Examine a project.
 
     Args:
         project: which one.
         environ: the variables of the process; those of `.env` are read here.
-        progress: told the name of each file that has been searched.
+        areas: which of `AREAS`.
+        progress: told the name of each recording that was read and each file that was searched; see `work`.
     """
     settings = project.settings
     stored, about_file = stored_variables(settings.root / ".env")
-    values = {**stored, **environ}
-    secrets = secrets_in(values, project.providers)
+    secrets = secrets_in({**stored, **environ}, project.providers)
     where = where_set(project.providers, environ, stored)
-    recordings = _recordings(project, secrets)
+    recordings = _recordings(project, secrets, progress) if RECORDINGS in areas else _Recordings()
+    examined: dict[str, Callable[[], Iterable[Finding]]] = {
+        "environment": lambda: examine_environment(settings.root, installed=installed_version),
+        "keys": lambda: (*_about_variables(project, where, environ, stored), *about_file),
+        "recordings": lambda: recordings.findings,
+        "waivers": lambda: examine_waivers(settings, datetime.now().astimezone().date()),
+        "result": lambda: examine_result(settings),
+        "secrets": lambda: _secrets(project, secrets, recordings, progress),
+    }
     return Diagnosis(
-        findings=(
-            *examine_environment(settings.root, installed=installed_version),
-            *_about_variables(project, where, environ, stored),
-            *about_file,
-            *recordings.findings,
-            *examine_waivers(settings, datetime.now().astimezone().date()),
-            *examine_result(settings),
-            *_secrets(project, secrets, recordings, progress),
-        ),
+        findings=tuple(finding for name in AREAS if name in areas for finding in examined[name]()),
         keys=where,
         recordings=recordings.counts,
     )
+
+
+def work(project: Project, areas: Collection[str] = AREAS) -> int:
+    """How many recordings and files an examination goes through."""
+    read = len(recording_files(project)) if RECORDINGS in areas else 0
+    return read + (len(_searched(project)) if _SECRETS in areas else 0)
 
 
 def _about_variables(
@@ -91,9 +105,14 @@ def _about_variables(
     yield from examine_names(known, environ, stored)
 
 
-def _recordings(project: Project, secrets: Mapping[str, str]) -> _Recordings:
+def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress) -> _Recordings:
     cassettes: dict[Path, Cassette] = {}
-    complaints = check_cassettes(project, secrets, visit=cassettes.__setitem__)
+
+    def visit(file: Path, cassette: Cassette) -> None:
+        cassettes[file] = cassette
+        progress(project.settings.shown(file))
+
+    complaints = check_cassettes(project, secrets, visit=visit)
     found = list(examine_recordings(project, cassettes))
     found += _told(RECORDINGS, Level.SECRET, complaints.secrets, "")
     found += _told(
@@ -115,7 +134,7 @@ def _secrets(
 ) -> Iterator[Finding]:
     settings = project.settings
     search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
-    files = tuple(sorted({*tracked_files(settings.root), *_kept_results(settings.report)}))
+    files = _searched(project)
     # What was found in a recording has been told with the recordings, more exactly.
     found = [key for key in search.keys(files, progress=progress) if key.file not in recordings.leaking]
     for key in found:
@@ -124,6 +143,11 @@ def _secrets(
         values = f"{len(secrets)} configured values and " if secrets else ""
         said = f"none in {len(files)} files, which were searched for {values}what looks like a key"
         yield Finding(area=_SECRETS, level=Level.OK, what=said)
+
+
+def _searched(project: Project) -> tuple[Path, ...]:
+    settings = project.settings
+    return tuple(sorted({*tracked_files(settings.root), *_kept_results(settings.report)}))
 
 
 def _sentence(key: Key) -> str:

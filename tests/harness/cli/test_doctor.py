@@ -276,6 +276,18 @@ def test_a_short_key_of_a_provider_in_a_snapshot_is_found_though_source_may_make
     assert "snapshots/a.txt: holds what looks like an OpenAI-like key" in said
 
 
+def test_one_area_can_be_examined_apart(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "cassettes/acme/other.yaml").unlink()
+    assert run(["doctor", "--area", "secrets", "--area", "environment"]) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line and not line.startswith(" ")] == [
+        "environment",
+        "secrets",
+        "All is well.",
+    ]
+    assert run(["doctor", "--area", "recordings"]) == 1
+
+
 def test_without_git_every_file_is_searched(project: Path) -> None:
     shutil.rmtree(project / ".git")
     (project / "notes.md").write_text("AKIA" + "QX7Z2NB4" * 2)

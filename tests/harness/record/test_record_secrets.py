@@ -35,15 +35,16 @@ def test_keys_of_all_providers_count_however_short_and_other_variables_by_name_a
 
 
 def test_a_password_within_a_url_counts_and_the_url_does_not() -> None:
+    password = "hunter2-proxy"
     environ = {
-        "HTTPS_PROXY": "http://me:hunter2proxy@proxy.example:8080",
-        "DATABASE_URL": "postgresql+psycopg://db:s3cret-pw@db.example/x",
+        "HTTPS_PROXY": f"http://me:{password}@proxy.example:8080",
+        "DATABASE_URL": f"postgresql+psycopg://:{password}@db.example/x",
         "OPENAI_BASE_URL": "https://api.openai.com:443/v1",
         "SHORT_URL": "http://a:b@c",
     }
     assert secrets_in(environ, PROVIDERS) == {
-        "HTTPS_PROXY (its password)": "hunter2proxy",
-        "DATABASE_URL (its password)": "s3cret-pw",
+        "HTTPS_PROXY (its password)": password,
+        "DATABASE_URL (its password)": password,
     }
 
 
