@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable
 from dataclasses import replace
@@ -97,6 +98,18 @@ def test_it_is_addressed_as_the_project_calls_the_provider(project: Project, tmp
     )
     (one,) = brought(project, file, provider="acme").imports
     assert load(one.file).interactions[0].request.uri == ACME
+
+
+def test_a_packed_body_is_kept_unpacked_without_the_headers_of_its_packing(
+    project: Project, tmp_path: Path
+) -> None:
+    """With the old size in a header, plain clients would take the body for cut."""
+    plain = exchange()
+    body = gzip.compress(plain.response.body)
+    framing = (("Content-Encoding", "gzip"), ("Content-Length", str(len(body))), ("Transfer-Encoding", "x"))
+    packed = replace(plain.response, headers=(*plain.response.headers, *framing), body=body)
+    (one,) = brought(project, tape(tmp_path / "a.yaml", replace(plain, response=packed))).imports
+    assert load(one.file).interactions[0].response == plain.response
 
 
 @pytest.mark.parametrize(
