@@ -193,10 +193,8 @@ def test_a_redirect_to_the_provider_itself_is_followed_through_the_edge(
             assert _call(client, session, session.origin) == ("there", None)
             interactions = session.interactions()
     assert [urlsplit(one.request.uri).path for one in interactions] == ["/v1/chat/completions", "/v2/chat"]
-    assert interactions[0].response.header("location") == location.format(upstream=upstream.origin)
+    assert interactions[0].response.header("location") == location.format(upstream=PUBLIC)
     with edge.replay(interactions) as replay:
-        if location.startswith("{"):
-            return  # the address that was called is not in the request; nothing can be found there again
         assert _call(client, replay, replay.origin) == ("there", None)
         assert [request.uri for request in replay.requests()] == [one.request.uri for one in interactions]
 

@@ -17,6 +17,7 @@ from llm_contracts.wire.edge.exchange import Exchange, Limits
 from llm_contracts.wire.edge.framing import ends_with_connection, marked, streaming
 from llm_contracts.wire.edge.headers import end_to_end, without
 from llm_contracts.wire.edge.network import explained
+from llm_contracts.wire.edge.redirects import made_public
 from llm_contracts.wire.edge.session import Session, hang_up, reset
 from llm_contracts.wire.edge.unpacking import Unpacker, UnpackingError, unpacker
 from llm_contracts.wire.edge.upstream import (
@@ -61,7 +62,6 @@ class RecordSession(Session):
     ) -> None:
         super().__init__(loop=loop, origin=origin, public=public)
         self._upstream = upstream
-        self._own = self._own | {upstream.origin}
         self._scrubber = scrubber
         self._limits = limits
         # As they were on the wire, secrets included: nobody sees them before the scrubber has. It works when
@@ -167,6 +167,7 @@ class RecordSession(Session):
 
     def _prepared(self, incoming: web.BaseRequest, exchange: Exchange, answer: ClientResponse) -> _Passing:
         headers = end_to_end(answer.raw_headers)
+        headers = made_public(headers, called=self._upstream.origin, public=self._public)
         coding = answer.headers.get("Content-Encoding", "identity")
         unpack = unpacker(coding)
         if unpack is not None:

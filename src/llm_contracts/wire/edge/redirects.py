@@ -15,17 +15,31 @@ from llm_contracts.wire.interaction import Headers
 _ELSEWHERE = "/.elsewhere/"
 
 
-def kept_at_the_edge(headers: Headers, *, uri: str, own: frozenset[str], origin: str) -> Headers:
+def kept_at_the_edge(headers: Headers, *, uri: str, own: str, origin: str) -> Headers:
     """The headers with every `Location` led back to the edge.
 
     Args:
         headers: an answer's.
         uri: what was asked for; relative locations start there.
-        own: the provider's origins: its public one and the one that was called.
+        own: the provider's origin.
         origin: the session's.
     """
     return tuple(
         (name, _at_the_edge(value, uri, own, origin) if name.lower() == "location" else value)
+        for name, value in headers
+    )
+
+
+def made_public(headers: Headers, *, called: str, public: str) -> Headers:
+    """The headers with every `Location` at the origin that was called at the provider's public one instead.
+
+    A recording names the provider, whatever gateway it was made through, and gives no host names away.
+    """
+    return tuple(
+        (
+            name,
+            public + value[len(called) :] if name.lower() == "location" and _is_at(called, value) else value,
+        )
         for name, value in headers
     )
 
@@ -36,13 +50,17 @@ def elsewhere(target: str) -> str | None:
     return unquote(path.removeprefix(_ELSEWHERE)) if path.startswith(_ELSEWHERE) else None
 
 
-def _at_the_edge(location: str, uri: str, own: frozenset[str], origin: str) -> str:
+def _is_at(origin: str, location: str) -> bool:
+    return location.startswith(origin) and location[len(origin) :][:1] in {"", "/", "?", "#"}
+
+
+def _at_the_edge(location: str, uri: str, own: str, origin: str) -> str:
     try:
         goal = urljoin(uri, location)
         parts = urlsplit(goal)
     except ValueError:  # such as an IPv6 address without its bracket
         return f"{origin}{_ELSEWHERE}{quote(location, safe='')}"
-    if f"{parts.scheme}://{parts.netloc}" not in own:
+    if f"{parts.scheme}://{parts.netloc}" != own:
         return f"{origin}{_ELSEWHERE}{quote(goal, safe='')}"
     query = f"?{parts.query}" if parts.query else ""
     return f"{origin}{parts.path or '/'}{query}"
