@@ -21,6 +21,7 @@ from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
 from llm_contracts.views.review.coverage import Terms
 from llm_contracts.views.review.queue import Member, members_of
 from llm_contracts.views.review.waiver_text import appended
+from llm_contracts.wire.scrub import SecretFound, find_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.config import Settings
@@ -52,6 +53,7 @@ class Desk:
     """A result with the decisions about it.
 
     Attributes:
+        secrets: name → value of what must get into no file.
         read_only: why nothing may be decided here; empty where it may.
         no_waivers: why nothing may be accepted, though the rest may be decided; empty where it may.
         members: every difference of the run.
@@ -62,6 +64,7 @@ class Desk:
     settings: Settings
     stored: Stored
     today: date
+    secrets: Mapping[str, str]
     read_only: str
     no_waivers: str
     members: tuple[Member, ...]
@@ -79,7 +82,14 @@ class Desk:
         return self.today + timedelta(days=self.settings.waiver_days)
 
 
-def open_desk(settings: Settings, stored: Stored, *, today: date, environ: Mapping[str, str]) -> Desk:
+def open_desk(
+    settings: Settings,
+    stored: Stored,
+    *,
+    today: date,
+    environ: Mapping[str, str],
+    secrets: Mapping[str, str],
+) -> Desk:
     """Bring a result together with the decisions about it.
 
     Waivers are read anew, so that those written since the run count; nothing else may have changed.
@@ -95,6 +105,7 @@ def open_desk(settings: Settings, stored: Stored, *, today: date, environ: Mappi
         settings=settings,
         stored=stored,
         today=today,
+        secrets=secrets,
         read_only=_read_only(environ),
         no_waivers=_no_waivers(settings, stored),
         members=members,
@@ -204,6 +215,7 @@ def accept(desk: Desk, rows: Sequence[Waiver]) -> Change:
 
     Raises:
         ReviewError: nothing may be accepted here, or the file would not be right with these rows in it.
+        SecretFound: a key stands in the reason.
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
     _refuse(desk, accepting=True)
@@ -211,6 +223,7 @@ def accept(desk: Desk, rows: Sequence[Waiver]) -> Change:
     before = _text(file)
     present = load_waivers(file, desk.today)
     after = appended(before or "", rows)
+    _refuse_secrets(desk, file, after)
     replace_file(file, after, check=partial(_check_draft, file=file, present=present, rows=rows, desk=desk))
     return Change(file=file, before=before, after=after)
 
@@ -238,6 +251,7 @@ def note(desk: Desk, decisions: Iterable[Decision]) -> Change:
 
     Raises:
         ReviewError: nothing may be decided here.
+        SecretFound: a key stands in a note.
     """
     _refuse(desk, accepting=False)
     new = tuple(decisions)
@@ -246,6 +260,7 @@ def note(desk: Desk, decisions: Iterable[Decision]) -> Change:
     file = decisions_file(desk)
     before = _text(file)
     after = render_decisions(Decisions(run=desk.stored.run, decisions=(*kept, *new)))
+    _refuse_secrets(desk, file, after)
     replace_file(file, after)
     return Change(file=file, before=before, after=after)
 
@@ -279,6 +294,13 @@ def _text(file: Path) -> str | None:
         return file.read_text(encoding="utf-8") if file.is_file() else None
     except UnicodeDecodeError as error:
         raise WaiverError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+
+
+def _refuse_secrets(desk: Desk, file: Path, text: str) -> None:
+    """A reason is typed, or pasted, by hand."""
+    found = find_secrets(text.encode("utf-8", "surrogatepass"), desk.secrets)
+    if found:
+        raise SecretFound(desk.settings.shown(file), found)
 
 
 def _refuse(desk: Desk, *, accepting: bool) -> None:

@@ -18,6 +18,7 @@ from llm_contracts.views.review import forms
 from llm_contracts.views.review.keys import Effect, Window, press, view_of
 from llm_contracts.views.review.screens import Frame, Sheet, frame, sheet
 from llm_contracts.views.review.state import Defaults, Screen, State, begin, onward, shown
+from llm_contracts.wire.scrub import SecretFound
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 STATE = "review.json"
 _FORMAT = 1
-_EXPECTED = (ReviewError, WaiverError, DecisionsError, StoredResultError, OSError)
+_EXPECTED = (ReviewError, WaiverError, DecisionsError, StoredResultError, SecretFound, OSError)
 
 Edit = Callable[[str], str | None]
 """Lets a person edit a text elsewhere; None if that did not work."""

@@ -19,8 +19,9 @@ from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.cli.person import git_user
 from llm_contracts.cli.review_views import print_plan, print_queue, show_group
 from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.config import Project, nearest
+from llm_contracts.config import Project, environment, nearest
 from llm_contracts.decisions import Choice, Decision, Scope, parse_decisions
+from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.review import Desk, ReviewError
 from llm_contracts.review_apply import Plan, plan
 from llm_contracts.views.review.coverage import cover
@@ -209,6 +210,7 @@ def _desk(report: Path | None) -> Desk:
         stored_here(project, report),
         today=datetime.now().astimezone().date(),
         environ=os.environ,
+        secrets=secrets_in(environment(project.settings, os.environ), project.providers),
     )
 
 

@@ -1,0 +1,195 @@
+"""What keys do, without a terminal: a state goes in, a state comes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from llm_contracts.decisions import Choice, Decision, Scope
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.views.review import forms
+from llm_contracts.views.review.evidence import View
+from llm_contracts.views.review.keys import Effect, Window, press, view_of
+from llm_contracts.views.review.queue import queue
+from llm_contracts.views.review.state import Screen, State, begin, onward, tally
+from tests.harness.review.samples import EMPTY, LOST, MODEL, state
+
+WINDOW = Window(top=5, height=10, following=30)
+
+
+def after(start: State, *keys: str) -> State:
+    for key in keys:
+        start = press(start, key, WINDOW)[0]
+    return start
+
+
+def effect(start: State, *keys: str) -> Effect | None:
+    return press(after(start, *keys[:-1]), keys[-1], WINDOW)[1]
+
+
+def kind(start: State) -> Kind:
+    assert start.group is not None
+    return start.group.kind
+
+
+def test_the_breaking_group_comes_first_and_enter_does_not_accept_it() -> None:
+    start = state()
+    assert kind(start) is Kind.USAGE_MISSING
+    pressed = after(start, "enter")
+    assert pressed.screen is Screen.GROUP
+    assert "breaking" in pressed.message
+    assert after(start, "a").screen is Screen.FORM
+
+
+def test_enter_accepts_what_is_not_breaking() -> None:
+    pressed = after(state(*MODEL), "enter")
+    assert pressed.form is not None
+    assert pressed.form.choice is Choice.ACCEPT
+
+
+def test_an_acceptance_of_something_breaking_is_asked_about_once_more_and_enter_is_no() -> None:
+    filled = after(state(), "a", *"why")
+    asked = after(filled, "enter")
+    assert asked.screen is Screen.CONFIRM
+    assert press(asked, "enter", WINDOW)[1] is None
+    assert after(asked, "enter").screen is Screen.FORM
+    assert press(asked, "y", WINDOW)[1] is Effect.ACCEPT
+
+
+def test_what_is_not_breaking_is_accepted_by_enter_in_the_form() -> None:
+    assert effect(state(*MODEL), "a", *"why", "enter") is Effect.ACCEPT
+
+
+def test_nothing_is_accepted_without_a_reason() -> None:
+    pressed, done = press(after(state(*MODEL), "a"), "enter", WINDOW)
+    assert done is None
+    assert "why" in pressed.message
+
+
+def test_what_was_typed_survives_leaving_the_form() -> None:
+    left = after(state(*MODEL), "a", *"half a", "space", *"reason", "esc")
+    assert left.screen is Screen.GROUP
+    again = after(left, "a")
+    assert again.form is not None
+    assert again.form.fields["reason"] == "half a reason"
+
+
+def test_scopes_are_chosen_by_arrow_or_number_and_the_preview_follows() -> None:
+    narrow = after(state(), "a", "tab", "left")
+    assert narrow.form is not None
+    assert narrow.form.scope is Scope.RECORDING
+    assert len(forms.coverage(narrow).meant) == 1
+    assert len(forms.coverage(after(state(), "a", "tab", "4")).meant) == 3
+
+
+def test_accepting_all_leaves_the_breaking_ones() -> None:
+    form = after(state(), "A")
+    assert {m.divergence.kind for m in forms.coverage(form).meant} == {Kind.MODEL_NAME, Kind.CHUNK_COUNT}
+    assert "left" in after(state(*LOST), "A").message
+
+
+def test_rejecting_all_is_one_note_for_each_group() -> None:
+    decisions = forms.decision(after(state(), "R", *"broken"))
+    assert [(d.choice, d.note, len(d.fingerprints)) for d in decisions] == [
+        (Choice.FIX, "broken", 3),
+        (Choice.FIX, "broken", 3),
+        (Choice.FIX, "broken", 1),
+    ]
+
+
+def test_skipped_groups_are_passed_over_and_the_review_ends_after_the_last() -> None:
+    start = state()
+    assert kind(after(start, "s")) is Kind.MODEL_NAME
+    assert after(start, "s", "space", "s").screen is Screen.END
+    assert after(start, "S").screen is Screen.END
+    again = after(start, "S", "s")
+    assert (again.screen, kind(again)) == (Screen.GROUP, Kind.USAGE_MISSING)
+
+
+def test_back_and_forward_go_to_neighbours_even_if_they_are_decided() -> None:
+    start = state()
+    assert kind(after(start, "s", "b")) is Kind.USAGE_MISSING
+    assert kind(after(start, "f", "f", "f")) is Kind.CHUNK_COUNT
+
+
+def test_a_member_is_taken_out_and_put_back() -> None:
+    out = after(state(), "]", "t")
+    assert out.group is not None
+    assert out.group.members == (LOST[1],)
+    assert len(out.groups) == 4
+    back = after(out, "t")
+    assert back.group is not None
+    assert back.group.members == LOST
+    assert "only one" in after(state(*EMPTY), "t").message
+
+
+def test_a_member_is_opened_from_the_list() -> None:
+    opened = after(state(), "g", "j", "j", "k", "enter")
+    assert (opened.screen, opened.focus) == (Screen.GROUP, LOST[1])
+    assert after(state(), "g", "end").choosing == 2
+
+
+def test_views_take_turns_and_begin_with_the_one_that_shows_the_kind_best() -> None:
+    start = state()
+    seen = [view_of(after(start, *["v"] * n)) for n in range(5)]
+    assert seen == [View.LANES, View.WIRE, View.REQUEST, View.TIME, View.LANES]
+
+
+def test_n_scrolls_to_the_next_difference_and_other_keys_from_where_the_screen_is() -> None:
+    start = state()
+    assert after(start, "n").scroll == 30
+    assert after(start, "j").scroll == 6
+    assert after(start, "pgdn").scroll == 15
+    assert after(start, "home").scroll == 0
+    assert press(start, "n", Window())[0].message == "Nothing differs in this view."
+
+
+def test_a_filter_narrows_the_queue_and_one_that_fits_nothing_changes_nothing() -> None:
+    start = state()
+    found = after(start, "/", *"model", "enter")
+    assert [group.kind for group in found.groups] == [Kind.MODEL_NAME]
+    missed = after(start, "/", *"nonsense", "enter")
+    assert len(missed.groups) == 3
+    assert "nonsense" in missed.message
+
+
+@pytest.mark.parametrize("key", ["a", "A", "r", "x", "R", "e"])
+def test_where_nothing_may_be_decided_every_decision_says_why(key: str) -> None:
+    refused = after(replace(state(), refusal="read only here"), key)
+    assert (refused.form, refused.message) == (None, "read only here")
+
+
+@pytest.mark.parametrize(("key", "message"), [("a", "no waivers"), ("r", "")])
+def test_where_waivers_mean_nothing_marks_still_do(key: str, message: str) -> None:
+    assert after(replace(state(), no_waivers="no waivers"), key).message == message
+
+
+def test_counters_count_decisions_and_the_first_day_on_which_one_lapses() -> None:
+    start = state()
+    waiver = forms.coverage(after(start, "a", *"why")).rows[0]
+    accepted = dict.fromkeys((m.fingerprint for m in LOST), replace(waiver, until=date(2026, 12, 1)))
+    noted = {MODEL[0].fingerprint: Decision(choice=Choice.FIX, fingerprints=(MODEL[0].fingerprint,))}
+    found = tally(replace(start, accepted=accepted, noted=noted))
+    assert (found.decided, found.left, found.accepted, found.until) == (1, 2, 1, date(2026, 12, 1))
+
+
+def test_a_group_of_which_something_is_left_waits_and_a_decided_one_does_not() -> None:
+    noted = {m.fingerprint: Decision(choice=Choice.NOISE, fingerprints=(m.fingerprint,)) for m in LOST[:2]}
+    start = replace(state(), noted=noted)
+    (group, *_) = queue(LOST)
+    assert (start.standing(group), len(start.left(group))) == ("", 1)
+    done = replace(start, noted={**noted, LOST[2].fingerprint: noted[LOST[0].fingerprint]})
+    assert done.standing(group) == "noise"
+    assert kind(begin(done)) is Kind.MODEL_NAME
+
+
+def test_any_key_leaves_the_help_and_ctrl_c_leaves_from_anywhere() -> None:
+    assert after(state(), "?", "x").screen is Screen.GROUP
+    for keys in ((), ("a",), ("?",), ("/",), ("g",)):
+        assert effect(state(), *keys, "ctrl-c") is Effect.QUIT
+
+
+def test_the_end_comes_when_nothing_waits() -> None:
+    assert onward(replace(state(*LOST), skipped=frozenset({queue(LOST)[0].id}))).screen is Screen.END

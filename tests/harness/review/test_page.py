@@ -1,0 +1,96 @@
+"""Lanes folded to what differs, and drawn at a width."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.views.review.evidence import View, first_view, page
+from llm_contracts.views.review.page import Page, folded, pairs
+from llm_contracts.views.review.paint import differing_part, laid_out
+from llm_contracts.views.review.signs import ASCII, UNICODE, Signs
+from tests.harness.review.samples import member
+from tests.harness.views.samples import item, observation
+
+
+def shown(found: Page, width: int = 100, signs: Signs = UNICODE, *, entire: bool = False) -> list[str]:
+    laid = laid_out(found, width, signs, entire=entire)
+    return [line.plain.rstrip() for line in laid.lines(0, laid.total)]
+
+
+def test_equal_runs_are_folded_and_their_neighbours_stay() -> None:
+    left = [f"chunk {n}" for n in range(20)]
+    right = [*left[:10], "other", *left[11:]]
+    rows = list(folded(pairs(left, right, "chunks")))
+    assert [row.left for row in rows] == [
+        "= 8 equal chunks",
+        "chunk 8",
+        "chunk 9",
+        "chunk 10",
+        "chunk 11",
+        "chunk 12",
+        "= 7 equal chunks",
+    ]
+    assert [row.label for row in rows if row.differs] == ["11"]
+
+
+def test_the_next_difference_is_the_next_run_and_after_the_last_comes_the_first() -> None:
+    found = Page(rows=tuple(pairs(["a", "x", "y", "b", "z"], ["a", "1", "2", "b", "3"], "rows")))
+    assert [found.next_difference(after) for after in (-1, 1, 4)] == [1, 4, 1]
+    assert Page(rows=tuple(pairs(["a"], ["a"], "rows"))).next_difference(0) is None
+
+
+def test_a_page_opens_at_the_field_that_the_difference_is_about() -> None:
+    changed = item(candidate=observation("你好", "，世界", path="right", failure=None, chunks=()))
+    found = page(changed, member("a/b", Kind.USAGE_MISSING).divergence, View.LANES)
+    assert found.rows[found.focus].label == "usage"
+    assert first_view(Kind.REQUEST_BODY) is View.REQUEST
+
+
+@pytest.mark.parametrize("view", list(View))
+@pytest.mark.parametrize("width", [60, 75, 76, 110])
+@pytest.mark.parametrize("entire", [False, True])
+def test_no_line_is_wider_than_the_screen_and_as_many_are_drawn_as_were_counted(
+    view: View, width: int, *, entire: bool
+) -> None:
+    text = "很长的一段话 with\x07 bells and \u202e tricks " * 20
+    other = item(candidate=observation("你好", text, path="right"))
+    found = page(other, member("a/b", Kind.TEXT).divergence, view, entire=entire)
+    laid = laid_out(found, width, UNICODE, entire=entire)
+    lines = laid.lines(0, 10_000)
+    assert len(lines) == laid.total
+    assert all(cell_len(line.plain) <= width for line in lines)
+    assert all(line.plain.isprintable() for line in lines)
+    assert [line.plain for line in lines[3:]] == [line.plain for line in laid.lines(3, 10_000)]
+
+
+def test_the_middle_of_a_long_line_is_shown_where_it_differs() -> None:
+    left, right = ["x" * 300 + " before"], ["x" * 300 + " after"]
+    (line,) = shown(Page(rows=tuple(pairs(left, right, "rows"))))
+    assert "before" in line
+    assert "after" in line
+
+
+def test_what_differs_in_a_value_is_found_from_both_ends() -> None:
+    assert differing_part("one two three", "one 2 three") == (4, 7)
+    assert differing_part("aa", "aaa") == (2, 2)
+    assert differing_part("same", "same") == (0, 0)
+
+
+def test_narrow_screens_show_one_lane_above_the_other() -> None:
+    lines = shown(Page(rows=tuple(pairs(["old", "both"], ["new", "both"], "rows"))), 60)
+    assert lines == ["▶ 1 < old", "▶   > new", "  2 = both"]
+
+
+def test_without_unicode_everything_is_ascii() -> None:
+    lines = shown(Page(rows=tuple(pairs(["你好"], ["你"], "rows"))), signs=ASCII)
+    assert all(line.isascii() for line in lines)
+    assert "\\u4f60" in lines[0]
+
+
+def test_where_nothing_differs_all_is_shown_once_over_both_lanes() -> None:
+    found = page(item(), member("a/b").divergence, View.REQUEST)
+    lines = shown(found)
+    assert lines[0].strip() == "POST https://api.example.com/v1/chat/completions"
+    assert any('"model": "gpt-4o"' in line for line in lines)

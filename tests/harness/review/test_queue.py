@@ -1,0 +1,142 @@
+"""The queue of decisions, and what an acceptance covers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llm_contracts.decisions import Scope
+from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.divergence import Kind, Severity
+from llm_contracts.parity.result import Item
+from llm_contracts.views.review.coverage import chosen, cover
+from llm_contracts.views.review.queue import Member, look_up, members_of, narrowed, queue
+from llm_contracts.views.review.values import change_of
+from tests.harness.review.samples import EMPTY, LOST, MODEL, TERMS, member
+
+
+def test_what_breaks_comes_first_then_what_is_frequent() -> None:
+    rare = member("acme/plain", Kind.TEXT, "text", "a", "b")
+    groups = queue((*EMPTY, *MODEL, rare, *LOST))
+    assert [(group.severity, len(group.members)) for group in groups] == [
+        (Severity.BREAKING, 3),
+        (Severity.BREAKING, 1),
+        (Severity.VISIBLE, 3),
+        (Severity.COSMETIC, 1),
+    ]
+
+
+def test_numbers_in_a_place_do_not_part_what_is_the_same_decision() -> None:
+    (group,) = queue([member("a/b", Kind.DELTAS, f"delta[{n}]", "x", "y") for n in (3, 17)])
+    assert (group.where, len(group.members)) == ("delta[*]", 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "change"),
+    [
+        (Kind.USAGE, 7, ABSENT, ("number", "absent")),
+        (Kind.USAGE, 7, 9, ("number", "more")),
+        (Kind.USAGE, 9, 7, ("number", "fewer")),
+        (Kind.TEXT, "a", "", ("text", "empty text")),
+        (Kind.REQUEST_BODY, None, {"a": 1}, ("null", "object")),
+        (Kind.REQUEST_BODY, True, [], ("true", "empty list")),
+        (Kind.ERROR, "RateLimitError", "APIError", ("RateLimitError", "APIError")),
+        (Kind.ERROR, 401, None, ("401", "null")),
+        (Kind.ERROR, ABSENT, {"category": "Timeout", "status": 408}, ("absent", "Timeout")),
+        (Kind.FINISH_REASON, ["length"], [], ("length", "empty list")),
+    ],
+)
+def test_a_change_is_told_by_the_class_of_its_values_and_errors_by_their_names(
+    kind: Kind, old: Any, new: Any, change: tuple[str, str]
+) -> None:
+    assert change_of(member("a/b", kind, "x", old, new).divergence) == change
+
+
+def test_a_group_keeps_its_id_whoever_is_in_it_and_a_member_taken_out_has_its_own() -> None:
+    (whole,) = queue(LOST)
+    (part,) = queue(LOST[:1])
+    assert whole.id == part.id
+    groups = queue(LOST, apart={LOST[1].fingerprint})
+    assert [len(group.members) for group in groups] == [2, 1]
+    assert {group.id for group in groups} > {whole.id}
+
+
+def test_a_filter_finds_groups_by_any_word_and_leaves_their_members_alone() -> None:
+    groups = queue((*MODEL, *LOST))
+    (found,) = narrowed(groups, "breaking zenith")
+    assert len(found.members) == 3
+    assert narrowed(groups, "nothing") == ()
+
+
+def test_an_id_means_a_group_a_fingerprint_one_difference_and_a_recording_all_that_differs_in_it() -> None:
+    groups = queue((*MODEL, *LOST))
+    assert look_up(groups, groups[0].id[:5]) == (groups[0],)
+    (alone,) = look_up(groups, LOST[1].fingerprint)
+    assert alone.members == (LOST[1],)
+    assert [len(group.members) for group in look_up(groups, "zenith/plain")] == [1, 1]
+
+
+def test_a_member_is_noisy_where_the_control_differed_at_the_same_place() -> None:
+    found = member("a/b", Kind.DELTAS, "delta[3]", "x", "y").divergence
+    noise = member("a/b", Kind.DELTAS, "delta[9]", "x", "z").divergence
+    item = Item(id="a/b", provider="a", scenario="b", divergences=(found,), noise=(noise,))
+    assert [m.noisy for m in members_of(item)] == [True]
+
+
+# What an acceptance covers
+
+
+def names(rows: Any) -> list[tuple[str, str]]:
+    return [(row.provider, row.scenario) for row in rows]
+
+
+def test_a_group_is_accepted_by_rows_that_name_its_recordings_and_no_others() -> None:
+    stranger = member("zenith/chat")
+    found = cover(LOST, Scope.GROUP, (*LOST, stranger), TERMS)
+    assert names(found.rows) == [("acme", "chat|plain"), ("zenith", "plain")]
+    assert found.others == ()
+    assert not found.open_ended
+
+
+def test_providers_with_the_same_scenarios_share_a_row() -> None:
+    both = (*LOST[:1], *LOST[2:])
+    assert names(cover(both, Scope.GROUP, LOST, TERMS).rows) == [("acme|zenith", "plain")]
+
+
+def test_a_wide_scope_shows_what_else_it_would_cover() -> None:
+    stranger = member("zenith/chat", old=3, new=None)
+    found = cover(LOST[:1], Scope.FIELD, (*LOST, stranger, *MODEL), TERMS)
+    assert names(found.rows) == [("*", "*")]
+    assert {m.item for m in found.others} == {"acme/chat", "zenith/plain", "zenith/chat"}
+    assert {group.now for group in found.other_groups} == {"absent", "null"}
+    assert found.open_ended
+
+
+def test_another_change_at_the_same_place_of_the_same_recording_is_shown_as_covered_too() -> None:
+    """A waiver knows no classes of values, so the number that became null goes with the group."""
+    first = member("a/b", Kind.DELTAS, "delta[1]", "x", ABSENT)
+    second = member("a/b", Kind.DELTAS, "delta[2]", "x", "y")
+    assert cover((first,), Scope.GROUP, (first, second), TERMS).others == (second,)
+
+
+def test_one_recording_is_accepted_at_its_very_places() -> None:
+    first = member("a/b", Kind.DELTAS, "delta[1]", "x", "y")
+    second = member("a/b", Kind.DELTAS, "delta[2]", "x", "y")
+    found = cover((first,), Scope.RECORDING, (first, second), TERMS)
+    assert [row.where for row in found.rows] == ["delta[1]"]
+    assert found.others == ()
+
+
+@pytest.mark.parametrize(
+    ("scope", "meant"),
+    [
+        (Scope.RECORDING, LOST[:1]),
+        (Scope.PROVIDER, LOST[:2]),
+        (Scope.GROUP, LOST),
+        (Scope.FIELD, LOST),
+    ],
+)
+def test_a_scope_is_seen_from_the_member_that_is_looked_at(scope: Scope, meant: tuple[Member, ...]) -> None:
+    (group,) = queue(LOST)
+    assert chosen(group, LOST[0], scope) == meant
