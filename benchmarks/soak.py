@@ -2,9 +2,10 @@
 
     python -m benchmarks.soak [--streams 10000] [--jobs 16] [--json FILE]
 
-Every way in which an exchange can end takes its turn. After a tenth of the streams, and again at the end, it
+Every way in which an exchange can end takes its turn. After half of the streams, and again at the end, it
 counts what the process holds: file descriptors, threads, the edge's tasks and sessions, memory. The counts
-must be the same again, and memory must not grow by more than 16 MiB; else it exits with 1.
+must be the same again, and memory must not grow by more than 8 MiB; else it exits with 1. (In the first
+thousands memory does grow: the allocator keeps what sixteen threads need at their worst moment.)
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encod
 _JSON = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%s\r\n%s"
 _SILENCE = 0.2  # seconds without a byte after which a provider counts as silent
 _SETTLING = 10.0  # seconds that connections get to close after the last stream
-_MOST_GROWTH = 16.0  # MiB
+_MOST_GROWTH = 8.0  # MiB
 _TIMEOUT = 30.0
 
 
@@ -89,7 +90,7 @@ def soak(streams: int, *, jobs: int, progress: Callable[[int], None] = lambda _d
             progress(next(done))
             return problem
 
-        warming = max(len(_CASES) * jobs, streams // 10)
+        warming = max(len(_CASES) * jobs, streams // 2)
         wrong = list(pool.map(one, range(warming)))
         before = _settled(edge, None)
         wrong += pool.map(one, range(warming, streams))

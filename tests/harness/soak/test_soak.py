@@ -12,9 +12,7 @@ from benchmarks.soak import soak
 def test_three_hundred_streams_leave_no_descriptor_thread_task_or_session(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Complete, cut, reset, packed, refused, silent and left by the client, each of them recorded and replayed;
-    and no word of it in the logs.
-    """
+    """Complete, cut, reset, packed, refused, silent and left by the client; and not a word in the logs."""
     with caplog.at_level(logging.WARNING):
         report = soak(300, jobs=8)
     assert report.wrong == ()
