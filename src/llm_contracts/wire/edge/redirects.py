@@ -15,13 +15,13 @@ from llm_contracts.wire.interaction import Headers
 _ELSEWHERE = "/.elsewhere/"
 
 
-def kept_at_the_edge(headers: Headers, *, uri: str, own: str, origin: str) -> Headers:
+def kept_at_the_edge(headers: Headers, *, uri: str, own: frozenset[str], origin: str) -> Headers:
     """The headers with every `Location` led back to the edge.
 
     Args:
         headers: an answer's.
         uri: what was asked for; relative locations start there.
-        own: the provider's origin.
+        own: the provider's origins.
         origin: the session's.
     """
     return tuple(
@@ -54,13 +54,13 @@ def _is_at(origin: str, location: str) -> bool:
     return location.startswith(origin) and location[len(origin) :][:1] in {"", "/", "?", "#"}
 
 
-def _at_the_edge(location: str, uri: str, own: str, origin: str) -> str:
+def _at_the_edge(location: str, uri: str, own: frozenset[str], origin: str) -> str:
     try:
         goal = urljoin(uri, location)
         parts = urlsplit(goal)
     except ValueError:  # such as an IPv6 address without its bracket
         return f"{origin}{_ELSEWHERE}{quote(location, safe='')}"
-    if f"{parts.scheme}://{parts.netloc}" != own:
+    if f"{parts.scheme}://{parts.netloc}" not in own:
         return f"{origin}{_ELSEWHERE}{quote(goal, safe='')}"
     query = f"?{parts.query}" if parts.query else ""
     return f"{origin}{parts.path or '/'}{query}"

@@ -81,7 +81,7 @@ class Session:
 
     def at_the_edge(self, headers: Headers, request: Request) -> Headers:
         """An answer's headers as a client may see them: no redirect leads it past the edge."""
-        return kept_at_the_edge(headers, uri=request.uri, own=self._public, origin=self.origin)
+        return kept_at_the_edge(headers, uri=request.uri, own=frozenset({self._public}), origin=self.origin)
 
     def __enter__(self) -> Self:
         return self
