@@ -6,24 +6,20 @@ provider `ready`: nobody has seen what it answers to this product's own calls.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from llm_contracts.config import ConfigError
-from llm_contracts.corpus_run import answers, stream_call
+from llm_contracts.corpus_run import stream_call
+from llm_contracts.import_find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
 from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.scenario import Provider, Scenario
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette_render import render
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, Why, read_corpus
+from llm_contracts.wire.corpus import CorpusProblem, CorpusStream
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
@@ -31,17 +27,19 @@ from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
 if TYPE_CHECKING:
     from llm_contracts.config import Project
 
-PREFIX = "imported-"
-"""How the names of imported scenarios begin, unless they are given another."""
+__all__ = [
+    "PREFIX",
+    "Import",
+    "ImportOptions",
+    "ImportReport",
+    "Outcome",
+    "import_streams",
+    "imported_scenarios",
+]
 
 _CHAT = "/chat/completions"
-_LONGEST = 60  # characters of a name taken from an id
-_DIGEST = 8
-_SHOWN_IDS = 5
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
-_MADE_UP = frozenset({Provenance.SIMULATED, Provenance.SCRIPTED})
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
@@ -51,30 +49,6 @@ class Outcome(StrEnum):
     IMPORTED = "imported"
     UNCHANGED = "unchanged"  # this very recording is there already
     IN_THE_WAY = "in-the-way"  # another recording has the name, and may be replaced only by request
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportOptions:
-    """How to import.
-
-    Attributes:
-        environ: variables, whose secrets must not get into a file.
-        provider: whose recordings these are, where their address does not tell; those of other providers of
-            the project are left out.
-        scenario: the one scenario that the one stream is for.
-        streams: patterns of ids, of which only these are taken; none take all.
-        force: replace other recordings of the same name.
-        dry_run: write nothing.
-        now: the clock, for sources that do not say when they were recorded.
-    """
-
-    environ: Mapping[str, str] = field(repr=False)
-    provider: str | None = None
-    scenario: str | None = None
-    streams: tuple[str, ...] = ()
-    force: bool = False
-    dry_run: bool = False
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,11 +85,11 @@ def import_streams(
         SecretFound: a secret would have got into a file. Nothing was written.
         OSError: a file could not be written.
     """
-    streams, left_out = _found(project, sources, options, progress)
+    streams, left_out = find_streams(project, sources, options, progress)
     scrubber = Scrubber(secrets_in(options.environ, project.providers))
     # What opened something for somebody else is a secret, too, wherever it appears.
     scrubber.learn(owned.stream.interaction for owned in streams)
-    _require_one(streams, options, scrubber)
+    require_one(streams, options, scrubber)
     drafts = _drafts(project, streams, options, scrubber, progress)
     imports = tuple(_keep(draft, options) for draft in drafts)
     owned = {row.name for row in project.scenarios}
@@ -157,75 +131,6 @@ def _row(identity: str, provider: str, interaction: Interaction) -> Scenario:
     )
 
 
-# What is there
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Owned:
-    """A stream and the provider whose it is."""
-
-    stream: CorpusStream
-    provider: Provider
-
-
-def _found(
-    project: Project, sources: Iterable[Path], options: ImportOptions, progress: Callable[[str], None]
-) -> tuple[tuple[_Owned, ...], tuple[CorpusProblem, ...]]:
-    owned: list[_Owned] = []
-    left_out: list[CorpusProblem] = []
-    for entry in (entry for source in sources for entry in read_corpus(source)):
-        progress(f"read {entry.place}")
-        if isinstance(entry, CorpusProblem):
-            left_out.append(entry)
-        elif not options.streams or any(fnmatchcase(entry.id, wanted) for wanted in options.streams):
-            found = _owner(project, entry, options)
-            (owned if isinstance(found, _Owned) else left_out).append(found)  # type: ignore[arg-type]
-    return tuple(owned), tuple(left_out)
-
-
-def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> _Owned | CorpusProblem:
-    """The provider that answers at this address, by the project's own rows; else the one that was named."""
-    if stream.provenance in _MADE_UP:
-        reason = f"is {stream.provenance}: imported it would pass for what a provider sent."
-        return CorpusProblem(place=stream.place, reason=reason, why=Why.MADE_UP)
-    known = [row for row in project.providers if answers(row, stream.interaction.request.uri)]
-    named = [row for row in project.providers if row.name == stream.provider]
-    owner = next(iter((*known, *named)), None)
-    wanted = project.provider(options.provider) if options.provider else None
-    if wanted is None and owner is None:
-        reason = f"comes from {_shown(stream)}, where no provider of this project answers. "
-        return _unowned(stream, reason + "--provider NAME says whose it is.")
-    if wanted is not None and owner is not None and owner != wanted:
-        return _unowned(stream, f"is {owner.name}'s, not {wanted.name}'s.")
-    provider = wanted or owner
-    assert provider is not None
-    return _Owned(stream=stream, provider=provider)
-
-
-def _unowned(stream: CorpusStream, reason: str) -> CorpusProblem:
-    return CorpusProblem(place=stream.place, reason=reason, why=Why.UNKNOWN_PROVIDER)
-
-
-def _shown(stream: CorpusStream) -> str:
-    parts = urlsplit(stream.interaction.request.uri)
-    return f"{parts.hostname}{parts.path}"
-
-
-def _require_one(streams: Sequence[_Owned], options: ImportOptions, scrubber: Scrubber) -> None:
-    if options.scenario is None:
-        return
-    if not _NAME.fullmatch(options.scenario):
-        name = scrubber.text(options.scenario)
-        raise ConfigError(f"{name!r} cannot be a scenario's name: letters, digits and . _ - only.")
-    if len(streams) > 1:
-        ids = scrubber.text(", ".join(owned.stream.id for owned in streams[:_SHOWN_IDS]))
-        more = f" and {len(streams) - _SHOWN_IDS} more" if len(streams) > _SHOWN_IDS else ""
-        raise ConfigError(
-            f"--scenario names one recording, but there are {len(streams)} streams: {ids}{more}. "
-            "Choose one with --stream."
-        )
-
-
 # What is to be written
 
 
@@ -241,13 +146,13 @@ class _Draft:
 
 def _drafts(
     project: Project,
-    streams: Sequence[_Owned],
+    streams: Sequence[Owned],
     options: ImportOptions,
     scrubber: Scrubber,
     progress: Callable[[str], None],
 ) -> tuple[_Draft, ...]:
     drafts: list[_Draft] = []
-    for owned, name in zip(streams, _names(streams, options), strict=True):
+    for owned, name in zip(streams, names_of(streams, options), strict=True):
         draft = _draft(project, owned, name, scrubber, options)
         _refuse_secrets(draft, scrubber)
         drafts.append(draft)
@@ -255,31 +160,7 @@ def _drafts(
     return tuple(drafts)
 
 
-def _names(streams: Sequence[_Owned], options: ImportOptions) -> list[str]:
-    """The same for the same streams, in whatever order they come."""
-    if options.scenario is not None:
-        return [options.scenario for _ in streams]
-    plain = [_slug(owned.stream.id) for owned in streams]
-    taken = [(owned.provider.name, name) for owned, name in zip(streams, plain, strict=True)]
-    return [
-        f"{name}-{_digest(owned.stream)}" if taken.count(place) > 1 else name
-        for owned, name, place in zip(streams, plain, taken, strict=True)
-    ]
-
-
-def _slug(identity: str) -> str:
-    words = "-".join(re.findall(r"[a-z0-9]+", identity.lower()))
-    if len(words) > _LONGEST or not words:
-        words = f"{words[:_LONGEST]}-{hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST]}".lstrip("-")
-    return PREFIX + words
-
-
-def _digest(stream: CorpusStream) -> str:
-    parts = (stream.id.encode(), stream.interaction.request.body, stream.interaction.response.body)
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:_DIGEST]
-
-
-def _draft(project: Project, owned: _Owned, name: str, scrubber: Scrubber, options: ImportOptions) -> _Draft:
+def _draft(project: Project, owned: Owned, name: str, scrubber: Scrubber, options: ImportOptions) -> _Draft:
     stream, provider = owned.stream, owned.provider
     interaction = scrubber.interaction(_as_ours(stream.interaction, provider))
     row = _row(name, provider.name, interaction)
