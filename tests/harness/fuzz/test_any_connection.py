@@ -82,8 +82,7 @@ HOSTILE: dict[str, tuple[bytes, bytes]] = {
         b"4",
     ),
     "a length and chunks": (
-        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"400",
     ),
     "a folded header": (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n", b"4"),
