@@ -201,3 +201,8 @@ def test_the_guide_names_every_reason_and_what_it_costs() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "importing.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (3|–) \|$", guide, re.MULTILINE))
     assert rows == {str(why): "3" if why.damaged else "–" for why in Why}
+
+
+def test_the_command_explains_itself_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", "--help"]) == 0
+    assert "Examples:" in capsys.readouterr().out
