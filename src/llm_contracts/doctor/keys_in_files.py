@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,11 +65,16 @@ class Search:
     secrets: Mapping[str, str]
 
     def keys(self, files: tuple[Path, ...], *, progress: Progress = lambda _name: None) -> Iterator[Key]:
-        """Search the files, one after the other. One that cannot be read raises OSError."""
+        """Search the files, one after the other. One that has gone meanwhile (a draft, say) holds nothing.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
         with _scanner() as scan:
             for file in files:
                 name = file.relative_to(self.root).as_posix()
-                yield from self._in_file(file, name, scan)
+                with suppress(FileNotFoundError):
+                    yield from self._in_file(file, name, scan)
                 progress(name)
 
     def _in_file(

@@ -17,6 +17,7 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.doctor.environment import examine_environment
 from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.doctor.keys_in_files import Search
 from llm_contracts.wire.cassette import save
 from tests.harness.run.projects import cassette, make_project
 
@@ -292,6 +293,11 @@ def test_without_git_every_file_is_searched(project: Path) -> None:
     shutil.rmtree(project / ".git")
     (project / "notes.md").write_text("AKIA" + "QX7Z2NB4" * 2)
     assert only(diagnosed(4), "secret") == ["secrets: notes.md:1: holds what looks like an AWS key id"]
+
+
+def test_a_file_that_goes_away_during_the_search_holds_nothing(project: Path) -> None:
+    search = Search(root=project, recordings=(), secrets={})
+    assert list(search.keys((project / "report/items.part.jsonl",))) == []
 
 
 # The environment
