@@ -272,6 +272,28 @@ def test_a_kept_connection_of_the_client_is_a_kept_connection_to_the_provider(
     assert keeps_connections.per_connection == [3, 3]
 
 
+def test_what_a_kept_connection_swallows_is_not_asked_twice(edge: Edge) -> None:
+    """Whether to try again is the client's decision, and part of what is compared."""
+    asked: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        peer.head(headers=(("content-length", "0"),), chunked=False)
+        asked.append(peer.receive())
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
+        parts = urlsplit(session.origin)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        connection.request("GET", parts.path + "/v1/models")
+        connection.getresponse().read()
+        connection.request("GET", parts.path + "/v1/models")
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+        connection.close()
+        assert [one.response.end for one in session.interactions()] == [End.COMPLETE, End.CUT]
+    assert len(upstream.heads) == 1
+    assert asked[0].startswith(b"GET /v1/models ")
+
+
 def test_a_token_and_then_a_chat_are_one_recording(edge: Edge) -> None:
     def script(peer: Peer) -> None:
         body = b'{"access_token":"t"}' if len(upstream.heads) == 1 else b'{"result":"hi"}'

@@ -43,6 +43,10 @@ class Peer:
     def send(self, data: bytes) -> None:
         self._connection.sendall(data)
 
+    def receive(self) -> bytes:
+        """What comes next."""
+        return self._connection.recv(65536)
+
     def reset(self) -> None:
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._connection.close()

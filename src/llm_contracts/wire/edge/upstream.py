@@ -91,13 +91,16 @@ class Upstream:
 
     def _client(self, connection: object) -> aiohttp.ClientSession:
         if connection not in self._clients:
-            self._clients[connection] = aiohttp.ClientSession(
+            client = aiohttp.ClientSession(
                 timeout=self._timeout,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 max_line_size=LONGEST_LINE,
                 max_field_size=LONGEST_LINE,
             )
+            # Or a GET that a kept connection swallows would be asked again, which is for the client to do.
+            client._retry_connection = False  # noqa: SLF001 - aiohttp has no public switch
+            self._clients[connection] = client
         return self._clients[connection]
 
 
