@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from llm_contracts.wire.edge.serving import Entry, ServeSession
 
 _PORT = 8800
+_LOG_WIDTH = 160  # where output is kept in a file, an address stays on its line
 _EXAMPLES = """\b
 Examples:
   llm-contracts serve                              every recording of the project, on port 8800
@@ -112,7 +114,7 @@ def serve(sources: tuple[Path, ...], **given: Any) -> Exit:
         _announce(session, stock, manner, given["json_file"])
         wait()
         requests, unmatched = session.counts
-    click.echo(f"{requests} requests, {unmatched} without an answer.", err=True)
+    click.echo(f"{requests} request{'' if requests == 1 else 's'}, {unmatched} without an answer.", err=True)
     return Exit.DIVERGENCE if unmatched else Exit.AGREEMENT
 
 
@@ -184,17 +186,22 @@ def _announce(session: ServeSession, stock: serving.Stock, manner: Manner, json_
     if json_file is not None:
         document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.shelves)}
         write_text(json_file, json.dumps(document, ensure_ascii=False) + "\n")
-    console = Console(stderr=True, highlight=False)
+    known = sys.stderr.isatty() or "COLUMNS" in os.environ
+    console = Console(stderr=True, highlight=False, width=None if known else _LOG_WIDTH)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("provider", "base URL", "recordings"):
-        table.add_column(title, justify="right" if title == "recordings" else "left", no_wrap=True)
+        table.add_column(title, justify="right" if title == "recordings" else "left", overflow="fold")
     for name, url in base_urls(session.origin, session.shelves).items():
         table.add_row(name, url, str(len(session.shelves[name].tapes)))
     console.print(table)
-    console.print(
-        f"\nOne recording: {session.origin}/scenario/NAME/PROVIDER/…   One run of several: "
-        f"{session.origin}/run/KEY/…\nNames: {session.origin}/   Ctrl-C ends it.",
-        style="dim",
-    )
+    console.print()
+    addresses = {
+        "one recording by name": f"{session.origin}/scenario/NAME/PROVIDER/…",
+        "one run of several": f"{session.origin}/run/KEY/PROVIDER/…",
+        "names": f"{session.origin}/",
+    }
+    for what, url in addresses.items():
+        console.print(f"{what:22} {url}", style="dim", soft_wrap=True)
+    console.print("Ctrl-C ends it.", style="dim")
     if manner.speed is not None and stock.untimed:
-        console.print(f"{stock.untimed} recordings do not know when their bytes came: no pauses there.")
+        console.print(f"Without recorded times, so played without pauses: {stock.untimed} of the recordings.")

@@ -88,7 +88,7 @@ def test_ctrl_c_ends_it_well_and_the_log_is_json_lines(project: Path) -> None:
     (line,) = [json.loads(line) for line in out.splitlines()]
     assert (line["provider"], line["scenario"], line["status"]) == ("acme", "plain-stream", 200)
     assert server.ready["base_urls"]["acme"] in err
-    assert "1 requests, 0 without an answer." in err
+    assert "1 request, 0 without an answer." in err
 
 
 def test_a_request_without_an_answer_is_exit_code_1(project: Path) -> None:
@@ -124,7 +124,7 @@ def test_files_and_folders_of_anybody_are_served(tmp_path: Path) -> None:
         with urllib.request.urlopen(named, QUESTION, timeout=10) as response:
             assert response.read() == whole.interactions[0].response.body
         _, _, err = server.ended(signal.SIGINT)
-    assert "1 recordings do not know when their bytes came" in err
+    assert "played without pauses: 1 of the recordings" in err
 
 
 @pytest.mark.parametrize(
