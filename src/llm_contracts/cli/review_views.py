@@ -93,7 +93,7 @@ def show_group(console: Console, desk: Desk, group: Group, view: View | None, *,
         title(state, group, setting, width),
         known(state, item, setting, width),
         values(state, item, setting, width),
-        (lanes_title(state, setting, width),),
+        (lanes_title(state, item, setting, width),),
         laid.lines(0, laid.total),
         (Text(""), Text(f" {group.id}   " + _others(group.members), style="dim"), Text("")),
     )

@@ -21,7 +21,7 @@ def odd(call):
                 choice["delta"]["content"] = choice["delta"]["content"].upper()
         yield chunk
         if number == 0:
-            yield {"id": "x", "model": "renamed", "choices": [{"index": 0, "delta": {}}]}
+            yield {"id": chunk["id"], "model": "renamed", "choices": [{"index": 0, "delta": {}}]}
 
 
 PATHS["odd"] = odd

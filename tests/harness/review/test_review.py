@@ -253,7 +253,7 @@ def test_deciding_twice_about_one_difference_is_refused(project: Path) -> None:
             "'note' must be a text",
         ),
         (
-            '{"format": 1, "run": "x", "decisions": [{"fingerprints": ["a"], "decision": "fix", "until": "soon"}]}',
+            '{"format":1,"run":"","decisions":[{"fingerprints":["a"],"decision":"fix","until":"soon"}]}',
             "2027-01-31",
         ),
     ],

@@ -150,16 +150,17 @@ _VIEWS: Mapping[View, Callable[[Item, Divergence], Iterator[Row]]] = {
 
 def _focus(rows: tuple[Row, ...], divergence: Divergence, view: View) -> int:
     """The row that the difference is about, or the first that differs."""
-    label = _label(divergence) if view is View.LANES else ""
-    named = (i for i, row in enumerate(rows) if label and row.label == label and row.differs)
-    differing = (i for i, row in enumerate(rows) if row.differs)
-    return next(named, next(differing, 0))
+    differing = [i for i, row in enumerate(rows) if row.differs]
+    named = (i for i in differing if _is_about(rows[i], divergence, view))
+    return next(named, differing[0] if differing else 0)
 
 
-def _label(divergence: Divergence) -> str:
-    if divergence.kind is Kind.TELEMETRY:
-        return "telemetry"
-    return _FIELDS.get(divergence.kind, "")
+def _is_about(row: Row, divergence: Divergence, view: View) -> bool:
+    if view is View.LANES:
+        label = "telemetry" if divergence.kind is Kind.TELEMETRY else _FIELDS.get(divergence.kind)
+        return row.label == label
+    field = divergence.where.rsplit(".", 1)[-1].lower()
+    return view is View.REQUEST and field in f"{row.left} {row.right}".lower()
 
 
 def value_text(value: object) -> str:

@@ -111,13 +111,18 @@ def values(state: State, item: Item, setting: Setting, width: int) -> Iterator[T
     if both[0] == both[1]:
         yield from _value("both", Text(left, style="yellow"), 0, state, setting, width)
         return
-    names = [item.reference.path if item.reference else setting.reference, setting.candidate]
+    names = [reference_name(item, setting), setting.candidate]
     room = max(map(cell_len, names))
     for name, value, other, style in ((names[0], left, right, "red"), (names[1], right, left, "green")):
         text = Text(value, style=style)
         start, end = differing_part(value, other)
         text.stylize("bold underline", start, end)
         yield from _value(f"{name:<{room}}", text, start, state, setting, width)
+
+
+def reference_name(item: Item, setting: Setting) -> str:
+    """The path that spoke for the reference: a provider may have one of its own."""
+    return item.reference.path if item.reference else setting.reference
 
 
 def _value(name: str, text: Text, first: int, state: State, setting: Setting, width: int) -> Iterator[Text]:
@@ -136,10 +141,10 @@ def _value(name: str, text: Text, first: int, state: State, setting: Setting, wi
         start += len(piece)
 
 
-def lanes_title(state: State, setting: Setting, width: int) -> Text:
+def lanes_title(state: State, item: Item, setting: Setting, width: int) -> Text:
     """The line above the page: which view it is."""
     view = view_of(state)
-    names = f"{setting.reference} | {setting.candidate}"
+    names = f"{reference_name(item, setting)} | {setting.candidate}"
     told = {"wire": "event, time, chunks made of it by each path", "time line": "recorded times"}.get(
         view, names
     )

@@ -77,7 +77,7 @@ def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, siz
         text = f"Nothing is called {state.words!r}." if state.words else "Nothing waits for a decision."
         return Frame(lines=(Text(""), Text(f" {text}"), Text(""), Text(" / filter   q quit")))
     gap = [Text("")] if size.height >= _ROOMY else []
-    top = [*above(state, item, setting, size.width), *gap, lanes_title(state, setting, size.width)]
+    top = [*above(state, item, setting, size.width), *gap, lanes_title(state, item, setting, size.width)]
     foot = list(footer(state, setting, size.width))
     room = max(size.height - len(top) - len(foot), 1)
     opened = sheets(state, size.width)
