@@ -33,6 +33,14 @@ MARKS = {
 """A sign for each state, so that colour is never the only way to see it."""
 
 
+_MEANING = {
+    Answer.READY: "nothing is open, on live recordings that are young enough.",
+    Answer.REHEARSED: "nothing is open, but some of the evidence is not live, or too old. Record it.",
+    Answer.BLOCKED: "differences are open. Decide about them, or mend the candidate.",
+    Answer.NO_EVIDENCE: "scenarios have no recording.",
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRow:
     """One of `review`'s groups, as the page shows it: open, or accepted for one reason."""
@@ -187,11 +195,12 @@ def _cell(number: int, item: Item) -> dict[str, Any]:
 def headline(result: Result) -> dict[str, Any]:
     """The answer in a few words, and the numbers behind it."""
     counts = Counter(state(item) for item in result.items)
-    ready = [name for name, verdict in result.verdicts.items() if verdict.answer is Answer.READY]
-    word, tone = _answer(len(ready), len(result.verdicts))
+    answers = Counter(verdict.answer for verdict in result.verdicts.values())
+    word, tone = _answer(answers[Answer.READY], len(result.verdicts))
     return {
         "word": word,
         "tone": tone,
+        "answers": [(str(name), answers[name], _MEANING[name]) for name in Answer if answers[name]],
         "counts": [(name, MARKS[name], counts[name]) for name in MARKS if counts[name]],
         "total": len(result.items),
         "missing": len(result.missing),

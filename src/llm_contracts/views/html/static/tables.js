@@ -4,8 +4,11 @@ const ABSENT = "<absent>";
 
 function valueCell(value) {
   if (value === null || value === undefined || value === ABSENT) return el("td", { class: "absent" }, "–", el("span", { class: "sr" }, " absent"));
-  return el("td", { class: typeof value === "number" ? "num" : "" }, el("code", {}, ...long(typeof value === "string" ? value : json(value), (part) => text(part, true))));
+  return el("td", { class: typeof value === "number" ? "num" : "" }, el("code", {}, ...(typeof value === "string" ? long(value, (part) => text(part, true)) : long(json(value), laidOut))));
 }
+
+// JSON laid out in lines: these line ends are ours and mean nothing.
+const laidOut = (value) => value.split("\n").flatMap((line, place) => (place ? ["\n", ...text(line)] : text(line)));
 
 const same = (a, b) => short(a ?? null) === short(b ?? null);
 
