@@ -382,3 +382,20 @@ def test_an_answer_without_a_body_has_none(edge: Edge) -> None:
     with Upstream(script) as upstream, _record(edge, upstream) as session, asking(session.origin) as response:
         assert (response.status, response.read()) == (204, b"")
         assert _only(session).response.end is End.COMPLETE
+
+
+def test_the_answer_s_head_is_the_provider_s_and_nothing_is_added(edge: Edge) -> None:
+    """Neither while recording nor from the recording: a missing content type is a missing content type."""
+
+    def script(peer: Peer) -> None:
+        peer.head(headers=(("X-One", "1"), ("x-two", "2"), ("x-one", "3")))
+        peer.chunk(b"{}")
+        peer.last_chunk()
+
+    expected = [("X-One", "1"), ("x-two", "2"), ("x-one", "3"), ("Transfer-Encoding", "chunked")]
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            assert response.getheaders() == expected
+        interaction = _only(session)
+    with edge.replay([interaction]) as replay, asking(replay.origin) as response:
+        assert response.getheaders() == [*expected[:-1], ("content-length", "2")]

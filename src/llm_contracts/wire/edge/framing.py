@@ -44,13 +44,23 @@ def streaming(
         response: web.StreamResponse = _Unframed(status=status, reason=reason, headers=multi(headers))
         response.force_close()
         return response
-    response = web.StreamResponse(status=status, reason=reason, headers=multi(headers))
+    response = _Verbatim(status=status, reason=reason, headers=multi(headers))
     if hdrs.CONTENT_LENGTH not in response.headers and incoming.version >= HttpVersion11:
         response.enable_chunked_encoding()
     return response
 
 
-class _Unframed(web.StreamResponse):
-    """A stream response without aiohttp's habit of putting a body of unknown length into chunks."""
+class _Verbatim(web.StreamResponse):
+    """A stream response without the headers that aiohttp adds where a provider sent none."""
+
+    async def _prepare_headers(self) -> None:
+        added = [name for name in (hdrs.CONTENT_TYPE, hdrs.DATE, hdrs.SERVER) if name not in self.headers]
+        await super()._prepare_headers()
+        for name in added:
+            self.headers.popall(name, None)
+
+
+class _Unframed(_Verbatim):
+    """The same, without aiohttp's habit of putting a body of unknown length into chunks."""
 
     _length_check = False
