@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ record: setup ## record from the real providers whose keys are set (SOURCE=simul
 
 verdict: setup ## the answer per provider, from the last replay; fails unless every one is ready
 	@$(CONTRACTS) verdict $(PROVIDER)
+
+doctor: setup ## environment, keys, recordings, waivers, secrets (ARGS="--area secrets" for one area)
+	@$(CONTRACTS) doctor $(ARGS)
 
 import: setup ## bring in streams that others recorded (FROM=folder, cassette, HAR file)
 	@$(CONTRACTS) import $(FROM) $(ARGS)
