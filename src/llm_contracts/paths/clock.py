@@ -1,9 +1,10 @@
-"""Pauses without waiting: what a path asks `time.sleep` for between two attempts is noted, and not slept.
+"""Pauses without waiting: what a path sleeps for between two attempts is noted, and not slept.
 
 Clients back off before they try again: for half a second, for one, or for as long as a provider's Retry-After
 says. How long they mean to wait is part of what they do; waiting for it is no part of finding out. So while a
 path is observed its thread, and whatever inherits that thread's context, sleeps on a virtual clock. All other
-threads sleep as ever.
+threads sleep as ever. An asynchronous path is given an event loop that does the same for `asyncio.sleep`, and
+for that alone: its timers and time limits are real.
 
 This is the one place where a foreign function is replaced, and only for as long as anybody observes. A client
 that took `time.sleep` by name when it was imported, or that pauses in a thread of its own making, sleeps
@@ -12,13 +13,16 @@ really; nothing is noted of that.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVarTuple
+
+_Arguments = TypeVarTuple("_Arguments")
 
 SHORTEST = 0.05
 """Seconds. Shorter sleeps are polls of some other thread's work; skipping these would be a busy loop."""
@@ -65,6 +69,31 @@ def virtual_time(pauses: Pauses) -> Iterator[None]:
     finally:
         _OBSERVED.reset(token)
         _left(sleep)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop in which `asyncio.sleep` takes no time; `pauses` notes what is skipped."""
+
+    def __init__(self, pauses: Pauses) -> None:
+        super().__init__()
+        self._pauses = pauses
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call it at once where it only ends a sleep."""
+        asleep = callback is _WAKE
+        return super().call_later(
+            0 if asleep and self._pauses.note(delay) else delay, callback, *args, context=context
+        )
+
+
+# What `asyncio.sleep` alone asks a loop to call. Were it gone, async paths would sleep really.
+_WAKE = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
 
 
 class _Sleep:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.chunks import NonsenseError, to_chunk
-from llm_contracts.paths.clock import Pauses, virtual_time
+from llm_contracts.paths.clock import Pauses, VirtualLoop, virtual_time
 from llm_contracts.paths.failures import describe, without_key
 from llm_contracts.paths.jsonable import jsonable
 from llm_contracts.paths.observation import Chunk, Failure, Observation
@@ -131,8 +131,8 @@ class _Run:
 
     def _drain(self, items: Any) -> None:
         if isinstance(items, AsyncIterable):
-            self.pauses = None  # the event loop's own clock is a real one, and nobody notes its pauses
-            asyncio.run(self._drain_async(items))
+            with asyncio.Runner(loop_factory=self._loop) as runner:
+                runner.run(self._drain_async(items))
         elif isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping)):
             self._drain_sync(items)
         else:
@@ -141,6 +141,9 @@ class _Run:
             raise _StopRunError(
                 "nonsense", f"the path returned {_kind(items)} instead of an iterable of chunks"
             )
+
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.new_event_loop() if self.pauses is None else VirtualLoop(self.pauses)
 
     def _drain_sync(self, items: Iterable[Any]) -> None:
         try:

@@ -7,11 +7,12 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import partial
 
 import pytest
 
-from llm_contracts.paths.builtin import openai
+from llm_contracts.paths.builtin import openai, openai_async
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.clock import SHORTEST, Pauses, virtual_time
 from llm_contracts.paths.observation import Observation
@@ -164,17 +165,50 @@ def test_what_runs_in_a_worker_with_the_context_of_the_path_is_part_of_it() -> N
     assert seen(path, session).pauses == (LONG,)
 
 
-def test_of_an_async_path_nothing_is_known() -> None:
-    """Its event loop has a clock of its own."""
+def test_an_async_path_sleeps_on_a_virtual_clock_too() -> None:
+    session = Session()
 
     async def path(_call: Call) -> AsyncIterator[str]:
+        session.sent += 1
+        await asyncio.sleep(LONG)
         await asyncio.sleep(0)
+        session.sent += 1
         yield "Hello"
 
-    assert seen(path, Session()).pauses is None
+    observed = seen(path, session)
+    assert (observed.pauses, observed.text) == ((LONG,), "Hello")
+    assert observed.duration_ms < 1000 * LONG
 
 
-def test_the_sdk_s_own_pauses_are_seen_over_a_real_socket() -> None:
+def test_the_time_limits_of_an_async_path_are_real() -> None:
+    """And no pauses: a client that gives up waiting does not mean to wait."""
+    session = Session()
+
+    async def path(_call: Call) -> AsyncIterator[str]:
+        session.sent += 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * SHORTEST):
+                await asyncio.Event().wait()
+        session.sent += 1
+        yield "Hello"
+
+    observed = seen(path, session)
+    assert observed.pauses == (0.0,)
+    assert observed.duration_ms >= 2000 * SHORTEST
+
+
+def test_an_async_path_that_is_not_to_skip_sleeps_really() -> None:
+    async def path(_call: Call) -> AsyncIterator[str]:
+        await asyncio.sleep(SHORTEST)
+        yield "Hello"
+
+    observed = seen(path, Session(), skip_pauses=False)
+    assert observed.pauses is None
+    assert observed.duration_ms >= 1000 * SHORTEST
+
+
+@pytest.mark.parametrize("path", [openai, openai_async])
+def test_the_sdk_s_own_pauses_are_seen_over_a_real_socket(path: CallPath) -> None:
     """One that the provider asks for, to the letter, and one of the SDK's own choosing."""
     refused = json.dumps({"error": {"message": "slow down"}}).encode()
     kind = ("content-type", "application/json")
@@ -184,7 +218,7 @@ def test_the_sdk_s_own_pauses_are_seen_over_a_real_socket() -> None:
     )
     with Edge() as edge, edge.replay(recorded) as session:
         call = Call(base_url=session.origin + "/v1", api_key="sk-none", provider="x", model="m")
-        observed = observe(openai, call, name="sdk", session=session, timeout=60, skip_pauses=True)
+        observed = observe(path, call, name="sdk", session=session, timeout=60, skip_pauses=True)
     assert len(observed.requests) == 3
     assert observed.pauses is not None
     asked_for, own = observed.pauses
