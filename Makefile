@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ import: setup ## bring in streams that others recorded (FROM=folder, cassette, H
 
 retire-legacy: setup ## list what still refers to the old clients; deletes nothing, fails until it is empty
 	@$(CONTRACTS) leftovers $(ARGS)
+
+serve: setup ## serve the recordings to an application in any language (PROVIDER=, SCENARIO=)
+	@$(CONTRACTS) serve $(options)
+
+bench: setup ## what it costs, side by side, as ratios (ARGS="NAME --full")
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Coverage starts before pytest, because pytest imports our plugin before it starts anything.
 test: setup ## the whole test suite, without network (COVERAGE=1: with branch coverage)
