@@ -1,0 +1,152 @@
+"""The review in a real terminal: what a person sees and what is on disk afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from pathlib import Path
+
+from tests.harness.review.conftest import WAIVERS
+from tests.harness.review.screen import review
+
+
+def waivers(root: Path) -> str:
+    return (root / "contracts" / "waivers.toml").read_text()
+
+
+def test_a_review_from_the_first_screen_to_the_last(project: Path) -> None:
+    with review(project) as screen:
+        text = screen.wait_for("[1/3]  BREAKING  text at text", "0 decided", "3 left", "q quit")
+        assert '"hel"' in text
+        assert '"HEL"' in text
+        assert "acme/plain-stream (1 of 2)  simulated" in text
+        assert {"red", "green"} & screen.colours()
+
+        screen.press("enter")
+        screen.wait_for("This is breaking: Enter does not accept it")
+        screen.press("a")
+        screen.type("upper case is fine\t\t\tAda")
+        screen.wait_for("It would cover 2 of the 2 differences here", "and nothing else", "1 row in")
+        screen.press("enter")
+        screen.wait_for("2 differences of these are breaking")
+        screen.press("enter")
+        screen.wait_for("Nothing was accepted")
+        assert waivers(project) == WAIVERS
+        screen.press("enter", "y")
+        screen.wait_for("[2/3]  VISIBLE  model_name at model", "1 decided", "1 accepted until")
+        assert 'reason = "upper case is fine"\nby = "Ada"' in waivers(project)
+        assert waivers(project).startswith(WAIVERS)
+
+        screen.press("u")
+        screen.wait_for("[1/3]  BREAKING", "Undone", "0 decided")
+        assert waivers(project) == WAIVERS
+
+        screen.press("r")
+        screen.type("give it back as it came\r")
+        screen.wait_for("[2/3]", "Marked: it needs a fix", "1 decided")
+        screen.press("x")
+        screen.wait_for("Noise is not masked", "differed here in 0 of 3", "Nothing that was run supports")
+        screen.press("enter", "s")
+        screen.wait_for("Only what you skipped is left", "2 decided")
+        screen.press("q")
+        assert screen.left() == 1
+        screen.wait_for("0 groups accepted, 2 marked, 1 left.")
+    kept = json.loads((project / "report" / "decisions.json").read_text())
+    assert [(d["decision"], d.get("note", "")) for d in kept["decisions"]] == [
+        ("fix", "give it back as it came"),
+        ("noise", ""),
+    ]
+
+
+def test_views_members_and_help(project: Path) -> None:
+    with review(project) as screen:
+        screen.wait_for("lanes: plain | odd", "[1/3]")
+        screen.press("v")
+        screen.wait_for("wire: event", "200 OK", "hel")
+        screen.press("v")
+        screen.wait_for("request: plain | odd", "POST https://api.acme.example/v1/chat/completions")
+        screen.press("v")
+        screen.wait_for("time line: recorded times", "4 events", "candidate")
+        screen.press("?")
+        screen.wait_for("Keys; any key goes back", "noise: it goes on failing, too")
+        screen.press("?", "g")
+        screen.wait_for("> acme/plain-stream", "acme/other")
+        screen.press("down", "enter")
+        screen.wait_for("acme/other (2 of 2)")
+        screen.press("t")
+        screen.wait_for("[2/4]", "Taken out", "1 difference")
+        screen.press("/")
+        screen.type("visible\r")
+        screen.wait_for("[1/1]  VISIBLE", 'filter "visible"')
+
+
+def test_an_interrupted_review_is_taken_up_where_it_was(project: Path) -> None:
+    with review(project) as screen:
+        screen.wait_for("[1/3]", "q quit")
+        screen.press("s")
+        screen.wait_for("[2/3]")
+        os.kill(screen.child.pid, signal.SIGKILL)
+    with review(project) as screen:
+        screen.wait_for("[2/3]  VISIBLE", "1 skipped", "Taken up where you left it")
+        screen.press("\x03")
+        assert screen.left() == 1
+
+
+def test_a_small_window_without_colour_shows_what_decides_and_follows_its_size(project: Path) -> None:
+    with review(project, width=60, height=24, environ={"NO_COLOR": "1"}) as screen:
+        text = screen.wait_for("[1/3]  BREAKING", "q quit", "▶")
+        assert '< "hel"' in text
+        assert '> "HEL"' in text
+        assert screen.colours() <= {"default"}
+        screen.resize(100, 40)
+        screen.wait_for('"hel"', "g members", "≠")
+
+
+def test_the_plain_mode_asks_line_by_line_in_ascii(project: Path) -> None:
+    with review(project, "--plain") as screen:
+        text = screen.wait_for("[1/3]  BREAKING", "key>")
+        assert text.isascii()
+        screen.child.sendline("accept")
+        screen.wait_for("One key at a time")
+        screen.child.sendline("r")
+        screen.wait_for("note>")
+        screen.child.sendline("give it back")
+        screen.wait_for("[2/3]  VISIBLE")
+        screen.child.sendline("q")
+        assert screen.left() == 1
+    assert "give it back" in (project / "report" / "decisions.json").read_text()
+
+
+def test_a_reason_is_written_in_the_persons_own_editor(project: Path, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "Written elsewhere,\non two lines." > "$1"\n')
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    with review(project, environ={"EDITOR": str(editor)}) as screen:
+        screen.wait_for("[1/3]", "q quit")
+        screen.press("e")
+        screen.wait_for("Written elsewhere, on two lines.", "It would cover")
+
+
+def test_in_ci_the_screen_says_that_nothing_is_decided_there(project: Path) -> None:
+    with review(project, environ={"CI": "true"}) as screen:
+        screen.wait_for("[1/3]", "q quit")
+        screen.press("a")
+        screen.wait_for("Nothing is decided in CI")
+    assert waivers(project) == WAIVERS
+    assert not (project / "report" / "review.json").exists()
+
+
+def test_a_merge_conflict_in_the_waivers_file_is_told_and_loses_nothing(project: Path) -> None:
+    file = project / "contracts" / "waivers.toml"
+    with review(project) as screen:
+        screen.wait_for("[1/3]", "q quit")
+        file.write_text(WAIVERS + "<<<<<<< ours\n")
+        screen.press("a")
+        screen.type("because\t\t\tAda\ry")
+        screen.wait_for("unresolved merge", "because")
+        file.write_text(WAIVERS)
+        screen.press("enter", "y")
+        screen.wait_for("[2/3]")
+    assert 'reason = "because"' in file.read_text()
