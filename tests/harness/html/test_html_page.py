@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from llm_contracts.decisions import Choice, Scope, parse_decisions
+from llm_contracts.views.html.index import group_rows
 from tests.harness.html.runs import HOSTILE, whole_run, write
 
 Open = Callable[..., Page]
@@ -113,6 +114,20 @@ def test_a_link_to_a_difference_opens_the_view_that_shows_it(opened: Open) -> No
     assert page.inner_text('[role="tab"][aria-selected="true"]') == "5 Usage and end"
     assert page.inner_text(".difference.on .kind") == "usage_missing"
     assert page.locator("tr.target").count() == 1
+
+
+def test_a_link_to_a_group_opens_it_by_the_name_that_review_gives_it(opened: Open) -> None:
+    group = next(group for group in group_rows(whole_run().items) if group.kind == "model_name")
+    page = opened()
+    page.evaluate(f"location.hash = 'group={group.id}'")
+    expect(page.locator("tr.members a")).to_have_text(["zenith/changed"])
+    assert page.inner_text("tr.group.on .kind") == "model_name"
+
+
+def test_what_is_not_repeatable_and_what_cannot_be_read_is_said_without_a_script(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert "Noise: the reference against itself" in text
+    assert "<li>broken.yaml: cut</li>" in text
 
 
 def test_keys_go_from_difference_to_difference_and_back(opened: Open) -> None:

@@ -13,6 +13,7 @@ from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Answer, Item, Result
 from llm_contracts.views.corpus_page import MEANINGS
+from llm_contracts.views.groups import group as group_by_place
 from llm_contracts.views.html.embed import visible
 from llm_contracts.views.review.queue import Group, Member, members_of, queue
 
@@ -119,6 +120,20 @@ def _group_row(number: int, group: Group, reason: str | None) -> GroupRow:
         reason=reason,
         fingerprints=group.fingerprints,
     )
+
+
+def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """What the reference did not even do twice in the same way, by kind and place."""
+    return [
+        {
+            "kind": str(found.kind),
+            "where": found.where,
+            "reference": shown(found.example.reference),
+            "candidate": shown(found.example.candidate),
+            "ids": found.ids,
+        }
+        for found in group_by_place(items, lambda item: item.noise)
+    ]
 
 
 def item_rows(result: Result, groups: Iterable[GroupRow], detailed: Iterable[str]) -> list[dict[str, Any]]:

@@ -19,7 +19,16 @@ from markupsafe import Markup
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.views.html.detail import detail
 from llm_contracts.views.html.embed import csp_hash, packed, script_json, visible
-from llm_contracts.views.html.index import MARKS, GroupRow, group_rows, headline, item_rows, matrix, state
+from llm_contracts.views.html.index import (
+    MARKS,
+    GroupRow,
+    group_rows,
+    headline,
+    item_rows,
+    matrix,
+    noise_rows,
+    state,
+)
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
 _ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
@@ -84,6 +93,8 @@ def render(
             headline=headline(result),
             checked=_readable(about.checked_at),
             groups=groups,
+            noise=noise_rows(result.items),
+            unreadable=[item.problem for item in result.items if item.problem],
             matrix=matrix(result),
             marks=MARKS,
             style=Markup(style),  # noqa: S704 - our own file

@@ -37,14 +37,28 @@ function route() {
   const number = numberOf.get(fields.rec);
   if (number !== undefined) return openRecord(number, fields).catch(failed);
   if (fields.rec) toast("This run has no such recording.");
+  showIndex();
+  if (fields.group) pointAtGroup(fields.group);
+  return undefined;
+}
+
+function showIndex() {
   const back = current?.number;
   current = null;
   $("record").hidden = true;
   $("index").hidden = false;
   document.title = title;
   update();
-  document.querySelector(`#list [data-item="${back}"], [data-item="${back}"]`)?.scrollIntoView({ block: "center" });
-  return undefined;
+  if (back !== undefined) document.querySelector(`[data-item="${back}"]`)?.scrollIntoView({ block: "center" });
+}
+
+// #group=…, with the name that `review` gives it.
+function pointAtGroup(id) {
+  const place = groupsShown().findIndex((row) => row.dataset.id === id);
+  if (place < 0) return toast("This run has no such group that is open.");
+  selected = place - 1;
+  selectGroup(1);
+  return toggleGroup(groupsShown()[place]);
 }
 
 const title = document.title;
@@ -82,7 +96,7 @@ function updateGroup(row) {
   const kind = $("f-kind").value;
   const found = members(group).filter((member) => !kind || member.found.kind === kind);
   row.hidden = !found.length;
-  row.nextElementSibling?.classList.contains("members") && row.nextElementSibling.remove();
+  if (row.nextElementSibling?.classList.contains("members")) row.nextElementSibling.remove();
   row.querySelector(".toggle").setAttribute("aria-expanded", "false");
   row.querySelector(".shown-count").textContent = new Set(found.map((member) => member.number)).size.toLocaleString("en");
   if (found.length && found[0].found.waived === null) row.querySelector(".decide").replaceChildren(decisionButtons(aboutGroup(found), update));
@@ -169,16 +183,19 @@ function subject() {
 function mark(choice) {
   const about = subject();
   if (!about) return toast("Select an open difference first: j or k.");
-  return decide(choice, about, () => (current ? (refresh(), step(1)) : (update(), selectGroup(1))));
+  return decide(choice, about, onward);
 }
 
 function skip() {
   const about = subject();
   if (about?.prints.some(decided)) keep(about.prints, null);
-  if (current) {
-    refresh();
-    step(1);
-  } else selectGroup(1);
+  onward();
+}
+
+function onward() {
+  redraw();
+  if (current) step(1);
+  else selectGroup(1);
 }
 
 const KEYS = {
@@ -254,15 +271,15 @@ function begin() {
   fill("f-provider", DATA.items.map((item) => item.provider));
   fill("f-state", ORDER.filter((state) => DATA.items.some((item) => item.state === state)));
   fill("f-kind", DATA.items.flatMap((item) => item.found.map((found) => found.kind)).sort());
-  $("filters").addEventListener("input", () => (selected = -1, update()));
+  $("filters").addEventListener("input", filtered);
   $("filters").addEventListener("reset", () => setTimeout(update));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("theme").addEventListener("click", theme);
   $("open-help").addEventListener("click", () => $("help").showModal());
   $("open-export").addEventListener("click", openExport);
   $("export-save").addEventListener("click", saveExport);
-  $("export-copy").addEventListener("click", () => ($("export-text").select(), document.execCommand("copy"), toast("Copied.")));
-  $("export-clear").addEventListener("click", () => (keep(Object.keys(decisions), null), current ? refresh() : update(), openExportAgain()));
+  $("export-copy").addEventListener("click", copyExport);
+  $("export-clear").addEventListener("click", forget);
   $("export-close").addEventListener("click", () => $("export").close());
   $("d-cancel").addEventListener("click", () => $("decide").close());
   listeners.push(counted);
@@ -272,9 +289,25 @@ function begin() {
   route();
 }
 
-function openExportAgain() {
+function filtered() {
+  selected = -1;
+  update();
+}
+
+// The clipboard's own interface is not to be had on pages that are files.
+function copyExport() {
+  $("export-text").select();
+  document.execCommand("copy");
+  toast("Copied.");
+}
+
+function forget() {
+  keep(Object.keys(decisions), null);
+  redraw();
   $("export").close();
   openExport();
 }
+
+const redraw = () => (current ? refresh() : update());
 
 begin();

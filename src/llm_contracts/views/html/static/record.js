@@ -31,8 +31,14 @@ async function openRecord(number, asked) {
   $("record").replaceChildren(recordHead(item), el("div", { class: "two" }, side(item), el("div", { class: "stage" }, tabs(), el("div", { id: "view", role: "tabpanel", tabindex: -1 }))));
   showView();
   document.title = `${item.id} · ${DATA.reference} against ${DATA.candidate}`;
-  if (!again) scrollTo(0, 0);
+  if (!again) arrive();
   if (at >= 0) pointAt(item.found[at]);
+}
+
+// Whoever cannot see the page is told that it is another one.
+function arrive() {
+  scrollTo(0, 0);
+  document.querySelector("#record h1").focus({ preventScroll: true });
 }
 
 function recordHead(item) {
@@ -40,7 +46,7 @@ function recordHead(item) {
   const step = (number, key, label) => button(el("span", {}, el("kbd", {}, key), ` ${label}`), () => go({ rec: number }), { disabled: number === undefined });
   return el("div", { class: "record-head" },
     el("a", { href: "#", class: "back" }, "← all recordings"),
-    el("h1", {}, ...text(item.id)), chip(item.state),
+    el("h1", { tabindex: -1 }, ...text(item.id)), chip(item.state),
     el("span", { class: "facts" }, ...text([item.from, item.on].filter(Boolean).join(", recorded "))),
     el("span", { class: "steps" }, step(before, "[", "previous"), step(after, "]", "next")));
 }
@@ -80,7 +86,7 @@ function noise() {
 }
 
 function tabs() {
-  const one = ([name, title], place) => el("button", { type: "button", role: "tab", "aria-selected": String(name === current.view), onclick: () => go({ rec: current.number, d: current.item.found[current.at]?.print, view: name }) }, el("kbd", {}, place + 1), ` ${title}`);
+  const one = ([name, title], place) => el("button", { type: "button", role: "tab", "aria-controls": "view", "aria-selected": String(name === current.view), onclick: () => go({ rec: current.number, d: current.item.found[current.at]?.print, view: name }) }, el("kbd", {}, place + 1), ` ${title}`);
   const toggle = (key, label, name) => button(el("span", {}, el("kbd", {}, key), ` ${label}`), () => turn(name), { "aria-pressed": String(options[name]) });
   return el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...Object.entries(VIEWS).map(one)),
     current.view === "lanes" ? el("div", { class: "toggles" }, toggle("f", "fold", "fold"), toggle("w", "wire", "wire"), toggle("x", "raw", "raw")) : null);

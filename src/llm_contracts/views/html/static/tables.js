@@ -48,7 +48,7 @@ const markedProse = (pieces, tag) => pieces.map((part, place) => (place % 2 ? el
 
 function requests(detail) {
   if (!detail.requests.length) return el("p", { class: "empty" }, "Neither path made a request.");
-  return el("div", {}, ...detail.requests.map((request, number) => oneRequest(detail, request, number)));
+  return el("div", {}, ...detail.requests.map((request, number) => oneRequest(detail, request, number)), hidden(detail));
 }
 
 function oneRequest(detail, request, number) {
@@ -96,5 +96,5 @@ function hidden(detail) {
 function telemetry(detail) {
   if (!detail.telemetry.length) return el("p", { class: "empty" }, "Neither path told telemetry anything.");
   const [left, right] = paths(detail);
-  return el("div", {}, ...detail.telemetry.map((rows, number) => el("section", {}, el("h3", {}, `Generation ${number + 1}`), compared(["", left, right], rows, 1, 2))));
+  return el("div", {}, ...detail.telemetry.map((rows, number) => el("section", {}, el("h3", {}, `Generation ${number + 1}`), compared(["", left, right], rows, 1, 2))), hidden(detail));
 }
