@@ -35,6 +35,12 @@ def test_equal_runs_are_folded_and_their_neighbours_stay() -> None:
     assert [row.label for row in rows if row.differs] == ["11"]
 
 
+def test_long_runs_that_one_lane_has_alone_are_folded_too() -> None:
+    rows = list(folded(pairs([f"chunk {n}" for n in range(30)], [], "chunks")))
+    assert [row.left for row in rows[3:6]] == ["chunk 3", "24 more chunks on the left alone", "chunk 28"]
+    assert len(list(folded(pairs(["a"] * 10, [], "chunks")))) == 10
+
+
 def test_the_next_difference_is_the_next_run_and_after_the_last_comes_the_first() -> None:
     found = Page(rows=tuple(pairs(["a", "x", "y", "b", "z"], ["a", "1", "2", "b", "3"], "rows")))
     assert [found.next_difference(after) for after in (-1, 1, 4)] == [1, 4, 1]

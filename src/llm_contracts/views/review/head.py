@@ -81,8 +81,10 @@ def known(state: State, item: Item, setting: Setting, width: int) -> Iterator[Te
             f"{name} {setting.versions[name]}" for name in ("litellm", "openai") if name in setting.versions
         ]
         dot = f" {setting.signs.dot} "
-        yield from wrapped(f"{item.id}{position}  {dot.join(facts)}", width, style="bold", most=2)
-        yield from wrapped(MEANINGS[group.kind], width, most=2)
+        first, *more = wrapped(f"{item.id}{position}  {dot.join(facts)}", width, most=2)
+        first.stylize("bold", 0, len(item.id) + 1)
+        yield from (first, *more)
+        yield from wrapped(MEANINGS[group.kind].replace("`", ""), width, most=2)
     yield from _standing(state, member, width)
 
 
@@ -116,7 +118,8 @@ def values(state: State, item: Item, setting: Setting, width: int) -> Iterator[T
     for name, value, other, style in ((names[0], left, right, "red"), (names[1], right, left, "green")):
         text = Text(value, style=style)
         start, end = differing_part(value, other)
-        text.stylize("bold underline", start, end)
+        if 0 < end - start < len(value):
+            text.stylize("bold underline", start, end)
         yield from _value(f"{name:<{room}}", text, start, state, setting, width)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from llm_contracts.views.align import align
 
 _CONTEXT = 2  # equal rows shown on either side of a difference
+_ALONE = 10  # rows that one lane may have alone before they are put into a line
+_HEAD, _TAIL = 4, 2  # how many of them stay
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,28 @@ def together(row: Row) -> Row:
 
 
 def folded(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows with long runs of equal ones put into a line: `= 14 equal chunks`."""
+    """Rows with long runs put into a line: of equal ones (`= 14 equal chunks`), and of those that one lane
+    has alone.
+    """
+    for (fold, side), run in groupby(_equal_folded(rows), _alone):
+        held = list(run)
+        hidden = len(held) - _HEAD - _TAIL
+        if not side or len(held) <= _ALONE:
+            yield from held
+            continue
+        yield from held[:_HEAD]
+        yield whole(f"{hidden:,} more {fold} on the {side} alone", differs=True)
+        yield from held[-_TAIL:]
+
+
+def _alone(row: Row) -> tuple[str, str]:
+    """The noun and the lane of a row that only one lane has; both empty for others."""
+    if row.whole or not row.fold or (row.left is None) == (row.right is None):
+        return "", ""
+    return row.fold, "right" if row.left is None else "left"
+
+
+def _equal_folded(rows: Iterable[Row]) -> Iterator[Row]:
     run: list[Row] = []
     after_difference = False
     for row in rows:

@@ -175,6 +175,8 @@ def differing_part(value: str, other: str | None) -> tuple[int, int]:
 def _marked(cell: _Cell, style: str) -> Text:
     part, start, end = cell
     text = Text(part, style=style)
-    if end > start:
+    if end > start and (
+        start > 0 or end < len(part.rstrip())
+    ):  # all of it: the colour and the sign are enough
         text.stylize("bold underline", start, end)
     return text
