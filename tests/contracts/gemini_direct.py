@@ -201,8 +201,12 @@ def _sent(call: Call, method: str, target: str, body: Json | None, attempt: int)
     connection = kinds[address.scheme](address.netloc, timeout=patience)
     headers = {"x-goog-api-key": call.api_key, **({"Content-Type": "application/json"} if body else {})}
     data = json.dumps(body).encode() if body else None
-    connection.request(method, address.path + target, body=data, headers=headers)
-    return _Opened(connection.getresponse(), connection, attempt)
+    try:
+        connection.request(method, address.path + target, body=data, headers=headers)
+        return _Opened(connection.getresponse(), connection, attempt)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _pause(response: http.client.HTTPResponse, told: Json, attempt: int) -> float:

@@ -1,0 +1,157 @@
+"""Both paths do the same when the network and the provider do not: the recordings, cut, spelt and broken.
+
+A few recordings stand for all; `llm-contracts check --sweep` takes every one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.config import Project, load_project, load_settings
+from llm_contracts.corpus_run import entries, stream_call
+from llm_contracts.engines import Engine
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Item
+from llm_contracts.paths.builtin import BUILTIN
+from llm_contracts.paths.resolve import resolve
+from llm_contracts.run import Options, Side, blank_item, replay_call
+from llm_contracts.sweep import Extent, sweep
+from llm_contracts.sweeper import Sweeper, opened_pieces
+from llm_contracts.wire.corpus import CorpusStream
+from llm_contracts.wire.variant_names import general, split
+from llm_contracts.wire.variants import Family
+
+STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
+PROJECT = load_project(load_settings(Path(__file__).parent))
+PROVIDERS = tuple(provider.name for provider in PROJECT.providers)
+SPOKEN_TO_OTHERWISE = ("openai", "gemini", "ernie_v1", "dify")
+"""One of those that the openai SDK speaks to, and all others."""
+
+
+def found(names: tuple[str, ...], *families: Family, project: Project = PROJECT) -> dict[str, list[str]]:
+    """What nobody has accepted, by the variant's name."""
+    rows = project.select(scenarios=names)
+    options = Options(today=datetime.now().astimezone().date())
+    result = sweep(project, rows, options, Extent(families=families)).result
+    assert {item.provider for item in result.items} == {name.partition("/")[0] for name in names}
+    return {
+        item.id: [f"{d.kind} at {d.where}" for d in (*item.unwaived, *item.noise)]
+        for item in result.items
+        if item.unwaived or item.noise or item.problem
+    }
+
+
+# Here warnings are errors, also inside the clients. Applications ignore these two of LiteLLM's models.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
+]
+
+# Our two paths
+
+
+def test_no_way_of_cutting_or_spelling_changes_anything() -> None:
+    assert found(tuple(f"{provider}/plain-stream" for provider in PROVIDERS), Family.RECUT) == {}
+
+
+def test_both_paths_end_alike_wherever_an_answer_ends_too_early() -> None:
+    assert found(tuple(f"{provider}/system-prompt" for provider in PROVIDERS), Family.ENDS) == {}
+
+
+def test_both_paths_take_every_fault_alike() -> None:
+    assert found(tuple(f"{name}/system-prompt" for name in SPOKEN_TO_OTHERWISE), Family.FAULTS) == {}
+
+
+@pytest.mark.real_streams
+@pytest.mark.skipif(not STREAMS.is_dir(), reason="needs ../shared/real-streams")
+def test_what_real_providers_sent_can_be_cut_and_spelt_otherwise(engine: Engine) -> None:
+    """One stream of each provider."""
+    streams = {s.provider: s for s in reversed(entries(STREAMS)) if isinstance(s, CorpusStream)}
+    assert len(streams) >= 5
+    changed = {
+        item.id: [f"{d.kind} at {d.where}" for d in item.divergences]
+        for stream in streams.values()
+        for item in _swept_stream(engine, stream)
+        if "~" in item.id and not item.id.endswith("~pings") and (item.divergences or item.noise)
+    }
+    assert changed == {}
+
+
+def _swept_stream(engine: Engine, stream: CorpusStream) -> Iterator[Item]:
+    blank = Item(id=stream.id, provider=stream.provider, scenario=stream.id)
+    sweeper = _sweeper(engine, "adapter-legacy", "adapter-litellm", Family.RECUT)
+    return sweeper.run(blank, (stream.interaction,), stream_call(stream.provider, stream.interaction))
+
+
+# The bare clients
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with opened_pieces() as opened:
+        yield opened
+
+
+def _sweeper(engine: Engine, reference: str, candidate: str, *families: Family) -> Sweeper:
+    sides = [Side(name=name, path=resolve(name, PROJECT.paths)) for name in (reference, candidate)]
+    return Sweeper(reference=sides[0], candidate=sides[1], engine=engine, families=families)
+
+
+def bare(engine: Engine, reference: str, candidate: str, family: Family) -> dict[str, set[tuple[Kind, str]]]:
+    """What differs between two of the bare clients, by kind of variant or, where it matters, by variant."""
+    (row,) = PROJECT.select(scenarios=("deepseek/system-prompt",))
+    blank, interactions = blank_item(PROJECT, row)
+    call = replay_call(row, PROJECT.provider("deepseek"))
+    items = _sweeper(engine, reference, candidate, family).run(blank, interactions, call)
+    return {
+        split(item.scenario)[1]: {(d.kind, d.where) for d in item.divergences}
+        for item in items
+        if item.divergences
+    }
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_a_bare_client_shows_no_change_but_for_events_without_data(engine: Engine, name: str) -> None:
+    assert bare(engine, name, name, Family.RECUT).keys() == {"pings"}
+
+
+def test_the_sdk_ends_alike_whether_it_waits_or_not(engine: Engine) -> None:
+    differs = bare(engine, "openai", "openai-async", Family.ENDS)
+    assert {general(name) for name in differs} == {"silent@*", "silent-within@*"}
+    assert set().union(*differs.values()) == {(Kind.UNFAITHFUL, "end")}
+
+
+def test_litellm_tells_a_cut_stream_as_whole_only_where_nobody_waits_and_all_text_has_come(
+    engine: Engine,
+) -> None:
+    """Up to 1.93 it did so wherever an asynchronous stream was cut; now only after the finish reason."""
+    differs = bare(engine, "litellm", "litellm-async", Family.ENDS)
+    cut = {name for name, places in differs.items() if (Kind.ERROR, "error") in places}
+    (row,) = PROJECT.select(scenarios=("deepseek/system-prompt",))
+    _, interactions = blank_item(PROJECT, row)
+    last = interactions[-1].response.body.count(b"data: ") - 1  # [DONE] is all that is missing
+    assert cut == {f"cut@{last}", f"reset@{last}", f"cut-within@{last + 1}"}
+
+
+def test_litellm_makes_up_an_end_for_what_has_none(engine: Engine) -> None:
+    differs = bare(engine, "openai", "litellm", Family.ENDS)
+    silent = {name: places for name, places in differs.items() if name.startswith("silent")}
+    assert silent
+    for name, places in silent.items():
+        assert (Kind.FINISH_REASON, "finish_reason.invented") in places, name
+
+
+# Waivers
+
+
+def test_what_was_accepted_of_a_recording_is_not_accepted_of_its_variants(tmp_path: Path) -> None:
+    """Without the entries that name variants, the differences that they accept come back."""
+    plain = PROJECT.settings.waivers.read_text("utf-8").partition("# Variants of recordings")[0]
+    (tmp_path / "waivers.toml").write_text(plain, "utf-8")
+    project = replace(PROJECT, settings=replace(PROJECT.settings, waivers=tmp_path / "waivers.toml"))
+    assert "dify/system-prompt~cut@0" in found(("dify/system-prompt",), Family.ENDS, project=project)
