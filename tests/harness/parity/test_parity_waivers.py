@@ -11,6 +11,7 @@ import pytest
 from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
+from llm_contracts.parity.waiver import Waiver
 from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
 from tests.harness.parity.samples import observation
 
@@ -223,3 +224,36 @@ def test_an_entry_for_no_scenario_at_all_is_a_complaint(tmp_path: Path) -> None:
 def test_an_entry_for_other_releases_is_no_complaint(tmp_path: Path) -> None:
     waivers = loaded(tmp_path, {**GOOD, "litellm": ">=1.109"})
     assert waivers.unused([item()], VERSIONS) == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "scenario", "covered"),
+    [
+        ("plain-stream", "plain-stream", True),
+        ("plain-stream", "plain-stream~cut@3", False),
+        ("*", "plain-stream~cut@3", False),
+        ("plain-stream~cut@*", "plain-stream~cut@3", True),
+        ("plain-stream~cut@*", "plain-stream~reset@3", False),
+        ("plain-stream~*", "plain-stream", False),
+        ("*~*", "plain-stream~crlf", True),
+    ],
+)
+def test_a_pattern_is_about_recordings_or_about_their_variants(
+    pattern: str, scenario: str, *, covered: bool
+) -> None:
+    waiver = Waiver(
+        kind=Kind.TEXT, provider="*", scenario=pattern, reason="r", by="b", until=date(2027, 1, 1)
+    )
+    assert waiver.covers("glm", scenario) is covered
+
+
+def test_an_entry_about_variants_is_of_no_use_only_where_these_ran() -> None:
+    waiver = Waiver(
+        kind=Kind.TEXT, provider="*", scenario="*~cut@*", reason="r", by="b", until=date(2027, 1, 1)
+    )
+    waivers = Waivers(entries=(waiver,))
+    known = {("glm", "plain-stream")}
+    recording = item("glm", "plain-stream")
+    assert waivers.unused([recording], VERSIONS, known=known) == ()
+    (told,) = waivers.unused([recording, item("glm", "plain-stream~cut@3")], VERSIONS, known=known)
+    assert "accepts nothing that occurs" in told
