@@ -92,6 +92,16 @@ def test_the_lanes_show_where_they_part_and_fold_what_is_equal(opened: Open) -> 
     assert not page.locator("td.wire").first.is_visible()
 
 
+def test_both_lanes_fit_into_one(opened: Open) -> None:
+    page = opened("#rec=acme/changed")
+    page.keyboard.press("u")
+    assert page.locator(".lanes thead th").count() == 3
+    assert page.locator("tr.ne .mark").all_inner_texts() == ["<", ">", "<", ">"]
+    assert page.locator("tr.ne .word").first.inner_text() == "word20"
+    page.keyboard.press("u")
+    assert page.locator(".lanes thead th").count() == 4
+
+
 def test_every_view_opens_by_its_key(opened: Open) -> None:
     page = opened("#rec=acme/changed")
     expected = {

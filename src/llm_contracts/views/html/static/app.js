@@ -210,6 +210,7 @@ const KEYS = {
   f: () => turn("fold"),
   w: () => turn("wire"),
   x: () => turn("raw"),
+  u: () => turn("one"),
   e: openExport,
   t: theme,
   "/": search,

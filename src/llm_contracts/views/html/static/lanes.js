@@ -6,31 +6,32 @@ const PAGE = 400; // rows drawn at once
 
 function lanes(detail, options) {
   const body = el("tbody");
-  const table = el("table", { class: `lanes${options.wire ? "" : " no-wire"}` }, lanesHead(detail), body, lanesFoot(detail));
+  const table = el("table", { class: `lanes${options.wire ? "" : " no-wire"}${options.one ? " one" : ""}` }, lanesHead(detail, options), body, lanesFoot(detail, options));
   const parts = options.fold ? folded(detail.rows) : [{ from: 0, to: detail.rows.length }];
   draw(body, detail, parts, options, 0);
   if (!detail.rows.length) body.append(el("tr", {}, el("td", { colspan: 4, class: "empty" }, "Neither path handed anything on, and nothing was on the wire.")));
   return table;
 }
 
-function lanesHead(detail) {
+function lanesHead(detail, options) {
   const [left, right] = detail.lanes;
   const head = (lane, role) => el("th", { scope: "col" }, el("b", {}, ...text(lane.path)), el("small", {}, ` ${role} · ${plural(lane.chunks.length, "chunk")}`));
-  return el("thead", {}, el("tr", {},
-    el("th", { scope: "col", class: "mark" }, el("span", { class: "sr" }, "Same or not")),
-    head(left, "reference"),
-    el("th", { scope: "col", class: "wire" }, el("b", {}, "wire"), el("small", {}, ` ${plural(detail.wire.length, "event")}`)),
-    head(right, "candidate")));
+  const wire = el("th", { scope: "col", class: "wire" }, el("b", {}, "wire"), el("small", {}, ` ${plural(detail.wire.length, "event")}`));
+  const both = el("th", { scope: "col" }, el("b", {}, "< ", ...text(left.path)), el("small", {}, " reference, "), el("b", {}, "> ", ...text(right.path)), el("small", {}, " candidate"));
+  return el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "mark" }, el("span", { class: "sr" }, "Same or not")),
+    ...(options.one ? [both, wire] : [head(left, "reference"), wire, head(right, "candidate")])));
 }
 
 // How each lane ended.
-function lanesFoot(detail) {
+function lanesFoot(detail, options) {
   const side = (lane) => el("td", {},
     lane.failure ? el("div", { class: "bad failure", title: "in full: usage and end" }, el("b", {}, "✗ ", ...text(lane.failure[0])), " ", ...text(lane.failure[1].slice(0, 400))) : el("b", { class: "good" }, "✓ ended"),
     el("small", {}, ` finish ${lane.finish.join(", ") || "none"} · text ${lane.hash} · took ${ms(lane.duration)} when replayed`));
   const ends = detail.exchanges.map((exchange) => `${exchange.status || "no answer"}, ${exchange.end}`);
-  return el("tfoot", {}, el("tr", {}, el("td", { class: "mark" }), side(detail.lanes[0]),
-    el("td", { class: "wire" }, ...text(ends.join(" → ") || "nothing recorded")), side(detail.lanes[1])));
+  const wire = el("td", { class: "wire" }, ...text(ends.join(" → ") || "nothing recorded"));
+  const line = (sign, ...cells) => el("tr", {}, el("td", { class: "mark" }, sign), ...cells);
+  if (options.one) return el("tfoot", {}, line("<", side(detail.lanes[0]), wire), line(">", side(detail.lanes[1]), el("td", { class: "wire" })));
+  return el("tfoot", {}, line("", side(detail.lanes[0]), wire, side(detail.lanes[1])));
 }
 
 // Runs of equal rows, their middle folded.
@@ -69,7 +70,7 @@ function draw(body, detail, parts, options, number) {
 
 function moreRow(detail, parts, options) {
   const holds = { from: parts[0].from, to: parts[parts.length - 1].to };
-  const row = el("tr", { class: "fold" }, el("td", { class: "mark" }, "…"), el("td", { colspan: 3 },
+  const row = el("tr", { class: "fold" }, el("td", { class: "mark" }, "…"), el("td", { colspan: options.one ? 2 : 3 },
     button(`show more: ${plural(holds.to - holds.from, "row")} left`, () => row.more())));
   return unfolding(row, holds, detail, parts, options);
 }
@@ -87,12 +88,21 @@ function unfolding(row, holds, detail, parts, options) {
 
 function foldRow(detail, part, options) {
   const said = detail.rows.slice(part.from, Math.min(part.to, part.from + 40)).map((row) => chunkAt(detail, 0, row.l)?.text || "").join("");
-  const row = el("tr", { class: "fold" }, el("td", { class: "mark" }, "="), el("td", { colspan: 3 },
+  const row = el("tr", { class: "fold" }, el("td", { class: "mark" }, "="), el("td", { colspan: options.one ? 2 : 3 },
     button([el("b", {}, `${(part.to - part.from).toLocaleString("en")} equal chunks`), el("span", { class: "said" }, ...text(said.slice(0, 120)))], () => row.more(), { "aria-expanded": "false" })));
   return unfolding(row, part, detail, [{ from: part.from, to: part.to }], options);
 }
 
-const rowsBetween = (detail, from, to, options) => detail.rows.slice(from, to).map((row, place) => laneRow(detail, row, from + place, options));
+const rowsBetween = (detail, from, to, options) => detail.rows.slice(from, to).flatMap((row, place) => (options.one ? oneLane : laneRow)(detail, row, from + place, options));
+
+// Both lanes in one column: what they share once, and where they part the reference's chunk above the candidate's.
+function oneLane(detail, row, number, options) {
+  const cells = [[0, row.l, row.lm, "<"], [1, row.r, row.rm, ">"]].filter(([, place]) => place !== null).slice(0, row.eq ? 1 : 2);
+  if (!cells.length) return el("tr", { class: "eq", "data-row": number }, el("td", { class: "mark" }), el("td", { class: "none" }), wireCell(detail, row, options));
+  return cells.map(([side, place, pieces, sign], which) => el("tr", { class: row.eq ? "eq" : `ne ${side ? "plus" : "minus"}`, "data-row": which ? null : number },
+    el("td", { class: "mark", title: row.eq ? "the same" : side ? "candidate" : "reference" }, row.eq ? "=" : sign),
+    chunkCell(detail, side, place, pieces, row), which ? el("td", { class: "wire" }) : wireCell(detail, row, options)));
+}
 
 const chunkAt = (detail, side, place) => (place === null ? null : detail.lanes[side].chunks[place]);
 

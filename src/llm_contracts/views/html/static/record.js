@@ -3,7 +3,7 @@
 const VIEWS = { lanes: "Lanes", text: "Text", time: "Time line", requests: "Requests", usage: "Usage and end", telemetry: "Telemetry" };
 const SHOW = { lanes: (detail) => lanes(detail, options), text: texts, time: timeline, requests, usage, telemetry };
 const VIEW_OF = { text: "text", reasoning: "text", request_target: "requests", request_body: "requests", request_headers: "requests", attempts: "usage", error: "usage", usage: "usage", usage_details: "usage", usage_invented: "usage", usage_missing: "usage", telemetry: "telemetry", delivery_lag: "time" };
-const options = { fold: true, wire: true, raw: false };
+const options = { fold: true, wire: true, raw: false, one: false };
 const unpacked = new Map();
 const KEPT = 12; // details held unpacked
 let current = null; // { number, item, detail, view, at }: what is open, and which of its differences is selected
@@ -89,7 +89,7 @@ function tabs() {
   const one = ([name, title], place) => el("button", { type: "button", role: "tab", "aria-controls": "view", "aria-selected": String(name === current.view), onclick: () => go({ rec: current.number, d: current.item.found[current.at]?.print, view: name }) }, el("kbd", {}, place + 1), ` ${title}`);
   const toggle = (key, label, name) => button(el("span", {}, el("kbd", {}, key), ` ${label}`), () => turn(name), { "aria-pressed": String(options[name]) });
   return el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...Object.entries(VIEWS).map(one)),
-    current.view === "lanes" ? el("div", { class: "toggles" }, toggle("f", "fold", "fold"), toggle("w", "wire", "wire"), toggle("x", "raw", "raw")) : null);
+    current.view === "lanes" ? el("div", { class: "toggles" }, toggle("f", "fold", "fold"), toggle("w", "wire", "wire"), toggle("x", "raw", "raw"), toggle("u", "one lane", "one")) : null);
 }
 
 function showView() {
