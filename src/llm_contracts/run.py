@@ -182,7 +182,14 @@ def check(
         items=items,
         missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
         verdicts={
-            name: decide(name, items, rows, today=options.today, stale_after_days=settings.stale_after_days)
+            name: decide(
+                name,
+                items,
+                rows,
+                today=options.today,
+                stale_after_days=settings.stale_after_days,
+                caveats=options.caveats,
+            )
             for name, rows in _complete(project, scenarios).items()
         },
         complaints=(*waivers.complaints, *waivers.unused(items, used, known=known)),

@@ -283,7 +283,9 @@ def _result(document: Mapping[str, Any]) -> Result:
         items=tuple(item_from_json(row) for row in document["items"]),
         missing=tuple(document["missing"]),
         verdicts={
-            name: Verdict(answer=Answer(row["verdict"]), reasons=tuple(row["reasons"]))
+            name: Verdict(
+                answer=Answer(row["verdict"]), reasons=tuple(row["reasons"]), next=tuple(row.get("next", ()))
+            )
             for name, row in document["verdicts"].items()
         },
         complaints=tuple(document["complaints"]),

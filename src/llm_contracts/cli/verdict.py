@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,56 +13,116 @@ import click
 from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
-from llm_contracts.cli.stored import stored_here
-from llm_contracts.config import ConfigError
+from llm_contracts.cli.stored import report_option, stored_here
+from llm_contracts.config import ConfigError, Settings
 from llm_contracts.inputs import refuse_stale
-from llm_contracts.parity.result import Answer, Verdict
-from llm_contracts.views.terminal import print_verdicts
+from llm_contracts.parity.result import Answer, Result, Verdict
+from llm_contracts.store import Stored
+from llm_contracts.views.document import json_text
+from llm_contracts.views.evidence import Evidence, evidence, evidence_line
+from llm_contracts.views.terminal import listed, print_verdicts
 
 _EXAMPLES = """\b
 Examples:
   llm-contracts verdict
   llm-contracts verdict openai deepseek
-  llm-contracts verdict qwen && ./cut-over qwen
+  llm-contracts verdict --provider qwen && ./cut-over qwen
+  llm-contracts verdict --report /tmp/bare --json -
 """
+
+_KEPT = ("format", "reference", "candidate", "engine", "run", "versions", "checked_at")
 
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("providers", nargs=-1, metavar="[PROVIDER]...", shell_complete=complete_provider)
+@click.option(
+    "--provider",
+    "more_providers",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_provider,
+    help="Another way to name a provider, as with the other commands.",
+)
+@report_option
 @json_option
-def verdict(providers: tuple[str, ...], json_file: Path | None) -> Exit:
-    """GO or NO-GO for providers, with reasons.
+def verdict(
+    providers: tuple[str, ...],
+    more_providers: tuple[str, ...],
+    report: Path | None,
+    json_file: Path | None,
+) -> Exit:
+    """GO or NO-GO for providers, with reasons and what to run next.
 
-    Reads what the last `check` stored, and refuses if anything it was made from has changed since. Exit code
-    0 only if every provider asked for is ready.
+    Reads what the last `check` stored, and refuses if anything it was made from has changed since, or if it
+    is about other paths than the project's own two (unless --report names it). Exit code 0 only if every
+    provider asked for is ready.
     """
     project = project_here()
-    for name in providers:
+    names = tuple(dict.fromkeys((*providers, *more_providers)))
+    for name in names:
         project.provider(name)
-    document = stored_here(project).document
-    refuse_stale(project.settings, document)
-    asked = _asked(document["verdicts"], providers)
+    stored = stored_here(project, report)
+    refuse_stale(project.settings, stored.document)
+    if report is None:
+        _refuse_other_paths(project.settings, stored)
+    asked = _asked(stored.result.verdicts, names)
+    seen = {name: evidence(stored.result, name) for name in asked}
     if json_file is not None:
-        kept = {key: document[key] for key in ("format", "reference", "candidate", "versions", "checked_at")}
-        chosen = {name: document["verdicts"][name] for name in asked}
-        write_text(json_file, json.dumps({**kept, "verdicts": chosen}, ensure_ascii=False, indent=2) + "\n")
+        write_text(json_file, json_text(_document(stored, asked, seen), indent=2) + "\n")
     if str(json_file) != "-":
-        console = report_console()
-        pair = f"{document['reference']} against {document['candidate']}"
-        console.print(f"{pair}, checked {_age(document['checked_at'])} ago", style="dim")
-        print_verdicts(console, asked)
+        _print(stored, asked, seen)
     return Exit.AGREEMENT if all(v.answer is Answer.READY for v in asked.values()) else Exit.DIVERGENCE
 
 
-def _asked(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Verdict]:
+def _refuse_other_paths(settings: Settings, stored: Stored) -> None:
+    """A GO for two other clients must not switch anything."""
+    own = (settings.reference, settings.candidate)
+    result = stored.result
+    if (result.reference, result.candidate) != own:
+        msg = (
+            f"The stored result is about {result.reference} against {result.candidate}, not about {own[0]} "
+            f"against {own[1]}. Run `llm-contracts check` again, or say that you mean it: "
+            f"--report {settings.shown(stored.folder)}"
+        )
+        raise ConfigError(msg)
+
+
+def _asked(stored: Mapping[str, Verdict], names: Sequence[str]) -> Mapping[str, Verdict]:
+    if not stored:
+        raise ConfigError("The stored result is of a part, and gives no verdict. Run `llm-contracts check`.")
     for name in names:
         if name not in stored:
             msg = f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
             raise ConfigError(msg)
+    return {name: stored[name] for name in (names or stored)}
+
+
+def _document(stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]) -> dict[str, Any]:
+    rows = stored.document["verdicts"]
     return {
-        name: Verdict(answer=Answer(stored[name]["verdict"]), reasons=tuple(stored[name]["reasons"]))
-        for name in (names or stored)
+        **{key: stored.document.get(key) for key in _KEPT},
+        "go": all(verdict.answer is Answer.READY for verdict in asked.values()),
+        "verdicts": {name: {**rows[name], "evidence": asdict(seen[name])} for name in asked},
+        "complaints": list(stored.result.complaints),
+        "warnings": list(stored.result.warnings),
     }
+
+
+def _print(stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]) -> None:
+    console = report_console()
+    console.print(_head(stored.result, stored.document["checked_at"]), style="dim")
+    today = _now().astimezone().date()
+    print_verdicts(console, asked, {name: evidence_line(each, today) for name, each in seen.items()})
+    for title, lines in (
+        ("The waivers file", stored.result.complaints),
+        ("Warnings", stored.result.warnings),
+    ):
+        for section in listed(title, lines, "yellow"):
+            console.print(section)
+
+
+def _head(result: Result, checked_at: str) -> str:
+    return f"{result.reference} against {result.candidate}, checked {_age(checked_at)} ago"
 
 
 def _now() -> datetime:

@@ -25,10 +25,11 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The answer and a sentence for each reason."""
+    """The answer, a sentence for each reason, and the commands to run next, in their order."""
 
     answer: Answer
     reasons: tuple[str, ...]
+    next: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,8 +8,10 @@ that nobody has to ask twice. Cosmetic differences never decide anything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from shlex import quote
 
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Answer, Item, Verdict
@@ -17,7 +19,23 @@ from llm_contracts.scenario import Scenario
 
 _SHOWN = 5  # names in a sentence; the table has the rest
 
-Reasons = list[tuple[Answer, str]]
+_TOOL = "llm-contracts"
+_CHECK = "check --provider {provider}"
+_RECORD = "record --provider {provider} --missing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reason:
+    """What speaks for an answer, and the command that deals with it: its words after the tool's name; empty
+    where none helps. `{provider}` stands for the provider's name.
+    """
+
+    answer: Answer
+    sentence: str
+    step: str = ""
+
+
+Reasons = list[_Reason]
 
 
 def decide(
@@ -27,6 +45,7 @@ def decide(
     *,
     today: date,
     stale_after_days: int = 90,
+    caveats: Iterable[str] = (),
 ) -> Verdict:
     """Decide on one provider.
 
@@ -37,14 +56,17 @@ def decide(
             show, has no cassette.
         today: the day from which ages are counted.
         stale_after_days: a live recording of this age or older no longer counts as live evidence.
+        caveats: what this run could not have shown, a sentence each. What was not looked for is not absent,
+            so any of them makes it a rehearsal.
     """
     mine = tuple(item for item in items if item.provider == provider)
     expected = tuple(row for row in scenarios if row.provider == provider)
     reasons = [*_against(mine), *_missing(mine, expected)]
     reasons += _rehearsed(mine, expected, today, stale_after_days)
+    reasons += [_Reason(answer=Answer.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     agree = _count(len(mine), "scenario agrees", "scenarios agree") + _waived(mine)
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
-    return _verdict(reasons, f"{agree}; {live}.")
+    return _verdict(provider, reasons, f"{agree}; {live}.")
 
 
 def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
@@ -55,27 +77,40 @@ def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
     mine = tuple(item for item in items if item.provider == provider)
     reasons = _against(mine)
     if not mine:
-        reasons.append((Answer.NO_EVIDENCE, "There are no streams of this provider."))
+        sentence = "There are no streams of this provider."
+        reasons.append(_Reason(answer=Answer.NO_EVIDENCE, sentence=sentence, step=_RECORD))
     agree = _count(len(mine), "stream agrees", "streams agree") + _waived(mine)
-    reasons.append((Answer.REHEARSED, f"{agree}; recorded elsewhere, not with your own calls."))
-    kept = [reason for reason in reasons if reason[0] is not Answer.REHEARSED] or reasons
-    return _verdict(kept, agree)
+    elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
+    reasons = reasons or [_Reason(answer=Answer.REHEARSED, sentence=elsewhere, step=_RECORD)]
+    return _verdict(provider, reasons, agree)
 
 
-def _verdict(reasons: Reasons, ready: str) -> Verdict:
+def _verdict(provider: str, reasons: Reasons, ready: str) -> Verdict:
     """The first answer that anything speaks for, its reasons first."""
     for answer in (Answer.BLOCKED, Answer.NO_EVIDENCE, Answer.REHEARSED):
-        if any(found is answer for found, _ in reasons):
-            ordered = sorted(reasons, key=lambda reason: reason[0] is not answer)
-            return Verdict(answer=answer, reasons=tuple(sentence for _, sentence in ordered))
+        if any(reason.answer is answer for reason in reasons):
+            ordered = sorted(reasons, key=lambda reason: reason.answer is not answer)
+            sentences = tuple(reason.sentence for reason in ordered)
+            return Verdict(answer=answer, reasons=sentences, next=tuple(_commands(provider, ordered)))
     return Verdict(answer=Answer.READY, reasons=(ready,))
+
+
+def _commands(provider: str, reasons: Reasons) -> Iterator[str]:
+    """What to run, each once. What was recorded anew has to be checked before it counts."""
+    if not provider:  # a stream that nobody could place
+        return iter(())
+    steps = list(dict.fromkeys(reason.step for reason in reasons if reason.step))
+    if any(step.startswith("record") for step in steps) and _CHECK not in steps:
+        steps.append(_CHECK)
+    # A provider's name comes from the project's own rows, but what is printed may be pasted into a shell.
+    return (f"{_TOOL} {step.format(provider=quote(provider))}" for step in steps)
 
 
 def _against(items: Sequence[Item]) -> Reasons:
     """What blocks: unreadable recordings, a reference at odds with itself, differences nobody accepted."""
-    sentences = [_unreadable(items), _noisy(items)]
-    sentences += [_differs(items, severity) for severity in (Severity.BREAKING, Severity.VISIBLE)]
-    return [(Answer.BLOCKED, sentence) for sentence in sentences if sentence]
+    found = [(_unreadable(items), "cassettes"), (_noisy(items), "report")]
+    found += [(_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)]
+    return [_Reason(answer=Answer.BLOCKED, sentence=each, step=step) for each, step in found if each]
 
 
 def _unreadable(items: Sequence[Item]) -> str:
@@ -113,37 +148,46 @@ def _counts(divergence: Divergence) -> bool:
 def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
     there = {item.scenario for item in items if item.problem is not None or item.candidate is not None}
     names = [row.name for row in expected if row.id not in there]
-    reasons: Reasons = []
     if names:
         sentence = _sentence(names, "scenario has no cassette", "scenarios have no cassette")
-        reasons.append((Answer.NO_EVIDENCE, sentence))
-    elif not there:
-        reasons.append((Answer.NO_EVIDENCE, "There are no scenarios for this provider."))
-    return reasons
+        return [_Reason(answer=Answer.NO_EVIDENCE, sentence=sentence, step=_RECORD)]
+    if not there:
+        return [_Reason(answer=Answer.NO_EVIDENCE, sentence="There are no scenarios for this provider.")]
+    return []
 
 
 def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date, limit: int) -> Reasons:
     """What is still to be recorded: scenarios that can be had live, and are not, or not lately."""
     live = {row.id for row in expected if row.live}
     mine = [item for item in items if item.scenario in live and item.problem is None and item.candidate]
-    groups: tuple[tuple[Callable[[Item], bool], str, str], ...] = (
+    groups: tuple[tuple[Callable[[Item], bool], str, str, str], ...] = (
         (
             lambda i: i.provenance != "live",
             "scenario is not recorded live",
             "scenarios are not recorded live",
+            _RECORD,
         ),
-        (_undated, "live recording has no date", "live recordings have no date"),
+        (
+            _undated,
+            "live recording has no date",
+            "live recordings have no date",
+            "record --provider {provider}",
+        ),
         (
             lambda i: _stale(i, today, limit),
             f"live recording is {limit} days old or older",
             f"live recordings are {limit} days old or older",
+            f"record --provider {{provider}} --stale {limit - 1}",  # older than that
         ),
     )
-    sentences = [_sentence([i.id for i in mine if holds(i)], one, many) for holds, one, many in groups]
+    found = [
+        (_sentence([i.id for i in mine if holds(i)], one, many), step) for holds, one, many, step in groups
+    ]
     # Without this, rows of which nothing can be had live would be enough for a GO: imported ones, say.
-    if items and not any(sentences) and not any(item.provenance == "live" for item in items):
-        sentences.append("Nothing is recorded live.")
-    return [(Answer.REHEARSED, sentence) for sentence in sentences if sentence]
+    silent = not any(sentence for sentence, _ in found)
+    if items and silent and not any(item.provenance == "live" for item in items):
+        found.append(("Nothing is recorded live.", _RECORD))
+    return [_Reason(answer=Answer.REHEARSED, sentence=each, step=step) for each, step in found if each]
 
 
 def _undated(item: Item) -> bool:

@@ -31,7 +31,11 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
         "items": [item_document(item) for item in result.items],
         "totals": dict(result.totals),
         "verdicts": {
-            name: {"verdict": str(verdict.answer), "reasons": list(verdict.reasons)}
+            name: {
+                "verdict": str(verdict.answer),
+                "reasons": list(verdict.reasons),
+                "next": list(verdict.next),
+            }
             for name, verdict in result.verdicts.items()
         },
         "missing": list(result.missing),

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -71,9 +72,11 @@ def print_result(console: Console, result: Result) -> None:
         console.print(section)
 
 
-def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
-    """Print GO or NO-GO with the reasons, a provider a paragraph."""
-    for section in _verdicts(verdicts, marks_for(console.encoding)):
+def print_verdicts(
+    console: Console, verdicts: Mapping[str, Verdict], notes: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Print GO or NO-GO with the reasons, a provider a paragraph; `notes`: a line more for a provider."""
+    for section in _verdicts(verdicts, marks_for(console.encoding), notes):
         console.print(section)
 
 
@@ -347,7 +350,9 @@ def listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableT
 # The answer
 
 
-def _verdicts(verdicts: Mapping[str, Verdict], marks: Marks) -> Iterator[RenderableType]:
+def _verdicts(
+    verdicts: Mapping[str, Verdict], marks: Marks, notes: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[RenderableType]:
     width = max(map(len, verdicts), default=0)
     for name, verdict in verdicts.items():
         yield _verdict_line(name.ljust(width), verdict)
@@ -356,6 +361,9 @@ def _verdicts(verdicts: Mapping[str, Verdict], marks: Marks) -> Iterator[Rendera
         if len(verdict.reasons) > _SHOWN_REASONS:
             rest = f"{marks.more} and {len(verdict.reasons) - _SHOWN_REASONS} more reasons"
             yield _indented(Text(rest, style="dim"), width + 9)
+        yield from (_indented(Text(f"next: {each}", style="cyan"), width + 9) for each in verdict.next)
+        if name in notes:
+            yield _indented(Text(notes[name], style="dim"), width + 9)
 
 
 def _verdict_line(name: str, verdict: Verdict) -> Text:

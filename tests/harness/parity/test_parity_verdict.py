@@ -102,7 +102,40 @@ CASES: list[tuple[Item, Answer, str]] = [
 
 @pytest.mark.parametrize(("only", "answer", "reason"), CASES, ids=[case[2] for case in CASES])
 def test_one_item_gives_an_answer_and_its_reason(only: Item, answer: Answer, reason: str) -> None:
-    assert verdict(only) == Verdict(answer=answer, reasons=(reason,))
+    given = verdict(only)
+    assert (given.answer, given.reasons) == (answer, (reason,))
+
+
+_MISSING, _CHECK = "llm-contracts record --provider glm --missing", "llm-contracts check --provider glm"
+
+
+@pytest.mark.parametrize(
+    ("only", "commands"),
+    [
+        (item(), ()),
+        (item(divergences=(divergence(),)), ("llm-contracts review",)),
+        (item(problem="cut", reference=None, candidate=None), ("llm-contracts cassettes",)),
+        (item(noise=(divergence(),)), ("llm-contracts report",)),
+        (item(reference=None, candidate=None), (_MISSING, _CHECK)),
+        (item(provenance="simulated"), (_MISSING, _CHECK)),
+        (item(recorded_on=None), ("llm-contracts record --provider glm", _CHECK)),
+        (
+            item(recorded_on=TODAY - timedelta(days=90)),
+            ("llm-contracts record --provider glm --stale 89", _CHECK),
+        ),
+    ],
+)
+def test_each_reason_comes_with_what_to_run_next(only: Item, commands: tuple[str, ...]) -> None:
+    assert verdict(only).next == commands
+
+
+def test_a_run_that_could_not_show_everything_is_a_rehearsal() -> None:
+    given = decide("glm", [item()], (PLAIN,), today=TODAY, caveats=("Bodies were played whole.",))
+    assert given == Verdict(answer=Answer.REHEARSED, reasons=("Bodies were played whole.",), next=(_CHECK,))
+
+
+def test_a_name_that_a_shell_would_read_is_quoted() -> None:
+    assert decide_streams("a; rm -rf b", []).next[0].endswith("--provider 'a; rm -rf b' --missing")
 
 
 def test_what_cannot_be_recorded_live_may_be_simulated() -> None:
@@ -138,11 +171,11 @@ def test_streams_recorded_elsewhere_are_a_rehearsal_at_best() -> None:
     assert given == Verdict(
         answer=Answer.REHEARSED,
         reasons=("2 streams agree; recorded elsewhere, not with your own calls.",),
+        next=(_MISSING, _CHECK),
     )
 
 
 def test_streams_that_differ_block_and_no_streams_are_no_evidence() -> None:
     assert decide_streams("glm", [item(divergences=(divergence(),))]).answer is Answer.BLOCKED
-    assert decide_streams("ark", [item()]) == Verdict(
-        answer=Answer.NO_EVIDENCE, reasons=("There are no streams of this provider.",)
-    )
+    given = decide_streams("ark", [item()])
+    assert (given.answer, given.reasons) == (Answer.NO_EVIDENCE, ("There are no streams of this provider.",))

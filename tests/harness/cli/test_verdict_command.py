@@ -1,0 +1,198 @@
+"""`llm-contracts verdict` as scripts and people meet it: every answer, what it rests on, what to do next."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.cli import run
+from llm_contracts.wire.cassette import save
+from tests.harness.run.projects import NAMES, cassette, make_project
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path)
+
+
+def live(root: Path, *names: str) -> None:
+    for name in names or NAMES:
+        save(root / "cassettes" / f"{name}.yaml", cassette(name, provenance="live"))
+
+
+def aged(root: Path, name: str, days: int) -> str:
+    """Make one recording so many days old; its date then."""
+    file = root / "cassettes" / f"{name}.yaml"
+    today = datetime.now().astimezone().date()  # as verdicts count
+    text = file.read_text()
+    for line in text.splitlines():
+        if line.strip().startswith("recorded_at:"):
+            day = (today - timedelta(days=days)).isoformat()
+            file.write_text(text.replace(line, f"{line.partition(':')[0]}: '{day}T12:00:00+00:00'"))
+            return day
+    raise AssertionError(text)
+
+
+def verdict(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    capsys.readouterr()
+    code = run(["verdict", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+def test_go(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    run(["check"])
+    code, said = verdict(capsys, "acme")
+    assert code == 0
+    assert "GO     acme  ready" in said
+    assert "2 scenarios agree" in said
+    assert "next:" not in said
+
+
+def test_rehearsed_names_what_to_record(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["check"])
+    code, said = verdict(capsys, "--provider", "acme")
+    assert code == 1
+    assert "NO-GO  acme  rehearsed" in said
+    assert "1 scenario is not recorded live: acme/plain-stream." in said
+    assert "next: llm-contracts record --provider acme --missing" in said
+    assert "next: llm-contracts check --provider acme" in said
+
+
+def test_blocked_leads_to_the_review(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    toml = project / "pyproject.toml"
+    toml.write_text(toml.read_text().replace('candidate = "same"', 'candidate = "shouting"'))
+    run(["check"])
+    code, said = verdict(capsys, "acme")
+    assert code == 1
+    assert "NO-GO  acme  blocked" in said
+    assert "breaking difference" in said
+    assert "next: llm-contracts review" in said
+
+
+def test_no_evidence_names_the_scenario(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    (project / "cassettes" / "zenith" / "plain-stream.yaml").unlink()
+    run(["check"])
+    code, said = verdict(capsys, "zenith")
+    assert code == 1
+    assert "NO-GO  zenith  no-evidence" in said
+    assert "1 scenario has no cassette: zenith/plain-stream." in said
+    assert "recordings: 1 missing" in said
+
+
+def test_a_recording_that_cannot_be_used_blocks(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    (project / "cassettes" / "acme" / "other.yaml").write_bytes(b"\xff\xfe")
+    run(["check"])
+    code, said = verdict(capsys, "acme")
+    assert code == 1
+    assert "1 recording cannot be used: acme/other." in said
+    assert "next: llm-contracts cassettes" in said
+
+
+def test_live_recordings_go_stale(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    day = aged(project, "zenith/plain-stream", 90)
+    run(["check"])
+    code, said = verdict(capsys, "zenith")
+    assert code == 1
+    assert "1 live recording is 90 days old or older: zenith/plain-stream." in said
+    assert "next: llm-contracts record --provider zenith --stale 89" in said
+    assert f"recordings: 1 live; the oldest is of {day}, 90 days old" in said
+
+
+@pytest.mark.parametrize("options", [("--engine", "vcr"), ("--pieces", "one")])
+def test_a_run_in_which_no_delay_could_show_is_no_go(
+    project: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    """Whole bodies hide a path that hands text on late: who has not looked does not know."""
+    live(project)
+    run(["check", *options])
+    code, said = verdict(capsys, "acme")
+    assert code == 1
+    assert "NO-GO  acme  rehearsed" in said
+    assert "whether a path hands text on late (delivery_lag) could not show" in said.replace("\n", " ")
+    assert "next: llm-contracts check --provider acme" in said
+    assert "Warnings (1)" in said
+
+
+def test_it_says_how_old_the_result_and_the_recordings_are(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project, "acme/plain-stream")
+    oldest = aged(project, "acme/other", 40)
+    newer = aged(project, "acme/plain-stream", 3)
+    run(["check"])
+    _, said = verdict(capsys, "acme")
+    assert "plain against same, checked less than a minute ago" in said
+    assert "recordings: 1 live, 1 simulated" in said
+    assert f"the oldest is of {oldest}, 40 days old, the oldest live one of {newer}, 3 days old" in " ".join(
+        said.split()
+    )
+
+
+def test_warnings_and_faults_of_the_waivers_are_not_left_behind(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    row = 'kind = "text"\nprovider = "acme"\nscenario = "*"\nreason = "r"\nby = "b"\nuntil = 2099-01-01\n'
+    (project / "contracts" / "waivers.toml").write_text(f"[[waiver]]\n{row}")
+    save(project / "cassettes" / "acme" / "orphan.yaml", cassette("acme/plain-stream"))
+    run(["check"])
+    _, said = verdict(capsys)
+    assert "The waivers file (1)" in said
+    assert "orphan.yaml: no scenario has this name" in said
+
+
+def test_a_go_for_other_clients_is_not_taken_for_the_projects_own(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    run(["check", "--reference", "same", "--candidate", "plain"])
+    code, said = verdict(capsys, "acme")
+    assert code == 2
+    assert "is about same against plain, not about plain against same" in said
+    assert "--report report" in said
+    assert verdict(capsys, "acme", "--report", "report")[0] == 0
+
+
+def test_names_may_be_given_both_ways_and_more_than_once(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    run(["check"])
+    code, said = verdict(capsys, "acme", "--provider", "zenith", "--provider", "acme")
+    assert code == 0
+    assert [line.split()[1] for line in said.splitlines() if line.startswith("GO")] == ["acme", "zenith"]
+
+
+def test_scripts_get_the_answer_its_reasons_and_what_it_rests_on(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project, "acme/plain-stream")
+    run(["check"])
+    assert verdict(capsys, "acme", "--json", "out.json")[0] == 0
+    document: dict[str, Any] = json.loads((project / "out.json").read_text())
+    assert document["go"] is True
+    assert document["engine"] == "wire"
+    assert document["verdicts"].keys() == {"acme"}
+    acme = document["verdicts"]["acme"]
+    assert (acme["verdict"], acme["next"]) == ("ready", [])
+    assert acme["evidence"]["recordings"] == {"live": 1, "simulated": 1}
+    assert verdict(capsys, "--json", "-")[0] == 1
+
+
+def test_a_result_of_a_part_has_no_verdict(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No provider was asked for in full, so no answer is the right one: least of all a silent 0."""
+    run(["check", "--scenario", "plain-stream", "--provider", "acme", "--report", "report"])
+    code, said = verdict(capsys)
+    assert code == 2
+    assert "is of a part" in said
