@@ -60,7 +60,8 @@ def test_no_way_of_cutting_or_spelling_changes_anything() -> None:
 
 
 def test_both_paths_end_alike_wherever_an_answer_ends_too_early() -> None:
-    assert found(tuple(f"{provider}/system-prompt" for provider in PROVIDERS), Family.ENDS) == {}
+    names = (*SPOKEN_TO_OTHERWISE, "glm", "silicon")  # no role or finish key at first; totals in every chunk
+    assert found(tuple(f"{name}/system-prompt" for name in names), Family.ENDS) == {}
 
 
 def test_both_paths_take_every_fault_alike() -> None:
@@ -70,12 +71,13 @@ def test_both_paths_take_every_fault_alike() -> None:
 @pytest.mark.real_streams
 @pytest.mark.skipif(not STREAMS.is_dir(), reason="needs ../shared/real-streams")
 def test_what_real_providers_sent_can_be_cut_and_spelt_otherwise(engine: Engine) -> None:
-    """One stream of each provider."""
+    """A stream of each of five providers; more of them only take more time."""
     streams = {s.provider: s for s in reversed(entries(STREAMS)) if isinstance(s, CorpusStream)}
     assert len(streams) >= 5
+    chosen = [streams[name] for name in sorted(streams)][:5]
     changed = {
         item.id: [f"{d.kind} at {d.where}" for d in item.divergences]
-        for stream in streams.values()
+        for stream in chosen
         for item in _swept_stream(engine, stream)
         if "~" in item.id and not item.id.endswith("~pings") and (item.divergences or item.noise)
     }
