@@ -53,6 +53,7 @@ class Desk:
     """A result with the decisions about it.
 
     Attributes:
+        known: provider and id of every scenario of the project.
         secrets: name → value of what must get into no file.
         read_only: why nothing may be decided here; empty where it may.
         no_waivers: why nothing may be accepted, though the rest may be decided; empty where it may.
@@ -64,6 +65,7 @@ class Desk:
     settings: Settings
     stored: Stored
     today: date
+    known: frozenset[tuple[str, str]]
     secrets: Mapping[str, str]
     read_only: str
     no_waivers: str
@@ -88,6 +90,7 @@ def open_desk(
     *,
     today: date,
     environ: Mapping[str, str],
+    known: Iterable[tuple[str, str]],
     secrets: Mapping[str, str],
 ) -> Desk:
     """Bring a result together with the decisions about it.
@@ -105,6 +108,7 @@ def open_desk(
         settings=settings,
         stored=stored,
         today=today,
+        known=frozenset(known),
         secrets=secrets,
         read_only=_read_only(environ),
         no_waivers=_no_waivers(settings, stored),
@@ -219,6 +223,7 @@ def accept(desk: Desk, rows: Sequence[Waiver]) -> Change:
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
     _refuse(desk, accepting=True)
+    _refuse_strangers(desk, rows)
     file = desk.settings.waivers
     before = _text(file)
     present = load_waivers(file, desk.today)
@@ -294,6 +299,16 @@ def _text(file: Path) -> str | None:
         return file.read_text(encoding="utf-8") if file.is_file() else None
     except UnicodeDecodeError as error:
         raise WaiverError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+
+
+def _refuse_strangers(desk: Desk, rows: Iterable[Waiver]) -> None:
+    """A result may be about streams from elsewhere. A waiver that names one would fail the next check."""
+    for row in rows:
+        if not any(row.covers_recording(*scenario) for scenario in desk.known):
+            raise ReviewError(
+                f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
+                "about this waiver. Accept it for the field everywhere, or mark it."
+            )
 
 
 def _refuse_secrets(desk: Desk, file: Path, text: str) -> None:

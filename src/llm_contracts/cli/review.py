@@ -210,6 +210,7 @@ def _desk(report: Path | None) -> Desk:
         stored_here(project, report),
         today=datetime.now().astimezone().date(),
         environ=os.environ,
+        known=((row.provider, row.id) for row in project.scenarios),
         secrets=secrets_in(environment(project.settings, os.environ), project.providers),
     )
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.views.review.coverage import Coverage, row_text
+from llm_contracts.views.review.coverage import row_text
 from llm_contracts.views.review.head import known, lanes_title, title, values
 from llm_contracts.views.review.screens import sheet
-from llm_contracts.views.review.setting import Setting, count
+from llm_contracts.views.review.setting import Setting, count, safe
 from llm_contracts.views.review.signs import ASCII, STYLES, UNICODE, Signs
 from llm_contracts.views.review.state import Defaults, State
 from llm_contracts.views.terminal import ASCII as PLAIN_MARKS
@@ -57,7 +57,8 @@ def print_queue(console: Console, groups: Sequence[Group], desk: Desk) -> None:
         about = f"{group.kind} at {group.where}: {group.was} {signs.arrow} {group.now}"
         where = ", ".join(f"{name} {number}" for name, number in group.providers.items())
         severity = Text(str(group.severity), style=style)
-        table.add_row(group.id, severity, str(len(group.members)), Text(about), where, _standing(group, desk))
+        texts = (Text(signs.readable(text)) for text in (about, where, _standing(group, desk)))
+        table.add_row(group.id, severity, str(len(group.members)), *texts)
     if groups:
         console.print(table)
         console.print()
@@ -99,7 +100,7 @@ def show_group(console: Console, desk: Desk, group: Group, view: View | None, *,
     )
     for lines in parts:
         for line in lines:
-            console.print(line, no_wrap=True, overflow="crop")
+            console.print(safe(line, setting.signs), no_wrap=True, overflow="crop")
 
 
 def _others(members: Sequence[Member]) -> str:
@@ -110,37 +111,42 @@ def _others(members: Sequence[Member]) -> str:
 
 def print_plan(console: Console, desk: Desk, plan: Plan, *, dry_run: bool) -> None:
     """What would be written, or is."""
+    signs = signs_for(console.encoding)
+    for line in (*_covered(plan), *_rows(desk, plan, dry_run=dry_run), *_marks(plan)):
+        console.print(safe(line, signs), no_wrap=True, overflow="ellipsis")
+
+
+def _covered(plan: Plan) -> Iterator[Text]:
     for coverage in plan.acceptances:
-        _print_coverage(console, coverage)
+        number = len({member.item for member in coverage.meant})
+        yield Text(f"Accepts {count(len(coverage.meant), 'difference')} in {count(number, 'recording')}.")
     if plan.others:
-        console.print(
-            f"It also covers {count(len(plan.others), 'difference')} that were not named:", style="bold red"
-        )
+        told = f"It also covers {count(len(plan.others), 'difference')} that were not named:"
+        yield Text(told, style="bold red")
         groups = [group for coverage in plan.acceptances for group in coverage.other_groups]
-        for group in groups[:_ROWS]:
-            console.print(f"  {group.severity}  {group.title}  ({len(group.members)})", markup=False)
-        _and_more(console, len(groups))
+        yield from _listed([f"{g.severity}  {g.title}  ({len(g.members)})" for g in groups])
+
+
+def _rows(desk: Desk, plan: Plan, *, dry_run: bool) -> Iterator[Text]:
     if plan.rows:
         file = desk.settings.shown(desk.settings.waivers)
-        console.print(f"{count(len(plan.rows), 'row')} {'would go' if dry_run else 'go'} to {file}:")
-        for row in plan.rows[:_ROWS]:
-            console.print(Text(f"  {row_text(row)}"), no_wrap=True, overflow="ellipsis")
-        _and_more(console, len(plan.rows))
-        if any(coverage.open_ended for coverage in plan.acceptances):
-            console.print("A * also covers what will be recorded later.", style="yellow")
-    for note in plan.notes:
-        console.print(
-            f"{note.choice}: {count(len(note.fingerprints), 'difference')}  {note.note}", markup=False
+        days = ", ".join(sorted({str(row.until) for row in plan.rows}))
+        yield Text(
+            f"{count(len(plan.rows), 'row')} {'would go' if dry_run else 'go'} to {file}, until {days}:"
         )
+        yield from _listed([row_text(row) for row in plan.rows])
+    if any(coverage.open_ended for coverage in plan.acceptances):
+        yield Text("A * also covers what will be recorded later.", style="yellow")
+
+
+def _marks(plan: Plan) -> Iterator[Text]:
+    for note in plan.notes:
+        yield Text(f"{note.choice}: {count(len(note.fingerprints), 'difference')}  {note.note}")
     if plan.settled:
-        console.print(f"{count(len(plan.settled), 'difference')} accepted already.", style="dim")
+        yield Text(f"{count(len(plan.settled), 'difference')} accepted already.", style="dim")
 
 
-def _print_coverage(console: Console, coverage: Coverage) -> None:
-    number = len({member.item for member in coverage.meant})
-    console.print(f"Accepts {count(len(coverage.meant), 'difference')} in {count(number, 'recording')}.")
-
-
-def _and_more(console: Console, number: int) -> None:
-    if number > _ROWS:
-        console.print(f"  and {number - _ROWS} more", style="dim")
+def _listed(lines: Sequence[str]) -> Iterator[Text]:
+    yield from (Text(f"  {line}") for line in lines[:_ROWS])
+    if len(lines) > _ROWS:
+        yield Text(f"  and {len(lines) - _ROWS} more", style="dim")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
+from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.views.review.evidence import View, first_view, page
 from llm_contracts.views.review.page import Page, folded, pairs
 from llm_contracts.views.review.paint import differing_part, laid_out
+from llm_contracts.views.review.setting import safe
 from llm_contracts.views.review.signs import ASCII, UNICODE, Signs
+from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.review.samples import member
 from tests.harness.views.samples import item, observation
 
@@ -87,6 +90,18 @@ def test_what_differs_in_a_value_is_found_from_both_ends() -> None:
 def test_narrow_screens_show_one_lane_above_the_other() -> None:
     lines = shown(Page(rows=tuple(pairs(["old", "both"], ["new", "both"], "rows"))), 60)
     assert lines == ["▶ 1 < old", "▶   > new", "  2 = both"]
+
+
+def test_what_a_provider_sends_cannot_steer_the_terminal() -> None:
+    hostile = "\x1b[2J \x9b31m \u202e \x00"
+    response = Response(status=200, body=f"data: {hostile}\n\n".encode())
+    request = Request(method="POST", uri="https://api.example.com/\x1b]0;gone")
+    exchange = Interaction(request=request, response=response)
+    lines = shown(page(item(exchanges=(exchange,)), member("a/b").divergence, View.WIRE))
+    assert "\\u001b[2J" in "".join(lines)
+    assert all(line.isprintable() for line in lines)
+    assert safe(Text(f"delta {hostile}"), UNICODE).plain.isprintable()
+    assert safe(Text("你"), ASCII).plain == "\\u4f60"
 
 
 def test_without_unicode_everything_is_ascii() -> None:

@@ -128,6 +128,14 @@ def test_one_recording_is_accepted_at_its_very_places() -> None:
     assert found.others == ()
 
 
+@pytest.mark.parametrize("scope", [Scope.GROUP, Scope.PROVIDER, Scope.FIELD])
+def test_a_variant_of_a_recording_is_accepted_as_a_variant_and_its_recording_is_not(scope: Scope) -> None:
+    variant = member("acme/plain~cut@3")
+    found = cover((variant,), scope, (variant, LOST[0]), TERMS)
+    assert [row.covers("acme", "plain~cut@3") for row in found.rows] == [True]
+    assert found.others == ()
+
+
 @pytest.mark.parametrize(
     ("scope", "meant"),
     [

@@ -33,7 +33,10 @@ def desk(
     settings = load_settings(root)
     stored = Stored.load(settings.report)
     assert stored is not None
-    return review.open_desk(settings, stored, today=TODAY, environ=environ or {}, secrets=secrets or {})
+    known = {(item.provider, item.scenario) for item in stored.items()}
+    return review.open_desk(
+        settings, stored, today=TODAY, environ=environ or {}, known=known, secrets=secrets or {}
+    )
 
 
 def accept_first(found: Desk, reason: str = "it may") -> review.Change:
@@ -89,6 +92,12 @@ def test_what_has_lapsed_is_renewed_by_hand_not_said_twice(project: Path) -> Non
     with pytest.raises(ReviewError, match=r"Nothing was written.*says the same as .*waivers\.toml"):
         accept_first(review.reread(found))
     assert file.read_text() == lapsed
+
+
+def test_a_stream_that_is_no_scenario_of_the_project_is_not_named_in_its_waivers(project: Path) -> None:
+    with pytest.raises(ReviewError, match="no scenario"):
+        accept_first(replace(desk(project), known=frozenset()))
+    assert waivers(project) == WAIVERS
 
 
 def test_a_merge_conflict_stops_before_anything_is_written(project: Path) -> None:

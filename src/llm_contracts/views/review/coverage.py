@@ -10,6 +10,7 @@ from llm_contracts.decisions import Scope
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.views.groups import place as place_of
 from llm_contracts.views.review.queue import Group, Member, queue
+from llm_contracts.wire.variant_names import split
 
 SCOPES: dict[Scope, str] = {
     Scope.RECORDING: "this recording",
@@ -59,7 +60,7 @@ class Coverage:
     @property
     def open_ended(self) -> bool:
         """Whether a row has a pattern for names, and so covers what is recorded later, too."""
-        return any("*" in (row.provider, row.scenario) for row in self.rows)
+        return any("*" in row.provider + row.scenario for row in self.rows)
 
 
 def chosen(group: Group, member: Member, scope: Scope) -> tuple[Member, ...]:
@@ -108,11 +109,16 @@ def _rows(meant: Sequence[Member], scope: Scope, terms: Terms) -> Iterator[Waive
 def _names(members: Sequence[Member], scope: Scope) -> Iterator[_Names]:
     """The names of providers and scenarios that the rows of one place need."""
     if scope is Scope.FIELD:
-        yield ("*", "*")
+        yield from dict.fromkeys(("*", _any_like(m)) for m in members)
     elif scope is Scope.PROVIDER:
-        yield from dict.fromkeys((m.provider, "*") for m in members)
+        yield from dict.fromkeys((m.provider, _any_like(m)) for m in members)
     else:
         yield from _exactly(members)
+
+
+def _any_like(member: Member) -> str:
+    """A pattern for all scenarios; for variants of recordings it is another one than for recordings."""
+    return "*~*" if split(member.scenario)[1] else "*"
 
 
 def _exactly(members: Sequence[Member]) -> Iterator[_Names]:

@@ -14,7 +14,7 @@ from llm_contracts.views.review.evidence import page
 from llm_contracts.views.review.head import bar, footer, known, lanes_title, title, values
 from llm_contracts.views.review.keys import Window, view_of
 from llm_contracts.views.review.paint import Laid, laid_out
-from llm_contracts.views.review.setting import Setting, Size
+from llm_contracts.views.review.setting import Setting, Size, safe
 from llm_contracts.views.review.state import Screen, State
 
 if TYPE_CHECKING:
@@ -70,12 +70,20 @@ def sheet(state: State, item: Item, width: int, setting: Setting) -> Sheet:
 
 def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, size: Size) -> Frame:
     """The screen for a state. `item` is the whole item of the member that is shown, if there is one."""
+    window = Window(height=max(size.height - 6, 1))
     if state.screen in _DIALOGS:
         lines = tuple(_DIALOGS[state.screen](state, setting, size))
-        return Frame(lines=lines[: size.height], window=Window(height=max(size.height - 6, 1)))
-    if item is None:
+    elif item is None:
         text = f"Nothing is called {state.words!r}." if state.words else "Nothing waits for a decision."
-        return Frame(lines=(Text(""), Text(f" {text}"), Text(""), Text(" / filter   q quit")))
+        lines = (Text(""), Text(f" {text}"), Text(""), Text(" / filter   q quit"))
+    else:
+        lines, window = _group(state, item, sheets, setting, size)
+    return Frame(lines=tuple(safe(line, setting.signs) for line in lines[: size.height]), window=window)
+
+
+def _group(
+    state: State, item: Item, sheets: Sheets, setting: Setting, size: Size
+) -> tuple[tuple[Text, ...], Window]:
     gap = [Text("")] if size.height >= _ROOMY else []
     top = [*above(state, item, setting, size.width), *gap, lanes_title(state, item, setting, size.width)]
     foot = list(footer(state, setting, size.width))
@@ -85,7 +93,7 @@ def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, siz
     body = opened.laid.lines(first, room)
     window = Window(top=first, height=room, following=opened.following(state, first, room))
     filler = [Text("")] * (room - len(body))
-    return Frame(lines=(*top, *body, *filler, *foot)[: size.height], window=window)
+    return (*top, *body, *filler, *foot), window
 
 
 def above(state: State, item: Item, setting: Setting, width: int) -> Iterator[Text]:

@@ -30,6 +30,14 @@ class Setting:
     signs: Signs
 
 
+def safe(line: Text, signs: Signs) -> Text:
+    """A line that the screen can show and that cannot steer it, wherever its words come from."""
+    plain = line.plain
+    if plain.isprintable() and (plain.isascii() or not signs.ascii_only):
+        return line
+    return Text(signs.readable(plain), style=line.style)
+
+
 def spread(left: Text, right: Text, width: int) -> Text:
     """One text at the left edge and one at the right, if both fit; else the left one alone."""
     gap = width - cell_len(left.plain) - cell_len(right.plain) - 1

@@ -204,7 +204,7 @@ class Tally:
 
 def tally(state: State) -> Tally:
     """Count over the whole queue, whatever the filter."""
-    groups = queue(state.members, state.apart)
+    groups = queue(state.members, state.apart) if state.words else state.groups
     standings = [state.standing(group) for group in groups]
     days = [waiver.until for waiver in state.accepted.values()]
     return Tally(
