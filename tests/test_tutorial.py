@@ -1,0 +1,34 @@
+"""The tutorial: whoever follows it gets what it shows, with fewer than 40 lines of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tutorial import ROOT, Reader, commands, files, installed, settled
+
+PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the tutorial starts from a clone")
+def test_each_command_prints_what_the_page_shows(tmp_path: Path) -> None:
+    """If it does not, see whether that is meant; `make docs` writes the page anew."""
+    shop = tmp_path / "teahouse"
+    shop.mkdir()
+    reader = Reader(folder=shop, environment=installed(tmp_path))
+    assert settled(reader.follow(PAGE)).splitlines() == settled(PAGE).splitlines()
+
+
+def test_the_reader_writes_fewer_than_40_lines() -> None:
+    lines = [line for text in files(PAGE).values() for line in text.splitlines() if line.strip()]
+    assert 0 < len(lines) < 40
+
+
+def test_what_prints_differently_each_day_is_left_out_and_nothing_else() -> None:
+    page = "of 2026-11-22, litellm 1.105.0, checked 3 min ago: 3 recorded"
+    assert settled(page) == "of DATE, litellm VERSION, checked AGO: 3 recorded"
+
+
+def test_commands_are_the_lines_after_a_prompt() -> None:
+    assert commands("$ one --two\nprinted $ 3\n$ two\n") == ["one --two", "two"]
