@@ -73,7 +73,10 @@ def review(context: click.Context, /, report: Path | None, **given: Any) -> Exit
 @json_option
 @click.pass_obj
 def list_groups(report: Path | None, everything: bool, json_file: Path | None) -> Exit:  # noqa: FBT001 - click calls it so
-    """What there is to decide, a line for each group; its id is what the other commands take."""
+    """What there is to decide.
+
+    A line for each group; its id is what the other commands take.
+    """
     desk = _desk(report)
     groups = [group for group in queue(desk.open) if everything or _left(desk, group)]
     if json_file is not None:
@@ -90,7 +93,7 @@ def list_groups(report: Path | None, everything: bool, json_file: Path | None) -
 @click.option("--entire", is_flag=True, help="All of it, not only what differs.")
 @click.pass_obj
 def show(report: Path | None, name: str, view: str | None, entire: bool) -> None:  # noqa: FBT001 - click calls it so
-    """One group, one difference (by its fingerprint), or a recording, with both lanes."""
+    """One group with both lanes; or a difference, by its fingerprint; or a recording."""
     desk = _desk(report)
     for group in _named(desk, name, several=True):
         show_group(report_console(), desk, group, View[view.upper()] if view else None, entire=entire)
@@ -120,7 +123,10 @@ def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @click.pass_obj
 def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | None, **given: Any) -> None:
-    """Accept differences until a date: waivers are appended to the project's file."""
+    """Accept differences until a date.
+
+    Waivers are appended to the project's file, which is otherwise left as it is.
+    """
     desk = _desk(report)
     until = reviewing.day_of(given["until"]) if given["until"] else desk.default_until
     by = given["by"] or git_user(desk.settings.root)
@@ -156,13 +162,15 @@ def _note_command(choice: Choice, name: str, text: str) -> click.Command:
 
 
 review.add_command(
-    _note_command(Choice.FIX, "fix", "Mark differences: the candidate is wrong. They go on failing.")
+    _note_command(
+        Choice.FIX, "fix", "Mark differences as to be fixed.\n\nThey go on failing, with your note."
+    )
 )
 review.add_command(
     _note_command(
         Choice.NOISE,
         "noise",
-        "Mark differences: they mean nothing. They go on failing until a normaliser takes them out.",
+        "Mark differences as noise.\n\nThey go on failing until a normaliser takes them out.",
     )
 )
 
@@ -176,10 +184,10 @@ review.add_command(
 @json_option
 @click.pass_obj
 def apply(report: Path | None, /, file: Path, json_file: Path | None, **given: Any) -> None:
-    """Do what a file of decisions says, all of it or nothing.
+    """Apply a file of decisions.
 
-    The report's page exports such files. One about another run, or about a difference that this run does not
-    have, is refused.
+    All of it or nothing. The report's page exports such files. One about another run, or about a difference
+    that this run does not have, is refused.
     """
     desk = _desk(report)
     text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")

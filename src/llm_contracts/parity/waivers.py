@@ -84,7 +84,8 @@ class Waivers:
             complaint
             for entry in self.entries
             if entry.applies(versions)
-            for complaint in _useless(entry, ran, scopes, everything)
+            for part in _parts(entry)
+            for complaint in _useless(part, ran, scopes, everything)
         )
 
     def _reasons(self, item: Item, versions: Mapping[str, str]) -> dict[str, str]:
@@ -236,6 +237,18 @@ def _sorted_out(entries: list[Waiver], complaints: list[str], today: date, warni
             warnings.append(f"{entry.place}: lapses on {entry.until}")
     valid = tuple(entry for entry in kept.values() if entry.until >= today)
     return Waivers(entries=valid, complaints=tuple(complaints), warnings=tuple(warnings))
+
+
+def _parts(entry: Waiver) -> tuple[Waiver, ...]:
+    """An entry that lists names, once with each of them: none may outlive its use behind the others."""
+    scenarios, providers = entry.scenario.split("|"), entry.provider.split("|")
+    parts = [
+        replace(entry, scenario=name, place=f"{entry.place}: {name}") for name in scenarios if scenarios[1:]
+    ]
+    parts += [
+        replace(entry, provider=name, place=f"{entry.place}: {name}") for name in providers if providers[1:]
+    ]
+    return tuple(parts) or (entry,)
 
 
 def _useless(
