@@ -1,0 +1,1 @@
+"""What has changed at a provider since it was recorded, by the shape of its answers."""

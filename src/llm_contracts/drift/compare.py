@@ -1,0 +1,109 @@
+"""Two answers by their shapes: what has changed, where, and what it can mean to a client. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from llm_contracts.drift.compare_fields import all_kinds
+from llm_contracts.drift.difference import Change, Drift
+from llm_contracts.drift.kinds import DONE, ERROR, LAST
+from llm_contracts.drift.shape import STREAM, Shape, shape_of
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.wire.interaction import Interaction
+
+ABSENT = "(absent)"
+_ARROW = " → "
+_LONGEST = 160
+_SEVERITIES = tuple(Severity)
+
+
+def compare_recordings(recorded: Sequence[Interaction], now: Sequence[Interaction]) -> tuple[Drift, ...]:
+    """All differences between the answers of two recordings, exchange by exchange, the worst first.
+
+    Requests take no part: what differs in them is our own doing.
+    """
+    found: list[Drift] = []
+    if len(recorded) != len(now):
+        sizes = (str(len(recorded)), str(len(now)))
+        found.append(_drift(Change.EXCHANGES, Severity.VISIBLE, "exchanges", *sizes))
+    for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
+        drifts = compare_shapes(shape_of(old.response), shape_of(new.response))
+        alone = len(recorded) == len(now) == 1
+        found += drifts if alone else (replace(d, where=f"exchange {number}: {d.where}") for d in drifts)
+    return tuple(sorted(found, key=lambda drift: _SEVERITIES.index(drift.severity)))
+
+
+def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
+    """All differences between two answers. Where one is a refusal and the other none, or one a stream and the
+    other a document, that is said and nothing of what follows from it.
+    """
+    if recorded.status != now.status:
+        return (_drift(Change.STATUS, Severity.BREAKING, "status", _told(recorded), _told(now)),)
+    if recorded.body != now.body:
+        return (_drift(Change.BODY, Severity.BREAKING, "body", recorded.body, now.body),)
+    found = [*_ending(recorded, now), *_headers(recorded, now)]
+    if recorded.body == STREAM:
+        found += _stream(recorded, now)
+    found += all_kinds(recorded.kinds, now.kinds)
+    if recorded.wording != now.wording:
+        sides = (_short(recorded.wording), _short(now.wording))
+        found.append(_drift(Change.WORDING, Severity.COSMETIC, "error message", *sides))
+    return tuple(found)
+
+
+def _ending(recorded: Shape, now: Shape) -> Iterator[Drift]:
+    if recorded.end is not now.end:
+        yield _drift(Change.END, Severity.BREAKING, "end", str(recorded.end), str(now.end))
+
+
+def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
+    for name in dict.fromkeys((*recorded.headers, *now.headers)):
+        old, new = recorded.headers.get(name, ABSENT), now.headers.get(name, ABSENT)
+        if old != new:
+            severity = Severity.COSMETIC if "ratelimit" in name else Severity.VISIBLE
+            yield _drift(Change.HEADER, severity, f"header {name}", old, new)
+
+
+def _stream(recorded: Shape, now: Shape) -> Iterator[Drift]:
+    if recorded.lines != now.lines:
+        old, new = (", ".join(sorted(lines)) for lines in (recorded.lines, now.lines))
+        yield _drift(Change.LINES, Severity.VISIBLE, "lines", old, new)
+    yield from _usage(recorded, now)
+    if recorded.order != now.order:
+        sides = (_ARROW.join(recorded.order), _ARROW.join(now.order))
+        yield _drift(Change.ORDER, _severity_of_order(recorded, now), "order of events", *sides)
+    elif recorded.usage == now.usage and set(recorded.kinds) != set(now.kinds):
+        old, new = (", ".join(shape.kinds) for shape in (recorded, now))
+        yield _drift(Change.TOGETHER, Severity.COSMETIC, "kinds of events", old, new)
+
+
+def _severity_of_order(recorded: Shape, now: Shape) -> Severity:
+    """Whoever waits for the end waits for ever; whoever knows no error in a stream shows half an answer."""
+    lost, new = set(recorded.order) - set(now.order), set(now.order) - set(recorded.order)
+    return Severity.BREAKING if lost & {DONE, *LAST} or ERROR in new else Severity.VISIBLE
+
+
+def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
+    """Totals that are gone are a field that is gone, and new ones a new field."""
+    old, new = recorded.usage, now.usage
+    if old is None or new is None:
+        return
+    if old.last != new.last:
+        yield _drift(Change.USAGE_MOVED, Severity.BREAKING, "usage", old.last, new.last)
+    elif None not in {old.throughout, new.throughout} and old.throughout != new.throughout:
+        told = {True: "with each piece of text, too", False: "once"}
+        sides = (told[bool(old.throughout)], told[bool(new.throughout)])
+        yield _drift(Change.USAGE_MOVED, Severity.VISIBLE, "usage", *sides)
+
+
+def _told(shape: Shape) -> str:
+    return _short(f"{shape.status} {shape.wording}".strip())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _drift(change: Change, severity: Severity, where: str, recorded: str, now: str) -> Drift:
+    return Drift(change=change, severity=severity, where=where, recorded=recorded, now=now)

@@ -1,0 +1,153 @@
+"""Fields against fields, kind of event by kind of event. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from llm_contracts.drift.difference import Change, Drift
+from llm_contracts.drift.fields import Field, Fields, merged, parent
+from llm_contracts.drift.kinds import ERROR
+from llm_contracts.drift.meaning import is_read, severity_of_value
+from llm_contracts.parity.divergence import Severity
+
+Kinds = Mapping[str, Fields]
+_NUMBERS = frozenset({"integer", "number"})
+_NOTHING = Field()
+_WITH_ALL_IN_IT = frozenset({Change.FIELD_GONE, Change.FIELD_NEW, Change.FIELD_NULL})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """A difference in one kind of event."""
+
+    kind: str
+    path: str
+    change: Change
+    severity: Severity
+    recorded: str
+    now: str
+
+
+def all_kinds(recorded: Kinds, now: Kinds) -> tuple[Drift, ...]:
+    """What differs in the fields. A kind of event that only one side has is held against all of the other's:
+    what stood in events of its own may come together with something else.
+    """
+    found: list[_Found] = []
+    for kind in dict.fromkeys((*recorded, *now)):
+        if kind in recorded and kind in now:
+            found += _fields(kind, recorded[kind], now[kind])
+        elif kind in recorded:
+            found += _gone_with(kind, recorded[kind], merged(now.values()))
+        else:
+            found += _come_with(kind, merged(_documents(recorded)), now[kind])
+    everywhere = [kind for kind in recorded if kind in now and recorded[kind]]
+    return tuple(_told_once(found, everywhere))
+
+
+def _told_once(found: Iterable[_Found], everywhere: Sequence[str]) -> Iterator[Drift]:
+    """What has happened to a field in several kinds of events alike is one difference."""
+    kinds: dict[_Found, list[str]] = {}
+    for one in found:
+        kinds.setdefault(replace(one, kind=""), []).append(one.kind)
+    for one, names in kinds.items():
+        everywhere_so = len(names) > 1 and set(names) >= set(everywhere)
+        place = "all events" if everywhere_so else ", ".join(names)
+        yield Drift(
+            change=one.change,
+            severity=one.severity,
+            where=f"{place}: {one.path}",
+            recorded=one.recorded,
+            now=one.now,
+        )
+
+
+def _documents(kinds: Kinds) -> Iterable[Fields]:
+    """Without `[DONE]` and its like, in which no field could be."""
+    return (fields for fields in kinds.values() if fields)
+
+
+def _fields(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
+    told: set[str] = set()
+    for path in dict.fromkeys((*recorded, *now)):
+        if parent(path) in told:  # what lies in a field that is gone is gone with it, and need not be told
+            told.add(path)
+            continue
+        for found in _field(kind, path, recorded.get(path), now.get(path)):
+            yield found
+            if found.change in _WITH_ALL_IN_IT:
+                told.add(path)
+
+
+def _gone_with(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
+    for found in _fields(kind, recorded, {path: one for path, one in now.items() if path in recorded}):
+        if found.change is Change.FIELD_GONE:
+            yield found
+
+
+def _come_with(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
+    """What every event had, whatever its kind, a new kind must have, too; the rest it may do without."""
+    usual = {
+        path: _narrowed(one, now.get(path, _NOTHING))
+        for path, one in recorded.items()
+        if one.always or path in now
+    }
+    yield from _fields(kind, usual, now)
+
+
+def _narrowed(recorded: Field, now: Field) -> Field:
+    """One kind need not hold all types that the others have together."""
+    if now.types <= recorded.types and (now.types or not recorded.always):
+        return replace(recorded, types=now.types)
+    return recorded
+
+
+def _field(kind: str, path: str, recorded: Field | None, now: Field | None) -> Iterator[_Found]:
+    old, new = recorded or _NOTHING, now or _NOTHING
+    found = _of_types(path, old, new)
+    if found is None and (recorded is None) != (now is None):
+        found = (Change.FIELD_NULL, Severity.COSMETIC)
+    if found is not None:
+        yield _drift(kind, path, *found, _told(recorded, found[0]), _told(now, found[0]))
+    fresh = new.values - old.values if old.types and new.types else ()
+    if fresh:
+        severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
+        worst = min(severities, key=tuple(Severity).index)
+        yield _drift(kind, path, Change.VALUE, worst, _values(old), _values(new))
+
+
+def _of_types(path: str, old: Field, new: Field) -> tuple[Change, Severity] | None:
+    """What has become of a place, and what that means."""
+    weight = Severity.BREAKING if is_read(path) else Severity.VISIBLE
+    if old.types and not new.types:
+        return Change.FIELD_GONE, weight
+    if new.types and not old.types:
+        return Change.FIELD_NEW, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
+    if old.types != new.types:
+        return Change.FIELD_TYPE, _severity_of_type(path, old, new, weight)
+    if old.always and not new.always:
+        return Change.FIELD_SOMETIMES, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
+    return None
+
+
+def _severity_of_type(path: str, old: Field, new: Field, weight: Severity) -> Severity:
+    if new.types < old.types or (old.types | new.types <= _NUMBERS and not is_read(path)):
+        return Severity.COSMETIC
+    return weight
+
+
+def _told(field: Field | None, change: Change) -> str:
+    if field is None:
+        return "(absent)"
+    if not field.types:
+        return "null"
+    types = " or ".join(sorted(field.types))
+    return types if field.always or change is not Change.FIELD_SOMETIMES else f"{types}, not always"
+
+
+def _values(field: Field) -> str:
+    return ", ".join(sorted(field.values)) or "(none)"
+
+
+def _drift(kind: str, path: str, change: Change, severity: Severity, recorded: str, now: str) -> _Found:
+    return _Found(kind=kind, path=path, change=change, severity=severity, recorded=recorded, now=now)

@@ -1,0 +1,74 @@
+"""One located difference between a recording and what the provider sends now: a closed set of changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llm_contracts.parity.divergence import Severity
+
+
+class Change(StrEnum):
+    """What has changed. The set is closed: a script may rely on it."""
+
+    STATUS = "status"
+    END = "end"
+    BODY = "body"
+    EXCHANGES = "exchanges"
+    ORDER = "order"
+    USAGE_MOVED = "usage_moved"
+    FIELD_GONE = "field_gone"
+    FIELD_TYPE = "field_type"
+    FIELD_SOMETIMES = "field_sometimes"
+    FIELD_NEW = "field_new"
+    FIELD_NULL = "field_null"
+    VALUE = "value"
+    HEADER = "header"
+    LINES = "lines"
+    WORDING = "wording"
+    TOGETHER = "together"
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """What it can mean, the worst first; `compare` says which holds when."""
+        return _SEVERITIES[self]
+
+
+_B, _V, _C = Severity
+_SEVERITIES = {
+    Change.STATUS: (_B,),
+    Change.END: (_B,),
+    Change.BODY: (_B,),
+    Change.EXCHANGES: (_V,),
+    Change.ORDER: (_B, _V),
+    Change.USAGE_MOVED: (_B, _V),
+    Change.FIELD_GONE: (_B, _V),
+    Change.FIELD_TYPE: (_B, _V, _C),
+    Change.FIELD_SOMETIMES: (_V, _C),
+    Change.FIELD_NEW: (_V, _C),
+    Change.FIELD_NULL: (_C,),
+    Change.VALUE: (_B, _V, _C),
+    Change.HEADER: (_V, _C),
+    Change.LINES: (_V,),
+    Change.WORDING: (_C,),
+    Change.TOGETHER: (_C,),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """One difference.
+
+    Attributes:
+        change: what has changed.
+        severity: what that can mean to a client.
+        where: the kind of event and the field in it: `content: choices[].delta.content`; for an exchange that
+            is not the only one with its number before it.
+        recorded, now: both sides, in words.
+    """
+
+    change: Change
+    severity: Severity
+    where: str
+    recorded: str
+    now: str

@@ -1,0 +1,158 @@
+"""What a comparison of recordings has found, as a value: for `record --verify`, for recording again, and for
+what a branch changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from llm_contracts.drift.compare import compare_recordings
+from llm_contracts.drift.difference import Drift
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.wire.differences import differences
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.recording import Cassette, Provenance
+
+_SEVERITIES = tuple(Severity)
+
+
+class State(StrEnum):
+    """What is known about one recording."""
+
+    SAME = "same"
+    DRIFTED = "drifted"
+    NEW = "new"  # there was none before
+    GONE = "gone"  # there is none any more
+    UNREADABLE = "unreadable"
+    UNVERIFIED = "unverified"  # called, and nothing was learned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """One recording against what came after it.
+
+    Attributes:
+        scenario: `provider/id`.
+        drifts: the differences, the worst first.
+        detail: why it is unreadable or unverified.
+        lasting: whether the reason will not pass by itself: a refused key, say, and no busy provider.
+        recorded_on: the day of the older recording, if it is known.
+        before, after: where either side comes from; None where that is not known.
+        asked: in which fields the requests differ. Then some of the drift may be our own doing.
+    """
+
+    scenario: str
+    state: State
+    drifts: tuple[Drift, ...] = ()
+    detail: str = ""
+    lasting: bool = False
+    recorded_on: date | None = None
+    before: Provenance | None = None
+    after: Provenance | None = None
+    asked: tuple[str, ...] = ()
+
+    @property
+    def provider(self) -> str:
+        """Whose recording it is."""
+        return self.scenario.partition("/")[0]
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst that was found."""
+        return min((d.severity for d in self.drifts), key=_SEVERITIES.index, default=None)
+
+    @property
+    def counts(self) -> bool:
+        """Whether a client may notice."""
+        return self.severity not in {None, Severity.COSMETIC}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DriftReport:
+    """A whole run.
+
+    Attributes:
+        what: what was held against what, for the heading.
+        compared: in the order of the scenarios.
+        today: the day from which ages are counted.
+        stale_after_days: a live recording of this age or older is stale.
+    """
+
+    what: str
+    compared: tuple[Compared, ...]
+    today: date
+    stale_after_days: int = 90
+
+    def of(self, state: State) -> tuple[Compared, ...]:
+        """The recordings of which this is known."""
+        return tuple(one for one in self.compared if one.state is state)
+
+    @property
+    def drifted(self) -> bool:
+        """Whether a client may notice anything of what has changed."""
+        return any(one.counts for one in self.compared)
+
+    @property
+    def stale(self) -> tuple[Compared, ...]:
+        """Live recordings that count for nothing any more, whatever was found."""
+        return tuple(one for one in self.compared if self._is_stale(one))
+
+    def _is_stale(self, one: Compared) -> bool:
+        if one.before is not Provenance.LIVE or one.recorded_on is None:
+            return False
+        return (self.today - one.recorded_on).days >= self.stale_after_days
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """The same difference in all recordings of a provider that have it: one thing to think about."""
+
+    provider: str
+    drift: Drift
+    scenarios: tuple[str, ...]
+
+
+def decisions(compared: Iterable[Compared]) -> tuple[Decision, ...]:
+    """Equal differences put together: the worst first, then what is most frequent."""
+    scenarios: dict[tuple[str, Drift], list[str]] = {}
+    for one in compared:
+        for drift in one.drifts:
+            scenarios.setdefault((one.provider, drift), []).append(one.scenario)
+    found = (
+        Decision(provider=provider, drift=drift, scenarios=tuple(dict.fromkeys(names)))
+        for (provider, drift), names in scenarios.items()
+    )
+    return tuple(sorted(found, key=lambda d: (_SEVERITIES.index(d.drift.severity), -len(d.scenarios))))
+
+
+def compare_cassettes(scenario: str, recorded: Cassette, now: Cassette) -> Compared:
+    """One recording against its successor."""
+    drifts = compare_recordings(recorded.interactions, now.interactions)
+    return Compared(
+        scenario=scenario,
+        state=State.DRIFTED if drifts else State.SAME,
+        drifts=drifts,
+        recorded_on=day_of(recorded),
+        before=provenance_of(recorded),
+        after=provenance_of(now),
+        asked=tuple(dict.fromkeys(_asked(recorded.interactions, now.interactions))),
+    )
+
+
+def _asked(recorded: Iterable[Interaction], now: Iterable[Interaction]) -> Iterator[str]:
+    for old, new in zip(recorded, now, strict=False):
+        yield from (difference.where for difference in differences(new.request, old.request))
+
+
+def day_of(cassette: Cassette) -> date | None:
+    """When it was recorded, if it says so."""
+    at: datetime | None = cassette.recording.recorded_at if cassette.recording else None
+    return at.date() if at else None
+
+
+def provenance_of(cassette: Cassette) -> Provenance | None:
+    """Where it comes from, if it says so."""
+    return cassette.recording.provenance if cassette.recording else None

@@ -1,0 +1,123 @@
+"""The shape of an answer: all that a client can be built on, without the words in it. Pure.
+
+No part of it: text, ids, clocks, numbers of tokens, how many events or pieces there are, and when they came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_contracts.drift.fields import Fields, fields_of
+from llm_contracts.drift.kinds import ERROR, Happening, UsagePlace, happenings, order_of, usage_place
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.interaction import End, Response
+from llm_contracts.wire.sse import events
+
+STREAM, DOCUMENT, TEXT, EMPTY = "event stream", "JSON", "text", "empty"
+
+_DATA_LINE = re.compile(rb"^data:( ?)", re.MULTILINE)
+_OTHER_LINE = re.compile(rb"^(event|id|retry):", re.MULTILINE)
+_PASSING = re.compile(r"[\w-]*\d[\w-]*|\*+")  # counts, ids and what the scrubber masked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """The shape of one response.
+
+    Attributes:
+        status, end: as in `Response`.
+        body: event stream, JSON, text or empty.
+        headers: those that clients heed: the content type with its charset, `retry-after` and its relatives,
+            and which rate-limit headers there are.
+        lines: how a stream writes its lines. Parsers written by hand look for `data: ` with the space.
+        order: what comes after what, repetition folded.
+        usage: where a stream has its totals.
+        kinds: the fields of each kind of event; of a document, which is a kind of its own.
+        wording: an error's message, without numbers and ids. Some clients look for words in it.
+    """
+
+    status: int
+    end: End
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    lines: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
+    usage: UsagePlace | None = None
+    kinds: Mapping[str, Fields] = field(default_factory=dict)
+    wording: str = ""
+
+
+def shape_of(response: Response) -> Shape:
+    """Read one response. Never fails, whatever the bytes are."""
+    response = decoded(response)
+    document = _document(response.body)
+    found = () if document is not None else tuple(happenings(events(response.body)))
+    failed = read_facts(response).error
+    kinds = _kinds(found) if found else _whole(document, failed=failed is not None)
+    return Shape(
+        status=response.status,
+        end=response.end,
+        body=_body(response, document, found),
+        headers=dict(_headers(response)),
+        lines=frozenset(_lines(response.body)) if found else frozenset(),
+        order=order_of(found),
+        usage=usage_place(found),
+        kinds=kinds,
+        wording=_PASSING.sub("#", str(failed.get("message", ""))) if failed else "",
+    )
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _body(response: Response, document: Any, found: Iterable[Happening]) -> str:
+    if document is not None:
+        return DOCUMENT
+    if found:
+        return STREAM
+    return TEXT if response.body.strip() else EMPTY
+
+
+def _kinds(found: Iterable[Happening]) -> Mapping[str, Fields]:
+    documents: dict[str, list[Any]] = {}
+    for happening in found:
+        documents.setdefault(happening.kind, [])
+        if happening.document is not None:
+            documents[happening.kind].append(happening.document)
+    return {kind: fields_of(group) for kind, group in documents.items()}
+
+
+def _whole(document: Any, *, failed: bool) -> Mapping[str, Fields]:
+    if document is None:
+        return {}
+    return {ERROR if failed else "document": fields_of([document])}
+
+
+def _headers(response: Response) -> Iterator[tuple[str, str]]:
+    media_type, _, parameters = response.header("content-type").lower().partition(";")
+    yield "content-type", media_type.strip() or "(none)"
+    yield "charset", parameters.replace(" ", "").partition("charset=")[2] or "(none)"
+    for name in ("retry-after", "retry-after-ms"):
+        if response.header(name):
+            yield name, "(given)"  # how long is for the moment to say
+    if response.header("x-should-retry"):
+        yield "x-should-retry", response.header("x-should-retry").lower()
+    for name, _value in response.headers:
+        if "ratelimit" in name.lower():
+            yield name.lower(), "(given)"
+
+
+def _lines(body: bytes) -> Iterator[str]:
+    for match in _DATA_LINE.finditer(body):
+        yield "`data: ` with a space" if match[1] else "`data:` without a space"
+    yield from (f"`{match[1].decode()}:` lines" for match in _OTHER_LINE.finditer(body))
+    yield "lines end with CRLF" if b"\r\n" in body else "lines end with LF"
