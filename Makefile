@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench report sweep retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report sweep retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,8 +63,14 @@ retire-legacy: setup ## list what still refers to the old clients; deletes nothi
 serve: setup ## serve the recordings to an application in any language (PROVIDER=, SCENARIO=)
 	@$(CONTRACTS) serve $(options)
 
-bench: setup ## what it costs, side by side, as ratios (ARGS="NAME --full")
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: setup ## what it costs, side by side, as ratios with their spread (NAME=, ARGS=--full)
+	@$(BIN)/python -m benchmarks $(NAME) $(ARGS)
+
+soak: setup ## ten thousand streams through record and replay: is anything left behind?
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+fuzz: setup ## atheris against the readers and the scrubber (TARGET=, ARGS="--seconds 3600"; pip install atheris)
+	@$(BIN)/python -m fuzz $(TARGET) $(ARGS)
 
 # Coverage starts before pytest, because pytest imports our plugin before it starts anything.
 test: setup ## the whole test suite, without network (COVERAGE=1: with branch coverage)
