@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from llm_contracts import review as reviewing
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exits import FAILURES, Exit
 from llm_contracts.cli.options import json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.cli.person import git_user
@@ -87,8 +87,18 @@ def list_groups(report: Path | None, everything: bool, json_file: Path | None) -
     return Exit.DIVERGENCE if any(_left(desk, group) for group in groups) else Exit.AGREEMENT
 
 
+def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
+    """Ids of groups and names of recordings; none where there is nothing to complete them from."""
+    try:
+        groups = queue(_desk(context.obj).open)
+    except tuple(FAILURES):
+        return []
+    names = [*(group.id for group in groups), *dict.fromkeys(m.item for g in groups for m in g.members)]
+    return [name for name in names if name.startswith(typed)]
+
+
 @review.command()
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=_complete_ids)
 @click.option("--view", type=click.Choice([each.name.lower() for each in View]), help="From which side.")
 @click.option("--entire", is_flag=True, help="All of it, not only what differs.")
 @click.pass_obj
@@ -111,7 +121,7 @@ def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @review.command()
-@click.argument("names", nargs=-1, required=True, metavar="ID...")
+@click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
 @click.option("--reason", required=True, help="Why it may stay so; shown in every report.")
 @click.option(
     "--until", metavar="DATE", help="The last day on which it holds. Default: waiver_days from today."
@@ -143,7 +153,7 @@ def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | Non
 
 def _note_command(choice: Choice, name: str, text: str) -> click.Command:
     @click.command(name, help=text)
-    @click.argument("names", nargs=-1, required=True, metavar="ID...")
+    @click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
     @click.option("--note", default="", help="What is wrong, or what comes and goes.")
     @click.pass_obj
     def mark(report: Path | None, names: tuple[str, ...], note: str) -> None:

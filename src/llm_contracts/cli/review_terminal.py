@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from llm_contracts.review_session import Session
+from llm_contracts.views.review.forms import PASTED
 from llm_contracts.views.review.setting import Size
 from llm_contracts.views.review.signs import NARROW
 from llm_contracts.views.review.state import Screen, State
@@ -29,6 +30,7 @@ _SEQUENCES: Mapping[str, str] = {
     "OA": "up", "OB": "down", "OC": "right", "OD": "left",
     "[5~": "pgup", "[6~": "pgdn", "[H": "home", "[F": "end", "[1~": "home", "[4~": "end", "[Z": "backtab",
 }  # fmt: skip
+_PASTE, _PASTE_END = "[200~", "\x1b[201~"  # what a terminal puts around a pasted text
 _NAMED: Mapping[str, str] = {
     "\r": "enter", "\n": "enter", "\t": "tab", " ": "space", "\x7f": "backspace", "\x08": "backspace",
     "\x03": "ctrl-c", "\x04": "ctrl-c", "\x05": "ctrl-e", "\x15": "ctrl-u", "\x17": "ctrl-w",
@@ -46,11 +48,11 @@ class Terminal:
 
     def __enter__(self) -> Self:
         tty.setraw(self._in)
-        self._write("\x1b[?1049h\x1b[?25l\x1b[2J")
+        self._write("\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J")
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._write("\x1b[?25h\x1b[?1049l")
+        self._write("\x1b[?2004l\x1b[?25h\x1b[?1049l")
         termios.tcsetattr(self._in, termios.TCSADRAIN, self._settings)
 
     def size(self) -> Size:
@@ -70,7 +72,8 @@ class Terminal:
         first = self._character()
         if first != "\x1b":
             return _NAMED.get(first, first)
-        return _SEQUENCES.get(self._rest(), "esc")
+        rest = self._rest()
+        return self._pasted() if rest == _PASTE else _SEQUENCES.get(rest, "esc")
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -84,11 +87,18 @@ class Terminal:
     def _rest(self) -> str:
         """What follows an escape at once."""
         found = ""
-        while len(found) < 4 and select.select([self._in], [], [], _ALONE)[0]:  # noqa: PLR2004 - the longest
+        while len(found) < len(_PASTE) and select.select([self._in], [], [], _ALONE)[0]:
             found += self._character()
             if found in _SEQUENCES:
                 break
         return found
+
+    def _pasted(self) -> str:
+        """A pasted text as one key, in one line."""
+        text = ""
+        while not text.endswith(_PASTE_END):
+            text += self._character()
+        return PASTED + " ".join(text.removesuffix(_PASTE_END).split())
 
     def _character(self) -> str:
         """One character, however many bytes it takes; a terminal that is gone counts as Ctrl-C."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.cli import group as command_line
 from llm_contracts.cli import run
 from tests.harness.review.conftest import WAIVERS
 
@@ -163,6 +164,19 @@ def test_what_cannot_be_done_is_told_with_the_way_out(
 ) -> None:
     assert run(["review", *arguments]) == code
     assert told in capsys.readouterr().err
+
+
+def test_ids_and_recordings_are_completed(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = listed(capsys)["groups"][0]["id"]
+    monkeypatch.setenv("_LLM_CONTRACTS_COMPLETE", "bash_complete")
+    for typed, whole in ((name[:3], name), ("acme/o", "acme/other")):
+        monkeypatch.setenv("COMP_WORDS", f"llm-contracts review show {typed}")
+        monkeypatch.setenv("COMP_CWORD", "3")
+        with pytest.raises(SystemExit):
+            command_line.main(prog_name="llm-contracts")
+        assert capsys.readouterr().out.split() == [f"plain,{whole}"]
 
 
 def test_in_ci_it_can_be_read_and_not_decided(

@@ -129,6 +129,16 @@ def test_a_reason_is_written_in_the_persons_own_editor(project: Path, tmp_path: 
         screen.wait_for("Written elsewhere, on two lines.", "It would cover")
 
 
+def test_what_is_pasted_is_text_and_presses_nothing(project: Path) -> None:
+    with review(project) as screen:
+        screen.wait_for("[1/3]", "q quit")
+        screen.type("\x1b[200~qa\x1b[201~")
+        screen.press("r")
+        screen.type("\x1b[200~first line\nsecond line\n\x1b[201~")
+        screen.wait_for("Needs a fix", "first line second line")
+    assert not (project / "report" / "decisions.json").exists()
+
+
 def test_in_ci_the_screen_says_that_nothing_is_decided_there(project: Path) -> None:
     with review(project, environ={"CI": "true"}) as screen:
         screen.wait_for("[1/3]", "q quit")

@@ -36,6 +36,7 @@ _FIRST: Mapping[Kind, View] = {
     Kind.REQUEST_HEADERS: View.REQUEST,
     Kind.ATTEMPTS: View.REQUEST,
     Kind.DELIVERY_LAG: View.TIME,
+    Kind.UNFAITHFUL: View.WIRE,
 }
 
 _FIELDS: Mapping[Kind, str] = {
@@ -45,7 +46,6 @@ _FIELDS: Mapping[Kind, str] = {
     Kind.USAGE_MISSING: "usage",
     Kind.USAGE_DETAILS: "usage",
     Kind.ERROR: "error",
-    Kind.UNFAITHFUL: "error",
     Kind.MODEL_NAME: "model",
     Kind.RESPONSE_ID: "id",
 }

@@ -12,6 +12,9 @@ from llm_contracts.views.review.coverage import SCOPES, Coverage, Terms, chosen,
 from llm_contracts.views.review.queue import Group, Member
 from llm_contracts.views.review.state import Form, Screen, State, remaining
 
+PASTED = "pasted:"
+"""Begins a key that is a whole text: what is pasted must not press Enter."""
+
 _ORDER = tuple(SCOPES)
 
 
@@ -57,11 +60,14 @@ def typed(state: State, key: str) -> State:
         value = ""
     elif key == "ctrl-w":
         value = value.rstrip().rpartition(" ")[0]
-    elif key == "space":
-        value += " "
-    elif len(key) == 1:
-        value += key
-    return filled(state, form.field, value)
+    return filled(state, form.field, value + text_of(key))
+
+
+def text_of(key: str) -> str:
+    """The text that a key stands for; empty for keys that are no text."""
+    if key.startswith(PASTED):
+        return key.removeprefix(PASTED)
+    return " " if key == "space" else key if len(key) == 1 else ""
 
 
 def filled(state: State, name: str, value: str) -> State:

@@ -79,7 +79,8 @@ def press(state: State, key: str, window: Window) -> Step:
 
     Args:
         state: before it.
-        key: a character, or `enter`, `esc`, `space`, `tab`, `up`, `pgdn`, `ctrl-e` and the like.
+        key: a character, or `enter`, `esc`, `space`, `tab`, `up`, `pgdn`, `ctrl-e` and the like; or a text
+            that was pasted, after `PASTED`.
         window: what was on the screen when it was pressed.
     """
     if key == "ctrl-c":
@@ -227,8 +228,7 @@ def _on_filter(state: State, key: str, _window: Window) -> Step:
     if key == "enter":
         return _filtered(state), None
     text = state.typed[:-1] if key == "backspace" else "" if key == "ctrl-u" else state.typed
-    added = " " if key == "space" else key if len(key) == 1 else ""
-    return replace(state, typed=text + added), None
+    return replace(state, typed=text + forms.text_of(key)), None
 
 
 def _filtered(state: State) -> State:
