@@ -54,7 +54,7 @@ def print_queue(console: Console, groups: Sequence[Group], desk: Desk) -> None:
         table.add_column(name, justify="right" if name == "count" else "left", overflow="fold")
     for group in groups:
         style = STYLES[group.severity]
-        about = f"{group.kind} at {group.where}: {group.was} {signs.arrow} {group.now}"
+        about = f"{group.kind} at {group.where}: {group.change(signs.arrow)}"
         where = ", ".join(f"{name} {number}" for name, number in group.providers.items())
         severity = Text(str(group.severity), style=style)
         texts = (Text(signs.readable(text)) for text in (about, where, _standing(group, desk)))

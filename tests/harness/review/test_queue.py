@@ -53,6 +53,12 @@ def test_a_change_is_told_by_the_class_of_its_values_and_errors_by_their_names(
     assert change_of(member("a/b", kind, "x", old, new).divergence) == change
 
 
+def test_what_both_paths_agree_on_against_the_bytes_is_told_once() -> None:
+    value = {"shown": "a normal end", "bytes": "an error"}
+    (group,) = queue([member("a/b", Kind.UNFAITHFUL, "error", value, value)])
+    assert group.title == "unfaithful at error: both a normal end"
+
+
 def test_a_group_keeps_its_id_whoever_is_in_it_and_a_member_taken_out_has_its_own() -> None:
     (whole,) = queue(LOST)
     (part,) = queue(LOST[:1])

@@ -60,9 +60,8 @@ def title(state: State, group: Group, setting: Setting, width: int) -> Iterator[
     yield line
     if line is head:
         yield Text(" ") + members
-    change = f"{group.was} {setting.signs.arrow} {group.now}"
     names = ", ".join(f"{name} {number}" for name, number in group.providers.items())
-    yield from wrapped(f"{change}   in {names}", width, most=2)
+    yield from wrapped(f"{group.change(setting.signs.arrow)}   in {names}", width, most=2)
     if state.words:
         yield Text(f' filter "{state.words}"', style="dim")
 

@@ -63,8 +63,13 @@ class Group:
 
     @property
     def title(self) -> str:
-        """Kind, place and change in a line."""
-        return f"{self.kind} at {self.where}: {self.was} -> {self.now}"
+        """Kind, place and change in a line, in ASCII."""
+        return f"{self.kind} at {self.where}: {self.change('->')}"
+
+    def change(self, arrow: str) -> str:
+        """What became of the value; what both paths agree on, where the bytes say otherwise."""
+        agreed = all(m.divergence.reference == m.divergence.candidate for m in self.members)
+        return f"both {self.was}" if agreed else f"{self.was} {arrow} {self.now}"
 
     @property
     def severity(self) -> Severity:

@@ -7,7 +7,7 @@ from typing import Any
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
 
-_LABELS = frozenset({Kind.ERROR, Kind.FINISH_REASON, Kind.REQUEST_TARGET})
+_LABELS = frozenset({Kind.ERROR, Kind.FINISH_REASON, Kind.REQUEST_TARGET, Kind.UNFAITHFUL})
 """Kinds whose values are names from a short list, not content: each name is a class of its own."""
 
 _LONGEST_LABEL = 60
