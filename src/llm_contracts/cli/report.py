@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llm_contracts.cli.ci import Wanted, ci_options, write_ci
 from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import project_here
 from llm_contracts.cli.output import progress_bar, refuse_secrets, write_pieces
@@ -23,6 +24,7 @@ Examples:
   llm-contracts report
   llm-contracts report --html parity.html
   llm-contracts check --candidate litellm --report /tmp/bare && llm-contracts report --report /tmp/bare
+  llm-contracts report --junit report/junit.xml --markdown "$GITHUB_STEP_SUMMARY" --annotations
 """
 
 
@@ -34,21 +36,27 @@ Examples:
     metavar="FILE",
     help="Where to write the page, in place of index.html beside the stored result.",
 )
-def report(report: Path | None, html: Path | None) -> Exit:
-    """Write the stored result as one HTML file that needs nothing else.
+@ci_options
+def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
+    """Write the stored result as one HTML file that needs nothing else, or as what CI services read.
 
     Verdicts, groups of differences, a matrix, and for each recording both lanes with the wire between them.
     What is decided on the page is exported as decisions.json, for `llm-contracts review apply`. Runs nothing
-    again: it reads what the last `check` left in report/.
+    again: it reads what the last `check` left in report/. With --junit, --markdown, --comment or
+    --annotations the page is written only if --html asks for it, too.
     """
     project = project_here()
     stored = stored_here(project, report)
-    file = html or stored.folder / "index.html"
     changed = outdated(project.settings, stored.document)
-    _write_html(file, stored, changed, secrets_of(project))
+    secrets = secrets_of(project)
     if changed:
         click.echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
-    click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB")
+    wanted = Wanted(**given)
+    if html is not None or not wanted.anything:
+        file = html or stored.folder / "index.html"
+        _write_html(file, stored, changed, secrets)
+        click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB", err=wanted.anything)
+    write_ci(project, stored, wanted, changed, secrets)
     return Exit.AGREEMENT
 
 

@@ -1,0 +1,41 @@
+"""What the views say about a run beside its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """Where a result comes from, and how a reader gets at the whole of it.
+
+    Attributes:
+        run: names what was found.
+        checked_at: when, in ISO 8601.
+        outdated: what has changed since.
+        report_url: where the HTML report can be read, or None.
+        fetch: the command that brings the run's files to the reader's own machine, or None.
+        folder: where they are then.
+    """
+
+    run: str
+    checked_at: str
+    outdated: Sequence[str] = ()
+    report_url: str | None = None
+    fetch: str | None = None
+    folder: str = "report"
+
+    @property
+    def moment(self) -> str:
+        """When it was checked, as people write it."""
+        return datetime.fromisoformat(self.checked_at).strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
+
+    def link(self, item: str, fingerprint: str = "") -> str | None:
+        """The address of a recording, or of one difference in it, in the HTML report; None without that."""
+        if self.report_url is None:
+            return None
+        rest = f"&d={quote(fingerprint)}" if fingerprint else ""
+        return f"{self.report_url}#rec={quote(item.encode('utf-8', 'replace'), safe='/')}{rest}"

@@ -1,0 +1,51 @@
+"""Values and places as every view for CI shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.divergence import Divergence
+from llm_contracts.views.document import json_text
+from llm_contracts.views.html.embed import finite, visible
+
+_NONCHARACTERS = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF⟩"})  # XML knows no way to say them
+
+
+def seen(text: str) -> str:
+    """The text without anything that hides, turns the direction of text, or cannot stand in XML."""
+    return visible(text).translate(_NONCHARACTERS)
+
+
+def shown(value: object, longest: int) -> str:
+    """A value as JSON in one line; what is cut off is counted."""
+    if value == ABSENT:
+        return "absent"
+    return cut(seen(json_text(finite(value))), longest)
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of a text, and how much more there is."""
+    more = len(text) - longest
+    return text if more <= 0 else f"{text[:longest]}… ({more:,} more characters)"
+
+
+def sides(divergence: Divergence, longest: int) -> tuple[tuple[str, str], ...]:
+    """What to call each value, and the value: one where both paths share it and the bytes contradict."""
+    if divergence.reference == divergence.candidate:
+        return (("both", shown(divergence.reference, longest)),)
+    return (
+        ("reference", shown(divergence.reference, longest)),
+        ("candidate", shown(divergence.candidate, longest)),
+    )
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`3 recordings`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
