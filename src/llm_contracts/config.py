@@ -73,6 +73,7 @@ class Settings:
     waiver_warning_days: int = 14
     waiver_days: int = 90
     retire: Retiring = Retiring()
+    matrix: Path = Path("matrix.toml")
 
     @property
     def report(self) -> Path:
@@ -180,6 +181,7 @@ _PLACES = {
     "waivers": "tests/contracts/waivers.toml",
     "cassettes": "cassettes",
     "snapshots": "snapshots",
+    "matrix": "tests/contracts/matrix.toml",
 }
 _SHOWN = 20  # names in a message
 _MODULES = ("paths", "scenarios")

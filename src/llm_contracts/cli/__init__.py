@@ -11,11 +11,13 @@ import click
 
 from llm_contracts.cli.cassettes import cassettes
 from llm_contracts.cli.check import check
+from llm_contracts.cli.completion import completion
 from llm_contracts.cli.corpus import corpus
 from llm_contracts.cli.doctor import doctor
 from llm_contracts.cli.exits import FAILURES, Exit
 from llm_contracts.cli.import_ import import_
 from llm_contracts.cli.leftovers import leftovers
+from llm_contracts.cli.matrix import matrix
 from llm_contracts.cli.record import record
 from llm_contracts.cli.report import report
 from llm_contracts.cli.review import review
@@ -23,9 +25,21 @@ from llm_contracts.cli.serve import serve
 from llm_contracts.cli.verdict import verdict
 from llm_contracts.versions import versions
 
-_COMPLETION = """\b
-Shell completion, for this session:
-  eval "$(_LLM_CONTRACTS_COMPLETE=bash_source llm-contracts)"     also: zsh_source, fish_source
+_EXAMPLES = """\b
+Examples:
+  llm-contracts doctor                       is everything fit for use?
+  llm-contracts record --source simulator    recordings, for a start without keys
+  llm-contracts check                        what differs, and a verdict per provider
+  llm-contracts review                       decide what differs
+  eval "$(llm-contracts completion bash)"    names and options complete themselves; also zsh, fish
+
+\b
+Exit codes:
+  0  in agreement
+  1  a divergence that nobody has accepted
+  2  wrong usage or configuration
+  3  a recording that cannot be read
+  4  a secret was found
 """
 
 
@@ -36,7 +50,7 @@ def _print_versions(context: click.Context, _option: click.Parameter, wanted: bo
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_COMPLETION
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EXAMPLES
 )
 @click.option(
     "--version",
@@ -47,16 +61,7 @@ def _print_versions(context: click.Context, _option: click.Parameter, wanted: bo
     help="Show the versions that take part in a comparison.",
 )
 def group() -> None:
-    r"""Does the product behave the same after the move? Record once, replay to both clients, compare.
-
-    \b
-    Exit codes:
-      0  in agreement
-      1  a divergence that nobody has accepted
-      2  wrong usage or configuration
-      3  a recording that cannot be read
-      4  a secret was found
-    """
+    """Does the product behave the same after the move? Record once, replay to both clients, compare."""
 
 
 for _command in (
@@ -70,7 +75,9 @@ for _command in (
     review,
     leftovers,
     serve,
+    matrix,
     doctor,
+    completion,
 ):
     group.add_command(_command)
 

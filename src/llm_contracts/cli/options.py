@@ -68,10 +68,9 @@ def selection_options(command: Function) -> Function:
     )(command)
 
 
-def match_options(command: Function) -> Function:
-    """Which paths to compare, and how to run them."""
+def path_options(command: Function) -> Function:
+    """`--reference` and `--candidate`."""
     path_help = f"A built-in path ({', '.join(BUILTIN)}), one that paths.py registers, or module:attribute."
-    engines = click.Choice([str(name) for name in EngineName])
     return _all_of(
         click.option(
             "--reference",
@@ -85,6 +84,25 @@ def match_options(command: Function) -> Function:
             shell_complete=_complete(_path_names),
             help="What is to replace it.",
         ),
+    )(command)
+
+
+def jobs_option(command: Function) -> Function:
+    """`--jobs N`."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Recordings in flight; 0, the default, is four per processor. The vcr engine takes one.",
+    )(command)
+
+
+def match_options(command: Function) -> Function:
+    """Which paths to compare, and how to run them."""
+    engines = click.Choice([str(name) for name in EngineName])
+    return _all_of(
+        path_options,
         click.option(
             "--engine",
             type=engines,
@@ -92,13 +110,7 @@ def match_options(command: Function) -> Function:
             show_default=True,
             help="wire: over a real socket, piece by piece; vcr: in process, whole bodies.",
         ),
-        click.option(
-            "--jobs",
-            type=click.IntRange(min=0),
-            default=0,
-            metavar="N",
-            help="Recordings in flight; 0, the default, is four per processor. The vcr engine takes one.",
-        ),
+        jobs_option,
         timeout_option(60.0),
         pieces_option(Fragmentation.EVENTS),
         speed_option,

@@ -1,0 +1,93 @@
+"""`llm-contracts matrix --bisect KIND`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.matrix_setup import Setup, check_arguments, matrix_of
+from llm_contracts.cli.output import report_console, write_text
+from llm_contracts.config import ConfigError
+from llm_contracts.matrix.bisect import bisect, target
+from llm_contracts.matrix.cell import Cell
+from llm_contracts.matrix.document import bisect_document
+from llm_contracts.matrix.pair import Pair, by_age
+from llm_contracts.matrix.releases import Releases, newest_by
+from llm_contracts.matrix.terminal import print_bisection
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.views.document import json_text
+
+
+def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any]) -> Exit:
+    """Find the release, and print it."""
+    package, low, high = ends(ready.pinned, pairs)
+    kind = Kind(given["bisect"])
+    whole = matrix_of(ready, ready.arguments, ready.reports / "bisect")
+    cells = [_tried(whole.one, pair) for pair in (low, high)]
+    goal = target(kind, *cells)
+    if goal is None:
+        count = len({d.item for d in cells[0].differences if d.kind is kind})
+        click.echo(f"{low} and {high} show {kind} in the same {count} scenarios: there is nothing to find.")
+        return Exit.AGREEMENT
+    arguments = check_arguments(given, goal.scenarios)
+    few = matrix_of(ready, arguments, ready.reports / "bisect" / "narrowed")
+
+    def probe(version: str) -> bool | None:
+        cell = few.one(_with(low, package, version))
+        shown = goal.shown_by(cell)
+        said = {True: f"shows {kind}", False: f"has no {kind}", None: f"cannot be tried: {cell.reason}"}[
+            shown
+        ]
+        click.echo(f"{cell.pair} {said}", err=True)
+        return shown
+
+    listed = Releases(package=package, newest=newest_by(ready.run, ready.uv, ready.builder.python))
+    found = bisect(
+        (getattr(low, package), getattr(high, package)),
+        goal,
+        probe,
+        lines=listed.lines,
+        between=listed.between,
+    )
+    if given["json_file"] is not None:
+        document = {"format": 1, "bisect": bisect_document(goal, found, package)}
+        write_text(given["json_file"], json_text(document, indent=1) + "\n")
+    if str(given["json_file"]) != "-":
+        print_bisection(report_console(), goal, found, package)
+    return Exit.AGREEMENT
+
+
+def ends(pinned: Pair, pairs: Sequence[Pair]) -> tuple[str, Pair, Pair]:
+    """The package to go along, and the two pairs to go between, oldest first. With a single one asked for,
+    the pinned pair is the other.
+
+    Raises:
+        ConfigError: it is not two pairs that have either release in common.
+    """
+    both = list(pairs) if len(pairs) > 1 else [pinned, *pairs]
+    differing = [name for name in ("litellm", "openai") if len({getattr(p, name) for p in both}) > 1]
+    if len(both) != 2 or len(differing) != 1:  # noqa: PLR2004 - two ends
+        msg = (
+            "--bisect goes between two releases of one package: --litellm 1.93.2,1.101.0. "
+            f"Asked for: {'; '.join(map(str, pairs))}."
+        )
+        raise ConfigError(msg)
+    package = differing[0]
+    low, high = sorted(both, key=lambda pair: by_age(getattr(pair, package)))
+    return package, low, high
+
+
+def _tried(one: Callable[[Pair], Cell], pair: Pair) -> Cell:
+    click.echo(f"{pair} …", err=True)
+    cell = one(pair)
+    if not cell.ran:
+        raise ConfigError(f"{pair} cannot be tried, so that there is nothing to go between. {cell.reason}")
+    return cell
+
+
+def _with(pair: Pair, package: str, version: str) -> Pair:
+    return replace(pair, litellm=version) if package == "litellm" else replace(pair, openai=version)

@@ -1,0 +1,80 @@
+"""How far a matrix is, and how long it will take."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from llm_contracts.matrix.cell import Cell, State
+from llm_contracts.matrix.run import Step
+
+Done = Callable[[Cell], None]
+
+_MEMORY = 3600.0  # seconds over which the speed is judged: an environment has been made in between
+
+
+@contextmanager
+def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, Done]]:
+    """What to tell of each step, and of each pair that is done. It draws on standard error; where that is no
+    terminal, there is a line for each pair.
+
+    Args:
+        pairs: how many are to be run.
+        scenarios: how many each of them has, if that is known.
+    """
+    if not sys.stderr.isatty() or "CI" in os.environ:
+        yield _told_in_lines(pairs, time.monotonic)
+        return
+    each = scenarios or 1
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=_MEMORY) as progress:
+        task = progress.add_task("matrix", total=pairs * each)
+        finished = 0
+
+        def step(what: str, count: int) -> None:
+            part = min(count, each) if scenarios else 0
+            shown = f"{what}, {count} of {scenarios}" if count and scenarios else what
+            progress.update(task, completed=finished * each + part, description=shown)
+
+        def done(cell: Cell) -> None:
+            nonlocal finished
+            finished += 1
+            progress.update(task, completed=finished * each)
+            progress.console.print(outcome(cell), style="dim", highlight=False)
+
+        yield step, done
+
+
+def outcome(cell: Cell) -> str:
+    """One pair in a line."""
+    if cell.state is State.RAN:
+        differing = len({d.item for d in cell.differences if not d.accepted})
+        return f"{cell.pair}: {len(cell.items)} scenarios, {differing} differ"
+    failed = "not tried" if cell.state is State.UNSUPPORTED else "could not be tried"
+    return f"{cell.pair}: {failed}: {cell.reason}"
+
+
+def _told_in_lines(pairs: int, now: Callable[[], float]) -> tuple[Step, Done]:
+    started, finished = now(), 0
+
+    def done(cell: Cell) -> None:
+        nonlocal finished
+        finished += 1
+        left = (now() - started) / finished * (pairs - finished)
+        about = f"; about {left / 60:.0f} min left" if left > 0 else ""
+        click.echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
+
+    return (lambda _what, _count: None), done

@@ -1,0 +1,1 @@
+"""The same recordings under other releases of LiteLLM and openai."""

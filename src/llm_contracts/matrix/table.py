@@ -1,0 +1,183 @@
+"""Pure comparison: what each pair of releases shows, held against the pinned pair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from llm_contracts.matrix.cell import Cell, Difference
+from llm_contracts.parity.divergence import Kind, Severity
+from llm_contracts.views.groups import place
+
+
+class Way(StrEnum):
+    """How something compares with the pinned pair."""
+
+    NEW = "new"  # differs here only
+    OTHER = "other"  # differs under both, in other values
+    GONE = "gone"  # differs under the pinned pair only
+    ALIKE = "alike"  # both paths do the same here, but not what both do under the pinned pair
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One change against the pinned pair, in all scenarios and under all pairs that have it.
+
+    Attributes:
+        way: what kind of change.
+        kind: what differs; None where both paths moved alike.
+        where: the place, without its numbers.
+        accepted: whether waivers accept it.
+        excused: whether it is about a provider that is known not to work under these releases.
+        scenarios: the pair's name → the scenarios.
+        example: the values in the first scenario: of reference and candidate, or, where both moved alike,
+            under the pinned pair and under this one.
+    """
+
+    way: Way
+    kind: Kind | None
+    where: str
+    accepted: bool
+    excused: bool
+    scenarios: Mapping[str, tuple[str, ...]]
+    example: tuple[Any, Any]
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is a reason to stay with the pinned pair."""
+        differs = self.way in {Way.NEW, Way.OTHER} and not self.accepted and not self.excused
+        return differs and self.kind is not None and self.kind.severity is not Severity.COSMETIC
+
+    @property
+    def size(self) -> int:
+        """In how many scenarios it occurs, where it occurs in most."""
+        return max(map(len, self.scenarios.values()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """What was found: the pinned pair, and the others in the order in which they were asked for."""
+
+    pinned: Cell
+    cells: tuple[Cell, ...]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that occur anywhere."""
+        occurring = {d.kind for cell in (self.pinned, *self.cells) for d in cell.differences}
+        return tuple(kind for kind in Kind if kind in occurring)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes against the pinned pair: what fails first, then by severity and frequency."""
+        return changes(self.pinned, self.cells)
+
+    @property
+    def fails(self) -> bool:
+        """Whether under any pair something unaccepted differs that does not under the pinned one."""
+        return any(change.fails for change in self.changes)
+
+
+def against(pinned: Cell, cell: Cell) -> Mapping[Way, tuple[Difference, ...]]:
+    """What is new, gone or of other values under one pair.
+
+    A difference that is accepted under one of the two pairs only has changed as well: the waiver is for
+    certain releases.
+    """
+    before, now = ({(d.fingerprint, d.accepted): d for d in each.differences} for each in (pinned, cell))
+    came = [d for key, d in now.items() if key not in before]
+    went = [d for key, d in before.items() if key not in now and d.item in cell.items]
+    places, old_places = (Counter(map(_place, found)) for found in (came, went))
+    return {
+        Way.NEW: tuple(d for d in came if _place(d) not in old_places),
+        Way.OTHER: tuple(d for d in came if _place(d) in old_places),
+        Way.GONE: tuple(d for d in went if _place(d) not in places),
+    }
+
+
+def changes(pinned: Cell, cells: Iterable[Cell]) -> tuple[Change, ...]:
+    """See `Table.changes`."""
+    merged: dict[tuple[object, ...], Change] = {}
+    for cell in cells:
+        for change in _of_cell(pinned, cell) if cell.ran else ():
+            key = (change.way, change.kind, change.where, change.accepted, change.excused)
+            merged[key] = _merged(merged.get(key), change)
+    return tuple(sorted(merged.values(), key=_weight))
+
+
+def _place(difference: Difference) -> tuple[object, ...]:
+    return difference.item, difference.kind, place(difference.where), difference.accepted
+
+
+def _of_cell(pinned: Cell, cell: Cell) -> Iterator[Change]:
+    found = against(pinned, cell)
+    for way, differences in found.items():
+        groups: dict[tuple[object, ...], list[Difference]] = {}
+        for d in differences:
+            groups.setdefault((d.kind, place(d.where), d.accepted, cell.excuses(d)), []).append(d)
+        for members in groups.values():
+            yield _change(way, members, cell)
+    touched = {d.item for differences in found.values() for d in differences}
+    yield from _moved_alike(pinned, cell, touched)
+
+
+def _change(way: Way, members: list[Difference], cell: Cell) -> Change:
+    first = members[0]
+    return Change(
+        way=way,
+        kind=first.kind,
+        where=place(first.where),
+        accepted=first.accepted,
+        excused=cell.excuses(first),
+        scenarios={str(cell.pair): tuple(dict.fromkeys(d.item for d in members))},
+        example=(first.reference, first.candidate),
+    )
+
+
+def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[Change]:
+    """Scenarios in which parity is what it was, and yet the application would see something else."""
+    groups: dict[str, list[str]] = {}
+    for item, outcome in cell.items.items():
+        if item in touched or item not in pinned.items:
+            continue
+        for name in _moved(pinned.items[item].get("reference"), outcome.get("reference")):
+            groups.setdefault(name, []).append(item)
+    for name, items in groups.items():
+        pinned_side, side = (each.items[items[0]]["reference"] for each in (pinned, cell))
+        yield Change(
+            way=Way.ALIKE,
+            kind=None,
+            where=name,
+            accepted=False,
+            excused=False,
+            scenarios={str(cell.pair): tuple(items)},
+            example=(pinned_side.get(name), side.get(name)),
+        )
+
+
+def _moved(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> list[str]:
+    if before is None or now is None:
+        return []
+    return [name for name, value in now.items() if before.get(name) != value]
+
+
+def _merged(before: Change | None, change: Change) -> Change:
+    if before is None:
+        return change
+    return Change(
+        way=before.way,
+        kind=before.kind,
+        where=before.where,
+        accepted=before.accepted,
+        excused=before.excused,
+        scenarios={**before.scenarios, **change.scenarios},
+        example=before.example,
+    )
+
+
+def _weight(change: Change) -> tuple[bool, int, int, int]:
+    severity = len(Severity) if change.kind is None else list(Severity).index(change.kind.severity)
+    return (not change.fails, list(Way).index(change.way), severity, -change.size)

@@ -1,0 +1,164 @@
+"""A matrix on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, RenderableType
+from rich.console import Group as Stack
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table as Lines
+from rich.text import Text
+
+from llm_contracts.matrix.grid import Grid, grid, notes, scenarios_in, short_names
+from llm_contracts.matrix.table import Change, Table, Way
+from llm_contracts.views.document import json_text
+
+if TYPE_CHECKING:
+    from llm_contracts.matrix.bisect import Bracket, Target
+
+_SHOWN_CHANGES = 12
+_SHOWN_IDS = 3
+_LONGEST_VALUE = 100
+_RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
+
+WAYS: Mapping[Way, str] = {
+    Way.NEW: "new",
+    Way.OTHER: "in other values",
+    Way.GONE: "gone",
+    Way.ALIKE: "both paths alike, but not as under the pinned releases",
+}
+"""The ways in words."""
+
+
+def print_matrix(console: Console, table: Table, names: tuple[str, str]) -> None:
+    """Print the table, what changed against the pinned releases, and what could not be tried.
+
+    Args:
+        console: where to.
+        table: what was found.
+        names: the reference and the candidate.
+    """
+    for section in _sections(table, names, console.width):
+        console.print(section)
+
+
+def print_bisection(console: Console, goal: Target, found: Bracket, package: str) -> None:
+    """Print which release made the difference, and how that is known."""
+    way = "brought" if goal.appears else "took away"
+    console.print(Text.assemble((f"{package} {found.after}", "bold"), f" {way} ", (goal.kind, "bold red")))
+    lines = [
+        f"{package} {found.before} is the last that is otherwise.",
+        f"in {scenarios_in(len(goal.scenarios))}: {_some(goal.scenarios)}",
+        f"tried on the way: {', '.join(found.tried) or 'nothing, they are neighbours'}",
+    ]
+    if found.untried:
+        lines.append(f"could not be tried, so that it may be one of these: {', '.join(found.untried)}")
+    for line in lines:
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+
+
+def _sections(table: Table, names: tuple[str, str], width: int) -> Iterator[RenderableType]:
+    size = f"   {scenarios_in(len(table.pinned.items))}"
+    yield Text.assemble((names[0], "bold"), " against ", (names[1], "bold"), (size, "dim"))
+    yield Text("")
+    yield from _grids(grid(table), width)
+    yield Text("* pinned; (+ new or in other values, - gone) against it", style="dim")
+    yield from _changes(table)
+    found = list(notes(table))
+    if found:
+        yield from _titled(f"Notes ({len(found)})")
+        yield from (Text(note, style="yellow") for note in found)
+    yield Text("")
+    yield _summary(table)
+
+
+def _grids(whole: Grid, width: int) -> Iterator[RenderableType]:
+    """As many pairs side by side as fit, then the next."""
+    start, end = 0, len(whole.columns)
+    while start < end:
+        stop = next((n for n in range(end, start, -1) if _fits(whole.part(start, n), width)), start + 1)
+        yield _lines(whole.part(start, stop))
+        yield Text("")
+        start = stop
+
+
+def _fits(part: Grid, width: int) -> bool:
+    return Measurement.get(_RULER, _RULER.options, _lines(part)).maximum <= width
+
+
+def _lines(part: Grid) -> Lines:
+    lines = Lines(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    lines.add_column("LiteLLM\nopenai", style="")
+    for litellm, openai in part.columns:
+        lines.add_column(f"{litellm}\n{openai}", justify="right", no_wrap=True)
+    for name, *texts in part.rows:
+        lines.add_row(name, *(Text(text, style="red" if "+" in text else "") for text in texts))
+    return lines
+
+
+def _changes(table: Table) -> Iterator[RenderableType]:
+    found = table.changes
+    if not found:
+        return
+    yield from _titled(f"Changes against {table.pinned.pair} ({len(found)})")
+    names = short_names(table)
+    yield from (_change(change, names) for change in found[:_SHOWN_CHANGES])
+    if len(found) > _SHOWN_CHANGES:
+        yield Text(f"… and {len(found) - _SHOWN_CHANGES} more; --json FILE lists them all", style="dim")
+
+
+def _change(change: Change, names: Mapping[str, str]) -> RenderableType:
+    style = "red" if change.fails else "yellow" if change.way is not Way.GONE else "green"
+    severity = [str(change.kind.severity)] if change.kind else []
+    remarks = [WAYS[change.way], *severity, *(["accepted"] if change.accepted else [])]
+    remarks += ["counts for nothing: not supported"] if change.excused else []
+    head = Text.assemble(
+        (f"{change.kind or 'outcome'}", f"bold {style}"),
+        f" at {change.where}",
+        (f"   {', '.join(remarks)}", "dim"),
+    )
+    where = [
+        Text.assemble((names[pair], "bold"), f"  {scenarios_in(len(ids))}: {_some(ids)}")
+        for pair, ids in change.scenarios.items()
+    ]
+    return Stack(head, Padding(Stack(*where, *_values(change)), (0, 0, 0, 4), expand=False))
+
+
+def _values(change: Change) -> Iterator[Text]:
+    one, other = map(_value, change.example)
+    if change.way is Way.ALIKE:
+        yield Text.assemble(("pinned     ", "dim"), one)
+        yield Text.assemble(("here       ", "dim"), other)
+    elif change.example[0] == change.example[1]:
+        yield Text.assemble(("both       ", "dim"), one)
+    else:
+        yield Text.assemble(("reference  ", "dim"), one)
+        yield Text.assemble(("candidate  ", "dim"), other)
+
+
+def _value(value: Any) -> str:
+    text = json_text(value)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+def _some(ids: tuple[str, ...]) -> str:
+    shown = ", ".join(ids[:_SHOWN_IDS])
+    return f"{shown} … and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else shown
+
+
+def _titled(title: str) -> Iterator[RenderableType]:
+    yield Text("")
+    yield Text(title, style="bold underline")
+
+
+def _summary(table: Table) -> Text:
+    ran = sum(cell.ran for cell in table.cells)
+    failing = sum(change.fails for change in table.changes)
+    parts = [f"{ran} pair{'' if ran == 1 else 's'} of releases against {table.pinned.pair}"]
+    if ran < len(table.cells):
+        parts.append(f"{len(table.cells) - ran} not tried")
+    parts.append(f"{failing} changes for the worse" if failing else "nothing changes for the worse")
+    return Text(", ".join(parts) + ".", style="red" if failing else "green")
