@@ -10,11 +10,25 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from llm_contracts.wire.scrub import SecretFound, find_secrets
 
 _LOG_WIDTH = 120  # where output is kept in a file, nobody's window limits the table
+_PACE = 600.0  # seconds whose pace is thought to go on: calls to a provider differ widely
+
+
+class TimeLeft(ProgressColumn):
+    """How long the rest will take at the pace of the last minutes; empty as long as nobody can know."""
+
+    def render(self, task: Task) -> Text:
+        """`3:20 left`."""
+        seconds = task.time_remaining
+        if seconds is None or task.finished:
+            return Text("")
+        minutes, rest = divmod(int(seconds), 60)
+        return Text(f"{minutes}:{rest:02} left", style="progress.remaining")
 
 
 def report_console() -> Console:
@@ -35,9 +49,11 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None
         TextColumn("{task.description}"),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeLeft(),
         TextColumn("{task.fields[done]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=_PACE) as progress:
         task = progress.add_task(title, total=total, done="")
         yield lambda name: progress.update(task, advance=1, done=name)
 
