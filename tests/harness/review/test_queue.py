@@ -110,6 +110,14 @@ def test_providers_with_the_same_scenarios_share_a_row() -> None:
     assert names(cover(both, Scope.GROUP, LOST, TERMS).rows) == [("acme|zenith", "plain")]
 
 
+def test_scenarios_with_the_same_providers_share_a_row_where_that_is_shorter() -> None:
+    common = [member(f"{p}/{s}") for p in ("acme", "apex", "zenith") for s in ("chat", "plain", "tools")]
+    own = [member("acme/a"), member("apex/b"), member("zenith/c")]
+    found = cover((*common, *own), Scope.GROUP, (*common, *own, member("apex/a")), TERMS)
+    assert names(found.rows)[0] == ("acme|apex|zenith", "chat|plain|tools")
+    assert (len(found.rows), found.others) == (4, ())
+
+
 def test_a_wide_scope_shows_what_else_it_would_cover() -> None:
     stranger = member("zenith/chat", old=3, new=None)
     found = cover(LOST[:1], Scope.FIELD, (*LOST, stranger, *MODEL), TERMS)

@@ -122,14 +122,31 @@ def _any_like(member: Member) -> str:
 
 
 def _exactly(members: Sequence[Member]) -> Iterator[_Names]:
-    """Names that fit these recordings and no others: one row for all providers with the same scenarios."""
-    scenarios: dict[str, dict[str, None]] = {}
-    for member in members:
-        scenarios.setdefault(member.provider, {})[member.scenario] = None
-    providers: dict[str, list[str]] = {}
-    for provider, names in scenarios.items():
-        providers.setdefault("|".join(sorted(names)), []).append(provider)
-    yield from (("|".join(held), names) for names, held in providers.items())
+    """Names that fit these recordings and no others: a row for all providers with the same scenarios, or one
+    for all scenarios with the same providers, whichever is shorter to read.
+    """
+    by_provider = _put_together((m.provider, m.scenario) for m in members)
+    by_scenario = [(many, one) for one, many in _put_together((m.scenario, m.provider) for m in members)]
+    for providers, scenarios in min(by_provider, by_scenario, key=_length):
+        yield "|".join(providers), "|".join(scenarios)
+
+
+_Row = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _put_together(pairs: Iterable[tuple[str, str]]) -> list[_Row]:
+    """The first halves that go with the same second halves, with these."""
+    partners: dict[str, set[str]] = {}
+    for one, other in pairs:
+        partners.setdefault(one, set()).add(other)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for one, others in partners.items():
+        rows.setdefault(tuple(sorted(others)), []).append(one)
+    return [(tuple(ones), others) for others, ones in rows.items()]
+
+
+def _length(rows: list[_Row]) -> int:
+    return sum(len(ones) + len(others) for ones, others in rows)
 
 
 def _by_place(members: Iterable[Member]) -> dict[tuple[str, str], list[Member]]:
