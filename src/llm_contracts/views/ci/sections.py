@@ -24,6 +24,7 @@ _LONGEST_LINE = 1_000
 _SHOWN_IDS = 5
 _SHOWN_REASONS = 6
 _SHOWN_STEPS = 12
+_REVIEW = "llm-contracts review"
 
 _TITLES = {
     Severity.BREAKING: "Breaking, to decide",
@@ -200,8 +201,9 @@ def _commands(result: Result, about: About) -> Iterator[str]:
         yield about.fetch
     yield "# the same from your own checkout, and then decide"
     yield f"llm-contracts check --reference {quote(result.reference)} --candidate {quote(result.candidate)}"
-    yield "llm-contracts review"
-    steps = list(dict.fromkeys(step for verdict in result.verdicts.values() for step in verdict.next))
+    yield _REVIEW
+    following = (step for verdict in result.verdicts.values() for step in verdict.next)
+    steps = [step for step in dict.fromkeys(following) if step != _REVIEW]
     if steps:
         yield "# what stands between this and a GO"
         yield from steps[:_SHOWN_STEPS]

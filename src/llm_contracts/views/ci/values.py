@@ -14,20 +14,25 @@ _NONCHARACTERS = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF�
 
 def seen(text: str) -> str:
     """The text without anything that hides, turns the direction of text, or cannot stand in XML."""
-    return visible(text).translate(_NONCHARACTERS)
+    return text if text.isprintable() else visible(text).translate(_NONCHARACTERS)
 
 
 def shown(value: object, longest: int) -> str:
     """A value as JSON in one line; what is cut off is counted."""
     if value == ABSENT:
         return "absent"
-    return cut(seen(json_text(finite(value))), longest)
+    text = json_text(finite(value))
+    # What is hidden is looked for in the part that is shown: values of megabytes occur.
+    return seen(text[:longest]) + _more(len(text) - longest)
 
 
 def cut(text: str, longest: int) -> str:
     """The beginning of a text, and how much more there is."""
-    more = len(text) - longest
-    return text if more <= 0 else f"{text[:longest]}… ({more:,} more characters)"
+    return text[:longest] + _more(len(text) - longest)
+
+
+def _more(left: int) -> str:
+    return f"… ({left:,} more characters)" if left > 0 else ""
 
 
 def sides(divergence: Divergence, longest: int) -> tuple[tuple[str, str], ...]:

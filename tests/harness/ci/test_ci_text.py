@@ -1,0 +1,126 @@
+"""Whatever a model says stays text: in Markdown, in XML, in the commands of a CI service. And it is short."""
+
+from __future__ import annotations
+
+import html
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from llm_contracts.views.ci.annotations import Level, Note, Place, workflow_commands
+from llm_contracts.views.ci.fit import Part, fitted
+from llm_contracts.views.ci.text import code, code_block, link, plain
+from llm_contracts.views.ci.values import seen, shown
+
+RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
+CALLS = re.compile(r"@\w|#\d|https?://|www\.|\bGH-\d", re.IGNORECASE)
+TEXTS = st.text(
+    st.one_of(st.sampled_from("`|\\<>*_[]()#@!&$~:/-+=1. \n\tahwGH\u202e\x00\ud83d"), st.characters())
+)
+
+
+def words(rendered: str) -> str:
+    """What a reader sees of rendered Markdown, without the spaces that have no width."""
+    return html.unescape(re.sub(r"<[^>]*>", "", rendered)).replace("\u200b", "").strip()
+
+
+@given(TEXTS)
+def test_plain_text_reads_as_it_is_and_is_nothing_else(text: str) -> None:
+    rendered = RENDER.render(plain(text))
+    assert set(re.findall(r"</?(\w+)", rendered)) <= {"p", "span"}
+    # The characters that the renderer itself replaces are none of the text's meaning.
+    assert words(rendered) == " ".join(seen(text).replace("\u200b", "").split()).strip()
+    assert CALLS.search(html.unescape(rendered)) is None
+
+
+@given(TEXTS)
+def test_code_is_one_span_that_says_what_was_said(text: str) -> None:
+    rendered = RENDER.render(f"- in {code(text)}")
+    assert re.findall(r"<(/?\w+)", rendered) == ["ul", "li", "code", "/code", "/li", "/ul"]
+    assert " ".join(words(rendered)[3:].split()) == " ".join(seen(text).split())
+
+
+@given(TEXTS)
+def test_a_cell_of_a_table_ends_where_the_text_ends(text: str) -> None:
+    rendered = RENDER.render(f"| a | b |\n|---|---|\n| {plain(text)} | end |")
+    cells = re.findall(r"<td>(.*?)</td>", rendered, re.DOTALL)
+    assert len(cells) == 2
+    assert cells[1] == "end"
+
+
+@given(TEXTS)
+def test_a_block_of_code_ends_where_it_is_closed(text: str) -> None:
+    rendered = RENDER.render("\n".join([*code_block([f"run {text}"]), "", "after"]))
+    assert rendered.count("<pre>") == 1
+    assert rendered.endswith("<p>after</p>\n")
+
+
+@given(TEXTS)
+def test_a_link_leads_nowhere_else(text: str) -> None:
+    rendered = RENDER.render(link(text, f"https://ci.example/{text}"))
+    assert re.findall(r"<(/?\w+)", rendered) == ["p", "a", "code", "/code", "/a", "/p"]
+    assert 'href="https://ci.example/' in rendered
+
+
+@given(TEXTS)
+def test_what_is_seen_can_stand_in_xml(text: str) -> None:
+    element = ET.Element("failure", message=seen(text))
+    element.text = seen(text)
+    back = ET.fromstring(ET.tostring(element))
+    assert (back.text or "") == seen(text)
+
+
+@given(TEXTS)
+def test_an_annotation_is_one_line_however_many_its_text_has(text: str) -> None:
+    note = Note(level=Level.ERROR, title=text, message=text, place=Place(file=text, line=3))
+    (line,) = workflow_commands([note])
+    assert len(line.splitlines()) == 1
+    head, _, message = line.removeprefix("::error ").partition("::")
+    assert [part.partition("=")[0] for part in head.split(",")] == ["file", "line", "title"]
+    assert message.replace("%0A", "\n").replace("%25", "%") == seen(text)
+
+
+def test_values_that_are_cut_say_how_much_is_left() -> None:
+    assert shown("x" * 1_000, 10) == '"xxxxxxxxx… (992 more characters)'
+    assert shown(float("nan"), 10) == '"nan"'
+
+
+# Short enough
+
+
+ROWS = [f"| {n} | {'x' * 80} |" for n in range(1_000)]
+TABLE = Part(head=["| n | text |", "|---|---|"], rows=ROWS, what="rows")
+
+
+def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
+    text = fitted([Part(head=["# Title"]), TABLE, Part(head=["last"])], 10_000)
+    assert 9_000 < len(text.encode()) <= 10_000
+    kept = text.count("| x")
+    assert kept + int(text.partition("… and ")[2].split()[0].replace(",", "")) == 1_000
+    assert "last" in text
+    rendered = RENDER.render(text)
+    assert rendered.count("<tr>") == kept + 1
+    assert "more rows, left out here." in words(rendered.rpartition("</table>")[2])
+
+
+def test_the_first_parts_get_room_first() -> None:
+    text = fitted([TABLE, Part(head=["## second"], rows=[f"- second row {'x' * 90}"], what="lines")], 5_000)
+    assert "| 1 |" in text
+    assert "- second row" not in text
+    assert "… and 1 more lines" in text
+
+
+def test_nothing_is_left_out_where_there_is_room() -> None:
+    assert "left out" not in fitted([TABLE], 1_000_000)
+
+
+@pytest.mark.parametrize("limit", [400, 1_000, 5_000, 65_536])
+def test_a_fold_that_was_opened_is_closed(limit: int) -> None:
+    part = Part(head=["<details>", ""], rows=[f"- {n} 你好" for n in range(9_000)], foot=["", "</details>"])
+    text = fitted([part], limit)
+    assert len(text.encode()) <= limit
+    assert text.rstrip().endswith("</details>")

@@ -1,0 +1,240 @@
+"""What CI shows of a result: all that fails a run, and nothing twice. The samples in the documentation."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml, TestCase
+from markdown_it import MarkdownIt
+
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Answer, Result, Verdict
+from llm_contracts.views.ci.about import About
+from llm_contracts.views.ci.annotations import Level, notes, workflow_commands
+from llm_contracts.views.ci.comment import COMMENT_BYTES, MARKER, comment
+from llm_contracts.views.ci.junit import junit
+from llm_contracts.views.ci.markdown import SUMMARY_BYTES, summary
+from tests.harness.ci.sample import ABOUT, divergence, find, item, sample, samples
+from tests.harness.html.runs import HOSTILE, whole_run
+
+FOLDER = Path(__file__).parents[3] / "docs" / "samples"
+RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+@pytest.mark.parametrize(("name", "text"), samples().items(), ids=list(samples()))
+def test_the_samples_in_the_documentation_are_current(name: str, text: str) -> None:
+    """`make docs` writes them again."""
+    assert (FOLDER / name).read_text(encoding="utf-8") == text
+
+
+# JUnit
+
+
+def cases(result: Result) -> dict[str, TestCase]:
+    document = JUnitXml.fromstring(junit(result, ABOUT).encode())
+    return {f"{case.classname}/{case.name}": case for suite in document for case in suite}
+
+
+def test_each_scenario_is_a_case_and_ends_as_check_ends() -> None:
+    found = cases(sample())
+    ends = {name: [type(end).__name__ for end in case.result] for name, case in found.items()}
+    assert ends == {
+        "deepseek/plain-stream": [],
+        "deepseek/reasoning": ["Failure"],
+        "deepseek/tool-calls": ["Failure"],
+        "glm/plain-stream": ["Failure"],
+        "glm/rate-limit": ["Failure"],
+        "glm/cut-stream": ["Error"],
+        "openai/plain-stream": [],
+        "openai/chat": [],
+        "openai/no-done": [],
+        "qwen/plain-stream": ["Failure"],
+        "qwen/tool-calls": ["Skipped"],
+        "qwen/reasoning": ["Skipped"],
+        f"waivers/{sample().complaints[0]}": ["Failure"],
+    }
+
+
+def test_a_failure_names_kind_place_and_both_values() -> None:
+    (failure,) = cases(sample())["deepseek/reasoning"].result
+    assert failure.message == "breaking usage_missing at usage"
+    assert failure.type == "breaking"
+    assert '"total_tokens": 89' in failure.text
+    assert "candidate  absent" in failure.text
+
+
+def test_what_is_accepted_is_told_with_its_reason() -> None:
+    assert "never asked for totals" in cases(sample())["openai/chat"].system_out
+
+
+def test_suites_say_what_was_compared_and_the_verdict() -> None:
+    document = JUnitXml.fromstring(junit(sample(), ABOUT).encode())
+    facts = {
+        suite.name: {each.name: each.value for each in suite.properties()}  # type: ignore[no-untyped-call]
+        for suite in document
+    }
+    assert facts["deepseek"]["verdict"] == "blocked"
+    assert facts["deepseek"]["version.litellm"] == "1.105.0"
+    assert facts["openai"]["verdict"] == "ready"
+    assert (document.tests, document.failures, document.errors, document.skipped) == (13, 6, 1, 2)
+
+
+def test_hostile_text_is_text_in_xml() -> None:
+    """Control characters, half surrogate pairs and the end of a CDATA section among it."""
+    text = junit(whole_run(), ABOUT)
+    document = JUnitXml.fromstring(text.encode())
+    assert {suite.name for suite in document} == {"acme", "zenith", "evil"}
+    assert "]]&gt;" in text
+    assert "\x00" not in text
+
+
+def test_a_case_with_very_many_differences_stays_readable() -> None:
+    many = item("acme/long", *((Kind.TEXT, f"content[{n}]", "x" * 9_000, "y") for n in range(200)))
+    (failure,) = cases(replace(sample(), items=(many,)))["acme/long"].result
+    assert "and 150 more differences" in failure.text
+    assert len(failure.message) < 400
+    assert "5,002 more characters" in failure.text
+
+
+# Markdown
+
+
+def links(rendered: str) -> list[str]:
+    return [html.unescape(address) for address in re.findall(r'href="([^"]*)"', rendered)]
+
+
+def test_groups_not_rows_stand_in_the_summary() -> None:
+    """One decision, however many recordings it is about."""
+    lost = (Kind.USAGE_MISSING, "usage", {"total_tokens": 1}, "<absent>")
+    result = replace(sample(), items=tuple(item(f"acme/s{n}", lost) for n in range(500)), missing=())
+    text = summary(result, ABOUT)
+    assert text.count("usage\\_missing") == 2  # the group, and a reason of a verdict
+    assert "in 500 recordings" in text
+    assert "and 495 more" in text
+    assert len(text) < 5_000
+
+
+def test_all_reasons_of_all_verdicts_are_there() -> None:
+    text = html.unescape(RENDER.render(summary(sample(), ABOUT)))
+    for verdict in sample().verdicts.values():
+        for reason in verdict.reasons:
+            assert reason in text
+
+
+def test_links_lead_to_the_difference_in_the_report_and_only_with_an_address() -> None:
+    found = sample().items[1].divergences[0].fingerprint
+    rendered = RENDER.render(summary(sample(), ABOUT))
+    assert f"https://ci.example.org/report/index.html#rec=deepseek/reasoning&d={found}" in links(rendered)
+    bare = replace(ABOUT, report_url=None)
+    assert links(RENDER.render(summary(sample(), bare))) == []
+
+
+def test_the_reader_is_told_the_commands() -> None:
+    text = comment(sample(), ABOUT)
+    assert "gh run download 1234567890 --repo acme/product --name report-3.11 --dir report" in text
+    assert "llm-contracts record --provider qwen --missing" in text
+    assert text.count("\nllm-contracts review\n") == 1
+    assert "gh run" not in comment(sample(), replace(ABOUT, fetch=None))
+
+
+def test_an_outdated_result_says_so() -> None:
+    text = summary(sample(), replace(ABOUT, outdated=("a.py", "b.py", "c.py", "d.py")))
+    assert "**Out of date.** Changed since: a.py, b.py, c.py and 1 more." in text
+
+
+def test_a_part_has_no_verdict_and_says_so() -> None:
+    text = summary(replace(sample(), verdicts={}), ABOUT)
+    assert "No verdict: only a part was checked" in text
+
+
+@pytest.mark.parametrize("view", [summary, comment])
+def test_hostile_text_becomes_nothing_but_text(view: type) -> None:
+    rendered = RENDER.render(view(whole_run(), replace(ABOUT, report_url=None)))
+    tags = set(re.findall(r"</?(\w+)", rendered))
+    ours = {"h2", "h3", "p", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "strong"}
+    assert tags <= {*ours, "details", "summary", "br", "span"}
+    assert links(rendered) == []
+    outside = re.sub(r"<code.*?</code>", "", rendered, flags=re.DOTALL)
+    assert re.search(r"@\w|https?://|#\d", html.unescape(outside)) is None
+
+
+def big(verdicts: int = 80) -> Result:
+    """Many decisions, with long names and values, in a language of three bytes a character."""
+    items = tuple(
+        item(f"acme/{'很' * 60}-{n}", (Kind.TEXT, f"字段{n}.{'名' * 40}", "值" * 400, "|`@a #1" * 90))
+        for n in range(700)
+    )
+    answers = {f"p{n}": Verdict(answer=Answer.BLOCKED, reasons=("理由" * 600,) * 9) for n in range(verdicts)}
+    return replace(sample(), items=items, verdicts=answers, missing=tuple(f"acme/m{n}" for n in range(9_000)))
+
+
+@pytest.mark.parametrize(("view", "limit"), [(summary, SUMMARY_BYTES), (comment, COMMENT_BYTES)])
+def test_size_limits_are_kept_and_what_is_left_out_is_counted(view: type, limit: int) -> None:
+    text: str = view(big(), ABOUT)
+    assert len(text.encode()) <= limit
+    assert re.search(r"… and [\d,]+ more groups, left out here\.", text)
+    assert "### Look closer" in text
+    rendered = RENDER.render(text)
+    assert rendered.count("<details>") == rendered.count("</details>")
+    for row in re.findall(r"<tr>.*?</tr>", rendered, re.DOTALL):
+        assert len(re.findall(r"<t[dh]", row)) == 4
+
+
+def test_a_comment_is_known_by_its_first_line_and_shows_the_first_groups() -> None:
+    text = comment(big(verdicts=2), ABOUT)
+    assert text.startswith(MARKER + "\n")
+    assert text.count("- **text** at") <= 10
+    assert "… and 690 more groups" in text
+
+
+# Annotations
+
+
+def test_differences_are_marked_where_they_were_reviewed() -> None:
+    found = notes(sample(), find, waivers="waivers.toml")
+    assert [note.level for note in found] == sorted((n.level for n in found), key=list(Level).index)
+    lost = next(note for note in found if "usage_missing" in note.title)
+    assert (lost.level, lost.place) == (
+        Level.ERROR,
+        find("deepseek/reasoning", sample().items[1].divergences[0]),
+    )
+    assert [note.level for note in found if "deltas" in note.title] == [Level.WARNING]
+    assert not any("chunk_count" in note.title or "request_body" in note.title for note in found)
+
+
+def test_ten_of_a_level_are_printed_and_the_rest_is_counted() -> None:
+    """GitHub drops the eleventh without a word, so the tenth has to say it."""
+    many = [
+        item(f"acme/s{n}", (Kind.TEXT, f"field{n}", "a", "b"), (Kind.DELTAS, f"d{n}", 1, 2))
+        for n in range(40)
+    ]
+    lines = list(workflow_commands(notes(replace(sample(), items=tuple(many)), find)))
+    for level, total in (("error", 41), ("warning", 40)):
+        mine = [line for line in lines if line.startswith(f"::{level} ")]
+        assert len(mine) == 10
+        assert f"{total - 9} more {level}s" in mine[-1]
+    assert lines == sorted(lines, key=lambda line: [str(each) for each in Level].index(line.split()[0][2:]))
+
+
+def test_a_model_cannot_give_commands() -> None:
+    evil = "done\n::set-output name=x::y\r::error::z"
+    found = divergence(Kind.TEXT, evil, evil, json.dumps(evil), of="acme/x")
+    items = (replace(item("acme/x"), divergences=(found,)),)
+    lines = list(workflow_commands(notes(replace(sample(), items=items, complaints=(HOSTILE,)), find)))
+    assert all(re.match(r"::(error|warning|notice) ", line) for line in lines)
+    assert "".join(lines).isprintable()
+
+
+def test_a_result_in_agreement_has_no_annotations() -> None:
+    quiet = replace(sample(), items=(item("acme/x"),), missing=(), complaints=())
+    assert notes(quiet, find) == ()
+
+
+def test_an_address_is_that_of_the_reports_own_links() -> None:
+    about = About(run="r", checked_at=ABOUT.checked_at, report_url="https://x/r.html")
+    assert about.link("acme/a b&c", "12ab") == "https://x/r.html#rec=acme/a%20b%26c&d=12ab"
