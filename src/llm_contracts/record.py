@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from llm_contracts.paths.resolve import resolve
 from llm_contracts.record_endpoint import WRONG_KEY, Endpoint, live_endpoint, secrets_in
 from llm_contracts.record_plan import RecordOptions, Source, Step, plan
-from llm_contracts.record_take import NotWantedError, Studio, rehearsed_before
+from llm_contracts.record_take import Attempt, NotWantedError, Studio, rehearsed_before
+from llm_contracts.record_verify import replaced, verified
 from llm_contracts.versions import versions
-from llm_contracts.wire.cassette import CassetteError, Recording
+from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
 from llm_contracts.wire.drafts import remove_abandoned_drafts
 from llm_contracts.wire.edge import Edge, network_from
 from llm_contracts.wire.scrub import Scrubber
@@ -22,6 +23,7 @@ from llm_contracts.wire.simulator import Simulator
 
 if TYPE_CHECKING:
     from llm_contracts.config import Project
+    from llm_contracts.drift.report import Compared
     from llm_contracts.scenario import Provider, Scenario
 
 __all__ = ["Outcome", "RecordOptions", "RecordReport", "Source", "Step", "Take", "Update", "plan", "record"]
@@ -34,15 +36,21 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"  # the simulator said the same as before: the file was left alone
     SKIPPED = "skipped"
     FAILED = "failed"  # called, or meant to be, and nothing was kept
+    SAME = "same"  # verified: what comes has the shape that was recorded
+    DRIFTED = "drifted"  # verified: it has another
+    UNVERIFIED = "unverified"  # called, and nothing was learned
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Take:
-    """One scenario's outcome; `detail` says why it was skipped or failed."""
+    """One scenario's outcome; `detail` says why it was skipped or failed, `compared` how what came compares
+    with the recording that there was.
+    """
 
     scenario: str
     outcome: Outcome
     detail: str = ""
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +86,11 @@ class RecordReport:
         return {name: next(iter(why)) for name, why in reasons.items() if len(why) == 1 and "" not in why}
 
     @property
+    def compared(self) -> tuple[Compared, ...]:
+        """What came against what was recorded, for all scenarios that were called."""
+        return tuple(take.compared for take in self.takes if take.compared is not None)
+
+    @property
     def advice(self) -> str:
         """How to go on after an interruption; empty otherwise."""
         if not self.interrupted:
@@ -92,7 +105,8 @@ def record(
     *,
     progress: Callable[[Update], None] = lambda _update: None,
 ) -> RecordReport:
-    """Record scenarios one after the other; what cannot be recorded is reported, the others still run.
+    """Record scenarios one after the other; what cannot be recorded is reported, the others still run. With
+    `options.verify`, compare them with their recordings instead, and write nothing.
 
     Live recordings replace simulated ones; simulated ones never replace live ones unless told to. Ctrl-C ends
     the run: the exchange under way is dropped, everything recorded until then is kept.
@@ -104,7 +118,8 @@ def record(
     """
     client = options.client or project.settings.reference
     path = resolve(client, project.paths)
-    remove_abandoned_drafts(project.settings.cassettes)
+    if not options.verify:
+        remove_abandoned_drafts(project.settings.cassettes)
     run = _Run(steps=plan(project, scenarios, options), progress=progress)
     with Edge() as edge, _Callers(project, options).open() as callers:
         studio = Studio(
@@ -140,7 +155,7 @@ def _take(desk: _Desk, step: Step) -> Take:
         outcome = Outcome.FAILED if step.broken else Outcome.SKIPPED
         return Take(scenario=scenario.name, outcome=outcome, detail=step.skip)
     try:
-        return Take(scenario=scenario.name, outcome=_record(desk, scenario))
+        return (_verify if desk.options.verify else _record)(desk, scenario)
     except (NotWantedError, CassetteError) as error:
         return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=str(error))
     except OSError as error:
@@ -149,23 +164,45 @@ def _take(desk: _Desk, step: Step) -> Take:
         return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=detail)
 
 
-def _record(desk: _Desk, scenario: Scenario) -> Outcome:
+def _record(desk: _Desk, scenario: Scenario) -> Take:
     options, path = desk.options, desk.project.cassette(scenario)
     studio = desk.studio_for(scenario)
     interactions = studio.take(scenario, desk.callers.endpoint(scenario))
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
-        return Outcome.UNCHANGED
-    recording = Recording(
-        provenance=options.source.provenance,
-        recorded_at=options.now().replace(microsecond=0),
+        return Take(scenario=scenario.name, outcome=Outcome.UNCHANGED)
+    cassette = Cassette(interactions=interactions, recording=_recording(desk, scenario, studio.client))
+    compared = replaced(scenario.name, path, cassette)
+    studio.keep(path, cassette)
+    return Take(scenario=scenario.name, outcome=Outcome.RECORDED, compared=compared)
+
+
+def _verify(desk: _Desk, scenario: Scenario) -> Take:
+    """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
+    recorded = load(desk.project.cassette(scenario))
+    studio = desk.studio_for(scenario)
+    try:
+        attempt = studio.attempt(scenario, desk.callers.endpoint(scenario))
+    except NotWantedError as error:
+        attempt = Attempt(interactions=(), objection=str(error))
+    compared = verified(scenario.name, recorded, attempt, _recording(desk, scenario, studio.client))
+    return Take(
+        scenario=scenario.name,
+        outcome=Outcome(str(compared.state)),
+        detail=compared.detail,
+        compared=compared,
+    )
+
+
+def _recording(desk: _Desk, scenario: Scenario, client: str) -> Recording:
+    return Recording(
+        provenance=desk.options.source.provenance,
+        recorded_at=desk.options.now().replace(microsecond=0),
         provider=scenario.provider,
         scenario=scenario.id,
-        client=studio.client,
+        client=client,
         versions=versions(),
     )
-    studio.keep(path, interactions, recording)
-    return Outcome.RECORDED
 
 
 class _Callers:

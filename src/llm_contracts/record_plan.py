@@ -51,6 +51,7 @@ class RecordOptions:
         overwrite_live: let the simulator take the place of what a real provider said, recorded live or
             imported, which it never does otherwise.
         timeout: seconds for one call.
+        verify: compare what comes with what was recorded, and write nothing.
         now: the clock.
     """
 
@@ -61,6 +62,7 @@ class RecordOptions:
     stale_days: int | None = None
     overwrite_live: bool = False
     timeout: float = 120.0
+    verify: bool = False
     now: Callable[[], datetime] = _now
 
 
@@ -93,12 +95,16 @@ def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Step:
         cassette = load(path) if path.is_file() else None
     except CassetteError as error:
         return _damaged(scenario, options, error)
-    reason = _good_enough(cassette, options) if cassette else None
+    reason = _not_to_verify(cassette, options) if options.verify else None
+    if cassette and not options.verify:
+        reason = _good_enough(cassette, options)
     return Step(scenario=scenario, skip=reason, tokens=_tokens(scenario, cassette))
 
 
 def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> Step:
     """A damaged file may have been live evidence: only another live recording may take its place unasked."""
+    if options.verify:
+        return Step(scenario=scenario, skip=str(error), broken=True)
     if options.source is Source.LIVE or options.overwrite_live:
         return Step(scenario=scenario, tokens=_tokens(scenario, None))
     return Step(scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True)
@@ -114,6 +120,14 @@ def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -
     if not scenario.live:
         return "no provider answers like this on demand: its simulated recording stays"
     return None
+
+
+def _not_to_verify(cassette: Cassette | None, options: RecordOptions) -> str | None:
+    if cassette is None:
+        return "there is no recording to verify"
+    if options.stale_days is None:
+        return None
+    return _young_enough(cassette.recording.recorded_at if cassette.recording else None, options)
 
 
 def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.observe import observe
-from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
 from llm_contracts.wire.cassette_render import render
 from llm_contracts.wire.edge import DIRECT, Network, UnkeepableError
 from llm_contracts.wire.facts import WireFacts, read_facts
@@ -32,6 +32,16 @@ class NotWantedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """What came of a call: its exchanges, scrubbed, and why they are not what the scenario is about; empty if
+    they are.
+    """
+
+    interactions: tuple[Interaction, ...]
+    objection: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Studio:
     """What every recording of a run is made with. `timeout`: seconds per call; `network`: how to get there.
 
@@ -52,6 +62,17 @@ class Studio:
         Raises:
             NotWantedError: nothing was sent, or what came back is not what the scenario is about.
         """
+        attempt = self.attempt(scenario, endpoint)
+        if attempt.objection:
+            raise NotWantedError(attempt.objection)
+        return attempt.interactions
+
+    def attempt(self, scenario: Scenario, endpoint: Endpoint) -> Attempt:
+        """Make the call of a scenario, whatever comes of it.
+
+        Raises:
+            NotWantedError: an exchange could not be kept.
+        """
         with self.edge.record(
             upstream=endpoint.upstream,
             public=endpoint.public,
@@ -65,19 +86,18 @@ class Studio:
             except UnkeepableError as error:
                 raise NotWantedError(str(error)) from error
             failures = session.failures()
-        if reason := _objection(scenario, observation, interactions):
-            raise NotWantedError(self.scrubber.text(": ".join([reason, *failures[-1:]])))
-        return interactions
+        reason = _objection(scenario, observation, interactions)
+        told = self.scrubber.text(": ".join([reason, *failures[-1:]])) if reason else ""
+        return Attempt(interactions=interactions, objection=told)
 
-    def keep(self, path: Path, interactions: tuple[Interaction, ...], recording: Recording) -> None:
+    def keep(self, path: Path, cassette: Cassette) -> None:
         """Write the cassette, unless a secret would get into it.
 
         Raises:
             SecretFound: the value of a secret is still in there; nothing was written.
         """
-        cassette = Cassette(interactions=interactions, recording=recording)
         # The file's text may hold bodies in a form of its own, so they are looked at as they are, too.
-        bodies = (body for one in interactions for body in (one.request.body, one.response.body))
+        bodies = (body for one in cassette.interactions for body in (one.request.body, one.response.body))
         found = {name for data in (render(cassette), *bodies) for name in self.scrubber.find(data)}
         if found:
             raise SecretFound(str(path), sorted(found))

@@ -14,6 +14,7 @@ from llm_contracts.cli.check import check
 from llm_contracts.cli.completion import completion
 from llm_contracts.cli.corpus import corpus
 from llm_contracts.cli.doctor import doctor
+from llm_contracts.cli.drift import drift
 from llm_contracts.cli.exits import FAILURES, Exit
 from llm_contracts.cli.import_ import import_
 from llm_contracts.cli.leftovers import leftovers
@@ -66,6 +67,7 @@ def group() -> None:
 
 for _command in (
     record,
+    drift,
     check,
     cassettes,
     corpus,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from llm_contracts.cli.drift import markdown_option, to_standard_output, write_drift
 from llm_contracts.cli.exits import Exit
 from llm_contracts.cli.options import (
     complete_path,
@@ -21,9 +22,12 @@ from llm_contracts.cli.options import (
 )
 from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.config import ConfigError, Project, environment
+from llm_contracts.drift.report import DriftReport, State
 from llm_contracts.record import Outcome, RecordOptions, RecordReport, Source, Step, plan
 from llm_contracts.record import record as run_record
 from llm_contracts.record_endpoint import live_endpoint
+from llm_contracts.views.drift import print_drift
+from llm_contracts.views.drift_document import drift_document
 
 if TYPE_CHECKING:
     from llm_contracts.scenario import Scenario
@@ -35,6 +39,7 @@ Examples:
   llm-contracts record --provider qwen --missing   go on where the last run stopped
   llm-contracts record --stale 60                  renew what is older than 60 days
   llm-contracts record --source simulator          a rehearsal without keys
+  llm-contracts record --verify                    has a provider changed since? nothing is written
 """
 
 
@@ -54,19 +59,29 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Call nobody; say what would be called.")
 @click.option("--overwrite-live", is_flag=True, help="Let the simulator replace live or imported recordings.")
 @click.option(
+    "--verify",
+    is_flag=True,
+    help="Write nothing; compare the shape of what comes with what is recorded. Words, ids, clocks and token "
+    "counts take no part.",
+)
+@click.option(
     "--reference",
     metavar="PATH",
     shell_complete=complete_path,
     help="The path that makes the calls; by default the project's reference.",
 )
 @timeout_option(120.0)
+@markdown_option
 @json_option
 def record(**given: Any) -> Exit:
     """Call the providers and keep what they send, byte by byte.
 
     Keys come from the environment or from .env and never reach a file. Providers without a key are skipped by
-    name. Ctrl-C keeps what is done; --missing goes on from there.
+    name. Ctrl-C keeps what is done; --missing goes on from there. What takes the place of an older recording
+    is compared with it by shape. With --verify the exit code is 1 where a client may notice a change, and 2
+    where nothing could be learned: a refused key, say. A provider that is busy or broken is no change.
     """
+    _require_sense(given)
     project = project_here()
     scenarios = project.select(given["providers"], given["scenarios"])
     options = _options(project, given)
@@ -75,10 +90,19 @@ def record(**given: Any) -> Exit:
     if given["dry_run"]:
         _show_plan(steps, given)
         return Exit.AGREEMENT
-    with progress_bar("record", len(steps)) as done:
+    with progress_bar("verify" if options.verify else "record", len(steps)) as done:
         report = run_record(project, scenarios, options, progress=lambda update: done(update.take.scenario))
-    _show_report(report, given)
-    return _exit_of(report, steps)
+    _show_report(report, project, options, given)
+    return _exit_of_verifying(report, steps) if options.verify else _exit_of(report, steps)
+
+
+def _require_sense(given: dict[str, Any]) -> None:
+    for name in ("missing", "overwrite_live"):
+        if given["verify"] and given[name]:
+            option = name.replace("_", "-")
+            raise ConfigError(
+                f"--verify compares with what there is and writes nothing: leave out --{option}."
+            )
 
 
 def _options(project: Project, given: dict[str, Any]) -> RecordOptions:
@@ -90,6 +114,7 @@ def _options(project: Project, given: dict[str, Any]) -> RecordOptions:
         stale_days=given["stale"],
         overwrite_live=given["overwrite_live"],
         timeout=given["timeout"],
+        verify=given["verify"],
     )
 
 
@@ -115,6 +140,19 @@ def _exit_of(report: RecordReport, steps: Sequence[Step]) -> Exit:
     return Exit.DIVERGENCE if report.with_outcome(Outcome.FAILED) else Exit.AGREEMENT
 
 
+def _exit_of_verifying(report: RecordReport, steps: Sequence[Step]) -> Exit:
+    """A busy provider is no drift. But what nobody could look at must not pass for what has not changed."""
+    if report.interrupted:
+        return Exit.INTERRUPTED
+    if any(step.broken for step in steps):
+        return Exit.UNREADABLE
+    if any(one.counts for one in report.compared):
+        return Exit.DIVERGENCE
+    learned = any(one.state is not State.UNVERIFIED for one in report.compared)
+    failed = bool(report.with_outcome(Outcome.FAILED)) or any(one.lasting for one in report.compared)
+    return Exit.AGREEMENT if not failed and (learned or not report.compared) else Exit.USAGE
+
+
 def _show_plan(steps: Sequence[Step], given: dict[str, Any]) -> None:
     rows = [
         {"scenario": s.scenario.name, "call": not s.skip, "tokens": s.tokens, "skip": s.skip} for s in steps
@@ -136,20 +174,30 @@ def _show_plan(steps: Sequence[Step], given: dict[str, Any]) -> None:
     console.print(f"\n{len(calls)} calls, roughly {total:,} tokens. Nobody was called.")
 
 
-def _show_report(report: RecordReport, given: dict[str, Any]) -> None:
-    if given["json_file"] is not None:
-        takes = [
-            {"scenario": t.scenario, "outcome": str(t.outcome), "detail": t.detail} for t in report.takes
-        ]
-        whole = {
-            "format": 1,
-            "takes": takes,
-            "interrupted": report.interrupted,
-            "remaining": report.remaining,
-        }
-        write_text(given["json_file"], json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
-    if str(given["json_file"]) == "-":
+def _show_report(
+    report: RecordReport, project: Project, options: RecordOptions, given: dict[str, Any]
+) -> None:
+    drift = DriftReport(
+        what="Providers against their recordings" if options.verify else "New recordings against the old",
+        compared=report.compared,
+        today=options.now().date(),
+        stale_after_days=project.settings.stale_after_days,
+    )
+    write_drift(drift, project, given, {**_document(report), "drift": drift_document(drift)})
+    if to_standard_output(given):
         return
+    _show_takes(report)
+    if drift.compared:
+        print_drift(report_console(), drift)
+    _show_end(report, options)
+
+
+def _document(report: RecordReport) -> dict[str, Any]:
+    takes = [{"scenario": t.scenario, "outcome": str(t.outcome), "detail": t.detail} for t in report.takes]
+    return {"format": 1, "takes": takes, "interrupted": report.interrupted, "remaining": report.remaining}
+
+
+def _show_takes(report: RecordReport) -> None:
     console = report_console()
     skipped = report.skipped_providers
     for name, reason in skipped.items():
@@ -158,8 +206,17 @@ def _show_report(report: RecordReport, given: dict[str, Any]) -> None:
         if take.outcome is Outcome.SKIPPED and take.scenario.partition("/")[0] not in skipped:
             console.print(f"skipped  {take.scenario}: {take.detail}", style="dim")
     for take in report.with_outcome(Outcome.FAILED):
-        console.print(f"failed   {take.scenario}: {take.detail}", style="red")
+        console.print(f"failed   {take.scenario}: {take.detail}", style="red", markup=False)
+
+
+def _show_end(report: RecordReport, options: RecordOptions) -> None:
+    console = report_console()
     counts = Counter(take.outcome for take in report.takes)
-    console.print(", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) + ".")
-    if report.advice:
+    if not options.verify:
+        console.print(
+            ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) + "."
+        )
+    if report.interrupted and options.verify:
+        console.print(f"{len(report.remaining)} left, from {report.remaining[0]} on.", style="bold")
+    elif report.advice:
         console.print(report.advice, style="bold")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llm_contracts.drift.compare_fields import all_kinds
-from llm_contracts.drift.difference import Change, Drift
+from llm_contracts.drift.difference import Change, Drift, drift
 from llm_contracts.drift.kinds import DONE, ERROR, LAST
 from llm_contracts.drift.shape import STREAM, Shape, shape_of
 from llm_contracts.parity.divergence import Severity
@@ -14,7 +14,6 @@ from llm_contracts.wire.interaction import Interaction
 
 ABSENT = "(absent)"
 _ARROW = " → "
-_LONGEST = 160
 _SEVERITIES = tuple(Severity)
 
 
@@ -25,12 +24,12 @@ def compare_recordings(recorded: Sequence[Interaction], now: Sequence[Interactio
     """
     found: list[Drift] = []
     if len(recorded) != len(now):
-        sizes = (str(len(recorded)), str(len(now)))
-        found.append(_drift(Change.EXCHANGES, Severity.VISIBLE, "exchanges", *sizes))
+        sizes = [str(len(side)) for side in (recorded, now)]
+        found.append(drift(Change.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=sizes[0], now=sizes[1]))
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
         drifts = compare_shapes(shape_of(old.response), shape_of(new.response))
         alone = len(recorded) == len(now) == 1
-        found += drifts if alone else (replace(d, where=f"exchange {number}: {d.where}") for d in drifts)
+        found += drifts if alone else (replace(d, where=f"interactions[{number}]: {d.where}") for d in drifts)
     return tuple(sorted(found, key=lambda drift: _SEVERITIES.index(drift.severity)))
 
 
@@ -39,22 +38,22 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
     other a document, that is said and nothing of what follows from it.
     """
     if recorded.status != now.status:
-        return (_drift(Change.STATUS, Severity.BREAKING, "status", _told(recorded), _told(now)),)
+        return (drift(Change.STATUS, Severity.BREAKING, "status", recorded=_told(recorded), now=_told(now)),)
     if recorded.body != now.body:
-        return (_drift(Change.BODY, Severity.BREAKING, "body", recorded.body, now.body),)
+        return (drift(Change.BODY, Severity.BREAKING, "body", recorded=recorded.body, now=now.body),)
     found = [*_ending(recorded, now), *_headers(recorded, now)]
     if recorded.body == STREAM:
         found += _stream(recorded, now)
     found += all_kinds(recorded.kinds, now.kinds)
     if recorded.wording != now.wording:
-        sides = (_short(recorded.wording), _short(now.wording))
-        found.append(_drift(Change.WORDING, Severity.COSMETIC, "error message", *sides))
+        old, new = recorded.wording, now.wording
+        found.append(drift(Change.WORDING, Severity.COSMETIC, "error message", recorded=old, now=new))
     return tuple(found)
 
 
 def _ending(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if recorded.end is not now.end:
-        yield _drift(Change.END, Severity.BREAKING, "end", str(recorded.end), str(now.end))
+        yield drift(Change.END, Severity.BREAKING, "end", recorded=str(recorded.end), now=str(now.end))
 
 
 def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
@@ -62,20 +61,21 @@ def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
         old, new = recorded.headers.get(name, ABSENT), now.headers.get(name, ABSENT)
         if old != new:
             severity = Severity.COSMETIC if "ratelimit" in name else Severity.VISIBLE
-            yield _drift(Change.HEADER, severity, f"header {name}", old, new)
+            yield drift(Change.HEADER, severity, f"header {name}", recorded=old, now=new)
 
 
 def _stream(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if recorded.lines != now.lines:
         old, new = (", ".join(sorted(lines)) for lines in (recorded.lines, now.lines))
-        yield _drift(Change.LINES, Severity.VISIBLE, "lines", old, new)
+        yield drift(Change.LINES, Severity.VISIBLE, "lines", recorded=old, now=new)
     yield from _usage(recorded, now)
     if recorded.order != now.order:
-        sides = (_ARROW.join(recorded.order), _ARROW.join(now.order))
-        yield _drift(Change.ORDER, _severity_of_order(recorded, now), "order of events", *sides)
+        old, new = _ARROW.join(recorded.order), _ARROW.join(now.order)
+        severity = _severity_of_order(recorded, now)
+        yield drift(Change.ORDER, severity, "order of events", recorded=old, now=new)
     elif recorded.usage == now.usage and set(recorded.kinds) != set(now.kinds):
         old, new = (", ".join(shape.kinds) for shape in (recorded, now))
-        yield _drift(Change.TOGETHER, Severity.COSMETIC, "kinds of events", old, new)
+        yield drift(Change.TOGETHER, Severity.COSMETIC, "kinds of events", recorded=old, now=new)
 
 
 def _severity_of_order(recorded: Shape, now: Shape) -> Severity:
@@ -90,20 +90,12 @@ def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if old is None or new is None:
         return
     if old.last != new.last:
-        yield _drift(Change.USAGE_MOVED, Severity.BREAKING, "usage", old.last, new.last)
+        yield drift(Change.USAGE_MOVED, Severity.BREAKING, "usage", recorded=old.last, now=new.last)
     elif None not in {old.throughout, new.throughout} and old.throughout != new.throughout:
         told = {True: "with each piece of text, too", False: "once"}
         sides = (told[bool(old.throughout)], told[bool(new.throughout)])
-        yield _drift(Change.USAGE_MOVED, Severity.VISIBLE, "usage", *sides)
+        yield drift(Change.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=sides[0], now=sides[1])
 
 
 def _told(shape: Shape) -> str:
-    return _short(f"{shape.status} {shape.wording}".strip())
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-
-
-def _drift(change: Change, severity: Severity, where: str, recorded: str, now: str) -> Drift:
-    return Drift(change=change, severity=severity, where=where, recorded=recorded, now=now)
+    return f"{shape.status} {shape.wording}".strip()

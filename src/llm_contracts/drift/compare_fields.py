@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llm_contracts.drift.difference import Change, Drift
+from llm_contracts.drift.difference import Change, Drift, drift
 from llm_contracts.drift.fields import Field, Fields, merged, parent
 from llm_contracts.drift.kinds import ERROR
 from llm_contracts.drift.meaning import is_read, severity_of_value
@@ -53,13 +53,8 @@ def _told_once(found: Iterable[_Found], everywhere: Sequence[str]) -> Iterator[D
     for one, names in kinds.items():
         everywhere_so = len(names) > 1 and set(names) >= set(everywhere)
         place = "all events" if everywhere_so else ", ".join(names)
-        yield Drift(
-            change=one.change,
-            severity=one.severity,
-            where=f"{place}: {one.path}",
-            recorded=one.recorded,
-            now=one.now,
-        )
+        where = f"{place}: {one.path}"
+        yield drift(one.change, one.severity, where, recorded=one.recorded, now=one.now)
 
 
 def _documents(kinds: Kinds) -> Iterable[Fields]:

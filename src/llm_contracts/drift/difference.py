@@ -34,6 +34,7 @@ class Change(StrEnum):
         return _SEVERITIES[self]
 
 
+_LONGEST = 200
 _B, _V, _C = Severity
 _SEVERITIES = {
     Change.STATUS: (_B,),
@@ -72,3 +73,20 @@ class Drift:
     where: str
     recorded: str
     now: str
+
+
+def drift(change: Change, severity: Severity, where: str, *, recorded: str, now: str) -> Drift:
+    """A difference with its texts fit to be shown: what providers send may hold anything, and any amount."""
+    return Drift(
+        change=change,
+        severity=severity,
+        where=shown(where),
+        recorded=shown(recorded),
+        now=shown(now),
+    )
+
+
+def shown(text: str) -> str:
+    """One line of printable characters, shortened where it is long."""
+    plain = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[: _LONGEST + 1])
+    return plain if len(text) <= _LONGEST else plain[:_LONGEST] + "…"

@@ -10,7 +10,7 @@ import pytest
 from llm_contracts.record import Source
 from llm_contracts.record_endpoint import Endpoint, secrets_in
 from llm_contracts.record_take import Studio, rehearsed_before
-from llm_contracts.wire.cassette import Provenance, Recording
+from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub import Scrubber, SecretFound
@@ -65,7 +65,7 @@ def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop
     )
     file = tmp_path / "s.yaml"
     with pytest.raises(SecretFound, match="OPENAI_API_KEY") as raised:
-        studio.keep(file, (interaction(body=REAL_KEY.encode()),), recording)
+        studio.keep(file, Cassette(interactions=(interaction(body=REAL_KEY.encode()),), recording=recording))
     assert REAL_KEY not in str(raised.value)
     assert not file.exists()
 

@@ -1,0 +1,110 @@
+"""Drift on a terminal: one paragraph for each difference, whatever the number of recordings that show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from llm_contracts.drift.report import Compared, DriftReport, State, decisions
+from llm_contracts.parity.divergence import Severity
+
+if TYPE_CHECKING:
+    from llm_contracts.drift.report import Decision
+
+_COLOURS = {Severity.BREAKING: "red", Severity.VISIBLE: "yellow", Severity.COSMETIC: "dim"}
+_SHOWN = 5
+_AGE = "Verifying makes no recording younger: what is replayed is what was recorded then"
+
+TITLES = {
+    State.UNREADABLE: "Unreadable",
+    State.UNVERIFIED: "Not verified",
+    State.NEW: "New",
+    State.GONE: "Gone",
+}
+"""The headings of lists, in the order in which they are shown."""
+
+
+def print_drift(console: Console, report: DriftReport) -> None:
+    """Print what has changed, what is not known, and how old the recordings are."""
+    for line in _lines(report):
+        console.print(line, soft_wrap=True)
+
+
+def _lines(report: DriftReport) -> Iterator[Text]:
+    for decision in decisions(report.compared):
+        yield from _paragraph(decision)
+    for state, title in TITLES.items():
+        yield from _listed(title, report.of(state))
+    yield Text(f"{report.what}: {summary(report)}", style="bold")
+    yield from (Text(line, style="yellow") for line in (*asked_otherwise(report), *ages(report)))
+
+
+def _paragraph(decision: Decision) -> Iterator[Text]:
+    drift = decision.drift
+    head = Text.assemble((f"{drift.severity:<9}", _COLOURS[drift.severity]), f" {decision.provider}  ")
+    yield head.append(drift.where, style="bold").append(f"  ({drift.change})", style="dim")
+    yield Text(f"          recorded: {drift.recorded}")
+    yield Text(f"          now:      {drift.now}")
+    yield Text(f"          in {names(decision.scenarios)}", style="dim")
+
+
+def _listed(title: str, found: Sequence[Compared]) -> Iterator[Text]:
+    if not found:
+        return
+    yield Text(f"{title} ({len(found)})", style="bold")
+    yield from (Text(f"  {one.scenario}" + (f": {one.detail}" if one.detail else "")) for one in found)
+
+
+def summary(report: DriftReport) -> str:
+    """One sentence with all counts."""
+    counts = Counter(one.state for one in report.compared)
+    if not counts:
+        return "nothing has changed."
+    told = [f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state]]
+    severities = Counter(decision.drift.severity for decision in decisions(report.compared))
+    weights = ", ".join(f"{severities[each]} {each}" for each in Severity if severities[each])
+    differences = "difference" if severities.total() == 1 else "differences"
+    return ", ".join(told) + (f"; {weights} {differences}." if weights else ".")
+
+
+_WORDS = {
+    State.SAME: "of the same shape",
+    State.DRIFTED: "changed",
+    State.NEW: "new",
+    State.GONE: "gone",
+    State.UNREADABLE: "unreadable",
+    State.UNVERIFIED: "not verified",
+}
+
+
+def asked_otherwise(report: DriftReport) -> Iterator[str]:
+    """Where the requests differ, too: then a difference may be our own doing."""
+    found = [one for one in report.compared if one.asked]
+    if found:
+        fields = dict.fromkeys(field for one in found for field in one.asked)
+        yield (
+            f"Asked otherwise than recorded ({names(fields)}) in {names(one.scenario for one in found)}: "
+            "what differs in the answers may come of that."
+        )
+
+
+def ages(report: DriftReport) -> Iterator[str]:
+    """How old the recordings are, where that says anything."""
+    if report.stale:
+        days = report.stale_after_days
+        yield (
+            f"{len(report.stale)} live and {days} days old or older, and so no evidence any more: "
+            f"{names(one.scenario for one in report.stale)}. {_AGE}. "
+            f"llm-contracts record --stale {days} renews them."
+        )
+
+
+def names(found: Iterable[str]) -> str:
+    """Some names, and how many more there are."""
+    every = list(found)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more
