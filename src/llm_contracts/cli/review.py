@@ -38,6 +38,33 @@ Examples:
   llm-contracts review fix 3fa2b01c --note "the adapter drops the last chunk"
   llm-contracts review apply decisions.json
 """
+_LIST = """\b
+Examples:
+  llm-contracts review list
+  llm-contracts review list --json - | jq -r '.groups[].id'
+"""
+_SHOW = """\b
+Examples:
+  llm-contracts review show 3fa2b01c
+  llm-contracts review show openai/plain-stream --entire
+  llm-contracts review show 3fa2b01c --view request
+"""
+_ACCEPT = """\b
+Examples:
+  llm-contracts review accept 3fa2b01c --reason "rounded by the provider" --dry-run
+  llm-contracts review accept 3fa2b01c 77ab12cd --reason "asked for by billing" --until 2027-01-31
+  llm-contracts review accept 3fa2b01c --reason "of no use to us" --scope provider
+"""
+_MARK = """\b
+Examples:
+  llm-contracts review {name} 3fa2b01c --note "{note}"
+  llm-contracts review {name} openai/plain-stream
+"""
+_APPLY = """\b
+Examples:
+  llm-contracts review apply decisions.json --dry-run
+  llm-contracts review apply decisions.json
+"""
 _WITHOUT = """There is no terminal here. Without one:
   llm-contracts review list                     what there is to decide (--json FILE)
   llm-contracts review show ID                  one of them, with its lanes
@@ -68,7 +95,7 @@ def review(context: click.Context, /, report: Path | None, **given: Any) -> Exit
     return run_review(_desk(report), plain=given["plain"])
 
 
-@review.command("list")
+@review.command("list", epilog=_LIST)
 @click.option("--all", "everything", is_flag=True, help="Decided ones, too; without it those that are left.")
 @json_option
 @click.pass_obj
@@ -97,7 +124,7 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
     return [name for name in names if name.startswith(typed)]
 
 
-@review.command()
+@review.command(epilog=_SHOW)
 @click.argument("name", metavar="ID", shell_complete=_complete_ids)
 @click.option("--view", type=click.Choice([each.name.lower() for each in View]), help="From which side.")
 @click.option("--entire", is_flag=True, help="All of it, not only what differs.")
@@ -120,7 +147,7 @@ def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-@review.command()
+@review.command(epilog=_ACCEPT)
 @click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
 @click.option("--reason", required=True, help="Why it may stay so; shown in every report.")
 @click.option(
@@ -151,8 +178,8 @@ def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | Non
     _write_plan(desk, Plan(acceptances=(coverage,), notes=(), settled=()), given, json_file)
 
 
-def _note_command(choice: Choice, name: str, text: str) -> click.Command:
-    @click.command(name, help=text)
+def _note_command(choice: Choice, name: str, text: str, example: str) -> click.Command:
+    @click.command(name, help=text, epilog=_MARK.format(name=name, note=example))
     @click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
     @click.option("--note", default="", help="What is wrong, or what comes and goes.")
     @click.pass_obj
@@ -173,7 +200,10 @@ def _note_command(choice: Choice, name: str, text: str) -> click.Command:
 
 review.add_command(
     _note_command(
-        Choice.FIX, "fix", "Mark differences as to be fixed.\n\nThey go on failing, with your note."
+        Choice.FIX,
+        "fix",
+        "Mark differences as to be fixed.\n\nThey go on failing, with your note.",
+        example="the adapter drops the last chunk",
     )
 )
 review.add_command(
@@ -181,11 +211,12 @@ review.add_command(
         Choice.NOISE,
         "noise",
         "Mark differences as noise.\n\nThey go on failing until a normaliser takes them out.",
+        example="the order of two headers",
     )
 )
 
 
-@review.command()
+@review.command(epilog=_APPLY)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
     "--and-others", is_flag=True, help="Also where it covers differences that the file does not name."
