@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from llm_contracts.crew import Crew, Work, Workplace, alone
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.paths.call import Call, Function
-from llm_contracts.run import REPLAY_KEY, Match, Options, Progress, opened_match, project_waivers, run_jobs
+from llm_contracts.paths.resolve import resolve
+from llm_contracts.run import (
+    REPLAY_KEY,
+    Match,
+    Options,
+    Progress,
+    gathered,
+    opened_match,
+    path_names,
+    project_waivers,
+)
+from llm_contracts.store import Packed, whole
 from llm_contracts.versions import versions
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, read_corpus
+from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, Entry, read_corpus
 from llm_contracts.wire.facts import read_facts
 
 if TYPE_CHECKING:
@@ -93,47 +107,89 @@ def answers(provider: Provider, uri: str) -> bool:
 
 def check_corpus(
     project: Project,
-    corpus: tuple[CorpusStream | CorpusProblem, ...],
+    corpus: Iterable[Entry],
     options: Options,
     *,
     waivers_file: Path | None = None,
-    progress: Progress = lambda _item: None,
+    crew: Crew | None = None,
+    progress: Progress = lambda _done: None,
 ) -> Result:
     """Run every stream through both paths and judge what differs.
 
     Args:
         project: whose paths may be used. It need not have scenarios.
-        corpus: see `entries`. What is damaged becomes an item with a `problem`; what is no business of ours
-            is left out by name.
+        corpus: see `entries`; taken as the crew has hands free. What is damaged becomes an item with a
+            `problem`; what is no business of ours is left out by name.
         options: how to run.
         waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
             project's own waivers apply, which need not fit every corpus.
+        crew: who does it; by default this process, and then items have everything in them.
         progress: told of each item.
 
     Raises:
         PathError: a path's name means nothing.
         WaiverError: a waivers file cannot be read.
     """
-    waivers = _waivers(project, options, waivers_file)
+    _waivers(project, options, waivers_file)  # what is wrong with them is said before anything runs
+    crew = crew or alone(corpus_place(project, options), project, options.workers)
+    left_out: list[CorpusProblem] = []
+
+    def tasks() -> Iterator[Entry]:
+        for entry in corpus:
+            if isinstance(entry, CorpusProblem):
+                left_out.append(entry)
+            if concerns(entry):
+                yield entry
+
+    items = gathered(crew(tasks()), progress)
+    return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file)
+
+
+def corpus_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> Workplace:
+    """Where streams are run; a task is an entry of a corpus.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    for name in path_names(project, options):
+        resolve(name, project.paths)
+    work = partial(_entries_at_work, options=options)
+    return Workplace(settings=project.settings, work=work, pack=pack)
+
+
+@contextmanager
+def _entries_at_work(project: Project, options: Options) -> Iterator[Work]:
     with opened_match(project, options) as match:
-        items = run_jobs(
-            (_job(match, entry) for entry in corpus if _concerns(entry)),
-            workers=options.workers,
-            progress=progress,
-        )
-    used = versions()
+        yield partial(run_entry, match)
+
+
+def concluded_corpus(
+    project: Project,
+    items: tuple[Item, ...],
+    left_out: Iterable[CorpusProblem],
+    options: Options,
+    *,
+    waivers_file: Path | None = None,
+) -> Result:
+    """What these items mean: waivers applied, and a verdict for each provider.
+
+    Raises:
+        WaiverError: a waivers file cannot be read.
+    """
+    waivers, used = _waivers(project, options, waivers_file), versions()
     items = waivers.applied(items, used)
     streams = [item for item in items if item.problem is None]
+    reference, candidate = path_names(project, options)
     return Result(
-        reference=match.reference.name,
-        candidate=match.candidate.name,
+        reference=reference,
+        candidate=candidate,
         engine=options.engine,
         versions=used,
         items=items,
         verdicts={
             name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)
         },
-        left_out=tuple(entry for entry in corpus if isinstance(entry, CorpusProblem)),
+        left_out=tuple(left_out),
         complaints=(*waivers.complaints, *(waivers.unused(items, used) if waivers_file else ())),
         warnings=(*waivers.warnings, *options.caveats),
     )
@@ -145,11 +201,8 @@ def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
     return load_waivers(file, options.today, warning_days=project.settings.waiver_warning_days)
 
 
-def _job(match: Match, entry: CorpusStream | CorpusProblem) -> Callable[[], Item]:
-    return lambda: run_entry(match, entry)
-
-
-def _concerns(entry: CorpusStream | CorpusProblem) -> bool:
+def concerns(entry: Entry) -> bool:
+    """Whether an entry becomes an item."""
     return isinstance(entry, CorpusStream) or entry.why.damaged
 
 

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from llm_contracts.crew import IN_FLIGHT, Crew, Work, Workplace, alone
 from llm_contracts.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Kind
@@ -20,6 +22,7 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.observe import observe
 from llm_contracts.paths.resolve import resolve
+from llm_contracts.store import Packed, whole
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.edge.manner import Fragmentation, Pieces
@@ -35,9 +38,8 @@ REPLAY_KEY = "replay-key-not-a-secret"
 """What every client is given as API key when nothing real is called."""
 
 _SECOND_LOOKS = 2
-_JOBS_PER_PROCESSOR = 4  # most of a run is waiting: for clients that back off before they try again
 
-Progress = Callable[[Item], None]
+Progress = Callable[[Packed], None]
 """Told of each item when it is done, in the order in which they finish."""
 
 Done = TypeVar("Done")
@@ -119,8 +121,8 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """How to run. Without names the project's own two paths are compared; `jobs`: recordings in flight;
-    `pieces` and `speed`: see `opened`, of the wire engine only.
+    """How to run. Without names the project's own two paths are compared; `jobs`: processors to use, 0 for
+    all; `pieces` and `speed`: see `opened`, of the wire engine only.
     """
 
     today: date
@@ -134,10 +136,20 @@ class Options:
 
     @property
     def workers(self) -> int:
-        """Threads to use. One for the engine inside the process: it plays one recording at a time."""
-        if self.engine is EngineName.VCR:
-            return 1
-        return self.jobs or _JOBS_PER_PROCESSOR * (os.cpu_count() or 1)
+        """Threads to use where there is one process."""
+        return self.in_flight * (1 if self.engine is EngineName.VCR else self.processors)
+
+    @property
+    def in_flight(self) -> int:
+        """Recordings that a process plays at a time. The engine inside the process plays one: it patches the
+        clients' connections.
+        """
+        return 1 if self.engine is EngineName.VCR else IN_FLIGHT
+
+    @property
+    def processors(self) -> int:
+        """How many processors to keep busy."""
+        return self.jobs or os.cpu_count() or 1
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -154,33 +166,81 @@ def check(
     scenarios: Sequence[Scenario],
     options: Options,
     *,
-    progress: Progress = lambda _item: None,
+    crew: Crew | None = None,
+    progress: Progress = lambda _done: None,
 ) -> Result:
     """Replay the recordings of these scenarios through both paths and judge what differs.
 
     A recording that cannot be read becomes an item with a `problem`; the others still run. Verdicts are given
     for the providers of which every scenario was asked for. Nothing here talks to a network beyond loopback.
 
+    Args:
+        project: whose scenarios and paths they are.
+        scenarios: what to replay.
+        options: how.
+        crew: who does it; by default this process, and then items have everything in them.
+        progress: told of each item.
+
     Raises:
         PathError: a path's name means nothing.
         WaiverError: the waivers file cannot be read.
     """
-    settings = project.settings
-    waivers = project_waivers(project, options)
-    recorded = [scenario for scenario in scenarios if project.cassette(scenario).is_file()]
+    project_waivers(project, options)  # what is wrong with them is said before anything runs
+    crew = crew or alone(scenario_place(project, options), project, options.workers)
+    recorded = [scenario.name for scenario in scenarios if project.cassette(scenario).is_file()]
+    return concluded(project, scenarios, gathered(crew(recorded), progress), options)
+
+
+def scenario_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> Workplace:
+    """Where scenarios are run; a task is a scenario's name.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    for name in path_names(project, options):
+        resolve(name, project.paths)
+    work = partial(_scenarios_at_work, options=options)
+    return Workplace(settings=project.settings, work=work, pack=pack)
+
+
+@contextmanager
+def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
+    rows = {row.name: row for row in project.scenarios}
     with opened_match(project, options) as match:
-        jobs = [_job(match, project, scenario) for scenario in recorded]
-        items = run_jobs(jobs, workers=options.workers, progress=progress)
-    used = versions()
+        yield lambda name: run_scenario(match, project, rows[name])
+
+
+def gathered(arriving: Iterable[tuple[int, Packed]], progress: Progress) -> tuple[Item, ...]:
+    """The items in the order of their tasks, each reported as it comes."""
+    items: dict[int, Item] = {}
+    for number, done in arriving:
+        progress(done)
+        items[number] = done.item
+    return tuple(items[number] for number in sorted(items))
+
+
+def concluded(
+    project: Project, scenarios: Sequence[Scenario], items: tuple[Item, ...], options: Options
+) -> Result:
+    """What these items of these scenarios mean: waivers applied, and a verdict for each provider of which
+    every scenario was asked for.
+
+    Raises:
+        WaiverError: the waivers file cannot be read.
+    """
+    settings, used = project.settings, versions()
+    waivers = project_waivers(project, options)
     items = waivers.applied(items, used)
     known = {(row.provider, row.id) for row in project.scenarios}
+    ran = {item.id for item in items}
+    reference, candidate = path_names(project, options)
     return Result(
-        reference=match.reference.name,
-        candidate=match.candidate.name,
+        reference=reference,
+        candidate=candidate,
         engine=options.engine,
         versions=used,
         items=items,
-        missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
+        missing=tuple(scenario.name for scenario in scenarios if scenario.name not in ran),
         verdicts={
             name: decide(
                 name,
@@ -207,20 +267,24 @@ def project_waivers(project: Project, options: Options) -> Waivers:
     nothing about others.
     """
     settings = project.settings
-    if _names(project, options) != (settings.reference, settings.candidate):
+    if path_names(project, options) != (settings.reference, settings.candidate):
         return Waivers()
     return load_waivers(settings.waivers, options.today, warning_days=settings.waiver_warning_days)
 
 
 def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
     settings = project.settings
-    if _names(project, options) == (settings.reference, settings.candidate) or not settings.waivers.is_file():
+    if (
+        path_names(project, options) == (settings.reference, settings.candidate)
+        or not settings.waivers.is_file()
+    ):
         return ()
     about = f"{settings.reference} against {settings.candidate}"
     return (f"No waivers were applied: those of the project are about {about}.",)
 
 
-def _names(project: Project, options: Options) -> tuple[str, str]:
+def path_names(project: Project, options: Options) -> tuple[str, str]:
+    """What is compared: reference and candidate."""
     settings = project.settings
     return (options.reference or settings.reference, options.candidate or settings.candidate)
 
@@ -238,7 +302,7 @@ def match_of(project: Project, options: Options, engine: Engine) -> Match:
     Raises:
         PathError: a path's name means nothing.
     """
-    sides = [Side(name=name, path=resolve(name, project.paths)) for name in _names(project, options)]
+    sides = [Side(name=name, path=resolve(name, project.paths)) for name in path_names(project, options)]
     return Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
 
 
@@ -262,10 +326,6 @@ def run_jobs(
         return (*first, *pool.map(reported, waiting))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _job(match: Match, project: Project, scenario: Scenario) -> Callable[[], Item]:
-    return lambda: run_scenario(match, project, scenario)
 
 
 def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Self
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Result, Verdict
 from llm_contracts.paths.observation_json import observation_from_json, observation_to_json
-from llm_contracts.views.document import FORMAT, item_document, json_text
+from llm_contracts.views.document import FORMAT, item_document, json_text, light
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 
 RESULT = "result.json"
@@ -63,17 +63,17 @@ class ItemsWriter:
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._file = (self._folder / DRAFT).open("wb")
-        self._write({"format": FORMAT, "started_at": self._started_at})
+        self._write(_line({"format": FORMAT, "started_at": self._started_at}))
         return self
 
-    def add(self, item: Item) -> None:
-        """Append one item.
+    def add(self, item: Item, line: bytes | None = None) -> None:
+        """Append one item. `line`: see `line_of`, where somebody else has made it already.
 
         Raises:
             OSError: the disk is full, say.
             Exception: whatever the guard raises; nothing of the item is written then.
         """
-        self._write(item_to_json(item), name=item.id)
+        self._write(line_of(item) if line is None else line, name=item.id)
 
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -86,13 +86,41 @@ class ItemsWriter:
         if kind is None:
             (self._folder / DRAFT).replace(self._folder / ITEMS)
 
-    def _write(self, value: Mapping[str, Any], name: str = "") -> None:
-        line = json_text(value).encode() + b"\n"
+    def _write(self, line: bytes, name: str = "") -> None:
         self._guard(name, line)
         with self._lock:
             assert self._file is not None
             if not self._file.closed:  # a thread may outlive the run that Ctrl-C ended
                 self._file.write(line)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Packed:
+    """An item that is done, as it is handed over. `line`: see `line_of`; None where the item still has
+    everything in it.
+    """
+
+    item: Item
+    line: bytes | None = None
+
+
+def whole(item: Item) -> Packed:
+    """With everything in it, for who looks at observations."""
+    return Packed(item=item)
+
+
+def packed(item: Item) -> Packed:
+    """Light for the summary, everything else in the line that is to be stored."""
+    return Packed(item=light(item), line=line_of(item))
+
+
+def line_of(item: Item) -> bytes:
+    """The line of `items.jsonl` for an item."""
+    return _line(item_to_json(item))
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json_text(value).encode() + b"\n"
 
 
 def item_to_json(item: Item) -> dict[str, Any]:
@@ -137,6 +165,7 @@ def item_from_json(value: Mapping[str, Any]) -> Item:
         noise=tuple(_divergence(row) for row in value["noise"]),
         normalised=value["normalised"],
         problem=value["problem"],
+        outcomes={} if observed else value["outcome"],
     )
 
 

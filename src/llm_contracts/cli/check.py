@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llm_contracts import run
+from llm_contracts.cli.crews import crew_for
 from llm_contracts.cli.exits import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options, selection_options
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
@@ -14,6 +15,7 @@ from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
 from llm_contracts.config import ConfigError, Project
 from llm_contracts.inputs import input_files
+from llm_contracts.store import packed
 from llm_contracts.views.terminal import print_result
 
 if TYPE_CHECKING:
@@ -55,8 +57,11 @@ def check(**given: Any) -> Exit:
     if given["sweep"] is not None:
         return run_sweep(project, scenarios, given, secrets)
     folder = _folder(project, given)
+    options = run_options(given)
+    place = run.scenario_place(project, options, packed)
+    crew = crew_for(place, project, options, len(scenarios))
     with progress_bar("check", len(scenarios)) as done, keeping(folder, secrets) as kept:
-        result = run.check(project, scenarios, run_options(given), progress=kept.progress(done))
+        result = run.check(project, scenarios, options, crew=crew, progress=kept.progress(done))
     text = kept.finish(result, inputs=input_files(project.settings))
     if given["json_file"] is not None:
         write_text(given["json_file"], text)

@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 from llm_contracts import corpus_run
+from llm_contracts.cli.crews import crew_for
 from llm_contracts.cli.exits import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options
 from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.config import ConfigError, checked_name
+from llm_contracts.store import packed
 from llm_contracts.views.left_out import left_out_lines
 from llm_contracts.views.terminal import print_result
 from llm_contracts.wire.corpus import CorpusProblem, CorpusStream
@@ -60,12 +62,16 @@ def corpus(source: Path, **given: Any) -> Exit:
     found = tuple(entry for entry in found if _wanted(entry, given["providers"]))
     if not any(isinstance(entry, CorpusStream) or entry.why.damaged for entry in found):
         raise ConfigError("\n".join([f"{source}: holds no streams.", *left_out_lines(_problems(found))]))
+    options = run_options(given)
+    place = corpus_run.corpus_place(project, options, packed)
+    crew = crew_for(place, project, options, len(found))
     with progress_bar("corpus", len(found)) as done, keeping(given["report"], secrets_of(project)) as kept:
         result = corpus_run.check_corpus(
             project,
             found,
-            run_options(given),
+            options,
             waivers_file=given["waivers"],
+            crew=crew,
             progress=kept.progress(done),
         )
     text = kept.finish(result)

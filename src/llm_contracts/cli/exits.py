@@ -11,6 +11,7 @@ from llm_contracts.matrix.checking import CheckError
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.paths.resolve import PathError
+from llm_contracts.processes import CrewError
 from llm_contracts.review import ReviewError
 from llm_contracts.store import StoredResultError
 from llm_contracts.wire.cassette import CassetteError
@@ -43,6 +44,7 @@ FAILURES: dict[type[Exception], Exit] = {
     DecisionsError: Exit.UNREADABLE,
     CassetteError: Exit.UNREADABLE,
     StoredResultError: Exit.UNREADABLE,
+    CrewError: Exit.USAGE,
     OSError: Exit.USAGE,  # a full disk, a folder that may not be written
 }
 """What ends a command with a message instead of a traceback, and with which code."""

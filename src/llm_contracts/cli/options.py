@@ -94,7 +94,8 @@ def jobs_option(command: Function) -> Function:
         type=click.IntRange(min=0),
         default=0,
         metavar="N",
-        help="Recordings in flight; 0, the default, is four per processor. The vcr engine takes one.",
+        help="Processors to use, each by a process of its own; 0, the default, is all of them where there "
+        "are recordings enough to make up for importing the clients so often.",
     )(command)
 
 

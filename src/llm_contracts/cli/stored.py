@@ -15,11 +15,11 @@ import click
 from llm_contracts.cli.output import refuse_secrets, write_text
 from llm_contracts.config import ConfigError, Project, environment
 from llm_contracts.record_endpoint import secrets_in
-from llm_contracts.store import RESULT, ItemsWriter, Stored
+from llm_contracts.store import RESULT, ItemsWriter, Packed, Stored
 from llm_contracts.views.document import to_json
 
 if TYPE_CHECKING:
-    from llm_contracts.parity.result import Item, Result
+    from llm_contracts.parity.result import Result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -61,14 +61,14 @@ class Keeper:
     folder: Path | None
     started_at: str
     secrets: Mapping[str, str]
-    add: Callable[[Item], None]
+    add: Callable[[Packed], None]
 
-    def progress(self, done: Callable[[str], None]) -> Callable[[Item], None]:
+    def progress(self, done: Callable[[str], None]) -> Callable[[Packed], None]:
         """What to tell of each item that is done: it is kept before it is counted."""
 
-        def tell(item: Item) -> None:
-            self.add(item)
-            done(item.id)
+        def tell(packed: Packed) -> None:
+            self.add(packed)
+            done(packed.item.id)
 
         return tell
 
@@ -100,11 +100,11 @@ def keeping(folder: Path | None, secrets: Mapping[str, str]) -> Iterator[Keeper]
     def guard(name: str, data: bytes) -> None:
         refuse_secrets(f"the result of {name}", data, secrets)
 
-    def keeper(add: Callable[[Item], None]) -> Keeper:
+    def keeper(add: Callable[[Packed], None]) -> Keeper:
         return Keeper(folder=folder, started_at=started_at, secrets=secrets, add=add)
 
     if folder is None:
-        yield keeper(lambda _item: None)
+        yield keeper(lambda _done: None)
         return
     with ItemsWriter(folder, started_at=started_at, guard=guard) as writer:
-        yield keeper(writer.add)
+        yield keeper(lambda done: writer.add(done.item, done.line))

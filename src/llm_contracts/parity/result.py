@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.paths.observation import Observation
@@ -47,6 +48,8 @@ class Item:
         noise: what differed between two runs of the reference alone.
         normalised: name of a normalisation → how often it was applied.
         problem: why the recording could not be used (names file and place), or None.
+        outcomes: of an item whose observations were let go: in a few words, what each path did; see
+            `views.document.light`.
     """
 
     id: str
@@ -62,6 +65,19 @@ class Item:
     noise: tuple[Divergence, ...] = ()
     normalised: Mapping[str, int] = field(default_factory=dict)
     problem: str | None = None
+    outcomes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ran(self) -> bool:
+        """Whether both paths did something with it."""
+        return self.candidate is not None or self.outcomes.get("candidate") is not None
+
+    @property
+    def held_against(self) -> str | None:
+        """The name of the path that was its reference; None if it did not run."""
+        if self.reference is not None:
+            return self.reference.path
+        return (self.outcomes.get("reference") or {}).get("path")
 
     @property
     def unwaived(self) -> tuple[Divergence, ...]:

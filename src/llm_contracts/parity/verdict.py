@@ -146,7 +146,7 @@ def _counts(divergence: Divergence) -> bool:
 
 
 def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
-    there = {item.scenario for item in items if item.problem is not None or item.candidate is not None}
+    there = {item.scenario for item in items if item.problem is not None or item.ran}
     names = [row.name for row in expected if row.id not in there]
     if names:
         sentence = _sentence(names, "scenario has no cassette", "scenarios have no cassette")
@@ -159,7 +159,7 @@ def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
 def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date, limit: int) -> Reasons:
     """What is still to be recorded: scenarios that can be had live, and are not, or not lately."""
     live = {row.id for row in expected if row.live}
-    mine = [item for item in items if item.scenario in live and item.problem is None and item.candidate]
+    mine = [item for item in items if item.scenario in live and item.problem is None and item.ran]
     groups: tuple[tuple[Callable[[Item], bool], str, str, str], ...] = (
         (
             lambda i: i.provenance != "live",

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,12 +93,24 @@ def item_document(item: Item) -> dict[str, Any]:
         "scenario": item.scenario,
         "provenance": item.provenance,
         "recorded_on": item.recorded_on.isoformat() if item.recorded_on else None,
-        "outcome": {"reference": outcome(item.reference), "candidate": outcome(item.candidate)},
+        "outcome": dict(item.outcomes) or outcomes(item),
         "divergences": [_divergence(d, item.waived) for d in item.divergences],
         "noise": [_divergence(d, {}) for d in item.noise],
         "normalised": dict(item.normalised),
         "problem": item.problem,
     }
+
+
+def outcomes(item: Item) -> dict[str, Any]:
+    """In a few values, what both paths did."""
+    return {"reference": outcome(item.reference), "candidate": outcome(item.candidate)}
+
+
+def light(item: Item) -> Item:
+    """The item without what it takes to show it in full: that is kept elsewhere. Twenty thousand of these fit
+    into memory, and give the same document.
+    """
+    return replace(item, reference=None, candidate=None, exchanges=(), outcomes=outcomes(item))
 
 
 def _divergence(divergence: Divergence, waived: Mapping[str, str]) -> dict[str, Any]:

@@ -119,9 +119,9 @@ def head(result: Result, marks: Marks) -> Text:
     text = Text.assemble((result.reference, "bold"), " against ", (result.candidate, "bold"))
     facts = [f"engine {result.engine}", *(f"{name} {version}" for name, version in result.versions.items())]
     own = dict.fromkeys(
-        f"{item.provider} against {item.reference.path}"
+        f"{item.provider} against {item.held_against}"
         for item in result.items
-        if item.reference is not None and item.reference.path != result.reference
+        if item.held_against not in (None, result.reference)
     )
     return text.append("   " + f" {marks.dot} ".join([*own, *facts]), style="dim")
 

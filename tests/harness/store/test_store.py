@@ -12,7 +12,7 @@ import pytest
 
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.store import DRAFT, ITEMS, RESULT, ItemsWriter, Stored, StoredResultError, read_offsets
-from llm_contracts.views.document import run_digest, to_json
+from llm_contracts.views.document import item_document, light, run_digest, to_json
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.views.samples import BODY, INVENTED, item, mixed, result
 
@@ -49,9 +49,17 @@ def test_every_item_comes_back_whole_with_its_waivers_and_in_the_order_of_the_re
 def test_the_summary_is_the_result_without_what_is_big(tmp_path: Path) -> None:
     found = mixed()
     keep(tmp_path, found)
-    light = tuple(replace(each, reference=None, candidate=None, exchanges=()) for each in found.items)
-    assert load(tmp_path).result == replace(found, items=light)
-    assert load(tmp_path).items() == light
+    bare = tuple(light(each) for each in found.items)
+    assert load(tmp_path).result == replace(found, items=bare)
+    assert load(tmp_path).items() == bare
+
+
+def test_a_light_item_gives_the_same_document_and_counts_as_run(tmp_path: Path) -> None:
+    for each in mixed().items:
+        bare = light(each)
+        assert item_document(bare) == item_document(each)
+        assert (bare.reference, bare.candidate, bare.exchanges) == (None, None, ())
+        assert (bare.ran, bare.held_against) == (each.ran, each.held_against)
 
 
 def test_a_last_line_that_was_cut_off_does_not_count(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""Work in other processes: the same result, whatever happens to the processes."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from llm_contracts.config import Project, load_project, load_settings
+from llm_contracts.parity.result import Result
+from llm_contracts.processes import processes
+from llm_contracts.run import Options, check, scenario_place
+from llm_contracts.store import Packed, packed
+from llm_contracts.views.document import to_document
+from tests.harness.run.projects import NAMES, PATHS, make_project
+
+TODAY = date(2026, 11, 22)
+
+DEADLY = (
+    PATHS
+    + """
+import os, pathlib, signal
+
+def deadly(call):
+    marker = pathlib.Path(__file__).with_name("died")
+    if call.provider == "zenith" and (ALWAYS or not marker.exists()):
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield from plain(call)
+
+PATHS["deadly"] = deadly
+"""
+)
+
+
+def loaded(root: Path, paths: str = PATHS) -> Project:
+    (root / "contracts" / "paths.py").write_text(paths)
+    return load_project(load_settings(root))
+
+
+def run(project: Project, count: int, **options: Any) -> tuple[Result, list[Packed]]:
+    chosen = Options(today=TODAY, timeout=5, **options)
+    done: list[Packed] = []
+    crew = processes(scenario_place(project, chosen, packed), count) if count else None
+    return check(project, project.scenarios, chosen, crew=crew, progress=done.append), done
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
+    project = loaded(make_project(tmp_path))
+    both, done = run(project, 2, candidate="shouting")
+    one, _ = run(project, 0, candidate="shouting")
+    assert to_document(both) == to_document(one)
+    assert sorted(each.item.id for each in done) == sorted(NAMES)
+    lines = [json.loads(each.line or b"") for each in done]
+    assert all(line["observed"]["candidate"]["chunks"] for line in lines)
+    assert all(each.item.candidate is None for each in done)  # the line has it
+
+
+def test_what_a_process_did_when_it_died_is_done_again(tmp_path: Path) -> None:
+    project = loaded(make_project(tmp_path), f"ALWAYS = False\n{DEADLY}")
+    result, _ = run(project, 2, candidate="deadly")
+    assert [(item.id, item.problem, item.ran) for item in result.items] == [(n, None, True) for n in NAMES]
+
+
+def test_what_kills_every_process_is_a_problem_and_the_rest_still_runs(tmp_path: Path) -> None:
+    project = loaded(make_project(tmp_path), f"ALWAYS = True\n{DEADLY}")
+    result, _ = run(project, 1, candidate="deadly")
+    problems = {item.id: item.problem for item in result.items}
+    assert [name for name in NAMES if problems[name] is None] == ["acme/plain-stream", "acme/other"]
+    assert "SIGKILL" in (problems["zenith/plain-stream"] or "")
+
+
+def test_leaving_early_leaves_no_process_behind(tmp_path: Path) -> None:
+    project = loaded(make_project(tmp_path))
+    crew = processes(scenario_place(project, Options(today=TODAY), packed), 2)
+    arriving = crew(list(NAMES))
+    next(arriving)
+    assert isinstance(arriving, Generator)
+    arriving.close()
+    assert not multiprocessing.active_children()
+
+
+def test_ctrl_c_ends_the_command_and_all_its_processes(tmp_path: Path) -> None:
+    """The interrupt reaches the whole group, as from a terminal."""
+    root = make_project(tmp_path)
+    command = [sys.executable, "-m", "llm_contracts", "check", "--jobs", "2", "--candidate", "hanging"]
+    with subprocess.Popen(
+        command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as running:
+        children: list[psutil.Process] = []
+        deadline = time.monotonic() + 30
+        while len(children) < 3 and time.monotonic() < deadline:  # two, and what minds their semaphores
+            children = psutil.Process(running.pid).children()
+            time.sleep(0.05)
+        time.sleep(1)
+        os.killpg(running.pid, signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert not errors.strip()  # click ends the line that the terminal shows as ^C
+    assert not psutil.wait_procs(children, timeout=10)[1]
