@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,16 +48,18 @@ def outdated(
     return tuple(changed)
 
 
-def input_files(settings: Settings) -> dict[str, str]:
+def input_files(settings: Settings, code: Iterable[str] = ()) -> dict[str, str]:
     """Path relative to the project's root → digest, of everything a result depends on: recordings, waivers,
-    the project's own rows and paths, and every module of the project that this process has loaded.
+    the project's own rows and paths, and every module of the project that this process has loaded. `code`:
+    those that others have loaded.
     """
     files = {
         *_recordings(settings),
         settings.waivers,
         settings.paths,
         settings.scenarios,
-        *_modules(settings.root),
+        *code_files(settings.root),
+        *map(Path, code),
     }
     return {
         file.relative_to(settings.root).as_posix(): _digest(file)
@@ -68,8 +70,13 @@ def input_files(settings: Settings) -> dict[str, str]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    recordings = {file.relative_to(settings.root).as_posix() for file in _recordings(settings)}
-    names = sorted(recordings | stored.keys())
+    named = (*_recordings(settings), settings.waivers, settings.paths, settings.scenarios)
+    there = {
+        file.relative_to(settings.root).as_posix()
+        for file in named
+        if file.is_file() and file.is_relative_to(settings.root)
+    }
+    names = sorted(there | stored.keys())
     return tuple(name for name in names if stored.get(name) != _digest(settings.root / name))
 
 
@@ -78,8 +85,8 @@ def _recordings(settings: Settings) -> Iterator[Path]:
         yield from settings.cassettes.rglob("*.yaml")
 
 
-def _modules(root: Path) -> Iterator[Path]:
-    """The project's own code. Installed packages are known by their versions instead."""
+def code_files(root: Path) -> Iterator[Path]:
+    """The project's own code, as far as this process has loaded it. Installed packages are known by their versions instead."""
     installed = Path(sys.prefix).resolve()
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +34,23 @@ def _file(name: str, text: str) -> Callable[[Any], Any]:
     return click.option(name, type=kind, metavar="FILE", help=text)
 
 
+def _address(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    if given is None or re.fullmatch(r"https?://[^\s<>#]+", given):
+        return given
+    raise click.BadParameter(f"{given!r} is no address of a page: it begins with https:// and has no #part.")
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _file("--junit", "Write JUnit XML: a test case for each scenario."),
     _file("--markdown", "Write the summary of a job, for $GITHUB_STEP_SUMMARY; at most 1 MiB."),
     _file("--comment", "Write the body of one pull-request comment; at most 65,536 characters."),
     click.option("--annotations", is_flag=True, help="Print GitHub's commands that mark files, ten a level."),
-    click.option("--report-url", metavar="URL", help="Where the HTML report can be read: links lead there."),
+    click.option(
+        "--report-url",
+        metavar="URL",
+        callback=_address,
+        help="Where the HTML report can be read: links lead there.",
+    ),
     click.option(
         "--fetch",
         metavar="COMMAND",
@@ -61,7 +73,22 @@ class Wanted:
     @property
     def anything(self) -> bool:
         """Whether there is anything to write."""
-        return self.annotations or any((self.junit, self.markdown, self.comment))
+        return self.annotations or any(self._files)
+
+    def refuse_nonsense(self) -> None:
+        """Stop where something could not be what was meant.
+
+        Raises:
+            UsageError: two views would be mixed up on standard output, or an option has nothing to say it in.
+        """
+        if [*map(str, self._files), "-" if self.annotations else ""].count("-") > 1:
+            raise click.UsageError("Only one view can go to standard output; --annotations is one, too.")
+        if (self.report_url or self.fetch) and not (self.markdown or self.comment):
+            raise click.UsageError("--report-url and --fetch are for --markdown and --comment.")
+
+    @property
+    def _files(self) -> tuple[Path | None, ...]:
+        return (self.junit, self.markdown, self.comment)
 
 
 def write_ci(
@@ -147,7 +174,7 @@ def finder(project: Project, root: Path) -> Find:
 def _line(snapshot: Path, divergence: Any) -> int | None:
     wanted = f"{divergence.severity} {divergence.kind} at {divergence.where}: "
     try:
-        lines = snapshot.read_text(encoding="utf-8").splitlines()
+        lines = snapshot.read_text(encoding="utf-8").split("\n")  # as GitHub counts them
     except (OSError, ValueError):
         return None
     return next((number for number, line in enumerate(lines, 1) if line.startswith(wanted)), None)

@@ -45,13 +45,14 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
     again: it reads what the last `check` left in report/. With --junit, --markdown, --comment or
     --annotations the page is written only if --html asks for it, too.
     """
+    wanted = Wanted(**given)
+    wanted.refuse_nonsense()
     project = project_here()
     stored = stored_here(project, report)
     changed = outdated(project.settings, stored.document)
     secrets = secrets_of(project)
     if changed:
         click.echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
-    wanted = Wanted(**given)
     if html is not None or not wanted.anything:
         file = html or stored.folder / "index.html"
         _write_html(file, stored, changed, secrets)
