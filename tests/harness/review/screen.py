@@ -44,9 +44,12 @@ class Screen:
         """The screen as soon as it shows all of these."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
+            alive = self.child.isalive()
             text = self.text()
             if all(part in text for part in parts):
                 return text
+            if not alive:
+                break
         raise AssertionError(f"no {parts} on the screen:\n{self.text()}")
 
     def colours(self) -> set[str]:
