@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report sweep retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ replay: setup ## replay every cassette to both paths, compare, say GO or NO-GO (
 
 record: setup ## record from the real providers whose keys are set (SOURCE=simulator needs none)
 	@$(CONTRACTS) record --source $(SOURCE) $(options)
+
+# Exit code 1 only says that something is left to decide.
+review: setup ## go through what differs: accept with a reason and a date, or mark it (ARGS=--plain)
+	@$(CONTRACTS) review $(ARGS) || [ $$? -eq 1 ]
 
 sweep: setup ## every recording recut, cut short and spoilt in every way; takes minutes
 	@$(CONTRACTS) check --sweep $(options)
