@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
 
 _OURS = frozenset({401, 402, 403})  # the key, the account: our side, and it will not pass by itself
+_UNPAID = re.compile("quota|arrear|balance|billing|overdue", re.IGNORECASE)  # as some say with 400 or 429
 _BUSY = frozenset({408, 429})
 _SERVER_FAULT = 500
 _FAILED = 400
@@ -65,6 +67,8 @@ def _trouble(recorded: Sequence[Interaction], now: Sequence[Interaction]) -> boo
 def _trouble_of(old: Response | None, new: Response) -> bool | None:
     if old is not None and (old.status, old.end) == (new.status, new.end) and _says_no(old) == _says_no(new):
         return None
+    if _is_unpaid(new) and not (old is not None and _is_unpaid(old)):
+        return True
     if new.end is not End.COMPLETE or new.status in _BUSY or new.status >= _SERVER_FAULT:
         return False
     if old is not None and _says_no(old):
@@ -76,3 +80,8 @@ def _trouble_of(old: Response | None, new: Response) -> bool | None:
 
 def _says_no(response: Response) -> bool:
     return read_facts(response).error is not None
+
+
+def _is_unpaid(response: Response) -> bool:
+    error = read_facts(response).error or {}
+    return any(_UNPAID.search(str(error.get(name) or "")) for name in ("code", "type"))

@@ -104,8 +104,8 @@ def _field(kind: str, path: str, recorded: Field | None, now: Field | None) -> I
         found = (Change.FIELD_NULL, Severity.COSMETIC)
     if found is not None:
         yield _drift(kind, path, *found, _told(recorded, found[0]), _told(now, found[0]))
-    fresh = new.values - old.values if old.types and new.types else ()
-    if fresh:
+    fresh = new.values - old.values
+    if fresh and new.types <= old.types:  # a new field or another type says it all
         severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
         worst = min(severities, key=tuple(Severity).index)
         yield _drift(kind, path, Change.VALUE, worst, _values(old), _values(new))

@@ -53,10 +53,20 @@ def _paragraph(decision: Decision) -> Iterator[Text]:
 
 
 def _listed(title: str, found: Sequence[Compared]) -> Iterator[Text]:
-    if not found:
-        return
-    yield Text(f"{title} ({len(found)})", style="bold")
-    yield from (Text(f"  {one.scenario}" + (f": {one.detail}" if one.detail else "")) for one in found)
+    if found:
+        yield Text(f"{title} ({len(found)})", style="bold")
+        yield from (
+            Text(f"  {provider}: {', '.join(ids)}" + (f": {detail}" if detail else ""))
+            for provider, ids, detail in alike(found)
+        )
+
+
+def alike(found: Iterable[Compared]) -> Iterator[tuple[str, list[str], str]]:
+    """Provider, ids and reason, for those of a provider that have the same one."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        groups.setdefault((one.provider, one.detail), []).append(one.scenario.partition("/")[2])
+    yield from ((provider, ids, detail) for (provider, detail), ids in groups.items())
 
 
 def summary(report: DriftReport) -> str:

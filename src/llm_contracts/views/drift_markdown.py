@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llm_contracts.drift.report import DriftReport, State, decisions
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.views.drift import TITLES, ages, asked_otherwise, names, summary
+from llm_contracts.views.drift import TITLES, ages, alike, asked_otherwise, names, summary
 from llm_contracts.wire.recording import Provenance
 
 if TYPE_CHECKING:
@@ -77,13 +77,11 @@ def _table(heading: str, found: Sequence[Decision]) -> Iterator[str]:
 
 def _listed(title: str, found: Sequence[Compared]) -> Iterator[str]:
     if found:
-        yield from ("", f"### {title}", "")
+        yield from ("", f"### {title} ({len(found)})", "")
         yield from (
-            f"* {one.scenario}" + (f": {code(one.detail)}" if one.detail else "")
-            for one in found[:_MOST_ROWS]
+            f"* {provider}: {', '.join(ids)}" + (f": {code(detail)}" if detail else "")
+            for provider, ids, detail in alike(found)
         )
-        if len(found) > _MOST_ROWS:
-            yield f"* … and {len(found) - _MOST_ROWS} more"
 
 
 def code(text: str) -> str:
