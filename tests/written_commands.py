@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from pathlib import Path
 
 import click
@@ -114,7 +115,7 @@ def _parse(command: click.Command, parent: click.Context | None, words: Sequence
 
 
 def _check(param: click.Parameter, value: object, context: click.Context) -> None:
-    absent = value in (None, ()) or isinstance(value, type(click.core.UNSET))
+    absent = value in (None, ()) or isinstance(value, Enum)  # newer releases of click mark it by a member
     if absent and param.required:
         raise click.MissingParameter(param=param, ctx=context)
     if not absent and not isinstance(param.type, click.Path):

@@ -39,7 +39,9 @@ class Scenario:
         id: the situation's name, equal for all providers (`plain-stream`); a file name.
         provider: a `Provider.name`.
         model: the model name as the application gives it, prefix included.
-        messages, params, function: see `Call`.
+        messages: see `Call`.
+        params: see `Call`.
+        function: see `Call`.
         live: whether a real provider can be brought to answer this way on demand. What cannot (a 500, an
             error in mid-stream) is never missing from live evidence.
         script: what the simulator is told to play; by default the scenario's id.
@@ -63,5 +65,5 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """The identity across the project: `openai/plain-stream`; also the cassette's place."""
+        """The identity across the project, such as `openai/plain-stream`; also the cassette's place."""
         return f"{self.provider}/{self.id}"

@@ -41,7 +41,8 @@ class Item:
         id: `provider/scenario`, or the id of a stream in a corpus.
         provenance: where the recording came from (`live`, `simulated`, `scripted`, `imported`), or None.
         recorded_on: the recording's date, if the file says so.
-        reference, candidate: what the two paths did; None when `problem` kept them from running.
+        reference: what the one path did; None when `problem` kept it from running.
+        candidate: what the other did, likewise.
         exchanges: what was on the wire when it was recorded, which both were played.
         divergences: every difference, waived or not.
         waived: fingerprint → the waiver's reason, for those that are accepted.
