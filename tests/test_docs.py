@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import llm_adapter
 from llm_adapter.providers import PROVIDERS
+from llm_contracts.parity.waivers import load_waivers
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -35,3 +37,12 @@ def test_the_inventory_tells_of_each_provider_how_it_moves() -> None:
     rows = re.findall(r"^\| (\w+) \|.*?\| (\w+) \|[^|]*\|$", table, re.MULTILINE)
     custom = {"ernie_v1", "dify"}
     assert dict(rows[1:]) == {row.key: "custom" if row.speaks in custom else row.speaks for row in PROVIDERS}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_waivers_on_a_page_would_be_taken(page: Path, tmp_path: Path) -> None:
+    for block in re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        if "[[waiver]]" in block:
+            file = tmp_path / "waivers.toml"
+            file.write_text(block, encoding="utf-8")
+            assert load_waivers(file, date(2026, 11, 22)).complaints == ()
