@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.record_endpoint import live_endpoint
-from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.simulator import DIALECTS
 
@@ -47,7 +47,7 @@ class RecordOptions:
         environ: where keys and base URLs are looked up: the process's variables and those of `.env`.
         client: the path that makes the calls, by name; None is the project's reference.
         missing: leave alone what has a recording that is good enough: live when recording live, else any.
-        stale_days: leave alone only what is good enough and at most so many days old.
+        stale_days: leave alone only what is good enough and not yet so many days old: verdicts count so, too.
         overwrite_live: let the simulator take the place of what a real provider said, recorded live or
             imported, which it never does otherwise.
         timeout: seconds for one call.
@@ -127,7 +127,7 @@ def _not_to_verify(cassette: Cassette | None, options: RecordOptions) -> str | N
         return "there is no recording to verify"
     if options.stale_days is None:
         return None
-    return _young_enough(cassette.recording.recorded_at if cassette.recording else None, options)
+    return _young_enough(cassette.recording, options)
 
 
 def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:
@@ -140,15 +140,15 @@ def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:
         return None
     if options.source is Source.LIVE and not is_live:
         return None
-    return _young_enough(recording.recorded_at if recording else None, options)
+    return _young_enough(recording, options)
 
 
-def _young_enough(recorded_at: datetime | None, options: RecordOptions) -> str | None:
+def _young_enough(recording: Recording | None, options: RecordOptions) -> str | None:
     if options.stale_days is None:
         return "there is a recording"
-    if recorded_at is None or options.now() - recorded_at > timedelta(days=options.stale_days):
+    if recording is None or recording.age(options.now().date()) >= options.stale_days:
         return None
-    return f"the recording of {recorded_at.date()} is recent enough"
+    return f"the recording of {recording.recorded_at.date()} is recent enough"
 
 
 def _tokens(scenario: Scenario, cassette: Cassette | None) -> int:

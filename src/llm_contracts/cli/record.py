@@ -37,7 +37,7 @@ Examples:
   llm-contracts record --dry-run                   what would be called, and how many tokens it takes
   llm-contracts record                             every provider whose key is set, here or in .env
   llm-contracts record --provider qwen --missing   go on where the last run stopped
-  llm-contracts record --stale 60                  renew what is older than 60 days
+  llm-contracts record --stale 60                  renew what is 60 days old or older
   llm-contracts record --source simulator          a rehearsal without keys
   llm-contracts record --verify                    has a provider changed since? nothing is written
 """
@@ -54,7 +54,7 @@ Examples:
 @selection_options
 @click.option("--missing", is_flag=True, help="Only what has no recording, or none that is live.")
 @click.option(
-    "--stale", type=click.IntRange(min=0), metavar="DAYS", help="Only what is missing or older than this."
+    "--stale", type=click.IntRange(min=0), metavar="DAYS", help="Only what is missing, or this old or older."
 )
 @click.option("--dry-run", is_flag=True, help="Call nobody; say what would be called.")
 @click.option("--overwrite-live", is_flag=True, help="Let the simulator replace live or imported recordings.")

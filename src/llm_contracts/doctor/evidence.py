@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,10 +82,10 @@ def _stale(project: Project, cassettes: Mapping[Path, Cassette], now: datetime) 
         for file, tape in cassettes.items()
         if tape.recording
         and tape.recording.provenance is Provenance.LIVE
-        and now - tape.recording.recorded_at > timedelta(days=days)
+        and tape.recording.age(now.date()) >= days
     ]
     if old:
-        said = f"{len(old)} live ones are older than {days} days: {_names(old)}"
+        said = f"{len(old)} live ones are {days} days old or older: {_names(old)}"
         yield _bad(RECORDINGS, said, f"llm-contracts record --stale {days}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from llm_contracts.wire.interaction import Interaction
@@ -29,6 +29,10 @@ class Recording:
     scenario: str
     client: str
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    def age(self, on: date) -> int:
+        """Whole days since it was made, on a given day. What limits are set for is this number."""
+        return (on - self.recorded_at.date()).days
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -176,7 +176,7 @@ def test_recordings_that_are_missing_old_or_homeless_are_to_be_seen_to(project: 
     (project / "cassettes/zenith/plain-stream.yaml").rename(project / "cassettes/zenith/gone.yaml")
     said = "\n".join(only(diagnosed(1), "warning"))
     assert "1 of 3 scenarios have none: zenith/plain-stream" in said
-    assert "1 live ones are older than 90 days: cassettes/acme/other.yaml" in said
+    assert "1 live ones are 90 days old or older: cassettes/acme/other.yaml" in said
     assert "cassettes/zenith/gone.yaml: no scenario has this name" in said
 
 

@@ -51,10 +51,11 @@ def test_the_simulator_never_takes_the_place_of_what_somebody_imported(workshop:
     assert not skipped(workshop, Source.LIVE, missing=True)
 
 
-def test_stale_leaves_alone_what_is_as_old_as_the_limit_and_no_older(workshop: Workshop) -> None:
+def test_stale_renews_on_the_day_on_which_a_verdict_stops_counting(workshop: Workshop) -> None:
     workshop.live(row())
-    assert skipped(workshop.later(days=7), Source.LIVE, stale_days=7)
-    assert not skipped(workshop.later(days=8), Source.LIVE, stale_days=7)
+    assert skipped(workshop.later(days=6), Source.LIVE, stale_days=7)
+    assert not skipped(workshop.later(days=7), Source.LIVE, stale_days=7)
+    assert not skipped(workshop, Source.LIVE, stale_days=0)
 
 
 def test_stale_counts_a_rehearsal_as_nothing_when_recording_live(workshop: Workshop) -> None:
