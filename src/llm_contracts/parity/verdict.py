@@ -177,7 +177,7 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
             lambda i: _stale(i, today, limit),
             f"live recording is {limit} days old or older",
             f"live recordings are {limit} days old or older",
-            f"record --provider {{provider}} --stale {limit - 1}",  # older than that
+            f"record --provider {{provider}} --stale {limit}",
         ),
     )
     found = [

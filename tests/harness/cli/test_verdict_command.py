@@ -105,7 +105,7 @@ def test_live_recordings_go_stale(project: Path, capsys: pytest.CaptureFixture[s
     code, said = verdict(capsys, "zenith")
     assert code == 1
     assert "1 live recording is 90 days old or older: zenith/plain-stream." in said
-    assert "next: llm-contracts record --provider zenith --stale 89" in said
+    assert "next: llm-contracts record --provider zenith --stale 90" in said
     assert f"recordings: 1 live; the oldest is of {day}, 90 days old" in said
 
 

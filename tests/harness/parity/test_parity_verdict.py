@@ -121,7 +121,7 @@ _MISSING, _CHECK = "llm-contracts record --provider glm --missing", "llm-contrac
         (item(recorded_on=None), ("llm-contracts record --provider glm", _CHECK)),
         (
             item(recorded_on=TODAY - timedelta(days=90)),
-            ("llm-contracts record --provider glm --stale 89", _CHECK),
+            ("llm-contracts record --provider glm --stale 90", _CHECK),
         ),
     ],
 )
