@@ -18,6 +18,7 @@ from uuid import uuid4
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
 from llm_contracts.paths.call import Call, CallPath, Function
+from llm_contracts.paths.kept import kept
 from llm_contracts.scenario import Provider
 from tests.contracts.gemini_direct import gemini_direct
 
@@ -54,7 +55,7 @@ def adapter_path(
         **_keys(row, call.api_key),
         row.base_url_variable: call.base_url,
     }
-    with closing(make(environ)) as adapter:
+    with kept(call, ("adapter", backend), lambda: closing(make(environ))) as adapter:
         if call.function is Function.LIST_MODELS:
             yield from adapter.get_current_models(None)
             return

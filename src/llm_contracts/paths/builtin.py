@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llm_contracts.paths.call import Call, CallPath, Function
+from llm_contracts.paths.kept import kept
 
 
 class NotOfferedError(Exception):
@@ -25,7 +26,7 @@ def openai(call: Call) -> Iterator[Any]:
     """The openai SDK with its defaults: two retries, 600 seconds."""
     from openai import OpenAI
 
-    with OpenAI(base_url=call.base_url, api_key=call.api_key) as client:
+    with kept(call, "openai", lambda: OpenAI(base_url=call.base_url, api_key=call.api_key)) as client:
         if call.function is Function.LIST_MODELS:
             yield from (model.id for model in client.models.list())
             return
@@ -56,7 +57,7 @@ def litellm(call: Call) -> Iterator[Any]:
     """
     _refuse_listing(call)
     library = _litellm()
-    with _clients_closed(library, call.base_url):
+    with kept(call, "litellm", lambda: _clients_closed(library, call.base_url)):
         yield from streamed(library.completion(**_arguments(call), **_route(call)))
 
 

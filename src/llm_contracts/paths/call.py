@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from llm_contracts.paths.kept import Kept
+
 
 class Function(StrEnum):
     """Which of the product's calls a scenario exercises."""
@@ -34,6 +36,7 @@ class Call:
         function: which of the product's calls to make.
         telemetry: give each finished telemetry generation to this, as a mapping with any of `name`, `model`,
             `input`, `output`, `usage`, `level`, `status_message`, `metadata`, `ended`.
+        kept: where clients stay for the calls that follow, see `kept.kept`; None where a call is alone.
     """
 
     base_url: str
@@ -44,6 +47,7 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     function: Function = Function.INVOKE
     telemetry: Callable[[Mapping[str, Any]], None] = field(default=_ignore, repr=False, compare=False)
+    kept: Kept | None = field(default=None, repr=False, compare=False)
 
 
 class CallPath(Protocol):

@@ -1,0 +1,118 @@
+"""`llm-contracts check --cost`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from llm_contracts.parity.cost import Measure
+
+if TYPE_CHECKING:
+    from llm_contracts.config import Project
+    from llm_contracts.parity.cost import Cost
+    from llm_contracts.run import Options
+    from llm_contracts.scenario import Scenario
+    from llm_contracts.wire.interaction import Interaction
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class _Limit(click.ParamType[tuple[Measure, float]]):
+    """`MEASURE=RATIO`."""
+
+    name = "limit"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[Measure, float]:
+        """The measure and the number.
+
+        Raises:
+            click.BadParameter: it is none, naming what it may be.
+        """
+        name, _, number = str(value).partition("=")
+        if name not in list(Measure):
+            self.fail(f"{value!r}: name one of {', '.join(Measure)}, as in {Measure.CPU_PER_CHUNK}=2.0.")
+        try:
+            ratio = float(number)
+        except ValueError:
+            ratio = 0.0
+        if not 0 < ratio < float("inf"):
+            self.fail(f"{value!r}: after the = goes a ratio, such as 2.0.", parameter, context)
+        return Measure(name), ratio
+
+    def shell_complete(
+        self, _context: click.Context, _parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The measures."""
+        return [
+            click.shell_completion.CompletionItem(f"{name}=")
+            for name in Measure
+            if name.startswith(incomplete)
+        ]
+
+
+def cost_options(command: Function) -> Function:
+    """`--cost` and `--cost-at-most`."""
+    command = click.option(
+        "--cost-at-most",
+        multiple=True,
+        type=_Limit(),
+        metavar="MEASURE=RATIO",
+        help="Exit code 1 if a call costs more than so many times what it does over the reference; implies "
+        f"--cost. Measures: {', '.join(Measure)}. May be given several times.",
+    )(command)
+    return click.option(
+        "--cost",
+        is_flag=True,
+        help="Measure afterwards what calls cost over either path: processor time per chunk and per call, "
+        "time to the first delta, peak memory. Takes seconds a provider.",
+    )(command)
+
+
+def wants_cost(given: Mapping[str, Any]) -> bool:
+    """Whether costs are to be measured."""
+    return bool(given["cost"] or given["cost_at_most"])
+
+
+def measured_cost(
+    project: Project, scenarios: Sequence[Scenario], options: Options, given: Mapping[str, Any]
+) -> Cost:
+    """Measure, and show how far it is."""
+    from llm_contracts.cost.drive import Driver
+    from llm_contracts.cost.run import Plan, measure
+    from llm_contracts.run import match_of
+
+    plan = Plan(at_most=dict(given["cost_at_most"]), meter=Driver(timeout=options.timeout))
+    match = match_of(project, options, _no_engine)
+    with _told(len({row.provider for row in scenarios})) as done:
+        return measure(project, scenarios, match, plan, progress=done)
+
+
+def _no_engine(_interactions: tuple[Interaction, ...]) -> NoReturn:
+    raise AssertionError
+
+
+@contextmanager
+def _told(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar that is drawn only between providers: one that keeps moving takes processor time, too."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("cost"), MofNCompleteColumn(), TextColumn("{task.fields[done]}"))
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, auto_refresh=False, disable=not sys.stderr.isatty()
+    ) as progress:
+        task = progress.add_task("cost", total=total, done="")
+        progress.refresh()
+
+        def done(name: str) -> None:
+            progress.update(task, advance=1, done=name, refresh=True)
+
+        yield done

@@ -1,0 +1,172 @@
+"""Composition: recordings and two paths → what their calls cost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llm_contracts.cost.drive import Driver
+from llm_contracts.cost.measure import Answer, Course, Meter, measured
+from llm_contracts.cost.server import Serve, serving
+from llm_contracts.cost.stream import Playable, text_of
+from llm_contracts.parity.cost import Cost, Measure, ProviderCost
+from llm_contracts.paths.call import Function
+from llm_contracts.paths.kept import Kept
+from llm_contracts.run import Match, own_match, replay_call
+from llm_contracts.wire.cassette import CassetteError, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from llm_contracts.config import Project
+    from llm_contracts.scenario import Scenario
+    from llm_contracts.wire.interaction import Interaction
+
+_NOTHING_TO_PLAY = "no recording of it is an answer in text that came to its end without trouble"
+_TOO_SHORT = "the longest recording has too few chunks that differ to be played at any length"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """How to measure.
+
+    Attributes:
+        rounds: how often.
+        short, long: chunks of text in the answers.
+        at_most: limits of the ratios; see `Cost`.
+        meter: measures one call.
+        server: plays recordings outside of this process.
+    """
+
+    rounds: int = 5
+    short: int = 8
+    long: int = 300
+    at_most: Mapping[Measure, float] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Driver)
+    server: Callable[[], AbstractContextManager[Serve]] = serving
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """A scenario, and its recording as it can be played."""
+
+    scenario: Scenario
+    interactions: tuple[Interaction, ...]
+    playable: Playable
+
+
+def measure(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    match: Match,
+    plan: Plan,
+    *,
+    progress: Callable[[str], None] = lambda _provider: None,
+) -> Cost:
+    """What calls cost over either path, for each provider of these scenarios.
+
+    For each provider one recording is played, the longest that is fit for it, from a process of its own: as a
+    short answer and as a long one. One path is measured at a time.
+
+    Args:
+        project: where the recordings are.
+        scenarios: those from which to choose.
+        match: the paths; its engine is not used.
+        plan: how to measure.
+        progress: told of each provider that is done.
+
+    Raises:
+        ServerError: the process that plays recordings has ended.
+    """
+    load_average = _load_average()
+    rows = []
+    with plan.server() as serve:
+        for provider in dict.fromkeys(row.provider for row in scenarios):
+            own = [row for row in scenarios if row.provider == provider]
+            sides = own_match(match, project, project.provider(provider))
+            rows.append(_of_provider(project, own, sides, plan, serve))
+            progress(provider)
+    return Cost(
+        reference=match.reference.name,
+        candidate=match.candidate.name,
+        providers=tuple(rows),
+        rounds=plan.rounds,
+        short=plan.short,
+        long=plan.long,
+        processors=os.cpu_count() or 1,
+        load=load_average,
+        at_most=plan.at_most,
+    )
+
+
+def _of_provider(
+    project: Project, scenarios: Sequence[Scenario], match: Match, plan: Plan, serve: Serve
+) -> ProviderCost:
+    blank = ProviderCost(provider=scenarios[0].provider, reference=match.reference.name)
+    chosen = _chosen(project, scenarios)
+    if chosen is None:
+        return replace(blank, missing=dict.fromkeys(Measure, _NOTHING_TO_PLAY))
+    with Kept() as clients:
+        course = _course(project, chosen, match, plan, serve, clients)
+        found = measured(course, plan.meter, rounds=plan.rounds)
+    return replace(blank, recording=chosen.scenario.name, found=found.found, missing=found.missing)
+
+
+def _chosen(project: Project, scenarios: Iterable[Scenario]) -> Chosen | None:
+    """The longest recording that can be played at any length; failing that the longest of the others.
+
+    A large file is a long recording: so only a few have to be read.
+    """
+    rows = [row for row in scenarios if row.function is not Function.LIST_MODELS]
+    files = {row.name: project.cassette(row) for row in rows}
+    recorded = [row for row in rows if files[row.name].is_file()]
+    whole: Chosen | None = None
+    for row in sorted(recorded, key=lambda row: -files[row.name].stat().st_size):
+        found = _playable(row, files[row.name])
+        if found is not None and found.playable.stretches:
+            return found
+        whole = whole or found
+    return whole
+
+
+def _playable(scenario: Scenario, file: Path) -> Chosen | None:
+    """None also where it cannot be read: the comparison says so."""
+    try:
+        interactions = load(file).interactions
+    except CassetteError:
+        return None
+    playable = Playable.of(interactions)
+    if playable is None:
+        return None
+    return Chosen(scenario=scenario, interactions=interactions, playable=playable)
+
+
+def _course(
+    project: Project, chosen: Chosen, match: Match, plan: Plan, serve: Serve, clients: Kept
+) -> Course:
+    call = replay_call(chosen.scenario, project.provider(chosen.scenario.provider))
+
+    def answer(interactions: tuple[Interaction, ...], chunks: int) -> Answer:
+        here = serve(interactions) + urlsplit(call.base_url).path
+        return Answer(
+            call=replace(call, base_url=here, kept=clients), chunks=chunks, text=text_of(interactions)
+        )
+
+    playable = chosen.playable
+    stretches = playable.stretches
+    return Course(
+        reference=match.reference.path,
+        candidate=match.candidate.path,
+        short=answer(playable.with_chunks(plan.short) if stretches else chosen.interactions, plan.short),
+        long=answer(playable.with_chunks(plan.long), plan.long) if stretches else None,
+        why="" if stretches else _TOO_SHORT,
+    )
+
+
+def _load_average() -> float | None:
+    """Over the last minute; Windows knows none."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None

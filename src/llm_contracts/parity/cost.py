@@ -1,0 +1,159 @@
+"""What calls cost on either path: figures side by side, and whether they are within limits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median
+
+
+class Measure(StrEnum):
+    """What of a call is measured. In limits and documents they go by these names."""
+
+    CPU_PER_CHUNK = "cpu_per_chunk"  # processor time that one more chunk of text takes, whatever the thread
+    CPU_PER_CALL = "cpu_per_call"  # the same of a whole call with a short answer
+    FIRST_DELTA = "first_delta"  # from the call to its first text
+    PEAK_MEMORY = "peak_memory"  # most that Python has allocated while a long answer is read
+
+    @property
+    def unit(self) -> str:
+        """In which its figures are given."""
+        return _UNITS[self]
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return _LABELS[self]
+
+
+_UNITS = {
+    Measure.CPU_PER_CHUNK: "µs",
+    Measure.CPU_PER_CALL: "ms",
+    Measure.FIRST_DELTA: "ms",
+    Measure.PEAK_MEMORY: "kB",
+}
+_LABELS = {
+    Measure.CPU_PER_CHUNK: "CPU per chunk",
+    Measure.CPU_PER_CALL: "CPU per call",
+    Measure.FIRST_DELTA: "first delta after",
+    Measure.PEAK_MEMORY: "peak memory",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spread:
+    """Several figures of one quantity: their middle, the lowest and the highest."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SideBySide:
+    """One measure of both paths. `ratio`: how many times as much the candidate takes, round by round."""
+
+    reference: Spread
+    candidate: Spread
+    ratio: Spread
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderCost:
+    """What calls to one provider cost.
+
+    Attributes:
+        provider: its name.
+        reference: the name of the path that was measured as reference: a provider may have its own.
+        recording: the scenario whose recording was played; None where none can be.
+        found: what was measured.
+        missing: what could not be → why not, in a sentence.
+    """
+
+    provider: str
+    reference: str
+    recording: str | None = None
+    found: Mapping[Measure, SideBySide] = field(default_factory=dict)
+    missing: Mapping[Measure, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Excess:
+    """A limit that is not kept, or of which nobody knows: `ratio` is None then."""
+
+    provider: str
+    measure: Measure
+    at_most: float
+    ratio: float | None = None
+
+    def __str__(self) -> str:
+        limit = f"at most {self.at_most:g} is asked for"
+        if self.ratio is None:
+            return f"{self.provider}: {self.measure} could not be measured, and {limit}."
+        return f"{self.provider}: {self.measure} is {self.ratio:.2f} times the reference's, and {limit}."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """The costs of both paths, provider by provider.
+
+    Attributes:
+        reference, candidate: the paths' names.
+        providers: what was found.
+        rounds: how often each was measured.
+        short, long: chunks of text in the answers that were played.
+        processors: how many the machine has.
+        load: its load average when measuring began; None where the system knows none.
+        at_most: the limits of ratios that were asked for.
+    """
+
+    reference: str
+    candidate: str
+    providers: tuple[ProviderCost, ...]
+    rounds: int
+    short: int
+    long: int
+    processors: int
+    load: float | None = None
+    at_most: Mapping[Measure, float] = field(default_factory=dict)
+
+    @property
+    def exceeded(self) -> tuple[Excess, ...]:
+        """The limits that are not kept. What could not be measured is not taken for cheap."""
+        return tuple(self._exceeded())
+
+    @property
+    def comparable(self) -> tuple[ProviderCost, ...]:
+        """The providers with the reference of all. Where one has its own, such as a few lines written by
+        hand, a ratio says little, and limits do not hold.
+        """
+        return tuple(row for row in self.providers if row.reference == self.reference)
+
+    def _exceeded(self) -> Iterator[Excess]:
+        for row in self.comparable:
+            for measure, limit in self.at_most.items():
+                found = row.found.get(measure)
+                ratio = None if found is None else found.ratio.median
+                if ratio is None or ratio > limit:
+                    yield Excess(provider=row.provider, measure=measure, at_most=limit, ratio=ratio)
+
+    def typical(self, measure: Measure) -> Spread | None:
+        """The ratios of all comparable providers, their medians together; None where none was measured."""
+        ratios = [row.found[measure].ratio.median for row in self.comparable if measure in row.found]
+        return spread(ratios) if ratios else None
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The spread of at least one value."""
+    return Spread(median=median(values), low=min(values), high=max(values))
+
+
+def side_by_side(reference: Sequence[float], candidate: Sequence[float]) -> SideBySide | None:
+    """Both paths' figures, one a round. The ratio is taken within rounds, so that what the machine does
+    meanwhile weighs on both. None where a figure of the reference is not positive: noise has swallowed it.
+    """
+    if min(reference) <= 0:
+        return None
+    ratios = [mine / theirs for mine, theirs in zip(candidate, reference, strict=True)]
+    return SideBySide(reference=spread(reference), candidate=spread(candidate), ratio=spread(ratios))
