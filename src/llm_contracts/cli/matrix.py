@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,7 +124,7 @@ def matrix(**given: Any) -> Exit:
     with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
         table = matrix_of(ready, ready.arguments).table(pairs, step=step, done=done)
     _hand_over(project, table, given)
-    return _exit(table)
+    return exit_for(table)
 
 
 def _selected(project: Project, given: Mapping[str, Any]) -> int | None:
@@ -162,6 +161,7 @@ def _split(values: Iterable[str]) -> list[str]:
 
 
 def _hand_over(project: Project, table: Table, given: Mapping[str, Any]) -> None:
+    from llm_contracts.cli.matrix_setup import shown_command
     from llm_contracts.matrix.document import matrix_document
     from llm_contracts.matrix.markdown import matrix_markdown
     from llm_contracts.matrix.terminal import print_matrix
@@ -186,19 +186,11 @@ def _hand_over(project: Project, table: Table, given: Mapping[str, Any]) -> None
         print_matrix(report_console(), table, names)
 
 
-def shown_command(given: Mapping[str, Any]) -> str:
-    """What was asked for, as one would type it: which files it was written to is left out."""
-    named = ("litellm", "openai", "providers", "scenarios", "reference", "candidate", "corpus", "overrides")
-    words = ["llm-contracts", "matrix"]
-    for name in named:
-        values = given[name] if isinstance(given[name], tuple) else (given[name],)
-        words += [word for value in values if value for word in (f"--{name.removesuffix('s')}", str(value))]
-    return shlex.join(words)
-
-
-def _exit(table: Table) -> Exit:
+def exit_for(table: Table) -> Exit:
+    """The code of a finished matrix. Where nothing could be tried, nothing has been found out; where the latest
+    releases are the pinned ones, all is known."""
     if table.pinned.unreadable:
         return Exit.UNREADABLE
-    if not any(cell.ran for cell in table.cells):
+    if table.cells and not any(cell.ran for cell in table.cells):
         return Exit.USAGE
     return Exit.DIVERGENCE if table.fails else Exit.AGREEMENT

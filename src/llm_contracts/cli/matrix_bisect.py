@@ -9,14 +9,15 @@ from typing import Any
 import click
 
 from llm_contracts.cli.exits import Exit
-from llm_contracts.cli.matrix_setup import Setup, check_arguments, matrix_of
-from llm_contracts.cli.output import report_console, write_text
-from llm_contracts.config import ConfigError
-from llm_contracts.matrix.bisect import bisect, target
+from llm_contracts.cli.matrix_setup import Setup, check_arguments, matrix_of, shown_command
+from llm_contracts.cli.output import refuse_secrets, report_console, write_text
+from llm_contracts.cli.stored import secrets_of
+from llm_contracts.config import ConfigError, Project
+from llm_contracts.matrix.bisect import Bracket, Target, bisect, target
 from llm_contracts.matrix.cell import Cell
-from llm_contracts.matrix.document import bisect_document
+from llm_contracts.matrix.document import FORMAT, bisect_document
+from llm_contracts.matrix.grid import scenarios_in
 from llm_contracts.matrix.pair import Pair, by_age
-from llm_contracts.matrix.releases import Releases, newest_by
 from llm_contracts.matrix.terminal import print_bisection
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.views.document import json_text
@@ -31,7 +32,8 @@ def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any])
     goal = target(kind, *cells)
     if goal is None:
         count = len({d.item for d in cells[0].differences if d.kind is kind})
-        click.echo(f"{low} and {high} show {kind} in the same {count} scenarios: there is nothing to find.")
+        same = f"{low} and {high} show {kind} in the same {scenarios_in(count)}"
+        click.echo(f"{same}: there is nothing to find.")
         return Exit.AGREEMENT
     arguments = check_arguments(given, goal.scenarios)
     few = matrix_of(ready, arguments, ready.reports / "bisect" / "narrowed")
@@ -45,7 +47,7 @@ def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any])
         click.echo(f"{cell.pair} {said}", err=True)
         return shown
 
-    listed = Releases(package=package, newest=newest_by(ready.run, ready.uv, ready.builder.python))
+    listed = ready.listed(package)
     found = bisect(
         (getattr(low, package), getattr(high, package)),
         goal,
@@ -53,12 +55,20 @@ def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any])
         lines=listed.lines,
         between=listed.between,
     )
+    _hand_over(ready.project, goal, found, package, given)
+    return Exit.AGREEMENT
+
+
+def _hand_over(
+    project: Project, goal: Target, found: Bracket, package: str, given: Mapping[str, Any]
+) -> None:
     if given["json_file"] is not None:
-        document = {"format": 1, "bisect": bisect_document(goal, found, package)}
-        write_text(given["json_file"], json_text(document, indent=1) + "\n")
+        document = bisect_document(goal, found, package, command=shown_command(given))
+        text = json_text({"format": FORMAT, "bisect": document}, indent=1) + "\n"
+        refuse_secrets("the result", text.encode(), secrets_of(project))
+        write_text(given["json_file"], text)
     if str(given["json_file"]) != "-":
         print_bisection(report_console(), goal, found, package)
-    return Exit.AGREEMENT
 
 
 def ends(pinned: Pair, pairs: Sequence[Pair]) -> tuple[str, Pair, Pair]:

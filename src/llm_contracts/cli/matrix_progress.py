@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -74,7 +75,7 @@ def _told_in_lines(pairs: int, now: Callable[[], float]) -> tuple[Step, Done]:
         nonlocal finished
         finished += 1
         left = (now() - started) / finished * (pairs - finished)
-        about = f"; about {left / 60:.0f} min left" if left > 0 else ""
+        about = f"; about {math.ceil(left / 60)} min left" if left > 0 else ""
         click.echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
 
     return (lambda _what, _count: None), done

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llm_contracts.config import Project
-from llm_contracts.matrix.checking import Checker
-from llm_contracts.matrix.commands import Command, command, own_variables
+from llm_contracts.matrix.checking import Check, Checker
+from llm_contracts.matrix.commands import command, own_variables
 from llm_contracts.matrix.environments import Environments
 from llm_contracts.matrix.here import find_uv, installed, requirement_sources, this_harness
 from llm_contracts.matrix.pair import Pair
 from llm_contracts.matrix.plan import Plan, load_plan
-from llm_contracts.matrix.run import Matrix
+from llm_contracts.matrix.releases import Releases, newest_by
+from llm_contracts.matrix.run import Builder, Matrix
 from llm_contracts.versions import versions
 
 
@@ -25,24 +27,24 @@ class Setup:
     """Everything that stays the same for all pairs.
 
     Attributes:
+        project: the project that is checked.
         plan: the project's `matrix.toml`.
         pinned: the pair that is installed here.
-        uv: the program.
-        run: runs programs in the project's folder.
         builder: resolves and builds.
+        listed: lists the releases of a package.
         reports: where the whole results go.
         arguments: the check's own command and options.
-        timeout: seconds for one call.
+        checking: gives what runs a check with other arguments than these.
     """
 
     project: Project
     plan: Plan
     pinned: Pair
-    uv: Path
-    run: Command
-    builder: Environments
+    builder: Builder
+    listed: Callable[[str], Releases]
     reports: Path
     arguments: tuple[str, ...]
+    checking: Callable[[Sequence[str]], Check]
 
 
 def setup(project: Project, given: Mapping[str, Any]) -> Setup:
@@ -53,14 +55,12 @@ def setup(project: Project, given: Mapping[str, Any]) -> Setup:
     """
     root = project.settings.root
     plan = load_plan(project.settings.matrix)
-    uv, used, harness = find_uv(), versions(), this_harness()
+    uv, used, harness = find_uv(os.environ), versions(), this_harness()
     run = command(root, own_variables(os.environ))
     return Setup(
         project=project,
         plan=plan,
         pinned=Pair(litellm=used["litellm"], openai=used["openai"]),
-        uv=uv,
-        run=run,
         builder=Environments(
             run=run,
             uv=uv,
@@ -72,8 +72,10 @@ def setup(project: Project, given: Mapping[str, Any]) -> Setup:
             overrides=(*plan.overrides, *given["overrides"]),
             installed=installed(),
         ),
+        listed=lambda package: Releases(package=package, newest=newest_by(run, uv, Path(sys.executable))),
         reports=given["report"] or project.settings.report / "matrix",
         arguments=check_arguments(given),
+        checking=lambda words: Checker(root=root, arguments=words, environ=own_variables(os.environ)),
     )
 
 
@@ -81,9 +83,7 @@ def matrix_of(ready: Setup, arguments: Sequence[str], reports: Path | None = Non
     """What tries pairs with these arguments of a check."""
     return Matrix(
         builder=ready.builder,
-        check=Checker(
-            root=ready.project.settings.root, arguments=arguments, environ=own_variables(os.environ)
-        ),
+        check=ready.checking(arguments),
         python=Path(sys.executable),
         pinned=ready.pinned,
         unsupported=ready.plan.unsupported,
@@ -109,6 +109,26 @@ def check_arguments(given: Mapping[str, Any], scenarios: Sequence[str] | None = 
         if given[option] is not None:
             words += [f"--{option}", str(given[option])]
     return tuple(words)
+
+
+def shown_command(given: Mapping[str, Any]) -> str:
+    """What was asked for, as one would type it: which files it was written to is left out."""
+    named = (
+        "litellm",
+        "openai",
+        "providers",
+        "scenarios",
+        "reference",
+        "candidate",
+        "corpus",
+        "overrides",
+        "bisect",
+    )
+    words = ["llm-contracts", "matrix"]
+    for name in named:
+        values = given[name] if isinstance(given[name], tuple) else (given[name],)
+        words += [word for value in values if value for word in (f"--{name.removesuffix('s')}", str(value))]
+    return shlex.join(words)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

@@ -46,6 +46,7 @@ class Checker:
             CheckError: it ended without a result.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / DRAFT).unlink(missing_ok=True)  # of a run that was stopped
         with tempfile.TemporaryDirectory(prefix="llm-contracts-matrix-") as scratch:
             result, errors = Path(scratch) / "result.json", Path(scratch) / "stderr"
             where = ["--json", str(result), "--report", str(folder)]
@@ -63,12 +64,14 @@ class Checker:
                 arguments, cwd=self.root, env=self.environ, stdout=subprocess.DEVNULL, stderr=complaints
             ) as process,
         ):
+            done = 0
             try:
                 while True:
                     try:
                         return process.wait(_LOOK_EVERY)
                     except subprocess.TimeoutExpired:
-                        progress(_lines(draft))
+                        done = max(done, _lines(draft))  # in the end the draft is moved into its place
+                        progress(done)
             except BaseException:
                 process.terminate()
                 raise

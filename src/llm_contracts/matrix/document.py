@@ -41,8 +41,8 @@ def table_from(document: Mapping[str, Any]) -> Table:
     )
 
 
-def bisect_document(goal: Target, found: Bracket, package: str) -> dict[str, Any]:
-    """What a bisection found, as plain JSON values."""
+def bisect_document(goal: Target, found: Bracket, package: str, **extra: Any) -> dict[str, Any]:
+    """What a bisection found, as plain JSON values. `extra`: see `matrix_document`."""
     return {
         "kind": str(goal.kind),
         "package": package,
@@ -50,6 +50,7 @@ def bisect_document(goal: Target, found: Bracket, package: str) -> dict[str, Any
         "release": found.after,
         **asdict(found),
         "scenarios": list(goal.scenarios),
+        **extra,
     }
 
 

@@ -75,7 +75,7 @@ def _column(cell: Cell, pinned: Cell) -> tuple[str, str]:
 
 
 def _rows(table: Table, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]:
-    yield ("agree", *(str(len(cell.items) - len(_differing(cell))) for cell in cells))
+    yield ("agree", *(str(len(cell.items.keys() - {d.item for d in cell.differences})) for cell in cells))
     for kind in table.kinds:
         counts = [_count(kind, cell, table.pinned) for cell in cells]
         if any(counts):

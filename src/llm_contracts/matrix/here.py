@@ -43,12 +43,15 @@ def this_harness() -> str:
     return harness_line(distribution.read_text("direct_url.json"), distribution.version)
 
 
-def find_uv() -> Path:
-    """The program uv: the one of the extra `matrix`, or any on the PATH.
+def find_uv(environ: Mapping[str, str]) -> Path:
+    """The program uv: what the variable `UV` names (uv sets it for what it runs), the one of the extra
+    `matrix`, or any on the PATH.
 
     Raises:
         ConfigError: there is none.
     """
+    if environ.get("UV"):
+        return Path(environ["UV"])
     try:
         from uv import find_uv_bin
 

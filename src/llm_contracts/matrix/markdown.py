@@ -64,6 +64,7 @@ def _changes(table: Table, found: Sequence[Change]) -> Iterator[str]:
         example = next(iter(change.scenarios.values()))[0]
         kind = f"`{change.kind}`" if change.kind else "outcome"
         values = " | ".join(map(_value, change.example))
+        values += f", pinned: {_value(change.before)}" if change.way is Way.OTHER else ""
         size = scenarios_in(change.size)
         yield f"| {remarks} | {kind} | `{change.where}` | {under} | {size} | {values} | {example} |"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,7 @@ class Change:
         scenarios: the pair's name → the scenarios.
         example: the values in the first scenario: of reference and candidate, or, where both moved alike,
             under the pinned pair and under this one.
+        before: what the candidate's value is under the pinned pair, where both differ in other values.
     """
 
     way: Way
@@ -44,6 +45,7 @@ class Change:
     excused: bool
     scenarios: Mapping[str, tuple[str, ...]]
     example: tuple[Any, Any]
+    before: Any = None
 
     @property
     def fails(self) -> bool:
@@ -114,17 +116,18 @@ def _place(difference: Difference) -> tuple[object, ...]:
 
 def _of_cell(pinned: Cell, cell: Cell) -> Iterator[Change]:
     found = against(pinned, cell)
+    before = {_place(d): d.candidate for d in pinned.differences}
     for way, differences in found.items():
         groups: dict[tuple[object, ...], list[Difference]] = {}
         for d in differences:
             groups.setdefault((d.kind, place(d.where), d.accepted, cell.excuses(d)), []).append(d)
         for members in groups.values():
-            yield _change(way, members, cell)
+            yield _change(way, members, cell, before.get(_place(members[0])) if way is Way.OTHER else None)
     touched = {d.item for differences in found.values() for d in differences}
     yield from _moved_alike(pinned, cell, touched)
 
 
-def _change(way: Way, members: list[Difference], cell: Cell) -> Change:
+def _change(way: Way, members: list[Difference], cell: Cell, before: Any) -> Change:
     first = members[0]
     return Change(
         way=way,
@@ -134,6 +137,7 @@ def _change(way: Way, members: list[Difference], cell: Cell) -> Change:
         excused=cell.excuses(first),
         scenarios={str(cell.pair): tuple(dict.fromkeys(d.item for d in members))},
         example=(first.reference, first.candidate),
+        before=before,
     )
 
 
@@ -167,15 +171,7 @@ def _moved(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> l
 def _merged(before: Change | None, change: Change) -> Change:
     if before is None:
         return change
-    return Change(
-        way=before.way,
-        kind=before.kind,
-        where=before.where,
-        accepted=before.accepted,
-        excused=before.excused,
-        scenarios={**before.scenarios, **change.scenarios},
-        example=before.example,
-    )
+    return replace(before, scenarios={**before.scenarios, **change.scenarios})
 
 
 def _weight(change: Change) -> tuple[bool, int, int, int]:

@@ -137,6 +137,8 @@ def _values(change: Change) -> Iterator[Text]:
     else:
         yield Text.assemble(("reference  ", "dim"), one)
         yield Text.assemble(("candidate  ", "dim"), other)
+    if change.way is Way.OTHER:
+        yield Text.assemble(("pinned     ", "dim"), _value(change.before))
 
 
 def _value(value: Any) -> str:

@@ -1,0 +1,113 @@
+"""`llm-contracts matrix --bisect`, with an index, environments and checks that are made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.cli.matrix_bisect import run_bisection
+from llm_contracts.cli.matrix_setup import Setup
+from llm_contracts.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.matrix.checking import Check
+from llm_contracts.matrix.environments import Resolution, UnavailableError
+from llm_contracts.matrix.pair import Pair
+from llm_contracts.matrix.plan import Plan
+from llm_contracts.matrix.releases import Releases
+from llm_contracts.parity.divergence import Kind
+from tests.harness.matrix.cells import PINNED, document, pair, row
+from tests.harness.matrix.test_matrix_bisect import index
+from tests.harness.run.projects import make_project
+
+
+@dataclass(kw_only=True, slots=True)
+class World:
+    """Usage differs from 1.90.3 on, in one scenario of two; 1.1.0 does not exist."""
+
+    project: Project
+    checks: list[tuple[str, ...]] = field(default_factory=list)
+
+    def resolve(self, pair: Pair, /) -> Resolution:
+        if pair.litellm == "1.1.0":
+            raise UnavailableError("Because there is no such release.")
+        return Resolution(pins=f"litellm=={pair.litellm}\nopenai=={pair.openai}\n")
+
+    def moved(self, _resolution: Resolution, /) -> Mapping[str, str]:
+        return {}
+
+    def build(self, resolution: Resolution, /) -> Path:
+        return Path(resolution.pair.litellm)
+
+    def checking(self, arguments: Sequence[str]) -> Check:
+        def check(python: Path, _folder: Path, _progress: Callable[[int], None]) -> Mapping[str, Any]:
+            self.checks.append(tuple(arguments))
+            minor, patch = map(int, (PINNED.litellm if python.is_absolute() else str(python)).split(".")[1:])
+            kinds = [Kind.USAGE] if (minor, patch) >= (90, 3) else []
+            return document(row("acme/plain-stream", *kinds), row("acme/other"))
+
+        return check
+
+    def setup(self) -> Setup:
+        return Setup(
+            project=self.project,
+            plan=Plan(),
+            pinned=PINNED,
+            builder=self,
+            listed=lambda package: Releases(package=package, newest=index),
+            reports=Path("/reports"),
+            arguments=("check",),
+            checking=self.checking,
+        )
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(project=load_project(load_settings(make_project(tmp_path))))
+
+
+def given(**values: Any) -> dict[str, Any]:
+    empty = ("litellm", "openai", "providers", "scenarios", "overrides")
+    unset = ("reference", "candidate", "corpus", "jobs", "timeout", "json_file")
+    return {**dict.fromkeys(empty, ()), **dict.fromkeys(unset), "bisect": "usage", **values}
+
+
+def test_the_release_is_found_on_the_scenarios_in_question_alone(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "found.json"
+    assert run_bisection(world.setup(), [pair("1.86.0"), pair("1.93.0")], given(json_file=file)) == 0
+    out, err = capsys.readouterr()
+    assert "litellm 1.90.3 brought usage" in out
+    assert "LiteLLM 1.90.3 with openai 2.54.0 shows usage" in err
+    found = json.loads(file.read_text())["bisect"]
+    assert (found["release"], found["before"], found["scenarios"]) == (
+        "1.90.3",
+        "1.90.2",
+        ["acme/plain-stream"],
+    )
+    assert found["command"] == "llm-contracts matrix --bisect usage"
+    ends, narrow = world.checks[:2], world.checks[2:]
+    assert ends == [("check",)] * 2
+    assert set(narrow) == {("check", "--scenario", "acme/plain-stream")}
+    assert len(narrow) == len(found["tried"])
+
+
+def test_the_pinned_pair_is_the_other_end(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_bisection(world.setup(), [pair("1.86.0")], given()) == 0
+    assert "litellm 1.90.3 brought usage" in capsys.readouterr().out
+
+
+def test_where_both_ends_are_alike_there_is_nothing_to_find(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_bisection(world.setup(), [pair("1.95.0"), pair("1.93.0")], given()) == 0
+    assert "show usage in the same 1 scenario: there is nothing to find" in capsys.readouterr().out
+
+
+def test_an_end_that_cannot_be_tried_is_an_error_that_says_why(world: World) -> None:
+    with pytest.raises(ConfigError, match=r"nothing to go between\. Because there is no such release"):
+        run_bisection(world.setup(), [pair("1.1.0"), pair("1.93.0")], given())

@@ -1,0 +1,186 @@
+"""The loop over pairs: each is tried or says why not, and the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.config import ConfigError
+from llm_contracts.matrix.cell import State
+from llm_contracts.matrix.checking import CheckError
+from llm_contracts.matrix.environments import Resolution, UnavailableError
+from llm_contracts.matrix.pair import Pair, Unsupported, by_age
+from llm_contracts.matrix.plan import load_plan
+from llm_contracts.matrix.run import Matrix
+from llm_contracts.parity.divergence import Kind
+from tests.harness.matrix.cells import PINNED, document, pair, row
+
+HERE = Path("/here/python")
+
+
+@dataclass(kw_only=True, slots=True)
+class Builder:
+    """Resolves everything but what is broken; an environment's interpreter is named after its pair."""
+
+    latest: str = "1.109.1"
+    broken: tuple[str, ...] = ()
+    built: list[str] = field(default_factory=list)
+
+    def resolve(self, pair: Pair, /) -> Resolution:
+        litellm = self.latest if pair.litellm == "latest" else pair.litellm
+        if litellm in self.broken:
+            raise UnavailableError("Because nobody has it.")
+        return Resolution(pins=f"litellm=={litellm}\nopenai=={pair.openai}\n")
+
+    def moved(self, _resolution: Resolution, /) -> Mapping[str, str]:
+        return {"click": "9"}
+
+    def build(self, resolution: Resolution, /) -> Path:
+        self.built.append(resolution.pair.litellm)
+        return Path(resolution.pair.litellm)
+
+
+def checked(python: Path, _folder: Path, progress: Callable[[int], None]) -> Mapping[str, Any]:
+    progress(1)
+    if python == Path("1.90.0"):
+        raise CheckError("llm-contracts: no such luck")
+    kinds = [] if python == HERE else [Kind.USAGE]
+    digest = "other" if python == Path("1.91.0") else "same"
+    return document(row("acme/plain", *kinds), inputs={"src/a.py": digest}, python=str(python))
+
+
+def matrix(builder: Builder, *known: Unsupported, **values: Any) -> Matrix:
+    return Matrix(
+        builder=builder,
+        check=values.pop("check", checked),
+        python=HERE,
+        pinned=PINNED,
+        unsupported=known,
+        reports=Path("/reports"),
+        **values,
+    )
+
+
+def test_the_pinned_pair_runs_here_and_the_others_elsewhere() -> None:
+    builder, told = Builder(), list[tuple[str, int]]()
+    table = matrix(builder).table([pair("1.84.8"), PINNED], step=lambda what, n: told.append((what, n)))
+    assert builder.built == ["1.84.8"]
+    (cell,) = table.cells
+    assert (cell.pair, cell.state, cell.moved) == (pair("1.84.8"), State.RAN, {"click": "9"})
+    assert cell.report == "/reports/litellm-1.84.8-openai-2.54.0"
+    assert table.fails
+    assert (f"{pair('1.84.8')}: installing", 0) in told
+    assert (str(pair("1.84.8")), 1) in told
+
+
+def test_what_cannot_be_had_or_run_says_why_and_the_others_run() -> None:
+    table = matrix(Builder(broken=("1.1.0",))).table([pair("1.1.0"), pair("1.90.0"), pair("1.95.0")])
+    assert [(cell.state, cell.reason) for cell in table.cells] == [
+        (State.FAILED, "Because nobody has it."),
+        (State.FAILED, "llm-contracts: no such luck"),
+        (State.RAN, ""),
+    ]
+
+
+def test_what_is_known_not_to_work_is_not_even_installed() -> None:
+    builder = Builder()
+    row = Unsupported(litellm="==1.82.7", reason="It stole.")
+    (cell,) = matrix(builder, row).table([pair("1.82.7")]).cells
+    assert (cell.state, cell.reason, builder.built) == (State.UNSUPPORTED, "It stole.", [])
+
+
+def test_what_latest_turns_out_to_be_is_judged_like_any_release() -> None:
+    builder = Builder(latest="1.82.7")
+    row = Unsupported(litellm="==1.82.7", reason="It stole.")
+    (cell,) = matrix(builder, row).table([pair("latest")]).cells
+    assert (cell.pair, cell.state, builder.built) == (pair("1.82.7"), State.UNSUPPORTED, [])
+
+
+def test_a_latest_that_is_pinned_or_named_as_well_is_there_once() -> None:
+    assert matrix(Builder(latest="1.105.0")).table([pair("latest")]).cells == ()
+    both = matrix(Builder()).table([pair("1.109.1"), pair("latest")])
+    assert [cell.pair for cell in both.cells] == [pair("1.109.1")]
+
+
+def test_a_provider_that_is_not_supported_runs_and_is_excused() -> None:
+    row = Unsupported(litellm="<1.83", provider="acme", reason="It never did.")
+    table = matrix(Builder(), row).table([pair("1.80.11")])
+    assert table.cells[0].ran
+    assert not table.fails
+
+
+def test_files_that_changed_meanwhile_are_told() -> None:
+    (cell,) = matrix(Builder()).table([pair("1.91.0")]).cells
+    assert cell.complaints == (
+        "src/a.py changed while the matrix ran, so that this is no fair comparison. Run it again.",
+    )
+
+
+def test_what_else_is_measured_is_read_off_the_result() -> None:
+    found = matrix(Builder(), measures=lambda document: {"ran in": document["python"]}).one(PINNED)
+    assert found.measures == {"ran in": str(HERE)}
+
+
+def test_without_the_pinned_pair_there_is_nothing_to_say() -> None:
+    def failing(_python: Path, _folder: Path, _progress: Callable[[int], None]) -> Mapping[str, Any]:
+        raise CheckError("llm-contracts: no path is called 'x'")
+
+    with pytest.raises(CheckError, match="no path is called"):
+        matrix(Builder(), check=failing).table([pair("1.84.8")])
+
+
+@pytest.mark.parametrize(
+    ("versions", "covered"),
+    [(("1.80.11", "3.0.0"), True), (("1.108.0", "3.0.0"), False), (("1.80.11", "2.54.0"), False)],
+)
+def test_ranges_cover_pairs(versions: tuple[str, str], covered: bool) -> None:
+    row = Unsupported(litellm="<1.108", openai=">=3", reason="No.")
+    assert row.covers(pair(*versions)) is covered
+    assert not row.covers(pair("latest", "3.0.0"))
+
+
+def test_releases_sort_by_age() -> None:
+    assert sorted(["1.100.0", "odd", "1.99.0"], key=by_age) == ["1.99.0", "1.100.0", "odd"]
+
+
+# matrix.toml
+
+
+def test_the_plan_of_this_project_can_be_read() -> None:
+    plan = load_plan(Path(__file__).parents[2] / "contracts" / "matrix.toml")
+    assert len(plan.pairs) >= 5
+    assert plan.overrides == ("certifi",)
+    stolen = [pair(f"1.82.{n}") for n in (7, 8)]
+    assert all(any(row.covers(each) and not row.provider for row in plan.unsupported) for each in stolen)
+
+
+def test_no_plan_is_an_empty_one(tmp_path: Path) -> None:
+    assert load_plan(tmp_path / "matrix.toml").pairs == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pairs = [", "cannot be read as TOML"),
+        ("pair = []", "pair: there is no such key. Did you mean pairs"),
+        ("pairs = 1", "pairs: must be a list"),
+        ('pairs = [["1.0"]]', "must hold pairs such as"),
+        ("overrides = [1]", "overrides: must hold non-empty texts, not 1"),
+        ("[[unsupported]]\nlitellm = '<1'", "each needs a reason"),
+        (
+            "[[unsupported]]\nreason = 'x'\nlitelm = '<1'",
+            "litelm: there is no such key. Did you mean",
+        ),
+        ("[[unsupported]]\nreason = 'x'\nlitellm = 'old'", "'old' is no range"),
+    ],
+)
+def test_a_fault_in_the_plan_is_named(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "matrix.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"matrix\.toml") as caught:
+        load_plan(file)
+    assert message in str(caught.value)
