@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -22,12 +22,11 @@ from llm_contracts.cli.options import (
 from llm_contracts.cli.output import refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import report_option, secrets_of
 from llm_contracts.config import ConfigError, Project
+from llm_contracts.matrix.cell import Cell
 from llm_contracts.matrix.pair import LATEST, Pair
+from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.versions import versions
-
-if TYPE_CHECKING:
-    from llm_contracts.matrix.table import Table
 
 _EXAMPLES = """\b
 Examples:
@@ -106,7 +105,8 @@ def matrix(**given: Any) -> Exit:
     be had is reported by name, and the others run. The whole result of each pair is left in report/matrix/,
     for `llm-contracts report --report`.
 
-    Exit code 1 if under any pair something unaccepted differs that does not under the pinned one.
+    Exit code 1 if under any pair something unaccepted differs that does not under the pinned one. Ctrl-C leaves
+    what is known by then.
     """
     from llm_contracts.cli.matrix_bisect import run_bisection
     from llm_contracts.cli.matrix_setup import matrix_of, setup
@@ -121,8 +121,21 @@ def matrix(**given: Any) -> Exit:
     if not pairs:
         msg = f"There is nothing to try but {ready.pinned}, which is installed. Name releases: --litellm V."
         raise ConfigError(msg)
-    with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
-        table = matrix_of(ready, ready.arguments).table(pairs, step=step, done=done)
+    ran: list[Cell] = []
+    try:
+        with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
+            tried = matrix_of(ready, ready.arguments)
+
+            def keep(cell: Cell) -> None:
+                ran.append(cell)
+                done(cell)
+
+            table = tried.table(pairs, step=step, done=keep)
+    except KeyboardInterrupt:
+        # It took long to come this far.
+        if len(ran) > 1:
+            _hand_over(project, Table(pinned=ran[0], cells=tuple(ran[1:])), given)
+        raise
     _hand_over(project, table, given)
     return exit_for(table)
 
