@@ -253,6 +253,12 @@ def origin(error: BaseException) -> BaseException:
     return next((link for link in links if _library(link) == "openai"), links[0])
 
 
+def count_attempts(error: BaseException, attempts: int | None) -> None:
+    """Write down at an exception how many requests it took, for `describe`: its own request may not know."""
+    if attempts is not None:
+        vars(origin(error))["attempts"] = attempts
+
+
 def is_broken_connection(error: BaseException) -> bool:
     """Whether the way to the provider failed, not the provider."""
     return describe(error).category in {Category.CONNECTION, Category.PROTOCOL} and _status(error) is None

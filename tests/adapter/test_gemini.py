@@ -269,6 +269,15 @@ def test_an_answer_that_rides_with_the_finish_is_the_end(adapter: Adapter) -> No
     assert (last.result, last.is_end, last.finish_reason) == ("lo", True, "STOP")
 
 
+def test_attempts_before_an_answer_that_fails_with_its_first_event_are_counted(
+    adapter: Adapter, provider: Provider
+) -> None:
+    blocked = stream(event({"promptFeedback": {"blockReason": "SAFETY"}}))
+    provider.say(refusal(503, "UNAVAILABLE"), blocked)
+    error = failed(adapter)
+    assert (error.provider_code, error.attempts, len(provider.asked)) == ("SAFETY", 2, 2)
+
+
 @pytest.mark.parametrize("message", [None, "not this"])
 def test_a_blocked_question_fails_by_content_policy(
     adapter: Adapter, provider: Provider, message: str | None

@@ -280,7 +280,7 @@ def _generation(call: Call, told: Told, **more: Any) -> Json:
         "model": call.model,
         "input": [dict(message) for message in call.messages],
         # As the ear of the other paths hears it: text that looks like JSON is taken for JSON.
-        "output": json.loads(told.output) if told.output.startswith("{") else told.output,
+        "output": _told_output(told.output),
         **({"usage": usage} if usage else {}),
         "metadata": {"reasoning": told.reasoning} if told.reasoning else {},
         "ended": True,
@@ -303,3 +303,11 @@ def _models(call: Call) -> Iterator[str]:
             if "generateContent" in model["supportedGenerationMethods"] and name.startswith("gemini"):
                 yield name
         token = page.get("nextPageToken")
+
+
+def _told_output(text: str) -> Any:
+    """A whole JSON object as the object that Langfuse shows; a part of one, of an answer cut short, as text."""
+    try:
+        return json.loads(text) if text.startswith("{") else text
+    except ValueError:
+        return text

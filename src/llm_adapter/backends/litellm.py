@@ -34,7 +34,7 @@ from typing import Any
 from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened, rehearsal
 from llm_adapter.backends.sending import Answered, Sender, sleep
-from llm_adapter.failures import NotSentError, is_broken_connection
+from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Account, Settings, environment
@@ -143,6 +143,7 @@ class LiteLLMBackend:
         except Exception as error:
             first.close()
             if not is_broken_connection(error):
+                count_attempts(error, first.attempts)
                 raise
             _logger.warning("the stream of %s broke before its first event: asking again", outgoing.provider)
             second = self._open(outgoing)
