@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
 from collections.abc import Sequence
@@ -88,6 +89,8 @@ def main() -> None:
     """Run the command line and leave the process with its exit code."""
     # Without a handler Python prints what libraries log (that a client hung up, say) into the report.
     logging.getLogger().addHandler(logging.NullHandler())
+    # A crash in a library's C code would end the run without a word of where it was.
+    faulthandler.enable()
     sys.path.insert(0, str(Path.cwd()))  # `module:attribute` means modules as seen from here
     sys.exit(run())
 
