@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,21 @@ def _about(project: Project, stored: Stored, wanted: Wanted, changed: tuple[str,
         report_url=wanted.report_url,
         fetch=wanted.fetch,
         folder=project.settings.shown(stored.folder),
+        again=again(project, stored),
     )
+
+
+def again(project: Project, stored: Stored) -> tuple[str, ...]:
+    """The commands that find the same once more, and lead to a decision. A corpus is not run again: only who
+    has it knows where it is.
+    """
+    settings, result = project.settings, stored.result
+    own = (result.reference, result.candidate) == (settings.reference, settings.candidate)
+    pair = [] if own else ["--reference", result.reference, "--candidate", result.candidate]
+    usual = stored.folder.resolve() == settings.report.resolve()
+    folder = [] if usual else ["--report", settings.shown(stored.folder)]
+    check = [shlex.join(["llm-contracts", "check", *pair, *folder])] if "inputs" in stored.document else []
+    return (*check, shlex.join(["llm-contracts", "review", *folder]))
 
 
 def _views(project: Project, stored: Stored, wanted: Wanted, about: About) -> Iterator[tuple[Path, str]]:

@@ -24,6 +24,7 @@ ABOUT = About(
     run="0123456789abcdef",
     checked_at="2026-11-22T12:00:00+00:00",
     report_url="https://ci.example.org/report/index.html",
+    again=("llm-contracts check", "llm-contracts review"),
     fetch="gh run download 1234567890 --repo acme/product --name report-3.11 --dir report",
 )
 

@@ -93,7 +93,7 @@ def test_values_that_are_cut_say_how_much_is_left() -> None:
 
 
 ROWS = [f"| {n} | {'x' * 80} |" for n in range(1_000)]
-TABLE = Part(head=["| n | text |", "|---|---|"], rows=ROWS, what="rows")
+TABLE = Part(head=["| n | text |", "|---|---|"], rows=ROWS, what="row")
 
 
 def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
@@ -108,10 +108,10 @@ def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
 
 
 def test_the_first_parts_get_room_first() -> None:
-    text = fitted([TABLE, Part(head=["## second"], rows=[f"- second row {'x' * 90}"], what="lines")], 5_000)
+    text = fitted([TABLE, Part(head=["## second"], rows=[f"- second row {'x' * 90}"], what="line")], 5_000)
     assert "| 1 |" in text
     assert "- second row" not in text
-    assert "… and 1 more lines" in text
+    assert "… and 1 more line," in text
 
 
 def test_nothing_is_left_out_where_there_is_room() -> None:

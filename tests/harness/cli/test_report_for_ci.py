@@ -76,6 +76,7 @@ def test_a_summary_can_be_appended_to_another(project: Path, capsys: pytest.Capt
     out = capsys.readouterr().out
     assert out.startswith("## Contracts: NO-GO")
     assert "\nfetch it\n" in out
+    assert "llm-contracts check --reference plain --candidate shouting\nllm-contracts review\n" in out
     assert "https://x/r.html#rec=acme/plain-stream&d=" in out
 
 
@@ -127,4 +128,8 @@ def test_a_corpus_has_views_too_though_its_streams_are_no_files_of_ours(
     assert run(["report", "--report", "kept", "--annotations", "--junit", "junit.xml"]) == 0
     out = capsys.readouterr().out
     assert "::error title=" in out
+    run(["report", "--report", "kept", "--markdown", "-"])
+    said = capsys.readouterr().out
+    assert "llm-contracts review --report kept" in said
+    assert "llm-contracts check --ref" not in said  # nobody but its owner knows where a corpus is
     assert JUnitXml.fromfile("junit.xml").tests == 2

@@ -19,6 +19,7 @@ class About:
         report_url: where the HTML report can be read, or None.
         fetch: the command that brings the run's files to the reader's own machine, or None.
         folder: where they are then.
+        again: the commands that find the same once more, and lead to a decision.
     """
 
     run: str
@@ -27,6 +28,7 @@ class About:
     report_url: str | None = None
     fetch: str | None = None
     folder: str = "report"
+    again: Sequence[str] = ("llm-contracts check", "llm-contracts review")
 
     @property
     def moment(self) -> str:

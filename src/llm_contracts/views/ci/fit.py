@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llm_contracts.views.ci.values import count
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
@@ -16,21 +18,21 @@ class Part:
         head: what stands above the rows; it is always there.
         rows: what may be left out, the most important first; each may be of several lines.
         foot: what closes what the head has opened; always there.
-        what: what a row is, in the plural, for the sentence that counts what was left out.
+        what: what a row is, for the sentence that counts what was left out.
         most: how many rows are enough, however much room there is; None for all.
     """
 
     head: Sequence[str] = ()
     rows: Sequence[str] = ()
     foot: Sequence[str] = ()
-    what: str = "more"
+    what: str = "line"
     most: int | None = None
 
     def text(self, kept: int) -> str:
         """The part with so many of its rows."""
         left = len(self.rows) - kept
         # After an empty line it belongs neither to a table nor to the last entry of a list.
-        more = ["", f"… and {left:,} more {self.what}, left out here."] if left else []
+        more = ["", f"… and {count(left, f'more {self.what}')}, left out here."] if left else []
         return "\n".join([*self.head, *self.rows[:kept], *more, *self.foot]) + "\n"
 
 

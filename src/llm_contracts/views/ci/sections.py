@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from shlex import quote
 
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Answer, Item, Result, Verdict
@@ -24,7 +23,6 @@ _LONGEST_LINE = 1_000
 _SHOWN_IDS = 5
 _SHOWN_REASONS = 6
 _SHOWN_STEPS = 12
-_REVIEW = "llm-contracts review"
 
 _TITLES = {
     Severity.BREAKING: "Breaking, to decide",
@@ -53,10 +51,10 @@ def parts(result: Result, about: About, amounts: Amounts) -> Iterator[Part]:
     yield from _lines("The waivers file", result.complaints, amounts)
     yield from _noise(result.items, about, amounts)
     missing = f"{MARKS['missing']} {count(len(result.missing), 'scenario')} without a recording"
-    yield from _folded(missing, map(plain, result.missing), "scenarios", amounts)
+    yield from _folded(missing, map(plain, result.missing), "scenario", amounts)
     yield from _accepted(result.items, amounts)
     unused = f"{count(len(result.left_out), 'entry', 'entries')} of the corpus not used"
-    yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "lines", amounts)
+    yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", amounts)
     yield from _lines("Warnings", result.warnings, amounts)
     yield _closer(result, about)
 
@@ -91,7 +89,7 @@ def _verdicts(verdicts: Mapping[str, Verdict]) -> Part:
     return Part(
         head=["| | provider | answer | why |", "|---|---|---|---|"],
         rows=[_verdict(name, verdict) for name, verdict in sorted(verdicts.items(), key=_rank)],
-        what="providers",
+        what="provider",
     )
 
 
@@ -118,7 +116,7 @@ def _open(items: Iterable[Item], severity: Severity, about: About, amounts: Amou
         yield Part(
             head=[f"### {MARKS[severity]} {title}: {of}", ""],
             rows=[_group(found, about) for found in groups],
-            what="groups",
+            what="group",
             most=amounts.groups,
         )
 
@@ -146,7 +144,7 @@ def _noise(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Pa
         rows.append(f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where)}")
     if rows:
         head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
-        yield Part(head=head, rows=rows, what="groups", most=amounts.groups)
+        yield Part(head=head, rows=rows, what="group", most=amounts.groups)
 
 
 def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[Part]:
@@ -164,7 +162,7 @@ def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[Part]:
     yield from _folded(
         f"{MARKS['accepted']} Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}",
         rows,
-        "reasons",
+        "reason",
         amounts,
     )
 
@@ -173,7 +171,7 @@ def _lines(title: str, lines: Sequence[str], amounts: Amounts) -> Iterator[Part]
     if lines:
         rows = [f"- {plain(cut(line, _LONGEST_LINE))}" for line in lines]
         head = [f"### {title} ({len(lines):,})", ""]
-        yield Part(head=head, rows=rows, what="lines", most=amounts.lines)
+        yield Part(head=head, rows=rows, what="line", most=amounts.lines)
 
 
 def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> Iterator[Part]:
@@ -199,11 +197,11 @@ def _commands(result: Result, about: About) -> Iterator[str]:
     if about.fetch is not None:
         yield f"# the report of this run, on your machine; then open {about.folder}/index.html"
         yield about.fetch
-    yield "# the same from your own checkout, and then decide"
-    yield f"llm-contracts check --reference {quote(result.reference)} --candidate {quote(result.candidate)}"
-    yield _REVIEW
+    if about.again:
+        yield "# the same from your own checkout, and then decide"
+        yield from about.again
     following = (step for verdict in result.verdicts.values() for step in verdict.next)
-    steps = [step for step in dict.fromkeys(following) if step != _REVIEW]
+    steps = [step for step in dict.fromkeys(following) if step not in about.again]
     if steps:
         yield "# what stands between this and a GO"
         yield from steps[:_SHOWN_STEPS]
