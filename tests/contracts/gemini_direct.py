@@ -306,7 +306,7 @@ def _models(call: Call) -> Iterator[str]:
 
 
 def _told_output(text: str) -> Any:
-    """A whole JSON object as Langfuse shows it, as an object; what is left of one that was cut short, as text."""
+    """A whole JSON object as Langfuse shows it; what is left of one that was cut short, as text."""
     try:
         return json.loads(text) if text.startswith("{") else text
     except ValueError:
