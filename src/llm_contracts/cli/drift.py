@@ -96,16 +96,17 @@ def write_drift(
     """Write the files that were asked for.
 
     Raises:
-        SecretFound: a key would have got into a file.
+        SecretFound: a key is in the report; nothing was written, and nothing must be shown.
     """
     texts = {
         "json_file": json.dumps(document, ensure_ascii=False, indent=2) + "\n",
         "markdown_file": render_drift(report),
     }
     secrets = secrets_of(project)
+    for text in texts.values():
+        refuse_secrets("the report on drift", text.encode(), secrets)
     for name, text in texts.items():
         if given[name] is not None:
-            refuse_secrets(str(given[name]), text.encode(), secrets)
             write_text(given[name], text)
 
 

@@ -187,7 +187,7 @@ def _show_report(
     if to_standard_output(given):
         return
     _show_takes(report)
-    if drift.compared:
+    if options.verify or any(one.state is not State.NEW for one in drift.compared):
         print_drift(report_console(), drift)
     _show_end(report, options)
 

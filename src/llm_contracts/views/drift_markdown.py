@@ -17,7 +17,7 @@ from llm_contracts.wire.recording import Provenance
 if TYPE_CHECKING:
     from llm_contracts.drift.report import Compared, Decision
 
-_MOST_ROWS = 100  # a pull request's body ends at 65,536 characters
+_LONGEST = 60_000  # a pull request's body ends at 65,536 characters
 _HEADINGS = {
     Severity.BREAKING: "Breaking: what a client reads is gone, moved or of another kind",
     Severity.VISIBLE: "Visible: a client or an application may notice",
@@ -26,8 +26,12 @@ _HEADINGS = {
 
 
 def render_drift(report: DriftReport) -> str:
-    """The page."""
-    return "\n".join(_lines(report)) + "\n"
+    """The page, the worst first, so that what does not fit is what matters least."""
+    page = "\n".join(_lines(report)) + "\n"
+    if len(page) <= _LONGEST:
+        return page
+    whole_lines = page[:_LONGEST].rpartition("\n")[0]
+    return f"{whole_lines}\n\n… and more than fits here: `llm-contracts drift --json FILE` has all of it.\n"
 
 
 def _lines(report: DriftReport) -> Iterator[str]:
@@ -66,13 +70,11 @@ def _table(heading: str, found: Sequence[Decision]) -> Iterator[str]:
     yield from ("", f"### {heading}", "")
     yield "| provider | where | what | recorded | now | scenarios |"
     yield "|---|---|---|---|---|---|"
-    for one in found[:_MOST_ROWS]:
+    for one in found:
         drift = one.drift
         ids = names(name.partition("/")[2] for name in one.scenarios)
         cells = (drift.where, str(drift.change), drift.recorded, drift.now)
         yield f"| {one.provider} | {' | '.join(map(code, cells))} | {ids} |"
-    if len(found) > _MOST_ROWS:
-        yield f"\n… and {len(found) - _MOST_ROWS} more."
 
 
 def _listed(title: str, found: Sequence[Compared]) -> Iterator[str]:
