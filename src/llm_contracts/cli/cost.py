@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.options import run_options
+from llm_contracts.cli.output import report_console
 from llm_contracts.parity.cost import Measure
+from llm_contracts.store import RESULT, StoredResultError
 
 if TYPE_CHECKING:
     from llm_contracts.config import Project
     from llm_contracts.parity.cost import Cost
     from llm_contracts.run import Options
     from llm_contracts.scenario import Scenario
+    from llm_contracts.store import Stored
     from llm_contracts.wire.interaction import Interaction
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -80,15 +85,64 @@ def wants_cost(given: Mapping[str, Any]) -> bool:
     return bool(given["cost"] or given["cost_at_most"])
 
 
-def measured_cost(
-    project: Project, scenarios: Sequence[Scenario], options: Options, given: Mapping[str, Any]
+def stored_cost(stored: Stored) -> Cost | None:
+    """The costs in a stored result; None where none were measured.
+
+    Raises:
+        StoredResultError: they cannot be read.
+    """
+    from llm_contracts.views.cost_document import cost_from
+
+    value = stored.document.get("cost")
+    try:
+        return None if value is None else cost_from(value)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"{stored.folder / RESULT}: the costs are damaged ({type(error).__name__}). Run check again."
+        raise StoredResultError(msg) from error
+
+
+def refuse_stray_cost(given: Mapping[str, Any]) -> None:
+    """Costs are measured on the recordings as they are, on one machine.
+
+    Raises:
+        click.UsageError: naming the option that does not go with that.
+    """
+    for option in ("sweep", "shard"):
+        if wants_cost(given) and given.get(option) is not None:
+            raise click.UsageError(f"--cost does not go with --{option}. Measure in a run of its own.")
+
+
+def with_cost(
+    project: Project, scenarios: Sequence[Scenario], given: Mapping[str, Any], finish: Callable[..., str]
+) -> tuple[str, Exit]:
+    """Measure, print, and keep what was found.
+
+    Args:
+        project: where the recordings are.
+        scenarios: those that were checked.
+        given: the options of the check.
+        finish: writes the result with further fields, and gives its text.
+
+    Returns:
+        The text, and the code that the costs alone would earn.
+    """
+    from llm_contracts.views.cost import print_cost
+    from llm_contracts.views.cost_document import cost_document
+
+    cost = _measured(project, scenarios, run_options(given), dict(given["cost_at_most"]))
+    if str(given["json_file"]) != "-":
+        print_cost(report_console(), cost)
+    return finish(cost=cost_document(cost)), Exit.DIVERGENCE if cost.exceeded else Exit.AGREEMENT
+
+
+def _measured(
+    project: Project, scenarios: Sequence[Scenario], options: Options, at_most: Mapping[Measure, float]
 ) -> Cost:
-    """Measure, and show how far it is."""
     from llm_contracts.cost.drive import Driver
     from llm_contracts.cost.run import Plan, measure
     from llm_contracts.run import match_of
 
-    plan = Plan(at_most=dict(given["cost_at_most"]), meter=Driver(timeout=options.timeout))
+    plan = Plan(at_most=at_most, meter=Driver(timeout=options.timeout))
     match = match_of(project, options, _no_engine)
     with _told(len({row.provider for row in scenarios})) as done:
         return measure(project, scenarios, match, plan, progress=done)

@@ -35,7 +35,7 @@ def how_measured(cost: Cost) -> Iterator[str]:
     """What has to be known to read the figures, in sentences."""
     load = "" if cost.load is None else f", its load {cost.load:g} at the start"
     yield (
-        f"Median of {cost.rounds} rounds in turn, lowest and highest ratio below; one recording for each "
+        f"Median of {cost.rounds} rounds in turn, with the lowest and highest ratio; one recording for each "
         f"provider, with {cost.short} and with {cost.long} chunks of text, played as quickly as it is taken."
     )
     yield f"The machine has {cost.processors} processors{load}: compare ratios, not times."
@@ -77,9 +77,9 @@ def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float],
     if pair is None:
         return Text(marks.missing, style="dim")
     bad = pair.ratio.median > at_most.get(measure, float("inf"))
-    text = Text.assemble((times(pair.ratio.median, marks), "bold red" if bad else "bold"))
+    text = Text.assemble((f"{ratio(pair.ratio.median)}{marks.times}", "bold red" if bad else "bold"))
     text.append(f"  {figures(pair, measure)}")
-    return text.append(f"\n{_between(pair.ratio)}", style="dim")
+    return text.append(f"\n{between(pair.ratio)}", style="dim")
 
 
 def figures(pair: SideBySide, measure: Measure) -> str:
@@ -92,22 +92,19 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
 
 
-def times(ratio: float, marks: Marks) -> str:
-    """A ratio."""
-    return f"{_two(ratio)}{marks.times}"
+def ratio(value: float) -> str:
+    """A ratio in two or three digits."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2g}"  # noqa: PLR2004
 
 
-def _between(spread: Spread) -> str:
-    return f"{_two(spread.low)} to {_two(spread.high)}"
-
-
-def _two(ratio: float) -> str:
-    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.1f}"  # noqa: PLR2004 - two or three digits
+def between(spread: Spread) -> str:
+    """From its lowest to its highest."""
+    return f"{ratio(spread.low)} to {ratio(spread.high)}"
 
 
 def _typical(cost: Cost, marks: Marks) -> str:
     """What a provider typically costs, where there are several."""
-    found = {measure: cost.typical(measure) for measure in Measure}
-    told = [f"{measure.label} {times(ratio.median, marks)}" for measure, ratio in found.items() if ratio]
+    found = {measure.label: cost.typical(measure) for measure in Measure}
+    told = [f"{label} {ratio(spread.median)}{marks.times}" for label, spread in found.items() if spread]
     what = "Median of the providers: " if len(cost.comparable) > 1 else ""
     return f"{what}{', '.join(told)}." if told else "Nothing could be measured."

@@ -16,7 +16,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from llm_contracts.parity.cost import Cost
 from llm_contracts.parity.result import Item, Result
+from llm_contracts.views.html.cost import cost_table
 from llm_contracts.views.html.detail import detail
 from llm_contracts.views.html.embed import csp_hash, packed, script_json, visible
 from llm_contracts.views.html.index import (
@@ -39,11 +41,12 @@ Guard = Callable[[str, Any], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class About:
-    """What the page says about the run. `outdated`: what has changed since."""
+    """What the page says about the run. `outdated`: what has changed since; `cost`: if it was measured."""
 
     run: str
     checked_at: str
     outdated: Sequence[str] = ()
+    cost: Cost | None = None
 
 
 def in_full(result: Result) -> tuple[str, ...]:
@@ -91,6 +94,7 @@ def render(
             result=result,
             about=about,
             headline=headline(result),
+            cost=None if about.cost is None else cost_table(about.cost),
             checked=_readable(about.checked_at),
             groups=groups,
             noise=noise_rows(result.items),
