@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.crew import Crew, Work, Workplace, alone
-from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.paths.call import Call, Function
@@ -84,11 +84,18 @@ def entries(
 
     A stream that comes from where one of the `known` providers answers is called by that one's name.
     """
-    wanted, rows = set(providers), tuple(known)
-    found = (_named(entry, rows) for entry in read_corpus(source))
+    wanted = set(providers)
     return tuple(
-        entry for entry in found if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
+        entry
+        for entry in found_in(source, known)
+        if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
     )
+
+
+def found_in(source: Path, known: Iterable[Provider] = ()) -> Iterator[Entry]:
+    """The same, one after the other, of all providers: a corpus may be larger than the memory."""
+    rows = tuple(known)
+    return (_named(entry, rows) for entry in read_corpus(source))
 
 
 def _named(entry: CorpusStream | CorpusProblem, known: Iterable[Provider]) -> CorpusStream | CorpusProblem:
@@ -178,6 +185,7 @@ def concluded_corpus(
     """
     waivers, used = _waivers(project, options, waivers_file), versions()
     items = waivers.applied(items, used)
+    useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
     reference, candidate = path_names(project, options)
     return Result(
@@ -186,13 +194,15 @@ def concluded_corpus(
         engine=options.engine,
         versions=used,
         items=items,
-        verdicts={
-            name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)
-        },
+        verdicts={} if options.shard else _verdicts(streams),
         left_out=tuple(left_out),
-        complaints=(*waivers.complaints, *(waivers.unused(items, used) if waivers_file else ())),
+        complaints=(*waivers.complaints, *useless),
         warnings=(*waivers.warnings, *options.caveats),
     )
+
+
+def _verdicts(streams: Sequence[Item]) -> dict[str, Verdict]:
+    return {name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)}
 
 
 def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:

@@ -7,14 +7,17 @@ its task.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from llm_contracts.config import Project, Settings, load_project
+from llm_contracts.inputs import code_files
 from llm_contracts.parity.result import Item
 from llm_contracts.store import Packed
 
@@ -23,6 +26,8 @@ IN_FLIGHT = 4
 
 Task = Any
 """What is to be run: a scenario's name, or a stream of a corpus. It can be pickled."""
+
+Done = TypeVar("Done")
 
 Work = Callable[[Task], Item]
 Doer = Callable[[Task], Packed]
@@ -55,7 +60,25 @@ class Workplace:
         """
         here = load_project(self.settings) if project is None else project
         with self.work(here) as work:
-            yield lambda task: self.pack(work(task))
+            code = _Code(self.settings.root)
+            yield lambda task: replace(self.pack(work(task)), code=code.news())
+
+
+class _Code:
+    """The project's files that this process loads, each told once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._told: set[str] = set()
+        self._modules = 0
+
+    def news(self) -> tuple[str, ...]:
+        if self._modules == len(sys.modules):  # looking through thousands takes a tenth of a second
+            return ()
+        self._modules = len(sys.modules)
+        found = {str(file) for file in code_files(self._root)} - self._told
+        self._told |= found
+        return tuple(sorted(found))
 
 
 def alone(place: Workplace, project: Project, at_once: int) -> Crew:
@@ -87,5 +110,27 @@ def side_by_side(do: Doer, tasks: Iterable[Task], at_once: int) -> Iterator[tupl
                 return
             landed, _ = wait(flying, return_when=FIRST_COMPLETED)
             yield from ((flying.pop(future), future.result()) for future in landed)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def run_jobs(
+    jobs: Iterable[Callable[[], Done]], *, workers: int, progress: Callable[[Done], None] = lambda _done: None
+) -> tuple[Done, ...]:
+    """Run jobs side by side; what comes of them keeps the jobs' order. Ctrl-C drops what has not begun.
+
+    The first runs alone. Clients take seconds to import, and nothing else gets a turn meanwhile.
+    """
+
+    def reported(job: Callable[[], Done]) -> Done:
+        done = job()
+        progress(done)
+        return done
+
+    waiting = iter(jobs)
+    first = tuple(reported(job) for job in islice(waiting, 1))
+    pool = ThreadPoolExecutor(workers)
+    try:
+        return (*first, *pool.map(reported, waiting))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

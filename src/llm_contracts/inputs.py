@@ -86,7 +86,9 @@ def _recordings(settings: Settings) -> Iterator[Path]:
 
 
 def code_files(root: Path) -> Iterator[Path]:
-    """The project's own code, as far as this process has loaded it. Installed packages are known by their versions instead."""
+    """The project's own code, as far as this process has loaded it. Installed packages are known by their
+    versions instead.
+    """
     installed = Path(sys.prefix).resolve()
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)

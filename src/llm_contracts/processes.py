@@ -162,10 +162,10 @@ class _Office:
                 self.again.append((number, task))
             else:
                 del self.tries[number]
-                yield number, self.place.pack(_lost(task, how))
+                yield number, self.place.pack(lost(task, how))
 
 
-def _lost(task: Task, how: str) -> Item:
+def lost(task: Task, how: str) -> Item:
     """The item of a task that kills whoever does it."""
     name = task if isinstance(task, str) else str(getattr(task, "id", task))
     provider = getattr(task, "provider", name.partition("/")[0])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from llm_contracts.crew import IN_FLIGHT, Crew, Work, Workplace, alone
 from llm_contracts.engines import Engine, EngineName, UnplayableError, opened
@@ -22,6 +20,7 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.observe import observe
 from llm_contracts.paths.resolve import resolve
+from llm_contracts.shard import Shard, owned
 from llm_contracts.store import Packed, whole
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
@@ -41,8 +40,6 @@ _SECOND_LOOKS = 2
 
 Progress = Callable[[Packed], None]
 """Told of each item when it is done, in the order in which they finish."""
-
-Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +119,8 @@ class Match:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """How to run. Without names the project's own two paths are compared; `jobs`: processors to use, 0 for
-    all; `pieces` and `speed`: see `opened`, of the wire engine only.
+    all; `pieces` and `speed`: see `opened`, of the wire engine only; `shard`: the part to run, of which no
+    verdict is given.
     """
 
     today: date
@@ -133,6 +131,7 @@ class Options:
     timeout: float = 60.0
     pieces: Pieces | None = None
     speed: float | None = None
+    shard: Shard | None = None
 
     @property
     def workers(self) -> int:
@@ -187,6 +186,7 @@ def check(
     """
     project_waivers(project, options)  # what is wrong with them is said before anything runs
     crew = crew or alone(scenario_place(project, options), project, options.workers)
+    scenarios = [row for row in scenarios if owned(options.shard, row.name)]
     recorded = [scenario.name for scenario in scenarios if project.cassette(scenario).is_file()]
     return concluded(project, scenarios, gathered(crew(recorded), progress), options)
 
@@ -250,7 +250,7 @@ def concluded(
                 stale_after_days=settings.stale_after_days,
                 caveats=options.caveats,
             )
-            for name, rows in _complete(project, scenarios).items()
+            for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
         },
         complaints=(*waivers.complaints, *waivers.unused(items, used, known=known)),
         warnings=(
@@ -304,28 +304,6 @@ def match_of(project: Project, options: Options, engine: Engine) -> Match:
     """
     sides = [Side(name=name, path=resolve(name, project.paths)) for name in path_names(project, options)]
     return Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
-
-
-def run_jobs(
-    jobs: Iterable[Callable[[], Done]], *, workers: int, progress: Callable[[Done], None] = lambda _done: None
-) -> tuple[Done, ...]:
-    """Run jobs side by side; what comes of them keeps the jobs' order. Ctrl-C drops what has not begun.
-
-    The first runs alone. Clients take seconds to import, and nothing else gets a turn meanwhile.
-    """
-
-    def reported(job: Callable[[], Done]) -> Done:
-        done = job()
-        progress(done)
-        return done
-
-    waiting = iter(jobs)
-    first = tuple(reported(job) for job in islice(waiting, 1))
-    pool = ThreadPoolExecutor(workers)
-    try:
-        return (*first, *pool.map(reported, waiting))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:

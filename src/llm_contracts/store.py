@@ -24,6 +24,7 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Result, Verdict
 from llm_contracts.paths.observation_json import observation_from_json, observation_to_json
 from llm_contracts.views.document import FORMAT, item_document, json_text, light
+from llm_contracts.wire.corpus.entries import CorpusProblem, Why
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 
 RESULT = "result.json"
@@ -51,9 +52,21 @@ class ItemsWriter:
         folder: where to; made if it is not there.
         started_at: names the run; `result.json` says the same, so that two runs are never mixed up.
         guard: see `Guard`.
+        plan: what the run is about, as JSON values: a draft is continued only by a run with the same.
+        keep: how many bytes of a draft that is there to keep, and to write on after; see `continued`.
     """
 
-    def __init__(self, folder: Path, *, started_at: str, guard: Guard = lambda _name, _data: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        started_at: str,
+        guard: Guard = lambda _name, _data: None,
+        plan: Mapping[str, Any] | None = None,
+        keep: int = 0,
+    ) -> None:
+        self._plan = plan
+        self._keep = keep
         self._folder = folder
         self._started_at = started_at
         self._guard = guard
@@ -62,18 +75,26 @@ class ItemsWriter:
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
+        if self._keep:
+            self._file = (self._folder / DRAFT).open("r+b")
+            self._file.truncate(self._keep)
+            self._file.seek(self._keep)
+            return self
         self._file = (self._folder / DRAFT).open("wb")
-        self._write(_line({"format": FORMAT, "started_at": self._started_at}))
+        plan = {} if self._plan is None else {"plan": self._plan}
+        self._write(_line({"format": FORMAT, "started_at": self._started_at, **plan}))
         return self
 
     def add(self, item: Item, line: bytes | None = None) -> None:
-        """Append one item. `line`: see `line_of`, where somebody else has made it already.
+        """Append one item. `line`: see `line_of`, where somebody else has made it already; empty where it
+        stands in the file.
 
         Raises:
             OSError: the disk is full, say.
             Exception: whatever the guard raises; nothing of the item is written then.
         """
-        self._write(line_of(item) if line is None else line, name=item.id)
+        if line != b"":
+            self._write(line_of(item) if line is None else line, name=item.id)
 
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -92,16 +113,22 @@ class ItemsWriter:
             assert self._file is not None
             if not self._file.closed:  # a thread may outlive the run that Ctrl-C ended
                 self._file.write(line)
+                self._file.flush()  # whoever kills this process loses one line at most
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packed:
-    """An item that is done, as it is handed over. `line`: see `line_of`; None where the item still has
-    everything in it.
+    """An item that is done, as it is handed over.
+
+    Attributes:
+        item: the item.
+        line: see `line_of`; None where the item still has everything in it.
+        code: the project's files that were loaded to get it, as far as they have not been told before.
     """
 
     item: Item
     line: bytes | None = None
+    code: tuple[str, ...] = ()
 
 
 def whole(item: Item) -> Packed:
@@ -239,12 +266,7 @@ class Stored:
             StoredResultError: its line is missing or cannot be read, or belongs to another run.
         """
         light = self._by_id[name]
-        if name not in self._offsets:
-            msg = f"{self.folder / ITEMS}: has no line for {name}. {_AGAIN}"
-            raise StoredResultError(msg)
-        with (self.folder / ITEMS).open("rb") as file:
-            file.seek(self._offsets[name])
-            line = file.readline()
+        line = self.line(name)
         try:
             whole = json.loads(line)
             # Waivers are applied when a run is over, after its lines are written.
@@ -252,6 +274,19 @@ class Stored:
             return item_from_json(whole)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._broken(f"{ITEMS}: {name}", error) from error
+
+    def line(self, name: str) -> bytes:
+        """The line of one item as it was written.
+
+        Raises:
+            StoredResultError: it is missing, or belongs to another run.
+        """
+        if name not in self._offsets:
+            msg = f"{self.folder / ITEMS}: has no line for {name}. {_AGAIN}"
+            raise StoredResultError(msg)
+        with (self.folder / ITEMS).open("rb") as file:
+            file.seek(self._offsets[name])
+            return file.readline()
 
     def whole_items(self) -> Iterator[Item]:
         """Every item with everything in it, one after the other, in the order of the result. Raises as `item`
@@ -319,4 +354,8 @@ def _result(document: Mapping[str, Any]) -> Result:
         },
         complaints=tuple(document["complaints"]),
         warnings=tuple(document["warnings"]),
+        left_out=tuple(
+            CorpusProblem(place=row["place"], why=Why(row["why"]), reason=row["reason"])
+            for row in document.get("left_out", ())
+        ),
     )

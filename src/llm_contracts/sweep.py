@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from llm_contracts.crew import run_jobs
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.run import (
@@ -17,7 +18,6 @@ from llm_contracts.run import (
     own_match,
     project_waivers,
     replay_call,
-    run_jobs,
 )
 from llm_contracts.sweeper import Sweeper, opened_pieces
 from llm_contracts.versions import versions

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from llm_contracts import corpus_run
-from llm_contracts.cli.crews import crew_for
+from llm_contracts.cli.crews import cluster_option, crew_for
 from llm_contracts.cli.exits import Exit, exit_of
-from llm_contracts.cli.options import json_option, match_options, project_here, run_options
+from llm_contracts.cli.options import json_option, match_options, project_here, run_options, shard_option
 from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
-from llm_contracts.config import ConfigError, checked_name
-from llm_contracts.store import packed
+from llm_contracts.config import ConfigError, Project, checked_name
+from llm_contracts.continued import continuing, read_draft
+from llm_contracts.corpus_survey import Survey, name_of, survey
+from llm_contracts.parts import corpus_plan, part
+from llm_contracts.run import Options
+from llm_contracts.shard import owned
+from llm_contracts.store import DRAFT, packed
 from llm_contracts.views.left_out import left_out_lines
 from llm_contracts.views.terminal import print_result
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream
 
 _EXAMPLES = """\b
 Examples:
@@ -26,6 +31,9 @@ Examples:
   llm-contracts corpus ../real-streams --reference openai --candidate litellm --json -
   llm-contracts corpus ../other-project/tests/cassettes --provider openai
   llm-contracts corpus browser.har --candidate litellm
+  llm-contracts corpus ../twenty-thousand --continue
+  llm-contracts corpus ../twenty-thousand --shard 1/4
+  llm-contracts corpus ../twenty-thousand --cluster tcp://scheduler:8786
 """
 
 
@@ -44,7 +52,15 @@ Examples:
     metavar="FILE",
     help="Accepted differences for this corpus, in place of the project's.",
 )
+@click.option(
+    "--continue",
+    "go_on",
+    is_flag=True,
+    help="Go on with a run that was stopped: what it had finished is not run again.",
+)
 @match_options
+@shard_option
+@cluster_option
 @report_option
 @json_option
 def corpus(source: Path, **given: Any) -> Exit:
@@ -53,28 +69,39 @@ def corpus(source: Path, **given: Any) -> Exit:
     SOURCE is a file or a folder: index.jsonl (id, provider, file, status, content_type, url, request) with
     bodies beside it, cassettes of VCR and its relatives, or HAR files, anywhere below. What is no streamed
     chat completion is listed with its reason.
+
+    The result is kept in report/corpus, each stream as it finishes: what was stopped can be continued.
     """
-    project = project_here()
-    found = corpus_run.entries(source, known=project.providers)
-    known = {entry.provider for entry in found if isinstance(entry, CorpusStream)}
+    project, options = project_here(), run_options(given)
+    with progress_bar("reading", None) as read:
+        found = survey(source, known=project.providers, providers=given["providers"], progress=read)
     for name in given["providers"]:
-        checked_name("provider in this corpus:", name, known)
-    found = tuple(entry for entry in found if _wanted(entry, given["providers"]))
-    if not any(isinstance(entry, CorpusStream) or entry.why.damaged for entry in found):
-        raise ConfigError("\n".join([f"{source}: holds no streams.", *left_out_lines(_problems(found))]))
-    options = run_options(given)
+        checked_name("provider in this corpus:", name, found.providers)
+    if not found.count:
+        raise ConfigError("\n".join([f"{source}: holds no streams.", *left_out_lines(found.problems)]))
+    return _compared(project, found, options, given)
+
+
+def _compared(project: Project, found: Survey, options: Options, given: Mapping[str, Any]) -> Exit:
+    folder = given["report"] or _folder(project, options)
+    plan = corpus_plan(project, options, found.digest, given["waivers"])
+    draft = read_draft(folder, plan) if given["go_on"] else None
+    mine = [name for name in found.names if owned(options.shard, name)]
     place = corpus_run.corpus_place(project, options, packed)
-    crew = crew_for(place, project, options, len(found))
-    with progress_bar("corpus", len(found)) as done, keeping(given["report"], secrets_of(project)) as kept:
+    crew = crew_for(place, project, options, len(mine), cluster=given["cluster"])
+    if draft is not None:
+        crew = continuing(crew, draft)
+    keeping_it = keeping(folder, secrets_of(project), plan=plan, draft=draft)
+    with progress_bar("corpus", len(mine)) as done, _way_on(folder, project), keeping_it as kept:
         result = corpus_run.check_corpus(
             project,
-            found,
+            (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
             options,
             waivers_file=given["waivers"],
             crew=crew,
             progress=kept.progress(done),
         )
-    text = kept.finish(result)
+    text = kept.finish(result, **({} if options.shard is None else part(plan, found.names)))
     if given["json_file"] is not None:
         write_text(given["json_file"], text)
     if str(given["json_file"]) != "-":
@@ -82,9 +109,19 @@ def corpus(source: Path, **given: Any) -> Exit:
     return exit_of(result)
 
 
-def _wanted(entry: CorpusStream | CorpusProblem, providers: Sequence[str]) -> bool:
-    return isinstance(entry, CorpusProblem) or not providers or entry.provider in providers
+def _folder(project: Project, options: Options) -> Path:
+    whole = project.settings.report / "corpus"
+    return whole if options.shard is None else whole / options.shard.folder
 
 
-def _problems(found: Iterable[CorpusStream | CorpusProblem]) -> list[CorpusProblem]:
-    return [entry for entry in found if isinstance(entry, CorpusProblem)]
+@contextmanager
+def _way_on(folder: Path, project: Project) -> Iterator[None]:
+    """Who stops a long run is told how to go on with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        shown = project.settings.shown(folder / DRAFT)
+        click.echo(
+            f"Stopped. What was finished is in {shown}: the same command with --continue goes on.", err=True
+        )
+        raise

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
 from llm_contracts.config import Project
 from llm_contracts.crew import Crew, Workplace, alone
 from llm_contracts.processes import processes
@@ -9,11 +14,32 @@ from llm_contracts.run import Options
 
 _ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-def crew_for(place: Workplace, project: Project, options: Options, count: int) -> Crew:
-    """The crew for so many recordings: a process for each processor, or this one alone where that is quicker
-    or `--jobs 1` says so.
+
+def cluster_option(command: Function) -> Function:
+    """`--cluster ADDRESS`."""
+    return click.option(
+        "--cluster",
+        metavar="ADDRESS|local",
+        help="Let a cluster of Dask do it, by its scheduler's address (tcp://host:8786), or one that is "
+        "started on this machine. Needs the extra llm-adapter[cluster].",
+    )(command)
+
+
+def crew_for(
+    place: Workplace, project: Project, options: Options, count: int, *, cluster: str | None = None
+) -> Crew:
+    """The crew for so many recordings: a cluster if one is named, else a process for each processor, or this
+    one alone where that is quicker or `--jobs 1` says so.
+
+    Raises:
+        ConfigError: the cluster cannot be had.
     """
+    if cluster is not None:
+        from llm_contracts.cluster import on_cluster
+
+        return on_cluster(place, cluster, processes=options.processors, at_once=options.in_flight)
     wanted = min(options.jobs, count) if options.jobs else min(options.processors, count // _ENOUGH)
     if wanted > 1:
         return processes(place, wanted, at_once=options.in_flight)

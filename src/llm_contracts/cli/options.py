@@ -14,6 +14,7 @@ from llm_contracts.config import ConfigError, Project, load_project, load_settin
 from llm_contracts.engines import EngineName
 from llm_contracts.paths.builtin import BUILTIN
 from llm_contracts.run import Options
+from llm_contracts.shard import parse_shard
 from llm_contracts.wire.edge.manner import Fragmentation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -41,6 +42,7 @@ def run_options(given: Mapping[str, Any]) -> Options:
         timeout=given["timeout"],
         pieces=given["pieces"],
         speed=given["speed"],
+        shard=given.get("shard"),
         # Waivers last until the end of a day where the person who runs this lives.
         today=datetime.now().astimezone().date(),
     )
@@ -115,6 +117,16 @@ def match_options(command: Function) -> Function:
         timeout_option(60.0),
         pieces_option(Fragmentation.EVENTS),
         speed_option,
+    )(command)
+
+
+def shard_option(command: Function) -> Function:
+    """`--shard I/N`."""
+    return click.option(
+        "--shard",
+        metavar="I/N",
+        callback=lambda _context, _option, text: None if text is None else parse_shard(text),
+        help="Only the I-th of N parts, for N machines; `report --merge` gives the verdicts.",
     )(command)
 
 

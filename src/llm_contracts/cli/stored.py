@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,7 @@ import click
 
 from llm_contracts.cli.output import refuse_secrets, write_text
 from llm_contracts.config import ConfigError, Project, environment
+from llm_contracts.continued import Draft
 from llm_contracts.record_endpoint import secrets_in
 from llm_contracts.store import RESULT, ItemsWriter, Packed, Stored
 from llm_contracts.views.document import to_json
@@ -56,18 +57,22 @@ def stored_here(project: Project, folder: Path | None = None) -> Stored:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Keeper:
-    """Keeps a run in a folder while it goes on: each item as it finishes, the summary at the end."""
+    """Keeps a run in a folder while it goes on: each item as it finishes, the summary at the end. `code`: the
+    project's files that were loaded for it, in whichever process.
+    """
 
     folder: Path | None
     started_at: str
     secrets: Mapping[str, str]
     add: Callable[[Packed], None]
+    code: set[str] = field(default_factory=set)
 
     def progress(self, done: Callable[[str], None]) -> Callable[[Packed], None]:
         """What to tell of each item that is done: it is kept before it is counted."""
 
         def tell(packed: Packed) -> None:
             self.add(packed)
+            self.code.update(packed.code)
             done(packed.item.id)
 
         return tell
@@ -91,11 +96,23 @@ class Keeper:
 
 
 @contextmanager
-def keeping(folder: Path | None, secrets: Mapping[str, str]) -> Iterator[Keeper]:
+def keeping(
+    folder: Path | None,
+    secrets: Mapping[str, str],
+    *,
+    plan: Mapping[str, Any] | None = None,
+    draft: Draft | None = None,
+) -> Iterator[Keeper]:
     """Keeps what is about to run; without a folder nothing but the summary's text. Items with a secret in
     them are refused as they come.
+
+    Args:
+        folder: where.
+        secrets: what must not get there.
+        plan: what the run is about, so that it can be continued.
+        draft: what to continue.
     """
-    started_at = datetime.now(UTC).isoformat()
+    started_at = datetime.now(UTC).isoformat() if draft is None else draft.started_at
 
     def guard(name: str, data: bytes) -> None:
         refuse_secrets(f"the result of {name}", data, secrets)
@@ -106,5 +123,6 @@ def keeping(folder: Path | None, secrets: Mapping[str, str]) -> Iterator[Keeper]
     if folder is None:
         yield keeper(lambda _done: None)
         return
-    with ItemsWriter(folder, started_at=started_at, guard=guard) as writer:
+    keep = 0 if draft is None else draft.end
+    with ItemsWriter(folder, started_at=started_at, guard=guard, plan=plan, keep=keep) as writer:
         yield keeper(lambda done: writer.add(done.item, done.line))

@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 RESULT = "sweep.json"
 _ALL = "all"
 _MANY = 100  # recordings from which a sweep takes minutes
-_OF_PLAIN_CHECKS = ("pieces", "speed", "report")
+_OF_PLAIN_CHECKS = ("pieces", "speed", "report", "shard")
 
 
 def sweep_options(command: Function) -> Function:

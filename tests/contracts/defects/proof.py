@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
+from llm_contracts.crew import run_jobs
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.paths.call import CallPath
-from llm_contracts.run import Match, Side, replay_call, run_jobs
+from llm_contracts.run import Match, Side, replay_call
 from llm_contracts.testing import Contract
 from llm_contracts.versions import versions
 from llm_contracts.wire.cassette import load

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from llm_contracts.config import Project, load_project, load_settings
 from llm_contracts.parity.result import Result
@@ -108,3 +109,26 @@ def test_ctrl_c_ends_the_command_and_all_its_processes(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert not errors.strip()  # click ends the line that the terminal shows as ^C
     assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+LATE = (
+    PATHS
+    + """
+def late(call):
+    import lazily
+    yield from plain(call)
+
+PATHS["late"] = late
+"""
+)
+
+
+def test_code_that_only_other_processes_have_loaded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a verdict rests on includes the modules that a path imports when it is called."""
+    root = make_project(tmp_path)
+    (root / "lazily.py").write_text("")
+    monkeypatch.syspath_prepend(root)
+    _, done = run(loaded(root, LATE), 1, candidate="late")
+    assert str(root / "lazily.py") in {file for each in done for file in each.code}

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from llm_contracts.config import Project, load_project, load_settings
+from llm_contracts.crew import run_jobs
 from llm_contracts.engines import EngineName
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Answer, Item, Result
 from llm_contracts.paths.resolve import PathError
-from llm_contracts.run import Options, check, run_jobs
+from llm_contracts.run import Options, check
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End
 from tests.harness.run.projects import make_project
