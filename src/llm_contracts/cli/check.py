@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llm_contracts import run
+from llm_contracts.cli.cost import cost_options, refuse_stray_cost, wants_cost, with_cost
 from llm_contracts.cli.crews import crew_for
 from llm_contracts.cli.exits import Exit, exit_of
-from llm_contracts.cli.options import json_option, match_options, project_here, run_options, selection_options
+from llm_contracts.cli.options import (
+    json_option,
+    match_options,
+    project_here,
+    run_options,
+    selection_options,
+    shard_option,
+)
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
 from llm_contracts.config import ConfigError, Project
 from llm_contracts.inputs import input_files
+from llm_contracts.parts import check_plan, part
+from llm_contracts.shard import owned
 from llm_contracts.store import packed
 from llm_contracts.views.terminal import print_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from llm_contracts.scenario import Scenario
 
 _EXAMPLES = """\b
 Examples:
@@ -29,23 +42,28 @@ Examples:
   llm-contracts check --scenario plain-stream --reference openai --candidate litellm
   llm-contracts check --candidate mycompany.client:stream --engine vcr
   llm-contracts check --sweep ends --provider deepseek
+  llm-contracts check --provider openai --cost-at-most cpu_per_chunk=2.0
 """
 
 
 @click.command(epilog=_EXAMPLES)
 @selection_options
 @match_options
+@shard_option
 @report_option
 @json_option
 @sweep_options
+@cost_options
 def check(**given: Any) -> Exit:
     """Replay every recording through both paths and compare.
 
     Prints the table, what has to be decided, and a verdict per provider; leaves the whole result in
-    report/. A part of the scenarios (--scenario) gives no verdict and is stored only where --report says.
+    report/. A part of the scenarios (--scenario) gives no verdict and is stored only where --report says;
+    one of several machines' parts (--shard) is stored in a folder of its own, for `report --merge`.
     A sweep of all recordings is kept in report/sweep.json; it gives no verdict.
     """
     refuse_stray_options(given)
+    refuse_stray_cost(given)
     project = project_here()
     scenarios = project.select(given["providers"], given["scenarios"])
     if not scenarios:
@@ -59,21 +77,38 @@ def check(**given: Any) -> Exit:
     folder = _folder(project, given)
     options = run_options(given)
     place = run.scenario_place(project, options, packed)
-    crew = crew_for(place, project, options, len(scenarios))
-    with progress_bar("check", len(scenarios)) as done, keeping(folder, secrets) as kept:
+    count = sum(owned(options.shard, row.name) for row in scenarios)
+    crew = crew_for(place, project, options, count)
+    with progress_bar("check", count) as done, keeping(folder, secrets) as kept:
         result = run.check(project, scenarios, options, crew=crew, progress=kept.progress(done))
-    text = kept.finish(result, inputs=input_files(project.settings))
-    if given["json_file"] is not None:
-        write_text(given["json_file"], text)
+    inputs = input_files(project.settings, kept.code)
+    finish = partial(kept.finish, result, inputs=inputs, **_part(project, scenarios, options))
+    text, code = finish(), exit_of(result)
     if str(given["json_file"]) != "-":
         print_result(report_console(), result)
-    return exit_of(result)
+    if wants_cost(given):
+        text, costs = with_cost(project, scenarios, given, finish)
+        code = code or costs
+    if given["json_file"] is not None:
+        write_text(given["json_file"], text)
+    return code
+
+
+def _part(project: Project, scenarios: Sequence[Scenario], options: run.Options) -> Mapping[str, Any]:
+    if options.shard is None:
+        return {}
+    return part(check_plan(project, options), [scenario.name for scenario in scenarios])
 
 
 def _folder(project: Project, given: Mapping[str, Any]) -> Path | None:
     """Where the result is to be kept; None for a part, which must not replace the whole."""
     asked: Path | None = given["report"]
-    return asked if asked is not None or given["scenarios"] else project.settings.report
+    if asked is not None:
+        return asked
+    if given["shard"] is not None:
+        folder: str = given["shard"].folder
+        return project.settings.report / folder
+    return None if given["scenarios"] else project.settings.report
 
 
 def _refuse_secrets_in(file: Path, secrets: Mapping[str, str]) -> None:

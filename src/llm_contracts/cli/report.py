@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llm_contracts.cli.ci import Wanted, ci_options, write_ci
+from llm_contracts.cli.cost import stored_cost
 from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.merge import merge_options, merge_parts, refuse_stray_folders
 from llm_contracts.cli.options import project_here
 from llm_contracts.cli.output import progress_bar, refuse_secrets, write_pieces
 from llm_contracts.cli.stored import report_option, secrets_of, stored_here
@@ -24,6 +26,7 @@ Examples:
   llm-contracts report
   llm-contracts report --html parity.html
   llm-contracts check --candidate litellm --report /tmp/bare && llm-contracts report --report /tmp/bare
+  llm-contracts report --merge report/shard-1-of-2 report/shard-2-of-2
   llm-contracts report --junit report/junit.xml --markdown "$GITHUB_STEP_SUMMARY" --annotations
 """
 
@@ -37,6 +40,7 @@ Examples:
     help="Where to write the page, in place of index.html beside the stored result.",
 )
 @ci_options
+@merge_options
 def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
     """Write the stored result as one HTML file that needs nothing else, or as what CI services read.
 
@@ -45,9 +49,13 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
     again: it reads what the last `check` left in report/. With --junit, --markdown, --comment or
     --annotations the page is written only if --html asks for it, too.
     """
+    refuse_stray_folders(given)
+    merging = {name: given.pop(name) for name in ("merge", "parts")}
     wanted = Wanted(**given)
     wanted.refuse_nonsense()
-    project = project_here()
+    project, code = project_here(), Exit.AGREEMENT
+    if merging["merge"]:
+        report, code = merge_parts(project, merging, report)
     stored = stored_here(project, report)
     changed = outdated(project.settings, stored.document)
     secrets = secrets_of(project)
@@ -58,7 +66,7 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
         _write_html(file, stored, changed, secrets)
         click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB", err=wanted.anything)
     write_ci(project, stored, wanted, changed, secrets)
-    return Exit.AGREEMENT
+    return code
 
 
 def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]) -> None:
@@ -68,6 +76,11 @@ def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Map
         if secrets:
             refuse_secrets(name, json_text(value).encode(), secrets)
 
-    about = About(run=stored.run, checked_at=stored.document["checked_at"], outdated=tuple(changed))
+    about = About(
+        run=stored.run,
+        checked_at=stored.document["checked_at"],
+        outdated=tuple(changed),
+        cost=stored_cost(stored),
+    )
     with progress_bar("report", len(in_full(stored.result))) as done:
         write_pieces(file, render(stored.result, about, stored.item, guard=guard, progress=done))
