@@ -105,8 +105,8 @@ def matrix(**given: Any) -> Exit:
     be had is reported by name, and the others run. The whole result of each pair is left in report/matrix/,
     for `llm-contracts report --report`.
 
-    Exit code 1 if under any pair something unaccepted differs that does not under the pinned one. Ctrl-C leaves
-    what is known by then.
+    Exit code 1 if under any pair something unaccepted differs that does not under the pinned one. Ctrl-C
+    leaves what is known by then.
     """
     from llm_contracts.cli.matrix_bisect import run_bisection
     from llm_contracts.cli.matrix_setup import matrix_of, setup
@@ -200,8 +200,9 @@ def _hand_over(project: Project, table: Table, given: Mapping[str, Any]) -> None
 
 
 def exit_for(table: Table) -> Exit:
-    """The code of a finished matrix. Where nothing could be tried, nothing has been found out; where the latest
-    releases are the pinned ones, all is known."""
+    """The code of a finished matrix. Where nothing could be tried, nothing has been found out; where the
+    latest releases are the pinned ones, all is known.
+    """
     if table.pinned.unreadable:
         return Exit.UNREADABLE
     if table.cells and not any(cell.ran for cell in table.cells):

@@ -168,3 +168,17 @@ def test_the_ends_of_a_bisection_are_put_in_order() -> None:
 def test_environments_are_kept_where_caches_are(tmp_path: Path) -> None:
     assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/llm-contracts/matrix")
     assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "llm-contracts" / "matrix"
+
+
+def test_a_matrix_that_is_stopped_leaves_what_it_knows(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The third environment stands for a person who presses Ctrl-C."""
+    uv = tmp_path / "uv"
+    uv.write_text(uv.read_text().replace("import re, sys", "import os, re, signal, sys", 1))
+    stop = '    if "1.99.0" in overrides:\n        os.kill(os.getppid(), signal.SIGINT)\n'
+    uv.write_text(uv.read_text().replace('    if "1.1.0" in', f'{stop}    if "1.1.0" in', 1))
+    asked = ["--litellm", "1.1.0,1.99.0,1.95.0", "--scenario", "acme/other"]
+    assert run(["matrix", *asked, "--json", str(tmp_path / "m.json")]) == 130
+    assert [cell["pair"]["litellm"] for cell in result(tmp_path / "m.json")["cells"]] == ["1.1.0"]
+    assert "could not be tried" in capsys.readouterr().out
