@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -28,6 +28,9 @@ def words(rendered: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", rendered)).replace("\u200b", "").strip()
 
 
+@example("- no entry of a list")
+@example("1. nor of a numbered one")
+@example("@team, see #12, owner/repo#3, GH-4 and https://evil.example or www.evil.example :smile: $x$")
 @given(TEXTS)
 def test_plain_text_reads_as_it_is_and_is_nothing_else(text: str) -> None:
     rendered = RENDER.render(plain(text))
@@ -66,6 +69,7 @@ def test_a_link_leads_nowhere_else(text: str) -> None:
     assert 'href="https://ci.example/' in rendered
 
 
+@example("\uffff\ufffe\x0b\ud800")
 @given(TEXTS)
 def test_what_is_seen_can_stand_in_xml(text: str) -> None:
     element = ET.Element("failure", message=seen(text))
