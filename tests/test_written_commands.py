@@ -87,3 +87,9 @@ llm-contracts seven
         "make three",
         "llm-contracts one",
     ]
+
+
+def test_the_list_of_commands_has_a_whole_sentence_for_each() -> None:
+    """Also where a log is 80 columns wide: half a sentence helps nobody to choose."""
+    text = group.get_help(click.Context(group, info_name="llm-contracts", terminal_width=80))
+    assert "..." not in text.partition("Commands:")[2].partition("Examples:")[0]

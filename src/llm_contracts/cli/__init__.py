@@ -51,8 +51,17 @@ def _print_versions(context: click.Context, _option: click.Parameter, wanted: bo
         context.exit()
 
 
+class _InOrderOfWork(click.Group):
+    """Its commands are listed as people come to need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over
+        return list(self.commands)
+
+
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EXAMPLES
+    cls=_InOrderOfWork,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=_EXAMPLES,
 )
 @click.option(
     "--version",
@@ -67,19 +76,19 @@ def group() -> None:
 
 
 for _command in (
-    record,
-    drift,
-    check,
-    cassettes,
-    corpus,
-    import_,
-    verdict,
-    report,
-    review,
-    leftovers,
-    serve,
-    matrix,
     doctor,
+    record,
+    check,
+    review,
+    report,
+    verdict,
+    drift,
+    matrix,
+    serve,
+    import_,
+    corpus,
+    cassettes,
+    leftovers,
     completion,
 ):
     group.add_command(_command)

@@ -20,7 +20,9 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(
+    epilog=_EXAMPLES, short_help="Are the recordings whole, free of secrets, each with a scenario?"
+)
 def cassettes() -> Exit:
     """Look at every recording: is it whole, free of secrets, and does a scenario own it?
 

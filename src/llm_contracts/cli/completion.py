@@ -25,7 +25,7 @@ Examples:
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands, options and names of this project.
+    """Print the completion of commands and names for a shell.
 
     Providers, scenarios and paths are those of the project that the shell stands in.
     """

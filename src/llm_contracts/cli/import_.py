@@ -24,7 +24,7 @@ Examples:
 """
 
 
-@click.command("import", epilog=_EXAMPLES)
+@click.command("import", epilog=_EXAMPLES, short_help="Make recordings of what others recorded.")
 @click.argument(
     "sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )

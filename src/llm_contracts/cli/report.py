@@ -31,7 +31,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Write the stored result as an HTML page, or for CI.")
 @report_option
 @click.option(
     "--html",

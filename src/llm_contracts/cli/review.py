@@ -75,7 +75,9 @@ _WITHOUT = """There is no terminal here. Without one:
 _SHORTEST = 4  # characters of an id that are enough, where they fit only one
 
 
-@click.group(invoke_without_command=True, epilog=_EXAMPLES)
+@click.group(
+    invoke_without_command=True, epilog=_EXAMPLES, short_help="Decide what differs: accept it, or mark it."
+)
 @report_option
 @click.option("--plain", is_flag=True, help="A line at a time and ASCII only: for screen readers.")
 @click.pass_context

@@ -49,7 +49,7 @@ Addresses:
 """
 
 
-@click.command("serve", epilog=_EXAMPLES)
+@click.command("serve", epilog=_EXAMPLES, short_help="Serve recordings to an application in any language.")
 @click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=click.Path(exists=True, path_type=Path))
 @selection_options
 @click.option(
