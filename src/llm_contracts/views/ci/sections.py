@@ -44,8 +44,7 @@ def parts(result: Result, about: About, amounts: Amounts) -> Iterator[Part]:
     yield _head(result, about)
     if result.verdicts:
         yield _verdicts(result.verdicts)
-    for severity in Severity:
-        yield from _open(result.items, severity, about, amounts)
+    yield from _open(result.items, about, amounts)
     unreadable = [item.problem for item in result.items if item.problem is not None]
     yield from _lines(f"{MARKS['unreadable']} Unreadable", unreadable, amounts)
     yield from _lines("The waivers file", result.complaints, amounts)
@@ -107,18 +106,19 @@ def _verdict(name: str, verdict: Verdict) -> str:
     return f"| {word} | {plain(cut(name, 80))} | {verdict.answer} | {'<br>'.join(why)} |"
 
 
-def _open(items: Iterable[Item], severity: Severity, about: About, amounts: Amounts) -> Iterator[Part]:
-    groups = [found for found in queue(_undecided(items)) if found.severity is severity]
-    if groups:
-        total = sum(len(found.members) for found in groups)
-        of = f"{count(total, 'difference')} in {count(len(groups), 'group')}"
-        title = _TITLES[severity]
-        yield Part(
-            head=[f"### {MARKS[severity]} {title}: {of}", ""],
-            rows=[_group(found, about) for found in groups],
-            what="group",
-            most=amounts.groups,
-        )
+def _open(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Part]:
+    groups = queue(_undecided(items))
+    for severity in Severity:
+        mine = [found for found in groups if found.severity is severity]
+        if mine:
+            total = sum(len(found.members) for found in mine)
+            of = f"{count(total, 'difference')} in {count(len(mine), 'group')}"
+            yield Part(
+                head=[f"### {MARKS[severity]} {_TITLES[severity]}: {of}", ""],
+                rows=[_group(found, about) for found in mine],
+                what="group",
+                most=amounts.groups,
+            )
 
 
 def _undecided(items: Iterable[Item]) -> Iterator[Member]:
@@ -129,19 +129,21 @@ def _group(found: Group, about: About) -> str:
     first = found.members[0]
     ids = dict.fromkeys(member.item for member in found.members)
     prints = {member.item: member.fingerprint for member in reversed(found.members)}
-    where = [link(cut(name, 120), about.link(name, prints[name])) for name in ids]
+    where = [link(cut(name, 120), about.link(name, prints[name])) for name in [*ids][:_SHOWN_IDS]]
     head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
     lines = [f"{head} {MEANINGS[found.kind]}"]
     lines += [f"  - {name} {code(value)}" for name, value in sides(first.divergence, _LONGEST_VALUE)]
-    return "\n".join([*lines, f"  - in {some(where, _SHOWN_IDS)}"])
+    return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
 
 
 def _noise(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Part]:
     groups = group(items, lambda item: item.noise)
     rows = []
     for found in groups:
-        where = [link(cut(name, 120), about.link(name)) for name in found.ids]
-        rows.append(f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where)}")
+        where = [link(cut(name, 120), about.link(name)) for name in found.ids[:_SHOWN_IDS]]
+        rows.append(
+            f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where, len(found.ids))}"
+        )
     if rows:
         head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
         yield Part(head=head, rows=rows, what="group", most=amounts.groups)

@@ -45,10 +45,11 @@ def sides(divergence: Divergence, longest: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def some(names: Sequence[str], most: int = 3) -> str:
-    """The first few, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def some(names: Sequence[str], of: int | None = None, most: int = 3) -> str:
+    """The first few names, and how many more there are; `of` says how many, where not all were made."""
+    shown = names if of is not None else names[:most]
+    more = (len(names) if of is None else of) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def count(number: int, one: str, many: str = "") -> str:
