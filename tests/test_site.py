@@ -13,7 +13,7 @@ import pytest
 import llm_adapter
 from llm_contracts.cli import group
 from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.parity.verdict import Answer
+from llm_contracts.parity.result import Answer
 from tests.written_commands import ROOT, every_command
 
 DOCS = ROOT / "docs"

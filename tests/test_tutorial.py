@@ -32,3 +32,11 @@ def test_what_prints_differently_each_day_is_left_out_and_nothing_else() -> None
 
 def test_commands_are_the_lines_after_a_prompt() -> None:
     assert commands("$ one --two\nprinted $ 3\n$ two\n") == ["one --two", "two"]
+
+
+def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path) -> None:
+    page = (
+        "`tea.txt`\n\n```text\noolong\n```\n\n```console\n$ cat tea.txt\ngreen\n$ false\n$ echo $?\n0\n```\n"
+    )
+    followed = Reader(folder=tmp_path, environment=tmp_path).follow(page)
+    assert followed == page.replace("green", "oolong").replace("?\n0", "?\n1")
