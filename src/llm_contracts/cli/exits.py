@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_contracts.config import ConfigError
 from llm_contracts.decisions import DecisionsError
 from llm_contracts.matrix.checking import CheckError
+from llm_contracts.matrix.environments import UnavailableError
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.paths.resolve import PathError
@@ -41,6 +42,7 @@ FAILURES: dict[type[Exception], Exit] = {
     EdgeError: Exit.USAGE,
     ReviewError: Exit.USAGE,
     CheckError: Exit.USAGE,
+    UnavailableError: Exit.USAGE,
     DecisionsError: Exit.UNREADABLE,
     CassetteError: Exit.UNREADABLE,
     StoredResultError: Exit.UNREADABLE,

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from llm_contracts.cli.output import TimeLeft
 from llm_contracts.matrix.cell import Cell, State
 from llm_contracts.matrix.run import Step
 
@@ -38,8 +39,7 @@ def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, D
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TimeLeft(),
     )
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=_MEMORY) as progress:
         task = progress.add_task("matrix", total=pairs * each)

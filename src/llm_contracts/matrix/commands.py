@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+"""What opens an index that is not public stands in its address, and that in complaints about it."""
 
 Command = Callable[[Sequence[str | Path]], "Completed"]
 """Runs a program to its end and gives what became of it."""
@@ -49,7 +53,7 @@ def command(folder: Path, environ: Mapping[str, str], *, timeout: float = 900.0)
             )
         except subprocess.TimeoutExpired:
             return Completed(code=-1, err=f"it took longer than {timeout:g} seconds")
-        return Completed(code=done.returncode, out=done.stdout, err=done.stderr)
+        return Completed(code=done.returncode, out=done.stdout, err=_CREDENTIALS.sub("//***@", done.stderr))
 
     return run
 

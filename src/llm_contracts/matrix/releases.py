@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 from packaging.version import Version
 
 from llm_contracts.matrix.commands import Command
-from llm_contracts.matrix.environments import COMPILE
+from llm_contracts.matrix.environments import COMPILE, UnavailableError, resolver_says
 
+NO_SOLUTION = "No solution found"  # uv's words where an index has nothing that fits
 _MOST = 500  # releases between two others: more than that is a loop
 
 Newest = Callable[[str], str | None]
-"""Given a requirement, the newest release that meets it, or None."""
+"""Given a requirement, the newest release that meets it, or None; raises where nobody can tell."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,11 +60,20 @@ def newest_by(run: Command, uv: Path, python: Path) -> Newest:
     """Ask uv to resolve one requirement, without anything that it would bring along."""
 
     def newest(requirement: str) -> str | None:
+        """See `Newest`.
+
+        Raises:
+            UnavailableError: the index cannot be asked.
+        """
         with TemporaryDirectory(prefix="llm-contracts-matrix-") as folder:
             wanted = Path(folder) / "wanted.in"
             wanted.write_text(requirement + "\n")
             done = run([uv, *COMPILE, "--no-deps", "--python", python, wanted])
-        name, _, version = done.out.strip().partition("==")
-        return version.split()[0] if not done.code and name and version else None
+        if not done.code:
+            return done.out.strip().partition("==")[2]
+        if NO_SOLUTION in done.err:
+            return None
+        # Else an index that is out of reach would look like one without releases.
+        raise UnavailableError(resolver_says(done))
 
     return newest

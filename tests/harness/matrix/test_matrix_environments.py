@@ -134,6 +134,18 @@ def test_the_index_is_asked_through_uv(tmp_path: Path) -> None:
     assert newest_by(nothing, Path("/bin/uv"), Path("/bin/python"))("litellm>1.80,<1.81") is None
 
 
+def test_an_index_out_of_reach_is_not_one_without_releases() -> None:
+    uv = Uv(fails={"compile": "error: Failed to fetch: https://index.example/litellm\n"})
+    with pytest.raises(UnavailableError, match="Failed to fetch"):
+        newest_by(uv, Path("/bin/uv"), Path("/bin/python"))("litellm>1.80,<1.109")
+
+
+def test_what_opens_an_index_is_never_shown(tmp_path: Path) -> None:
+    run = command(tmp_path, {"PATH": "/usr/bin:/bin"})
+    done = run(["sh", "-c", "echo 'Failed: https://me:hunter2@index.example/simple' >&2; exit 2"])
+    assert done.last_line == "Failed: https://***@index.example/simple"
+
+
 @pytest.mark.parametrize(
     ("direct_url", "line"),
     [
