@@ -31,7 +31,8 @@ def junit(result: Result, about: About) -> str:
     # Its own way to indent goes through a second kind of tree, which takes a minute for 20,000 cases.
     root = ET.fromstring(document.tostring())  # type: ignore[no-untyped-call]  # noqa: S314 - our own text
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True).decode() + "\n"
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return f"{text.decode()}\n"
 
 
 def _suites(result: Result, about: About) -> Iterator[TestSuite]:
