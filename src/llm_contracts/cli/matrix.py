@@ -87,6 +87,11 @@ Examples:
     metavar="DIR",
     help="Where environments are kept, in place of the user's cache folder. It can be deleted at any time.",
 )
+@click.option(
+    "--cost",
+    is_flag=True,
+    help="Measure under each pair, too, what calls cost over the candidate, in times of the reference.",
+)
 @jobs_option
 @timeout_option(60.0)
 @report_option
@@ -111,6 +116,7 @@ def matrix(**given: Any) -> Exit:
     from llm_contracts.cli.matrix_bisect import run_bisection
     from llm_contracts.cli.matrix_setup import matrix_of, setup
 
+    _refuse_stray_cost(given)
     project = project_here()
     scenarios = _selected(project, given)
     ready = setup(project, given)
@@ -138,6 +144,12 @@ def matrix(**given: Any) -> Exit:
         raise
     _hand_over(project, table, given)
     return exit_for(table)
+
+
+def _refuse_stray_cost(given: Mapping[str, Any]) -> None:
+    for option in ("corpus", "bisect"):
+        if given["cost"] and given[option] is not None:
+            raise click.UsageError(f"--cost does not go with --{option}.")
 
 
 def _selected(project: Project, given: Mapping[str, Any]) -> int | None:

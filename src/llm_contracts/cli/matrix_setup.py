@@ -13,6 +13,7 @@ from typing import Any
 from llm_contracts.config import Project
 from llm_contracts.matrix.checking import Check, Checker
 from llm_contracts.matrix.commands import command, own_variables
+from llm_contracts.matrix.cost import cost_measures
 from llm_contracts.matrix.environments import Environments
 from llm_contracts.matrix.here import find_uv, installed, requirement_sources, this_harness
 from llm_contracts.matrix.pair import Pair
@@ -88,6 +89,7 @@ def matrix_of(ready: Setup, arguments: Sequence[str], reports: Path | None = Non
         pinned=ready.pinned,
         unsupported=ready.plan.unsupported,
         reports=(reports or ready.reports).absolute(),
+        measures=cost_measures,
     )
 
 
@@ -108,6 +110,8 @@ def check_arguments(given: Mapping[str, Any], scenarios: Sequence[str] | None = 
     for option in ("reference", "candidate", "jobs", "timeout"):
         if given[option] is not None:
             words += [f"--{option}", str(given[option])]
+    if given.get("cost"):
+        words.append("--cost")
     return tuple(words)
 
 
