@@ -93,8 +93,8 @@ def figure(value: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """A ratio in two or three digits."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2g}"  # noqa: PLR2004
+    """A ratio, no more precisely than it can be measured."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"  # noqa: PLR2004 - as people write it
 
 
 def between(spread: Spread) -> str:

@@ -57,11 +57,11 @@ def test_another_reference_is_named_and_left_out_of_the_median() -> None:
     shown = printed(cost(provider_cost(), provider_cost("gemini", 40.0, reference="by-hand")))
     assert "against by-hand" in shown
     assert "leave out gemini" in shown
-    assert "CPU per chunk 2×," in shown
+    assert "CPU per chunk 2.0×," in shown
 
 
 def test_a_terminal_that_knows_little_is_shown_what_it_can_show() -> None:
-    assert "2x 15 / 30" in printed(replace(cost(), load=None), encoding="cp1252")
+    assert "2.0x 15 / 30" in printed(replace(cost(), load=None), encoding="cp1252")
 
 
 def test_a_page_has_both_bars_at_the_scale_of_the_longer() -> None:
