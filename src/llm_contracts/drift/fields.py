@@ -82,10 +82,19 @@ def _read(document: Any, places: dict[str, _Place]) -> None:
 def _children(path: str, value: Any, place: _Place) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         place.objects += 1
-        yield from ((f"{path}.{name}" if path else name, member) for name, member in value.items())
+        yield from (
+            (f"{path}.{_spelt(name)}" if path else _spelt(name), member) for name, member in value.items()
+        )
     elif isinstance(value, list):
         place.elements += len(value)
         yield from ((f"{path}[]", element) for element in value)
+
+
+def _spelt(name: str) -> str:
+    """A name that cannot be mistaken for a path."""
+    for sign, spelling in (("%", "%25"), (".", "%2E"), ("[", "%5B"), ("]", "%5D")):
+        name = name.replace(sign, spelling)
+    return name or '""'
 
 
 def _type(value: Any) -> str:

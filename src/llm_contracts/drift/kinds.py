@@ -14,6 +14,7 @@ from llm_contracts.wire.sse import Event
 
 DONE, ERROR, BROKEN, BLANK = "[DONE]", "error", "not JSON", "blank"
 USAGE = "usage"
+_SAID = frozenset({"reasoning", "content", "tool call", "tool arguments", "refusal"})
 LAST = frozenset({"finish", "end"})
 """What an event holds that says: this was all."""
 
@@ -98,7 +99,7 @@ def order_of(found: Iterable[Happening]) -> tuple[str, ...]:
     """What comes after what, repetition folded: how many events a text comes in, how many tools are called,
     how often thinking and speaking take turns is for the model to say.
     """
-    steps = _roles_once([step for happening in found for step in happening.steps])
+    steps = _said_once(_roles_once([step for happening in found for step in happening.steps]))
     size = 1
     while size <= len(steps) // 2:
         folded = _folded(steps, size)
@@ -111,6 +112,21 @@ def _roles_once(steps: Sequence[str]) -> list[str]:
     """Some say who speaks with every piece of text; it is the first time that counts."""
     first = steps.index("role") if "role" in steps else 0
     return [step for place, step in enumerate(steps) if step != "role" or place == first]
+
+
+def _said_once(steps: Sequence[str]) -> list[str]:
+    """What a model says of its own accord, the first time; and again after anything else: a finish, say."""
+    kept: list[str] = []
+    said: set[str] = set()
+    for step in steps:
+        if step not in _SAID:
+            said.clear()
+        elif step in said:
+            continue
+        else:
+            said.add(step)
+        kept.append(step)
+    return kept
 
 
 _LONGEST_ROUND = 12  # more kinds in a round than any provider has
