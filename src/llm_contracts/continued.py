@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.config import ConfigError
-from llm_contracts.corpus_run import plain_address
+from llm_contracts.corpus_survey import name_of
 from llm_contracts.crew import Crew, Task
 from llm_contracts.parity.result import Item
 from llm_contracts.store import DRAFT, Packed, StoredResultError, item_from_json, read_offsets
@@ -120,10 +120,9 @@ def _emptied(ready: list[tuple[int, Packed]]) -> Iterator[tuple[int, Packed]]:
 
 
 def _done(draft: Draft, task: Task) -> Packed | None:
-    if not isinstance(task, CorpusStream) or task.id not in draft.offsets:
-        return None
-    item = draft.item(task.id)
-    if item.problem is not None or item.exchanges != (plain_address(task.interaction),):
+    name = name_of(task)
+    item = draft.item(name) if name in draft.offsets else None
+    if item is None or (isinstance(task, CorpusStream) and item.problem is not None):
         return None
     return Packed(item=light(item), line=_TOLD)
 

@@ -1,0 +1,99 @@
+"""What a check costs beyond the clients that it runs: against plain loops of the two bare clients.
+
+The same recordings over the same edge, all in one process, counted as processor time. The plain side runs
+openai twice and litellm once, as a check does (the second run of the reference shows what does not even
+agree with itself), reads every chunk, and looks at nothing. The check runs in lockstep, observes, compares,
+stores each item and prints the result. Importing and starting are not in it.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from benchmarks.measure import Figure, Size, figure, race
+from llm_contracts.config import Project, load_settings
+from llm_contracts.corpus_run import check_corpus, corpus_place, plain_address, stream_call
+from llm_contracts.crew import Crew, alone, side_by_side
+from llm_contracts.paths.builtin import litellm, openai
+from llm_contracts.run import Options
+from llm_contracts.store import ItemsWriter, Packed, packed
+from llm_contracts.views.terminal import print_result
+from llm_contracts.wire.corpus import CorpusStream, read_corpus
+from llm_contracts.wire.edge import Edge
+
+_CASSETTES = Path("cassettes")
+_STREAMS = {Size.QUICK: 12, Size.FULL: 48}
+_ROUNDS = {Size.QUICK: 3, Size.FULL: 9}
+_BARE = (openai, openai, litellm)
+
+
+def run(size: Size) -> Iterable[Figure]:
+    """Measure a check of a few recordings, and whether twice as many cost twice as much."""
+    streams = recorded(_STREAMS[size])
+    half = streams[::2]
+    with TemporaryDirectory() as folder, Edge() as edge:
+        contenders: dict[str, Callable[[], object]] = {
+            "check": lambda: checked(streams, Path(folder)),
+            "three plain loops": lambda: plain(edge, streams),
+            "check of half": lambda: checked(half, Path(folder)),
+        }
+        timed = race(contenders, rounds=_ROUNDS[size], clock=time.process_time)
+    yield timed.ratio("check", "three plain loops", about="processor time", at_most=1.2)
+    yield timed.ratio("check", "check of half", about=f"{len(streams)} streams to {len(half)}")
+    each = [seconds / len(streams) * 1000 for seconds in timed.seconds["check"]]
+    yield figure("check, a recording", each, unit="ms")
+
+
+def recorded(count: int) -> tuple[CorpusStream, ...]:
+    """So many of the committed recordings that the bare clients understand, from all over the folder."""
+    found = [entry for entry in read_corpus(_CASSETTES) if isinstance(entry, CorpusStream)]
+    good = [entry for entry in found if entry.interaction.response.status == 200]  # noqa: PLR2004
+    return tuple(islice(good[:: max(1, len(good) // count)], count))
+
+
+def checked(streams: Sequence[CorpusStream], folder: Path) -> int:
+    """Check them as the command does, without starting it; how many differ."""
+    project = Project(settings=load_settings(Path("/")))
+    options = Options(
+        today=datetime.now(UTC).date(), reference="openai", candidate="litellm", jobs=1, timeout=30
+    )
+    crew: Crew = alone(corpus_place(project, options, packed), project, options.workers)
+    with ItemsWriter(folder, started_at="now") as writer:
+
+        def keep(done: Packed) -> None:
+            writer.add(done.item, done.line)
+
+        result = check_corpus(project, streams, options, crew=crew, progress=keep)
+    print_result(Console(file=io.StringIO(), width=120), result)
+    return sum(bool(item.divergences) for item in result.items)
+
+
+def plain(edge: Edge, streams: Sequence[CorpusStream]) -> int:
+    """Read them with the bare clients; how many chunks came."""
+    chunks = 0
+    for stream in streams:
+        interaction = plain_address(stream.interaction)
+        call = stream_call(stream.provider, interaction)
+        for path in _BARE:
+            with edge.replay((interaction,)) as session:
+                here = replace(call, base_url=session.origin + urlsplit(call.base_url).path)
+                with suppress(Exception):  # what a client does not understand ends its loop
+                    for _chunk in path(here):
+                        chunks += 1
+    return chunks
+
+
+def parallel(streams: Sequence[CorpusStream], do: Callable[[CorpusStream], Packed]) -> Iterator[Packed]:
+    """Four at a time."""
+    return (done for _, done in side_by_side(do, streams, 4))

@@ -1,0 +1,197 @@
+"""Runs in parts, runs that were stopped and go on, runs on a cluster: the result is that of one run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.cli import run
+from llm_contracts.config import ConfigError
+from llm_contracts.shard import Shard, parse_shard
+from llm_contracts.store import DRAFT, ITEMS, RESULT, Stored, read_offsets
+from tests.harness.run.projects import make_project, stream
+
+COUNT = 24
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a corpus of two providers, one of its rows unusable; the working directory."""
+    root = make_project(tmp_path / "project")
+    write_corpus(root / "streams", COUNT)
+    monkeypatch.chdir(root)
+    return root
+
+
+def write_corpus(folder: Path, count: int) -> None:
+    folder.mkdir()
+    rows = []
+    for number in range(count):
+        (folder / f"{number}.sse").write_bytes(stream([f"text {number} ", "b"]).body)
+        host = "api.acme.example" if number % 3 else "api.other.example"
+        url = f"https://{host}/v1/chat/completions"
+        row = {"id": f"s{number}", "provider": "x", "file": f"{number}.sse", "status": 200, "url": url}
+        rows.append(json.dumps(row))
+    (folder / "index.jsonl").write_text("\n".join([*rows[:5], '{"id": "broken"}', *rows[5:]]))
+
+
+def told(folder: Path) -> dict[str, Any]:
+    """A stored result but for its times and what it says of itself as a part."""
+    document = json.loads((folder / RESULT).read_text())
+    assert isinstance(document, dict)
+    return {name: value for name, value in document.items() if name not in ("checked_at", "started_at")}
+
+
+@pytest.mark.parametrize("command", [["check"], ["corpus", "streams"]])
+def test_parts_put_together_are_the_whole(corpus: Path, command: list[str]) -> None:
+    home = Path("report") if command == ["check"] else Path("report/corpus")
+    whole = run([*command, "--candidate", "shouting"])
+    before = told(home)
+    parts = [home / f"shard-{number}-of-3" for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        run([*command, "--candidate", "shouting", "--shard", f"{number}/3"])
+    assert sum(len(told(part)["items"]) for part in parts) == len(before["items"])
+    assert [told(part)["verdicts"] for part in parts] == [{}, {}, {}]
+    assert run(["report", "--merge", *map(str, reversed(parts))]) == whole
+    assert told(home) == before
+    stored = Stored.load(home)
+    assert stored is not None
+    assert all(item.exchanges for item in stored.whole_items() if item.problem is None)
+
+
+def test_parts_that_make_no_whole_are_refused_by_name(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for shard in ("1/3", "3/3"):
+        run(["check", "--shard", shard, "--report", f"part-{shard[0]}"])
+    run(["check", "--shard", "1/3", "--report", "again", "--engine", "vcr"])
+    run(["check", "--report", "whole"])
+    capsys.readouterr()
+    refused = {
+        ("part-1", "part-3"): "1 of 3 parts are missing: 2/3",
+        ("part-1", "part-3", "part-1"): "are both part 1/3",
+        ("part-3", "again"): "differ in engine (vcr then, wire now)",
+        ("part-1", "whole"): "whole/result.json: is no part of a run",
+        ("part-1", "nowhere"): "nowhere/result.json: there is no result",
+    }
+    for folders, message in refused.items():
+        assert run(["report", "--merge", *folders]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_parts_of_other_recordings_are_refused(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["corpus", "streams", "--shard", "1/2"])
+    (corpus / "streams" / "3.sse").write_bytes(stream(["something else"]).body)
+    run(["corpus", "streams", "--shard", "2/2"])
+    capsys.readouterr()
+    assert run(["report", "--merge", "report/corpus/shard-1-of-2", "report/corpus/shard-2-of-2"]) == 2
+    assert "differ in corpus" in capsys.readouterr().err
+
+
+def test_each_name_belongs_to_one_part_wherever_that_is_decided() -> None:
+    names = [f"acme/{number}" for number in range(200)]
+    owners = [[n for n in range(1, 4) if Shard(number=n, of=3).owns(name)] for name in names]
+    assert all(len(own) == 1 for own in owners)
+    assert Shard(number=1, of=3).owns("acme/0") is False  # the same on every machine, in every release
+    assert {len([own for own in owners if own == [n]]) > 40 for n in (1, 2, 3)} == {True}
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "a/b", "-1/3"])
+def test_what_is_no_part_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="no part of a run"):
+        parse_shard(text)
+
+
+def stopped(count: int) -> None:
+    """Leave the draft of a run that was stopped when it had finished so many streams."""
+    lines = Path("report/corpus", ITEMS).read_bytes().splitlines(keepends=True)
+    Path("report/corpus", DRAFT).write_bytes(b"".join(lines[: count + 1]) + lines[count + 1][:50])
+
+
+def test_a_stopped_run_goes_on_and_gives_what_it_would_have_given(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["corpus", "streams", "--candidate", "shouting"])
+    before, lines = told(Path("report/corpus")), Path("report/corpus", ITEMS).read_bytes().splitlines()
+    stopped(10)
+    run(["corpus", "streams", "--candidate", "shouting", "--continue"])
+    assert told(Path("report/corpus")) == before
+    after = Path("report/corpus", ITEMS).read_bytes().splitlines()
+    assert after[:11] == lines[:11]  # these were not run again
+    assert len(after) == len(lines)
+
+
+def test_a_run_over_something_else_is_not_continued(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["corpus", "streams", "--continue"]) == 2
+    assert "holds no run that was stopped" in capsys.readouterr().err
+    run(["corpus", "streams"])
+    stopped(5)
+    assert run(["corpus", "streams", "--candidate", "shouting", "--continue"]) == 2
+    assert "candidate (same then, shouting now)" in capsys.readouterr().err
+    (corpus / "streams" / "7.sse").write_bytes(stream(["other"]).body)
+    assert run(["corpus", "streams", "--continue"]) == 2
+    assert "changed: corpus (" in capsys.readouterr().err
+
+
+def test_a_run_that_was_killed_goes_on(corpus: Path) -> None:
+    """SIGKILL, in the middle of a run by two processes; what they had finished is not run again."""
+    write_corpus(corpus / "many", 300)
+    command = [sys.executable, "-m", "llm_contracts", "corpus", "many", "--jobs", "2"]
+    draft = Path("report/corpus", DRAFT)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as running:
+        deadline = time.monotonic() + 60
+        while (not draft.is_file() or draft.stat().st_size < 100_000) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(running.pid, signal.SIGKILL)
+    finished = set(read_offsets(draft)[1])
+    head = draft.read_bytes()[:50_000]
+    assert 1 < len(finished) < 300
+    run(["corpus", "many", "--continue"])
+    assert len(told(Path("report/corpus"))["items"]) == 301
+    assert Path("report/corpus", ITEMS).read_bytes()[:50_000] == head
+
+
+def test_a_cluster_gives_what_one_process_gives_even_when_a_worker_is_lost(corpus: Path) -> None:
+    """Two workers of Dask on this machine; the first to see stream 7 is killed."""
+    marker = corpus / "died"
+    paths = corpus / "contracts" / "paths.py"
+    paths.write_text(
+        paths.read_text()
+        + f"""
+import os, pathlib, signal
+
+def deadly(call):
+    chunks = list(plain(call))
+    marker = pathlib.Path({str(marker)!r})
+    if any("text 7 " in str(chunk) for chunk in chunks) and ARMED and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield from chunks
+
+ARMED = pathlib.Path({str(corpus)!r}, "armed").exists()
+PATHS["deadly"] = deadly
+"""
+    )
+    command = ["corpus", "streams", "--candidate", "deadly", "--jobs", "2", "--pieces", "one"]
+    run(command)
+    before = told(Path("report/corpus"))
+    (corpus / "armed").touch()
+    run([*command, "--cluster", "local"])
+    assert marker.exists()
+    assert told(Path("report/corpus")) == before
+
+
+def test_a_missing_dask_is_named_with_the_extra_that_brings_it(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert run(["corpus", "streams", "--cluster", "local"]) == 2
+    assert "llm-adapter[cluster]" in capsys.readouterr().err
