@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep site matrix retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,9 +97,17 @@ format: setup ## let ruff format and fix what it can
 snapshots: setup ## accept the present lanes as snapshots; read the diff before you commit it
 	@$(BIN)/python -m pytest -q tests/contracts --snapshot-update
 
-docs: setup ## regenerate the pages that are made from code: .env.example, configuration, ledger
+docs: setup ## regenerate the pages that are made from code: .env.example, configuration, ledger, tutorial
 	@$(BIN)/python -m llm_adapter.variables
 	@$(BIN)/python -m tests.contracts.defects.page docs/ledger.md
+	@$(BIN)/python -m tests.tutorial docs/tutorial.md
+
+site: setup ## the pages as a site, with a reference of commands and of Python: dist/site/index.html
+	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site
+	@echo "dist/site/index.html"
+
+matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0")
+	@$(CONTRACTS) matrix $(options)
 
 real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
 	@$(BIN)/python -m llm_contracts.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
