@@ -93,7 +93,7 @@ Examples:
     help="Measure under each pair, too, what calls cost over the candidate, in times of the reference.",
 )
 @jobs_option
-@timeout_option(60.0)
+@timeout_option(300.0)
 @report_option
 @click.option(
     "--markdown",

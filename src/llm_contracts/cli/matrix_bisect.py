@@ -39,6 +39,7 @@ def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any])
     few = matrix_of(ready, arguments, ready.reports / "bisect" / "narrowed")
 
     def probe(version: str) -> bool | None:
+        click.echo(f"{_with(low, package, version)} …", err=True)
         cell = few.one(_with(low, package, version))
         shown = goal.shown_by(cell)
         said = {True: f"shows {kind}", False: f"has no {kind}", None: f"cannot be tried: {cell.reason}"}[
@@ -48,6 +49,9 @@ def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any])
         return shown
 
     listed = ready.listed(package)
+    click.echo(
+        f"{scenarios_in(len(goal.scenarios))} to look at; listing the releases of {package} …", err=True
+    )
     found = bisect(
         (getattr(low, package), getattr(high, package)),
         goal,
