@@ -10,9 +10,7 @@ from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.variants.streamed import Streamed
 
 _OK = range(200, 300)
-_DIFFERENT = (
-    4  # kinds of chunks that must be there: clients that see one all the time may take it for a fault
-)
+_DIFFERENT = 4  # chunks: a client may take one that comes all the time for a fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
