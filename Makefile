@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep site matrix retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep site matrix verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,13 @@ sweep: setup ## every recording recut, cut short and spoilt in every way; takes 
 
 report: setup ## the last replay as one HTML file: report/index.html
 	@$(CONTRACTS) report $(ARGS)
+
+verify: setup ## has a provider changed since it was recorded? asks again, writes nothing (SOURCE=simulator)
+	@$(CONTRACTS) record --verify --source $(SOURCE) $(options)
+
+# Exit code 1 only says that something has changed.
+drift: setup ## what recordings change against a revision (ARGS="--against main --markdown drift.md")
+	@$(CONTRACTS) drift $(if $(PROVIDER),--provider $(PROVIDER)) $(ARGS) || [ $$? -eq 1 ]
 
 verdict: setup ## the answer per provider, from the last replay; fails unless every one is ready
 	@$(CONTRACTS) verdict $(PROVIDER)
