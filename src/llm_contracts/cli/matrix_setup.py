@@ -132,7 +132,7 @@ def shown_command(given: Mapping[str, Any]) -> str:
     for name in named:
         values = given[name] if isinstance(given[name], tuple) else (given[name],)
         words += [word for value in values if value for word in (f"--{name.removesuffix('s')}", str(value))]
-    return shlex.join(words)
+    return shlex.join([*words, "--cost"] if given.get("cost") else words)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
