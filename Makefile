@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep site matrix verify drift retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,16 @@ matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.
 
 real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
 	@$(BIN)/python -m llm_contracts.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
+
+upgrades: setup ## regenerate docs/upgrades.md: our paths and the bare clients under other releases (takes long)
+	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \
+	  --report report/matrix/own --json report/matrix-own.json || [ $$? = 1 ]
+	@$(CONTRACTS) matrix --reference openai --candidate litellm --provider openai --provider deepseek --provider qwen \
+	  --report report/matrix/bare --json report/matrix-bare.json || [ $$? = 1 ]
+	@$(CONTRACTS) matrix --reference openai --candidate litellm --scenario deepseek/finish-no-resources \
+	  --litellm 1.80.11,1.84.8 --bisect finish_reason --json report/matrix-bisect.json
+	@$(BIN)/python -m llm_contracts.upgrades docs/upgrades.md report/matrix-own.json report/matrix-bare.json \
+	  report/matrix-bisect.json
 
 lock: ## pin every dependency again, with hashes (needs uv)
 	@uv pip compile pyproject.toml requirements.in --extra contracts --extra cluster --extra matrix --group dev --universal --python-version 3.11 \

@@ -12,11 +12,12 @@ from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
+import openai
 import pytest
 
 from llm_adapter import Adapter, RequestFailedError, adapter_from
 from llm_adapter.adapter import Clients
-from llm_adapter.backends.litellm import LiteLLMBackend
+from llm_adapter.backends.litellm import LiteLLMBackend, _handler_class
 from llm_adapter.chunks import Chunk
 from llm_adapter.errors import Category
 from llm_adapter.policies import FAMILIES, family_of
@@ -518,3 +519,13 @@ def test_the_legacy_backend_for_all_leaves_gemini_where_it_is(provider: Provider
     environ = {"LLM_BACKEND": "legacy", "GEMINI_API_KEY": KEY, "GEMINI_API_URL": provider.url}
     with closing(adapter_from(environ)) as adapter:
         assert ask(adapter) == ["Hel", "lo"]
+
+
+def test_a_handler_that_is_forgotten_leaves_the_shared_client_open() -> None:
+    """LiteLLM up to 1.100 closes the client with the handler, in the middle of others' answers."""
+    client = openai.DefaultHttpxClient()
+    handler = _handler_class()(client, None)
+    handler.close()
+    del handler
+    assert not client.is_closed
+    client.close()

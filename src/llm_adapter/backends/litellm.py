@@ -229,8 +229,13 @@ def _handler_class() -> Any:
 
     class Handler(HTTPHandler):  # type: ignore[misc]
         def __init__(self, client: Any, send: Callable[..., Any]) -> None:
-            super().__init__(client=client)  # a client that it did not make it does not close
+            super().__init__(client=client)
             self._send_by = send
+
+        def close(self) -> None:
+            """Nothing. Up to 1.100 LiteLLM closes any client as soon as its handler is forgotten, and this
+            client is shared: other answers that are still being read would break off.
+            """
 
         def post(self, url: str, data: Any = None, headers: Any = None, **_: Any) -> Any:
             return self._send_by(url, headers, data)
