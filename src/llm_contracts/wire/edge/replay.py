@@ -35,11 +35,13 @@ class ReplaySession(Session):
         self._matcher = Matcher(interactions)
         self._manner = manner
         self._delivery = Delivery()
+        self._told = 0
         self._player = Player(manner=manner, delivery=self._delivery, on_sent=self._count)
 
     def delivered(self, chars: int) -> None:
         """The consumer has handed on so many characters of text in all; lockstep goes on by it."""
-        if self._manner.lockstep:
+        if self._manner.lockstep and chars > self._told:  # a thread is woken for it
+            self._told = chars
             self.call(partial(self._delivery.progress, chars))
 
     async def _answer(
