@@ -13,7 +13,7 @@ SOURCE ?= live
 options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ record: setup ## record from the real providers whose keys are set (SOURCE=simul
 # Exit code 1 only says that something is left to decide.
 review: setup ## go through what differs: accept with a reason and a date, or mark it (ARGS=--plain)
 	@$(CONTRACTS) review $(ARGS) || [ $$? -eq 1 ]
+
+cost: setup ## what calls cost over either path, side by side (ARGS="--cost-at-most cpu_per_chunk=2.0")
+	@$(CONTRACTS) check --cost $(options)
 
 sweep: setup ## every recording recut, cut short and spoilt in every way; takes minutes
 	@$(CONTRACTS) check --sweep $(options)
@@ -123,7 +126,7 @@ real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with inde
 upgrades: setup ## regenerate docs/upgrades.md: our paths and the bare clients under other releases (takes long)
 	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \
 	  --report report/matrix/own --json report/matrix-own.json || [ $$? = 1 ]
-	@$(CONTRACTS) matrix --reference openai --candidate litellm --provider openai --provider deepseek --provider qwen \
+	@$(CONTRACTS) matrix --reference openai --candidate litellm --provider openai --provider deepseek --provider qwen --cost \
 	  --report report/matrix/bare --json report/matrix-bare.json || [ $$? = 1 ]
 	@$(CONTRACTS) matrix --reference openai --candidate litellm --scenario deepseek/finish-no-resources \
 	  --litellm 1.80.11,1.84.8 --bisect finish_reason --json report/matrix-bisect.json
