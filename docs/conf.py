@@ -36,7 +36,7 @@ napoleon_use_ivar = True
 nitpicky = True
 nitpick_ignore_regex = [
     # Types in signatures: the standard library's, and values of ours that nobody makes by hand.
-    ("py:class", r"(collections|contextlib|datetime|pathlib)\..*"),
+    ("py:class", r"(collections|contextlib|datetime|pathlib)\..*|AbstractContextManager|T"),
     ("py:class", r"(tuple\[~)?llm_(adapter|contracts)\..*"),
 ]
 suppress_warnings = ["myst.header"]  # samples of what CI shows begin with smaller headings

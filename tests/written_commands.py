@@ -80,7 +80,8 @@ def _of_make(words: Sequence[str], group: click.Group) -> str | None:
     )
     if told.returncode:
         return told.stderr
-    lines = [line for line in told.stdout.splitlines() if line.partition(" ")[0].endswith("llm-contracts")]
+    recipe = told.stdout.replace("\\\n", " ").splitlines()
+    lines = [line for line in recipe if line.partition(" ")[0].endswith("llm-contracts")]
     return next((found for line in lines if (found := problem(line, group))), None)
 
 

@@ -372,7 +372,7 @@ def test_ctrl_c_is_130_and_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_every_command_has_help_with_examples(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command, "--help"]) == 0
     out = capsys.readouterr().out
-    assert ("Examples:" in out) is bool(command)
+    assert "Examples:" in out
 
 
 def test_the_versions_that_take_part_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
