@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.child import child
 from benchmarks.measure import Figure, Size, figure, percentile
 
 _STREAMS = 50
@@ -47,9 +45,9 @@ class _Round:
 def run(size: Size) -> Iterable[Figure]:
     """The benchmark."""
     pieces = _PIECES[size]
-    with _process(_provider, pieces) as provider:
+    with child(_provider, pieces) as provider:
         upstream = provider.recv()
-        with _process(_edge, upstream) as edge:
+        with child(_edge, upstream) as edge:
             origin = edge.recv()
             asyncio.run(_round(origin, pieces))
             rounds = [
@@ -167,19 +165,6 @@ async def _round(origin: str, pieces: int) -> _Round:
     run = _Round()
     await asyncio.gather(*(_stream(origin, run, pieces) for _ in range(_STREAMS)))
     return run
-
-
-@contextmanager
-def _process(target: Callable[..., None], *args: Any) -> Iterator[Connection]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *args), daemon=True)
-    process.start()
-    try:
-        yield ours
-    finally:
-        process.terminate()
-        process.join()
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ asked at `/refused/v1` is refused.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.child import serving
 from llm_contracts.wire.cassette import load
 
 RECORDED = Path(__file__).resolve().parents[1] / "cassettes" / "openai" / "plain-stream.yaml"
@@ -28,23 +27,11 @@ _REFUSED = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconte
     len(_ERROR),
     _ERROR,
 )
-_STARTING = 30.0  # seconds
 
 
-@contextmanager
-def provider() -> Iterator[str]:
+def provider() -> AbstractContextManager[str]:
     """Where it can be reached, while it runs."""
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_main, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(_STARTING):
-            raise RuntimeError("the provider of the benchmark did not start")
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
+    return serving(_main)
 
 
 @cache

@@ -13,15 +13,14 @@ from __future__ import annotations
 import gc
 import gzip
 import json
-import multiprocessing
 import socket
 import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from multiprocessing.connection import Connection
@@ -31,6 +30,7 @@ from urllib.parse import urlsplit
 import click
 import psutil
 
+from benchmarks.child import serving
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.scrub import Scrubber
@@ -82,7 +82,7 @@ class Report:
 
 def soak(streams: int, *, jobs: int, progress: Callable[[int], None] = lambda _done: None) -> Report:
     """Send so many streams through, `jobs` at a time. Each is recorded, and then replayed."""
-    with _provider() as upstream, Edge() as edge, ThreadPoolExecutor(jobs) as pool:
+    with serving(_provide) as upstream, Edge() as edge, ThreadPoolExecutor(jobs) as pool:
         started, done = time.monotonic(), count(1)
 
         def one(index: int) -> str:
@@ -206,23 +206,6 @@ _CASES: Sequence[tuple[str, int, End]] = (
     ("silent", 1, End.TIMEOUT),
     ("nobody", 1, End.REFUSED),
 )
-
-
-@contextmanager
-def _provider() -> Iterator[str]:
-    """A provider in a process of its own, so that nothing it holds is counted."""
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_provide, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
-        process.close()
-        ours.close()
-        theirs.close()
 
 
 def _provide(pipe: Connection) -> None:

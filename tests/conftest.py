@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,16 @@ def _no_network() -> Iterator[None]:
             socket, "getaddrinfo", lambda host, *rest, **more: resolve(_local_name(host), *rest, **more)
         )
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """A shell's background job ignores Ctrl-C, and so would the commands that tests start and interrupt."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _local(address: Any) -> Any:

@@ -16,7 +16,6 @@ from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.paths.call import Call, Function
-from llm_contracts.paths.resolve import resolve
 from llm_contracts.run import (
     REPLAY_KEY,
     Match,
@@ -25,6 +24,7 @@ from llm_contracts.run import (
     gathered,
     opened_match,
     path_names,
+    place_for,
     project_waivers,
 )
 from llm_contracts.store import Packed, whole
@@ -158,10 +158,7 @@ def corpus_place(project: Project, options: Options, pack: Callable[[Item], Pack
     Raises:
         PathError: a path's name means nothing.
     """
-    for name in path_names(project, options):
-        resolve(name, project.paths)
-    work = partial(_entries_at_work, options=options)
-    return Workplace(settings=project.settings, work=work, pack=pack)
+    return place_for(project, options, _entries_at_work, pack)
 
 
 @contextmanager

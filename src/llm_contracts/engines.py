@@ -41,7 +41,10 @@ class Play:
         return base_url if self.origin is None else self.origin + urlsplit(base_url).path
 
 
-_PATIENCE = 1.5  # seconds; on a busy machine a client may take one for a few hundred events that hold no text
+PATIENCE = 1.5
+"""Seconds to wait for a consumer: on a busy machine a client may take one for a few hundred events that hold
+no text.
+"""
 
 Engine = Callable[[tuple[Interaction, ...]], AbstractContextManager[Play]]
 """Plays interactions for as long as the context is open."""
@@ -70,7 +73,7 @@ def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | Non
         @contextmanager
         def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
             with edge.replay(
-                interactions, lockstep=True, patience=_PATIENCE, pieces=pieces, speed=speed
+                interactions, lockstep=True, patience=PATIENCE, pieces=pieces, speed=speed
             ) as session:
                 taken = seconds(interactions) / speed if speed else 0.0
                 yield Play(session=session, origin=session.origin, seconds=taken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -86,7 +86,7 @@ class Match:
 
     def _run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
         reference, again, candidate = (
-            self._observe(side, interactions, call)
+            played(self.engine, side, interactions, call, timeout=self.timeout)
             for side in (self.reference, self.reference, self.candidate)
         )
         facts = tuple(read_facts(interaction.response) for interaction in interactions)
@@ -103,17 +103,23 @@ class Match:
             normalised=found.normalised,
         )
 
-    def _observe(self, side: Side, interactions: tuple[Interaction, ...], call: Call) -> Observation:
-        with self.engine(interactions) as play:
-            here = replace(call, base_url=play.address(call.base_url))
-            return observe(
-                side.path,
-                here,
-                name=side.name,
-                session=play.session,
-                timeout=self.timeout + play.seconds,
-                skip_pauses=True,
-            )
+
+def played(
+    engine: Engine, side: Side, interactions: tuple[Interaction, ...], call: Call, *, timeout: float
+) -> Observation:
+    """What a path does when these exchanges are played to it.
+
+    `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed.
+    """
+    with engine(interactions) as play:
+        return observe(
+            side.path,
+            replace(call, base_url=play.address(call.base_url)),
+            name=side.name,
+            session=play.session,
+            timeout=timeout + play.seconds,
+            skip_pauses=True,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,10 +203,23 @@ def scenario_place(project: Project, options: Options, pack: Callable[[Item], Pa
     Raises:
         PathError: a path's name means nothing.
     """
+    return place_for(project, options, _scenarios_at_work, pack)
+
+
+def place_for(
+    project: Project,
+    options: Options,
+    at_work: Callable[..., AbstractContextManager[Work]],
+    pack: Callable[[Item], Packed],
+) -> Workplace:
+    """Where tasks are done by what `at_work`, a function of a module, makes of a project and `options`.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
     for name in path_names(project, options):
         resolve(name, project.paths)
-    work = partial(_scenarios_at_work, options=options)
-    return Workplace(settings=project.settings, work=work, pack=pack)
+    return Workplace(settings=project.settings, work=partial(at_work, options=options), pack=pack)
 
 
 @contextmanager

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_contracts.engines import Engine, Play
+from llm_contracts.engines import PATIENCE, Engine, Play
 from llm_contracts.parity.changed import Sides, compare_change
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.finding import canonical
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.truncated import shown_as_whole
-from llm_contracts.paths.observe import SessionLike, observe
+from llm_contracts.paths.observe import SessionLike
+from llm_contracts.run import Side, played
 from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.edge.manner import Fragmentation
 from llm_contracts.wire.facts import WireFacts, read_facts
@@ -30,8 +31,6 @@ from llm_contracts.wire.variants import Family, Variant, variants
 
 if TYPE_CHECKING:
     from llm_contracts.paths.call import Call
-    from llm_contracts.paths.observation import Observation
-    from llm_contracts.run import Side
     from llm_contracts.wire.interaction import Request
 
 SILENCE = 1.2
@@ -42,8 +41,6 @@ then. Longer than the patience that clients are given.
 
 _SETTLING = 0.1
 """Seconds for which a client may read what came before a reset."""
-
-_PATIENCE = 1.5  # seconds; as long as the engine of `check` waits for a consumer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,22 +103,11 @@ class Sweeper:
         return self.decided(replace(item, divergences=kept))
 
     def _both(self, interactions: tuple[Interaction, ...], call: Call) -> Sides:
-        return Sides(
-            reference=self._observe(self.reference, interactions, call),
-            candidate=self._observe(self.candidate, interactions, call),
+        reference, candidate = (
+            played(self.engine, side, interactions, call, timeout=self.timeout)
+            for side in (self.reference, self.candidate)
         )
-
-    def _observe(self, side: Side, interactions: tuple[Interaction, ...], call: Call) -> Observation:
-        with self.engine(interactions) as play:
-            here = replace(call, base_url=play.address(call.base_url))
-            return observe(
-                side.path,
-                here,
-                name=side.name,
-                session=play.session,
-                timeout=self.timeout,
-                skip_pauses=True,
-            )
+        return Sides(reference=reference, candidate=candidate)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,7 +166,7 @@ def opened_pieces() -> Iterator[Engine]:
             with edge.replay(
                 tuple(map(_settled, interactions)),
                 lockstep=bool(ends - {End.COMPLETE}),
-                patience=_PATIENCE,
+                patience=PATIENCE,
                 pieces=Fragmentation.RECORDED,
                 silence=silence,
             ) as session:

@@ -106,10 +106,7 @@ def test_ctrl_c_ends_the_command_and_all_its_processes(tmp_path: Path) -> None:
         time.sleep(1)
         os.killpg(running.pid, signal.SIGINT)
         _, errors = running.communicate(timeout=30)
-    assert (errors.strip(), running.returncode) == (
-        b"",
-        130,
-    )  # click ends the line that a terminal shows as ^C
+    assert (errors.strip(), running.returncode) == (b"", 130)
     assert not psutil.wait_procs(children, timeout=10)[1]
 
 
