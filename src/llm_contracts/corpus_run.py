@@ -35,7 +35,7 @@ from llm_contracts.wire.facts import read_facts
 if TYPE_CHECKING:
     from llm_contracts.config import Project
     from llm_contracts.scenario import Provider
-    from llm_contracts.wire.interaction import Interaction
+    from llm_contracts.wire.interaction import Interaction, Response
 
 _CHAT = "/chat/completions"
 # What OpenAI's own API names. Clients refuse other names as arguments; whoever sent them used `extra_body`.
@@ -231,17 +231,21 @@ def stream_call(provider: str, interaction: Interaction) -> Call:
     """
     recorded = _recorded(interaction.request.body)
     messages = tuple(recorded.pop("messages", None) or _QUESTION)
-    models = read_facts(interaction.response).models
     recorded.pop("stream", None)
     return Call(
         base_url=interaction.request.uri.removesuffix(_CHAT),
         api_key=REPLAY_KEY,
         provider=provider,
-        model=recorded.pop("model", None) or (models[0] if models else "unknown"),
+        model=recorded.pop("model", None) or _model(interaction.response),
         messages=messages,
         params=_params(recorded),
         function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
     )
+
+
+def _model(response: Response) -> str:
+    models = read_facts(response).models
+    return models[0] if models else "unknown"
 
 
 def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:

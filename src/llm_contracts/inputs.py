@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +91,20 @@ def code_files(root: Path) -> Iterator[Path]:
     """The project's own code, as far as this process has loaded it. Installed packages are known by their
     versions instead.
     """
-    installed = Path(sys.prefix).resolve()
+    inside, installed = _prefix(root), _prefix(Path(sys.prefix).resolve())
+    real = cache(os.path.realpath)  # thousands of modules lie in hundreds of folders
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file is None:
             continue
-        path = Path(file).resolve()
-        if path.is_relative_to(root) and not path.is_relative_to(installed):
-            yield path
+        folder, name = os.path.split(file)
+        path = f"{_prefix(real(folder))}{name}"
+        if path.startswith(inside) and not path.startswith(installed):
+            yield Path(path)
+
+
+def _prefix(folder: Path | str) -> str:
+    return f"{str(folder).rstrip(os.sep)}{os.sep}"
 
 
 def _digest(file: Path) -> str:

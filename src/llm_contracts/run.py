@@ -20,6 +20,7 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.paths.call import Call, CallPath
 from llm_contracts.paths.observe import observe
 from llm_contracts.paths.resolve import resolve
+from llm_contracts.paths.trust import nobody_trusted
 from llm_contracts.shard import Shard, owned
 from llm_contracts.store import Packed, whole
 from llm_contracts.versions import versions
@@ -311,7 +312,8 @@ def path_names(project: Project, options: Options) -> tuple[str, str]:
 @contextmanager
 def opened_match(project: Project, options: Options) -> Iterator[Match]:
     """The two paths by the names that were asked for, and an engine that runs."""
-    with opened(options.engine, pieces=options.pieces, speed=options.speed) as engine:
+    playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
+    with nobody_trusted(os.environ), playing as engine:
         yield match_of(project, options, engine)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_contracts.crew import run_jobs
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
+from llm_contracts.paths.trust import nobody_trusted
 from llm_contracts.run import (
     Match,
     Options,
@@ -87,7 +89,7 @@ def sweep(
     def reported(ran: tuple[Light, ...]) -> None:
         progress(ran[0][0].id, len(ran) - 1)
 
-    with opened_pieces() as engine:
+    with nobody_trusted(os.environ), opened_pieces() as engine:
         match = match_of(project, options, engine)
         jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
         ran = run_jobs(jobs, workers=options.workers, progress=reported)

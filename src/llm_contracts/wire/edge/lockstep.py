@@ -42,22 +42,30 @@ class Delivery:
 
     def __init__(self) -> None:
         self.chars = 0
-        self._changed = asyncio.Event()
+        self._waiting: dict[asyncio.Future[int], int] = {}  # and for how much; rarely more than one
 
     def progress(self, chars: int) -> None:
         """The consumer has handed on so many characters in all."""
         self.chars = chars
-        self._changed.set()
+        for reached, wanted in self._waiting.items():
+            if chars >= wanted:
+                _settle(reached, chars)
 
     async def reaches(self, chars: int, patience: float) -> bool:
         """Whether the consumer gets so far within `patience` seconds."""
         if self.chars >= chars:
             return True
+        loop = asyncio.get_running_loop()
+        reached: asyncio.Future[int] = loop.create_future()
+        expiry = loop.call_later(patience, _settle, reached, self.chars)
+        self._waiting[reached] = chars
         try:
-            async with asyncio.timeout(patience):
-                while self.chars < chars:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return False
-        return True
+            return await reached >= chars
+        finally:
+            expiry.cancel()
+            del self._waiting[reached]
+
+
+def _settle(future: asyncio.Future[int], chars: int) -> None:
+    if not future.done():
+        future.set_result(chars)

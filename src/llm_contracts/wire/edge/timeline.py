@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from llm_contracts.wire.edge.manner import Fragmentation, Pieces
@@ -39,8 +40,7 @@ def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterato
         pieces: where to cut.
         texts: whether steps say how much text there is, which takes reading every event.
     """
-    ends = [event.end for event in events(response.body)]
-    after = read_facts(response).text_after if texts else ()
+    ends, after = _read(response.body) if texts else (_ends(response.body), ())
     arrival = _arrivals(response)
     text = 0
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
@@ -53,6 +53,16 @@ def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterato
             text=reached if reached > text else None,
         )
         text = reached
+
+
+@lru_cache(maxsize=4)  # a recording is played several times in a row; reading takes longer than sending
+def _read(body: bytes) -> tuple[Sequence[int], Sequence[int]]:
+    """Where events end, and how many characters of text there are by then."""
+    return _ends(body), read_facts(Response(status=0, body=body)).text_after
+
+
+def _ends(body: bytes) -> Sequence[int]:
+    return [event.end for event in events(body)]
 
 
 def seconds(interactions: Iterable[Interaction]) -> float:
