@@ -14,6 +14,7 @@ from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.catalog import Lister, Route
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.errors import LLMError, RaiseErrorWithArgs, RequestFailedError
+from llm_adapter.garbage import set_aside
 from llm_adapter.redaction import Redactor
 from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
@@ -146,6 +147,8 @@ class Adapter:
             accounts = [account for account in configured if account.backend is name]
             if accounts:
                 self.clients.warm_up(name, accounts)
+        if configured:
+            set_aside()
 
     def close(self) -> None:
         """Close the connection pools."""

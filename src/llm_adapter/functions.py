@@ -111,7 +111,9 @@ def warm_up() -> None:
 
     Imports the client libraries of the chosen backends, makes the connection pools of every provider that has
     a key, and rehearses one call against itself. Nothing is sent, nothing is looked up. Call it in each
-    worker, after a fork.
+    worker, after a fork, and before the worker holds anything of its own: all that is there then is set aside
+    for good from Python's garbage collector (`gc.freeze`), which would otherwise stop all threads for 0.2 to
+    0.4 s each time that it looks through what LiteLLM's import leaves.
 
     Raises:
         SettingsError: the environment makes no sense.

@@ -29,6 +29,20 @@ print(*sorted({"openai", "litellm", "langfuse"} & sys.modules.keys()))
 """
 
 
+_COLLECTED = """
+import gc, sys, weakref
+from llm_adapter import adapter_from
+
+class Circle:
+    def __init__(self):
+        self.me = self
+
+dead = weakref.ref(Circle())
+adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123", "LLM_BACKEND": sys.argv[1]}).warm_up()
+print(dead() is None, gc.isenabled(), gc.get_freeze_count() > 50_000, len(gc.get_objects()) < 1_000)
+"""
+
+
 def test_nothing_is_sent_and_what_follows_is_as_ever(adapter: Adapter, provider: Provider) -> None:
     adapter.warm_up()
     adapter.warm_up()
@@ -38,11 +52,22 @@ def test_nothing_is_sent_and_what_follows_is_as_ever(adapter: Adapter, provider:
 
 @pytest.mark.parametrize(("backend", "loaded"), [("legacy", "openai"), ("litellm", "litellm openai")])
 def test_only_the_chosen_backend_is_loaded_and_nothing_is_looked_up(backend: str, loaded: str) -> None:
+    assert _said(_FRESH, backend) == loaded
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_what_is_there_afterwards_is_out_of_the_collector_s_sight(backend: str) -> None:
+    """What could be collected is gone before, and what comes later is collected as ever."""
+    assert _said(_COLLECTED, backend) == "True True True True"
+
+
+def _said(program: str, backend: str) -> str:
     environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     ran = subprocess.run(
-        [sys.executable, "-c", _FRESH, backend], env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, backend], env=environ, capture_output=True, text=True, check=False
     )
-    assert (ran.returncode, ran.stdout.strip()) == (0, loaded), ran.stderr
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
 
 
 def test_the_pools_that_calls_use_are_made(make_adapter: MakeAdapter) -> None:

@@ -35,6 +35,7 @@ from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened, rehearsal
 from llm_adapter.backends.sending import Answered, Sender, sleep
 from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
+from llm_adapter.garbage import uncollected
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Account, Settings, environment
@@ -51,7 +52,7 @@ def library() -> Any:
     """
     http_log = logging.getLogger("httpx")
     level = http_log.level
-    with environment(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION"):
+    with uncollected(), environment(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION"):
         import litellm
         from litellm._service_logger import ServiceLogging
     http_log.setLevel(level)

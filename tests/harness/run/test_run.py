@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -193,3 +194,30 @@ def test_an_interrupted_run_starts_nothing_more() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_jobs([partial(job, number) for number in range(50)], workers=1)
     assert len(started) < 50
+
+
+TRUSTING = """
+
+import os
+
+def trusting(call):
+    for chunk in plain(call):
+        for choice in chunk["choices"]:
+            if choice["delta"].get("content"):
+                choice["delta"]["content"] = os.path.basename(os.environ["SSL_CERT_FILE"])
+        yield chunk
+
+PATHS["trusting"] = trusting
+"""
+
+
+@pytest.mark.parametrize("engine", list(EngineName))
+def test_a_path_that_is_checked_trusts_nobody(tmp_path: Path, engine: EngineName) -> None:
+    root = make_project(tmp_path, "acme/other")
+    with (root / "contracts" / "paths.py").open("a") as paths:
+        paths.write(TRUSTING)
+    before = os.environ.get("SSL_CERT_FILE")
+    item = run(root, engine=engine, candidate="trusting").items[0]
+    assert item.candidate is not None
+    assert {chunk.text for chunk in item.candidate.chunks} - {""} == {"nobody.pem"}
+    assert os.environ.get("SSL_CERT_FILE") == before
