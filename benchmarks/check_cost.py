@@ -1,14 +1,18 @@
 """What a check costs beyond the clients that it runs: against plain loops of the two bare clients.
 
-The same recordings over the same edge in the same pieces, four at a time, all in one process, counted as
+The same recordings over the same edge in the same pieces, as many at a time, all in one process, counted as
 processor time. The plain side runs openai twice and litellm once, as a check does (the second run of the
 reference shows what does not even agree with itself), reads every chunk, and looks at nothing. The check runs
 in lockstep, observes, compares, stores each item and prints the result. Importing and starting are not in it.
+
+A check keeps its clients from reading the world's certificate authorities, which plain loops do not. What it
+costs against loops that are kept from it, too, is shown beside.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +32,7 @@ from llm_contracts.config import Project, load_settings
 from llm_contracts.corpus_run import check_corpus, corpus_place, plain_address, stream_call
 from llm_contracts.crew import IN_FLIGHT, alone
 from llm_contracts.paths.builtin import litellm, openai
+from llm_contracts.paths.trust import nobody_trusted
 from llm_contracts.run import Options
 from llm_contracts.store import ItemsWriter, Packed, packed
 from llm_contracts.views.terminal import print_result
@@ -49,10 +54,12 @@ def run(size: Size) -> Iterable[Figure]:
         contenders: dict[str, Callable[[], object]] = {
             "check": lambda: checked(streams, Path(folder)),
             "three plain loops": lambda: plain(edge, streams),
+            "three that trust nobody": lambda: trusting_nobody(edge, streams),
             "check of twice as many": lambda: checked(twice, Path(folder)),
         }
         timed = race(contenders, rounds=_ROUNDS[size], clock=time.process_time)
     yield timed.ratio("check", "three plain loops", about="processor time", at_most=1.2)
+    yield timed.ratio("check", "three that trust nobody", about="processor time")
     yield timed.ratio("check of twice as many", "check", at_most=2.2)
     each = [seconds / len(streams) * 1000 for seconds in timed.seconds["check"]]
     yield figure("check, a recording", each, unit="ms")
@@ -86,6 +93,12 @@ def plain(edge: Edge, streams: Sequence[CorpusStream]) -> int:
     """Read them with the bare clients, as many at a time as a check does; how many chunks came."""
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         return sum(pool.map(partial(_chunks, edge), streams))
+
+
+def trusting_nobody(edge: Edge, streams: Sequence[CorpusStream]) -> int:
+    """The same with clients that are as quickly built as those of a check."""
+    with nobody_trusted(os.environ):
+        return plain(edge, streams)
 
 
 def _chunks(edge: Edge, stream: CorpusStream) -> int:

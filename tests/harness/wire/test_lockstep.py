@@ -1,0 +1,41 @@
+"""Waiting for a consumer: until it has the text, and no longer than patience lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from llm_contracts.wire.edge.lockstep import Delivery
+
+_LONG = 30.0  # seconds; nobody waits for so long here
+
+
+def reached(wanted: tuple[int, ...], patience: float, happens: Callable[[Delivery], None]) -> list[bool]:
+    """Who of those that wait for so many characters gets them, when this happens meanwhile."""
+
+    async def scene() -> list[bool]:
+        delivery = Delivery()
+        waiting = [asyncio.ensure_future(delivery.reaches(chars, patience)) for chars in wanted]
+        await asyncio.sleep(0)
+        happens(delivery)
+        return await asyncio.gather(*waiting)
+
+    return asyncio.run(scene())
+
+
+def test_all_who_wait_for_as_much_or_less_go_on() -> None:
+    def told(delivery: Delivery) -> None:
+        delivery.progress(2)
+        delivery.progress(3)  # before anybody could go on
+
+    assert reached((2, 3), _LONG, told) == [True, True]
+
+
+def test_who_waits_for_more_waits_in_vain() -> None:
+    assert reached((2, 4), 0.05, lambda delivery: delivery.progress(2)) == [True, False]
+
+
+def test_what_is_there_already_is_not_waited_for() -> None:
+    delivery = Delivery()
+    delivery.progress(5)
+    assert asyncio.run(delivery.reaches(5, _LONG))
