@@ -14,7 +14,7 @@ from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.catalog import Lister, Route
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.errors import LLMError, RaiseErrorWithArgs, RequestFailedError
-from llm_adapter.garbage import set_aside
+from llm_adapter.garbage import set_aside, uncollected
 from llm_adapter.redaction import Redactor
 from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
@@ -143,12 +143,13 @@ class Adapter:
     def warm_up(self) -> None:
         """Pay now for what a first call would pay; see `llm_adapter.warm_up`."""
         configured = [account for account in self.settings.accounts.values() if account.api_key]
-        for name in BackendName:
-            accounts = [account for account in configured if account.backend is name]
-            if accounts:
-                self.clients.warm_up(name, accounts)
-        if configured:
-            set_aside()
+        with uncollected():
+            for name in BackendName:
+                accounts = [account for account in configured if account.backend is name]
+                if accounts:
+                    self.clients.warm_up(name, accounts)
+            if configured:
+                set_aside()
 
     def close(self) -> None:
         """Close the connection pools."""
