@@ -48,6 +48,10 @@ class _Failed:
 def processes(place: Workplace, count: int, *, at_once: int = IN_FLIGHT) -> Crew:
     """So many processes, each with so many tasks in flight.
 
+    As many processes as there are processors get one each. A recording is played by threads that take turns;
+    left to itself, the system moves them between processors, and a check takes a quarter longer. Fewer
+    processes than that may share the machine with another run's, and go where there is room.
+
     When a process dies (killed, out of memory, a crash in a client's C code), what it was doing is done once
     more, one by one. A task in which it dies again becomes an item with a `problem`.
     """
@@ -55,7 +59,7 @@ def processes(place: Workplace, count: int, *, at_once: int = IN_FLIGHT) -> Crew
     def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
         office = _Office(place=place, at_once=at_once, waiting=enumerate(tasks))
         try:
-            office.staff = [office.hired() for _ in range(count)]
+            office.staff = [office.hired(processor) for processor in own_processors(count)]
             yield from office.run()
         finally:
             office.close()
@@ -63,12 +67,22 @@ def processes(place: Workplace, count: int, *, at_once: int = IN_FLIGHT) -> Crew
     return crew
 
 
+def own_processors(count: int) -> tuple[int | None, ...]:
+    """For each of so many processes its processor, if there are as many of them; otherwise None."""
+    # Only Linux and some BSDs can tell, and do what is asked here.
+    there = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return tuple(there) if len(there) == count else (None,) * count
+
+
 @dataclass(kw_only=True)
 class _Worker:
-    """A process as its employer sees it. `given`: the tasks it has not answered."""
+    """A process as its employer sees it. `given`: the tasks it has not answered; `processor`: where it runs,
+    if not anywhere.
+    """
 
     process: BaseProcess
     pipe: Connection
+    processor: int | None
     given: dict[int, Task] = field(default_factory=dict)
 
     def give(self, number: int, task: Task) -> None:
@@ -97,13 +111,14 @@ class _Office:
     tries: dict[int, int] = field(default_factory=dict)
     deaths: int = 0
 
-    def hired(self) -> _Worker:
+    def hired(self, processor: int | None) -> _Worker:
         ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=serve, args=(theirs, self.place, self.at_once), daemon=True)
+        told = (theirs, self.place, self.at_once, processor)
+        process = _SPAWN.Process(target=serve, args=told, daemon=True)
         with _deaf_to_interrupts():
             process.start()
         theirs.close()
-        return _Worker(process=process, pipe=ours)
+        return _Worker(process=process, pipe=ours, processor=processor)
 
     def run(self) -> Iterator[tuple[int, Packed]]:
         while True:
@@ -155,7 +170,7 @@ class _Office:
             raise CrewError(
                 f"{self.deaths} worker processes in a row ended before they had done anything ({how})."
             )
-        self.staff[self.staff.index(worker)] = self.hired()
+        self.staff[self.staff.index(worker)] = self.hired(worker.processor)
         for number, task in worker.given.items():
             self.tries[number] = self.tries.get(number, 0) + 1
             if self.tries[number] < _TRIES:
@@ -199,9 +214,12 @@ def _deaf_to_interrupts() -> Iterator[None]:
 # In the process itself
 
 
-def serve(pipe: Connection, place: Workplace, at_once: int) -> None:
+def serve(pipe: Connection, place: Workplace, at_once: int, processor: int | None) -> None:
     """Do what comes out of the pipe until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if processor is not None:
+        with suppress(OSError):  # taken away since: then anywhere
+            os.sched_setaffinity(0, {processor})
     logging.getLogger().addHandler(logging.NullHandler())
     speaking, warm = threading.Lock(), threading.Event()
 

@@ -131,3 +131,43 @@ def test_code_that_only_other_processes_have_loaded_is_told(
     monkeypatch.syspath_prepend(root)
     _, done = run(loaded(root, LATE), 1, candidate="late")
     assert str(root / "lazily.py") in {file for each in done for file in each.code}
+
+
+SETTLED = (
+    PATHS
+    + """
+import os
+
+def settled(call):
+    for chunk in plain(call):
+        for choice in chunk["choices"]:
+            if choice["delta"].get("content"):
+                choice["delta"]["content"] = f"{sorted(os.sched_getaffinity(0))} "
+        yield chunk
+
+PATHS["settled"] = settled
+"""
+)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="here no process is bound to a processor")
+@pytest.mark.parametrize("fewer", [0, 1])
+def test_as_many_processes_as_processors_have_one_each_and_fewer_go_anywhere(
+    tmp_path: Path, fewer: int
+) -> None:
+    before = os.sched_getaffinity(0)
+    here = sorted(before)[:2]
+    project = loaded(make_project(tmp_path), SETTLED)
+    os.sched_setaffinity(0, here)
+    try:
+        _, done = run(project, max(len(here) - fewer, 1), candidate="settled")
+    finally:
+        os.sched_setaffinity(0, before)
+    said = {word for each in done for word in _said(each)}
+    assert said <= ({str([one]) for one in here} if not fewer or len(here) == 1 else {str(here)})
+    assert said
+
+
+def _said(done: Packed) -> list[str]:
+    chunks = json.loads(done.line or b"")["observed"]["candidate"]["chunks"]
+    return [chunk["text"].strip() for chunk in chunks if chunk.get("text")]
