@@ -6,6 +6,7 @@ has an edge and clients of its own; it imports them once, which takes seconds.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import multiprocessing
 import os
@@ -217,6 +218,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 def serve(pipe: Connection, place: Workplace, at_once: int, processor: int | None) -> None:
     """Do what comes out of the pipe until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()  # as the command line does: a crash in C code says where it was
     if processor is not None:
         with suppress(OSError):  # taken away since: then anywhere
             os.sched_setaffinity(0, {processor})
