@@ -7,27 +7,18 @@ to anybody else by TLS while it is checked fails there: nothing leaves this mach
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from llm_contracts.environ import changed
 
 NOBODY = Path(__file__).with_name("nobody.pem")
 """The certificate of an authority that ended with 1 January 2000, and whose key was never kept."""
 
-_NAME = "SSL_CERT_FILE"
 
-
-@contextmanager
-def nobody_trusted(environ: MutableMapping[str, str]) -> Iterator[None]:
+def nobody_trusted(environ: MutableMapping[str, str]) -> AbstractContextManager[None]:
     """While open, clients that heed `SSL_CERT_FILE` (httpx, httpx2, LiteLLM, OpenSSL's own default) find one
     authority, which signs nothing. Afterwards the environment is as it was.
     """
-    before = environ.get(_NAME)
-    environ[_NAME] = str(NOBODY)
-    try:
-        yield
-    finally:
-        if before is None:
-            del environ[_NAME]
-        else:
-            environ[_NAME] = before
+    return changed(environ, {"SSL_CERT_FILE": str(NOBODY)})

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 
+from llm_contracts.environ import changed
+
 _HERE = ("127.0.0.1", "localhost")
 _NAMES = ("NO_PROXY", "no_proxy")  # where both are set some libraries read one and some the other
 
@@ -17,18 +19,10 @@ _NAMES = ("NO_PROXY", "no_proxy")  # where both are set some libraries read one 
 @contextmanager
 def reached_straight(environ: MutableMapping[str, str]) -> Iterator[None]:
     """While open, the environment exempts this machine from its proxies; afterwards it is as it was."""
-    before = {name: environ.get(name) for name in _NAMES}
-    if any(name.lower().endswith("_proxy") and name not in _NAMES for name in environ):
-        present = before["no_proxy"] or before["NO_PROXY"] or ""
-        environ.update(dict.fromkeys(_NAMES, _with_this_machine(present)))
-    try:
+    present = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    proxied = any(name.lower().endswith("_proxy") and name not in _NAMES for name in environ)
+    with changed(environ, dict.fromkeys(_NAMES, _with_this_machine(present)) if proxied else {}):
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                environ.pop(name, None)
-            else:
-                environ[name] = value
 
 
 def _with_this_machine(exempt: str) -> str:

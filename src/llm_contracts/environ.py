@@ -1,0 +1,21 @@
+"""Environment variables for a while: for libraries that are told things in no other way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+
+
+@contextmanager
+def changed(environ: MutableMapping[str, str], values: Mapping[str, str]) -> Iterator[None]:
+    """While open, these variables have these values; afterwards they are as they were."""
+    before = {name: environ.get(name) for name in values}
+    environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                environ.pop(name, None)
+            else:
+                environ[name] = value
