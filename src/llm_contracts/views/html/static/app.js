@@ -6,6 +6,7 @@ const haystacks = DATA.items.map((item) => [item.id, item.state, item.from, item
 const wellFormed = (value) => value.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "?");
 const numberOf = new Map(DATA.items.map((item, number) => [wellFormed(item.id), number]));
 let shownItems = DATA.items.map((_, number) => number);
+let routed = null; // the address that is shown
 let selected = -1; // which group of the first page
 
 // The address: #rec=…&d=…&view=…
@@ -14,9 +15,12 @@ function go({ rec, d, view }) {
   const parts = rec === undefined ? [] : [`rec=${encodeURIComponent(wellFormed(DATA.items[rec].id)).replaceAll("%2F", "/")}`];
   if (d) parts.push(`d=${encodeURIComponent(d)}`);
   if (view) parts.push(`view=${view}`);
-  const hash = `#${parts.join("&")}`;
-  if (location.hash === hash || (hash === "#" && !location.hash)) route();
-  else location.hash = hash;
+  location.hash = `#${parts.join("&")}`;
+  route(); // now: the browser tells of the new address only when it comes to it
+}
+
+function addressChanged() {
+  if (location.hash !== routed) route();
 }
 
 function asked() {
@@ -33,6 +37,7 @@ function asked() {
 }
 
 function route() {
+  routed = location.hash;
   const fields = asked();
   const number = numberOf.get(fields.rec);
   if (number !== undefined) return openRecord(number, fields).catch(failed);
@@ -286,7 +291,7 @@ function begin() {
   listeners.push(counted);
   counted();
   addEventListener("keydown", pressed);
-  addEventListener("hashchange", route);
+  addEventListener("hashchange", addressChanged);
   route();
 }
 

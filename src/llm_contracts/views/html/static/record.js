@@ -23,7 +23,9 @@ async function openRecord(number, asked) {
   const item = DATA.items[number];
   const at = item.found.findIndex((found) => found.print === asked.d);
   const again = current?.number === number;
+  const address = location.hash;
   const detail = again ? current.detail : item.detail ? await unpack(number) : null;
+  if (location.hash !== address) return; // somebody went on while this was unpacked
   const view = VIEWS[asked.view] ? asked.view : at >= 0 ? VIEW_OF[item.found[at].kind] || "lanes" : again ? current.view : "lanes";
   current = { number, item, detail, view, at };
   $("index").hidden = true;
