@@ -14,7 +14,7 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -46,7 +46,13 @@ class _Failed:
     text: str
 
 
-def processes(place: Workplace, count: int, *, at_once: int = IN_FLIGHT) -> Crew:
+def processes(
+    place: Workplace,
+    count: int,
+    *,
+    died: Callable[[str], None],
+    at_once: int = IN_FLIGHT,
+) -> Crew:
     """So many processes, each with so many tasks in flight.
 
     As many processes as there are processors get one each. A recording is played by threads that take turns;
@@ -54,11 +60,12 @@ def processes(place: Workplace, count: int, *, at_once: int = IN_FLIGHT) -> Crew
     processes than that may share the machine with another run's, and go where there is room.
 
     When a process dies (killed, out of memory, a crash in a client's C code), what it was doing is done once
-    more, one by one. A task in which it dies again becomes an item with a `problem`.
+    more, one by one. A task in which it dies again becomes an item with a `problem`. `died` is told each time
+    in a sentence: a client that crashes now and then does so in the product, too.
     """
 
     def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
-        office = _Office(place=place, at_once=at_once, waiting=enumerate(tasks))
+        office = _Office(place=place, at_once=at_once, died=died, waiting=enumerate(tasks))
         try:
             office.staff = [office.hired(processor) for processor in own_processors(count)]
             yield from office.run()
@@ -106,6 +113,7 @@ class _Office:
 
     place: Workplace
     at_once: int
+    died: Callable[[str], None]
     waiting: Iterator[tuple[int, Task]]
     staff: list[_Worker] = field(default_factory=list)
     again: deque[tuple[int, Task]] = field(default_factory=deque)
@@ -172,22 +180,35 @@ class _Office:
                 f"{self.deaths} worker processes in a row ended before they had done anything ({how})."
             )
         self.staff[self.staff.index(worker)] = self.hired(worker.processor)
+        again = []
         for number, task in worker.given.items():
             self.tries[number] = self.tries.get(number, 0) + 1
             if self.tries[number] < _TRIES:
-                self.again.append((number, task))
+                again.append((number, task))
             else:
                 del self.tries[number]
                 yield number, self.place.pack(lost(task, how))
+        self.again.extend(again)
+        self.died(_obituary(how, again))
 
 
 def lost(task: Task, how: str) -> Item:
     """The item of a task that kills whoever does it."""
-    name = task if isinstance(task, str) else str(getattr(task, "id", task))
+    name = _name(task)
     provider = getattr(task, "provider", name.partition("/")[0])
     scenario = name.partition("/")[2] if isinstance(task, str) else name
     problem = f"{name}: the process that ran it ended {_TRIES} times ({how})."
     return Item(id=name, provider=provider, scenario=scenario, problem=problem)
+
+
+def _name(task: Task) -> str:
+    return task if isinstance(task, str) else str(getattr(task, "id", task))
+
+
+def _obituary(how: str, again: Sequence[tuple[int, Task]]) -> str:
+    names = ", ".join(_name(task) for _, task in again)
+    rest = f" What it had was run again, one by one: {names}." if again else ""
+    return f"A worker process ended {how}.{rest}"
 
 
 def _how(code: int | None) -> str:

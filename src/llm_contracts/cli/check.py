@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +79,11 @@ def check(**given: Any) -> Exit:
     options = run_options(given)
     place = run.scenario_place(project, options, packed)
     count = sum(owned(options.shard, row.name) for row in scenarios)
-    crew = crew_for(place, project, options, count)
+    deaths: list[str] = []
+    crew = crew_for(place, project, options, count, died=deaths.append)
     with progress_bar("check", count) as done, keeping(folder, secrets) as kept:
         result = run.check(project, scenarios, options, crew=crew, progress=kept.progress(done))
+    result = replace(result, warnings=(*result.warnings, *deaths))
     inputs = input_files(project.settings, kept.code)
     finish = partial(kept.finish, result, inputs=inputs, **_part(project, scenarios, options))
     text, code = finish(), exit_of(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def _compared(project: Project, found: Survey, options: Options, given: Mapping[
     draft = read_draft(folder, plan) if given["go_on"] else None
     mine = [name for name in found.names if owned(options.shard, name)]
     place = corpus_run.corpus_place(project, options, packed)
-    crew = crew_for(place, project, options, len(mine), cluster=given["cluster"])
+    deaths: list[str] = []
+    crew = crew_for(place, project, options, len(mine), died=deaths.append, cluster=given["cluster"])
     if draft is not None:
         crew = continuing(crew, draft)
     keeping_it = keeping(folder, secrets_of(project), plan=plan, draft=draft)
@@ -101,6 +103,7 @@ def _compared(project: Project, found: Survey, options: Options, given: Mapping[
             crew=crew,
             progress=kept.progress(done),
         )
+    result = replace(result, warnings=(*result.warnings, *deaths))
     text = kept.finish(result, **({} if options.shard is None else part(plan, found.names)))
     if given["json_file"] is not None:
         write_text(given["json_file"], text)

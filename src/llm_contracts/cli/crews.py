@@ -28,10 +28,16 @@ def cluster_option(command: Function) -> Function:
 
 
 def crew_for(
-    place: Workplace, project: Project, options: Options, count: int, *, cluster: str | None = None
+    place: Workplace,
+    project: Project,
+    options: Options,
+    count: int,
+    *,
+    died: Callable[[str], None],
+    cluster: str | None = None,
 ) -> Crew:
     """The crew for so many recordings: a cluster if one is named, else a process for each processor, or this
-    one alone where that is quicker or `--jobs 1` says so.
+    one alone where that is quicker or `--jobs 1` says so. `died` is told of each process that ended early.
 
     Raises:
         ConfigError: the cluster cannot be had.
@@ -42,5 +48,5 @@ def crew_for(
         return on_cluster(place, cluster, processes=options.processors, at_once=options.in_flight)
     wanted = min(options.jobs, count) if options.jobs else min(options.processors, count // _ENOUGH)
     if wanted > 1:
-        return processes(place, wanted, at_once=options.in_flight)
+        return processes(place, wanted, at_once=options.in_flight, died=died)
     return alone(place, project, options.workers)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,12 @@ def loaded(root: Path, paths: str = PATHS) -> Project:
     return load_project(load_settings(root))
 
 
-def run(project: Project, count: int, **options: Any) -> tuple[Result, list[Packed]]:
+def run(
+    project: Project, count: int, died: Callable[[str], None] = pytest.fail, **options: Any
+) -> tuple[Result, list[Packed]]:
     chosen = Options(today=TODAY, timeout=5, **options)
     done: list[Packed] = []
-    crew = processes(scenario_place(project, chosen, packed), count) if count else None
+    crew = processes(scenario_place(project, chosen, packed), count, died=died) if count else None
     return check(project, project.scenarios, chosen, crew=crew, progress=done.append), done
 
 
@@ -67,23 +69,39 @@ def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
     assert all(each.item.candidate is None for each in done)  # the line has it
 
 
-def test_what_a_process_did_when_it_died_is_done_again(tmp_path: Path) -> None:
+def test_what_a_process_did_when_it_died_is_done_again_and_told(tmp_path: Path) -> None:
     project = loaded(make_project(tmp_path), f"ALWAYS = False\n{DEADLY}")
-    result, _ = run(project, 2, candidate="deadly")
+    told: list[str] = []
+    result, _ = run(project, 2, told.append, candidate="deadly")
     assert [(item.id, item.problem, item.ran) for item in result.items] == [(n, None, True) for n in NAMES]
+    [sentence] = told
+    assert sentence.startswith("A worker process ended by SIGKILL. What it had was run again, one by one: ")
+    assert "zenith/plain-stream" in sentence
 
 
 def test_what_kills_every_process_is_a_problem_and_the_rest_still_runs(tmp_path: Path) -> None:
     project = loaded(make_project(tmp_path), f"ALWAYS = True\n{DEADLY}")
-    result, _ = run(project, 1, candidate="deadly")
+    told: list[str] = []
+    result, _ = run(project, 1, told.append, candidate="deadly")
     problems = {item.id: item.problem for item in result.items}
     assert [name for name in NAMES if problems[name] is None] == ["acme/plain-stream", "acme/other"]
     assert "SIGKILL" in (problems["zenith/plain-stream"] or "")
+    assert told[-1] == "A worker process ended by SIGKILL."  # with nothing that is run a third time
+
+
+def test_the_command_line_says_that_a_process_died(tmp_path: Path) -> None:
+    """Its recordings were run again and agree: without this nobody would hear of it."""
+    root = make_project(tmp_path)
+    (root / "contracts" / "paths.py").write_text(f"ALWAYS = False\n{DEADLY}")
+    command = [sys.executable, "-m", "llm_contracts", "check", "--jobs", "2", "--candidate", "deadly"]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
+    assert "A worker process ended by SIGKILL." in ran.stdout
+    assert "A worker process ended" in (root / "report" / "result.json").read_text()
 
 
 def test_leaving_early_leaves_no_process_behind(tmp_path: Path) -> None:
     project = loaded(make_project(tmp_path))
-    crew = processes(scenario_place(project, Options(today=TODAY), packed), 2)
+    crew = processes(scenario_place(project, Options(today=TODAY), packed), 2, died=pytest.fail)
     arriving = crew(list(NAMES))
     next(arriving)
     assert isinstance(arriving, Generator)
