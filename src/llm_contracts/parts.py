@@ -7,7 +7,7 @@ into the order of the whole, and waivers and verdicts are worked out from all of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,9 @@ def merged(project: Project, folders: Sequence[Path], today: date) -> Merged:
     lines = (Packed(item=owner[name][0], line=owner[name][1].line(name)) for name in ids)
     inputs = {name: digest for each in stored for name, digest in each.document.get("inputs", {}).items()}
     whole = _concluded(project, items, stored, place, today)
-    return Merged(what=first["plan"]["what"], result=whole, lines=lines, inputs=inputs)
+    warnings = dict.fromkeys((*whole.warnings, *(text for each in stored for text in each.result.warnings)))
+    result = replace(whole, warnings=tuple(warnings))
+    return Merged(what=first["plan"]["what"], result=result, lines=lines, inputs=inputs)
 
 
 def _concluded(

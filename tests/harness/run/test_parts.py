@@ -67,6 +67,17 @@ def test_parts_put_together_are_the_whole(corpus: Path, command: list[str]) -> N
     assert all(item.exchanges for item in stored.whole_items() if item.problem is None)
 
 
+def test_a_warning_of_one_part_is_one_of_the_whole(corpus: Path) -> None:
+    for number in (1, 2):
+        run(["corpus", "streams", "--shard", f"{number}/2", "--report", f"part-{number}"])
+    file = Path("part-2") / RESULT
+    document = json.loads(file.read_text())
+    document["warnings"].append("A worker process ended by SIGSEGV.")
+    file.write_text(json.dumps(document))
+    run(["report", "--merge", "part-1", "part-2"])
+    assert told(Path("report/corpus"))["warnings"].count("A worker process ended by SIGSEGV.") == 1
+
+
 def test_parts_that_make_no_whole_are_refused_by_name(
     corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
