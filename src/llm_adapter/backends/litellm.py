@@ -196,6 +196,7 @@ class LiteLLMBackend:
             outgoing.model, outgoing.base_url.rstrip("/"), outgoing.api_key, speaks="gemini"
         )
         wrapper = library().completion(**{**deployment, **gemini.arguments(outgoing)}, client=handler)
+        _disarm(wrapper)
         wrapper.make_call(client=handler)
         response = answers[-1].response
         return Opened(chunks=gemini.chunks(answers[-1]), close=response.close, attempts=answers[-1].attempts)
@@ -256,6 +257,7 @@ def _open_custom(outgoing: Outgoing, body: Mapping[str, Any], ask: Callable[...,
         extra_headers=dict(outgoing.params.get("extra_headers") or {}),
         client=ask,
     )
+    _disarm(wrapper)
     found: Opened = wrapper.completion_stream
     return found
 
@@ -286,6 +288,7 @@ def _beneath(wrapper: Any) -> Opened:
     """The provider's own chunks under LiteLLM's wrapper, or the wrapper's where they cannot be reached."""
     stream = getattr(wrapper, "completion_stream", None)
     if hasattr(stream, "response") and hasattr(stream, "close"):
+        _disarm(wrapper)
         return opened(stream)
     _logger.warning(
         "LiteLLM hides the provider's stream (%s): token totals are not known", type(stream).__name__
@@ -293,10 +296,25 @@ def _beneath(wrapper: Any) -> Opened:
     return Opened(chunks=_without_inventions(wrapper), close=getattr(stream, "close", _nothing))
 
 
+def _disarm(wrapper: Any) -> None:
+    """Keep LiteLLM's wrapper, when it is collected, from writing context variables.
+
+    It does so since 1.98 (`CustomStreamWrapper.__del__`), by way of its logging object. The collector may
+    come in the middle of another `ContextVar.set`, such as Langfuse makes for every span, and Python 3.11
+    then reads memory that was freed: the process crashes (python/cpython#148891; 3.12 collects at other
+    moments). May go with Python 3.11.
+    """
+    if hasattr(wrapper, "logging_obj"):
+        wrapper.logging_obj = None
+
+
 def _without_inventions(wrapper: Iterable[Any]) -> Iterator[Any]:
     """LiteLLM's own chunks without totals and finish reasons: nothing tells a provider's from its guesses."""
-    for chunk in wrapper:
-        yield _Plain(chunk)
+    try:
+        for chunk in wrapper:
+            yield _Plain(chunk)
+    finally:
+        _disarm(wrapper)
 
 
 class _Plain:
