@@ -9,8 +9,6 @@ from llm_contracts.parity.cost import Measure
 from llm_contracts.views.cost import between, ratio
 from llm_contracts.views.cost_document import cost_from
 
-_SHOWN = (Measure.CPU_PER_CHUNK, Measure.CPU_PER_CALL, Measure.PEAK_MEMORY)
-
 
 def cost_measures(document: Mapping[str, Any]) -> Mapping[str, str]:
     """How many times what the reference costs the candidate does: the median of the providers and, where
@@ -23,7 +21,7 @@ def cost_measures(document: Mapping[str, Any]) -> Mapping[str, str]:
     if value is None:
         return {}
     cost = cost_from(value)
-    found = {measure: cost.typical(measure) for measure in _SHOWN}
+    found = {measure: cost.typical(measure) for measure in Measure}
     return {
         f"{measure.label}, times the reference": "–"  # noqa: RUF001 - the sign for nothing
         if spread is None

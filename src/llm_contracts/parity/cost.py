@@ -36,7 +36,7 @@ _UNITS = {
 _LABELS = {
     Measure.CPU_PER_CHUNK: "CPU per chunk",
     Measure.CPU_PER_CALL: "CPU per call",
-    Measure.FIRST_DELTA: "first delta after",
+    Measure.FIRST_DELTA: "time to first delta",
     Measure.PEAK_MEMORY: "peak memory",
 }
 

@@ -33,7 +33,7 @@ def page(costs: Cost | None) -> str:
 
 def test_both_figures_stand_beside_their_ratio_and_its_spread() -> None:
     shown = printed(cost(provider_cost(ratio=2.5)))
-    assert "CPU per chunk CPU per call first delta after peak memory" in shown
+    assert "CPU per chunk CPU per call time to first delta peak memory" in shown
     assert "2.5× 15 / 37.5 µs" in shown
     assert "2.5 to 2.5" in shown
     assert "2 processors, its load 1.5 at the start: compare ratios, not times." in shown
