@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from llm_adapter import LLMError
+from llm_adapter.backends import REHEARSED
 from llm_adapter.backends.connection import rehearsal
 from llm_adapter.backends.litellm import call_arguments, library
-from llm_adapter.requests import Outgoing
 from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import Provider, answer, refusal
 
@@ -80,18 +80,15 @@ def test_nothing_that_is_collected_writes_a_context_variable(
 def test_litellm_by_itself_writes() -> None:
     """Or else there is nothing to keep it from, and `_disarm` may go once no supported release does."""
     play = rehearsal()
-    asked = Outgoing(
-        provider="openai",
-        base_url="http://x",
-        api_key="k",
-        model="m",
-        messages=({"role": "user", "content": "hi"},),
-    )
 
     def call() -> None:
-        client = play.client(asked.base_url, asked.api_key)
+        client = play.client(REHEARSED.base_url, REHEARSED.api_key)
         library().completion(
-            model="openai/m", api_base=asked.base_url, api_key="k", client=client, **call_arguments(asked)
+            model="openai/m",
+            api_base=REHEARSED.base_url,
+            api_key="k",
+            client=client,
+            **call_arguments(REHEARSED),
         ).completion_stream.close()
 
     call()
