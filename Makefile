@@ -121,7 +121,7 @@ matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.
 	@$(CONTRACTS) matrix $(options)
 
 real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
-	@$(BIN)/python -m llm_contracts.real_streams $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
+	@$(BIN)/python -m tools.real_streams_page $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
 
 upgrades: setup ## regenerate docs/upgrades.md: our paths and the bare clients under other releases (takes long)
 	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \
@@ -130,7 +130,7 @@ upgrades: setup ## regenerate docs/upgrades.md: our paths and the bare clients u
 	  --report report/matrix/bare --json report/matrix-bare.json || [ $$? = 1 ]
 	@$(CONTRACTS) matrix --reference openai --candidate litellm --scenario deepseek/finish-no-resources \
 	  --litellm 1.80.11,1.84.8 --bisect finish_reason --json report/matrix-bisect.json
-	@$(BIN)/python -m llm_contracts.upgrades docs/upgrades.md report/matrix-own.json report/matrix-bare.json \
+	@$(BIN)/python -m tools.upgrades_page docs/upgrades.md report/matrix-own.json report/matrix-bare.json \
 	  report/matrix-bisect.json
 
 lock: ## pin every dependency again, with hashes (needs uv)

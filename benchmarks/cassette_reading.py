@@ -18,7 +18,7 @@ from vcr.serializers import yamlserializer
 
 from benchmarks.measure import Figure, Size, race
 from llm_contracts.wire.cassette import Cassette, load
-from llm_contracts.wire.cassette_render import render
+from llm_contracts.wire.cassette.render import render
 
 COMMITTED = Path(__file__).resolve().parents[1] / "cassettes"
 _MEGABYTE = 1_000_000

@@ -28,17 +28,17 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from benchmarks.measure import Figure, Size, figure, race
-from llm_contracts.config import Project, load_settings
-from llm_contracts.corpus_run import check_corpus, corpus_place, plain_address, stream_call
-from llm_contracts.crew import IN_FLIGHT, alone
-from llm_contracts.paths.builtin import litellm, openai
-from llm_contracts.paths.trust import nobody_trusted
-from llm_contracts.run import Options
-from llm_contracts.store import ItemsWriter, Packed, packed
-from llm_contracts.views.terminal import print_result
-from llm_contracts.wire.corpus import CorpusStream, read_corpus
-from llm_contracts.wire.edge import Edge
-from llm_contracts.wire.edge.manner import Fragmentation
+from llm_contracts.clients.builtin import litellm, openai
+from llm_contracts.clients.tls import nobody_trusted
+from llm_contracts.corpus import CorpusStream, read_corpus
+from llm_contracts.project.config import Project, load_settings
+from llm_contracts.reporting.terminal import print_result
+from llm_contracts.results.store import ItemsWriter, Packed, packed
+from llm_contracts.run.check import Options
+from llm_contracts.run.streams import check_corpus, corpus_place, plain_address, stream_call
+from llm_contracts.run.workers.threads import IN_FLIGHT, alone
+from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.manner import Fragmentation
 
 _CASSETTES = Path("cassettes")
 _STREAMS = {Size.QUICK: 12, Size.FULL: 48}

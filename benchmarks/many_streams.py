@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from llm_contracts.wire.corpus import CorpusStream, read_corpus
+from llm_contracts.corpus import CorpusStream, read_corpus
 
 _FOLDER_SIZE = 1000  # files; more make some file systems slow
 

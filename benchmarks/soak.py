@@ -31,8 +31,8 @@ import click
 import psutil
 
 from benchmarks.child import serving
-from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.scrub import Scrubber
 
 _PUBLIC = "https://api.example.com"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from llm_contracts.corpus.document import read_document
+from llm_contracts.corpus.entries import UnreadableError
 from llm_contracts.wire.cassette import Cassette
-from llm_contracts.wire.cassette_parse import FormatError, parse
-from llm_contracts.wire.cassette_render import render
+from llm_contracts.wire.cassette.parse import FormatError, parse
+from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.corpus.document import read_document
-from llm_contracts.wire.corpus.entries import UnreadableError
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.scrub import Scrubber, find_secrets

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from llm_contracts.views.ci.comment import MARKER
+from llm_contracts.reporting.ci.comment import MARKER
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -47,7 +47,7 @@ def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
 @pytest.fixture
 def contract_snapshot(contract: Contract, request: pytest.FixtureRequest) -> Any:
     """Syrupy's `snapshot`, kept below the project's snapshots folder; give it the item's id as `name`."""
-    from llm_contracts.views.snapshots import lanes_extension
+    from llm_contracts.reporting.snapshots import lanes_extension
 
     extension = lanes_extension(contract.project.settings.snapshots)
     return request.getfixturevalue("snapshot").use_extension(extension)

@@ -9,18 +9,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.config import ConfigError, Project, load_project, load_settings, nearest
-from llm_contracts.engines import Engine, EngineName, opened
+from llm_contracts.clients.resolve import resolve
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.paths.resolve import resolve
-from llm_contracts.run import Match, Side, run_scenario
-from llm_contracts.versions import versions
-from llm_contracts.views.lanes import render_lanes
+from llm_contracts.project.config import ConfigError, Project, load_project, load_settings, nearest
+from llm_contracts.reporting.lanes import render_lanes
+from llm_contracts.run.check import Match, Side, run_scenario
+from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.util.versions import versions
 
 if TYPE_CHECKING:
+    from llm_contracts.clients.call import CallPath
     from llm_contracts.parity.result import Item
-    from llm_contracts.paths.call import CallPath
-    from llm_contracts.scenario import Scenario
+    from llm_contracts.project.scenario import Scenario
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

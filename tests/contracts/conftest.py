@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_contracts import run
+from llm_contracts.run import check as run
 from tests.contracts.recorded import PROJECT, RECORDED
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from uuid import uuid4
 
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
-from llm_contracts.paths.call import Call, CallPath, Function
-from llm_contracts.paths.kept import kept
-from llm_contracts.scenario import Provider
+from llm_contracts.clients.call import Call, CallPath, Function
+from llm_contracts.clients.kept import kept
+from llm_contracts.project.scenario import Provider
 from tests.contracts.gemini_direct import gemini_direct
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from llm_contracts.config import load_project, load_settings
+from llm_contracts.project.config import load_project, load_settings
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.interaction import Interaction
 

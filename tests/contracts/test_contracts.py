@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_contracts import run
-from llm_contracts.views.lanes import render_lanes
-from llm_contracts.views.snapshots import orphans
+from llm_contracts.reporting.lanes import render_lanes
+from llm_contracts.reporting.snapshots import orphans
+from llm_contracts.run import check as run
 from tests.contracts.recorded import PROJECT, RECORDED
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import pytest
 
 from llm_adapter import functions, invoke_llm
 from llm_contracts.cli import run
-from llm_contracts.wire.edge import Edge
-from llm_contracts.wire.simulator import Simulator
+from llm_contracts.simulator import Simulator
+from llm_contracts.wire.proxy import Edge
 from tests.contracts.callers.calling import played, said
 
 ROOT = Path(__file__).parents[2]

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_adapter.requests import Outgoing
+from llm_contracts.clients.call import CallPath
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.waivers import Waivers
-from llm_contracts.paths.call import CallPath
-from llm_contracts.run import REPLAY_KEY
-from llm_contracts.versions import versions
+from llm_contracts.run.check import REPLAY_KEY
+from llm_contracts.util.versions import versions
 from llm_contracts.wire.scrub import find_secrets
 from tests.adapter.provider import answer, running
 from tests.contracts.defects.defect import Defect

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.config import load_project, load_settings
-from llm_contracts.corpus_run import check_corpus, entries
-from llm_contracts.run import Options
-from llm_contracts.wire.corpus import CorpusStream
+from llm_contracts.corpus import CorpusStream
+from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.run.check import Options
+from llm_contracts.run.streams import check_corpus, entries
 
 STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
 

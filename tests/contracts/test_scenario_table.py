@@ -8,9 +8,9 @@ import pytest
 
 from llm_adapter.policies import family_of
 from llm_adapter.providers import PROVIDERS as ROWS
-from llm_contracts.paths.call import Function
-from llm_contracts.scenario import Scenario
-from llm_contracts.wire.simulator import DIALECTS, SCRIPTS
+from llm_contracts.clients.call import Function
+from llm_contracts.project.scenario import Scenario
+from llm_contracts.simulator import DIALECTS, SCRIPTS
 from tests.contracts import handwritten
 from tests.contracts.paths import PROVIDERS
 from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS

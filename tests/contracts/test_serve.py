@@ -8,11 +8,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from llm_contracts.serve import from_project, serving, shelves
+from llm_contracts.serve.http import ServeSession
+from llm_contracts.serve.run import from_project, serving, shelves
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.edge.manner import Manner
-from llm_contracts.wire.edge.serving import ServeSession
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.proxy.manner import Manner
 from llm_contracts.wire.scrub import Scrubber
 from tests.contracts.recorded import PROJECT
 

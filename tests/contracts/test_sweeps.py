@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.config import Project, load_project, load_settings
-from llm_contracts.corpus_run import entries, stream_call
-from llm_contracts.engines import Engine
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.resolve import resolve
+from llm_contracts.corpus import CorpusStream
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
-from llm_contracts.paths.builtin import BUILTIN
-from llm_contracts.paths.resolve import resolve
-from llm_contracts.run import Options, Side, blank_item, replay_call
-from llm_contracts.sweep import Extent, sweep
-from llm_contracts.sweeper import Sweeper, opened_pieces
-from llm_contracts.wire.corpus import CorpusStream
-from llm_contracts.wire.variant_names import general, split
-from llm_contracts.wire.variants import Family
+from llm_contracts.parity.variant_names import general, split
+from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.run.check import Options, Side, blank_item, replay_call
+from llm_contracts.run.engines import Engine
+from llm_contracts.run.streams import entries, stream_call
+from llm_contracts.sweep.run import Extent, sweep
+from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
+from llm_contracts.sweep.variants import Family
 
 STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
 PROJECT = load_project(load_settings(Path(__file__).parent))

@@ -16,7 +16,7 @@ from llm_contracts.cli.completion import completion
 from llm_contracts.cli.corpus import corpus
 from llm_contracts.cli.doctor import doctor
 from llm_contracts.cli.drift import drift
-from llm_contracts.cli.exits import FAILURES, Exit
+from llm_contracts.cli.exit_codes import FAILURES, Exit
 from llm_contracts.cli.import_ import import_
 from llm_contracts.cli.leftovers import leftovers
 from llm_contracts.cli.matrix import matrix
@@ -25,7 +25,7 @@ from llm_contracts.cli.report import report
 from llm_contracts.cli.review import review
 from llm_contracts.cli.serve import serve
 from llm_contracts.cli.verdict import verdict
-from llm_contracts.versions import versions
+from llm_contracts.util.versions import versions
 
 _EXAMPLES = """\b
 Examples:

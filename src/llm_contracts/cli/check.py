@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llm_contracts import run
 from llm_contracts.cli.cost import cost_options, refuse_stray_cost, wants_cost, with_cost
-from llm_contracts.cli.crews import crew_for
-from llm_contracts.cli.exits import Exit, exit_of
+from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import (
     json_option,
     match_options,
@@ -23,18 +21,20 @@ from llm_contracts.cli.options import (
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
-from llm_contracts.config import ConfigError, Project
-from llm_contracts.inputs import input_files
-from llm_contracts.parts import check_plan, part
-from llm_contracts.shard import owned
-from llm_contracts.store import packed
-from llm_contracts.views.terminal import print_result
+from llm_contracts.cli.workers import crew_for
+from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.project.inputs import input_files
+from llm_contracts.reporting.terminal import print_result
+from llm_contracts.results.store import packed
+from llm_contracts.run import check as run
+from llm_contracts.run.merge import check_plan, part
+from llm_contracts.run.shards import owned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from llm_contracts.scenario import Scenario
+    from llm_contracts.project.scenario import Scenario
 
 _EXAMPLES = """\b
 Examples:

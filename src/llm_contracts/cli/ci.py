@@ -15,10 +15,10 @@ import click
 from llm_contracts.cli.output import refuse_secrets, write_text
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project
-    from llm_contracts.store import Stored
-    from llm_contracts.views.ci.about import About
-    from llm_contracts.views.ci.annotations import Find
+    from llm_contracts.project.config import Project
+    from llm_contracts.reporting.ci.about import About
+    from llm_contracts.reporting.ci.annotations import Find
+    from llm_contracts.results.store import Stored
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -115,7 +115,7 @@ def write_ci(
 
 
 def _about(project: Project, stored: Stored, wanted: Wanted, changed: tuple[str, ...]) -> About:
-    from llm_contracts.views.ci.about import About
+    from llm_contracts.reporting.ci.about import About
 
     return About(
         run=stored.run,
@@ -144,19 +144,19 @@ def again(project: Project, stored: Stored) -> tuple[str, ...]:
 def _views(project: Project, stored: Stored, wanted: Wanted, about: About) -> Iterator[tuple[Path, str]]:
     result = stored.result
     if wanted.junit is not None:
-        from llm_contracts.views.ci.junit import junit
+        from llm_contracts.reporting.ci.junit import junit
 
         yield wanted.junit, junit(result, about)
     if wanted.markdown is not None:
-        from llm_contracts.views.ci.markdown import summary
+        from llm_contracts.reporting.ci.markdown import summary
 
         yield wanted.markdown, summary(result, about)
     if wanted.comment is not None:
-        from llm_contracts.views.ci.comment import comment
+        from llm_contracts.reporting.ci.comment import comment
 
         yield wanted.comment, comment(result, about)
     if wanted.annotations:
-        from llm_contracts.views.ci.annotations import notes, workflow_commands
+        from llm_contracts.reporting.ci.annotations import notes, workflow_commands
 
         root = Path(os.environ.get("GITHUB_WORKSPACE") or project.settings.root)
         found = notes(result, finder(project, root), waivers=_relative(project.settings.waivers, root))
@@ -170,7 +170,7 @@ def finder(project: Project, root: Path) -> Find:
         project: whose files they are.
         root: of the repository; a file outside is not named.
     """
-    from llm_contracts.views.ci.annotations import Place
+    from llm_contracts.reporting.ci.annotations import Place
 
     settings = project.settings
 

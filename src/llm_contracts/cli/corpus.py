@@ -10,21 +10,21 @@ from typing import Any
 
 import click
 
-from llm_contracts import corpus_run
-from llm_contracts.cli.crews import cluster_option, crew_for
-from llm_contracts.cli.exits import Exit, exit_of
+from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options, shard_option
 from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
-from llm_contracts.config import ConfigError, Project, checked_name
-from llm_contracts.continued import continuing, read_draft
-from llm_contracts.corpus_survey import Survey, name_of, survey
-from llm_contracts.parts import corpus_plan, part
-from llm_contracts.run import Options
-from llm_contracts.shard import owned
-from llm_contracts.store import DRAFT, packed
-from llm_contracts.views.left_out import left_out_lines
-from llm_contracts.views.terminal import print_result
+from llm_contracts.cli.workers import cluster_option, crew_for
+from llm_contracts.corpus.survey import Survey, name_of, survey
+from llm_contracts.project.config import ConfigError, Project, checked_name
+from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.reporting.terminal import print_result
+from llm_contracts.results.store import DRAFT, packed
+from llm_contracts.run import streams as corpus_run
+from llm_contracts.run.check import Options
+from llm_contracts.run.merge import corpus_plan, part
+from llm_contracts.run.resume import continuing, read_draft
+from llm_contracts.run.shards import owned
 
 _EXAMPLES = """\b
 Examples:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import run_options
 from llm_contracts.cli.output import report_console
-from llm_contracts.parity.cost import Measure
-from llm_contracts.store import RESULT, StoredResultError
+from llm_contracts.cost.model import Measure
+from llm_contracts.results.store import RESULT, StoredResultError
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project
-    from llm_contracts.parity.cost import Cost
-    from llm_contracts.run import Options
-    from llm_contracts.scenario import Scenario
-    from llm_contracts.store import Stored
+    from llm_contracts.cost.model import Cost
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Scenario
+    from llm_contracts.results.store import Stored
+    from llm_contracts.run.check import Options
     from llm_contracts.wire.interaction import Interaction
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -91,7 +91,7 @@ def stored_cost(stored: Stored) -> Cost | None:
     Raises:
         StoredResultError: they cannot be read.
     """
-    from llm_contracts.views.cost_document import cost_from
+    from llm_contracts.cost.document import cost_from
 
     value = stored.document.get("cost")
     try:
@@ -126,8 +126,8 @@ def with_cost(
     Returns:
         The text, and the code that the costs alone would earn.
     """
-    from llm_contracts.views.cost import print_cost
-    from llm_contracts.views.cost_document import cost_document
+    from llm_contracts.cost.document import cost_document
+    from llm_contracts.cost.terminal import print_cost
 
     cost = _measured(project, scenarios, run_options(given), dict(given["cost_at_most"]))
     if str(given["json_file"]) != "-":
@@ -140,7 +140,7 @@ def _measured(
 ) -> Cost:
     from llm_contracts.cost.drive import Driver
     from llm_contracts.cost.run import Plan, measure
-    from llm_contracts.run import match_of
+    from llm_contracts.run.check import match_of
 
     plan = Plan(at_most=at_most, meter=Driver(timeout=options.timeout))
     match = match_of(project, options, _no_engine)

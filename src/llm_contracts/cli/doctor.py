@@ -15,11 +15,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import json_option, project_here
 from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.doctor import AREAS, Diagnosis, Finding, Level, diagnose, work
-from llm_contracts.versions import versions
+from llm_contracts.util.versions import versions
 
 _EXAMPLES = """\b
 Examples:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import secrets_of
-from llm_contracts.config import checked_name
+from llm_contracts.drift.document import drift_document
+from llm_contracts.drift.markdown import render_drift
 from llm_contracts.drift.report import DriftReport, State
-from llm_contracts.rerecorded import compare_with_revision
-from llm_contracts.views.drift import print_drift
-from llm_contracts.views.drift_document import drift_document
-from llm_contracts.views.drift_markdown import render_drift
+from llm_contracts.drift.terminal import print_drift
+from llm_contracts.drift.working_tree import compare_with_revision
+from llm_contracts.project.config import checked_name
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project
+    from llm_contracts.project.config import Project
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

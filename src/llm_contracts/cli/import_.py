@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exits import Exit
-from llm_contracts.cli.import_report import import_document, print_import
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
-from llm_contracts.config import environment
-from llm_contracts.imports import ImportOptions, ImportReport, Outcome, import_streams
-from llm_contracts.record_endpoint import secrets_in
+from llm_contracts.importing.run import ImportOptions, ImportReport, Outcome, import_streams
+from llm_contracts.importing.terminal import import_document, print_import
+from llm_contracts.project.config import environment
+from llm_contracts.record.endpoint import secrets_in
 
 _EXAMPLES = """\b
 Examples:

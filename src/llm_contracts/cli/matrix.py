@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.matrix_progress import matrix_progress
 from llm_contracts.cli.options import (
     jobs_option,
@@ -21,12 +21,12 @@ from llm_contracts.cli.options import (
 )
 from llm_contracts.cli.output import refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import report_option, secrets_of
-from llm_contracts.config import ConfigError, Project
 from llm_contracts.matrix.cell import Cell
 from llm_contracts.matrix.pair import LATEST, Pair
 from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.versions import versions
+from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.util.versions import versions
 
 _EXAMPLES = """\b
 Examples:
@@ -190,7 +190,7 @@ def _hand_over(project: Project, table: Table, given: Mapping[str, Any]) -> None
     from llm_contracts.matrix.document import matrix_document
     from llm_contracts.matrix.markdown import matrix_markdown
     from llm_contracts.matrix.terminal import print_matrix
-    from llm_contracts.views.document import json_text
+    from llm_contracts.results.document import json_text
 
     settings = project.settings
     names = (given["reference"] or settings.reference, given["candidate"] or settings.candidate)

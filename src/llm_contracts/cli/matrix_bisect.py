@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.matrix_setup import Setup, check_arguments, matrix_of, shown_command
 from llm_contracts.cli.output import refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import secrets_of
-from llm_contracts.config import ConfigError, Project
 from llm_contracts.matrix.bisect import Bracket, Target, bisect, target
 from llm_contracts.matrix.cell import Cell
 from llm_contracts.matrix.document import FORMAT, bisect_document
@@ -20,7 +19,8 @@ from llm_contracts.matrix.grid import scenarios_in
 from llm_contracts.matrix.pair import Pair, by_age
 from llm_contracts.matrix.terminal import print_bisection
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.views.document import json_text
+from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.results.document import json_text
 
 
 def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any]) -> Exit:

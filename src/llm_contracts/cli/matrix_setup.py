@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.config import Project
 from llm_contracts.matrix.checking import Check, Checker
 from llm_contracts.matrix.commands import command, own_variables
 from llm_contracts.matrix.cost import cost_measures
@@ -20,7 +19,8 @@ from llm_contracts.matrix.pair import Pair
 from llm_contracts.matrix.plan import Plan, load_plan
 from llm_contracts.matrix.releases import Releases, newest_by
 from llm_contracts.matrix.run import Builder, Matrix
-from llm_contracts.versions import versions
+from llm_contracts.project.config import Project
+from llm_contracts.util.versions import versions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
-from llm_contracts.cli.exits import Exit, exit_of
+from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.output import progress_bar, report_console
 from llm_contracts.cli.stored import keeping, secrets_of
-from llm_contracts.config import Project
-from llm_contracts.parts import CORPUS, merged
-from llm_contracts.views.terminal import print_result
+from llm_contracts.project.config import Project
+from llm_contracts.reporting.terminal import print_result
+from llm_contracts.run.merge import CORPUS, merged
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
-from llm_contracts.cli.manners import pieces_option, speed_option
-from llm_contracts.config import ConfigError, Project, load_project, load_settings
-from llm_contracts.engines import EngineName
-from llm_contracts.paths.builtin import BUILTIN
-from llm_contracts.run import Options
-from llm_contracts.shard import parse_shard
-from llm_contracts.wire.edge.manner import Fragmentation
+from llm_contracts.cli.replay_options import pieces_option, speed_option
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.run.check import Options
+from llm_contracts.run.engines import EngineName
+from llm_contracts.run.shards import parse_shard
+from llm_contracts.wire.proxy.manner import Fragmentation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]

@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from llm_contracts.cli.drift import markdown_option, to_standard_output, write_drift
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
     complete_path,
     json_option,
@@ -21,16 +21,16 @@ from llm_contracts.cli.options import (
     timeout_option,
 )
 from llm_contracts.cli.output import progress_bar, report_console, write_text
-from llm_contracts.config import ConfigError, Project, environment
+from llm_contracts.drift.document import drift_document
 from llm_contracts.drift.report import DriftReport, State
-from llm_contracts.record import Outcome, RecordOptions, RecordReport, Source, Step, plan
-from llm_contracts.record import record as run_record
-from llm_contracts.record_endpoint import live_endpoint
-from llm_contracts.views.drift import print_drift
-from llm_contracts.views.drift_document import drift_document
+from llm_contracts.drift.terminal import print_drift
+from llm_contracts.project.config import ConfigError, Project, environment
+from llm_contracts.record.endpoint import live_endpoint
+from llm_contracts.record.run import Outcome, RecordOptions, RecordReport, Source, Step, plan
+from llm_contracts.record.run import record as run_record
 
 if TYPE_CHECKING:
-    from llm_contracts.scenario import Scenario
+    from llm_contracts.project.scenario import Scenario
 
 _EXAMPLES = """\b
 Examples:

@@ -10,16 +10,16 @@ import click
 
 from llm_contracts.cli.ci import Wanted, ci_options, write_ci
 from llm_contracts.cli.cost import stored_cost
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.merge import merge_options, merge_parts, refuse_stray_folders
 from llm_contracts.cli.options import project_here
 from llm_contracts.cli.output import progress_bar, refuse_secrets, write_pieces
 from llm_contracts.cli.stored import report_option, secrets_of, stored_here
-from llm_contracts.inputs import outdated
-from llm_contracts.views.document import json_text
+from llm_contracts.project.inputs import outdated
+from llm_contracts.results.document import json_text
 
 if TYPE_CHECKING:
-    from llm_contracts.store import Stored
+    from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
 Examples:
@@ -70,7 +70,7 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
 
 
 def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]) -> None:
-    from llm_contracts.views.html.page import About, in_full, render
+    from llm_contracts.reporting.html.page import About, in_full, render
 
     def guard(name: str, value: Any) -> None:
         if secrets:

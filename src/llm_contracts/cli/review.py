@@ -12,22 +12,22 @@ from typing import Any
 
 import click
 
-from llm_contracts import review as reviewing
-from llm_contracts.cli.exits import FAILURES, Exit
+from llm_contracts.cli.exit_codes import FAILURES, Exit
 from llm_contracts.cli.options import json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
-from llm_contracts.cli.person import git_user
-from llm_contracts.cli.review_views import print_plan, print_queue, show_group
 from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.config import Project, environment, nearest
-from llm_contracts.decisions import Choice, Decision, Scope, parse_decisions
-from llm_contracts.record_endpoint import secrets_in
-from llm_contracts.review import Desk, ReviewError
-from llm_contracts.review_apply import Plan, plan
-from llm_contracts.views.review.coverage import cover
-from llm_contracts.views.review.document import queue_document
-from llm_contracts.views.review.evidence import View
-from llm_contracts.views.review.queue import Group, look_up, queue, without
+from llm_contracts.parity.decision_groups import Group, look_up, queue, without
+from llm_contracts.project.config import Project, environment, nearest
+from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.review import desk as reviewing
+from llm_contracts.review.apply import Plan, plan
+from llm_contracts.review.coverage import cover
+from llm_contracts.review.decisions import Choice, Decision, Scope, parse_decisions
+from llm_contracts.review.desk import Desk, ReviewError
+from llm_contracts.review.document import queue_document
+from llm_contracts.review.terminal import print_plan, print_queue, show_group
+from llm_contracts.review.tui.evidence import View
+from llm_contracts.util.git_user import git_user
 
 _EXAMPLES = """\b
 Examples:

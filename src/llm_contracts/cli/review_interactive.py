@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from llm_contracts.cli.exits import Exit
-from llm_contracts.cli.person import git_user
-from llm_contracts.cli.review_terminal import Terminal, editor, run_full_screen, run_lines
-from llm_contracts.cli.review_views import setting_of, signs_for
-from llm_contracts.review_session import Session
-from llm_contracts.views.review.setting import count
-from llm_contracts.views.review.signs import ASCII
-from llm_contracts.views.review.state import tally
+from llm_contracts.cli.exit_codes import Exit
+from llm_contracts.review.terminal import setting_of, signs_for
+from llm_contracts.review.tui.session import Session
+from llm_contracts.review.tui.setting import count
+from llm_contracts.review.tui.signs import ASCII
+from llm_contracts.review.tui.state import tally
+from llm_contracts.review.tui.terminal import Terminal, editor, run_full_screen, run_lines
+from llm_contracts.util.git_user import git_user
 
 if TYPE_CHECKING:
-    from llm_contracts.review import Desk
-    from llm_contracts.views.review.state import State
+    from llm_contracts.review.desk import Desk
+    from llm_contracts.review.tui.state import State
 
 
 def run_review(desk: Desk, *, plain: bool) -> Exit:

@@ -16,20 +16,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from llm_contracts import serve as serving
-from llm_contracts.cli.exits import Exit
-from llm_contracts.cli.manners import pieces_option, speed_option
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import project_here, selection_options
 from llm_contracts.cli.output import refuse_secrets, write_text
-from llm_contracts.config import ConfigError, environment
-from llm_contracts.record_endpoint import secrets_in
-from llm_contracts.wire.edge.manner import Fragmentation, Manner
-from llm_contracts.wire.edge.serving.answers import base_urls, overview
+from llm_contracts.cli.replay_options import pieces_option, speed_option
+from llm_contracts.project.config import ConfigError, environment
+from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.serve import run as serving
+from llm_contracts.serve.http.answers import base_urls, overview
+from llm_contracts.wire.proxy.manner import Fragmentation, Manner
 from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project
-    from llm_contracts.wire.edge.serving import Entry, ServeSession
+    from llm_contracts.project.config import Project
+    from llm_contracts.serve.http import Entry, ServeSession
 
 _PORT = 8800
 _LOG_WIDTH = 160  # where output is kept in a file, an address stays on its line

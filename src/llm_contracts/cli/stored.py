@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from llm_contracts.cli.output import refuse_secrets, write_text
-from llm_contracts.config import ConfigError, Project, environment
-from llm_contracts.continued import Draft
-from llm_contracts.record_endpoint import secrets_in
-from llm_contracts.store import RESULT, ItemsWriter, Packed, Stored
-from llm_contracts.views.document import to_json
+from llm_contracts.project.config import ConfigError, Project, environment
+from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.results.document import to_json
+from llm_contracts.results.store import RESULT, ItemsWriter, Packed, Stored
+from llm_contracts.run.resume import Draft
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Result

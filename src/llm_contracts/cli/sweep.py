@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.cli.exits import Exit, exit_of
+from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import run_options
 from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
-from llm_contracts.engines import EngineName
-from llm_contracts.inputs import input_files
-from llm_contracts.sweep import Extent, Swept, sweep
-from llm_contracts.views.document import json_text
-from llm_contracts.views.sweep import print_sweep
-from llm_contracts.wire.variants import Family
+from llm_contracts.project.inputs import input_files
+from llm_contracts.results.document import json_text
+from llm_contracts.run.engines import EngineName
+from llm_contracts.sweep.run import Extent, Swept, sweep
+from llm_contracts.sweep.terminal import print_sweep
+from llm_contracts.sweep.variants import Family
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project
-    from llm_contracts.scenario import Scenario
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Scenario
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

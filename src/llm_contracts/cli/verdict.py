@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.config import ConfigError, Settings
-from llm_contracts.inputs import refuse_stale
 from llm_contracts.parity.result import Answer, Result, Verdict
-from llm_contracts.store import Stored
-from llm_contracts.views.document import json_text
-from llm_contracts.views.evidence import Evidence, evidence, evidence_line
-from llm_contracts.views.terminal import listed, print_verdicts
+from llm_contracts.project.config import ConfigError, Settings
+from llm_contracts.project.inputs import refuse_stale
+from llm_contracts.reporting.evidence import Evidence, evidence, evidence_line
+from llm_contracts.reporting.terminal import listed, print_verdicts
+from llm_contracts.results.document import json_text
+from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
 Examples:

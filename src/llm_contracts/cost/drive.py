@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
-from llm_contracts.paths.call import Call, CallPath
-from llm_contracts.paths.chunks import NonsenseError, to_chunk
-from llm_contracts.paths.failures import describe
+from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.chunks import NonsenseError, to_chunk
+from llm_contracts.clients.failures import describe
 
 _STEP = 0.005  # seconds between two looks at whether a process has come to rest
 _LOOKS = 200

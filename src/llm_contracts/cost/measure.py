@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Protocol
 
+from llm_contracts.clients.call import Call, CallPath
 from llm_contracts.cost.drive import CannotMeasureError, Taken, what_is_there_set_aside
-from llm_contracts.parity.cost import Measure, SideBySide, side_by_side
-from llm_contracts.paths.call import Call, CallPath
+from llm_contracts.cost.model import Measure, SideBySide, side_by_side
 
 _ENOUGH = 0.1  # seconds of processor time a round; what is over sooner cannot be told from noise
 _MOST_CALLS = 16  # a round

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from llm_contracts.clients.call import Function
+from llm_contracts.clients.kept import Kept
 from llm_contracts.cost.drive import Driver
 from llm_contracts.cost.measure import Answer, Course, Meter, measured
+from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
-from llm_contracts.parity.cost import Cost, Measure, ProviderCost
-from llm_contracts.paths.call import Function
-from llm_contracts.paths.kept import Kept
-from llm_contracts.run import Match, own_match, replay_call
+from llm_contracts.run.check import Match, own_match, replay_call
 from llm_contracts.wire.cassette import CassetteError, load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llm_contracts.config import Project
-    from llm_contracts.scenario import Scenario
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Scenario
     from llm_contracts.wire.interaction import Interaction
 
 _NOTHING_TO_PLAY = "no recording of it is an answer in text that came to its end without trouble"

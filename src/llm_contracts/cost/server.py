@@ -15,9 +15,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from llm_contracts.wire.edge.straight import reached_straight
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
+from llm_contracts.wire.proxy.straight import reached_straight
 
 Serve = Callable[[Sequence[Interaction]], str]
 """Plays a recording, as often as it is asked for, and gives the origin at which it can be had."""
@@ -57,8 +57,8 @@ def _asked(process: subprocess.Popen[str], interactions: Sequence[Interaction]) 
 
 def main() -> None:
     """Serve until there is no more input."""
-    from llm_contracts.wire.edge import Edge
-    from llm_contracts.wire.edge.manner import Fragmentation
+    from llm_contracts.wire.proxy import Edge
+    from llm_contracts.wire.proxy.manner import Fragmentation
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that measures
     with Edge() as edge:

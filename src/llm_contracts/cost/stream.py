@@ -7,7 +7,7 @@ from itertools import cycle, islice
 
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.variants.streamed import Streamed
+from llm_contracts.wire.streamed import Streamed
 
 _OK = range(200, 300)
 _DIFFERENT = 4  # chunks: a client may take one that comes all the time for a fault

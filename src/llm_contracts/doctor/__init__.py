@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.cassette_check import check_cassettes, recording_files
+from llm_contracts.doctor.cassettes import check_cassettes, recording_files
 from llm_contracts.doctor.environment import examine_environment, installed_version
 from llm_contracts.doctor.evidence import (
     RECORDINGS,
@@ -31,10 +31,10 @@ from llm_contracts.doctor.variables import (
     stored_variables,
     where_set,
 )
-from llm_contracts.record_endpoint import secrets_in
+from llm_contracts.record.endpoint import secrets_in
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project
+    from llm_contracts.project.config import Project
     from llm_contracts.wire.cassette import Cassette
 
 __all__ = ["AREAS", "Diagnosis", "Finding", "Level", "diagnose", "work"]

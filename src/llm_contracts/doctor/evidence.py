@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.finding import Finding, Level
-from llm_contracts.inputs import outdated
 from llm_contracts.parity.waivers import WaiverError, load_waivers
-from llm_contracts.store import Stored, StoredResultError
+from llm_contracts.project.inputs import outdated
+from llm_contracts.results.store import Stored, StoredResultError
 from llm_contracts.wire.cassette import Cassette, Provenance
-from llm_contracts.wire.drafts import abandoned_drafts
+from llm_contracts.wire.cassette.drafts import abandoned_drafts
 
 if TYPE_CHECKING:
-    from llm_contracts.config import Project, Settings
-    from llm_contracts.scenario import Scenario
+    from llm_contracts.project.config import Project, Settings
+    from llm_contracts.project.scenario import Scenario
 
 RECORDINGS, WAIVERS, RESULT = "recordings", "waivers", "result"
 _SHOWN = 5

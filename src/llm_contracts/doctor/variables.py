@@ -14,7 +14,7 @@ from llm_contracts.doctor.finding import Finding, Level
 from llm_contracts.doctor.git import is_ignored, is_repository, is_tracked
 
 if TYPE_CHECKING:
-    from llm_contracts.scenario import Provider
+    from llm_contracts.project.scenario import Provider
 
 KEYS, FILE = "keys", ".env"
 _EXAMPLE = re.compile(r"^#?[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)=", re.MULTILINE)

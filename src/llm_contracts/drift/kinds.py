@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.wire.errors import error_of_event
-from llm_contracts.wire.facts_custom import Translator
-from llm_contracts.wire.facts_gemini import as_compatible
+from llm_contracts.wire.facts.custom import Translator
+from llm_contracts.wire.facts.errors import error_of_event
+from llm_contracts.wire.facts.gemini import as_compatible
 from llm_contracts.wire.sse import Event
 
 DONE, ERROR, BROKEN, BLANK = "[DONE]", "error", "not JSON", "blank"

@@ -12,9 +12,9 @@ from enum import StrEnum
 from llm_contracts.drift.compare import compare_recordings
 from llm_contracts.drift.difference import Drift
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.wire.differences import differences
+from llm_contracts.wire.cassette.model import Cassette, Provenance
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.recording import Cassette, Provenance
+from llm_contracts.wire.request_diff import differences
 
 _SEVERITIES = tuple(Severity)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.store import DRAFT
+from llm_contracts.results.store import DRAFT
 
 Check = Callable[[Path, Path, Callable[[int], None]], Mapping[str, Any]]
 """Given an interpreter, a folder for the whole result, and what to tell how many scenarios are done: checks,

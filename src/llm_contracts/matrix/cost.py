@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.parity.cost import Measure
-from llm_contracts.views.cost import between, ratio
-from llm_contracts.views.cost_document import cost_from
+from llm_contracts.cost.document import cost_from
+from llm_contracts.cost.model import Measure
+from llm_contracts.cost.terminal import between, ratio
 
 
 def cost_measures(document: Mapping[str, Any]) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from llm_contracts.config import ConfigError
+from llm_contracts.project.config import ConfigError
 
 DISTRIBUTION = "llm-adapter"
 _EXTRA = "contracts"

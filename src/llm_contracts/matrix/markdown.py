@@ -8,7 +8,7 @@ from typing import Any
 from llm_contracts.matrix.grid import grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import Change, Table, Way
 from llm_contracts.parity.compare import ABSENT
-from llm_contracts.views.document import json_text
+from llm_contracts.results.document import json_text
 
 _LONGEST_VALUE = 60
 _FROM = 3  # that many releases in a row are written as a range

@@ -10,8 +10,8 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from llm_contracts.config import ConfigError, nearest
 from llm_contracts.matrix.pair import Pair, Unsupported
+from llm_contracts.project.config import ConfigError, nearest
 
 _LISTS = ("overrides", "requirements")
 _PAIR = 2

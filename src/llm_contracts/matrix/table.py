@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_contracts.matrix.cell import Cell, Difference
 from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.views.groups import place
+from llm_contracts.parity.grouping import place
 
 
 class Way(StrEnum):

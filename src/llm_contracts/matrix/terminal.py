@@ -14,7 +14,7 @@ from rich.text import Text
 
 from llm_contracts.matrix.grid import Grid, grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import Change, Table, Way
-from llm_contracts.views.document import json_text
+from llm_contracts.results.document import json_text
 
 if TYPE_CHECKING:
     from llm_contracts.matrix.bisect import Bracket, Target

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from llm_contracts.paths.observation import Chunk
+from llm_contracts.clients.observation import Chunk
 
 
 class Normalisation(StrEnum):

@@ -9,9 +9,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from llm_contracts.clients.observation import Observation
+from llm_contracts.corpus.entries import CorpusProblem
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.paths.observation import Observation
-from llm_contracts.wire.corpus.entries import CorpusProblem
 from llm_contracts.wire.interaction import Interaction
 
 

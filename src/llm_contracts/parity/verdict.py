@@ -15,7 +15,7 @@ from shlex import quote
 
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Answer, Item, Verdict
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
 
 _SHOWN = 5  # names in a sentence; the table has the rest
 

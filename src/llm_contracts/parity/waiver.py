@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.wire.variant_names import split
+from llm_contracts.parity.variant_names import split
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_adapter.providers import PROVIDERS, Provider
-from llm_contracts.config import load_project, load_settings
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.cassette import load
-from llm_contracts.wire.edge import Edge
-from llm_contracts.wire.edge.session import Session
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.session import Session
 
 PROJECT = load_project(load_settings(Path(__file__).parent))
 ROWS = {row.key: row for row in PROVIDERS}

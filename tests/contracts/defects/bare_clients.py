@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llm_contracts.paths import builtin
+from llm_contracts.clients import builtin
 from tests.contracts.defects.defect import Defect, shows
 from tests.contracts.defects.putting import Chunks, bare
 from tests.contracts.defects.shipped_answers import reasoning_lost

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from llm_contracts.clients.call import CallPath
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.paths.call import CallPath
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.interaction import Interaction
 from tests.contracts.paths import PATHS
 from tests.contracts.scenarios import SCENARIOS

@@ -17,8 +17,8 @@ from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.settings import BackendName, Settings
 from llm_adapter.telemetry import Recorder, langfuse_tracer
-from llm_contracts.paths import builtin
-from llm_contracts.paths.call import Call, CallPath
+from llm_contracts.clients import builtin
+from llm_contracts.clients.call import Call, CallPath
 from tests.contracts.paths import adapter_path
 
 Chunks = Iterable[Any]

@@ -10,7 +10,7 @@ from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.litellm import library
 from llm_adapter.errors import ModelNotSupportedError
 from llm_adapter.requests import Outgoing
-from llm_contracts.paths.call import Call
+from llm_contracts.clients.call import Call
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from tests.contracts.defects.defect import Defect, Interactions, shows
 from tests.contracts.defects.naive import as_openai, plain

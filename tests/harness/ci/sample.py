@@ -14,11 +14,11 @@ from typing import Any
 
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Result, Verdict
-from llm_contracts.views.ci.about import About
-from llm_contracts.views.ci.annotations import Place, notes, workflow_commands
-from llm_contracts.views.ci.comment import comment
-from llm_contracts.views.ci.junit import junit
-from llm_contracts.views.ci.markdown import summary
+from llm_contracts.reporting.ci.about import About
+from llm_contracts.reporting.ci.annotations import Place, notes, workflow_commands
+from llm_contracts.reporting.ci.comment import comment
+from llm_contracts.reporting.ci.junit import junit
+from llm_contracts.reporting.ci.markdown import summary
 
 ABOUT = About(
     run="0123456789abcdef",

@@ -11,10 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from llm_contracts.views.ci.annotations import Level, Note, Place, workflow_commands
-from llm_contracts.views.ci.fit import Part, fitted
-from llm_contracts.views.ci.text import code, code_block, link, plain
-from llm_contracts.views.ci.values import seen, shown
+from llm_contracts.reporting.ci.annotations import Level, Note, Place, workflow_commands
+from llm_contracts.reporting.ci.fit import Part, fitted
+from llm_contracts.reporting.ci.text import code, code_block, link, plain
+from llm_contracts.reporting.ci.values import seen, shown
 
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
 ANY_PACE = settings(deadline=None)  # how long it takes is a matter of the machine

@@ -14,11 +14,11 @@ from markdown_it import MarkdownIt
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Answer, Result, Verdict
-from llm_contracts.views.ci.about import About
-from llm_contracts.views.ci.annotations import Level, notes, workflow_commands
-from llm_contracts.views.ci.comment import COMMENT_BYTES, MARKER, comment
-from llm_contracts.views.ci.junit import junit
-from llm_contracts.views.ci.markdown import SUMMARY_BYTES, summary
+from llm_contracts.reporting.ci.about import About
+from llm_contracts.reporting.ci.annotations import Level, notes, workflow_commands
+from llm_contracts.reporting.ci.comment import COMMENT_BYTES, MARKER, comment
+from llm_contracts.reporting.ci.junit import junit
+from llm_contracts.reporting.ci.markdown import SUMMARY_BYTES, summary
 from tests.harness.ci.sample import ABOUT, divergence, find, item, sample, samples
 from tests.harness.html.runs import HOSTILE, whole_run
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import group, main, run
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.output import progress_bar, write_text
 from tests.harness.run.projects import TOML, make_project
 

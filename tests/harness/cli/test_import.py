@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.wire.corpus import Why
+from llm_contracts.corpus import Why
 from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.tapes import write_json
 from tests.harness.run.projects import make_project
@@ -65,7 +65,7 @@ def test_a_row_of_ones_own_name_can_be_pasted_too(project: Path, capsys: pytest.
     out = capsys.readouterr().out
     row = out[out.index("    Scenario(") :]
     with (project / "contracts" / "scenarios.py").open("a") as file:
-        file.write(f"from llm_contracts.paths.call import Function\nSCENARIOS = (*SCENARIOS,\n{row})\n")
+        file.write(f"from llm_contracts.clients.call import Function\nSCENARIOS = (*SCENARIOS,\n{row})\n")
     assert run(["check"]) == 0
     assert "4 recordings compared, 4 agree." in capsys.readouterr().out
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.cli.exits import Exit
+from llm_contracts.cli.exit_codes import Exit
 
 _PROJECT = """\
 [project]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.store import Stored
+from llm_contracts.results.store import Stored
 from tests.harness.run.projects import make_project
 
 

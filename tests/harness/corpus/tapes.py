@@ -15,7 +15,7 @@ from typing import Any
 
 import vcr
 
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, read_corpus
 from tests.harness.wire.exchanges import stream
 
 STREAM = stream("你好", " 👩‍🚀", " café")

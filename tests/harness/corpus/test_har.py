@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_contracts.wire.corpus import CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusStream, Why, read_corpus
 from tests.harness.corpus.hars import STARTED, as_base64, as_text, entry, har, mitmproxy_gzip
 from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream, write_json
 from tests.harness.wire.exchanges import stream

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from llm_contracts.corpus import CorpusStream, Why, read_corpus
 from llm_contracts.wire.cassette import save
-from llm_contracts.wire.corpus import CorpusStream, Why, read_corpus
 from llm_contracts.wire.interaction import End, Interaction, Response
 from tests.harness.corpus.layouts import vcrpy
 from tests.harness.corpus.tapes import one_problem, one_stream

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Why, read_corpus
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from tests.harness.corpus.layouts import LAYOUTS, Layout, betamax, cassetter, openllmetry, ruby, vcrpy
 from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream

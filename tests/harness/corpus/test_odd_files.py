@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, read_corpus
 from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.layouts import LAYOUTS
 from tests.harness.corpus.test_layouts import asked

@@ -48,7 +48,7 @@ def test_a_json_cassette_gives_the_stream(tmp_path: Path, origin: str, client: s
 
 
 def test_several_calls_of_one_cassette_are_several_streams(tmp_path: Path, origin: str) -> None:
-    from llm_contracts.wire.corpus import CorpusStream, read_corpus
+    from llm_contracts.corpus import CorpusStream, read_corpus
 
     def twice(address: str) -> None:
         CLIENTS["requests"](address)

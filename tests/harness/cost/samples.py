@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm_contracts.clients.call import Call, CallPath
 from llm_contracts.cost.drive import CannotMeasureError, Taken
-from llm_contracts.parity.cost import Cost, Measure, ProviderCost, side_by_side
-from llm_contracts.paths.call import Call, CallPath
+from llm_contracts.cost.model import Cost, Measure, ProviderCost, side_by_side
 
 
 def pair(reference: float, candidate: float) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.call import Call
 from llm_contracts.cost.drive import CannotMeasureError, Clocks, Driver
-from llm_contracts.paths.call import Call
 
 CALL = Call(base_url="http://127.0.0.1:9", api_key="sk-secret-key", provider="acme", model="m")
 

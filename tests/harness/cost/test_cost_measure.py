@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.call import Call, CallPath
 from llm_contracts.cost.drive import Taken
 from llm_contracts.cost.measure import Answer, Course, measured
-from llm_contracts.parity.cost import Measure
-from llm_contracts.paths.call import Call, CallPath
+from llm_contracts.cost.model import Measure
 from tests.harness.cost.samples import FakeMeter
 
 

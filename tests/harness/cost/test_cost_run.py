@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.config import load_project, load_settings
+from llm_contracts.clients.call import Call
 from llm_contracts.cost.drive import Taken
+from llm_contracts.cost.model import Cost, Measure
 from llm_contracts.cost.run import Plan, measure
 from llm_contracts.cost.server import Serve, ServerError, serving
-from llm_contracts.parity.cost import Cost, Measure
-from llm_contracts.paths.call import Call
-from llm_contracts.run import Match, Side
+from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.run.check import Match, Side
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from llm_contracts.parity.cost import Cost, Measure
-from llm_contracts.views.cost import print_cost
-from llm_contracts.views.html.page import render
+from llm_contracts.cost.model import Cost, Measure
+from llm_contracts.cost.terminal import print_cost
+from llm_contracts.reporting.html.page import render
 from tests.harness.cost.samples import cost, provider_cost
 from tests.harness.html.runs import ABOUT, HOSTILE
 from tests.harness.views.samples import result

@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from llm_contracts.drift.difference import Change, Drift, drift
+from llm_contracts.drift.document import drift_document
+from llm_contracts.drift.markdown import code, render_drift
 from llm_contracts.drift.report import Compared, DriftReport, State, decisions
+from llm_contracts.drift.terminal import print_drift
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.views.drift import print_drift
-from llm_contracts.views.drift_document import drift_document
-from llm_contracts.views.drift_markdown import code, render_drift
-from llm_contracts.wire.recording import Provenance
+from llm_contracts.wire.cassette.model import Provenance
 
 TODAY = date(2026, 11, 22)
 NEW = drift(Change.FIELD_NEW, Severity.COSMETIC, "content: obfuscation", recorded="(absent)", now="string")

@@ -11,10 +11,10 @@ from itertools import combinations
 
 import pytest
 
+from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.drift.compare import compare_shapes
 from llm_contracts.drift.shape import Shape, shape_of
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.wire.corpus import CorpusStream, read_corpus
 from tests.harness.wire.exchanges import REAL_STREAMS
 
 pytestmark = [

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Result, Verdict
-from llm_contracts.paths.observation import Chunk, Failure, Observation, Usage
-from llm_contracts.views.html.page import About, render
+from llm_contracts.reporting.html.page import About, render
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 
 HOSTILE = (

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_contracts.clients.observation import Chunk, Usage
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.paths.observation import Chunk, Usage
-from llm_contracts.views.html.detail import detail
-from llm_contracts.views.html.embed import packed, script_json, visible
-from llm_contracts.views.html.index import group_rows, headline, item_rows, matrix, state
-from llm_contracts.views.html.marks import marked
-from llm_contracts.views.html.page import in_full
-from llm_contracts.views.html.rows import rows
-from llm_contracts.views.html.wire_lane import WireEvent, wire_events
+from llm_contracts.reporting.html.detail import detail
+from llm_contracts.reporting.html.embed import packed, script_json, visible
+from llm_contracts.reporting.html.index import group_rows, headline, item_rows, matrix, state
+from llm_contracts.reporting.html.marks import marked
+from llm_contracts.reporting.html.page import in_full
+from llm_contracts.reporting.html.rows import rows
+from llm_contracts.reporting.html.wire_lane import WireEvent, wire_events
 from llm_contracts.wire.interaction import Interaction, Response
 from tests.harness.html.runs import HOSTILE, answered, changed_word, event, found, item, said, whole_run
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from llm_contracts.decisions import Choice, Scope, parse_decisions
-from llm_contracts.views.html.index import group_rows
+from llm_contracts.reporting.html.index import group_rows
+from llm_contracts.review.decisions import Choice, Scope, parse_decisions
 from tests.harness.html.runs import HOSTILE, whole_run, write
 
 Open = Callable[..., Page]

@@ -12,13 +12,13 @@ import pytest
 
 from llm_contracts.cli.matrix_bisect import run_bisection
 from llm_contracts.cli.matrix_setup import Setup
-from llm_contracts.config import ConfigError, Project, load_project, load_settings
 from llm_contracts.matrix.checking import Check
 from llm_contracts.matrix.environments import Resolution, UnavailableError
 from llm_contracts.matrix.pair import Pair
 from llm_contracts.matrix.plan import Plan
 from llm_contracts.matrix.releases import Releases
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
 from tests.harness.matrix.cells import PINNED, document, pair, row
 from tests.harness.matrix.test_matrix_bisect import index
 from tests.harness.run.projects import make_project

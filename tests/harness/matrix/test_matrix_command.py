@@ -18,11 +18,11 @@ from llm_contracts.cli import run
 from llm_contracts.cli.matrix import exit_for
 from llm_contracts.cli.matrix_bisect import ends
 from llm_contracts.cli.matrix_setup import cache_folder
-from llm_contracts.config import ConfigError
 from llm_contracts.matrix.cell import Cell, State
 from llm_contracts.matrix.checking import Checker, CheckError
 from llm_contracts.matrix.table import Table
-from llm_contracts.versions import versions
+from llm_contracts.project.config import ConfigError
+from llm_contracts.util.versions import versions
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 from tests.harness.run.projects import make_project
 

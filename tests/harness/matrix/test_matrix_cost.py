@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from llm_contracts.cost.document import cost_document
+from llm_contracts.cost.model import Measure
 from llm_contracts.matrix.cost import cost_measures
-from llm_contracts.parity.cost import Measure
-from llm_contracts.views.cost_document import cost_document
 from tests.harness.cost.samples import cost, pair, provider_cost
 
 

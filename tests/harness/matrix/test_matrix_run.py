@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.config import ConfigError
 from llm_contracts.matrix.cell import State
 from llm_contracts.matrix.checking import CheckError
 from llm_contracts.matrix.environments import Resolution, UnavailableError
@@ -17,6 +16,7 @@ from llm_contracts.matrix.pair import Pair, Unsupported, by_age
 from llm_contracts.matrix.plan import load_plan
 from llm_contracts.matrix.run import Matrix
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.project.config import ConfigError
 from tests.harness.matrix.cells import PINNED, document, pair, row
 
 HERE = Path("/here/python")

@@ -18,8 +18,8 @@ from llm_contracts.matrix.pair import Unsupported
 from llm_contracts.matrix.table import Table
 from llm_contracts.matrix.terminal import print_bisection, print_matrix
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.upgrades import main
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
+from tools.upgrades_page import main
 
 GEMINI = Unsupported(provider="zenith", reason="It downloads.")
 TABLE = Table(

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from llm_contracts.paths.observation import Chunk, Failure, Observation, Usage
+from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import End, Request
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.stream import assemble
-from llm_contracts.paths.observation import Chunk, Observation
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import End
 from tests.harness.parity.samples import (

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.paths.observation import Chunk, Failure, Observation, Usage
 from tests.harness.parity.samples import chunks, facts, observation, usage
 
 VOLATILE = [

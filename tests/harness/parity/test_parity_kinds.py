@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare import ABSENT, compare
 from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.paths.observation import Chunk, Observation
 from llm_contracts.wire.facts import WireFacts
 from tests.harness.parity.samples import (
     BODY,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import Comparison, compare
-from llm_contracts.paths.observation import Observation
 from tests.harness.parity.samples import facts, observation, request
 
 REFUSED = facts(status=429, text="", error={"message": "slow down"}, finish_reasons=(), usage=None)

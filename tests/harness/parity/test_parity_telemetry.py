@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import ABSENT, compare
-from llm_contracts.paths.observation import Observation
 from tests.harness.parity.samples import failure, generation, observation
 
 

@@ -11,7 +11,7 @@ from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Verdict
 from llm_contracts.parity.verdict import decide, decide_streams
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
 from tests.harness.parity.samples import observation
 
 TODAY = date(2026, 6, 1)

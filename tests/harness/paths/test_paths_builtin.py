@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.paths.builtin import litellm, litellm_async, openai, openai_async, streamed
-from llm_contracts.paths.call import Call, CallPath, Function
-from llm_contracts.paths.observation import Observation, Usage
-from llm_contracts.paths.observe import observe
-from llm_contracts.wire.edge import Edge
+from llm_contracts.clients.builtin import litellm, litellm_async, openai, openai_async, streamed
+from llm_contracts.clients.call import Call, CallPath, Function
+from llm_contracts.clients.observation import Observation, Usage
+from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from llm_contracts.wire.proxy import Edge
 from tests.harness.held import held
 
 # Here warnings are errors, also inside the clients. An application ignores this one of LiteLLM's.

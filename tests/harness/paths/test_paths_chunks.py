@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
-from llm_contracts.paths.chunks import NonsenseError, to_chunk, to_usage
-from llm_contracts.paths.jsonable import jsonable, read
-from llm_contracts.paths.observation import Chunk, Usage
+from llm_contracts.clients.chunks import NonsenseError, to_chunk, to_usage
+from llm_contracts.clients.jsonable import jsonable, read
+from llm_contracts.clients.observation import Chunk, Usage
 
 
 class Unreadable:

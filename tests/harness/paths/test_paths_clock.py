@@ -12,13 +12,13 @@ from functools import partial
 
 import pytest
 
-from llm_contracts.paths.builtin import openai, openai_async
-from llm_contracts.paths.call import Call, CallPath
-from llm_contracts.paths.clock import SHORTEST, Pauses, virtual_time
-from llm_contracts.paths.observation import Observation
-from llm_contracts.paths.observe import observe
-from llm_contracts.wire.edge import Edge
+from llm_contracts.clients.builtin import openai, openai_async
+from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.observation import Observation
+from llm_contracts.clients.observe import observe
+from llm_contracts.clients.virtual_clock import SHORTEST, Pauses, virtual_time
 from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.proxy import Edge
 
 URL = "https://api.example.com/v1/chat/completions"
 REQUEST = Request(method="POST", uri=URL)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from llm_contracts.paths.call import Call
-from llm_contracts.paths.kept import Kept, kept
+from llm_contracts.clients.call import Call
+from llm_contracts.clients.kept import Kept, kept
 
 CALL = Call(base_url="http://127.0.0.1:9/a", api_key="k", provider="acme", model="m")
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.paths.call import Call, CallPath
-from llm_contracts.paths.failures import describe
-from llm_contracts.paths.observation import Chunk, Failure, Observation
-from llm_contracts.paths.observe import observe
+from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.failures import describe
+from llm_contracts.clients.observation import Chunk, Failure, Observation
+from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import Request
 
 CALL = Call(base_url="http://127.0.0.1/v1", api_key="sk-very-secret", provider="x", model="m")

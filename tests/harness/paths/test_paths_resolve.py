@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.paths import builtin
-from llm_contracts.paths.call import Call
-from llm_contracts.paths.resolve import PathError, UnknownNameError, resolve
+from llm_contracts.clients import builtin
+from llm_contracts.clients.call import Call
+from llm_contracts.clients.resolve import PathError, UnknownNameError, resolve
 
 
 def mine(_call: Call) -> Iterator[str]:

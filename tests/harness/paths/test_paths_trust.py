@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from llm_contracts.paths.trust import NOBODY, nobody_trusted
+from llm_contracts.clients.tls import NOBODY, nobody_trusted
 
 
 def test_one_authority_is_trusted_and_its_time_is_over() -> None:

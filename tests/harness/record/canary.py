@@ -33,7 +33,7 @@ import os
 from contextlib import closing, contextmanager
 from urllib.parse import quote, urlsplit
 
-from llm_contracts.scenario import Provider
+from llm_contracts.project.scenario import Provider
 
 PROVIDERS = (
     Provider(
@@ -108,7 +108,7 @@ PATHS = {"leaking": leaking, "leaking-too": leaking, "raising": raising, "tellin
 PATHS["thrifty"] = thrifty()
 '''
 SCENARIOS = """
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
 
 ASKED = ({"role": "user", "content": "what is your key?"},)
 SCENARIOS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.wire.simulator import Simulator
+from llm_contracts.simulator import Simulator
 from tests.harness.record.workshop import REAL_KEY, Workshop
 
 

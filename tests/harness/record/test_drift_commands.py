@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.simulator import Simulator
 from llm_contracts.wire.cassette import load, save
-from llm_contracts.wire.recording import Cassette
-from llm_contracts.wire.simulator import Simulator
+from llm_contracts.wire.cassette.model import Cassette
 from tests.harness.record.workshop import REAL_KEY
 
 PYPROJECT = """

@@ -11,12 +11,12 @@ from threading import Thread
 
 import pytest
 
-from llm_contracts.paths.call import Call, Function
-from llm_contracts.paths.resolve import PathError
-from llm_contracts.record import Outcome, RecordReport, Source, Take, Update, record
+from llm_contracts.clients.call import Call, Function
+from llm_contracts.clients.resolve import PathError
+from llm_contracts.record.run import Outcome, RecordReport, Source, Take, Update, record
+from llm_contracts.simulator import Simulator
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.simulator import Simulator
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 
 LISTING = row("list-models", model="", messages=(), function=Function.LIST_MODELS)

@@ -20,14 +20,14 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.config import Project, Settings, environment
-from llm_contracts.paths.observe import observe
-from llm_contracts.record import Outcome, RecordOptions, Source, record
-from llm_contracts.run import replay_call
-from llm_contracts.scenario import Scenario
+from llm_contracts.clients.observe import observe
+from llm_contracts.project.config import Project, Settings, environment
+from llm_contracts.project.scenario import Scenario
+from llm_contracts.record.run import Outcome, RecordOptions, Source, record
+from llm_contracts.run.check import replay_call
 from llm_contracts.wire.cassette import Provenance, load
-from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.proxy import Edge
 from tests.contracts.paths import PATHS, PROVIDERS
 from tests.contracts.scenarios import SCENARIOS
 

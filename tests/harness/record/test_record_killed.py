@@ -17,7 +17,7 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.wire.cassette import Cassette, load, save
-from llm_contracts.wire.drafts import abandoned_drafts, remove_abandoned_drafts
+from llm_contracts.wire.cassette.drafts import abandoned_drafts, remove_abandoned_drafts
 from tests.harness.run.projects import cassette
 
 KILLS = 22
@@ -29,7 +29,7 @@ waivers = "contracts/waivers.toml"
 reference = "plain"
 """
 PATHS = """
-from llm_contracts.scenario import Provider
+from llm_contracts.project.scenario import Provider
 from tests.harness.record.workshop import plain_client
 
 PROVIDERS = (
@@ -52,7 +52,7 @@ COUNT = 6
 NURSERY = """
 import os, sys
 from llm_contracts.cli import run
-import llm_contracts.record
+import llm_contracts.record.run
 
 for _ in sys.stdin:
     child = os.fork()

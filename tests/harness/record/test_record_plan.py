@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from llm_contracts.record import Source, Step, plan
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
+from llm_contracts.record.run import Source, Step, plan
 from llm_contracts.wire.cassette import Cassette, Provenance, load, save
 from tests.harness.record.workshop import Workshop, row
 

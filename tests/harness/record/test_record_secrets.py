@@ -7,12 +7,12 @@ from typing import cast
 
 import pytest
 
-from llm_contracts.record import Source
-from llm_contracts.record_endpoint import Endpoint, secrets_in
-from llm_contracts.record_take import Studio, rehearsed_before
+from llm_contracts.record.endpoint import Endpoint, secrets_in
+from llm_contracts.record.run import Source
+from llm_contracts.record.take import Studio, rehearsed_before
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
-from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.scrub import Scrubber, SecretFound
 from tests.harness.record.workshop import PROVIDERS, REAL_KEY, Workshop, plain_client, row
 

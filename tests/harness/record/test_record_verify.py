@@ -10,12 +10,12 @@ from threading import Thread
 
 import pytest
 
+from llm_contracts.clients.call import Call
 from llm_contracts.drift.difference import Change
 from llm_contracts.drift.report import Compared, DriftReport, State
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.paths.call import Call
-from llm_contracts.record import Outcome, RecordReport, Take
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
+from llm_contracts.record.run import Outcome, RecordReport, Take
 from llm_contracts.wire.cassette import Cassette, Provenance, save
 from llm_contracts.wire.interaction import End, Interaction
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from llm_contracts.record import Outcome
-from llm_contracts.record_endpoint import Endpoint
-from llm_contracts.record_take import NotWantedError, Studio
-from llm_contracts.wire.edge import Edge, EdgeError, Limits
+from llm_contracts.record.endpoint import Endpoint
+from llm_contracts.record.run import Outcome
+from llm_contracts.record.take import NotWantedError, Studio
+from llm_contracts.wire.proxy import Edge, EdgeError, Limits
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 from tests.harness.wire.exchanges import stream

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_contracts.config import Project, Settings
-from llm_contracts.paths.call import Call, CallPath, Function
-from llm_contracts.record import RecordOptions, RecordReport, Source, Update, record
-from llm_contracts.scenario import Provider, Scenario
+from llm_contracts.clients.call import Call, CallPath, Function
+from llm_contracts.project.config import Project, Settings
+from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.record.run import RecordOptions, RecordReport, Source, Update, record
+from llm_contracts.simulator import Simulator
 from llm_contracts.wire.cassette import Cassette, load
-from llm_contracts.wire.simulator import Simulator
 
 REAL_KEY = "sk-real-4f9d-7c21-secret-key"
 ASKED = ({"role": "user", "content": "json?"},)

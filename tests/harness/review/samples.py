@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.decision_groups import Member
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.views.review.coverage import Terms
-from llm_contracts.views.review.queue import Member
-from llm_contracts.views.review.state import Defaults, State, begin
+from llm_contracts.review.coverage import Terms
+from llm_contracts.review.tui.state import Defaults, State, begin
 
 TERMS = Terms(reason="decided", by="Ada", until=date(2027, 1, 31))
 DAY = date(2026, 11, 22)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.views.align import Block, align
+from llm_contracts.reporting.align import Block, align
 
 LINES = st.lists(st.sampled_from("abcde"), max_size=12)
 

@@ -7,13 +7,13 @@ from datetime import date
 
 import pytest
 
-from llm_contracts.decisions import Choice, Decision, Scope
+from llm_contracts.parity.decision_groups import queue
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.views.review import forms
-from llm_contracts.views.review.evidence import View
-from llm_contracts.views.review.keys import Effect, Window, press, view_of
-from llm_contracts.views.review.queue import queue
-from llm_contracts.views.review.state import Screen, State, begin, onward, tally
+from llm_contracts.review.decisions import Choice, Decision, Scope
+from llm_contracts.review.tui import forms
+from llm_contracts.review.tui.evidence import View
+from llm_contracts.review.tui.keys import Effect, Window, press, view_of
+from llm_contracts.review.tui.state import Screen, State, begin, onward, tally
 from tests.harness.review.samples import EMPTY, LOST, MODEL, state
 
 WINDOW = Window(top=5, height=10, following=30)

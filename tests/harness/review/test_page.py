@@ -7,11 +7,11 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.views.review.evidence import View, first_view, page
-from llm_contracts.views.review.page import Page, folded, pairs
-from llm_contracts.views.review.paint import differing_part, laid_out
-from llm_contracts.views.review.setting import safe
-from llm_contracts.views.review.signs import ASCII, UNICODE, Signs
+from llm_contracts.review.tui.evidence import View, first_view, page
+from llm_contracts.review.tui.page import Page, folded, pairs
+from llm_contracts.review.tui.paint import differing_part, laid_out
+from llm_contracts.review.tui.setting import safe
+from llm_contracts.review.tui.signs import ASCII, UNICODE, Signs
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.review.samples import member
 from tests.harness.views.samples import item, observation

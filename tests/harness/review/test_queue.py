@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.decisions import Scope
 from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.decision_groups import Member, look_up, members_of, narrowed, queue
 from llm_contracts.parity.divergence import Kind, Severity
 from llm_contracts.parity.result import Item
-from llm_contracts.views.review.coverage import chosen, cover
-from llm_contracts.views.review.queue import Member, look_up, members_of, narrowed, queue
-from llm_contracts.views.review.values import change_of
+from llm_contracts.parity.value_class import change_of
+from llm_contracts.review.coverage import chosen, cover
+from llm_contracts.review.decisions import Scope
 from tests.harness.review.samples import EMPTY, LOST, MODEL, TERMS, member
 
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from llm_contracts import review
-from llm_contracts.config import ConfigError, load_settings
-from llm_contracts.decisions import Choice, Decision, DecisionsError, Scope, parse_decisions
+from llm_contracts.parity.decision_groups import queue
 from llm_contracts.parity.waivers import WaiverError
-from llm_contracts.review import Desk, ReviewError
-from llm_contracts.review_apply import Plan, plan
-from llm_contracts.store import Stored
-from llm_contracts.views.review.coverage import cover
-from llm_contracts.views.review.queue import queue
+from llm_contracts.project.config import ConfigError, load_settings
+from llm_contracts.results.store import Stored
+from llm_contracts.review import desk as review
+from llm_contracts.review.apply import Plan, plan
+from llm_contracts.review.coverage import cover
+from llm_contracts.review.decisions import Choice, Decision, DecisionsError, Scope, parse_decisions
+from llm_contracts.review.desk import Desk, ReviewError
 from llm_contracts.wire.scrub import SecretFound
 from tests.harness.review.conftest import WAIVERS
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from llm_contracts.cli.review import review
-from llm_contracts.decisions import Scope
-from llm_contracts.views.review.coverage import SCOPES
-from llm_contracts.views.review.evidence import View
-from llm_contracts.views.review.keys import HELP
+from llm_contracts.review.coverage import SCOPES
+from llm_contracts.review.decisions import Scope
+from llm_contracts.review.tui.evidence import View
+from llm_contracts.review.tui.keys import HELP
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "reviewing.md").read_text(encoding="utf-8")
 

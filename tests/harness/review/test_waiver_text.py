@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.parity.waivers import load_waivers
-from llm_contracts.views.review.waiver_text import appended
+from llm_contracts.review.waiver_text import appended
 
 DAY = date(2026, 11, 22)
 ROW = Waiver(

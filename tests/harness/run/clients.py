@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_contracts.paths.call import Call
+from llm_contracts.clients.call import Call
 from llm_contracts.wire.sse import Event, EventDecoder
 
 Pieces = Iterator[bytes]

@@ -28,7 +28,7 @@ import json
 import threading
 import urllib.request
 
-from llm_contracts.scenario import Provider
+from llm_contracts.project.scenario import Provider
 
 PROVIDERS = (
     Provider(name="acme", base_url="https://api.acme.example/v1", key_variable="ACME_API_KEY"),
@@ -69,7 +69,7 @@ PATHS = {"plain": plain, "same": plain, "shouting": shouting, "fickle": fickle, 
 """
 
 SCENARIOS = """
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
 
 HELLO = ({"role": "user", "content": "hello"},)
 SCENARIOS = (

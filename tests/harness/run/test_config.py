@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.config import ConfigError, Project, environment, load_project, load_settings, nearest
+from llm_contracts.project.config import (
+    ConfigError,
+    Project,
+    environment,
+    load_project,
+    load_settings,
+    nearest,
+)
 
 SCENARIOS = """
-from llm_contracts.scenario import Scenario
+from llm_contracts.project.scenario import Scenario
 SCENARIOS = (
     Scenario(id="plain", provider="openai", model="gpt-4o"),
     Scenario(id="plain", provider="deepseek", model="deepseek-chat"),
@@ -18,7 +25,7 @@ SCENARIOS = (
 )
 """
 PATHS = """
-from llm_contracts.scenario import Provider
+from llm_contracts.project.scenario import Provider
 PROVIDERS = (
     Provider(name="openai", base_url="https://api.openai.com/v1", key_variable="OPENAI_API_KEY"),
     Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from llm_contracts import real_streams
-from llm_contracts.corpus_run import stream_call
-from llm_contracts.paths.call import Call, Function
+from llm_contracts.clients.call import Call, Function
+from llm_contracts.run.streams import stream_call
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.run.projects import make_project, stream
+from tools import real_streams_page as real_streams
 
 
 def call_for(request: Any, *, response: Response | None = None) -> Call:

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.config import ConfigError, Project, load_project, load_settings
-from llm_contracts.imports import ImportOptions, ImportReport, import_streams, imported_scenarios
+from llm_contracts.clients.call import Function
+from llm_contracts.corpus import Why
+from llm_contracts.importing.run import ImportOptions, ImportReport, import_streams, imported_scenarios
 from llm_contracts.parity.result import Answer
-from llm_contracts.paths.call import Function
-from llm_contracts.run import Options, check
+from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.run.check import Options, check
 from llm_contracts.wire.cassette import Provenance, load, save
-from llm_contracts.wire.corpus import Why
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub import SecretFound
 from tests.harness.corpus.layouts import vcrpy
@@ -30,7 +30,7 @@ QUESTION = [{"role": "system", "content": "brief"}, {"role": "user", "content": 
 BODY = {"model": "acme-2", "messages": QUESTION, "stream": True, "top_p": 0.5}
 _OWNED = SCENARIOS + (
     "from pathlib import Path\n"
-    "from llm_contracts.imports import imported_scenarios\n"
+    "from llm_contracts.importing.run import imported_scenarios\n"
     'SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "../cassettes"))\n'
 )
 
@@ -345,7 +345,7 @@ def test_imports_alone_never_make_a_provider_ready(project: Project, tmp_path: P
     """Nothing of them can be recorded live, so nothing of them is missing: that must not be a GO."""
     brought(project, tape(tmp_path / "a.yaml", exchange()))
     only = (
-        "from pathlib import Path\nfrom llm_contracts.imports import imported_scenarios\n"
+        "from pathlib import Path\nfrom llm_contracts.importing.run import imported_scenarios\n"
         'SCENARIOS = imported_scenarios(Path(__file__).parent / "../cassettes")\n'
     )
     project.settings.scenarios.write_text(only)

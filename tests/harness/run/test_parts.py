@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.config import ConfigError
-from llm_contracts.shard import Shard, parse_shard
-from llm_contracts.store import DRAFT, ITEMS, RESULT, Stored, read_offsets
+from llm_contracts.project.config import ConfigError
+from llm_contracts.results.store import DRAFT, ITEMS, RESULT, Stored, read_offsets
+from llm_contracts.run.shards import Shard, parse_shard
 from tests.harness.run.projects import make_project, stream
 
 COUNT = 24

@@ -17,12 +17,12 @@ from typing import Any
 import psutil
 import pytest
 
-from llm_contracts.config import Project, load_project, load_settings
 from llm_contracts.parity.result import Result
-from llm_contracts.processes import processes
-from llm_contracts.run import Options, check, scenario_place
-from llm_contracts.store import Packed, packed
-from llm_contracts.views.document import to_document
+from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.results.document import to_document
+from llm_contracts.results.store import Packed, packed
+from llm_contracts.run.check import Options, check, scenario_place
+from llm_contracts.run.workers.processes import processes
 from tests.harness.run.projects import NAMES, PATHS, make_project
 
 TODAY = date(2026, 11, 22)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.config import Project, load_project, load_settings
-from llm_contracts.crew import run_jobs
-from llm_contracts.engines import EngineName
+from llm_contracts.clients.resolve import PathError
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Answer, Item, Result
-from llm_contracts.paths.resolve import PathError
-from llm_contracts.run import Options, check
+from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.run.check import Options, check
+from llm_contracts.run.engines import EngineName
+from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End
 from tests.harness.run.projects import make_project

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.engines import Engine
+from llm_contracts.clients.call import Call
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
-from llm_contracts.paths.call import Call
-from llm_contracts.run import Side
-from llm_contracts.sweeper import Sweeper, opened_pieces
+from llm_contracts.parity.variant_names import general, split
+from llm_contracts.run.check import Side
+from llm_contracts.run.engines import Engine
+from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
+from llm_contracts.sweep.variants import Family
 from llm_contracts.wire.interaction import Interaction, Piece
-from llm_contracts.wire.variant_names import general, split
-from llm_contracts.wire.variants import Family
 from tests.harness.run import clients
 from tests.harness.run.clients import client
 from tests.harness.wire.exchanges import DONE, event, streamed, text_event

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.serve import serving
-from llm_contracts.wire.edge.manner import Manner
-from llm_contracts.wire.edge.serving import Entry, ServeSession
+from llm_contracts.serve.catalogue import Shelf, Tape
+from llm_contracts.serve.http import Entry, ServeSession
+from llm_contracts.serve.run import serving
 from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.proxy.manner import Manner
 from llm_contracts.wire.scrub import Scrubber
-from llm_contracts.wire.shelf import Shelf, Tape
 from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
 
 QUESTION = b'{"messages":[{"role":"user","content":"hello"}],"model":"m","temperature":0.5}'

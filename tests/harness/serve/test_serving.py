@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.wire.edge.serving.runs import Runs
+from llm_contracts.serve.catalogue import Fit
+from llm_contracts.serve.http.runs import Runs
 from llm_contracts.wire.interaction import End, Piece, Response
-from llm_contracts.wire.shelf import Fit
 from tests.harness.serve.conftest import (
     KEY,
     OTHER,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.wire.simulator.ask import Ask
-from llm_contracts.wire.simulator.engine import KEY, Desk, Reply, respond
-from llm_contracts.wire.simulator.scripts import SCRIPTS
-from llm_contracts.wire.simulator.server import DIALECTS
+from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.engine import KEY, Desk, Reply, respond
+from llm_contracts.simulator.scripts import SCRIPTS
+from llm_contracts.simulator.server import DIALECTS
 
 CHAT = "/chat/completions"
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.wire.simulator.ask import Ask
-from llm_contracts.wire.simulator.engine import KEY, words_for
-from llm_contracts.wire.simulator.script import Refusal, Refused
-from llm_contracts.wire.simulator.scripts import SCRIPTS
-from llm_contracts.wire.simulator.server import DIALECTS
+from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.engine import KEY, words_for
+from llm_contracts.simulator.script import Refusal, Refused
+from llm_contracts.simulator.scripts import SCRIPTS
+from llm_contracts.simulator.server import DIALECTS
 from tests.harness.simulator.playing import (
     CHAT,
     ask,

@@ -8,12 +8,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from llm_contracts.simulator import KEY, Simulator
+from llm_contracts.simulator.engine import Desk, Reply, respond
+from llm_contracts.simulator.scripts import SCRIPTS
+from llm_contracts.simulator.server import DIALECTS
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Response
-from llm_contracts.wire.simulator import KEY, Simulator
-from llm_contracts.wire.simulator.engine import Desk, Reply, respond
-from llm_contracts.wire.simulator.scripts import SCRIPTS
-from llm_contracts.wire.simulator.server import DIALECTS
 
 GEMINI = DIALECTS["gemini"]
 SAYS: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "json"}]}]}

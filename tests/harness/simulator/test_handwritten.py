@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.wire.simulator import KEY, SCRIPTS, Simulator
-from llm_contracts.wire.simulator.dify_events import ANSWERS
+from llm_contracts.simulator import KEY, SCRIPTS, Simulator
+from llm_contracts.simulator.dify_events import ANSWERS
 
 CHAT = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/completions_pro"
 TOKEN = f"24.{KEY}"

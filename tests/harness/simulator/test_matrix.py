@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import pytest
 
-from llm_contracts.wire.simulator.ask import Ask
-from llm_contracts.wire.simulator.dialect import bearer
-from llm_contracts.wire.simulator.engine import KEY
-from llm_contracts.wire.simulator.server import DIALECTS
-from llm_contracts.wire.simulator.texts import tokens_in
+from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.dialect import bearer
+from llm_contracts.simulator.engine import KEY
+from llm_contracts.simulator.server import DIALECTS
+from llm_contracts.simulator.texts import tokens_in
 from tests.harness.simulator.playing import MODELS, ask, choices, chunks, finishes, play, simulated, text
 
 _FOUR = ("message", "type", "param", "code")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.wire.simulator import KEY, SCRIPTS, Simulator
+from llm_contracts.simulator import KEY, SCRIPTS, Simulator
 
 BODY = {"model": "qwen-plus", "messages": [{"role": "user", "content": "?"}], "stream": True}
 

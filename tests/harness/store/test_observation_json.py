@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.paths.observation import Chunk, Failure, Observation, Usage
-from llm_contracts.paths.observation_json import observation_from_json, observation_to_json
-from llm_contracts.views.document import json_text
+from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
+from llm_contracts.clients.observation_json import observation_from_json, observation_to_json
+from llm_contracts.results.document import json_text
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 

@@ -11,8 +11,16 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.store import DRAFT, ITEMS, RESULT, ItemsWriter, Stored, StoredResultError, read_offsets
-from llm_contracts.views.document import item_document, light, run_digest, to_json
+from llm_contracts.results.document import item_document, light, run_digest, to_json
+from llm_contracts.results.store import (
+    DRAFT,
+    ITEMS,
+    RESULT,
+    ItemsWriter,
+    Stored,
+    StoredResultError,
+    read_offsets,
+)
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.views.samples import BODY, INVENTED, item, mixed, result
 

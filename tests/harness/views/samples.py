@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Answer, Item, Result, Verdict
-from llm_contracts.paths.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.wire.interaction import Request
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.views.document import outcome, to_document, to_json
+from llm_contracts.results.document import outcome, to_document, to_json
 from tests.harness.views.samples import BODY, INVENTED, failed, item, mixed, observation, result
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.paths.observation import Chunk, Observation, Usage
-from llm_contracts.views.lanes import quoted, render_lanes, usage_line
+from llm_contracts.reporting.lanes import quoted, render_lanes, usage_line
 from llm_contracts.wire.interaction import Request
 from tests.harness.views.samples import BODY, divergence, failed, item, observation
 

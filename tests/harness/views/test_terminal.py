@@ -9,7 +9,7 @@ from rich.console import Console
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Answer, Result, Verdict
-from llm_contracts.views.terminal import print_result, print_verdicts
+from llm_contracts.reporting.terminal import print_result, print_verdicts
 from tests.harness.views.samples import BODY, INVENTED, divergence, item, mixed, observation, result
 
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_contracts.wire.cassette import Cassette, CassetteError, load, save
-from llm_contracts.wire.cassette_parse import FormatError, parse
-from llm_contracts.wire.cassette_render import render
+from llm_contracts.wire.cassette.parse import FormatError, parse
+from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, cassette, exchange, stream, streamed
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Why, read_corpus
 from llm_contracts.wire.cassette import save
-from llm_contracts.wire.corpus import CorpusProblem, CorpusStream, Why, read_corpus
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from tests.harness.wire.exchanges import EVENT_STREAM, REAL_STREAMS, cassette, exchange, stream, streamed
 

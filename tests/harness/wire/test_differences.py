@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.wire.differences import differences, likeness, same_request
 from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.request_diff import differences, likeness, same_request
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

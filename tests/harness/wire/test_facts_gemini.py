@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.facts_gemini import as_compatible, retry_delay
+from llm_contracts.wire.facts.gemini import as_compatible, retry_delay
 from llm_contracts.wire.interaction import Response
 
 STREAM = (("content-type", "text/event-stream"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from llm_contracts.wire.edge.lockstep import Delivery
+from llm_contracts.wire.proxy.lockstep import Delivery
 
 _LONG = 30.0  # seconds; nobody waits for so long here
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from llm_contracts.paths.builtin import BUILTIN
-from llm_contracts.paths.call import Call
-from llm_contracts.paths.observe import observe
-from llm_contracts.wire.edge import DIRECT, Edge, EdgeError, Network, RecordSession, network_from
-from llm_contracts.wire.edge.straight import reached_straight
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.call import Call
+from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End
+from llm_contracts.wire.proxy import DIRECT, Edge, EdgeError, Network, RecordSession, network_from
+from llm_contracts.wire.proxy.straight import reached_straight
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import DONE, PUBLIC, ask, stream, streamed, text_event
 from tests.harness.wire.upstream import Peer, Upstream

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.wire.edge import Edge
-from llm_contracts.wire.edge.lockstep import Delivery
-from llm_contracts.wire.edge.manner import Fragmentation, Manner, Pieces
-from llm_contracts.wire.edge.pace import Pace
-from llm_contracts.wire.edge.play import Player
-from llm_contracts.wire.edge.timeline import steps
 from llm_contracts.wire.interaction import Piece, Response
+from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.lockstep import Delivery
+from llm_contracts.wire.proxy.manner import Fragmentation, Manner, Pieces
+from llm_contracts.wire.proxy.pace import Pace
+from llm_contracts.wire.proxy.play import Player
+from llm_contracts.wire.proxy.timeline import steps
 from tests.harness.wire.exchanges import (
     EVENT_STREAM,
     JSON,

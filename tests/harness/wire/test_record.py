@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from llm_contracts.wire.edge import Edge, RecordSession
-from llm_contracts.wire.edge.arrivals import Arrivals
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.proxy import Edge, RecordSession
+from llm_contracts.wire.proxy.arrivals import Arrivals
 from llm_contracts.wire.scrub import Scrubber, find_secrets
 from tests.harness.wire.exchanges import DONE, PUBLIC, TARGET, ask, asking, stream, text_event
 from tests.harness.wire.upstream import Peer, Upstream

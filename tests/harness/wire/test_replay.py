@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from llm_contracts.wire.edge import Edge, EdgeError, Session
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
+from llm_contracts.wire.proxy import Edge, EdgeError, Session
 from tests.harness.wire.exchanges import (
     JSON,
     PUBLIC,

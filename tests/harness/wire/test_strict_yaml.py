@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.wire.strict_yaml import YamlError, read_yaml
+from llm_contracts.wire.cassette.yaml import YamlError, read_yaml
 
 CASSETTES = Path(__file__).resolve().parents[3] / "cassettes"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.wire.edge.manner import Fragmentation, Pieces, pieces_from
-from llm_contracts.wire.edge.timeline import Step, seconds, steps
 from llm_contracts.wire.interaction import Piece, Response
+from llm_contracts.wire.proxy.manner import Fragmentation, Pieces, pieces_from
+from llm_contracts.wire.proxy.timeline import Step, seconds, steps
 from tests.harness.wire.exchanges import DONE, EVENT_STREAM, exchange, stream, text_event
 
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.wire.edge import Edge, Limits, RecordSession, UnkeepableError
-from llm_contracts.wire.edge.unpacking import UnpackingError, unpacker
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.proxy import Edge, Limits, RecordSession, UnkeepableError
+from llm_contracts.wire.proxy.unpacking import UnpackingError, unpacker
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import DONE, JSON, PUBLIC, TARGET, ask, asking, text_event
 from tests.harness.wire.upstream import Peer, Upstream

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_contracts.parity.variant_names import general, split, varied
+from llm_contracts.sweep.variants import Family, Variant, recut_at, variants
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.sse import events
-from llm_contracts.wire.variant_names import general, split, varied
-from llm_contracts.wire.variants import Family, Variant, recut_at, variants
 from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"

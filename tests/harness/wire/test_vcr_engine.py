@@ -15,10 +15,10 @@ import vcr
 from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request as VcrRequest
 
+from llm_contracts.run.engines.vcr import NotReplayableError, VcrReplay, _request
 from llm_contracts.wire.cassette import load, save
-from llm_contracts.wire.edge import Edge
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
-from llm_contracts.wire.vcr import NotReplayableError, VcrReplay, _request
+from llm_contracts.wire.proxy import Edge
 from tests.harness.wire.exchanges import (
     EVENT_STREAM,
     JSON,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.failure import compare_failures
 from llm_contracts.parity.compare.faith import compare_faith
 from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
@@ -16,7 +17,6 @@ from llm_contracts.parity.compare.telemetry import compare_telemetry
 from llm_contracts.parity.compare.usage import compare_usage
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.normalise import Note
-from llm_contracts.paths.observation import Observation
 from llm_contracts.wire.facts import WireFacts
 
 __all__ = ["ABSENT", "Comparison", "compare"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm_contracts.clients.observation import Failure
 from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, Note
-from llm_contracts.paths.observation import Failure
 
 _COMPARED = ("category", "status", "code")
 

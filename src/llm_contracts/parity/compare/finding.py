@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.normalise import Note
-from llm_contracts.paths.observation import Observation
 from llm_contracts.wire.facts import WireFacts
 
 ABSENT = "<absent>"

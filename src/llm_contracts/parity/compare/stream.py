@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair, at, first_difference
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import (
@@ -21,7 +22,6 @@ from llm_contracts.parity.normalise import (
     is_empty,
     shape_notes,
 )
-from llm_contracts.paths.observation import Chunk, Observation
 
 _BEFORE, _AFTER = 20, 60  # characters shown around the first difference of two texts
 

@@ -22,11 +22,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from llm_contracts.clients.chunks import to_usage
+from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, Note
-from llm_contracts.paths.chunks import to_usage
-from llm_contracts.paths.observation import Observation, Usage
 
 TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
 

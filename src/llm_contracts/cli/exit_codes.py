@@ -1,0 +1,63 @@
+"""Exit codes, and which one wins when a run has earned several."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from llm_contracts.clients.resolve import PathError
+from llm_contracts.matrix.checking import CheckError
+from llm_contracts.matrix.environments import UnavailableError
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.parity.waivers import WaiverError
+from llm_contracts.project.config import ConfigError
+from llm_contracts.results.store import StoredResultError
+from llm_contracts.review.decisions import DecisionsError
+from llm_contracts.review.desk import ReviewError
+from llm_contracts.run.workers.processes import CrewError
+from llm_contracts.wire.cassette import CassetteError
+from llm_contracts.wire.proxy import EdgeError
+from llm_contracts.wire.scrub import SecretFound
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.result import Result
+
+
+class Exit(IntEnum):
+    """What a script learns. Fixed: people's pipelines depend on these numbers."""
+
+    AGREEMENT = 0
+    DIVERGENCE = 1  # unwaived differences, noise, or a fault in the waivers file
+    USAGE = 2  # wrong usage or configuration
+    UNREADABLE = 3  # a recording that cannot be read; it is named
+    SECRET = 4  # a secret where none may be
+    INTERRUPTED = 130  # Ctrl-C
+
+
+FAILURES: dict[type[Exception], Exit] = {
+    SecretFound: Exit.SECRET,
+    ConfigError: Exit.USAGE,
+    PathError: Exit.USAGE,
+    WaiverError: Exit.USAGE,
+    EdgeError: Exit.USAGE,
+    ReviewError: Exit.USAGE,
+    CheckError: Exit.USAGE,
+    UnavailableError: Exit.USAGE,
+    DecisionsError: Exit.UNREADABLE,
+    CassetteError: Exit.UNREADABLE,
+    StoredResultError: Exit.UNREADABLE,
+    CrewError: Exit.USAGE,
+    OSError: Exit.USAGE,  # a full disk, a folder that may not be written
+}
+"""What ends a command with a message instead of a traceback, and with which code."""
+
+
+def exit_of(result: Result) -> Exit:
+    """The code of a finished run. Input that could not be read outweighs differences, as not all of them are
+    known. Cosmetic differences are shown and count for nothing, here as in verdicts.
+    """
+    if any(item.problem for item in result.items):
+        return Exit.UNREADABLE
+    found = (d for item in result.items for d in (*item.unwaived, *item.noise))
+    differs = any(divergence.severity is not Severity.COSMETIC for divergence in found)
+    return Exit.DIVERGENCE if differs or result.complaints else Exit.AGREEMENT

@@ -1,0 +1,68 @@
+"""Describe how a call failed, from whatever exception a client raised. Never lets a key through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_contracts.clients.jsonable import jsonable, read
+from llm_contracts.clients.observation import Failure
+
+PRODUCT_CODES = "server.llm."
+"""A `code` that begins with this is the product's own; any other is the provider's."""
+
+_LONGEST = 2_000  # characters of a message: providers echo whole requests
+_SHORTEST_KEY = 4  # masking shorter ones would eat ordinary words
+
+
+def describe(error: BaseException, api_key: str) -> Failure:
+    """What the exception says about itself. Attributes that are missing or raise are left out."""
+    code = _word(read(error, "code"))
+    ours = code if code is not None and code.startswith(PRODUCT_CODES) else None
+    return Failure(
+        category=_word(read(error, "category")) or type(error).__name__,
+        message=without_key(_message(error), api_key)[:_LONGEST],
+        status=_whole(read(error, "status_code"), read(error, "status")),
+        code=ours,
+        provider_code=_masked(_word(read(error, "provider_code")) or (None if ours else code), api_key),
+        attempts=_whole(read(error, "attempts")),
+    )
+
+
+def without_key(value: Any, api_key: str) -> Any:
+    """The JSON value with the key masked wherever it occurs: providers echo keys in error messages."""
+    if isinstance(value, str) and len(api_key) >= _SHORTEST_KEY:
+        return value.replace(api_key, "[api key]")
+    if isinstance(value, list):
+        return [without_key(part, api_key) for part in value]
+    if isinstance(value, dict):
+        return {without_key(name, api_key): without_key(part, api_key) for name, part in value.items()}
+    return value
+
+
+def _message(error: BaseException) -> str:
+    """What the exception says, and what lies below: `Connection error.` alone tells nobody what to do."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    below = "" if cause is None else f" (from {type(cause).__name__}: {_printed(cause)})"
+    return _printed(error) + below
+
+
+def _printed(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception that cannot even be printed is still a failure to report
+        return f"({type(error).__name__} cannot be printed)"
+
+
+def _masked(word: str | None, api_key: str) -> str | None:
+    return None if word is None else str(without_key(word, api_key))
+
+
+def _word(value: Any) -> str | None:
+    plain = jsonable(value)
+    if isinstance(plain, bool) or not isinstance(plain, (str, int)):
+        return None
+    return str(plain) or None
+
+
+def _whole(*values: Any) -> int | None:
+    return next((v for v in values if isinstance(v, int) and not isinstance(v, bool)), None)

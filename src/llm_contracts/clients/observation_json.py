@@ -1,0 +1,81 @@
+"""Observations as JSON values and back, for results that are kept.
+
+Nothing is lost, clocks and wire positions included. What has its default value is left out: most chunks are
+a piece of text and little else, and there may be five thousand of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
+from llm_contracts.wire.interaction_json import request_from_json, request_to_json
+
+
+def observation_to_json(observation: Observation) -> dict[str, Any]:
+    """What a path did, as JSON values."""
+    return {
+        "path": observation.path,
+        "requests": [request_to_json(request) for request in observation.requests],
+        "pauses": None if observation.pauses is None else list(observation.pauses),
+        "chunks": [_chunk_to_json(chunk) for chunk in observation.chunks],
+        "failure": None if observation.failure is None else _given(observation.failure),
+        "generations": [dict(generation) for generation in observation.generations],
+        "duration_ms": observation.duration_ms,
+    }
+
+
+def observation_from_json(value: Mapping[str, Any]) -> Observation:
+    """The observation again.
+
+    Raises:
+        KeyError, TypeError, ValueError: the value is none that `observation_to_json` gives.
+    """
+    pauses, failure = value["pauses"], value["failure"]
+    return Observation(
+        path=value["path"],
+        requests=tuple(request_from_json(request) for request in value["requests"]),
+        pauses=None if pauses is None else tuple(pauses),
+        chunks=tuple(_chunk_from_json(chunk) for chunk in value["chunks"]),
+        failure=None if failure is None else Failure(**failure),
+        generations=tuple(value["generations"]),
+        duration_ms=value["duration_ms"],
+    )
+
+
+def _chunk_to_json(chunk: Chunk) -> dict[str, Any]:
+    given = _given(chunk)
+    if chunk.usage is not None:
+        given["usage"] = _given(chunk.usage)
+    return given
+
+
+def _chunk_from_json(value: Mapping[str, Any]) -> Chunk:
+    given = dict(value)
+    for name in ("reasoning_keys", "tool_calls"):
+        if name in given:
+            given[name] = tuple(given[name])
+    if "usage" in given:
+        given["usage"] = Usage(**given["usage"])
+    return Chunk(**given)
+
+
+def _given(value: Chunk | Failure | Usage) -> dict[str, Any]:
+    """Field → value, without those that have their default."""
+    return {
+        field.name: _plain(getattr(value, field.name))
+        for field in dataclasses.fields(value)
+        if getattr(value, field.name) != _default(field)
+    }
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return dict(value) if isinstance(value, Mapping) else value

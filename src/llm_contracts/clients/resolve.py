@@ -1,0 +1,83 @@
+"""Find a path by name: a built-in one, one the project registers, or `module:attribute` of anybody's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, cast
+
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.call import CallPath
+
+
+class PathError(Exception):
+    """A path cannot be had by this name. The message says why, and what would work."""
+
+
+class UnknownNameError(PathError):
+    """No path has this name.
+
+    Attributes:
+        name: what was asked for.
+        nearest: names that exist and look alike, best first.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        self.name = name
+        self.nearest = tuple(get_close_matches(name, known, n=3, cutoff=0.5))
+        hint = (
+            f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known are {', '.join(known)}"
+        )
+        super().__init__(f"no path is called {name!r}: {hint} (or give module:attribute)")
+
+
+def resolve(name: str, project: Mapping[str, CallPath]) -> CallPath:
+    """The path of this name.
+
+    Args:
+        name: a built-in name, a key of `project`, or `module:attribute`.
+        project: the paths that the project registers. A name that hides a built-in one is refused: scripts
+            rely on what `openai` and `litellm` mean.
+
+    Raises:
+        UnknownNameError: nothing has this name; it lists the nearest ones.
+        PathError: the module cannot be imported, has no such attribute, or that is not callable.
+    """
+    hidden = sorted(BUILTIN.keys() & project.keys())
+    if hidden:
+        raise PathError(f"the project's paths redefine the built-in name {hidden[0]!r}: choose another name")
+    known = {**BUILTIN, **project}
+    if name in known:
+        return known[name]
+    if ":" in name:
+        return _imported(name)
+    raise UnknownNameError(name, tuple(sorted(known)))
+
+
+def _imported(name: str) -> CallPath:
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise PathError(f"{name!r} is no module:attribute: one of the two is empty")
+    value = _attribute(_module(module_name, name), attribute, name)
+    if not callable(value):
+        raise PathError(f"{name!r} is an object of type {type(value).__name__}, not a callable path")
+    return cast("CallPath", value)
+
+
+def _module(module: str, name: str) -> Any:
+    try:
+        return import_module(module)
+    except Exception as error:
+        raise PathError(f"{name!r}: importing {module} failed: {type(error).__name__}: {error}") from error
+
+
+def _attribute(module: Any, attribute: str, name: str) -> Any:
+    value = module
+    for part in attribute.split("."):
+        if not hasattr(value, part):
+            nearest = get_close_matches(part, [n for n in dir(value) if not n.startswith("_")], n=3)
+            hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+            raise PathError(f"{name!r}: {module.__name__} has no attribute {attribute!r}{hint}")
+        value = getattr(value, part)
+    return value

@@ -1,0 +1,149 @@
+"""Streams that others recorded: raw bodies with an index, cassettes of VCR and its relatives, HAR files.
+
+Nothing is left out in silence: whatever cannot be used comes out as a `CorpusProblem` that names its place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from llm_contracts.corpus.document import read_document
+from llm_contracts.corpus.entries import (
+    CorpusProblem,
+    CorpusStream,
+    Entry,
+    Exchange,
+    UnreadableError,
+    Why,
+)
+from llm_contracts.corpus.har import is_har, read_har
+from llm_contracts.corpus.index import INDEX, read_index
+from llm_contracts.corpus.judge import judged
+from llm_contracts.corpus.vcr import is_cassette, read_cassette
+from llm_contracts.wire.cassette import CassetteError, load
+from llm_contracts.wire.cassette.model import Provenance
+from llm_contracts.wire.content import LARGEST
+
+__all__ = ["CorpusProblem", "CorpusStream", "Entry", "Why", "read_corpus"]
+
+_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".toml"})
+
+
+def read_corpus(source: Path) -> Iterator[Entry]:
+    """All streams of a file or a folder, in the order of its index, or of its files' names.
+
+    A folder is searched to its depths, hidden folders excepted.
+    """
+    yield from _unique(_entries(source))
+
+
+def _entries(source: Path) -> Iterator[Entry]:
+    if source.is_file():
+        yield from read_index(source) if source.name == INDEX else _file(source, source.parent)
+    elif (source / INDEX).is_file():
+        yield from read_index(source / INDEX)
+    else:
+        yield from _folder(source)
+
+
+def _unique(entries: Iterator[Entry]) -> Iterator[Entry]:
+    seen: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, CorpusStream) and entry.id in seen:
+            reason = f"has the id {entry.id}, which occurs twice. Give each stream an id of its own."
+            yield CorpusProblem(place=entry.place, reason=reason, why=Why.DUPLICATE)
+            continue
+        if isinstance(entry, CorpusStream):
+            seen.add(entry.id)
+        yield entry
+
+
+def _folder(folder: Path) -> Iterator[Entry]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
+    readable = [path for path in files if _suffix(path) in _SUFFIXES]
+    if not readable:
+        reason = f"holds neither {INDEX} nor cassettes nor HAR files. Check the name."
+        yield CorpusProblem(place=str(folder), reason=reason)
+    for path in readable:
+        yield from _file(path, folder)
+    others = Counter(path.suffix or path.name for path in files if _suffix(path) not in _SUFFIXES)
+    for name, count in sorted(others.items()):
+        what = f"{count} file{'s' if count > 1 else ''} named *{name}"
+        reason = f"holds {what}, which no recorder known here writes: not looked at."
+        yield CorpusProblem(place=str(folder), reason=reason, why=Why.NOT_A_RECORDING)
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _suffix(path: Path) -> str:
+    """The last suffix, or the one before `.gz`."""
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+
+
+def _file(path: Path, folder: Path) -> Iterator[Entry]:
+    name = path.relative_to(folder).as_posix().removesuffix(".gz")
+    name = name.removesuffix(Path(name).suffix)
+    try:
+        for found in _exchanges(path):
+            yield _placed(found, path, name)
+    except UnreadableError as error:
+        yield _problem(path, error)
+    except OSError as error:
+        yield CorpusProblem(place=str(path), reason=f"cannot be read: {error.strerror}.")
+
+
+def _placed(found: Exchange | UnreadableError, path: Path, name: str) -> Entry:
+    if isinstance(found, UnreadableError):
+        return _problem(path, found)
+    identity = f"{name}#{found.id}" if found.id else name
+    return judged(replace(found, id=identity, place=f"{path}: {found.place}"))
+
+
+def _problem(path: Path, error: UnreadableError) -> CorpusProblem:
+    place = f"{path}: {error.place}" if error.place else str(path)
+    return CorpusProblem(place=place, reason=error.reason, why=error.why)
+
+
+def _exchanges(path: Path) -> Iterator[Exchange | UnreadableError]:
+    if path.stat().st_size > LARGEST:
+        raise UnreadableError("", f"is larger than {LARGEST:,} bytes. Split it.")
+    document = read_document(path.read_bytes(), _suffix(path))
+    if is_har(document):
+        yield from read_har(document, path.parent)
+    elif _is_ours(document):
+        yield from _own(path)
+    elif is_cassette(document):
+        yield from read_cassette(document)
+    else:
+        raise UnreadableError("", "is neither a cassette nor a HAR file.", Why.NOT_A_RECORDING)
+
+
+def _is_ours(document: Any) -> bool:
+    """Whether it says what only this project's recordings say; those are read strictly."""
+    if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):
+        return False
+    responses = [row.get("response") for row in document["interactions"] if isinstance(row, dict)]
+    return "recording" in document or any(isinstance(got, dict) and "wire" in got for got in responses)
+
+
+def _own(path: Path) -> Iterator[Exchange]:
+    try:
+        cassette = load(path)
+    except CassetteError as error:
+        raise UnreadableError(error.place, error.problem) from error
+    recording = cassette.recording
+    for number, interaction in enumerate(cassette.interactions):
+        yield Exchange(
+            id=str(number) if len(cassette.interactions) > 1 else "",
+            place=f"interactions[{number}]",
+            interaction=interaction,
+            recorder=recording.client if recording else "",
+            recorded_at=recording.recorded_at if recording else None,
+            provenance=recording.provenance if recording else Provenance.IMPORTED,
+        )

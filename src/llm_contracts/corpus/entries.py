@@ -1,0 +1,112 @@
+"""What comes out of a corpus: streams that can be replayed, and what cannot be used, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from llm_contracts.wire.cassette.model import Provenance
+from llm_contracts.wire.interaction import Interaction
+
+
+class Why(StrEnum):
+    """The kinds of reasons for which something cannot be used."""
+
+    UNREADABLE = "unreadable"
+    TRUNCATED = "truncated"
+    UNKNOWN_ENCODING = "unknown-encoding"
+    NO_BODY = "no-body"
+    DUPLICATE = "duplicate"
+    NOT_CHAT = "not-a-chat-completion"
+    NOT_STREAMED = "not-streamed"
+    OTHER_DIALECT = "other-dialect"
+    NOT_HTTP = "not-http"
+    NOT_A_RECORDING = "not-a-recording"
+    UNKNOWN_PROVIDER = "unknown-provider"
+    MADE_UP = "made-up"
+
+    @property
+    def damaged(self) -> bool:
+        """Whether something that was meant to be used is lost. The others are merely no business of ours."""
+        return self in _DAMAGED
+
+
+_DAMAGED = frozenset({Why.UNREADABLE, Why.TRUNCATED, Why.UNKNOWN_ENCODING, Why.NO_BODY, Why.DUPLICATE})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CorpusStream:
+    """One recorded chat completion.
+
+    Attributes:
+        id: unique in the corpus.
+        provider: who answered: a known provider's name, or else the host.
+        interaction: the exchange, its body unpacked.
+        place: the file, and the place in it.
+        recorder: what recorded it, as far as the file tells.
+        recorded_at: when, if the file tells; UTC.
+        provenance: what the file says it is worth as evidence; the files of others say nothing.
+    """
+
+    id: str
+    provider: str
+    interaction: Interaction
+    place: str = ""
+    recorder: str = ""
+    recorded_at: datetime | None = None
+    provenance: Provenance = Provenance.IMPORTED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CorpusProblem:
+    """Something in the corpus that cannot be used.
+
+    `place` is a file, with the place in it where there is one; `reason` goes on from there.
+    """
+
+    place: str
+    reason: str
+    why: Why = Why.UNREADABLE
+
+
+Entry = CorpusStream | CorpusProblem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """Why an exchange cannot be used, without its place."""
+
+    why: Why
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """One exchange as a file tells of it, before anybody asks whether it is of use.
+
+    Attributes:
+        fault: what is wrong with its body. It matters only if the exchange would be of use otherwise.
+        exact: whether the body is kept byte for byte, so that its size means something.
+        named: the provider's name, where the file gives one.
+    """
+
+    id: str
+    place: str
+    interaction: Interaction
+    fault: Fault | None = None
+    exact: bool = True
+    named: str = ""
+    recorder: str = ""
+    recorded_at: datetime | None = None
+    provenance: Provenance = Provenance.IMPORTED
+
+
+class UnreadableError(Exception):
+    """A file, or a part of one, that cannot be read as a recording. `place` is a place in the file."""
+
+    def __init__(self, place: str, reason: str, why: Why = Why.UNREADABLE) -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.place = place
+        self.reason = reason
+        self.why = why

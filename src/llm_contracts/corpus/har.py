@@ -1,0 +1,210 @@
+"""HAR files, as browsers and proxies save them. The only module that names haralyzer.
+
+A HAR file keeps bodies unpacked: text as text, the rest in base64; headers and sizes may be those of the
+packed body. It holds no pieces and no pauses. What browsers leave out (event streams, mostly) is said.
+
+haralyzer's pages are not used: they leave out entries that refer to a page which the file does not have.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_contracts.corpus.entries import Exchange, Fault, UnreadableError, Why
+from llm_contracts.corpus.judge import elsewhere
+from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
+
+if TYPE_CHECKING:
+    from haralyzer.assets import HarEntry
+
+_FIRST_FAILURE = 400
+_PACKING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def is_har(document: object) -> bool:
+    """Whether a document has the shape of a HAR file."""
+    return isinstance(document, dict) and isinstance(document.get("log"), dict)
+
+
+def read_har(document: Any, folder: Path) -> Iterator[Exchange | UnreadableError]:
+    """The exchanges of a HAR file, in its order; ids and places as for cassettes.
+
+    Args:
+        document: the whole file.
+        folder: where the file is: Playwright can keep bodies in files beside it.
+
+    Raises:
+        UnreadableError: the document as a whole cannot be read.
+    """
+    from haralyzer import HarEntry, HarParser
+
+    log = HarParser(document).har_data
+    entries = log.get("entries")
+    if not isinstance(entries, list):
+        raise UnreadableError("log.entries", "must be a list; the file may be cut.")
+    if not entries:
+        raise UnreadableError("log.entries", "holds no exchanges.", Why.NOT_A_RECORDING)
+    recorder = _recorder(log)
+    for number, entry in enumerate(entries):
+        place = f"log.entries[{number}]"
+        name = str(number) if len(entries) > 1 else ""
+        try:
+            yield _exchange(HarEntry(entry), _At(folder, place, name, recorder))
+        except KeyError as error:
+            yield UnreadableError(place, f"has no {error}; the file may be cut.")
+        except (TypeError, AttributeError, ValueError) as error:
+            yield UnreadableError(place, f"is no usable entry ({error}).")
+        except UnreadableError as error:
+            yield error
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where an entry comes from."""
+
+    folder: Path
+    place: str
+    name: str
+    recorder: str
+
+
+def _recorder(log: Any) -> str:
+    creator = log.get("creator")
+    parts = (creator.get("name"), creator.get("version")) if isinstance(creator, dict) else ()
+    return " ".join(str(part) for part in parts if part) or "HAR"
+
+
+def _exchange(entry: HarEntry, at: _At) -> Exchange:
+    asked = Request(method=str(entry.request.method).upper(), uri=str(entry.request.url))
+    if elsewhere(asked):
+        # Nobody looks at its answer, so what that lacks is no complaint.
+        unseen = Interaction(request=asked, response=Response(status=0))
+        return Exchange(id=at.name, place=at.place, interaction=unseen)
+    got = entry.response
+    if got.status == 101 or "_webSocketMessages" in entry:  # noqa: PLR2004 - Switching Protocols
+        raise UnreadableError(at.place, "is a WebSocket, not an HTTP exchange.", Why.NOT_HTTP)
+    if type(got.status) is not int:
+        raise UnreadableError(at.place, f"its status must be a number, not {got.status!r}.")
+    body, fault = _content(entry, at.folder)
+    headers = tuple(line for line in _headers(got.headers) if line[0].lower() not in _PACKING)
+    response = Response(
+        status=got.status, reason=str(got.get("statusText") or ""), headers=_typed(headers, got), body=body
+    )
+    request = replace(asked, headers=_headers(entry.request.headers), body=_posted(entry.request))
+    return Exchange(
+        id=at.name,
+        place=at.place,
+        interaction=Interaction(request=request, response=response),
+        fault=fault,
+        exact=False,
+        recorder=at.recorder,
+        recorded_at=_moment(entry),
+    )
+
+
+def _headers(rows: Any) -> Headers:
+    """Without the pseudo headers of HTTP/2, which Chrome lists among the others."""
+    pairs = ((str(row["name"]), str(row["value"])) for row in rows)
+    return tuple(pair for pair in pairs if not pair[0].startswith(":"))
+
+
+def _typed(headers: Headers, response: Any) -> Headers:
+    """With the content type that the file states elsewhere, if the headers were left out."""
+    kind = response["content"].get("mimeType")
+    if not kind or any(name.lower() == "content-type" for name, _ in headers):
+        return headers
+    return (*headers, ("content-type", str(kind)))
+
+
+def _posted(request: Any) -> bytes:
+    text = request.text
+    if text is None:
+        return b""
+    if "_textBase64" in request["postData"]:
+        return base64.b64decode(text)
+    return _encoded(text)
+
+
+def _encoded(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"a body must be text, not {type(text).__name__}")
+    return text.encode("utf-8")
+
+
+def _content(entry: HarEntry, folder: Path) -> tuple[bytes, Fault | None]:
+    """The body, or what is wrong with it."""
+    content = entry.response["content"]
+    size = content.get("size")
+    try:
+        body = _beside(folder, content) if "_file" in content else _kept(content)
+    except ValueError as error:
+        reason = f"its body cannot be read as {content.get('encoding') or 'text'} ({error})."
+        return b"", Fault(why=Why.UNKNOWN_ENCODING, reason=reason)
+    except LookupError:
+        reason = f"its body has the unknown encoding {content.get('encoding')!r}."
+        return b"", Fault(why=Why.UNKNOWN_ENCODING, reason=reason)
+    except OSError as error:
+        reason = f"its body {content['_file']} cannot be read ({error.strerror})."
+        return b"", Fault(why=Why.NO_BODY, reason=reason)
+    if body is None:
+        refused = entry.response.status >= _FIRST_FAILURE and not size
+        return b"", None if refused else _without_body(entry)
+    if isinstance(size, int) and len(body) < size:
+        reason = f"its body has {len(body)} of {size} bytes: the rest was not kept."
+        return body, Fault(why=Why.TRUNCATED, reason=reason)
+    return body, None
+
+
+def _kept(content: Any) -> bytes | None:
+    text = content.get("text")
+    encoding = content.get("encoding")
+    if text is None or (text == "" and content.get("size")):
+        return None
+    if not encoding:
+        return _encoded(text)
+    if str(encoding).lower() != "base64":
+        raise LookupError(encoding)
+    return base64.b64decode("".join(str(text).split()), validate=True)
+
+
+def _beside(folder: Path, content: Any) -> bytes:
+    path = (folder / str(content["_file"])).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise OSError(errno.EACCES, "it lies outside the folder of the HAR file")
+    return path.read_bytes()
+
+
+def _without_body(entry: HarEntry) -> Fault | None:
+    """Nothing was sent, or nothing was kept: the recorder's own words, if it has any."""
+    response = entry.response
+    failure = entry.get("_error") or response.get("_error")
+    if response.status == 0:
+        why = f" ({failure})" if failure else ""
+        return Fault(
+            why=Why.NO_BODY, reason=f"got no answer: the request was blocked, failed or given up{why}."
+        )
+    comment = response["content"].get("comment")
+    messages = "_eventSourceMessages" in entry or "_eventSourceMessages" in response
+    if comment:
+        reason = f"its body was not kept ({comment})."
+    elif messages:
+        reason = "its body was not kept, only the messages read from it, which are not the bytes."
+    else:
+        reason = "its body was not kept, as browsers do with event streams. A proxy keeps it (mitmproxy)."
+    return Fault(why=Why.NO_BODY, reason=reason)
+
+
+def _moment(entry: HarEntry) -> datetime | None:
+    try:
+        started = entry.startTime
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not isinstance(started, datetime):
+        return None
+    return started.replace(tzinfo=UTC) if started.tzinfo is None else started.astimezone(UTC)

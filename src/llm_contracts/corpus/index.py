@@ -1,0 +1,81 @@
+"""Raw bodies with an index: `index.jsonl`, a line for each, with `id`, `provider`, `file` and `status`, and
+where they are known `content_type`, `url` and `request`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag
+
+from llm_contracts.corpus.entries import CorpusProblem, Entry, Exchange
+from llm_contracts.corpus.judge import CHAT, judged, provider_of
+from llm_contracts.wire.interaction import Interaction, Request, Response
+
+INDEX = "index.jsonl"
+_URLS: Mapping[str, str] = {
+    "deepseek": "https://api.deepseek.com/chat/completions",
+    "openai": "https://api.openai.com/v1/chat/completions",
+    "qwen": "https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions",
+}
+
+
+def read_index(index: Path) -> Iterator[Entry]:
+    """The streams of an index, in its order."""
+    for number, line in enumerate(index.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{index}:{number}"
+        try:
+            yield judged(_row(index.parent, json.loads(line), place))
+        except KeyError as error:
+            yield CorpusProblem(place=place, reason=f"has no {error}.")
+        except (ValueError, TypeError, RecursionError) as error:
+            yield CorpusProblem(place=place, reason=f"is not a usable row: {error}.")
+        except OSError as error:
+            yield CorpusProblem(place=place, reason=f"{error.filename} cannot be read: {error.strerror}.")
+
+
+def _row(folder: Path, row: Any, place: str) -> Exchange:
+    if not isinstance(row, dict):
+        msg = "it must be a JSON object"
+        raise TypeError(msg)
+    named, status = str(row["provider"]), row["status"]
+    if not isinstance(status, int):
+        msg = "status must be a number"
+        raise TypeError(msg)
+    url = row.get("url")
+    uri = urldefrag(url).url if url else _made_up(provider_of("", named))
+    request = row.get("request")
+    interaction = Interaction(
+        request=Request(
+            method="POST",
+            uri=uri,
+            headers=(("content-type", "application/json"),),
+            body=b"" if request is None else json.dumps(request, ensure_ascii=False).encode(),
+        ),
+        response=Response(
+            status=status,
+            headers=(("content-type", str(row.get("content_type") or "text/event-stream")),),
+            body=_inside(folder, str(row["file"])).read_bytes(),
+        ),
+    )
+    named = named if url else provider_of("", named)
+    return Exchange(
+        id=str(row["id"]), place=place, interaction=interaction, named=named, recorder="raw bodies"
+    )
+
+
+def _made_up(provider: str) -> str:
+    """Where the provider answers, or what cannot be mistaken for an address."""
+    return _URLS.get(provider, f"https://{provider}.invalid/v1{CHAT}")
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """The file of that name; an index must not reach out of its folder."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"{name} lies outside the folder")
+    return path

@@ -1,0 +1,99 @@
+"""What a corpus holds, read once before anything runs: it may be larger than the memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
+from llm_contracts.project.scenario import Provider
+from llm_contracts.run.streams import concerns, found_in
+
+_SMALL = 64_000_000  # bytes of bodies that are kept, so that small corpora are read once only
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """A corpus, its bodies left out.
+
+    Attributes:
+        names: of each entry in its order, the id of the stream, or the place of what is no stream.
+        digest: of all entries with their bytes: two machines have the same corpus if these are the same.
+        providers: whose streams there are, left out or not.
+        problems: what cannot be used.
+        count: how many entries become items.
+        entries: all of them, read anew if they do not fit into memory.
+    """
+
+    names: tuple[str, ...]
+    digest: str
+    providers: frozenset[str]
+    problems: tuple[CorpusProblem, ...]
+    count: int
+    entries: Callable[[], Iterable[Entry]]
+
+
+def survey(
+    source: Path,
+    *,
+    known: Collection[Provider] = (),
+    providers: Collection[str] = (),
+    progress: Callable[[str], None] = lambda _name: None,
+) -> Survey:
+    """Read a corpus once.
+
+    Args:
+        source: a file or a folder.
+        known: see `corpus_run.entries`.
+        providers: only streams of these; of all, if none is named.
+        progress: told of each entry.
+    """
+    names: list[str] = []
+    digest = hashlib.sha256()
+    answering: set[str] = set()
+    problems: list[CorpusProblem] = []
+    kept: list[Entry] = []
+    size = count = 0
+    for entry in found_in(source, known):
+        if isinstance(entry, CorpusStream):
+            answering.add(entry.provider)
+            if providers and entry.provider not in providers:
+                continue
+        names.append(name_of(entry))
+        digest.update(_identity(entry))
+        count += concerns(entry)
+        if isinstance(entry, CorpusProblem):
+            problems.append(entry)
+        else:
+            size += len(entry.interaction.response.body)
+        if size <= _SMALL:
+            kept.append(entry)
+        else:
+            kept.clear()
+        progress(names[-1])
+    whole = tuple(kept) if size <= _SMALL else None
+    return Survey(
+        names=tuple(names),
+        digest=digest.hexdigest()[:16],
+        providers=frozenset(answering),
+        problems=tuple(problems),
+        count=count,
+        entries=lambda: _of(providers, found_in(source, known)) if whole is None else whole,
+    )
+
+
+def name_of(entry: Entry) -> str:
+    """What an entry is known by: it decides about its shard."""
+    return entry.id if isinstance(entry, CorpusStream) else entry.place
+
+
+def _of(names: Collection[str], entries: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        if isinstance(entry, CorpusProblem) or not names or entry.provider in names:
+            yield entry
+
+
+def _identity(entry: Entry) -> bytes:
+    return hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,110 @@
+"""What calls cost, on a terminal: a line for each provider, both paths side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide, Spread
+from llm_contracts.reporting.terminal import Marks, listed, marks_for, titled
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+def print_cost(console: Console, cost: Cost) -> None:
+    """Print the table, what could not be measured, and the limits that are not kept."""
+    for section in _sections(cost, marks_for(console.encoding)):
+        console.print(section)
+
+
+def _sections(cost: Cost, marks: Marks) -> Iterator[RenderableType]:
+    yield from titled(f"Cost: {cost.reference} against {cost.candidate}")
+    yield _table(cost, marks)
+    yield Text(_typical(cost, marks), style="bold")
+    for sentence in how_measured(cost):
+        yield Text(sentence, style="dim")
+    yield from listed("Not measured", not_measured(cost), "yellow")
+    yield from listed("Limits of cost that are not kept", map(str, cost.exceeded), "red")
+
+
+def how_measured(cost: Cost) -> Iterator[str]:
+    """What has to be known to read the figures, in sentences."""
+    load = "" if cost.load is None else f", its load {cost.load:g} at the start"
+    yield (
+        f"Median of {cost.rounds} rounds in turn, with the lowest and highest ratio; one recording for each "
+        f"provider, with {cost.short} and with {cost.long} chunks of text, played as quickly as it is taken."
+    )
+    yield f"The machine has {cost.processors} processors{load}: compare ratios, not times."
+    own = [row.provider for row in cost.providers if row not in cost.comparable]
+    if own:
+        yield f"Limits and the median leave out {', '.join(own)}: another reference holds there."
+
+
+def not_measured(cost: Cost) -> Iterator[str]:
+    """A sentence for each reason, measures with the same one together."""
+    for row in cost.providers:
+        reasons: dict[str, list[str]] = {}
+        for measure, reason in row.missing.items():
+            reasons.setdefault(reason, []).append(measure.label)
+        for reason, labels in reasons.items():
+            what = "nothing" if len(labels) == len(Measure) else f"no {', no '.join(labels)}"
+            yield f"{row.provider}: {what}, as {reason}."
+
+
+def _table(cost: Cost, marks: Marks) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("", no_wrap=True)
+    for measure in Measure:
+        table.add_column(measure.label)
+    for row in cost.providers:
+        table.add_row(_name(row, cost), *(_cell(row, measure, cost.at_most, marks) for measure in Measure))
+    return table
+
+
+def _name(row: ProviderCost, cost: Cost) -> Text:
+    text = Text(row.provider)
+    if row.reference != cost.reference:
+        text.append(f"\nagainst {row.reference}", style="dim")
+    return text
+
+
+def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float], marks: Marks) -> Text:
+    pair = row.found.get(measure)
+    if pair is None:
+        return Text(marks.missing, style="dim")
+    bad = pair.ratio.median > at_most.get(measure, float("inf"))
+    text = Text.assemble((f"{ratio(pair.ratio.median)}{marks.times}", "bold red" if bad else "bold"))
+    text.append(f"  {figures(pair, measure)}")
+    return text.append(f"\n{between(pair.ratio)}", style="dim")
+
+
+def figures(pair: SideBySide, measure: Measure) -> str:
+    """Both medians with their unit."""
+    return f"{figure(pair.reference.median)} / {figure(pair.candidate.median)} {measure.unit}"
+
+
+def figure(value: float) -> str:
+    """A number as precisely as measuring is."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
+
+
+def ratio(value: float) -> str:
+    """A ratio, no more precisely than it can be measured."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"  # noqa: PLR2004 - as people write it
+
+
+def between(spread: Spread) -> str:
+    """From its lowest to its highest."""
+    return f"{ratio(spread.low)} to {ratio(spread.high)}"
+
+
+def _typical(cost: Cost, marks: Marks) -> str:
+    """What a provider typically costs, where there are several."""
+    found = {measure.label: cost.typical(measure) for measure in Measure}
+    told = [f"{label} {ratio(spread.median)}{marks.times}" for label, spread in found.items() if spread]
+    what = "Median of the providers: " if len(cost.comparable) > 1 else ""
+    return f"{what}{', '.join(told)}." if told else "Nothing could be measured."

@@ -1,0 +1,111 @@
+"""Are the committed recordings, and the snapshots made from them, fit to be public? Does each have an owner?
+
+The recorder scrubs before it writes. This looks again, at files as they are committed: someone may have
+edited one, taken one from elsewhere, or recorded it before a rule of the scrubber existed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_contracts.project.config import Project
+from llm_contracts.run.check import orphans
+from llm_contracts.wire.cassette import Cassette, CassetteError, load
+from llm_contracts.wire.interaction import Headers, Interaction
+from llm_contracts.wire.scrub import Scrubber, find_secrets, shapes_in
+
+Visit = Callable[[Path, Cassette], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Complaints:
+    """What is wrong, a sentence each, with the file's place and a way out. Never a secret's value."""
+
+    unreadable: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    homeless: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All sentences, the worst first."""
+        return (*self.secrets, *self.unreadable, *self.homeless)
+
+
+def recording_files(project: Project) -> tuple[Path, ...]:
+    """Every recording of a project, owned by a scenario or not."""
+    return tuple(sorted(project.settings.cassettes.rglob("*.yaml")))
+
+
+def check_cassettes(
+    project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
+) -> Complaints:
+    """Look at every recording of a project, and at every snapshot that was made from one.
+
+    Args:
+        project: whose recordings and scenarios.
+        secrets: variable → value, for those that are configured here; without any, keys are known by their
+            shape and by the names of the fields they stand in.
+        visit: given each recording that can be read.
+    """
+    unreadable: list[str] = []
+    found: list[str] = []
+    for file in recording_files(project):
+        place = project.settings.shown(file)
+        found += [f"{place}: {what}" for what in _known_secrets(file, secrets)]
+        try:
+            cassette = load(file)
+        except CassetteError as error:
+            unreadable.append(": ".join(part for part in (place, error.place, error.problem) if part))
+            continue
+        visit(file, cassette)
+        for number, interaction in enumerate(cassette.interactions):
+            complaints = (*_unscrubbed(interaction, Scrubber(secrets)), *_shaped_like_keys(interaction))
+            found += [f"{place}: interactions[{number}].{what}" for what in complaints]
+    found += _in_snapshots(project, secrets)
+    return Complaints(unreadable=tuple(unreadable), secrets=tuple(found), homeless=orphans(project))
+
+
+def _in_snapshots(project: Project, secrets: Mapping[str, str]) -> Iterator[str]:
+    folder = project.settings.snapshots
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        place = project.settings.shown(file)
+        yield from (f"{place}: {what}" for what in _known_secrets(file, secrets))
+        for what in shapes_in(file.read_bytes()):
+            yield f"{place}: holds what looks like {what}. Revoke it if it is one, and make it again."
+
+
+def _known_secrets(file: Path, secrets: Mapping[str, str]) -> Iterator[str]:
+    names = find_secrets(file.read_bytes(), secrets)
+    if names:
+        yield f"holds the value of {', '.join(names)}. Delete it, and revoke the key if it was shared."
+
+
+def _unscrubbed(interaction: Interaction, scrubber: Scrubber) -> Iterator[str]:
+    scrubbed = _parts(scrubber.interaction(interaction))
+    for part, data in _parts(interaction).items():
+        if scrubbed[part] != data:
+            yield f"{part}: the scrubber would change it. Record it again."
+
+
+def _shaped_like_keys(interaction: Interaction) -> Iterator[str]:
+    for part, data in _parts(interaction).items():
+        for what in shapes_in(data):
+            yield f"{part}: holds what looks like {what}. Revoke it if it is one, and record again."
+
+
+def _parts(interaction: Interaction) -> dict[str, bytes]:
+    request, response = interaction.request, interaction.response
+    return {
+        "request.uri": request.uri.encode(),
+        "request.headers": _lines(request.headers),
+        "request.body": request.body,
+        "response.reason": response.reason.encode(),
+        "response.headers": _lines(response.headers),
+        "response.body": response.body,
+    }
+
+
+def _lines(headers: Headers) -> bytes:
+    return "\n".join(f"{name}: {value}" for name, value in headers).encode("utf-8", "surrogatepass")

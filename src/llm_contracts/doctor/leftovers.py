@@ -1,0 +1,149 @@
+"""What still refers to the clients that are being replaced: the last step of a migration, as a list to empty.
+
+Names are looked for as words in every file that git tracks (or, outside git, in every file below the root).
+That finds more than imports: requirements, variables in workflows and examples, sentences in documents. A
+place that is to stay, such as a changelog, is named in the configuration and counted, never passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from llm_contracts.project.config import ConfigError, Retiring, Settings
+
+_REQUIREMENTS = re.compile(
+    r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|Pipfile|requirements[^/]*\.(?:in|txt))$"
+)
+_TABLE = "[tool.llm_contracts.retire]"
+_IMPORT = re.compile(r"\s*(?:from|import)\s")
+_LONGEST = 1_000_000  # bytes; what is larger is data, not something that people wrote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """One line that still names what is to go. `area`: imports, code, tests, requirements, workflows,
+    documents or settings; `line` counts from 1; 0 means the file itself.
+    """
+
+    area: str
+    file: str
+    line: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        """`file:line`, as editors understand it."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftovers:
+    """Everything that was found. `kept`: pattern → how many lines it keeps on purpose."""
+
+    found: tuple[Leftover, ...]
+    kept: Mapping[str, int]
+
+    def areas(self) -> Mapping[str, tuple[Leftover, ...]]:
+        """Area → its lines, in the order in which they are best worked off."""
+        by_area = {area: tuple(one for one in self.found if one.area == area) for area in _ORDER}
+        return {area: lines for area, lines in by_area.items() if lines}
+
+
+_ORDER = ("imports", "code", "requirements", "workflows", "settings", "tests", "documents")
+
+
+def find_leftovers(settings: Settings) -> Leftovers:
+    """Look through the project.
+
+    Raises:
+        ConfigError: the project does not say what is to go.
+    """
+    retiring = settings.retire
+    if not retiring.names:
+        raise ConfigError(
+            f"{settings.root / 'pyproject.toml'}: [tool.llm_contracts.retire] names nothing that is to go. "
+            'Say for instance: modules = ["mycompany.old_client"], requirements = ["requests"].'
+        )
+    found: list[Leftover] = []
+    kept = dict.fromkeys(retiring.keep, 0)
+    for name in _files(settings.root):
+        lines = tuple(_in_file(settings.root, name, retiring))
+        pattern = next((each for each in retiring.keep if fnmatchcase(name, each)), None)
+        if pattern is None:
+            found += lines
+        else:
+            kept[pattern] += len(lines)
+    return Leftovers(found=tuple(found), kept=kept)
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Names relative to the root, in order."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git is found as the user finds it
+            cwd=root,
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        names = [name for name in listed.split("\0") if name and (root / name).is_file()]
+    except (OSError, subprocess.CalledProcessError):
+        names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    yield from sorted(names)
+
+
+def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
+    if _is_part(name, retiring.modules):
+        yield Leftover(area="code", file=name, line=0, text="the code itself")
+        return
+    data = (root / name).read_bytes()
+    if len(data) > _LONGEST or b"\0" in data:
+        return
+    words = _words(name, retiring)
+    for number, line in _lines(data.decode("utf-8", "replace")):
+        if words.search(line):
+            yield Leftover(area=_area(name, line), file=name, line=number, text=line.strip())
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Numbered lines, without the table that says what to look for."""
+    telling = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("["):
+            telling = line.strip() == _TABLE
+        if not telling:
+            yield number, line
+
+
+def _is_part(name: str, modules: Iterable[str]) -> bool:
+    parts = "/" + PurePosixPath(name).with_suffix("").as_posix() + "/"
+    return any(f"/{module.replace('.', '/')}/" in parts for module in modules) and name.endswith(".py")
+
+
+def _words(name: str, retiring: Retiring) -> re.Pattern[str]:
+    """What to look for in a file: a package that is to go is an ordinary word outside imports and lists."""
+    spelt = [*retiring.modules, *(module.replace(".", "/") for module in retiring.modules)]
+    patterns = [re.escape(each) for each in (*spelt, *retiring.words)]
+    patterns += [re.escape(each).replace(r"\*", r"\w*") for each in retiring.variables]
+    packages = "|".join(map(re.escape, retiring.requirements))
+    if packages and name.endswith(".py"):
+        patterns.append(f"(?<=import )(?:{packages})|(?<=from )(?:{packages})")
+    elif packages and _REQUIREMENTS.search(name):
+        patterns.append(f"(?<=[\"'])(?:{packages})|^(?:{packages})")
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(patterns) or '(?!)'})(?![\w-])")
+
+
+def _area(name: str, line: str) -> str:
+    if name.endswith(".py"):
+        if "tests" in PurePosixPath(name).parts:
+            return "tests"
+        return "imports" if _IMPORT.match(line) else "code"
+    if _REQUIREMENTS.search(name):
+        return "requirements"
+    if name.startswith((".github/", ".gitlab")) or PurePosixPath(name).name in {"Makefile", "Dockerfile"}:
+        return "workflows"
+    return "documents" if name.endswith((".md", ".rst", ".txt")) else "settings"

@@ -1,0 +1,84 @@
+"""Composition: what the recordings of a working tree change against those of a revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_contracts.drift.report import (
+    Compared,
+    DriftReport,
+    State,
+    compare_cassettes,
+    day_of,
+    provenance_of,
+)
+from llm_contracts.drift.revision import Revision, revision
+from llm_contracts.wire.cassette import CassetteError, load
+from llm_contracts.wire.cassette.parse import FormatError, parse
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+
+
+def compare_with_revision(
+    project: Project,
+    name: str,
+    *,
+    today: date,
+    providers: tuple[str, ...] = (),
+    progress: Callable[[str], None] = lambda _scenario: None,
+) -> DriftReport:
+    """Compare every recording that is not as it was in a revision.
+
+    Args:
+        project: whose recordings.
+        name: anything that git takes for a commit; what counts is where the working tree parted from it.
+        today: the day from which ages are counted.
+        providers: only these; all where none is given.
+        progress: told each scenario when it is done.
+
+    Raises:
+        ConfigError: there is no repository, or it does not know the name.
+    """
+    settings = project.settings
+    folder = settings.cassettes.resolve()
+    against = revision(settings.root, name)
+    compared: list[Compared] = []
+    for file in against.changed(folder):
+        scenario = file.relative_to(folder).with_suffix("").as_posix()
+        if file.suffix != ".yaml" or (providers and scenario.partition("/")[0] not in providers):
+            continue
+        compared.append(_compared(scenario, file, against))
+        progress(scenario)
+    what = f"Recordings against {name} ({against.commit[:10]})"
+    return DriftReport(
+        what=what, compared=tuple(compared), today=today, stale_after_days=settings.stale_after_days
+    )
+
+
+def _compared(scenario: str, file: Path, against: Revision) -> Compared:
+    """One file. A damaged one in the working tree will not mend by itself; one in the past is past."""
+    data = against.read(file)
+    try:
+        now = load(file) if file.exists() else None
+    except CassetteError as error:
+        why = f"{error.place}: {error.problem}" if error.place else error.problem
+        return Compared(scenario=scenario, state=State.UNREADABLE, detail=why, lasting=True)
+    try:
+        recorded = None if data is None else parse(data)
+    except FormatError as error:
+        why = f"what it was in {against.commit[:10]} cannot be read: {error}"
+        return Compared(scenario=scenario, state=State.UNREADABLE, detail=why)
+    if recorded is not None and now is not None:
+        return compare_cassettes(scenario, recorded, now)
+    known = recorded or now
+    return Compared(
+        scenario=scenario,
+        state=State.NEW if recorded is None else State.GONE,
+        recorded_on=day_of(known) if known and recorded else None,
+        before=None if recorded is None else provenance_of(recorded),
+        after=None if now is None else provenance_of(now),
+    )

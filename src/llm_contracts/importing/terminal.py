@@ -1,0 +1,116 @@
+"""What an import did, on a terminal and as JSON, and what is left to do: scenarios must own recordings."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from pprint import pformat
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from llm_contracts.importing.run import PREFIX, Outcome
+from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.results.document import problem_document
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from llm_contracts.importing.run import Import, ImportReport
+    from llm_contracts.project.config import Settings
+
+_STYLES = {Outcome.IMPORTED: "green", Outcome.UNCHANGED: "dim", Outcome.IN_THE_WAY: "red"}
+_WIDTH = 100
+
+
+def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) -> str:
+    """The report as JSON text."""
+    document: dict[str, Any] = {
+        "format": 1,
+        "dry_run": dry_run,
+        "imports": [
+            {
+                "scenario": one.row.name,
+                "outcome": str(one.outcome),
+                "stream": one.stream,
+                "place": one.place,
+                "file": settings.shown(one.file),
+            }
+            for one in report.imports
+        ],
+        "left_out": [problem_document(problem) for problem in report.left_out],
+        "homeless": [one.row.name for one in report.homeless],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def print_import(console: Console, report: ImportReport, settings: Settings, *, dry_run: bool) -> None:
+    """Print a line for each stream, what was left out and why, the sum, and what is left to do."""
+    for one in report.imports:
+        console.print(_line(one, dry_run=dry_run), soft_wrap=True)
+    if report.left_out:
+        console.print(Text(f"\nNot used ({len(report.left_out)})", style="bold underline"))
+        for line in left_out_lines(report.left_out):
+            console.print(Text(line, style="dim" if line.startswith(" ") else ""), soft_wrap=True)
+    console.print(Text("\n" + _sum(report, dry_run=dry_run), style="bold"))
+    for line in _advice(report, settings, dry_run=dry_run):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _line(one: Import, *, dry_run: bool) -> Text:
+    text = Text(f"{_word(one.outcome, dry_run=dry_run):<10}  ", style=_STYLES[one.outcome])
+    return text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
+
+
+def _word(outcome: Outcome, *, dry_run: bool) -> str:
+    return "to import" if dry_run and outcome is Outcome.IMPORTED else str(outcome).replace("-", " ")
+
+
+def _sum(report: ImportReport, *, dry_run: bool) -> str:
+    counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in Outcome]
+    parts = [f"{count} {_word(outcome, dry_run=dry_run)}" for count, outcome in counts if count]
+    parts = parts or ["Nothing to import"]
+    parts += [f"{len(report.left_out)} left out"] if report.left_out else []
+    return ", ".join(parts) + (". Nothing was written." if dry_run else ".")
+
+
+def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Iterator[str]:
+    if any(one.outcome is Outcome.IN_THE_WAY for one in report.imports):
+        yield "Another recording has that name. --force replaces it; --scenario gives a name of its own."
+    if not report.homeless or dry_run:
+        return
+    yield ""
+    yield f"No scenario owns {_them(report)} yet, so check does not replay {_them(report)}."
+    yield f"In {settings.shown(settings.scenarios)}:"
+    yield ""
+    if any(one.row.id.startswith(PREFIX) for one in report.homeless):
+        yield from _table(settings)
+    for one in report.homeless:
+        if not one.row.id.startswith(PREFIX):
+            yield from _row(one)
+
+
+def _them(report: ImportReport) -> str:
+    return "it" if len(report.homeless) == 1 else "them"
+
+
+def _table(settings: Settings) -> Iterator[str]:
+    folder = Path(os.path.relpath(settings.cassettes, settings.scenarios.parent)).as_posix()
+    yield "    from pathlib import Path"
+    yield "    from llm_contracts.importing.run import imported_scenarios"
+    yield ""
+    yield f'    SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "{folder}"))'
+
+
+def _row(one: Import) -> Iterator[str]:
+    row = one.row
+    yield f"    # in SCENARIOS, from {one.place}"
+    yield "    Scenario("
+    for name in ("id", "provider", "model", "messages", "params"):
+        value = pformat(getattr(row, name), width=_WIDTH, sort_dicts=False)
+        yield from f"{name}={value},".replace("\n", "\n    ").join(("        ", "")).split("\n")
+    yield f"        function=Function.{row.function.name},"
+    yield f"        live=False,\n        expects={row.expects!r},\n        finish={row.finish!r},"
+    yield "    ),"

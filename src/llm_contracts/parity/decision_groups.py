@@ -1,0 +1,161 @@
+"""The queue of decisions. Not of files: the same change in forty recordings is one thing to think about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llm_contracts.parity.divergence import Divergence, Kind, Severity
+from llm_contracts.parity.grouping import place
+from llm_contracts.parity.value_class import change_of
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.result import Item
+
+_SEVERITIES = tuple(Severity)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """One difference in one recording.
+
+    `noisy`: the control, the reference against itself, differed at the same place of this recording.
+    """
+
+    item: str
+    provider: str
+    scenario: str
+    divergence: Divergence
+    noisy: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """The name of the difference across runs."""
+        return self.divergence.fingerprint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Differences of one kind, at one place, that change one class of value into one other.
+
+    Attributes:
+        where: the place with its numbers replaced (`delta[*]`).
+        was, now: the classes of the values (`number`, `absent`).
+        members: at least one, in the order of the result.
+        apart: the fingerprint of a member that was split out, which then is the only one; else empty.
+    """
+
+    kind: Kind
+    where: str
+    was: str
+    now: str
+    members: tuple[Member, ...]
+    apart: str = ""
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits that name the group across runs."""
+        named = f"{self.kind}|{self.where}|{self.was}|{self.now}|{self.apart}"
+        return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+    @property
+    def title(self) -> str:
+        """Kind, place and change in a line, in ASCII."""
+        return f"{self.kind} at {self.where}: {self.change('->')}"
+
+    def change(self, arrow: str) -> str:
+        """What became of the value; what both paths agree on, where the bytes say otherwise."""
+        agreed = all(m.divergence.reference == m.divergence.candidate for m in self.members)
+        return f"both {self.was}" if agreed else f"{self.was} {arrow} {self.now}"
+
+    @property
+    def severity(self) -> Severity:
+        """How much it means: the same for all members, as it follows from the kind."""
+        return self.kind.severity
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Those of all members."""
+        return tuple(member.fingerprint for member in self.members)
+
+    @property
+    def providers(self) -> dict[str, int]:
+        """Provider → number of members, most frequent first."""
+        return dict(Counter(member.provider for member in self.members).most_common())
+
+
+def members_of(item: Item) -> tuple[Member, ...]:
+    """The differences of one item, waived ones included."""
+    control = {(d.kind, place(d.where)) for d in item.noise}
+    return tuple(
+        Member(
+            item=item.id,
+            provider=item.provider,
+            scenario=item.scenario,
+            divergence=divergence,
+            noisy=(divergence.kind, place(divergence.where)) in control,
+        )
+        for divergence in item.divergences
+    )
+
+
+def queue(members: Iterable[Member], apart: Collection[str] = ()) -> tuple[Group, ...]:
+    """Group differences: what breaks first, then what is most frequent.
+
+    Args:
+        members: in the order of the result.
+        apart: fingerprints of members that are each to be decided on their own.
+    """
+    found: dict[tuple[str, ...], list[Member]] = {}
+    for member in members:
+        own = member.fingerprint if member.fingerprint in apart else ""
+        kind, where = member.divergence.kind, place(member.divergence.where)
+        found.setdefault((kind, where, *change_of(member.divergence), own), []).append(member)
+    groups = (
+        Group(kind=Kind(kind), where=where, was=was, now=now, apart=own, members=tuple(held))
+        for (kind, where, was, now, own), held in found.items()
+    )
+    return tuple(sorted(groups, key=_rank))
+
+
+def _rank(group: Group) -> tuple[int, int, str]:
+    return _SEVERITIES.index(group.severity), -len(group.members), group.title
+
+
+def narrowed(groups: Sequence[Group], words: str) -> tuple[Group, ...]:
+    """The groups in which every word occurs: in severity, kind, place, change or the name of a recording.
+
+    Groups keep all their members: a filter is for finding, and must not change what is decided.
+    """
+    wanted = words.lower().split()
+    return tuple(group for group in groups if all(word in _searchable(group) for word in wanted))
+
+
+def _searchable(group: Group) -> str:
+    return " ".join((group.severity, group.title, group.id, *(m.item for m in group.members))).lower()
+
+
+def without(group: Group, gone: Callable[[Member], bool]) -> Group | None:
+    """The group without some of its members; None if nothing is left."""
+    left = tuple(member for member in group.members if not gone(member))
+    return replace(group, members=left) if left else None
+
+
+def look_up(groups: Sequence[Group], name: str) -> tuple[Group, ...]:
+    """What a name means: a group by the beginning of its id, one difference by that of its fingerprint, which
+    then stands alone, or all differences of a recording.
+
+    Empty where it means nothing, and several groups where it is not clear which.
+    """
+    by_id = tuple(group for group in groups if group.id.startswith(name))
+    if by_id:
+        return by_id
+    single = ((g, m) for g in groups for m in g.members if m.fingerprint.startswith(name))
+    alone = tuple(replace(group, members=(m,), apart=m.fingerprint) for group, m in single)
+    if alone:
+        return alone
+    held = (without(group, lambda m: m.item != name) for group in groups)
+    return tuple(group for group in held if group is not None)

@@ -1,0 +1,329 @@
+"""A project's settings, and the rows and paths it registers.
+
+Everything here reads files that people write by hand, so every failure is a `ConfigError` that says which
+file, which place in it, and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from llm_contracts.project.scenario import Provider, Scenario
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from llm_contracts.clients.call import CallPath
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The message names the place and the way out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retiring:
+    """`[tool.llm_contracts.retire]`: the names of what goes when the migration is over.
+
+    Attributes:
+        modules: dotted names of the old code.
+        requirements: packages that only the old code needs.
+        variables: settings that lose their meaning; `*` stands for any end of a name.
+        words: anything else that gives a reference away.
+        keep: globs of files that may go on naming them, such as a changelog.
+    """
+
+    modules: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that is looked for."""
+        return (*self.modules, *self.requirements, *self.variables, *self.words)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """`[tool.llm_contracts]` of the nearest pyproject.toml, with every path absolute.
+
+    Without a project the defaults hold: the bare clients are compared, and nothing is registered.
+    """
+
+    root: Path
+    paths: Path
+    scenarios: Path
+    waivers: Path
+    cassettes: Path
+    snapshots: Path
+    reference: str = "openai"
+    candidate: str = "litellm"
+    stale_after_days: int = 90
+    waiver_warning_days: int = 14
+    waiver_days: int = 90
+    retire: Retiring = Retiring()
+    matrix: Path = Path("matrix.toml")
+
+    @property
+    def report(self) -> Path:
+        """Where `check` leaves its result for `verdict` and for other reports."""
+        return self.root / "report"
+
+    def shown(self, file: Path) -> str:
+        """A file as messages name it: from the root if it lies below."""
+        return str(file.relative_to(self.root) if file.is_relative_to(self.root) else file)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """The settings together with what the project's own two files register."""
+
+    settings: Settings
+    paths: Mapping[str, CallPath] = field(default_factory=dict)
+    providers: tuple[Provider, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+
+    def provider(self, name: str) -> Provider:
+        """The row of one provider.
+
+        Raises:
+            ConfigError: with the nearest names, if there is no such row.
+        """
+        by_name = {provider.name: provider for provider in self.providers}
+        return by_name[checked_name("provider", name, by_name)]
+
+    def cassette(self, scenario: Scenario) -> Path:
+        """Where the recording of a scenario lives, whether or not it has been made."""
+        return self.settings.cassettes / scenario.provider / f"{scenario.id}.yaml"
+
+    def select(self, providers: Sequence[str] = (), scenarios: Sequence[str] = ()) -> tuple[Scenario, ...]:
+        """The rows of these providers and these scenarios (by id or by `provider/id`), in their own order;
+        all where nothing is asked for.
+
+        Raises:
+            ConfigError: with the nearest names, for a name that fits no row.
+        """
+        known = {provider.name for provider in self.providers}
+        wanted = {checked_name("provider", name, known) for name in providers}
+        names = {name for row in self.scenarios for name in (row.id, row.name)}
+        ids = {checked_name("scenario", name, names) for name in scenarios}
+        return tuple(
+            row
+            for row in self.scenarios
+            if (not wanted or row.provider in wanted) and (not ids or ids & {row.id, row.name})
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A half sentence for a message: the names most like `name`, or some of all where none is near."""
+    names = sorted(known, key=lambda each: ("/" in each, each))
+    near = (
+        difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+        or [each for each in names if name in each][:3]
+    )
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"Known: {', '.join(names[:_SHOWN])}{more}." if names else "None is registered."
+
+
+def checked_name(what: str, name: str, known: Iterable[str]) -> str:
+    """`name`, if it is known.
+
+    Raises:
+        ConfigError: with the nearest names, if it is not.
+    """
+    names = set(known)
+    if name not in names:
+        raise ConfigError(f"There is no {what} {name!r}. {nearest(name, names)}")
+    return name
+
+
+def find_root(start: Path) -> Path | None:
+    """The nearest folder from `start` upward whose pyproject.toml has a `[tool.llm_contracts]` table."""
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and _table(file) is not None:
+            return folder
+    return None
+
+
+def load_settings(start: Path) -> Settings:
+    """Read the settings that hold for a folder.
+
+    Raises:
+        ConfigError: for TOML that cannot be read, an unknown key, or a value of the wrong type.
+    """
+    root = find_root(start.resolve())
+    if root is None:
+        return _settings(start.resolve(), {})
+    file = root / "pyproject.toml"
+    table = _table(file) or {}
+    for key, value in table.items():
+        _check_key(file, key, value)
+    return _settings(root, table)
+
+
+_PLACES = {
+    "paths": "tests/contracts/paths.py",
+    "scenarios": "tests/contracts/scenarios.py",
+    "waivers": "tests/contracts/waivers.toml",
+    "cassettes": "cassettes",
+    "snapshots": "snapshots",
+    "matrix": "tests/contracts/matrix.toml",
+}
+_SHOWN = 20  # names in a message
+_MODULES = ("paths", "scenarios")
+_NAMES = ("reference", "candidate")
+_DAYS = ("stale_after_days", "waiver_warning_days", "waiver_days")
+
+
+def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
+    places = {key: root / table.get(key, default) for key, default in _PLACES.items()}
+    rest = {key: table[key] for key in (*_NAMES, *_DAYS) if key in table}
+    retire = Retiring(**{key: tuple(names) for key, names in table.get("retire", {}).items()})
+    return Settings(root=root, **places, **rest, retire=retire)
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
+    table = document.get("tool", {}).get("llm_contracts")
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{file}: tool.llm_contracts must be a table.")
+    return table
+
+
+def _check_key(file: Path, key: str, value: object) -> None:
+    known = (*_PLACES, *_NAMES, *_DAYS, "retire")
+    place = f"{file}: [tool.llm_contracts] {key}"
+    if key not in known:
+        raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
+    if key == "retire":
+        _check_retire(file, value)
+    elif key in _DAYS:
+        if type(value) is not int or value < 1:
+            raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
+    elif not isinstance(value, str) or not value:
+        raise ConfigError(f"{place}: must be a non-empty text, not {value!r}.")
+    elif key in _MODULES and not (file.parent / value).is_file():
+        raise ConfigError(f"{place}: there is no file {value!r} beside it.")
+
+
+def _check_retire(file: Path, table: object) -> None:
+    place = f"{file}: [tool.llm_contracts.retire]"
+    known = [field.name for field in fields(Retiring)]
+    if not isinstance(table, dict):
+        raise ConfigError(f"{place} must be a table with lists of names: {', '.join(known)}.")
+    for key, names in table.items():
+        if key not in known:
+            raise ConfigError(f"{place} {key}: there is no such key. {nearest(key, known)}")
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise ConfigError(f"{place} {key}: must be a list of non-empty texts, not {names!r}.")
+
+
+def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables to work with: those of the process, then those of the project's `.env`.
+
+    The process itself is left as it is, so that no client library picks a key up behind our back.
+    """
+    from dotenv import dotenv_values
+
+    stored = dotenv_values(settings.root / ".env", interpolate=False)
+    return {**{key: value for key, value in stored.items() if value is not None}, **environ}
+
+
+def load_project(settings: Settings) -> Project:
+    """Import the project's paths.py and scenarios.py. A missing file registers nothing.
+
+    Raises:
+        ConfigError: if a file cannot be imported or registers something else than it should.
+    """
+    with _importable(settings.root):
+        paths = _module(settings.paths)
+        scenarios = _module(settings.scenarios)
+    providers = _rows(settings.paths, paths, "PROVIDERS", Provider)
+    rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
+    _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
+    return Project(
+        settings=settings,
+        paths=_registered_paths(settings.paths, paths),
+        providers=providers,
+        scenarios=rows,
+    )
+
+
+@contextmanager
+def _importable(root: Path) -> Iterator[None]:
+    """The project's files may import their neighbours by their place below the root, from anywhere."""
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+
+
+def _module(file: Path) -> ModuleType | None:
+    if not file.is_file():
+        return None
+    # Two projects in one process must not share a module, and dataclasses look their module up by name.
+    name = f"_llm_contracts_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+Row = TypeVar("Row", Provider, Scenario)
+
+
+def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> tuple[Row, ...]:
+    rows: tuple[Row, ...] = tuple(getattr(module, name, ()))
+    for number, row in enumerate(rows):
+        if not isinstance(row, kind):
+            raise ConfigError(
+                f"{file}: {name}[{number}] must be a {kind.__name__}, not {type(row).__name__}."
+            )
+    return rows
+
+
+def _registered_paths(file: Path, module: ModuleType | None) -> dict[str, CallPath]:
+    paths: Any = getattr(module, "PATHS", {})
+    if not isinstance(paths, Mapping):
+        raise ConfigError(f"{file}: PATHS must be a mapping of names and paths, not {type(paths).__name__}.")
+    for name, path in paths.items():
+        if not callable(path):
+            raise ConfigError(f"{file}: PATHS[{name!r}] must be callable, not {type(path).__name__}.")
+    return dict(paths)
+
+
+def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:
+    for row in rows:
+        if row.provider not in providers:
+            hint = nearest(row.provider, providers)
+            raise ConfigError(f"{file}: {row.name}: there is no provider {row.provider!r}. {hint}")
+    twice = [name for name, count in Counter(row.name for row in rows).items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"{file}: {twice[0]} stands there twice; a scenario's name is its cassette's place."
+        )

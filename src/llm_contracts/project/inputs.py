@@ -1,0 +1,114 @@
+"""What a stored result was made from, so that a verdict is never read off a result that no longer holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from llm_contracts.project.config import ConfigError, Settings
+from llm_contracts.util.versions import versions
+
+_SHOWN = 3  # changed inputs in the message: enough to see why
+
+
+def refuse_stale(settings: Settings, document: Mapping[str, Any]) -> None:
+    """Stop where a stored result no longer holds.
+
+    Raises:
+        ConfigError: naming what has changed since.
+    """
+    changed = outdated(settings, document)
+    if changed:
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        msg = (
+            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
+            "Run `llm-contracts check` again."
+        )
+        raise ConfigError(msg)
+
+
+def outdated(
+    settings: Settings, document: Mapping[str, Any], *, now: datetime | None = None
+) -> tuple[str, ...]:
+    """What a stored result (`views/document`) depends on and has changed since: files, versions, the day.
+    Empty where it holds. A result that does not say what it was made from is judged by the rest.
+    """
+    stored, used = document.get("inputs"), document.get("versions", {})
+    changed = [
+        *(changed_since(settings, stored) if stored is not None else ()),
+        *(name for name, version in versions().items() if used.get(name) != version),
+    ]
+    made = datetime.fromisoformat(document["checked_at"]).astimezone()
+    if made.date() != (now or datetime.now(UTC)).astimezone().date():
+        changed.append("the date, on which waivers and the age of recordings depend")
+    return tuple(changed)
+
+
+def input_files(settings: Settings, code: Iterable[str] = ()) -> dict[str, str]:
+    """Path relative to the project's root → digest, of everything a result depends on: recordings, waivers,
+    the project's own rows and paths, and every module of the project that this process has loaded. `code`:
+    those that others have loaded.
+    """
+    files = {
+        *_recordings(settings),
+        settings.waivers,
+        settings.paths,
+        settings.scenarios,
+        *code_files(settings.root),
+        *map(Path, code),
+    }
+    return {
+        file.relative_to(settings.root).as_posix(): _digest(file)
+        for file in sorted(files)
+        if file.is_file() and file.is_relative_to(settings.root)
+    }
+
+
+def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
+    """The files that are new, gone or different since `stored` was made."""
+    named = (*_recordings(settings), settings.waivers, settings.paths, settings.scenarios)
+    there = {
+        file.relative_to(settings.root).as_posix()
+        for file in named
+        if file.is_file() and file.is_relative_to(settings.root)
+    }
+    names = sorted(there | stored.keys())
+    return tuple(name for name in names if stored.get(name) != _digest(settings.root / name))
+
+
+def _recordings(settings: Settings) -> Iterator[Path]:
+    if settings.cassettes.is_relative_to(settings.root):
+        yield from settings.cassettes.rglob("*.yaml")
+
+
+def code_files(root: Path) -> Iterator[Path]:
+    """The project's own code, as far as this process has loaded it. Installed packages are known by their
+    versions instead.
+    """
+    inside, installed = _prefix(root), _prefix(Path(sys.prefix).resolve())
+    real = cache(os.path.realpath)  # thousands of modules lie in hundreds of folders
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file is None:
+            continue
+        folder, name = os.path.split(file)
+        path = f"{_prefix(real(folder))}{name}"
+        if path.startswith(inside) and not path.startswith(installed):
+            yield Path(path)
+
+
+def _prefix(folder: Path | str) -> str:
+    return f"{str(folder).rstrip(os.sep)}{os.sep}"
+
+
+def _digest(file: Path) -> str:
+    """Sixteen hex digits; empty for a file that is not there, which equals no digest."""
+    if not file.is_file():
+        return ""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,69 @@
+"""The rows that say what is exercised: which provider, which call, and what can be recorded live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llm_contracts.clients.call import Function
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """Where a provider answers and which variables hold its key. Nothing about how it behaves.
+
+    Attributes:
+        name: the key used in scenarios, waivers and verdicts.
+        base_url: the provider's own base URL, as the client would use it.
+        key_variable: the environment variable with the key.
+        second_key_variable: the variable with the key's other half, where keys have two; they are handed on
+            as one, with a colon between them.
+        base_url_variable: a variable that overrides `base_url` when recording, if there is one.
+        reference: the path that holds for this provider alone, where the project's own does not know it.
+    """
+
+    name: str
+    base_url: str
+    key_variable: str
+    base_url_variable: str | None = None
+    second_key_variable: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """One situation to exercise with one provider.
+
+    Attributes:
+        id: the situation's name, equal for all providers (`plain-stream`); a file name.
+        provider: a `Provider.name`.
+        model: the model name as the application gives it, prefix included.
+        messages: see `Call`.
+        params: see `Call`.
+        function: see `Call`.
+        live: whether a real provider can be brought to answer this way on demand. What cannot (a 500, an
+            error in mid-stream) is never missing from live evidence.
+        script: what the simulator is told to play; by default the scenario's id.
+        key: `valid` sends the configured key; `wrong` sends a made-up one, to see the refusal.
+        expects: how the provider's side must end for a recording to be kept: with an answer, or with a
+            refusal or an error. What a path makes of it is judged elsewhere.
+        finish: the finish reason that must be on the wire for a recording to be kept; None takes any.
+    """
+
+    id: str
+    provider: str
+    model: str
+    messages: tuple[Mapping[str, Any], ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    function: Function = Function.INVOKE
+    live: bool = True
+    script: str | None = None
+    key: str = "valid"
+    expects: Literal["answer", "failure"] = "answer"
+    finish: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The identity across the project, such as `openai/plain-stream`; also the cassette's place."""
+        return f"{self.provider}/{self.id}"

@@ -1,0 +1,166 @@
+"""What a recording run would do, decided before anybody is called. Only reads the cassettes there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from llm_contracts.record.endpoint import live_endpoint
+from llm_contracts.simulator import DIALECTS
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
+from llm_contracts.wire.facts import read_facts
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Scenario
+
+_UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
+_REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider said it
+_CHARACTERS_PER_TOKEN = 2  # between Chinese (about one) and English (about four)
+
+
+class Source(StrEnum):
+    """Who answers."""
+
+    LIVE = "live"
+    SIMULATOR = "simulator"
+
+    @property
+    def provenance(self) -> Provenance:
+        """What a recording from this source is worth."""
+        return Provenance.LIVE if self is Source.LIVE else Provenance.SIMULATED
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordOptions:
+    """How to record.
+
+    Attributes:
+        source: the real providers, or the simulator.
+        environ: where keys and base URLs are looked up: the process's variables and those of `.env`.
+        client: the path that makes the calls, by name; None is the project's reference.
+        missing: leave alone what has a recording that is good enough: live when recording live, else any.
+        stale_days: leave alone only what is good enough and not yet so many days old: verdicts count so, too.
+        overwrite_live: let the simulator take the place of what a real provider said, recorded live or
+            imported, which it never does otherwise.
+        timeout: seconds for one call.
+        verify: compare what comes with what was recorded, and write nothing.
+        now: the clock.
+    """
+
+    source: Source
+    environ: Mapping[str, str] = field(repr=False)
+    client: str | None = None
+    missing: bool = False
+    stale_days: int | None = None
+    overwrite_live: bool = False
+    timeout: float = 120.0
+    verify: bool = False
+    now: Callable[[], datetime] = _now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One scenario in a run.
+
+    Attributes:
+        skip: why nobody will be called; None when somebody will.
+        broken: the existing file is damaged, and whether it may be replaced is for a person to say.
+        tokens: roughly how many the call uses, in and out. What they cost is on the provider's price list.
+    """
+
+    scenario: Scenario
+    skip: str | None = None
+    broken: bool = False
+    tokens: int = 0
+
+
+def plan(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> tuple[Step, ...]:
+    """Decide for each scenario whether it is recorded, and if not, why."""
+    return tuple(_step(project, scenario, options) for scenario in scenarios)
+
+
+def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Step:
+    if reason := _unreachable(project, scenario, options):
+        return Step(scenario=scenario, skip=reason)
+    path = project.cassette(scenario)
+    try:
+        cassette = load(path) if path.is_file() else None
+    except CassetteError as error:
+        return _damaged(scenario, options, error)
+    reason = _not_to_verify(cassette, options) if options.verify else None
+    if cassette and not options.verify:
+        reason = _good_enough(cassette, options)
+    return Step(scenario=scenario, skip=reason, tokens=_tokens(scenario, cassette))
+
+
+def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> Step:
+    """A damaged file may have been live evidence: only another live recording may take its place unasked."""
+    if options.verify:
+        return Step(scenario=scenario, skip=str(error), broken=True)
+    if options.source is Source.LIVE or options.overwrite_live:
+        return Step(scenario=scenario, tokens=_tokens(scenario, None))
+    return Step(scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True)
+
+
+def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -> str | None:
+    if options.source is Source.SIMULATOR:
+        known = scenario.provider in DIALECTS
+        return None if known else f"the simulator does not speak {scenario.provider}'s dialect"
+    provider = project.provider(scenario.provider)
+    if live_endpoint(provider, options.environ) is None:
+        return f"{provider.key_variable} is set neither in the environment nor in .env"
+    if not scenario.live:
+        return "no provider answers like this on demand: its simulated recording stays"
+    return None
+
+
+def _not_to_verify(cassette: Cassette | None, options: RecordOptions) -> str | None:
+    if cassette is None:
+        return "there is no recording to verify"
+    if options.stale_days is None:
+        return None
+    return _young_enough(cassette.recording, options)
+
+
+def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:
+    recording = cassette.recording
+    is_live = recording is not None and recording.provenance is Provenance.LIVE
+    real = recording.provenance if recording and recording.provenance in _REAL else None
+    if options.source is Source.SIMULATOR and real and not options.overwrite_live:
+        return f"there is {'a live' if is_live else 'an imported'} recording"
+    if not (options.missing or options.stale_days is not None):
+        return None
+    if options.source is Source.LIVE and not is_live:
+        return None
+    return _young_enough(recording, options)
+
+
+def _young_enough(recording: Recording | None, options: RecordOptions) -> str | None:
+    if options.stale_days is None:
+        return "there is a recording"
+    if recording is None or recording.age(options.now().date()) >= options.stale_days:
+        return None
+    return f"the recording of {recording.recorded_at.date()} is recent enough"
+
+
+def _tokens(scenario: Scenario, cassette: Cassette | None) -> int:
+    """From the totals of an earlier recording; without one, from the lengths of prompt and limit."""
+    if scenario.expects == "failure" or not scenario.messages:
+        return 0
+    usages = (
+        [read_facts(interaction.response).usage for interaction in cassette.interactions] if cassette else []
+    )
+    totals = [usage.get("total_tokens") for usage in usages if usage]
+    if totals and isinstance(totals[-1], int):
+        return totals[-1]
+    prompt = sum(len(str(message.get("content", ""))) for message in scenario.messages)
+    limit = scenario.params.get("max_tokens", _UNKNOWN_ANSWER)
+    return prompt // _CHARACTERS_PER_TOKEN + int(limit)

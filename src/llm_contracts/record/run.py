@@ -1,0 +1,273 @@
+"""Composition: scenarios and a source → cassettes, through the edge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from llm_contracts.clients.resolve import resolve
+from llm_contracts.record.endpoint import WRONG_KEY, Endpoint, live_endpoint, secrets_in
+from llm_contracts.record.plan import RecordOptions, Source, Step, plan
+from llm_contracts.record.take import Attempt, NotWantedError, Studio, rehearsed_before
+from llm_contracts.record.verify import replaced, verified
+from llm_contracts.simulator import Simulator
+from llm_contracts.util.versions import versions
+from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
+from llm_contracts.wire.cassette.drafts import remove_abandoned_drafts
+from llm_contracts.wire.proxy import Edge, network_from
+from llm_contracts.wire.scrub import Scrubber
+
+if TYPE_CHECKING:
+    from llm_contracts.drift.report import Compared
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Provider, Scenario
+
+__all__ = ["Outcome", "RecordOptions", "RecordReport", "Source", "Step", "Take", "Update", "plan", "record"]
+
+
+class Outcome(StrEnum):
+    """What became of one scenario."""
+
+    RECORDED = "recorded"
+    UNCHANGED = "unchanged"  # the simulator said the same as before: the file was left alone
+    SKIPPED = "skipped"
+    FAILED = "failed"  # called, or meant to be, and nothing was kept
+    SAME = "same"  # verified: what comes has the shape that was recorded
+    DRIFTED = "drifted"  # verified: it has another
+    UNVERIFIED = "unverified"  # called, and nothing was learned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Take:
+    """One scenario's outcome; `detail` says why it was skipped or failed, `compared` how what came compares
+    with the recording that there was.
+    """
+
+    scenario: str
+    outcome: Outcome
+    detail: str = ""
+    compared: Compared | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """Told after each scenario. `seconds_left` is guessed from the calls so far; None before the first."""
+
+    take: Take
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordReport:
+    """A whole run. An `interrupted` one was stopped by hand; `remaining` names what it did not come to."""
+
+    takes: tuple[Take, ...]
+    interrupted: bool = False
+    remaining: tuple[str, ...] = ()
+
+    def with_outcome(self, outcome: Outcome) -> tuple[Take, ...]:
+        """The scenarios that ended so."""
+        return tuple(take for take in self.takes if take.outcome is outcome)
+
+    @property
+    def skipped_providers(self) -> Mapping[str, str]:
+        """Provider → reason, where all scenarios of a provider were skipped for the same one: no key, say."""
+        reasons: dict[str, set[str]] = {}
+        for take in self.takes:
+            provider = take.scenario.partition("/")[0]
+            skipped = take.detail if take.outcome is Outcome.SKIPPED else ""
+            reasons.setdefault(provider, set()).add(skipped)
+        return {name: next(iter(why)) for name, why in reasons.items() if len(why) == 1 and "" not in why}
+
+    @property
+    def compared(self) -> tuple[Compared, ...]:
+        """What came against what was recorded, for all scenarios that were called."""
+        return tuple(take.compared for take in self.takes if take.compared is not None)
+
+    @property
+    def advice(self) -> str:
+        """How to go on after an interruption; empty otherwise."""
+        if not self.interrupted:
+            return ""
+        return f"{len(self.remaining)} left. Run the same command with --missing to go on from here."
+
+
+def record(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: RecordOptions,
+    *,
+    progress: Callable[[Update], None] = lambda _update: None,
+) -> RecordReport:
+    """Record scenarios one after the other; what cannot be recorded is reported, the others still run. With
+    `options.verify`, compare them with their recordings instead, and write nothing.
+
+    Live recordings replace simulated ones; simulated ones never replace live ones unless told to. Ctrl-C ends
+    the run: the exchange under way is dropped, everything recorded until then is kept.
+
+    Raises:
+        PathError: the client's name means nothing.
+        SecretFound: a secret would have got into a file. Nothing was written for that scenario.
+        EdgeError: the proxy or the certificates that the environment names cannot be used.
+    """
+    client = options.client or project.settings.reference
+    path = resolve(client, project.paths)
+    if not options.verify:
+        remove_abandoned_drafts(project.settings.cassettes)
+    run = _Run(steps=plan(project, scenarios, options), progress=progress)
+    with Edge() as edge, _Callers(project, options).open() as callers:
+        studio = Studio(
+            edge=edge,
+            path=path,
+            client=client,
+            scrubber=Scrubber(secrets_in(options.environ, project.providers), harmless=(WRONG_KEY,)),
+            timeout=options.timeout,
+            network=network_from(options.environ),
+        )
+        return run.over(lambda step: _take(_Desk(project, options, studio, callers), step))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    project: Project
+    options: RecordOptions
+    studio: Studio
+    callers: _Callers
+
+    def studio_for(self, scenario: Scenario) -> Studio:
+        """Where a provider has a reference of its own, that one calls, unless another was asked for."""
+        own = self.project.provider(scenario.provider).reference
+        if own is None or self.options.client:
+            return self.studio
+        return replace(self.studio, client=own, path=resolve(own, self.project.paths))
+
+
+def _take(desk: _Desk, step: Step) -> Take:
+    """Record one scenario. Whatever goes wrong with it alone is its own outcome."""
+    scenario = step.scenario
+    if step.skip:
+        outcome = Outcome.FAILED if step.broken else Outcome.SKIPPED
+        return Take(scenario=scenario.name, outcome=outcome, detail=step.skip)
+    try:
+        return (_verify if desk.options.verify else _record)(desk, scenario)
+    except (NotWantedError, CassetteError) as error:
+        return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=str(error))
+    except OSError as error:
+        place = desk.project.cassette(scenario)
+        detail = f"{place}: cannot be written ({error.strerror}); the old file is as it was"
+        return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=detail)
+
+
+def _record(desk: _Desk, scenario: Scenario) -> Take:
+    options, path = desk.options, desk.project.cassette(scenario)
+    studio = desk.studio_for(scenario)
+    interactions = studio.take(scenario, desk.callers.endpoint(scenario))
+    # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
+    if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
+        return Take(scenario=scenario.name, outcome=Outcome.UNCHANGED)
+    cassette = Cassette(interactions=interactions, recording=_recording(desk, scenario, studio.client))
+    compared = replaced(scenario.name, path, cassette)
+    studio.keep(path, cassette)
+    return Take(scenario=scenario.name, outcome=Outcome.RECORDED, compared=compared)
+
+
+def _verify(desk: _Desk, scenario: Scenario) -> Take:
+    """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
+    recorded = load(desk.project.cassette(scenario))
+    studio = desk.studio_for(scenario)
+    try:
+        attempt = studio.attempt(scenario, desk.callers.endpoint(scenario))
+    except NotWantedError as error:
+        attempt = Attempt(interactions=(), objection=str(error))
+    compared = verified(scenario.name, recorded, attempt, _recording(desk, scenario, studio.client))
+    return Take(
+        scenario=scenario.name,
+        outcome=Outcome(str(compared.state)),
+        detail=compared.detail,
+        compared=compared,
+    )
+
+
+def _recording(desk: _Desk, scenario: Scenario, client: str) -> Recording:
+    return Recording(
+        provenance=desk.options.source.provenance,
+        recorded_at=desk.options.now().replace(microsecond=0),
+        provider=scenario.provider,
+        scenario=scenario.id,
+        client=client,
+        versions=versions(),
+    )
+
+
+class _Callers:
+    """Whom to call: the provider, or a simulator that is started when first needed and runs until the end."""
+
+    def __init__(self, project: Project, options: RecordOptions) -> None:
+        self._project = project
+        self._options = options
+        self._simulators: dict[str, Simulator] = {}
+        self._stack = ExitStack()
+
+    @contextmanager
+    def open(self) -> Iterator[_Callers]:
+        with self._stack:
+            yield self
+
+    def endpoint(self, scenario: Scenario) -> Endpoint:
+        """Where to record a scenario that the plan lets through."""
+        provider = self._project.provider(scenario.provider)
+        if self._options.source is Source.SIMULATOR:
+            return self._simulated(provider, scenario)
+        endpoint = live_endpoint(provider, self._options.environ)
+        assert endpoint is not None  # the plan skips providers without a key
+        return endpoint
+
+    def _simulated(self, provider: Provider, scenario: Scenario) -> Endpoint:
+        if provider.name not in self._simulators:
+            self._simulators[provider.name] = self._stack.enter_context(Simulator(provider.name))
+        simulator = self._simulators[provider.name]
+        simulator.play(scenario.script or scenario.id)
+        return Endpoint(base_url=simulator.base_url, public_url=provider.base_url, key=simulator.key)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Run:
+    """The steps of a run, with a clock that learns how long a call takes."""
+
+    steps: tuple[Step, ...]
+    progress: Callable[[Update], None]
+    takes: list[Take] = field(default_factory=list)
+    called: int = 0
+    spent: float = 0.0
+
+    def over(self, take: Callable[[Step], Take]) -> RecordReport:
+        """Take every step in turn. Ctrl-C ends it where it is."""
+        try:
+            for step in self.steps:
+                self._one(step, take)
+        except KeyboardInterrupt:
+            rest = tuple(step.scenario.name for step in self.steps[len(self.takes) :] if not step.skip)
+            return RecordReport(takes=tuple(self.takes), interrupted=True, remaining=rest)
+        return RecordReport(takes=tuple(self.takes))
+
+    def _one(self, step: Step, take: Callable[[Step], Take]) -> None:
+        started = time.monotonic()
+        done = take(step)
+        self.takes.append(done)
+        if not step.skip:
+            self.called += 1
+            self.spent += time.monotonic() - started
+        count = len(self.takes)
+        self.progress(Update(take=done, done=count, total=len(self.steps), seconds_left=self._left(count)))
+
+    def _left(self, done: int) -> float | None:
+        if not self.called:
+            return None
+        calls = sum(not step.skip for step in self.steps[done:])
+        return calls * self.spent / self.called

@@ -1,0 +1,211 @@
+"""The parts of the Markdown views: what they say, in the order of its weight."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from llm_contracts.parity.decision_groups import Group, Member, members_of, queue
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.parity.grouping import group
+from llm_contracts.parity.result import Answer, Item, Result, Verdict
+from llm_contracts.reporting.ci.about import About
+from llm_contracts.reporting.ci.fit import Part
+from llm_contracts.reporting.ci.text import code, code_block, link, plain
+from llm_contracts.reporting.ci.values import count, cut, sides, some
+from llm_contracts.reporting.corpus_page import MEANINGS
+from llm_contracts.reporting.html.index import MARKS, headline
+from llm_contracts.reporting.left_out import left_out_lines
+
+_LONGEST_VALUE = 300
+_LONGEST_LINE = 1_000
+_SHOWN_IDS = 5
+_SHOWN_REASONS = 6
+_SHOWN_STEPS = 12
+
+_TITLES = {
+    Severity.BREAKING: "Breaking, to decide",
+    Severity.VISIBLE: "Visible, to decide",
+    Severity.COSMETIC: "Cosmetic, nothing to decide",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amounts:
+    """How many rows of a kind are enough; None for all that there is room for."""
+
+    groups: int | None = None
+    lines: int | None = None
+
+
+def parts(result: Result, about: About, amounts: Amounts) -> Iterator[Part]:
+    """All parts that have something to say."""
+    yield _head(result, about)
+    if result.verdicts:
+        yield _verdicts(result.verdicts)
+    yield from _open(result.items, about, amounts)
+    unreadable = [item.problem for item in result.items if item.problem is not None]
+    yield from _lines(f"{MARKS['unreadable']} Unreadable", unreadable, amounts)
+    yield from _lines("The waivers file", result.complaints, amounts)
+    yield from _noise(result.items, about, amounts)
+    missing = f"{MARKS['missing']} {count(len(result.missing), 'scenario')} without a recording"
+    yield from _folded(missing, map(plain, result.missing), "scenario", amounts)
+    yield from _accepted(result.items, amounts)
+    unused = f"{count(len(result.left_out), 'entry', 'entries')} of the corpus not used"
+    yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", amounts)
+    yield from _lines("Warnings", result.warnings, amounts)
+    yield _closer(result, about)
+
+
+def _head(result: Result, about: About) -> Part:
+    told = headline(result)
+    counts = [f"{mark} {number:,} {name}" for name, mark, number in told["counts"]]
+    counts += [f"{MARKS['missing']} {told['missing']:,} missing"] if told["missing"] else []
+    facts = [
+        f"engine {result.engine}",
+        *(f"{name} {version}" for name, version in result.versions.items()),
+        f"checked {about.moment}",
+    ]
+    lines = [
+        f"## Contracts: {told['word']}",
+        "",
+        f"{_pair(result)}: {count(told['total'], 'recording')}. {', '.join(counts)}.",
+        "",
+        plain(", ".join(facts)),
+    ]
+    if about.outdated:
+        changed = plain(cut(some(about.outdated), _LONGEST_LINE))
+        lines += ["", f"**Out of date.** Changed since: {changed}."]
+    return Part(head=lines)
+
+
+def _pair(result: Result) -> str:
+    return f"{code(cut(result.reference, 80))} against {code(cut(result.candidate, 80))}"
+
+
+def _verdicts(verdicts: Mapping[str, Verdict]) -> Part:
+    return Part(
+        head=["| | provider | answer | why |", "|---|---|---|---|"],
+        rows=[_verdict(name, verdict) for name, verdict in sorted(verdicts.items(), key=_rank)],
+        what="provider",
+    )
+
+
+def _rank(row: tuple[str, Verdict]) -> bool:
+    """What stops a cut-over first."""
+    return row[1].answer is Answer.READY
+
+
+def _verdict(name: str, verdict: Verdict) -> str:
+    go = verdict.answer is Answer.READY
+    why = [plain(cut(reason, _LONGEST_LINE)) for reason in verdict.reasons[:_SHOWN_REASONS]]
+    more = len(verdict.reasons) - _SHOWN_REASONS
+    why += [f"and {more} more reasons"] if more > 0 else []
+    word = f"{MARKS['agree']} GO" if go else f"{MARKS['breaking']} **NO-GO**"
+    return f"| {word} | {plain(cut(name, 80))} | {verdict.answer} | {'<br>'.join(why)} |"
+
+
+def _open(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Part]:
+    groups = queue(_undecided(items))
+    for severity in Severity:
+        mine = [found for found in groups if found.severity is severity]
+        if mine:
+            total = sum(len(found.members) for found in mine)
+            of = f"{count(total, 'difference')} in {count(len(mine), 'group')}"
+            yield Part(
+                head=[f"### {MARKS[severity]} {_TITLES[severity]}: {of}", ""],
+                rows=[_group(found, about) for found in mine],
+                what="group",
+                most=amounts.groups,
+            )
+
+
+def _undecided(items: Iterable[Item]) -> Iterator[Member]:
+    return (member for item in items for member in members_of(item) if member.fingerprint not in item.waived)
+
+
+def _group(found: Group, about: About) -> str:
+    first = found.members[0]
+    ids = dict.fromkeys(member.item for member in found.members)
+    prints = {member.item: member.fingerprint for member in reversed(found.members)}
+    where = [link(cut(name, 120), about.link(name, prints[name])) for name in [*ids][:_SHOWN_IDS]]
+    head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
+    lines = [f"{head} {MEANINGS[found.kind]}"]
+    lines += [f"  - {name} {code(value)}" for name, value in sides(first.divergence, _LONGEST_VALUE)]
+    return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
+
+
+def _noise(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Part]:
+    groups = group(items, lambda item: item.noise)
+    rows = []
+    for found in groups:
+        where = [link(cut(name, 120), about.link(name)) for name in found.ids[:_SHOWN_IDS]]
+        rows.append(
+            f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where, len(found.ids))}"
+        )
+    if rows:
+        head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
+        yield Part(head=head, rows=rows, what="group", most=amounts.groups)
+
+
+def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[Part]:
+    kinds: dict[str, Counter[str]] = {}
+    for item in items:
+        for found in item.divergences:
+            if found.fingerprint in item.waived:
+                kinds.setdefault(item.waived[found.fingerprint], Counter())[str(found.kind)] += 1
+    rows = [
+        f"{plain(', '.join(f'{kind} ×{number}' for kind, number in counts.most_common()))}: "  # noqa: RUF001
+        f"{plain(cut(reason, _LONGEST_LINE))}"
+        for reason, counts in kinds.items()
+    ]
+    total = sum(number for counts in kinds.values() for number in counts.values())
+    yield from _folded(
+        f"{MARKS['accepted']} Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}",
+        rows,
+        "reason",
+        amounts,
+    )
+
+
+def _lines(title: str, lines: Sequence[str], amounts: Amounts) -> Iterator[Part]:
+    if lines:
+        rows = [f"- {plain(cut(line, _LONGEST_LINE))}" for line in lines]
+        head = [f"### {title} ({len(lines):,})", ""]
+        yield Part(head=head, rows=rows, what="line", most=amounts.lines)
+
+
+def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> Iterator[Part]:
+    rows = [f"- {line}" for line in lines]
+    if rows:
+        yield Part(
+            head=["<details>", f"<summary>{title}</summary>", ""],
+            rows=rows,
+            foot=["", "</details>"],
+            what=what,
+            most=amounts.lines,
+        )
+
+
+def _closer(result: Result, about: About) -> Part:
+    lines = ["### Look closer", ""]
+    if about.report_url is not None:
+        lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
+    return Part(head=[*lines, *code_block(_commands(result, about))])
+
+
+def _commands(result: Result, about: About) -> Iterator[str]:
+    if about.fetch is not None:
+        yield f"# the report of this run, on your machine; then open {about.folder}/index.html"
+        yield about.fetch
+    if about.again:
+        yield "# the same from your own checkout, and then decide"
+        yield from about.again
+    following = (step for verdict in result.verdicts.values() for step in verdict.next)
+    steps = [step for step in dict.fromkeys(following) if step not in about.again]
+    if steps:
+        yield "# what stands between this and a GO"
+        yield from steps[:_SHOWN_STEPS]
+    if len(steps) > _SHOWN_STEPS:
+        yield f"# and {len(steps) - _SHOWN_STEPS} more: llm-contracts verdict"

@@ -1,0 +1,57 @@
+"""Foreign text in Markdown, as GitHub and GitLab read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from llm_contracts.reporting.ci.values import seen
+
+_APART = "&#8203;"  # a space without width: it keeps `@name` and `#1` from being anybody's name or number
+_CALL = r"[@#]|:(?=//)|:(?=[a-z_+-][\w+-]*:)|\bwww(?=\.)|\bGH(?=-\d)|^\d+(?=[.)])"
+_MARK = r"[\\`*_{}\[\]<>|~&$]|^[-+=]"
+_SPECIAL = re.compile(f"(?P<call>{_CALL})|(?P<mark>{_MARK})", re.IGNORECASE)
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "<span>$</span>"}  # GitHub reads `$x$` as a formula
+
+
+def plain(text: str) -> str:
+    """Text that reads as it is, in one line: no markup, mention, reference, link or formula comes of it. Fit
+    for a cell of a table, too.
+    """
+    return _SPECIAL.sub(_harmless, " ".join(seen(text).split()))
+
+
+def _harmless(found: re.Match[str]) -> str:
+    if found["call"]:
+        return found["call"] + _APART
+    return _ENTITIES.get(found["mark"], f"\\{found['mark']}")
+
+
+def code(text: str) -> str:
+    """Text in which nothing means anything: a code span in one line, whatever backticks are in it. Not for
+    cells of a table: these end at any `|`.
+    """
+    line = " ".join(seen(text).split("\n")).replace("\t", " ")
+    fence = "`" * (_longest_run(line) + 1)
+    # One space at both ends is taken off again; without, a backtick at an end would lengthen the fence.
+    inner = f" {line} " if line.strip() != line or line[:1] == "`" or line[-1:] == "`" or not line else line
+    return f"{fence}{inner}{fence}"
+
+
+def code_block(lines: Iterable[str]) -> list[str]:
+    """Lines to copy."""
+    told = [seen(line) for line in lines]
+    fence = "`" * max(3, _longest_run("\n".join(told)) + 1)
+    return [f"{fence}sh", *told, fence]
+
+
+def link(text: str, address: str | None) -> str:
+    """A code span that leads somewhere, if there is an address."""
+    if address is None:
+        return code(text)
+    safe = "".join(c if c.isprintable() and c not in '<>\\ "' else f"%{ord(c):02X}" for c in address)
+    return f"[{code(text)}](<{safe}>)"
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

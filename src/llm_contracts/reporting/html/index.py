@@ -1,0 +1,230 @@
+"""The first page of a report: verdicts, groups of differences, the matrix, and a line for each recording."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.decision_groups import Group, Member, members_of, queue
+from llm_contracts.parity.divergence import Divergence, Severity
+from llm_contracts.parity.grouping import group as group_by_place
+from llm_contracts.parity.result import Answer, Item, Result
+from llm_contracts.reporting.corpus_page import MEANINGS
+from llm_contracts.reporting.html.embed import visible
+
+_LONGEST_VALUE = 240
+_SEVERITIES = tuple(Severity)
+_MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike
+
+MARKS = {
+    "breaking": "✗",
+    "visible": "◆",
+    "cosmetic": "○",
+    "noise": "≈",
+    "unreadable": "!",
+    "accepted": "~",
+    "agree": "✓",
+    "missing": "–",  # noqa: RUF001 - as on the terminal
+}
+"""A sign for each state, so that colour is never the only way to see it."""
+
+
+_MEANING = {
+    Answer.READY: "nothing is open, on live recordings that are young enough.",
+    Answer.REHEARSED: "nothing is open, but some of the evidence is not live, or too old. Record it.",
+    Answer.BLOCKED: "differences are open. Decide about them, or mend the candidate.",
+    Answer.NO_EVIDENCE: "scenarios have no recording.",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupRow:
+    """One of `review`'s groups, as the page shows it: open, or accepted for one reason."""
+
+    number: int
+    id: str
+    title: str
+    severity: str
+    kind: str
+    where: str
+    meaning: str
+    reference: str
+    candidate: str
+    variants: int
+    count: int
+    providers: tuple[str, ...]
+    reason: str | None
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matrix:
+    """States by scenario and provider; `cells` in the order of `providers`, None where there is nothing."""
+
+    providers: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[dict[str, Any] | None, ...]], ...]
+
+
+def state(item: Item) -> str:
+    """What became of a recording, in a word: the worst that nobody has accepted."""
+    if item.problem:
+        return "unreadable"
+    found = {str(divergence.severity) for divergence in item.unwaived}
+    worst = next((str(severity) for severity in _SEVERITIES if severity in found), None)
+    if worst in {"breaking", "visible"}:
+        return str(worst)
+    if item.noise:
+        return "noise"
+    return worst or ("accepted" if item.waived else "agree")
+
+
+def shown(value: object) -> str:
+    """A value in a line."""
+    if value == ABSENT:
+        return "absent"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
+    """The groups as `review` has them: open ones first, then the accepted ones, apart by reason."""
+    members: dict[str | None, list[Member]] = {None: []}
+    for item in items:
+        for member in members_of(item):
+            members.setdefault(item.waived.get(member.fingerprint), []).append(member)
+    groups = ((group, reason) for reason, found in members.items() for group in queue(found))
+    return tuple(_group_row(number, group, reason) for number, (group, reason) in enumerate(groups))
+
+
+def _group_row(number: int, group: Group, reason: str | None) -> GroupRow:
+    values = Counter((shown(m.divergence.reference), shown(m.divergence.candidate)) for m in group.members)
+    (reference, candidate), _ = values.most_common(1)[0]
+    return GroupRow(
+        number=number,
+        id=group.id,
+        title=group.title,
+        severity=str(group.severity),
+        kind=str(group.kind),
+        where=group.where,
+        meaning=MEANINGS[group.kind].replace("`", ""),  # written for Markdown
+        reference=reference,
+        candidate=candidate,
+        variants=len(values),
+        count=len({member.item for member in group.members}),
+        providers=tuple(group.providers),
+        reason=reason,
+        fingerprints=group.fingerprints,
+    )
+
+
+def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """What the reference did not even do twice in the same way, by kind and place."""
+    return [
+        {
+            "kind": str(found.kind),
+            "where": found.where,
+            "reference": shown(found.example.reference),
+            "candidate": shown(found.example.candidate),
+            "ids": found.ids,
+        }
+        for found in group_by_place(items, lambda item: item.noise)
+    ]
+
+
+def item_rows(result: Result, groups: Iterable[GroupRow], detailed: Iterable[str]) -> list[dict[str, Any]]:
+    """What the page's program knows of every item; `detail` where the page holds more."""
+    held = set(detailed)
+    numbers = {each: group.number for group in groups for each in group.fingerprints}
+    return [
+        {
+            "id": item.id,
+            "provider": item.provider,
+            "scenario": item.scenario,
+            "state": state(item),
+            "from": item.provenance,
+            "on": item.recorded_on.isoformat() if item.recorded_on else None,
+            "problem": item.problem,
+            "noise": len(item.noise),
+            "detail": item.id in held,
+            "found": [_found(item, divergence, numbers) for divergence in item.divergences],
+        }
+        for item in result.items
+    ]
+
+
+def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "kind": str(divergence.kind),
+        "severity": str(divergence.severity),
+        "where": divergence.where,
+        "reference": shown(divergence.reference),
+        "candidate": shown(divergence.candidate),
+        "print": divergence.fingerprint,
+        "waived": item.waived.get(divergence.fingerprint),
+        "group": numbers[divergence.fingerprint],
+    }
+
+
+def matrix(result: Result) -> Matrix | None:
+    """The matrix; None where scenarios are so many, or so little alike, that it would show nothing."""
+    names = [*((item.provider, item.scenario) for item in result.items), *map(_split, result.missing)]
+    providers = tuple(dict.fromkeys(provider for provider, _ in names))
+    scenarios = tuple(dict.fromkeys(scenario for _, scenario in names))
+    if len(scenarios) > _MOST_ROWS or len(scenarios) == len(names) > len(providers) > 1:
+        return None
+    cells: dict[tuple[str, str], dict[str, Any]] = {
+        _split(name): {"id": None, "state": "missing", "title": f"{name}: no recording"}
+        for name in result.missing
+    }
+    cells |= {(item.provider, item.scenario): _cell(n, item) for n, item in enumerate(result.items)}
+    rows = tuple(
+        (scenario, tuple(cells.get((provider, scenario)) for provider in providers)) for scenario in scenarios
+    )
+    return Matrix(providers=providers, rows=rows)
+
+
+def _split(name: str) -> tuple[str, str]:
+    provider, _, scenario = name.partition("/")
+    return provider, scenario
+
+
+def _cell(number: int, item: Item) -> dict[str, Any]:
+    kinds = Counter(str(divergence.kind) for divergence in item.unwaived)
+    found = ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in kinds.items())
+    what = state(item)
+    return {
+        "id": item.id,
+        "number": number,
+        "link": "#rec=" + quote(item.id.encode("utf-8", "replace"), safe="/"),
+        "state": what,
+        "count": sum(kinds.values()),
+        "title": visible(f"{item.id}: {found or what}"),
+    }
+
+
+def headline(result: Result) -> dict[str, Any]:
+    """The answer in a few words, and the numbers behind it."""
+    counts = Counter(state(item) for item in result.items)
+    answers = Counter(verdict.answer for verdict in result.verdicts.values())
+    word, tone = _answer(answers[Answer.READY], len(result.verdicts))
+    return {
+        "word": word,
+        "tone": tone,
+        "answers": [(str(name), answers[name], _MEANING[name]) for name in Answer if answers[name]],
+        "counts": [(name, MARKS[name], counts[name]) for name in MARKS if counts[name]],
+        "total": len(result.items),
+        "missing": len(result.missing),
+    }
+
+
+def _answer(ready: int, everything: int) -> tuple[str, str]:
+    if not everything:
+        return "No verdict: only a part was checked", "part"
+    if ready == everything:
+        return "GO", "go"
+    return ("NO-GO", "stop") if not ready else (f"GO for {ready} of {everything} providers", "some")

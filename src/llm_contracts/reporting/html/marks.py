@@ -1,0 +1,44 @@
+"""Which words of two texts differ: as pieces that are shared and pieces that are not, in turns."""
+
+from __future__ import annotations
+
+import re
+
+from llm_contracts.reporting.align import align
+
+Pieces = list[str]
+"""Shared, own, shared, own, … in turns; any of them may be empty."""
+
+# Words of scripts that have spaces; one character at a time of those that have none.
+_WORD = re.compile(r"[A-Za-z0-9_\u00c0-\u024f\u0370-\u058f]+|.", re.DOTALL)
+_LONGEST = 20_000  # words that are compared; beyond, only what begins and ends alike is found
+
+
+def marked(left: str, right: str) -> tuple[Pieces, Pieces]:
+    """The pieces of both texts: every even one is shared, every odd one stands in this text alone."""
+    ours, theirs = _WORD.findall(left), _WORD.findall(right)
+    if max(len(ours), len(theirs)) > _LONGEST:
+        return _by_ends(left, right)
+    one, other = [""], [""]
+    for block in align(ours, theirs):
+        parts = (ours[block.left_from : block.left_to], theirs[block.right_from : block.right_to])
+        for pieces, part in zip((one, other), parts, strict=True):
+            _extend(pieces, "".join(part), shared=block.equal)
+    return one, other
+
+
+def _extend(pieces: Pieces, text: str, *, shared: bool) -> None:
+    if shared == bool(len(pieces) % 2):
+        pieces[-1] += text
+    else:
+        pieces.append(text)
+
+
+def _by_ends(left: str, right: str) -> tuple[Pieces, Pieces]:
+    shortest = min(len(left), len(right))
+    head = next((i for i in range(shortest) if left[i] != right[i]), shortest)
+    tail = next((i for i in range(shortest - head) if left[-1 - i] != right[-1 - i]), shortest - head)
+    one, other = (
+        [text[:head], text[head : len(text) - tail], text[len(text) - tail :]] for text in (left, right)
+    )
+    return one, other

@@ -1,0 +1,163 @@
+"""One run as one HTML file that needs nothing else: no network, no other file, no server.
+
+Everything in it comes from models, providers and recordings, and is taken for hostile: the template escapes
+it, the program builds nodes and never markup, and the policy in the head runs no script but its own, known by
+its hash. What an item holds in full is compressed, so that the page opens at once however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from llm_contracts.cost.html import cost_table
+from llm_contracts.cost.model import Cost
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.reporting.html.detail import detail
+from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
+from llm_contracts.reporting.html.index import (
+    MARKS,
+    GroupRow,
+    group_rows,
+    headline,
+    item_rows,
+    matrix,
+    noise_rows,
+    state,
+)
+
+_SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
+_ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
+
+Guard = Callable[[str, Any], None]
+"""Given a name and what the page would hold of it; raises if that must not be."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """What the page says about the run. `outdated`: what has changed since; `cost`: if it was measured."""
+
+    run: str
+    checked_at: str
+    outdated: Sequence[str] = ()
+    cost: Cost | None = None
+
+
+def in_full(result: Result) -> tuple[str, ...]:
+    """The ids of the items that the page holds in full: all, or of many those with something to see."""
+    if len(result.items) <= _ALL_IN_FULL:
+        return tuple(item.id for item in result.items)
+    return tuple(item.id for item in result.items if state(item) != "agree")
+
+
+def render(
+    result: Result,
+    about: About,
+    whole: Callable[[str], Item],
+    *,
+    guard: Guard = lambda _name, _value: None,
+    progress: Callable[[str], None] = lambda _name: None,
+) -> Iterator[str]:
+    """The page in pieces, so that no more than one item is held in full at a time.
+
+    Args:
+        result: the run; its items need no observations.
+        about: see `About`.
+        whole: an item in full, by its id.
+        guard: see `Guard`.
+        progress: told of each item that is done.
+    """
+    detailed = in_full(result)
+    groups = group_rows(result.items)
+    rows = item_rows(result, groups, detailed)
+    guard("the report's first page", rows)
+
+    def details() -> Iterator[tuple[int, str]]:
+        numbers = {item.id: number for number, item in enumerate(result.items)}
+        for name in detailed:
+            value = detail(whole(name))
+            guard(f"the report's page about {name}", value)
+            yield numbers[name], packed(value)
+            progress(name)
+
+    style, script = _style(), _script()
+    yield from (
+        _environment()
+        .get_template("page.html.j2")
+        .generate(
+            result=result,
+            about=about,
+            headline=headline(result),
+            cost=None if about.cost is None else cost_table(about.cost),
+            checked=_readable(about.checked_at),
+            groups=groups,
+            noise=noise_rows(result.items),
+            unreadable=[item.problem for item in result.items if item.problem],
+            matrix=matrix(result),
+            marks=MARKS,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
+            data=Markup(script_json(_data(result, about, groups, rows))),  # noqa: S704 - escaped for where it stands
+            details=details(),
+            left_out=len(result.items) - len(detailed),
+        )
+    )
+
+
+def _readable(moment: str) -> str:
+    """A moment as people write it, in the time of the place that was asked for it."""
+    return datetime.fromisoformat(moment).strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
+
+
+def _data(result: Result, about: About, groups: Sequence[GroupRow], rows: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "run": about.run,
+        "reference": result.reference,
+        "candidate": result.candidate,
+        "marks": MARKS,
+        "groups": [group.title for group in groups],
+        "items": rows,
+    }
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("llm_contracts.reporting.html", "static"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalize(value: Any) -> Any:
+    """Every text that gets into the page shows what it hides; markup of our own passes as it is."""
+    return visible(value) if type(value) is str else value
+
+
+def _style() -> str:
+    return _read("style.css")
+
+
+def _script() -> str:
+    """The program's files in one function, so that the page has no globals."""
+    return '"use strict";\n(() => {\n' + "\n".join(map(_read, _SCRIPTS)) + "\n})();\n"
+
+
+def _read(name: str) -> str:
+    return (files("llm_contracts.reporting.html") / "static" / name).read_text(encoding="utf-8")

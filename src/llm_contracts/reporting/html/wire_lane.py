@@ -1,0 +1,134 @@
+"""The lane between the two clients: what the provider sent, event by event, and when."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from llm_contracts.clients.chunks import NonsenseError, to_chunk
+from llm_contracts.clients.observation import Chunk
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.facts.custom import Translator
+from llm_contracts.wire.facts.errors import error_of_event
+from llm_contracts.wire.facts.gemini import as_compatible
+from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.sse import Event, events
+
+_FIRST_FAILURE = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WireEvent:
+    """One event, or the whole body of an answer that is no stream.
+
+    Attributes:
+        exchange: which of the recorded exchanges it belongs to.
+        kind: what it is for people: `content`, `usage`, `error`, `done`, `body` and so on.
+        data: as sent.
+        chunk: what it says in the canonical form of clients' chunks; None where it is none.
+        at_ms: when its last byte arrived, since the request was sent; None where no times were recorded.
+    """
+
+    exchange: int
+    kind: str
+    data: str
+    name: str | None = None
+    chunk: Chunk | None = None
+    at_ms: float | None = None
+
+
+def wire_events(exchanges: Sequence[Interaction]) -> tuple[WireEvent, ...]:
+    """Everything that the provider sent, in order."""
+    return tuple(
+        event
+        for number, exchange in enumerate(exchanges)
+        for event in _of_response(number, decoded(exchange.response))
+    )
+
+
+def _of_response(number: int, response: Response) -> Iterator[WireEvent]:
+    found = events(response.body) if read_facts(response).streamed else ()
+    if not found:
+        yield from _whole_body(number, response)
+        return
+    translate = Translator()
+    arrival = _Arrival(response)
+    for event in found:
+        value = _parsed(event.data)
+        chunk = _chunk(translate, value)
+        yield WireEvent(
+            exchange=number,
+            kind=_kind(event, value, chunk),
+            data=event.data,
+            name=event.name,
+            chunk=chunk,
+            at_ms=arrival(event.end),
+        )
+
+
+def _whole_body(number: int, response: Response) -> Iterator[WireEvent]:
+    if response.body:
+        yield WireEvent(
+            exchange=number,
+            kind="error" if response.status >= _FIRST_FAILURE else "body",
+            data=response.body.decode("utf-8", "replace"),
+            at_ms=_Arrival(response)(len(response.body)),
+        )
+
+
+class _Arrival:
+    """When the byte before an offset had arrived."""
+
+    def __init__(self, response: Response) -> None:
+        pieces = response.pieces or ()
+        self._ends = list(accumulate(piece.size for piece in pieces))
+        self._times = [piece.at_ms for piece in pieces]
+
+    def __call__(self, end: int) -> float | None:
+        if not self._ends:
+            return None
+        return self._times[min(bisect_left(self._ends, end), len(self._times) - 1)]
+
+
+def _parsed(data: str) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _chunk(translate: Translator, value: Any) -> Chunk | None:
+    if not isinstance(value, dict):
+        return None
+    try:
+        return to_chunk(translate(as_compatible(value)))
+    except (NonsenseError, AttributeError, TypeError, ValueError):
+        return None  # a shape that nobody knows is shown as it was sent
+
+
+def _kind(event: Event, value: Any, chunk: Chunk | None) -> str:
+    if event.data.strip() == "[DONE]":
+        return "done"
+    if error_of_event(event.name, value, event.data) is not None:
+        return "error"
+    if chunk is None:
+        return "unread"
+    return kind_of(chunk)
+
+
+def kind_of(chunk: Chunk) -> str:
+    """What a chunk carries, in a word or several with a plus between: `content+usage`."""
+    carried = {
+        "content": chunk.text,
+        "reasoning": chunk.reasoning,
+        "tool": chunk.tool_calls,
+        "finish": chunk.finish_reason,
+        "usage": chunk.usage,
+        "other": chunk.extra,
+    }
+    return "+".join(name for name, value in carried.items() if value) or ("role" if chunk.role else "empty")

@@ -1,0 +1,36 @@
+"""What of a corpus cannot be used, grouped by the kind of reason, each with the first few places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from llm_contracts.corpus import CorpusProblem, Why
+
+_SHOWN = 3  # places of a kind; the JSON result has all
+
+_TITLES: Mapping[Why, str] = {
+    Why.UNREADABLE: "cannot be read",
+    Why.TRUNCATED: "truncated",
+    Why.UNKNOWN_ENCODING: "in an unknown encoding",
+    Why.NO_BODY: "without a body",
+    Why.DUPLICATE: "of the same id",
+    Why.NOT_CHAT: "not a chat completion",
+    Why.NOT_STREAMED: "not streamed",
+    Why.OTHER_DIALECT: "in the dialect of another API",
+    Why.NOT_HTTP: "not HTTP",
+    Why.NOT_A_RECORDING: "not a recording",
+    Why.UNKNOWN_PROVIDER: "of no provider of this project",
+    Why.MADE_UP: "made up, not sent by a provider",
+}
+
+
+def left_out_lines(problems: Iterable[CorpusProblem]) -> Iterator[str]:
+    """A line for each kind of reason, the most frequent first, and below it some of its places."""
+    groups: dict[Why, list[CorpusProblem]] = {}
+    for problem in problems:
+        groups.setdefault(problem.why, []).append(problem)
+    for why, found in sorted(groups.items(), key=lambda item: -len(item[1])):
+        yield f"{len(found)} {_TITLES[why]}:"
+        yield from (f"  {problem.place}: {problem.reason}" for problem in found[:_SHOWN])
+        if len(found) > _SHOWN:
+            yield f"  and {len(found) - _SHOWN} more; --json FILE lists them all"

@@ -1,0 +1,122 @@
+"""A file of decisions, as the report's page exports it: what it would do, all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from llm_contracts.review.coverage import Coverage, cover
+from llm_contracts.review.decisions import Choice, Decision, Decisions
+from llm_contracts.review.desk import Desk, ReviewError, checked_terms
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.decision_groups import Member
+    from llm_contracts.parity.waiver import Waiver
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What applying a file of decisions would do.
+
+    Attributes:
+        acceptances: for each acceptance, what it covers.
+        notes: the other decisions.
+        settled: fingerprints that are accepted already, and are left alone.
+    """
+
+    acceptances: tuple[Coverage, ...]
+    notes: tuple[Decision, ...]
+    settled: tuple[str, ...]
+
+    @property
+    def rows(self) -> tuple[Waiver, ...]:
+        """The waivers that would be written, each once."""
+        by_identity = {row.identity: row for coverage in self.acceptances for row in coverage.rows}
+        return tuple(by_identity.values())
+
+    @property
+    def meant(self) -> frozenset[str]:
+        """The differences that the file names and that would be accepted."""
+        return frozenset(member.fingerprint for each in self.acceptances for member in each.meant)
+
+    @property
+    def others(self) -> tuple[Member, ...]:
+        """What the waivers would cover besides, whatever decision covers it."""
+        found = {m.fingerprint: m for each in self.acceptances for m in each.others}
+        return tuple(member for name, member in found.items() if name not in self.meant)
+
+    def document(self) -> dict[str, Any]:
+        """The plan as JSON, for scripts."""
+        return {
+            "format": 1,
+            "accepts": sorted(self.meant),
+            "also_covers": [
+                {"fingerprint": m.fingerprint, "item": m.item, "kind": str(m.divergence.kind)}
+                for m in self.others
+            ],
+            "rows": [
+                {
+                    "kind": str(row.kind),
+                    "provider": row.provider,
+                    "scenario": row.scenario,
+                    "where": row.where,
+                    "until": row.until.isoformat(),
+                }
+                for row in self.rows
+            ],
+            "marks": [{"decision": str(d.choice), "fingerprints": list(d.fingerprints)} for d in self.notes],
+            "accepted_already": list(self.settled),
+        }
+
+
+def plan(desk: Desk, found: Decisions, name: str) -> Plan:
+    """Work out what a file of decisions would do, and refuse it whole if part of it cannot be done.
+
+    Raises:
+        ReviewError: it is about another run, names a difference that this run does not have, or decides
+            twice about one; or an acceptance lacks what it must say.
+    """
+    if found.run != desk.stored.run:
+        raise ReviewError(
+            f"{name}: is about run {found.run}, but the stored result is run {desk.stored.run}: what differs "
+            "is not the same any more. Make the report again and decide on that."
+        )
+    _refuse_unknown(desk, found, name)
+    acceptances: list[Coverage] = []
+    notes: list[Decision] = []
+    for number, decision in enumerate(found.decisions, 1):
+        left = tuple(each for each in decision.fingerprints if each not in desk.accepted)
+        if decision.choice is not Choice.ACCEPT:
+            notes.append(replace(decision, fingerprints=left))
+        elif left:
+            acceptances.append(_coverage(desk, decision, left, f"{name}: decision {number}"))
+    settled = (each for d in found.decisions for each in d.fingerprints if each in desk.accepted)
+    return Plan(
+        acceptances=tuple(acceptances),
+        notes=tuple(each for each in notes if each.fingerprints),
+        settled=tuple(settled),
+    )
+
+
+def _refuse_unknown(desk: Desk, found: Decisions, name: str) -> None:
+    known = {member.fingerprint for member in desk.members}
+    seen: set[str] = set()
+    for number, decision in enumerate(found.decisions, 1):
+        for each in decision.fingerprints:
+            if each not in known:
+                raise ReviewError(f"{name}: decision {number}: this run has no difference {each}.")
+            if each in seen:
+                raise ReviewError(f"{name}: decision {number}: {each} is decided about twice.")
+            seen.add(each)
+
+
+def _coverage(desk: Desk, decision: Decision, prints: tuple[str, ...], place: str) -> Coverage:
+    if decision.until is None or decision.scope is None:
+        missing = "until" if decision.until is None else "scope"
+        raise ReviewError(f"{place}: an acceptance needs {missing!r}.")
+    try:
+        terms = checked_terms(decision.reason, decision.by, decision.until, desk.today)
+    except ReviewError as error:
+        raise ReviewError(f"{place}: {error}") from None
+    meant = [member for member in desk.members if member.fingerprint in prints]
+    return cover(meant, decision.scope, desk.open, terms)

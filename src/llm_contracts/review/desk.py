@@ -1,0 +1,338 @@
+"""Decisions about a stored result: what there is to decide, and writing down what was decided.
+
+An acceptance is appended to the project's waivers file. What is to be fixed, and what is called noise, goes
+to `decisions.json` beside the result; it changes no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_contracts.parity.decision_groups import Member, members_of
+from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
+from llm_contracts.project.config import ConfigError
+from llm_contracts.project.inputs import outdated
+from llm_contracts.review.coverage import Terms
+from llm_contracts.review.decisions import Decision, Decisions, parse_decisions, render_decisions
+from llm_contracts.review.waiver_text import appended
+from llm_contracts.util.files import replace_file
+from llm_contracts.wire.scrub import SecretFound, find_secrets
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.waiver import Waiver
+    from llm_contracts.project.config import Settings
+    from llm_contracts.results.store import Stored
+
+DECISIONS = "decisions.json"
+LONGEST_DAYS = 366
+"""Nothing is accepted for longer than so many days: somebody has to look again."""
+
+_SHOWN = 3
+
+
+class ReviewError(Exception):
+    """A decision cannot be taken or written. The message says why, and the way out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What a decision did to a file, so that it can be undone; `before` is None where there was no file."""
+
+    file: Path
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """A result with the decisions about it.
+
+    Attributes:
+        known: provider and id of every scenario of the project.
+        secrets: name → value of what must get into no file.
+        read_only: why nothing may be decided here; empty where it may.
+        no_waivers: why nothing may be accepted, though the rest may be decided; empty where it may.
+        members: every difference of the run.
+        accepted: fingerprint → the waiver that accepts it, as the file says now.
+        noted: fingerprint → what else was decided about it.
+    """
+
+    settings: Settings
+    stored: Stored
+    today: date
+    known: frozenset[tuple[str, str]]
+    secrets: Mapping[str, str]
+    read_only: str
+    no_waivers: str
+    members: tuple[Member, ...]
+    accepted: Mapping[str, Waiver]
+    noted: Mapping[str, Decision]
+
+    @property
+    def open(self) -> tuple[Member, ...]:
+        """The differences that nobody has accepted: what a wide acceptance could cover."""
+        return tuple(member for member in self.members if member.fingerprint not in self.accepted)
+
+    @property
+    def default_until(self) -> date:
+        """The last day of an acceptance for which nobody names another."""
+        return self.today + timedelta(days=self.settings.waiver_days)
+
+
+def open_desk(
+    settings: Settings,
+    stored: Stored,
+    *,
+    today: date,
+    environ: Mapping[str, str],
+    known: Iterable[tuple[str, str]],
+    secrets: Mapping[str, str],
+) -> Desk:
+    """Bring a result together with the decisions about it.
+
+    Waivers are read anew, so that those written since the run count; nothing else may have changed.
+
+    Raises:
+        ConfigError: recordings, paths or versions have changed since the run.
+        WaiverError: the waivers file cannot be read, or holds the marks of an unresolved merge.
+        DecisionsError: what was decided earlier cannot be read.
+    """
+    _refuse_outdated(settings, stored)
+    members = tuple(member for item in stored.items() for member in members_of(item))
+    desk = Desk(
+        settings=settings,
+        stored=stored,
+        today=today,
+        known=frozenset(known),
+        secrets=secrets,
+        read_only=_read_only(environ),
+        no_waivers=_no_waivers(settings, stored),
+        members=members,
+        accepted={},
+        noted={},
+    )
+    return reread(desk)
+
+
+def reread(desk: Desk) -> Desk:
+    """The desk with the decisions that its two files hold now. Raises as `open_desk` does."""
+    waivers = Waivers() if desk.no_waivers else load_waivers(desk.settings.waivers, desk.today)
+    return replace(desk, accepted=_accepted(desk, waivers), noted=_noted(desk))
+
+
+def _refuse_outdated(settings: Settings, stored: Stored) -> None:
+    """Waivers and the day may have changed: both are looked at anew here."""
+    own = settings.shown(settings.waivers)
+    changed = [
+        name
+        for name in outdated(settings, stored.document)
+        if name != own and not name.startswith("the date")
+    ]
+    if changed:
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        raise ConfigError(
+            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
+            "Run `llm-contracts check` again, then review; what you have decided is kept."
+        )
+
+
+def _read_only(environ: Mapping[str, str]) -> str:
+    if environ.get("CI", "").lower() in {"", "0", "false"}:
+        return ""
+    return "Nothing is decided in CI (CI is set). Review on your own machine, and commit the waivers file."
+
+
+def _no_waivers(settings: Settings, stored: Stored) -> str:
+    """Waivers speak about the project's own two paths. Others can be looked at, and marked."""
+    pair = (stored.document["reference"], stored.document["candidate"])
+    if pair == (settings.reference, settings.candidate):
+        return ""
+    return (
+        f"This result compares {pair[0]} with {pair[1]}, but waivers are about {settings.reference} and "
+        f"{settings.candidate}: one written now would accept nothing. Differences can only be marked."
+    )
+
+
+def _accepted(desk: Desk, waivers: Waivers) -> dict[str, Waiver]:
+    versions = desk.stored.document["versions"]
+    found = (
+        (m, waivers.match(m.divergence, provider=m.provider, scenario=m.scenario, versions=versions))
+        for m in desk.members
+    )
+    return {member.fingerprint: waiver for member, waiver in found if waiver is not None}
+
+
+def _noted(desk: Desk) -> dict[str, Decision]:
+    file = decisions_file(desk)
+    if not file.is_file():
+        return {}
+    known = {member.fingerprint for member in desk.members}
+    read = parse_decisions(file.read_text(encoding="utf-8"), desk.settings.shown(file))
+    return {name: decision for decision in read.decisions for name in decision.fingerprints if name in known}
+
+
+def decisions_file(desk: Desk) -> Path:
+    """Where decisions go that are no waivers."""
+    return desk.stored.folder / DECISIONS
+
+
+# Writing down
+
+
+def day_of(text: str) -> date:
+    """A day as people write it.
+
+    Raises:
+        ReviewError: it is none.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ReviewError(f"Until must be a date such as 2027-01-31, not {text!r}.") from None
+
+
+def checked_terms(reason: str, by: str, until: date, today: date) -> Terms:
+    """What an acceptance must say.
+
+    Raises:
+        ReviewError: it gives no reason or name, or a day that is over or too far away.
+    """
+    if not reason.strip():
+        raise ReviewError("An acceptance needs a reason: it is shown in every report.")
+    if not by.strip():
+        raise ReviewError("An acceptance needs the name of who decides (by).")
+    latest = today + timedelta(days=LONGEST_DAYS)
+    if until < today:
+        raise ReviewError(f"{until} is over; an acceptance holds until a day to come.")
+    if until > latest:
+        raise ReviewError(f"{until} is too far away: nothing is accepted for ever; {latest} is the last day.")
+    return Terms(reason=" ".join(reason.split()), by=" ".join(by.split()), until=until)
+
+
+def accept(desk: Desk, rows: Sequence[Waiver]) -> Change:
+    """Append waivers to the project's file, whose text stays as it is otherwise.
+
+    Raises:
+        ReviewError: nothing may be accepted here, or the file would not be right with these rows in it.
+        SecretFound: a key stands in the reason.
+        WaiverError: the file cannot be read as it is now; nothing was written.
+    """
+    _refuse(desk, accepting=True)
+    _refuse_strangers(desk, rows)
+    file = desk.settings.waivers
+    before = _text(file)
+    present = load_waivers(file, desk.today)
+    after = appended(before or "", rows)
+    _refuse_secrets(desk, file, after)
+    replace_file(file, after, check=partial(_check_draft, file=file, present=present, rows=rows, desk=desk))
+    return Change(file=file, before=before, after=after)
+
+
+def _check_draft(draft: Path, *, file: Path, present: Waivers, rows: Sequence[Waiver], desk: Desk) -> None:
+    """The draft must read as what stood there and the new rows, with no fault that was not there before."""
+    written = load_waivers(draft, desk.today)
+    there = set(present.complaints)
+    complaints = [each.replace(str(draft), str(file)) for each in written.complaints]
+    new = [each for each in complaints if each not in there]
+    if new:
+        raise ReviewError(f"Nothing was written, because then {new[0]}")
+    if [_told(each) for each in written.entries[len(present.entries) :]] != [_told(row) for row in rows]:
+        raise ReviewError(
+            f"Nothing was written: {file} would not read back as decided. Add the entry by hand."
+        )
+
+
+def _told(row: Waiver) -> tuple[object, ...]:
+    return (*row.identity, row.reason, row.by, row.until)
+
+
+def note(desk: Desk, decisions: Iterable[Decision]) -> Change:
+    """Write down what is to be fixed or called noise; it replaces what was decided about the same before.
+
+    Raises:
+        ReviewError: nothing may be decided here.
+        SecretFound: a key stands in a note.
+    """
+    _refuse(desk, accepting=False)
+    new = tuple(decisions)
+    decided = {name for decision in new for name in decision.fingerprints} | desk.accepted.keys()
+    kept = (replace(d, fingerprints=left) for d, left in _still(desk.noted, decided))
+    file = decisions_file(desk)
+    before = _text(file)
+    after = render_decisions(Decisions(run=desk.stored.run, decisions=(*kept, *new)))
+    _refuse_secrets(desk, file, after)
+    replace_file(file, after)
+    return Change(file=file, before=before, after=after)
+
+
+def _still(noted: Mapping[str, Decision], decided: Iterable[str]) -> list[tuple[Decision, tuple[str, ...]]]:
+    """The earlier decisions with the fingerprints about which nothing newer was decided."""
+    gone = set(decided)
+    left: dict[int, tuple[Decision, list[str]]] = {}
+    for name, decision in noted.items():
+        if name not in gone:
+            left.setdefault(id(decision), (decision, []))[1].append(name)
+    return [(decision, tuple(names)) for decision, names in left.values()]
+
+
+def undo(change: Change) -> None:
+    """Put a file back as it was before a decision.
+
+    Raises:
+        ReviewError: somebody else has changed it since; then it is left alone.
+    """
+    if _text(change.file) != change.after:
+        raise ReviewError(f"{change.file} has been changed since, so it is left as it is. Edit it by hand.")
+    if change.before is None:
+        change.file.unlink()
+    else:
+        replace_file(change.file, change.before)
+
+
+def _text(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+    except UnicodeDecodeError as error:
+        raise WaiverError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+
+
+def _refuse_strangers(desk: Desk, rows: Iterable[Waiver]) -> None:
+    """A result may be about streams from elsewhere. A waiver that names one would fail the next check."""
+    for row in rows:
+        if not any(row.covers_recording(*scenario) for scenario in desk.known):
+            raise ReviewError(
+                f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
+                "about this waiver. Accept it for the field everywhere, or mark it."
+            )
+
+
+def _refuse_secrets(desk: Desk, file: Path, text: str) -> None:
+    """A reason is typed, or pasted, by hand."""
+    found = find_secrets(text.encode("utf-8", "surrogatepass"), desk.secrets)
+    if found:
+        raise SecretFound(desk.settings.shown(file), found)
+
+
+def _refuse(desk: Desk, *, accepting: bool) -> None:
+    reason = desk.read_only or (desk.no_waivers if accepting else "")
+    if reason:
+        raise ReviewError(reason)
+
+
+def write(desk: Desk, rows: Sequence[Waiver], notes: Sequence[Decision]) -> tuple[Change, ...]:
+    """Write waivers and notes; where the notes cannot be written, neither are the waivers. Raises as `accept`
+    and `note` do.
+    """
+    changes = [accept(desk, rows)] if rows else []
+    try:
+        changes += [note(desk, notes)] if notes else []
+    except BaseException:
+        for change in changes:
+            undo(change)
+        raise
+    return tuple(changes)

@@ -1,0 +1,63 @@
+"""The queue as JSON, for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from llm_contracts.parity.decision_groups import Group, Member
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.waiver import Waiver
+    from llm_contracts.review.decisions import Decision
+
+FORMAT = 1
+
+
+def queue_document(
+    run: str,
+    groups: Sequence[Group],
+    members: Sequence[Member],
+    accepted: Mapping[str, Waiver],
+    noted: Mapping[str, Decision],
+) -> dict[str, Any]:
+    """Groups with their members and what was decided about them; the totals are of the whole run."""
+    return {
+        "format": FORMAT,
+        "run": run,
+        "totals": {
+            "differences": len(members),
+            "accepted": sum(member.fingerprint in accepted for member in members),
+            "marked": sum(member.fingerprint in noted for member in members),
+            "left": sum(m.fingerprint not in accepted and m.fingerprint not in noted for m in members),
+        },
+        "groups": [_group(group, noted) for group in groups],
+    }
+
+
+def _group(group: Group, noted: Mapping[str, Decision]) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "severity": str(group.severity),
+        "kind": str(group.kind),
+        "where": group.where,
+        "was": group.was,
+        "now": group.now,
+        "count": len(group.members),
+        "providers": group.providers,
+        "members": [_member(member, noted.get(member.fingerprint)) for member in group.members],
+    }
+
+
+def _member(member: Member, decision: Decision | None) -> dict[str, Any]:
+    divergence = member.divergence
+    return {
+        "item": member.item,
+        "where": divergence.where,
+        "reference": divergence.reference,
+        "candidate": divergence.candidate,
+        "fingerprint": divergence.fingerprint,
+        "noisy": member.noisy,
+        "decision": str(decision.choice) if decision else None,
+        "note": decision.note if decision else "",
+    }

@@ -1,0 +1,202 @@
+"""The terminal during a review: single keys in, whole screens out, everything put back at the end."""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import subprocess
+import tempfile
+import termios
+import tty
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from llm_contracts.review.tui.forms import PASTED
+from llm_contracts.review.tui.session import Session
+from llm_contracts.review.tui.setting import Size
+from llm_contracts.review.tui.signs import NARROW
+from llm_contracts.review.tui.state import Screen, State
+
+_ALONE = 0.05  # seconds after which an escape is the key Esc, not the beginning of another key
+_RESIZE = 0.3  # seconds between two looks at the size of the window
+_SEQUENCES: Mapping[str, str] = {
+    "[A": "up", "[B": "down", "[C": "right", "[D": "left",
+    "OA": "up", "OB": "down", "OC": "right", "OD": "left",
+    "[5~": "pgup", "[6~": "pgdn", "[H": "home", "[F": "end", "[1~": "home", "[4~": "end", "[Z": "backtab",
+}  # fmt: skip
+_PASTE, _PASTE_END = "[200~", "\x1b[201~"  # what a terminal puts around a pasted text
+_NAMED: Mapping[str, str] = {
+    "\r": "enter", "\n": "enter", "\t": "tab", " ": "space", "\x7f": "backspace", "\x08": "backspace",
+    "\x03": "ctrl-c", "\x04": "ctrl-c", "\x05": "ctrl-e", "\x15": "ctrl-u", "\x17": "ctrl-w",
+}  # fmt: skip
+
+
+class Terminal:
+    """A terminal in full-screen mode; a context manager that leaves it as it was."""
+
+    def __init__(self, source: TextIO, target: TextIO) -> None:
+        self._in = source.fileno()
+        self._out = target
+        self._console = Console(file=target, highlight=False)
+        self._settings = termios.tcgetattr(self._in)
+
+    def __enter__(self) -> Self:
+        tty.setraw(self._in)
+        self._write("\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._write("\x1b[?2004l\x1b[?25h\x1b[?1049l")
+        termios.tcsetattr(self._in, termios.TCSADRAIN, self._settings)
+
+    def size(self) -> Size:
+        """Columns and lines now."""
+        columns, lines = os.get_terminal_size(self._in)
+        return Size(width=max(columns, 20), height=max(lines, 8))
+
+    def paint(self, lines: tuple[Text, ...], size: Size) -> None:
+        """Show these lines, and nothing of what was there before."""
+        rows = self._styled(lines, size.width).split("\n")
+        self._write("\x1b[H" + "\x1b[K\r\n".join(rows[: size.height]) + "\x1b[K\x1b[J")
+
+    def key(self) -> str | None:
+        """The next key; None where none came for a while, so that the size can be looked at."""
+        if not select.select([self._in], [], [], _RESIZE)[0]:
+            return None
+        first = self._character()
+        if first != "\x1b":
+            return _NAMED.get(first, first)
+        rest = self._rest()
+        return self._pasted() if rest == _PASTE else _SEQUENCES.get(rest, "esc")
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Give the terminal to another program for a while."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
+    def _rest(self) -> str:
+        """What follows an escape at once."""
+        found = ""
+        while len(found) < len(_PASTE) and select.select([self._in], [], [], _ALONE)[0]:
+            found += self._character()
+            if found in _SEQUENCES:
+                break
+        return found
+
+    def _pasted(self) -> str:
+        """A pasted text as one key, in one line."""
+        text = ""
+        while not text.endswith(_PASTE_END):
+            text += self._character()
+        return PASTED + " ".join(text.removesuffix(_PASTE_END).split())
+
+    def _character(self) -> str:
+        """One character, however many bytes it takes; a terminal that is gone counts as Ctrl-C."""
+        data = os.read(self._in, 1)
+        if not data:
+            return "\x03"
+        more = 3 if data[0] >= 0xF0 else 2 if data[0] >= 0xE0 else 1 if data[0] >= 0xC0 else 0  # noqa: PLR2004 - UTF-8
+        for _ in range(more):
+            data += os.read(self._in, 1)
+        return data.decode("utf-8", "replace")
+
+    def _styled(self, lines: tuple[Text, ...], width: int) -> str:
+        self._console.width = width
+        with self._console.capture() as captured:
+            self._console.print(Text("\n").join(lines), no_wrap=True, overflow="crop", end="")
+        return captured.get()
+
+    def _write(self, text: str) -> None:
+        encoding = self._out.encoding or "utf-8"
+        self._out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        self._out.flush()
+
+
+def run_full_screen(session: Session, terminal: Terminal) -> None:
+    """Review until it is left. Whatever happens, the terminal is put back."""
+    with terminal:
+        size = terminal.size()
+        terminal.paint(session.frame(size).lines, size)
+        while True:
+            key = terminal.key()
+            if key is None and terminal.size() == size:
+                continue
+            if key is not None and not session.press(key):
+                return
+            size = terminal.size()
+            terminal.paint(session.frame(size).lines, size)
+
+
+def run_lines(session: Session, console: Console, ask: Callable[[str], str]) -> None:
+    """Review a line at a time, without moving the cursor: for screen readers and plain terminals."""
+    while True:
+        lines = session.frame(Size(width=min(console.width, _LINE), height=_PAGE)).lines
+        for line in _without_gaps(lines):
+            console.print(line, no_wrap=True, overflow="crop")
+        form = session.state.form
+        try:
+            typed = ask(f"{form.field if form is not None else 'key'}> ")
+        except EOFError:
+            return
+        keys = keys_of(typed, session.state)
+        if not keys:
+            console.print("One key at a time, please; ? lists them.")
+        if not all(session.press(key) for key in keys):
+            return
+
+
+_PAGE = 200  # lines of a screen that scrolls by itself
+_LINE = NARROW - 1  # lanes one above the other: nobody can listen to two columns
+_WORDS = frozenset(_NAMED.values()) | frozenset(_SEQUENCES.values()) | {"esc"}
+
+
+def _without_gaps(lines: tuple[Text, ...]) -> Iterator[Text]:
+    """One empty line instead of many."""
+    before = ""
+    for line in lines:
+        if line.plain.strip() or before:
+            yield line
+        before = line.plain.strip()
+
+
+def keys_of(typed: str, state: State) -> list[str]:
+    """The keys that a line stands for. In a field it is the new text, and an empty line keeps the old one;
+    elsewhere only one key counts, so that a whole word does not do a dozen things.
+    """
+    if typed in _WORDS:
+        return [typed]
+    text = ["ctrl-u", *(_NAMED.get(character, character) for character in typed)] if typed else []
+    if state.screen is Screen.FILTER:
+        return ["ctrl-u", *text, "enter"]
+    if state.form is not None and state.screen is Screen.FORM:
+        last = state.form.at == len(state.form.names) - 1
+        chosen = list(typed) if state.form.field == "scope" else text
+        return [*chosen, "enter" if last else "tab"]
+    return [_NAMED.get(typed, typed)] if len(typed) == 1 else ["enter"] if not typed else []
+
+
+def editor(terminal: Terminal | None, environ: Mapping[str, str]) -> Callable[[str], str | None]:
+    """A function that has a text edited in $VISUAL or $EDITOR, with the terminal given away meanwhile."""
+
+    def edit(text: str) -> str | None:
+        command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or "vi")
+        with tempfile.TemporaryDirectory() as folder, terminal.aside() if terminal else nullcontext():
+            file = Path(folder) / "REASON.txt"
+            file.write_text(text + "\n", encoding="utf-8")
+            try:
+                done = subprocess.run([*command, str(file)], check=False)  # noqa: S603 - the person's own
+            except OSError:
+                return None
+            return file.read_text(encoding="utf-8") if done.returncode == 0 else None
+
+    return edit

@@ -1,0 +1,397 @@
+"""Composition: recordings and two paths → one result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.observe import observe
+from llm_contracts.clients.resolve import resolve
+from llm_contracts.clients.tls import nobody_trusted
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.verdict import decide
+from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.results.store import Packed, whole
+from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
+from llm_contracts.run.shards import Shard, owned
+from llm_contracts.run.workers.threads import IN_FLIGHT, Crew, Work, Workplace, alone
+from llm_contracts.util.versions import versions
+from llm_contracts.wire.cassette import Cassette, CassetteError, load
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.proxy.manner import Fragmentation, Pieces
+
+if TYPE_CHECKING:
+    from llm_contracts.clients.observation import Observation
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Provider, Scenario
+    from llm_contracts.wire.interaction import Interaction
+
+REPLAY_KEY = "replay-key-not-a-secret"
+"""What every client is given as API key when nothing real is called."""
+
+_SECOND_LOOKS = 2
+
+Progress = Callable[[Packed], None]
+"""Told of each item when it is done, in the order in which they finish."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """A path under the name it was asked for."""
+
+    name: str
+    path: CallPath
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """Two paths, and how recordings are played to them. `timeout`: seconds per call."""
+
+    reference: Side
+    candidate: Side
+    engine: Engine
+    timeout: float = 60.0
+
+    def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
+        """Run one recording: the reference twice, to see what does not even agree with itself, then the
+        candidate.
+
+        Late deliveries are believed only when they occur again: a processor that is busy elsewhere delays any
+        path.
+
+        Args:
+            blank: the item to fill; its id is the scope of fingerprints.
+            interactions: what the provider sent.
+            call: what to ask, with the provider's own address as base URL.
+        """
+        try:
+            return self._run_until_stable(blank, interactions, call)
+        except UnplayableError as error:
+            return replace(blank, problem=f"{blank.id}: {error}")
+
+    def _run_until_stable(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
+        item = self._run(blank, interactions, call)
+        for _ in range(_SECOND_LOOKS):
+            if not any(d.kind is Kind.DELIVERY_LAG for d in (*item.divergences, *item.noise)):
+                break
+            item = self._run(blank, interactions, call)
+        return item
+
+    def _run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
+        reference, again, candidate = (
+            played(self.engine, side, interactions, call, timeout=self.timeout)
+            for side in (self.reference, self.reference, self.candidate)
+        )
+        facts = tuple(read_facts(interaction.response) for interaction in interactions)
+        found = compare(reference, candidate, facts, scope=blank.id)
+        control = compare(reference, again, facts, scope=blank.id)
+        return replace(
+            blank,
+            reference=reference,
+            candidate=candidate,
+            exchanges=interactions,
+            divergences=found.divergences,
+            # Both runs show alike what is unfaithful to the bytes: that is a finding, not noise.
+            noise=tuple(d for d in control.divergences if d.kind is not Kind.UNFAITHFUL),
+            normalised=found.normalised,
+        )
+
+
+def played(
+    engine: Engine, side: Side, interactions: tuple[Interaction, ...], call: Call, *, timeout: float
+) -> Observation:
+    """What a path does when these exchanges are played to it.
+
+    `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed.
+    """
+    with engine(interactions) as play:
+        return observe(
+            side.path,
+            replace(call, base_url=play.address(call.base_url)),
+            name=side.name,
+            session=play.session,
+            timeout=timeout + play.seconds,
+            skip_pauses=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How to run. Without names the project's own two paths are compared; `jobs`: processors to use, 0 for
+    all; `pieces` and `speed`: see `opened`, of the wire engine only; `shard`: the part to run, of which no
+    verdict is given.
+    """
+
+    today: date
+    reference: str | None = None
+    candidate: str | None = None
+    engine: EngineName = EngineName.WIRE
+    jobs: int = 0
+    timeout: float = 60.0
+    pieces: Pieces | None = None
+    speed: float | None = None
+    shard: Shard | None = None
+
+    @property
+    def workers(self) -> int:
+        """Threads to use where there is one process."""
+        return self.in_flight * (1 if self.engine is EngineName.VCR else self.processors)
+
+    @property
+    def in_flight(self) -> int:
+        """Recordings that a process plays at a time. The engine inside the process plays one: it patches the
+        clients' connections.
+        """
+        return 1 if self.engine is EngineName.VCR else IN_FLIGHT
+
+    @property
+    def processors(self) -> int:
+        """How many processors to keep busy."""
+        return self.jobs or os.cpu_count() or 1
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a run of this kind cannot see, a sentence each."""
+        if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE:
+            return (
+                "Bodies were played whole: whether a path hands text on late (delivery_lag) could not show.",
+            )
+        return ()
+
+
+def check(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    *,
+    crew: Crew | None = None,
+    progress: Progress = lambda _done: None,
+) -> Result:
+    """Replay the recordings of these scenarios through both paths and judge what differs.
+
+    A recording that cannot be read becomes an item with a `problem`; the others still run. Verdicts are given
+    for the providers of which every scenario was asked for. Nothing here talks to a network beyond loopback.
+
+    Args:
+        project: whose scenarios and paths they are.
+        scenarios: what to replay.
+        options: how.
+        crew: who does it; by default this process, and then items have everything in them.
+        progress: told of each item.
+
+    Raises:
+        PathError: a path's name means nothing.
+        WaiverError: the waivers file cannot be read.
+    """
+    project_waivers(project, options)  # what is wrong with them is said before anything runs
+    crew = crew or alone(scenario_place(project, options), project, options.workers)
+    scenarios = [row for row in scenarios if owned(options.shard, row.name)]
+    recorded = [scenario.name for scenario in scenarios if project.cassette(scenario).is_file()]
+    return concluded(project, scenarios, gathered(crew(recorded), progress), options)
+
+
+def scenario_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> Workplace:
+    """Where scenarios are run; a task is a scenario's name.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    return place_for(project, options, _scenarios_at_work, pack)
+
+
+def place_for(
+    project: Project,
+    options: Options,
+    at_work: Callable[..., AbstractContextManager[Work]],
+    pack: Callable[[Item], Packed],
+) -> Workplace:
+    """Where tasks are done by what `at_work`, a function of a module, makes of a project and `options`.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    for name in path_names(project, options):
+        resolve(name, project.paths)
+    return Workplace(settings=project.settings, work=partial(at_work, options=options), pack=pack)
+
+
+@contextmanager
+def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
+    rows = {row.name: row for row in project.scenarios}
+    with opened_match(project, options) as match:
+        yield lambda name: run_scenario(match, project, rows[name])
+
+
+def gathered(arriving: Iterable[tuple[int, Packed]], progress: Progress) -> tuple[Item, ...]:
+    """The items in the order of their tasks, each reported as it comes."""
+    items: dict[int, Item] = {}
+    for number, done in arriving:
+        progress(done)
+        items[number] = done.item
+    return tuple(items[number] for number in sorted(items))
+
+
+def concluded(
+    project: Project, scenarios: Sequence[Scenario], items: tuple[Item, ...], options: Options
+) -> Result:
+    """What these items of these scenarios mean: waivers applied, and a verdict for each provider of which
+    every scenario was asked for.
+
+    Raises:
+        WaiverError: the waivers file cannot be read.
+    """
+    settings, used = project.settings, versions()
+    waivers = project_waivers(project, options)
+    items = waivers.applied(items, used)
+    known = {(row.provider, row.id) for row in project.scenarios}
+    ran = {item.id for item in items}
+    reference, candidate = path_names(project, options)
+    return Result(
+        reference=reference,
+        candidate=candidate,
+        engine=options.engine,
+        versions=used,
+        items=items,
+        missing=tuple(scenario.name for scenario in scenarios if scenario.name not in ran),
+        verdicts={
+            name: decide(
+                name,
+                items,
+                rows,
+                today=options.today,
+                stale_after_days=settings.stale_after_days,
+                caveats=options.caveats,
+            )
+            for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
+        },
+        complaints=(*waivers.complaints, *waivers.unused(items, used, known=known)),
+        warnings=(
+            *waivers.warnings,
+            *options.caveats,
+            *_bystanders(project, options),
+            *orphans(project),
+        ),
+    )
+
+
+def project_waivers(project: Project, options: Options) -> Waivers:
+    """The project's waivers, if its own two paths are compared: they are decisions about these, and say
+    nothing about others.
+    """
+    settings = project.settings
+    if path_names(project, options) != (settings.reference, settings.candidate):
+        return Waivers()
+    return load_waivers(settings.waivers, options.today, warning_days=settings.waiver_warning_days)
+
+
+def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
+    settings = project.settings
+    if (
+        path_names(project, options) == (settings.reference, settings.candidate)
+        or not settings.waivers.is_file()
+    ):
+        return ()
+    about = f"{settings.reference} against {settings.candidate}"
+    return (f"No waivers were applied: those of the project are about {about}.",)
+
+
+def path_names(project: Project, options: Options) -> tuple[str, str]:
+    """What is compared: reference and candidate."""
+    settings = project.settings
+    return (options.reference or settings.reference, options.candidate or settings.candidate)
+
+
+@contextmanager
+def opened_match(project: Project, options: Options) -> Iterator[Match]:
+    """The two paths by the names that were asked for, and an engine that runs."""
+    playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
+    with nobody_trusted(os.environ), playing as engine:
+        yield match_of(project, options, engine)
+
+
+def match_of(project: Project, options: Options, engine: Engine) -> Match:
+    """The two paths by the names that were asked for, to be played to by this engine.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    sides = [Side(name=name, path=resolve(name, project.paths)) for name in path_names(project, options)]
+    return Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
+
+
+def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:
+    """Run one scenario on its recording; one that cannot be read gives an item that says so.
+
+    Where the project's reference is asked for, a provider's own comes in its place.
+    """
+    blank, interactions = blank_item(project, scenario)
+    if blank.problem is not None:
+        return blank
+    provider = project.provider(scenario.provider)
+    return own_match(match, project, provider).run(blank, interactions, replay_call(scenario, provider))
+
+
+def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:
+    """A scenario's item before anything has run, and its recording; a `problem` where that cannot be read."""
+    blank = Item(id=scenario.name, provider=scenario.provider, scenario=scenario.id)
+    try:
+        cassette = load(project.cassette(scenario))
+    except CassetteError as error:
+        return replace(blank, problem=error.named(project.settings.shown(error.path))), ()
+    return _with_recording(blank, cassette), cassette.interactions
+
+
+def own_match(match: Match, project: Project, provider: Provider) -> Match:
+    """The match with a provider's own reference in the place of the project's, where it has one."""
+    own = provider.reference
+    if own is None or match.reference.name != project.settings.reference:
+        return match
+    return replace(match, reference=Side(name=own, path=resolve(own, project.paths)))
+
+
+def replay_call(scenario: Scenario, provider: Provider) -> Call:
+    """The call of a scenario, addressed to the provider itself, with a key that opens nothing."""
+    return Call(
+        base_url=provider.base_url,
+        api_key=REPLAY_KEY,
+        provider=scenario.provider,
+        model=scenario.model,
+        messages=scenario.messages,
+        params=scenario.params,
+        function=scenario.function,
+    )
+
+
+def _with_recording(blank: Item, cassette: Cassette) -> Item:
+    recording = cassette.recording
+    if recording is None:
+        return replace(blank, provenance="imported")
+    return replace(blank, provenance=recording.provenance, recorded_on=recording.recorded_at.date())
+
+
+def orphans(project: Project) -> tuple[str, ...]:
+    """A sentence for each recording below the cassettes folder that no scenario will ever replay."""
+    owned = {project.cassette(scenario) for scenario in project.scenarios}
+    folder = project.settings.cassettes
+    return tuple(
+        f"{project.settings.shown(file)}: no scenario has this name, so it is not replayed."
+        for file in sorted(folder.rglob("*.yaml"))
+        if file not in owned
+    )
+
+
+def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, tuple[Scenario, ...]]:
+    """Provider → its scenarios, for those asked for in full: a part is no ground for a verdict."""
+    asked = {row.name for row in scenarios}
+    rows = {
+        p.name: tuple(row for row in project.scenarios if row.provider == p.name) for p in project.providers
+    }
+    return {name: own for name, own in rows.items() if own and asked.issuperset(row.name for row in own)}

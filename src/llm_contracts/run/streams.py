@@ -1,0 +1,280 @@
+"""The same comparison over streams that others recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from llm_contracts.clients.call import Call, Function
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, read_corpus
+from llm_contracts.parity.result import Item, Result, Verdict
+from llm_contracts.parity.verdict import decide_streams
+from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.results.store import Packed, whole
+from llm_contracts.run.check import (
+    REPLAY_KEY,
+    Match,
+    Options,
+    Progress,
+    gathered,
+    opened_match,
+    path_names,
+    place_for,
+    project_waivers,
+)
+from llm_contracts.run.workers.threads import Crew, Work, Workplace, alone
+from llm_contracts.util.versions import versions
+from llm_contracts.wire.facts import read_facts
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Provider
+    from llm_contracts.wire.interaction import Interaction, Response
+
+_CHAT = "/chat/completions"
+# What OpenAI's own API names. Clients refuse other names as arguments; whoever sent them used `extra_body`.
+_ARGUMENTS = frozenset(
+    [
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    ]
+)
+_QUESTION = ({"role": "user", "content": "Hello"},)
+
+
+def entries(
+    source: Path, providers: Iterable[str] = (), *, known: Iterable[Provider] = ()
+) -> tuple[CorpusStream | CorpusProblem, ...]:
+    """What a file or folder holds; of these providers alone if any are named. Problems are always kept.
+
+    A stream that comes from where one of the `known` providers answers is called by that one's name.
+    """
+    wanted = set(providers)
+    return tuple(
+        entry
+        for entry in found_in(source, known)
+        if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
+    )
+
+
+def found_in(source: Path, known: Iterable[Provider] = ()) -> Iterator[Entry]:
+    """The same, one after the other, of all providers: a corpus may be larger than the memory."""
+    rows = tuple(known)
+    return (_named(entry, rows) for entry in read_corpus(source))
+
+
+def _named(entry: CorpusStream | CorpusProblem, known: Iterable[Provider]) -> CorpusStream | CorpusProblem:
+    if isinstance(entry, CorpusProblem):
+        return entry
+    owner = next((row for row in known if answers(row, entry.interaction.request.uri)), None)
+    return entry if owner is None else replace(entry, provider=owner.name)
+
+
+def answers(provider: Provider, uri: str) -> bool:
+    """Whether an address is the one at which a provider answers; some do with and without `/v1`."""
+    base, asked = urlsplit(provider.base_url), urlsplit(uri)
+    paths = (base.path.rstrip("/").removesuffix("/v1"), asked.path.removesuffix(_CHAT).removesuffix("/v1"))
+    return base.hostname == asked.hostname and paths[0] == paths[1]
+
+
+def check_corpus(
+    project: Project,
+    corpus: Iterable[Entry],
+    options: Options,
+    *,
+    waivers_file: Path | None = None,
+    crew: Crew | None = None,
+    progress: Progress = lambda _done: None,
+) -> Result:
+    """Run every stream through both paths and judge what differs.
+
+    Args:
+        project: whose paths may be used. It need not have scenarios.
+        corpus: see `entries`; taken as the crew has hands free. What is damaged becomes an item with a
+            `problem`; what is no business of ours is left out by name.
+        options: how to run.
+        waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
+            project's own waivers apply, which need not fit every corpus.
+        crew: who does it; by default this process, and then items have everything in them.
+        progress: told of each item.
+
+    Raises:
+        PathError: a path's name means nothing.
+        WaiverError: a waivers file cannot be read.
+    """
+    _waivers(project, options, waivers_file)  # what is wrong with them is said before anything runs
+    crew = crew or alone(corpus_place(project, options), project, options.workers)
+    left_out: list[CorpusProblem] = []
+
+    def tasks() -> Iterator[Entry]:
+        for entry in corpus:
+            if isinstance(entry, CorpusProblem):
+                left_out.append(entry)
+            if concerns(entry):
+                yield entry
+
+    items = gathered(crew(tasks()), progress)
+    return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file)
+
+
+def corpus_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> Workplace:
+    """Where streams are run; a task is an entry of a corpus.
+
+    Raises:
+        PathError: a path's name means nothing.
+    """
+    return place_for(project, options, _entries_at_work, pack)
+
+
+@contextmanager
+def _entries_at_work(project: Project, options: Options) -> Iterator[Work]:
+    with opened_match(project, options) as match:
+        yield partial(run_entry, match)
+
+
+def concluded_corpus(
+    project: Project,
+    items: tuple[Item, ...],
+    left_out: Iterable[CorpusProblem],
+    options: Options,
+    *,
+    waivers_file: Path | None = None,
+) -> Result:
+    """What these items mean: waivers applied, and a verdict for each provider.
+
+    Raises:
+        WaiverError: a waivers file cannot be read.
+    """
+    waivers, used = _waivers(project, options, waivers_file), versions()
+    items = waivers.applied(items, used)
+    useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
+    streams = [item for item in items if item.problem is None]
+    reference, candidate = path_names(project, options)
+    return Result(
+        reference=reference,
+        candidate=candidate,
+        engine=options.engine,
+        versions=used,
+        items=items,
+        verdicts={} if options.shard else _verdicts(streams),
+        left_out=tuple(left_out),
+        complaints=(*waivers.complaints, *useless),
+        warnings=(*waivers.warnings, *options.caveats),
+    )
+
+
+def _verdicts(streams: Sequence[Item]) -> dict[str, Verdict]:
+    return {name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)}
+
+
+def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
+    if file is None:
+        return project_waivers(project, options)
+    return load_waivers(file, options.today, warning_days=project.settings.waiver_warning_days)
+
+
+def concerns(entry: Entry) -> bool:
+    """Whether an entry becomes an item."""
+    return isinstance(entry, CorpusStream) or entry.why.damaged
+
+
+def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:
+    """Run one stream."""
+    if isinstance(entry, CorpusProblem):
+        return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
+    blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
+    interaction = plain_address(entry.interaction)
+    return match.run(blank, (interaction,), stream_call(entry.provider, interaction))
+
+
+def stream_call(provider: str, interaction: Interaction) -> Call:
+    """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model
+    that the stream itself names.
+
+    Usage totals are asked for whether or not the recorded call did: it is what our product sends, and a
+    client that was not told to expect totals may drop those that came.
+    """
+    recorded = _recorded(interaction.request.body)
+    messages = tuple(recorded.pop("messages", None) or _QUESTION)
+    recorded.pop("stream", None)
+    return Call(
+        base_url=interaction.request.uri.removesuffix(_CHAT),
+        api_key=REPLAY_KEY,
+        provider=provider,
+        model=recorded.pop("model", None) or _model(interaction.response),
+        messages=messages,
+        params=_params(recorded),
+        function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
+    )
+
+
+def _model(response: Response) -> str:
+    models = read_facts(response).models
+    return models[0] if models else "unknown"
+
+
+def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    params = {name: value for name, value in recorded.items() if name in _ARGUMENTS}
+    rest = {name: value for name, value in recorded.items() if name not in _ARGUMENTS}
+    asked = {"stream_options": {"include_usage": True}}
+    return {**params, **asked, **({"extra_body": rest} if rest else {})}
+
+
+def _recorded(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:
+    """Whether `invoke` can ask this: one user's text, after a system's at most."""
+    roles = [message.get("role") for message in messages]
+    texts = all(isinstance(message.get("content"), str) for message in messages)
+    return texts and roles in (["user"], ["system", "user"])
+
+
+def plain_address(interaction: Interaction) -> Interaction:
+    """The same exchange at an address without a query: a client given a base URL cannot be made to send one,
+    and some hosts put their API version there.
+    """
+    parts = urlsplit(interaction.request.uri)
+    base = parts.path.removesuffix(_CHAT)
+    uri = urlunsplit((parts.scheme, parts.netloc, base + _CHAT, "", ""))
+    return replace(interaction, request=replace(interaction.request, uri=uri))

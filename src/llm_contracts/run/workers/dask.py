@@ -1,0 +1,148 @@
+"""A crew on a cluster of Dask, for what one machine cannot do. The only module that knows Dask.
+
+Each worker opens the project once, with an edge and clients of its own: it needs the same files at the same
+place, and the same versions; the streams themselves are sent to it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from typing import Any
+
+from llm_contracts.project.config import ConfigError
+from llm_contracts.results.store import Packed
+from llm_contracts.run.resume import differences
+from llm_contracts.run.workers.processes import lost
+from llm_contracts.run.workers.threads import Crew, Doer, Task, Workplace
+from llm_contracts.util.versions import versions
+
+LOCAL = "local"
+_PLUGIN = "llm-contracts"
+_AHEAD = 2  # tasks for each that a worker does at a time: none waits for the next
+_FINDING = "20s"
+
+
+def on_cluster(place: Workplace, address: str, *, processes: int, at_once: int) -> Crew:
+    """The workers of a cluster.
+
+    A task whose worker is lost goes to another one. One in which workers are lost again and again becomes an
+    item with a `problem`.
+
+    Args:
+        place: what a worker must know.
+        address: of the scheduler; `local` starts a cluster on this machine.
+        processes: how many, for a local one.
+        at_once: tasks that each does at a time, for a local one.
+
+    Raises:
+        ConfigError: Dask is not installed.
+    """
+    try:
+        _dask()  # said here, before anything has begun
+    except ImportError as error:
+        raise ConfigError(
+            "--cluster needs Dask, which the extra `cluster` brings: pip install 'llm-adapter[cluster]'."
+        ) from error
+
+    def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
+        with _client(address, processes, at_once) as client:
+            _refuse_other_versions(client)
+            client.register_plugin(_plugin(place), name=_PLUGIN)
+            yield from _spread(client, place, tasks)
+
+    return crew
+
+
+def _spread(client: Any, place: Workplace, tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
+    """Hand tasks out as there is room, so that a corpus is never in the cluster's memory as a whole."""
+    waiting = enumerate(tasks)
+    flying: dict[Any, tuple[int, Task]] = {}
+    landing = _dask().as_completed()
+    while True:
+        for number, task in islice(waiting, max(0, _room(client) - len(flying))):
+            future = client.submit(_do, task, pure=False)
+            flying[future.key] = (number, task)
+            landing.add(future)
+        if not flying:
+            return
+        future = next(landing)
+        number, task = flying.pop(future.key)
+        yield number, _result(future, place, task)
+
+
+def _room(client: Any) -> int:
+    threads: int = sum(client.nthreads().values())
+    return max(1, _AHEAD * threads)
+
+
+def _result(future: Any, place: Workplace, task: Task) -> Packed:
+    try:
+        found: Packed = future.result()
+    except _dask().KilledWorker as error:
+        return place.pack(lost(task, f"on {error.last_worker.address}, after others"))
+    return found
+
+
+def _do(task: Task) -> Packed:
+    """In the worker."""
+    do: Doer = _dask().get_worker().plugins[_PLUGIN].do
+    return do(task)
+
+
+def _plugin(place: Workplace) -> Any:
+    class Opened(_dask().WorkerPlugin):  # type: ignore[misc]  # Dask has no types
+        """Keeps the project open in a worker for as long as that lives."""
+
+        def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
+            self._stack = ExitStack()
+            self.do = self._stack.enter_context(place.opened())
+
+        def teardown(self, worker: Any) -> None:  # noqa: ARG002 - as above
+            self._stack.close()
+
+    return Opened()
+
+
+@contextmanager
+def _client(address: str, processes: int, at_once: int) -> Iterator[Any]:
+    dask = _dask()
+    with ExitStack() as stack:
+        if address == LOCAL:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of ports that are taken
+                cluster = dask.LocalCluster(
+                    n_workers=processes,
+                    threads_per_worker=at_once,
+                    dashboard_address=None,
+                    host="127.0.0.1",
+                    silence_logs=50,
+                )
+            stack.enter_context(cluster)
+            yield stack.enter_context(dask.Client(cluster))
+            return
+        try:
+            client = dask.Client(address, timeout=_FINDING)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"--cluster {address}: no scheduler of Dask answers there ({error})."
+            ) from error
+        yield stack.enter_context(client)
+
+
+def _refuse_other_versions(client: Any) -> None:
+    """Workers with other releases would give other results."""
+    here = versions()
+    for worker, used in client.run(versions).items():
+        changed = differences(here, used)
+        if changed:
+            raise ConfigError(f"{worker} has other versions than this machine: {', '.join(changed)}.")
+
+
+def _dask() -> Any:
+    """Dask distributed; it takes a second to import."""
+    import distributed
+
+    return distributed

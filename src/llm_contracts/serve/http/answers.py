@@ -1,0 +1,101 @@
+"""What a replay server says of itself, as JSON: addresses, runs, and why there is no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from aiohttp import web
+
+from llm_contracts.serve.catalogue import Miss, Reason, Shelf
+from llm_contracts.serve.http.address import DEFAULT_RUN, RESERVED, Address
+from llm_contracts.serve.http.runs import Run
+from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.matching import NO_MATCH
+from llm_contracts.wire.scrub import scrub_query
+
+
+def base_url(origin: str, shelf: Shelf, *, run: str = DEFAULT_RUN, scenario: str | None = None) -> str:
+    """What an application is given as base URL of a provider."""
+    return origin + Address(run=run, scenario=scenario, provider=shelf.provider).prefix + shelf.base_path
+
+
+def base_urls(origin: str, shelves: Mapping[str, Shelf], run: str = DEFAULT_RUN) -> dict[str, str]:
+    """Provider → base URL."""
+    return {name: base_url(origin, shelf, run=run) for name, shelf in shelves.items()}
+
+
+def overview(origin: str, shelves: Mapping[str, Shelf]) -> dict[str, Any]:
+    """Everything that is served, and where."""
+    return {
+        "base_urls": base_urls(origin, shelves),
+        "scenarios": {name: [tape.name for tape in shelf.tapes] for name, shelf in shelves.items()},
+    }
+
+
+def state(key: str, run: Run, urls: Mapping[str, str]) -> dict[str, Any]:
+    """How far a run has got."""
+    return {
+        "run": key,
+        "requests": run.requests,
+        "unmatched": run.unmatched,
+        "answered": dict(run.answered),
+        "base_urls": dict(urls),
+    }
+
+
+def missed(miss: Miss, request: Request, address: Address, known: Sequence[str]) -> web.Response:
+    """The answer to a request that has none. Status 599, which no provider uses."""
+    uri = f"/{address.provider}{address.target}" if miss.reason in _NOWHERE else request.uri
+    asked = f"{request.method} {scrub_query(uri)}"
+    nearest = None
+    if miss.nearest is not None:
+        name, recorded = miss.nearest
+        nearest = {
+            "scenario": f"{address.provider}/{name}",
+            "request": f"{recorded.method} {scrub_query(recorded.uri)}",
+        }
+    message = _SENTENCES[miss.reason].format(
+        asked=asked,
+        provider=address.provider,
+        scenario=address.scenario,
+        names=_some(address, miss, known),
+        differs=", ".join(each.where for each in miss.differences) or "everything",
+        nearest="" if nearest is None else nearest["scenario"],
+    )
+    error = {"message": message, "type": "llm_contracts", "param": None, "code": str(miss.reason)}
+    differs = [{"where": d.where, "sent": d.sent, "recorded": d.recorded} for d in miss.differences]
+    document = {"error": error, "request": asked, "nearest": nearest, "differs": differs}
+    # Clients must not try again: the next attempt would find nothing either.
+    return web.json_response(
+        document | ({"scenarios": list(miss.names)} if miss.names else {}),
+        status=NO_MATCH,
+        reason="Nothing Recorded",
+        headers={"x-should-retry": "false"},
+    )
+
+
+_NOWHERE = (Reason.NO_PROVIDER, Reason.NO_RUN)
+_SENTENCES = {
+    Reason.NOTHING: "Nothing was recorded for {asked}. The nearest recording is {nearest}, from which the "
+    "request differs in: {differs}.",
+    Reason.SEVERAL: "Several recordings answer {asked}, each differently. Put /scenario/NAME before "
+    "/{provider} in the base URL; there are {names}.",
+    Reason.NO_SCENARIO: "{provider} has no recording named {scenario}. {names}",
+    Reason.NO_PROVIDER: "Nothing of {provider!r} is served here ({asked}). {names}",
+    Reason.NO_RUN: "A run's key is up to 100 letters, digits and . _ ~ -, and begins with no sign.",
+}
+
+
+def _some(address: Address, miss: Miss, known: Sequence[str]) -> str:
+    if miss.reason is Reason.SEVERAL:
+        return ", ".join(miss.names)
+    wanted, names = (address.scenario, miss.names) if miss.reason is Reason.NO_SCENARIO else (None, known)
+    near = get_close_matches(wanted or address.provider, names, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(names) or 'none'}."
+
+
+def is_free(provider: str) -> bool:
+    """Whether a provider of this name can have an address."""
+    return provider not in RESERVED

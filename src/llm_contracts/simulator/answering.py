@@ -1,0 +1,107 @@
+"""What an answer consists of in a dialect: the parts that become chunks, each with what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from llm_contracts.simulator.dialect import Dialect, Json, Part, Spent, Stream
+from llm_contracts.simulator.script import Answer, Place
+from llm_contracts.simulator.texts import Pieces, tokens_in
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Said:
+    """What remains of an answer after the request's limit and the turn's ending have had their say."""
+
+    thoughts: Pieces
+    text: Pieces
+    finish: str
+
+
+def parts_of(dialect: Dialect, stream: Stream, answer: Answer, *, broken_off: bool) -> tuple[Part, ...]:
+    """All that is sent, totals included. `broken_off`: an error follows in place of an end."""
+    said = _said(dialect, stream, answer)
+    begun = _opening(dialect, stream, said)
+    going = (*begun, *_call(dialect, stream, answer, begun), *_spoken(dialect, stream, said))
+    ended = () if broken_off else dialect.closing(stream, said.finish)
+    parts = (*(replace(part, finish=answer.unfinished) for part in going), *ended)
+    if answer.listed:
+        parts = tuple(map(_with_list, parts))
+    wanted = dialect.always_totals or stream.ask.include_usage
+    return _counted(dialect, stream, parts, broken_off=broken_off) if answer.usage and wanted else parts
+
+
+def _said(dialect: Dialect, stream: Stream, answer: Answer) -> _Said:
+    text = answer.json_text if stream.ask.json_mode else answer.text
+    thoughts = answer.reasoning if stream.thinks else ()
+    if answer.broken_off:
+        # Only a filter that ends the answer properly gives a reason: after an error event there is none.
+        return _Said(thoughts=thoughts, text=text[: len(text) // 2], finish=dialect.filter_finish)
+    kept = _within(stream.ask.limit, (*thoughts, *text))
+    spoken = kept[len(thoughts) :]
+    reason = "length" if spoken != text else "tool_calls" if answer.arguments else "stop"
+    return _Said(thoughts=kept[: len(thoughts)], text=spoken, finish=answer.finish or reason)
+
+
+def _within(limit: int | None, pieces: Pieces) -> Pieces:
+    """As many pieces as the limit on tokens allows; none is cut."""
+    if limit is None:
+        return pieces
+    totals = accumulate(tokens_in(piece) for piece in pieces)
+    return tuple(piece for piece, total in zip(pieces, totals, strict=True) if total <= limit)
+
+
+def _opening(dialect: Dialect, stream: Stream, said: _Said) -> tuple[Part, ...]:
+    """The first chunk, if the provider has one. Thoughts that are never shown are paid for here."""
+    delta = dialect.opening(stream)
+    hidden = Spent() if dialect.thought else _thinking(said.thoughts)
+    return (Part(delta=delta, spent=hidden),) if delta else ()
+
+
+def _call(dialect: Dialect, stream: Stream, answer: Answer, begun: tuple[Part, ...]) -> Iterator[Part]:
+    """The chunks of a tool call. Where the opening chunk begins the call, they go on from there."""
+    if stream.call and not any("tool_calls" in (part.delta or {}) for part in begun):
+        yield Part(delta=dialect.tool(stream, stream.call))
+    for piece in answer.arguments:
+        call: Json = {"index": 0, "function": {"arguments": piece}}
+        yield Part(delta=dialect.tool(stream, call), spent=Spent(completion=tokens_in(piece)))
+
+
+def _spoken(dialect: Dialect, stream: Stream, said: _Said) -> Iterator[Part]:
+    if dialect.thought:
+        for piece in said.thoughts:
+            yield Part(delta=dialect.thought(piece), spent=_thinking((piece,)))
+    for piece in said.text:
+        yield Part(delta=dialect.text(stream, piece), spent=Spent(completion=tokens_in(piece)))
+
+
+def _thinking(thoughts: Pieces) -> Spent:
+    tokens = sum(map(tokens_in, thoughts))
+    return Spent(completion=tokens, reasoning=tokens)
+
+
+def _with_list(part: Part) -> Part:
+    """The same text as a list of parts, as a few models outside OpenAI's family send it."""
+    text = (part.delta or {}).get("content")
+    if not text:
+        return part
+    return replace(part, delta={**(part.delta or {}), "content": [{"type": "text", "text": text}]})
+
+
+def _counted(
+    dialect: Dialect, stream: Stream, parts: tuple[Part, ...], *, broken_off: bool
+) -> tuple[Part, ...]:
+    """The parts with the totals where they belong. What breaks off has only those that came underway."""
+    start = Spent(prompt=stream.ask.prompt_tokens)
+    spent = list(accumulate((part.spent for part in parts), initial=start))[1:]
+    if stream.place is Place.EVERY:
+        counts = (dialect.totals(stream, sofar) for sofar in spent)
+        return tuple(replace(part, usage=usage) for part, usage in zip(parts, counts, strict=True))
+    if broken_off:
+        return parts
+    usage = dialect.totals(stream, spent[-1])
+    if stream.place is Place.OWN:
+        return (*parts, Part(usage=usage))
+    return (*parts[:-1], replace(parts[-1], usage=usage))

@@ -1,0 +1,179 @@
+"""Ark, Volcengine's platform, by its SDK's types and what that SDK prints.
+
+Captured: the chunks' keys, the role on every one, `moderation_hit_type`, usage in a chunk of its own and only
+when asked for (null before that), the resolved model in answers, and the form of an error: CamelCase codes, a
+`param` that is empty where none is at fault, the request's number inside the message. Documented: the codes
+and their statuses.
+
+UNVERIFIED, and so chosen here: no space after `data:` (so that one dialect has none), LF line ends, the
+headers, no empty first chunk, the shape of a tool call, most messages' wording, 503, and that the listing
+says nothing but `id` and `object`.
+"""
+
+from __future__ import annotations
+
+from llm_contracts.simulator import shapes
+from llm_contracts.simulator.dialect import (
+    EPOCH,
+    HTTP_DATE,
+    Dialect,
+    FilterShape,
+    Framing,
+    Json,
+    Model,
+    Part,
+    Spent,
+    Stream,
+    Words,
+    digits,
+)
+from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.wire.interaction import Headers
+
+_MODELS = {
+    "doubao-1-5-lite-32k-250115": Model(answers="doubao-1-5-lite-32k-250115"),
+    "doubao-seed-1-6-250615": Model(answers="doubao-seed-1-6-250615", thinks=True),
+    # An endpoint of one's own: answers name the model behind it.
+    "ep-20260101000000-abcde": Model(answers="doubao-1-5-lite-32k-250115"),
+}
+
+
+def _words(status: int, code: str, kind: str, message: str, param: str = "") -> Words:
+    return Words(
+        status=status,
+        code=code,
+        message=f"{message} Request id: {{request}}",
+        param=param,
+        type=kind,
+        keys=("code", "message", "param", "type"),
+    )
+
+
+def _gateway(status: int, message: str) -> Words:
+    code = message.replace(" ", "")
+    return _words(status, code, code, f"{message}.")
+
+
+_INTERNAL = _words(
+    500, "InternalServiceError", "InternalServerError", "The service encountered an internal error."
+)
+_WORDS = {
+    Refused.NO_KEY: _words(401, "AuthenticationError", "Unauthorized", "The API key is missing."),
+    Refused.WRONG_KEY: _words(401, "AuthenticationError", "Unauthorized", "The API key doesn't exist."),
+    Refused.UNKNOWN_MODEL: _words(
+        404, "InvalidEndpointOrModel.NotFound", "NotFound", "The model or endpoint {model} does not exist."
+    ),
+    Refused.BAD_REQUEST: _words(400, "InvalidParameter", "BadRequest", "The request body is no JSON object."),
+    Refused.BAD_PARAMETER: _words(
+        400,
+        "InvalidParameter",
+        "BadRequest",
+        "The parameter `{parameter}` specified in the request are not valid: expected a value <= {limit}, "
+        "but got {value} instead.",
+        param="{parameter}",
+    ),
+    Refused.TOO_LONG: _words(
+        400, "InvalidParameter", "BadRequest", "The input has more tokens than the model takes."
+    ),
+    Refused.RATE_LIMIT: _words(
+        429,
+        "RateLimitExceeded.EndpointRPMExceeded",
+        "TooManyRequests",
+        "The requests per minute of the endpoint are used up.",
+    ),
+    Refused.UNPAID: _words(403, "AccountOverdueError", "Forbidden", "The account has an overdue balance."),
+    Refused.FORBIDDEN: _words(403, "AccessDenied", "Forbidden", "Access to the resource is denied."),
+    Refused.OVERLOADED: _words(
+        429, "ServerOverloaded", "TooManyRequests", "The service is overloaded at the moment."
+    ),
+    Refused.SERVER_ERROR: _INTERNAL,
+    Refused.PROMPT_FILTER: _words(
+        400,
+        "InputTextSensitiveContentDetected",
+        "BadRequest",
+        "The input text may contain sensitive information.",
+    ),
+    Refused.MID_STREAM: _INTERNAL,
+}
+
+
+def _new_id(seed: str) -> str:
+    return "021767225600000" + digits(seed, "0123456789abcdef", 32)
+
+
+def _thought(piece: str) -> Json:
+    return {"content": "", "reasoning_content": piece, "role": "assistant"}
+
+
+def _text(_stream: Stream, piece: str) -> Json:
+    return {"content": piece, "role": "assistant"}
+
+
+def _tool(stream: Stream, call: Json) -> Json:
+    return {**_text(stream, ""), **shapes.tool(stream, call)}
+
+
+def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta=_text(stream, ""), finish=finish),)
+
+
+def _totals(_stream: Stream, spent: Spent) -> Json:
+    return {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0, "provisioned_tokens": None},
+        "completion_tokens_details": {"reasoning_tokens": spent.reasoning, "provisioned_tokens": None},
+    }
+
+
+def _choice(part: Part) -> Json:
+    return {
+        "delta": part.delta,
+        "finish_reason": part.finish,
+        "moderation_hit_type": None,
+        "index": 0,
+        "logprobs": None,
+    }
+
+
+def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+    return {
+        "id": stream.id,
+        "choices": [] if part.delta is None else [_choice(part)],
+        "created": EPOCH,
+        "model": stream.model,
+        "service_tier": None if part.delta is None else "default",
+        "object": "chat.completion.chunk",
+        "usage": part.usage,
+    }
+
+
+def _headers(seed: str) -> Headers:
+    return (
+        ("Date", HTTP_DATE),
+        ("Server", "istio-envoy"),
+        ("X-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
+    )
+
+
+ARK = Dialect(
+    name="ark",
+    base_path="/api/v3",
+    models=_MODELS,
+    words=_WORDS,
+    gateway=_gateway,
+    filter_shape=FilterShape.FINISH,
+    place=Place.OWN,
+    framing=Framing(lead="data:"),
+    stream_type="text/event-stream",
+    new_id=_new_id,
+    opening=shapes.no_opening,
+    thought=_thought,
+    text=_text,
+    tool=_tool,
+    closing=_closing,
+    totals=_totals,
+    chunk=_chunk,
+    headers=_headers,
+    refuse=shapes.enveloped,
+    listing=shapes.listing(),
+)

@@ -1,0 +1,231 @@
+"""What one provider's dialect consists of: values and small pure functions, played by the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from llm_contracts.simulator.ask import Ask, read_ask
+from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.wire.interaction import Headers
+
+EPOCH = 1767225600
+"""The simulated moment, 2026-01-01 00:00 UTC: fixed, so that recording again changes nothing."""
+HTTP_DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
+
+Json = dict[str, Any]
+
+
+class FilterShape(StrEnum):
+    """How a provider's content filter shows."""
+
+    FINISH = "finish"  # the answer ends early, with finish reason `content_filter`
+    REFUSAL = "refusal"  # the request is refused
+    EVENT = "event"  # the stream breaks off with an error event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """A model on offer: the id that answers give back, and whether it thinks unless told otherwise."""
+
+    answers: str
+    thinks: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """A refusal in the provider's words.
+
+    `message` may name `{model}`, `{key}`, `{tail}`, `{parameter}`, `{value}`, `{limit}` and `{request}`;
+    `keys` is the order of the error's fields, of which `data` is always null, and `status` says what others
+    say in `type`; a `framed` body is one server-sent event, which is `event` where that is no error in an
+    envelope.
+    """
+
+    status: int
+    message: str
+    type: str | None = None
+    param: str | None = None
+    code: str | int | None = None
+    keys: tuple[str, ...] = ("message", "type", "param", "code")
+    details: tuple[Json, ...] = ()
+    framed: bool = False
+    event: Json | None = None
+
+    def error(self, facts: Mapping[str, object]) -> Json:
+        """The error object, its places filled in."""
+        fields: Json = {
+            "message": self.message.format_map(facts),
+            "type": self.type,
+            "param": None if self.param is None else self.param.format_map(facts),
+            "code": self.code,
+            "data": None,
+            "status": self.type,
+            "details": list(self.details),
+        }
+        return {key: fields[key] for key in self.keys}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """One answer under way: what all of its chunks share; `call` is the tool call it begins with, if any."""
+
+    ask: Ask
+    seed: str
+    id: str
+    model: str
+    thinks: bool
+    place: Place
+    call: Json | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """Tokens counted for one answer; `completion` includes `reasoning`, as providers count."""
+
+    prompt: int = 0
+    completion: int = 0
+    reasoning: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            prompt=self.prompt + other.prompt,
+            completion=self.completion + other.completion,
+            reasoning=self.reasoning + other.reasoning,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """What one chunk adds, and what that costs. Without a `delta` the chunk has no choice at all.
+
+    `finish` is a reason only on the last part with a choice; before it stands what the provider has there.
+    """
+
+    delta: Json | None = None
+    finish: str | None = None
+    usage: Json | None = None
+    spent: Spent = field(default_factory=Spent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Framing:
+    """How events are put on the wire: what leads in their data, how lines end, what stands between a name and
+    its value, and what is said at the end of a stream, if anything is.
+    """
+
+    lead: str = "data: "
+    newline: str = "\n"
+    colon: str = ":"
+    done: str | None = "[DONE]"
+
+    def event(self, data: str) -> bytes:
+        """One server-sent event."""
+        return f"{self.lead}{data}{self.newline * 2}".encode()
+
+
+Reader = Callable[[str, Mapping[str, str], bytes], Ask]
+"""Reads a request's path, headers and body as OpenAI's API would have put it."""
+
+
+def bearer(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
+    """Read a request of an API that is compatible with OpenAI's."""
+    return read_ask(path=path, authorization=headers.get("Authorization"), body=body)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grants:
+    """Where a provider sells tokens, which requests then carry in their query.
+
+    Attributes:
+        path: below the dialect's own; asking there is no turn of a script.
+        field: the query's field that carries the token.
+        grant: the status and document for a query, given the one good key.
+    """
+
+    path: str
+    field: str
+    grant: Callable[[Mapping[str, str], str], tuple[int, Json]]
+
+
+def _enveloped(error: Json) -> Json:
+    return {"error": error}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """One provider as its clients meet it.
+
+    Attributes:
+        base_path: the path part of its base URL; other paths are not found.
+        chat_path: where it is asked for answers, as a pattern of aiohttp's.
+        read: how it reads requests.
+        models: by the name one asks for.
+        words: the refusals it is known for; the ones sent in mid-stream have status 200.
+        gateway: words for any other refusal, from the status and what HTTP calls it.
+        filter_finish: the finish reason with which its content filter ends an answer.
+        place: where it puts the totals.
+        always_totals: it sends the totals whether or not they are asked for.
+        opening: what the first chunk says before there is any text; None where there is no such chunk.
+        thought: None where thinking is never shown.
+        closing: the chunks after the text, the last of which has the given finish reason.
+        headers: the lines of every response but its type and framing, made from a seed.
+        refuse: the body of a refusal, from the error object and the seed.
+        break_off: the event that ends a stream in the place of its end, from the error object.
+        grants: how keys become tokens, where they do.
+        greatest: parameters and the values above which they are refused.
+    """
+
+    name: str
+    base_path: str
+    models: Mapping[str, Model]
+    words: Mapping[Refused, Words]
+    gateway: Callable[[int, str], Words]
+    filter_shape: FilterShape
+    place: Place
+    new_id: Callable[[str], str]
+    opening: Callable[[Stream], Json | None]
+    thought: Callable[[str], Json] | None
+    text: Callable[[Stream, str], Json]
+    tool: Callable[[Stream, Json], Json]
+    closing: Callable[[Stream, str], tuple[Part, ...]]
+    totals: Callable[[Stream, Spent], Json]
+    chunk: Callable[[Stream, int, Part], Json]
+    headers: Callable[[str], Headers]
+    refuse: Callable[[Json, str], bytes]
+    listing: Callable[[Mapping[str, Model]], bytes]
+    break_off: Callable[[Json], Json] = _enveloped
+    grants: Grants | None = None
+    filter_finish: str = "content_filter"
+    always_totals: bool = False
+    chat_path: str = "/chat/completions"
+    read: Reader = bearer
+    framing: Framing = Framing()
+    stream_type: str = "text/event-stream; charset=utf-8"
+    json_type: str = "application/json"
+    greatest: Mapping[str, float] = field(default_factory=lambda: {"temperature": 2, "top_p": 1})
+
+
+def compact(value: Json | str, colon: str = ":") -> str:
+    """JSON as providers stream it: as a rule no spaces, and text as itself, never as escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", colon))
+
+
+def digits(seed: str, alphabet: str, length: int) -> str:
+    """A random-looking word that is always the same for the same seed."""
+    number = int.from_bytes(sha256(seed.encode()).digest())
+    word = ""
+    for _ in range(length):
+        number, rest = divmod(number, len(alphabet))
+        word += alphabet[rest]
+    return word
+
+
+def uuid_like(seed: str) -> str:
+    """A word in the shape of a UUID, always the same for the same seed."""
+    text = digits(seed, "0123456789abcdef", 32)
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

@@ -1,0 +1,226 @@
+"""Plays a turn in a dialect: a request and a turn in, a whole reply out. Pure: sockets are the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from llm_contracts.simulator.answering import parts_of
+from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.dialect import (
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Stream,
+    Words,
+    compact,
+    digits,
+)
+from llm_contracts.simulator.script import (
+    Answer,
+    Ending,
+    Insert,
+    Page,
+    Place,
+    Refusal,
+    Refused,
+    Turn,
+)
+from llm_contracts.wire.interaction import Headers
+
+KEY = "sk-simulated-0000000000000000"
+"""The one key the simulator accepts unless told otherwise; it opens nothing else."""
+_STREAMS_ONLY = b"The simulator only plays answers that are asked for as a stream."
+
+# What any gateway may say, with the names that HTTP has for it. Dialects know better for some.
+_GATEWAY: Mapping[Refused, tuple[int, str]] = {
+    Refused.FORBIDDEN: (403, "Forbidden"),
+    Refused.NOT_FOUND: (404, "Not Found"),
+    Refused.TIMEOUT: (408, "Request Timeout"),
+    Refused.CONFLICT: (409, "Conflict"),
+    Refused.UNPROCESSABLE: (422, "Unprocessable Entity"),
+    Refused.UNAVAILABLE: (503, "Service Unavailable"),
+    Refused.OVERLOADED: (503, "Service Overloaded"),
+    Refused.SITE_OVERLOADED: (529, "Site Overloaded"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What goes back: the body as the pieces that leave one after the other."""
+
+    status: int
+    headers: Headers
+    pieces: tuple[bytes, ...]
+    streamed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """Where requests are answered: a dialect, its one good key, a seed for all that looks random."""
+
+    dialect: Dialect
+    key: str = KEY
+    seed: str = "seed"
+
+
+def respond(desk: Desk, ask: Ask, turn: Turn) -> Reply:
+    """Answer one request as the provider would: first what is wrong with it, then what the script says."""
+    if why := _objection(desk, ask):
+        return _refusal(desk, ask, Refusal(why=why))
+    if isinstance(turn, Refusal):
+        return _refusal(desk, ask, turn)
+    if isinstance(turn, Page):
+        return _reply(desk, turn.status, "text/html", (turn.html.encode(),))
+    if ask.path.endswith("/models"):
+        return _reply(desk, 200, desk.dialect.json_type, (desk.dialect.listing(desk.dialect.models),))
+    return _answer(desk, ask, turn)
+
+
+def _answer(desk: Desk, ask: Ask, answer: Answer) -> Reply:
+    if answer.ending is Ending.FILTERED and desk.dialect.filter_shape is FilterShape.REFUSAL:
+        return _refusal(desk, ask, Refusal(why=Refused.PROMPT_FILTER))
+    if not ask.streamed:
+        return _reply(desk, 501, "text/plain", (_STREAMS_ONLY,))
+    pieces = _pieces(tuple(_events(desk, ask, answer)), answer.inserts)
+    return _reply(desk, 200, desk.dialect.stream_type, pieces, streamed=True)
+
+
+def _objection(desk: Desk, ask: Ask) -> Refused | None:
+    if ask.key is None:
+        return Refused.NO_KEY
+    if ask.key != desk.key:
+        return Refused.WRONG_KEY
+    return None if ask.path.endswith("/models") else _objection_to_chat(desk.dialect, ask)
+
+
+def _objection_to_chat(dialect: Dialect, ask: Ask) -> Refused | None:
+    if ask.body is None:
+        return Refused.BAD_REQUEST
+    if ask.model not in dialect.models:
+        return Refused.UNKNOWN_MODEL
+    if ask.out_of_range(dialect.greatest):
+        return Refused.BAD_PARAMETER
+    insists = Refused.JSON_WORD in dialect.words
+    return Refused.JSON_WORD if insists and ask.json_mode and not ask.says_json else None
+
+
+def words_for(dialect: Dialect, why: Refused) -> Words:
+    """A provider's own words, or else those of a gateway that keeps to the provider's ways.
+
+    Raises:
+        KeyError: the dialect has no words for it, and no gateway says such a thing.
+    """
+    return dialect.words[why] if why in dialect.words else dialect.gateway(*_GATEWAY[why])
+
+
+def _refusal(desk: Desk, ask: Ask, refusal: Refusal) -> Reply:
+    dialect = desk.dialect
+    words = words_for(dialect, refusal.why)
+    error = words.error(_facts(desk, ask))
+    later = () if refusal.retry_after is None else (("Retry-After", str(refusal.retry_after)),)
+    status = refusal.status or words.status
+    if words.framed:
+        event = _event(dialect, words.event or {"error": error})
+        return _reply(desk, status, dialect.stream_type, (event,), later)
+    return _reply(desk, status, dialect.json_type, (dialect.refuse(error, desk.seed),), later)
+
+
+def _facts(desk: Desk, ask: Ask) -> dict[str, object]:
+    """What a provider's message may name. A key is echoed as providers do: only its two ends."""
+    greatest = desk.dialect.greatest
+    parameter, value = ask.out_of_range(greatest) or ("", "")
+    key = ask.key or ""
+    return {
+        "model": ask.model,
+        "key": f"{key[:8]}{'*' * 8}{key[-4:]}",
+        "tail": key[-4:],
+        "parameter": parameter,
+        "value": value,
+        "limit": greatest.get(parameter, ""),
+        "request": digits(f"{desk.seed}/request", "0123456789abcdef", 32),
+    }
+
+
+def _reply(
+    desk: Desk,
+    status: int,
+    kind: str,
+    pieces: tuple[bytes, ...],
+    more: Headers = (),
+    *,
+    streamed: bool = False,
+) -> Reply:
+    headers = (("Content-Type", kind), *desk.dialect.headers(desk.seed), *more)
+    return Reply(status=status, headers=headers, pieces=pieces, streamed=streamed)
+
+
+def _events(desk: Desk, ask: Ask, answer: Answer) -> Iterator[bytes]:
+    dialect = desk.dialect
+    stream = _stream(desk, ask, answer)
+    broken = _break(dialect, answer.ending)
+    parts = parts_of(dialect, stream, answer, broken_off=broken is not None)
+    chunks = [_event(dialect, _chunk(dialect, stream, *numbered)) for numbered in enumerate(parts)]
+    yield from _interrupted(chunks, answer.inserts)
+    if broken:
+        yield _event(dialect, dialect.break_off(words_for(dialect, broken).error(_facts(desk, ask))))
+    elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
+        yield dialect.framing.event(dialect.framing.done)
+
+
+def _stream(desk: Desk, ask: Ask, answer: Answer) -> Stream:
+    model: Model = desk.dialect.models[ask.model]
+    switched = ask.thinking if desk.dialect.thought else None  # OpenAI knows no such switch
+    return Stream(
+        ask=ask,
+        seed=desk.seed,
+        id=desk.dialect.new_id(desk.seed),
+        model=model.answers,
+        thinks=model.thinks if switched is None else switched,
+        place=answer.place or desk.dialect.place,
+        call=_first_call(desk.seed) if answer.arguments else None,
+    )
+
+
+def _first_call(seed: str) -> Json:
+    number = digits(f"{seed}/call", "0123456789abcdef", 24)
+    function = {"name": "weather", "arguments": ""}
+    return {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
+
+
+def _break(dialect: Dialect, ending: Ending) -> Refused | None:
+    """The error that ends the stream instead of a finish reason, if any does."""
+    if ending is Ending.ERROR:
+        return Refused.MID_STREAM
+    if ending is Ending.FILTERED and dialect.filter_shape is FilterShape.EVENT:
+        return Refused.OUTPUT_FILTER
+    return None
+
+
+def _event(dialect: Dialect, value: Json) -> bytes:
+    return dialect.framing.event(compact(value, dialect.framing.colon))
+
+
+def _chunk(dialect: Dialect, stream: Stream, number: int, part: Part) -> Json:
+    chunk = dialect.chunk(stream, number, part)
+    if stream.place is Place.INSIDE and part.usage:
+        chunk["choices"][0]["usage"] = chunk.pop("usage")
+    return chunk
+
+
+def _interrupted(chunks: list[bytes], inserts: tuple[Insert, ...]) -> Iterator[bytes]:
+    at = [(round(insert.after * len(chunks)), insert.raw) for insert in inserts]
+    for number, chunk in enumerate(chunks):
+        yield from (raw for place, raw in at if place == number)
+        yield chunk
+    yield from (raw for place, raw in at if place == len(chunks))
+
+
+def _pieces(events: tuple[bytes, ...], inserts: tuple[Insert, ...]) -> tuple[bytes, ...]:
+    """What leaves in one write: as a rule every event by itself."""
+    places = [events.index(insert.raw) for insert in inserts if insert.with_rest]
+    if not places:
+        return events
+    return (*events[: places[0]], b"".join(events[places[0] :]))

@@ -1,0 +1,144 @@
+"""ERNIE, as Qianfan's v2 API describes it.
+
+Captured: the chunks' keys, of which the role stands on every one and the finish reason only on the last,
+`flag`, usage beside the finish reason, and one 429. Documented: usage only when asked for, the codes of
+refusals, the request's number beside the error.
+
+UNVERIFIED, and so chosen here: a space after `data:` (the vendor's own mock has one), LF line ends, the exact
+headers, that there is no empty first chunk, the shape of a tool call, most messages' wording, the bodies of
+402, 404 and 503, and an error in mid-stream.
+"""
+
+from __future__ import annotations
+
+from string import ascii_lowercase
+from string import digits as figures
+
+from llm_contracts.simulator import shapes
+from llm_contracts.simulator.dialect import (
+    EPOCH,
+    HTTP_DATE,
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Spent,
+    Stream,
+    Words,
+    compact,
+    digits,
+)
+from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.wire.interaction import Headers
+
+_INVALID = "invalid_request_error"
+_UNSAFE = 1  # any `flag` but 0 says that the safety check has struck
+
+_MODELS = {
+    "ernie-4.5-turbo-128k": Model(answers="ernie-4.5-turbo-128k"),
+    "ernie-x1-turbo-32k": Model(answers="ernie-x1-turbo-32k", thinks=True),
+}
+
+
+def _words(status: int, code: str, message: str, kind: str = _INVALID) -> Words:
+    return Words(status=status, message=message, type=kind, code=code, keys=("code", "message", "type"))
+
+
+def _gateway(status: int, message: str) -> Words:
+    return _words(status, message.lower().replace(" ", "_"), message)
+
+
+_INTERNAL = _words(500, "internal_error", "Internal error", "internal_error")
+_WORDS = {
+    Refused.NO_KEY: _words(401, "invalid_iam_token", "No Authorization header"),
+    Refused.WRONG_KEY: _words(401, "invalid_iam_token", "Invalid IAM token"),
+    Refused.UNKNOWN_MODEL: _words(400, "invalid_model", "The model {model} does not exist"),
+    Refused.BAD_REQUEST: _words(400, "malformed_json", "Invalid Argument"),
+    Refused.BAD_PARAMETER: _words(400, "invalid_argument", "{parameter} must be between 0 and {limit}"),
+    Refused.TOO_LONG: _words(400, "tokens_too_long", "Prompt tokens too long"),
+    Refused.RATE_LIMIT: _words(
+        429, "rpm_rate_limit_exceeded", "Rate limit reached for RPM", "rate_limit_exceeded"
+    ),
+    Refused.SERVER_ERROR: _INTERNAL,
+    Refused.PROMPT_FILTER: _words(403, "system_unsafe", "The content of messages may be unsafe"),
+    Refused.MID_STREAM: _INTERNAL,
+}
+
+
+def _new_id(seed: str) -> str:
+    return "as-" + digits(seed, ascii_lowercase + figures, 10)
+
+
+def _thought(piece: str) -> Json:
+    return {**shapes.thought(piece), "role": "assistant"}
+
+
+def _text(_stream: Stream, piece: str) -> Json:
+    return {"content": piece, "role": "assistant"}
+
+
+def _tool(stream: Stream, call: Json) -> Json:
+    return {**shapes.tool(stream, call), "role": "assistant"}
+
+
+def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta={"content": ""}, finish=finish),)
+
+
+def _totals(_stream: Stream, spent: Spent) -> Json:
+    return {**shapes.counted(spent), **shapes.reasoning_counted(spent)}
+
+
+def _choice(part: Part) -> Json:
+    choice: Json = {"index": 0, "delta": part.delta}
+    if part.finish is not None:
+        choice["finish_reason"] = part.finish
+    return {**choice, "flag": _UNSAFE if part.finish == "content_filter" else 0}
+
+
+def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+    return {
+        "id": stream.id,
+        "object": "chat.completion.chunk",
+        "created": EPOCH,
+        "model": stream.model,
+        "choices": [] if part.delta is None else [_choice(part)],
+        **({"usage": part.usage} if part.usage else {}),
+    }
+
+
+def _headers(seed: str) -> Headers:
+    return (
+        ("Date", HTTP_DATE),
+        ("X-Ratelimit-Limit-Requests", "60"),
+        ("X-Ratelimit-Limit-Tokens", "150000"),
+        ("X-Bce-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
+    )
+
+
+def _refuse(error: Json, seed: str) -> bytes:
+    return compact({"error": error, "id": _new_id(seed)}).encode()
+
+
+ERNIE = Dialect(
+    name="ernie",
+    base_path="/v2",
+    models=_MODELS,
+    greatest={"temperature": 1, "top_p": 1},
+    words=_WORDS,
+    gateway=_gateway,
+    filter_shape=FilterShape.FINISH,
+    place=Place.LAST,
+    new_id=_new_id,
+    opening=shapes.no_opening,
+    thought=_thought,
+    text=_text,
+    tool=_tool,
+    closing=_closing,
+    totals=_totals,
+    chunk=_chunk,
+    headers=_headers,
+    refuse=_refuse,
+    listing=shapes.listing(owned_by="", created=0),
+)

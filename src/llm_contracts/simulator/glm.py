@@ -1,0 +1,141 @@
+"""GLM, as recorded from Zhipu in 2026.
+
+Recorded facts: framing, the content type without a space, no empty first chunk, the role on every chunk, no
+finish reason before the last, an empty piece of text before that, and usage beside it, asked for or not.
+Captured: no `object` in the chunks of older models. Documented: error codes, which are numbers written as
+text and all there is beside the message.
+
+UNVERIFIED, and so chosen here: the headers, the shape of a tool call and that a filtered answer ends with
+`sensitive` after half of it, most messages' wording, an error in mid-stream, and the listing's fields beyond
+`id`.
+"""
+
+from __future__ import annotations
+
+from llm_contracts.simulator import shapes
+from llm_contracts.simulator.dialect import (
+    EPOCH,
+    HTTP_DATE,
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Spent,
+    Stream,
+    Words,
+    compact,
+    digits,
+)
+from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.wire.interaction import Headers
+
+_SENSITIVE = "1301"
+_NO_OBJECT = "glm-4-"  # how the names begin of models whose chunks do not say what they are
+
+_MODELS = {
+    "glm-4-flash": Model(answers="glm-4-flash"),
+    "glm-4.5-flash": Model(answers="glm-4.5-flash", thinks=True),
+    "glm-4.7": Model(answers="glm-4.7", thinks=True),
+}
+
+
+def _words(status: int, code: str, message: str) -> Words:
+    return Words(status=status, code=code, message=message, keys=("code", "message"))
+
+
+def _gateway(status: int, message: str) -> Words:
+    return _words(status, str(status), message)  # one measured 401 has its own status for a code
+
+
+_WORDS = {
+    Refused.NO_KEY: _words(401, "1001", "Authentication parameters not received in the header"),
+    Refused.WRONG_KEY: _words(401, "401", "token expired or incorrect"),
+    Refused.UNKNOWN_MODEL: _words(400, "1211", "The model {model} does not exist"),
+    Refused.BAD_REQUEST: _words(400, "1210", "The parameters of the call are wrong"),
+    Refused.BAD_PARAMETER: _words(400, "1214", "{parameter} is illegal: it must be between 0 and {limit}"),
+    Refused.TOO_LONG: _words(400, "1261", "Prompt exceeds the greatest length"),
+    Refused.RATE_LIMIT: _words(429, "1302", "Too many requests at a time"),
+    Refused.UNPAID: _words(429, "1113", "The account is in arrears"),
+    Refused.OVERLOADED: _words(429, "1305", "The model is overloaded"),
+    Refused.SERVER_ERROR: _words(500, "1200", "Internal error"),
+    Refused.PROMPT_FILTER: _words(400, _SENSITIVE, "The input may contain sensitive content"),
+    Refused.MID_STREAM: _words(500, "1200", "Internal error"),
+}
+
+
+def _new_id(seed: str) -> str:
+    return "20260101080000" + digits(seed, "0123456789abcdef", 16)
+
+
+def _thought(piece: str) -> Json:
+    return {"role": "assistant", "reasoning_content": piece}
+
+
+def _text(_stream: Stream, piece: str) -> Json:
+    return {"role": "assistant", "content": piece}
+
+
+def _tool(stream: Stream, call: Json) -> Json:
+    return {"role": "assistant", **shapes.tool(stream, call)}
+
+
+def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
+    empty = _text(stream, "")
+    return (Part(delta=empty), Part(delta=empty, finish=finish))
+
+
+def _totals(stream: Stream, spent: Spent) -> Json:
+    return {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0},
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
+    }
+
+
+def _choice(part: Part) -> Json:
+    finish = {} if part.finish is None else {"finish_reason": part.finish}
+    return {"index": 0, **finish, "delta": part.delta}
+
+
+def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+    chunk: Json = {"id": stream.id, "created": EPOCH}
+    if not stream.model.startswith(_NO_OBJECT):
+        chunk["object"] = "chat.completion.chunk"
+    chunk |= {"model": stream.model, "choices": [] if part.delta is None else [_choice(part)]}
+    return {**chunk, "usage": part.usage} if part.usage else chunk
+
+
+def _headers(seed: str) -> Headers:
+    return (("Date", HTTP_DATE), ("X-Log-Id", _new_id(f"{seed}/log")))
+
+
+def _refuse(error: Json, _seed: str) -> bytes:
+    beside = {"contentFilter": [{"level": 1, "role": "user"}]} if error["code"] == _SENSITIVE else {}
+    return compact({**beside, "error": error}).encode()
+
+
+GLM = Dialect(
+    name="glm",
+    base_path="/api/paas/v4",
+    models=_MODELS,
+    greatest={"temperature": 1, "top_p": 1},
+    words=_WORDS,
+    gateway=_gateway,
+    filter_shape=FilterShape.FINISH,
+    filter_finish="sensitive",
+    place=Place.LAST,
+    always_totals=True,
+    stream_type="text/event-stream;charset=UTF-8",
+    new_id=_new_id,
+    opening=shapes.no_opening,
+    thought=_thought,
+    text=_text,
+    tool=_tool,
+    closing=_closing,
+    totals=_totals,
+    chunk=_chunk,
+    headers=_headers,
+    refuse=_refuse,
+    listing=shapes.listing(created=EPOCH, owned_by="zhipu"),
+)

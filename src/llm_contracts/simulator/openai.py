@@ -1,0 +1,221 @@
+"""OpenAI, as recorded from api.openai.com between 2025 and 2026.
+
+Recorded facts: framing, key order, `obfuscation`, `service_tier`, the dated model id in answers, usage in a
+chunk of its own and only when asked for (then every other chunk has `usage: null`), no `logprobs` from the
+gpt-5 family, 400 and 404 bodies.
+
+UNVERIFIED, and so chosen here: the wording of 401, 429 and 500, that a refusal's JSON is indented by two (one
+recorded 400 is), and `Retry-After` on a 429, which real ones have sometimes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from string import ascii_letters
+from string import digits as figures
+
+from llm_contracts.simulator import shapes
+from llm_contracts.simulator.dialect import (
+    EPOCH,
+    HTTP_DATE,
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Spent,
+    Stream,
+    Words,
+    digits,
+)
+from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.wire.interaction import Headers
+
+_ALPHABET = ascii_letters + figures
+_INVALID = "invalid_request_error"
+_SERVERS_FAULT = 500
+
+_MODELS = {
+    "gpt-4o-mini": Model(answers="gpt-4o-mini-2024-07-18"),
+    "gpt-4o": Model(answers="gpt-4o-2024-08-06"),
+    "gpt-5-nano": Model(answers="gpt-5-nano-2025-08-07", thinks=True),
+}
+
+_WORDS = {
+    Refused.NO_KEY: Words(
+        status=401, message="You didn't provide an API key in an Authorization header.", type=_INVALID
+    ),
+    Refused.WRONG_KEY: Words(
+        status=401, message="Incorrect API key provided: {key}.", type=_INVALID, code="invalid_api_key"
+    ),
+    Refused.UNKNOWN_MODEL: Words(
+        status=404,
+        message="The model `{model}` does not exist or you do not have access to it.",
+        type=_INVALID,
+        code="model_not_found",
+    ),
+    Refused.BAD_REQUEST: Words(
+        status=400, message="The body of your request could not be parsed as JSON.", type=_INVALID
+    ),
+    Refused.BAD_PARAMETER: Words(
+        status=400,
+        message="Invalid '{parameter}': expected a value <= {limit}, but got {value} instead.",
+        type=_INVALID,
+        param="{parameter}",
+        code="decimal_above_max_value",
+    ),
+    Refused.JSON_WORD: Words(
+        status=400,
+        message="'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
+        type=_INVALID,
+        param="messages",
+    ),
+    Refused.RATE_LIMIT: Words(
+        status=429,
+        message="Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3, Requested 1. "
+        "Please try again in 1s.",
+        type="requests",
+        code="rate_limit_exceeded",
+    ),
+    Refused.SERVER_ERROR: Words(
+        status=500, message="The server had an error while processing your request.", type="server_error"
+    ),
+    Refused.TOO_LONG: Words(
+        status=400,
+        message="This model's maximum context length is 128000 tokens, but your messages have more.",
+        type=_INVALID,
+        param="messages",
+        code="context_length_exceeded",
+    ),
+    Refused.UNPAID: Words(
+        status=429,
+        message="You exceeded your current quota, please check your plan and billing details.",
+        type="insufficient_quota",
+        code="insufficient_quota",
+    ),
+    Refused.PROMPT_FILTER: Words(
+        status=400,
+        message="Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
+        type=_INVALID,
+        code="invalid_prompt",
+    ),
+    Refused.MID_STREAM: Words(
+        status=200, message="The server had an error while processing your request.", type="server_error"
+    ),
+}
+
+
+def _new_id(seed: str) -> str:
+    return "chatcmpl-" + digits(seed, _ALPHABET, 29)
+
+
+def _gateway(status: int, message: str) -> Words:
+    return Words(status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error")
+
+
+def _opening(stream: Stream) -> Json:
+    if stream.call:
+        return {"role": "assistant", "content": None, "tool_calls": [stream.call], "refusal": None}
+    return {"role": "assistant", "content": "", "refusal": None}
+
+
+def _text(_stream: Stream, piece: str) -> Json:
+    return {"content": piece}
+
+
+def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta={}, finish=finish),)
+
+
+def _totals(_stream: Stream, spent: Spent) -> Json:
+    return {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": spent.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def _choices(stream: Stream, part: Part) -> list[Json]:
+    if part.delta is None:
+        return []
+    logprobs = {} if stream.thinks else {"logprobs": None}
+    return [{"index": 0, "delta": part.delta, **logprobs, "finish_reason": part.finish}]
+
+
+def _chunk(stream: Stream, number: int, part: Part) -> Json:
+    chunk: Json = {
+        "id": stream.id,
+        "object": "chat.completion.chunk",
+        "created": EPOCH,
+        "model": stream.model,
+        "service_tier": "default",
+        "system_fingerprint": None if stream.thinks else "fp_simulated0",
+        "choices": _choices(stream, part),
+    }
+    if stream.ask.include_usage:
+        chunk["usage"] = part.usage
+    if stream.ask.obfuscated:
+        chunk["obfuscation"] = _obfuscation(f"{stream.seed}/{number}")
+    return chunk
+
+
+def _obfuscation(seed: str) -> str:
+    """Padding of a length nobody can guess: 0 to 15 characters were recorded."""
+    return digits(f"{seed}/padding", _ALPHABET, int(digits(f"{seed}/length", figures, 6)) % 16)
+
+
+def _headers(seed: str) -> Headers:
+    return (
+        ("Date", HTTP_DATE),
+        ("Server", "cloudflare"),
+        ("openai-organization", "org-simulated"),
+        ("openai-processing-ms", "120"),
+        ("openai-version", "2020-10-01"),
+        ("x-ratelimit-limit-requests", "10000"),
+        ("x-ratelimit-remaining-requests", "9999"),
+        ("x-ratelimit-reset-requests", "6ms"),
+        ("x-request-id", "req_" + digits(f"{seed}/request", "0123456789abcdef", 32)),
+    )
+
+
+def _indented(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode()
+
+
+def _refuse(error: Json, _seed: str) -> bytes:
+    return _indented({"error": error})
+
+
+def _listing(models: Mapping[str, Model]) -> bytes:
+    # Others than chat models are on the list too: telling them apart is the client's business.
+    names = (*models, "text-embedding-3-small", "whisper-1")
+    rows = [{"id": name, "object": "model", "created": EPOCH, "owned_by": "system"} for name in names]
+    return _indented({"object": "list", "data": rows})
+
+
+OPENAI = Dialect(
+    name="openai",
+    base_path="/v1",
+    models=_MODELS,
+    words=_WORDS,
+    gateway=_gateway,
+    filter_shape=FilterShape.FINISH,
+    place=Place.OWN,
+    new_id=_new_id,
+    opening=_opening,
+    thought=None,  # this endpoint counts thoughts and never shows them
+    text=_text,
+    tool=shapes.tool,
+    closing=_closing,
+    totals=_totals,
+    chunk=_chunk,
+    headers=_headers,
+    refuse=_refuse,
+    listing=_listing,
+)

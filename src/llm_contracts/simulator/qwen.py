@@ -1,0 +1,212 @@
+"""Qwen, as DashScope's compatible mode sends it (recorded in 2026; only the chunks' JSON was kept).
+
+Recorded facts: the chunks' keys, which come in another order than elsewhere and not in the same one in all
+chunks of a stream, `usage: null` on every chunk, usage in a chunk of its own when asked for. Captured: 400,
+401 and 429 codes, a refusal in the shape of one server-sent event with HTTP 400, and the output filter as an
+error event after which the stream just stops.
+
+UNVERIFIED, and so chosen here: LF line ends, the stream's exact content type and headers, `usage: null` also
+on a stream that was not asked for usage, the listing's fields beyond `id`, the bodies of 404 and 500, an
+error in mid-stream other than the filter's, and `Retry-After`.
+"""
+
+from __future__ import annotations
+
+from llm_contracts.simulator import shapes
+from llm_contracts.simulator.dialect import (
+    EPOCH,
+    HTTP_DATE,
+    Dialect,
+    FilterShape,
+    Json,
+    Model,
+    Part,
+    Spent,
+    Stream,
+    Words,
+    compact,
+    uuid_like,
+)
+from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.wire.interaction import Headers
+
+_INVALID = "invalid_request_error"
+_INSPECTION = "data_inspection_failed"
+_PARAMETER = "invalid_parameter_error"
+
+_MODELS = {
+    "qwen-plus": Model(answers="qwen-plus"),
+    "qwen3-max": Model(answers="qwen3-max"),
+    "qwq-plus": Model(answers="qwq-plus", thinks=True),
+}
+
+_WORDS = {
+    Refused.NO_KEY: Words(
+        status=401, message="You didn't provide an API key.", type=_INVALID, code="invalid_api_key"
+    ),
+    Refused.WRONG_KEY: Words(
+        status=401, message="Incorrect API key provided.", type=_INVALID, code="invalid_api_key"
+    ),
+    Refused.UNKNOWN_MODEL: Words(
+        status=404,
+        message="The model `{model}` does not exist or you do not have access to it.",
+        type=_INVALID,
+        code="model_not_found",
+    ),
+    Refused.BAD_REQUEST: Words(
+        status=400, message="Required body invalid, please check the request body format.", type=_INVALID
+    ),
+    Refused.BAD_PARAMETER: Words(
+        status=400,
+        message="<400> InternalError.Algo.InvalidParameter: Range of {parameter} should be [0, {limit}]",
+        type=_INVALID,
+        code=_PARAMETER,
+    ),
+    Refused.JSON_WORD: Words(
+        status=400,
+        message="<400> InternalError.Algo.InvalidParameter: 'messages' must contain the word 'json' to use "
+        "'response_format' of type 'json_object'.",
+        type=_INVALID,
+        code=_PARAMETER,
+    ),
+    Refused.RATE_LIMIT: Words(
+        status=429,
+        message="You exceeded your current request limit.",
+        type="limit_requests",
+        code="limit_requests",
+    ),
+    Refused.SERVER_ERROR: Words(
+        status=500,
+        message="An internal error has occurred, please try again later.",
+        type="internal_server_error",
+        code="internal_server_error",
+    ),
+    Refused.TOO_LONG: Words(
+        status=400,
+        message="<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]",
+        type=_INVALID,
+        code=_PARAMETER,
+    ),
+    Refused.UNPAID: Words(
+        status=400,
+        message="Access denied, please make sure your account is in good standing.",
+        type="Arrearage",
+        code="Arrearage",
+    ),
+    Refused.PROMPT_FILTER: Words(
+        status=400,
+        message="Input text data may contain inappropriate content.",
+        type=_INSPECTION,
+        code=_INSPECTION,
+        keys=("code", "param", "message", "type"),
+        framed=True,
+    ),
+    Refused.OUTPUT_FILTER: Words(
+        status=200,
+        message="Output data may contain inappropriate content.",
+        type=_INSPECTION,
+        code=_INSPECTION,
+    ),
+    Refused.MID_STREAM: Words(
+        status=200,
+        message="An internal error has occurred, please try again later.",
+        type="internal_server_error",
+        code="internal_server_error",
+    ),
+}
+
+
+def _new_id(seed: str) -> str:
+    return f"chatcmpl-{uuid_like(seed)}"
+
+
+def _gateway(status: int, message: str) -> Words:
+    code = message.lower().replace(" ", "_")
+    return Words(status=status, message=message, type=code, code=code)
+
+
+def _opening(stream: Stream) -> Json:
+    if stream.call:
+        return {"content": None, "tool_calls": [stream.call], "role": "assistant"}
+    if stream.thinks:
+        return {"content": None, "role": "assistant", "reasoning_content": ""}
+    return {"content": "", "role": "assistant"}
+
+
+def _tool(_stream: Stream, call: Json) -> Json:
+    """Every piece names an id, which is empty after the first."""
+    return {"content": None, "tool_calls": [{"index": 0, "id": "", "type": "function", **call}]}
+
+
+def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
+    return (Part(delta={} if stream.call else shapes.text(stream, ""), finish=finish),)
+
+
+def _totals(stream: Stream, spent: Spent) -> Json:
+    return {
+        **shapes.counted(spent),
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
+
+
+def _choice(stream: Stream, number: int, part: Part) -> Json:
+    """The recorded orders of keys: for the last chunk, for the first two of a text, and for all others."""
+    choice = {"delta": part.delta, "finish_reason": part.finish, "index": 0, "logprobs": None}
+    usual = tuple(choice)
+    starts = (
+        ("delta", "index", "logprobs", "finish_reason"),
+        ("finish_reason", "logprobs", "delta", "index"),
+    )
+    last = ("finish_reason", "delta", "index", "logprobs")
+    starting = number < len(starts) and not stream.call
+    order = last if part.finish else starts[number] if starting else usual
+    return {key: choice[key] for key in order}
+
+
+def _chunk(stream: Stream, number: int, part: Part) -> Json:
+    return {
+        "choices": [] if part.delta is None else [_choice(stream, number, part)],
+        "object": "chat.completion.chunk",
+        "usage": part.usage,
+        "created": EPOCH,
+        "system_fingerprint": None,
+        "model": stream.model,
+        "id": stream.id,
+    }
+
+
+def _headers(seed: str) -> Headers:
+    return (
+        ("x-request-id", uuid_like(f"{seed}/request")),
+        ("x-dashscope-call-gateway", "true"),
+        ("Date", HTTP_DATE),
+        ("Server", "istio-envoy"),
+    )
+
+
+def _refuse(error: Json, seed: str) -> bytes:
+    return compact({"error": error, "request_id": uuid_like(f"{seed}/request")}).encode()
+
+
+QWEN = Dialect(
+    name="qwen",
+    base_path="/compatible-mode/v1",
+    models=_MODELS,
+    words=_WORDS,
+    gateway=_gateway,
+    filter_shape=FilterShape.EVENT,
+    stream_type="text/event-stream;charset=UTF-8",
+    place=Place.OWN,
+    new_id=_new_id,
+    opening=_opening,
+    thought=shapes.thought,
+    text=shapes.text,
+    tool=_tool,
+    closing=_closing,
+    totals=_totals,
+    chunk=_chunk,
+    headers=_headers,
+    refuse=_refuse,
+    listing=shapes.listing(created=EPOCH, owned_by="system"),
+)

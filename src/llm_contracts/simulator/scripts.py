@@ -1,0 +1,130 @@
+"""The scripts by name.
+
+What follows from a request (a wrong key, an unknown model, a refused parameter, a cut by `max_tokens`) is in
+no script: the simulator answers such a request as the provider would, whatever plays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+
+from llm_contracts.simulator import dify_events, texts
+from llm_contracts.simulator.script import (
+    Answer,
+    Ending,
+    Insert,
+    Page,
+    Place,
+    Refusal,
+    Refused,
+    Script,
+    Turn,
+)
+
+PLAIN = Answer(text=texts.GREETING, json_text=texts.JSON_TEXT)
+
+
+def _says(text: texts.Pieces) -> Answer:
+    return replace(PLAIN, text=text)
+
+
+_FOLLOWS = _says(texts.FOLLOW_UP)
+
+_KEEP_ALIVE = b": keep-alive\n\n"
+_COMMENT = b": to be read in one piece\n\n"
+_STATUS_EVENT = b'event: status\ndata: {"type":"status","progress":50}\n\n'
+_HALF_EVENT = b'data: {"id":"half","object":"chat.completion.chunk","choices":[{"index":0,"del\n\n'
+_BAD_GATEWAY = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+    "<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+def _midway(raw: bytes, *, with_rest: bool = False) -> Answer:
+    return replace(_FOLLOWS, inserts=(Insert(after=0.5, raw=raw, with_rest=with_rest),))
+
+
+_QUEUED = replace(_FOLLOWS, inserts=tuple(Insert(after=after, raw=_KEEP_ALIVE) for after in (0.0, 0.0, 0.5)))
+
+_ANSWERS: Mapping[str, Answer] = {
+    "plain-stream": PLAIN,
+    "multi-turn-chat": _FOLLOWS,
+    "system-prompt": _says(texts.TEACHER),
+    "json-mode": PLAIN,
+    "long-stream": _says(texts.long_text()),
+    "reasoning": replace(_says(texts.CONCLUSION), reasoning=texts.THOUGHTS),
+    "finish-length": PLAIN,
+    "content-filter": replace(_says(texts.DANGEROUS), ending=Ending.FILTERED),
+    "no-usage": replace(_FOLLOWS, usage=False),
+    "no-usage-at-once": replace(
+        _FOLLOWS, usage=False, inserts=(Insert(after=0.0, raw=_COMMENT, with_rest=True),)
+    ),
+    "wrong-key": PLAIN,
+    "unknown-model": PLAIN,
+    "bad-parameter": PLAIN,
+    "mid-stream-error": replace(PLAIN, ending=Ending.ERROR),
+    "no-done": replace(_FOLLOWS, ending=Ending.NO_DONE),
+    "list-models": PLAIN,
+    "list-models-wrong-key": PLAIN,
+    "empty-answer": _says(()),
+    "equal-chunks": _says(texts.EQUAL),
+    "think-tags": _says(texts.THINKING_ALOUD),
+    "tool-calls": replace(_says(()), arguments=texts.ARGUMENTS),
+    "content-parts": PLAIN,
+    "content-list": replace(_FOLLOWS, listed=True),
+    "finish-normal": replace(_FOLLOWS, finish="normal"),
+    "finish-no-resources": replace(_FOLLOWS, finish="insufficient_system_resource"),
+    "finish-network-error": replace(_FOLLOWS, finish="network_error"),
+    "finish-function-call": replace(_says(()), finish="function_call"),
+    "finish-recitation": replace(_FOLLOWS, finish="RECITATION"),
+    "finish-malformed-call": replace(_says(()), finish="MALFORMED_FUNCTION_CALL"),
+    "finish-empty-until-the-end": replace(_FOLLOWS, unfinished=""),
+    "usage-own-chunk": replace(_FOLLOWS, place=Place.OWN),
+    "usage-every-chunk": replace(_FOLLOWS, place=Place.EVERY),
+    "usage-inside-choice": replace(_FOLLOWS, place=Place.INSIDE),
+    "keep-alive": _QUEUED,
+    "unknown-event": _midway(_STATUS_EVENT),
+    "broken-event": _midway(_HALF_EVENT, with_rest=True),
+}
+
+_REFUSALS: Mapping[str, Refused] = {
+    "prompt-filter": Refused.PROMPT_FILTER,
+    "rate-limit": Refused.RATE_LIMIT,
+    "server-error": Refused.SERVER_ERROR,
+    "token-refused": Refused.WRONG_KEY,
+    "list-models-server-error": Refused.SERVER_ERROR,
+    "too-long": Refused.TOO_LONG,
+    "unpaid": Refused.UNPAID,
+    "overloaded": Refused.OVERLOADED,
+    "status-403": Refused.FORBIDDEN,
+    "status-404": Refused.NOT_FOUND,
+    "status-408": Refused.TIMEOUT,
+    "status-409": Refused.CONFLICT,
+    "status-422": Refused.UNPROCESSABLE,
+    "status-503": Refused.UNAVAILABLE,
+    "status-529": Refused.SITE_OVERLOADED,
+}
+
+_TURNS: Mapping[str, tuple[Turn, ...]] = {
+    **{name: (answer,) for name, answer in (*_ANSWERS.items(), *dify_events.ANSWERS.items())},
+    **{name: (Refusal(why=why),) for name, why in _REFUSALS.items()},
+    "rate-limit-retry-after": (Refusal(why=Refused.RATE_LIMIT, retry_after=1), PLAIN),
+    "status-502-page": (Page(status=502, html=_BAD_GATEWAY),),
+    "error-with-200": (Refusal(why=Refused.SERVER_ERROR, status=200),),
+}
+
+SCRIPTS: Mapping[str, Script] = {name: Script(id=name, turns=turns) for name, turns in _TURNS.items()}
+
+
+def script_named(name: str) -> Script:
+    """The script with this name.
+
+    Raises:
+        ValueError: there is none; the message gives the nearest names.
+    """
+    if name in SCRIPTS:
+        return SCRIPTS[name]
+    nearest = ", ".join(get_close_matches(name, SCRIPTS, n=3, cutoff=0.3)) or ", ".join(SCRIPTS)
+    raise ValueError(f"the simulator has no script {name!r}; nearest: {nearest}")

@@ -1,0 +1,163 @@
+"""The simulator's own HTTP server: one dialect on a loopback port, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from llm_contracts.simulator.ark import ARK
+from llm_contracts.simulator.deepseek import DEEPSEEK
+from llm_contracts.simulator.dialect import Dialect, compact
+from llm_contracts.simulator.dify import DIFY
+from llm_contracts.simulator.engine import KEY, Desk, Reply, respond
+from llm_contracts.simulator.ernie import ERNIE
+from llm_contracts.simulator.ernie_v1 import ERNIE_V1
+from llm_contracts.simulator.gemini import GEMINI
+from llm_contracts.simulator.glm import GLM
+from llm_contracts.simulator.openai import OPENAI
+from llm_contracts.simulator.qwen import QWEN
+from llm_contracts.simulator.script import Turn
+from llm_contracts.simulator.scripts import SCRIPTS, script_named
+from llm_contracts.simulator.silicon import SILICON
+
+_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI, ERNIE_V1, DIFY)
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
+_START_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class _Stage:
+    """What plays now, and how many requests it has seen. Told from outside, read by the server's thread."""
+
+    script: str
+    seen: int = 0
+
+
+class Simulator:
+    """A provider of one dialect on loopback, while the `with` block lasts.
+
+    Args:
+        dialect: a name in `DIALECTS`.
+        key: the one key that is accepted.
+        pause: seconds between two server-sent events; 0 lets them run together as they will.
+
+    Raises:
+        ValueError: the dialect is unknown.
+    """
+
+    def __init__(self, dialect: str, *, key: str = KEY, pause: float = 0.001) -> None:
+        if dialect not in DIALECTS:
+            raise ValueError(f"the simulator speaks no {dialect!r}; it speaks {', '.join(DIALECTS)}")
+        self._dialect = DIALECTS[dialect]
+        self._key = key
+        self._pause = pause
+        self._stage = _Stage(script=next(iter(SCRIPTS)))
+        self._lock = Lock()
+        self._loop = asyncio.new_event_loop()
+        self._ready = Event()
+        self._port = 0
+        self._thread = Thread(target=self._run, name=f"simulator-{dialect}", daemon=True)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, without a path."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """The base URL a client would be given: the origin and the provider's own path."""
+        return self.origin + self._dialect.base_path
+
+    @property
+    def key(self) -> str:
+        """The key that is accepted."""
+        return self._key
+
+    def play(self, script: str) -> None:
+        """Put a script on, from its first turn.
+
+        Raises:
+            ValueError: there is no such script; the message gives the nearest names.
+        """
+        name = script_named(script).id
+        with self._lock:
+            self._stage = _Stage(script=name)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait(_START_SECONDS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_START_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        runner = self._loop.run_until_complete(self._start())
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+    async def _start(self) -> web.AppRunner:
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        base = self._dialect.base_path
+        app.router.add_post(base + self._dialect.chat_path, self._handle)
+        app.router.add_get(f"{base}/models", self._handle)
+        if self._dialect.grants:
+            app.router.add_post(base + self._dialect.grants.path, self._grant)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._port = int(runner.addresses[0][1])
+        return runner
+
+    def _next_turn(self) -> tuple[Turn, str]:
+        """The turn for the request that has just come, and the seed of everything random-looking in it."""
+        with self._lock:
+            stage = self._stage
+            number, stage.seen = stage.seen, stage.seen + 1
+        return script_named(stage.script).turn(number), f"{self._dialect.name}/{stage.script}/{number}"
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        ask = self._dialect.read(request.path, self._with_token(request), body)
+        turn, seed = self._next_turn()
+        reply = respond(Desk(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
+        return await self._send(request, reply) if reply.streamed else _whole(reply)
+
+    def _with_token(self, request: web.Request) -> Mapping[str, str]:
+        """The headers; a token in the query stands where others have their key."""
+        grants = self._dialect.grants
+        if grants is None:
+            return request.headers
+        return {**request.headers, "Authorization": f"Bearer {request.query.get(grants.field, '')}"}
+
+    async def _grant(self, request: web.Request) -> web.Response:
+        assert self._dialect.grants is not None
+        status, document = self._dialect.grants.grant(request.query, self._key)
+        headers = [("Content-Type", self._dialect.json_type), *self._dialect.headers("grant")]
+        return web.Response(status=status, headers=headers, body=compact(document).encode())
+
+    async def _send(self, request: web.Request, reply: Reply) -> web.StreamResponse:
+        response = web.StreamResponse(status=reply.status, headers=list(reply.headers))
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        for piece in reply.pieces:
+            await response.write(piece)
+            await asyncio.sleep(self._pause)
+        await response.write_eof()
+        return response
+
+
+def _whole(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))

@@ -1,0 +1,56 @@
+"""Shapes that several dialects share, each a small pure function that a dialect can take as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from llm_contracts.simulator.dialect import Json, Model, Spent, Stream, compact
+
+
+def no_opening(_stream: Stream) -> None:
+    """Where the first chunk has text already."""
+
+
+def thought(piece: str) -> Json:
+    """A thought, where answers have a null in its place and the other way round."""
+    return {"content": None, "reasoning_content": piece}
+
+
+def text(stream: Stream, piece: str) -> Json:
+    """A piece of an answer, beside a null where the model could have thought."""
+    return {"content": piece, "reasoning_content": None} if stream.thinks else {"content": piece}
+
+
+def tool(_stream: Stream, call: Json) -> Json:
+    """A piece of a tool call, with nothing beside it."""
+    return {"tool_calls": [call]}
+
+
+def counted(spent: Spent) -> Json:
+    """The three totals that everybody has."""
+    return {
+        "prompt_tokens": spent.prompt,
+        "completion_tokens": spent.completion,
+        "total_tokens": spent.prompt + spent.completion,
+    }
+
+
+def reasoning_counted(spent: Spent) -> Json:
+    """How much of the completion was thought, where most have it."""
+    return {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}}
+
+
+def enveloped(error: Json, _seed: str) -> bytes:
+    """An error in OpenAI's envelope, with nothing around it."""
+    return compact({"error": error}).encode()
+
+
+def listing(**beside: Any) -> Callable[[Mapping[str, Model]], bytes]:
+    """A list of models whose rows have an id, the type `model` and the given rest."""
+
+    def listed(models: Mapping[str, Model]) -> bytes:
+        rows = [{"id": name, "object": "model", **beside} for name in models]
+        return compact({"object": "list", "data": rows}).encode()
+
+    return listed

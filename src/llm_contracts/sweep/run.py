@@ -1,0 +1,141 @@
+"""Composition: the recordings of a project, each with all its variants → one result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from llm_contracts.clients.tls import nobody_trusted
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.waivers import Waivers
+from llm_contracts.results.document import item_document, to_document
+from llm_contracts.run.check import (
+    Match,
+    Options,
+    blank_item,
+    match_of,
+    own_match,
+    project_waivers,
+    replay_call,
+)
+from llm_contracts.run.workers.threads import run_jobs
+from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
+from llm_contracts.sweep.variants import Family
+from llm_contracts.util.versions import versions
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Scenario
+
+Progress = Callable[[str, int], None]
+"""Told of each recording when it is done: its name, and how many variants of it ran."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extent:
+    """How much of a sweep to run. `every`: at every event and every byte."""
+
+    families: Collection[Family] = tuple(Family)
+    every: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """What a sweep found.
+
+    Attributes:
+        result: the recordings themselves and their variants as items. What both paths did is kept only in
+            `documents`: thousands of observations would fill the memory.
+        documents: each item as plain JSON values.
+    """
+
+    result: Result
+    documents: tuple[Mapping[str, Any], ...]
+
+    def document(self, **extra: Any) -> dict[str, Any]:
+        """All of it as plain JSON values, in the form of a check's result."""
+        return to_document(self.result, **{"items": list(self.documents), **extra})
+
+
+Light = tuple[Item, Mapping[str, Any]]
+
+
+def sweep(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    extent: Extent,
+    *,
+    progress: Progress = lambda _name, _count: None,
+) -> Swept:
+    """Run the variants of these scenarios' recordings through both paths.
+
+    A recording that cannot be read becomes an item with a `problem`; the others still run. There is no
+    verdict: whether a provider may cut over is decided on what it sent, not on what it might send.
+
+    Raises:
+        PathError: a path's name means nothing.
+        WaiverError: the waivers file cannot be read.
+    """
+    waivers, used = project_waivers(project, options), versions()
+    recorded = [scenario for scenario in scenarios if project.cassette(scenario).is_file()]
+
+    def decided(item: Item) -> Item:
+        return waivers.applied((item,), used)[0]
+
+    def reported(ran: tuple[Light, ...]) -> None:
+        progress(ran[0][0].id, len(ran) - 1)
+
+    with nobody_trusted(os.environ), opened_pieces() as engine:
+        match = match_of(project, options, engine)
+        jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
+        ran = run_jobs(jobs, workers=options.workers, progress=reported)
+    light = tuple(each for one in ran for each in one)
+    items = tuple(item for item, _ in light)
+    result = Result(
+        reference=match.reference.name,
+        candidate=match.candidate.name,
+        engine=options.engine,
+        versions=used,
+        items=items,
+        missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
+        complaints=(*waivers.complaints, *_useless(waivers, items, used, project)),
+        warnings=waivers.warnings,
+    )
+    return Swept(result=result, documents=tuple(document for _, document in light))
+
+
+def _one(
+    project: Project, scenario: Scenario, match: Match, extent: Extent, decided: Callable[[Item], Item]
+) -> tuple[Light, ...]:
+    """One recording and its variants."""
+    blank, interactions = blank_item(project, scenario)
+    if blank.problem is not None:
+        return (_light(blank),)
+    provider = project.provider(scenario.provider)
+    match = own_match(match, project, provider)
+    sweeper = Sweeper(
+        reference=match.reference,
+        candidate=match.candidate,
+        engine=match.engine,
+        families=extent.families,
+        every=extent.every,
+        timeout=match.timeout,
+        decided=decided,
+    )
+    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
+
+
+def _light(item: Item) -> Light:
+    return replace(item, reference=None, candidate=None), item_document(item)
+
+
+def _useless(
+    waivers: Waivers, items: tuple[Item, ...], used: Mapping[str, str], project: Project
+) -> tuple[str, ...]:
+    """Complaints about entries for variants; those for recordings are the business of a check."""
+    about = replace(waivers, entries=tuple(entry for entry in waivers.entries if entry.for_variants))
+    return about.unused(items, used, known={(row.provider, row.id) for row in project.scenarios})

@@ -1,0 +1,202 @@
+"""One recording, varied in every way that networks and providers know, through both paths.
+
+Where nothing may change (`recut`), each path is held against what it did with the recording itself. Where
+something is missing or wrong (`ends`, `faults`), the two paths are held against each other and against the
+bytes; what already differs on the recording itself is reported there, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llm_contracts.clients.observe import SessionLike
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare.finding import canonical
+from llm_contracts.parity.divergence import Divergence
+from llm_contracts.parity.result import Item
+from llm_contracts.parity.variant_names import varied
+from llm_contracts.run.check import Side, played
+from llm_contracts.run.engines import PATIENCE, Engine, Play
+from llm_contracts.sweep.changed import Sides, compare_change
+from llm_contracts.sweep.truncated import shown_as_whole
+from llm_contracts.sweep.variants import Family, Variant, variants
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.manner import Fragmentation
+
+if TYPE_CHECKING:
+    from llm_contracts.clients.call import Call
+    from llm_contracts.wire.interaction import Request
+
+SILENCE = 1.2
+"""Seconds for which a provider that stalls stays connected; a client without a limit of its own sees a reset
+then. Longer than the patience that clients are given.
+"""
+
+
+_SETTLING = 0.1
+"""Seconds for which a client may read what came before a reset."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweeper:
+    """Runs the variants of one recording after the other.
+
+    Attributes:
+        reference, candidate: the two paths.
+        engine: see `opened_pieces`.
+        families: which kinds of variant.
+        every: leave no place out.
+        timeout: seconds per call.
+        decided: puts the reasons of waivers into an item.
+    """
+
+    reference: Side
+    candidate: Side
+    engine: Engine
+    families: Collection[Family] = tuple(Family)
+    every: bool = False
+    timeout: float = 60.0
+    decided: Callable[[Item], Item] = lambda item: item
+
+    def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Iterator[Item]:
+        """The recording itself, then each variant, as items.
+
+        Args:
+            blank: the recording's own item, to be filled.
+            interactions: what the provider sent.
+            call: what to ask, with the provider's own address as base URL.
+        """
+        recorded = self._both(interactions, call)
+        facts = _facts(interactions)
+        own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id)
+        yield self.decided(_filled(blank, recorded, own.divergences))
+        ground = _Ground(sides=recorded, facts=facts, known=frozenset(map(_identity, own.divergences)))
+        for variant in variants(interactions, blank.provider, self.families, every=self.every):
+            yield self._varied(blank, variant, call, ground)
+
+    def _varied(self, blank: Item, variant: Variant, call: Call, ground: _Ground) -> Item:
+        named = replace(
+            blank, id=varied(blank.id, variant.name), scenario=varied(blank.scenario, variant.name)
+        )
+        if variant.patience is not None:
+            call = replace(call, params={**call.params, "timeout": variant.patience})
+        sides = self._both(variant.interactions, call)
+        found = ground.judge(variant, sides, named.id)
+        item = self.decided(_filled(named, sides, found))
+        return item if not item.unwaived else self._looked_at_again(item, variant, call, ground, sides)
+
+    def _looked_at_again(
+        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: Sides
+    ) -> Item:
+        """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
+        again = self._both(variant.interactions, call)
+        if not variant.hurried:
+            return replace(item, noise=compare_change(sides, again, (), scope=item.id).divergences)
+        places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
+        kept = tuple(d for d in item.divergences if (d.kind, d.where) in places)
+        return self.decided(replace(item, divergences=kept))
+
+    def _both(self, interactions: tuple[Interaction, ...], call: Call) -> Sides:
+        reference, candidate = (
+            played(self.engine, side, interactions, call, timeout=self.timeout)
+            for side in (self.reference, self.candidate)
+        )
+        return Sides(reference=reference, candidate=candidate)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ground:
+    """What is known of the recording itself, against which its variants are judged."""
+
+    sides: Sides
+    facts: tuple[WireFacts, ...]
+    known: frozenset[str]
+
+    def judge(self, variant: Variant, sides: Sides, scope: str) -> tuple[Divergence, ...]:
+        if variant.family is Family.RECUT:
+            return compare_change(self.sides, sides, self.facts, scope=scope).divergences
+        facts = _facts(variant.interactions)
+        found = compare(sides.reference, sides.candidate, facts, scope=scope).divergences
+        new = tuple(d for d in found if _identity(d) not in self.known)
+        if variant.family is Family.FAULTS:
+            return new
+        return (*new, *shown_as_whole(sides, facts[-1], self.facts[-1], found, scope=scope))
+
+
+def _facts(interactions: tuple[Interaction, ...]) -> tuple[WireFacts, ...]:
+    """What the answers say that came from the same place as the last: a token that was sold beforehand is no
+    answer to the question.
+    """
+    place = _place(interactions[-1])
+    return tuple(read_facts(i.response) for i in interactions if _place(i) == place)
+
+
+def _place(interaction: Interaction) -> tuple[str, str]:
+    return interaction.request.method, urlsplit(interaction.request.uri).path
+
+
+def _filled(blank: Item, sides: Sides, found: tuple[Divergence, ...]) -> Item:
+    return replace(blank, reference=sides.reference, candidate=sides.candidate, divergences=found)
+
+
+def _identity(divergence: Divergence) -> str:
+    """The same difference in a recording and its variants has other fingerprints: these are an item's own."""
+    return canonical([divergence.kind, divergence.where, divergence.reference, divergence.candidate])
+
+
+@contextmanager
+def opened_pieces() -> Iterator[Engine]:
+    """An engine that sends the very pieces of a recording.
+
+    Where nothing goes wrong it waits for nobody. Before a fault it waits until the consumer has what was
+    sent, so that the place of the fault is the same in every run.
+    """
+    with Edge() as edge:
+
+        @contextmanager
+        def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
+            ends = {interaction.response.end for interaction in interactions}
+            silence = _SETTLING if End.RESET in ends else SILENCE
+            with edge.replay(
+                tuple(map(_settled, interactions)),
+                lockstep=bool(ends - {End.COMPLETE}),
+                patience=PATIENCE,
+                pieces=Fragmentation.RECORDED,
+                silence=silence,
+            ) as session:
+                yield Play(session=_Unplaced(session), origin=session.origin)
+
+        yield play
+
+
+def _settled(interaction: Interaction) -> Interaction:
+    """A reset throws away what the client has not read yet: it is given a moment of silence before."""
+    response = interaction.response
+    if response.end is not End.RESET or not response.status:
+        return interaction
+    return replace(interaction, response=replace(response, end=End.TIMEOUT))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unplaced:
+    """A session that does not say how far it has come: where nobody waits, that is chance."""
+
+    session: SessionLike
+
+    def requests(self) -> tuple[Request, ...]:
+        return self.session.requests()
+
+    def events_sent(self) -> None:
+        return None
+
+    def delivered(self, chars: int, /) -> None:
+        self.session.delivered(chars)
+
+    def abort(self) -> None:
+        self.session.abort()

@@ -1,0 +1,144 @@
+"""A sweep on a terminal: thousands of variants as one line for each kind, then what has to be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.parity.grouping import Group, group
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.variant_names import MARK, general, split
+from llm_contracts.reporting.terminal import (
+    Marks,
+    accepted,
+    head,
+    listed,
+    marks_for,
+    one_group,
+    table,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from llm_contracts.parity.divergence import Divergence
+
+RECORDING = "as recorded"
+"""The line of the recordings themselves."""
+
+
+def print_sweep(console: Console, result: Result) -> None:
+    """Print the whole report: a table of kinds of variants by providers, then the differences."""
+    marks = marks_for(console.encoding)
+    for section in _sections(result, marks, console.width):
+        console.print(section)
+
+
+def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableType]:
+    yield head(result, marks)
+    if result.items:
+        yield Text("")
+        yield table(folded(result), marks, width)
+    yield from _groups("To decide", result.items, lambda item: item.unwaived, marks)
+    yield from _groups("Not repeatable", result.items, lambda item: item.noise, marks)
+    yield from accepted(result, marks)
+    yield from listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
+    yield from listed("The waivers file", result.complaints, "red")
+    yield from listed("Warnings", result.warnings, "yellow")
+    yield Text("")
+    yield _summary(result)
+
+
+def folded(result: Result) -> Result:
+    """The result with one item for each provider and kind of variant (`~cut@*`), with all differences."""
+    members: dict[tuple[str, str], list[Item]] = {}
+    for item in result.items:
+        members.setdefault((kind_of(item), item.provider), []).append(item)
+    ordered = sorted(members.items(), key=lambda entry: _order(result)[entry[0][0]])
+    return replace(result, items=tuple(_one(*key, items) for key, items in ordered), missing=())
+
+
+def kind_of(item: Item) -> str:
+    """What was done to the recording: `~cut@*`."""
+    variant = split(item.scenario)[1]
+    return MARK + general(variant) if variant else RECORDING
+
+
+def _order(result: Result) -> Mapping[str, int]:
+    kinds = dict.fromkeys(kind_of(item) for item in result.items)
+    return {kind: number for number, kind in enumerate(kinds)}
+
+
+def _one(kind: str, provider: str, items: list[Item]) -> Item:
+    return Item(
+        id=f"{provider}{kind}",
+        provider=provider,
+        scenario=kind,
+        divergences=tuple(d for item in items for d in item.divergences),
+        waived={fingerprint: reason for item in items for fingerprint, reason in item.waived.items()},
+        noise=tuple(d for item in items for d in item.noise),
+        problem=next((item.problem for item in items if item.problem), None),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Finding:
+    """The same difference in several kinds of variants."""
+
+    kinds: tuple[str, ...]
+    group: Group
+
+
+def _groups(
+    title: str, items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]], marks: Marks
+) -> Iterator[RenderableType]:
+    found = sorted(_merged(items, pick), key=_weight)
+    if not found:
+        return
+    yield from titled(f"{title} ({len(found)})")
+    for each in found:
+        yield one_group(each.group, marks, of="variant")
+        yield Padding(Text("  ".join(each.kinds), style="bold"), (0, 0, 0, 4), expand=False)
+
+
+def _merged(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]) -> tuple[_Finding, ...]:
+    """One group for each kind of variant, kind of difference and place; those that look the same are one."""
+    by_kind: dict[str, list[Item]] = {}
+    for item in items:
+        by_kind.setdefault(kind_of(item), []).append(item)
+    merged: dict[str, _Finding] = {}
+    for kind, own in by_kind.items():
+        for each in group(own, pick):
+            look = repr((each.kind, each.where, each.example.reference, each.example.candidate))
+            merged[look] = _joined(merged.get(look), kind, each)
+    return tuple(merged.values())
+
+
+def _joined(before: _Finding | None, kind: str, found: Group) -> _Finding:
+    if before is None:
+        return _Finding(kinds=(kind,), group=found)
+    ids = (*before.group.ids, *found.ids)
+    return _Finding(kinds=(*before.kinds, kind), group=replace(before.group, ids=ids))
+
+
+def _weight(found: _Finding) -> tuple[int, int]:
+    return list(Severity).index(found.group.severity), -len(found.group.ids)
+
+
+def _summary(result: Result) -> Text:
+    variants = [item for item in result.items if MARK in item.scenario]
+    recordings = len(result.items) - len(variants)
+    differing = sum(bool(item.unwaived) for item in result.items)
+    noisy = sum(bool(item.noise) and not item.unwaived for item in result.items)
+    waived = sum(bool(item.waived) and not (item.unwaived or item.noise) for item in result.items)
+    parts = [f"{len(variants):,} variants of {recordings:,} recordings"]
+    parts += [f"{waived:,} differ as accepted"] if waived else []
+    parts += [f"{noisy:,} not repeatable"] if noisy else []
+    parts += [f"{differing:,} differ"] if differing else []
+    parts += [] if len(parts) > 1 else ["all agree"]
+    return Text(", ".join(parts) + ".", style="red" if differing or noisy else "green")

@@ -1,0 +1,99 @@
+"""What providers do wrong, derived from an answer that was right: in the provider's own dialect where the
+simulator speaks it, else in OpenAI's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from llm_contracts.sweep.variants.variant import Family, Variant
+from llm_contracts.sweep.variants.words import Tongue, tongue_of
+from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.streamed import Streamed
+
+PATIENCE = 0.4
+"""Seconds that a client is given for a provider that says nothing more."""
+
+_WAIT = 2  # seconds that a busy provider asks for
+_FINISH_KEYS = ("finish_reason", "finishReason")
+_DATA = re.compile(rb"(data: ?)([^\r\n]+)")
+
+
+def faults(
+    stream: Streamed, provider: str, places: Iterable[int], *, stalls: Iterable[int]
+) -> Iterator[Variant]:
+    """Every fault that can be derived from a whole stream.
+
+    Args:
+        stream: the recording.
+        provider: in whose words to refuse.
+        places: the numbers of the events to which, or after which, something happens; 0 is before the first.
+        stalls: after which of them the provider says nothing more.
+    """
+    tongue = tongue_of(provider)
+    yield from _whole_answers(stream, tongue)
+    for place in stalls:
+        yield _variant(f"stall@{place}", stream.with_parts(stream.parts[:place], end=End.TIMEOUT), PATIENCE)
+    for place in places:
+        yield from _after(stream, place, tongue)
+
+
+def _whole_answers(stream: Streamed, tongue: Tongue) -> Iterator[Variant]:
+    silent = Response(status=0, end=End.TIMEOUT)
+    yield _variant("stall-before-head", stream.with_response(silent), PATIENCE)
+    yield _variant("status-500", stream.with_response(tongue.failed()))
+    yield _variant("busy-then-answer", stream.preceded_by(tongue.busy(retry_after=_WAIT)))
+    parts = tuple(_edited(part, _without_finish) for part in stream.parts)
+    if parts != stream.parts:
+        yield _variant("no-finish", stream.with_parts(parts))
+
+
+def _after(stream: Streamed, place: int, tongue: Tongue) -> Iterator[Variant]:
+    """What happens after, or to, the event with this number; 0 is before the first."""
+    before, rest = stream.parts[:place], stream.parts[place:]
+    yield _variant(f"error@{place}", stream.with_parts((*before, tongue.error_event())))
+    if not place:
+        return
+    last = before[-1]
+    yield _variant(f"twice@{place}", stream.with_parts((*before, last, *rest)))
+    broken = _DATA.sub(_half, last, count=1)
+    if broken != last:
+        yield _variant(f"broken-json@{place}", stream.with_parts((*before[:-1], broken, *rest)))
+
+
+def _half(found: re.Match[bytes]) -> bytes:
+    """The first half of the data, where that is JSON; a half of `[DONE]` would be no JSON that broke."""
+    data = found[2]
+    return found[1] + (data[: len(data) // 2] if data.startswith(b"{") else data)
+
+
+def _edited(part: bytes, edit: Callable[[Any], Any]) -> bytes:
+    """The event with other JSON in it; as it is where there is no JSON, or nothing to edit."""
+
+    def replaced(found: re.Match[bytes]) -> bytes:
+        try:
+            value = json.loads(found[2])
+        except ValueError:
+            return found[0]
+        changed = edit(value)
+        if changed == value:
+            return found[0]
+        return found[1] + json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+
+    return _DATA.sub(replaced, part)
+
+
+def _without_finish(value: Any) -> Any:
+    """The value with null in every finish reason's place."""
+    if isinstance(value, Mapping):
+        return {
+            name: None if name in _FINISH_KEYS else _without_finish(inner) for name, inner in value.items()
+        }
+    return [_without_finish(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _variant(name: str, interactions: tuple[Interaction, ...], patience: float | None = None) -> Variant:
+    return Variant(name=name, family=Family.FAULTS, interactions=interactions, patience=patience)

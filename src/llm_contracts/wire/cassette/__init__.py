@@ -1,0 +1,115 @@
+"""Cassettes: the recordings of one scenario in one file, in the format of VCR (version 1).
+
+vcrpy and pytest-recording load and replay these files. Beyond VCR's fields a response may hold `wire` (how
+the exchange ended, and which bytes arrived when) and the file `recording` (where it comes from). Reading is
+strict, so that a damaged file is never mistaken for an empty one; writing is atomic, so that a failure leaves
+the old file as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from llm_contracts.wire.cassette.drafts import new_draft
+from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
+from llm_contracts.wire.cassette.parse import FormatError, parse
+from llm_contracts.wire.cassette.render import render
+from llm_contracts.wire.interaction import Headers, Interaction
+
+__all__ = ["Cassette", "CassetteError", "Provenance", "Recording", "load", "save"]
+
+_READABLE_BY_ALL = 0o644
+
+
+class CassetteError(Exception):
+    """A cassette that cannot be used: which file, which place in it, what is wrong and what to do."""
+
+    def __init__(self, path: Path, place: str, problem: str) -> None:
+        super().__init__(": ".join(part for part in (str(path), place, problem) if part))
+        self.path = path
+        self.place = place
+        self.problem = problem
+
+    def named(self, path: str) -> str:
+        """The message with another name for the file, such as one relative to the project."""
+        return str(CassetteError(Path(path), self.place, self.problem))
+
+
+def load(path: Path) -> Cassette:
+    """Read one cassette.
+
+    Raises:
+        CassetteError: the file is missing, empty, cut, not UTF-8, of an unknown version, or a field is
+            missing or of the wrong kind.
+    """
+    try:
+        return parse(path.read_bytes())
+    except FormatError as error:
+        raise CassetteError(path, error.place, error.problem) from error
+    except OSError as error:
+        raise CassetteError(path, "", f"cannot be read ({error.strerror}). Check the name.") from error
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def save(path: Path, cassette: Cassette, *, write: Callable[[IO[bytes], bytes], None] = _write) -> None:
+    """Write one cassette, whole or not at all. Secrets are the scrubber's business.
+
+    The text goes to a file beside the old one, is brought to the disk and then takes the old one's place.
+    When anything fails on the way, Ctrl-C and a full disk included, the new file is removed and the old one
+    is as it was. A process that is killed leaves a draft that no reader loads (see `drafts`).
+
+    Raises:
+        CassetteError: the values would not read back as they are.
+        OSError: the file could not be written.
+    """
+    data = render(cassette)
+    _require_same(path, cassette, data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = new_draft(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file, data)
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else _READABLE_BY_ALL)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _require_same(path: Path, cassette: Cassette, data: bytes) -> None:
+    """What is about to be written must read back as what was recorded."""
+    try:
+        read = parse(data)
+    except FormatError as error:
+        raise CassetteError(path, error.place, f"cannot be written: {error.problem}") from error
+    if read != _as_written(cassette):
+        raise CassetteError(path, "", "would not read back as recorded, so nothing was written. Report this.")
+
+
+def _as_written(cassette: Cassette) -> Cassette:
+    recording = cassette.recording
+    if recording is not None:
+        recording = replace(recording, recorded_at=recording.recorded_at.replace(microsecond=0))
+    return Cassette(interactions=tuple(_grouped(i) for i in cassette.interactions), recording=recording)
+
+
+def _grouped(interaction: Interaction) -> Interaction:
+    request, response = interaction.request, interaction.response
+    return Interaction(
+        request=replace(request, headers=_group(request.headers)),
+        response=replace(response, headers=_group(response.headers)),
+    )
+
+
+def _group(headers: Headers) -> Headers:
+    names = list(dict.fromkeys(name for name, _ in headers))
+    return tuple(line for name in names for line in headers if line[0] == name)

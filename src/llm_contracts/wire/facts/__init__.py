@@ -1,0 +1,240 @@
+"""The third voice: what the bytes themselves say, read by code that knows no client.
+
+Whether the provider sent usage, a finish reason, an error or a proper end is settled here and nowhere else.
+Only the first choice of an event is read, as applications do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.facts.custom import Translator
+from llm_contracts.wire.facts.errors import error_of_answer, error_of_event
+from llm_contracts.wire.facts.gemini import as_compatible, retry_delay
+from llm_contracts.wire.interaction import End, Response
+from llm_contracts.wire.sse import Event, events
+
+_DONE = "[DONE]"
+_FIRST_FAILURE = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WireFacts:
+    """What one response holds.
+
+    Attributes:
+        status: the HTTP status; 0 where there was no response.
+        streamed: whether the body is a stream of events rather than one document.
+        events: how many events the body holds, `[DONE]` included.
+        text: the joined `content` of the first choice, where it is a string.
+        list_content: whether any `content` was a list of parts and no string (Mistral's reasoning models).
+        list_text: the joined text parts of such lists.
+        whole_text: `text` with `list_text` in its places, for clients that read both.
+        reasoning: the joined `reasoning_content` or `reasoning`.
+        finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers
+            send in null's place.
+        empty_finish_reasons: how many such empty strings there were.
+        usage: the last usage object anywhere (top level, or inside the first choice); None if there was none.
+        usages: every usage object, in order; a path that failed in between can know no later one.
+        usage_count: how many usage objects there were.
+        usage_nulls: how many times `usage` was there, but null.
+        vendor_usage: the last usage object in a place where no OpenAI client looks (Groq's `x_groq`).
+        error: an error sent in band, or the failure that a whole answer consists of; always has `message`.
+        done: whether `[DONE]` was seen.
+        end: how the exchange ended.
+        text_after: for each event, the characters of `whole_text` up to and including it.
+        models, ids: the distinct values that chunks carried, in order of appearance.
+        malformed: how many events were neither a JSON object nor `[DONE]`.
+        retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
+            date means something else each time that a recording is played.
+    """
+
+    status: int
+    streamed: bool
+    end: End
+    events: int = 0
+    text: str = ""
+    list_content: bool = False
+    list_text: str = ""
+    whole_text: str = ""
+    reasoning: str = ""
+    finish_reasons: tuple[str, ...] = ()
+    empty_finish_reasons: int = 0
+    usage: Mapping[str, Any] | None = None
+    usages: tuple[Mapping[str, Any], ...] = ()
+    usage_count: int = 0
+    usage_nulls: int = 0
+    vendor_usage: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    done: bool = False
+    text_after: tuple[int, ...] = ()
+    models: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    malformed: int = 0
+    retry_after: float | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class _Findings:
+    """What has been read so far; turned into `WireFacts` at the end."""
+
+    text: list[str] = field(default_factory=list)
+    list_content: bool = False
+    list_text: list[str] = field(default_factory=list)
+    whole_text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    finish_reasons: list[str] = field(default_factory=list)
+    usages: list[Mapping[str, Any] | None] = field(default_factory=list)
+    vendor_usage: Mapping[str, Any] | None = None
+    errors: list[Mapping[str, Any]] = field(default_factory=list)
+    text_after: list[int] = field(default_factory=list)
+    models: dict[str, None] = field(default_factory=dict)
+    ids: dict[str, None] = field(default_factory=dict)
+    characters: int = 0
+    done: bool = False
+    malformed: int = 0
+    translate: Translator = field(default_factory=Translator)
+
+    def read_event(self, event: Event) -> None:
+        """One server-sent event. What follows `[DONE]` is counted, not read: no client looks there."""
+        if event.data.strip() == _DONE:
+            self.done = True
+        elif not self.done:
+            self._read_data(event)
+        self.text_after.append(self.characters)
+
+    def _read_data(self, event: Event) -> None:
+        data = _parsed(event.data)
+        error = error_of_event(event.name, data, event.data)
+        if error is not None:
+            self.errors.append(error)
+        if isinstance(data, dict):
+            self.read_chunk(data)
+        elif error is None:
+            self.malformed += 1
+
+    def read_chunk(self, chunk: Mapping[str, Any]) -> None:
+        """One chunk of a stream, or a whole completion."""
+        chunk = self.translate(as_compatible(chunk))
+        choice = _first_choice(chunk)
+        delta = choice.get("delta", choice.get("message"))
+        if isinstance(delta, dict):
+            self._read_delta(delta)
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str):
+            self.finish_reasons.append(reason)
+        self._read_usage(chunk, choice)
+        for seen, key in ((self.models, "model"), (self.ids, "id")):
+            value = chunk.get(key)
+            if isinstance(value, str) and value:
+                seen[value] = None
+
+    def _read_usage(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
+        for holder in (choice, chunk):
+            usage = holder.get("usage", False)
+            if usage is None or isinstance(usage, dict):
+                self.usages.append(usage)
+        vendor = chunk.get("x_groq")
+        if isinstance(vendor, dict) and isinstance(vendor.get("usage"), dict):
+            self.vendor_usage = vendor["usage"]
+
+    def _read_delta(self, delta: Mapping[str, Any]) -> None:
+        content = delta.get("content")
+        if isinstance(content, str):
+            self.text.append(content)
+            self.whole_text.append(content)
+            self.characters += len(content)
+        elif isinstance(content, list):
+            self.list_content = True
+            parts = tuple(_text_parts(content))
+            self.list_text.extend(parts)
+            self.whole_text.extend(parts)
+            self.characters += sum(map(len, parts))  # clients that read them hand them on, and lockstep waits
+        reasoning = delta.get("reasoning_content")
+        if not isinstance(reasoning, str):
+            reasoning = delta.get("reasoning")
+        if isinstance(reasoning, str):
+            self.reasoning.append(reasoning)
+
+    def facts(self, response: Response, *, streamed: bool) -> WireFacts:
+        """The sum."""
+        sent = [usage for usage in self.usages if usage is not None]
+        return WireFacts(
+            status=response.status,
+            streamed=streamed,
+            end=response.end,
+            events=len(self.text_after),
+            text="".join(self.text),
+            list_content=self.list_content,
+            list_text="".join(self.list_text),
+            whole_text="".join(self.whole_text),
+            reasoning="".join(self.reasoning),
+            finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
+            empty_finish_reasons=self.finish_reasons.count(""),
+            usage=sent[-1] if sent else None,
+            usages=tuple(sent),
+            usage_count=len(sent),
+            usage_nulls=len(self.usages) - len(sent),
+            vendor_usage=self.vendor_usage,
+            error=self.errors[0] if self.errors else None,
+            done=self.done or self.translate.done,
+            text_after=tuple(self.text_after),
+            models=tuple(self.models),
+            ids=tuple(self.ids),
+            malformed=self.malformed,
+            retry_after=_retry_after(response, self.errors),
+        )
+
+
+def read_facts(response: Response) -> WireFacts:
+    """Read one response. Never fails, whatever the bytes are."""
+    response = decoded(response)
+    findings = _Findings()
+    text = response.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    document = _parsed(text)
+    found = events(response.body) if document is None else ()
+    for event in found:
+        findings.read_event(event)
+    if isinstance(document, dict):
+        findings.read_chunk(document)
+    error = error_of_answer(document, text, failed=response.status >= _FIRST_FAILURE)
+    if error is not None and not findings.errors:
+        findings.errors.append(error)
+    is_stream = response.header("content-type").lower().startswith("text/event-stream")
+    return findings.facts(response, streamed=bool(found) or (is_stream and document is None))
+
+
+def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:
+    """The milliseconds of a header that OpenAI's own servers send come before the standard one's seconds, and
+    headers before what a refusal's body says.
+    """
+    for name, seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with suppress(ValueError):
+            return float(response.header(name)) * seconds
+    return retry_delay(errors[0]) if errors else None
+
+
+def _parsed(text: str) -> Any:
+    """The JSON value, or None where there is none (`null` counts as none)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = chunk.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) else {}
+
+
+def _text_parts(parts: Iterable[Any]) -> Iterator[str]:
+    for part in parts:
+        text = part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else None
+        if isinstance(text, str):
+            yield text

@@ -1,0 +1,95 @@
+"""Error bodies: the many shapes in which providers say no, brought to one mapping that has a `message`.
+
+The shapes are those seen on the wire: OpenAI's envelope, the same inside an array (Gemini's compatible
+endpoint), `code` and `message` without an envelope (SiliconFlow, Dify, DashScope), `error_code` and
+`error_msg` with HTTP 200 (ERNIE v1), OAuth's `error` and `error_description`, MiniMax's `base_resp`, Gemini's
+`promptFeedback`, bare JSON strings, plain text and HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from llm_contracts.wire.facts.custom import failed_workflow
+from llm_contracts.wire.facts.gemini import blocked
+
+_Reader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+def error_of_event(name: str | None, data: Any, text: str) -> Mapping[str, Any] | None:
+    """The error that one server-sent event announces, by its shape or by the event's name `error`."""
+    error = _by_shape(data)
+    if error is None and name == "error":
+        return _by_status(data, text)
+    return error
+
+
+def error_of_answer(document: Any, text: str, *, failed: bool) -> Mapping[str, Any] | None:
+    """The error that a whole answer consists of. With a failing status every body is one."""
+    error = _by_shape(document)
+    if error is None and failed:
+        return _by_status(document, text)
+    return error
+
+
+def _by_shape(data: Any) -> Mapping[str, Any] | None:
+    """An error recognisable without a status."""
+    if isinstance(data, list):
+        return _by_shape(data[0]) if data and isinstance(data[0], dict) else None
+    if not isinstance(data, dict):
+        return None
+    return next((error for read in _SHAPES if (error := read(data)) is not None), None)
+
+
+def _by_status(data: Any, text: str) -> Mapping[str, Any]:
+    """An error only because somebody said so: the message is whatever there is to read."""
+    if isinstance(data, str):
+        return {"message": data}
+    if isinstance(data, dict):
+        message = next((data[key] for key in ("message", "detail") if isinstance(data.get(key), str)), text)
+        return {**data, "message": message}
+    return {"message": text}
+
+
+def _enveloped(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    error = data.get("error")
+    if isinstance(error, dict) and error:
+        return {**error, "message": _text(error.get("message"))}
+    if isinstance(error, str) and error:
+        description = data.get("error_description")
+        return {"message": error} if description is None else {"code": error, "message": _text(description)}
+    return None
+
+
+def _error_code(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if not data.get("error_code"):
+        return None
+    return {"code": data["error_code"], "message": _text(data.get("error_msg"))}
+
+
+def _base_response(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    base = data.get("base_resp")
+    if not isinstance(base, dict) or not base.get("status_code"):
+        return None
+    return {"code": base["status_code"], "message": _text(base.get("status_msg"))}
+
+
+def _code_and_message(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if "choices" in data or not data.get("code") or not isinstance(data.get("message"), str):
+        return None
+    return data
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+_SHAPES: tuple[_Reader, ...] = (
+    _enveloped,
+    _error_code,
+    _base_response,
+    _code_and_message,
+    failed_workflow,
+    blocked,
+)

@@ -1,0 +1,128 @@
+"""The way from the edge to the provider: which proxy, which certificate authorities.
+
+Both come from the variables that the clients read too, so that a recording is made over the way that the
+application would take. `~/.netrc` takes no part: the key is the client's business.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # typeshed leaves it out
+
+import aiohttp
+
+from llm_contracts.wire.proxy.errors import EdgeError
+
+_AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_AUTHORITY_FOLDER = "SSL_CERT_DIR"
+_ALLOWED = ("http", "https")
+_PROXY = (
+    "The environment names it: correct HTTPS_PROXY or HTTP_PROXY, or put the provider's host into NO_PROXY."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """How providers are reached; by default straight, trusting whom the system trusts.
+
+    Attributes:
+        proxies: proxy by the scheme of what is called, `all` for any; and `no`: hosts that need none.
+        authorities: a file or folder of certificates that are trusted in place of the system's.
+        authorities_from: the variable that named it.
+    """
+
+    proxies: Mapping[str, str]
+    authorities: Path | None = None
+    authorities_from: str = ""
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy to call a URL through; None for this machine and for what `NO_PROXY` names.
+
+        Raises:
+            EdgeError: the proxy is of a kind that cannot be used.
+        """
+        parts = urlsplit(url)
+        proxy = self.proxies.get(parts.scheme) or self.proxies.get("all")
+        if (
+            not proxy
+            or _is_here(parts.hostname or "")
+            or proxy_bypass_environment(parts.netloc, self.proxies)
+        ):
+            return None
+        proxy = proxy if "://" in proxy else f"http://{proxy}"
+        if urlsplit(proxy).scheme not in _ALLOWED:
+            msg = (
+                f"The environment names a {urlsplit(proxy).scheme} proxy for {parts.hostname}, and the edge "
+                f"knows http and https ones. Set {parts.scheme.upper()}_PROXY to one, or put the host into "
+                "NO_PROXY."
+            )
+            raise EdgeError(msg)
+        return proxy
+
+    def tls(self) -> ssl.SSLContext | bool:
+        """What aiohttp is given as `ssl`.
+
+        Raises:
+            EdgeError: the certificates cannot be read; it names the variable.
+        """
+        path = self.authorities
+        if path is None:
+            return True
+        try:
+            is_folder = path.is_dir()
+            return ssl.create_default_context(
+                cafile=None if is_folder else str(path), capath=str(path) if is_folder else None
+            )
+        except OSError as error:  # includes ssl.SSLError
+            reason = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror
+            msg = (
+                f"{self.authorities_from} names {path}, which cannot be used ({reason}). Correct or unset it."
+            )
+            raise EdgeError(msg) from error
+
+
+DIRECT = Network(proxies={})
+"""No proxy, and the system's authorities."""
+
+
+def network_from(environ: Mapping[str, str]) -> Network:
+    """What the variables say. A lower-case name wins over its upper-case twin, as everywhere."""
+    proxies: dict[str, str] = {}
+    for name, value in sorted(environ.items()):  # upper case sorts before lower case
+        scheme, _, suffix = name.lower().rpartition("_")
+        if suffix == "proxy" and scheme and value.strip():
+            proxies[scheme] = value.strip()
+    named = next((name for name in (*_AUTHORITIES, _AUTHORITY_FOLDER) if environ.get(name, "").strip()), None)
+    if named is None:
+        return Network(proxies=proxies)
+    return Network(proxies=proxies, authorities=Path(environ[named].strip()), authorities_from=named)
+
+
+def explained(error: BaseException) -> str:
+    """What went wrong on the way to a provider and, where something can be done about it, what."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return (
+            f"the certificate of {error.host}:{error.port} is not trusted ({error.certificate_error}). "
+            "Set SSL_CERT_FILE to the file of the authority that signed it."
+        )
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return f"the proxy {error.host}:{error.port} cannot be reached ({error.os_error.strerror}). {_PROXY}"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refused ({error.status} {error.message}). {_PROXY}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port} cannot be reached ({error.os_error.strerror or error.os_error})."
+    return f"{str(error) or type(error).__name__}."
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,100 @@
+"""One recorded answer on its way to a client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from aiohttp import web
+
+from llm_contracts.wire.interaction import End, Response
+from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
+from llm_contracts.wire.proxy.headers import without
+from llm_contracts.wire.proxy.lockstep import Delivery, Lockstep
+from llm_contracts.wire.proxy.manner import Manner
+from llm_contracts.wire.proxy.pace import Pace
+from llm_contracts.wire.proxy.session import fall_silent, hang_up, reset
+from llm_contracts.wire.proxy.timeline import Step, steps
+
+_FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
+
+
+def _ignore(_end: End) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Player:
+    """Sends recorded answers, all in one manner.
+
+    Attributes:
+        manner: how.
+        on_sent: told how many events are out, each time before more bytes leave.
+        on_end: told how an exchange ends, just before it does. Not told if the client leaves.
+        delivery: how much text the consumer has handed on, for lockstep.
+    """
+
+    manner: Manner
+    on_sent: Callable[[int], None]
+    on_end: Callable[[End], None] = _ignore
+    delivery: Delivery = field(default_factory=Delivery)
+
+    async def play(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, recorded: Response
+    ) -> web.StreamResponse:
+        """Answer a request: the recorded head, the body in steps, and the end as it was.
+
+        When the head arrived was not recorded: it goes out with the first bytes, as it mostly does.
+        """
+        pace = Pace(self.manner.speed)
+        self.on_sent(0)
+        if not recorded.status:
+            return await self._end(transport, recorded.end)
+        response = _prepared(incoming, recorded)
+        timeline = tuple(steps(recorded, self.manner.cutting, texts=self.manner.lockstep))
+        await pace.reach(timeline[0].at_ms if timeline else None)
+        await response.prepare(incoming)
+        await self.send(timeline, response.write, pace)
+        if recorded.end is not End.COMPLETE:
+            return await self._end(transport, recorded.end)
+        self.on_end(End.COMPLETE)
+        await response.write_eof()
+        return response
+
+    async def send(
+        self, timeline: tuple[Step, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
+    ) -> None:
+        """Send the steps, each when its time has come and, in lockstep, when the consumer is ready for it."""
+        gate = Lockstep(self.delivery, self.manner.patience)
+        for step in timeline:
+            await pace.reach(step.at_ms)
+            # Counted first: the consumer may have the bytes before this thread goes on.
+            self.on_sent(step.events)
+            await write(step.data)
+            if step.text is not None:
+                await gate.after(step.text)
+
+    async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
+        self.on_end(end)
+        if end in {End.TIMEOUT, End.CLIENT_LEFT}:
+            await fall_silent(transport, self.manner.silence)
+        if end is End.CUT:
+            await hang_up(transport)
+        await reset(transport)
+
+
+def _prepared(incoming: web.BaseRequest, recorded: Response) -> web.StreamResponse:
+    """An answer with the recorded head: streams and broken bodies in chunks, all else by its length.
+
+    A body that ended with its connection does so again, unless it is known to have been cut: nobody could
+    see that.
+    """
+    headers = without(recorded.headers, _FRAMING)
+    is_stream = recorded.header("content-type").lower().startswith("text/event-stream")
+    if not is_stream and recorded.end is End.COMPLETE:
+        headers = (*headers, ("content-length", str(len(recorded.body))))
+    elif is_marked(recorded.headers) and recorded.end is not End.CUT:
+        headers = marked(headers)
+    return streaming(incoming, status=recorded.status, reason=recorded.reason or None, headers=headers)

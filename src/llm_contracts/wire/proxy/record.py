@@ -1,0 +1,245 @@
+"""A session that passes everything on to a provider and keeps what came back, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import ClientResponse, web
+
+from llm_contracts.wire.interaction import End, Interaction, Request
+from llm_contracts.wire.proxy.arrivals import Arrivals
+from llm_contracts.wire.proxy.errors import UnkeepableError
+from llm_contracts.wire.proxy.exchange import Exchange, Limits
+from llm_contracts.wire.proxy.framing import ends_with_connection, marked, streaming
+from llm_contracts.wire.proxy.headers import end_to_end, without
+from llm_contracts.wire.proxy.network import explained
+from llm_contracts.wire.proxy.redirects import made_public
+from llm_contracts.wire.proxy.session import Session, hang_up, reset
+from llm_contracts.wire.proxy.unpacking import Unpacker, UnpackingError, unpacker
+from llm_contracts.wire.proxy.upstream import (
+    MISTAKES,
+    Upstream,
+    end_of_answer,
+    end_without_answer,
+    way_of_closing,
+)
+from llm_contracts.wire.scrub import Scrubber
+from llm_contracts.wire.sse import EventDecoder
+
+_LAST_WORDS = 1.0
+_SETTLING = 2.0
+_DROPPING = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """An answer on its way: from whom, to whom, and what takes off a coding nobody asked for."""
+
+    exchange: Exchange
+    answer: ClientResponse
+    response: web.StreamResponse
+    unpack: Unpacker | None
+    broken: Callable[[], BaseException | None]
+
+
+class RecordSession(Session):
+    """Records through a streaming reverse proxy; nothing is held back, nothing is asked twice."""
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        origin: str,
+        public: str,
+        upstream: Upstream,
+        scrubber: Scrubber,
+        limits: Limits,
+    ) -> None:
+        super().__init__(loop=loop, origin=origin, public=public)
+        self._upstream = upstream
+        self._scrubber = scrubber
+        self._limits = limits
+        # As they were on the wire, secrets included: nobody sees them before the scrubber has. It works when
+        # somebody asks, in that caller's time; in the edge's thread it would hold up the other streams.
+        self._raw: list[Interaction] = []
+        self._flaws: list[str] = []
+        self._failures: list[str] = []
+        self._cleaning = threading.Lock()
+        self._busy: set[object] = set()
+
+    def requests(self) -> tuple[Request, ...]:
+        """What arrived, in order and without secrets; addressed to the provider."""
+        with self._cleaning:
+            self._scrubber.learn(self._raw)
+            return tuple(map(self._scrubber.request, self._requests))
+
+    def interactions(self) -> tuple[Interaction, ...]:
+        """The exchanges so far, without secrets.
+
+        Those still open are given two seconds to end; then they are dropped and count as left by the client.
+
+        Raises:
+            UnkeepableError: an answer was larger than anybody keeps, or packed so that nobody can read it.
+        """
+        if not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result()
+        if self._flaws:
+            raise UnkeepableError(self._scrubber.text("; ".join(self._flaws)))
+        with self._cleaning:
+            self._scrubber.learn(self._raw)  # a token that was sold late is hidden in what came before, too
+            return tuple(map(self._scrubber.interaction, self._raw))
+
+    def failures(self) -> tuple[str, ...]:
+        """Why the provider could not be reached or broke off, each with what can be done about it."""
+        return tuple(map(self._scrubber.text, self._failures))
+
+    def connection_lost(self, connection: object) -> None:
+        """A client's connection is gone. What is under way over it first looks whether all had come."""
+        if connection not in self._busy:
+            self._upstream.forget(connection)
+
+    async def _settle(self) -> None:
+        for deadline in (_SETTLING, _DROPPING):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(deadline):
+                    await self._idle.wait()
+            self._abort()
+
+    def _abort(self) -> None:
+        super()._abort()
+        self._upstream.forget_all(but=self._busy)
+
+    async def _answer(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        connection = incoming.protocol
+        self._busy.add(connection)
+        try:
+            return await self._exchange(incoming, transport, request)
+        finally:
+            self._busy.discard(connection)
+            if transport.is_closing():
+                self._upstream.forget(connection)
+
+    async def _exchange(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        self._sent = 0
+        self._requests.append(request)
+        exchange = Exchange(request=request, started=self._loop.time(), limits=self._limits)
+        target = request.uri.removeprefix(self._public)
+        try:
+            answer = await self._upstream.ask(request, target, connection=incoming.protocol)
+        except asyncio.CancelledError:
+            self._keep(exchange, End.CLIENT_LEFT)
+            raise
+        except MISTAKES as error:
+            self._failures.append(explained(error))
+            self._keep(exchange, end_without_answer(error))
+            await reset(transport)
+        with contextlib.closing(answer):
+            return await self._pass_on(incoming, transport, exchange, answer)
+
+    async def _pass_on(
+        self,
+        incoming: web.BaseRequest,
+        transport: asyncio.Transport,
+        exchange: Exchange,
+        answer: ClientResponse,
+    ) -> web.StreamResponse:
+        passing = self._prepared(incoming, exchange, answer)
+        end = await self._copy(incoming, passing)
+        answer.close()
+        # Kept before the client can know that it is over, so that whoever asks afterwards finds it.
+        self._keep(exchange, end)
+        if end is End.COMPLETE:
+            await passing.response.write_eof()
+        elif end is End.CUT:
+            await hang_up(transport)
+        else:
+            await reset(transport)
+        return passing.response
+
+    def _prepared(self, incoming: web.BaseRequest, exchange: Exchange, answer: ClientResponse) -> _Passing:
+        headers = end_to_end(answer.raw_headers)
+        headers = made_public(headers, called=self._upstream.origin, public=self._public)
+        coding = answer.headers.get("Content-Encoding", "identity")
+        unpack = unpacker(coding)
+        if unpack is not None:
+            headers = without(headers, ("content-encoding", "content-length"))
+        elif coding.strip().lower() != "identity":
+            exchange.spoil(f"the answer is packed as {coding!r}, which cannot be unpacked here")
+        if ends_with_connection(answer):
+            headers = marked(headers)
+        exchange.status, exchange.reason, exchange.headers = answer.status, answer.reason or "", headers
+        response = streaming(
+            incoming,
+            status=answer.status,
+            reason=answer.reason,
+            headers=self.at_the_edge(headers, exchange.request),
+        )
+        return _Passing(exchange, answer, response, unpack, way_of_closing(answer))
+
+    async def _copy(self, incoming: web.BaseRequest, passing: _Passing) -> End:
+        """Pass on what comes as it comes; how it ended."""
+        decoder = EventDecoder()
+        try:
+            await passing.response.prepare(incoming)
+            async with contextlib.aclosing(_plain(passing)) as pieces:
+                async for data in pieces:
+                    passing.exchange.add(data, self._loop.time())
+                    if not passing.exchange.flaw:
+                        # Counted first: the consumer may have the bytes before this thread goes on.
+                        self._sent += len(decoder.feed(data))
+                    await passing.response.write(data)
+            if (error := passing.broken()) is not None:
+                return self._broken(error)
+        except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
+            end = End.CLIENT_LEFT
+            try:
+                end = await _end_without_client(passing.answer)
+            finally:  # the handler may be cancelled twice
+                self._keep(passing.exchange, end)
+            raise
+        except UnpackingError as error:
+            passing.exchange.spoil(f"the answer is not packed as its Content-Encoding says ({error})")
+            return End.CUT
+        except (aiohttp.ClientError, OSError) as error:
+            return self._broken(error)
+        return End.COMPLETE
+
+    def _broken(self, error: BaseException) -> End:
+        self._failures.append(explained(error))
+        return end_of_answer(error)
+
+    def _keep(self, exchange: Exchange, end: End) -> None:
+        if exchange.flaw:
+            self._flaws.append(f"{exchange.request.method} {exchange.request.uri}: {exchange.flaw}")
+        else:
+            self._raw.append(exchange.finished(end))
+
+
+async def _plain(passing: _Passing) -> AsyncGenerator[bytes]:
+    """The pieces of the answer as they come, without a content coding."""
+    arrivals = Arrivals(passing.answer.content)
+    while data := await arrivals.next():
+        for piece in (data,) if passing.unpack is None else passing.unpack(data):
+            yield piece
+
+
+async def _end_without_client(answer: ClientResponse) -> End:
+    """The client has left: are bytes missing?
+
+    If all had come by then and only the end was outstanding, the exchange is complete: many clients hang up
+    as soon as they see `[DONE]`.
+    """
+    with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(_LAST_WORDS):
+            if not await answer.content.readany():
+                return End.COMPLETE
+    return End.CLIENT_LEFT

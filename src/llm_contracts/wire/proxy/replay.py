@@ -1,0 +1,62 @@
+"""A session that serves recorded exchanges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.interaction import Interaction, Request
+from llm_contracts.wire.matching import Matcher
+from llm_contracts.wire.proxy.lockstep import Delivery
+from llm_contracts.wire.proxy.manner import Manner
+from llm_contracts.wire.proxy.play import Player
+from llm_contracts.wire.proxy.session import Session
+
+
+class ReplaySession(Session):
+    """Serves the given exchanges; see `Matcher` for which one answers what."""
+
+    def __init__(
+        self,
+        interactions: Sequence[Interaction],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        origin: str,
+        manner: Manner,
+    ) -> None:
+        public = origin_of(interactions[0].request.uri) if interactions else "http://nothing.invalid"
+        super().__init__(loop=loop, origin=origin, public=public)
+        self._matcher = Matcher(interactions)
+        self._manner = manner
+        self._delivery = Delivery()
+        self._told = 0
+        self._player = Player(manner=manner, delivery=self._delivery, on_sent=self._count)
+
+    def delivered(self, chars: int) -> None:
+        """The consumer has handed on so many characters of text in all; lockstep goes on by it."""
+        if self._manner.lockstep and chars > self._told:  # a thread is woken for it
+            self._told = chars
+            self.call(partial(self._delivery.progress, chars))
+
+    async def _answer(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        self._requests.append(request)
+        recorded = decoded(self._matcher.answer(request).response)
+        shown = replace(recorded, headers=self.at_the_edge(recorded.headers, request))
+        return await self._player.play(incoming, transport, shown)
+
+    def _count(self, events: int) -> None:
+        self._sent = events
+
+
+def origin_of(uri: str) -> str:
+    """Scheme and host of a URI."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,193 @@
+"""What both kinds of session share: the address, what arrived, and how to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import NoReturn, Self
+
+from aiohttp import web
+
+from llm_contracts.wire.interaction import Headers, Interaction, Request
+from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.gate import refused
+from llm_contracts.wire.proxy.headers import end_to_end, with_host
+from llm_contracts.wire.proxy.redirects import elsewhere, kept_at_the_edge
+
+_FLUSH_POLL = 0.001
+
+
+class Session:
+    """One user of the edge, apart from all others by the key in its origin.
+
+    Attributes:
+        origin: what takes the place of the provider's scheme and host in a client's base URL.
+    """
+
+    def __init__(self, *, loop: asyncio.AbstractEventLoop, origin: str, public: str) -> None:
+        self.origin = origin
+        self._loop = loop
+        self._public = public.rstrip("/")
+        self._largest_request = Limits().request
+        self._requests: list[Request] = []
+        self._sent = 0
+        self._transports: set[asyncio.Transport] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._on_close: Callable[[], None] = lambda: None
+
+    def requests(self) -> tuple[Request, ...]:
+        """What arrived, in order; addressed to the provider, as the client would have sent it there."""
+        return tuple(self._requests)
+
+    def events_sent(self) -> int:
+        """How many server-sent events have left the edge in the latest exchange."""
+        return self._sent
+
+    def exchanges_open(self) -> int:
+        """How many exchanges have been begun and not ended; a client that leaves ends its own."""
+        return len(self._transports)
+
+    def delivered(self, chars: int) -> None:
+        """The consumer has handed on so many characters of text in all. Only a replay in lockstep listens."""
+
+    def interactions(self) -> tuple[Interaction, ...]:
+        """The exchanges that this session recorded."""
+        return ()
+
+    def abort(self) -> None:
+        """Drop this session's open connections, now."""
+        self.call(self._abort)
+
+    def close(self) -> None:
+        """End the session: its connections are dropped, its address is unknown from now on."""
+        self.abort()
+        self._on_close()
+
+    def on_close(self, action: Callable[[], None]) -> None:
+        """What the edge does when the session is closed."""
+        self._on_close = action
+
+    def limit_requests(self, size: int) -> None:
+        """Refuse a request whose body has more than `size` bytes, with status 413."""
+        self._largest_request = size
+
+    def connection_lost(self, connection: object) -> None:
+        """A client's connection is gone; called by the edge. Only a recording keeps something for one."""
+
+    def at_the_edge(self, headers: Headers, request: Request) -> Headers:
+        """An answer's headers as a client may see them: no redirect leads it past the edge."""
+        return kept_at_the_edge(headers, uri=request.uri, own=frozenset({self._public}), origin=self.origin)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def call(self, action: Callable[[], None]) -> None:
+        """Run something in the edge's thread; nothing happens when the edge is closed already."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(action)
+
+    async def handle(self, incoming: web.BaseRequest, target: str) -> web.StreamResponse:
+        """Answer one request. `target` is the path and query without the session's key."""
+        transport = incoming.transport
+        if transport is None:  # pragma: no cover - the client left between aiohttp's parser and here
+            raise asyncio.CancelledError
+        with self._open(transport):
+            body = await self._body(incoming, transport)
+            if body is None:
+                return _too_large(self._largest_request)
+            goal = elsewhere(target)
+            request = self._received(incoming, goal or self._public + target, body)
+            if goal is None:
+                return await self._answer(incoming, transport, request)
+            self._requests.append(request)
+            return refused(
+                421, f"The provider redirected to {goal}, and the edge leads nowhere but to the provider."
+            )
+
+    async def _answer(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        """What a kind of session does with a request."""
+        raise NotImplementedError
+
+    def _received(self, incoming: web.BaseRequest, uri: str, body: bytes) -> Request:
+        headers = with_host(end_to_end(incoming.raw_headers), uri)
+        return Request(method=incoming.method, uri=uri, headers=headers, body=body)
+
+    async def _body(self, incoming: web.BaseRequest, transport: asyncio.Transport) -> bytes | None:
+        """The request's body; None if it is too large."""
+        if (incoming.content_length or 0) > self._largest_request:
+            return None
+        if incoming.headers.get("Expect", "").lower() == "100-continue":
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = bytearray()
+        while data := await incoming.content.readany():
+            body += data
+            if len(body) > self._largest_request:
+                return None
+        return bytes(body)
+
+    @contextlib.contextmanager
+    def _open(self, transport: asyncio.Transport) -> Iterator[None]:
+        self._transports.add(transport)
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._transports.discard(transport)
+            if not self._transports:
+                self._idle.set()
+
+    def _abort(self) -> None:
+        for transport in tuple(self._transports):
+            transport.abort()
+
+
+def _too_large(limit: int) -> web.StreamResponse:
+    response = refused(
+        413, f"The request's body has more than {limit} bytes, which is more than the edge takes."
+    )
+    response.force_close()
+    return response
+
+
+async def hang_up(transport: asyncio.Transport) -> NoReturn:
+    """Close the connection in mid-message; what was written still goes out.
+
+    Never returns: the handler is cancelled, as in the next two.
+    """
+    transport.close()
+    await _cancelled()
+
+
+async def reset(transport: asyncio.Transport) -> NoReturn:
+    """Break the connection with a reset, after what was written has gone out."""
+    while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - no event for it
+        await asyncio.sleep(_FLUSH_POLL)
+    connection = transport.get_extra_info("socket")
+    # A linger time of zero makes the kernel send RST in FIN's place.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await _cancelled()
+
+
+async def fall_silent(transport: asyncio.Transport, seconds: float) -> NoReturn:
+    """Send nothing more until the client leaves, but so many seconds at most."""
+    await asyncio.sleep(seconds)
+    await reset(transport)
+
+
+async def _cancelled() -> NoReturn:
+    """Wait for the cancellation that follows the loss of a connection."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError

@@ -1,0 +1,96 @@
+"""A recorded body cut into the steps in which it is sent. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, pairwise
+
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.proxy.manner import Fragmentation, Pieces
+from llm_contracts.wire.sse import events
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """Bytes that are sent in one go.
+
+    Attributes:
+        data: the bytes.
+        events: how many events are complete once they are sent.
+        at_ms: when the last of these bytes had arrived in the recording, in milliseconds after the request;
+            None where that was not recorded.
+        text: how many characters of text the client has got by then, if this step adds any; else None.
+    """
+
+    data: bytes
+    events: int
+    at_ms: float | None = None
+    text: int | None = None
+
+
+def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterator[Step]:
+    """The body in steps; together they are the body.
+
+    Args:
+        response: the recording, without a content coding.
+        pieces: where to cut.
+        texts: whether steps say how much text there is, which takes reading every event.
+    """
+    ends, after = _read(response.body) if texts else (_ends(response.body), ())
+    arrival = _arrivals(response)
+    text = 0
+    for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
+        complete = bisect_right(ends, stop)
+        reached = after[complete - 1] if complete and after else 0
+        yield Step(
+            data=response.body[start:stop],
+            events=complete,
+            at_ms=arrival(stop),
+            text=reached if reached > text else None,
+        )
+        text = reached
+
+
+@lru_cache(maxsize=4)  # a recording is played several times in a row; reading takes longer than sending
+def _read(body: bytes) -> tuple[Sequence[int], Sequence[int]]:
+    """Where events end, and how many characters of text there are by then."""
+    return _ends(body), read_facts(Response(status=0, body=body)).text_after
+
+
+def _ends(body: bytes) -> Sequence[int]:
+    return [event.end for event in events(body)]
+
+
+def seconds(interactions: Iterable[Interaction]) -> float:
+    """How long the recorded bodies took to arrive, one after the other."""
+    last = (i.response.pieces[-1].at_ms for i in interactions if i.response.pieces)
+    return sum(last) / 1000
+
+
+def _cuts(response: Response, pieces: Pieces, ends: Sequence[int]) -> list[int]:
+    """The offsets after which a piece ends, the last one the end of the body."""
+    size = len(response.body)
+    return [offset for offset in sorted({*_wanted(response, pieces, ends), size}) if 0 < offset <= size]
+
+
+def _wanted(response: Response, pieces: Pieces, ends: Sequence[int]) -> Iterable[int]:
+    if isinstance(pieces, int):
+        return range(pieces, len(response.body), pieces)
+    if pieces is Fragmentation.ONE:
+        return ()
+    if pieces is Fragmentation.EVENTS and ends:
+        return ends
+    return accumulate(piece.size for piece in response.pieces or ())
+
+
+def _arrivals(response: Response) -> Callable[[int], float | None]:
+    """A function that says when the bytes before an offset had all arrived."""
+    recorded = response.pieces
+    if not recorded:
+        return lambda _stop: None
+    offsets = list(accumulate(piece.size for piece in recorded))
+    return lambda stop: recorded[bisect_left(offsets, stop)].at_ms

@@ -1,0 +1,154 @@
+"""Asking the provider on a client's behalf: the request as it came, over connections like the client's own.
+
+Each connection of a client has its own to the provider. So a client that keeps its connection spares itself
+the handshake as it would without the edge, and one that opens a new connection never meets an old one that
+the provider is about to close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from io import BytesIO
+
+import aiohttp
+from yarl import URL
+
+from llm_contracts.wire.interaction import End, Request
+from llm_contracts.wire.proxy.framing import ends_with_connection
+from llm_contracts.wire.proxy.gate import LONGEST_LINE
+from llm_contracts.wire.proxy.headers import multi, with_host, without
+from llm_contracts.wire.proxy.network import Network
+
+_CONNECTING = 30.0
+_NO_CONNECTION = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientProxyConnectionError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    ValueError,
+)
+
+MISTAKES = (aiohttp.ClientError, OSError, ValueError)
+"""What asking may raise."""
+
+
+class Upstream:
+    """One provider, for one session. Lives in the edge's loop.
+
+    Args:
+        origin: scheme and host to send to.
+        timeout: seconds without a byte after which the provider counts as silent.
+        network: the way there.
+
+    Raises:
+        EdgeError: the network's settings cannot be used.
+    """
+
+    def __init__(self, *, origin: str, timeout: float, network: Network) -> None:
+        self.origin = origin.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECTING, sock_read=timeout)
+        self._proxy = network.proxy_for(self.origin)
+        self._tls = network.tls() if self.origin.startswith("https:") else True
+        self._clients: dict[object, aiohttp.ClientSession] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def ask(self, request: Request, target: str, *, connection: object) -> aiohttp.ClientResponse:
+        """Send the request as it came, but for the host, and without an offer to unpack anything.
+
+        Args:
+            request: what the client sent.
+            target: path and query to send it to.
+            connection: the client's; anything that stays the same as long as it does.
+
+        Raises:
+            one of `MISTAKES`: there is no answer.
+        """
+        headers = without(request.headers, ("accept-encoding", "content-length", "expect"))
+        return await self._client(connection).request(
+            request.method,
+            URL(self.origin + target, encoded=True),
+            headers=multi((*with_host(headers, self.origin), ("Accept-Encoding", "identity"))),
+            data=BytesIO(request.body) if request.body else None,
+            allow_redirects=False,
+            skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
+            proxy=self._proxy,
+            ssl=self._tls,
+        )
+
+    def forget(self, connection: object) -> None:
+        """The client's connection is gone, so nothing more is asked over ours."""
+        client = self._clients.pop(connection, None)
+        if client is not None:
+            task = asyncio.get_running_loop().create_task(client.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def forget_all(self, *, but: set[object]) -> None:
+        """Nothing more is asked over connections that stand idle."""
+        for connection in self._clients.keys() - but:
+            self.forget(connection)
+
+    def _client(self, connection: object) -> aiohttp.ClientSession:
+        if connection not in self._clients:
+            client = aiohttp.ClientSession(
+                timeout=self._timeout,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                max_line_size=LONGEST_LINE,
+                max_field_size=LONGEST_LINE,
+            )
+            # Or a GET that a kept connection swallows would be asked again, which is for the client to do.
+            client._retry_connection = False  # noqa: SLF001 - aiohttp has no public switch
+            self._clients[connection] = client
+        return self._clients[connection]
+
+
+def end_without_answer(error: BaseException) -> End:
+    """How an exchange ended that got no answer."""
+    if isinstance(error, TimeoutError):
+        return End.TIMEOUT
+    if isinstance(error, _NO_CONNECTION):
+        return End.REFUSED
+    return _end_of(error)
+
+
+def end_of_answer(error: BaseException) -> End:
+    """How an answer ended that broke off."""
+    return End.TIMEOUT if isinstance(error, TimeoutError) else _end_of(error)
+
+
+def way_of_closing(answer: aiohttp.ClientResponse) -> Callable[[], BaseException | None]:
+    """Asked after the last byte of an answer, tells what broke the connection, if that was the end of it.
+
+    A body without a length and without chunks ends when the connection does. aiohttp takes a reset for such
+    an end, too, and keeps the difference only in the protocol's own future.
+    """
+    connection = answer.connection if ends_with_connection(answer) else None
+    if connection is None or connection.protocol is None:
+        return _in_order
+    closed = connection.protocol.closed
+    if closed is None:
+        return _in_order
+    closed.add_done_callback(_looked_at)
+    return lambda: closed.exception() if closed.done() and not closed.cancelled() else None
+
+
+def _in_order() -> None:
+    return None
+
+
+def _looked_at(closed: asyncio.Future[None]) -> None:
+    """Otherwise asyncio complains of an error that nobody asked for."""
+    if not closed.cancelled():
+        closed.exception()
+
+
+def _end_of(error: BaseException) -> End:
+    """Aiohttp tells a reset in the middle of a body only in the text of its error."""
+    is_reset = (
+        isinstance(error, ConnectionResetError)
+        or "ConnectionResetError" in str(error)
+        or "[Errno 104]" in str(error)
+    )
+    return End.RESET if is_reset else End.CUT
