@@ -29,7 +29,7 @@ from rich.console import Console
 
 from benchmarks.measure import Figure, Size, figure, race
 from llm_contracts.clients.builtin import litellm, openai
-from llm_contracts.clients.tls import nobody_trusted
+from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.reporting.terminal import print_result
@@ -38,7 +38,7 @@ from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus, corpus_place, plain_address, stream_call
 from llm_contracts.run.workers.threads import IN_FLIGHT, alone
 from llm_contracts.wire.proxy import Edge
-from llm_contracts.wire.proxy.manner import Fragmentation
+from llm_contracts.wire.proxy.playback_options import Fragmentation
 
 _CASSETTES = Path("cassettes")
 _STREAMS = {Size.QUICK: 12, Size.FULL: 48}
@@ -97,7 +97,7 @@ def plain(edge: Edge, streams: Sequence[CorpusStream]) -> int:
 
 def trusting_nobody(edge: Edge, streams: Sequence[CorpusStream]) -> int:
     """The same with clients that are as quickly built as those of a check."""
-    with nobody_trusted(os.environ):
+    with empty_ca_store(os.environ):
         return plain(edge, streams)
 
 

@@ -13,7 +13,7 @@ import pytest
 import llm_adapter
 from llm_contracts.cli import group
 from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.parity.result import Answer
+from llm_contracts.parity.result import Readiness
 from tests.written_commands import ROOT, every_command
 
 DOCS = ROOT / "docs"
@@ -74,4 +74,4 @@ def test_the_page_of_kinds_has_all_of_them_with_their_severities() -> None:
 
 
 def test_the_page_of_verdicts_has_all_of_them() -> None:
-    assert {Answer(row[0]) for row in rows(DOCS / "kinds.md", "Verdicts")} == set(Answer)
+    assert {Readiness(row[0]) for row in rows(DOCS / "kinds.md", "Verdicts")} == set(Readiness)

@@ -13,12 +13,12 @@ from llm_contracts.clients.resolve import resolve
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import ConfigError, Project, load_project, load_settings, nearest
 from llm_contracts.reporting.lanes import render_lanes
-from llm_contracts.run.check import Match, Side, run_scenario
+from llm_contracts.run.check import Pairing, Side, run_scenario
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.util.versions import versions
 
 if TYPE_CHECKING:
-    from llm_contracts.clients.call import CallPath
+    from llm_contracts.clients.call import Client
     from llm_contracts.parity.result import Item
     from llm_contracts.project.scenario import Scenario
 
@@ -36,8 +36,8 @@ class Contract:
         self,
         scenario: str | Scenario,
         *,
-        reference: str | CallPath | None = None,
-        candidate: str | CallPath | None = None,
+        reference: str | Client | None = None,
+        candidate: str | Client | None = None,
     ) -> Item:
         """Replay one scenario's recording through both paths.
 
@@ -55,7 +55,7 @@ class Contract:
         """
         row = self._scenario(scenario) if isinstance(scenario, str) else scenario
         settings = self.project.settings
-        match = Match(
+        match = Pairing(
             reference=self._side(settings.reference if reference is None else reference),
             candidate=self._side(settings.candidate if candidate is None else candidate),
             engine=self.engine,
@@ -86,9 +86,9 @@ class Contract:
             raise ConfigError(f"There is no scenario {name!r}. {nearest(name, rows)}")
         return rows[name]
 
-    def _side(self, path: str | CallPath) -> Side:
+    def _side(self, path: str | Client) -> Side:
         if isinstance(path, str):
-            return Side(name=path, path=resolve(path, self.project.paths))
+            return Side(name=path, path=resolve(path, self.project.clients))
         return Side(name=getattr(path, "__name__", "path"), path=path)
 
 

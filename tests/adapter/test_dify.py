@@ -8,7 +8,7 @@ import pytest
 
 from llm_adapter import Adapter, LLMNotConfiguredError, LLMStreamResponse, RequestFailedError
 from llm_adapter.backends.dify import chunks
-from llm_adapter.backends.sending import Answered
+from llm_adapter.backends.sending import Response
 from llm_adapter.catalog import resolve
 from llm_adapter.errors import Category
 from llm_adapter.settings import Settings
@@ -86,7 +86,7 @@ class _Response:
 
 
 def read(*events: bytes) -> list[Any]:
-    return list(chunks(Answered(response=_Response(*events), attempts=1)))
+    return list(chunks(Response(response=_Response(*events), attempts=1)))
 
 
 # What both clients do

@@ -76,11 +76,11 @@ from tests.contracts.scenarios import SCENARIOS as ALL
 SCENARIOS = tuple(row for row in ALL if row.provider == "deepseek" and row.id in {LIVE + NOT_LIVE})
 """
 
-PATHS = """
-from tests.contracts.paths import PATHS, PROVIDERS as ALL
+CLIENTS = """
+from tests.contracts.clients import CLIENTS, PROVIDERS as ALL
 
 PROVIDERS = tuple(row for row in ALL if row.name == "deepseek")
-__all__ = ["PATHS", "PROVIDERS"]
+__all__ = ["CLIENTS", "PROVIDERS"]
 """
 
 
@@ -97,7 +97,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     contracts = tmp_path / "rehearsal"
     contracts.mkdir()
     (tmp_path / "pyproject.toml").write_text(settings())
-    (contracts / "paths.py").write_text(PATHS)
+    (contracts / "clients.py").write_text(CLIENTS)
     (contracts / "scenarios.py").write_text(SCENARIOS)
     (contracts / "waivers.toml").write_text("")
     (tmp_path / "cassettes" / "deepseek").mkdir(parents=True)

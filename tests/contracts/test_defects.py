@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_adapter.requests import Outgoing
-from llm_contracts.clients.call import CallPath
+from llm_contracts.clients.call import Client
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.run.check import REPLAY_KEY
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.scrub import find_secrets
 from tests.adapter.provider import answer, running
+from tests.contracts.clients import CLIENTS
 from tests.contracts.defects.defect import Defect
 from tests.contracts.defects.ledger import DEFECTS, ELSEWHERE, IDS, THOUGHT_UP
 from tests.contracts.defects.page import page
 from tests.contracts.defects.proof import Proof, prove, unlike
 from tests.contracts.defects.putting import sending
 from tests.contracts.defects.shipped_requests import usage_not_asked_for
-from tests.contracts.paths import PATHS
 
 if TYPE_CHECKING:
     from llm_contracts.testing import Contract
@@ -109,12 +109,12 @@ def test_importing_litellm_plainly_reaches_for_the_network_and_ours_does_not(fre
 
 def test_totals_that_are_no_longer_asked_for_leave_their_waiver_without_use(contract: Contract) -> None:
     """R18: the legacy path never asked, so that not asking agrees with it; but asking has been decided."""
-    assert _complaints(contract, PATHS["adapter-litellm"]) == ()
+    assert _complaints(contract, CLIENTS["adapter-litellm"]) == ()
     (complaint,) = _complaints(contract, sending(usage_not_asked_for))
     assert "accepts nothing that occurs" in complaint
 
 
-def _complaints(contract: Contract, candidate: CallPath) -> tuple[str, ...]:
+def _complaints(contract: Contract, candidate: Client) -> tuple[str, ...]:
     item = contract.run("qwen/no-usage", candidate=candidate)
     assert item.unwaived == ()
     about = Waivers(
@@ -130,7 +130,7 @@ def _complaints(contract: Contract, candidate: CallPath) -> tuple[str, ...]:
 def test_a_key_in_the_log_is_found(contract: Contract, caplog: pytest.LogCaptureFixture) -> None:
     """R23: whatever any logger says, down to the last detail, holds no key."""
     caplog.set_level(logging.DEBUG)
-    assert _logged(contract, PATHS["adapter-litellm"], caplog) == []
+    assert _logged(contract, CLIENTS["adapter-litellm"], caplog) == []
     assert _logged(contract, sending(logged_with_its_key), caplog) == ["OPENAI_API_KEY"]
 
 
@@ -140,7 +140,7 @@ def logged_with_its_key(outgoing: Outgoing) -> Outgoing:
     return outgoing
 
 
-def _logged(contract: Contract, candidate: CallPath, caplog: pytest.LogCaptureFixture) -> list[str]:
+def _logged(contract: Contract, candidate: Client, caplog: pytest.LogCaptureFixture) -> list[str]:
     caplog.clear()
     for scenario in ("openai/plain-stream", "openai/wrong-key"):
         contract.run(scenario, candidate=candidate)

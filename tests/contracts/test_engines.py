@@ -71,7 +71,9 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
 def observed(engine: Engine, interactions: tuple[Interaction, ...], call: Call, path: str) -> Observation:
     with engine(interactions) as play:
         here = replace(call, base_url=play.address(call.base_url))
-        return observe(resolve(path, PROJECT.paths), here, name=path, session=play.session, skip_pauses=True)
+        return observe(
+            resolve(path, PROJECT.clients), here, name=path, session=play.session, skip_pauses=True
+        )
 
 
 def replayed(engine: Engine, name: str, path: str) -> Observation:

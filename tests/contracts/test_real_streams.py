@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.corpus import CorpusStream
+from llm_contracts.corpus.sources import entries
 from llm_contracts.project.config import load_project, load_settings
 from llm_contracts.run.check import Options
-from llm_contracts.run.streams import check_corpus, entries
+from llm_contracts.run.streams import check_corpus
 
 STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
 

@@ -12,7 +12,7 @@ from llm_contracts.clients.call import Function
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.simulator import DIALECTS, SCRIPTS
 from tests.contracts import handwritten
-from tests.contracts.paths import PROVIDERS
+from tests.contracts.clients import PROVIDERS
 from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS
 from tests.contracts.situations import SITUATIONS as COMMON
 

@@ -12,7 +12,7 @@ from llm_contracts.serve.http import ServeSession
 from llm_contracts.serve.run import from_project, serving, shelves
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.manner import Manner
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
 from tests.contracts.recorded import PROJECT
 
@@ -22,7 +22,7 @@ def session() -> Iterator[ServeSession]:
     stock = from_project(PROJECT, PROJECT.scenarios)
     assert not stock.unreadable
     served = shelves(PROJECT, stock)
-    with serving(served, port=0, manner=Manner(), scrubber=Scrubber({})) as running:
+    with serving(served, port=0, manner=PlaybackOptions(), scrubber=Scrubber({})) as running:
         yield running
 
 

@@ -15,13 +15,14 @@ import pytest
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.corpus import CorpusStream
+from llm_contracts.corpus.sources import entries
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import general, split
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.run.check import Options, Side, blank_item, replay_call
 from llm_contracts.run.engines import Engine
-from llm_contracts.run.streams import entries, stream_call
+from llm_contracts.run.streams import stream_call
 from llm_contracts.sweep.run import Extent, sweep
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family
@@ -100,7 +101,7 @@ def engine() -> Iterator[Engine]:
 
 
 def _sweeper(engine: Engine, reference: str, candidate: str, *families: Family) -> Sweeper:
-    sides = [Side(name=name, path=resolve(name, PROJECT.paths)) for name in (reference, candidate)]
+    sides = [Side(name=name, path=resolve(name, PROJECT.clients)) for name in (reference, candidate)]
     return Sweeper(reference=sides[0], candidate=sides[1], engine=engine, families=families)
 
 

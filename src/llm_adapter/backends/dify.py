@@ -19,7 +19,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
-from llm_adapter.backends.sending import Answered, Letter, Sender, event_data, is_document, json_object
+from llm_adapter.backends.sending import (
+    Request,
+    Response,
+    RetryingClient,
+    event_data,
+    is_document,
+    json_object,
+)
 from llm_adapter.chunks import Chunk, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.requests import Outgoing
@@ -61,7 +68,7 @@ class Dify:
     """
 
     outgoing: Outgoing
-    sender: Sender
+    sender: RetryingClient
 
     def open(self, _model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
         """Ask.
@@ -71,7 +78,7 @@ class Dify:
         """
         key = {"authorization": f"Bearer {self.outgoing.api_key}"}
         query = self.outgoing.params.get("extra_query")
-        letter = Letter(
+        letter = Request(
             url=self.outgoing.base_url.rstrip("/") + CHAT_PATH + (f"?{urlencode(query)}" if query else ""),
             headers={"content-type": "application/json", **key, **headers},
             body=json.dumps(sent, ensure_ascii=False),
@@ -84,7 +91,7 @@ class Dify:
 # Answers
 
 
-def chunks(answered: Answered) -> Iterator[Chunk]:
+def chunks(answered: Response) -> Iterator[Chunk]:
     """The answer's pieces.
 
     Raises:

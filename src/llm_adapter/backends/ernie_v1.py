@@ -18,7 +18,14 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
 from llm_adapter.backends.connection import MAX_RETRIES
-from llm_adapter.backends.sending import Answered, Letter, Sender, event_data, is_document, json_object
+from llm_adapter.backends.sending import (
+    Request,
+    Response,
+    RetryingClient,
+    event_data,
+    is_document,
+    json_object,
+)
 from llm_adapter.chunks import Chunk, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.redaction import hide_in_logs
@@ -127,7 +134,7 @@ class ErnieV1:
     """
 
     outgoing: Outgoing
-    sender: Sender
+    sender: RetryingClient
     tokens: Tokens
 
     def open(self, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
@@ -160,9 +167,9 @@ class ErnieV1:
     def _account(self) -> Account:
         return (self.outgoing.base_url, self.outgoing.api_key, self.outgoing.api_secret)
 
-    def _letter(self, model: str, token: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Letter:
+    def _letter(self, model: str, token: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
         query = {**(self.outgoing.params.get("extra_query") or {}), "access_token": token}
-        return Letter(
+        return Request(
             url=f"{self._at(CHAT_PATH)}{ENDPOINTS[model]}?{urlencode(query)}",
             headers={"content-type": "application/json", **headers},
             body=json.dumps(sent, ensure_ascii=False),
@@ -173,7 +180,7 @@ class ErnieV1:
         """Ask for a token."""
         who = {"client_id": self.outgoing.api_key, "client_secret": self.outgoing.api_secret}
         query = urlencode({"grant_type": "client_credentials", **who})
-        letter = Letter(url=f"{self._at(TOKEN_PATH)}?{query}", body="", timeout=_TOKEN_PATIENCE_S)
+        letter = Request(url=f"{self._at(TOKEN_PATH)}?{query}", body="", timeout=_TOKEN_PATIENCE_S)
         answered = self.sender.send(letter)
         try:
             answered.response.read()
@@ -188,7 +195,7 @@ class ErnieV1:
         return self.outgoing.base_url.rstrip("/") + path
 
 
-def _document_error(answered: Answered) -> InBandError | None:
+def _document_error(answered: Response) -> InBandError | None:
     """The error that a JSON document in the place of a stream is."""
     response = answered.response
     if not is_document(response):
@@ -208,7 +215,7 @@ def _document_error(answered: Answered) -> InBandError | None:
 # Answers
 
 
-def chunks(answered: Answered) -> Iterator[Chunk]:
+def chunks(answered: Response) -> Iterator[Chunk]:
     """The answer's pieces: each line of it, for its totals are shown as well.
 
     Raises:

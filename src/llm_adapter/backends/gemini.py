@@ -16,7 +16,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_adapter.backends.sending import Answered, Letter, event_data, is_document, json_object
+from llm_adapter.backends.sending import Request, Response, event_data, is_document, json_object
 from llm_adapter.chunks import Chunk
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
@@ -85,7 +85,7 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def letter(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Letter:
+def letter(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Request:
     """The request that LiteLLM wrote, with what it leaves out: the caller's timeout and query.
 
     And without what it adds: a temperature of 1 for every model that it takes for a new one.
@@ -97,7 +97,7 @@ def letter(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) 
     if "temperature" not in _own_body(outgoing.params).get("generationConfig", {}):
         settings.pop("temperature", None)
     body = json.dumps({**written, **({"generationConfig": settings} if settings else {})})
-    return Letter(url=url + more, headers=headers, body=body, timeout=outgoing.params.get("timeout"))
+    return Request(url=url + more, headers=headers, body=body, timeout=outgoing.params.get("timeout"))
 
 
 def _own_body(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 # Answers
 
 
-def chunks(answered: Answered) -> Iterator[Chunk]:
+def chunks(answered: Response) -> Iterator[Chunk]:
     """The answer's pieces.
 
     Raises:
@@ -224,14 +224,14 @@ _PAGE = 1000
 
 
 def list_models(
-    send: Callable[[Letter], Answered], base_url: str, api_key: str, patience: float
+    send: Callable[[Request], Response], base_url: str, api_key: str, patience: float
 ) -> Iterator[str]:
     """The names of all models that can be asked for text, page by page; `patience`: seconds for each."""
     token = ""
     while True:
         query = urlencode({"pageSize": _PAGE, **({"pageToken": token} if token else {})})
         url = f"{base_url.rstrip('/')}/models?{query}"
-        asked = Letter(url=url, headers={_KEY_HEADER: api_key}, timeout=patience)
+        asked = Request(url=url, headers={_KEY_HEADER: api_key}, timeout=patience)
         page = _read(send(asked))
         yield from (
             model["name"].removeprefix("models/")
@@ -243,7 +243,7 @@ def list_models(
             return
 
 
-def _read(answered: Answered) -> Mapping[str, Any]:
+def _read(answered: Response) -> Mapping[str, Any]:
     try:
         answered.response.read()
         page: Mapping[str, Any] = answered.response.json()

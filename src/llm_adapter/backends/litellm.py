@@ -33,7 +33,7 @@ from typing import Any
 
 from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened, rehearsal
-from llm_adapter.backends.sending import Answered, Sender, sleep
+from llm_adapter.backends.sending import Response, RetryingClient, sleep
 from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
 from llm_adapter.garbage import uncollected
 from llm_adapter.providers import PROVIDERS
@@ -172,11 +172,11 @@ class LiteLLMBackend:
             case "gemini":
                 return self._open_gemini(outgoing)
             case "ernie_v1":
-                sender = Sender(client=self.connections.http(), told=ernie_v1.told, sleep=self.sleep)
+                sender = RetryingClient(client=self.connections.http(), told=ernie_v1.told, sleep=self.sleep)
                 call = ernie_v1.ErnieV1(outgoing=outgoing, sender=sender, tokens=self.tokens)
                 return _open_custom(outgoing, ernie_v1.body(outgoing), call.open)
             case "dify":
-                sender = Sender(client=self.connections.http(), told=dify.told, sleep=self.sleep)
+                sender = RetryingClient(client=self.connections.http(), told=dify.told, sleep=self.sleep)
                 return _open_custom(
                     outgoing, dify.body(outgoing), dify.Dify(outgoing=outgoing, sender=sender).open
                 )
@@ -184,8 +184,10 @@ class LiteLLMBackend:
 
     def _open_gemini(self, outgoing: Outgoing) -> Opened:
         """LiteLLM writes the request and hands it to its HTTP handler, which is ours."""
-        sender = Sender(client=self.connections.http(), told=gemini.told, waits=gemini.wait, sleep=self.sleep)
-        answers: list[Answered] = []
+        sender = RetryingClient(
+            client=self.connections.http(), told=gemini.told, waits=gemini.wait, sleep=self.sleep
+        )
+        answers: list[Response] = []
 
         def post(url: str, headers: Mapping[str, str], body: str) -> Any:
             answers.append(sender.send(gemini.letter(url, headers, body, outgoing)))

@@ -37,7 +37,7 @@ def no_wait(_body: Any) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Letter:
+class Request:
     """One request. A key travels in its headers, not in its URL, which logs and tracebacks show; where there
     is no other way (ERNIE's first API), `redaction` hides it there.
     """
@@ -54,7 +54,7 @@ class Letter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answered:
+class Response:
     """A response with a good status, of which only the head has been read."""
 
     response: Any
@@ -62,7 +62,7 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sender:
+class RetryingClient:
     """Sends letters.
 
     Attributes:
@@ -77,7 +77,7 @@ class Sender:
     waits: Waits = no_wait
     sleep: Callable[[float], None] = sleep
 
-    def send(self, letter: Letter) -> Answered:
+    def send(self, letter: Request) -> Response:
         """Send a letter until it is answered or there is no point in trying again.
 
         Raises:
@@ -86,7 +86,7 @@ class Sender:
         attempt = 1
         while True:
             try:
-                return Answered(response=self._once(letter, attempt), attempts=attempt)
+                return Response(response=self._once(letter, attempt), attempts=attempt)
             except Exception as error:
                 pause = self._pause(error, attempt)
                 if pause is None:
@@ -95,7 +95,7 @@ class Sender:
             self.sleep(pause)
             attempt += 1
 
-    def _once(self, letter: Letter, attempt: int) -> Any:
+    def _once(self, letter: Request, attempt: int) -> Any:
         timeout = {} if letter.timeout is None else {"timeout": letter.timeout}
         request = self.client.build_request(
             letter.method, letter.url, headers=letter.headers, content=letter.body, **timeout

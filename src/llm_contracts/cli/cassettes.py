@@ -8,10 +8,10 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import project_here
-from llm_contracts.cli.output import progress_bar
 from llm_contracts.doctor.cassettes import check_cassettes, recording_files
 from llm_contracts.project.config import environment
-from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.project.secrets import secrets_in
+from llm_contracts.util.terminal import progress_bar
 
 _EXAMPLES = """\b
 Examples:

@@ -18,7 +18,6 @@ from llm_contracts.cli.options import (
     selection_options,
     shard_option,
 )
-from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
 from llm_contracts.cli.workers import crew_for
@@ -29,6 +28,9 @@ from llm_contracts.results.store import packed
 from llm_contracts.run import check as run
 from llm_contracts.run.merge import check_plan, part
 from llm_contracts.run.shards import owned
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.cli.output import refuse_secrets, write_text
+from llm_contracts.util.files import write_text
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.ci.about import About
+    from llm_contracts.reporting.ci.about import RunContext
     from llm_contracts.reporting.ci.annotations import Find
     from llm_contracts.results.store import Stored
 
@@ -114,10 +115,10 @@ def write_ci(
             click.echo(f"{project.settings.shown(file)}: {len(text.encode()) / 1e3:.0f} kB", err=True)
 
 
-def _about(project: Project, stored: Stored, wanted: Wanted, changed: tuple[str, ...]) -> About:
-    from llm_contracts.reporting.ci.about import About
+def _about(project: Project, stored: Stored, wanted: Wanted, changed: tuple[str, ...]) -> RunContext:
+    from llm_contracts.reporting.ci.about import RunContext
 
-    return About(
+    return RunContext(
         run=stored.run,
         checked_at=stored.document["checked_at"],
         outdated=changed,
@@ -141,7 +142,7 @@ def again(project: Project, stored: Stored) -> tuple[str, ...]:
     return (*check, shlex.join(["llm-contracts", "review", *folder]))
 
 
-def _views(project: Project, stored: Stored, wanted: Wanted, about: About) -> Iterator[tuple[Path, str]]:
+def _views(project: Project, stored: Stored, wanted: Wanted, about: RunContext) -> Iterator[tuple[Path, str]]:
     result = stored.result
     if wanted.junit is not None:
         from llm_contracts.reporting.ci.junit import junit
@@ -170,18 +171,18 @@ def finder(project: Project, root: Path) -> Find:
         project: whose files they are.
         root: of the repository; a file outside is not named.
     """
-    from llm_contracts.reporting.ci.annotations import Place
+    from llm_contracts.reporting.ci.annotations import FilePosition
 
     settings = project.settings
 
-    def find(name: str, divergence: Any) -> Place | None:
+    def find(name: str, divergence: Any) -> FilePosition | None:
         cassette = settings.cassettes / f"{name}.yaml"
         if not cassette.resolve().is_relative_to(settings.cassettes.resolve()) or not cassette.is_file():
             return None  # a stream of a corpus
         line = divergence and _line(settings.snapshots / f"{name}.txt", divergence)
         file = settings.snapshots / f"{name}.txt" if line else cassette
         shown = _relative(file, root)
-        return None if shown is None else Place(file=shown, line=line or None)
+        return None if shown is None else FilePosition(file=shown, line=line or None)
 
     return find
 

@@ -12,7 +12,6 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options, shard_option
-from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.cli.stored import keeping, report_option, secrets_of
 from llm_contracts.cli.workers import cluster_option, crew_for
 from llm_contracts.corpus.survey import Survey, name_of, survey
@@ -25,6 +24,8 @@ from llm_contracts.run.check import Options
 from llm_contracts.run.merge import corpus_plan, part
 from llm_contracts.run.resume import continuing, read_draft
 from llm_contracts.run.shards import owned
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
 
 _EXAMPLES = """\b
 Examples:

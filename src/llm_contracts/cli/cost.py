@@ -12,9 +12,9 @@ from click.shell_completion import CompletionItem
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import run_options
-from llm_contracts.cli.output import report_console
 from llm_contracts.cost.model import Measure
 from llm_contracts.results.store import RESULT, StoredResultError
+from llm_contracts.util.terminal import report_console
 
 if TYPE_CHECKING:
     from llm_contracts.cost.model import Cost
@@ -139,10 +139,10 @@ def _measured(
     project: Project, scenarios: Sequence[Scenario], options: Options, at_most: Mapping[Measure, float]
 ) -> Cost:
     from llm_contracts.cost.drive import Driver
-    from llm_contracts.cost.run import Plan, measure
+    from llm_contracts.cost.run import CostPlan, measure
     from llm_contracts.run.check import match_of
 
-    plan = Plan(at_most=at_most, meter=Driver(timeout=options.timeout))
+    plan = CostPlan(at_most=at_most, meter=Driver(timeout=options.timeout))
     match = match_of(project, options, _no_engine)
     with _told(len({row.provider for row in scenarios})) as done:
         return measure(project, scenarios, match, plan, progress=done)

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import json_option, project_here
-from llm_contracts.cli.output import progress_bar, report_console, write_text
-from llm_contracts.doctor import AREAS, Diagnosis, Finding, Level, diagnose, work
+from llm_contracts.doctor import AREAS, Diagnosis, Finding, FindingLevel, diagnose, work
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
 from llm_contracts.util.versions import versions
 
 _EXAMPLES = """\b
@@ -28,20 +29,20 @@ Examples:
   llm-contracts doctor --json - | jq -r '.findings[] | select(.level != "ok") | .what'
 """
 _EXITS = {
-    Level.OK: Exit.AGREEMENT,
-    Level.NOTE: Exit.AGREEMENT,
-    Level.WARNING: Exit.DIVERGENCE,
-    Level.FAULT: Exit.USAGE,
-    Level.UNREADABLE: Exit.UNREADABLE,
-    Level.SECRET: Exit.SECRET,
+    FindingLevel.OK: Exit.AGREEMENT,
+    FindingLevel.NOTE: Exit.AGREEMENT,
+    FindingLevel.WARNING: Exit.DIVERGENCE,
+    FindingLevel.FAULT: Exit.USAGE,
+    FindingLevel.UNREADABLE: Exit.UNREADABLE,
+    FindingLevel.SECRET: Exit.SECRET,
 }
 _MARKS = {
-    Level.OK: ("✓", "green"),
-    Level.NOTE: ("·", "dim"),
-    Level.WARNING: ("!", "yellow"),
-    Level.FAULT: ("✗", "red"),
-    Level.UNREADABLE: ("✗", "red"),
-    Level.SECRET: ("✗", "bold red"),
+    FindingLevel.OK: ("✓", "green"),
+    FindingLevel.NOTE: ("·", "dim"),
+    FindingLevel.WARNING: ("!", "yellow"),
+    FindingLevel.FAULT: ("✗", "red"),
+    FindingLevel.UNREADABLE: ("✗", "red"),
+    FindingLevel.SECRET: ("✗", "bold red"),
 }
 
 
@@ -92,7 +93,7 @@ def _table(findings: tuple[Finding, ...]) -> Table:
     table.add_column(overflow="fold")
     for finding in findings:
         mark, style = _MARKS[finding.level]
-        said = Text(finding.what, style="dim" if finding.level is Level.NOTE else "")
+        said = Text(finding.what, style="dim" if finding.level is FindingLevel.NOTE else "")
         if finding.way_out:
             said.append(f"\n→ {finding.way_out}", style="cyan")
         table.add_row(Text(mark, style=style), said)
@@ -101,12 +102,16 @@ def _table(findings: tuple[Finding, ...]) -> Table:
 
 def _summary(diagnosis: Diagnosis) -> str:
     counts = Counter(finding.level for finding in diagnosis.findings)
-    wrong = [level for level in reversed(Level) if counts[level] and level not in {Level.OK, Level.NOTE}]
+    wrong = [
+        level
+        for level in reversed(FindingLevel)
+        if counts[level] and level not in {FindingLevel.OK, FindingLevel.NOTE}
+    ]
     if not wrong:
         return "All is well."
     told = {
-        Level.SECRET: "to take out at once",
-        Level.WARNING: "to be seen to",
-        Level.UNREADABLE: "unreadable",
+        FindingLevel.SECRET: "to take out at once",
+        FindingLevel.WARNING: "to be seen to",
+        FindingLevel.UNREADABLE: "unreadable",
     }
     return ", ".join(f"{counts[level]} {told.get(level, 'to put right')}" for level in wrong) + "."

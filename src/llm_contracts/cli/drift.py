@@ -12,14 +12,16 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
-from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import secrets_of
 from llm_contracts.drift.document import drift_document
 from llm_contracts.drift.markdown import render_drift
-from llm_contracts.drift.report import DriftReport, State
+from llm_contracts.drift.report import DriftReport, RecordingState
 from llm_contracts.drift.terminal import print_drift
 from llm_contracts.drift.working_tree import compare_with_revision
 from llm_contracts.project.config import checked_name
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -85,7 +87,7 @@ def drift(**given: Any) -> Exit:
     write_drift(report, project, given, {"format": 1, **drift_document(report)})
     if not to_standard_output(given):
         print_drift(report_console(), report)
-    if any(one.lasting for one in report.of(State.UNREADABLE)):
+    if any(one.lasting for one in report.of(RecordingState.UNREADABLE)):
         return Exit.UNREADABLE
     return Exit.DIVERGENCE if report.drifted else Exit.AGREEMENT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from llm_contracts.clients.resolve import PathError
+from llm_contracts.clients.resolve import ClientError
 from llm_contracts.matrix.checking import CheckError
 from llm_contracts.matrix.environments import UnavailableError
 from llm_contracts.parity.divergence import Severity
@@ -13,8 +13,8 @@ from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.project.config import ConfigError
 from llm_contracts.results.store import StoredResultError
 from llm_contracts.review.decisions import DecisionsError
-from llm_contracts.review.desk import ReviewError
-from llm_contracts.run.workers.processes import CrewError
+from llm_contracts.review.session import ReviewError
+from llm_contracts.run.workers.processes import WorkerError
 from llm_contracts.wire.cassette import CassetteError
 from llm_contracts.wire.proxy import EdgeError
 from llm_contracts.wire.scrub import SecretFound
@@ -37,7 +37,7 @@ class Exit(IntEnum):
 FAILURES: dict[type[Exception], Exit] = {
     SecretFound: Exit.SECRET,
     ConfigError: Exit.USAGE,
-    PathError: Exit.USAGE,
+    ClientError: Exit.USAGE,
     WaiverError: Exit.USAGE,
     EdgeError: Exit.USAGE,
     ReviewError: Exit.USAGE,
@@ -46,7 +46,7 @@ FAILURES: dict[type[Exception], Exit] = {
     DecisionsError: Exit.UNREADABLE,
     CassetteError: Exit.UNREADABLE,
     StoredResultError: Exit.UNREADABLE,
-    CrewError: Exit.USAGE,
+    WorkerError: Exit.USAGE,
     OSError: Exit.USAGE,  # a full disk, a folder that may not be written
 }
 """What ends a command with a message instead of a traceback, and with which code."""

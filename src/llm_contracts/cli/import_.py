@@ -10,11 +10,13 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
-from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
-from llm_contracts.importing.run import ImportOptions, ImportReport, Outcome, import_streams
+from llm_contracts.importing.run import ImportOptions, ImportOutcome, ImportReport, import_streams
 from llm_contracts.importing.terminal import import_document, print_import
 from llm_contracts.project.config import environment
-from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.project.secrets import secrets_in
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 _EXAMPLES = """\b
 Examples:
@@ -77,5 +79,5 @@ def _exit_of(report: ImportReport) -> Exit:
     """Damage outweighs the rest, as elsewhere. To have got nothing at all is a misunderstanding."""
     if any(problem.why.damaged for problem in report.left_out):
         return Exit.UNREADABLE
-    in_the_way = any(one.outcome is Outcome.IN_THE_WAY for one in report.imports)
+    in_the_way = any(one.outcome is ImportOutcome.IN_THE_WAY for one in report.imports)
     return Exit.USAGE if in_the_way or not report.imports else Exit.AGREEMENT

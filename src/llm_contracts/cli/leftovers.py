@@ -11,9 +11,10 @@ from rich.console import Console
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import json_option
-from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.doctor.leftovers import Leftover, Leftovers, find_leftovers
 from llm_contracts.project.config import load_settings
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import report_console
 
 _SHOWN = 12  # lines of one area; the rest is a number, and --all or --json has them
 _EXAMPLES = """\b

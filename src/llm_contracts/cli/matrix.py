@@ -12,21 +12,23 @@ import click
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.matrix_progress import matrix_progress
 from llm_contracts.cli.options import (
+    client_options,
     jobs_option,
     json_option,
-    path_options,
     project_here,
     selection_options,
     timeout_option,
 )
-from llm_contracts.cli.output import refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import report_option, secrets_of
 from llm_contracts.matrix.cell import Cell
-from llm_contracts.matrix.pair import LATEST, Pair
+from llm_contracts.matrix.pair import LATEST, ReleasePair
 from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import report_console
 from llm_contracts.util.versions import versions
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 _EXAMPLES = """\b
 Examples:
@@ -54,7 +56,7 @@ Examples:
     help="Releases of openai, each to be tried with each of LiteLLM; by default the installed one.",
 )
 @selection_options
-@path_options
+@client_options
 @click.option(
     "--corpus",
     type=click.Path(exists=True, path_type=Path),
@@ -165,15 +167,15 @@ def _selected(project: Project, given: Mapping[str, Any]) -> int | None:
     return recorded
 
 
-def _pairs(given: Mapping[str, Any], planned: Sequence[Pair]) -> list[Pair]:
+def _pairs(given: Mapping[str, Any], planned: Sequence[ReleasePair]) -> list[ReleasePair]:
     """What is asked for, each pair once; where nothing is, what the project plans."""
     used = versions()
     litellm, openai = (_split(given[name]) for name in ("litellm", "openai"))
     if not litellm and not openai:
-        pairs = list(planned) or [Pair(litellm=LATEST, openai=LATEST)]
+        pairs = list(planned) or [ReleasePair(litellm=LATEST, openai=LATEST)]
     else:
         pairs = [
-            Pair(litellm=one, openai=other)
+            ReleasePair(litellm=one, openai=other)
             for one in litellm or [used["litellm"]]
             for other in openai or [used["openai"]]
         ]

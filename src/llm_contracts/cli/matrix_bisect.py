@@ -10,20 +10,22 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.matrix_setup import Setup, check_arguments, matrix_of, shown_command
-from llm_contracts.cli.output import refuse_secrets, report_console, write_text
 from llm_contracts.cli.stored import secrets_of
 from llm_contracts.matrix.bisect import Bracket, Target, bisect, target
 from llm_contracts.matrix.cell import Cell
 from llm_contracts.matrix.document import FORMAT, bisect_document
 from llm_contracts.matrix.grid import scenarios_in
-from llm_contracts.matrix.pair import Pair, by_age
+from llm_contracts.matrix.pair import ReleasePair, by_age
 from llm_contracts.matrix.terminal import print_bisection
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.results.document import json_text
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import report_console
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 
-def run_bisection(ready: Setup, pairs: Sequence[Pair], given: Mapping[str, Any]) -> Exit:
+def run_bisection(ready: Setup, pairs: Sequence[ReleasePair], given: Mapping[str, Any]) -> Exit:
     """Find the release, and print it."""
     package, low, high = ends(ready.pinned, pairs)
     kind = Kind(given["bisect"])
@@ -75,7 +77,7 @@ def _hand_over(
         print_bisection(report_console(), goal, found, package)
 
 
-def ends(pinned: Pair, pairs: Sequence[Pair]) -> tuple[str, Pair, Pair]:
+def ends(pinned: ReleasePair, pairs: Sequence[ReleasePair]) -> tuple[str, ReleasePair, ReleasePair]:
     """The package to go along, and the two pairs to go between, oldest first. With a single one asked for,
     the pinned pair is the other.
 
@@ -95,7 +97,7 @@ def ends(pinned: Pair, pairs: Sequence[Pair]) -> tuple[str, Pair, Pair]:
     return package, low, high
 
 
-def _tried(one: Callable[[Pair], Cell], pair: Pair) -> Cell:
+def _tried(one: Callable[[ReleasePair], Cell], pair: ReleasePair) -> Cell:
     click.echo(f"{pair} …", err=True)
     cell = one(pair)
     if not cell.ran:
@@ -103,5 +105,5 @@ def _tried(one: Callable[[Pair], Cell], pair: Pair) -> Cell:
     return cell
 
 
-def _with(pair: Pair, package: str, version: str) -> Pair:
+def _with(pair: ReleasePair, package: str, version: str) -> ReleasePair:
     return replace(pair, litellm=version) if package == "litellm" else replace(pair, openai=version)

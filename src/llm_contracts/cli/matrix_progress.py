@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from llm_contracts.cli.output import TimeLeft
-from llm_contracts.matrix.cell import Cell, State
+from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.run import Step
+from llm_contracts.util.terminal import TimeLeft
 
 Done = Callable[[Cell], None]
 
@@ -61,10 +61,10 @@ def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, D
 
 def outcome(cell: Cell) -> str:
     """One pair in a line."""
-    if cell.state is State.RAN:
+    if cell.state is CellState.RAN:
         differing = len({d.item for d in cell.differences if not d.accepted})
         return f"{cell.pair}: {len(cell.items)} scenarios, {differing} differ"
-    failed = "not tried" if cell.state is State.UNSUPPORTED else "could not be tried"
+    failed = "not tried" if cell.state is CellState.UNSUPPORTED else "could not be tried"
     return f"{cell.pair}: {failed}: {cell.reason}"
 
 

@@ -15,10 +15,10 @@ from llm_contracts.matrix.commands import command, own_variables
 from llm_contracts.matrix.cost import cost_measures
 from llm_contracts.matrix.environments import Environments
 from llm_contracts.matrix.here import find_uv, installed, requirement_sources, this_harness
-from llm_contracts.matrix.pair import Pair
-from llm_contracts.matrix.plan import Plan, load_plan
+from llm_contracts.matrix.pair import ReleasePair
+from llm_contracts.matrix.plan import MatrixPlan, load_plan
 from llm_contracts.matrix.releases import Releases, newest_by
-from llm_contracts.matrix.run import Builder, Matrix
+from llm_contracts.matrix.run import Builder, MatrixRun
 from llm_contracts.project.config import Project
 from llm_contracts.util.versions import versions
 
@@ -39,8 +39,8 @@ class Setup:
     """
 
     project: Project
-    plan: Plan
-    pinned: Pair
+    plan: MatrixPlan
+    pinned: ReleasePair
     builder: Builder
     listed: Callable[[str], Releases]
     reports: Path
@@ -61,7 +61,7 @@ def setup(project: Project, given: Mapping[str, Any]) -> Setup:
     return Setup(
         project=project,
         plan=plan,
-        pinned=Pair(litellm=used["litellm"], openai=used["openai"]),
+        pinned=ReleasePair(litellm=used["litellm"], openai=used["openai"]),
         builder=Environments(
             run=run,
             uv=uv,
@@ -80,9 +80,9 @@ def setup(project: Project, given: Mapping[str, Any]) -> Setup:
     )
 
 
-def matrix_of(ready: Setup, arguments: Sequence[str], reports: Path | None = None) -> Matrix:
+def matrix_of(ready: Setup, arguments: Sequence[str], reports: Path | None = None) -> MatrixRun:
     """What tries pairs with these arguments of a check."""
-    return Matrix(
+    return MatrixRun(
         builder=ready.builder,
         check=ready.checking(arguments),
         python=Path(sys.executable),

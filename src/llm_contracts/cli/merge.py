@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.output import progress_bar, report_console
 from llm_contracts.cli.stored import keeping, secrets_of
 from llm_contracts.project.config import Project
 from llm_contracts.reporting.terminal import print_result
 from llm_contracts.run.merge import CORPUS, merged
+from llm_contracts.util.terminal import progress_bar, report_console
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

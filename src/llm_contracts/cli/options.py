@@ -15,7 +15,7 @@ from llm_contracts.project.config import ConfigError, Project, load_project, loa
 from llm_contracts.run.check import Options
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.shards import parse_shard
-from llm_contracts.wire.proxy.manner import Fragmentation
+from llm_contracts.wire.proxy.playback_options import Fragmentation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
@@ -70,20 +70,22 @@ def selection_options(command: Function) -> Function:
     )(command)
 
 
-def path_options(command: Function) -> Function:
+def client_options(command: Function) -> Function:
     """`--reference` and `--candidate`."""
-    path_help = f"A built-in path ({', '.join(BUILTIN)}), one that paths.py registers, or module:attribute."
+    client_help = (
+        f"A built-in path ({', '.join(BUILTIN)}), one that clients.py registers, or module:attribute."
+    )
     return _all_of(
         click.option(
             "--reference",
             metavar="PATH",
-            shell_complete=_complete(_path_names),
-            help=f"What holds today. {path_help}",
+            shell_complete=_complete(client_names),
+            help=f"What holds today. {client_help}",
         ),
         click.option(
             "--candidate",
             metavar="PATH",
-            shell_complete=_complete(_path_names),
+            shell_complete=_complete(client_names),
             help="What is to replace it.",
         ),
     )(command)
@@ -105,7 +107,7 @@ def match_options(command: Function) -> Function:
     """Which paths to compare, and how to run them."""
     engines = click.Choice([str(name) for name in EngineName])
     return _all_of(
-        path_options,
+        client_options,
         click.option(
             "--engine",
             type=engines,
@@ -187,9 +189,9 @@ def _scenario_names(project: Project) -> list[str]:
     return list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
 
 
-def _path_names(project: Project) -> list[str]:
-    return [*BUILTIN, *project.paths]
+def client_names(project: Project) -> list[str]:
+    return [*BUILTIN, *project.clients]
 
 
 complete_provider = _complete(_provider_names)
-complete_path = _complete(_path_names)
+complete_client = _complete(client_names)

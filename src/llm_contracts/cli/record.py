@@ -14,20 +14,28 @@ from rich.table import Table
 from llm_contracts.cli.drift import markdown_option, to_standard_output, write_drift
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
-    complete_path,
+    complete_client,
     json_option,
     project_here,
     selection_options,
     timeout_option,
 )
-from llm_contracts.cli.output import progress_bar, report_console, write_text
 from llm_contracts.drift.document import drift_document
-from llm_contracts.drift.report import DriftReport, State
+from llm_contracts.drift.report import DriftReport, RecordingState
 from llm_contracts.drift.terminal import print_drift
 from llm_contracts.project.config import ConfigError, Project, environment
 from llm_contracts.record.endpoint import live_endpoint
-from llm_contracts.record.run import Outcome, RecordOptions, RecordReport, Source, Step, plan
+from llm_contracts.record.run import (
+    PlannedRecording,
+    RecordOptions,
+    RecordOutcome,
+    RecordReport,
+    Source,
+    plan,
+)
 from llm_contracts.record.run import record as run_record
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
 
 if TYPE_CHECKING:
     from llm_contracts.project.scenario import Scenario
@@ -67,7 +75,7 @@ Examples:
 @click.option(
     "--reference",
     metavar="PATH",
-    shell_complete=complete_path,
+    shell_complete=complete_client,
     help="The path that makes the calls; by default the project's reference.",
 )
 @timeout_option(120.0)
@@ -132,15 +140,15 @@ def _require_somebody(project: Project, scenarios: Sequence[Scenario], options: 
         raise ConfigError(msg)
 
 
-def _exit_of(report: RecordReport, steps: Sequence[Step]) -> Exit:
+def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording]) -> Exit:
     if report.interrupted:
         return Exit.INTERRUPTED
     if any(step.broken for step in steps):
         return Exit.UNREADABLE
-    return Exit.DIVERGENCE if report.with_outcome(Outcome.FAILED) else Exit.AGREEMENT
+    return Exit.DIVERGENCE if report.with_outcome(RecordOutcome.FAILED) else Exit.AGREEMENT
 
 
-def _exit_of_verifying(report: RecordReport, steps: Sequence[Step]) -> Exit:
+def _exit_of_verifying(report: RecordReport, steps: Sequence[PlannedRecording]) -> Exit:
     """A busy provider is no drift. But what nobody could look at must not pass for what has not changed."""
     if report.interrupted:
         return Exit.INTERRUPTED
@@ -148,12 +156,12 @@ def _exit_of_verifying(report: RecordReport, steps: Sequence[Step]) -> Exit:
         return Exit.UNREADABLE
     if any(one.counts for one in report.compared):
         return Exit.DIVERGENCE
-    learned = any(one.state is not State.UNVERIFIED for one in report.compared)
-    failed = bool(report.with_outcome(Outcome.FAILED)) or any(one.lasting for one in report.compared)
+    learned = any(one.state is not RecordingState.UNVERIFIED for one in report.compared)
+    failed = bool(report.with_outcome(RecordOutcome.FAILED)) or any(one.lasting for one in report.compared)
     return Exit.AGREEMENT if not failed and (learned or not report.compared) else Exit.USAGE
 
 
-def _show_plan(steps: Sequence[Step], given: dict[str, Any]) -> None:
+def _show_plan(steps: Sequence[PlannedRecording], given: dict[str, Any]) -> None:
     rows = [
         {"scenario": s.scenario.name, "call": not s.skip, "tokens": s.tokens, "skip": s.skip} for s in steps
     ]
@@ -187,7 +195,7 @@ def _show_report(
     if to_standard_output(given):
         return
     _show_takes(report)
-    if options.verify or any(one.state is not State.NEW for one in drift.compared):
+    if options.verify or any(one.state is not RecordingState.NEW for one in drift.compared):
         print_drift(report_console(), drift)
     _show_end(report, options)
 
@@ -203,9 +211,9 @@ def _show_takes(report: RecordReport) -> None:
     for name, reason in skipped.items():
         console.print(f"skipped  {name}: {reason}", style="yellow")
     for take in report.takes:
-        if take.outcome is Outcome.SKIPPED and take.scenario.partition("/")[0] not in skipped:
+        if take.outcome is RecordOutcome.SKIPPED and take.scenario.partition("/")[0] not in skipped:
             console.print(f"skipped  {take.scenario}: {take.detail}", style="dim")
-    for take in report.with_outcome(Outcome.FAILED):
+    for take in report.with_outcome(RecordOutcome.FAILED):
         console.print(f"failed   {take.scenario}: {take.detail}", style="red", markup=False)
 
 
@@ -214,7 +222,7 @@ def _show_end(report: RecordReport, options: RecordOptions) -> None:
     counts = Counter(take.outcome for take in report.takes)
     if not options.verify:
         console.print(
-            ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) + "."
+            ", ".join(f"{counts[outcome]} {outcome}" for outcome in RecordOutcome if counts[outcome]) + "."
         )
     if report.interrupted and options.verify:
         console.print(f"{len(report.remaining)} left, from {report.remaining[0]} on.", style="bold")

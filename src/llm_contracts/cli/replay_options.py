@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.wire.proxy.manner import RECORDED_SPEED, Fragmentation, Pieces, pieces_from
+from llm_contracts.wire.proxy.playback_options import RECORDED_SPEED, Fragmentation, Pieces, pieces_from
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

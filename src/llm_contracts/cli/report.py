@@ -13,10 +13,12 @@ from llm_contracts.cli.cost import stored_cost
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.merge import merge_options, merge_parts, refuse_stray_folders
 from llm_contracts.cli.options import project_here
-from llm_contracts.cli.output import progress_bar, refuse_secrets, write_pieces
 from llm_contracts.cli.stored import report_option, secrets_of, stored_here
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.document import json_text
+from llm_contracts.util.files import write_pieces
+from llm_contracts.util.terminal import progress_bar
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.results.store import Stored
@@ -70,13 +72,13 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
 
 
 def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]) -> None:
-    from llm_contracts.reporting.html.page import About, in_full, render
+    from llm_contracts.reporting.html.page import PageContext, in_full, render
 
     def guard(name: str, value: Any) -> None:
         if secrets:
             refuse_secrets(name, json_text(value).encode(), secrets)
 
-    about = About(
+    about = PageContext(
         run=stored.run,
         checked_at=stored.document["checked_at"],
         outdated=tuple(changed),

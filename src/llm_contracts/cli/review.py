@@ -14,20 +14,21 @@ import click
 
 from llm_contracts.cli.exit_codes import FAILURES, Exit
 from llm_contracts.cli.options import json_option, project_here
-from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.parity.decision_groups import Group, look_up, queue, without
+from llm_contracts.parity.decision_groups import DecisionGroup, look_up, queue, without
 from llm_contracts.project.config import Project, environment, nearest
-from llm_contracts.record.endpoint import secrets_in
-from llm_contracts.review import desk as reviewing
-from llm_contracts.review.apply import Plan, plan
+from llm_contracts.project.secrets import secrets_in
+from llm_contracts.review import session as reviewing
+from llm_contracts.review.apply import ApplyPlan, plan
 from llm_contracts.review.coverage import cover
 from llm_contracts.review.decisions import Choice, Decision, Scope, parse_decisions
-from llm_contracts.review.desk import Desk, ReviewError
 from llm_contracts.review.document import queue_document
+from llm_contracts.review.session import ReviewError, ReviewSession
 from llm_contracts.review.terminal import print_plan, print_queue, show_group
 from llm_contracts.review.tui.evidence import View
+from llm_contracts.util.files import write_text
 from llm_contracts.util.git_user import git_user
+from llm_contracts.util.terminal import report_console
 
 _EXAMPLES = """\b
 Examples:
@@ -94,7 +95,7 @@ def review(context: click.Context, /, report: Path | None, **given: Any) -> Exit
         raise ReviewError(_WITHOUT)
     from llm_contracts.cli.review_interactive import run_review
 
-    return run_review(_desk(report), plain=given["plain"])
+    return run_review(_session(report), plain=given["plain"])
 
 
 @review.command("list", epilog=_LIST)
@@ -106,20 +107,22 @@ def list_groups(report: Path | None, everything: bool, json_file: Path | None) -
 
     A line for each group; its id is what the other commands take.
     """
-    desk = _desk(report)
-    groups = [group for group in queue(desk.open) if everything or _left(desk, group)]
+    session = _session(report)
+    groups = [group for group in queue(session.open) if everything or _left(session, group)]
     if json_file is not None:
-        document = queue_document(desk.stored.run, groups, desk.members, desk.accepted, desk.noted)
+        document = queue_document(
+            session.stored.run, groups, session.members, session.accepted, session.noted
+        )
         write_text(json_file, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     if str(json_file) != "-":
-        print_queue(report_console(), groups, desk)
-    return Exit.DIVERGENCE if any(_left(desk, group) for group in groups) else Exit.AGREEMENT
+        print_queue(report_console(), groups, session)
+    return Exit.DIVERGENCE if any(_left(session, group) for group in groups) else Exit.AGREEMENT
 
 
 def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
     """Ids of groups and names of recordings; none where there is nothing to complete them from."""
     try:
-        groups = queue(_desk(context.obj).open)
+        groups = queue(_session(context.obj).open)
     except tuple(FAILURES):
         return []
     names = [*(group.id for group in groups), *dict.fromkeys(m.item for g in groups for m in g.members)]
@@ -133,9 +136,9 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
 @click.pass_obj
 def show(report: Path | None, name: str, view: str | None, entire: bool) -> None:  # noqa: FBT001 - click calls it so
     """One group with both lanes; or a difference, by its fingerprint; or a recording."""
-    desk = _desk(report)
-    for group in _named(desk, name, several=True):
-        show_group(report_console(), desk, group, View[view.upper()] if view else None, entire=entire)
+    session = _session(report)
+    for group in _named(session, name, several=True):
+        show_group(report_console(), session, group, View[view.upper()] if view else None, entire=entire)
 
 
 def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -166,18 +169,18 @@ def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | Non
 
     Waivers are appended to the project's file, which is otherwise left as it is.
     """
-    desk = _desk(report)
-    until = reviewing.day_of(given["until"]) if given["until"] else desk.default_until
-    by = given["by"] or git_user(desk.settings.root)
-    terms = reviewing.checked_terms(given["reason"], by, until, desk.today)
-    groups = [group for name in names for group in _named(desk, name)]
+    session = _session(report)
+    until = reviewing.day_of(given["until"]) if given["until"] else session.default_until
+    by = given["by"] or git_user(session.settings.root)
+    terms = reviewing.checked_terms(given["reason"], by, until, session.today)
+    groups = [group for name in names for group in _named(session, name)]
     named = {m.fingerprint: m for group in groups for m in group.members}
-    meant = tuple(member for name, member in named.items() if name not in desk.accepted)
+    meant = tuple(member for name, member in named.items() if name not in session.accepted)
     if not meant:
         click.echo("Nothing is left to accept there.")
         return
-    coverage = cover(meant, Scope(given["scope"]), desk.open, terms)
-    _write_plan(desk, Plan(acceptances=(coverage,), notes=(), settled=()), given, json_file)
+    coverage = cover(meant, Scope(given["scope"]), session.open, terms)
+    _write_plan(session, ApplyPlan(acceptances=(coverage,), notes=(), settled=()), given, json_file)
 
 
 def _note_command(choice: Choice, name: str, text: str, example: str) -> click.Command:
@@ -186,16 +189,18 @@ def _note_command(choice: Choice, name: str, text: str, example: str) -> click.C
     @click.option("--note", default="", help="What is wrong, or what comes and goes.")
     @click.pass_obj
     def mark(report: Path | None, names: tuple[str, ...], note: str) -> None:
-        desk = _desk(report)
-        groups = [group for each in names for group in _named(desk, each)]
+        session = _session(report)
+        groups = [group for each in names for group in _named(session, each)]
         marked = tuple(
             Decision(choice=choice, fingerprints=left, group=group.title, note=note.strip())
             for group in groups
-            if (left := tuple(p for p in group.fingerprints if p not in desk.accepted))
+            if (left := tuple(p for p in group.fingerprints if p not in session.accepted))
         )
-        change = reviewing.note(desk, marked)
+        change = reviewing.note(session, marked)
         number = sum(len(decision.fingerprints) for decision in marked)
-        click.echo(f"{number} marked as {choice} in {desk.settings.shown(change.file)}; they go on failing.")
+        click.echo(
+            f"{number} marked as {choice} in {session.settings.shown(change.file)}; they go on failing."
+        )
 
     return mark
 
@@ -232,18 +237,20 @@ def apply(report: Path | None, /, file: Path, json_file: Path | None, **given: A
     All of it or nothing. The report's page exports such files. One about another run, or about a difference
     that this run does not have, is refused.
     """
-    desk = _desk(report)
+    session = _session(report)
     text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    wanted = plan(desk, parse_decisions(text, str(file)), str(file))
-    _write_plan(desk, wanted, given, json_file)
+    wanted = plan(session, parse_decisions(text, str(file)), str(file))
+    _write_plan(session, wanted, given, json_file)
 
 
-def _write_plan(desk: Desk, wanted: Plan, given: Mapping[str, Any], json_file: Path | None) -> None:
+def _write_plan(
+    session: ReviewSession, wanted: ApplyPlan, given: Mapping[str, Any], json_file: Path | None
+) -> None:
     """Show what would be done, and do it, unless that was not asked for or reaches too far."""
     if json_file is not None:
         write_text(json_file, json.dumps(wanted.document(), ensure_ascii=False, indent=2) + "\n")
     if str(json_file) != "-":
-        print_plan(report_console(), desk, wanted, dry_run=given["dry_run"])
+        print_plan(report_console(), session, wanted, dry_run=given["dry_run"])
     if given["dry_run"]:
         return
     if wanted.others and not given["and_others"]:
@@ -251,10 +258,10 @@ def _write_plan(desk: Desk, wanted: Plan, given: Mapping[str, Any], json_file: P
             f"Nothing was written: it would also cover {len(wanted.others)} differences that were not named "
             "(listed above). Take a narrower --scope, or say --and-others."
         )
-    reviewing.write(desk, wanted.rows, wanted.notes)
+    reviewing.write(session, wanted.rows, wanted.notes)
 
 
-def _desk(report: Path | None) -> Desk:
+def _session(report: Path | None) -> ReviewSession:
     project: Project = project_here()
     return reviewing.open_desk(
         project.settings,
@@ -266,16 +273,16 @@ def _desk(report: Path | None) -> Desk:
     )
 
 
-def _left(desk: Desk, group: Group) -> Group | None:
-    return without(group, lambda m: m.fingerprint in desk.accepted or m.fingerprint in desk.noted)
+def _left(session: ReviewSession, group: DecisionGroup) -> DecisionGroup | None:
+    return without(group, lambda m: m.fingerprint in session.accepted or m.fingerprint in session.noted)
 
 
-def _named(desk: Desk, name: str, *, several: bool = False) -> tuple[Group, ...]:
+def _named(session: ReviewSession, name: str, *, several: bool = False) -> tuple[DecisionGroup, ...]:
     """The groups that an id means. A recording means all that differs in it; an id must fit one group."""
-    groups = queue(desk.members)
+    groups = queue(session.members)
     meant = look_up(groups, name) if len(name) >= _SHORTEST else ()
     if not meant:
-        known = {member.item for member in desk.members} | {group.id for group in groups}
+        known = {member.item for member in session.members} | {group.id for group in groups}
         raise ReviewError(f"There is no group, difference or recording {name!r}. {nearest(name, known)}")
     if len(meant) > 1 and not several and not any(m.item == name for m in meant[0].members):
         raise ReviewError(f"{name!r} fits {len(meant)} groups; write more of the id.")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.review.terminal import setting_of, signs_for
-from llm_contracts.review.tui.session import Session
+from llm_contracts.review.tui.session import InteractiveReview
 from llm_contracts.review.tui.setting import count
 from llm_contracts.review.tui.signs import ASCII
 from llm_contracts.review.tui.state import tally
@@ -19,15 +19,15 @@ from llm_contracts.review.tui.terminal import Terminal, editor, run_full_screen,
 from llm_contracts.util.git_user import git_user
 
 if TYPE_CHECKING:
-    from llm_contracts.review.desk import Desk
-    from llm_contracts.review.tui.state import State
+    from llm_contracts.review.session import ReviewSession
+    from llm_contracts.review.tui.state import ReviewState
 
 
-def run_review(desk: Desk, *, plain: bool) -> Exit:
+def run_review(desk: ReviewSession, *, plain: bool) -> Exit:
     """Review until it is left; whether something still waits is the exit code."""
     plain = plain or os.environ.get("TERM", "dumb") == "dumb"
     terminal = None if plain else Terminal(sys.stdin, sys.stdout)
-    session = Session(
+    session = InteractiveReview(
         desk,
         setting_of(desk, ASCII if plain else signs_for(sys.stdout.encoding)),
         by=git_user(desk.settings.root),
@@ -43,7 +43,7 @@ def run_review(desk: Desk, *, plain: bool) -> Exit:
     return _summary(session.state, desk)
 
 
-def _summary(state: State, desk: Desk) -> Exit:
+def _summary(state: ReviewState, desk: ReviewSession) -> Exit:
     found = tally(state)
     lapse = f" until {found.until}" if found.until else ""
     click.echo(

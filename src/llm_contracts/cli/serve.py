@@ -18,14 +18,15 @@ from rich.table import Table
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import project_here, selection_options
-from llm_contracts.cli.output import refuse_secrets, write_text
 from llm_contracts.cli.replay_options import pieces_option, speed_option
 from llm_contracts.project.config import ConfigError, environment
-from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.project.secrets import secrets_in
 from llm_contracts.serve import run as serving
 from llm_contracts.serve.http.answers import base_urls, overview
-from llm_contracts.wire.proxy.manner import Fragmentation, Manner
+from llm_contracts.util.files import write_text
+from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -98,7 +99,7 @@ def serve(sources: tuple[Path, ...], **given: Any) -> Exit:
         click.echo(sentence, err=True)
     if stock.unreadable:
         return Exit.UNREADABLE
-    manner = Manner(pieces=given["pieces"], speed=given["speed"])
+    manner = PlaybackOptions(pieces=given["pieces"], speed=given["speed"])
     with (
         _log(given["log_file"]) as log,
         serving.serving(
@@ -118,7 +119,7 @@ def serve(sources: tuple[Path, ...], **given: Any) -> Exit:
     return Exit.DIVERGENCE if unmatched else Exit.AGREEMENT
 
 
-def _stock(project: Project, sources: Sequence[Path], given: Mapping[str, Any]) -> serving.Stock:
+def _stock(project: Project, sources: Sequence[Path], given: Mapping[str, Any]) -> serving.Catalogue:
     if sources and (given["providers"] or given["scenarios"]):
         raise ConfigError("Name files and folders, or choose among the project's recordings; not both.")
     if sources:
@@ -182,7 +183,9 @@ def _wait(stop: threading.Event) -> None:
         pass
 
 
-def _announce(session: ServeSession, stock: serving.Stock, manner: Manner, json_file: Path | None) -> None:
+def _announce(
+    session: ServeSession, stock: serving.Catalogue, manner: PlaybackOptions, json_file: Path | None
+) -> None:
     if json_file is not None:
         document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.shelves)}
         write_text(json_file, json.dumps(document, ensure_ascii=False) + "\n")

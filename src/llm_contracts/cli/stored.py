@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.cli.output import refuse_secrets, write_text
 from llm_contracts.project.config import ConfigError, Project, environment
-from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.project.secrets import secrets_in
 from llm_contracts.results.document import to_json
 from llm_contracts.results.store import RESULT, ItemsWriter, Packed, Stored
-from llm_contracts.run.resume import Draft
+from llm_contracts.run.resume import UnfinishedRun
+from llm_contracts.util.files import write_text
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Result
@@ -101,7 +102,7 @@ def keeping(
     secrets: Mapping[str, str],
     *,
     plan: Mapping[str, Any] | None = None,
-    draft: Draft | None = None,
+    draft: UnfinishedRun | None = None,
 ) -> Iterator[Keeper]:
     """Keeps what is about to run; without a folder nothing but the summary's text. Items with a secret in
     them are refused as they come.

@@ -10,13 +10,15 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import run_options
-from llm_contracts.cli.output import progress_bar, refuse_secrets, report_console, write_text
 from llm_contracts.project.inputs import input_files
 from llm_contracts.results.document import json_text
 from llm_contracts.run.engines import EngineName
 from llm_contracts.sweep.run import Extent, Swept, sweep
 from llm_contracts.sweep.terminal import print_sweep
 from llm_contracts.sweep.variants import Family
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar, report_console
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project

@@ -12,15 +12,16 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
-from llm_contracts.cli.output import report_console, write_text
 from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.parity.result import Answer, Result, Verdict
+from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.project.config import ConfigError, Settings
 from llm_contracts.project.inputs import refuse_stale
 from llm_contracts.reporting.evidence import Evidence, evidence, evidence_line
-from llm_contracts.reporting.terminal import listed, print_verdicts
+from llm_contracts.reporting.terminal import print_verdicts
 from llm_contracts.results.document import json_text
 from llm_contracts.results.store import Stored
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import listed, report_console
 
 _EXAMPLES = """\b
 Examples:
@@ -64,17 +65,17 @@ def verdict(
     stored = stored_here(project, report)
     refuse_stale(project.settings, stored.document)
     if report is None:
-        _refuse_other_paths(project.settings, stored)
+        _refuse_other_clients(project.settings, stored)
     asked = _asked(stored.result.verdicts, names)
     seen = {name: evidence(stored.result, name) for name in asked}
     if json_file is not None:
         write_text(json_file, json_text(_document(stored, asked, seen), indent=2) + "\n")
     if str(json_file) != "-":
         _print(stored, asked, seen)
-    return Exit.AGREEMENT if all(v.answer is Answer.READY for v in asked.values()) else Exit.DIVERGENCE
+    return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE
 
 
-def _refuse_other_paths(settings: Settings, stored: Stored) -> None:
+def _refuse_other_clients(settings: Settings, stored: Stored) -> None:
     """A GO for two other clients must not switch anything."""
     own = (settings.reference, settings.candidate)
     result = stored.result
@@ -101,7 +102,7 @@ def _document(stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, E
     rows = stored.document["verdicts"]
     return {
         **{key: stored.document.get(key) for key in _KEPT},
-        "go": all(verdict.answer is Answer.READY for verdict in asked.values()),
+        "go": all(verdict.answer is Readiness.READY for verdict in asked.values()),
         "verdicts": {name: {**rows[name], "evidence": asdict(seen[name])} for name in asked},
         "complaints": list(stored.result.complaints),
         "warnings": list(stored.result.warnings),

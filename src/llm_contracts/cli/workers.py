@@ -10,7 +10,7 @@ import click
 from llm_contracts.project.config import Project
 from llm_contracts.run.check import Options
 from llm_contracts.run.workers.processes import processes
-from llm_contracts.run.workers.threads import Crew, Workplace, alone
+from llm_contracts.run.workers.threads import WorkerContext, WorkerPool, alone
 
 _ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
 
@@ -28,14 +28,14 @@ def cluster_option(command: Function) -> Function:
 
 
 def crew_for(
-    place: Workplace,
+    place: WorkerContext,
     project: Project,
     options: Options,
     count: int,
     *,
     died: Callable[[str], None],
     cluster: str | None = None,
-) -> Crew:
+) -> WorkerPool:
     """The crew for so many recordings: a cluster if one is named, else a process for each processor, or this
     one alone where that is quicker or `--jobs 1` says so. `died` is told of each process that ended early.
 

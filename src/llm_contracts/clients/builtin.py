@@ -12,8 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import Any
 
-from llm_contracts.clients.call import Call, CallPath, Function
-from llm_contracts.clients.kept import kept
+from llm_contracts.clients.call import Call, Client, Function, cached_client
 
 
 class NotOfferedError(Exception):
@@ -26,7 +25,9 @@ def openai(call: Call) -> Iterator[Any]:
     """The openai SDK with its defaults: two retries, 600 seconds."""
     from openai import OpenAI
 
-    with kept(call, "openai", lambda: OpenAI(base_url=call.base_url, api_key=call.api_key)) as client:
+    with cached_client(
+        call, "openai", lambda: OpenAI(base_url=call.base_url, api_key=call.api_key)
+    ) as client:
         if call.function is Function.LIST_MODELS:
             yield from (model.id for model in client.models.list())
             return
@@ -57,7 +58,7 @@ def litellm(call: Call) -> Iterator[Any]:
     """
     _refuse_listing(call)
     library = _litellm()
-    with kept(call, "litellm", lambda: _clients_closed(library, call.base_url)):
+    with cached_client(call, "litellm", lambda: _clients_closed(library, call.base_url)):
         yield from streamed(library.completion(**_arguments(call), **_route(call)))
 
 
@@ -75,7 +76,7 @@ async def litellm_async(call: Call) -> AsyncIterator[Any]:
             yield chunk
 
 
-BUILTIN: Mapping[str, CallPath] = MappingProxyType(
+BUILTIN: Mapping[str, Client] = MappingProxyType(
     {"openai": openai, "litellm": litellm, "openai-async": openai_async, "litellm-async": litellm_async}
 )
 

@@ -1,13 +1,15 @@
-"""What a path is asked to do, and the shape of a path."""
+"""What a client is asked to do, the shape of a client, and what it keeps between calls."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 
-from llm_contracts.clients.kept import Kept
+T = TypeVar("T")
 
 
 class Function(StrEnum):
@@ -20,6 +22,30 @@ class Function(StrEnum):
 
 def _ignore(_generation: Mapping[str, Any]) -> None:
     """The sink of a path whose telemetry nobody compares."""
+
+
+class ClientCache:
+    """Holds what was made for one call until all are over; a context manager. For one call at a time."""
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, Any] = {}
+        self._stack = ExitStack()
+
+    def get(self, key: Hashable, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """What is held under this key; made and entered if it is asked for the first time."""
+        if key not in self._held:
+            self._held[key] = self._stack.enter_context(make())
+        held: T = self._held[key]
+        return held
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.clear()
+        self._stack.__exit__(kind, error, trace)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +62,7 @@ class Call:
         function: which of the product's calls to make.
         telemetry: give each finished telemetry generation to this, as a mapping with any of `name`, `model`,
             `input`, `output`, `usage`, `level`, `status_message`, `metadata`, `ended`.
-        kept: where clients stay for the calls that follow, see `kept.kept`; None where a call is alone.
+        client_cache: where clients stay for the calls that follow, see `cached_client`; None for one call.
     """
 
     base_url: str
@@ -47,10 +73,10 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     function: Function = Function.INVOKE
     telemetry: Callable[[Mapping[str, Any]], None] = field(default=_ignore, repr=False, compare=False)
-    kept: Kept | None = field(default=None, repr=False, compare=False)
+    client_cache: ClientCache | None = field(default=None, repr=False, compare=False)
 
 
-class CallPath(Protocol):
+class Client(Protocol):
     """A team's way to a model. Makes the call and yields chunks as they come.
 
     A chunk is an object or mapping in the shape of OpenAI's chat-completion chunks, or anything with the
@@ -59,3 +85,17 @@ class CallPath(Protocol):
     """
 
     def __call__(self, call: Call, /) -> Iterable[Any] | AsyncIterable[Any]: ...
+
+
+@contextmanager
+def cached_client(call: Call, name: Hashable, make: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
+    """A client for this call alone or, where calls to one address follow one another, the one for all.
+
+    A path may use it for what an application would not build for every call. Otherwise `check --cost` counts
+    the building of clients as a cost of calls.
+    """
+    if call.client_cache is None:
+        with make() as made:
+            yield made
+    else:
+        yield call.client_cache.get((name, call.base_url), make)

@@ -23,7 +23,7 @@ _MARKS = ("choices", "result", "usage", "object")
 """A mapping with none of these keys is no chunk."""
 
 
-class NonsenseError(Exception):
+class NotAChunkError(Exception):
     """A path yielded something that is no chunk. The message names its type, never its content."""
 
 
@@ -37,13 +37,13 @@ def to_chunk(item: Any) -> Chunk:
         return Chunk(text=item)
     if isinstance(item, Mapping):
         if not any(mark in item for mark in _MARKS):
-            raise NonsenseError(f"a mapping without any of {', '.join(_MARKS)}")
+            raise NotAChunkError(f"a mapping without any of {', '.join(_MARKS)}")
         return _from_choices(item) if "result" not in item else _from_response(item)
     if hasattr(item, "choices"):
         return _from_choices(item)
     if hasattr(item, "result"):
         return _from_response(item)
-    raise NonsenseError(f"an object of type {type(item).__name__}")
+    raise NotAChunkError(f"an object of type {type(item).__name__}")
 
 
 def to_usage(value: Any) -> Usage | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock, Thread
 from typing import Any, Protocol
 
-from llm_contracts.clients.call import Call, CallPath
-from llm_contracts.clients.chunks import NonsenseError, to_chunk
+from llm_contracts.clients.call import Call, Client
+from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.failures import describe, without_key
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
@@ -32,7 +32,7 @@ class SessionLike(Protocol):
 
 
 def observe(
-    path: CallPath,
+    path: Client,
     call: Call,
     *,
     name: str,
@@ -60,7 +60,7 @@ def observe(
         The observation; its requests are those the session saw until the end.
     """
     pauses = Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None
-    run = _Run(path=path, call=call, session=session, max_chunks=max_chunks, pauses=pauses)
+    run = _ObservedRun(path=path, call=call, session=session, max_chunks=max_chunks, pauses=pauses)
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
     try:
@@ -79,13 +79,13 @@ def observe(
 
 
 @dataclass(kw_only=True)
-class _Run:
+class _ObservedRun:
     """One run in its thread.
 
     After `seal` nothing is added, so that a thread that hangs on cannot change what was reported.
     """
 
-    path: CallPath
+    path: Client
     call: Call
     session: SessionLike
     max_chunks: int
@@ -170,7 +170,7 @@ class _Run:
             raise _StopRunError("endless", f"the path yielded more than {self.max_chunks} items")
         try:
             chunk = to_chunk(item)
-        except NonsenseError as error:
+        except NotAChunkError as error:
             raise _StopRunError("nonsense", f"item {index} is no chunk but {error}") from None
         self._keep(replace(chunk, position=position, at_ms=at_ms))
         self._chars += len(chunk.text)

@@ -8,14 +8,14 @@ from importlib import import_module
 from typing import Any, cast
 
 from llm_contracts.clients.builtin import BUILTIN
-from llm_contracts.clients.call import CallPath
+from llm_contracts.clients.call import Client
 
 
-class PathError(Exception):
+class ClientError(Exception):
     """A path cannot be had by this name. The message says why, and what would work."""
 
 
-class UnknownNameError(PathError):
+class UnknownNameError(ClientError):
     """No path has this name.
 
     Attributes:
@@ -32,7 +32,7 @@ class UnknownNameError(PathError):
         super().__init__(f"no path is called {name!r}: {hint} (or give module:attribute)")
 
 
-def resolve(name: str, project: Mapping[str, CallPath]) -> CallPath:
+def resolve(name: str, project: Mapping[str, Client]) -> Client:
     """The path of this name.
 
     Args:
@@ -46,7 +46,9 @@ def resolve(name: str, project: Mapping[str, CallPath]) -> CallPath:
     """
     hidden = sorted(BUILTIN.keys() & project.keys())
     if hidden:
-        raise PathError(f"the project's paths redefine the built-in name {hidden[0]!r}: choose another name")
+        raise ClientError(
+            f"the project's paths redefine the built-in name {hidden[0]!r}: choose another name"
+        )
     known = {**BUILTIN, **project}
     if name in known:
         return known[name]
@@ -55,21 +57,21 @@ def resolve(name: str, project: Mapping[str, CallPath]) -> CallPath:
     raise UnknownNameError(name, tuple(sorted(known)))
 
 
-def _imported(name: str) -> CallPath:
+def _imported(name: str) -> Client:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise PathError(f"{name!r} is no module:attribute: one of the two is empty")
+        raise ClientError(f"{name!r} is no module:attribute: one of the two is empty")
     value = _attribute(_module(module_name, name), attribute, name)
     if not callable(value):
-        raise PathError(f"{name!r} is an object of type {type(value).__name__}, not a callable path")
-    return cast("CallPath", value)
+        raise ClientError(f"{name!r} is an object of type {type(value).__name__}, not a callable path")
+    return cast("Client", value)
 
 
 def _module(module: str, name: str) -> Any:
     try:
         return import_module(module)
     except Exception as error:
-        raise PathError(f"{name!r}: importing {module} failed: {type(error).__name__}: {error}") from error
+        raise ClientError(f"{name!r}: importing {module} failed: {type(error).__name__}: {error}") from error
 
 
 def _attribute(module: Any, attribute: str, name: str) -> Any:
@@ -78,6 +80,6 @@ def _attribute(module: Any, attribute: str, name: str) -> Any:
         if not hasattr(value, part):
             nearest = get_close_matches(part, [n for n in dir(value) if not n.startswith("_")], n=3)
             hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-            raise PathError(f"{name!r}: {module.__name__} has no attribute {attribute!r}{hint}")
+            raise ClientError(f"{name!r}: {module.__name__} has no attribute {attribute!r}{hint}")
         value = getattr(value, part)
     return value

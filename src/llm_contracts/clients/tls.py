@@ -13,11 +13,11 @@ from pathlib import Path
 
 from llm_contracts.util.environ import changed
 
-NOBODY = Path(__file__).with_name("nobody.pem")
+NOBODY = Path(__file__).with_name("empty_ca_store.pem")
 """The certificate of an authority that ended with 1 January 2000, and whose key was never kept."""
 
 
-def nobody_trusted(environ: MutableMapping[str, str]) -> AbstractContextManager[None]:
+def empty_ca_store(environ: MutableMapping[str, str]) -> AbstractContextManager[None]:
     """While open, clients that heed `SSL_CERT_FILE` (httpx, httpx2, LiteLLM, OpenSSL's own default) find one
     authority, which signs nothing. Afterwards the environment is as it was.
     """

@@ -13,12 +13,12 @@ from typing import Any
 
 from llm_contracts.corpus.document import read_document
 from llm_contracts.corpus.entries import (
+    CorpusExchange,
     CorpusProblem,
     CorpusStream,
     Entry,
-    Exchange,
+    ProblemKind,
     UnreadableError,
-    Why,
 )
 from llm_contracts.corpus.har import is_har, read_har
 from llm_contracts.corpus.index import INDEX, read_index
@@ -28,7 +28,7 @@ from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.content import LARGEST
 
-__all__ = ["CorpusProblem", "CorpusStream", "Entry", "Why", "read_corpus"]
+__all__ = ["CorpusProblem", "CorpusStream", "Entry", "ProblemKind", "read_corpus"]
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".toml"})
 
@@ -55,7 +55,7 @@ def _unique(entries: Iterator[Entry]) -> Iterator[Entry]:
     for entry in entries:
         if isinstance(entry, CorpusStream) and entry.id in seen:
             reason = f"has the id {entry.id}, which occurs twice. Give each stream an id of its own."
-            yield CorpusProblem(place=entry.place, reason=reason, why=Why.DUPLICATE)
+            yield CorpusProblem(place=entry.place, reason=reason, why=ProblemKind.DUPLICATE)
             continue
         if isinstance(entry, CorpusStream):
             seen.add(entry.id)
@@ -74,7 +74,7 @@ def _folder(folder: Path) -> Iterator[Entry]:
     for name, count in sorted(others.items()):
         what = f"{count} file{'s' if count > 1 else ''} named *{name}"
         reason = f"holds {what}, which no recorder known here writes: not looked at."
-        yield CorpusProblem(place=str(folder), reason=reason, why=Why.NOT_A_RECORDING)
+        yield CorpusProblem(place=str(folder), reason=reason, why=ProblemKind.NOT_A_RECORDING)
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -98,7 +98,7 @@ def _file(path: Path, folder: Path) -> Iterator[Entry]:
         yield CorpusProblem(place=str(path), reason=f"cannot be read: {error.strerror}.")
 
 
-def _placed(found: Exchange | UnreadableError, path: Path, name: str) -> Entry:
+def _placed(found: CorpusExchange | UnreadableError, path: Path, name: str) -> Entry:
     if isinstance(found, UnreadableError):
         return _problem(path, found)
     identity = f"{name}#{found.id}" if found.id else name
@@ -110,7 +110,7 @@ def _problem(path: Path, error: UnreadableError) -> CorpusProblem:
     return CorpusProblem(place=place, reason=error.reason, why=error.why)
 
 
-def _exchanges(path: Path) -> Iterator[Exchange | UnreadableError]:
+def _exchanges(path: Path) -> Iterator[CorpusExchange | UnreadableError]:
     if path.stat().st_size > LARGEST:
         raise UnreadableError("", f"is larger than {LARGEST:,} bytes. Split it.")
     document = read_document(path.read_bytes(), _suffix(path))
@@ -121,7 +121,7 @@ def _exchanges(path: Path) -> Iterator[Exchange | UnreadableError]:
     elif is_cassette(document):
         yield from read_cassette(document)
     else:
-        raise UnreadableError("", "is neither a cassette nor a HAR file.", Why.NOT_A_RECORDING)
+        raise UnreadableError("", "is neither a cassette nor a HAR file.", ProblemKind.NOT_A_RECORDING)
 
 
 def _is_ours(document: Any) -> bool:
@@ -132,14 +132,14 @@ def _is_ours(document: Any) -> bool:
     return "recording" in document or any(isinstance(got, dict) and "wire" in got for got in responses)
 
 
-def _own(path: Path) -> Iterator[Exchange]:
+def _own(path: Path) -> Iterator[CorpusExchange]:
     try:
         cassette = load(path)
     except CassetteError as error:
         raise UnreadableError(error.place, error.problem) from error
     recording = cassette.recording
     for number, interaction in enumerate(cassette.interactions):
-        yield Exchange(
+        yield CorpusExchange(
             id=str(number) if len(cassette.interactions) > 1 else "",
             place=f"interactions[{number}]",
             interaction=interaction,

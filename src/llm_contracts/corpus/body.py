@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.corpus.entries import Fault, Why
+from llm_contracts.corpus.entries import ExchangeProblem, ProblemKind
 
 _TYPES = frozenset({"none", "text", "json", "binary"})
 _KEPT_AS = frozenset({"string", "base64_string"})
@@ -20,7 +20,7 @@ class Body:
 
     data: bytes = b""
     exact: bool = True
-    fault: Fault | None = None
+    fault: ExchangeProblem | None = None
 
 
 def read_body(holder: dict[str, Any], *, of_request: bool = False) -> Body:
@@ -37,7 +37,7 @@ def read_body(holder: dict[str, Any], *, of_request: bool = False) -> Body:
             return _from_value(body)
         return _body(holder)
     except _OddError as error:
-        return Body(fault=Fault(why=Why.UNKNOWN_ENCODING, reason=f"its body {error}."))
+        return Body(fault=ExchangeProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=f"its body {error}."))
 
 
 class _OddError(Exception):

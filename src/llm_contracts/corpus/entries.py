@@ -10,7 +10,7 @@ from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.interaction import Interaction
 
 
-class Why(StrEnum):
+class ProblemKind(StrEnum):
     """The kinds of reasons for which something cannot be used."""
 
     UNREADABLE = "unreadable"
@@ -32,7 +32,15 @@ class Why(StrEnum):
         return self in _DAMAGED
 
 
-_DAMAGED = frozenset({Why.UNREADABLE, Why.TRUNCATED, Why.UNKNOWN_ENCODING, Why.NO_BODY, Why.DUPLICATE})
+_DAMAGED = frozenset(
+    {
+        ProblemKind.UNREADABLE,
+        ProblemKind.TRUNCATED,
+        ProblemKind.UNKNOWN_ENCODING,
+        ProblemKind.NO_BODY,
+        ProblemKind.DUPLICATE,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,22 +75,22 @@ class CorpusProblem:
 
     place: str
     reason: str
-    why: Why = Why.UNREADABLE
+    why: ProblemKind = ProblemKind.UNREADABLE
 
 
 Entry = CorpusStream | CorpusProblem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
+class ExchangeProblem:
     """Why an exchange cannot be used, without its place."""
 
-    why: Why
+    why: ProblemKind
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Exchange:
+class CorpusExchange:
     """One exchange as a file tells of it, before anybody asks whether it is of use.
 
     Attributes:
@@ -94,7 +102,7 @@ class Exchange:
     id: str
     place: str
     interaction: Interaction
-    fault: Fault | None = None
+    fault: ExchangeProblem | None = None
     exact: bool = True
     named: str = ""
     recorder: str = ""
@@ -105,7 +113,7 @@ class Exchange:
 class UnreadableError(Exception):
     """A file, or a part of one, that cannot be read as a recording. `place` is a place in the file."""
 
-    def __init__(self, place: str, reason: str, why: Why = Why.UNREADABLE) -> None:
+    def __init__(self, place: str, reason: str, why: ProblemKind = ProblemKind.UNREADABLE) -> None:
         super().__init__(f"{place}: {reason}" if place else reason)
         self.place = place
         self.reason = reason

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.corpus.entries import Exchange, Fault, UnreadableError, Why
+from llm_contracts.corpus.entries import CorpusExchange, ExchangeProblem, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
@@ -32,7 +32,7 @@ def is_har(document: object) -> bool:
     return isinstance(document, dict) and isinstance(document.get("log"), dict)
 
 
-def read_har(document: Any, folder: Path) -> Iterator[Exchange | UnreadableError]:
+def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | UnreadableError]:
     """The exchanges of a HAR file, in its order; ids and places as for cassettes.
 
     Args:
@@ -49,13 +49,13 @@ def read_har(document: Any, folder: Path) -> Iterator[Exchange | UnreadableError
     if not isinstance(entries, list):
         raise UnreadableError("log.entries", "must be a list; the file may be cut.")
     if not entries:
-        raise UnreadableError("log.entries", "holds no exchanges.", Why.NOT_A_RECORDING)
+        raise UnreadableError("log.entries", "holds no exchanges.", ProblemKind.NOT_A_RECORDING)
     recorder = _recorder(log)
     for number, entry in enumerate(entries):
         place = f"log.entries[{number}]"
         name = str(number) if len(entries) > 1 else ""
         try:
-            yield _exchange(HarEntry(entry), _At(folder, place, name, recorder))
+            yield _exchange(HarEntry(entry), _EntryPosition(folder, place, name, recorder))
         except KeyError as error:
             yield UnreadableError(place, f"has no {error}; the file may be cut.")
         except (TypeError, AttributeError, ValueError) as error:
@@ -65,7 +65,7 @@ def read_har(document: Any, folder: Path) -> Iterator[Exchange | UnreadableError
 
 
 @dataclass(frozen=True, slots=True)
-class _At:
+class _EntryPosition:
     """Where an entry comes from."""
 
     folder: Path
@@ -80,15 +80,15 @@ def _recorder(log: Any) -> str:
     return " ".join(str(part) for part in parts if part) or "HAR"
 
 
-def _exchange(entry: HarEntry, at: _At) -> Exchange:
+def _exchange(entry: HarEntry, at: _EntryPosition) -> CorpusExchange:
     asked = Request(method=str(entry.request.method).upper(), uri=str(entry.request.url))
     if elsewhere(asked):
         # Nobody looks at its answer, so what that lacks is no complaint.
         unseen = Interaction(request=asked, response=Response(status=0))
-        return Exchange(id=at.name, place=at.place, interaction=unseen)
+        return CorpusExchange(id=at.name, place=at.place, interaction=unseen)
     got = entry.response
     if got.status == 101 or "_webSocketMessages" in entry:  # noqa: PLR2004 - Switching Protocols
-        raise UnreadableError(at.place, "is a WebSocket, not an HTTP exchange.", Why.NOT_HTTP)
+        raise UnreadableError(at.place, "is a WebSocket, not an HTTP exchange.", ProblemKind.NOT_HTTP)
     if type(got.status) is not int:
         raise UnreadableError(at.place, f"its status must be a number, not {got.status!r}.")
     body, fault = _content(entry, at.folder)
@@ -97,7 +97,7 @@ def _exchange(entry: HarEntry, at: _At) -> Exchange:
         status=got.status, reason=str(got.get("statusText") or ""), headers=_typed(headers, got), body=body
     )
     request = replace(asked, headers=_headers(entry.request.headers), body=_posted(entry.request))
-    return Exchange(
+    return CorpusExchange(
         id=at.name,
         place=at.place,
         interaction=Interaction(request=request, response=response),
@@ -137,7 +137,7 @@ def _encoded(text: Any) -> bytes:
     return text.encode("utf-8")
 
 
-def _content(entry: HarEntry, folder: Path) -> tuple[bytes, Fault | None]:
+def _content(entry: HarEntry, folder: Path) -> tuple[bytes, ExchangeProblem | None]:
     """The body, or what is wrong with it."""
     content = entry.response["content"]
     size = content.get("size")
@@ -145,19 +145,19 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, Fault | None]:
         body = _beside(folder, content) if "_file" in content else _kept(content)
     except ValueError as error:
         reason = f"its body cannot be read as {content.get('encoding') or 'text'} ({error})."
-        return b"", Fault(why=Why.UNKNOWN_ENCODING, reason=reason)
+        return b"", ExchangeProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
     except LookupError:
         reason = f"its body has the unknown encoding {content.get('encoding')!r}."
-        return b"", Fault(why=Why.UNKNOWN_ENCODING, reason=reason)
+        return b"", ExchangeProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
     except OSError as error:
         reason = f"its body {content['_file']} cannot be read ({error.strerror})."
-        return b"", Fault(why=Why.NO_BODY, reason=reason)
+        return b"", ExchangeProblem(why=ProblemKind.NO_BODY, reason=reason)
     if body is None:
         refused = entry.response.status >= _FIRST_FAILURE and not size
         return b"", None if refused else _without_body(entry)
     if isinstance(size, int) and len(body) < size:
         reason = f"its body has {len(body)} of {size} bytes: the rest was not kept."
-        return body, Fault(why=Why.TRUNCATED, reason=reason)
+        return body, ExchangeProblem(why=ProblemKind.TRUNCATED, reason=reason)
     return body, None
 
 
@@ -180,14 +180,15 @@ def _beside(folder: Path, content: Any) -> bytes:
     return path.read_bytes()
 
 
-def _without_body(entry: HarEntry) -> Fault | None:
+def _without_body(entry: HarEntry) -> ExchangeProblem | None:
     """Nothing was sent, or nothing was kept: the recorder's own words, if it has any."""
     response = entry.response
     failure = entry.get("_error") or response.get("_error")
     if response.status == 0:
         why = f" ({failure})" if failure else ""
-        return Fault(
-            why=Why.NO_BODY, reason=f"got no answer: the request was blocked, failed or given up{why}."
+        return ExchangeProblem(
+            why=ProblemKind.NO_BODY,
+            reason=f"got no answer: the request was blocked, failed or given up{why}.",
         )
     comment = response["content"].get("comment")
     messages = "_eventSourceMessages" in entry or "_eventSourceMessages" in response
@@ -197,7 +198,7 @@ def _without_body(entry: HarEntry) -> Fault | None:
         reason = "its body was not kept, only the messages read from it, which are not the bytes."
     else:
         reason = "its body was not kept, as browsers do with event streams. A proxy keeps it (mitmproxy)."
-    return Fault(why=Why.NO_BODY, reason=reason)
+    return ExchangeProblem(why=ProblemKind.NO_BODY, reason=reason)
 
 
 def _moment(entry: HarEntry) -> datetime | None:

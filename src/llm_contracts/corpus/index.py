@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
 
-from llm_contracts.corpus.entries import CorpusProblem, Entry, Exchange
+from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, Entry
 from llm_contracts.corpus.judge import CHAT, judged, provider_of
 from llm_contracts.wire.interaction import Interaction, Request, Response
 
@@ -38,7 +38,7 @@ def read_index(index: Path) -> Iterator[Entry]:
             yield CorpusProblem(place=place, reason=f"{error.filename} cannot be read: {error.strerror}.")
 
 
-def _row(folder: Path, row: Any, place: str) -> Exchange:
+def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
     if not isinstance(row, dict):
         msg = "it must be a JSON object"
         raise TypeError(msg)
@@ -63,7 +63,7 @@ def _row(folder: Path, row: Any, place: str) -> Exchange:
         ),
     )
     named = named if url else provider_of("", named)
-    return Exchange(
+    return CorpusExchange(
         id=str(row["id"]), place=place, interaction=interaction, named=named, recorder="raw bodies"
     )
 

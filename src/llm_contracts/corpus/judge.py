@@ -10,7 +10,14 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus.entries import CorpusProblem, CorpusStream, Entry, Exchange, Fault, Why
+from llm_contracts.corpus.entries import (
+    CorpusExchange,
+    CorpusProblem,
+    CorpusStream,
+    Entry,
+    ExchangeProblem,
+    ProblemKind,
+)
 from llm_contracts.wire.content import Unpacked, unpacked
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Request, Response
@@ -38,7 +45,7 @@ _DIALECTS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def judged(exchange: Exchange) -> Entry:
+def judged(exchange: CorpusExchange) -> Entry:
     """The stream, its body unpacked, or what keeps it from being used."""
     fault = elsewhere(exchange.interaction.request) or exchange.fault
     plain = unpacked(exchange.interaction.response)
@@ -62,40 +69,44 @@ def provider_of(uri: str, named: str = "") -> str:
     return _HOSTS.get(host) or _HOSTS.get(named) or named or host or "unknown"
 
 
-def elsewhere(request: Request) -> Fault | None:
+def elsewhere(request: Request) -> ExchangeProblem | None:
     """Why a request is no chat completion, by its method and path alone; None if it is one."""
     path = urlsplit(request.uri).path
     asked = f"{request.method.upper()} {path or '/'}"
     if request.method.upper() != "POST":
-        return Fault(why=Why.NOT_CHAT, reason=f"is no chat completion ({asked}).")
+        return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is no chat completion ({asked}).")
     if path.endswith(CHAT):
         return None
     for name, pattern in _DIALECTS.items():
         if pattern.search(path):
             return _other(name, asked)
-    return Fault(why=Why.NOT_CHAT, reason=f"is no chat completion ({asked}).")
+    return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is no chat completion ({asked}).")
 
 
-def _other(name: str, where: str) -> Fault:
-    return Fault(why=Why.OTHER_DIALECT, reason=f"speaks {name} ({where}), which is no chat completion.")
+def _other(name: str, where: str) -> ExchangeProblem:
+    return ExchangeProblem(
+        why=ProblemKind.OTHER_DIALECT, reason=f"speaks {name} ({where}), which is no chat completion."
+    )
 
 
-def _unusable(exchange: Exchange, plain: Unpacked) -> Fault | None:
+def _unusable(exchange: CorpusExchange, plain: Unpacked) -> ExchangeProblem | None:
     kept = exchange.interaction.response
     if kept.end is not End.COMPLETE:
         return None  # recorded as what it was
     if kept.status == 0:
-        return Fault(why=Why.NO_BODY, reason="got no answer: the request was blocked or given up.")
+        return ExchangeProblem(
+            why=ProblemKind.NO_BODY, reason="got no answer: the request was blocked or given up."
+        )
     if kept.status < _FIRST_FAILURE and not kept.body:
-        return Fault(why=Why.NO_BODY, reason="its body was not kept.")
+        return ExchangeProblem(why=ProblemKind.NO_BODY, reason="its body was not kept.")
     if plain.fault:
-        why = Why.TRUNCATED if plain.cut else Why.UNKNOWN_ENCODING
-        return Fault(why=why, reason=f"its body {plain.fault}.")
+        why = ProblemKind.TRUNCATED if plain.cut else ProblemKind.UNKNOWN_ENCODING
+        return ExchangeProblem(why=why, reason=f"its body {plain.fault}.")
     short = _short(kept) if exchange.exact else None
     return short or _spoken(plain.response) or _whole(exchange.interaction.request, plain.response)
 
 
-def _short(kept: Response) -> Fault | None:
+def _short(kept: Response) -> ExchangeProblem | None:
     """A body with fewer bytes than were announced. Recorders that unpack bodies may keep the packed size."""
     announced = kept.header("content-length").strip()
     if not announced.isascii() or not announced.isdigit() or kept.header("content-encoding"):
@@ -103,10 +114,10 @@ def _short(kept: Response) -> Fault | None:
     if len(kept.body) >= int(announced[:18]):
         return None
     reason = f"its body has {len(kept.body)} of {announced} bytes: the rest was not kept."
-    return Fault(why=Why.TRUNCATED, reason=reason)
+    return ExchangeProblem(why=ProblemKind.TRUNCATED, reason=reason)
 
 
-def _spoken(plain: Response) -> Fault | None:
+def _spoken(plain: Response) -> ExchangeProblem | None:
     """Another provider's events, at whatever address they were."""
     for event in islice(events(plain.body), _LOOKED_AT):
         data = _object(event.data.encode())
@@ -120,7 +131,7 @@ def _spoken(plain: Response) -> Fault | None:
     return None
 
 
-def _whole(request: Request, plain: Response) -> Fault | None:
+def _whole(request: Request, plain: Response) -> ExchangeProblem | None:
     """An answer in one piece. One that was given although a stream was asked for is evidence, and so is a
     failure.
     """
@@ -129,7 +140,9 @@ def _whole(request: Request, plain: Response) -> Fault | None:
         return None
     if _object(request.body).get("stream") is True:
         return None
-    return Fault(why=Why.NOT_STREAMED, reason="is an answer in one piece; what is compared are streams.")
+    return ExchangeProblem(
+        why=ProblemKind.NOT_STREAMED, reason="is an answer in one piece; what is compared are streams."
+    )
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
+from llm_contracts.corpus.sources import concerns, found_in
 from llm_contracts.project.scenario import Provider
-from llm_contracts.run.streams import concerns, found_in
 
 _SMALL = 64_000_000  # bytes of bodies that are kept, so that small corpora are read once only
 

@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from llm_contracts.corpus.body import read_body
-from llm_contracts.corpus.entries import Exchange, Fault, UnreadableError, Why
+from llm_contracts.corpus.entries import CorpusExchange, ExchangeProblem, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
@@ -39,7 +39,7 @@ def is_cassette(document: object) -> bool:
     return pairs or any(key in document for key in ("interactions", "http_interactions", *_OTHERS))
 
 
-def read_cassette(document: Any) -> Iterator[Exchange | UnreadableError]:
+def read_cassette(document: Any) -> Iterator[CorpusExchange | UnreadableError]:
     """The exchanges of a cassette, in order. `id` is the exchange's number, empty where there is but one;
     `place` is its place in the document.
 
@@ -49,7 +49,7 @@ def read_cassette(document: Any) -> Iterator[Exchange | UnreadableError]:
     rows = _rows(document)
     recorder = _recorder(document)
     if not rows and not any(other in document for other in _OTHERS):
-        raise UnreadableError("", "holds no exchanges.", Why.NOT_A_RECORDING)
+        raise UnreadableError("", "holds no exchanges.", ProblemKind.NOT_A_RECORDING)
     for number, (place, row) in enumerate(rows):
         try:
             yield _exchange(row, place, str(number) if len(rows) > 1 else "", recorder)
@@ -93,24 +93,26 @@ def _not_http(document: dict[str, Any]) -> Iterator[UnreadableError]:
     for key, what in _OTHERS.items():
         rows = document.get(key)
         for number in range(len(rows) if isinstance(rows, list) else 0):
-            yield UnreadableError(f"{key}[{number}]", f"is {what}, not an HTTP exchange.", Why.NOT_HTTP)
+            yield UnreadableError(
+                f"{key}[{number}]", f"is {what}, not an HTTP exchange.", ProblemKind.NOT_HTTP
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class _At:
+class _NodePosition:
     """A mapping and its place."""
 
     value: dict[str, Any]
     place: str
 
-    def mapping(self, key: str) -> _At:
+    def mapping(self, key: str) -> _NodePosition:
         place = f"{self.place}.{key}"
         value = self.value.get(key)
         if value is None:
             raise UnreadableError(place, "is missing; the file may be cut.")
         if not isinstance(value, dict):
             raise UnreadableError(place, f"must be a mapping, not {type(value).__name__}.")
-        return _At(value, place)
+        return _NodePosition(value, place)
 
     def text(self, *keys: str) -> str:
         """The first of these that is there."""
@@ -123,23 +125,23 @@ class _At:
         raise UnreadableError(f"{self.place}.{keys[0]}", "is missing; the file may be cut.")
 
 
-def _exchange(row: Any, place: str, number: str, recorder: str) -> Exchange:
+def _exchange(row: Any, place: str, number: str, recorder: str) -> CorpusExchange:
     if not isinstance(row, dict):
         raise UnreadableError(place, f"must be a mapping, not {type(row).__name__}.")
-    at = _At(row, place)
+    at = _NodePosition(row, place)
     asked = at.mapping("request")
     request = Request(method=asked.text("method").upper(), uri=_uri(asked))
     if elsewhere(request):
         # Nobody looks at its answer, so what that lacks is no complaint.
         unseen = Interaction(request=request, response=Response(status=0))
-        return Exchange(id=number, place=place, interaction=unseen)
+        return CorpusExchange(id=number, place=place, interaction=unseen)
     got = at.mapping("response")
     body, answer = read_body(asked.value, of_request=True), read_body(got.value)
     status, reason = _status(got)
     request = replace(request, headers=_headers(asked), body=body.data)
     response = Response(status=status, reason=reason, headers=_headers(got), body=answer.data)
     asked_for = _named_fault(body.fault, "request's")
-    return Exchange(
+    return CorpusExchange(
         id=number,
         place=place,
         interaction=Interaction(request=request, response=response),
@@ -150,15 +152,15 @@ def _exchange(row: Any, place: str, number: str, recorder: str) -> Exchange:
     )
 
 
-def _named_fault(fault: Fault | None, whose: str) -> Fault | None:
-    return fault and Fault(why=fault.why, reason=fault.reason.replace("its", f"its {whose}", 1))
+def _named_fault(fault: ExchangeProblem | None, whose: str) -> ExchangeProblem | None:
+    return fault and ExchangeProblem(why=fault.why, reason=fault.reason.replace("its", f"its {whose}", 1))
 
 
 def _is_cassetter(response: dict[str, Any]) -> bool:
     return isinstance(response.get("status"), int)
 
 
-def _uri(request: _At) -> str:
+def _uri(request: _NodePosition) -> str:
     if "protocol" not in request.value:
         return request.text("uri", "url")
     scheme, host, path = (request.text(key) for key in ("protocol", "host", "path"))
@@ -167,7 +169,7 @@ def _uri(request: _At) -> str:
     return f"{scheme}://{host}{shown}{path}"
 
 
-def _status(response: _At) -> tuple[int, str]:
+def _status(response: _NodePosition) -> tuple[int, str]:
     """`{code, message}`, or a number of its own."""
     status = response.value.get("status")
     code: Any = response.value.get("status_code", status)
@@ -183,7 +185,7 @@ def _status(response: _At) -> tuple[int, str]:
     return code, message if isinstance(message, str) else ""
 
 
-def _headers(holder: _At) -> Headers:
+def _headers(holder: _NodePosition) -> Headers:
     """A mapping of names to values or lists of values, pairs, or lines of text."""
     headers = holder.value.get("headers")
     if headers is None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
-from llm_contracts.clients.call import Call, CallPath
-from llm_contracts.clients.chunks import NonsenseError, to_chunk
+from llm_contracts.clients.call import Call, Client
+from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.failures import describe
 
 _STEP = 0.005  # seconds between two looks at whether a process has come to rest
@@ -49,7 +49,7 @@ class Driver:
     clocks: Clocks = Clocks()
     timeout: float = 60.0
 
-    def text(self, path: CallPath, call: Call) -> int:
+    def text(self, path: Client, call: Call) -> int:
         """The characters of text that a call hands on.
 
         Raises:
@@ -64,7 +64,7 @@ class Driver:
         self._run(path, call, count)
         return counted
 
-    def taken(self, path: CallPath, call: Call) -> Taken:
+    def taken(self, path: Client, call: Call) -> Taken:
         """What a call takes. Work that goes on in other threads after its end is waited for and counted.
 
         Raises:
@@ -85,7 +85,7 @@ class Driver:
             raise CannotMeasureError("it hands on no text")
         return Taken(cpu=cpu, first=first - begun)
 
-    def peak(self, path: CallPath, call: Call) -> float:
+    def peak(self, path: Client, call: Call) -> float:
         """The most bytes that Python has allocated during a call, beyond what was there before. Raises as
         `text` does.
         """
@@ -108,7 +108,7 @@ class Driver:
                 return before
         return used
 
-    def _run(self, path: CallPath, call: Call, hear: Callable[[Any], None]) -> None:
+    def _run(self, path: Client, call: Call, hear: Callable[[Any], None]) -> None:
         failures: list[BaseException] = []
 
         def run() -> None:
@@ -123,7 +123,7 @@ class Driver:
         if thread.is_alive():
             raise CannotMeasureError(f"no end within {self.timeout:g} s")
         for error in failures:
-            if isinstance(error, NonsenseError):
+            if isinstance(error, NotAChunkError):
                 raise CannotMeasureError(f"it yields {error}") from error
             failure = describe(error, call.api_key)
             raise CannotMeasureError(f"it fails: {failure.category}, {failure.message}") from error

@@ -9,7 +9,7 @@ from llm_contracts.cost.terminal import between, figure, how_measured, not_measu
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bars:
+class BarPair:
     """One measure of one provider. Widths are in per cent of the longer bar; `over`: a limit is not kept."""
 
     ratio: str
@@ -27,7 +27,7 @@ class CostTable:
     """The section as the page shows it: the measures' names, a row for each provider, and what to know."""
 
     measures: tuple[str, ...]
-    rows: tuple[tuple[str, str | None, tuple[Bars | None, ...]], ...]
+    rows: tuple[tuple[str, str | None, tuple[BarPair | None, ...]], ...]
     notes: tuple[str, ...]
     missing: tuple[str, ...]
     exceeded: tuple[str, ...]
@@ -51,13 +51,13 @@ def cost_table(cost: Cost) -> CostTable:
     )
 
 
-def _bars(row: ProviderCost, measure: Measure, cost: Cost) -> Bars | None:
+def _bars(row: ProviderCost, measure: Measure, cost: Cost) -> BarPair | None:
     pair = row.found.get(measure)
     if pair is None:
         return None
     over = any((row.provider, measure) == (each.provider, each.measure) for each in cost.exceeded)
     left, right = _widths(pair)
-    return Bars(
+    return BarPair(
         ratio=ratio(pair.ratio.median),
         between=between(pair.ratio),
         reference=figure(pair.reference.median),

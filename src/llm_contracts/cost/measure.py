@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Protocol
 
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.cost.drive import CannotMeasureError, Taken, what_is_there_set_aside
 from llm_contracts.cost.model import Measure, SideBySide, side_by_side
 
@@ -22,13 +22,13 @@ _NOISE = "what the reference takes is less than the noise of this machine"
 class Meter(Protocol):
     """What measures one call. See `drive.Driver`, whose methods these are."""
 
-    def text(self, path: CallPath, call: Call, /) -> int: ...
-    def taken(self, path: CallPath, call: Call, /) -> Taken: ...
-    def peak(self, path: CallPath, call: Call, /) -> float: ...
+    def text(self, path: Client, call: Call, /) -> int: ...
+    def taken(self, path: Client, call: Call, /) -> Taken: ...
+    def peak(self, path: Client, call: Call, /) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class PlannedCall:
     """A call that will be answered, by how many chunks, and with how many characters of text."""
 
     call: Call
@@ -37,32 +37,32 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Course:
+class MeasuringPlan:
     """What is run to measure two paths: a short answer, and a long one that is the same but for its length.
     Without a long one there is no telling what a chunk takes, and `why` says why there is none.
     """
 
-    reference: CallPath
-    candidate: CallPath
-    short: Answer
-    long: Answer | None
+    reference: Client
+    candidate: Client
+    short: PlannedCall
+    long: PlannedCall | None
     why: str = ""
 
     @property
-    def sides(self) -> Mapping[str, CallPath]:
+    def sides(self) -> Mapping[str, Client]:
         """Both paths by their roles."""
         return {"reference": self.reference, "candidate": self.candidate}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Measured:
     """What was measured, and what was not → why not."""
 
     found: Mapping[Measure, SideBySide]
     missing: Mapping[Measure, str]
 
 
-def measured(course: Course, meter: Meter, *, rounds: int) -> Found:
+def measured(course: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
     """Measure both paths; memory apart from time, because counting it takes time.
 
     Everything is run once beforehand, to warm up and to see that the text arrives: a path that fails early
@@ -74,15 +74,15 @@ def measured(course: Course, meter: Meter, *, rounds: int) -> Found:
             times = _times(course, meter, rounds)
             figures = {**times, **_peaks(course, meter, min(rounds, _MEMORY_ROUNDS))}
     except CannotMeasureError as error:
-        return Found(found={}, missing=dict.fromkeys(Measure, str(error)))
+        return Measured(found={}, missing=dict.fromkeys(Measure, str(error)))
     pairs = {measure: side_by_side(each["reference"], each["candidate"]) for measure, each in figures.items()}
     missing = {measure: _NOISE for measure, pair in pairs.items() if pair is None}
     if course.long is None:
         missing[Measure.CPU_PER_CHUNK] = course.why
-    return Found(found={m: pair for m, pair in pairs.items() if pair is not None}, missing=missing)
+    return Measured(found={m: pair for m, pair in pairs.items() if pair is not None}, missing=missing)
 
 
-def _tried(course: Course, meter: Meter) -> None:
+def _tried(course: MeasuringPlan, meter: Meter) -> None:
     for answer in (course.short, course.long):
         for role, path in course.sides.items():
             if answer is not None:
@@ -107,7 +107,7 @@ def _named(role: str) -> Iterator[None]:
 _Figures = dict[Measure, dict[str, list[float]]]
 
 
-def _times(course: Course, meter: Meter, rounds: int) -> _Figures:
+def _times(course: MeasuringPlan, meter: Meter, rounds: int) -> _Figures:
     figures: _Figures = {}
     calls = {role: _calls(course, path, meter) for role, path in course.sides.items()}
     for role, path in _in_turn(course.sides, rounds):
@@ -117,7 +117,7 @@ def _times(course: Course, meter: Meter, rounds: int) -> _Figures:
     return figures
 
 
-def _calls(course: Course, path: CallPath, meter: Meter) -> tuple[int, int]:
+def _calls(course: MeasuringPlan, path: Client, meter: Meter) -> tuple[int, int]:
     """How many short and long calls make a round."""
     answers = (course.short, course.long or course.short)
     taken = (max(meter.taken(path, answer.call).cpu, _ENOUGH / _MOST_CALLS) for answer in answers)
@@ -126,7 +126,7 @@ def _calls(course: Course, path: CallPath, meter: Meter) -> tuple[int, int]:
 
 
 def _round(
-    course: Course, path: CallPath, meter: Meter, calls: tuple[int, int]
+    course: MeasuringPlan, path: Client, meter: Meter, calls: tuple[int, int]
 ) -> Iterator[tuple[Measure, float]]:
     short = [meter.taken(path, course.short.call) for _ in range(calls[0])]
     per_call = fmean(each.cpu for each in short)
@@ -137,7 +137,7 @@ def _round(
         yield Measure.CPU_PER_CHUNK, (long - per_call) / (course.long.chunks - course.short.chunks) * 1e6
 
 
-def _peaks(course: Course, meter: Meter, rounds: int) -> _Figures:
+def _peaks(course: MeasuringPlan, meter: Meter, rounds: int) -> _Figures:
     answer = course.long or course.short
     figures: dict[str, list[float]] = {}
     for role, path in _in_turn(course.sides, rounds):
@@ -146,7 +146,7 @@ def _peaks(course: Course, meter: Meter, rounds: int) -> _Figures:
     return {Measure.PEAK_MEMORY: figures}
 
 
-def _in_turn(sides: Mapping[str, CallPath], rounds: int) -> Iterable[tuple[str, CallPath]]:
+def _in_turn(sides: Mapping[str, Client], rounds: int) -> Iterable[tuple[str, Client]]:
     """Both, so many times, each round begun by the other of them."""
     order = list(sides.items())
     for _ in range(rounds):

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_contracts.clients.call import Function
-from llm_contracts.clients.kept import Kept
+from llm_contracts.clients.call import ClientCache, Function
 from llm_contracts.cost.drive import Driver
-from llm_contracts.cost.measure import Answer, Course, Meter, measured
+from llm_contracts.cost.measure import MeasuringPlan, Meter, PlannedCall, measured
 from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
-from llm_contracts.run.check import Match, own_match, replay_call
+from llm_contracts.run.check import Pairing, own_match, replay_call
 from llm_contracts.wire.cassette import CassetteError, load
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _TOO_SHORT = "the longest recording has too few chunks that differ to be played 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class CostPlan:
     """How to measure.
 
     Attributes:
@@ -62,8 +61,8 @@ class Chosen:
 def measure(
     project: Project,
     scenarios: Sequence[Scenario],
-    match: Match,
-    plan: Plan,
+    match: Pairing,
+    plan: CostPlan,
     *,
     progress: Callable[[str], None] = lambda _provider: None,
 ) -> Cost:
@@ -104,13 +103,13 @@ def measure(
 
 
 def _of_provider(
-    project: Project, scenarios: Sequence[Scenario], match: Match, plan: Plan, serve: Serve
+    project: Project, scenarios: Sequence[Scenario], match: Pairing, plan: CostPlan, serve: Serve
 ) -> ProviderCost:
     blank = ProviderCost(provider=scenarios[0].provider, reference=match.reference.name)
     chosen = _chosen(project, scenarios)
     if chosen is None:
         return replace(blank, missing=dict.fromkeys(Measure, _NOTHING_TO_PLAY))
-    with Kept() as clients:
+    with ClientCache() as clients:
         course = _course(project, chosen, match, plan, serve, clients)
         found = measured(course, plan.meter, rounds=plan.rounds)
     return replace(blank, recording=chosen.scenario.name, found=found.found, missing=found.missing)
@@ -146,19 +145,19 @@ def _playable(scenario: Scenario, file: Path) -> Chosen | None:
 
 
 def _course(
-    project: Project, chosen: Chosen, match: Match, plan: Plan, serve: Serve, clients: Kept
-) -> Course:
+    project: Project, chosen: Chosen, match: Pairing, plan: CostPlan, serve: Serve, clients: ClientCache
+) -> MeasuringPlan:
     call = replay_call(chosen.scenario, project.provider(chosen.scenario.provider))
 
-    def answer(interactions: tuple[Interaction, ...], chunks: int) -> Answer:
+    def answer(interactions: tuple[Interaction, ...], chunks: int) -> PlannedCall:
         here = serve(interactions) + urlsplit(call.base_url).path
-        return Answer(
-            call=replace(call, base_url=here, kept=clients), chunks=chunks, text=text_of(interactions)
+        return PlannedCall(
+            call=replace(call, base_url=here, client_cache=clients), chunks=chunks, text=text_of(interactions)
         )
 
     playable = chosen.playable
     stretches = playable.stretches
-    return Course(
+    return MeasuringPlan(
         reference=match.reference.path,
         candidate=match.candidate.path,
         short=answer(playable.with_chunks(plan.short) if stretches else chosen.interactions, plan.short),

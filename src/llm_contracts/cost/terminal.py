@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide, Spread
-from llm_contracts.reporting.terminal import Marks, listed, marks_for, titled
+from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -20,7 +20,7 @@ from llm_contracts.doctor.evidence import (
     examine_waivers,
     provenances,
 )
-from llm_contracts.doctor.finding import Diagnosis, Finding, Level
+from llm_contracts.doctor.finding import Diagnosis, Finding, FindingLevel
 from llm_contracts.doctor.git import tracked_files
 from llm_contracts.doctor.keys_in_files import Key, Progress, Search
 from llm_contracts.doctor.variables import (
@@ -31,13 +31,13 @@ from llm_contracts.doctor.variables import (
     stored_variables,
     where_set,
 )
-from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.project.secrets import secrets_in
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
     from llm_contracts.wire.cassette import Cassette
 
-__all__ = ["AREAS", "Diagnosis", "Finding", "Level", "diagnose", "work"]
+__all__ = ["AREAS", "Diagnosis", "Finding", "FindingLevel", "diagnose", "work"]
 
 _SECRETS = "secrets"
 _REVOKE = "Take it out, and revoke it if it is real: whoever has the repository has it."
@@ -114,18 +114,21 @@ def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress
 
     complaints = check_cassettes(project, secrets, visit=visit)
     found = list(examine_recordings(project, cassettes))
-    found += _told(RECORDINGS, Level.SECRET, complaints.secrets, "")
+    found += _told(RECORDINGS, FindingLevel.SECRET, complaints.secrets, "")
     found += _told(
-        RECORDINGS, Level.UNREADABLE, complaints.unreadable, "Restore it from git, or record again."
+        RECORDINGS, FindingLevel.UNREADABLE, complaints.unreadable, "Restore it from git, or record again."
     )
     found += _told(
-        RECORDINGS, Level.WARNING, complaints.homeless, "Delete it, or give it back a scenario of its name."
+        RECORDINGS,
+        FindingLevel.WARNING,
+        complaints.homeless,
+        "Delete it, or give it back a scenario of its name.",
     )
     leaking = frozenset(sentence.partition(": ")[0] for sentence in complaints.secrets)
     return _Recordings(findings=found, counts=dict(provenances(cassettes.values())), leaking=leaking)
 
 
-def _told(area: str, level: Level, sentences: Iterable[str], way_out: str) -> list[Finding]:
+def _told(area: str, level: FindingLevel, sentences: Iterable[str], way_out: str) -> list[Finding]:
     return [Finding(area=area, level=level, what=sentence, way_out=way_out) for sentence in sentences]
 
 
@@ -138,11 +141,11 @@ def _secrets(
     # What was found in a recording has been told with the recordings, more exactly.
     found = [key for key in search.keys(files, progress=progress) if key.file not in recordings.leaking]
     for key in found:
-        yield Finding(area=_SECRETS, level=Level.SECRET, what=_sentence(key), way_out=_REVOKE)
+        yield Finding(area=_SECRETS, level=FindingLevel.SECRET, what=_sentence(key), way_out=_REVOKE)
     if not found and not recordings.leaking:
         values = f"{len(secrets)} configured values and " if secrets else ""
         said = f"none in {len(files)} files, which were searched for {values}what looks like a key"
-        yield Finding(area=_SECRETS, level=Level.OK, what=said)
+        yield Finding(area=_SECRETS, level=FindingLevel.OK, what=said)
 
 
 def _searched(project: Project) -> tuple[Path, ...]:

@@ -20,7 +20,7 @@ Visit = Callable[[Path, Cassette], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Complaints:
+class Problems:
     """What is wrong, a sentence each, with the file's place and a way out. Never a secret's value."""
 
     unreadable: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ def recording_files(project: Project) -> tuple[Path, ...]:
 
 def check_cassettes(
     project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
-) -> Complaints:
+) -> Problems:
     """Look at every recording of a project, and at every snapshot that was made from one.
 
     Args:
@@ -64,7 +64,7 @@ def check_cassettes(
             complaints = (*_unscrubbed(interaction, Scrubber(secrets)), *_shaped_like_keys(interaction))
             found += [f"{place}: interactions[{number}].{what}" for what in complaints]
     found += _in_snapshots(project, secrets)
-    return Complaints(unreadable=tuple(unreadable), secrets=tuple(found), homeless=orphans(project))
+    return Problems(unreadable=tuple(unreadable), secrets=tuple(found), homeless=orphans(project))
 
 
 def _in_snapshots(project: Project, secrets: Mapping[str, str]) -> Iterator[str]:

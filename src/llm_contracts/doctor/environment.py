@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.doctor.finding import Finding, FindingLevel
 
 AREA = "environment"
 _DISTRIBUTION = "llm-adapter"
@@ -88,10 +88,10 @@ def _python(version: str, supported: str) -> Finding:
     if supported and not SpecifierSet(supported).contains(version, prereleases=True):
         way_out = f"Set up the environment with a Python that is {supported}."
         return Finding(
-            area=AREA, level=Level.FAULT, what=f"Python {version} is not supported", way_out=way_out
+            area=AREA, level=FindingLevel.FAULT, what=f"Python {version} is not supported", way_out=way_out
         )
     said = f" (supported: {supported})" if supported else ""
-    return Finding(area=AREA, level=Level.OK, what=f"Python {version}{said}")
+    return Finding(area=AREA, level=FindingLevel.OK, what=f"Python {version}{said}")
 
 
 def _packages(requirements: list[str], installed: Installed) -> Iterator[Finding]:
@@ -110,7 +110,9 @@ def _packages(requirements: list[str], installed: Installed) -> Iterator[Finding
     told = ", ".join(f"{name} {fitting[name]}" for name in _TELLING if name in fitting)
     if fitting:
         yield Finding(
-            area=AREA, level=Level.OK, what=f"{len(fitting)} packages within their supported ranges: {told}"
+            area=AREA,
+            level=FindingLevel.OK,
+            what=f"{len(fitting)} packages within their supported ranges: {told}",
         )
 
 
@@ -118,7 +120,7 @@ def _unfit(requirement: Requirement, version: str | None) -> Finding:
     there = "is not installed" if version is None else f"{version} is outside the supported range"
     what = f"{requirement.name} {there} ({requirement.specifier})"
     way_out = f'Install it: pip install "{requirement.name}{requirement.specifier}", or from the lock file.'
-    return Finding(area=AREA, level=Level.FAULT, what=what, way_out=way_out)
+    return Finding(area=AREA, level=FindingLevel.FAULT, what=what, way_out=way_out)
 
 
 def _lock(root: Path, installed: Installed) -> Finding:
@@ -132,13 +134,15 @@ def _lock(root: Path, installed: Installed) -> Finding:
     ]
     if others:
         what = f"{others[0]} pins the packages; whether they are installed as pinned, its own tool can tell"
-        return Finding(area=AREA, level=Level.NOTE, what=what)
-    return Finding(area=AREA, level=Level.NOTE, what="no lock file: another day may install other releases")
+        return Finding(area=AREA, level=FindingLevel.NOTE, what=what)
+    return Finding(
+        area=AREA, level=FindingLevel.NOTE, what="no lock file: another day may install other releases"
+    )
 
 
 def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Finding:
     if not pins:
-        return Finding(area=AREA, level=Level.NOTE, what=f"{name} pins no releases")
+        return Finding(area=AREA, level=FindingLevel.NOTE, what=f"{name} pins no releases")
     there = {pin: installed(pin) for pin in pins}
     parts = [
         f"{pin} {there[pin]} for {version}" if there[pin] else f"{pin} is not installed"
@@ -147,7 +151,7 @@ def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Findi
     ]
     if not parts:
         return Finding(
-            area=AREA, level=Level.OK, what=f"{name}: all {len(pins)} pinned releases are installed"
+            area=AREA, level=FindingLevel.OK, what=f"{name}: all {len(pins)} pinned releases are installed"
         )
     more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
     what = (
@@ -155,7 +159,7 @@ def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Findi
     )
     return Finding(
         area=AREA,
-        level=Level.WARNING,
+        level=FindingLevel.WARNING,
         what=what,
         way_out="Set the environment up anew from it; until then results may differ from those of others.",
     )

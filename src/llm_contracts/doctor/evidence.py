@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.store import Stored, StoredResultError
@@ -95,7 +95,7 @@ def examine_waivers(settings: Settings, today: date) -> Iterator[Finding]:
     try:
         waivers = load_waivers(settings.waivers, today, warning_days=settings.waiver_warning_days)
     except WaiverError as error:
-        yield Finding(area=WAIVERS, level=Level.FAULT, what=str(error), way_out="Correct the file.")
+        yield Finding(area=WAIVERS, level=FindingLevel.FAULT, what=str(error), way_out="Correct the file.")
         return
     if not settings.waivers.exists():
         yield _note(WAIVERS, f"{place} does not exist: nothing is accepted")
@@ -112,7 +112,7 @@ def examine_result(settings: Settings) -> Iterator[Finding]:
         changed = outdated(settings, stored.document) if stored else ()
     except (StoredResultError, KeyError, ValueError) as error:
         said = str(error) if isinstance(error, StoredResultError) else "the stored result cannot be read"
-        yield Finding(area=RESULT, level=Level.UNREADABLE, what=said, way_out="llm-contracts check")
+        yield Finding(area=RESULT, level=FindingLevel.UNREADABLE, what=said, way_out="llm-contracts check")
         return
     if stored is None:
         yield _note(RESULT, "there is none yet (llm-contracts check)")
@@ -134,12 +134,12 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _ok(area: str, what: str) -> Finding:
-    return Finding(area=area, level=Level.OK, what=what)
+    return Finding(area=area, level=FindingLevel.OK, what=what)
 
 
 def _note(area: str, what: str) -> Finding:
-    return Finding(area=area, level=Level.NOTE, what=what)
+    return Finding(area=area, level=FindingLevel.NOTE, what=what)
 
 
 def _bad(area: str, what: str, way_out: str) -> Finding:
-    return Finding(area=area, level=Level.WARNING, what=what, way_out=way_out)
+    return Finding(area=area, level=FindingLevel.WARNING, what=what, way_out=way_out)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Level(StrEnum):
+class FindingLevel(StrEnum):
     """How much a finding asks for, the least first."""
 
     OK = "ok"
@@ -23,7 +23,7 @@ class Finding:
     """One sentence about one thing, and the way out where something is wrong. Never a secret's value."""
 
     area: str
-    level: Level
+    level: FindingLevel
     what: str
     way_out: str = ""
 
@@ -43,10 +43,14 @@ class Diagnosis:
     recordings: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def worst(self) -> Level:
+    def worst(self) -> FindingLevel:
         """The level of the worst finding."""
-        return max((finding.level for finding in self.findings), key=list(Level).index, default=Level.OK)
+        return max(
+            (finding.level for finding in self.findings),
+            key=list(FindingLevel).index,
+            default=FindingLevel.OK,
+        )
 
-    def of(self, *levels: Level) -> tuple[Finding, ...]:
+    def of(self, *levels: FindingLevel) -> tuple[Finding, ...]:
         """The findings of these levels."""
         return tuple(finding for finding in self.findings if finding.level in levels)

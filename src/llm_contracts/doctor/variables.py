@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.doctor.git import is_ignored, is_repository, is_tracked
 
 if TYPE_CHECKING:
@@ -36,15 +36,17 @@ def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         way_out = "Make it a file in UTF-8 that you may read."
-        return {}, [_bad(FILE, Level.FAULT, f"cannot be read ({type(error).__name__})", way_out)]
+        return {}, [_bad(FILE, FindingLevel.FAULT, f"cannot be read ({type(error).__name__})", way_out)]
     with file.open(encoding="utf-8") as stream:
         bindings = list(parse_stream(stream))
     found = {binding.key: binding.value or "" for binding in bindings if binding.key and not binding.error}
     faulty = [str(binding.original.line) for binding in bindings if binding.error]
-    findings = [Finding(area=FILE, level=Level.OK, what=f"{len(found)} variables")]
+    findings = [Finding(area=FILE, level=FindingLevel.OK, what=f"{len(found)} variables")]
     if faulty:
         said = f"line {', '.join(faulty)} is no assignment, so it is passed over"
-        findings.append(_bad(FILE, Level.WARNING, said, "Write NAME=value, with quotes around blanks."))
+        findings.append(
+            _bad(FILE, FindingLevel.WARNING, said, "Write NAME=value, with quotes around blanks.")
+        )
     return found, [*findings, *_as_a_file(file, text)]
 
 
@@ -52,9 +54,11 @@ def _as_a_file(file: Path, text: str) -> Iterator[Finding]:
     """Does git keep its hands off it, and may nobody else read it?"""
     if is_tracked(file):
         way_out = "git rm --cached .env, add .env to .gitignore, and replace every key in it."
-        yield _bad(FILE, Level.FAULT, "git tracks it: whoever has the repository has the keys", way_out)
+        yield _bad(
+            FILE, FindingLevel.FAULT, "git tracks it: whoever has the repository has the keys", way_out
+        )
     elif is_repository(file.parent) and not is_ignored(file):
-        yield _bad(FILE, Level.FAULT, "git does not ignore it", "Add .env to .gitignore.")
+        yield _bad(FILE, FindingLevel.FAULT, "git does not ignore it", "Add .env to .gitignore.")
     if text.strip() and os.name != "nt" and file.stat().st_mode & _OTHERS:
         yield _note(FILE, "others on this machine may read it (chmod 600 .env)")
 
@@ -85,7 +89,7 @@ def examine_keys(where: Where, values: Mapping[str, str]) -> Iterator[Finding]:
             yield from _key(provider, variables, values)
         elif len(missing) < len(variables):
             said = f"{provider}: only half of its key is set; {', '.join(missing)} is missing"
-            yield _bad(KEYS, Level.WARNING, said, "Set both, or neither.")
+            yield _bad(KEYS, FindingLevel.WARNING, said, "Set both, or neither.")
         else:
             yield _note(KEYS, f"{provider}: {' and '.join(missing)} not set, so recording skips it")
 
@@ -94,9 +98,9 @@ def _key(provider: str, variables: Mapping[str, str | None], values: Mapping[str
     for name in variables:
         if flaw := _flaw(values.get(name, "")):
             way_out = "Copy it again from the provider's console."
-            yield _bad(KEYS, Level.WARNING, f"{provider}: {name} {flaw}", way_out)
+            yield _bad(KEYS, FindingLevel.WARNING, f"{provider}: {name} {flaw}", way_out)
     places = ", ".join(f"{name} ({place})" for name, place in variables.items())
-    yield Finding(area=KEYS, level=Level.OK, what=f"{provider}: {places}")
+    yield Finding(area=KEYS, level=FindingLevel.OK, what=f"{provider}: {places}")
 
 
 def _flaw(value: str) -> str:
@@ -147,12 +151,12 @@ def examine_names(
 
 def _misspelt(place: str, name: str, near: str) -> Finding:
     said = f"{name}, set in {place}, is read by nobody"
-    return _bad(KEYS, Level.WARNING, said, f"Did you mean {near}?")
+    return _bad(KEYS, FindingLevel.WARNING, said, f"Did you mean {near}?")
 
 
 def _note(area: str, what: str) -> Finding:
-    return Finding(area=area, level=Level.NOTE, what=what)
+    return Finding(area=area, level=FindingLevel.NOTE, what=what)
 
 
-def _bad(area: str, level: Level, what: str, way_out: str) -> Finding:
+def _bad(area: str, level: FindingLevel, what: str, way_out: str) -> Finding:
     return Finding(area=area, level=level, what=what, way_out=way_out)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llm_contracts.drift.compare_fields import all_kinds
-from llm_contracts.drift.difference import Change, Drift, drift
+from llm_contracts.drift.difference import ChangeKind, Drift, drift
 from llm_contracts.drift.kinds import DONE, ERROR, LAST
 from llm_contracts.drift.shape import STREAM, Shape, shape_of
 from llm_contracts.parity.divergence import Severity
@@ -25,7 +25,9 @@ def compare_recordings(recorded: Sequence[Interaction], now: Sequence[Interactio
     found: list[Drift] = []
     if len(recorded) != len(now):
         sizes = [str(len(side)) for side in (recorded, now)]
-        found.append(drift(Change.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=sizes[0], now=sizes[1]))
+        found.append(
+            drift(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=sizes[0], now=sizes[1])
+        )
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
         drifts = compare_shapes(shape_of(old.response), shape_of(new.response))
         alone = len(recorded) == len(now) == 1
@@ -38,22 +40,24 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
     other a document, that is said and nothing of what follows from it.
     """
     if recorded.status != now.status:
-        return (drift(Change.STATUS, Severity.BREAKING, "status", recorded=_told(recorded), now=_told(now)),)
+        return (
+            drift(ChangeKind.STATUS, Severity.BREAKING, "status", recorded=_told(recorded), now=_told(now)),
+        )
     if recorded.body != now.body:
-        return (drift(Change.BODY, Severity.BREAKING, "body", recorded=recorded.body, now=now.body),)
+        return (drift(ChangeKind.BODY, Severity.BREAKING, "body", recorded=recorded.body, now=now.body),)
     found = [*_ending(recorded, now), *_headers(recorded, now)]
     if recorded.body == STREAM:
         found += _stream(recorded, now)
     found += all_kinds(recorded.kinds, now.kinds)
     if recorded.wording != now.wording:
         old, new = recorded.wording, now.wording
-        found.append(drift(Change.WORDING, Severity.COSMETIC, "error message", recorded=old, now=new))
+        found.append(drift(ChangeKind.WORDING, Severity.COSMETIC, "error message", recorded=old, now=new))
     return tuple(found)
 
 
 def _ending(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if recorded.end is not now.end:
-        yield drift(Change.END, Severity.BREAKING, "end", recorded=str(recorded.end), now=str(now.end))
+        yield drift(ChangeKind.END, Severity.BREAKING, "end", recorded=str(recorded.end), now=str(now.end))
 
 
 def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
@@ -61,21 +65,21 @@ def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
         old, new = recorded.headers.get(name, ABSENT), now.headers.get(name, ABSENT)
         if old != new:
             severity = Severity.COSMETIC if "ratelimit" in name else Severity.VISIBLE
-            yield drift(Change.HEADER, severity, f"header {name}", recorded=old, now=new)
+            yield drift(ChangeKind.HEADER, severity, f"header {name}", recorded=old, now=new)
 
 
 def _stream(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if recorded.lines != now.lines:
         old, new = (", ".join(sorted(lines)) for lines in (recorded.lines, now.lines))
-        yield drift(Change.LINES, Severity.VISIBLE, "lines", recorded=old, now=new)
+        yield drift(ChangeKind.LINES, Severity.VISIBLE, "lines", recorded=old, now=new)
     yield from _usage(recorded, now)
     if recorded.order != now.order:
         old, new = _ARROW.join(recorded.order), _ARROW.join(now.order)
         severity = _severity_of_order(recorded, now)
-        yield drift(Change.ORDER, severity, "order of events", recorded=old, now=new)
+        yield drift(ChangeKind.ORDER, severity, "order of events", recorded=old, now=new)
     elif recorded.usage == now.usage and set(recorded.kinds) != set(now.kinds):
         old, new = (", ".join(shape.kinds) for shape in (recorded, now))
-        yield drift(Change.TOGETHER, Severity.COSMETIC, "kinds of events", recorded=old, now=new)
+        yield drift(ChangeKind.TOGETHER, Severity.COSMETIC, "kinds of events", recorded=old, now=new)
 
 
 def _severity_of_order(recorded: Shape, now: Shape) -> Severity:
@@ -90,11 +94,11 @@ def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if old is None or new is None:
         return
     if old.last != new.last:
-        yield drift(Change.USAGE_MOVED, Severity.BREAKING, "usage", recorded=old.last, now=new.last)
+        yield drift(ChangeKind.USAGE_MOVED, Severity.BREAKING, "usage", recorded=old.last, now=new.last)
     elif None not in {old.throughout, new.throughout} and old.throughout != new.throughout:
         told = {True: "with each piece of text, too", False: "once"}
         sides = (told[bool(old.throughout)], told[bool(new.throughout)])
-        yield drift(Change.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=sides[0], now=sides[1])
+        yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=sides[0], now=sides[1])
 
 
 def _told(shape: Shape) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llm_contracts.drift.difference import Change, Drift, drift
+from llm_contracts.drift.difference import ChangeKind, Drift, drift
 from llm_contracts.drift.fields import Field, Fields, merged, parent
 from llm_contracts.drift.kinds import ERROR
 from llm_contracts.drift.meaning import is_read, severity_of_value
@@ -14,7 +14,7 @@ from llm_contracts.parity.divergence import Severity
 Kinds = Mapping[str, Fields]
 _NUMBERS = frozenset({"integer", "number"})
 _NOTHING = Field()
-_WITH_ALL_IN_IT = frozenset({Change.FIELD_GONE, Change.FIELD_NEW, Change.FIELD_NULL})
+_WITH_ALL_IN_IT = frozenset({ChangeKind.FIELD_GONE, ChangeKind.FIELD_NEW, ChangeKind.FIELD_NULL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class _Found:
 
     kind: str
     path: str
-    change: Change
+    change: ChangeKind
     severity: Severity
     recorded: str
     now: str
@@ -76,7 +76,7 @@ def _fields(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
 
 def _gone_with(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
     for found in _fields(kind, recorded, {path: one for path, one in now.items() if path in recorded}):
-        if found.change is Change.FIELD_GONE:
+        if found.change is ChangeKind.FIELD_GONE:
             yield found
 
 
@@ -101,27 +101,27 @@ def _field(kind: str, path: str, recorded: Field | None, now: Field | None) -> I
     old, new = recorded or _NOTHING, now or _NOTHING
     found = _of_types(path, old, new)
     if found is None and (recorded is None) != (now is None):
-        found = (Change.FIELD_NULL, Severity.COSMETIC)
+        found = (ChangeKind.FIELD_NULL, Severity.COSMETIC)
     if found is not None:
         yield _drift(kind, path, *found, _told(recorded, found[0]), _told(now, found[0]))
     fresh = new.values - old.values
     if fresh and new.types <= old.types:  # a new field or another type says it all
         severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
         worst = min(severities, key=tuple(Severity).index)
-        yield _drift(kind, path, Change.VALUE, worst, _values(old), _values(new))
+        yield _drift(kind, path, ChangeKind.VALUE, worst, _values(old), _values(new))
 
 
-def _of_types(path: str, old: Field, new: Field) -> tuple[Change, Severity] | None:
+def _of_types(path: str, old: Field, new: Field) -> tuple[ChangeKind, Severity] | None:
     """What has become of a place, and what that means."""
     weight = Severity.BREAKING if is_read(path) else Severity.VISIBLE
     if old.types and not new.types:
-        return Change.FIELD_GONE, weight
+        return ChangeKind.FIELD_GONE, weight
     if new.types and not old.types:
-        return Change.FIELD_NEW, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
+        return ChangeKind.FIELD_NEW, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
     if old.types != new.types:
-        return Change.FIELD_TYPE, _severity_of_type(path, old, new, weight)
+        return ChangeKind.FIELD_TYPE, _severity_of_type(path, old, new, weight)
     if old.always and not new.always:
-        return Change.FIELD_SOMETIMES, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
+        return ChangeKind.FIELD_SOMETIMES, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
     return None
 
 
@@ -131,18 +131,18 @@ def _severity_of_type(path: str, old: Field, new: Field, weight: Severity) -> Se
     return weight
 
 
-def _told(field: Field | None, change: Change) -> str:
+def _told(field: Field | None, change: ChangeKind) -> str:
     if field is None:
         return "(absent)"
     if not field.types:
         return "null"
     types = " or ".join(sorted(field.types))
-    return types if field.always or change is not Change.FIELD_SOMETIMES else f"{types}, not always"
+    return types if field.always or change is not ChangeKind.FIELD_SOMETIMES else f"{types}, not always"
 
 
 def _values(field: Field) -> str:
     return ", ".join(sorted(field.values)) or "(none)"
 
 
-def _drift(kind: str, path: str, change: Change, severity: Severity, recorded: str, now: str) -> _Found:
+def _drift(kind: str, path: str, change: ChangeKind, severity: Severity, recorded: str, now: str) -> _Found:
     return _Found(kind=kind, path=path, change=change, severity=severity, recorded=recorded, now=now)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from llm_contracts.parity.divergence import Severity
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """What has changed. The set is closed: a script may rely on it."""
 
     STATUS = "status"
@@ -37,22 +37,22 @@ class Change(StrEnum):
 _LONGEST = 200
 _B, _V, _C = Severity
 _SEVERITIES = {
-    Change.STATUS: (_B,),
-    Change.END: (_B,),
-    Change.BODY: (_B,),
-    Change.EXCHANGES: (_V,),
-    Change.ORDER: (_B, _V),
-    Change.USAGE_MOVED: (_B, _V),
-    Change.FIELD_GONE: (_B, _V),
-    Change.FIELD_TYPE: (_B, _V, _C),
-    Change.FIELD_SOMETIMES: (_V, _C),
-    Change.FIELD_NEW: (_V, _C),
-    Change.FIELD_NULL: (_C,),
-    Change.VALUE: (_B, _V, _C),
-    Change.HEADER: (_V, _C),
-    Change.LINES: (_V,),
-    Change.WORDING: (_C,),
-    Change.TOGETHER: (_C,),
+    ChangeKind.STATUS: (_B,),
+    ChangeKind.END: (_B,),
+    ChangeKind.BODY: (_B,),
+    ChangeKind.EXCHANGES: (_V,),
+    ChangeKind.ORDER: (_B, _V),
+    ChangeKind.USAGE_MOVED: (_B, _V),
+    ChangeKind.FIELD_GONE: (_B, _V),
+    ChangeKind.FIELD_TYPE: (_B, _V, _C),
+    ChangeKind.FIELD_SOMETIMES: (_V, _C),
+    ChangeKind.FIELD_NEW: (_V, _C),
+    ChangeKind.FIELD_NULL: (_C,),
+    ChangeKind.VALUE: (_B, _V, _C),
+    ChangeKind.HEADER: (_V, _C),
+    ChangeKind.LINES: (_V,),
+    ChangeKind.WORDING: (_C,),
+    ChangeKind.TOGETHER: (_C,),
 }
 
 
@@ -68,14 +68,14 @@ class Drift:
         recorded, now: both sides, in words.
     """
 
-    change: Change
+    change: ChangeKind
     severity: Severity
     where: str
     recorded: str
     now: str
 
 
-def drift(change: Change, severity: Severity, where: str, *, recorded: str, now: str) -> Drift:
+def drift(change: ChangeKind, severity: Severity, where: str, *, recorded: str, now: str) -> Drift:
     """A difference with its texts fit to be shown: what providers send may hold anything, and any amount."""
     return Drift(
         change=change,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from llm_contracts.drift.report import Compared, DriftReport
+from llm_contracts.drift.report import ComparedRecording, DriftReport
 from llm_contracts.parity.divergence import Severity
 
 
@@ -21,7 +21,7 @@ def drift_document(report: DriftReport) -> dict[str, Any]:
     }
 
 
-def _compared(one: Compared, report: DriftReport) -> dict[str, Any]:
+def _compared(one: ComparedRecording, report: DriftReport) -> dict[str, Any]:
     return {
         "scenario": one.scenario,
         "state": str(one.state),

@@ -20,7 +20,7 @@ LAST = frozenset({"finish", "end"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Happening:
+class StreamEvent:
     """One event.
 
     Attributes:
@@ -45,27 +45,27 @@ class Happening:
         return (self.name,) if self.name else tuple(part for part in self.holds if part != USAGE)
 
 
-def happenings(found: Iterable[Event]) -> Iterator[Happening]:
+def happenings(found: Iterable[Event]) -> Iterator[StreamEvent]:
     """The events of one stream, understood."""
     translate = Translator()
     for event in found:
         yield _happening(event, translate)
 
 
-def _happening(event: Event, translate: Translator) -> Happening:
+def _happening(event: Event, translate: Translator) -> StreamEvent:
     if event.data.strip() == DONE:
-        return Happening(name=DONE)
+        return StreamEvent(name=DONE)
     document = _json(event.data)
     if error_of_event(event.name, document, event.data) is not None:
-        return Happening(name=ERROR, document=document)
+        return StreamEvent(name=ERROR, document=document)
     if not isinstance(document, dict):
-        return Happening(name=BROKEN)
+        return StreamEvent(name=BROKEN)
     said = document.get("event")
     name = event.name or (said if isinstance(said, str) else "")
     was_done = translate.done
     holds = tuple(_holds(translate(as_compatible(document))))
     ends = ("end",) if translate.done and not was_done else ()
-    return Happening(name=name, holds=(*holds, *ends), document=document)
+    return StreamEvent(name=name, holds=(*holds, *ends), document=document)
 
 
 def _holds(chunk: Mapping[str, Any]) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _tools(delta: Mapping[str, Any]) -> Iterator[str]:
     yield "tool call" if named else "tool arguments"
 
 
-def order_of(found: Iterable[Happening]) -> tuple[str, ...]:
+def order_of(found: Iterable[StreamEvent]) -> tuple[str, ...]:
     """What comes after what, repetition folded: how many events a text comes in, how many tools are called,
     how often thinking and speaking take turns is for the model to say.
     """
@@ -158,7 +158,7 @@ class UsagePlace:
     throughout: bool | None
 
 
-def usage_place(found: Sequence[Happening]) -> UsagePlace | None:
+def usage_place(found: Sequence[StreamEvent]) -> UsagePlace | None:
     """Where the totals of a stream stand; None if there are none."""
     with_totals = [place for place, happening in enumerate(found) if USAGE in happening.holds]
     if not with_totals:
@@ -168,7 +168,7 @@ def usage_place(found: Sequence[Happening]) -> UsagePlace | None:
     return UsagePlace(last=_place(found, with_totals[-1]), throughout=throughout)
 
 
-def _place(found: Sequence[Happening], place: int) -> str:
+def _place(found: Sequence[StreamEvent], place: int) -> str:
     happening = found[place]
     others = set(happening.holds) - {USAGE}
     if happening.name:

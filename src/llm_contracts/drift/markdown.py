@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llm_contracts.drift.report import DriftReport, State, decisions
+from llm_contracts.drift.report import DriftReport, RecordingState, decisions
 from llm_contracts.drift.terminal import TITLES, ages, alike, asked_otherwise, names, summary
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.cassette.model import Provenance
 
 if TYPE_CHECKING:
-    from llm_contracts.drift.report import Compared, Decision
+    from llm_contracts.drift.report import ComparedRecording, DriftGroup
 
 _LONGEST = 60_000  # a pull request's body ends at 65,536 characters
 _HEADINGS = {
@@ -53,7 +53,7 @@ def _replaced_rehearsals(report: DriftReport) -> Iterator[str]:
     """A rehearsal was only ever a guess: what differs from it need not have changed at the provider."""
     found = [
         one.scenario
-        for one in report.of(State.DRIFTED)
+        for one in report.of(RecordingState.DRIFTED)
         if one.after is Provenance.LIVE and one.before is not Provenance.LIVE
     ]
     if found:
@@ -64,7 +64,7 @@ def _replaced_rehearsals(report: DriftReport) -> Iterator[str]:
         )
 
 
-def _table(heading: str, found: Sequence[Decision]) -> Iterator[str]:
+def _table(heading: str, found: Sequence[DriftGroup]) -> Iterator[str]:
     if not found:
         return
     yield from ("", f"### {heading}", "")
@@ -77,7 +77,7 @@ def _table(heading: str, found: Sequence[Decision]) -> Iterator[str]:
         yield f"| {one.provider} | {' | '.join(map(code, cells))} | {ids} |"
 
 
-def _listed(title: str, found: Sequence[Compared]) -> Iterator[str]:
+def _listed(title: str, found: Sequence[ComparedRecording]) -> Iterator[str]:
     if found:
         yield from ("", f"### {title} ({len(found)})", "")
         yield from (

@@ -19,7 +19,7 @@ from llm_contracts.wire.request_diff import differences
 _SEVERITIES = tuple(Severity)
 
 
-class State(StrEnum):
+class RecordingState(StrEnum):
     """What is known about one recording."""
 
     SAME = "same"
@@ -31,7 +31,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Compared:
+class ComparedRecording:
     """One recording against what came after it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Compared:
     """
 
     scenario: str
-    state: State
+    state: RecordingState
     drifts: tuple[Drift, ...] = ()
     detail: str = ""
     lasting: bool = False
@@ -82,11 +82,11 @@ class DriftReport:
     """
 
     what: str
-    compared: tuple[Compared, ...]
+    compared: tuple[ComparedRecording, ...]
     today: date
     stale_after_days: int = 90
 
-    def of(self, state: State) -> tuple[Compared, ...]:
+    def of(self, state: RecordingState) -> tuple[ComparedRecording, ...]:
         """The recordings of which this is known."""
         return tuple(one for one in self.compared if one.state is state)
 
@@ -96,18 +96,18 @@ class DriftReport:
         return any(one.counts for one in self.compared)
 
     @property
-    def stale(self) -> tuple[Compared, ...]:
+    def stale(self) -> tuple[ComparedRecording, ...]:
         """Live recordings that count for nothing any more, whatever was found."""
         return tuple(one for one in self.compared if self._is_stale(one))
 
-    def _is_stale(self, one: Compared) -> bool:
+    def _is_stale(self, one: ComparedRecording) -> bool:
         if one.before is not Provenance.LIVE or one.recorded_on is None:
             return False
         return (self.today - one.recorded_on).days >= self.stale_after_days
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class DriftGroup:
     """The same difference in all recordings of a provider that have it: one thing to think about."""
 
     provider: str
@@ -115,25 +115,25 @@ class Decision:
     scenarios: tuple[str, ...]
 
 
-def decisions(compared: Iterable[Compared]) -> tuple[Decision, ...]:
+def decisions(compared: Iterable[ComparedRecording]) -> tuple[DriftGroup, ...]:
     """Equal differences put together: the worst first, then what is most frequent."""
     scenarios: dict[tuple[str, Drift], list[str]] = {}
     for one in compared:
         for drift in one.drifts:
             scenarios.setdefault((one.provider, drift), []).append(one.scenario)
     found = (
-        Decision(provider=provider, drift=drift, scenarios=tuple(dict.fromkeys(names)))
+        DriftGroup(provider=provider, drift=drift, scenarios=tuple(dict.fromkeys(names)))
         for (provider, drift), names in scenarios.items()
     )
     return tuple(sorted(found, key=lambda d: (_SEVERITIES.index(d.drift.severity), -len(d.scenarios))))
 
 
-def compare_cassettes(scenario: str, recorded: Cassette, now: Cassette) -> Compared:
+def compare_cassettes(scenario: str, recorded: Cassette, now: Cassette) -> ComparedRecording:
     """One recording against its successor."""
     drifts = compare_recordings(recorded.interactions, now.interactions)
-    return Compared(
+    return ComparedRecording(
         scenario=scenario,
-        state=State.DRIFTED if drifts else State.SAME,
+        state=RecordingState.DRIFTED if drifts else RecordingState.SAME,
         drifts=drifts,
         recorded_on=day_of(recorded),
         before=provenance_of(recorded),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.drift.fields import Fields, fields_of
-from llm_contracts.drift.kinds import ERROR, Happening, UsagePlace, happenings, order_of, usage_place
+from llm_contracts.drift.kinds import ERROR, StreamEvent, UsagePlace, happenings, order_of, usage_place
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Response
@@ -79,7 +79,7 @@ def _document(body: bytes) -> Any:
         return None
 
 
-def _body(response: Response, document: Any, found: Iterable[Happening]) -> str:
+def _body(response: Response, document: Any, found: Iterable[StreamEvent]) -> str:
     if document is not None:
         return DOCUMENT
     if found:
@@ -87,7 +87,7 @@ def _body(response: Response, document: Any, found: Iterable[Happening]) -> str:
     return TEXT if response.body.strip() else EMPTY
 
 
-def _kinds(found: Iterable[Happening]) -> Mapping[str, Fields]:
+def _kinds(found: Iterable[StreamEvent]) -> Mapping[str, Fields]:
     documents: dict[str, list[Any]] = {}
     for happening in found:
         documents.setdefault(happening.kind, [])

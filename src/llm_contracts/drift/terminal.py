@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.drift.report import Compared, DriftReport, State, decisions
+from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity
 
 if TYPE_CHECKING:
-    from llm_contracts.drift.report import Decision
+    from llm_contracts.drift.report import DriftGroup
 
 _COLOURS = {Severity.BREAKING: "red", Severity.VISIBLE: "yellow", Severity.COSMETIC: "dim"}
 _SHOWN = 5
 _AGE = "Verifying makes no recording younger: what is replayed is what was recorded then"
 
 TITLES = {
-    State.UNREADABLE: "Unreadable",
-    State.UNVERIFIED: "Not verified",
-    State.NEW: "New",
-    State.GONE: "Gone",
+    RecordingState.UNREADABLE: "Unreadable",
+    RecordingState.UNVERIFIED: "Not verified",
+    RecordingState.NEW: "New",
+    RecordingState.GONE: "Gone",
 }
 """The headings of lists, in the order in which they are shown."""
 
@@ -43,7 +43,7 @@ def _lines(report: DriftReport) -> Iterator[Text]:
     yield from (Text(line, style="yellow") for line in (*asked_otherwise(report), *ages(report)))
 
 
-def _paragraph(decision: Decision) -> Iterator[Text]:
+def _paragraph(decision: DriftGroup) -> Iterator[Text]:
     drift = decision.drift
     head = Text.assemble((f"{drift.severity:<9}", _COLOURS[drift.severity]), f" {decision.provider}  ")
     yield head.append(drift.where, style="bold").append(f"  ({drift.change})", style="dim")
@@ -52,7 +52,7 @@ def _paragraph(decision: Decision) -> Iterator[Text]:
     yield Text(f"          in {names(decision.scenarios)}", style="dim")
 
 
-def _listed(title: str, found: Sequence[Compared]) -> Iterator[Text]:
+def _listed(title: str, found: Sequence[ComparedRecording]) -> Iterator[Text]:
     if found:
         yield Text(f"{title} ({len(found)})", style="bold")
         yield from (
@@ -61,7 +61,7 @@ def _listed(title: str, found: Sequence[Compared]) -> Iterator[Text]:
         )
 
 
-def alike(found: Iterable[Compared]) -> Iterator[tuple[str, list[str], str]]:
+def alike(found: Iterable[ComparedRecording]) -> Iterator[tuple[str, list[str], str]]:
     """Provider, ids and reason, for those of a provider that have the same one."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in found:
@@ -82,12 +82,12 @@ def summary(report: DriftReport) -> str:
 
 
 _WORDS = {
-    State.SAME: "of the same shape",
-    State.DRIFTED: "changed",
-    State.NEW: "new",
-    State.GONE: "gone",
-    State.UNREADABLE: "unreadable",
-    State.UNVERIFIED: "not verified",
+    RecordingState.SAME: "of the same shape",
+    RecordingState.DRIFTED: "changed",
+    RecordingState.NEW: "new",
+    RecordingState.GONE: "gone",
+    RecordingState.UNREADABLE: "unreadable",
+    RecordingState.UNVERIFIED: "not verified",
 }
 
 

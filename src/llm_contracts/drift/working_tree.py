@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.drift.report import (
-    Compared,
+    ComparedRecording,
     DriftReport,
-    State,
+    RecordingState,
     compare_cassettes,
     day_of,
     provenance_of,
@@ -46,7 +46,7 @@ def compare_with_revision(
     settings = project.settings
     folder = settings.cassettes.resolve()
     against = revision(settings.root, name)
-    compared: list[Compared] = []
+    compared: list[ComparedRecording] = []
     for file in against.changed(folder):
         scenario = file.relative_to(folder).with_suffix("").as_posix()
         if file.suffix != ".yaml" or (providers and scenario.partition("/")[0] not in providers):
@@ -59,25 +59,25 @@ def compare_with_revision(
     )
 
 
-def _compared(scenario: str, file: Path, against: Revision) -> Compared:
+def _compared(scenario: str, file: Path, against: Revision) -> ComparedRecording:
     """One file. A damaged one in the working tree will not mend by itself; one in the past is past."""
     data = against.read(file)
     try:
         now = load(file) if file.exists() else None
     except CassetteError as error:
         why = f"{error.place}: {error.problem}" if error.place else error.problem
-        return Compared(scenario=scenario, state=State.UNREADABLE, detail=why, lasting=True)
+        return ComparedRecording(scenario=scenario, state=RecordingState.UNREADABLE, detail=why, lasting=True)
     try:
         recorded = None if data is None else parse(data)
     except FormatError as error:
         why = f"what it was in {against.commit[:10]} cannot be read: {error}"
-        return Compared(scenario=scenario, state=State.UNREADABLE, detail=why)
+        return ComparedRecording(scenario=scenario, state=RecordingState.UNREADABLE, detail=why)
     if recorded is not None and now is not None:
         return compare_cassettes(scenario, recorded, now)
     known = recorded or now
-    return Compared(
+    return ComparedRecording(
         scenario=scenario,
-        state=State.NEW if recorded is None else State.GONE,
+        state=RecordingState.NEW if recorded is None else RecordingState.GONE,
         recorded_on=day_of(known) if known and recorded else None,
         before=None if recorded is None else provenance_of(recorded),
         after=None if now is None else provenance_of(now),

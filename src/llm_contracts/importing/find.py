@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
+from llm_contracts.corpus.sources import answers
 from llm_contracts.project.config import ConfigError
-from llm_contracts.run.streams import answers
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.scrub import Scrubber
 
@@ -87,7 +87,7 @@ def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> Ow
     """The provider that answers at this address, by the project's own rows; else the one that was named."""
     if stream.provenance in _MADE_UP:
         reason = f"is {stream.provenance}: imported it would pass for what a provider sent."
-        return CorpusProblem(place=stream.place, reason=reason, why=Why.MADE_UP)
+        return CorpusProblem(place=stream.place, reason=reason, why=ProblemKind.MADE_UP)
     known = [row for row in project.providers if answers(row, stream.interaction.request.uri)]
     named = [row for row in project.providers if row.name == stream.provider]
     owner = next(iter((*known, *named)), None)
@@ -103,7 +103,7 @@ def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> Ow
 
 
 def _unowned(stream: CorpusStream, reason: str) -> CorpusProblem:
-    return CorpusProblem(place=stream.place, reason=reason, why=Why.UNKNOWN_PROVIDER)
+    return CorpusProblem(place=stream.place, reason=reason, why=ProblemKind.UNKNOWN_PROVIDER)
 
 
 def _shown(stream: CorpusStream) -> str:

@@ -16,7 +16,7 @@ from llm_contracts.corpus import CorpusProblem, CorpusStream
 from llm_contracts.importing.find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
 from llm_contracts.project.config import ConfigError
 from llm_contracts.project.scenario import Provider, Scenario
-from llm_contracts.record.endpoint import secrets_in
+from llm_contracts.project.secrets import secrets_in
 from llm_contracts.run.streams import stream_call
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette.render import render
@@ -31,8 +31,8 @@ __all__ = [
     "PREFIX",
     "Import",
     "ImportOptions",
+    "ImportOutcome",
     "ImportReport",
-    "Outcome",
     "import_streams",
     "imported_scenarios",
 ]
@@ -43,7 +43,7 @@ _ASKED = frozenset({"accept", "content-type"})
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What became of one stream."""
 
     IMPORTED = "imported"
@@ -59,7 +59,7 @@ class Import:
     place: str
     file: Path
     row: Scenario
-    outcome: Outcome
+    outcome: ImportOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,19 +225,19 @@ def _refuse_secrets(draft: _Draft, scrubber: Scrubber) -> None:
 
 def _keep(draft: _Draft, options: ImportOptions) -> Import:
     outcome = _outcome(draft, options)
-    if outcome is Outcome.IMPORTED and not options.dry_run:
+    if outcome is ImportOutcome.IMPORTED and not options.dry_run:
         save(draft.file, draft.cassette)
     return Import(
         stream=draft.stream.id, place=draft.stream.place, file=draft.file, row=draft.row, outcome=outcome
     )
 
 
-def _outcome(draft: _Draft, options: ImportOptions) -> Outcome:
+def _outcome(draft: _Draft, options: ImportOptions) -> ImportOutcome:
     if not draft.file.exists():
-        return Outcome.IMPORTED
+        return ImportOutcome.IMPORTED
     if _is_there(draft):
-        return Outcome.UNCHANGED
-    return Outcome.IMPORTED if options.force else Outcome.IN_THE_WAY
+        return ImportOutcome.UNCHANGED
+    return ImportOutcome.IMPORTED if options.force else ImportOutcome.IN_THE_WAY
 
 
 def _is_there(draft: _Draft) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from llm_contracts.importing.run import PREFIX, Outcome
+from llm_contracts.importing.run import PREFIX, ImportOutcome
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.results.document import problem_document
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llm_contracts.importing.run import Import, ImportReport
     from llm_contracts.project.config import Settings
 
-_STYLES = {Outcome.IMPORTED: "green", Outcome.UNCHANGED: "dim", Outcome.IN_THE_WAY: "red"}
+_STYLES = {ImportOutcome.IMPORTED: "green", ImportOutcome.UNCHANGED: "dim", ImportOutcome.IN_THE_WAY: "red"}
 _WIDTH = 100
 
 
@@ -64,12 +64,12 @@ def _line(one: Import, *, dry_run: bool) -> Text:
     return text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
 
 
-def _word(outcome: Outcome, *, dry_run: bool) -> str:
-    return "to import" if dry_run and outcome is Outcome.IMPORTED else str(outcome).replace("-", " ")
+def _word(outcome: ImportOutcome, *, dry_run: bool) -> str:
+    return "to import" if dry_run and outcome is ImportOutcome.IMPORTED else str(outcome).replace("-", " ")
 
 
 def _sum(report: ImportReport, *, dry_run: bool) -> str:
-    counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in Outcome]
+    counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in ImportOutcome]
     parts = [f"{count} {_word(outcome, dry_run=dry_run)}" for count, outcome in counts if count]
     parts = parts or ["Nothing to import"]
     parts += [f"{len(report.left_out)} left out"] if report.left_out else []
@@ -77,7 +77,7 @@ def _sum(report: ImportReport, *, dry_run: bool) -> str:
 
 
 def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Iterator[str]:
-    if any(one.outcome is Outcome.IN_THE_WAY for one in report.imports):
+    if any(one.outcome is ImportOutcome.IN_THE_WAY for one in report.imports):
         yield "Another recording has that name. --force replaces it; --scenario gives a name of its own."
     if not report.homeless or dry_run:
         return

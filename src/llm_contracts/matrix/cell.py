@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from llm_contracts.matrix.pair import Pair, Unsupported
+from llm_contracts.matrix.pair import ReleasePair, Unsupported
 from llm_contracts.parity.divergence import Kind, Severity
 
 
-class State(StrEnum):
+class CellState(StrEnum):
     """Whether a pair was tried."""
 
     RAN = "ran"
@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
+class CellDifference:
     """A divergence in one scenario. `accepted`: by a waiver that holds under these releases."""
 
     item: str
@@ -62,12 +62,12 @@ class Cell:
         report: the folder with the whole result, for `llm-contracts report --report`.
     """
 
-    pair: Pair
-    state: State = State.RAN
+    pair: ReleasePair
+    state: CellState = CellState.RAN
     reason: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[CellDifference, ...] = ()
     noise: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
@@ -85,19 +85,19 @@ class Cell:
     @property
     def ran(self) -> bool:
         """Whether there is anything to compare."""
-        return self.state is State.RAN
+        return self.state is CellState.RAN
 
     def scenarios_with(self, kind: Kind, *, accepted: bool = False) -> frozenset[str]:
         """The scenarios in which this kind occurs, unaccepted or accepted."""
         return frozenset(d.item for d in self.differences if d.kind is kind and d.accepted is accepted)
 
-    def excuses(self, difference: Difference) -> bool:
+    def excuses(self, difference: CellDifference) -> bool:
         """Whether the provider is known not to work under these releases."""
         return any(row.provider == difference.provider for row in self.known)
 
 
 def cell_of(
-    pair: Pair, document: Mapping[str, Any], *, known: Iterable[Unsupported] = (), **values: Any
+    pair: ReleasePair, document: Mapping[str, Any], *, known: Iterable[Unsupported] = (), **values: Any
 ) -> Cell:
     """The cell of a check's document (`views/document`). `values` are further fields of the cell.
 
@@ -119,9 +119,9 @@ def cell_of(
     )
 
 
-def _differences(row: Mapping[str, Any]) -> Iterator[Difference]:
+def _differences(row: Mapping[str, Any]) -> Iterator[CellDifference]:
     for found in row["divergences"]:
-        yield Difference(
+        yield CellDifference(
             item=row["id"],
             kind=Kind(found["kind"]),
             where=found["where"],

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from llm_contracts.matrix.bisect import Bracket, Target
-from llm_contracts.matrix.cell import Cell, Difference, State
-from llm_contracts.matrix.pair import Pair, Unsupported
-from llm_contracts.matrix.table import Change, Table
+from llm_contracts.matrix.cell import Cell, CellDifference, CellState
+from llm_contracts.matrix.pair import ReleasePair, Unsupported
+from llm_contracts.matrix.table import ReleaseChange, Table
 from llm_contracts.parity.divergence import Kind
 
 FORMAT = 1
@@ -69,9 +69,9 @@ def _cell_from(row: Mapping[str, Any]) -> Cell:
     """Counts are left aside: they follow from the rest."""
     plain = {key: row[key] for key in ("reason", "versions", "items", "moved", "measures", "report")}
     return Cell(
-        pair=Pair(**row["pair"]),
-        state=State(row["state"]),
-        differences=tuple(Difference(**{**d, "kind": Kind(d["kind"])}) for d in row["differences"]),
+        pair=ReleasePair(**row["pair"]),
+        state=CellState(row["state"]),
+        differences=tuple(CellDifference(**{**d, "kind": Kind(d["kind"])}) for d in row["differences"]),
         noise=tuple(row["noise"]),
         unreadable=tuple(row["unreadable"]),
         complaints=tuple(row["complaints"]),
@@ -80,5 +80,5 @@ def _cell_from(row: Mapping[str, Any]) -> Cell:
     )
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: ReleaseChange) -> dict[str, Any]:
     return {**asdict(change), "fails": change.fails}

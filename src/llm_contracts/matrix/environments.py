@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_contracts.matrix.commands import Command, Completed
-from llm_contracts.matrix.pair import LATEST, Pair
+from llm_contracts.matrix.pair import LATEST, ReleasePair
 
 Arguments = list[str | Path]
 
@@ -48,10 +48,10 @@ class Resolution:
         return {name.lower().replace("_", "-"): version for name, version in _PIN.findall(self.pins)}
 
     @property
-    def pair(self) -> Pair:
+    def pair(self) -> ReleasePair:
         """The pair as resolved: `latest` has become a release."""
         versions = self.versions
-        return Pair(litellm=versions["litellm"], openai=versions["openai"])
+        return ReleasePair(litellm=versions["litellm"], openai=versions["openai"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +80,7 @@ class Environments:
     overrides: tuple[str, ...] = ()
     installed: Mapping[str, str]
 
-    def resolve(self, pair: Pair) -> Resolution:
+    def resolve(self, pair: ReleasePair) -> Resolution:
         """Find the packages of a pair, installing nothing.
 
         The release of LiteLLM that is asked for replaces the range that this package supports: newer ones

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from llm_contracts.matrix.cell import Cell, State
-from llm_contracts.matrix.table import Table, Way, against
+from llm_contracts.matrix.cell import Cell, CellState
+from llm_contracts.matrix.table import ChangeDirection, Table, against
 from llm_contracts.parity.divergence import Kind
 
 
@@ -49,9 +49,9 @@ def scenarios_in(number: int) -> str:
 def notes(table: Table) -> Iterator[str]:
     """A sentence for everything that the table's numbers do not say by themselves."""
     for cell in table.cells:
-        if cell.state is State.UNSUPPORTED:
+        if cell.state is CellState.UNSUPPORTED:
             yield f"{cell.pair}: not tried. {cell.reason}"
-        elif cell.state is State.FAILED:
+        elif cell.state is CellState.FAILED:
             yield f"{cell.pair}: could not be tried. {cell.reason}"
     for cell in (table.pinned, *table.cells):
         yield from _excused(cell)
@@ -99,8 +99,13 @@ def _differing(cell: Cell) -> set[str]:
 def _count(kind: Kind, cell: Cell, pinned: Cell) -> str:
     """In how many scenarios the kind occurs; in brackets, what of that is new and what is gone."""
     found = against(pinned, cell)
-    came = {d.item for way in (Way.NEW, Way.OTHER) for d in found[way] if d.kind is kind and not d.accepted}
-    went = {d.item for d in found[Way.GONE] if d.kind is kind and not d.accepted}
+    came = {
+        d.item
+        for way in (ChangeDirection.NEW, ChangeDirection.OTHER)
+        for d in found[way]
+        if d.kind is kind and not d.accepted
+    }
+    went = {d.item for d in found[ChangeDirection.GONE] if d.kind is kind and not d.accepted}
     change = [f"{sign}{len(items)}" for sign, items in (("+", came), ("-", went)) if items]
     count = _number(cell.scenarios_with(kind)) or ("0" if change else "")
     return f"{count} ({' '.join(change)})" if change else count
@@ -108,7 +113,7 @@ def _count(kind: Kind, cell: Cell, pinned: Cell) -> str:
 
 def _alike(table: Table, cell: Cell) -> set[str]:
     name = str(cell.pair)
-    alike = (change for change in table.changes if change.way is Way.ALIKE)
+    alike = (change for change in table.changes if change.way is ChangeDirection.ALIKE)
     return {item for change in alike for item in change.scenarios.get(name, ())}
 
 

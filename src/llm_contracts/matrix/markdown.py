@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from llm_contracts.matrix.grid import grid, notes, scenarios_in, short_names
-from llm_contracts.matrix.table import Change, Table, Way
+from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.results.document import json_text
 
 _LONGEST_VALUE = 60
 _FROM = 3  # that many releases in a row are written as a range
 
-WAYS: Mapping[Way, str] = {
-    Way.NEW: "new",
-    Way.OTHER: "other values",
-    Way.GONE: "gone",
-    Way.ALIKE: "both alike",
+WAYS: Mapping[ChangeDirection, str] = {
+    ChangeDirection.NEW: "new",
+    ChangeDirection.OTHER: "other values",
+    ChangeDirection.GONE: "gone",
+    ChangeDirection.ALIKE: "both alike",
 }
 
 
@@ -52,7 +52,7 @@ def _grid(table: Table) -> Iterator[str]:
         yield f"| {label} | " + " | ".join(texts) + " |"
 
 
-def _changes(table: Table, found: Sequence[Change]) -> Iterator[str]:
+def _changes(table: Table, found: Sequence[ReleaseChange]) -> Iterator[str]:
     names = short_names(table)
     order = [names[str(cell.pair)] for cell in (table.pinned, *table.cells) if cell.ran]
     yield "| | kind | where | under | in up to | reference | candidate | for instance in |"
@@ -64,7 +64,7 @@ def _changes(table: Table, found: Sequence[Change]) -> Iterator[str]:
         example = next(iter(change.scenarios.values()))[0]
         kind = f"`{change.kind}`" if change.kind else "outcome"
         values = " | ".join(map(_value, change.example))
-        values += f", pinned: {_value(change.before)}" if change.way is Way.OTHER else ""
+        values += f", pinned: {_value(change.before)}" if change.way is ChangeDirection.OTHER else ""
         size = scenarios_in(change.size)
         yield f"| {remarks} | {kind} | `{change.where}` | {under} | {size} | {values} | {example} |"
 

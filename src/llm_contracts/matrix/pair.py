@@ -13,7 +13,7 @@ LATEST = "latest"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Pair:
+class ReleasePair:
     """A release of LiteLLM and one of openai, each a version or `latest`."""
 
     litellm: str
@@ -43,13 +43,13 @@ class Unsupported:
     openai: str | None = None
     provider: str | None = None
 
-    def covers(self, pair: Pair) -> bool:
+    def covers(self, pair: ReleasePair) -> bool:
         """Whether it is about this pair. Nothing is known about a `latest` that has not been looked up."""
         ranges = ((self.litellm, pair.litellm), (self.openai, pair.openai))
         return all(_within(version, allowed) for allowed, version in ranges if allowed is not None)
 
 
-def unsupported(pair: Pair, rows: Iterable[Unsupported]) -> tuple[Unsupported, ...]:
+def unsupported(pair: ReleasePair, rows: Iterable[Unsupported]) -> tuple[Unsupported, ...]:
     """The rows that are about this pair."""
     return tuple(row for row in rows if row.covers(pair))
 

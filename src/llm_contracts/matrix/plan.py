@@ -10,7 +10,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from llm_contracts.matrix.pair import Pair, Unsupported
+from llm_contracts.matrix.pair import ReleasePair, Unsupported
 from llm_contracts.project.config import ConfigError, nearest
 
 _LISTS = ("overrides", "requirements")
@@ -18,7 +18,7 @@ _PAIR = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class MatrixPlan:
     """The file's content.
 
     Attributes:
@@ -28,29 +28,29 @@ class Plan:
         unsupported: what is not meant to work.
     """
 
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[ReleasePair, ...] = ()
     overrides: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
 
 
-def load_plan(file: Path) -> Plan:
+def load_plan(file: Path) -> MatrixPlan:
     """Read the file; an empty plan where there is none.
 
     Raises:
         ConfigError: it cannot be read, or says something that means nothing; names the place.
     """
     if not file.is_file():
-        return Plan()
+        return MatrixPlan()
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
-    known = [field.name for field in fields(Plan)]
+    known = [field.name for field in fields(MatrixPlan)]
     for key in table:
         if key not in known:
             raise ConfigError(f"{file}: {key}: there is no such key. {nearest(key, known)}")
-    return Plan(
+    return MatrixPlan(
         pairs=tuple(_pair(file, row) for row in _list(file, table, "pairs")),
         unsupported=tuple(_unsupported(file, row) for row in _list(file, table, "unsupported")),
         **{key: tuple(_text(file, key, row) for row in _list(file, table, key)) for key in _LISTS},
@@ -70,11 +70,11 @@ def _text(file: Path, key: str, value: object) -> str:
     return value
 
 
-def _pair(file: Path, row: object) -> Pair:
+def _pair(file: Path, row: object) -> ReleasePair:
     if not isinstance(row, list) or len(row) != _PAIR:
         raise ConfigError(f'{file}: pairs: must hold pairs such as ["1.105.0", "2.54.0"], not {row!r}.')
     litellm, openai = (_text(file, "pairs", version) for version in row)
-    return Pair(litellm=litellm, openai=openai)
+    return ReleasePair(litellm=litellm, openai=openai)
 
 
 def _unsupported(file: Path, row: object) -> Unsupported:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from llm_contracts.matrix.cell import Cell, State, cell_of
+from llm_contracts.matrix.cell import Cell, CellState, cell_of
 from llm_contracts.matrix.checking import Check, CheckError
 from llm_contracts.matrix.environments import Resolution, UnavailableError
-from llm_contracts.matrix.pair import Pair, Unsupported, unsupported
+from llm_contracts.matrix.pair import ReleasePair, Unsupported, unsupported
 from llm_contracts.matrix.table import Table
 
 Step = Callable[[str, int], None]
@@ -20,7 +20,7 @@ Step = Callable[[str, int], None]
 class Builder(Protocol):
     """What resolves and builds: see `Environments`."""
 
-    def resolve(self, pair: Pair, /) -> Resolution: ...
+    def resolve(self, pair: ReleasePair, /) -> Resolution: ...
 
     def moved(self, resolution: Resolution, /) -> Mapping[str, str]: ...
 
@@ -32,7 +32,7 @@ class _RefusedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Matrix:
+class MatrixRun:
     """Tries pairs.
 
     Attributes:
@@ -48,14 +48,14 @@ class Matrix:
     builder: Builder
     check: Check
     python: Path
-    pinned: Pair
+    pinned: ReleasePair
     unsupported: tuple[Unsupported, ...] = ()
     reports: Path
     measures: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _document: {}
 
     def table(
         self,
-        pairs: Iterable[Pair],
+        pairs: Iterable[ReleasePair],
         *,
         step: Step = lambda _what, _count: None,
         done: Callable[[Cell], None] = lambda _cell: None,
@@ -78,7 +78,7 @@ class Matrix:
                 cells.append(cell)
         return Table(pinned=pinned, cells=tuple(cells))
 
-    def one(self, pair: Pair) -> Cell:
+    def one(self, pair: ReleasePair) -> Cell:
         """One pair alone, the pinned one like any other.
 
         Raises:
@@ -86,7 +86,7 @@ class Matrix:
         """
         return self._cell(pair, self.python, lambda _n: None) if pair == self.pinned else self.try_pair(pair)
 
-    def try_pair(self, pair: Pair, *, step: Step = lambda _what, _count: None) -> Cell:
+    def try_pair(self, pair: ReleasePair, *, step: Step = lambda _what, _count: None) -> Cell:
         """One pair: resolved, built, checked; or the reason why not."""
         try:
             step(f"{pair}: resolving", 0)
@@ -99,18 +99,18 @@ class Matrix:
             cell = self._cell(pair, python, lambda n: step(f"{pair}", n))
             return replace(cell, moved=self.builder.moved(resolution))
         except _RefusedError as error:
-            return Cell(pair=pair, state=State.UNSUPPORTED, reason=str(error))
+            return Cell(pair=pair, state=CellState.UNSUPPORTED, reason=str(error))
         except (UnavailableError, CheckError) as error:
-            return Cell(pair=pair, state=State.FAILED, reason=str(error))
+            return Cell(pair=pair, state=CellState.FAILED, reason=str(error))
 
-    def _refuse(self, pair: Pair) -> None:
+    def _refuse(self, pair: ReleasePair) -> None:
         for row in unsupported(pair, self.unsupported):
             if row.provider is None:
                 raise _RefusedError(row.reason)
         if pair == self.pinned:
             raise _RefusedError("This is the pinned pair.")
 
-    def _cell(self, pair: Pair, python: Path, progress: Callable[[int], None]) -> Cell:
+    def _cell(self, pair: ReleasePair, python: Path, progress: Callable[[int], None]) -> Cell:
         folder = self.reports / pair.folder
         document = self.check(python, folder, progress)
         known = unsupported(pair, self.unsupported)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from llm_contracts.matrix.cell import Cell, Difference
+from llm_contracts.matrix.cell import Cell, CellDifference
 from llm_contracts.parity.divergence import Kind, Severity
 from llm_contracts.parity.grouping import place
 
 
-class Way(StrEnum):
+class ChangeDirection(StrEnum):
     """How something compares with the pinned pair."""
 
     NEW = "new"  # differs here only
@@ -23,7 +23,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class ReleaseChange:
     """One change against the pinned pair, in all scenarios and under all pairs that have it.
 
     Attributes:
@@ -38,7 +38,7 @@ class Change:
         before: what the candidate's value is under the pinned pair, where both differ in other values.
     """
 
-    way: Way
+    way: ChangeDirection
     kind: Kind | None
     where: str
     accepted: bool
@@ -50,7 +50,11 @@ class Change:
     @property
     def fails(self) -> bool:
         """Whether it is a reason to stay with the pinned pair."""
-        differs = self.way in {Way.NEW, Way.OTHER} and not self.accepted and not self.excused
+        differs = (
+            self.way in {ChangeDirection.NEW, ChangeDirection.OTHER}
+            and not self.accepted
+            and not self.excused
+        )
         return differs and self.kind is not None and self.kind.severity is not Severity.COSMETIC
 
     @property
@@ -73,7 +77,7 @@ class Table:
         return tuple(kind for kind in Kind if kind in occurring)
 
     @property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[ReleaseChange, ...]:
         """All changes against the pinned pair: what fails first, then by severity and frequency."""
         return changes(self.pinned, self.cells)
 
@@ -83,7 +87,7 @@ class Table:
         return any(change.fails for change in self.changes)
 
 
-def against(pinned: Cell, cell: Cell) -> Mapping[Way, tuple[Difference, ...]]:
+def against(pinned: Cell, cell: Cell) -> Mapping[ChangeDirection, tuple[CellDifference, ...]]:
     """What is new, gone or of other values under one pair.
 
     A difference that is accepted under one of the two pairs only has changed as well: the waiver is for
@@ -94,15 +98,15 @@ def against(pinned: Cell, cell: Cell) -> Mapping[Way, tuple[Difference, ...]]:
     went = [d for key, d in before.items() if key not in now and d.item in cell.items]
     places, old_places = (Counter(map(_place, found)) for found in (came, went))
     return {
-        Way.NEW: tuple(d for d in came if _place(d) not in old_places),
-        Way.OTHER: tuple(d for d in came if _place(d) in old_places),
-        Way.GONE: tuple(d for d in went if _place(d) not in places),
+        ChangeDirection.NEW: tuple(d for d in came if _place(d) not in old_places),
+        ChangeDirection.OTHER: tuple(d for d in came if _place(d) in old_places),
+        ChangeDirection.GONE: tuple(d for d in went if _place(d) not in places),
     }
 
 
-def changes(pinned: Cell, cells: Iterable[Cell]) -> tuple[Change, ...]:
+def changes(pinned: Cell, cells: Iterable[Cell]) -> tuple[ReleaseChange, ...]:
     """See `Table.changes`."""
-    merged: dict[tuple[object, ...], Change] = {}
+    merged: dict[tuple[object, ...], ReleaseChange] = {}
     for cell in cells:
         for change in _of_cell(pinned, cell) if cell.ran else ():
             key = (change.way, change.kind, change.where, change.accepted, change.excused)
@@ -110,26 +114,28 @@ def changes(pinned: Cell, cells: Iterable[Cell]) -> tuple[Change, ...]:
     return tuple(sorted(merged.values(), key=_weight))
 
 
-def _place(difference: Difference) -> tuple[object, ...]:
+def _place(difference: CellDifference) -> tuple[object, ...]:
     return difference.item, difference.kind, place(difference.where), difference.accepted
 
 
-def _of_cell(pinned: Cell, cell: Cell) -> Iterator[Change]:
+def _of_cell(pinned: Cell, cell: Cell) -> Iterator[ReleaseChange]:
     found = against(pinned, cell)
     before = {_place(d): d.candidate for d in pinned.differences}
     for way, differences in found.items():
-        groups: dict[tuple[object, ...], list[Difference]] = {}
+        groups: dict[tuple[object, ...], list[CellDifference]] = {}
         for d in differences:
             groups.setdefault((d.kind, place(d.where), d.accepted, cell.excuses(d)), []).append(d)
         for members in groups.values():
-            yield _change(way, members, cell, before.get(_place(members[0])) if way is Way.OTHER else None)
+            yield _change(
+                way, members, cell, before.get(_place(members[0])) if way is ChangeDirection.OTHER else None
+            )
     touched = {d.item for differences in found.values() for d in differences}
     yield from _moved_alike(pinned, cell, touched)
 
 
-def _change(way: Way, members: list[Difference], cell: Cell, before: Any) -> Change:
+def _change(way: ChangeDirection, members: list[CellDifference], cell: Cell, before: Any) -> ReleaseChange:
     first = members[0]
-    return Change(
+    return ReleaseChange(
         way=way,
         kind=first.kind,
         where=place(first.where),
@@ -141,7 +147,7 @@ def _change(way: Way, members: list[Difference], cell: Cell, before: Any) -> Cha
     )
 
 
-def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[Change]:
+def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[ReleaseChange]:
     """Scenarios in which parity is what it was, and yet the application would see something else."""
     groups: dict[str, list[str]] = {}
     for item, outcome in cell.items.items():
@@ -151,8 +157,8 @@ def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[Change
             groups.setdefault(name, []).append(item)
     for name, items in groups.items():
         pinned_side, side = (each.items[items[0]]["reference"] for each in (pinned, cell))
-        yield Change(
-            way=Way.ALIKE,
+        yield ReleaseChange(
+            way=ChangeDirection.ALIKE,
             kind=None,
             where=name,
             accepted=False,
@@ -168,12 +174,12 @@ def _moved(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> l
     return [name for name, value in now.items() if before.get(name) != value]
 
 
-def _merged(before: Change | None, change: Change) -> Change:
+def _merged(before: ReleaseChange | None, change: ReleaseChange) -> ReleaseChange:
     if before is None:
         return change
     return replace(before, scenarios={**before.scenarios, **change.scenarios})
 
 
-def _weight(change: Change) -> tuple[bool, int, int, int]:
+def _weight(change: ReleaseChange) -> tuple[bool, int, int, int]:
     severity = len(Severity) if change.kind is None else list(Severity).index(change.kind.severity)
-    return (not change.fails, list(Way).index(change.way), severity, -change.size)
+    return (not change.fails, list(ChangeDirection).index(change.way), severity, -change.size)

@@ -13,7 +13,7 @@ from rich.table import Table as Lines
 from rich.text import Text
 
 from llm_contracts.matrix.grid import Grid, grid, notes, scenarios_in, short_names
-from llm_contracts.matrix.table import Change, Table, Way
+from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.results.document import json_text
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ _SHOWN_IDS = 3
 _LONGEST_VALUE = 100
 _RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
 
-WAYS: Mapping[Way, str] = {
-    Way.NEW: "new",
-    Way.OTHER: "in other values",
-    Way.GONE: "gone",
-    Way.ALIKE: "both paths alike, but not as under the pinned releases",
+WAYS: Mapping[ChangeDirection, str] = {
+    ChangeDirection.NEW: "new",
+    ChangeDirection.OTHER: "in other values",
+    ChangeDirection.GONE: "gone",
+    ChangeDirection.ALIKE: "both paths alike, but not as under the pinned releases",
 }
 """The ways in words."""
 
@@ -110,8 +110,8 @@ def _changes(table: Table) -> Iterator[RenderableType]:
         yield Text(f"… and {len(found) - _SHOWN_CHANGES} more; --json FILE lists them all", style="dim")
 
 
-def _change(change: Change, names: Mapping[str, str]) -> RenderableType:
-    style = "red" if change.fails else "yellow" if change.way is not Way.GONE else "green"
+def _change(change: ReleaseChange, names: Mapping[str, str]) -> RenderableType:
+    style = "red" if change.fails else "yellow" if change.way is not ChangeDirection.GONE else "green"
     severity = [str(change.kind.severity)] if change.kind else []
     remarks = [WAYS[change.way], *severity, *(["accepted"] if change.accepted else [])]
     remarks += ["counts for nothing: not supported"] if change.excused else []
@@ -127,9 +127,9 @@ def _change(change: Change, names: Mapping[str, str]) -> RenderableType:
     return Stack(head, Padding(Stack(*where, *_values(change)), (0, 0, 0, 4), expand=False))
 
 
-def _values(change: Change) -> Iterator[Text]:
+def _values(change: ReleaseChange) -> Iterator[Text]:
     one, other = map(_value, change.example)
-    if change.way is Way.ALIKE:
+    if change.way is ChangeDirection.ALIKE:
         yield Text.assemble(("pinned     ", "dim"), one)
         yield Text.assemble(("here       ", "dim"), other)
     elif change.example[0] == change.example[1]:
@@ -137,7 +137,7 @@ def _values(change: Change) -> Iterator[Text]:
     else:
         yield Text.assemble(("reference  ", "dim"), one)
         yield Text.assemble(("candidate  ", "dim"), other)
-    if change.way is Way.OTHER:
+    if change.way is ChangeDirection.OTHER:
         yield Text.assemble(("pinned     ", "dim"), _value(change.before))
 
 

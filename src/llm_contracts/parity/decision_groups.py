@@ -38,7 +38,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class DecisionGroup:
     """Differences of one kind, at one place, that change one class of value into one other.
 
     Attributes:
@@ -102,7 +102,7 @@ def members_of(item: Item) -> tuple[Member, ...]:
     )
 
 
-def queue(members: Iterable[Member], apart: Collection[str] = ()) -> tuple[Group, ...]:
+def queue(members: Iterable[Member], apart: Collection[str] = ()) -> tuple[DecisionGroup, ...]:
     """Group differences: what breaks first, then what is most frequent.
 
     Args:
@@ -115,17 +115,17 @@ def queue(members: Iterable[Member], apart: Collection[str] = ()) -> tuple[Group
         kind, where = member.divergence.kind, place(member.divergence.where)
         found.setdefault((kind, where, *change_of(member.divergence), own), []).append(member)
     groups = (
-        Group(kind=Kind(kind), where=where, was=was, now=now, apart=own, members=tuple(held))
+        DecisionGroup(kind=Kind(kind), where=where, was=was, now=now, apart=own, members=tuple(held))
         for (kind, where, was, now, own), held in found.items()
     )
     return tuple(sorted(groups, key=_rank))
 
 
-def _rank(group: Group) -> tuple[int, int, str]:
+def _rank(group: DecisionGroup) -> tuple[int, int, str]:
     return _SEVERITIES.index(group.severity), -len(group.members), group.title
 
 
-def narrowed(groups: Sequence[Group], words: str) -> tuple[Group, ...]:
+def narrowed(groups: Sequence[DecisionGroup], words: str) -> tuple[DecisionGroup, ...]:
     """The groups in which every word occurs: in severity, kind, place, change or the name of a recording.
 
     Groups keep all their members: a filter is for finding, and must not change what is decided.
@@ -134,17 +134,17 @@ def narrowed(groups: Sequence[Group], words: str) -> tuple[Group, ...]:
     return tuple(group for group in groups if all(word in _searchable(group) for word in wanted))
 
 
-def _searchable(group: Group) -> str:
+def _searchable(group: DecisionGroup) -> str:
     return " ".join((group.severity, group.title, group.id, *(m.item for m in group.members))).lower()
 
 
-def without(group: Group, gone: Callable[[Member], bool]) -> Group | None:
+def without(group: DecisionGroup, gone: Callable[[Member], bool]) -> DecisionGroup | None:
     """The group without some of its members; None if nothing is left."""
     left = tuple(member for member in group.members if not gone(member))
     return replace(group, members=left) if left else None
 
 
-def look_up(groups: Sequence[Group], name: str) -> tuple[Group, ...]:
+def look_up(groups: Sequence[DecisionGroup], name: str) -> tuple[DecisionGroup, ...]:
     """What a name means: a group by the beginning of its id, one difference by that of its fingerprint, which
     then stands alone, or all differences of a recording.
 

@@ -16,7 +16,7 @@ _SEVERITIES = tuple(Severity)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class DivergenceGroup:
     """Divergences of one kind at one place. `where` has its numbers replaced (`delta[*]`); `example` is the
     first of them, `ids` are the items concerned, each once, in the order of the result.
     """
@@ -32,7 +32,7 @@ class Group:
         return self.kind.severity
 
 
-def group(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]) -> tuple[Group, ...]:
+def group(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]) -> tuple[DivergenceGroup, ...]:
     """Group what `pick` finds in each item: what breaks first, then what is most frequent."""
     examples: dict[tuple[Kind, str], Divergence] = {}
     ids: dict[tuple[Kind, str], dict[str, None]] = {}
@@ -42,7 +42,7 @@ def group(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]) -
             examples.setdefault(key, divergence)
             ids.setdefault(key, {})[item.id] = None
     groups = [
-        Group(kind=kind, where=where, example=examples[kind, where], ids=tuple(members))
+        DivergenceGroup(kind=kind, where=where, example=examples[kind, where], ids=tuple(members))
         for (kind, where), members in ids.items()
     ]
     return tuple(sorted(groups, key=lambda g: (_SEVERITIES.index(g.severity), -len(g.ids))))

@@ -36,7 +36,7 @@ class Normalisation(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Note:
+class NormalisationCount:
     """A normalisation hid so many differences."""
 
     name: Normalisation
@@ -75,15 +75,15 @@ _COUNTED: tuple[tuple[Normalisation, Callable[[tuple[Chunk, ...]], int]], ...] =
 )
 
 
-def shape_notes(reference: tuple[Chunk, ...], candidate: tuple[Chunk, ...]) -> Iterator[Note]:
+def shape_notes(reference: tuple[Chunk, ...], candidate: tuple[Chunk, ...]) -> Iterator[NormalisationCount]:
     """What the normalisations of chunks hid between two streams: how many more there were on one side."""
     for name, count in _COUNTED:
         hidden = abs(count(reference) - count(candidate))
         if hidden:
-            yield Note(name=name, count=hidden)
+            yield NormalisationCount(name=name, count=hidden)
     renamed = _roles(reference) ^ _roles(candidate)
     if renamed and _roles(reference) and _roles(candidate):
-        yield Note(name=Normalisation.ROLE, count=len(renamed))
+        yield NormalisationCount(name=Normalisation.ROLE, count=len(renamed))
 
 
 def _roles(chunks: tuple[Chunk, ...]) -> set[str]:

@@ -15,7 +15,7 @@ from llm_contracts.parity.divergence import Divergence
 from llm_contracts.wire.interaction import Interaction
 
 
-class Answer(StrEnum):
+class Readiness(StrEnum):
     """The answer for one provider. Only `READY` is a GO."""
 
     READY = "ready"
@@ -28,7 +28,7 @@ class Answer(StrEnum):
 class Verdict:
     """The answer, a sentence for each reason, and the commands to run next, in their order."""
 
-    answer: Answer
+    answer: Readiness
     reasons: tuple[str, ...]
     next: tuple[str, ...] = ()
 

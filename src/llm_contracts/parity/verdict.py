@@ -14,7 +14,7 @@ from datetime import date
 from shlex import quote
 
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
-from llm_contracts.parity.result import Answer, Item, Verdict
+from llm_contracts.parity.result import Item, Readiness, Verdict
 from llm_contracts.project.scenario import Scenario
 
 _SHOWN = 5  # names in a sentence; the table has the rest
@@ -30,7 +30,7 @@ class _Reason:
     where none helps. `{provider}` stands for the provider's name.
     """
 
-    answer: Answer
+    answer: Readiness
     sentence: str
     step: str = ""
 
@@ -63,7 +63,7 @@ def decide(
     expected = tuple(row for row in scenarios if row.provider == provider)
     reasons = [*_against(mine), *_missing(mine, expected)]
     reasons += _rehearsed(mine, expected, today, stale_after_days)
-    reasons += [_Reason(answer=Answer.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
+    reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     agree = _count(len(mine), "scenario agrees", "scenarios agree") + _waived(mine)
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
     return _verdict(provider, reasons, f"{agree}; {live}.")
@@ -78,21 +78,21 @@ def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
     reasons = _against(mine)
     if not mine:
         sentence = "There are no streams of this provider."
-        reasons.append(_Reason(answer=Answer.NO_EVIDENCE, sentence=sentence, step=_RECORD))
+        reasons.append(_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=_RECORD))
     agree = _count(len(mine), "stream agrees", "streams agree") + _waived(mine)
     elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
-    reasons = reasons or [_Reason(answer=Answer.REHEARSED, sentence=elsewhere, step=_RECORD)]
+    reasons = reasons or [_Reason(answer=Readiness.REHEARSED, sentence=elsewhere, step=_RECORD)]
     return _verdict(provider, reasons, agree)
 
 
 def _verdict(provider: str, reasons: Reasons, ready: str) -> Verdict:
     """The first answer that anything speaks for, its reasons first."""
-    for answer in (Answer.BLOCKED, Answer.NO_EVIDENCE, Answer.REHEARSED):
+    for answer in (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED):
         if any(reason.answer is answer for reason in reasons):
             ordered = sorted(reasons, key=lambda reason: reason.answer is not answer)
             sentences = tuple(reason.sentence for reason in ordered)
             return Verdict(answer=answer, reasons=sentences, next=tuple(_commands(provider, ordered)))
-    return Verdict(answer=Answer.READY, reasons=(ready,))
+    return Verdict(answer=Readiness.READY, reasons=(ready,))
 
 
 def _commands(provider: str, reasons: Reasons) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _against(items: Sequence[Item]) -> Reasons:
     """What blocks: unreadable recordings, a reference at odds with itself, differences nobody accepted."""
     found = [(_unreadable(items), "cassettes"), (_noisy(items), "report")]
     found += [(_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)]
-    return [_Reason(answer=Answer.BLOCKED, sentence=each, step=step) for each, step in found if each]
+    return [_Reason(answer=Readiness.BLOCKED, sentence=each, step=step) for each, step in found if each]
 
 
 def _unreadable(items: Sequence[Item]) -> str:
@@ -150,9 +150,9 @@ def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
     names = [row.name for row in expected if row.id not in there]
     if names:
         sentence = _sentence(names, "scenario has no cassette", "scenarios have no cassette")
-        return [_Reason(answer=Answer.NO_EVIDENCE, sentence=sentence, step=_RECORD)]
+        return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=_RECORD)]
     if not there:
-        return [_Reason(answer=Answer.NO_EVIDENCE, sentence="There are no scenarios for this provider.")]
+        return [_Reason(answer=Readiness.NO_EVIDENCE, sentence="There are no scenarios for this provider.")]
     return []
 
 
@@ -187,7 +187,7 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
     silent = not any(sentence for sentence, _ in found)
     if items and silent and not any(item.provenance == "live" for item in items):
         found.append(("Nothing is recorded live.", _RECORD))
-    return [_Reason(answer=Answer.REHEARSED, sentence=each, step=step) for each, step in found if each]
+    return [_Reason(answer=Readiness.REHEARSED, sentence=each, step=step) for each, step in found if each]
 
 
 def _undated(item: Item) -> bool:

@@ -23,7 +23,7 @@ from llm_contracts.project.scenario import Provider, Scenario
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from llm_contracts.clients.call import CallPath
+    from llm_contracts.clients.call import Client
 
 
 class ConfigError(Exception):
@@ -62,7 +62,7 @@ class Settings:
     """
 
     root: Path
-    paths: Path
+    clients: Path
     scenarios: Path
     waivers: Path
     cassettes: Path
@@ -90,7 +90,7 @@ class Project:
     """The settings together with what the project's own two files register."""
 
     settings: Settings
-    paths: Mapping[str, CallPath] = field(default_factory=dict)
+    clients: Mapping[str, Client] = field(default_factory=dict)
     providers: tuple[Provider, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
 
@@ -176,7 +176,7 @@ def load_settings(start: Path) -> Settings:
 
 
 _PLACES = {
-    "paths": "tests/contracts/paths.py",
+    "clients": "tests/contracts/clients.py",
     "scenarios": "tests/contracts/scenarios.py",
     "waivers": "tests/contracts/waivers.toml",
     "cassettes": "cassettes",
@@ -184,7 +184,7 @@ _PLACES = {
     "matrix": "tests/contracts/matrix.toml",
 }
 _SHOWN = 20  # names in a message
-_MODULES = ("paths", "scenarios")
+_MODULES = ("clients", "scenarios")
 _NAMES = ("reference", "candidate")
 _DAYS = ("stale_after_days", "waiver_warning_days", "waiver_days")
 
@@ -247,20 +247,20 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
 
 
 def load_project(settings: Settings) -> Project:
-    """Import the project's paths.py and scenarios.py. A missing file registers nothing.
+    """Import the project's clients.py and scenarios.py. A missing file registers nothing.
 
     Raises:
         ConfigError: if a file cannot be imported or registers something else than it should.
     """
     with _importable(settings.root):
-        paths = _module(settings.paths)
+        registered = _module(settings.clients)
         scenarios = _module(settings.scenarios)
-    providers = _rows(settings.paths, paths, "PROVIDERS", Provider)
+    providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
     return Project(
         settings=settings,
-        paths=_registered_paths(settings.paths, paths),
+        clients=_registered_clients(settings.clients, registered),
         providers=providers,
         scenarios=rows,
     )
@@ -307,14 +307,16 @@ def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> 
     return rows
 
 
-def _registered_paths(file: Path, module: ModuleType | None) -> dict[str, CallPath]:
-    paths: Any = getattr(module, "PATHS", {})
-    if not isinstance(paths, Mapping):
-        raise ConfigError(f"{file}: PATHS must be a mapping of names and paths, not {type(paths).__name__}.")
-    for name, path in paths.items():
-        if not callable(path):
-            raise ConfigError(f"{file}: PATHS[{name!r}] must be callable, not {type(path).__name__}.")
-    return dict(paths)
+def _registered_clients(file: Path, module: ModuleType | None) -> dict[str, Client]:
+    clients: Any = getattr(module, "CLIENTS", {})
+    if not isinstance(clients, Mapping):
+        raise ConfigError(
+            f"{file}: CLIENTS must be a mapping of names and clients, not {type(clients).__name__}."
+        )
+    for name, client in clients.items():
+        if not callable(client):
+            raise ConfigError(f"{file}: CLIENTS[{name!r}] must be callable, not {type(client).__name__}.")
+    return dict(clients)
 
 
 def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:

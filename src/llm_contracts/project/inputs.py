@@ -58,7 +58,7 @@ def input_files(settings: Settings, code: Iterable[str] = ()) -> dict[str, str]:
     files = {
         *_recordings(settings),
         settings.waivers,
-        settings.paths,
+        settings.clients,
         settings.scenarios,
         *code_files(settings.root),
         *map(Path, code),
@@ -72,7 +72,7 @@ def input_files(settings: Settings, code: Iterable[str] = ()) -> dict[str, str]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    named = (*_recordings(settings), settings.waivers, settings.paths, settings.scenarios)
+    named = (*_recordings(settings), settings.waivers, settings.clients, settings.scenarios)
     there = {
         file.relative_to(settings.root).as_posix()
         for file in named

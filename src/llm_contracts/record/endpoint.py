@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -12,22 +11,6 @@ from llm_contracts.wire.interaction import Interaction
 
 WRONG_KEY = "sk-made-up-to-be-refused-0000"
 """What a scenario sends that wants to see a refusal. It opens nothing anywhere."""
-
-_SECRET_ENDINGS = (
-    "KEY",
-    "_KEY_ID",
-    "SECRET",
-    "TOKEN",
-    "PASSWORD",
-    "PASSWD",
-    "_PASS",
-    "_PWD",
-    "_PAT",
-    "_CREDENTIALS",
-    "_AUTH",
-)
-_SHORTEST_SECRET = 16
-_URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:\s]*:([^/@\s]{6,})@")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,30 +68,6 @@ def live_endpoint(provider: Provider, environ: Mapping[str, str]) -> Endpoint | 
         public_url=provider.base_url,
         key=":".join(halves),
     )
-
-
-def secrets_in(environ: Mapping[str, str], providers: tuple[Provider, ...]) -> dict[str, str]:
-    """Every value that must never reach a file, by the variable that holds it.
-
-    The keys of all providers, not only of the one that is called: what a proxy or a client echoes is not ours
-    to choose. And whatever else is named like a secret and looks like one, and passwords within URLs (a
-    proxy's, a database's); short values and plain words are left out, because hiding them would eat holes
-    into recordings.
-    """
-    keys = {name for row in providers for name in (row.key_variable, row.second_key_variable)}
-    given = {name: value.strip() for name, value in environ.items() if value.strip()}
-    named = {name: value for name, value in given.items() if name in keys or _looks_secret(name, value)}
-    passwords = {
-        f"{name} (its password)": match[1]
-        for name, value in given.items()
-        if name not in named and (match := _URL_PASSWORD.match(value))
-    }
-    return named | passwords
-
-
-def _looks_secret(name: str, value: str) -> bool:
-    named = name.upper().endswith(_SECRET_ENDINGS)
-    return named and len(value) >= _SHORTEST_SECRET and any(letter.isdigit() for letter in value)
 
 
 def _origin(url: str) -> str:

@@ -67,7 +67,7 @@ class RecordOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class PlannedRecording:
     """One scenario in a run.
 
     Attributes:
@@ -82,14 +82,16 @@ class Step:
     tokens: int = 0
 
 
-def plan(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> tuple[Step, ...]:
+def plan(
+    project: Project, scenarios: Sequence[Scenario], options: RecordOptions
+) -> tuple[PlannedRecording, ...]:
     """Decide for each scenario whether it is recorded, and if not, why."""
     return tuple(_step(project, scenario, options) for scenario in scenarios)
 
 
-def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Step:
+def _step(project: Project, scenario: Scenario, options: RecordOptions) -> PlannedRecording:
     if reason := _unreachable(project, scenario, options):
-        return Step(scenario=scenario, skip=reason)
+        return PlannedRecording(scenario=scenario, skip=reason)
     path = project.cassette(scenario)
     try:
         cassette = load(path) if path.is_file() else None
@@ -98,16 +100,18 @@ def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Step:
     reason = _not_to_verify(cassette, options) if options.verify else None
     if cassette and not options.verify:
         reason = _good_enough(cassette, options)
-    return Step(scenario=scenario, skip=reason, tokens=_tokens(scenario, cassette))
+    return PlannedRecording(scenario=scenario, skip=reason, tokens=_tokens(scenario, cassette))
 
 
-def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> Step:
+def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> PlannedRecording:
     """A damaged file may have been live evidence: only another live recording may take its place unasked."""
     if options.verify:
-        return Step(scenario=scenario, skip=str(error), broken=True)
+        return PlannedRecording(scenario=scenario, skip=str(error), broken=True)
     if options.source is Source.LIVE or options.overwrite_live:
-        return Step(scenario=scenario, tokens=_tokens(scenario, None))
-    return Step(scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True)
+        return PlannedRecording(scenario=scenario, tokens=_tokens(scenario, None))
+    return PlannedRecording(
+        scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True
+    )
 
 
 def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -> str | None:

@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.clients.resolve import resolve
-from llm_contracts.record.endpoint import WRONG_KEY, Endpoint, live_endpoint, secrets_in
-from llm_contracts.record.plan import RecordOptions, Source, Step, plan
-from llm_contracts.record.take import Attempt, NotWantedError, Studio, rehearsed_before
+from llm_contracts.project.secrets import secrets_in
+from llm_contracts.record.endpoint import WRONG_KEY, Endpoint, live_endpoint
+from llm_contracts.record.plan import PlannedRecording, RecordOptions, Source, plan
+from llm_contracts.record.take import Attempt, NotWantedError, RecordingContext, rehearsed_before
 from llm_contracts.record.verify import replaced, verified
 from llm_contracts.simulator import Simulator
 from llm_contracts.util.versions import versions
@@ -22,14 +23,24 @@ from llm_contracts.wire.proxy import Edge, network_from
 from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
-    from llm_contracts.drift.report import Compared
+    from llm_contracts.drift.report import ComparedRecording
     from llm_contracts.project.config import Project
     from llm_contracts.project.scenario import Provider, Scenario
 
-__all__ = ["Outcome", "RecordOptions", "RecordReport", "Source", "Step", "Take", "Update", "plan", "record"]
+__all__ = [
+    "PlannedRecording",
+    "RecordOptions",
+    "RecordOutcome",
+    "RecordProgress",
+    "RecordReport",
+    "RecordedScenario",
+    "Source",
+    "plan",
+    "record",
+]
 
 
-class Outcome(StrEnum):
+class RecordOutcome(StrEnum):
     """What became of one scenario."""
 
     RECORDED = "recorded"
@@ -42,22 +53,22 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Take:
+class RecordedScenario:
     """One scenario's outcome; `detail` says why it was skipped or failed, `compared` how what came compares
     with the recording that there was.
     """
 
     scenario: str
-    outcome: Outcome
+    outcome: RecordOutcome
     detail: str = ""
-    compared: Compared | None = None
+    compared: ComparedRecording | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Update:
+class RecordProgress:
     """Told after each scenario. `seconds_left` is guessed from the calls so far; None before the first."""
 
-    take: Take
+    take: RecordedScenario
     done: int
     total: int
     seconds_left: float | None
@@ -67,11 +78,11 @@ class Update:
 class RecordReport:
     """A whole run. An `interrupted` one was stopped by hand; `remaining` names what it did not come to."""
 
-    takes: tuple[Take, ...]
+    takes: tuple[RecordedScenario, ...]
     interrupted: bool = False
     remaining: tuple[str, ...] = ()
 
-    def with_outcome(self, outcome: Outcome) -> tuple[Take, ...]:
+    def with_outcome(self, outcome: RecordOutcome) -> tuple[RecordedScenario, ...]:
         """The scenarios that ended so."""
         return tuple(take for take in self.takes if take.outcome is outcome)
 
@@ -81,12 +92,12 @@ class RecordReport:
         reasons: dict[str, set[str]] = {}
         for take in self.takes:
             provider = take.scenario.partition("/")[0]
-            skipped = take.detail if take.outcome is Outcome.SKIPPED else ""
+            skipped = take.detail if take.outcome is RecordOutcome.SKIPPED else ""
             reasons.setdefault(provider, set()).add(skipped)
         return {name: next(iter(why)) for name, why in reasons.items() if len(why) == 1 and "" not in why}
 
     @property
-    def compared(self) -> tuple[Compared, ...]:
+    def compared(self) -> tuple[ComparedRecording, ...]:
         """What came against what was recorded, for all scenarios that were called."""
         return tuple(take.compared for take in self.takes if take.compared is not None)
 
@@ -103,7 +114,7 @@ def record(
     scenarios: Sequence[Scenario],
     options: RecordOptions,
     *,
-    progress: Callable[[Update], None] = lambda _update: None,
+    progress: Callable[[RecordProgress], None] = lambda _update: None,
 ) -> RecordReport:
     """Record scenarios one after the other; what cannot be recorded is reported, the others still run. With
     `options.verify`, compare them with their recordings instead, and write nothing.
@@ -117,12 +128,12 @@ def record(
         EdgeError: the proxy or the certificates that the environment names cannot be used.
     """
     client = options.client or project.settings.reference
-    path = resolve(client, project.paths)
+    path = resolve(client, project.clients)
     if not options.verify:
         remove_abandoned_drafts(project.settings.cassettes)
-    run = _Run(steps=plan(project, scenarios, options), progress=progress)
-    with Edge() as edge, _Callers(project, options).open() as callers:
-        studio = Studio(
+    run = _RecordingRun(steps=plan(project, scenarios, options), progress=progress)
+    with Edge() as edge, _Endpoints(project, options).open() as callers:
+        studio = RecordingContext(
             edge=edge,
             path=path,
             client=client,
@@ -130,54 +141,54 @@ def record(
             timeout=options.timeout,
             network=network_from(options.environ),
         )
-        return run.over(lambda step: _take(_Desk(project, options, studio, callers), step))
+        return run.over(lambda step: _take(_Session(project, options, studio, callers), step))
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Session:
     project: Project
     options: RecordOptions
-    studio: Studio
-    callers: _Callers
+    studio: RecordingContext
+    callers: _Endpoints
 
-    def studio_for(self, scenario: Scenario) -> Studio:
+    def studio_for(self, scenario: Scenario) -> RecordingContext:
         """Where a provider has a reference of its own, that one calls, unless another was asked for."""
         own = self.project.provider(scenario.provider).reference
         if own is None or self.options.client:
             return self.studio
-        return replace(self.studio, client=own, path=resolve(own, self.project.paths))
+        return replace(self.studio, client=own, path=resolve(own, self.project.clients))
 
 
-def _take(desk: _Desk, step: Step) -> Take:
+def _take(desk: _Session, step: PlannedRecording) -> RecordedScenario:
     """Record one scenario. Whatever goes wrong with it alone is its own outcome."""
     scenario = step.scenario
     if step.skip:
-        outcome = Outcome.FAILED if step.broken else Outcome.SKIPPED
-        return Take(scenario=scenario.name, outcome=outcome, detail=step.skip)
+        outcome = RecordOutcome.FAILED if step.broken else RecordOutcome.SKIPPED
+        return RecordedScenario(scenario=scenario.name, outcome=outcome, detail=step.skip)
     try:
         return (_verify if desk.options.verify else _record)(desk, scenario)
     except (NotWantedError, CassetteError) as error:
-        return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=str(error))
+        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
     except OSError as error:
         place = desk.project.cassette(scenario)
         detail = f"{place}: cannot be written ({error.strerror}); the old file is as it was"
-        return Take(scenario=scenario.name, outcome=Outcome.FAILED, detail=detail)
+        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=detail)
 
 
-def _record(desk: _Desk, scenario: Scenario) -> Take:
+def _record(desk: _Session, scenario: Scenario) -> RecordedScenario:
     options, path = desk.options, desk.project.cassette(scenario)
     studio = desk.studio_for(scenario)
     interactions = studio.take(scenario, desk.callers.endpoint(scenario))
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
-        return Take(scenario=scenario.name, outcome=Outcome.UNCHANGED)
+        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
     cassette = Cassette(interactions=interactions, recording=_recording(desk, scenario, studio.client))
     compared = replaced(scenario.name, path, cassette)
     studio.keep(path, cassette)
-    return Take(scenario=scenario.name, outcome=Outcome.RECORDED, compared=compared)
+    return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.RECORDED, compared=compared)
 
 
-def _verify(desk: _Desk, scenario: Scenario) -> Take:
+def _verify(desk: _Session, scenario: Scenario) -> RecordedScenario:
     """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
     recorded = load(desk.project.cassette(scenario))
     studio = desk.studio_for(scenario)
@@ -186,15 +197,15 @@ def _verify(desk: _Desk, scenario: Scenario) -> Take:
     except NotWantedError as error:
         attempt = Attempt(interactions=(), objection=str(error))
     compared = verified(scenario.name, recorded, attempt, _recording(desk, scenario, studio.client))
-    return Take(
+    return RecordedScenario(
         scenario=scenario.name,
-        outcome=Outcome(str(compared.state)),
+        outcome=RecordOutcome(str(compared.state)),
         detail=compared.detail,
         compared=compared,
     )
 
 
-def _recording(desk: _Desk, scenario: Scenario, client: str) -> Recording:
+def _recording(desk: _Session, scenario: Scenario, client: str) -> Recording:
     return Recording(
         provenance=desk.options.source.provenance,
         recorded_at=desk.options.now().replace(microsecond=0),
@@ -205,7 +216,7 @@ def _recording(desk: _Desk, scenario: Scenario, client: str) -> Recording:
     )
 
 
-class _Callers:
+class _Endpoints:
     """Whom to call: the provider, or a simulator that is started when first needed and runs until the end."""
 
     def __init__(self, project: Project, options: RecordOptions) -> None:
@@ -215,7 +226,7 @@ class _Callers:
         self._stack = ExitStack()
 
     @contextmanager
-    def open(self) -> Iterator[_Callers]:
+    def open(self) -> Iterator[_Endpoints]:
         with self._stack:
             yield self
 
@@ -237,16 +248,16 @@ class _Callers:
 
 
 @dataclass(kw_only=True, slots=True)
-class _Run:
+class _RecordingRun:
     """The steps of a run, with a clock that learns how long a call takes."""
 
-    steps: tuple[Step, ...]
-    progress: Callable[[Update], None]
-    takes: list[Take] = field(default_factory=list)
+    steps: tuple[PlannedRecording, ...]
+    progress: Callable[[RecordProgress], None]
+    takes: list[RecordedScenario] = field(default_factory=list)
     called: int = 0
     spent: float = 0.0
 
-    def over(self, take: Callable[[Step], Take]) -> RecordReport:
+    def over(self, take: Callable[[PlannedRecording], RecordedScenario]) -> RecordReport:
         """Take every step in turn. Ctrl-C ends it where it is."""
         try:
             for step in self.steps:
@@ -256,7 +267,7 @@ class _Run:
             return RecordReport(takes=tuple(self.takes), interrupted=True, remaining=rest)
         return RecordReport(takes=tuple(self.takes))
 
-    def _one(self, step: Step, take: Callable[[Step], Take]) -> None:
+    def _one(self, step: PlannedRecording, take: Callable[[PlannedRecording], RecordedScenario]) -> None:
         started = time.monotonic()
         done = take(step)
         self.takes.append(done)
@@ -264,7 +275,9 @@ class _Run:
             self.called += 1
             self.spent += time.monotonic() - started
         count = len(self.takes)
-        self.progress(Update(take=done, done=count, total=len(self.steps), seconds_left=self._left(count)))
+        self.progress(
+            RecordProgress(take=done, done=count, total=len(self.steps), seconds_left=self._left(count))
+        )
 
     def _left(self, done: int) -> float | None:
         if not self.called:

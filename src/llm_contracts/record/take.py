@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
 from llm_contracts.wire.cassette.render import render
@@ -42,7 +42,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Studio:
+class RecordingContext:
     """What every recording of a run is made with. `timeout`: seconds per call; `network`: how to get there.
 
     There is one scrubber for the whole run, so that a token which one scenario was sold is hidden in the
@@ -50,7 +50,7 @@ class Studio:
     """
 
     edge: Edge
-    path: CallPath
+    path: Client
     client: str
     scrubber: Scrubber
     timeout: float

@@ -6,7 +6,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from llm_contracts.drift.report import Compared, State, compare_cassettes, day_of, provenance_of
+from llm_contracts.drift.report import (
+    ComparedRecording,
+    RecordingState,
+    compare_cassettes,
+    day_of,
+    provenance_of,
+)
 from llm_contracts.record.take import Attempt
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
 from llm_contracts.wire.facts import read_facts
@@ -19,7 +25,7 @@ _SERVER_FAULT = 500
 _FAILED = 400
 
 
-def verified(scenario: str, recorded: Cassette, attempt: Attempt, now: Recording) -> Compared:
+def verified(scenario: str, recorded: Cassette, attempt: Attempt, now: Recording) -> ComparedRecording:
     """What today's answer says about a recording. A provider that is in trouble says nothing about it."""
     if not attempt.interactions:
         return unverified(scenario, recorded, attempt.objection, lasting=True)
@@ -29,22 +35,24 @@ def verified(scenario: str, recorded: Cassette, attempt: Attempt, now: Recording
     return compare_cassettes(scenario, recorded, Cassette(interactions=attempt.interactions, recording=now))
 
 
-def replaced(scenario: str, path: Path, now: Cassette) -> Compared:
+def replaced(scenario: str, path: Path, now: Cassette) -> ComparedRecording:
     """What a new recording changes against the one whose place it takes."""
     if not path.is_file():
-        return Compared(scenario=scenario, state=State.NEW, after=provenance_of(now))
+        return ComparedRecording(scenario=scenario, state=RecordingState.NEW, after=provenance_of(now))
     try:
         return compare_cassettes(scenario, load(path), now)
     except CassetteError as error:
         why = f"the recording that was replaced could not be read: {error.problem}"
-        return Compared(scenario=scenario, state=State.UNREADABLE, detail=why, after=provenance_of(now))
+        return ComparedRecording(
+            scenario=scenario, state=RecordingState.UNREADABLE, detail=why, after=provenance_of(now)
+        )
 
 
-def unverified(scenario: str, recorded: Cassette, why: str, *, lasting: bool) -> Compared:
+def unverified(scenario: str, recorded: Cassette, why: str, *, lasting: bool) -> ComparedRecording:
     """Nothing was learned."""
-    return Compared(
+    return ComparedRecording(
         scenario=scenario,
-        state=State.UNVERIFIED,
+        state=RecordingState.UNVERIFIED,
         detail=why,
         lasting=lasting,
         recorded_on=day_of(recorded),

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llm_contracts.corpus import CorpusProblem, Why
+from llm_contracts.corpus import CorpusProblem, ProblemKind
 
 _SHOWN = 3  # places of a kind; the JSON result has all
 
-_TITLES: Mapping[Why, str] = {
-    Why.UNREADABLE: "cannot be read",
-    Why.TRUNCATED: "truncated",
-    Why.UNKNOWN_ENCODING: "in an unknown encoding",
-    Why.NO_BODY: "without a body",
-    Why.DUPLICATE: "of the same id",
-    Why.NOT_CHAT: "not a chat completion",
-    Why.NOT_STREAMED: "not streamed",
-    Why.OTHER_DIALECT: "in the dialect of another API",
-    Why.NOT_HTTP: "not HTTP",
-    Why.NOT_A_RECORDING: "not a recording",
-    Why.UNKNOWN_PROVIDER: "of no provider of this project",
-    Why.MADE_UP: "made up, not sent by a provider",
+_TITLES: Mapping[ProblemKind, str] = {
+    ProblemKind.UNREADABLE: "cannot be read",
+    ProblemKind.TRUNCATED: "truncated",
+    ProblemKind.UNKNOWN_ENCODING: "in an unknown encoding",
+    ProblemKind.NO_BODY: "without a body",
+    ProblemKind.DUPLICATE: "of the same id",
+    ProblemKind.NOT_CHAT: "not a chat completion",
+    ProblemKind.NOT_STREAMED: "not streamed",
+    ProblemKind.OTHER_DIALECT: "in the dialect of another API",
+    ProblemKind.NOT_HTTP: "not HTTP",
+    ProblemKind.NOT_A_RECORDING: "not a recording",
+    ProblemKind.UNKNOWN_PROVIDER: "of no provider of this project",
+    ProblemKind.MADE_UP: "made up, not sent by a provider",
 }
 
 
 def left_out_lines(problems: Iterable[CorpusProblem]) -> Iterator[str]:
     """A line for each kind of reason, the most frequent first, and below it some of its places."""
-    groups: dict[Why, list[CorpusProblem]] = {}
+    groups: dict[ProblemKind, list[CorpusProblem]] = {}
     for problem in problems:
         groups.setdefault(problem.why, []).append(problem)
     for why, found in sorted(groups.items(), key=lambda item: -len(item[1])):

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the signs are meant to be what they are
 """A result on a terminal: a table to take in at a glance, then only what a person has to look at."""
 
 from __future__ import annotations
@@ -6,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,9 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.parity.compare import ABSENT
-from llm_contracts.parity.grouping import Group, group
-from llm_contracts.parity.result import Answer
+from llm_contracts.parity.grouping import DivergenceGroup, group
+from llm_contracts.parity.result import Readiness
 from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -31,38 +30,6 @@ _SHOWN_IDS = 3
 _SHOWN_REASONS = 6
 _RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
 _CELL_LINES = 3  # kinds a cell names before it says how many more there are
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Marks:
-    """The signs in the table."""
-
-    agree: str
-    differ: str
-    waived: str
-    noise: str
-    unreadable: str
-    missing: str
-    times: str
-    dot: str
-    more: str
-
-
-UNICODE = Marks(
-    agree="✓", differ="✗", waived="~", noise="≈", unreadable="!", missing="–", times="×", dot="·", more="…"
-)
-ASCII = Marks(
-    agree="ok", differ="X", waived="~", noise="%", unreadable="!", missing="-", times="x", dot="-", more="..."
-)
-
-
-def marks_for(encoding: str | None) -> Marks:
-    """Signs that an output with this encoding can show."""
-    try:
-        "✗≈✓–…".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return ASCII
-    return UNICODE
 
 
 def print_result(console: Console, result: Result) -> None:
@@ -124,12 +91,6 @@ def head(result: Result, marks: Marks) -> Text:
         if item.held_against not in (None, result.reference)
     )
     return text.append("   " + f" {marks.dot} ".join([*own, *facts]), style="dim")
-
-
-def titled(title: str) -> Iterator[RenderableType]:
-    """The heading of a section."""
-    yield Text("")
-    yield Text(title, style="bold underline")
 
 
 # The table
@@ -274,7 +235,7 @@ def _legend(result: Result, marks: Marks) -> Iterator[Text]:
 # What to look at
 
 
-def _groups(title: str, groups: tuple[Group, ...], marks: Marks) -> Iterator[RenderableType]:
+def _groups(title: str, groups: tuple[DivergenceGroup, ...], marks: Marks) -> Iterator[RenderableType]:
     if not groups:
         return
     yield from titled(f"{title} ({len(groups)})")
@@ -282,7 +243,7 @@ def _groups(title: str, groups: tuple[Group, ...], marks: Marks) -> Iterator[Ren
         yield one_group(found, marks)
 
 
-def one_group(found: Group, marks: Marks, *, of: str = "recording") -> RenderableType:
+def one_group(found: DivergenceGroup, marks: Marks, *, of: str = "recording") -> RenderableType:
     """What differs, both values of its first occurrence, and where it occurs; `of` says what is counted."""
     style = _colour(found.severity)
     head = Text.assemble(
@@ -339,14 +300,6 @@ def accepted(result: Result, marks: Marks) -> Iterator[RenderableType]:
         yield Text.assemble((f"{marks.waived} {shown}", "yellow"), f"   {reason}")
 
 
-def listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
-    """A section of sentences; nothing where there are none."""
-    found = list(lines)
-    if found:
-        yield from titled(f"{title} ({len(found)})")
-        yield from (Text(line, style=style) for line in found)
-
-
 # The answer
 
 
@@ -367,7 +320,7 @@ def _verdicts(
 
 
 def _verdict_line(name: str, verdict: Verdict) -> Text:
-    go = verdict.answer is Answer.READY
+    go = verdict.answer is Readiness.READY
     word, style = ("GO", "bold green") if go else ("NO-GO", "bold red")
     return Text.assemble((f"{word:<7}", style), (name, "bold"), f"  {verdict.answer}")
 

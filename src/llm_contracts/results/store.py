@@ -21,9 +21,9 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from llm_contracts.clients.observation_json import observation_from_json, observation_to_json
-from llm_contracts.corpus.entries import CorpusProblem, Why
+from llm_contracts.corpus.entries import CorpusProblem, ProblemKind
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Answer, Item, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.results.document import FORMAT, item_document, json_text, light
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 
@@ -348,14 +348,16 @@ def _result(document: Mapping[str, Any]) -> Result:
         missing=tuple(document["missing"]),
         verdicts={
             name: Verdict(
-                answer=Answer(row["verdict"]), reasons=tuple(row["reasons"]), next=tuple(row.get("next", ()))
+                answer=Readiness(row["verdict"]),
+                reasons=tuple(row["reasons"]),
+                next=tuple(row.get("next", ())),
             )
             for name, row in document["verdicts"].items()
         },
         complaints=tuple(document["complaints"]),
         warnings=tuple(document["warnings"]),
         left_out=tuple(
-            CorpusProblem(place=row["place"], why=Why(row["why"]), reason=row["reason"])
+            CorpusProblem(place=row["place"], why=ProblemKind(row["why"]), reason=row["reason"])
             for row in document.get("left_out", ())
         ),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_contracts.review.coverage import Coverage, cover
 from llm_contracts.review.decisions import Choice, Decision, Decisions
-from llm_contracts.review.desk import Desk, ReviewError, checked_terms
+from llm_contracts.review.session import ReviewError, ReviewSession, checked_terms
 
 if TYPE_CHECKING:
     from llm_contracts.parity.decision_groups import Member
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class ApplyPlan:
     """What applying a file of decisions would do.
 
     Attributes:
@@ -69,37 +69,37 @@ class Plan:
         }
 
 
-def plan(desk: Desk, found: Decisions, name: str) -> Plan:
+def plan(session: ReviewSession, found: Decisions, name: str) -> ApplyPlan:
     """Work out what a file of decisions would do, and refuse it whole if part of it cannot be done.
 
     Raises:
         ReviewError: it is about another run, names a difference that this run does not have, or decides
             twice about one; or an acceptance lacks what it must say.
     """
-    if found.run != desk.stored.run:
+    if found.run != session.stored.run:
         raise ReviewError(
-            f"{name}: is about run {found.run}, but the stored result is run {desk.stored.run}: what differs "
-            "is not the same any more. Make the report again and decide on that."
+            f"{name}: is about run {found.run}, but the stored result is run {session.stored.run}. "
+            "What differs has changed. Make the report again and decide on that."
         )
-    _refuse_unknown(desk, found, name)
+    _refuse_unknown(session, found, name)
     acceptances: list[Coverage] = []
     notes: list[Decision] = []
     for number, decision in enumerate(found.decisions, 1):
-        left = tuple(each for each in decision.fingerprints if each not in desk.accepted)
+        left = tuple(each for each in decision.fingerprints if each not in session.accepted)
         if decision.choice is not Choice.ACCEPT:
             notes.append(replace(decision, fingerprints=left))
         elif left:
-            acceptances.append(_coverage(desk, decision, left, f"{name}: decision {number}"))
-    settled = (each for d in found.decisions for each in d.fingerprints if each in desk.accepted)
-    return Plan(
+            acceptances.append(_coverage(session, decision, left, f"{name}: decision {number}"))
+    settled = (each for d in found.decisions for each in d.fingerprints if each in session.accepted)
+    return ApplyPlan(
         acceptances=tuple(acceptances),
         notes=tuple(each for each in notes if each.fingerprints),
         settled=tuple(settled),
     )
 
 
-def _refuse_unknown(desk: Desk, found: Decisions, name: str) -> None:
-    known = {member.fingerprint for member in desk.members}
+def _refuse_unknown(session: ReviewSession, found: Decisions, name: str) -> None:
+    known = {member.fingerprint for member in session.members}
     seen: set[str] = set()
     for number, decision in enumerate(found.decisions, 1):
         for each in decision.fingerprints:
@@ -110,13 +110,13 @@ def _refuse_unknown(desk: Desk, found: Decisions, name: str) -> None:
             seen.add(each)
 
 
-def _coverage(desk: Desk, decision: Decision, prints: tuple[str, ...], place: str) -> Coverage:
+def _coverage(session: ReviewSession, decision: Decision, prints: tuple[str, ...], place: str) -> Coverage:
     if decision.until is None or decision.scope is None:
         missing = "until" if decision.until is None else "scope"
         raise ReviewError(f"{place}: an acceptance needs {missing!r}.")
     try:
-        terms = checked_terms(decision.reason, decision.by, decision.until, desk.today)
+        terms = checked_terms(decision.reason, decision.by, decision.until, session.today)
     except ReviewError as error:
         raise ReviewError(f"{place}: {error}") from None
-    meant = [member for member in desk.members if member.fingerprint in prints]
-    return cover(meant, decision.scope, desk.open, terms)
+    meant = [member for member in session.members if member.fingerprint in prints]
+    return cover(meant, decision.scope, session.open, terms)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from llm_contracts.parity.decision_groups import Group, Member, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, Member, queue
 from llm_contracts.parity.grouping import place as place_of
 from llm_contracts.parity.variant_names import split
 from llm_contracts.parity.waiver import Waiver
@@ -48,7 +48,7 @@ class Coverage:
     others: tuple[Member, ...]
 
     @property
-    def other_groups(self) -> tuple[Group, ...]:
+    def other_groups(self) -> tuple[DecisionGroup, ...]:
         """The others as decisions."""
         return queue(self.others)
 
@@ -63,7 +63,7 @@ class Coverage:
         return any("*" in row.provider + row.scenario for row in self.rows)
 
 
-def chosen(group: Group, member: Member, scope: Scope) -> tuple[Member, ...]:
+def chosen(group: DecisionGroup, member: Member, scope: Scope) -> tuple[Member, ...]:
     """The members of a group that a scope is about, seen from one of them."""
     if scope is Scope.RECORDING:
         return tuple(m for m in group.members if m.item == member.item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.parity.decision_groups import Group, Member
+from llm_contracts.parity.decision_groups import DecisionGroup, Member
 
 if TYPE_CHECKING:
     from llm_contracts.parity.waiver import Waiver
@@ -16,7 +16,7 @@ FORMAT = 1
 
 def queue_document(
     run: str,
-    groups: Sequence[Group],
+    groups: Sequence[DecisionGroup],
     members: Sequence[Member],
     accepted: Mapping[str, Waiver],
     noted: Mapping[str, Decision],
@@ -35,7 +35,7 @@ def queue_document(
     }
 
 
-def _group(group: Group, noted: Mapping[str, Decision]) -> dict[str, Any]:
+def _group(group: DecisionGroup, noted: Mapping[str, Decision]) -> dict[str, Any]:
     return {
         "id": group.id,
         "severity": str(group.severity),

@@ -9,44 +9,44 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.reporting.terminal import ASCII as PLAIN_MARKS
-from llm_contracts.reporting.terminal import marks_for
 from llm_contracts.review.coverage import row_text
 from llm_contracts.review.tui.head import known, lanes_title, title, values
 from llm_contracts.review.tui.screens import sheet
 from llm_contracts.review.tui.setting import Setting, count, safe
-from llm_contracts.review.tui.signs import ASCII, STYLES, UNICODE, Signs
-from llm_contracts.review.tui.state import Defaults, State
+from llm_contracts.review.tui.signs import ASCII, STYLES, UNICODE, GlyphSet
+from llm_contracts.review.tui.state import Defaults, ReviewState
+from llm_contracts.util.terminal import ASCII as PLAIN_MARKS
+from llm_contracts.util.terminal import marks_for
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from llm_contracts.parity.decision_groups import Group, Member
-    from llm_contracts.review.apply import Plan
-    from llm_contracts.review.desk import Desk
+    from llm_contracts.parity.decision_groups import DecisionGroup, Member
+    from llm_contracts.review.apply import ApplyPlan
+    from llm_contracts.review.session import ReviewSession
     from llm_contracts.review.tui.evidence import View
 
 _ROWS = 12  # waivers and other groups listed before "and n more"
 
 
-def signs_for(encoding: str | None) -> Signs:
+def signs_for(encoding: str | None) -> GlyphSet:
     """Signs that an output with this encoding can show."""
     return ASCII if marks_for(encoding) is PLAIN_MARKS else UNICODE
 
 
-def setting_of(desk: Desk, signs: Signs) -> Setting:
-    """How to draw what lies on a desk."""
-    document = desk.stored.document
+def setting_of(session: ReviewSession, signs: GlyphSet) -> Setting:
+    """How to draw what lies on a session."""
+    document = session.stored.document
     return Setting(
         reference=document["reference"],
         candidate=document["candidate"],
         versions=document["versions"],
-        waivers=desk.settings.shown(desk.settings.waivers),
+        waivers=session.settings.shown(session.settings.waivers),
         signs=signs,
     )
 
 
-def print_queue(console: Console, groups: Sequence[Group], desk: Desk) -> None:
+def print_queue(console: Console, groups: Sequence[DecisionGroup], session: ReviewSession) -> None:
     """A line for each group, and the counters."""
     signs = signs_for(console.encoding)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -57,37 +57,39 @@ def print_queue(console: Console, groups: Sequence[Group], desk: Desk) -> None:
         about = f"{group.kind} at {group.where}: {group.change(signs.arrow)}"
         where = ", ".join(f"{name} {number}" for name, number in group.providers.items())
         severity = Text(str(group.severity), style=style)
-        texts = (Text(signs.readable(text)) for text in (about, where, _standing(group, desk)))
+        texts = (Text(signs.readable(text)) for text in (about, where, _standing(group, session)))
         table.add_row(group.id, severity, str(len(group.members)), *texts)
     if groups:
         console.print(table)
         console.print()
-    left = sum(m.fingerprint not in desk.noted for m in desk.open)
+    left = sum(m.fingerprint not in session.noted for m in session.open)
     console.print(
-        f"{count(len(groups), 'group')}; {count(len(desk.members), 'difference')}: "
-        f"{len(desk.accepted)} accepted, {len(desk.open) - left} marked, {left} left.",
+        f"{count(len(groups), 'group')}; {count(len(session.members), 'difference')}: "
+        f"{len(session.accepted)} accepted, {len(session.open) - left} marked, {left} left.",
         style="dim",
     )
 
 
-def _standing(group: Group, desk: Desk) -> str:
-    marks = Counter(str(desk.noted[p].choice) for p in group.fingerprints if p in desk.noted)
+def _standing(group: DecisionGroup, session: ReviewSession) -> str:
+    marks = Counter(str(session.noted[p].choice) for p in group.fingerprints if p in session.noted)
     return ", ".join(f"{name} {number}" for name, number in marks.items())
 
 
-def show_group(console: Console, desk: Desk, group: Group, view: View | None, *, entire: bool) -> None:
+def show_group(
+    console: Console, session: ReviewSession, group: DecisionGroup, view: View | None, *, entire: bool
+) -> None:
     """What the screen of the group shows, from its first member, without keys."""
-    setting = setting_of(desk, signs_for(console.encoding))
-    state = State(
+    setting = setting_of(session, signs_for(console.encoding))
+    state = ReviewState(
         members=group.members,
         groups=(group,),
-        defaults=Defaults(by="", until=desk.today),
-        accepted=desk.accepted,
-        noted=desk.noted,
+        defaults=Defaults(by="", until=session.today),
+        accepted=session.accepted,
+        noted=session.noted,
         view=view,
         entire=entire,
     )
-    item = desk.stored.item(group.members[0].item)
+    item = session.stored.item(group.members[0].item)
     width = console.width
     laid = sheet(state, item, width, setting).laid
     parts = (
@@ -109,14 +111,14 @@ def _others(members: Sequence[Member]) -> str:
     return f"in {', '.join(names[:_ROWS])}{more}"
 
 
-def print_plan(console: Console, desk: Desk, plan: Plan, *, dry_run: bool) -> None:
+def print_plan(console: Console, session: ReviewSession, plan: ApplyPlan, *, dry_run: bool) -> None:
     """What would be written, or is."""
     signs = signs_for(console.encoding)
-    for line in (*_covered(plan), *_rows(desk, plan, dry_run=dry_run), *_marks(plan)):
+    for line in (*_covered(plan), *_rows(session, plan, dry_run=dry_run), *_marks(plan)):
         console.print(safe(line, signs), no_wrap=True, overflow="ellipsis")
 
 
-def _covered(plan: Plan) -> Iterator[Text]:
+def _covered(plan: ApplyPlan) -> Iterator[Text]:
     for coverage in plan.acceptances:
         number = len({member.item for member in coverage.meant})
         yield Text(f"Accepts {count(len(coverage.meant), 'difference')} in {count(number, 'recording')}.")
@@ -127,9 +129,9 @@ def _covered(plan: Plan) -> Iterator[Text]:
         yield from _listed([f"{g.severity}  {g.title}  ({len(g.members)})" for g in groups])
 
 
-def _rows(desk: Desk, plan: Plan, *, dry_run: bool) -> Iterator[Text]:
+def _rows(session: ReviewSession, plan: ApplyPlan, *, dry_run: bool) -> Iterator[Text]:
     if plan.rows:
-        file = desk.settings.shown(desk.settings.waivers)
+        file = session.settings.shown(session.settings.waivers)
         days = ", ".join(sorted({str(row.until) for row in plan.rows}))
         yield Text(
             f"{count(len(plan.rows), 'row')} {'would go' if dry_run else 'go'} to {file}, until {days}:"
@@ -139,7 +141,7 @@ def _rows(desk: Desk, plan: Plan, *, dry_run: bool) -> Iterator[Text]:
         yield Text("A * also covers what will be recorded later.", style="yellow")
 
 
-def _marks(plan: Plan) -> Iterator[Text]:
+def _marks(plan: ApplyPlan) -> Iterator[Text]:
     for note in plan.notes:
         yield Text(f"{note.choice}: {count(len(note.fingerprints), 'difference')}  {note.note}")
     if plan.settled:

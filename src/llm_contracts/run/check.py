@@ -10,10 +10,10 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.resolve import resolve
-from llm_contracts.clients.tls import nobody_trusted
+from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Result
@@ -22,11 +22,11 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.results.store import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.shards import Shard, owned
-from llm_contracts.run.workers.threads import IN_FLIGHT, Crew, Work, Workplace, alone
+from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.proxy.manner import Fragmentation, Pieces
+from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Observation
@@ -48,11 +48,11 @@ class Side:
     """A path under the name it was asked for."""
 
     name: str
-    path: CallPath
+    path: Client
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
+class Pairing:
     """Two paths, and how recordings are played to them. `timeout`: seconds per call."""
 
     reference: Side
@@ -172,7 +172,7 @@ def check(
     scenarios: Sequence[Scenario],
     options: Options,
     *,
-    crew: Crew | None = None,
+    crew: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
     """Replay the recordings of these scenarios through both paths and judge what differs.
@@ -198,7 +198,9 @@ def check(
     return concluded(project, scenarios, gathered(crew(recorded), progress), options)
 
 
-def scenario_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> Workplace:
+def scenario_place(
+    project: Project, options: Options, pack: Callable[[Item], Packed] = whole
+) -> WorkerContext:
     """Where scenarios are run; a task is a scenario's name.
 
     Raises:
@@ -212,15 +214,15 @@ def place_for(
     options: Options,
     at_work: Callable[..., AbstractContextManager[Work]],
     pack: Callable[[Item], Packed],
-) -> Workplace:
+) -> WorkerContext:
     """Where tasks are done by what `at_work`, a function of a module, makes of a project and `options`.
 
     Raises:
         PathError: a path's name means nothing.
     """
-    for name in path_names(project, options):
-        resolve(name, project.paths)
-    return Workplace(settings=project.settings, work=partial(at_work, options=options), pack=pack)
+    for name in client_names(project, options):
+        resolve(name, project.clients)
+    return WorkerContext(settings=project.settings, work=partial(at_work, options=options), pack=pack)
 
 
 @contextmanager
@@ -253,7 +255,7 @@ def concluded(
     items = waivers.applied(items, used)
     known = {(row.provider, row.id) for row in project.scenarios}
     ran = {item.id for item in items}
-    reference, candidate = path_names(project, options)
+    reference, candidate = client_names(project, options)
     return Result(
         reference=reference,
         candidate=candidate,
@@ -287,7 +289,7 @@ def project_waivers(project: Project, options: Options) -> Waivers:
     nothing about others.
     """
     settings = project.settings
-    if path_names(project, options) != (settings.reference, settings.candidate):
+    if client_names(project, options) != (settings.reference, settings.candidate):
         return Waivers()
     return load_waivers(settings.waivers, options.today, warning_days=settings.waiver_warning_days)
 
@@ -295,7 +297,7 @@ def project_waivers(project: Project, options: Options) -> Waivers:
 def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
     settings = project.settings
     if (
-        path_names(project, options) == (settings.reference, settings.candidate)
+        client_names(project, options) == (settings.reference, settings.candidate)
         or not settings.waivers.is_file()
     ):
         return ()
@@ -303,31 +305,31 @@ def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
     return (f"No waivers were applied: those of the project are about {about}.",)
 
 
-def path_names(project: Project, options: Options) -> tuple[str, str]:
+def client_names(project: Project, options: Options) -> tuple[str, str]:
     """What is compared: reference and candidate."""
     settings = project.settings
     return (options.reference or settings.reference, options.candidate or settings.candidate)
 
 
 @contextmanager
-def opened_match(project: Project, options: Options) -> Iterator[Match]:
+def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
     """The two paths by the names that were asked for, and an engine that runs."""
     playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
-    with nobody_trusted(os.environ), playing as engine:
+    with empty_ca_store(os.environ), playing as engine:
         yield match_of(project, options, engine)
 
 
-def match_of(project: Project, options: Options, engine: Engine) -> Match:
+def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
     """The two paths by the names that were asked for, to be played to by this engine.
 
     Raises:
         PathError: a path's name means nothing.
     """
-    sides = [Side(name=name, path=resolve(name, project.paths)) for name in path_names(project, options)]
-    return Match(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
+    sides = [Side(name=name, path=resolve(name, project.clients)) for name in client_names(project, options)]
+    return Pairing(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
 
 
-def run_scenario(match: Match, project: Project, scenario: Scenario) -> Item:
+def run_scenario(match: Pairing, project: Project, scenario: Scenario) -> Item:
     """Run one scenario on its recording; one that cannot be read gives an item that says so.
 
     Where the project's reference is asked for, a provider's own comes in its place.
@@ -349,12 +351,12 @@ def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Intera
     return _with_recording(blank, cassette), cassette.interactions
 
 
-def own_match(match: Match, project: Project, provider: Provider) -> Match:
+def own_match(match: Pairing, project: Project, provider: Provider) -> Pairing:
     """The match with a provider's own reference in the place of the project's, where it has one."""
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match
-    return replace(match, reference=Side(name=own, path=resolve(own, project.paths)))
+    return replace(match, reference=Side(name=own, path=resolve(own, project.clients)))
 
 
 def replay_call(scenario: Scenario, provider: Provider) -> Call:

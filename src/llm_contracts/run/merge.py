@@ -16,13 +16,13 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.inputs import input_files
 from llm_contracts.results.store import RESULT, Packed, Stored
-from llm_contracts.run.check import Options, concluded, path_names
+from llm_contracts.run.check import Options, client_names, concluded
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.resume import differences
 from llm_contracts.run.shards import Shard, parse_shard
 from llm_contracts.run.streams import concluded_corpus
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.proxy.manner import pieces_from
+from llm_contracts.wire.proxy.playback_options import pieces_from
 
 CHECK, CORPUS = "check", "corpus"
 _SHOWN = 5  # names in a message
@@ -47,7 +47,7 @@ def corpus_plan(project: Project, options: Options, digest: str, waivers: Path |
 
 
 def _plan(project: Project, options: Options) -> dict[str, Any]:
-    reference, candidate = path_names(project, options)
+    reference, candidate = client_names(project, options)
     return {
         "reference": reference,
         "candidate": candidate,

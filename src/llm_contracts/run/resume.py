@@ -14,13 +14,13 @@ from llm_contracts.parity.result import Item
 from llm_contracts.project.config import ConfigError
 from llm_contracts.results.document import light
 from llm_contracts.results.store import DRAFT, Packed, StoredResultError, item_from_json, read_offsets
-from llm_contracts.run.workers.threads import Crew, Task
+from llm_contracts.run.workers.threads import Task, WorkerPool
 
 _TOLD = b""  # a line that stands in the file already
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Draft:
+class UnfinishedRun:
     """The items that a run had finished when it was stopped.
 
     Attributes:
@@ -53,7 +53,7 @@ class Draft:
             raise StoredResultError(msg) from error
 
 
-def read_draft(folder: Path, plan: Mapping[str, Any]) -> Draft:
+def read_draft(folder: Path, plan: Mapping[str, Any]) -> UnfinishedRun:
     """What a run with this plan has left in a folder.
 
     Raises:
@@ -72,7 +72,7 @@ def read_draft(folder: Path, plan: Mapping[str, Any]) -> Draft:
             "Leave --continue out to begin anew."
         )
     _, offsets = read_offsets(file)
-    return Draft(
+    return UnfinishedRun(
         file=file, started_at=data["started_at"], plan=data["plan"], offsets=offsets, end=_whole_lines(file)
     )
 
@@ -90,7 +90,7 @@ def _told(name: str, before: Any, now: Any) -> str:
     return f"{name} ({before} then, {now} now)" if short else name
 
 
-def continuing(crew: Crew, draft: Draft) -> Crew:
+def continuing(crew: WorkerPool, draft: UnfinishedRun) -> WorkerPool:
     """A crew that does only what the draft does not have. What could not be run is tried again."""
 
     def continued(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
@@ -119,7 +119,7 @@ def _emptied(ready: list[tuple[int, Packed]]) -> Iterator[tuple[int, Packed]]:
         yield ready.pop()
 
 
-def _done(draft: Draft, task: Task) -> Packed | None:
+def _done(draft: UnfinishedRun, task: Task) -> Packed | None:
     name = name_of(task)
     item = draft.item(name) if name in draft.offsets else None
     if item is None or (isinstance(task, CorpusStream) and item.problem is not None):

@@ -12,29 +12,29 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.clients.call import Call, Function
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
+from llm_contracts.corpus.sources import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.results.store import Packed, whole
 from llm_contracts.run.check import (
     REPLAY_KEY,
-    Match,
     Options,
+    Pairing,
     Progress,
+    client_names,
     gathered,
     opened_match,
-    path_names,
     place_for,
     project_waivers,
 )
-from llm_contracts.run.workers.threads import Crew, Work, Workplace, alone
+from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.facts import read_facts
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Provider
     from llm_contracts.wire.interaction import Interaction, Response
 
 _CHAT = "/chat/completions"
@@ -77,48 +77,13 @@ _ARGUMENTS = frozenset(
 _QUESTION = ({"role": "user", "content": "Hello"},)
 
 
-def entries(
-    source: Path, providers: Iterable[str] = (), *, known: Iterable[Provider] = ()
-) -> tuple[CorpusStream | CorpusProblem, ...]:
-    """What a file or folder holds; of these providers alone if any are named. Problems are always kept.
-
-    A stream that comes from where one of the `known` providers answers is called by that one's name.
-    """
-    wanted = set(providers)
-    return tuple(
-        entry
-        for entry in found_in(source, known)
-        if isinstance(entry, CorpusProblem) or not wanted or entry.provider in wanted
-    )
-
-
-def found_in(source: Path, known: Iterable[Provider] = ()) -> Iterator[Entry]:
-    """The same, one after the other, of all providers: a corpus may be larger than the memory."""
-    rows = tuple(known)
-    return (_named(entry, rows) for entry in read_corpus(source))
-
-
-def _named(entry: CorpusStream | CorpusProblem, known: Iterable[Provider]) -> CorpusStream | CorpusProblem:
-    if isinstance(entry, CorpusProblem):
-        return entry
-    owner = next((row for row in known if answers(row, entry.interaction.request.uri)), None)
-    return entry if owner is None else replace(entry, provider=owner.name)
-
-
-def answers(provider: Provider, uri: str) -> bool:
-    """Whether an address is the one at which a provider answers; some do with and without `/v1`."""
-    base, asked = urlsplit(provider.base_url), urlsplit(uri)
-    paths = (base.path.rstrip("/").removesuffix("/v1"), asked.path.removesuffix(_CHAT).removesuffix("/v1"))
-    return base.hostname == asked.hostname and paths[0] == paths[1]
-
-
 def check_corpus(
     project: Project,
     corpus: Iterable[Entry],
     options: Options,
     *,
     waivers_file: Path | None = None,
-    crew: Crew | None = None,
+    crew: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
     """Run every stream through both paths and judge what differs.
@@ -152,7 +117,7 @@ def check_corpus(
     return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file)
 
 
-def corpus_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> Workplace:
+def corpus_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> WorkerContext:
     """Where streams are run; a task is an entry of a corpus.
 
     Raises:
@@ -184,7 +149,7 @@ def concluded_corpus(
     items = waivers.applied(items, used)
     useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
-    reference, candidate = path_names(project, options)
+    reference, candidate = client_names(project, options)
     return Result(
         reference=reference,
         candidate=candidate,
@@ -208,12 +173,7 @@ def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
     return load_waivers(file, options.today, warning_days=project.settings.waiver_warning_days)
 
 
-def concerns(entry: Entry) -> bool:
-    """Whether an entry becomes an item."""
-    return isinstance(entry, CorpusStream) or entry.why.damaged
-
-
-def run_entry(match: Match, entry: CorpusStream | CorpusProblem) -> Item:
+def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:
     """Run one stream."""
     if isinstance(entry, CorpusProblem):
         return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llm_contracts.wire.interaction import Interaction, Request, Response
-from llm_contracts.wire.request_diff import Difference, differences, likeness, same_place, same_request
+from llm_contracts.wire.request_diff import RequestDifference, differences, likeness, same_place, same_request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tape:
+class IndexedRecording:
     """The recording of one scenario.
 
     Attributes:
@@ -37,10 +37,10 @@ class Fit:
     `differences` says what of the request is not as recorded; empty unless any body was allowed.
     """
 
-    tape: Tape
+    tape: IndexedRecording
     same: tuple[int, ...]
     other: tuple[int, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[RequestDifference, ...] = ()
 
     def next(self, played: set[int]) -> int:
         """The place of the exchange to play: each once, in order, then the last one for ever."""
@@ -70,11 +70,11 @@ class Miss:
 
     reason: Reason
     nearest: tuple[str, Request] | None = None
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[RequestDifference, ...] = ()
     names: tuple[str, ...] = ()
 
 
-class Shelf:
+class RecordingIndex:
     """The tapes of one provider.
 
     Args:
@@ -83,7 +83,7 @@ class Shelf:
         tapes: in the order of the scenarios.
     """
 
-    def __init__(self, provider: str, base_path: str, tapes: Sequence[Tape]) -> None:
+    def __init__(self, provider: str, base_path: str, tapes: Sequence[IndexedRecording]) -> None:
         self.provider = provider
         self.base_path = base_path
         self.tapes = tuple(tapes)
@@ -114,7 +114,7 @@ class Shelf:
         return usual[0]
 
     @staticmethod
-    def _nothing(request: Request, tapes: Sequence[Tape]) -> Miss:
+    def _nothing(request: Request, tapes: Sequence[IndexedRecording]) -> Miss:
         recorded = [(tape.name, each.request) for tape in tapes for each in tape.interactions]
         if not recorded:
             return Miss(reason=Reason.NOTHING)
@@ -122,12 +122,12 @@ class Shelf:
         return Miss(reason=Reason.NOTHING, nearest=nearest, differences=differences(request, nearest[1]))
 
 
-def _fit(tape: Tape, request: Request) -> Fit | None:
+def _fit(tape: IndexedRecording, request: Request) -> Fit | None:
     same = tuple(place for place, each in enumerate(tape.interactions) if same_request(request, each.request))
     return Fit(tape=tape, same=same) if same else None
 
 
-def _loose_fit(tape: Tape, request: Request) -> Fit | None:
+def _loose_fit(tape: IndexedRecording, request: Request) -> Fit | None:
     other = tuple(place for place, each in enumerate(tape.interactions) if same_place(request, each.request))
     if not other:
         return None

@@ -14,13 +14,13 @@ from llm_contracts.corpus.index import INDEX
 from llm_contracts.corpus.judge import provider_of
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.serve.catalogue import Shelf, Tape
+from llm_contracts.serve.catalogue import IndexedRecording, RecordingIndex
 from llm_contracts.serve.http import Entry, ServeSession
 from llm_contracts.serve.http.answers import is_free
 from llm_contracts.serve.http.session import Rules
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.manner import Manner
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 
@@ -29,7 +29,7 @@ _ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/r
 
 
 @dataclass(kw_only=True, slots=True)
-class Stock:
+class Catalogue:
     """What there is to serve.
 
     Attributes:
@@ -38,11 +38,11 @@ class Stock:
         left_out: a sentence for each that is whole but of no use here.
     """
 
-    tapes: dict[str, list[Tape]] = field(default_factory=lambda: defaultdict(list))
+    tapes: dict[str, list[IndexedRecording]] = field(default_factory=lambda: defaultdict(list))
     unreadable: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
-    def add(self, provider: str, tape: Tape) -> None:
+    def add(self, provider: str, tape: IndexedRecording) -> None:
         """Put a tape on its provider's shelf.
 
         Raises:
@@ -62,9 +62,9 @@ class Stock:
         return sum(_is_untimed(tape) for tapes in self.tapes.values() for tape in tapes)
 
 
-def from_project(project: Project, scenarios: Sequence[Scenario]) -> Stock:
+def from_project(project: Project, scenarios: Sequence[Scenario]) -> Catalogue:
     """The recordings of these scenarios; those without one are not served."""
-    stock = Stock()
+    stock = Catalogue()
     for row in scenarios:
         file = project.cassette(row)
         if not file.is_file():
@@ -74,7 +74,7 @@ def from_project(project: Project, scenarios: Sequence[Scenario]) -> Stock:
         except CassetteError as error:
             stock.unreadable.append(error.named(project.settings.shown(file)))
             continue
-        tape = Tape(
+        tape = IndexedRecording(
             name=row.id,
             file=project.settings.shown(file),
             interactions=interactions,
@@ -84,13 +84,13 @@ def from_project(project: Project, scenarios: Sequence[Scenario]) -> Stock:
     return stock
 
 
-def from_files(project: Project, sources: Iterable[Path]) -> Stock:
+def from_files(project: Project, sources: Iterable[Path]) -> Catalogue:
     """The recordings in these files and folders, whoever made them.
 
     A cassette is one recording, whatever it holds; of what cassettes cannot be (HAR files, raw bodies with an
     index, other recorders' formats) each chat completion is one.
     """
-    stock = Stock()
+    stock = Catalogue()
     rows = {row.name: row for row in project.scenarios}
     for source in sources:
         for file in _files(source):
@@ -98,7 +98,7 @@ def from_files(project: Project, sources: Iterable[Path]) -> Stock:
     return stock
 
 
-def shelves(project: Project, stock: Stock) -> tuple[Shelf, ...]:
+def shelves(project: Project, stock: Catalogue) -> tuple[RecordingIndex, ...]:
     """The shelves to serve, each under its provider's own base path.
 
     Raises:
@@ -109,16 +109,16 @@ def shelves(project: Project, stock: Stock) -> tuple[Shelf, ...]:
         if not is_free(name):
             raise ConfigError(f"No provider can be served as {name!r}: that address is the server's own.")
     return tuple(
-        Shelf(name, paths.get(name, _base_path(tapes)), tapes) for name, tapes in stock.tapes.items()
+        RecordingIndex(name, paths.get(name, _base_path(tapes)), tapes) for name, tapes in stock.tapes.items()
     )
 
 
 @contextmanager
 def serving(
-    filled: Sequence[Shelf],
+    filled: Sequence[RecordingIndex],
     *,
     port: int,
-    manner: Manner,
+    manner: PlaybackOptions,
     scrubber: Scrubber,
     any_body: bool = False,
     log: Callable[[Entry], None] = lambda _entry: None,
@@ -133,7 +133,9 @@ def serving(
         yield edge.mount(lambda loop, origin: ServeSession(filled, rules, loop=loop, origin=origin))
 
 
-def _add_file(stock: Stock, project: Project, rows: Mapping[str, Scenario], file: Path, folder: Path) -> None:
+def _add_file(
+    stock: Catalogue, project: Project, rows: Mapping[str, Scenario], file: Path, folder: Path
+) -> None:
     shown = project.settings.shown(file.resolve())
     try:
         cassette = load(file)
@@ -145,13 +147,15 @@ def _add_file(stock: Stock, project: Project, rows: Mapping[str, Scenario], file
     for provider, interactions in _by_provider(cassette).items():
         row = rows.get(f"{provider}/{name}")
         usual = row is None or _is_usual(row)
-        stock.add(provider, Tape(name=name, file=shown, interactions=interactions, usual=usual))
+        stock.add(provider, IndexedRecording(name=name, file=shown, interactions=interactions, usual=usual))
 
 
-def _add_streams(stock: Stock, project: Project, source: Path) -> None:
+def _add_streams(stock: Catalogue, project: Project, source: Path) -> None:
     for entry in read_corpus(source):
         if not isinstance(entry, CorpusProblem):
-            tape = Tape(name=entry.id, file=entry.place or str(source), interactions=(entry.interaction,))
+            tape = IndexedRecording(
+                name=entry.id, file=entry.place or str(source), interactions=(entry.interaction,)
+            )
             stock.add(entry.provider, tape)
         elif entry.why.damaged:
             stock.unreadable.append(f"{project.settings.shown(Path(entry.place))}: {entry.reason}")
@@ -185,12 +189,12 @@ def _is_usual(row: Scenario) -> bool:
     return row.live and row.key == "valid"
 
 
-def _is_untimed(tape: Tape) -> bool:
+def _is_untimed(tape: IndexedRecording) -> bool:
     answers = (interaction.response for interaction in tape.interactions)
     return any(answer.body and answer.pieces is None for answer in answers)
 
 
-def _base_path(tapes: Sequence[Tape]) -> str:
+def _base_path(tapes: Sequence[IndexedRecording]) -> str:
     """The base path of a provider that no row tells of: what stands before a known endpoint."""
     paths = (urlsplit(each.request.uri).path for tape in tapes for each in tape.interactions)
     return next((path[: -len(end)] for path in paths for end in _ENDPOINTS if path.endswith(end)), "")

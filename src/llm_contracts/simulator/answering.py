@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from llm_contracts.simulator.dialect import Dialect, Json, Part, Spent, Stream
-from llm_contracts.simulator.script import Answer, Place
+from llm_contracts.simulator.dialect import ChunkPart, Dialect, Json, Stream, TokenCounts
+from llm_contracts.simulator.script import ScriptedAnswer, UsagePlacement
 from llm_contracts.simulator.texts import Pieces, tokens_in
 
 
@@ -20,7 +20,9 @@ class _Said:
     finish: str
 
 
-def parts_of(dialect: Dialect, stream: Stream, answer: Answer, *, broken_off: bool) -> tuple[Part, ...]:
+def parts_of(
+    dialect: Dialect, stream: Stream, answer: ScriptedAnswer, *, broken_off: bool
+) -> tuple[ChunkPart, ...]:
     """All that is sent, totals included. `broken_off`: an error follows in place of an end."""
     said = _said(dialect, stream, answer)
     begun = _opening(dialect, stream, said)
@@ -33,7 +35,7 @@ def parts_of(dialect: Dialect, stream: Stream, answer: Answer, *, broken_off: bo
     return _counted(dialect, stream, parts, broken_off=broken_off) if answer.usage and wanted else parts
 
 
-def _said(dialect: Dialect, stream: Stream, answer: Answer) -> _Said:
+def _said(dialect: Dialect, stream: Stream, answer: ScriptedAnswer) -> _Said:
     text = answer.json_text if stream.ask.json_mode else answer.text
     thoughts = answer.reasoning if stream.thinks else ()
     if answer.broken_off:
@@ -53,36 +55,38 @@ def _within(limit: int | None, pieces: Pieces) -> Pieces:
     return tuple(piece for piece, total in zip(pieces, totals, strict=True) if total <= limit)
 
 
-def _opening(dialect: Dialect, stream: Stream, said: _Said) -> tuple[Part, ...]:
+def _opening(dialect: Dialect, stream: Stream, said: _Said) -> tuple[ChunkPart, ...]:
     """The first chunk, if the provider has one. Thoughts that are never shown are paid for here."""
     delta = dialect.opening(stream)
-    hidden = Spent() if dialect.thought else _thinking(said.thoughts)
-    return (Part(delta=delta, spent=hidden),) if delta else ()
+    hidden = TokenCounts() if dialect.thought else _thinking(said.thoughts)
+    return (ChunkPart(delta=delta, spent=hidden),) if delta else ()
 
 
-def _call(dialect: Dialect, stream: Stream, answer: Answer, begun: tuple[Part, ...]) -> Iterator[Part]:
+def _call(
+    dialect: Dialect, stream: Stream, answer: ScriptedAnswer, begun: tuple[ChunkPart, ...]
+) -> Iterator[ChunkPart]:
     """The chunks of a tool call. Where the opening chunk begins the call, they go on from there."""
     if stream.call and not any("tool_calls" in (part.delta or {}) for part in begun):
-        yield Part(delta=dialect.tool(stream, stream.call))
+        yield ChunkPart(delta=dialect.tool(stream, stream.call))
     for piece in answer.arguments:
         call: Json = {"index": 0, "function": {"arguments": piece}}
-        yield Part(delta=dialect.tool(stream, call), spent=Spent(completion=tokens_in(piece)))
+        yield ChunkPart(delta=dialect.tool(stream, call), spent=TokenCounts(completion=tokens_in(piece)))
 
 
-def _spoken(dialect: Dialect, stream: Stream, said: _Said) -> Iterator[Part]:
+def _spoken(dialect: Dialect, stream: Stream, said: _Said) -> Iterator[ChunkPart]:
     if dialect.thought:
         for piece in said.thoughts:
-            yield Part(delta=dialect.thought(piece), spent=_thinking((piece,)))
+            yield ChunkPart(delta=dialect.thought(piece), spent=_thinking((piece,)))
     for piece in said.text:
-        yield Part(delta=dialect.text(stream, piece), spent=Spent(completion=tokens_in(piece)))
+        yield ChunkPart(delta=dialect.text(stream, piece), spent=TokenCounts(completion=tokens_in(piece)))
 
 
-def _thinking(thoughts: Pieces) -> Spent:
+def _thinking(thoughts: Pieces) -> TokenCounts:
     tokens = sum(map(tokens_in, thoughts))
-    return Spent(completion=tokens, reasoning=tokens)
+    return TokenCounts(completion=tokens, reasoning=tokens)
 
 
-def _with_list(part: Part) -> Part:
+def _with_list(part: ChunkPart) -> ChunkPart:
     """The same text as a list of parts, as a few models outside OpenAI's family send it."""
     text = (part.delta or {}).get("content")
     if not text:
@@ -91,17 +95,17 @@ def _with_list(part: Part) -> Part:
 
 
 def _counted(
-    dialect: Dialect, stream: Stream, parts: tuple[Part, ...], *, broken_off: bool
-) -> tuple[Part, ...]:
+    dialect: Dialect, stream: Stream, parts: tuple[ChunkPart, ...], *, broken_off: bool
+) -> tuple[ChunkPart, ...]:
     """The parts with the totals where they belong. What breaks off has only those that came underway."""
-    start = Spent(prompt=stream.ask.prompt_tokens)
+    start = TokenCounts(prompt=stream.ask.prompt_tokens)
     spent = list(accumulate((part.spent for part in parts), initial=start))[1:]
-    if stream.place is Place.EVERY:
+    if stream.place is UsagePlacement.EVERY:
         counts = (dialect.totals(stream, sofar) for sofar in spent)
         return tuple(replace(part, usage=usage) for part, usage in zip(parts, counts, strict=True))
     if broken_off:
         return parts
     usage = dialect.totals(stream, spent[-1])
-    if stream.place is Place.OWN:
-        return (*parts, Part(usage=usage))
+    if stream.place is UsagePlacement.OWN:
+        return (*parts, ChunkPart(usage=usage))
     return (*parts[:-1], replace(parts[-1], usage=usage))

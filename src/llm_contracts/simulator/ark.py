@@ -16,18 +16,18 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Framing,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _MODELS = {
@@ -38,8 +38,8 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: str, kind: str, message: str, param: str = "") -> Words:
-    return Words(
+def _words(status: int, code: str, kind: str, message: str, param: str = "") -> RefusalText:
+    return RefusalText(
         status=status,
         code=code,
         message=f"{message} Request id: {{request}}",
@@ -49,7 +49,7 @@ def _words(status: int, code: str, kind: str, message: str, param: str = "") -> 
     )
 
 
-def _gateway(status: int, message: str) -> Words:
+def _gateway(status: int, message: str) -> RefusalText:
     code = message.replace(" ", "")
     return _words(status, code, code, f"{message}.")
 
@@ -113,11 +113,11 @@ def _tool(stream: Stream, call: Json) -> Json:
     return {**_text(stream, ""), **shapes.tool(stream, call)}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta=_text(stream, ""), finish=finish),)
+def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta=_text(stream, ""), finish=finish),)
 
 
-def _totals(_stream: Stream, spent: Spent) -> Json:
+def _totals(_stream: Stream, spent: TokenCounts) -> Json:
     return {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0, "provisioned_tokens": None},
@@ -125,7 +125,7 @@ def _totals(_stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _choice(part: Part) -> Json:
+def _choice(part: ChunkPart) -> Json:
     return {
         "delta": part.delta,
         "finish_reason": part.finish,
@@ -135,7 +135,7 @@ def _choice(part: Part) -> Json:
     }
 
 
-def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     return {
         "id": stream.id,
         "choices": [] if part.delta is None else [_choice(part)],
@@ -162,7 +162,7 @@ ARK = Dialect(
     words=_WORDS,
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
-    place=Place.OWN,
+    place=UsagePlacement.OWN,
     framing=Framing(lead="data:"),
     stream_type="text/event-stream",
     new_id=_new_id,

@@ -11,7 +11,7 @@ from llm_contracts.simulator.texts import tokens_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
+class ParsedRequest:
     """What a request says. `body` is None where it should have been a JSON object and was not."""
 
     path: str
@@ -87,10 +87,10 @@ class Ask:
         return options.get(name) if isinstance(options, Mapping) else None
 
 
-def read_ask(*, path: str, authorization: str | None, body: bytes) -> Ask:
+def read_ask(*, path: str, authorization: str | None, body: bytes) -> ParsedRequest:
     """Read a request. What is not a JSON object becomes a body of None, for the provider to refuse."""
     key = authorization.removeprefix("Bearer ").strip() if authorization else None
-    return Ask(path=path, key=key or None, body=json_object(body) if body else {})
+    return ParsedRequest(path=path, key=key or None, body=json_object(body) if body else {})
 
 
 def json_object(body: bytes) -> Mapping[str, Any] | None:

@@ -14,18 +14,18 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     digits,
     uuid_like,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _INVALID = "invalid_request_error"
@@ -36,9 +36,9 @@ _MODELS = {
 }
 
 
-def _words(status: int, message: str, kind: str = _INVALID, code: str = _INVALID) -> Words:
+def _words(status: int, message: str, kind: str = _INVALID, code: str = _INVALID) -> RefusalText:
     """The code says nothing here: it is the same for 400, 401 and 402."""
-    return Words(status=status, message=message, type=kind, code=code)
+    return RefusalText(status=status, message=message, type=kind, code=code)
 
 
 _WORDS = {
@@ -74,11 +74,11 @@ def _opening(stream: Stream) -> Json:
     return {"role": "assistant", "content": ""}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta=shapes.text(stream, ""), finish=finish),)
+def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta=shapes.text(stream, ""), finish=finish),)
 
 
-def _totals(stream: Stream, spent: Spent) -> Json:
+def _totals(stream: Stream, spent: TokenCounts) -> Json:
     return {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0},
@@ -88,11 +88,11 @@ def _totals(stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _choice(part: Part) -> Json:
+def _choice(part: ChunkPart) -> Json:
     return {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}
 
 
-def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     chunk: Json = {
         "id": stream.id,
         "object": "chat.completion.chunk",
@@ -123,7 +123,7 @@ DEEPSEEK = Dialect(
     words=_WORDS,
     gateway=_words,
     filter_shape=FilterShape.REFUSAL,
-    place=Place.LAST,
+    place=UsagePlacement.LAST,
     always_totals=True,
     new_id=uuid_like,
     opening=_opening,

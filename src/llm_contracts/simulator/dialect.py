@@ -9,8 +9,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from llm_contracts.simulator.ask import Ask, read_ask
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.ask import ParsedRequest, read_ask
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 EPOCH = 1767225600
@@ -37,7 +37,7 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Words:
+class RefusalText:
     """A refusal in the provider's words.
 
     `message` may name `{model}`, `{key}`, `{tail}`, `{parameter}`, `{value}`, `{limit}` and `{request}`;
@@ -74,25 +74,25 @@ class Words:
 class Stream:
     """One answer under way: what all of its chunks share; `call` is the tool call it begins with, if any."""
 
-    ask: Ask
+    ask: ParsedRequest
     seed: str
     id: str
     model: str
     thinks: bool
-    place: Place
+    place: UsagePlacement
     call: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Spent:
+class TokenCounts:
     """Tokens counted for one answer; `completion` includes `reasoning`, as providers count."""
 
     prompt: int = 0
     completion: int = 0
     reasoning: int = 0
 
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(
+    def __add__(self, other: TokenCounts) -> TokenCounts:
+        return TokenCounts(
             prompt=self.prompt + other.prompt,
             completion=self.completion + other.completion,
             reasoning=self.reasoning + other.reasoning,
@@ -100,7 +100,7 @@ class Spent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class ChunkPart:
     """What one chunk adds, and what that costs. Without a `delta` the chunk has no choice at all.
 
     `finish` is a reason only on the last part with a choice; before it stands what the provider has there.
@@ -109,7 +109,7 @@ class Part:
     delta: Json | None = None
     finish: str | None = None
     usage: Json | None = None
-    spent: Spent = field(default_factory=Spent)
+    spent: TokenCounts = field(default_factory=TokenCounts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,17 +128,17 @@ class Framing:
         return f"{self.lead}{data}{self.newline * 2}".encode()
 
 
-Reader = Callable[[str, Mapping[str, str], bytes], Ask]
+Reader = Callable[[str, Mapping[str, str], bytes], ParsedRequest]
 """Reads a request's path, headers and body as OpenAI's API would have put it."""
 
 
-def bearer(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
+def bearer(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """Read a request of an API that is compatible with OpenAI's."""
     return read_ask(path=path, authorization=headers.get("Authorization"), body=body)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grants:
+class TokenGrant:
     """Where a provider sells tokens, which requests then carry in their query.
 
     Attributes:
@@ -162,7 +162,7 @@ class Dialect:
 
     Attributes:
         base_path: the path part of its base URL; other paths are not found.
-        chat_path: where it is asked for answers, as a pattern of aiohttp's.
+        chat_client: where it is asked for answers, as a pattern of aiohttp's.
         read: how it reads requests.
         models: by the name one asks for.
         words: the refusals it is known for; the ones sent in mid-stream have status 200.
@@ -183,26 +183,26 @@ class Dialect:
     name: str
     base_path: str
     models: Mapping[str, Model]
-    words: Mapping[Refused, Words]
-    gateway: Callable[[int, str], Words]
+    words: Mapping[Refused, RefusalText]
+    gateway: Callable[[int, str], RefusalText]
     filter_shape: FilterShape
-    place: Place
+    place: UsagePlacement
     new_id: Callable[[str], str]
     opening: Callable[[Stream], Json | None]
     thought: Callable[[str], Json] | None
     text: Callable[[Stream, str], Json]
     tool: Callable[[Stream, Json], Json]
-    closing: Callable[[Stream, str], tuple[Part, ...]]
-    totals: Callable[[Stream, Spent], Json]
-    chunk: Callable[[Stream, int, Part], Json]
+    closing: Callable[[Stream, str], tuple[ChunkPart, ...]]
+    totals: Callable[[Stream, TokenCounts], Json]
+    chunk: Callable[[Stream, int, ChunkPart], Json]
     headers: Callable[[str], Headers]
     refuse: Callable[[Json, str], bytes]
     listing: Callable[[Mapping[str, Model]], bytes]
     break_off: Callable[[Json], Json] = _enveloped
-    grants: Grants | None = None
+    grants: TokenGrant | None = None
     filter_finish: str = "content_filter"
     always_totals: bool = False
-    chat_path: str = "/chat/completions"
+    chat_client: str = "/chat/completions"
     read: Reader = bearer
     framing: Framing = Framing()
     stream_type: str = "text/event-stream; charset=utf-8"

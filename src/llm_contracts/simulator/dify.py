@@ -12,31 +12,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import Ask, json_object
+from llm_contracts.simulator.ask import ParsedRequest, json_object
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Framing,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     compact,
 )
 from llm_contracts.simulator.dify_events import COMMON
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 
-def _words(status: int, code: str, message: str) -> Words:
-    return Words(status=status, code=code, message=message, keys=("code", "message"))
+def _words(status: int, code: str, message: str) -> RefusalText:
+    return RefusalText(status=status, code=code, message=message, keys=("code", "message"))
 
 
-def _gateway(status: int, message: str) -> Words:
+def _gateway(status: int, message: str) -> RefusalText:
     return _words(status, message.lower().replace(" ", "_"), message)
 
 
@@ -54,15 +54,17 @@ _WORDS = {
 }
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
+def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """A request under the names that OpenAI has."""
     key = headers.get("Authorization", "").removeprefix("Bearer ").strip() or None
     asked = json_object(body)
     if asked is None:
-        return Ask(path=path, key=key, body=None)
+        return ParsedRequest(path=path, key=key, body=None)
     question = {"role": "user", "content": asked.get("query", "")}
     streamed = asked.get("response_mode") == "streaming"
-    return Ask(path=path, key=key, body={"model": "dify", "stream": streamed, "messages": [question]})
+    return ParsedRequest(
+        path=path, key=key, body={"model": "dify", "stream": streamed, "messages": [question]}
+    )
 
 
 def _text(_stream: Stream, piece: str) -> Json:
@@ -73,11 +75,11 @@ def _tool(_stream: Stream, call: Json) -> Json:
     return {"event": "agent_thought", **COMMON, "tool": call["function"].get("name", "weather")}
 
 
-def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta={"event": "message_end", **COMMON, "id": COMMON["message_id"]}, finish=finish),)
+def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta={"event": "message_end", **COMMON, "id": COMMON["message_id"]}, finish=finish),)
 
 
-def _totals(_stream: Stream, spent: Spent) -> Json:
+def _totals(_stream: Stream, spent: TokenCounts) -> Json:
     counted = shapes.counted(spent)
     return {
         "prompt_tokens": spent.prompt,
@@ -95,7 +97,7 @@ def _totals(_stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _chunk(_stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(_stream: Stream, _number: int, part: ChunkPart) -> Json:
     event = dict(part.delta or {})
     if event["event"] == "message_end":
         event["metadata"] = {**({"usage": part.usage} if part.usage else {}), "retriever_resources": []}
@@ -129,14 +131,14 @@ def _new_id(_seed: str) -> str:
 DIFY = Dialect(
     name="dify",
     base_path="/v1",
-    chat_path="/chat-messages",
+    chat_client="/chat-messages",
     read=_read,
     models={"dify": Model(answers="dify")},
     greatest={},
     words=_WORDS,
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
-    place=Place.LAST,
+    place=UsagePlacement.LAST,
     always_totals=True,
     new_id=_new_id,
     opening=shapes.no_opening,

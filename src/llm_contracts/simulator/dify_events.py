@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_contracts.simulator import texts
 from llm_contracts.simulator.dialect import EPOCH, compact, uuid_like
-from llm_contracts.simulator.script import Answer, Ending, Insert
+from llm_contracts.simulator.script import Ending, Insert, ScriptedAnswer
 
 COMMON: Mapping[str, str] = {
     "task_id": uuid_like("dify/task"),
@@ -52,11 +52,11 @@ _SUCCEEDED = _workflow("workflow_finished", status="succeeded", error=None, tota
 _FAILED = _workflow("workflow_finished", status="failed", error="node llm: the model failed", total_steps=1)
 
 
-def _answer(text: texts.Pieces, *inserts: Insert, ending: Ending = Ending.WHOLE) -> Answer:
-    return Answer(text=text, json_text=text, inserts=inserts, ending=ending)
+def _answer(text: texts.Pieces, *inserts: Insert, ending: Ending = Ending.WHOLE) -> ScriptedAnswer:
+    return ScriptedAnswer(text=text, json_text=text, inserts=inserts, ending=ending)
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, ScriptedAnswer] = {
     "dify-ping": _answer(texts.FOLLOW_UP, *_at(0.0, [_PING]), *_at(0.5, [_PING, _PING])),
     "dify-agent": _answer((), *_at(0.0, [_THOUGHT, *_SAID, _FILE])),
     "dify-new-agent": _answer(("".join(texts.CONCLUSION),), *_at(0.0, _SAID)),

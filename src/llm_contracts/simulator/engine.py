@@ -6,27 +6,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llm_contracts.simulator.answering import parts_of
-from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import (
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
+    RefusalText,
     Stream,
-    Words,
     compact,
     digits,
 )
 from llm_contracts.simulator.script import (
-    Answer,
     Ending,
+    GatewayPage,
     Insert,
-    Page,
-    Place,
     Refusal,
     Refused,
+    ScriptedAnswer,
     Turn,
+    UsagePlacement,
 )
 from llm_contracts.wire.interaction import Headers
 
@@ -58,7 +58,7 @@ class Reply:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
+class Responder:
     """Where requests are answered: a dialect, its one good key, a seed for all that looks random."""
 
     dialect: Dialect
@@ -66,20 +66,20 @@ class Desk:
     seed: str = "seed"
 
 
-def respond(desk: Desk, ask: Ask, turn: Turn) -> Reply:
+def respond(desk: Responder, ask: ParsedRequest, turn: Turn) -> Reply:
     """Answer one request as the provider would: first what is wrong with it, then what the script says."""
     if why := _objection(desk, ask):
         return _refusal(desk, ask, Refusal(why=why))
     if isinstance(turn, Refusal):
         return _refusal(desk, ask, turn)
-    if isinstance(turn, Page):
+    if isinstance(turn, GatewayPage):
         return _reply(desk, turn.status, "text/html", (turn.html.encode(),))
     if ask.path.endswith("/models"):
         return _reply(desk, 200, desk.dialect.json_type, (desk.dialect.listing(desk.dialect.models),))
     return _answer(desk, ask, turn)
 
 
-def _answer(desk: Desk, ask: Ask, answer: Answer) -> Reply:
+def _answer(desk: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
     if answer.ending is Ending.FILTERED and desk.dialect.filter_shape is FilterShape.REFUSAL:
         return _refusal(desk, ask, Refusal(why=Refused.PROMPT_FILTER))
     if not ask.streamed:
@@ -88,7 +88,7 @@ def _answer(desk: Desk, ask: Ask, answer: Answer) -> Reply:
     return _reply(desk, 200, desk.dialect.stream_type, pieces, streamed=True)
 
 
-def _objection(desk: Desk, ask: Ask) -> Refused | None:
+def _objection(desk: Responder, ask: ParsedRequest) -> Refused | None:
     if ask.key is None:
         return Refused.NO_KEY
     if ask.key != desk.key:
@@ -96,7 +96,7 @@ def _objection(desk: Desk, ask: Ask) -> Refused | None:
     return None if ask.path.endswith("/models") else _objection_to_chat(desk.dialect, ask)
 
 
-def _objection_to_chat(dialect: Dialect, ask: Ask) -> Refused | None:
+def _objection_to_chat(dialect: Dialect, ask: ParsedRequest) -> Refused | None:
     if ask.body is None:
         return Refused.BAD_REQUEST
     if ask.model not in dialect.models:
@@ -107,7 +107,7 @@ def _objection_to_chat(dialect: Dialect, ask: Ask) -> Refused | None:
     return Refused.JSON_WORD if insists and ask.json_mode and not ask.says_json else None
 
 
-def words_for(dialect: Dialect, why: Refused) -> Words:
+def words_for(dialect: Dialect, why: Refused) -> RefusalText:
     """A provider's own words, or else those of a gateway that keeps to the provider's ways.
 
     Raises:
@@ -116,7 +116,7 @@ def words_for(dialect: Dialect, why: Refused) -> Words:
     return dialect.words[why] if why in dialect.words else dialect.gateway(*_GATEWAY[why])
 
 
-def _refusal(desk: Desk, ask: Ask, refusal: Refusal) -> Reply:
+def _refusal(desk: Responder, ask: ParsedRequest, refusal: Refusal) -> Reply:
     dialect = desk.dialect
     words = words_for(dialect, refusal.why)
     error = words.error(_facts(desk, ask))
@@ -128,7 +128,7 @@ def _refusal(desk: Desk, ask: Ask, refusal: Refusal) -> Reply:
     return _reply(desk, status, dialect.json_type, (dialect.refuse(error, desk.seed),), later)
 
 
-def _facts(desk: Desk, ask: Ask) -> dict[str, object]:
+def _facts(desk: Responder, ask: ParsedRequest) -> dict[str, object]:
     """What a provider's message may name. A key is echoed as providers do: only its two ends."""
     greatest = desk.dialect.greatest
     parameter, value = ask.out_of_range(greatest) or ("", "")
@@ -145,7 +145,7 @@ def _facts(desk: Desk, ask: Ask) -> dict[str, object]:
 
 
 def _reply(
-    desk: Desk,
+    desk: Responder,
     status: int,
     kind: str,
     pieces: tuple[bytes, ...],
@@ -157,7 +157,7 @@ def _reply(
     return Reply(status=status, headers=headers, pieces=pieces, streamed=streamed)
 
 
-def _events(desk: Desk, ask: Ask, answer: Answer) -> Iterator[bytes]:
+def _events(desk: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Iterator[bytes]:
     dialect = desk.dialect
     stream = _stream(desk, ask, answer)
     broken = _break(dialect, answer.ending)
@@ -170,7 +170,7 @@ def _events(desk: Desk, ask: Ask, answer: Answer) -> Iterator[bytes]:
         yield dialect.framing.event(dialect.framing.done)
 
 
-def _stream(desk: Desk, ask: Ask, answer: Answer) -> Stream:
+def _stream(desk: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Stream:
     model: Model = desk.dialect.models[ask.model]
     switched = ask.thinking if desk.dialect.thought else None  # OpenAI knows no such switch
     return Stream(
@@ -203,9 +203,9 @@ def _event(dialect: Dialect, value: Json) -> bytes:
     return dialect.framing.event(compact(value, dialect.framing.colon))
 
 
-def _chunk(dialect: Dialect, stream: Stream, number: int, part: Part) -> Json:
+def _chunk(dialect: Dialect, stream: Stream, number: int, part: ChunkPart) -> Json:
     chunk = dialect.chunk(stream, number, part)
-    if stream.place is Place.INSIDE and part.usage:
+    if stream.place is UsagePlacement.INSIDE and part.usage:
         chunk["choices"][0]["usage"] = chunk.pop("usage")
     return chunk
 

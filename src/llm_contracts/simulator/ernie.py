@@ -18,18 +18,18 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     compact,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _INVALID = "invalid_request_error"
@@ -41,11 +41,11 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: str, message: str, kind: str = _INVALID) -> Words:
-    return Words(status=status, message=message, type=kind, code=code, keys=("code", "message", "type"))
+def _words(status: int, code: str, message: str, kind: str = _INVALID) -> RefusalText:
+    return RefusalText(status=status, message=message, type=kind, code=code, keys=("code", "message", "type"))
 
 
-def _gateway(status: int, message: str) -> Words:
+def _gateway(status: int, message: str) -> RefusalText:
     return _words(status, message.lower().replace(" ", "_"), message)
 
 
@@ -82,22 +82,22 @@ def _tool(stream: Stream, call: Json) -> Json:
     return {**shapes.tool(stream, call), "role": "assistant"}
 
 
-def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta={"content": ""}, finish=finish),)
+def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta={"content": ""}, finish=finish),)
 
 
-def _totals(_stream: Stream, spent: Spent) -> Json:
+def _totals(_stream: Stream, spent: TokenCounts) -> Json:
     return {**shapes.counted(spent), **shapes.reasoning_counted(spent)}
 
 
-def _choice(part: Part) -> Json:
+def _choice(part: ChunkPart) -> Json:
     choice: Json = {"index": 0, "delta": part.delta}
     if part.finish is not None:
         choice["finish_reason"] = part.finish
     return {**choice, "flag": _UNSAFE if part.finish == "content_filter" else 0}
 
 
-def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     return {
         "id": stream.id,
         "object": "chat.completion.chunk",
@@ -129,7 +129,7 @@ ERNIE = Dialect(
     words=_WORDS,
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
-    place=Place.LAST,
+    place=UsagePlacement.LAST,
     new_id=_new_id,
     opening=shapes.no_opening,
     thought=_thought,

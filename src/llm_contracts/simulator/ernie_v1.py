@@ -15,24 +15,24 @@ from string import ascii_lowercase
 from string import digits as figures
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import Ask, json_object
+from llm_contracts.simulator.ask import ParsedRequest, json_object
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Framing,
-    Grants,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
+    TokenGrant,
     compact,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _CHAT = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
@@ -41,12 +41,12 @@ _TOKEN = "24."  # noqa: S105 (how tokens begin)
 _LIVES_SECONDS = 2592000
 
 
-def _words(code: int, message: str) -> Words:
-    return Words(status=200, message=message, code=code, keys=("code", "message"))
+def _words(code: int, message: str) -> RefusalText:
+    return RefusalText(status=200, message=message, code=code, keys=("code", "message"))
 
 
-def _gateway(status: int, message: str) -> Words:
-    return Words(status=status, message=message, code=status, keys=("code", "message"))
+def _gateway(status: int, message: str) -> RefusalText:
+    return RefusalText(status=status, message=message, code=status, keys=("code", "message"))
 
 
 _INTERNAL = _words(336000, "Internal error")
@@ -66,15 +66,15 @@ _WORDS = {
 }
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
+def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """A request by OpenAI's names. The server puts the query's token where others have a key."""
     token = headers.get("Authorization", "").removeprefix("Bearer ")
     key = token.removeprefix(_TOKEN) or None
     asked = json_object(body)
     if asked is None:
-        return Ask(path=path, key=key, body=None)
+        return ParsedRequest(path=path, key=key, body=None)
     system = [{"role": "system", "content": asked["system"]}] if "system" in asked else []
-    return Ask(
+    return ParsedRequest(
         path=path,
         key=key,
         body={
@@ -102,15 +102,15 @@ def _tool(_stream: Stream, call: Json) -> Json:
 _FINISHES = {"stop": "normal"}
 
 
-def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta={"result": ""}, finish=_FINISHES.get(finish, finish)),)
+def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta={"result": ""}, finish=_FINISHES.get(finish, finish)),)
 
 
-def _totals(_stream: Stream, spent: Spent) -> Json:
+def _totals(_stream: Stream, spent: TokenCounts) -> Json:
     return shapes.counted(spent)
 
 
-def _chunk(stream: Stream, number: int, part: Part) -> Json:
+def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
     unsafe = part.finish == "content_filter"
     return {
         "id": stream.id,
@@ -163,15 +163,15 @@ def _grant(query: Mapping[str, str], key: str) -> tuple[int, Json]:
 ERNIE_V1 = Dialect(
     name="ernie_v1",
     base_path="",
-    chat_path=_CHAT + "{endpoint}",
-    grants=Grants(path="/oauth/2.0/token", field="access_token", grant=_grant),
+    chat_client=_CHAT + "{endpoint}",
+    grants=TokenGrant(path="/oauth/2.0/token", field="access_token", grant=_grant),
     read=_read,
     models=_MODELS,
     greatest={"temperature": 1, "top_p": 1},
     words=_WORDS,
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
-    place=Place.EVERY,
+    place=UsagePlacement.EVERY,
     always_totals=True,
     new_id=_new_id,
     opening=shapes.no_opening,

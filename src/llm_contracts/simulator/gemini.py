@@ -16,21 +16,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import Ask, json_object
+from llm_contracts.simulator.ask import ParsedRequest, json_object
 from llm_contracts.simulator.dialect import (
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Framing,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _MODELS = {
@@ -43,18 +43,18 @@ _TYPE = "type.googleapis.com/google.rpc."
 # Requests
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> Ask:
+def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """A request, its contents and settings under the names that OpenAI has for them."""
     key = headers.get("x-goog-api-key")
     asked = json_object(body) if body else {}
     if asked is None:
-        return Ask(path=path, key=key, body=None)
+        return ParsedRequest(path=path, key=key, body=None)
     model = path.rpartition("/models/")[2].removesuffix(_METHOD)
     config = {_camel(name): value for name, value in _mapping(asked.get("generationConfig")).items()}
     messages = [
         {"content": _text_of(one)} for one in (asked.get("systemInstruction"), *asked.get("contents", ()))
     ]
-    return Ask(
+    return ParsedRequest(
         path=path,
         key=key,
         body={
@@ -109,11 +109,11 @@ def _tool(_stream: Stream, call: Json) -> Json:
     return {"functionCall": {"name": call["function"].get("name", "weather"), "args": {}}}
 
 
-def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta={"text": ""}, finish=_FINISHES.get(finish, finish)),)
+def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta={"text": ""}, finish=_FINISHES.get(finish, finish)),)
 
 
-def _totals(_stream: Stream, spent: Spent) -> Json:
+def _totals(_stream: Stream, spent: TokenCounts) -> Json:
     """Thoughts are counted by themselves, and only the total has both."""
     thoughts = {"thoughtsTokenCount": spent.reasoning} if spent.reasoning else {}
     return {
@@ -125,7 +125,7 @@ def _totals(_stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     candidate: Json = {"content": {"parts": [part.delta], "role": "model"}}
     if part.finish is not None:
         candidate["finishReason"] = part.finish
@@ -140,17 +140,17 @@ def _chunk(stream: Stream, _number: int, part: Part) -> Json:
 # Refusals
 
 
-def _words(status: int, kind: str, message: str, *details: Json) -> Words:
+def _words(status: int, kind: str, message: str, *details: Json) -> RefusalText:
     keys = ("code", "message", "status", *(("details",) if details else ()))
-    return Words(status=status, message=message, type=kind, code=status, details=details, keys=keys)
+    return RefusalText(status=status, message=message, type=kind, code=status, details=details, keys=keys)
 
 
-def _gateway(status: int, message: str) -> Words:
+def _gateway(status: int, message: str) -> RefusalText:
     kinds = {403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED", 503: "UNAVAILABLE"}
     return _words(status, kinds.get(status, "UNKNOWN"), message)
 
 
-def _invalid(message: str, *details: Json) -> Words:
+def _invalid(message: str, *details: Json) -> RefusalText:
     return _words(400, "INVALID_ARGUMENT", message, *details)
 
 
@@ -190,7 +190,7 @@ _WORDS = {
     Refused.UNPAID: _words(429, _EXHAUSTED, "You exceeded your current quota.", _DAY),
     Refused.SERVER_ERROR: _INTERNAL,
     Refused.UNAVAILABLE: _words(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
-    Refused.PROMPT_FILTER: Words(status=200, message="Blocked.", framed=True, event=_BLOCKED),
+    Refused.PROMPT_FILTER: RefusalText(status=200, message="Blocked.", framed=True, event=_BLOCKED),
     Refused.MID_STREAM: _INTERNAL,
 }
 
@@ -219,14 +219,14 @@ def _listing(models: Mapping[str, Model]) -> bytes:
 GEMINI = Dialect(
     name="gemini",
     base_path="/v1beta",
-    chat_path="/models/{call}",
+    chat_client="/models/{call}",
     read=_read,
     models=_MODELS,
     words=_WORDS,
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
     filter_finish="SAFETY",
-    place=Place.EVERY,
+    place=UsagePlacement.EVERY,
     always_totals=True,
     framing=Framing(newline="\r\n", colon=": ", done=None),
     stream_type="text/event-stream",

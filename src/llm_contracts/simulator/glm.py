@@ -16,18 +16,18 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     compact,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _SENSITIVE = "1301"
@@ -40,11 +40,11 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: str, message: str) -> Words:
-    return Words(status=status, code=code, message=message, keys=("code", "message"))
+def _words(status: int, code: str, message: str) -> RefusalText:
+    return RefusalText(status=status, code=code, message=message, keys=("code", "message"))
 
 
-def _gateway(status: int, message: str) -> Words:
+def _gateway(status: int, message: str) -> RefusalText:
     return _words(status, str(status), message)  # one measured 401 has its own status for a code
 
 
@@ -80,12 +80,12 @@ def _tool(stream: Stream, call: Json) -> Json:
     return {"role": "assistant", **shapes.tool(stream, call)}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
+def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
     empty = _text(stream, "")
-    return (Part(delta=empty), Part(delta=empty, finish=finish))
+    return (ChunkPart(delta=empty), ChunkPart(delta=empty, finish=finish))
 
 
-def _totals(stream: Stream, spent: Spent) -> Json:
+def _totals(stream: Stream, spent: TokenCounts) -> Json:
     return {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0},
@@ -93,12 +93,12 @@ def _totals(stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _choice(part: Part) -> Json:
+def _choice(part: ChunkPart) -> Json:
     finish = {} if part.finish is None else {"finish_reason": part.finish}
     return {"index": 0, **finish, "delta": part.delta}
 
 
-def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     chunk: Json = {"id": stream.id, "created": EPOCH}
     if not stream.model.startswith(_NO_OBJECT):
         chunk["object"] = "chat.completion.chunk"
@@ -124,7 +124,7 @@ GLM = Dialect(
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
     filter_finish="sensitive",
-    place=Place.LAST,
+    place=UsagePlacement.LAST,
     always_totals=True,
     stream_type="text/event-stream;charset=UTF-8",
     new_id=_new_id,

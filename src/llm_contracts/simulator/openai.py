@@ -19,17 +19,17 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _ALPHABET = ascii_letters + figures
@@ -43,64 +43,64 @@ _MODELS = {
 }
 
 _WORDS = {
-    Refused.NO_KEY: Words(
+    Refused.NO_KEY: RefusalText(
         status=401, message="You didn't provide an API key in an Authorization header.", type=_INVALID
     ),
-    Refused.WRONG_KEY: Words(
+    Refused.WRONG_KEY: RefusalText(
         status=401, message="Incorrect API key provided: {key}.", type=_INVALID, code="invalid_api_key"
     ),
-    Refused.UNKNOWN_MODEL: Words(
+    Refused.UNKNOWN_MODEL: RefusalText(
         status=404,
         message="The model `{model}` does not exist or you do not have access to it.",
         type=_INVALID,
         code="model_not_found",
     ),
-    Refused.BAD_REQUEST: Words(
+    Refused.BAD_REQUEST: RefusalText(
         status=400, message="The body of your request could not be parsed as JSON.", type=_INVALID
     ),
-    Refused.BAD_PARAMETER: Words(
+    Refused.BAD_PARAMETER: RefusalText(
         status=400,
         message="Invalid '{parameter}': expected a value <= {limit}, but got {value} instead.",
         type=_INVALID,
         param="{parameter}",
         code="decimal_above_max_value",
     ),
-    Refused.JSON_WORD: Words(
+    Refused.JSON_WORD: RefusalText(
         status=400,
         message="'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
         type=_INVALID,
         param="messages",
     ),
-    Refused.RATE_LIMIT: Words(
+    Refused.RATE_LIMIT: RefusalText(
         status=429,
         message="Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3, Requested 1. "
         "Please try again in 1s.",
         type="requests",
         code="rate_limit_exceeded",
     ),
-    Refused.SERVER_ERROR: Words(
+    Refused.SERVER_ERROR: RefusalText(
         status=500, message="The server had an error while processing your request.", type="server_error"
     ),
-    Refused.TOO_LONG: Words(
+    Refused.TOO_LONG: RefusalText(
         status=400,
         message="This model's maximum context length is 128000 tokens, but your messages have more.",
         type=_INVALID,
         param="messages",
         code="context_length_exceeded",
     ),
-    Refused.UNPAID: Words(
+    Refused.UNPAID: RefusalText(
         status=429,
         message="You exceeded your current quota, please check your plan and billing details.",
         type="insufficient_quota",
         code="insufficient_quota",
     ),
-    Refused.PROMPT_FILTER: Words(
+    Refused.PROMPT_FILTER: RefusalText(
         status=400,
         message="Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
         type=_INVALID,
         code="invalid_prompt",
     ),
-    Refused.MID_STREAM: Words(
+    Refused.MID_STREAM: RefusalText(
         status=200, message="The server had an error while processing your request.", type="server_error"
     ),
 }
@@ -110,8 +110,10 @@ def _new_id(seed: str) -> str:
     return "chatcmpl-" + digits(seed, _ALPHABET, 29)
 
 
-def _gateway(status: int, message: str) -> Words:
-    return Words(status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error")
+def _gateway(status: int, message: str) -> RefusalText:
+    return RefusalText(
+        status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error"
+    )
 
 
 def _opening(stream: Stream) -> Json:
@@ -124,11 +126,11 @@ def _text(_stream: Stream, piece: str) -> Json:
     return {"content": piece}
 
 
-def _closing(_stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta={}, finish=finish),)
+def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta={}, finish=finish),)
 
 
-def _totals(_stream: Stream, spent: Spent) -> Json:
+def _totals(_stream: Stream, spent: TokenCounts) -> Json:
     return {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
@@ -141,14 +143,14 @@ def _totals(_stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _choices(stream: Stream, part: Part) -> list[Json]:
+def _choices(stream: Stream, part: ChunkPart) -> list[Json]:
     if part.delta is None:
         return []
     logprobs = {} if stream.thinks else {"logprobs": None}
     return [{"index": 0, "delta": part.delta, **logprobs, "finish_reason": part.finish}]
 
 
-def _chunk(stream: Stream, number: int, part: Part) -> Json:
+def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
     chunk: Json = {
         "id": stream.id,
         "object": "chat.completion.chunk",
@@ -206,7 +208,7 @@ OPENAI = Dialect(
     words=_WORDS,
     gateway=_gateway,
     filter_shape=FilterShape.FINISH,
-    place=Place.OWN,
+    place=UsagePlacement.OWN,
     new_id=_new_id,
     opening=_opening,
     thought=None,  # this endpoint counts thoughts and never shows them

@@ -16,18 +16,18 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     compact,
     uuid_like,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _INVALID = "invalid_request_error"
@@ -41,59 +41,59 @@ _MODELS = {
 }
 
 _WORDS = {
-    Refused.NO_KEY: Words(
+    Refused.NO_KEY: RefusalText(
         status=401, message="You didn't provide an API key.", type=_INVALID, code="invalid_api_key"
     ),
-    Refused.WRONG_KEY: Words(
+    Refused.WRONG_KEY: RefusalText(
         status=401, message="Incorrect API key provided.", type=_INVALID, code="invalid_api_key"
     ),
-    Refused.UNKNOWN_MODEL: Words(
+    Refused.UNKNOWN_MODEL: RefusalText(
         status=404,
         message="The model `{model}` does not exist or you do not have access to it.",
         type=_INVALID,
         code="model_not_found",
     ),
-    Refused.BAD_REQUEST: Words(
+    Refused.BAD_REQUEST: RefusalText(
         status=400, message="Required body invalid, please check the request body format.", type=_INVALID
     ),
-    Refused.BAD_PARAMETER: Words(
+    Refused.BAD_PARAMETER: RefusalText(
         status=400,
         message="<400> InternalError.Algo.InvalidParameter: Range of {parameter} should be [0, {limit}]",
         type=_INVALID,
         code=_PARAMETER,
     ),
-    Refused.JSON_WORD: Words(
+    Refused.JSON_WORD: RefusalText(
         status=400,
         message="<400> InternalError.Algo.InvalidParameter: 'messages' must contain the word 'json' to use "
         "'response_format' of type 'json_object'.",
         type=_INVALID,
         code=_PARAMETER,
     ),
-    Refused.RATE_LIMIT: Words(
+    Refused.RATE_LIMIT: RefusalText(
         status=429,
         message="You exceeded your current request limit.",
         type="limit_requests",
         code="limit_requests",
     ),
-    Refused.SERVER_ERROR: Words(
+    Refused.SERVER_ERROR: RefusalText(
         status=500,
         message="An internal error has occurred, please try again later.",
         type="internal_server_error",
         code="internal_server_error",
     ),
-    Refused.TOO_LONG: Words(
+    Refused.TOO_LONG: RefusalText(
         status=400,
         message="<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]",
         type=_INVALID,
         code=_PARAMETER,
     ),
-    Refused.UNPAID: Words(
+    Refused.UNPAID: RefusalText(
         status=400,
         message="Access denied, please make sure your account is in good standing.",
         type="Arrearage",
         code="Arrearage",
     ),
-    Refused.PROMPT_FILTER: Words(
+    Refused.PROMPT_FILTER: RefusalText(
         status=400,
         message="Input text data may contain inappropriate content.",
         type=_INSPECTION,
@@ -101,13 +101,13 @@ _WORDS = {
         keys=("code", "param", "message", "type"),
         framed=True,
     ),
-    Refused.OUTPUT_FILTER: Words(
+    Refused.OUTPUT_FILTER: RefusalText(
         status=200,
         message="Output data may contain inappropriate content.",
         type=_INSPECTION,
         code=_INSPECTION,
     ),
-    Refused.MID_STREAM: Words(
+    Refused.MID_STREAM: RefusalText(
         status=200,
         message="An internal error has occurred, please try again later.",
         type="internal_server_error",
@@ -120,9 +120,9 @@ def _new_id(seed: str) -> str:
     return f"chatcmpl-{uuid_like(seed)}"
 
 
-def _gateway(status: int, message: str) -> Words:
+def _gateway(status: int, message: str) -> RefusalText:
     code = message.lower().replace(" ", "_")
-    return Words(status=status, message=message, type=code, code=code)
+    return RefusalText(status=status, message=message, type=code, code=code)
 
 
 def _opening(stream: Stream) -> Json:
@@ -138,11 +138,11 @@ def _tool(_stream: Stream, call: Json) -> Json:
     return {"content": None, "tool_calls": [{"index": 0, "id": "", "type": "function", **call}]}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta={} if stream.call else shapes.text(stream, ""), finish=finish),)
+def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta={} if stream.call else shapes.text(stream, ""), finish=finish),)
 
 
-def _totals(stream: Stream, spent: Spent) -> Json:
+def _totals(stream: Stream, spent: TokenCounts) -> Json:
     return {
         **shapes.counted(spent),
         **(shapes.reasoning_counted(spent) if stream.thinks else {}),
@@ -150,7 +150,7 @@ def _totals(stream: Stream, spent: Spent) -> Json:
     }
 
 
-def _choice(stream: Stream, number: int, part: Part) -> Json:
+def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
     """The recorded orders of keys: for the last chunk, for the first two of a text, and for all others."""
     choice = {"delta": part.delta, "finish_reason": part.finish, "index": 0, "logprobs": None}
     usual = tuple(choice)
@@ -164,7 +164,7 @@ def _choice(stream: Stream, number: int, part: Part) -> Json:
     return {key: choice[key] for key in order}
 
 
-def _chunk(stream: Stream, number: int, part: Part) -> Json:
+def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
     return {
         "choices": [] if part.delta is None else [_choice(stream, number, part)],
         "object": "chat.completion.chunk",
@@ -197,7 +197,7 @@ QWEN = Dialect(
     gateway=_gateway,
     filter_shape=FilterShape.EVENT,
     stream_type="text/event-stream;charset=UTF-8",
-    place=Place.OWN,
+    place=UsagePlacement.OWN,
     new_id=_new_id,
     opening=_opening,
     thought=shapes.thought,

@@ -43,7 +43,7 @@ class Ending(StrEnum):
     FILTERED = "filtered"  # the provider's content filter strikes after half of the text
 
 
-class Place(StrEnum):
+class UsagePlacement(StrEnum):
     """Where the totals of tokens are in a stream."""
 
     OWN = "own"  # a chunk of their own, without choices
@@ -66,7 +66,7 @@ class Insert:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class ScriptedAnswer:
     """A streamed answer.
 
     Attributes:
@@ -87,7 +87,7 @@ class Answer:
     arguments: Pieces = ()
     ending: Ending = Ending.WHOLE
     usage: bool = True
-    place: Place | None = None
+    place: UsagePlacement | None = None
     finish: str | None = None
     unfinished: str | None = None
     listed: bool = False
@@ -112,14 +112,14 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class GatewayPage:
     """What a gateway in front of a provider says, in no dialect: an HTML page."""
 
     status: int
     html: str
 
 
-Turn = Answer | Refusal | Page
+Turn = ScriptedAnswer | Refusal | GatewayPage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

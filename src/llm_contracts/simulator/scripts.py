@@ -12,21 +12,21 @@ from difflib import get_close_matches
 
 from llm_contracts.simulator import dify_events, texts
 from llm_contracts.simulator.script import (
-    Answer,
     Ending,
+    GatewayPage,
     Insert,
-    Page,
-    Place,
     Refusal,
     Refused,
     Script,
+    ScriptedAnswer,
     Turn,
+    UsagePlacement,
 )
 
-PLAIN = Answer(text=texts.GREETING, json_text=texts.JSON_TEXT)
+PLAIN = ScriptedAnswer(text=texts.GREETING, json_text=texts.JSON_TEXT)
 
 
-def _says(text: texts.Pieces) -> Answer:
+def _says(text: texts.Pieces) -> ScriptedAnswer:
     return replace(PLAIN, text=text)
 
 
@@ -42,13 +42,13 @@ _BAD_GATEWAY = (
 )
 
 
-def _midway(raw: bytes, *, with_rest: bool = False) -> Answer:
+def _midway(raw: bytes, *, with_rest: bool = False) -> ScriptedAnswer:
     return replace(_FOLLOWS, inserts=(Insert(after=0.5, raw=raw, with_rest=with_rest),))
 
 
 _QUEUED = replace(_FOLLOWS, inserts=tuple(Insert(after=after, raw=_KEEP_ALIVE) for after in (0.0, 0.0, 0.5)))
 
-_ANSWERS: Mapping[str, Answer] = {
+_ANSWERS: Mapping[str, ScriptedAnswer] = {
     "plain-stream": PLAIN,
     "multi-turn-chat": _FOLLOWS,
     "system-prompt": _says(texts.TEACHER),
@@ -81,9 +81,9 @@ _ANSWERS: Mapping[str, Answer] = {
     "finish-recitation": replace(_FOLLOWS, finish="RECITATION"),
     "finish-malformed-call": replace(_says(()), finish="MALFORMED_FUNCTION_CALL"),
     "finish-empty-until-the-end": replace(_FOLLOWS, unfinished=""),
-    "usage-own-chunk": replace(_FOLLOWS, place=Place.OWN),
-    "usage-every-chunk": replace(_FOLLOWS, place=Place.EVERY),
-    "usage-inside-choice": replace(_FOLLOWS, place=Place.INSIDE),
+    "usage-own-chunk": replace(_FOLLOWS, place=UsagePlacement.OWN),
+    "usage-every-chunk": replace(_FOLLOWS, place=UsagePlacement.EVERY),
+    "usage-inside-choice": replace(_FOLLOWS, place=UsagePlacement.INSIDE),
     "keep-alive": _QUEUED,
     "unknown-event": _midway(_STATUS_EVENT),
     "broken-event": _midway(_HALF_EVENT, with_rest=True),
@@ -111,7 +111,7 @@ _TURNS: Mapping[str, tuple[Turn, ...]] = {
     **{name: (answer,) for name, answer in (*_ANSWERS.items(), *dify_events.ANSWERS.items())},
     **{name: (Refusal(why=why),) for name, why in _REFUSALS.items()},
     "rate-limit-retry-after": (Refusal(why=Refused.RATE_LIMIT, retry_after=1), PLAIN),
-    "status-502-page": (Page(status=502, html=_BAD_GATEWAY),),
+    "status-502-page": (GatewayPage(status=502, html=_BAD_GATEWAY),),
     "error-with-200": (Refusal(why=Refused.SERVER_ERROR, status=200),),
 }
 

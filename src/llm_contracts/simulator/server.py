@@ -15,7 +15,7 @@ from llm_contracts.simulator.ark import ARK
 from llm_contracts.simulator.deepseek import DEEPSEEK
 from llm_contracts.simulator.dialect import Dialect, compact
 from llm_contracts.simulator.dify import DIFY
-from llm_contracts.simulator.engine import KEY, Desk, Reply, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
 from llm_contracts.simulator.ernie import ERNIE
 from llm_contracts.simulator.ernie_v1 import ERNIE_V1
 from llm_contracts.simulator.gemini import GEMINI
@@ -111,7 +111,7 @@ class Simulator:
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         base = self._dialect.base_path
-        app.router.add_post(base + self._dialect.chat_path, self._handle)
+        app.router.add_post(base + self._dialect.chat_client, self._handle)
         app.router.add_get(f"{base}/models", self._handle)
         if self._dialect.grants:
             app.router.add_post(base + self._dialect.grants.path, self._grant)
@@ -132,7 +132,7 @@ class Simulator:
         body = await request.read()
         ask = self._dialect.read(request.path, self._with_token(request), body)
         turn, seed = self._next_turn()
-        reply = respond(Desk(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
+        reply = respond(Responder(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
         return await self._send(request, reply) if reply.streamed else _whole(reply)
 
     def _with_token(self, request: web.Request) -> Mapping[str, str]:

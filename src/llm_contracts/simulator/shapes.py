@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llm_contracts.simulator.dialect import Json, Model, Spent, Stream, compact
+from llm_contracts.simulator.dialect import Json, Model, Stream, TokenCounts, compact
 
 
 def no_opening(_stream: Stream) -> None:
@@ -27,7 +27,7 @@ def tool(_stream: Stream, call: Json) -> Json:
     return {"tool_calls": [call]}
 
 
-def counted(spent: Spent) -> Json:
+def counted(spent: TokenCounts) -> Json:
     """The three totals that everybody has."""
     return {
         "prompt_tokens": spent.prompt,
@@ -36,7 +36,7 @@ def counted(spent: Spent) -> Json:
     }
 
 
-def reasoning_counted(spent: Spent) -> Json:
+def reasoning_counted(spent: TokenCounts) -> Json:
     """How much of the completion was thought, where most have it."""
     return {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}}
 

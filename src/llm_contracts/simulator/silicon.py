@@ -16,18 +16,18 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
     EPOCH,
     HTTP_DATE,
+    ChunkPart,
     Dialect,
     FilterShape,
     Json,
     Model,
-    Part,
-    Spent,
+    RefusalText,
     Stream,
-    Words,
+    TokenCounts,
     compact,
     digits,
 )
-from llm_contracts.simulator.script import Place, Refused
+from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 _MODELS = {
@@ -36,13 +36,13 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: int, message: str) -> Words:
-    return Words(status=status, code=code, message=message, keys=("code", "message", "data"))
+def _words(status: int, code: int, message: str) -> RefusalText:
+    return RefusalText(status=status, code=code, message=message, keys=("code", "message", "data"))
 
 
-def _bare(status: int, message: str) -> Words:
+def _bare(status: int, message: str) -> RefusalText:
     """Nothing but a message, which is sent as a JSON string."""
-    return Words(status=status, message=message, keys=("message",))
+    return RefusalText(status=status, message=message, keys=("message",))
 
 
 _WORDS = {
@@ -54,7 +54,7 @@ _WORDS = {
     Refused.TOO_LONG: _words(
         400, 20015, "length of prompt_tokens (57535) must be less than max_seq_len (32768)."
     ),
-    Refused.RATE_LIMIT: Words(
+    Refused.RATE_LIMIT: RefusalText(
         status=429,
         message="Request was rejected due to rate limiting. Details:TPM limit reached.",
         keys=("message", "data"),
@@ -64,7 +64,9 @@ _WORDS = {
     Refused.UNAVAILABLE: _words(503, 50505, "Model service overloaded. Please try again later."),
     Refused.SERVER_ERROR: _words(500, 50507, "Unknown error."),
     Refused.PROMPT_FILTER: _words(451, 20021, "The content may be unsafe."),
-    Refused.MID_STREAM: Words(status=200, code=50507, message="Unknown error.", keys=("code", "message")),
+    Refused.MID_STREAM: RefusalText(
+        status=200, code=50507, message="Unknown error.", keys=("code", "message")
+    ),
 }
 
 
@@ -84,19 +86,19 @@ def _tool(stream: Stream, call: Json) -> Json:
     return {"content": None, "reasoning_content": None, **shapes.tool(stream, call)}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[Part, ...]:
-    return (Part(delta=_text(stream, ""), finish=finish),)
+def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
+    return (ChunkPart(delta=_text(stream, ""), finish=finish),)
 
 
-def _totals(stream: Stream, spent: Spent) -> Json:
+def _totals(stream: Stream, spent: TokenCounts) -> Json:
     return {**shapes.counted(spent), **(shapes.reasoning_counted(spent) if stream.thinks else {})}
 
 
-def _choice(part: Part) -> Json:
+def _choice(part: ChunkPart) -> Json:
     return {"index": 0, "delta": part.delta, "finish_reason": part.finish}
 
 
-def _chunk(stream: Stream, _number: int, part: Part) -> Json:
+def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     return {
         "id": stream.id,
         "object": "chat.completion.chunk",
@@ -126,7 +128,7 @@ SILICON = Dialect(
     words=_WORDS,
     gateway=_bare,
     filter_shape=FilterShape.REFUSAL,
-    place=Place.EVERY,
+    place=UsagePlacement.EVERY,
     always_totals=True,
     stream_type="text/event-stream",
     new_id=_new_id,

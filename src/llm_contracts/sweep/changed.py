@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import Comparison, compare
-from llm_contracts.parity.compare.finding import Finding
+from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.wire.facts import WireFacts
 
@@ -20,14 +20,16 @@ UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sides:
+class BothSides:
     """What the two paths did with the same bytes."""
 
     reference: Observation
     candidate: Observation
 
 
-def compare_change(recorded: Sides, varied: Sides, facts: tuple[WireFacts, ...], *, scope: str) -> Comparison:
+def compare_change(
+    recorded: BothSides, varied: BothSides, facts: tuple[WireFacts, ...], *, scope: str
+) -> Comparison:
     """Find what either path does otherwise than on the recording itself.
 
     Args:
@@ -44,7 +46,7 @@ def compare_change(recorded: Sides, varied: Sides, facts: tuple[WireFacts, ...],
     theirs = compare(recorded.candidate, varied.candidate, facts, scope=scope)
     one, other = _by_place(ours), _by_place(theirs)
     findings = (
-        Finding(
+        UnnamedDivergence(
             kind=kind,
             where=where,
             reference=_shown(one.get((kind, where))),

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.clients.tls import nobody_trusted
+from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.results.document import item_document, to_document
 from llm_contracts.run.check import (
-    Match,
     Options,
+    Pairing,
     blank_item,
     match_of,
     own_match,
@@ -89,7 +89,7 @@ def sweep(
     def reported(ran: tuple[Light, ...]) -> None:
         progress(ran[0][0].id, len(ran) - 1)
 
-    with nobody_trusted(os.environ), opened_pieces() as engine:
+    with empty_ca_store(os.environ), opened_pieces() as engine:
         match = match_of(project, options, engine)
         jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
         ran = run_jobs(jobs, workers=options.workers, progress=reported)
@@ -109,7 +109,7 @@ def sweep(
 
 
 def _one(
-    project: Project, scenario: Scenario, match: Match, extent: Extent, decided: Callable[[Item], Item]
+    project: Project, scenario: Scenario, match: Pairing, extent: Extent, decided: Callable[[Item], Item]
 ) -> tuple[Light, ...]:
     """One recording and its variants."""
     blank, interactions = blank_item(project, scenario)

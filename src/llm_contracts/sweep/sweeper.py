@@ -21,13 +21,13 @@ from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import varied
 from llm_contracts.run.check import Side, played
 from llm_contracts.run.engines import PATIENCE, Engine, Play
-from llm_contracts.sweep.changed import Sides, compare_change
+from llm_contracts.sweep.changed import BothSides, compare_change
 from llm_contracts.sweep.truncated import shown_as_whole
 from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.proxy import Edge
-from llm_contracts.wire.proxy.manner import Fragmentation
+from llm_contracts.wire.proxy.playback_options import Fragmentation
 
 if TYPE_CHECKING:
     from llm_contracts.clients.call import Call
@@ -92,7 +92,7 @@ class Sweeper:
         return item if not item.unwaived else self._looked_at_again(item, variant, call, ground, sides)
 
     def _looked_at_again(
-        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: Sides
+        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: BothSides
     ) -> Item:
         """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
         again = self._both(variant.interactions, call)
@@ -102,23 +102,23 @@ class Sweeper:
         kept = tuple(d for d in item.divergences if (d.kind, d.where) in places)
         return self.decided(replace(item, divergences=kept))
 
-    def _both(self, interactions: tuple[Interaction, ...], call: Call) -> Sides:
+    def _both(self, interactions: tuple[Interaction, ...], call: Call) -> BothSides:
         reference, candidate = (
             played(self.engine, side, interactions, call, timeout=self.timeout)
             for side in (self.reference, self.candidate)
         )
-        return Sides(reference=reference, candidate=candidate)
+        return BothSides(reference=reference, candidate=candidate)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ground:
     """What is known of the recording itself, against which its variants are judged."""
 
-    sides: Sides
+    sides: BothSides
     facts: tuple[WireFacts, ...]
     known: frozenset[str]
 
-    def judge(self, variant: Variant, sides: Sides, scope: str) -> tuple[Divergence, ...]:
+    def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
         if variant.family is Family.RECUT:
             return compare_change(self.sides, sides, self.facts, scope=scope).divergences
         facts = _facts(variant.interactions)
@@ -141,7 +141,7 @@ def _place(interaction: Interaction) -> tuple[str, str]:
     return interaction.request.method, urlsplit(interaction.request.uri).path
 
 
-def _filled(blank: Item, sides: Sides, found: tuple[Divergence, ...]) -> Item:
+def _filled(blank: Item, sides: BothSides, found: tuple[Divergence, ...]) -> Item:
     return replace(blank, reference=sides.reference, candidate=sides.candidate, divergences=found)
 
 

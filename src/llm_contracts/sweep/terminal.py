@@ -11,19 +11,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.grouping import Group, group
+from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
-from llm_contracts.reporting.terminal import (
-    Marks,
-    accepted,
-    head,
-    listed,
-    marks_for,
-    one_group,
-    table,
-    titled,
-)
+from llm_contracts.reporting.terminal import accepted, head, one_group, table
+from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -91,7 +83,7 @@ class _Finding:
     """The same difference in several kinds of variants."""
 
     kinds: tuple[str, ...]
-    group: Group
+    group: DivergenceGroup
 
 
 def _groups(
@@ -119,7 +111,7 @@ def _merged(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]])
     return tuple(merged.values())
 
 
-def _joined(before: _Finding | None, kind: str, found: Group) -> _Finding:
+def _joined(before: _Finding | None, kind: str, found: DivergenceGroup) -> _Finding:
     if before is None:
         return _Finding(kinds=(kind,), group=found)
     ids = (*before.group.ids, *found.ids)

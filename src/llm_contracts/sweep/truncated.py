@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from llm_contracts.parity.compare.finding import Finding
+from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.sweep.changed import Sides
+from llm_contracts.sweep.changed import BothSides
 from llm_contracts.wire.facts import WireFacts
 
 _PLACE = "end"
 
 
 def shown_as_whole(
-    sides: Sides, left: WireFacts, whole: WireFacts, found: tuple[Divergence, ...], *, scope: str
+    sides: BothSides, left: WireFacts, whole: WireFacts, found: tuple[Divergence, ...], *, scope: str
 ) -> tuple[Divergence, ...]:
     """`unfaithful` where both paths end as if all were well, and something was lost.
 
@@ -31,9 +31,9 @@ def shown_as_whole(
         return ()
     value = {"shown": "a normal end", "bytes": f"over before {lost}"}
     return (
-        Finding(kind=Kind.UNFAITHFUL, where=_PLACE, reference=value, candidate=value, unstable=True).seal(
-            scope
-        ),
+        UnnamedDivergence(
+            kind=Kind.UNFAITHFUL, where=_PLACE, reference=value, candidate=value, unstable=True
+        ).seal(scope),
     )
 
 

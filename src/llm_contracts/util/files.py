@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -25,6 +26,26 @@ def replace_file(file: Path, text: str, *, check: Callable[[Path], None] = lambd
         if file.exists():
             draft.chmod(file.stat().st_mode & 0o777)
         check(draft)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a whole file or nothing; `-` is standard output."""
+    if str(file) == "-":
+        sys.stdout.write(text)
+        return
+    write_pieces(file, (text,))
+
+
+def write_pieces(file: Path, pieces: Iterable[str]) -> None:
+    """Write a whole file or nothing, never holding more than a piece of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8") as out:
+            out.writelines(pieces)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)

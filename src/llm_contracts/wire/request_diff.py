@@ -19,7 +19,7 @@ _MOST = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
+class RequestDifference:
     """One place in which two requests differ: `method`, `path`, `query.<name>`, `body.<field>` or `body`; and
     both values as JSON, shortened where they are long.
     """
@@ -34,14 +34,14 @@ def same_request(sent: Request, recorded: Request) -> bool:
     return next(_differing(sent, recorded), None) is None
 
 
-def differences(sent: Request, recorded: Request) -> tuple[Difference, ...]:
+def differences(sent: Request, recorded: Request) -> tuple[RequestDifference, ...]:
     """The first twenty places in which the requests differ; none if they are the same.
 
     Bodies are compared as JSON values, in which 1 and 1.0 are one number: languages write them differently.
     """
     found = _differing(sent, recorded)
     return tuple(
-        Difference(where=where, sent=_shown(mine), recorded=_shown(theirs))
+        RequestDifference(where=where, sent=_shown(mine), recorded=_shown(theirs))
         for (where, mine, theirs), _ in zip(found, range(_MOST), strict=False)
     )
 

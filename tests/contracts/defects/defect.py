@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_contracts.clients.call import CallPath
+from llm_contracts.clients.call import Client
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.interaction import Interaction
-from tests.contracts.paths import PATHS
+from tests.contracts.clients import CLIENTS
 from tests.contracts.scenarios import SCENARIOS
 
 Report = tuple[Kind, str]
@@ -43,13 +43,13 @@ class Defect:
 
     id: str
     fault: Callable[..., Any]
-    put: Callable[[Any], CallPath]
+    put: Callable[[Any], Client]
     scenario: str
     reported: tuple[Report, ...]
     asked: Mapping[str, Any] = field(default_factory=dict)
     played: Callable[[Interactions], Interactions] = _as_recorded
-    against: CallPath = PATHS["adapter-legacy"]
-    sound: CallPath = PATHS["adapter-litellm"]
+    against: Client = CLIENTS["adapter-legacy"]
+    sound: Client = CLIENTS["adapter-litellm"]
     shared: bool = False
 
     @property
@@ -63,7 +63,7 @@ class Defect:
         return sentence(self.fault)
 
     @property
-    def path(self) -> CallPath:
+    def path(self) -> Client:
         """The path that has the fault."""
         return self.put(self.fault)
 
@@ -81,7 +81,7 @@ class Defect:
 def shows(
     ident: str,
     fault: Callable[..., Any],
-    put: Callable[[Any], CallPath],
+    put: Callable[[Any], Client],
     scenario: str,
     *reported: str,
     **more: Any,

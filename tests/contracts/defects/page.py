@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from tests.contracts.clients import CLIENTS
 from tests.contracts.defects.defect import Defect, sentence
 from tests.contracts.defects.ledger import ELSEWHERE, IDS, SHIPPED, THOUGHT_UP
-from tests.contracts.paths import PATHS
 
 _INTRODUCTION = """\
 # The ledger: known defects, and what notices each
@@ -64,7 +64,7 @@ def _scenario(defect: Defect) -> str:
     changes = [f"{name} {_plain(value)}" for name, value in defect.asked.items()]
     played = sentence(defect.played)
     both = "both paths have it" if defect.shared else ""
-    reviewed = "against the new path" if defect.against == PATHS["adapter-litellm"] else ""
+    reviewed = "against the new path" if defect.against == CLIENTS["adapter-litellm"] else ""
     more = "; ".join(part for part in (*changes, played, both, reviewed) if part)
     return f"`{defect.scenario}`" + (f" ({more})" if more else "")
 

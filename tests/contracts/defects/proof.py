@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from llm_contracts.clients.call import CallPath
+from llm_contracts.clients.call import Client
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
-from llm_contracts.run.check import Match, Side, replay_call
+from llm_contracts.run.check import Pairing, Side, replay_call
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.testing import Contract
 from llm_contracts.util.versions import versions
@@ -56,9 +56,9 @@ def _broken(contract: Contract, defect: Defect) -> Item:
     return _run(contract, defect, path if defect.shared else defect.against, path)
 
 
-def _run(contract: Contract, defect: Defect, reference: CallPath, candidate: CallPath) -> Item:
+def _run(contract: Contract, defect: Defect, reference: Client, candidate: Client) -> Item:
     row, project = defect.row, contract.project
-    match = Match(
+    match = Pairing(
         reference=Side(name="reference", path=reference),
         candidate=Side(name="candidate", path=candidate),
         engine=contract.engine,

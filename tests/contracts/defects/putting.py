@@ -18,19 +18,19 @@ from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.settings import BackendName, Settings
 from llm_adapter.telemetry import Recorder, langfuse_tracer
 from llm_contracts.clients import builtin
-from llm_contracts.clients.call import Call, CallPath
-from tests.contracts.paths import adapter_path
+from llm_contracts.clients.call import Call, Client
+from tests.contracts.clients import adapter_path
 
 Chunks = Iterable[Any]
 Responses = Iterable[LLMStreamResponse]
 
 
-def sending(fault: Callable[[Outgoing], Outgoing], *, variables: Mapping[str, str] | None = None) -> CallPath:
+def sending(fault: Callable[[Outgoing], Outgoing], *, variables: Mapping[str, str] | None = None) -> Client:
     """The request is changed just before the client gets it; with more variables set, if any."""
     return opening(lambda backend, outgoing: backend(fault(outgoing)), variables=variables)
 
 
-def receiving(fault: Callable[[Chunks], Chunks]) -> CallPath:
+def receiving(fault: Callable[[Chunks], Chunks]) -> Client:
     """The provider's chunks are changed before the adapter reads them."""
 
     def faulty(backend: Backend, outgoing: Outgoing) -> Opened:
@@ -40,7 +40,7 @@ def receiving(fault: Callable[[Chunks], Chunks]) -> CallPath:
     return opening(faulty)
 
 
-def connecting(fault: Callable[[], Connections]) -> CallPath:
+def connecting(fault: Callable[[], Connections]) -> Client:
     """The clients come from elsewhere."""
     return opening(lambda backend, outgoing: backend(outgoing), fault)
 
@@ -50,7 +50,7 @@ def opening(
     connections: Callable[[], Connections] = Connections,
     *,
     variables: Mapping[str, str] | None = None,
-) -> CallPath:
+) -> Client:
     """Streams are opened otherwise than by our backend, which is handed over."""
 
     def make(environ: Mapping[str, str]) -> Adapter:
@@ -76,7 +76,7 @@ class _Faulty:
 
 def handing_on(
     fault: Callable[[Responses], Responses], *, variables: Mapping[str, str] | None = None
-) -> CallPath:
+) -> Client:
     """What the adapter yields is changed on the way to the application."""
     sound = configured("litellm", variables or {})
 
@@ -86,12 +86,12 @@ def handing_on(
     return path
 
 
-def asking(fault: Callable[[Call], Call]) -> CallPath:
+def asking(fault: Callable[[Call], Call]) -> Client:
     """The application's own call is changed."""
     return lambda call: adapter_path("litellm", fault(call))
 
 
-def telling(fault: Callable[[Recorder], Recorder]) -> CallPath:
+def telling(fault: Callable[[Recorder], Recorder]) -> Client:
     """Telemetry hears through something that changes it."""
 
     def tracer(span: Any, request: ChatRequest, *, redactor: Redactor, logger: logging.Logger) -> Recorder:
@@ -100,12 +100,12 @@ def telling(fault: Callable[[Recorder], Recorder]) -> CallPath:
     return partial(adapter_path, "litellm", make=partial(adapter_from, tracer=tracer))
 
 
-def configured(backend: str, variables: Mapping[str, str]) -> CallPath:
+def configured(backend: str, variables: Mapping[str, str]) -> Client:
     """One of our paths without a fault, with more variables set."""
     return partial(adapter_path, backend, make=lambda environ: adapter_from({**environ, **variables}))
 
 
-def bare(fault: Callable[[Chunks], Chunks]) -> CallPath:
+def bare(fault: Callable[[Chunks], Chunks]) -> Client:
     """The SDK's own stream is changed: for what our responses have no place for."""
 
     def path(call: Call) -> Iterator[Any]:

@@ -12,10 +12,10 @@ from llm_adapter.errors import ModelNotSupportedError
 from llm_adapter.requests import Outgoing
 from llm_contracts.clients.call import Call
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from tests.contracts.clients import CLIENTS
 from tests.contracts.defects.defect import Defect, Interactions, shows
 from tests.contracts.defects.naive import as_openai, plain
 from tests.contracts.defects.putting import asking, configured, opening, sending
-from tests.contracts.paths import PATHS
 
 
 def _with(outgoing: Outgoing, **params: Any) -> Outgoing:
@@ -166,7 +166,7 @@ REQUESTS: tuple[Defect, ...] = (
         "openai/plain-stream",
         "request_body body.temperature",
         asked={"model": "gpt-5-mini"},
-        against=PATHS["adapter-litellm"],
+        against=CLIENTS["adapter-litellm"],
     ),
     shows("R06", effort_none_for_gpt_5, sending, "openai/reasoning", "request_body body.reasoning_effort"),
     shows(
@@ -177,7 +177,7 @@ REQUESTS: tuple[Defect, ...] = (
         "request_body body.generationConfig.thinkingConfig*",
         asked={"provider": "gemini", "model": "gemini-2.5-pro"},
         played=as_google,
-        against=PATHS["adapter-litellm"],
+        against=CLIENTS["adapter-litellm"],
     ),
     shows(
         "R08",
@@ -204,7 +204,7 @@ REQUESTS: tuple[Defect, ...] = (
         "qwen/plain-stream",
         "request_body body.enable_thinking",
         asked={"model": "qwen/qwen3-8b"},
-        against=PATHS["adapter-litellm"],
+        against=CLIENTS["adapter-litellm"],
     ),
     shows(
         "R10",
@@ -213,7 +213,7 @@ REQUESTS: tuple[Defect, ...] = (
         "ark/plain-stream",
         "request_body body.thinking",
         asked={"model": "ark/doubao-seed-1-6-250615"},
-        against=PATHS["adapter-litellm"],
+        against=CLIENTS["adapter-litellm"],
     ),
     shows("R11", extra_body_overwritten, sending, "qwen/reasoning", "request_body body.enable_thinking"),
     shows("R12", json_mode_dropped, sending, "ark/json-mode", "request_body body.response_format"),
@@ -235,7 +235,7 @@ REQUESTS: tuple[Defect, ...] = (
         "error error",
         "attempts requests",
         played=dying_first,
-        against=PATHS["adapter-litellm"],
+        against=CLIENTS["adapter-litellm"],
     ),
     shows(
         "R24",

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Answer, Item, Result, Verdict
-from llm_contracts.reporting.ci.about import About
-from llm_contracts.reporting.ci.annotations import Place, notes, workflow_commands
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.reporting.ci.about import RunContext
+from llm_contracts.reporting.ci.annotations import FilePosition, notes, workflow_commands
 from llm_contracts.reporting.ci.comment import comment
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import summary
 
-ABOUT = About(
+ABOUT = RunContext(
     run="0123456789abcdef",
     checked_at="2026-11-22T12:00:00+00:00",
     report_url="https://ci.example.org/report/index.html",
@@ -81,7 +81,7 @@ def sample() -> Result:
 _REVIEW = "llm-contracts review"
 _VERDICTS: Mapping[str, Verdict] = {
     "deepseek": Verdict(
-        answer=Answer.BLOCKED,
+        answer=Readiness.BLOCKED,
         reasons=(
             "2 breaking differences (usage_missing 2) in deepseek/reasoning, deepseek/tool-calls.",
             "1 visible difference (deltas 1) in deepseek/tool-calls.",
@@ -89,27 +89,27 @@ _VERDICTS: Mapping[str, Verdict] = {
         next=(_REVIEW,),
     ),
     "glm": Verdict(
-        answer=Answer.BLOCKED,
+        answer=Readiness.BLOCKED,
         reasons=(
             "1 recording cannot be used: glm/cut-stream.",
             "1 breaking difference (attempts 1) in glm/rate-limit.",
         ),
         next=("llm-contracts cassettes", _REVIEW),
     ),
-    "openai": Verdict(answer=Answer.READY, reasons=("3 scenarios agree; 1 difference is waived.",)),
+    "openai": Verdict(answer=Readiness.READY, reasons=("3 scenarios agree; 1 difference is waived.",)),
     "qwen": Verdict(
-        answer=Answer.NO_EVIDENCE,
+        answer=Readiness.NO_EVIDENCE,
         reasons=("2 scenarios have no cassette: qwen/tool-calls, qwen/reasoning.",),
         next=("llm-contracts record --provider qwen --missing", "llm-contracts check --provider qwen"),
     ),
 }
 
 
-def find(name: str, found: Divergence | None) -> Place:
+def find(name: str, found: Divergence | None) -> FilePosition:
     """As in a repository: a line of the snapshot if there is a difference, else the recording."""
     if found is None:
-        return Place(file=f"cassettes/{name}.yaml")
-    return Place(file=f"snapshots/{name}.txt", line=42)
+        return FilePosition(file=f"cassettes/{name}.yaml")
+    return FilePosition(file=f"snapshots/{name}.txt", line=42)
 
 
 def samples() -> dict[str, str]:

@@ -11,8 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from llm_contracts.reporting.ci.annotations import Level, Note, Place, workflow_commands
-from llm_contracts.reporting.ci.fit import Part, fitted
+from llm_contracts.reporting.ci.annotations import (
+    Annotation,
+    AnnotationLevel,
+    FilePosition,
+    workflow_commands,
+)
+from llm_contracts.reporting.ci.fit import DocumentPart, fitted
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
 from llm_contracts.reporting.ci.values import seen, shown
 
@@ -88,7 +93,9 @@ def test_what_is_seen_can_stand_in_xml(text: str) -> None:
 @ANY_PACE
 @given(TEXTS)
 def test_an_annotation_is_one_line_however_many_its_text_has(text: str) -> None:
-    note = Note(level=Level.ERROR, title=text, message=text, place=Place(file=text, line=3))
+    note = Annotation(
+        level=AnnotationLevel.ERROR, title=text, message=text, place=FilePosition(file=text, line=3)
+    )
     (line,) = workflow_commands([note])
     assert len(line.splitlines()) == 1
     head, _, message = line.removeprefix("::error ").partition("::")
@@ -105,11 +112,11 @@ def test_values_that_are_cut_say_how_much_is_left() -> None:
 
 
 ROWS = [f"| {n} | {'x' * 80} |" for n in range(1_000)]
-TABLE = Part(head=["| n | text |", "|---|---|"], rows=ROWS, what="row")
+TABLE = DocumentPart(head=["| n | text |", "|---|---|"], rows=ROWS, what="row")
 
 
 def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
-    text = fitted([Part(head=["# Title"]), TABLE, Part(head=["last"])], 10_000)
+    text = fitted([DocumentPart(head=["# Title"]), TABLE, DocumentPart(head=["last"])], 10_000)
     assert 9_000 < len(text.encode()) <= 10_000
     kept = text.count("| x")
     assert kept + int(text.partition("… and ")[2].split()[0].replace(",", "")) == 1_000
@@ -120,7 +127,9 @@ def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
 
 
 def test_the_first_parts_get_room_first() -> None:
-    text = fitted([TABLE, Part(head=["## second"], rows=[f"- second row {'x' * 90}"], what="line")], 5_000)
+    text = fitted(
+        [TABLE, DocumentPart(head=["## second"], rows=[f"- second row {'x' * 90}"], what="line")], 5_000
+    )
     assert "| 1 |" in text
     assert "- second row" not in text
     assert "… and 1 more line," in text
@@ -132,7 +141,9 @@ def test_nothing_is_left_out_where_there_is_room() -> None:
 
 @pytest.mark.parametrize("limit", [400, 1_000, 5_000, 65_536])
 def test_a_fold_that_was_opened_is_closed(limit: int) -> None:
-    part = Part(head=["<details>", ""], rows=[f"- {n} 你好" for n in range(9_000)], foot=["", "</details>"])
+    part = DocumentPart(
+        head=["<details>", ""], rows=[f"- {n} 你好" for n in range(9_000)], foot=["", "</details>"]
+    )
     text = fitted([part], limit)
     assert len(text.encode()) <= limit
     assert text.rstrip().endswith("</details>")

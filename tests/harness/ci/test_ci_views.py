@@ -13,9 +13,9 @@ from junitparser import JUnitXml, TestCase
 from markdown_it import MarkdownIt
 
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Answer, Result, Verdict
-from llm_contracts.reporting.ci.about import About
-from llm_contracts.reporting.ci.annotations import Level, notes, workflow_commands
+from llm_contracts.parity.result import Readiness, Result, Verdict
+from llm_contracts.reporting.ci.about import RunContext
+from llm_contracts.reporting.ci.annotations import AnnotationLevel, notes, workflow_commands
 from llm_contracts.reporting.ci.comment import COMMENT_BYTES, MARKER, comment
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import SUMMARY_BYTES, summary
@@ -169,7 +169,9 @@ def big(verdicts: int = 80) -> Result:
         item(f"acme/{'很' * 60}-{n}", (Kind.TEXT, f"字段{n}.{'名' * 40}", "值" * 400, "|`@a #1" * 90))
         for n in range(700)
     )
-    answers = {f"p{n}": Verdict(answer=Answer.BLOCKED, reasons=("理由" * 600,) * 9) for n in range(verdicts)}
+    answers = {
+        f"p{n}": Verdict(answer=Readiness.BLOCKED, reasons=("理由" * 600,) * 9) for n in range(verdicts)
+    }
     return replace(sample(), items=items, verdicts=answers, missing=tuple(f"acme/m{n}" for n in range(9_000)))
 
 
@@ -197,13 +199,13 @@ def test_a_comment_is_known_by_its_first_line_and_shows_the_first_groups() -> No
 
 def test_differences_are_marked_where_they_were_reviewed() -> None:
     found = notes(sample(), find, waivers="waivers.toml")
-    assert [note.level for note in found] == sorted((n.level for n in found), key=list(Level).index)
+    assert [note.level for note in found] == sorted((n.level for n in found), key=list(AnnotationLevel).index)
     lost = next(note for note in found if "usage_missing" in note.title)
     assert (lost.level, lost.place) == (
-        Level.ERROR,
+        AnnotationLevel.ERROR,
         find("deepseek/reasoning", sample().items[1].divergences[0]),
     )
-    assert [note.level for note in found if "deltas" in note.title] == [Level.WARNING]
+    assert [note.level for note in found if "deltas" in note.title] == [AnnotationLevel.WARNING]
     assert not any("chunk_count" in note.title or "request_body" in note.title for note in found)
 
 
@@ -218,7 +220,9 @@ def test_ten_of_a_level_are_printed_and_the_rest_is_counted() -> None:
         mine = [line for line in lines if line.startswith(f"::{level} ")]
         assert len(mine) == 10
         assert f"{total - 9} more {level}s" in mine[-1]
-    assert lines == sorted(lines, key=lambda line: [str(each) for each in Level].index(line.split()[0][2:]))
+    assert lines == sorted(
+        lines, key=lambda line: [str(each) for each in AnnotationLevel].index(line.split()[0][2:])
+    )
 
 
 def test_a_model_cannot_give_commands() -> None:
@@ -236,5 +240,5 @@ def test_a_result_in_agreement_has_no_annotations() -> None:
 
 
 def test_an_address_is_that_of_the_reports_own_links() -> None:
-    about = About(run="r", checked_at=ABOUT.checked_at, report_url="https://x/r.html")
+    about = RunContext(run="r", checked_at=ABOUT.checked_at, report_url="https://x/r.html")
     assert about.link("acme/a b&c", "12ab") == "https://x/r.html#rec=acme/a%20b%26c&d=12ab"

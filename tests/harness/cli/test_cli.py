@@ -15,7 +15,8 @@ import pytest
 
 from llm_contracts.cli import group, main, run
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.output import progress_bar, write_text
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import progress_bar
 from tests.harness.run.projects import TOML, make_project
 
 Command = Callable[..., int]
@@ -57,7 +58,7 @@ def test_agreement_is_0_and_the_result_is_stored(project: Path, capsys: pytest.C
         "acme/other",
         "zenith/plain-stream",
     ]
-    assert {"cassettes/acme/other.yaml", "contracts/paths.py"} <= document["inputs"].keys()
+    assert {"cassettes/acme/other.yaml", "contracts/clients.py"} <= document["inputs"].keys()
 
 
 def test_a_difference_is_1(project: Path) -> None:
@@ -328,7 +329,7 @@ def test_what_cannot_be_recorded_is_named_and_is_no_success(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The provider's address points at a port where nobody listens."""
-    paths = project / "contracts" / "paths.py"
+    paths = project / "contracts" / "clients.py"
     dead = paths.read_text().replace("https://api.acme.example", "http://127.0.0.1:9")
     paths.write_text(dead)
     before = (project / "cassettes" / "acme" / "plain-stream.yaml").read_bytes()
@@ -346,7 +347,7 @@ def test_recording_over_a_damaged_file_without_being_asked_is_3(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A rehearsal must not replace what may have been live evidence."""
-    for name in ("paths", "scenarios"):
+    for name in ("clients", "scenarios"):
         file = project / "contracts" / f"{name}.py"
         file.write_text(file.read_text().replace("acme", "openai"))
     damaged = project / "cassettes" / "openai" / "other.yaml"
@@ -407,7 +408,7 @@ def test_names_are_completed_from_the_project(
 def test_completion_is_silent_in_a_broken_project(project: Path) -> None:
     import click
 
-    (project / "contracts" / "paths.py").write_text("1 / 0")
+    (project / "contracts" / "clients.py").write_text("1 / 0")
     parameter = next(found for found in group.commands["check"].params if found.name == "providers")
     assert parameter.shell_complete(click.Context(group.commands["check"]), "a") == []
 

@@ -16,7 +16,7 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.doctor.environment import examine_environment
-from llm_contracts.doctor.finding import Finding, Level
+from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.doctor.keys_in_files import Search
 from llm_contracts.wire.cassette import save
 from tests.harness.run.projects import cassette, make_project
@@ -320,9 +320,9 @@ def test_a_package_or_python_outside_its_range_is_a_fault(tmp_path: Path) -> Non
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     found = environment(tmp_path, {"openai": "4.0.1"}, python="3.10.2")
     assert [(one.level, one.what) for one in found[:3]] == [
-        (Level.FAULT, "Python 3.10.2 is not supported"),
-        (Level.FAULT, "openai 4.0.1 is outside the supported range (<4,>=2.0)"),
-        (Level.FAULT, "vcrpy is not installed (<10,>=9)"),
+        (FindingLevel.FAULT, "Python 3.10.2 is not supported"),
+        (FindingLevel.FAULT, "openai 4.0.1 is outside the supported range (<4,>=2.0)"),
+        (FindingLevel.FAULT, "vcrpy is not installed (<10,>=9)"),
     ]
     assert all(one.way_out for one in found[:3])
 
@@ -335,9 +335,12 @@ def test_releases_that_are_not_those_of_the_lock_are_named(tmp_path: Path) -> No
     )
     installed = {"openai": "2.54", "vcrpy": "9.4.1"}
     *_, lock = environment(tmp_path, installed)
-    assert lock.level is Level.WARNING
+    assert lock.level is FindingLevel.WARNING
     assert lock.what == (
         "2 of 3 packages are not as requirements.lock pins them: vcrpy 9.4.1 for 9.4.2, rich is not installed"
     )
     *_, lock = environment(tmp_path, {"openai": "2.54.0", "vcrpy": "9.4.2", "rich": "13.9.0"})
-    assert (lock.level, lock.what) == (Level.OK, "requirements.lock: all 3 pinned releases are installed")
+    assert (lock.level, lock.what) == (
+        FindingLevel.OK,
+        "requirements.lock: all 3 pinned releases are installed",
+    )

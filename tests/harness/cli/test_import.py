@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.corpus import Why
+from llm_contracts.corpus import ProblemKind
 from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.tapes import write_json
 from tests.harness.run.projects import make_project
@@ -200,7 +200,7 @@ def test_a_corpus_of_another_api_is_2_and_is_never_run_as_chat_completions(
 def test_the_guide_names_every_reason_and_what_it_costs() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "importing.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (3|–) \|$", guide, re.MULTILINE))
-    assert rows == {str(why): "3" if why.damaged else "–" for why in Why}
+    assert rows == {str(why): "3" if why.damaged else "–" for why in ProblemKind}
 
 
 def test_the_command_explains_itself_with_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from contextlib import redirect_stderr
 import pytest
 from rich.progress import Progress, Task
 
-from llm_contracts.cli.output import TimeLeft, progress_bar
+from llm_contracts.util.terminal import TimeLeft, progress_bar
 
 
 class Terminal(io.StringIO):

@@ -42,8 +42,8 @@ def test_a_part_is_kept_only_where_the_caller_says_and_another_folder_leaves_the
 def test_a_key_that_a_path_hands_on_is_in_no_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes out of the path, not of a recording, and differs nowhere: only the items hold it."""
     monkeypatch.setenv("ACME_API_KEY", "hello there, key")
-    code = 'PATHS["leaky"] = lambda call: ["hello there, key"]\n'
-    paths = project / "contracts" / "paths.py"
+    code = 'CLIENTS["leaky"] = lambda call: ["hello there, key"]\n'
+    paths = project / "contracts" / "clients.py"
     paths.write_text(paths.read_text() + code)
     assert run(["check", "--reference", "leaky", "--candidate", "leaky"]) == 4
     kept = [file.read_bytes() for file in (project / "report").iterdir()]

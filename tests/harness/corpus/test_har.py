@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_contracts.corpus import CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusStream, ProblemKind, read_corpus
 from tests.harness.corpus.hars import STARTED, as_base64, as_text, entry, har, mitmproxy_gzip
 from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream, write_json
 from tests.harness.wire.exchanges import stream
@@ -97,46 +97,66 @@ _NONE: dict[str, Any] = {"size": 0, "mimeType": "text/event-stream"}
 @pytest.mark.parametrize(
     ("made", "why", "reason"),
     [
-        (entry(_NONE), Why.NO_BODY, "its body was not kept, as browsers do with event streams."),
-        (entry({**_NONE, "text": "", "size": 9}), Why.NO_BODY, "its body was not kept, as browsers do"),
+        (entry(_NONE), ProblemKind.NO_BODY, "its body was not kept, as browsers do with event streams."),
+        (
+            entry({**_NONE, "text": "", "size": 9}),
+            ProblemKind.NO_BODY,
+            "its body was not kept, as browsers do",
+        ),
         (
             entry({**_NONE, "comment": "Response body is not included."}),
-            Why.NO_BODY,
+            ProblemKind.NO_BODY,
             "its body was not kept (Response body is not included.).",
         ),
         (
             entry(_NONE, _eventSourceMessages=[{"data": "x"}]),
-            Why.NO_BODY,
+            ProblemKind.NO_BODY,
             "its body was not kept, only the messages read from it, which are not the bytes.",
         ),
         (
             entry(_NONE, response_status=0, response__error="net::ERR_ABORTED"),
-            Why.NO_BODY,
+            ProblemKind.NO_BODY,
             "got no answer: the request was blocked, failed or given up (net::ERR_ABORTED).",
         ),
         (
             entry({**_NONE, "_file": "gone.txt"}),
-            Why.NO_BODY,
+            ProblemKind.NO_BODY,
             "its body gone.txt cannot be read (No such file",
         ),
-        (entry({**_NONE, "_file": "../x"}), Why.NO_BODY, "it lies outside the folder of the HAR file"),
+        (
+            entry({**_NONE, "_file": "../x"}),
+            ProblemKind.NO_BODY,
+            "it lies outside the folder of the HAR file",
+        ),
         (
             entry({**as_text(), "size": len(STREAM) + 1}),
-            Why.TRUNCATED,
+            ProblemKind.TRUNCATED,
             f"its body has {len(STREAM)} of {len(STREAM) + 1} bytes: the rest was not kept.",
         ),
-        (entry({**as_base64(), "text": "ä"}), Why.UNKNOWN_ENCODING, "its body cannot be read as base64"),
-        (entry({**as_text(), "text": "\ud83d"}), Why.UNKNOWN_ENCODING, "its body cannot be read as text"),
-        (entry({**as_text(), "encoding": "rot13"}), Why.UNKNOWN_ENCODING, "the unknown encoding 'rot13'."),
-        (entry(_webSocketMessages=[]), Why.NOT_HTTP, "is a WebSocket, not an HTTP exchange."),
-        (entry(request_method="OPTIONS"), Why.NOT_CHAT, "(OPTIONS /v1/chat/completions)"),
-        (entry(request_url="https://x.example/logo.png"), Why.NOT_CHAT, "is no chat completion"),
-        (entry(response=None), Why.UNREADABLE, "is no usable entry"),
-        (entry(response_status="200"), Why.UNREADABLE, "its status must be a number, not '200'."),
-        (entry(request={}), Why.UNREADABLE, "has no 'method'; the file may be cut."),
+        (
+            entry({**as_base64(), "text": "ä"}),
+            ProblemKind.UNKNOWN_ENCODING,
+            "its body cannot be read as base64",
+        ),
+        (
+            entry({**as_text(), "text": "\ud83d"}),
+            ProblemKind.UNKNOWN_ENCODING,
+            "its body cannot be read as text",
+        ),
+        (
+            entry({**as_text(), "encoding": "rot13"}),
+            ProblemKind.UNKNOWN_ENCODING,
+            "the unknown encoding 'rot13'.",
+        ),
+        (entry(_webSocketMessages=[]), ProblemKind.NOT_HTTP, "is a WebSocket, not an HTTP exchange."),
+        (entry(request_method="OPTIONS"), ProblemKind.NOT_CHAT, "(OPTIONS /v1/chat/completions)"),
+        (entry(request_url="https://x.example/logo.png"), ProblemKind.NOT_CHAT, "is no chat completion"),
+        (entry(response=None), ProblemKind.UNREADABLE, "is no usable entry"),
+        (entry(response_status="200"), ProblemKind.UNREADABLE, "its status must be a number, not '200'."),
+        (entry(request={}), ProblemKind.UNREADABLE, "has no 'method'; the file may be cut."),
     ],
 )
-def test_what_cannot_be_used_says_why(tmp_path: Path, made: Any, why: Why, reason: str) -> None:
+def test_what_cannot_be_used_says_why(tmp_path: Path, made: Any, why: ProblemKind, reason: str) -> None:
     saved(tmp_path, made)
     found = one_problem(tmp_path)
     assert found.why is why
@@ -153,14 +173,14 @@ def test_what_an_entry_lacks_does_not_matter_if_nobody_would_look_at_it(tmp_path
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        ({"log": {"entries": []}}, Why.NOT_A_RECORDING),
-        ({"log": {"entries": 5}}, Why.UNREADABLE),
-        ({"log": {}}, Why.UNREADABLE),
-        ({"other": 1}, Why.NOT_A_RECORDING),
-        ([], Why.NOT_A_RECORDING),
+        ({"log": {"entries": []}}, ProblemKind.NOT_A_RECORDING),
+        ({"log": {"entries": 5}}, ProblemKind.UNREADABLE),
+        ({"log": {}}, ProblemKind.UNREADABLE),
+        ({"other": 1}, ProblemKind.NOT_A_RECORDING),
+        ([], ProblemKind.NOT_A_RECORDING),
     ],
 )
-def test_a_file_without_entries_says_so(tmp_path: Path, document: Any, why: Why) -> None:
+def test_a_file_without_entries_says_so(tmp_path: Path, document: Any, why: ProblemKind) -> None:
     write_json(tmp_path / "trace.har", document)
     assert one_problem(tmp_path).why is why
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from llm_contracts.corpus import CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusStream, ProblemKind, read_corpus
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.interaction import End, Interaction, Response
 from tests.harness.corpus.layouts import vcrpy
@@ -42,7 +42,7 @@ def kept(folder: Path, interaction: Interaction) -> Path:
 def test_the_address_of_another_api_is_known(tmp_path: Path, target: str, api: str) -> None:
     answer = Response(status=200, headers=EVENT_STREAM, body=stream("a"))
     found = one_problem(kept(tmp_path, exchange(answer, target=target)))
-    assert found.why is Why.OTHER_DIALECT
+    assert found.why is ProblemKind.OTHER_DIALECT
     assert found.reason.startswith(f"speaks {api} (POST ")
     assert not found.why.damaged
 
@@ -58,7 +58,7 @@ def test_the_address_of_another_api_is_known(tmp_path: Path, target: str, api: s
 def test_the_events_of_another_api_are_known_at_any_address(tmp_path: Path, first: Any, api: str) -> None:
     found = one_problem(kept(tmp_path, streamed(event(first))))
     assert (found.why, found.reason) == (
-        Why.OTHER_DIALECT,
+        ProblemKind.OTHER_DIALECT,
         f"speaks {api} (by its events), which is no chat completion.",
     )
 
@@ -66,12 +66,15 @@ def test_the_events_of_another_api_are_known_at_any_address(tmp_path: Path, firs
 @pytest.mark.parametrize("target", ["/v1/embeddings", "/v1/models", "/v1/chat/completions/x", ""])
 def test_whatever_else_was_asked_is_no_chat_completion(tmp_path: Path, target: str) -> None:
     found = one_problem(kept(tmp_path, exchange(Response(status=200), target=target)))
-    assert (found.why, found.reason) == (Why.NOT_CHAT, f"is no chat completion (POST {target or '/'}).")
+    assert (found.why, found.reason) == (
+        ProblemKind.NOT_CHAT,
+        f"is no chat completion (POST {target or '/'}).",
+    )
 
 
 def test_an_answer_in_one_piece_is_not_streamed(tmp_path: Path) -> None:
     answer = Response(status=200, headers=JSON, body=_ANSWER)
-    assert one_problem(kept(tmp_path, exchange(answer))).why is Why.NOT_STREAMED
+    assert one_problem(kept(tmp_path, exchange(answer))).why is ProblemKind.NOT_STREAMED
 
 
 def test_an_answer_in_one_piece_to_who_asked_for_a_stream_is_evidence(tmp_path: Path) -> None:
@@ -93,7 +96,7 @@ def test_a_failure_is_evidence_streamed_or_not(tmp_path: Path, answer: Response)
 
 def test_an_answer_without_a_body_was_not_kept(tmp_path: Path) -> None:
     found = one_problem(kept(tmp_path, streamed(b"")))
-    assert (found.why, found.reason) == (Why.NO_BODY, "its body was not kept.")
+    assert (found.why, found.reason) == (ProblemKind.NO_BODY, "its body was not kept.")
 
 
 @pytest.mark.parametrize("end", [End.CUT, End.RESET, End.TIMEOUT])
@@ -130,7 +133,7 @@ def test_a_size_is_no_proof_where_the_recorder_unpacked_or_wrote_the_body_anew(t
 def test_websockets_and_grpc_of_a_cassette_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("version: 1\nws_interactions: [{}]\ngrpc_interactions: [{}]\n")
     found = list(read_corpus(tmp_path))
-    assert [getattr(one, "why", None) for one in found] == [Why.NOT_HTTP, Why.NOT_HTTP]
+    assert [getattr(one, "why", None) for one in found] == [ProblemKind.NOT_HTTP, ProblemKind.NOT_HTTP]
 
 
 def test_files_that_no_recorder_writes_are_counted(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from tests.harness.corpus.layouts import LAYOUTS, Layout, betamax, cassetter, openllmetry, ruby, vcrpy
 from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream
@@ -138,7 +138,7 @@ def test_damage_is_named_with_its_place(tmp_path: Path, change: Any, place: str,
     found = changed(tmp_path, change)
     assert found.place == f"{tmp_path / 'a.yaml'}: {place}"
     assert reason in found.reason
-    assert found.why is Why.UNREADABLE
+    assert found.why is ProblemKind.UNREADABLE
     assert found.why.damaged
 
 
@@ -156,28 +156,28 @@ def test_damage_is_named_with_its_place(tmp_path: Path, change: Any, place: str,
 def test_a_body_nobody_understands_is_an_unknown_encoding(tmp_path: Path, body: Any, reason: str) -> None:
     found = changed(tmp_path, _set("response", "body", value=body))
     assert found.reason.startswith(reason)
-    assert found.why is Why.UNKNOWN_ENCODING
+    assert found.why is ProblemKind.UNKNOWN_ENCODING
 
 
 def test_a_body_packed_in_a_way_nobody_here_knows_is_an_unknown_encoding(tmp_path: Path) -> None:
     headers = (*EVENT_STREAM, ("Content-Encoding", "compress"))
     found = one_problem(written(tmp_path, vcrpy, asked(b"\xff\x00", headers=headers)))
     assert found.reason == "its body is packed as compress, which cannot be unpacked here."
-    assert found.why is Why.UNKNOWN_ENCODING
+    assert found.why is ProblemKind.UNKNOWN_ENCODING
 
 
 def test_packed_bytes_that_end_too_early_are_truncated(tmp_path: Path) -> None:
     headers = (*EVENT_STREAM, ("Content-Encoding", "gzip"))
     found = one_problem(written(tmp_path, vcrpy, asked(gzip.compress(STREAM)[:-20], headers=headers)))
     assert found.reason == "its body ends in the middle of its gzip data."
-    assert found.why is Why.TRUNCATED
+    assert found.why is ProblemKind.TRUNCATED
 
 
 def test_fewer_bytes_than_were_announced_are_truncated(tmp_path: Path) -> None:
     headers = (*EVENT_STREAM, ("Content-Length", str(len(STREAM) + 7)))
     found = one_problem(written(tmp_path, vcrpy, asked(headers=headers)))
     assert found.reason == f"its body has {len(STREAM)} of {len(STREAM) + 7} bytes: the rest was not kept."
-    assert found.why is Why.TRUNCATED
+    assert found.why is ProblemKind.TRUNCATED
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, reas
     found = one_problem(tmp_path)
     assert found.place.startswith(str(tmp_path / name))
     assert reason in found.reason
-    assert found.why is Why.UNREADABLE
+    assert found.why is ProblemKind.UNREADABLE
 
 
 def test_responses_that_do_not_match_requests_are_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.cost.drive import CannotMeasureError, Taken
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, side_by_side
 
@@ -37,22 +37,22 @@ class FakeMeter:
     `takes` is given the path and the model asked for; `texts` likewise gives the characters that arrive.
     """
 
-    takes: Callable[[CallPath, str], Taken]
-    texts: Callable[[CallPath, str], int | str]
-    bytes: Callable[[CallPath, str], float] = lambda _path, _model: 1000.0
-    log: list[tuple[str, CallPath, str]] = field(default_factory=list)
+    takes: Callable[[Client, str], Taken]
+    texts: Callable[[Client, str], int | str]
+    bytes: Callable[[Client, str], float] = lambda _path, _model: 1000.0
+    log: list[tuple[str, Client, str]] = field(default_factory=list)
 
-    def text(self, path: CallPath, call: Call) -> int:
+    def text(self, path: Client, call: Call) -> int:
         self.log.append(("text", path, call.model))
         said = self.texts(path, call.model)
         if isinstance(said, str):
             raise CannotMeasureError(said)
         return said
 
-    def taken(self, path: CallPath, call: Call) -> Taken:
+    def taken(self, path: Client, call: Call) -> Taken:
         self.log.append(("taken", path, call.model))
         return self.takes(path, call.model)
 
-    def peak(self, path: CallPath, call: Call) -> float:
+    def peak(self, path: Client, call: Call) -> float:
         self.log.append(("peak", path, call.model))
         return self.bytes(path, call.model)

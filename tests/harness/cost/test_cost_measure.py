@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.cost.drive import Taken
-from llm_contracts.cost.measure import Answer, Course, measured
+from llm_contracts.cost.measure import MeasuringPlan, PlannedCall, measured
 from llm_contracts.cost.model import Measure
 from tests.harness.cost.samples import FakeMeter
 
@@ -22,16 +22,16 @@ def new(_call: Call) -> Iterator[Any]:
     yield "never called"
 
 
-def answer(model: str, chunks: int) -> Answer:
+def answer(model: str, chunks: int) -> PlannedCall:
     call = Call(base_url="http://127.0.0.1:9", api_key="k", provider="acme", model=model)
-    return Answer(call=call, chunks=chunks, text=chunks * 10)
+    return PlannedCall(call=call, chunks=chunks, text=chunks * 10)
 
 
-COURSE = Course(reference=old, candidate=new, short=answer("short", 8), long=answer("long", 108))
+COURSE = MeasuringPlan(reference=old, candidate=new, short=answer("short", 8), long=answer("long", 108))
 TEXTS = {"short": 80, "long": 1080}
 
 
-def takes(path: CallPath, model: str) -> Taken:
+def takes(path: Client, model: str) -> Taken:
     """5 and 10 ms a call; 100 and 400 µs a chunk beyond those of the short answer."""
     per_call, per_chunk = (0.005, 100e-6) if path is old else (0.010, 400e-6)
     return Taken(cpu=per_call + (100 * per_chunk if model == "long" else 0.0), first=per_call / 2)
@@ -91,7 +91,9 @@ def test_a_path_that_does_not_hand_on_the_text_is_not_cheap_but_not_measured(
 
 
 def test_without_a_long_answer_calls_are_measured_and_chunks_are_not() -> None:
-    course = Course(reference=old, candidate=new, short=answer("short", 8), long=None, why="it is too short")
+    course = MeasuringPlan(
+        reference=old, candidate=new, short=answer("short", 8), long=None, why="it is too short"
+    )
     found = measured(course, meter(), rounds=2)
     assert found.missing == {Measure.CPU_PER_CHUNK: "it is too short"}
     assert set(found.found) == set(Measure) - {Measure.CPU_PER_CHUNK}

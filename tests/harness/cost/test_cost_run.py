@@ -14,10 +14,10 @@ from llm_contracts.cli import run
 from llm_contracts.clients.call import Call
 from llm_contracts.cost.drive import Taken
 from llm_contracts.cost.model import Cost, Measure
-from llm_contracts.cost.run import Plan, measure
+from llm_contracts.cost.run import CostPlan, measure
 from llm_contracts.cost.server import Serve, ServerError, serving
 from llm_contracts.project.config import load_project, load_settings
-from llm_contracts.run.check import Match, Side
+from llm_contracts.run.check import Pairing, Side
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
@@ -54,8 +54,8 @@ def costs(root: Path, **values: Any) -> Cost:
 
     meter = Meter(takes=lambda _path, _model: Taken(cpu=0.1, first=0.1), texts=lambda _path, _model: 0)
     side = Side(name="plain", path=path)
-    match = Match(reference=side, candidate=Side(name="same", path=path), engine=_engine)
-    plan = Plan(rounds=1, meter=meter, server=server, **values)
+    match = Pairing(reference=side, candidate=Side(name="same", path=path), engine=_engine)
+    plan = CostPlan(rounds=1, meter=meter, server=server, **values)
     return measure(project, project.select(), match, plan)
 
 

@@ -9,26 +9,28 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from llm_contracts.drift.difference import Change, Drift, drift
+from llm_contracts.drift.difference import ChangeKind, Drift, drift
 from llm_contracts.drift.document import drift_document
 from llm_contracts.drift.markdown import code, render_drift
-from llm_contracts.drift.report import Compared, DriftReport, State, decisions
+from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.drift.terminal import print_drift
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.cassette.model import Provenance
 
 TODAY = date(2026, 11, 22)
-NEW = drift(Change.FIELD_NEW, Severity.COSMETIC, "content: obfuscation", recorded="(absent)", now="string")
-MOVED = drift(Change.USAGE_MOVED, Severity.BREAKING, "usage", recorded="with the finish", now="with text")
+NEW = drift(
+    ChangeKind.FIELD_NEW, Severity.COSMETIC, "content: obfuscation", recorded="(absent)", now="string"
+)
+MOVED = drift(ChangeKind.USAGE_MOVED, Severity.BREAKING, "usage", recorded="with the finish", now="with text")
 
 
-def one(scenario: str, *drifts: Drift, **more: Any) -> Compared:
+def one(scenario: str, *drifts: Drift, **more: Any) -> ComparedRecording:
     values: dict[str, Any] = {"before": Provenance.LIVE, "recorded_on": date(2026, 11, 1), **more}
-    state = values.pop("state", State.DRIFTED if drifts else State.SAME)
-    return Compared(scenario=scenario, state=state, drifts=drifts, **values)
+    state = values.pop("state", RecordingState.DRIFTED if drifts else RecordingState.SAME)
+    return ComparedRecording(scenario=scenario, state=state, drifts=drifts, **values)
 
 
-def report(*compared: Compared) -> DriftReport:
+def report(*compared: ComparedRecording) -> DriftReport:
     return DriftReport(what="Recordings against HEAD", compared=compared, today=TODAY)
 
 
@@ -42,17 +44,17 @@ MANY = report(
     *(one(f"openai/s{number}", NEW) for number in range(7)),
     one("qwen/plain", MOVED, NEW),
     one("qwen/same"),
-    one("glm/first", state=State.NEW),
-    one("glm/busy", state=State.UNVERIFIED, detail="the provider refused: 503"),
-    one("glm/busy-too", state=State.UNVERIFIED, detail="the provider refused: 503"),
+    one("glm/first", state=RecordingState.NEW),
+    one("glm/busy", state=RecordingState.UNVERIFIED, detail="the provider refused: 503"),
+    one("glm/busy-too", state=RecordingState.UNVERIFIED, detail="the provider refused: 503"),
 )
 
 
 def test_equal_differences_of_a_provider_are_one_decision_and_what_breaks_comes_first() -> None:
     assert [(d.provider, d.drift.change, len(d.scenarios)) for d in decisions(MANY.compared)] == [
-        ("qwen", Change.USAGE_MOVED, 1),
-        ("openai", Change.FIELD_NEW, 7),
-        ("qwen", Change.FIELD_NEW, 1),
+        ("qwen", ChangeKind.USAGE_MOVED, 1),
+        ("openai", ChangeKind.FIELD_NEW, 7),
+        ("qwen", ChangeKind.FIELD_NEW, 1),
     ]
 
 
@@ -80,7 +82,7 @@ def test_the_page_has_a_table_for_each_severity_and_ends_with_what_takes_no_part
 
 def test_a_page_fits_into_a_pull_request_whatever_has_changed() -> None:
     drifts = [
-        drift(Change.FIELD_NEW, Severity.COSMETIC, f"field {n} " * 40, recorded="x" * 300, now="y" * 300)
+        drift(ChangeKind.FIELD_NEW, Severity.COSMETIC, f"field {n} " * 40, recorded="x" * 300, now="y" * 300)
         for n in range(900)
     ]
     page = render_drift(report(one("openai/plain", *drifts)))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_contracts.drift.compare import compare_recordings, compare_shapes
-from llm_contracts.drift.difference import Change, Drift
+from llm_contracts.drift.difference import ChangeKind, Drift
 from llm_contracts.drift.kinds import UsagePlace
 from llm_contracts.drift.meaning import is_choice
 from llm_contracts.drift.shape import shape_of
@@ -44,7 +44,7 @@ TOTALS = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 LAST = event({"choices": [], "usage": TOTALS})
 
 
-def drifts(recorded: bytes, now: bytes) -> dict[str, tuple[Change, Severity]]:
+def drifts(recorded: bytes, now: bytes) -> dict[str, tuple[ChangeKind, Severity]]:
     found = compare_recordings([streamed(recorded)], [streamed(now)])
     return {drift.where: (drift.change, drift.severity) for drift in found}
 
@@ -160,35 +160,35 @@ BEFORE = (chunk(role="assistant", content=""), chunk(content="hello"), chunk("st
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        ((*BEFORE[:2], chunk("stop", TOTALS), DONE), {"usage": (Change.USAGE_MOVED, Severity.BREAKING)}),
+        ((*BEFORE[:2], chunk("stop", TOTALS), DONE), {"usage": (ChangeKind.USAGE_MOVED, Severity.BREAKING)}),
         (
             (BEFORE[0], chunk(content="hello", usage=TOTALS), BEFORE[2], LAST, DONE),
             {
-                "usage": (Change.USAGE_MOVED, Severity.VISIBLE),
+                "usage": (ChangeKind.USAGE_MOVED, Severity.VISIBLE),
             },
         ),
         (
             (*BEFORE, DONE),
             {
-                "usage: usage": (Change.FIELD_GONE, Severity.BREAKING),
+                "usage: usage": (ChangeKind.FIELD_GONE, Severity.BREAKING),
             },
         ),
-        ((*BEFORE, LAST), {"order of events": (Change.ORDER, Severity.BREAKING)}),
+        ((*BEFORE, LAST), {"order of events": (ChangeKind.ORDER, Severity.BREAKING)}),
         (
             (*BEFORE[:2], event({"error": {"message": "no", "code": "x"}}), *BEFORE[2:], LAST, DONE),
-            {"order of events": (Change.ORDER, Severity.BREAKING)},
+            {"order of events": (ChangeKind.ORDER, Severity.BREAKING)},
         ),
         (
             (BEFORE[0], chunk("stop", content="hello"), LAST, DONE),
-            {"kinds of events": (Change.TOGETHER, Severity.COSMETIC)},
+            {"kinds of events": (ChangeKind.TOGETHER, Severity.COSMETIC)},
         ),
         (
             (*BEFORE[:2], chunk("length"), LAST, DONE),
-            {"finish: choices[].finish_reason": (Change.VALUE, Severity.VISIBLE)},
+            {"finish: choices[].finish_reason": (ChangeKind.VALUE, Severity.VISIBLE)},
         ),
         (
             (*BEFORE[:2], chunk("max_output"), LAST, DONE),
-            {"finish: choices[].finish_reason": (Change.VALUE, Severity.BREAKING)},
+            {"finish: choices[].finish_reason": (ChangeKind.VALUE, Severity.BREAKING)},
         ),
     ],
     ids=[
@@ -203,7 +203,7 @@ BEFORE = (chunk(role="assistant", content=""), chunk(content="hello"), chunk("st
     ],
 )
 def test_changes_in_a_stream_say_what_they_can_mean(
-    now: tuple[bytes, ...], expected: dict[str, tuple[Change, Severity]]
+    now: tuple[bytes, ...], expected: dict[str, tuple[ChangeKind, Severity]]
 ) -> None:
     found = drifts(b"".join((*BEFORE, LAST, DONE)), b"".join(now))
     assert {where: found.get(where) for where in expected} == expected, found
@@ -239,11 +239,11 @@ def refusal(code: object = "invalid_api_key", message: str = "Wrong key abc123: 
 def test_a_refusal_is_compared_by_its_code_and_fields_and_its_words_without_numbers_and_ids() -> None:
     assert of(refusal(), refusal(message="Wrong key xyz9: see 77 pages.")) == ()
     (worded,) = of(refusal(), refusal(message="Bad key abc123."))
-    assert (worded.change, worded.severity) == (Change.WORDING, Severity.COSMETIC)
+    assert (worded.change, worded.severity) == (ChangeKind.WORDING, Severity.COSMETIC)
     (coded,) = of(refusal(), refusal(code="unauthorized"))
     assert (coded.where, coded.severity) == ("error: error.code", Severity.BREAKING)
     (typed,) = of(refusal(), refusal(code=401))
-    assert (typed.change, typed.severity) == (Change.FIELD_TYPE, Severity.BREAKING)
+    assert (typed.change, typed.severity) == (ChangeKind.FIELD_TYPE, Severity.BREAKING)
 
 
 def test_what_is_listed_is_stock_and_no_shape() -> None:
@@ -258,7 +258,7 @@ def test_what_is_listed_is_stock_and_no_shape() -> None:
 def test_the_same_change_in_several_kinds_of_events_is_told_once() -> None:
     now = b"".join((*BEFORE, LAST, DONE)).replace(b'{"choices"', b'{"request_time": 1, "choices"')
     assert drifts(b"".join((*BEFORE, LAST, DONE)), now) == {
-        "all events: request_time": (Change.FIELD_NEW, Severity.COSMETIC)
+        "all events: request_time": (ChangeKind.FIELD_NEW, Severity.COSMETIC)
     }
 
 
@@ -266,8 +266,8 @@ def test_another_number_of_exchanges_is_told_and_the_others_are_compared_by_thei
     one, two = streamed(b"".join((*BEFORE, DONE))), streamed(b"".join(BEFORE))
     found = compare_recordings([one, one], [two])
     assert [(d.change, d.where) for d in found] == [
-        (Change.ORDER, "interactions[0]: order of events"),
-        (Change.EXCHANGES, "exchanges"),
+        (ChangeKind.ORDER, "interactions[0]: order of events"),
+        (ChangeKind.EXCHANGES, "exchanges"),
     ]
 
 
@@ -280,7 +280,7 @@ def test_no_body_is_too_odd(body: bytes) -> None:
 def test_depth_is_for_the_sender_to_say() -> None:
     deep = b'{"a":' * 900 + b"1" + b"}" * 900
     (found,) = of(Response(status=200, body=deep), Response(status=200, body=deep.replace(b"1", b'"x"')))
-    assert found.change is Change.FIELD_TYPE
+    assert found.change is ChangeKind.FIELD_TYPE
     assert len(found.where) < 300
 
 
@@ -294,7 +294,7 @@ def test_what_a_provider_sends_cannot_move_the_cursor_of_who_reads_it() -> None:
 @pytest.mark.parametrize("name", ["", ".", "a.b", "a[]", "[]", "%2E", "choices[].delta", "ü\u2028"])
 def test_names_that_look_like_paths_are_names(name: str) -> None:
     (found,) = compare_recordings([streamed(event({"n": {}}))], [streamed(event({"n": {name: 1}}))])
-    assert (found.change, found.where.startswith("blank: n.")) == (Change.FIELD_NEW, True)
+    assert (found.change, found.where.startswith("blank: n.")) == (ChangeKind.FIELD_NEW, True)
 
 
 @settings(max_examples=50, deadline=None, database=None)

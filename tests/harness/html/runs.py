@@ -10,8 +10,8 @@ from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Answer, Item, Result, Verdict
-from llm_contracts.reporting.html.page import About, render
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.reporting.html.page import PageContext, render
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 
 HOSTILE = (
@@ -27,7 +27,7 @@ REQUEST = Request(
     headers=(("Authorization", "Bearer replay-key"), ("X-Title", "demo")),
     body=b'{"model":"m","stream":true}',
 )
-ABOUT = About(run="0123456789abcdef", checked_at="2026-11-22T12:00:00+00:00")
+ABOUT = PageContext(run="0123456789abcdef", checked_at="2026-11-22T12:00:00+00:00")
 
 
 def event(delta: Mapping[str, Any], **more: Any) -> str:
@@ -133,14 +133,14 @@ def whole_run() -> Result:
         ),
         missing=("zenith/agrees",),
         verdicts={
-            "acme": Verdict(answer=Answer.BLOCKED, reasons=("1 breaking difference.", HOSTILE)),
-            "zenith": Verdict(answer=Answer.READY, reasons=()),
+            "acme": Verdict(answer=Readiness.BLOCKED, reasons=("1 breaking difference.", HOSTILE)),
+            "zenith": Verdict(answer=Readiness.READY, reasons=()),
         },
         warnings=(HOSTILE,),
     )
 
 
-def write(file: Path, result: Result, about: About = ABOUT) -> Path:
+def write(file: Path, result: Result, about: PageContext = ABOUT) -> Path:
     """The page of a run, as a file."""
     items = {each.id: each for each in result.items}
     with file.open("w", encoding="utf-8") as out:

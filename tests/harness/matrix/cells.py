@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.matrix.cell import Cell, Difference
-from llm_contracts.matrix.pair import Pair
+from llm_contracts.matrix.cell import Cell, CellDifference
+from llm_contracts.matrix.pair import ReleasePair
 from llm_contracts.parity.divergence import Kind
 
-PINNED = Pair(litellm="1.105.0", openai="2.54.0")
+PINNED = ReleasePair(litellm="1.105.0", openai="2.54.0")
 
 
-def pair(litellm: str, openai: str = "2.54.0") -> Pair:
-    return Pair(litellm=litellm, openai=openai)
+def pair(litellm: str, openai: str = "2.54.0") -> ReleasePair:
+    return ReleasePair(litellm=litellm, openai=openai)
 
 
-def difference(kind: Kind = Kind.USAGE, item: str = "acme/plain", **values: Any) -> Difference:
+def difference(kind: Kind = Kind.USAGE, item: str = "acme/plain", **values: Any) -> CellDifference:
     """A difference whose name follows from its values, as that of a divergence does."""
     where, candidate = values.get("where", "usage.total_tokens"), values.get("candidate", 9)
-    return Difference(
+    return CellDifference(
         item=item,
         kind=kind,
         where=where,
@@ -30,7 +30,7 @@ def difference(kind: Kind = Kind.USAGE, item: str = "acme/plain", **values: Any)
     )
 
 
-def cell(of: Pair, *differences: Difference, **values: Any) -> Cell:
+def cell(of: ReleasePair, *differences: CellDifference, **values: Any) -> Cell:
     same = {"reference": {"path": "left", "deltas": 2}, "candidate": {"path": "right", "deltas": 2}}
     items = dict.fromkeys(("acme/plain", "acme/other", "zenith/plain"), same)
     return Cell(pair=of, items=values.pop("items", items), differences=differences, **values)

@@ -85,9 +85,9 @@ def test_a_probe_looks_at_the_kind_in_the_scenarios_in_question(item: str, kind:
 
 
 def test_a_pair_that_did_not_run_says_nothing() -> None:
-    from llm_contracts.matrix.cell import Cell, State
+    from llm_contracts.matrix.cell import Cell, CellState
 
-    assert GOAL.shown_by(Cell(pair=LOW, state=State.FAILED, reason="No.")) is None
+    assert GOAL.shown_by(Cell(pair=LOW, state=CellState.FAILED, reason="No.")) is None
 
 
 def test_the_newest_of_each_line_is_listed_and_the_ends_are_not() -> None:

@@ -14,8 +14,8 @@ from llm_contracts.cli.matrix_bisect import run_bisection
 from llm_contracts.cli.matrix_setup import Setup
 from llm_contracts.matrix.checking import Check
 from llm_contracts.matrix.environments import Resolution, UnavailableError
-from llm_contracts.matrix.pair import Pair
-from llm_contracts.matrix.plan import Plan
+from llm_contracts.matrix.pair import ReleasePair
+from llm_contracts.matrix.plan import MatrixPlan
 from llm_contracts.matrix.releases import Releases
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
@@ -31,7 +31,7 @@ class World:
     project: Project
     checks: list[tuple[str, ...]] = field(default_factory=list)
 
-    def resolve(self, pair: Pair, /) -> Resolution:
+    def resolve(self, pair: ReleasePair, /) -> Resolution:
         if pair.litellm == "1.1.0":
             raise UnavailableError("Because there is no such release.")
         return Resolution(pins=f"litellm=={pair.litellm}\nopenai=={pair.openai}\n")
@@ -54,7 +54,7 @@ class World:
     def setup(self) -> Setup:
         return Setup(
             project=self.project,
-            plan=Plan(),
+            plan=MatrixPlan(),
             pinned=PINNED,
             builder=self,
             listed=lambda package: Releases(package=package, newest=index),

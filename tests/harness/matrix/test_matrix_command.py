@@ -18,7 +18,7 @@ from llm_contracts.cli import run
 from llm_contracts.cli.matrix import exit_for
 from llm_contracts.cli.matrix_bisect import ends
 from llm_contracts.cli.matrix_setup import cache_folder
-from llm_contracts.matrix.cell import Cell, State
+from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.checking import Checker, CheckError
 from llm_contracts.matrix.table import Table
 from llm_contracts.project.config import ConfigError
@@ -56,12 +56,12 @@ def aging(call):
     shouts = int(os.environ.get("RELEASE", "1.0.0").split(".")[1]) >= 90
     yield from (shouting if shouts else plain)(call)
 
-PATHS["same"] = aging
+CLIENTS["same"] = aging
 """
 
 
 OLD = pair("1.84.0")
-FAILED = Cell(pair=pair("1.1.0"), state=State.FAILED, reason="No.")
+FAILED = Cell(pair=pair("1.1.0"), state=CellState.FAILED, reason="No.")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     uv.write_text(UV.format(python=sys.executable))
     uv.chmod(0o755)
     root = make_project(tmp_path / "project")
-    paths = root / "contracts" / "paths.py"
+    paths = root / "contracts" / "clients.py"
     paths.write_text(paths.read_text() + CANDIDATE)
     monkeypatch.chdir(root)
     monkeypatch.setenv("UV", str(uv))

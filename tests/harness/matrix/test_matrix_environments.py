@@ -14,7 +14,7 @@ import pytest
 from llm_contracts.matrix.commands import Completed, command, own_variables
 from llm_contracts.matrix.environments import Environments, Resolution, UnavailableError, resolver_says
 from llm_contracts.matrix.here import find_uv, harness_line, requirement_sources, this_harness
-from llm_contracts.matrix.pair import LATEST, Pair
+from llm_contracts.matrix.pair import LATEST, ReleasePair
 from llm_contracts.matrix.releases import newest_by
 from tests.harness.matrix.cells import pair
 
@@ -75,7 +75,7 @@ def test_what_is_installed_here_is_preferred_and_the_two_clients_are_as_asked(tm
 
 def test_latest_is_left_to_the_resolver(tmp_path: Path) -> None:
     uv = Uv()
-    environments(uv, tmp_path).resolve(Pair(litellm=LATEST, openai=LATEST))
+    environments(uv, tmp_path).resolve(ReleasePair(litellm=LATEST, openai=LATEST))
     assert uv.files["wanted.in"].split("\n")[1] == "openai"
     assert uv.files["overrides.txt"].split() == ["litellm", "certifi"]
 

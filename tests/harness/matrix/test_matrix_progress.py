@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from llm_contracts.cli.matrix_progress import matrix_progress, outcome
-from llm_contracts.matrix.cell import Cell, State
+from llm_contracts.matrix.cell import Cell, CellState
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 
 
@@ -42,12 +42,12 @@ def test_elsewhere_each_pair_is_a_line_with_the_time_left(
     with matrix_progress(2, 3) as (step, done):
         step("not told", 1)
         done(cell(PINNED))
-        done(Cell(pair=pair("1.1.0"), state=State.FAILED, reason="No."))
+        done(Cell(pair=pair("1.1.0"), state=CellState.FAILED, reason="No."))
     first, last = capsys.readouterr().err.splitlines()
     assert first == f"1 of 2: {PINNED}: 3 scenarios, 0 differ; about 1 min left"
     assert last == "2 of 2: LiteLLM 1.1.0 with openai 2.54.0: could not be tried: No."
 
 
 def test_what_was_not_tried_is_told_from_what_failed() -> None:
-    never = Cell(pair=pair("1.82.7"), state=State.UNSUPPORTED, reason="It stole.")
+    never = Cell(pair=pair("1.82.7"), state=CellState.UNSUPPORTED, reason="It stole.")
     assert outcome(never) == "LiteLLM 1.82.7 with openai 2.54.0: not tried: It stole."

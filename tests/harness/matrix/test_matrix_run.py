@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.matrix.cell import State
+from llm_contracts.matrix.cell import CellState
 from llm_contracts.matrix.checking import CheckError
 from llm_contracts.matrix.environments import Resolution, UnavailableError
-from llm_contracts.matrix.pair import Pair, Unsupported, by_age
+from llm_contracts.matrix.pair import ReleasePair, Unsupported, by_age
 from llm_contracts.matrix.plan import load_plan
-from llm_contracts.matrix.run import Matrix
+from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from tests.harness.matrix.cells import PINNED, document, pair, row
@@ -30,7 +30,7 @@ class Builder:
     broken: tuple[str, ...] = ()
     built: list[str] = field(default_factory=list)
 
-    def resolve(self, pair: Pair, /) -> Resolution:
+    def resolve(self, pair: ReleasePair, /) -> Resolution:
         litellm = self.latest if pair.litellm == "latest" else pair.litellm
         if litellm in self.broken:
             raise UnavailableError("Because nobody has it.")
@@ -53,8 +53,8 @@ def checked(python: Path, _folder: Path, progress: Callable[[int], None]) -> Map
     return document(row("acme/plain", *kinds), inputs={"src/a.py": digest}, python=str(python))
 
 
-def matrix(builder: Builder, *known: Unsupported, **values: Any) -> Matrix:
-    return Matrix(
+def matrix(builder: Builder, *known: Unsupported, **values: Any) -> MatrixRun:
+    return MatrixRun(
         builder=builder,
         check=values.pop("check", checked),
         python=HERE,
@@ -70,7 +70,7 @@ def test_the_pinned_pair_runs_here_and_the_others_elsewhere() -> None:
     table = matrix(builder).table([pair("1.84.8"), PINNED], step=lambda what, n: told.append((what, n)))
     assert builder.built == ["1.84.8"]
     (cell,) = table.cells
-    assert (cell.pair, cell.state, cell.moved) == (pair("1.84.8"), State.RAN, {"click": "9"})
+    assert (cell.pair, cell.state, cell.moved) == (pair("1.84.8"), CellState.RAN, {"click": "9"})
     assert cell.report == "/reports/litellm-1.84.8-openai-2.54.0"
     assert table.fails
     assert (f"{pair('1.84.8')}: installing", 0) in told
@@ -80,9 +80,9 @@ def test_the_pinned_pair_runs_here_and_the_others_elsewhere() -> None:
 def test_what_cannot_be_had_or_run_says_why_and_the_others_run() -> None:
     table = matrix(Builder(broken=("1.1.0",))).table([pair("1.1.0"), pair("1.90.0"), pair("1.95.0")])
     assert [(cell.state, cell.reason) for cell in table.cells] == [
-        (State.FAILED, "Because nobody has it."),
-        (State.FAILED, "llm-contracts: no such luck"),
-        (State.RAN, ""),
+        (CellState.FAILED, "Because nobody has it."),
+        (CellState.FAILED, "llm-contracts: no such luck"),
+        (CellState.RAN, ""),
     ]
 
 
@@ -90,14 +90,14 @@ def test_what_is_known_not_to_work_is_not_even_installed() -> None:
     builder = Builder()
     row = Unsupported(litellm="==1.82.7", reason="It stole.")
     (cell,) = matrix(builder, row).table([pair("1.82.7")]).cells
-    assert (cell.state, cell.reason, builder.built) == (State.UNSUPPORTED, "It stole.", [])
+    assert (cell.state, cell.reason, builder.built) == (CellState.UNSUPPORTED, "It stole.", [])
 
 
 def test_what_latest_turns_out_to_be_is_judged_like_any_release() -> None:
     builder = Builder(latest="1.82.7")
     row = Unsupported(litellm="==1.82.7", reason="It stole.")
     (cell,) = matrix(builder, row).table([pair("latest")]).cells
-    assert (cell.pair, cell.state, builder.built) == (pair("1.82.7"), State.UNSUPPORTED, [])
+    assert (cell.pair, cell.state, builder.built) == (pair("1.82.7"), CellState.UNSUPPORTED, [])
 
 
 def test_a_latest_that_is_pinned_or_named_as_well_is_there_once() -> None:

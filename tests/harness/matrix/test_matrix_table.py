@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from llm_contracts.matrix.cell import Cell, State, cell_of
+from llm_contracts.matrix.cell import Cell, CellState, cell_of
 from llm_contracts.matrix.document import matrix_document, table_from
 from llm_contracts.matrix.pair import Unsupported
-from llm_contracts.matrix.table import Change, Table, Way
+from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import PINNED, cell, difference, document, pair, row
 
@@ -20,7 +20,7 @@ def table(pinned: Cell, *cells: Cell) -> Table:
     return Table(pinned=pinned, cells=cells)
 
 
-def only(found: Table) -> Change:
+def only(found: Table) -> ReleaseChange:
     (change,) = found.changes
     return change
 
@@ -34,27 +34,27 @@ def test_the_same_differences_are_no_change() -> None:
 def test_a_difference_that_the_pinned_pair_does_not_have_fails() -> None:
     found = table(cell(PINNED), cell(OLD, difference(), difference(item="acme/other")))
     change = only(found)
-    assert (change.way, change.kind, change.size) == (Way.NEW, Kind.USAGE, 2)
+    assert (change.way, change.kind, change.size) == (ChangeDirection.NEW, Kind.USAGE, 2)
     assert change.scenarios == {str(OLD): ("acme/plain", "acme/other")}
     assert found.fails
 
 
 def test_a_difference_that_has_gone_is_told_and_fails_nothing() -> None:
     found = table(cell(PINNED, difference()), cell(OLD))
-    assert only(found).way is Way.GONE
+    assert only(found).way is ChangeDirection.GONE
     assert not found.fails
 
 
 def test_other_values_at_the_same_place_are_one_change_which_fails() -> None:
     found = table(cell(PINNED, difference(candidate=9)), cell(OLD, difference(candidate=4)))
     change = only(found)
-    assert (change.way, change.example, change.before) == (Way.OTHER, (18, 4), 9)
+    assert (change.way, change.example, change.before) == (ChangeDirection.OTHER, (18, 4), 9)
     assert found.fails
 
 
 def test_places_that_differ_in_a_number_only_are_the_same_place() -> None:
     before, now = (difference(Kind.DELTAS, where=f"delta[{n}]") for n in (3, 4))
-    assert only(table(cell(PINNED, before), cell(OLD, now))).way is Way.OTHER
+    assert only(table(cell(PINNED, before), cell(OLD, now))).way is ChangeDirection.OTHER
 
 
 def test_what_is_accepted_under_these_releases_fails_nothing() -> None:
@@ -65,7 +65,10 @@ def test_what_is_accepted_under_these_releases_fails_nothing() -> None:
 
 def test_a_waiver_that_ends_with_a_release_lets_its_difference_fail_beyond() -> None:
     found = table(cell(PINNED, difference(accepted=True)), cell(OLD, difference()))
-    assert {(change.way, change.accepted) for change in found.changes} == {(Way.NEW, False), (Way.GONE, True)}
+    assert {(change.way, change.accepted) for change in found.changes} == {
+        (ChangeDirection.NEW, False),
+        (ChangeDirection.GONE, True),
+    }
     assert found.fails
 
 
@@ -94,7 +97,7 @@ def test_both_paths_doing_something_else_is_told() -> None:
     pinned = cell(PINNED, items={"acme/plain": {"reference": {"deltas": 2}, "candidate": {"deltas": 2}}})
     found = table(pinned, cell(OLD, items=moved))
     change = only(found)
-    assert (change.way, change.where, change.example) == (Way.ALIKE, "deltas", (2, 5))
+    assert (change.way, change.where, change.example) == (ChangeDirection.ALIKE, "deltas", (2, 5))
     assert not found.fails
 
 
@@ -109,8 +112,8 @@ def test_what_fails_comes_first_then_what_is_severe() -> None:
     assert [change.kind for change in found.changes] == [Kind.TEXT, Kind.DELTAS, Kind.USAGE]
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.UNSUPPORTED])
-def test_a_pair_that_was_not_tried_changes_nothing(state: State) -> None:
+@pytest.mark.parametrize("state", [CellState.FAILED, CellState.UNSUPPORTED])
+def test_a_pair_that_was_not_tried_changes_nothing(state: CellState) -> None:
     found = table(cell(PINNED, difference()), Cell(pair=OLD, state=state, reason="Why not."))
     assert found.changes == ()
 
@@ -137,7 +140,7 @@ def test_a_table_survives_its_document() -> None:
     whole = table(
         cell(PINNED, difference(), measures={"time": "1.0"}),
         cell(OLD, difference(candidate=4), known=known, unreadable=("x",), complaints=("y",)),
-        Cell(pair=NEW, state=State.FAILED, reason="No."),
+        Cell(pair=NEW, state=CellState.FAILED, reason="No."),
     )
     written = json.loads(json.dumps(matrix_document(whole, reference="a")))
     assert table_from(written) == whole

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from llm_contracts.matrix.bisect import Bracket, Target
-from llm_contracts.matrix.cell import Cell, State
+from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.document import bisect_document, matrix_document
 from llm_contracts.matrix.grid import grid
 from llm_contracts.matrix.markdown import matrix_markdown, releases
@@ -33,8 +33,8 @@ TABLE = Table(
             known=(GEMINI,),
             measures={"CPU": "1.3"},
         ),
-        Cell(pair=pair("1.1.0"), state=State.FAILED, reason="Because <nobody> has it."),
-        Cell(pair=pair("1.82.7"), state=State.UNSUPPORTED, reason="It stole."),
+        Cell(pair=pair("1.1.0"), state=CellState.FAILED, reason="Because <nobody> has it."),
+        Cell(pair=pair("1.82.7"), state=CellState.UNSUPPORTED, reason="It stole."),
     ),
 )
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.parity.compare.finding import Finding
+from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Answer, Item, Verdict
+from llm_contracts.parity.result import Item, Readiness, Verdict
 from llm_contracts.parity.verdict import decide, decide_streams
 from llm_contracts.project.scenario import Scenario
 from tests.harness.parity.samples import observation
@@ -22,7 +22,7 @@ ELSEWHERE = Scenario(id="plain", provider="ark", model="ark/m")
 
 
 def divergence(kind: Kind = Kind.TEXT) -> Divergence:
-    return Finding(kind=kind, where="x", reference=1, candidate=2).seal("glm/plain")
+    return UnnamedDivergence(kind=kind, where="x", reference=1, candidate=2).seal("glm/plain")
 
 
 def item(scenario: str = "plain", **changes: Any) -> Item:
@@ -39,69 +39,69 @@ def verdict(*items: Item, scenarios: tuple[Scenario, ...] = (PLAIN, ELSEWHERE)) 
     return decide("glm", items, scenarios, today=TODAY)
 
 
-CASES: list[tuple[Item, Answer, str]] = [
-    (item(), Answer.READY, f"1 scenario agrees; {LIVE}"),
+CASES: list[tuple[Item, Readiness, str]] = [
+    (item(), Readiness.READY, f"1 scenario agrees; {LIVE}"),
     (
         item(divergences=(divergence(Kind.CHUNK_COUNT),)),
-        Answer.READY,
+        Readiness.READY,
         f"1 scenario agrees; {LIVE}",
     ),
     (
         item(divergences=(divergence(),), waived={divergence().fingerprint: "known"}),
-        Answer.READY,
+        Readiness.READY,
         f"1 scenario agrees; 1 difference is waived; {LIVE}",
     ),
     (
         item(divergences=(divergence(),)),
-        Answer.BLOCKED,
+        Readiness.BLOCKED,
         "1 breaking difference (text 1) in glm/plain.",
     ),
     (
         item(divergences=(divergence(Kind.DELTAS), divergence(Kind.UNFAITHFUL))),
-        Answer.BLOCKED,
+        Readiness.BLOCKED,
         "2 visible differences (deltas 1, unfaithful 1) in glm/plain.",
     ),
     (
         item(problem="glm/plain.yaml: is empty", reference=None, candidate=None),
-        Answer.BLOCKED,
+        Readiness.BLOCKED,
         "1 recording cannot be used: glm/plain.",
     ),
     (
         item(noise=(divergence(Kind.DELTAS),)),
-        Answer.BLOCKED,
+        Readiness.BLOCKED,
         "1 scenario differs when the reference runs twice: glm/plain.",
     ),
     (
         item(noise=(divergence(Kind.UNFAITHFUL), divergence(Kind.CHUNK_COUNT))),
-        Answer.READY,
+        Readiness.READY,
         f"1 scenario agrees; {LIVE}",
     ),
     (
         item(provenance="simulated"),
-        Answer.REHEARSED,
+        Readiness.REHEARSED,
         "1 scenario is not recorded live: glm/plain.",
     ),
-    (item(recorded_on=None), Answer.REHEARSED, "1 live recording has no date: glm/plain."),
+    (item(recorded_on=None), Readiness.REHEARSED, "1 live recording has no date: glm/plain."),
     (
         item(recorded_on=TODAY - timedelta(days=90)),
-        Answer.REHEARSED,
+        Readiness.REHEARSED,
         "1 live recording is 90 days old or older: glm/plain.",
     ),
     (
         item(recorded_on=TODAY - timedelta(days=89)),
-        Answer.READY,
+        Readiness.READY,
         f"1 scenario agrees; {LIVE}",
     ),
     (
         item(reference=None, candidate=None),
-        Answer.NO_EVIDENCE,
+        Readiness.NO_EVIDENCE,
         "1 scenario has no cassette: glm/plain.",
     ),
 ]
 
 
 @pytest.mark.parametrize(("only", "answer", "reason"), CASES, ids=[case[2] for case in CASES])
-def test_one_item_gives_an_answer_and_its_reason(only: Item, answer: Answer, reason: str) -> None:
+def test_one_item_gives_an_answer_and_its_reason(only: Item, answer: Readiness, reason: str) -> None:
     given = verdict(only)
     assert (given.answer, given.reasons) == (answer, (reason,))
 
@@ -131,7 +131,9 @@ def test_each_reason_comes_with_what_to_run_next(only: Item, commands: tuple[str
 
 def test_a_run_that_could_not_show_everything_is_a_rehearsal() -> None:
     given = decide("glm", [item()], (PLAIN,), today=TODAY, caveats=("Bodies were played whole.",))
-    assert given == Verdict(answer=Answer.REHEARSED, reasons=("Bodies were played whole.",), next=(_CHECK,))
+    assert given == Verdict(
+        answer=Readiness.REHEARSED, reasons=("Bodies were played whole.",), next=(_CHECK,)
+    )
 
 
 def test_a_name_that_a_shell_would_read_is_quoted() -> None:
@@ -140,13 +142,13 @@ def test_a_name_that_a_shell_would_read_is_quoted() -> None:
 
 def test_what_cannot_be_recorded_live_may_be_simulated() -> None:
     given = verdict(item(), item("broken", provenance="simulated"), scenarios=(PLAIN, BROKEN))
-    assert given.answer is Answer.READY
+    assert given.answer is Readiness.READY
 
 
 def test_the_worst_answer_is_given_with_all_reasons_its_own_first() -> None:
     rows = (PLAIN, *(Scenario(id=f"s{n}", provider="glm", model="m") for n in range(7)))
     given = verdict(item(provenance="simulated", divergences=(divergence(),)), scenarios=rows)
-    assert given.answer is Answer.BLOCKED
+    assert given.answer is Readiness.BLOCKED
     assert given.reasons == (
         "1 breaking difference (text 1) in glm/plain.",
         "7 scenarios have no cassette: glm/s0, glm/s1, glm/s2, glm/s3, glm/s4 and 2 more.",
@@ -156,26 +158,29 @@ def test_the_worst_answer_is_given_with_all_reasons_its_own_first() -> None:
 
 def test_missing_evidence_comes_before_rehearsal() -> None:
     given = verdict(item(provenance="simulated"), scenarios=(PLAIN, BROKEN))
-    assert given.answer is Answer.NO_EVIDENCE
+    assert given.answer is Readiness.NO_EVIDENCE
     assert given.reasons[0] == "1 scenario has no cassette: glm/broken."
 
 
 def test_a_provider_without_scenarios_has_no_evidence() -> None:
     assert verdict(scenarios=()) == Verdict(
-        answer=Answer.NO_EVIDENCE, reasons=("There are no scenarios for this provider.",)
+        answer=Readiness.NO_EVIDENCE, reasons=("There are no scenarios for this provider.",)
     )
 
 
 def test_streams_recorded_elsewhere_are_a_rehearsal_at_best() -> None:
     given = decide_streams("glm", [item(provenance="imported"), item("other")])
     assert given == Verdict(
-        answer=Answer.REHEARSED,
+        answer=Readiness.REHEARSED,
         reasons=("2 streams agree; recorded elsewhere, not with your own calls.",),
         next=(_MISSING, _CHECK),
     )
 
 
 def test_streams_that_differ_block_and_no_streams_are_no_evidence() -> None:
-    assert decide_streams("glm", [item(divergences=(divergence(),))]).answer is Answer.BLOCKED
+    assert decide_streams("glm", [item(divergences=(divergence(),))]).answer is Readiness.BLOCKED
     given = decide_streams("ark", [item()])
-    assert (given.answer, given.reasons) == (Answer.NO_EVIDENCE, ("There are no streams of this provider.",))
+    assert (given.answer, given.reasons) == (
+        Readiness.NO_EVIDENCE,
+        ("There are no streams of this provider.",),
+    )

@@ -85,7 +85,7 @@ def test_snapshots_are_one_file_a_scenario_and_show_what_changed(
     files = sorted(file.relative_to(project).as_posix() for file in project.rglob("snapshots/**/*.txt"))
     assert files == ["snapshots/acme/plain-stream.txt", "snapshots/zenith/plain-stream.txt"]
     pytest_in(pytester).assert_outcomes(passed=2)
-    paths = project / "contracts" / "paths.py"
+    paths = project / "contracts" / "clients.py"
     paths.write_text(paths.read_text().replace('"same": plain', '"same": shouting'))
     result = pytest_in(pytester)
     result.assert_outcomes(failed=2)

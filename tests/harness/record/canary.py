@@ -19,13 +19,13 @@ KEY = "acme+canary/7f3a9c51=e2d8b640"
 TOKEN = "24.canary5b1e77d09a4c.sold"
 TOML = """
 [tool.llm_contracts]
-paths = "contracts/paths.py"
+clients = "contracts/clients.py"
 scenarios = "contracts/scenarios.py"
 waivers = "contracts/waivers.toml"
 reference = "leaking"
 candidate = "leaking-too"
 """
-PATHS = '''
+CLIENTS = '''
 import http.client
 import json
 import logging
@@ -104,8 +104,8 @@ def telling(call):
     yield from leaking(call)
 
 
-PATHS = {"leaking": leaking, "leaking-too": leaking, "raising": raising, "telling": telling}
-PATHS["thrifty"] = thrifty()
+CLIENTS = {"leaking": leaking, "leaking-too": leaking, "raising": raising, "telling": telling}
+CLIENTS["thrifty"] = thrifty()
 '''
 SCENARIOS = """
 from llm_contracts.project.scenario import Scenario
@@ -124,7 +124,7 @@ def make_leaky_project(root: Path) -> None:
     contracts = root / "contracts"
     contracts.mkdir(parents=True)
     (root / "pyproject.toml").write_text(TOML)
-    (contracts / "paths.py").write_text(PATHS)
+    (contracts / "clients.py").write_text(CLIENTS)
     (contracts / "scenarios.py").write_text(SCENARIOS)
 
 

@@ -19,14 +19,14 @@ from tests.harness.record.workshop import REAL_KEY
 
 PYPROJECT = """
 [tool.llm_contracts]
-paths = "paths.py"
+clients = "clients.py"
 scenarios = "scenarios.py"
 reference = "plain-client"
 """
-PATHS = """
+CLIENTS = """
 from tests.harness.record.workshop import PROVIDERS, plain_client
 
-PATHS = {"plain-client": plain_client}
+CLIENTS = {"plain-client": plain_client}
 """
 SCENARIOS = """
 from tests.harness.record.workshop import row
@@ -46,7 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, upstream: Simulator
         monkeypatch.delenv(name)
     monkeypatch.setenv("OPENAI_API_KEY", REAL_KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", upstream.base_url)
-    for name, text in (("pyproject.toml", PYPROJECT), ("paths.py", PATHS), ("scenarios.py", SCENARIOS)):
+    for name, text in (("pyproject.toml", PYPROJECT), ("clients.py", CLIENTS), ("scenarios.py", SCENARIOS)):
         Path(name).write_text(text)
     upstream.play("plain-stream")
     assert run(["record"]) == 0

@@ -12,8 +12,15 @@ from threading import Thread
 import pytest
 
 from llm_contracts.clients.call import Call, Function
-from llm_contracts.clients.resolve import PathError
-from llm_contracts.record.run import Outcome, RecordReport, Source, Take, Update, record
+from llm_contracts.clients.resolve import ClientError
+from llm_contracts.record.run import (
+    RecordedScenario,
+    RecordOutcome,
+    RecordProgress,
+    RecordReport,
+    Source,
+    record,
+)
 from llm_contracts.simulator import Simulator
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.facts import read_facts
@@ -22,20 +29,20 @@ from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 LISTING = row("list-models", model="", messages=(), function=Function.LIST_MODELS)
 
 
-def only(report: RecordReport) -> Take:
+def only(report: RecordReport) -> RecordedScenario:
     (take,) = report.takes
     return take
 
 
 def assert_failed(report: RecordReport, *words: str) -> None:
     take = only(report)
-    assert take.outcome is Outcome.FAILED
+    assert take.outcome is RecordOutcome.FAILED
     assert [word for word in words if word not in take.detail] == [], take.detail
     assert REAL_KEY not in take.detail
 
 
 def test_a_rehearsal_is_marked_as_one_and_says_with_what_it_was_made(workshop: Workshop) -> None:
-    assert only(workshop.record(row())).outcome is Outcome.RECORDED
+    assert only(workshop.record(row())).outcome is RecordOutcome.RECORDED
     recording = workshop.cassette(row()).recording
     assert recording is not None
     assert recording.provenance is Provenance.SIMULATED
@@ -52,7 +59,7 @@ def test_where_a_provider_has_a_reference_of_its_own_that_one_calls_unless_anoth
     own = replace(
         project,
         providers=(replace(openai, reference="by-hand"), *others),
-        paths={**project.paths, "by-hand": plain_client},
+        clients={**project.clients, "by-hand": plain_client},
     )
     for client, name in ((None, "by-hand"), ("plain-client", "plain-client")):
         workshop.file(row()).unlink(missing_ok=True)
@@ -78,14 +85,14 @@ def test_each_provider_is_rehearsed_in_its_own_dialect_and_a_listing_is_recorded
 def test_rehearsing_again_changes_not_a_byte(workshop: Workshop) -> None:
     workshop.record(row())
     before = workshop.file(row()).read_bytes()
-    assert only(workshop.later(days=3).record(row())).outcome is Outcome.UNCHANGED
+    assert only(workshop.later(days=3).record(row())).outcome is RecordOutcome.UNCHANGED
     assert workshop.file(row()).read_bytes() == before
 
 
 def test_rehearsing_a_changed_scenario_replaces_the_recording(workshop: Workshop) -> None:
     workshop.record(row())
     changed = row(params={"temperature": 0.1})
-    assert only(workshop.record(changed)).outcome is Outcome.RECORDED
+    assert only(workshop.record(changed)).outcome is RecordOutcome.RECORDED
     assert b'"temperature": 0.1' in workshop.cassette(changed).interactions[0].request.body
 
 
@@ -93,7 +100,7 @@ def test_a_live_recording_replaces_a_rehearsal_and_names_the_provider_not_the_pl
     workshop: Workshop,
 ) -> None:
     workshop.record(row())
-    assert only(workshop.live(row())).outcome is Outcome.RECORDED
+    assert only(workshop.live(row())).outcome is RecordOutcome.RECORDED
     cassette = workshop.cassette(row())
     assert cassette.recording is not None
     assert cassette.recording.provenance is Provenance.LIVE
@@ -102,7 +109,7 @@ def test_a_live_recording_replaces_a_rehearsal_and_names_the_provider_not_the_pl
 
 
 def test_the_key_is_sent_and_is_nowhere_in_the_file(workshop: Workshop) -> None:
-    assert only(workshop.live(row())).outcome is Outcome.RECORDED  # any other key is refused there
+    assert only(workshop.live(row())).outcome is RecordOutcome.RECORDED  # any other key is refused there
     assert REAL_KEY not in workshop.file(row()).read_text()
 
 
@@ -111,7 +118,7 @@ def test_keys_of_other_providers_are_kept_out_as_well(workshop: Workshop) -> Non
     asked = row(messages=({"role": "user", "content": f"is {other} a key?"},))
     environ = {"OPENAI_API_KEY": REAL_KEY, "BIGMODEL_API_KEY": other}
     environ["OPENAI_BASE_URL"] = workshop.upstream.base_url
-    assert only(workshop.live(asked, environ=environ)).outcome is Outcome.RECORDED
+    assert only(workshop.live(asked, environ=environ)).outcome is RecordOutcome.RECORDED
     assert other not in workshop.file(asked).read_text()
 
 
@@ -126,21 +133,25 @@ def test_a_gateway_under_another_path_is_recorded_as_the_provider_itself(worksho
 def test_a_rehearsal_never_replaces_live_evidence_unless_told_to(workshop: Workshop) -> None:
     workshop.live(row())
     before = workshop.file(row()).read_bytes()
-    assert only(workshop.record(row())).outcome is Outcome.SKIPPED
+    assert only(workshop.record(row())).outcome is RecordOutcome.SKIPPED
     assert workshop.file(row()).read_bytes() == before
-    assert only(workshop.record(row(), overwrite_live=True)).outcome is Outcome.RECORDED
+    assert only(workshop.record(row(), overwrite_live=True)).outcome is RecordOutcome.RECORDED
 
 
 def test_a_provider_without_a_key_is_skipped_by_name_and_the_others_are_recorded(workshop: Workshop) -> None:
     report = workshop.record(row(), row(provider="elsewhere"), row(provider="deepseek"), live=True)
-    assert [take.outcome for take in report.takes] == [Outcome.RECORDED, Outcome.SKIPPED, Outcome.SKIPPED]
+    assert [take.outcome for take in report.takes] == [
+        RecordOutcome.RECORDED,
+        RecordOutcome.SKIPPED,
+        RecordOutcome.SKIPPED,
+    ]
     assert "ELSEWHERE_API_KEY" in report.skipped_providers["elsewhere"]
     assert "openai" not in report.skipped_providers
 
 
 def test_what_no_provider_does_on_demand_is_not_asked_of_a_real_one(workshop: Workshop) -> None:
     report = workshop.live(row("server-error", live=False))
-    assert only(report).outcome is Outcome.SKIPPED
+    assert only(report).outcome is RecordOutcome.SKIPPED
     assert not workshop.file(row("server-error")).exists()
 
 
@@ -166,7 +177,7 @@ def test_to_see_a_refusal_a_made_up_key_is_sent_instead_of_the_real_one(workshop
         return plain_client(call)
 
     refused = row("wrong-key", key="wrong", expects="failure")
-    assert only(workshop.with_path(client).live(refused)).outcome is Outcome.RECORDED
+    assert only(workshop.with_path(client).live(refused)).outcome is RecordOutcome.RECORDED
     assert REAL_KEY not in keys
     assert workshop.cassette(refused).interactions[0].response.status == 401
 
@@ -178,7 +189,7 @@ def test_an_answer_is_not_kept_where_a_refusal_was_wanted(workshop: Workshop) ->
 @pytest.mark.parametrize("script", ["server-error", "rate-limit"])
 def test_a_provider_in_trouble_is_no_evidence_of_how_it_refuses(workshop: Workshop, script: str) -> None:
     assert_failed(workshop.live(row("unknown-model", expects="failure"), script=script), "failed by itself")
-    assert only(workshop.record(row(script, live=False, expects="failure"))).outcome is Outcome.RECORDED
+    assert only(workshop.record(row(script, live=False, expects="failure"))).outcome is RecordOutcome.RECORDED
 
 
 def test_an_answer_that_needed_a_second_request_is_another_scenario(workshop: Workshop) -> None:
@@ -189,7 +200,7 @@ def test_an_answer_that_needed_a_second_request_is_another_scenario(workshop: Wo
     stubbornly = workshop.with_path(stubborn)
     assert_failed(stubbornly.live(row(), script="rate-limit-retry-after"), "asked again")
     wanted = row("rate-limit-retry-after", live=False)
-    assert only(stubbornly.record(wanted)).outcome is Outcome.RECORDED
+    assert only(stubbornly.record(wanted)).outcome is RecordOutcome.RECORDED
     statuses = [one.response.status for one in workshop.cassette(wanted).interactions]
     assert statuses == [429, 200]
 
@@ -198,7 +209,7 @@ def test_the_finish_reason_that_a_scenario_is_about_must_come(workshop: Workshop
     wanted = row("finish-length", finish="length")
     assert_failed(workshop.live(wanted), "'stop'", "'length'")
     limited = replace(wanted, params={"max_tokens": 4})
-    assert only(workshop.live(limited)).outcome is Outcome.RECORDED
+    assert only(workshop.live(limited)).outcome is RecordOutcome.RECORDED
     facts = read_facts(workshop.cassette(limited).interactions[0].response)
     assert facts.finish_reasons == ("length",)
 
@@ -206,7 +217,7 @@ def test_the_finish_reason_that_a_scenario_is_about_must_come(workshop: Workshop
 def test_an_error_in_mid_stream_is_kept_only_where_it_is_wanted(workshop: Workshop) -> None:
     assert_failed(workshop.live(row(), script="mid-stream-error"), "server had an error")
     wanted = row("mid-stream-error", live=False, expects="failure")
-    assert only(workshop.record(wanted)).outcome is Outcome.RECORDED
+    assert only(workshop.record(wanted)).outcome is RecordOutcome.RECORDED
 
 
 class _Breaking(BaseHTTPRequestHandler):
@@ -261,14 +272,14 @@ def test_a_damaged_recording_is_named_and_not_touched_by_a_rehearsal_but_replace
     file.write_bytes(b"version: 9\n")
     assert_failed(workshop.record(row()), str(file), "Delete")
     assert file.read_bytes() == b"version: 9\n"
-    assert only(workshop.live(row())).outcome is Outcome.RECORDED
+    assert only(workshop.live(row())).outcome is RecordOutcome.RECORDED
 
 
 def test_a_rehearsal_told_to_overwrite_replaces_a_damaged_recording(workshop: Workshop) -> None:
     file = workshop.file(row())
     file.parent.mkdir(parents=True)
     file.write_bytes(b"")
-    assert only(workshop.record(row(), overwrite_live=True)).outcome is Outcome.RECORDED
+    assert only(workshop.record(row(), overwrite_live=True)).outcome is RecordOutcome.RECORDED
 
 
 def test_a_file_that_cannot_be_written_fails_alone_and_is_named(workshop: Workshop) -> None:
@@ -276,17 +287,17 @@ def test_a_file_that_cannot_be_written_fails_alone_and_is_named(workshop: Worksh
     folder.parent.mkdir(parents=True)
     folder.write_text("in the way")
     report = workshop.record(row(), row(provider="deepseek"))
-    assert [take.outcome for take in report.takes] == [Outcome.FAILED, Outcome.RECORDED]
+    assert [take.outcome for take in report.takes] == [RecordOutcome.FAILED, RecordOutcome.RECORDED]
     assert "plain-stream.yaml: cannot be written" in report.takes[0].detail
 
 
 def test_an_unknown_client_is_an_error_before_anybody_is_called(workshop: Workshop) -> None:
-    with pytest.raises(PathError, match="plain-client"):
+    with pytest.raises(ClientError, match="plain-client"):
         workshop.record(row(), client="plain-clinet")
 
 
 def test_progress_tells_each_outcome_and_guesses_the_time_left(workshop: Workshop) -> None:
-    updates: list[Update] = []
+    updates: list[RecordProgress] = []
     report = workshop.record(row(provider="elsewhere"), row(), LISTING, progress=updates.append)
     assert [update.take for update in updates] == list(report.takes)
     assert [(update.done, update.total) for update in updates] == [(1, 3), (2, 3), (3, 3)]
@@ -312,7 +323,7 @@ def test_ctrl_c_in_a_call_keeps_what_is_finished_and_leaves_the_old_file_and_no_
     stopped = replace(second, params={"temperature": 0.3})
     report = workshop.with_path(interrupted).record(row(), stopped, third, row(provider="elsewhere"))
     assert report.interrupted
-    assert [take.scenario for take in report.with_outcome(Outcome.RECORDED)] == ["openai/plain-stream"]
+    assert [take.scenario for take in report.with_outcome(RecordOutcome.RECORDED)] == ["openai/plain-stream"]
     assert report.remaining == ("openai/multi-turn-chat", "openai/system-prompt")
     assert "--missing" in report.advice
     assert workshop.file(second).read_bytes() == old
@@ -326,11 +337,11 @@ def test_a_run_that_was_not_stopped_gives_no_advice(workshop: Workshop) -> None:
 
 
 def test_a_stopped_run_goes_on_where_it_was(workshop: Workshop) -> None:
-    def stop(update: Update) -> None:
+    def stop(update: RecordProgress) -> None:
         if update.done == 1:
             raise KeyboardInterrupt
 
     rows = row(), LISTING
     assert workshop.record(*rows, progress=stop).remaining == ("openai/list-models",)
     outcomes = [take.outcome for take in workshop.record(*rows, missing=True).takes]
-    assert outcomes == [Outcome.SKIPPED, Outcome.RECORDED]
+    assert outcomes == [RecordOutcome.SKIPPED, RecordOutcome.RECORDED]

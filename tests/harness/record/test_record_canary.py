@@ -132,7 +132,9 @@ def test_a_secret_that_would_get_into_the_file_ends_the_run_with_4_and_without_a
 ) -> None:
     """The scrubber works on exchanges; who called stands beside them. So the gate looks at the whole file."""
     name = "contracts-0123456789-paths:leaking"
-    (project / "contracts-0123456789-paths.py").write_text((project / "contracts" / "paths.py").read_text())
+    (project / "contracts-0123456789-clients.py").write_text(
+        (project / "contracts" / "clients.py").read_text()
+    )
     monkeypatch.syspath_prepend(project)
     monkeypatch.setenv("CLIENT_TOKEN", "contracts-0123456789-paths")
     assert run(["record", "--reference", name]) == 4

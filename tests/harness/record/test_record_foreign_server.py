@@ -23,12 +23,12 @@ import pytest
 from llm_contracts.clients.observe import observe
 from llm_contracts.project.config import Project, Settings, environment
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.run import Outcome, RecordOptions, Source, record
+from llm_contracts.record.run import RecordOptions, RecordOutcome, Source, record
 from llm_contracts.run.check import replay_call
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.proxy import Edge
-from tests.contracts.paths import PATHS, PROVIDERS
+from tests.contracts.clients import CLIENTS, PROVIDERS
 from tests.contracts.scenarios import SCENARIOS
 
 MASTER_KEY = "sk-master-58c1-of-a-foreign-proxy"
@@ -103,14 +103,14 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def project_in(folder: Path) -> Project:
     settings = Settings(
         root=folder,
-        paths=folder / "paths.py",
+        clients=folder / "clients.py",
         scenarios=folder / "scenarios.py",
         waivers=folder / "waivers.toml",
         cassettes=folder / "cassettes",
         snapshots=folder / "snapshots",
         reference="adapter-legacy",
     )
-    return Project(settings=settings, paths=PATHS, providers=PROVIDERS, scenarios=SCENARIOS)
+    return Project(settings=settings, clients=CLIENTS, providers=PROVIDERS, scenarios=SCENARIOS)
 
 
 def rows(project: Project, *ids: str) -> tuple[Scenario, ...]:
@@ -134,7 +134,7 @@ def test_scenarios_are_recorded_live_with_the_key_from_the_env_file_which_no_cas
     ids = ("plain-stream", "multi-turn-chat", "wrong-key", "list-models")
     report = record(project, rows(project, *ids), live(project))
     assert {take.scenario: (take.outcome, take.detail) for take in report.takes} == {
-        f"openai/{name}": (Outcome.RECORDED, "") for name in ids
+        f"openai/{name}": (RecordOutcome.RECORDED, "") for name in ids
     }
     for row in rows(project, *ids):
         recording = load(project.cassette(row)).recording
@@ -151,7 +151,7 @@ def test_what_was_recorded_live_replays_to_the_same_text_without_the_server(proj
     interactions = load(project.cassette(row)).interactions
     assert read_facts(interactions[0].response).text == TEXT
     call = replay_call(row, project.provider("openai"))
-    for name, path in PATHS.items():
+    for name, path in CLIENTS.items():
         if name == "gemini-direct":  # speaks to Gemini alone
             continue
         with Edge() as edge, edge.replay(interactions) as session:
@@ -162,12 +162,12 @@ def test_what_was_recorded_live_replays_to_the_same_text_without_the_server(proj
 def test_a_provider_that_answers_otherwise_than_a_scenario_wants_leaves_no_cassette(project: Project) -> None:
     (row,) = rows(project, "finish-length")  # the proxy's fixed text never ends with `length`
     (take,) = record(project, (row,), live(project)).takes
-    assert (take.outcome, "'length'" in take.detail) == (Outcome.FAILED, True)
+    assert (take.outcome, "'length'" in take.detail) == (RecordOutcome.FAILED, True)
     assert not project.cassette(row).exists()
 
 
 def test_the_other_providers_are_skipped_by_name(project: Project) -> None:
     report = record(project, [row for row in project.scenarios if row.provider != "openai"], live(project))
-    assert {take.outcome for take in report.takes} == {Outcome.SKIPPED}
+    assert {take.outcome for take in report.takes} == {RecordOutcome.SKIPPED}
     assert set(report.skipped_providers) == {row.name for row in PROVIDERS} - {"openai"}
     assert report.skipped_providers["deepseek"].startswith("DEEPSEEK_API_KEY is set neither")

@@ -23,12 +23,12 @@ from tests.harness.run.projects import cassette
 KILLS = 22
 TOML = """
 [tool.llm_contracts]
-paths = "contracts/paths.py"
+clients = "contracts/clients.py"
 scenarios = "contracts/scenarios.py"
 waivers = "contracts/waivers.toml"
 reference = "plain"
 """
-PATHS = """
+CLIENTS = """
 from llm_contracts.project.scenario import Provider
 from tests.harness.record.workshop import plain_client
 
@@ -36,7 +36,7 @@ PROVIDERS = (
     Provider(name="openai", base_url="https://api.openai.com/v1", key_variable="OPENAI_API_KEY"),
     Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
 )
-PATHS = {"plain": plain_client}
+CLIENTS = {"plain": plain_client}
 """
 SCENARIOS = """
 from tests.harness.record.workshop import row
@@ -91,7 +91,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     contracts = tmp_path / "contracts"
     contracts.mkdir()
     (tmp_path / "pyproject.toml").write_text(TOML)
-    (contracts / "paths.py").write_text(PATHS)
+    (contracts / "clients.py").write_text(CLIENTS)
     (contracts / "scenarios.py").write_text(SCENARIOS)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.run import Source, Step, plan
+from llm_contracts.record.run import PlannedRecording, Source, plan
 from llm_contracts.wire.cassette import Cassette, Provenance, load, save
 from tests.harness.record.workshop import Workshop, row
 
 
-def step(workshop: Workshop, scenario: Scenario, source: Source, **more: Any) -> Step:
+def step(workshop: Workshop, scenario: Scenario, source: Source, **more: Any) -> PlannedRecording:
     (only,) = plan(workshop.project([scenario]), [scenario], workshop.options(source, **more))
     return only
 

@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
-from llm_contracts.record.endpoint import Endpoint, secrets_in
+from llm_contracts.project.secrets import secrets_in
+from llm_contracts.record.endpoint import Endpoint
 from llm_contracts.record.run import Source
-from llm_contracts.record.take import Studio, rehearsed_before
+from llm_contracts.record.take import RecordingContext, rehearsed_before
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.proxy import Edge
@@ -53,7 +54,7 @@ def interaction(uri: str = "https://api.openai.com/v1/models", body: bytes = b"{
 
 
 def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop, tmp_path: Path) -> None:
-    studio = Studio(
+    studio = RecordingContext(
         edge=cast("Edge", None),
         path=plain_client,
         client="c",
@@ -72,7 +73,7 @@ def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop
 
 def test_neither_an_endpoint_nor_a_studio_nor_the_options_show_a_key(workshop: Workshop) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1/v1", public_url="https://x/v1", key=REAL_KEY)
-    studio = Studio(
+    studio = RecordingContext(
         edge=cast("Edge", None), path=plain_client, client="c", scrubber=Scrubber({"K": REAL_KEY}), timeout=1
     )
     assert REAL_KEY not in repr((endpoint, studio, workshop.options(Source.LIVE)))

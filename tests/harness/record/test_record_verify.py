@@ -11,23 +11,23 @@ from threading import Thread
 import pytest
 
 from llm_contracts.clients.call import Call
-from llm_contracts.drift.difference import Change
-from llm_contracts.drift.report import Compared, DriftReport, State
+from llm_contracts.drift.difference import ChangeKind
+from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.run import Outcome, RecordReport, Take
+from llm_contracts.record.run import RecordedScenario, RecordOutcome, RecordReport
 from llm_contracts.wire.cassette import Cassette, Provenance, save
 from llm_contracts.wire.interaction import End, Interaction
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 
 
-def compared(report: RecordReport) -> Compared:
+def compared(report: RecordReport) -> ComparedRecording:
     (take,) = report.takes
     assert take.compared is not None
     return take.compared
 
 
-def verify(workshop: Workshop, scenario: Scenario, script: str | None = None) -> Compared:
+def verify(workshop: Workshop, scenario: Scenario, script: str | None = None) -> ComparedRecording:
     """Verify against the provider, and see that nothing was written."""
     before = workshop.file(scenario).read_bytes()
     report = workshop.live(scenario, script=script, verify=True)
@@ -49,23 +49,23 @@ def rewrite(workshop: Workshop, scenario: Scenario, old: bytes, new: bytes) -> N
 def test_a_provider_that_answers_as_it_did_has_the_same_shape_whatever_it_says(workshop: Workshop) -> None:
     workshop.live(row())
     rewrite(workshop, row(), b'"delta":{"content":"', b'"delta":{"content":"Once upon a time, ')
-    assert verify(workshop, row()).state is State.SAME
+    assert verify(workshop, row()).state is RecordingState.SAME
 
 
 def test_a_field_that_a_provider_no_longer_sends_is_drift(workshop: Workshop) -> None:
     workshop.live(row())
     rewrite(workshop, row(), b'"object"', b'"trace":{"node":"n1"},"object"')
     found = verify(workshop, row())
-    assert found.state is State.DRIFTED
+    assert found.state is RecordingState.DRIFTED
     (drift,) = found.drifts
-    assert (drift.change, drift.where) == (Change.FIELD_GONE, "all events: trace")
+    assert (drift.change, drift.where) == (ChangeKind.FIELD_GONE, "all events: trace")
     assert found.counts
 
 
 def test_a_model_that_is_refused_where_it_once_answered_is_drift(workshop: Workshop) -> None:
     workshop.live(row())
     found = verify(workshop, row(), script="status-404")
-    assert [(d.change, d.severity) for d in found.drifts] == [(Change.STATUS, Severity.BREAKING)]
+    assert [(d.change, d.severity) for d in found.drifts] == [(ChangeKind.STATUS, Severity.BREAKING)]
 
 
 @pytest.mark.parametrize("script", ["server-error", "rate-limit"])
@@ -74,7 +74,7 @@ def test_a_provider_in_trouble_says_nothing_about_drift_and_it_will_pass(
 ) -> None:
     workshop.live(row())
     found = verify(workshop, row(), script=script)
-    assert (found.state, found.lasting, found.drifts) == (State.UNVERIFIED, False, ())
+    assert (found.state, found.lasting, found.drifts) == (RecordingState.UNVERIFIED, False, ())
     assert "refused" in found.detail
 
 
@@ -84,13 +84,13 @@ def test_a_refused_account_and_an_error_in_the_answer_are_no_drift_but_will_not_
 ) -> None:
     workshop.live(row())
     found = verify(workshop, row(), script=script)
-    assert (found.state, found.lasting) == (State.UNVERIFIED, True)
+    assert (found.state, found.lasting) == (RecordingState.UNVERIFIED, True)
 
 
 def test_an_error_that_was_recorded_is_compared_with_the_error_that_comes(workshop: Workshop) -> None:
     refused = row("wrong-key", key="wrong", expects="failure")
     workshop.live(refused)
-    assert verify(workshop, refused).state is State.SAME
+    assert verify(workshop, refused).state is RecordingState.SAME
     rewrite(workshop, refused, b"invalid_api_key", b"bad_api_key")
     found = verify(workshop, refused)
     assert [(d.where, d.severity) for d in found.drifts] == [("error: error.code", Severity.BREAKING)]
@@ -99,7 +99,7 @@ def test_an_error_that_was_recorded_is_compared_with_the_error_that_comes(worksh
 def test_a_failure_that_was_rehearsed_is_verified_with_the_simulator(workshop: Workshop) -> None:
     failing = row("server-error", live=False, expects="failure")
     workshop.record(failing)
-    assert compared(workshop.record(failing, verify=True)).state is State.SAME
+    assert compared(workshop.record(failing, verify=True)).state is RecordingState.SAME
 
 
 def test_a_client_that_asks_nobody_teaches_nothing(workshop: Workshop) -> None:
@@ -108,7 +108,7 @@ def test_a_client_that_asks_nobody_teaches_nothing(workshop: Workshop) -> None:
 
     workshop.live(row())
     found = verify(workshop.with_path(broken), row())
-    assert (found.state, found.lasting) == (State.UNVERIFIED, True)
+    assert (found.state, found.lasting) == (RecordingState.UNVERIFIED, True)
     assert "no request was sent" in found.detail
     assert REAL_KEY not in found.detail
 
@@ -134,7 +134,7 @@ def test_a_connection_that_breaks_is_no_drift(workshop: Workshop) -> None:
         Thread(target=server.handle_request, daemon=True).start()
         environ = {"OPENAI_API_KEY": REAL_KEY, "OPENAI_BASE_URL": f"http://127.0.0.1:{server.server_port}"}
         found = compared(workshop.record(row(), live=True, verify=True, environ=environ))
-    assert (found.state, found.lasting) == (State.UNVERIFIED, False)
+    assert (found.state, found.lasting) == (RecordingState.UNVERIFIED, False)
     assert str(End.CUT) in found.detail
 
 
@@ -142,9 +142,9 @@ def test_what_has_no_recording_and_who_has_no_key_is_skipped_by_name(workshop: W
     workshop.live(row())
     report = workshop.record(row(), row("system-prompt"), row(provider="elsewhere"), live=True, verify=True)
     assert [(take.scenario, take.outcome) for take in report.takes] == [
-        ("openai/plain-stream", Outcome.SAME),
-        ("openai/system-prompt", Outcome.SKIPPED),
-        ("elsewhere/plain-stream", Outcome.SKIPPED),
+        ("openai/plain-stream", RecordOutcome.SAME),
+        ("openai/system-prompt", RecordOutcome.SKIPPED),
+        ("elsewhere/plain-stream", RecordOutcome.SKIPPED),
     ]
     assert report.takes[1].detail == "there is no recording to verify"
     assert "ELSEWHERE_API_KEY" in report.skipped_providers["elsewhere"]
@@ -154,19 +154,19 @@ def test_with_an_age_only_what_is_as_old_is_verified(workshop: Workshop) -> None
     workshop.live(row())
     later = workshop.later(days=40)
     (young,) = later.record(row(), live=True, verify=True, stale_days=60).takes
-    assert young.outcome is Outcome.SKIPPED
-    assert verify(later, row()).state is State.SAME
+    assert young.outcome is RecordOutcome.SKIPPED
+    assert verify(later, row()).state is RecordingState.SAME
 
 
 def test_a_damaged_recording_is_named_and_nobody_is_called(workshop: Workshop) -> None:
     workshop.live(row())
     workshop.file(row()).write_bytes(b"version: 9\n")
     (take,) = workshop.live(row(), verify=True).takes
-    assert take.outcome is Outcome.FAILED
+    assert take.outcome is RecordOutcome.FAILED
     assert str(workshop.file(row())) in take.detail
 
 
-def report_of(*found: Compared, workshop: Workshop) -> DriftReport:
+def report_of(*found: ComparedRecording, workshop: Workshop) -> DriftReport:
     return DriftReport(what="w", compared=found, today=workshop.at.date())
 
 
@@ -184,15 +184,15 @@ def test_recording_again_says_what_it_changes(workshop: Workshop) -> None:
     workshop.live(row())
     rewrite(workshop, row(), b'"object"', b'"trace":1,"object"')
     found = compared(workshop.later(days=3).live(row()))
-    assert [(d.change, d.where) for d in found.drifts] == [(Change.FIELD_GONE, "all events: trace")]
+    assert [(d.change, d.where) for d in found.drifts] == [(ChangeKind.FIELD_GONE, "all events: trace")]
     assert b'"trace"' not in workshop.cassette(row()).interactions[0].response.body
 
 
 def test_a_first_recording_is_new_and_one_over_a_damaged_file_says_so(workshop: Workshop) -> None:
-    assert compared(workshop.live(row())).state is State.NEW
+    assert compared(workshop.live(row())).state is RecordingState.NEW
     workshop.file(row()).write_bytes(b"")
     found = compared(workshop.live(row()))
-    assert found.state is State.UNREADABLE
+    assert found.state is RecordingState.UNREADABLE
     assert "empty" in found.detail
 
 
@@ -215,12 +215,14 @@ def test_a_stubborn_client_that_had_to_ask_again_teaches_nothing(workshop: Works
 
     workshop.live(row())
     found = verify(workshop.with_path(stubborn), row(), script="rate-limit-retry-after")
-    assert found.state is State.UNVERIFIED
+    assert found.state is RecordingState.UNVERIFIED
     assert "asked again" in found.detail
 
 
 def test_a_take_tells_the_same_as_its_comparison(workshop: Workshop) -> None:
     workshop.live(row())
     (take,) = workshop.live(row(), verify=True).takes
-    assert take == Take(scenario="openai/plain-stream", outcome=Outcome.SAME, compared=take.compared)
+    assert take == RecordedScenario(
+        scenario="openai/plain-stream", outcome=RecordOutcome.SAME, compared=take.compared
+    )
     assert json.dumps(str(take.outcome)) == '"same"'

@@ -9,8 +9,8 @@ import pytest
 import trustme
 
 from llm_contracts.record.endpoint import Endpoint
-from llm_contracts.record.run import Outcome
-from llm_contracts.record.take import NotWantedError, Studio
+from llm_contracts.record.run import RecordOutcome
+from llm_contracts.record.take import NotWantedError, RecordingContext
 from llm_contracts.wire.proxy import Edge, EdgeError, Limits
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
@@ -38,10 +38,10 @@ def test_a_private_authority_is_trusted_when_named_and_the_way_to_name_it_is_tol
         (refused,) = workshop.record(row(), live=True, environ=_environ(upstream)).takes
         named = _environ(upstream, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
         (recorded,) = workshop.record(row(), live=True, environ=named).takes
-    assert refused.outcome is Outcome.FAILED
+    assert refused.outcome is RecordOutcome.FAILED
     assert "the exchange ended early (refused)" in refused.detail
     assert "Set SSL_CERT_FILE" in refused.detail
-    assert recorded.outcome is Outcome.RECORDED
+    assert recorded.outcome is RecordOutcome.RECORDED
     assert workshop.cassette(row()).interactions[0].response.body == stream("a")
 
 
@@ -55,7 +55,7 @@ def test_settings_that_cannot_work_end_the_run(workshop: Workshop) -> None:
 
 def test_an_answer_that_cannot_be_kept_whole_is_not_kept_at_all() -> None:
     with Upstream(_answer) as upstream, Edge(limits=Limits(answer=10)) as edge:
-        studio = Studio(edge=edge, path=plain_client, client="c", scrubber=Scrubber({}), timeout=5)
+        studio = RecordingContext(edge=edge, path=plain_client, client="c", scrubber=Scrubber({}), timeout=5)
         base = upstream.origin + "/v1"
         endpoint = Endpoint(base_url=base, public_url="https://api.openai.com/v1", key=REAL_KEY)
         with pytest.raises(NotWantedError, match="the answer is larger than"):

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_contracts.clients.call import Call, CallPath, Function
+from llm_contracts.clients.call import Call, Client, Function
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.scenario import Provider, Scenario
-from llm_contracts.record.run import RecordOptions, RecordReport, Source, Update, record
+from llm_contracts.record.run import RecordOptions, RecordProgress, RecordReport, Source, record
 from llm_contracts.simulator import Simulator
 from llm_contracts.wire.cassette import Cassette, load
 
@@ -66,22 +66,22 @@ class Workshop:
 
     root: Path
     upstream: Simulator
-    path: CallPath = plain_client
+    path: Client = plain_client
     at: datetime = datetime(2026, 11, 1, tzinfo=UTC)
 
     def project(self, scenarios: Sequence[Scenario]) -> Project:
         folder = self.root
         settings = Settings(
             root=folder,
-            paths=folder / "paths.py",
+            clients=folder / "clients.py",
             scenarios=folder / "scenarios.py",
             waivers=folder / "waivers.toml",
             cassettes=folder / "cassettes",
             snapshots=folder / "snapshots",
             reference="plain-client",
         )
-        paths = {"plain-client": self.path}
-        return Project(settings=settings, paths=paths, providers=PROVIDERS, scenarios=tuple(scenarios))
+        clients = {"plain-client": self.path}
+        return Project(settings=settings, clients=clients, providers=PROVIDERS, scenarios=tuple(scenarios))
 
     def options(self, source: Source, **more: Any) -> RecordOptions:
         environ = {"OPENAI_API_KEY": REAL_KEY, "OPENAI_BASE_URL": self.upstream.base_url}
@@ -91,7 +91,7 @@ class Workshop:
         self,
         *scenarios: Scenario,
         live: bool = False,
-        progress: Callable[[Update], None] = lambda _update: None,
+        progress: Callable[[RecordProgress], None] = lambda _update: None,
         **more: Any,
     ) -> RecordReport:
         options = self.options(Source.LIVE if live else Source.SIMULATOR, **more)
@@ -111,5 +111,5 @@ class Workshop:
     def later(self, days: int) -> Workshop:
         return replace(self, at=self.at + timedelta(days=days))
 
-    def with_path(self, path: CallPath) -> Workshop:
+    def with_path(self, path: Client) -> Workshop:
         return replace(self, path=path)

@@ -24,7 +24,7 @@ def odd(call):
             yield {"id": chunk["id"], "model": "renamed", "choices": [{"index": 0, "delta": {}}]}
 
 
-PATHS["odd"] = odd
+CLIENTS["odd"] = odd
 """
 WAIVERS = """# Ours.  This comment stays.
 
@@ -45,7 +45,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("checked") / "project",
         toml=TOML.replace('candidate = "same"', 'candidate = "odd"'),
     )
-    paths = root / "contracts" / "paths.py"
+    paths = root / "contracts" / "clients.py"
     paths.write_text(paths.read_text() + ODD)
     (root / "contracts" / "waivers.toml").write_text(WAIVERS)
     save(root / "cassettes/acme/other.yaml", cassette("acme/other", [f"word {n} " for n in range(40)]))

@@ -9,7 +9,7 @@ from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.decision_groups import Member
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.review.coverage import Terms
-from llm_contracts.review.tui.state import Defaults, State, begin
+from llm_contracts.review.tui.state import Defaults, ReviewState, begin
 
 TERMS = Terms(reason="decided", by="Ada", until=date(2027, 1, 31))
 DAY = date(2026, 11, 22)
@@ -30,9 +30,9 @@ MODEL = tuple(member(m.item, Kind.MODEL_NAME, "model", "a", "b") for m in LOST)
 EMPTY = (member("acme/plain", Kind.CHUNK_COUNT, "chunks.empty", 1, 2),)
 
 
-def state(*members: Member, **fields: Any) -> State:
+def state(*members: Member, **fields: Any) -> ReviewState:
     values: dict[str, Any] = {
         "members": members or (*EMPTY, *MODEL, *LOST),
         "defaults": Defaults(by="Ada", until=date(2027, 1, 31)),
     }
-    return begin(State(**{**values, **fields}))
+    return begin(ReviewState(**{**values, **fields}))

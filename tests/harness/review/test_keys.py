@@ -13,23 +13,23 @@ from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.evidence import View
 from llm_contracts.review.tui.keys import Effect, Window, press, view_of
-from llm_contracts.review.tui.state import Screen, State, begin, onward, tally
+from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, tally
 from tests.harness.review.samples import EMPTY, LOST, MODEL, state
 
 WINDOW = Window(top=5, height=10, following=30)
 
 
-def after(start: State, *keys: str) -> State:
+def after(start: ReviewState, *keys: str) -> ReviewState:
     for key in keys:
         start = press(start, key, WINDOW)[0]
     return start
 
 
-def effect(start: State, *keys: str) -> Effect | None:
+def effect(start: ReviewState, *keys: str) -> Effect | None:
     return press(after(start, *keys[:-1]), keys[-1], WINDOW)[1]
 
 
-def kind(start: State) -> Kind:
+def kind(start: ReviewState) -> Kind:
     assert start.group is not None
     return start.group.kind
 

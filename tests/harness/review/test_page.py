@@ -11,13 +11,13 @@ from llm_contracts.review.tui.evidence import View, first_view, page
 from llm_contracts.review.tui.page import Page, folded, pairs
 from llm_contracts.review.tui.paint import differing_part, laid_out
 from llm_contracts.review.tui.setting import safe
-from llm_contracts.review.tui.signs import ASCII, UNICODE, Signs
+from llm_contracts.review.tui.signs import ASCII, UNICODE, GlyphSet
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.review.samples import member
 from tests.harness.views.samples import item, observation
 
 
-def shown(found: Page, width: int = 100, signs: Signs = UNICODE, *, entire: bool = False) -> list[str]:
+def shown(found: Page, width: int = 100, signs: GlyphSet = UNICODE, *, entire: bool = False) -> list[str]:
     laid = laid_out(found, width, signs, entire=entire)
     return [line.plain.rstrip() for line in laid.lines(0, laid.total)]
 

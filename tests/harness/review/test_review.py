@@ -15,11 +15,11 @@ from llm_contracts.parity.decision_groups import queue
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.project.config import ConfigError, load_settings
 from llm_contracts.results.store import Stored
-from llm_contracts.review import desk as review
-from llm_contracts.review.apply import Plan, plan
+from llm_contracts.review import session as review
+from llm_contracts.review.apply import ApplyPlan, plan
 from llm_contracts.review.coverage import cover
 from llm_contracts.review.decisions import Choice, Decision, DecisionsError, Scope, parse_decisions
-from llm_contracts.review.desk import Desk, ReviewError
+from llm_contracts.review.session import ReviewError, ReviewSession
 from llm_contracts.wire.scrub import SecretFound
 from tests.harness.review.conftest import WAIVERS
 
@@ -29,7 +29,7 @@ UNTIL = TODAY + timedelta(days=30)
 
 def desk(
     root: Path, environ: Mapping[str, str] | None = None, secrets: Mapping[str, str] | None = None
-) -> Desk:
+) -> ReviewSession:
     settings = load_settings(root)
     stored = Stored.load(settings.report)
     assert stored is not None
@@ -39,7 +39,7 @@ def desk(
     )
 
 
-def accept_first(found: Desk, reason: str = "it may") -> review.Change:
+def accept_first(found: ReviewSession, reason: str = "it may") -> review.FileChange:
     terms = review.checked_terms(reason, "Ada", UNTIL, TODAY)
     (group, *_) = queue(found.open)
     return review.accept(found, cover(group.members, Scope.GROUP, found.open, terms).rows)
@@ -191,7 +191,7 @@ def test_waivers_are_taken_back_where_the_marks_cannot_be_written(project: Path)
 # Files of decisions
 
 
-def planned(found: Desk, *decisions: Mapping[str, Any], run: str = "") -> Plan:
+def planned(found: ReviewSession, *decisions: Mapping[str, Any], run: str = "") -> ApplyPlan:
     text = json.dumps({"format": 1, "run": run or found.stored.run, "decisions": decisions})
     return plan(found, parse_decisions(text, "d.json"), "d.json")
 

@@ -16,14 +16,14 @@ from llm_contracts.wire.interaction import Interaction, Piece, Request, Response
 
 TOML = """
 [tool.llm_contracts]
-paths = "contracts/paths.py"
+clients = "contracts/clients.py"
 scenarios = "contracts/scenarios.py"
 waivers = "contracts/waivers.toml"
 reference = "plain"
 candidate = "same"
 """
 
-PATHS = """
+CLIENTS = """
 import json
 import threading
 import urllib.request
@@ -65,7 +65,7 @@ def hanging(call):
     yield "late"
 
 
-PATHS = {"plain": plain, "same": plain, "shouting": shouting, "fickle": fickle, "hanging": hanging}
+CLIENTS = {"plain": plain, "same": plain, "shouting": shouting, "fickle": fickle, "hanging": hanging}
 """
 
 SCENARIOS = """
@@ -126,7 +126,7 @@ def make_project(root: Path, *names: str, toml: str = TOML, provenance: str = "s
     contracts = root / "contracts"
     contracts.mkdir(parents=True)
     (root / "pyproject.toml").write_text(toml)
-    (contracts / "paths.py").write_text(PATHS)
+    (contracts / "clients.py").write_text(CLIENTS)
     (contracts / "scenarios.py").write_text(SCENARIOS)
     for name in names or NAMES:
         save(root / "cassettes" / f"{name}.yaml", cassette(name, provenance=provenance))

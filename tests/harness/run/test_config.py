@@ -24,23 +24,23 @@ SCENARIOS = (
     Scenario(id="chat", provider="openai", model="gpt-4o"),
 )
 """
-PATHS = """
+CLIENTS = """
 from llm_contracts.project.scenario import Provider
 PROVIDERS = (
     Provider(name="openai", base_url="https://api.openai.com/v1", key_variable="OPENAI_API_KEY"),
     Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
 )
-PATHS = {"mine": lambda call: iter(())}
+CLIENTS = {"mine": lambda call: iter(())}
 """
 
 
 def write(
-    root: Path, *, toml: str = "[tool.llm_contracts]\n", paths: str = PATHS, rows: str = SCENARIOS
+    root: Path, *, toml: str = "[tool.llm_contracts]\n", clients: str = CLIENTS, rows: str = SCENARIOS
 ) -> Path:
     contracts = root / "tests" / "contracts"
     contracts.mkdir(parents=True)
     (root / "pyproject.toml").write_text(toml)
-    (contracts / "paths.py").write_text(paths)
+    (contracts / "clients.py").write_text(clients)
     (contracts / "scenarios.py").write_text(rows)
     return root
 
@@ -70,7 +70,7 @@ def test_without_a_project_the_bare_clients_are_compared(tmp_path: Path) -> None
     settings = load_settings(tmp_path)
     assert (settings.reference, settings.candidate) == ("openai", "litellm")
     loaded = load_project(settings)
-    assert (loaded.paths, loaded.providers, loaded.scenarios) == ({}, (), ())
+    assert (loaded.clients, loaded.providers, loaded.scenarios) == ({}, (), ())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_without_a_project_the_bare_clients_are_compared(tmp_path: Path) -> None
         ("[tool.llm_contracts]\nstale_after_days = '9'\n", "stale_after_days: must be a number of days"),
         ("[tool.llm_contracts]\nstale_after_days = true\n", "stale_after_days: must be a number of days"),
         ("[tool.llm_contracts]\nreference = ''\n", "reference: must be a non-empty text"),
-        ("[tool.llm_contracts]\npaths = 'path.py'\n", "paths: there is no file 'path.py' beside it"),
+        ("[tool.llm_contracts]\nclients = 'client.py'\n", "clients: there is no file 'client.py' beside it"),
         ("[tool]\nllm_contracts = 3\n", "tool.llm_contracts must be a table"),
         ("[tool.llm_contracts\n", "cannot be read as TOML"),
     ],
@@ -95,7 +95,7 @@ def test_a_bad_table_is_an_error_that_names_file_and_place(tmp_path: Path, toml:
 
 def test_rows_and_paths_are_loaded_from_the_files(tmp_path: Path) -> None:
     loaded = project(tmp_path)
-    assert list(loaded.paths) == ["mine"]
+    assert list(loaded.clients) == ["mine"]
     assert loaded.provider("deepseek").base_url == "https://api.deepseek.com"
     assert loaded.cassette(loaded.scenarios[0]) == tmp_path / "cassettes" / "openai" / "plain.yaml"
 
@@ -120,19 +120,19 @@ def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("paths", "rows", "message"),
+    ("clients", "rows", "message"),
     [
-        ("import nowhere_to_be_found", SCENARIOS, "paths.py: cannot be imported: ModuleNotFoundError"),
-        (PATHS, "1 / 0", "scenarios.py: cannot be imported: ZeroDivisionError"),
-        (PATHS + "\nPATHS = {'x': 3}", SCENARIOS, "PATHS['x'] must be callable, not int"),
-        (PATHS + "\nPATHS = []", SCENARIOS, "PATHS must be a mapping of names and paths, not list"),
-        (PATHS + "\nPROVIDERS = ('openai',)", SCENARIOS, "PROVIDERS[0] must be a Provider, not str"),
-        (PATHS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
-        (PATHS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),
+        ("import nowhere_to_be_found", SCENARIOS, "clients.py: cannot be imported: ModuleNotFoundError"),
+        (CLIENTS, "1 / 0", "scenarios.py: cannot be imported: ZeroDivisionError"),
+        (CLIENTS + "\nCLIENTS = {'x': 3}", SCENARIOS, "CLIENTS['x'] must be callable, not int"),
+        (CLIENTS + "\nCLIENTS = []", SCENARIOS, "CLIENTS must be a mapping of names and clients, not list"),
+        (CLIENTS + "\nPROVIDERS = ('openai',)", SCENARIOS, "PROVIDERS[0] must be a Provider, not str"),
+        (CLIENTS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
+        (CLIENTS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),
     ],
 )
-def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, paths: str, rows: str, message: str) -> None:
-    settings = load_settings(write(tmp_path, paths=paths, rows=rows))
+def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, clients: str, rows: str, message: str) -> None:
+    settings = load_settings(write(tmp_path, clients=clients, rows=rows))
     with pytest.raises(ConfigError) as caught:
         load_project(settings)
     assert message in str(caught.value)

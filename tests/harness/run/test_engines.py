@@ -9,7 +9,7 @@ import pytest
 from llm_contracts.run.check import Options
 from llm_contracts.run.engines import EngineName, opened
 from llm_contracts.wire.interaction import Piece
-from llm_contracts.wire.proxy.manner import Fragmentation, Pieces
+from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 from tests.harness.wire.exchanges import ask, stream, streamed
 
 TODAY = date(2026, 11, 22)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Function
-from llm_contracts.corpus import Why
+from llm_contracts.corpus import ProblemKind
 from llm_contracts.importing.run import ImportOptions, ImportReport, import_streams, imported_scenarios
-from llm_contracts.parity.result import Answer
+from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
 from llm_contracts.run.check import Options, check
 from llm_contracts.wire.cassette import Provenance, load, save
@@ -133,7 +133,7 @@ def test_an_address_nobody_here_answers_at_is_left_out(project: Project, tmp_pat
     report = brought(project, tape(tmp_path / "a.yaml", exchange(uri=uri)))
     (problem,) = report.left_out
     assert report.imports == ()
-    assert problem.why is Why.UNKNOWN_PROVIDER
+    assert problem.why is ProblemKind.UNKNOWN_PROVIDER
     assert "--provider NAME says whose it is" in problem.reason
 
 
@@ -153,7 +153,7 @@ def test_what_was_made_up_cannot_be_imported_as_real(
 ) -> None:
     save(tmp_path / "a.yaml", cassette("acme/other", provenance=provenance))
     (problem,) = brought(project, tmp_path / "a.yaml").left_out
-    assert problem.why is Why.MADE_UP
+    assert problem.why is ProblemKind.MADE_UP
 
 
 def test_a_live_recording_of_another_project_keeps_its_pieces_and_its_date(
@@ -351,7 +351,7 @@ def test_imports_alone_never_make_a_provider_ready(project: Project, tmp_path: P
     project.settings.scenarios.write_text(only)
     ours = loaded(project.settings.root)
     verdict = check(ours, ours.scenarios, Options(today=NOW.date())).verdicts["acme"]
-    assert (verdict.answer, verdict.reasons) == (Answer.REHEARSED, ("Nothing is recorded live.",))
+    assert (verdict.answer, verdict.reasons) == (Readiness.REHEARSED, ("Nothing is recorded live.",))
 
 
 def test_beside_live_recordings_imports_do_no_harm(project: Project, tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_beside_live_recordings_imports_do_no_harm(project: Project, tmp_path: P
     project.settings.scenarios.write_text(_OWNED)
     ours = loaded(project.settings.root)
     today = datetime.now(UTC).date()
-    assert check(ours, ours.scenarios, Options(today=today)).verdicts["acme"].answer is Answer.READY
+    assert check(ours, ours.scenarios, Options(today=today)).verdicts["acme"].answer is Readiness.READY
 
 
 def test_a_scenario_to_be_had_live_is_not_ready_on_an_import(project: Project, tmp_path: Path) -> None:
@@ -369,5 +369,5 @@ def test_a_scenario_to_be_had_live_is_not_ready_on_an_import(project: Project, t
         save(project.settings.cassettes / f"{name}.yaml", cassette(name, provenance="live"))
     brought(project, tape(tmp_path / "a.yaml", exchange()), scenario="plain-stream", force=True)
     verdict = check(project, project.scenarios, Options(today=datetime.now(UTC).date())).verdicts["acme"]
-    assert verdict.answer is Answer.REHEARSED
+    assert verdict.answer is Readiness.REHEARSED
     assert "acme/plain-stream" in verdict.reasons[0]

@@ -24,7 +24,7 @@ def test_the_projects_own_modules_are_inputs_and_installed_ones_are_not(
     settings = load_settings(root)
     load_project(settings)
     stored = input_files(settings)
-    assert {"my_own_client.py", "contracts/paths.py", "cassettes/acme/other.yaml"} <= stored.keys()
+    assert {"my_own_client.py", "contracts/clients.py", "cassettes/acme/other.yaml"} <= stored.keys()
     assert not [name for name in stored if "site-packages" in name]
     assert changed_since(settings, stored) == ()
     (root / "my_own_client.py").write_text("answer = 2\n")

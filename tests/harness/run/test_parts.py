@@ -173,7 +173,7 @@ def test_a_run_that_was_killed_goes_on(corpus: Path) -> None:
 def test_a_cluster_gives_what_one_process_gives_even_when_a_worker_is_lost(corpus: Path) -> None:
     """Two workers of Dask on this machine; the first to see stream 7 is killed."""
     marker = corpus / "died"
-    paths = corpus / "contracts" / "paths.py"
+    paths = corpus / "contracts" / "clients.py"
     paths.write_text(
         paths.read_text()
         + f"""
@@ -188,7 +188,7 @@ def deadly(call):
     yield from chunks
 
 ARMED = pathlib.Path({str(corpus)!r}, "armed").exists()
-PATHS["deadly"] = deadly
+CLIENTS["deadly"] = deadly
 """
     )
     command = ["corpus", "streams", "--candidate", "deadly", "--jobs", "2", "--pieces", "one"]

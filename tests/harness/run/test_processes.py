@@ -23,12 +23,12 @@ from llm_contracts.results.document import to_document
 from llm_contracts.results.store import Packed, packed
 from llm_contracts.run.check import Options, check, scenario_place
 from llm_contracts.run.workers.processes import processes
-from tests.harness.run.projects import NAMES, PATHS, make_project
+from tests.harness.run.projects import CLIENTS, NAMES, make_project
 
 TODAY = date(2026, 11, 22)
 
 DEADLY = (
-    PATHS
+    CLIENTS
     + """
 import os, pathlib, signal
 
@@ -39,13 +39,13 @@ def deadly(call):
         os.kill(os.getpid(), signal.SIGKILL)
     yield from plain(call)
 
-PATHS["deadly"] = deadly
+CLIENTS["deadly"] = deadly
 """
 )
 
 
-def loaded(root: Path, paths: str = PATHS) -> Project:
-    (root / "contracts" / "paths.py").write_text(paths)
+def loaded(root: Path, paths: str = CLIENTS) -> Project:
+    (root / "contracts" / "clients.py").write_text(paths)
     return load_project(load_settings(root))
 
 
@@ -92,7 +92,7 @@ def test_what_kills_every_process_is_a_problem_and_the_rest_still_runs(tmp_path:
 def test_the_command_line_says_that_a_process_died(tmp_path: Path) -> None:
     """Its recordings were run again and agree: without this nobody would hear of it."""
     root = make_project(tmp_path)
-    (root / "contracts" / "paths.py").write_text(f"ALWAYS = False\n{DEADLY}")
+    (root / "contracts" / "clients.py").write_text(f"ALWAYS = False\n{DEADLY}")
     command = [sys.executable, "-m", "llm_contracts", "check", "--jobs", "2", "--candidate", "deadly"]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
     assert "A worker process ended by SIGKILL." in ran.stdout
@@ -129,13 +129,13 @@ def test_ctrl_c_ends_the_command_and_all_its_processes(tmp_path: Path) -> None:
 
 
 LATE = (
-    PATHS
+    CLIENTS
     + """
 def late(call):
     import lazily
     yield from plain(call)
 
-PATHS["late"] = late
+CLIENTS["late"] = late
 """
 )
 
@@ -152,7 +152,7 @@ def test_code_that_only_other_processes_have_loaded_is_told(
 
 
 SETTLED = (
-    PATHS
+    CLIENTS
     + """
 import os
 
@@ -163,7 +163,7 @@ def settled(call):
                 choice["delta"]["content"] = f"{sorted(os.sched_getaffinity(0))} "
         yield chunk
 
-PATHS["settled"] = settled
+CLIENTS["settled"] = settled
 """
 )
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.resolve import PathError
+from llm_contracts.clients.resolve import ClientError
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Answer, Item, Result
+from llm_contracts.parity.result import Item, Readiness, Result
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.run.check import Options, check
 from llm_contracts.run.engines import EngineName
@@ -41,14 +41,14 @@ def test_equal_paths_agree_on_every_recording(tmp_path: Path, engine: EngineName
     assert [item.id for item in result.items] == ["acme/plain-stream", "acme/other", "zenith/plain-stream"]
     assert [(item.divergences, item.noise, item.problem) for item in result.items] == [((), (), None)] * 3
     assert all(item.candidate is not None and item.candidate.text == "hello" for item in result.items)
-    assert result.verdicts["acme"].answer is Answer.REHEARSED
+    assert result.verdicts["acme"].answer is Readiness.REHEARSED
 
 
 def test_a_difference_is_found_and_blocks_its_provider(tmp_path: Path) -> None:
     result = run(make_project(tmp_path), candidate="shouting")
     kinds = {divergence.kind for item in result.items for divergence in item.divergences}
     assert Kind.TEXT in kinds
-    assert result.verdicts["zenith"].answer is Answer.BLOCKED
+    assert result.verdicts["zenith"].answer is Readiness.BLOCKED
 
 
 def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_no_other(
@@ -88,7 +88,7 @@ def test_an_unreadable_recording_is_named_and_the_others_still_run(tmp_path: Pat
     problems = {item.id: item.problem for item in result.items}
     assert problems["acme/plain-stream"] is None
     assert (problems["acme/other"] or "").startswith("cassettes/acme/other.yaml: ")
-    assert result.verdicts["acme"].answer is Answer.BLOCKED
+    assert result.verdicts["acme"].answer is Readiness.BLOCKED
 
 
 def test_a_cut_exchange_is_a_named_problem_for_the_engine_that_cannot_play_it(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_cut_exchange_is_a_named_problem_for_the_engine_that_cannot_play_it(tm
 def test_a_scenario_without_recording_is_missing_evidence(tmp_path: Path) -> None:
     result = run(make_project(tmp_path, "acme/plain-stream"))
     assert result.missing == ("acme/other", "zenith/plain-stream")
-    assert result.verdicts["zenith"].answer is Answer.NO_EVIDENCE
+    assert result.verdicts["zenith"].answer is Readiness.NO_EVIDENCE
 
 
 def test_a_recording_of_no_scenario_is_a_warning(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_waivers_are_not_applied_to_paths_they_were_not_decided_for(tmp_path: Pa
 
 
 def test_an_unknown_path_is_an_error_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(PathError, match="shouting"):
+    with pytest.raises(ClientError, match="shouting"):
         run(make_project(tmp_path), candidate="shoutin")
 
 
@@ -207,17 +207,17 @@ def trusting(call):
                 choice["delta"]["content"] = os.path.basename(os.environ["SSL_CERT_FILE"])
         yield chunk
 
-PATHS["trusting"] = trusting
+CLIENTS["trusting"] = trusting
 """
 
 
 @pytest.mark.parametrize("engine", list(EngineName))
 def test_a_path_that_is_checked_trusts_nobody(tmp_path: Path, engine: EngineName) -> None:
     root = make_project(tmp_path, "acme/other")
-    with (root / "contracts" / "paths.py").open("a") as paths:
+    with (root / "contracts" / "clients.py").open("a") as paths:
         paths.write(TRUSTING)
     before = os.environ.get("SSL_CERT_FILE")
     item = run(root, engine=engine, candidate="trusting").items[0]
     assert item.candidate is not None
-    assert {chunk.text for chunk in item.candidate.chunks} - {""} == {"nobody.pem"}
+    assert {chunk.text for chunk in item.candidate.chunks} - {""} == {"empty_ca_store.pem"}
     assert os.environ.get("SSL_CERT_FILE") == before

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.serve.catalogue import Shelf, Tape
+from llm_contracts.serve.catalogue import IndexedRecording, RecordingIndex
 from llm_contracts.serve.http import Entry, ServeSession
 from llm_contracts.serve.run import serving
 from llm_contracts.wire.interaction import Interaction, Response
-from llm_contracts.wire.proxy.manner import Manner
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
 
@@ -36,14 +36,16 @@ def answer(*texts: str, body: bytes = QUESTION) -> Interaction:
     return exchange(made.response, body=body)
 
 
-def shelf(*tapes: Tape) -> Shelf:
+def shelf(*tapes: IndexedRecording) -> RecordingIndex:
     """OpenAI's shelf."""
-    return Shelf("openai", "/v1", tapes)
+    return RecordingIndex("openai", "/v1", tapes)
 
 
-def tape(name: str, *interactions: Interaction, usual: bool = True) -> Tape:
+def tape(name: str, *interactions: Interaction, usual: bool = True) -> IndexedRecording:
     """One recording."""
-    return Tape(name=name, file=f"cassettes/openai/{name}.yaml", interactions=interactions, usual=usual)
+    return IndexedRecording(
+        name=name, file=f"cassettes/openai/{name}.yaml", interactions=interactions, usual=usual
+    )
 
 
 PLAIN = tape("plain", answer("hel", "lo"))
@@ -83,13 +85,13 @@ def running() -> Serving:
     """Starts a server for these shelves."""
 
     @contextmanager
-    def run(*shelves: Shelf, any_body: bool = False, speed: float | None = None) -> Iterator[Server]:
+    def run(*shelves: RecordingIndex, any_body: bool = False, speed: float | None = None) -> Iterator[Server]:
         entries: list[Entry] = []
         scrubber = Scrubber({"OPENAI_API_KEY": KEY})
         with serving(
             shelves,
             port=0,
-            manner=Manner(speed=speed),
+            manner=PlaybackOptions(speed=speed),
             scrubber=scrubber,
             any_body=any_body,
             log=entries.append,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from llm_contracts.serve.catalogue import Fit
-from llm_contracts.serve.http.runs import Runs
+from llm_contracts.serve.http.runs import ClientRuns
 from llm_contracts.wire.interaction import End, Piece, Response
 from tests.harness.serve.conftest import (
     KEY,
@@ -175,7 +175,7 @@ def test_a_new_run_is_told_its_base_urls(server: Server) -> None:
 
 
 def test_the_runs_that_were_used_longest_ago_make_room() -> None:
-    runs, fit = Runs(most=2), Fit(tape=RETRIED, same=(0, 1))
+    runs, fit = ClientRuns(most=2), Fit(tape=RETRIED, same=(0, 1))
     assert [runs.run("a").next("openai", fit)[0] for _ in range(2)] == [0, 1]
     runs.run("b")
     runs.run("a")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.simulator.ask import Ask
-from llm_contracts.simulator.engine import KEY, Desk, Reply, respond
+from llm_contracts.simulator.ask import ParsedRequest
+from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
 from llm_contracts.simulator.scripts import SCRIPTS
 from llm_contracts.simulator.server import DIALECTS
 
@@ -28,14 +28,16 @@ MODELS = {
 each_dialect = pytest.mark.parametrize(("dialect", "model"), MODELS.items(), ids=list(MODELS))
 
 
-def ask(model: str, *, path: str = CHAT, key: str | None = KEY, **body: Any) -> Ask:
+def ask(model: str, *, path: str = CHAT, key: str | None = KEY, **body: Any) -> ParsedRequest:
     messages = [{"role": "user", "content": "json"}]
-    return Ask(path=path, key=key, body={"model": model, "messages": messages, "stream": True, **body})
+    return ParsedRequest(
+        path=path, key=key, body={"model": model, "messages": messages, "stream": True, **body}
+    )
 
 
-def play(dialect: str, script: str, asked: Ask, number: int = 0) -> Reply:
+def play(dialect: str, script: str, asked: ParsedRequest, number: int = 0) -> Reply:
     seed = f"{dialect}/{script}/{number}"
-    return respond(Desk(dialect=DIALECTS[dialect], seed=seed), asked, SCRIPTS[script].turn(number))
+    return respond(Responder(dialect=DIALECTS[dialect], seed=seed), asked, SCRIPTS[script].turn(number))
 
 
 def chunks(body: bytes) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.engine import KEY, words_for
 from llm_contracts.simulator.script import Refusal, Refused
 from llm_contracts.simulator.scripts import SCRIPTS
@@ -250,7 +250,7 @@ def test_three_providers_refuse_json_mode_without_the_word_json(dialect: str, mo
 
 @each_dialect
 def test_a_body_that_is_no_object_is_refused(dialect: str, model: str) -> None:
-    assert play(dialect, "plain-stream", Ask(path=CHAT, key=KEY, body=None)).status == 400
+    assert play(dialect, "plain-stream", ParsedRequest(path=CHAT, key=KEY, body=None)).status == 400
 
 
 @each_dialect
@@ -266,7 +266,7 @@ def test_only_qwen_puts_a_request_id_beside_the_error(dialect: str, model: str) 
 
 
 def rows(dialect: str) -> Iterator[dict[str, Any]]:
-    reply = play(dialect, "list-models", Ask(path="/models", key=KEY))
+    reply = play(dialect, "list-models", ParsedRequest(path="/models", key=KEY))
     yield from json.loads(reply.pieces[0])["data"]
 
 
@@ -288,8 +288,8 @@ def test_deepseek_lists_models_without_created_and_openai_lists_more_than_chat_m
 @pytest.mark.parametrize("dialect", [name for name in DIALECTS if name not in _UNLISTED])
 def test_a_listing_can_be_refused_too(dialect: str) -> None:
     refused = 400 if dialect == "gemini" else 401
-    assert play(dialect, "list-models", Ask(path="/models", key="sk-no")).status == refused
-    assert play(dialect, "list-models-server-error", Ask(path="/models", key=KEY)).status == 500
+    assert play(dialect, "list-models", ParsedRequest(path="/models", key="sk-no")).status == refused
+    assert play(dialect, "list-models-server-error", ParsedRequest(path="/models", key=KEY)).status == 500
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

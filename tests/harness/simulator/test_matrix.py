@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import bearer
 from llm_contracts.simulator.engine import KEY
 from llm_contracts.simulator.server import DIALECTS
@@ -171,7 +171,7 @@ def test_a_refusal_has_the_providers_envelope_or_none(dialect: str, facts: Facts
 
 @each
 def test_a_listing_has_the_providers_fields(dialect: str, facts: Facts) -> None:
-    listing = json.loads(play(dialect, "list-models", Ask(path="/models", key=KEY)).pieces[0])
+    listing = json.loads(play(dialect, "list-models", ParsedRequest(path="/models", key=KEY)).pieces[0])
     assert listing["object"] == "list"
     assert {tuple(row) for row in listing["data"]} == {facts.row}
 

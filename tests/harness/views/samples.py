@@ -6,7 +6,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Answer, Item, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.wire.interaction import Request
 
 
@@ -80,8 +80,8 @@ def mixed() -> Result:
         ),
         missing=("deepseek/chat",),
         verdicts={
-            "openai": Verdict(answer=Answer.BLOCKED, reasons=("1 of 3 scenarios differs: no-usage.",)),
-            "deepseek": Verdict(answer=Answer.NO_EVIDENCE, reasons=("chat has no recording.",)),
+            "openai": Verdict(answer=Readiness.BLOCKED, reasons=("1 of 3 scenarios differs: no-usage.",)),
+            "deepseek": Verdict(answer=Readiness.NO_EVIDENCE, reasons=("chat has no recording.",)),
         },
         complaints=("waivers.toml: waiver 2 matches nothing: delete it.",),
         warnings=("cassettes/openai/old.yaml belongs to no scenario.",),

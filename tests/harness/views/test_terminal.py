@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Answer, Result, Verdict
+from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.terminal import print_result, print_verdicts
 from tests.harness.views.samples import BODY, INVENTED, divergence, item, mixed, observation, result
 
@@ -91,7 +91,7 @@ def test_what_both_paths_share_is_shown_once_and_absence_in_words() -> None:
 def test_long_values_and_long_lists_are_cut_with_a_sign() -> None:
     kinds = [Kind.TEXT, Kind.USAGE, Kind.ERROR, Kind.ATTEMPTS, Kind.TELEMETRY]
     found = tuple(divergence(kind, reference="x" * 500) for kind in kinds)
-    verdict = Verdict(answer=Answer.BLOCKED, reasons=tuple(f"Reason {n}." for n in range(9)))
+    verdict = Verdict(answer=Readiness.BLOCKED, reasons=tuple(f"Reason {n}." for n in range(9)))
     text = shown(result(item(divergences=found), verdicts={"openai": verdict}))
     assert "… 2 more kinds" in text
     assert "x" * 200 not in text.replace("\n", "")
@@ -155,7 +155,7 @@ def test_there_is_no_colour_unless_the_output_is_a_terminal() -> None:
 def test_only_ready_is_a_go() -> None:
     stream = io.StringIO()
     reasons = ("All agree.",)
-    verdicts = {str(answer): Verdict(answer=answer, reasons=reasons) for answer in Answer}
+    verdicts = {str(answer): Verdict(answer=answer, reasons=reasons) for answer in Readiness}
     print_verdicts(Console(file=stream, width=80), verdicts)
     words = [line.split()[:2] for line in stream.getvalue().splitlines() if not line.startswith(" ")]
     assert [word for word, name in words if name == "ready"] == ["GO"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Why, read_corpus
+from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from tests.harness.wire.exchanges import EVENT_STREAM, REAL_STREAMS, cassette, exchange, stream, streamed
@@ -114,7 +114,7 @@ def test_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
     assert second == CorpusProblem(
         place=f"{tmp_path / 'index.jsonl'}:2",
         reason="has the id one, which occurs twice. Give each stream an id of its own.",
-        why=Why.DUPLICATE,
+        why=ProblemKind.DUPLICATE,
     )
 
 
@@ -133,7 +133,7 @@ def test_cassettes_below_the_folder_are_read_exchange_by_exchange(tmp_path: Path
     assert models == CorpusProblem(
         place=f"{tmp_path / 'two.yml'}: interactions[1]",
         reason="is no chat completion (GET /v1/models).",
-        why=Why.NOT_CHAT,
+        why=ProblemKind.NOT_CHAT,
     )
     assert isinstance(bad, CorpusProblem)
     assert bad.place == f"{tmp_path / 'zbad.yaml'}: version"

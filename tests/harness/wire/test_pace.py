@@ -11,9 +11,9 @@ import pytest
 from llm_contracts.wire.interaction import Piece, Response
 from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.lockstep import Delivery
-from llm_contracts.wire.proxy.manner import Fragmentation, Manner, Pieces
 from llm_contracts.wire.proxy.pace import Pace
 from llm_contracts.wire.proxy.play import Player
+from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
 from llm_contracts.wire.proxy.timeline import steps
 from tests.harness.wire.exchanges import (
     EVENT_STREAM,
@@ -54,7 +54,7 @@ def _sent(
         sent.append((round((clock.now - 1000) * 1000, 3), data))
         clock.now += slow
 
-    manner = Manner(speed=speed, pieces=pieces)
+    manner = PlaybackOptions(speed=speed, pieces=pieces)
     player = Player(manner=manner, delivery=Delivery(), on_sent=lambda _events: None)
     timeline = tuple(steps(response, pieces))
     asyncio.run(player.send(timeline, write, Pace(speed, clock=clock, sleep=clock.sleep)))

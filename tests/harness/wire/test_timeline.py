@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.wire.interaction import Piece, Response
-from llm_contracts.wire.proxy.manner import Fragmentation, Pieces, pieces_from
-from llm_contracts.wire.proxy.timeline import Step, seconds, steps
+from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, pieces_from
+from llm_contracts.wire.proxy.timeline import TimedBytes, seconds, steps
 from tests.harness.wire.exchanges import DONE, EVENT_STREAM, exchange, stream, text_event
 
 
@@ -17,18 +17,18 @@ def _response(body: bytes, *sizes: int) -> Response:
     return Response(status=200, headers=EVENT_STREAM, body=body, pieces=pieces if sizes else None)
 
 
-def _cut(response: Response, pieces: Pieces, *, texts: bool = False) -> list[Step]:
+def _cut(response: Response, pieces: Pieces, *, texts: bool = False) -> list[TimedBytes]:
     return list(steps(response, pieces, texts=texts))
 
 
 def test_events_that_add_text_say_how_much_there_is() -> None:
     parts = [text_event("ab"), text_event(""), text_event("c"), DONE, b": bye\n"]
     assert _cut(_response(b"".join(parts)), Fragmentation.EVENTS, texts=True) == [
-        Step(data=parts[0], events=1, text=2),
-        Step(data=parts[1], events=2),
-        Step(data=parts[2], events=3, text=3),
-        Step(data=parts[3], events=4),
-        Step(data=parts[4], events=4),
+        TimedBytes(data=parts[0], events=1, text=2),
+        TimedBytes(data=parts[1], events=2),
+        TimedBytes(data=parts[2], events=3, text=3),
+        TimedBytes(data=parts[3], events=4),
+        TimedBytes(data=parts[4], events=4),
     ]
 
 
@@ -36,7 +36,7 @@ def test_any_piece_that_completes_text_says_how_much_there_is() -> None:
     first, second = text_event("ab"), text_event("c")
     body = first + second + DONE
     whole = _cut(_response(body), Fragmentation.ONE, texts=True)
-    assert whole == [Step(data=body, events=3, text=3)]
+    assert whole == [TimedBytes(data=body, events=3, text=3)]
     bytewise = _cut(_response(body), 1, texts=True)
     assert [(index + 1, step.text) for index, step in enumerate(bytewise) if step.text] == [
         (len(first), 2),

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.failure import compare_failures
-from llm_contracts.parity.compare.faith import compare_faith
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
+from llm_contracts.parity.compare.fidelity import compare_faith
+from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.compare.pauses import compare_pauses
 from llm_contracts.parity.compare.requests import compare_requests
 from llm_contracts.parity.compare.stream import compare_stream
 from llm_contracts.parity.compare.telemetry import compare_telemetry
 from llm_contracts.parity.compare.usage import compare_usage
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.parity.normalise import Note
+from llm_contracts.parity.normalise import NormalisationCount
 from llm_contracts.wire.facts import WireFacts
 
 __all__ = ["ABSENT", "Comparison", "compare"]
 
-_COMPARISONS: tuple[Callable[[Pair], Findings], ...] = (
+_COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_failures,
     compare_stream,
     compare_usage,
@@ -54,13 +54,13 @@ def compare(
     Returns:
         The divergences in a fixed order, and the count of each normalisation that hid something.
     """
-    pair = Pair(reference=reference, candidate=candidate, facts=facts)
+    pair = ObservationPair(reference=reference, candidate=candidate, facts=facts)
     found = [item for comparison in _COMPARISONS for item in comparison(pair)]
     hidden: Counter[str] = Counter()
     for note in found:
-        if isinstance(note, Note):
+        if isinstance(note, NormalisationCount):
             hidden[str(note.name)] += note.count
     return Comparison(
-        divergences=tuple(item.seal(scope) for item in found if isinstance(item, Finding)),
+        divergences=tuple(item.seal(scope) for item in found if isinstance(item, UnnamedDivergence)),
         normalised=dict(sorted(hidden.items())),
     )

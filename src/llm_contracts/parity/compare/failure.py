@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from llm_contracts.clients.observation import Failure
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
+from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, Note
+from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 
 _COMPARED = ("category", "status", "code")
 
 
-def compare_failures(pair: Pair) -> Findings:
+def compare_failures(pair: ObservationPair) -> Findings:
     """`error` where only one fails, or what an application can tell from the failure differs.
 
     The wording of a message is for people and not compared; nor is the provider's own code, which a bare
@@ -22,22 +22,26 @@ def compare_failures(pair: Pair) -> Findings:
     if ours is not None and theirs is not None:
         yield from _both(pair, ours, theirs)
     elif ours is not None or theirs is not None:
-        yield Finding(kind=Kind.ERROR, where="error", reference=_shown(ours), candidate=_shown(theirs))
+        yield UnnamedDivergence(
+            kind=Kind.ERROR, where="error", reference=_shown(ours), candidate=_shown(theirs)
+        )
 
 
-def _both(pair: Pair, ours: Failure, theirs: Failure) -> Findings:
+def _both(pair: ObservationPair, ours: Failure, theirs: Failure) -> Findings:
     for name in _COMPARED:
         one, other = getattr(ours, name), getattr(theirs, name)
         if one != other:
-            yield Finding(kind=Kind.ERROR, where=f"error.{name}", reference=one, candidate=other)
+            yield UnnamedDivergence(kind=Kind.ERROR, where=f"error.{name}", reference=one, candidate=other)
     counts = len(pair.reference.deltas), len(pair.candidate.deltas)
     if counts[0] != counts[1]:
         where = "error.position"
-        yield Finding(kind=Kind.ERROR_POSITION, where=where, reference=counts[0], candidate=counts[1])
+        yield UnnamedDivergence(
+            kind=Kind.ERROR_POSITION, where=where, reference=counts[0], candidate=counts[1]
+        )
     if ours.message != theirs.message:
-        yield Note(name=Normalisation.ERROR_MESSAGE)
+        yield NormalisationCount(name=Normalisation.ERROR_MESSAGE)
     if ours.provider_code != theirs.provider_code:
-        yield Note(name=Normalisation.ERROR_PROVIDER_CODE)
+        yield NormalisationCount(name=Normalisation.ERROR_PROVIDER_CODE)
 
 
 def _shown(failure: Failure | None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.normalise import Note
+from llm_contracts.parity.normalise import NormalisationCount
 from llm_contracts.wire.facts import WireFacts
 
 ABSENT = "<absent>"
@@ -37,7 +37,7 @@ Value = Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class UnnamedDivergence:
     """A difference before it has its name.
 
     `unstable` marks values that depend on timing or on the wording of a message: the name leaves them out.
@@ -62,12 +62,12 @@ class Finding:
         )
 
 
-Findings = Iterator[Finding | Note]
+Findings = Iterator[UnnamedDivergence | NormalisationCount]
 """What one comparison yields."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pair:
+class ObservationPair:
     """Two observations of the same bytes, and what these bytes say."""
 
     reference: Observation

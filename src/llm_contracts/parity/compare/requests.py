@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair, at, canonical
+from llm_contracts.parity.compare.finding import (
+    ABSENT,
+    Findings,
+    ObservationPair,
+    UnnamedDivergence,
+    at,
+    canonical,
+)
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, Note
+from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 from llm_contracts.wire.interaction import Request
 
 _SECRET = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
@@ -19,46 +26,56 @@ _EVENT_STREAM = "text/event-stream"
 Difference = tuple[str, Any, Any]
 
 
-def compare_requests(pair: Pair) -> Findings:
+def compare_requests(pair: ObservationPair) -> Findings:
     """All requests in order. What later attempts repeat of an earlier one's differences is only counted."""
     ours, theirs = pair.reference.requests, pair.candidate.requests
     yield from _attempts(pair)
     seen: set[tuple[str, str, str]] = set()
     for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
         for found in _request(one, other):
-            if isinstance(found, Finding):
+            if isinstance(found, UnnamedDivergence):
                 key = (found.where, canonical(found.reference), canonical(found.candidate))
-                yield Note(name=Normalisation.REPEATED_REQUEST) if key in seen else _numbered(found, index)
+                yield (
+                    NormalisationCount(name=Normalisation.REPEATED_REQUEST)
+                    if key in seen
+                    else _numbered(found, index)
+                )
                 seen.add(key)
             else:
                 yield found
 
 
-def _attempts(pair: Pair) -> Findings:
+def _attempts(pair: ObservationPair) -> Findings:
     counts = len(pair.reference.requests), len(pair.candidate.requests)
     if counts[0] != counts[1]:
-        yield Finding(kind=Kind.ATTEMPTS, where="requests", reference=counts[0], candidate=counts[1])
+        yield UnnamedDivergence(
+            kind=Kind.ATTEMPTS, where="requests", reference=counts[0], candidate=counts[1]
+        )
         return
     ours, theirs = pair.reference.failure, pair.candidate.failure
     told = (ours and ours.attempts, theirs and theirs.attempts)
     if None not in told and told[0] != told[1]:
-        yield Finding(kind=Kind.ATTEMPTS, where="error.attempts", reference=told[0], candidate=told[1])
+        yield UnnamedDivergence(
+            kind=Kind.ATTEMPTS, where="error.attempts", reference=told[0], candidate=told[1]
+        )
 
 
-def _numbered(finding: Finding, index: int) -> Finding:
+def _numbered(finding: UnnamedDivergence, index: int) -> UnnamedDivergence:
     if index == 0:
         return finding
     where = f"request[{index}].{finding.where}"
-    return Finding(kind=finding.kind, where=where, reference=finding.reference, candidate=finding.candidate)
+    return UnnamedDivergence(
+        kind=finding.kind, where=where, reference=finding.reference, candidate=finding.candidate
+    )
 
 
 def _request(one: Request, other: Request) -> Findings:
     for where, ours, theirs in _targets(one, other):
-        yield Finding(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
+        yield UnnamedDivergence(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
     for where, ours, theirs in _bodies(one.body, other.body):
-        yield Finding(kind=Kind.REQUEST_BODY, where=where, reference=ours, candidate=theirs)
+        yield UnnamedDivergence(kind=Kind.REQUEST_BODY, where=where, reference=ours, candidate=theirs)
     if one.body != other.body and _parsed(one.body) == _parsed(other.body):
-        yield Note(name=Normalisation.BODY_SPELLING)
+        yield NormalisationCount(name=Normalisation.BODY_SPELLING)
     yield from _headers(one, other)
 
 
@@ -107,12 +124,12 @@ def _headers(one: Request, other: Request) -> Findings:
     ours, theirs = _by_name(one), _by_name(other)
     shown: list[Difference] = [*_secrets(ours, theirs), *_plain(ours, theirs)]
     for where, a, b in shown:
-        yield Finding(kind=Kind.REQUEST_HEADERS, where=f"headers.{where}", reference=a, candidate=b)
+        yield UnnamedDivergence(kind=Kind.REQUEST_HEADERS, where=f"headers.{where}", reference=a, candidate=b)
     named = {where for where, _, _ in shown}
     names = {*ours, *theirs} - named - set(_SECRET)
     hidden = sum(ours.get(name) != theirs.get(name) for name in names)
     if hidden:
-        yield Note(name=Normalisation.HEADER, count=hidden)
+        yield NormalisationCount(name=Normalisation.HEADER, count=hidden)
 
 
 def _by_name(request: Request) -> dict[str, str]:

@@ -12,11 +12,18 @@ from itertools import accumulate
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Observation
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair, at, first_difference
+from llm_contracts.parity.compare.finding import (
+    ABSENT,
+    Findings,
+    ObservationPair,
+    UnnamedDivergence,
+    at,
+    first_difference,
+)
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import (
     Normalisation,
-    Note,
+    NormalisationCount,
     distinct,
     finish_reasons,
     is_empty,
@@ -34,7 +41,7 @@ _EXTRAS = {
 }
 
 
-def compare_stream(pair: Pair) -> Findings:
+def compare_stream(pair: ObservationPair) -> Findings:
     """Everything that is read from the chunks, usage apart."""
     yield from _texts(pair)
     yield from _extras(pair)
@@ -47,36 +54,36 @@ def compare_stream(pair: Pair) -> Findings:
     yield from shape_notes(pair.reference.chunks, pair.candidate.chunks)
 
 
-def _texts(pair: Pair) -> Findings:
+def _texts(pair: ObservationPair) -> Findings:
     ours, theirs = pair.reference, pair.candidate
     text = list(_joined(pair, Kind.TEXT, "text", ours.text, theirs.text))
     yield from text
-    if not any(isinstance(found, Finding) for found in text):
+    if not any(isinstance(found, UnnamedDivergence) for found in text):
         yield from _pieces(pair)
     yield from _joined(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning)
     yield from _reasoning_keys(pair)
 
 
-def _reasoning_keys(pair: Pair) -> Findings:
+def _reasoning_keys(pair: ObservationPair) -> Findings:
     """The same reasoning under another name is lost to whoever reads the old one."""
     ours, theirs = (
         distinct(key for chunk in side.chunks for key in chunk.reasoning_keys)
         for side in (pair.reference, pair.candidate)
     )
     if ours and theirs and ours != theirs:
-        yield Finding(
+        yield UnnamedDivergence(
             kind=Kind.REASONING, where="reasoning.key", reference=_few(ours), candidate=_few(theirs)
         )
 
 
-def _joined(pair: Pair, kind: Kind, place: str, ours: str, theirs: str) -> Findings:
+def _joined(pair: ObservationPair, kind: Kind, place: str, ours: str, theirs: str) -> Findings:
     if ours == theirs:
         return
     index = first_difference(ours, theirs)
     if pair.cut and index == min(len(ours), len(theirs)):
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
-    yield Finding(
+    yield UnnamedDivergence(
         kind=kind,
         where=f"{place}[{index}]",
         reference=_excerpt(ours, index),
@@ -89,13 +96,13 @@ def _excerpt(text: str, index: int) -> str:
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
-def _pieces(pair: Pair) -> Findings:
+def _pieces(pair: ObservationPair) -> Findings:
     """How the same text was cut. Where the paths got to different places, as far as both got."""
     ours, theirs = pair.reference.deltas, pair.candidate.deltas
     index = first_difference(ours, theirs)
     whole = index == min(len(ours), len(theirs))
     if ours != theirs and not (pair.cut and whole):
-        yield Finding(
+        yield UnnamedDivergence(
             kind=Kind.DELTAS,
             where=f"delta[{index}]",
             reference=at(ours, index),
@@ -103,27 +110,29 @@ def _pieces(pair: Pair) -> Findings:
         )
 
 
-def _extras(pair: Pair) -> Findings:
+def _extras(pair: ObservationPair) -> Findings:
     for place, kind in _EXTRAS.items():
         ours, theirs = _extra(pair.reference, place), _extra(pair.candidate, place)
         if ours == theirs:
             continue
         index = first_difference(ours, theirs)
         if pair.cut and index == min(len(ours), len(theirs)):
-            yield Note(name=Normalisation.AFTER_ERROR)
+            yield NormalisationCount(name=Normalisation.AFTER_ERROR)
             continue
         where = f"{place}[{index}]"
-        yield Finding(kind=kind, where=where, reference=at(ours, index), candidate=at(theirs, index))
+        yield UnnamedDivergence(
+            kind=kind, where=where, reference=at(ours, index), candidate=at(theirs, index)
+        )
 
 
 def _extra(observation: Observation, place: str) -> list[Any]:
     return [chunk.extra[place] for chunk in observation.chunks if place in chunk.extra]
 
 
-def _tool_calls(pair: Pair) -> Findings:
+def _tool_calls(pair: ObservationPair) -> Findings:
     ours, theirs = assemble(pair.reference.chunks), assemble(pair.candidate.chunks)
     if ours != theirs and pair.cut:
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     for index in range(max(len(ours), len(theirs))):
         yield from _tool_call(index, at(ours, index), at(theirs, index))
@@ -132,12 +141,14 @@ def _tool_calls(pair: Pair) -> Findings:
 def _tool_call(index: int, ours: Any, theirs: Any) -> Findings:
     where = f"tool_calls[{index}]"
     if ABSENT in (ours, theirs):
-        yield Finding(kind=Kind.TOOL_CALLS, where=where, reference=ours, candidate=theirs)
+        yield UnnamedDivergence(kind=Kind.TOOL_CALLS, where=where, reference=ours, candidate=theirs)
         return
     for name in ours:
         if ours[name] != theirs[name]:
             place = f"{where}.{name}"
-            yield Finding(kind=Kind.TOOL_CALLS, where=place, reference=ours[name], candidate=theirs[name])
+            yield UnnamedDivergence(
+                kind=Kind.TOOL_CALLS, where=place, reference=ours[name], candidate=theirs[name]
+            )
 
 
 def assemble(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
@@ -163,18 +174,20 @@ def _continued(arguments: Any, piece: Any) -> Any:
     return arguments + piece if isinstance(piece, str) and isinstance(arguments, str) else piece
 
 
-def _finish(pair: Pair) -> Findings:
+def _finish(pair: ObservationPair) -> Findings:
     ours, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
     if ours == theirs:
         return
     if pair.cut and not (ours and theirs):
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     where = f"finish_reason.{_what_happened(pair, ours, theirs)}"
-    yield Finding(kind=Kind.FINISH_REASON, where=where, reference=list(ours), candidate=list(theirs))
+    yield UnnamedDivergence(
+        kind=Kind.FINISH_REASON, where=where, reference=list(ours), candidate=list(theirs)
+    )
 
 
-def _what_happened(pair: Pair, ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
+def _what_happened(pair: ObservationPair, ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
     """`reference`: the candidate shows what the provider sent, and the reference does not. Else what the
     candidate did: `changed` it, `invented` one, or `lost` it.
     """
@@ -186,15 +199,15 @@ def _what_happened(pair: Pair, ours: tuple[str, ...], theirs: tuple[str, ...]) -
     return "invented" if theirs else "lost"
 
 
-def _identity(pair: Pair, kind: Kind, name: str) -> Findings:
+def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
     ours = distinct(getattr(chunk, name) for chunk in pair.reference.chunks)
     theirs = distinct(getattr(chunk, name) for chunk in pair.candidate.chunks)
     if ours == theirs:
         return
     if pair.cut and first_difference(ours, theirs) == min(len(ours), len(theirs)):
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
-    yield Finding(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
+    yield UnnamedDivergence(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
 
 
 def _few(values: tuple[str, ...]) -> Any:
@@ -204,17 +217,17 @@ def _few(values: tuple[str, ...]) -> Any:
     return list(values) if len(values) <= 3 else f"{len(values)} different ones"  # noqa: PLR2004
 
 
-def _empty_chunks(pair: Pair) -> Findings:
+def _empty_chunks(pair: ObservationPair) -> Findings:
     ours, theirs = (sum(map(is_empty, side.chunks)) for side in (pair.reference, pair.candidate))
     if ours == theirs:
         return
     if pair.cut:
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
-    yield Finding(kind=Kind.CHUNK_COUNT, where="chunks.empty", reference=ours, candidate=theirs)
+    yield UnnamedDivergence(kind=Kind.CHUNK_COUNT, where="chunks.empty", reference=ours, candidate=theirs)
 
 
-def _lag(pair: Pair) -> Findings:
+def _lag(pair: ObservationPair) -> Findings:
     """Text that the candidate hands on after more events had been sent than the reference needed.
 
     Compared by characters, so that differently cut pieces can be held against each other. Only the first
@@ -223,7 +236,7 @@ def _lag(pair: Pair) -> Findings:
     late = list(_late(_arrivals(pair.reference.chunks), _arrivals(pair.candidate.chunks)))
     if late:
         index, ours, theirs = late[0]
-        yield Finding(
+        yield UnnamedDivergence(
             kind=Kind.DELIVERY_LAG,
             where=f"delta[{index}]",
             reference={"event": ours},

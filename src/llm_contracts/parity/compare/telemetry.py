@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
+from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.compare.requests import differences
 from llm_contracts.parity.compare.usage import usage_of
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, Note
+from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 
 _ALWAYS = ("name", "model", "input", "ended")
 _UNTIL_ERROR = ("output", "level", "metadata.reasoning")
@@ -25,12 +25,12 @@ _COUNTED = {"metadata": Normalisation.TELEMETRY_METADATA, "status_message": Norm
 Generation = Mapping[str, Any]
 
 
-def compare_telemetry(pair: Pair) -> Findings:
+def compare_telemetry(pair: ObservationPair) -> Findings:
     """The generations in order; a difference in number is one divergence."""
     ours, theirs = pair.reference.generations, pair.candidate.generations
     if len(ours) != len(theirs):
         where = "generations"
-        yield Finding(kind=Kind.TELEMETRY, where=where, reference=len(ours), candidate=len(theirs))
+        yield UnnamedDivergence(kind=Kind.TELEMETRY, where=where, reference=len(ours), candidate=len(theirs))
     last = min(len(ours), len(theirs)) - 1
     for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
         place = "generation" if index == 0 else f"generation[{index}]"
@@ -39,19 +39,21 @@ def compare_telemetry(pair: Pair) -> Findings:
             yield from _usage(pair, one, other, place)
 
 
-def _fields(pair: Pair, one: Generation, other: Generation, place: str) -> Findings:
+def _fields(pair: ObservationPair, one: Generation, other: Generation, place: str) -> Findings:
     for name in (*_ALWAYS, *_UNTIL_ERROR):
         ours, theirs = _value(one, name), _value(other, name)
         found = next(differences(ours, theirs, f"{place}.{name}"), None)
         if found is None:
             continue
         if pair.cut and name in _UNTIL_ERROR:
-            yield Note(name=Normalisation.AFTER_ERROR)
+            yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         else:
-            yield Finding(kind=Kind.TELEMETRY, where=found[0], reference=found[1], candidate=found[2])
+            yield UnnamedDivergence(
+                kind=Kind.TELEMETRY, where=found[0], reference=found[1], candidate=found[2]
+            )
     for name, note in _COUNTED.items():
         if _wording(one, name) != _wording(other, name):
-            yield Note(name=note)
+            yield NormalisationCount(name=note)
 
 
 def _wording(generation: Generation, name: str) -> Any:
@@ -70,19 +72,21 @@ def _value(generation: Generation, name: str) -> Any:
     return generation.get(name, ABSENT)
 
 
-def _chunks_report(pair: Pair) -> bool:
+def _chunks_report(pair: ObservationPair) -> bool:
     return bool(pair.reference.reported_usage or pair.candidate.reported_usage)
 
 
-def _usage(pair: Pair, one: Generation, other: Generation, place: str) -> Findings:
+def _usage(pair: ObservationPair, one: Generation, other: Generation, place: str) -> Findings:
     ours, theirs = _flat(one), _flat(other)
     if pair.cut and bool(ours) != bool(theirs):
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     for name in dict.fromkeys((*ours, *theirs)):
         a, b = ours.get(name, ABSENT), theirs.get(name, ABSENT)
         if a != b:
-            yield Finding(kind=Kind.TELEMETRY, where=f"{place}.usage.{name}", reference=a, candidate=b)
+            yield UnnamedDivergence(
+                kind=Kind.TELEMETRY, where=f"{place}.usage.{name}", reference=a, candidate=b
+            )
 
 
 def _flat(generation: Generation) -> dict[str, Any]:

@@ -24,14 +24,14 @@ from typing import Any
 
 from llm_contracts.clients.chunks import to_usage
 from llm_contracts.clients.observation import Observation, Usage
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair
+from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, Note
+from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 
 TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
-def compare_usage(pair: Pair) -> Findings:
+def compare_usage(pair: ObservationPair) -> Findings:
     """Usage of two paths and of the bytes."""
     ours, theirs = reported(pair.reference), reported(pair.candidate)
     if ours is not None and theirs is not None:
@@ -39,7 +39,7 @@ def compare_usage(pair: Pair) -> Findings:
     elif ours is None and theirs is None:
         yield from _neither(pair)
     elif pair.cut:
-        yield Note(name=Normalisation.AFTER_ERROR)
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
     else:
         yield _one(pair, ours, theirs)
 
@@ -57,17 +57,17 @@ def usage_of(generation: Mapping[str, Any]) -> Usage | None:
     return to_usage(given) if isinstance(given, Mapping) else None
 
 
-def _both(pair: Pair, ours: Usage, theirs: Usage) -> Findings:
+def _both(pair: ObservationPair, ours: Usage, theirs: Usage) -> Findings:
     one, other = totals(ours), totals(theirs)
     for name in TOTALS:
         if one[name] != other[name]:
             where = f"usage.{name}"
-            yield Finding(kind=Kind.USAGE, where=where, reference=one[name], candidate=other[name])
+            yield UnnamedDivergence(kind=Kind.USAGE, where=where, reference=one[name], candidate=other[name])
     yield from _details(ours.details, theirs.details)
     sent = _sent(pair)
     if pair.final is not None and one == other and not _was_sent(pair, one):
         shown = {"shown": one, "bytes": ABSENT if sent is None else totals(sent)}
-        yield Finding(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
+        yield UnnamedDivergence(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
 
 
 def _details(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Findings:
@@ -75,25 +75,25 @@ def _details(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Findings:
         one, other = ours.get(name, ABSENT), theirs.get(name, ABSENT)
         if one != other:
             where = f"usage.{name}"
-            yield Finding(kind=Kind.USAGE_DETAILS, where=where, reference=one, candidate=other)
+            yield UnnamedDivergence(kind=Kind.USAGE_DETAILS, where=where, reference=one, candidate=other)
 
 
-def _neither(pair: Pair) -> Findings:
+def _neither(pair: ObservationPair) -> Findings:
     sent = _sent(pair)
     failed = pair.reference.failure is not None or pair.candidate.failure is not None
     if sent is None or failed or not _somebody_looks(pair):
         return
     shown = {"shown": ABSENT, "bytes": totals(sent)}
-    yield Finding(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
+    yield UnnamedDivergence(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
 
 
-def _one(pair: Pair, ours: Usage | None, theirs: Usage | None) -> Finding:
+def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> UnnamedDivergence:
     """The only report is true if the provider sent the same totals; then the other path lost them."""
     told = ours or theirs
     sent = _sent(pair) if pair.final is not None else ours
     is_true = sent is not None and told is not None and totals(sent) == totals(told)
     wrong_side_is_candidate = is_true == (ours is not None)
-    return Finding(
+    return UnnamedDivergence(
         kind=Kind.USAGE_MISSING if is_true else Kind.USAGE_INVENTED,
         where="usage" if wrong_side_is_candidate else "reference.usage",
         reference=ABSENT if ours is None else totals(ours),
@@ -101,18 +101,18 @@ def _one(pair: Pair, ours: Usage | None, theirs: Usage | None) -> Finding:
     )
 
 
-def _sent(pair: Pair) -> Usage | None:
+def _sent(pair: ObservationPair) -> Usage | None:
     return None if pair.final is None else to_usage(pair.final.usage)
 
 
-def _was_sent(pair: Pair, shown: Mapping[str, int | None]) -> bool:
+def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None]) -> bool:
     given = (pair.final.usages or (pair.final.usage,)) if pair.final is not None else ()
     sent = [totals(usage) for usage in map(to_usage, given) if usage is not None]
     failed = pair.reference.failure is not None and pair.candidate.failure is not None
     return shown in (sent if failed else sent[-1:])
 
 
-def _somebody_looks(pair: Pair) -> bool:
+def _somebody_looks(pair: ObservationPair) -> bool:
     sides = (pair.reference, pair.candidate)
     return any(side.generations or _asked_for_usage(side) for side in sides)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class About:
+class RunContext:
     """Where a result comes from, and how a reader gets at the whole of it.
 
     Attributes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from llm_contracts.parity.decision_groups import Group, members_of, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, members_of, queue
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.grouping import group
 from llm_contracts.parity.result import Item, Result
@@ -23,7 +23,7 @@ MOST = 10
 _LONGEST_VALUE = 200
 
 
-class Level(StrEnum):
+class AnnotationLevel(StrEnum):
     """How GitHub marks an annotation, the most important first."""
 
     ERROR = "error"
@@ -32,28 +32,28 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class FilePosition:
     """A file, from the repository's root, and a line in it if it is known."""
 
     file: str
     line: int | None = None
 
 
-Find = Callable[[str, Divergence | None], Place | None]
+Find = Callable[[str, Divergence | None], FilePosition | None]
 """Where a difference of an item stands, or the item itself; None where there is no such file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Note:
+class Annotation:
     """One annotation."""
 
-    level: Level
+    level: AnnotationLevel
     title: str
     message: str
-    place: Place | None = None
+    place: FilePosition | None = None
 
 
-def notes(result: Result, find: Find, *, waivers: str | None = None) -> tuple[Note, ...]:
+def notes(result: Result, find: Find, *, waivers: str | None = None) -> tuple[Annotation, ...]:
     """What a reader of the change has to know, a note for each decision.
 
     Args:
@@ -68,69 +68,69 @@ def notes(result: Result, find: Find, *, waivers: str | None = None) -> tuple[No
         *_noise(result.items, find),
         *_missing(result.missing),
     )
-    return tuple(sorted(found, key=lambda note: list(Level).index(note.level)))
+    return tuple(sorted(found, key=lambda note: list(AnnotationLevel).index(note.level)))
 
 
-def workflow_commands(found: Iterable[Note], *, most: int = MOST) -> Iterator[str]:
+def workflow_commands(found: Iterable[Annotation], *, most: int = MOST) -> Iterator[str]:
     """The lines to print. Of more than `most` of a level the last place says how many there are."""
     for level, group_ in groupby(found, key=lambda note: note.level):
         same = list(group_)
         if len(same) > most:
             more = f"{count(len(same) - most + 1, f'more {level}')}: see the job summary or the report."
-            same = [*same[: most - 1], Note(level=level, title="And more", message=more)]
+            same = [*same[: most - 1], Annotation(level=level, title="And more", message=more)]
         yield from map(_command, same)
 
 
-def _differences(items: Iterable[Item], find: Find) -> Iterator[Note]:
+def _differences(items: Iterable[Item], find: Find) -> Iterator[Annotation]:
     open_ones = (m for item in items for m in members_of(item) if m.fingerprint not in item.waived)
     for found in queue(open_ones):
         if found.severity is not Severity.COSMETIC:
             yield _difference(found, find)
 
 
-def _difference(found: Group, find: Find) -> Note:
+def _difference(found: DecisionGroup, find: Find) -> Annotation:
     first = found.members[0]
     ids = list(dict.fromkeys(member.item for member in found.members))
-    return Note(
-        level=Level.ERROR if found.severity is Severity.BREAKING else Level.WARNING,
+    return Annotation(
+        level=AnnotationLevel.ERROR if found.severity is Severity.BREAKING else AnnotationLevel.WARNING,
         title=f"{found.severity} difference: {found.kind} at {found.where}",
         message="\n".join([*_values(first.divergence), f"in {_some(ids)}"]),
         place=find(first.item, first.divergence),
     )
 
 
-def _noise(items: Iterable[Item], find: Find) -> Iterator[Note]:
+def _noise(items: Iterable[Item], find: Find) -> Iterator[Annotation]:
     for found in group(items, lambda item: item.noise):
         if found.severity is not Severity.COSMETIC:
-            yield Note(
-                level=Level.WARNING,
+            yield Annotation(
+                level=AnnotationLevel.WARNING,
                 title=f"noise: {found.kind} at {found.where}",
                 message="\n".join(["The reference differs when it runs twice.", f"in {_some(found.ids)}"]),
                 place=find(found.ids[0], None),
             )
 
 
-def _unreadable(items: Iterable[Item], find: Find) -> Iterator[Note]:
+def _unreadable(items: Iterable[Item], find: Find) -> Iterator[Annotation]:
     for item in items:
         if item.problem is not None:
-            yield Note(
-                level=Level.ERROR,
+            yield Annotation(
+                level=AnnotationLevel.ERROR,
                 title="A recording that cannot be used",
                 message=item.problem,
                 place=find(item.id, None),
             )
 
 
-def _complaints(complaints: Iterable[str], waivers: str | None) -> Iterator[Note]:
-    place = None if waivers is None else Place(file=waivers)
+def _complaints(complaints: Iterable[str], waivers: str | None) -> Iterator[Annotation]:
+    place = None if waivers is None else FilePosition(file=waivers)
     for text in complaints:
-        yield Note(level=Level.ERROR, title="The waivers file", message=text, place=place)
+        yield Annotation(level=AnnotationLevel.ERROR, title="The waivers file", message=text, place=place)
 
 
-def _missing(names: Sequence[str]) -> Iterator[Note]:
+def _missing(names: Sequence[str]) -> Iterator[Annotation]:
     if names:
         title = count(len(names), "scenario has no recording", "scenarios have no recording")
-        yield Note(level=Level.NOTICE, title=title, message=_some(names))
+        yield Annotation(level=AnnotationLevel.NOTICE, title=title, message=_some(names))
 
 
 def _values(divergence: Divergence) -> list[str]:
@@ -141,7 +141,7 @@ def _some(ids: Sequence[str]) -> str:
     return some([cut(each, 120) for each in ids])
 
 
-def _command(note: Note) -> str:
+def _command(note: Annotation) -> str:
     properties = {"title": note.title}
     if note.place is not None:
         line = {} if note.place.line is None else {"line": str(note.place.line)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from llm_contracts.parity.result import Result
-from llm_contracts.reporting.ci.about import About
-from llm_contracts.reporting.ci.fit import Part, fitted
+from llm_contracts.reporting.ci.about import RunContext
+from llm_contracts.reporting.ci.fit import DocumentPart, fitted
 from llm_contracts.reporting.ci.sections import Amounts, parts
 
 MARKER = "<!-- llm-contracts: one comment, renewed by every run -->"
@@ -16,6 +16,6 @@ COMMENT_BYTES = 65_536
 _AMOUNTS = Amounts(groups=10, lines=10)  # a comment is read in passing
 
 
-def comment(result: Result, about: About, *, limit: int = COMMENT_BYTES) -> str:
+def comment(result: Result, about: RunContext, *, limit: int = COMMENT_BYTES) -> str:
     """The body: the summary with the first groups only."""
-    return fitted([Part(head=[MARKER]), *parts(result, about, _AMOUNTS)], limit)
+    return fitted([DocumentPart(head=[MARKER]), *parts(result, about, _AMOUNTS)], limit)

@@ -11,7 +11,7 @@ from llm_contracts.reporting.ci.values import count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class DocumentPart:
     """A part of a document.
 
     Attributes:
@@ -36,7 +36,7 @@ class Part:
         return "\n".join([*self.head, *self.rows[:kept], *more, *self.foot]) + "\n"
 
 
-def fitted(parts: Sequence[Part], limit: int) -> str:
+def fitted(parts: Sequence[DocumentPart], limit: int) -> str:
     """The document in at most `limit` bytes of UTF-8: parts that come first get room first.
 
     Heads and feet are kept even if these alone are too long, so they have to be short.

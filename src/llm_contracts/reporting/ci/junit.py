@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from llm_contracts.parity.divergence import Divergence, Severity
+from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.ci.about import About
+from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.values import count, cut, seen, sides, some
-from llm_contracts.reporting.corpus_page import MEANINGS
 
 _LONGEST_VALUE = 4_000  # characters; the report has the rest
 _LONGEST_MESSAGE = 300  # services show it in one line
@@ -19,7 +19,7 @@ _MOST = 50  # differences that one test case tells in full
 _WAIVERS = "waivers"
 
 
-def junit(result: Result, about: About) -> str:
+def junit(result: Result, about: RunContext) -> str:
     """The document. A case fails for what makes `check` fail: differences that nobody has accepted, unless
     they are cosmetic, and a reference that differs from itself. A recording that cannot be read is an error,
     a missing one is skipped, and a fault in the waivers file is a case of its own.
@@ -35,7 +35,7 @@ def junit(result: Result, about: About) -> str:
     return f"{text.decode()}\n"
 
 
-def _suites(result: Result, about: About) -> Iterator[TestSuite]:
+def _suites(result: Result, about: RunContext) -> Iterator[TestSuite]:
     names = [item.provider for item in result.items] + [name.partition("/")[0] for name in result.missing]
     for provider in dict.fromkeys(names):
         cases = [_case(item) for item in result.items if item.provider == provider]
@@ -45,7 +45,7 @@ def _suites(result: Result, about: About) -> Iterator[TestSuite]:
         yield _suite(_WAIVERS, [_complaint(text) for text in result.complaints], {}, about)
 
 
-def _suite(name: str, cases: list[TestCase], facts: Mapping[str, str], about: About) -> TestSuite:
+def _suite(name: str, cases: list[TestCase], facts: Mapping[str, str], about: RunContext) -> TestSuite:
     suite = TestSuite(seen(name))
     suite.timestamp = about.checked_at
     for key, value in facts.items():
@@ -54,7 +54,7 @@ def _suite(name: str, cases: list[TestCase], facts: Mapping[str, str], about: Ab
     return suite
 
 
-def _about(result: Result, about: About) -> dict[str, str]:
+def _about(result: Result, about: RunContext) -> dict[str, str]:
     return {
         "reference": result.reference,
         "candidate": result.candidate,

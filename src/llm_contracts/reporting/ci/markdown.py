@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_contracts.parity.result import Result
-from llm_contracts.reporting.ci.about import About
+from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.fit import fitted
 from llm_contracts.reporting.ci.sections import Amounts, parts
 
@@ -13,6 +13,6 @@ nothing at all.
 """
 
 
-def summary(result: Result, about: About, *, limit: int = SUMMARY_BYTES) -> str:
+def summary(result: Result, about: RunContext, *, limit: int = SUMMARY_BYTES) -> str:
     """Verdicts, groups of differences, what was accepted, and how to look closer."""
     return fitted(list(parts(result, about, Amounts())), limit)

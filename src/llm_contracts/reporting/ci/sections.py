@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from llm_contracts.parity.decision_groups import Group, Member, members_of, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.grouping import group
-from llm_contracts.parity.result import Answer, Item, Result, Verdict
-from llm_contracts.reporting.ci.about import About
-from llm_contracts.reporting.ci.fit import Part
+from llm_contracts.parity.meanings import MEANINGS
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.reporting.ci.about import RunContext
+from llm_contracts.reporting.ci.fit import DocumentPart
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
 from llm_contracts.reporting.ci.values import count, cut, sides, some
-from llm_contracts.reporting.corpus_page import MEANINGS
 from llm_contracts.reporting.html.index import MARKS, headline
 from llm_contracts.reporting.left_out import left_out_lines
 
@@ -39,7 +39,7 @@ class Amounts:
     lines: int | None = None
 
 
-def parts(result: Result, about: About, amounts: Amounts) -> Iterator[Part]:
+def parts(result: Result, about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
     """All parts that have something to say."""
     yield _head(result, about)
     if result.verdicts:
@@ -58,7 +58,7 @@ def parts(result: Result, about: About, amounts: Amounts) -> Iterator[Part]:
     yield _closer(result, about)
 
 
-def _head(result: Result, about: About) -> Part:
+def _head(result: Result, about: RunContext) -> DocumentPart:
     told = headline(result)
     counts = [f"{mark} {number:,} {name}" for name, mark, number in told["counts"]]
     counts += [f"{MARKS['missing']} {told['missing']:,} missing"] if told["missing"] else []
@@ -77,15 +77,15 @@ def _head(result: Result, about: About) -> Part:
     if about.outdated:
         changed = plain(cut(some(about.outdated), _LONGEST_LINE))
         lines += ["", f"**Out of date.** Changed since: {changed}."]
-    return Part(head=lines)
+    return DocumentPart(head=lines)
 
 
 def _pair(result: Result) -> str:
     return f"{code(cut(result.reference, 80))} against {code(cut(result.candidate, 80))}"
 
 
-def _verdicts(verdicts: Mapping[str, Verdict]) -> Part:
-    return Part(
+def _verdicts(verdicts: Mapping[str, Verdict]) -> DocumentPart:
+    return DocumentPart(
         head=["| | provider | answer | why |", "|---|---|---|---|"],
         rows=[_verdict(name, verdict) for name, verdict in sorted(verdicts.items(), key=_rank)],
         what="provider",
@@ -94,11 +94,11 @@ def _verdicts(verdicts: Mapping[str, Verdict]) -> Part:
 
 def _rank(row: tuple[str, Verdict]) -> bool:
     """What stops a cut-over first."""
-    return row[1].answer is Answer.READY
+    return row[1].answer is Readiness.READY
 
 
 def _verdict(name: str, verdict: Verdict) -> str:
-    go = verdict.answer is Answer.READY
+    go = verdict.answer is Readiness.READY
     why = [plain(cut(reason, _LONGEST_LINE)) for reason in verdict.reasons[:_SHOWN_REASONS]]
     more = len(verdict.reasons) - _SHOWN_REASONS
     why += [f"and {more} more reasons"] if more > 0 else []
@@ -106,14 +106,14 @@ def _verdict(name: str, verdict: Verdict) -> str:
     return f"| {word} | {plain(cut(name, 80))} | {verdict.answer} | {'<br>'.join(why)} |"
 
 
-def _open(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Part]:
+def _open(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
     groups = queue(_undecided(items))
     for severity in Severity:
         mine = [found for found in groups if found.severity is severity]
         if mine:
             total = sum(len(found.members) for found in mine)
             of = f"{count(total, 'difference')} in {count(len(mine), 'group')}"
-            yield Part(
+            yield DocumentPart(
                 head=[f"### {MARKS[severity]} {_TITLES[severity]}: {of}", ""],
                 rows=[_group(found, about) for found in mine],
                 what="group",
@@ -125,7 +125,7 @@ def _undecided(items: Iterable[Item]) -> Iterator[Member]:
     return (member for item in items for member in members_of(item) if member.fingerprint not in item.waived)
 
 
-def _group(found: Group, about: About) -> str:
+def _group(found: DecisionGroup, about: RunContext) -> str:
     first = found.members[0]
     ids = dict.fromkeys(member.item for member in found.members)
     prints = {member.item: member.fingerprint for member in reversed(found.members)}
@@ -136,7 +136,7 @@ def _group(found: Group, about: About) -> str:
     return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
 
 
-def _noise(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Part]:
+def _noise(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
     groups = group(items, lambda item: item.noise)
     rows = []
     for found in groups:
@@ -146,10 +146,10 @@ def _noise(items: Iterable[Item], about: About, amounts: Amounts) -> Iterator[Pa
         )
     if rows:
         head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
-        yield Part(head=head, rows=rows, what="group", most=amounts.groups)
+        yield DocumentPart(head=head, rows=rows, what="group", most=amounts.groups)
 
 
-def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[Part]:
+def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[DocumentPart]:
     kinds: dict[str, Counter[str]] = {}
     for item in items:
         for found in item.divergences:
@@ -169,17 +169,17 @@ def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[Part]:
     )
 
 
-def _lines(title: str, lines: Sequence[str], amounts: Amounts) -> Iterator[Part]:
+def _lines(title: str, lines: Sequence[str], amounts: Amounts) -> Iterator[DocumentPart]:
     if lines:
         rows = [f"- {plain(cut(line, _LONGEST_LINE))}" for line in lines]
         head = [f"### {title} ({len(lines):,})", ""]
-        yield Part(head=head, rows=rows, what="line", most=amounts.lines)
+        yield DocumentPart(head=head, rows=rows, what="line", most=amounts.lines)
 
 
-def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> Iterator[Part]:
+def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> Iterator[DocumentPart]:
     rows = [f"- {line}" for line in lines]
     if rows:
-        yield Part(
+        yield DocumentPart(
             head=["<details>", f"<summary>{title}</summary>", ""],
             rows=rows,
             foot=["", "</details>"],
@@ -188,14 +188,14 @@ def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> It
         )
 
 
-def _closer(result: Result, about: About) -> Part:
+def _closer(result: Result, about: RunContext) -> DocumentPart:
     lines = ["### Look closer", ""]
     if about.report_url is not None:
         lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
-    return Part(head=[*lines, *code_block(_commands(result, about))])
+    return DocumentPart(head=[*lines, *code_block(_commands(result, about))])
 
 
-def _commands(result: Result, about: About) -> Iterator[str]:
+def _commands(result: Result, about: RunContext) -> Iterator[str]:
     if about.fetch is not None:
         yield f"# the report of this run, on your machine; then open {about.folder}/index.html"
         yield about.fetch

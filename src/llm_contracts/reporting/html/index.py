@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from llm_contracts.parity.compare import ABSENT
-from llm_contracts.parity.decision_groups import Group, Member, members_of, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.grouping import group as group_by_place
-from llm_contracts.parity.result import Answer, Item, Result
-from llm_contracts.reporting.corpus_page import MEANINGS
+from llm_contracts.parity.meanings import MEANINGS
+from llm_contracts.parity.result import Item, Readiness, Result
 from llm_contracts.reporting.html.embed import visible
 
 _LONGEST_VALUE = 240
@@ -35,10 +35,10 @@ MARKS = {
 
 
 _MEANING = {
-    Answer.READY: "nothing is open, on live recordings that are young enough.",
-    Answer.REHEARSED: "nothing is open, but some of the evidence is not live, or too old. Record it.",
-    Answer.BLOCKED: "differences are open. Decide about them, or mend the candidate.",
-    Answer.NO_EVIDENCE: "scenarios have no recording.",
+    Readiness.READY: "nothing is open, on live recordings that are young enough.",
+    Readiness.REHEARSED: "nothing is open, but some of the evidence is not live, or too old. Record it.",
+    Readiness.BLOCKED: "differences are open. Decide about them, or mend the candidate.",
+    Readiness.NO_EVIDENCE: "scenarios have no recording.",
 }
 
 
@@ -63,7 +63,7 @@ class GroupRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Matrix:
+class ScenarioMatrix:
     """States by scenario and provider; `cells` in the order of `providers`, None where there is nothing."""
 
     providers: tuple[str, ...]
@@ -101,7 +101,7 @@ def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
     return tuple(_group_row(number, group, reason) for number, (group, reason) in enumerate(groups))
 
 
-def _group_row(number: int, group: Group, reason: str | None) -> GroupRow:
+def _group_row(number: int, group: DecisionGroup, reason: str | None) -> GroupRow:
     values = Counter((shown(m.divergence.reference), shown(m.divergence.candidate)) for m in group.members)
     (reference, candidate), _ = values.most_common(1)[0]
     return GroupRow(
@@ -170,7 +170,7 @@ def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> di
     }
 
 
-def matrix(result: Result) -> Matrix | None:
+def matrix(result: Result) -> ScenarioMatrix | None:
     """The matrix; None where scenarios are so many, or so little alike, that it would show nothing."""
     names = [*((item.provider, item.scenario) for item in result.items), *map(_split, result.missing)]
     providers = tuple(dict.fromkeys(provider for provider, _ in names))
@@ -185,7 +185,7 @@ def matrix(result: Result) -> Matrix | None:
     rows = tuple(
         (scenario, tuple(cells.get((provider, scenario)) for provider in providers)) for scenario in scenarios
     )
-    return Matrix(providers=providers, rows=rows)
+    return ScenarioMatrix(providers=providers, rows=rows)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -211,11 +211,11 @@ def headline(result: Result) -> dict[str, Any]:
     """The answer in a few words, and the numbers behind it."""
     counts = Counter(state(item) for item in result.items)
     answers = Counter(verdict.answer for verdict in result.verdicts.values())
-    word, tone = _answer(answers[Answer.READY], len(result.verdicts))
+    word, tone = _answer(answers[Readiness.READY], len(result.verdicts))
     return {
         "word": word,
         "tone": tone,
-        "answers": [(str(name), answers[name], _MEANING[name]) for name in Answer if answers[name]],
+        "answers": [(str(name), answers[name], _MEANING[name]) for name in Readiness if answers[name]],
         "counts": [(name, MARKS[name], counts[name]) for name in MARKS if counts[name]],
         "total": len(result.items),
         "missing": len(result.missing),

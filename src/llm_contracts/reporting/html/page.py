@@ -40,7 +40,7 @@ Guard = Callable[[str, Any], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class About:
+class PageContext:
     """What the page says about the run. `outdated`: what has changed since; `cost`: if it was measured."""
 
     run: str
@@ -58,7 +58,7 @@ def in_full(result: Result) -> tuple[str, ...]:
 
 def render(
     result: Result,
-    about: About,
+    about: PageContext,
     whole: Callable[[str], Item],
     *,
     guard: Guard = lambda _name, _value: None,
@@ -68,7 +68,7 @@ def render(
 
     Args:
         result: the run; its items need no observations.
-        about: see `About`.
+        about: see `PageContext`.
         whole: an item in full, by its id.
         guard: see `Guard`.
         progress: told of each item that is done.
@@ -116,7 +116,9 @@ def _readable(moment: str) -> str:
     return datetime.fromisoformat(moment).strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
 
 
-def _data(result: Result, about: About, groups: Sequence[GroupRow], rows: Sequence[Any]) -> dict[str, Any]:
+def _data(
+    result: Result, about: PageContext, groups: Sequence[GroupRow], rows: Sequence[Any]
+) -> dict[str, Any]:
     return {
         "run": about.run,
         "reference": result.reference,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from llm_contracts.clients.chunks import NonsenseError, to_chunk
+from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.observation import Chunk
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
@@ -107,7 +107,7 @@ def _chunk(translate: Translator, value: Any) -> Chunk | None:
         return None
     try:
         return to_chunk(translate(as_compatible(value)))
-    except (NonsenseError, AttributeError, TypeError, ValueError):
+    except (NotAChunkError, AttributeError, TypeError, ValueError):
         return None  # a shape that nobody knows is shown as it was sent
 
 

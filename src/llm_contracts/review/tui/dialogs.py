@@ -16,7 +16,7 @@ from llm_contracts.review.tui.head import bar, keys, title
 from llm_contracts.review.tui.keys import HELP
 from llm_contracts.review.tui.setting import Setting, Size, count, rule, wrapped
 from llm_contracts.review.tui.signs import STYLES
-from llm_contracts.review.tui.state import Form, State
+from llm_contracts.review.tui.state import Form, ReviewState
 
 if TYPE_CHECKING:
     from llm_contracts.parity.decision_groups import Member
@@ -34,7 +34,7 @@ _NOISE = (
 )
 
 
-def members_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
+def members_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
     """The members of a group, the one under the cursor marked."""
     group = state.group
     assert group is not None
@@ -52,7 +52,7 @@ def members_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]
     yield from keys(("Enter open", "t take out", "j down", "k up", "Esc back"), size.width)
 
 
-def _mark(state: State, member: Member) -> str:
+def _mark(state: ReviewState, member: Member) -> str:
     if member.fingerprint in state.accepted:
         return "accepted"
     noted = state.noted.get(member.fingerprint)
@@ -68,7 +68,7 @@ def _change(member: Member, setting: Setting, width: int) -> str:
     return f"{place}{old} {setting.signs.arrow} {new}"
 
 
-def help_screen(_state: State, setting: Setting, size: Size) -> Iterator[Text]:
+def help_screen(_state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
     """All keys; without headings where the screen is low."""
     low = size.height < sum(len(rows) + 1 for _, rows in HELP) + _AROUND
     yield Text(" Keys; any key goes back", style="bold")
@@ -79,7 +79,7 @@ def help_screen(_state: State, setting: Setting, size: Size) -> Iterator[Text]:
         yield from (Text.assemble((f"   {names:<16}", "bold"), does) for names, does in rows)
 
 
-def filter_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
+def filter_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
     """The filter while it is typed."""
     yield from bar(state, setting, size.width)
     yield Text("")
@@ -91,7 +91,7 @@ def filter_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
     yield from keys(("Enter filter", "Esc back"), size.width)
 
 
-def form_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
+def form_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
     """An acceptance or a note while it is written, with what it would cover."""
     form = state.form
     assert form is not None
@@ -111,7 +111,7 @@ def form_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
     yield from keys(names, size.width)
 
 
-def _form_head(state: State, form: Form, setting: Setting, width: int) -> Iterator[Text]:
+def _form_head(state: ReviewState, form: Form, setting: Setting, width: int) -> Iterator[Text]:
     name = _NAMES[form.choice]
     if not form.every:
         assert state.group is not None
@@ -124,7 +124,7 @@ def _form_head(state: State, form: Form, setting: Setting, width: int) -> Iterat
         yield Text(" What is breaking is left out: it is accepted one by one.")
 
 
-def _field(state: State, form: Form, name: str, setting: Setting, width: int) -> Iterator[Text]:
+def _field(state: ReviewState, form: Form, name: str, setting: Setting, width: int) -> Iterator[Text]:
     here = form.field == name
     head = Text.assemble((f" {'>' if here else ' '} {name:<7}", "bold" if here else "dim"), " ")
     if name == "scope":
@@ -136,13 +136,13 @@ def _field(state: State, form: Form, name: str, setting: Setting, width: int) ->
     yield from (Text(" " * 11) + line for line in lines[1:])
 
 
-def _hint(name: str, state: State) -> str:
+def _hint(name: str, state: ReviewState) -> str:
     if name == "until" and state.form is not None:
         return "   the last day on which it holds"
     return ""
 
 
-def _scopes(state: State, form: Form, setting: Setting, width: int) -> Iterator[Text]:
+def _scopes(state: ReviewState, form: Form, setting: Setting, width: int) -> Iterator[Text]:
     here, focus = form.field == "scope", state.focus
     assert focus is not None
     about = {Scope.RECORDING: focus.item, Scope.PROVIDER: focus.provider}
@@ -156,7 +156,7 @@ def _scopes(state: State, form: Form, setting: Setting, width: int) -> Iterator[
         yield line
 
 
-def _preview(found: Coverage, state: State, setting: Setting, width: int) -> Iterator[Text]:
+def _preview(found: Coverage, state: ReviewState, setting: Setting, width: int) -> Iterator[Text]:
     """What the rows would cover, before they are written."""
     of = f"{len(found.meant):,} of the " if state.group and not _every(state) else ""
     number = len(state.group.members) if state.group and not _every(state) else len(found.meant)
@@ -183,7 +183,7 @@ def _preview(found: Coverage, state: State, setting: Setting, width: int) -> Ite
         yield from wrapped("A * also covers what will be recorded later.", width, style="yellow")
 
 
-def _every(state: State) -> bool:
+def _every(state: ReviewState) -> bool:
     return state.form is not None and state.form.every
 
 
@@ -192,7 +192,7 @@ def _and_more(number: int) -> Iterator[Text]:
         yield Text(f"   and {number - _ROWS} more", style="dim")
 
 
-def _evidence(state: State, width: int) -> Iterator[Text]:
+def _evidence(state: ReviewState, width: int) -> Iterator[Text]:
     """What the control run says about a claim of noise."""
     if state.group is None or _every(state):
         return
@@ -205,7 +205,7 @@ def _evidence(state: State, width: int) -> Iterator[Text]:
     yield from wrapped(told, width, style="yellow")
 
 
-def confirm_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
+def confirm_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
     """The question that a bare Enter does not answer with yes."""
     found = forms.coverage(state)
     every = (*found.meant, *found.others)
@@ -219,7 +219,7 @@ def confirm_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]
     yield from keys(("y accept it all the same", "Esc back"), size.width)
 
 
-def end_screen(state: State, setting: Setting, size: Size) -> Iterator[Text]:
+def end_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
     """Everything is decided, or was skipped."""
     yield from bar(state, setting, size.width)
     yield Text("")

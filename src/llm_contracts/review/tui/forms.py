@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from llm_contracts.parity.decision_groups import Group, Member
+from llm_contracts.parity.decision_groups import DecisionGroup, Member
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.coverage import SCOPES, Coverage, Terms, chosen, cover
 from llm_contracts.review.decisions import Choice, Decision, Scope
-from llm_contracts.review.tui.state import Form, Screen, State, remaining
+from llm_contracts.review.tui.state import Form, ReviewState, Screen, remaining
 
 PASTED = "pasted:"
 """Begins a key that is a whole text: what is pasted must not press Enter."""
@@ -18,7 +18,7 @@ PASTED = "pasted:"
 _ORDER = tuple(SCOPES)
 
 
-def opened(state: State, choice: Choice, *, every: bool = False) -> State:
+def opened(state: ReviewState, choice: Choice, *, every: bool = False) -> ReviewState:
     """A form for the group that is shown, or for all that are left; filled with what is known."""
     refusal = state.refusal or (state.no_waivers if choice is Choice.ACCEPT else "")
     if refusal:
@@ -40,14 +40,14 @@ def opened(state: State, choice: Choice, *, every: bool = False) -> State:
     )
 
 
-def meant_groups(state: State, choice: Choice, *, every: bool) -> tuple[Group, ...]:
+def meant_groups(state: ReviewState, choice: Choice, *, every: bool) -> tuple[DecisionGroup, ...]:
     """The groups that a form is about. All at once never accepts what is breaking."""
     if every:
         return remaining(state, breaking=choice is not Choice.ACCEPT)
     return (state.group,) if state.group is not None else ()
 
 
-def typed(state: State, key: str) -> State:
+def typed(state: ReviewState, key: str) -> ReviewState:
     """A key in a form that is no command: text, or moving about."""
     form = state.form
     assert form is not None
@@ -70,7 +70,7 @@ def text_of(key: str) -> str:
     return " " if key == "space" else key if len(key) == 1 else ""
 
 
-def filled(state: State, name: str, value: str) -> State:
+def filled(state: ReviewState, name: str, value: str) -> ReviewState:
     """The form with another value in a field."""
     assert state.form is not None
     return replace(state, form=replace(state.form, fields={**state.form.fields, name: value}), message="")
@@ -92,7 +92,7 @@ def _scoped(form: Form, key: str) -> Form:
     return form
 
 
-def coverage(state: State) -> Coverage:
+def coverage(state: ReviewState) -> Coverage:
     """What the acceptance in the form would cover. Its terms need not be complete yet."""
     form, focus = state.form, state.focus
     assert form is not None
@@ -106,13 +106,13 @@ def coverage(state: State) -> Coverage:
     return cover(here, form.scope, open_members, terms)
 
 
-def _covering_all(state: State, terms: Terms, open_members: Sequence[Member]) -> Coverage:
+def _covering_all(state: ReviewState, terms: Terms, open_members: Sequence[Member]) -> Coverage:
     groups = meant_groups(state, Choice.ACCEPT, every=True)
     meant = [member for group in groups for member in state.left(group)]
     return cover(meant, Scope.GROUP, open_members, terms)
 
 
-def _draft_terms(state: State) -> Terms:
+def _draft_terms(state: ReviewState) -> Terms:
     assert state.form is not None
     fields = state.form.fields
     try:
@@ -122,7 +122,7 @@ def _draft_terms(state: State) -> Terms:
     return Terms(reason=" ".join(fields["reason"].split()), by=" ".join(fields["by"].split()), until=until)
 
 
-def decision(state: State) -> tuple[Decision, ...]:
+def decision(state: ReviewState) -> tuple[Decision, ...]:
     """The notes that the form gives, one for each group it is about."""
     form = state.form
     assert form is not None
@@ -138,7 +138,7 @@ def decision(state: State) -> tuple[Decision, ...]:
     return tuple(found)
 
 
-def needs_yes(state: State) -> bool:
+def needs_yes(state: ReviewState) -> bool:
     """Whether the acceptance covers anything breaking, in the group or besides."""
     found = coverage(state)
     return any(m.divergence.severity is Severity.BREAKING for m in (*found.meant, *found.others))

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from llm_contracts.reporting.corpus_page import MEANINGS
+from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.review.tui.evidence import value_text
 from llm_contracts.review.tui.keys import view_of
 from llm_contracts.review.tui.paint import differing_part
 from llm_contracts.review.tui.setting import Setting, count, rule, spread, wrapped
 from llm_contracts.review.tui.signs import NARROW, STYLES
-from llm_contracts.review.tui.state import State, tally
+from llm_contracts.review.tui.state import ReviewState, tally
 
 if TYPE_CHECKING:
-    from llm_contracts.parity.decision_groups import Group, Member
+    from llm_contracts.parity.decision_groups import DecisionGroup, Member
     from llm_contracts.parity.result import Item
 
 _KEYS = (
@@ -32,7 +32,7 @@ _BEFORE = 24  # characters kept before the first difference
 _ENTIRE_LINES = 14
 
 
-def bar(state: State, setting: Setting, width: int) -> Iterator[Text]:
+def bar(state: ReviewState, setting: Setting, width: int) -> Iterator[Text]:
     """What is compared, and how far the review has come."""
     found = tally(state)
     dot = f" {setting.signs.dot} "
@@ -48,7 +48,7 @@ def bar(state: State, setting: Setting, width: int) -> Iterator[Text]:
     yield rule(setting, width)
 
 
-def title(state: State, group: Group, setting: Setting, width: int) -> Iterator[Text]:
+def title(state: ReviewState, group: DecisionGroup, setting: Setting, width: int) -> Iterator[Text]:
     """The group: its number, how bad it is, what it is about."""
     number = f" [{state.at + 1}/{len(state.groups)}]"
     severity = (group.severity.upper(), STYLES[group.severity])
@@ -66,7 +66,7 @@ def title(state: State, group: Group, setting: Setting, width: int) -> Iterator[
         yield Text(f' filter "{state.words}"', style="dim")
 
 
-def known(state: State, item: Item, setting: Setting, width: int) -> Iterator[Text]:
+def known(state: ReviewState, item: Item, setting: Setting, width: int) -> Iterator[Text]:
     """What is known about the recording, and what was decided."""
     group, member = state.group, state.focus
     assert group is not None
@@ -87,7 +87,7 @@ def known(state: State, item: Item, setting: Setting, width: int) -> Iterator[Te
     yield from _standing(state, member, width)
 
 
-def _standing(state: State, member: Member, width: int) -> Iterator[Text]:
+def _standing(state: ReviewState, member: Member, width: int) -> Iterator[Text]:
     """What was decided about this member, and whether the control differed, too."""
     waiver, noted = state.accepted.get(member.fingerprint), state.noted.get(member.fingerprint)
     if waiver is not None:
@@ -101,7 +101,7 @@ def _standing(state: State, member: Member, width: int) -> Iterator[Text]:
         yield from wrapped(told, width, style="magenta", most=2)
 
 
-def values(state: State, item: Item, setting: Setting, width: int) -> Iterator[Text]:
+def values(state: ReviewState, item: Item, setting: Setting, width: int) -> Iterator[Text]:
     """Both values, the part that differs marked; or the one that both paths share against the bytes."""
     member = state.focus
     assert member is not None
@@ -127,7 +127,9 @@ def reference_name(item: Item, setting: Setting) -> str:
     return item.reference.path if item.reference else setting.reference
 
 
-def _value(name: str, text: Text, first: int, state: State, setting: Setting, width: int) -> Iterator[Text]:
+def _value(
+    name: str, text: Text, first: int, state: ReviewState, setting: Setting, width: int
+) -> Iterator[Text]:
     """A value in a few lines; `first` is where it begins to differ, which is shown in any case."""
     indent = cell_len(name) + (6 if width >= NARROW else 3)
     room = width - indent - 1
@@ -143,7 +145,7 @@ def _value(name: str, text: Text, first: int, state: State, setting: Setting, wi
         start += len(piece)
 
 
-def lanes_title(state: State, item: Item, setting: Setting, width: int) -> Text:
+def lanes_title(state: ReviewState, item: Item, setting: Setting, width: int) -> Text:
     """The line above the page: which view it is."""
     view = view_of(state)
     names = f"{reference_name(item, setting)} | {setting.candidate}"
@@ -153,7 +155,7 @@ def lanes_title(state: State, item: Item, setting: Setting, width: int) -> Text:
     return rule(setting, width, f"{view}: {told}" + ("  (all)" if state.entire else ""))
 
 
-def footer(state: State, setting: Setting, width: int) -> Iterator[Text]:
+def footer(state: ReviewState, setting: Setting, width: int) -> Iterator[Text]:
     """A message if there is one, and the keys."""
     yield from wrapped(state.message, width, style="bold yellow", most=4) if state.message else ()
     yield rule(setting, width)

@@ -10,7 +10,16 @@ from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.decisions import Choice
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.evidence import View, first_view
-from llm_contracts.review.tui.state import Form, Screen, State, begin, onward, regrouped, remaining, shown
+from llm_contracts.review.tui.state import (
+    Form,
+    ReviewState,
+    Screen,
+    begin,
+    onward,
+    regrouped,
+    remaining,
+    shown,
+)
 
 
 class Effect(StrEnum):
@@ -62,7 +71,7 @@ HELP: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 
 _FAR = 1_000_000  # rows: to the very top or end
 
-Step = tuple[State, Effect | None]
+Step = tuple[ReviewState, Effect | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +83,7 @@ class Window:
     following: int | None = None
 
 
-def press(state: State, key: str, window: Window) -> Step:
+def press(state: ReviewState, key: str, window: Window) -> Step:
     """The state after a key.
 
     Args:
@@ -88,7 +97,7 @@ def press(state: State, key: str, window: Window) -> Step:
     return _SCREENS[state.screen](replace(state, message=""), key, window)
 
 
-def _on_group(state: State, key: str, window: Window) -> Step:
+def _on_group(state: ReviewState, key: str, window: Window) -> Step:
     if key in _MOVES:
         lines, pages = _MOVES[key]
         return replace(state, scroll=max(0, window.top + lines + pages * window.height)), None
@@ -100,7 +109,7 @@ def _on_group(state: State, key: str, window: Window) -> Step:
     return (state, _EFFECTS[key]) if key in _EFFECTS else _decide(state, key)
 
 
-def _decide(state: State, key: str) -> Step:
+def _decide(state: ReviewState, key: str) -> Step:
     if key == "enter" and state.group is not None and state.group.severity is Severity.BREAKING:
         told = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
         return replace(state, message=told), None
@@ -135,18 +144,18 @@ _CHOICES: Mapping[str, tuple[Choice, bool]] = {
 _EFFECTS = {"u": Effect.UNDO, "q": Effect.QUIT}
 
 
-def _skip(state: State) -> State:
+def _skip(state: ReviewState) -> ReviewState:
     group = state.group
     return state if group is None else onward(replace(state, skipped=state.skipped | {group.id}))
 
 
-def _skip_all(state: State) -> State:
+def _skip_all(state: ReviewState) -> ReviewState:
     rest = {group.id for group in remaining(state, breaking=True)}
     return onward(replace(state, skipped=state.skipped | rest))
 
 
-def _other_member(by: int) -> Callable[[State], State]:
-    def move(state: State) -> State:
+def _other_member(by: int) -> Callable[[ReviewState], ReviewState]:
+    def move(state: ReviewState) -> ReviewState:
         if state.group is None:
             return state
         count = len(state.group.members)
@@ -155,20 +164,20 @@ def _other_member(by: int) -> Callable[[State], State]:
     return move
 
 
-def _next_view(state: State) -> State:
+def _next_view(state: ReviewState) -> ReviewState:
     views = list(View)
     now = view_of(state)
     return replace(state, view=views[(views.index(now) + 1) % len(views)], scroll=None)
 
 
-def view_of(state: State) -> View:
+def view_of(state: ReviewState) -> View:
     """The view on the screen: the one chosen, else the one that shows this kind best."""
     if state.view is not None or state.group is None:
         return state.view or View.LANES
     return first_view(state.group.kind)
 
 
-def take_out(state: State) -> State:
+def take_out(state: ReviewState) -> ReviewState:
     """Split the member that is shown out of its group, or put it back, and stay with it."""
     member, group = state.focus, state.group
     if member is None or group is None:
@@ -183,7 +192,7 @@ def take_out(state: State) -> State:
     return replace(opened, member=changed.groups[at].members.index(member), message=told)
 
 
-_PLAIN: Mapping[str, Callable[[State], State]] = {
+_PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
     "s": _skip,
     "space": _skip,
     "S": _skip_all,
@@ -203,7 +212,7 @@ _PLAIN: Mapping[str, Callable[[State], State]] = {
 }
 
 
-def _on_members(state: State, key: str, window: Window) -> Step:
+def _on_members(state: ReviewState, key: str, window: Window) -> Step:
     assert state.group is not None
     if key in _MOVES:
         lines, pages = _MOVES[key]
@@ -218,11 +227,11 @@ def _on_members(state: State, key: str, window: Window) -> Step:
     return state, None
 
 
-def _on_help(state: State, _key: str, _window: Window) -> Step:
+def _on_help(state: ReviewState, _key: str, _window: Window) -> Step:
     return replace(state, screen=Screen.GROUP), None
 
 
-def _on_filter(state: State, key: str, _window: Window) -> Step:
+def _on_filter(state: ReviewState, key: str, _window: Window) -> Step:
     if key == "esc":
         return replace(state, screen=Screen.GROUP), None
     if key == "enter":
@@ -231,7 +240,7 @@ def _on_filter(state: State, key: str, _window: Window) -> Step:
     return replace(state, typed=text + forms.text_of(key)), None
 
 
-def _filtered(state: State) -> State:
+def _filtered(state: ReviewState) -> ReviewState:
     found = begin(replace(state, words=state.typed.strip(), screen=Screen.GROUP))
     if found.groups:
         return found
@@ -239,7 +248,7 @@ def _filtered(state: State) -> State:
     return replace(state, screen=Screen.GROUP, message=told)
 
 
-def _on_form(state: State, key: str, _window: Window) -> Step:
+def _on_form(state: ReviewState, key: str, _window: Window) -> Step:
     form = state.form
     assert form is not None
     if key == "esc":
@@ -255,7 +264,7 @@ def _on_form(state: State, key: str, _window: Window) -> Step:
 _FIELD_STEPS = {"tab": 1, "down": 1, "backtab": -1, "up": -1}
 
 
-def _finished(state: State, form: Form) -> Step:
+def _finished(state: ReviewState, form: Form) -> Step:
     """Enter in a form. What is breaking is asked about once more."""
     if form.choice is not Choice.ACCEPT:
         return state, Effect.NOTE
@@ -266,14 +275,14 @@ def _finished(state: State, form: Form) -> Step:
     return state, Effect.ACCEPT
 
 
-def _on_confirm(state: State, key: str, _window: Window) -> Step:
+def _on_confirm(state: ReviewState, key: str, _window: Window) -> Step:
     if key == "y":
         return replace(state, screen=Screen.FORM), Effect.ACCEPT
     told = "Nothing was accepted. y would have." if key == "enter" else ""
     return replace(state, screen=Screen.FORM, message=told), None
 
 
-def _on_end(state: State, key: str, _window: Window) -> Step:
+def _on_end(state: ReviewState, key: str, _window: Window) -> Step:
     if key in {"q", "enter", "esc"}:
         return state, Effect.QUIT
     if key == "u":
@@ -285,7 +294,7 @@ def _on_end(state: State, key: str, _window: Window) -> Step:
     return state, None
 
 
-_SCREENS: Mapping[Screen, Callable[[State, str, Window], Step]] = {
+_SCREENS: Mapping[Screen, Callable[[ReviewState, str, Window], Step]] = {
     Screen.GROUP: _on_group,
     Screen.MEMBERS: _on_members,
     Screen.HELP: _on_help,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from llm_contracts.parity.compare.finding import first_difference
 from llm_contracts.review.tui.page import Page, Row
-from llm_contracts.review.tui.signs import NARROW, Signs
+from llm_contracts.review.tui.signs import NARROW, GlyphSet
 
 _WRAPPED = 40  # lines that one row may take where everything is shown
 _LONGEST = 20_000  # characters of a row that are looked at
@@ -24,11 +24,11 @@ _Cell = tuple[str, int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Laid:
+class PageLayout:
     """A page at a width. `starts` has the first line of each row, `total` the number of lines."""
 
     page: Page
-    pen: Pen
+    pen: PaintOptions
     starts: tuple[int, ...]
     total: int
 
@@ -45,16 +45,16 @@ class Laid:
         return drawn[skipped : skipped + most]
 
 
-def laid_out(page: Page, width: int, signs: Signs, *, entire: bool) -> Laid:
+def laid_out(page: Page, width: int, signs: GlyphSet, *, entire: bool) -> PageLayout:
     """The page at a width: lanes side by side, or one above the other where there is no room."""
     label = min(max((len(row.label) for row in page.rows), default=0), _LABEL)
-    pen = Pen(width=width, label=label, signs=signs, entire=entire)
+    pen = PaintOptions(width=width, label=label, signs=signs, entire=entire)
     ends = list(accumulate((pen.height(row) for row in page.rows), initial=0))
-    return Laid(page=page, pen=pen, starts=tuple(ends[:-1]), total=ends[-1])
+    return PageLayout(page=page, pen=pen, starts=tuple(ends[:-1]), total=ends[-1])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pen:
+class PaintOptions:
     """How rows are drawn. `entire`: long ones in as many lines as they need, else each cut to one.
 
     `label` is the width of the column of labels.
@@ -62,7 +62,7 @@ class Pen:
 
     width: int
     label: int
-    signs: Signs
+    signs: GlyphSet
     entire: bool
 
     @property

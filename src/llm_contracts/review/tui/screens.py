@@ -13,9 +13,9 @@ from llm_contracts.review.tui import dialogs
 from llm_contracts.review.tui.evidence import page
 from llm_contracts.review.tui.head import bar, footer, known, lanes_title, title, values
 from llm_contracts.review.tui.keys import Window, view_of
-from llm_contracts.review.tui.paint import Laid, laid_out
+from llm_contracts.review.tui.paint import PageLayout, laid_out
 from llm_contracts.review.tui.setting import Setting, Size, safe
-from llm_contracts.review.tui.state import Screen, State
+from llm_contracts.review.tui.state import ReviewState, Screen
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
@@ -34,13 +34,13 @@ class Frame:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sheet:
+class LaidOutPage:
     """A page as it is laid out for one width."""
 
     page: Page
-    laid: Laid
+    laid: PageLayout
 
-    def top(self, state: State, room: int) -> int:
+    def top(self, state: ReviewState, room: int) -> int:
         """The first line to show: the one scrolled to, else a little above the difference."""
         last = max(self.laid.total - room, 0)
         if state.scroll is not None:
@@ -48,7 +48,7 @@ class Sheet:
         start = self.laid.starts[self.page.focus] if self.laid.starts else 0
         return max(0, min(start - min(_ABOVE, room // 3), last))
 
-    def following(self, state: State, top: int, room: int) -> int | None:
+    def following(self, state: ReviewState, top: int, room: int) -> int | None:
         """The line to scroll to for the next difference; the one shown first counts as seen."""
         if not self.laid.starts:
             return None
@@ -57,18 +57,18 @@ class Sheet:
         return None if found is None else min(self.laid.starts[found], max(self.laid.total - room, 0))
 
 
-Sheets = Callable[[State, int], Sheet]
+Sheets = Callable[[ReviewState, int], LaidOutPage]
 """The page for a state, laid out for a width."""
 
 
-def sheet(state: State, item: Item, width: int, setting: Setting) -> Sheet:
+def sheet(state: ReviewState, item: Item, width: int, setting: Setting) -> LaidOutPage:
     """What the state looks at, laid out."""
     assert state.focus is not None
     found = page(item, state.focus.divergence, view_of(state), entire=state.entire)
-    return Sheet(page=found, laid=laid_out(found, width, setting.signs, entire=state.entire))
+    return LaidOutPage(page=found, laid=laid_out(found, width, setting.signs, entire=state.entire))
 
 
-def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, size: Size) -> Frame:
+def frame(state: ReviewState, item: Item | None, sheets: Sheets, setting: Setting, size: Size) -> Frame:
     """The screen for a state. `item` is the whole item of the member that is shown, if there is one."""
     window = Window(height=max(size.height - 6, 1))
     if state.screen in _DIALOGS:
@@ -82,7 +82,7 @@ def frame(state: State, item: Item | None, sheets: Sheets, setting: Setting, siz
 
 
 def _group(
-    state: State, item: Item, sheets: Sheets, setting: Setting, size: Size
+    state: ReviewState, item: Item, sheets: Sheets, setting: Setting, size: Size
 ) -> tuple[tuple[Text, ...], Window]:
     gap = [Text("")] if size.height >= _ROOMY else []
     top = [*above(state, item, setting, size.width), *gap, lanes_title(state, item, setting, size.width)]
@@ -96,7 +96,7 @@ def _group(
     return (*top, *body, *filler, *foot), window
 
 
-def above(state: State, item: Item, setting: Setting, width: int) -> Iterator[Text]:
+def above(state: ReviewState, item: Item, setting: Setting, width: int) -> Iterator[Text]:
     """Everything above the page."""
     assert state.group is not None
     yield from bar(state, setting, width)
@@ -105,7 +105,7 @@ def above(state: State, item: Item, setting: Setting, width: int) -> Iterator[Te
     yield from values(state, item, setting, width)
 
 
-_DIALOGS: Mapping[Screen, Callable[[State, Setting, Size], Iterator[Text]]] = {
+_DIALOGS: Mapping[Screen, Callable[[ReviewState, Setting, Size], Iterator[Text]]] = {
     Screen.MEMBERS: dialogs.members_screen,
     Screen.HELP: dialogs.help_screen,
     Screen.FILTER: dialogs.filter_screen,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.results.store import StoredResultError
-from llm_contracts.review import desk as review
+from llm_contracts.review import session as reviewing
 from llm_contracts.review.decisions import Choice, DecisionsError
-from llm_contracts.review.desk import Change, Desk, ReviewError, reread
+from llm_contracts.review.session import FileChange, ReviewError, ReviewSession, reread
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.keys import Effect, Window, press, view_of
-from llm_contracts.review.tui.screens import Frame, Sheet, frame, sheet
-from llm_contracts.review.tui.state import Defaults, Screen, State, begin, onward, shown
+from llm_contracts.review.tui.screens import Frame, LaidOutPage, frame, sheet
+from llm_contracts.review.tui.state import Defaults, ReviewState, Screen, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
 
@@ -32,26 +32,26 @@ Edit = Callable[[str], str | None]
 """Lets a person edit a text elsewhere; None if that did not work."""
 
 
-class Session:
+class InteractiveReview:
     """One review. What is decided is in the files at once; where it stands is kept when it is left.
 
     Args:
-        desk: the result and the decisions about it.
+        review: the result and the decisions about it.
         setting: how to draw.
         by: who reviews, as far as known.
         edit: opens the person's own editor.
     """
 
-    def __init__(self, desk: Desk, setting: Setting, *, by: str, edit: Edit) -> None:
-        self._desk = desk
+    def __init__(self, review: ReviewSession, setting: Setting, *, by: str, edit: Edit) -> None:
+        self._review = review
         self._setting = setting
         self._edit = edit
-        self._undo: list[tuple[tuple[Change, ...], State]] = []
+        self._undo: list[tuple[tuple[FileChange, ...], ReviewState]] = []
         self._window = Window()
         self._item: Item | None = None
-        self._sheet: tuple[object, Sheet] | None = None
+        self._sheet: tuple[object, LaidOutPage] | None = None
         self._kept = ""
-        self.state = _resumed(desk, _first_state(desk, by))
+        self.state = _resumed(review, _first_state(review, by))
 
     def frame(self, size: Size) -> Frame:
         """The screen as it should be now."""
@@ -76,9 +76,9 @@ class Session:
         """Write down where the review stands, for the next time, however this one ends. Nothing is written
         where nothing may be decided.
         """
-        now = _saved(self._desk, self.state)
-        if now != self._kept and not self._desk.read_only:
-            replace_file(self._desk.stored.folder / STATE, now)
+        now = _saved(self._review, self.state)
+        if now != self._kept and not self._review.read_only:
+            replace_file(self._review.stored.folder / STATE, now)
             self._kept = now
 
     def _drawn(self, size: Size) -> Frame:
@@ -94,16 +94,16 @@ class Session:
         if focus is None:
             return None
         if self._item is None or self._item.id != focus.item:
-            self._item = self._desk.stored.item(focus.item)
+            self._item = self._review.stored.item(focus.item)
         return self._item
 
     def _light_item(self) -> Item:
         assert self.state.focus is not None
         name = self.state.focus.item
-        self._item = next(item for item in self._desk.stored.items() if item.id == name)
+        self._item = next(item for item in self._review.stored.items() if item.id == name)
         return self._item
 
-    def _laid_out(self, state: State, width: int) -> Sheet:
+    def _laid_out(self, state: ReviewState, width: int) -> LaidOutPage:
         """A long page is laid out once, not for every line that is scrolled."""
         assert self._item is not None
         assert state.focus is not None
@@ -124,9 +124,9 @@ class Session:
     def _accept(self) -> None:
         form = self.state.form
         assert form is not None
-        until = review.day_of(form.fields["until"])
-        review.checked_terms(form.fields["reason"], form.fields["by"], until, self._desk.today)
-        change = review.accept(self._desk, forms.coverage(self.state).rows)
+        until = reviewing.day_of(form.fields["until"])
+        reviewing.checked_terms(form.fields["reason"], form.fields["by"], until, self._review.today)
+        change = reviewing.accept(self._review, forms.coverage(self.state).rows)
         self._decided(
             (change,), f"Accepted until {until}.", by=form.fields["by"], reason=form.fields["reason"]
         )
@@ -134,11 +134,11 @@ class Session:
     def _note(self) -> None:
         form = self.state.form
         assert form is not None
-        change = review.note(self._desk, forms.decision(self.state))
+        change = reviewing.note(self._review, forms.decision(self.state))
         told = "Marked: it needs a fix." if form.choice is Choice.FIX else "Marked as noise; it still counts."
         self._decided((change,), told)
 
-    def _decided(self, changes: tuple[Change, ...], told: str, *, by: str = "", reason: str = "") -> None:
+    def _decided(self, changes: tuple[FileChange, ...], told: str, *, by: str = "", reason: str = "") -> None:
         before = self.state
         self._undo.append((changes, before))
         self._reread()
@@ -155,16 +155,16 @@ class Session:
             return
         changes, before = self._undo[-1]
         for change in reversed(changes):
-            review.undo(change)
+            reviewing.undo(change)
         self._undo.pop()
         self.state = replace(before, screen=Screen.GROUP, form=None, message="Undone.")
         self._reread()
 
     def _reread(self) -> None:
-        self._desk = reread(self._desk)
+        self._review = reread(self._review)
         since = {m.fingerprint for m in self.state.members}
-        accepted = {name: waiver for name, waiver in self._desk.accepted.items() if name in since}
-        self.state = replace(self.state, accepted=accepted, noted=self._desk.noted)
+        accepted = {name: waiver for name, waiver in self._review.accepted.items() if name in since}
+        self.state = replace(self.state, accepted=accepted, noted=self._review.noted)
 
     def _edit_field(self) -> None:
         form = self.state.form
@@ -177,23 +177,23 @@ class Session:
             self.state = forms.filled(self.state, name, " ".join(text.split()))
 
 
-def _first_state(desk: Desk, by: str) -> State:
-    return State(
-        members=desk.open,
-        noted=desk.noted,
-        defaults=Defaults(by=by, until=desk.default_until),
-        refusal=desk.read_only,
-        no_waivers=desk.no_waivers,
+def _first_state(review: ReviewSession, by: str) -> ReviewState:
+    return ReviewState(
+        members=review.open,
+        noted=review.noted,
+        defaults=Defaults(by=by, until=review.default_until),
+        refusal=review.read_only,
+        no_waivers=review.no_waivers,
     )
 
 
 # Where an interrupted review stood
 
 
-def _saved(desk: Desk, state: State) -> str:
+def _saved(review: ReviewSession, state: ReviewState) -> str:
     values: dict[str, Any] = {
         "format": _FORMAT,
-        "run": desk.stored.run,
+        "run": review.stored.run,
         "group": state.group.id if state.group and state.screen is not Screen.END else "",
         "apart": sorted(state.apart),
         "skipped": sorted(state.skipped),
@@ -202,10 +202,10 @@ def _saved(desk: Desk, state: State) -> str:
     return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 
-def _resumed(desk: Desk, state: State) -> State:
+def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
     """Where the last review of the same run was left. Anything unreadable there is no loss: begin anew."""
-    saved = _read(desk.stored.folder / STATE)
-    if saved.get("run") != desk.stored.run:
+    saved = _read(review.stored.folder / STATE)
+    if saved.get("run") != review.stored.run:
         return begin(state)
     known = {member.fingerprint for member in state.members}
     before = replace(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from llm_contracts.review.tui.signs import Signs
+from llm_contracts.review.tui.signs import GlyphSet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,10 +27,10 @@ class Setting:
     candidate: str
     versions: Mapping[str, str]
     waivers: str
-    signs: Signs
+    signs: GlyphSet
 
 
-def safe(line: Text, signs: Signs) -> Text:
+def safe(line: Text, signs: GlyphSet) -> Text:
     """A line that the screen can show and that cannot steer it, wherever its words come from."""
     plain = line.plain
     if plain.isprintable() and (plain.isascii() or not signs.ascii_only):

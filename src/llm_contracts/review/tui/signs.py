@@ -13,7 +13,7 @@ STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Signs:
+class GlyphSet:
     """What a screen draws with; `ascii_only` escapes everything else."""
 
     rule: str
@@ -37,7 +37,7 @@ class Signs:
         return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode()
 
 
-UNICODE = Signs(
+UNICODE = GlyphSet(
     rule="─",
     gap="·",
     differs="≠",
@@ -50,7 +50,7 @@ UNICODE = Signs(
     dot="·",
     ascii_only=False,
 )
-ASCII = Signs(
+ASCII = GlyphSet(
     rule="-",
     gap=".",
     differs="|",

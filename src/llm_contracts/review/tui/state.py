@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum, auto
 
-from llm_contracts.parity.decision_groups import Group, Member, narrowed, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, Member, narrowed, queue
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Choice, Decision, Scope
@@ -64,7 +64,7 @@ class Defaults:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class State:
+class ReviewState:
     """A review in progress.
 
     Attributes:
@@ -104,10 +104,10 @@ class State:
     typed: str = ""
     reason: str = ""
     message: str = ""
-    groups: tuple[Group, ...] = ()
+    groups: tuple[DecisionGroup, ...] = ()
 
     @property
-    def group(self) -> Group | None:
+    def group(self) -> DecisionGroup | None:
         """The one that is shown; None where the filter leaves none, or there was none from the start."""
         return self.groups[self.at] if self.at < len(self.groups) else None
 
@@ -122,13 +122,13 @@ class State:
         """The differences that nobody has accepted by now."""
         return tuple(member for member in self.members if member.fingerprint not in self.accepted)
 
-    def left(self, group: Group) -> tuple[Member, ...]:
+    def left(self, group: DecisionGroup) -> tuple[Member, ...]:
         """The members of a group about which nothing has been decided."""
         return tuple(
             m for m in group.members if m.fingerprint not in self.accepted and m.fingerprint not in self.noted
         )
 
-    def standing(self, group: Group) -> str:
+    def standing(self, group: DecisionGroup) -> str:
         """What was decided about a group: `accepted`, `fix`, `noise`, `skipped`, or nothing yet."""
         if self.left(group):
             return "skipped" if group.id in self.skipped else ""
@@ -139,7 +139,7 @@ class State:
         return str(noted.choice) if noted else "accepted"
 
 
-def begin(state: State) -> State:
+def begin(state: ReviewState) -> ReviewState:
     """The state with its groups made anew, and at the first one that waits for a decision."""
     grouped = regrouped(state)
     first = next(waiting(grouped, 0), None)
@@ -148,12 +148,12 @@ def begin(state: State) -> State:
     return shown(grouped, first or 0)
 
 
-def regrouped(state: State) -> State:
+def regrouped(state: ReviewState) -> ReviewState:
     """The groups of all members, as far as the filter leaves them."""
     return replace(state, groups=narrowed(queue(state.members, state.apart), state.words))
 
 
-def shown(state: State, at: int) -> State:
+def shown(state: ReviewState, at: int) -> ReviewState:
     """Another group on the screen, from its first undecided member, in the view that shows it best."""
     if not state.groups:
         return replace(state, at=0, member=0, scroll=None, view=None)
@@ -164,7 +164,7 @@ def shown(state: State, at: int) -> State:
     return replace(state, at=at, member=member, scroll=None, view=None, entire=False, screen=Screen.GROUP)
 
 
-def waiting(state: State, start: int) -> Iterator[int]:
+def waiting(state: ReviewState, start: int) -> Iterator[int]:
     """The numbers of the groups that wait for a decision, from `start` on, then from the beginning. Those
     that were skipped do not wait.
     """
@@ -172,7 +172,7 @@ def waiting(state: State, start: int) -> Iterator[int]:
     return (n for n in order if not state.standing(state.groups[n]))
 
 
-def onward(state: State) -> State:
+def onward(state: ReviewState) -> ReviewState:
     """The next group that waits; the end where none does."""
     following = next(waiting(state, state.at + 1), None)
     if following is None:
@@ -180,7 +180,7 @@ def onward(state: State) -> State:
     return replace(shown(state, following), form=None)
 
 
-def remaining(state: State, *, breaking: bool) -> tuple[Group, ...]:
+def remaining(state: ReviewState, *, breaking: bool) -> tuple[DecisionGroup, ...]:
     """All groups that wait, skipped ones included, from the whole queue that the filter leaves; with or
     without the breaking ones.
     """
@@ -202,7 +202,7 @@ class Tally:
     until: date | None
 
 
-def tally(state: State) -> Tally:
+def tally(state: ReviewState) -> Tally:
     """Count over the whole queue, whatever the filter."""
     groups = queue(state.members, state.apart) if state.words else state.groups
     standings = [state.standing(group) for group in groups]

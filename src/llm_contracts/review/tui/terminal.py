@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.text import Text
 
 from llm_contracts.review.tui.forms import PASTED
-from llm_contracts.review.tui.session import Session
+from llm_contracts.review.tui.session import InteractiveReview
 from llm_contracts.review.tui.setting import Size
 from llm_contracts.review.tui.signs import NARROW
-from llm_contracts.review.tui.state import Screen, State
+from llm_contracts.review.tui.state import ReviewState, Screen
 
 _ALONE = 0.05  # seconds after which an escape is the key Esc, not the beginning of another key
 _RESIZE = 0.3  # seconds between two looks at the size of the window
@@ -122,7 +122,7 @@ class Terminal:
         self._out.flush()
 
 
-def run_full_screen(session: Session, terminal: Terminal) -> None:
+def run_full_screen(session: InteractiveReview, terminal: Terminal) -> None:
     """Review until it is left. Whatever happens, the terminal is put back."""
     with terminal:
         size = terminal.size()
@@ -137,7 +137,7 @@ def run_full_screen(session: Session, terminal: Terminal) -> None:
             terminal.paint(session.frame(size).lines, size)
 
 
-def run_lines(session: Session, console: Console, ask: Callable[[str], str]) -> None:
+def run_lines(session: InteractiveReview, console: Console, ask: Callable[[str], str]) -> None:
     """Review a line at a time, without moving the cursor: for screen readers and plain terminals."""
     while True:
         lines = session.frame(Size(width=min(console.width, _LINE), height=_PAGE)).lines
@@ -169,7 +169,7 @@ def _without_gaps(lines: tuple[Text, ...]) -> Iterator[Text]:
         before = line.plain.strip()
 
 
-def keys_of(typed: str, state: State) -> list[str]:
+def keys_of(typed: str, state: ReviewState) -> list[str]:
     """The keys that a line stands for. In a field it is the new text, and an empty line keeps the old one;
     elsewhere only one key counts, so that a whole word does not do a dozen things.
     """

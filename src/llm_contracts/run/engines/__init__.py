@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from llm_contracts.clients.observe import SessionLike
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.manner import Pieces
+from llm_contracts.wire.proxy.playback_options import Pieces
 from llm_contracts.wire.proxy.timeline import seconds
 
 

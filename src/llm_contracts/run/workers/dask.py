@@ -16,7 +16,7 @@ from llm_contracts.project.config import ConfigError
 from llm_contracts.results.store import Packed
 from llm_contracts.run.resume import differences
 from llm_contracts.run.workers.processes import lost
-from llm_contracts.run.workers.threads import Crew, Doer, Task, Workplace
+from llm_contracts.run.workers.threads import Executor, Task, WorkerContext, WorkerPool
 from llm_contracts.util.versions import versions
 
 LOCAL = "local"
@@ -25,7 +25,7 @@ _AHEAD = 2  # tasks for each that a worker does at a time: none waits for the ne
 _FINDING = "20s"
 
 
-def on_cluster(place: Workplace, address: str, *, processes: int, at_once: int) -> Crew:
+def on_cluster(place: WorkerContext, address: str, *, processes: int, at_once: int) -> WorkerPool:
     """The workers of a cluster.
 
     A task whose worker is lost goes to another one. One in which workers are lost again and again becomes an
@@ -56,7 +56,7 @@ def on_cluster(place: Workplace, address: str, *, processes: int, at_once: int) 
     return crew
 
 
-def _spread(client: Any, place: Workplace, tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
+def _spread(client: Any, place: WorkerContext, tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
     """Hand tasks out as there is room, so that a corpus is never in the cluster's memory as a whole."""
     waiting = enumerate(tasks)
     flying: dict[Any, tuple[int, Task]] = {}
@@ -78,7 +78,7 @@ def _room(client: Any) -> int:
     return max(1, _AHEAD * threads)
 
 
-def _result(future: Any, place: Workplace, task: Task) -> Packed:
+def _result(future: Any, place: WorkerContext, task: Task) -> Packed:
     try:
         found: Packed = future.result()
     except _dask().KilledWorker as error:
@@ -88,11 +88,11 @@ def _result(future: Any, place: Workplace, task: Task) -> Packed:
 
 def _do(task: Task) -> Packed:
     """In the worker."""
-    do: Doer = _dask().get_worker().plugins[_PLUGIN].do
+    do: Executor = _dask().get_worker().plugins[_PLUGIN].do
     return do(task)
 
 
-def _plugin(place: Workplace) -> Any:
+def _plugin(place: WorkerContext) -> Any:
     class Opened(_dask().WorkerPlugin):  # type: ignore[misc]  # Dask has no types
         """Keeps the project open in a worker for as long as that lives."""
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.result import Item
 from llm_contracts.results.store import Packed
-from llm_contracts.run.workers.threads import IN_FLIGHT, Crew, Doer, Task, Workplace
+from llm_contracts.run.workers.threads import IN_FLIGHT, Executor, Task, WorkerContext, WorkerPool
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -35,7 +35,7 @@ _DEATHS = 5  # in a row, with nothing done between them
 _ENDING = 2.0  # seconds
 
 
-class CrewError(Exception):
+class WorkerError(Exception):
     """The work cannot go on. The message says what happened in the process that did it."""
 
 
@@ -47,12 +47,12 @@ class _Failed:
 
 
 def processes(
-    place: Workplace,
+    place: WorkerContext,
     count: int,
     *,
     died: Callable[[str], None],
     at_once: int = IN_FLIGHT,
-) -> Crew:
+) -> WorkerPool:
     """So many processes, each with so many tasks in flight.
 
     As many processes as there are processors get one each. A recording is played by threads that take turns;
@@ -65,7 +65,7 @@ def processes(
     """
 
     def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
-        office = _Office(place=place, at_once=at_once, died=died, waiting=enumerate(tasks))
+        office = _WorkerPool(place=place, at_once=at_once, died=died, waiting=enumerate(tasks))
         try:
             office.staff = [office.hired(processor) for processor in own_processors(count)]
             yield from office.run()
@@ -108,10 +108,10 @@ class _Worker:
 
 
 @dataclass(kw_only=True)
-class _Office:
+class _WorkerPool:
     """Hands tasks out and takes answers in, in one thread."""
 
-    place: Workplace
+    place: WorkerContext
     at_once: int
     died: Callable[[str], None]
     waiting: Iterator[tuple[int, Task]]
@@ -164,7 +164,7 @@ class _Office:
             yield from self._buried(worker)
             return
         if isinstance(answer, _Failed):
-            raise CrewError(answer.text)
+            raise WorkerError(answer.text)
         self.deaths = 0
         self.tries.pop(number, None)
         del worker.given[number]
@@ -176,7 +176,7 @@ class _Office:
         worker.dismiss()
         self.deaths += 1
         if self.deaths >= _DEATHS:
-            raise CrewError(
+            raise WorkerError(
                 f"{self.deaths} worker processes in a row ended before they had done anything ({how})."
             )
         self.staff[self.staff.index(worker)] = self.hired(worker.processor)
@@ -236,7 +236,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 # In the process itself
 
 
-def serve(pipe: Connection, place: Workplace, at_once: int, processor: int | None) -> None:
+def serve(pipe: Connection, place: WorkerContext, at_once: int, processor: int | None) -> None:
     """Do what comes out of the pipe until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()  # as the command line does: a crash in C code says where it was
@@ -250,7 +250,7 @@ def serve(pipe: Connection, place: Workplace, at_once: int, processor: int | Non
         with speaking, suppress(OSError):  # nobody listens any more
             pipe.send((number, answer))
 
-    def done(do: Doer, number: int, task: Task, *, first: bool) -> None:
+    def done(do: Executor, number: int, task: Task, *, first: bool) -> None:
         if not first:
             warm.wait()  # the first imports the clients; see `crew.side_by_side`
         try:

@@ -30,14 +30,14 @@ Task = Any
 Done = TypeVar("Done")
 
 Work = Callable[[Task], Item]
-Doer = Callable[[Task], Packed]
+Executor = Callable[[Task], Packed]
 
-Crew = Callable[[Iterable[Task]], Iterator[tuple[int, Packed]]]
+WorkerPool = Callable[[Iterable[Task]], Iterator[tuple[int, Packed]]]
 """Takes tasks as it has hands free, and gives what came of each with the task's number, from 0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Workplace:
+class WorkerContext:
     """All that a process must know to do tasks. It can be pickled.
 
     Attributes:
@@ -51,7 +51,7 @@ class Workplace:
     pack: Callable[[Item], Packed]
 
     @contextmanager
-    def opened(self, project: Project | None = None) -> Iterator[Doer]:
+    def opened(self, project: Project | None = None) -> Iterator[Executor]:
         """Ready to do tasks. Without a project, it is read from its files.
 
         Raises:
@@ -81,7 +81,7 @@ class _Code:
         return tuple(sorted(found))
 
 
-def alone(place: Workplace, project: Project, at_once: int) -> Crew:
+def alone(place: WorkerContext, project: Project, at_once: int) -> WorkerPool:
     """This process, with so many tasks in flight."""
 
     def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
@@ -91,7 +91,7 @@ def alone(place: Workplace, project: Project, at_once: int) -> Crew:
     return crew
 
 
-def side_by_side(do: Doer, tasks: Iterable[Task], at_once: int) -> Iterator[tuple[int, Packed]]:
+def side_by_side(do: Executor, tasks: Iterable[Task], at_once: int) -> Iterator[tuple[int, Packed]]:
     """Do tasks in threads, never holding more of them than are in flight. Leaving early drops what has not
     begun.
 

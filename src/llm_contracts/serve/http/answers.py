@@ -8,25 +8,27 @@ from typing import Any
 
 from aiohttp import web
 
-from llm_contracts.serve.catalogue import Miss, Reason, Shelf
+from llm_contracts.serve.catalogue import Miss, Reason, RecordingIndex
 from llm_contracts.serve.http.address import DEFAULT_RUN, RESERVED, Address
-from llm_contracts.serve.http.runs import Run
+from llm_contracts.serve.http.runs import ClientRun
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.matching import NO_MATCH
 from llm_contracts.wire.scrub import scrub_query
 
 
-def base_url(origin: str, shelf: Shelf, *, run: str = DEFAULT_RUN, scenario: str | None = None) -> str:
+def base_url(
+    origin: str, shelf: RecordingIndex, *, run: str = DEFAULT_RUN, scenario: str | None = None
+) -> str:
     """What an application is given as base URL of a provider."""
     return origin + Address(run=run, scenario=scenario, provider=shelf.provider).prefix + shelf.base_path
 
 
-def base_urls(origin: str, shelves: Mapping[str, Shelf], run: str = DEFAULT_RUN) -> dict[str, str]:
+def base_urls(origin: str, shelves: Mapping[str, RecordingIndex], run: str = DEFAULT_RUN) -> dict[str, str]:
     """Provider → base URL."""
     return {name: base_url(origin, shelf, run=run) for name, shelf in shelves.items()}
 
 
-def overview(origin: str, shelves: Mapping[str, Shelf]) -> dict[str, Any]:
+def overview(origin: str, shelves: Mapping[str, RecordingIndex]) -> dict[str, Any]:
     """Everything that is served, and where."""
     return {
         "base_urls": base_urls(origin, shelves),
@@ -34,7 +36,7 @@ def overview(origin: str, shelves: Mapping[str, Shelf]) -> dict[str, Any]:
     }
 
 
-def state(key: str, run: Run, urls: Mapping[str, str]) -> dict[str, Any]:
+def state(key: str, run: ClientRun, urls: Mapping[str, str]) -> dict[str, Any]:
     """How far a run has got."""
     return {
         "run": key,

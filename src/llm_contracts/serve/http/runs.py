@@ -14,7 +14,7 @@ MOST_RUNS = 10_000
 
 
 @dataclass(kw_only=True, slots=True)
-class Run:
+class ClientRun:
     """One run's position in everything it has asked for.
 
     Attributes:
@@ -38,27 +38,27 @@ class Run:
         return place, fit.tape.interactions[place]
 
 
-class Runs:
+class ClientRuns:
     """All runs by their keys; one begins with its first request."""
 
     def __init__(self, most: int = MOST_RUNS) -> None:
         self._most = most
-        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._runs: OrderedDict[str, ClientRun] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    def run(self, key: str) -> Run:
+    def run(self, key: str) -> ClientRun:
         """The run of this key, a new one if there is none."""
-        run = self._runs.setdefault(key, Run())
+        run = self._runs.setdefault(key, ClientRun())
         self._runs.move_to_end(key)
         if len(self._runs) > self._most:
             self._runs.popitem(last=False)
         return run
 
-    def seen(self, key: str) -> Run:
+    def seen(self, key: str) -> ClientRun:
         """The run of this key to look at; nothing begins by that."""
-        return self._runs.get(key) or Run()
+        return self._runs.get(key) or ClientRun()
 
     def reset(self, key: str) -> None:
         """Forget a run: with its next request it begins anew."""

@@ -9,16 +9,16 @@ from functools import partial
 
 from aiohttp import web
 
-from llm_contracts.serve.catalogue import Fit, Miss, Reason, Shelf
+from llm_contracts.serve.catalogue import Fit, Miss, Reason, RecordingIndex
 from llm_contracts.serve.http.address import RUN_KEY, Address, parsed
 from llm_contracts.serve.http.answers import base_urls, missed, overview, state
 from llm_contracts.serve.http.log import Entry
-from llm_contracts.serve.http.runs import Runs
+from llm_contracts.serve.http.runs import ClientRuns
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH
-from llm_contracts.wire.proxy.manner import Manner
 from llm_contracts.wire.proxy.play import Player
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.redirects import kept_at_the_edge
 from llm_contracts.wire.proxy.replay import origin_of
 from llm_contracts.wire.proxy.session import Session
@@ -39,7 +39,7 @@ class Rules:
         log: told of each request to a provider when its answer is over.
     """
 
-    manner: Manner
+    manner: PlaybackOptions
     any_body: bool
     scrubber: Scrubber
     log: Callable[[Entry], None]
@@ -64,12 +64,12 @@ class ServeSession(Session):
     """Answers from recordings, strictly, and never calls anybody."""
 
     def __init__(
-        self, shelves: Sequence[Shelf], rules: Rules, *, loop: asyncio.AbstractEventLoop, origin: str
+        self, shelves: Sequence[RecordingIndex], rules: Rules, *, loop: asyncio.AbstractEventLoop, origin: str
     ) -> None:
         super().__init__(loop=loop, origin=origin, public=_HERE)
-        self.shelves: Mapping[str, Shelf] = {shelf.provider: shelf for shelf in shelves}
+        self.shelves: Mapping[str, RecordingIndex] = {shelf.provider: shelf for shelf in shelves}
         self._rules = rules
-        self._runs = Runs()
+        self._runs = ClientRuns()
         self._requested = 0
         self._unmatched = 0
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from llm_contracts.sweep.variants.variant import Family, Variant
-from llm_contracts.sweep.variants.words import Tongue, tongue_of
+from llm_contracts.sweep.variants.words import DialectWriter, tongue_of
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.streamed import Streamed
 
@@ -41,7 +41,7 @@ def faults(
         yield from _after(stream, place, tongue)
 
 
-def _whole_answers(stream: Streamed, tongue: Tongue) -> Iterator[Variant]:
+def _whole_answers(stream: Streamed, tongue: DialectWriter) -> Iterator[Variant]:
     silent = Response(status=0, end=End.TIMEOUT)
     yield _variant("stall-before-head", stream.with_response(silent), PATIENCE)
     yield _variant("status-500", stream.with_response(tongue.failed()))
@@ -51,7 +51,7 @@ def _whole_answers(stream: Streamed, tongue: Tongue) -> Iterator[Variant]:
         yield _variant("no-finish", stream.with_parts(parts))
 
 
-def _after(stream: Streamed, place: int, tongue: Tongue) -> Iterator[Variant]:
+def _after(stream: Streamed, place: int, tongue: DialectWriter) -> Iterator[Variant]:
     """What happens after, or to, the event with this number; 0 is before the first."""
     before, rest = stream.parts[:place], stream.parts[place:]
     yield _variant(f"error@{place}", stream.with_parts((*before, tongue.error_event())))

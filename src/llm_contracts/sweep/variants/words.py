@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_contracts.simulator import DIALECTS, KEY
-from llm_contracts.simulator.ask import Ask
+from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import Dialect
-from llm_contracts.simulator.engine import Desk, Reply, respond
-from llm_contracts.simulator.script import Answer, Ending, Refusal, Refused, Turn
+from llm_contracts.simulator.engine import Reply, Responder, respond
+from llm_contracts.simulator.script import Ending, Refusal, Refused, ScriptedAnswer, Turn
 from llm_contracts.wire.interaction import Headers, Response
 
 _BROKEN, _BUSY = 500, 429
@@ -16,7 +16,7 @@ _DEFAULT = "openai"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tongue:
+class DialectWriter:
     """Speaks one dialect."""
 
     dialect: Dialect
@@ -35,16 +35,16 @@ class Tongue:
     def error_event(self) -> bytes:
         """The event that ends a stream in the place of its end."""
         text = ("a", "b")
-        return self._said(Answer(text=text, json_text=text, ending=Ending.ERROR)).pieces[-1]
+        return self._said(ScriptedAnswer(text=text, json_text=text, ending=Ending.ERROR)).pieces[-1]
 
     def _said(self, turn: Turn) -> Reply:
         body = {"model": next(iter(self.dialect.models)), "stream": True, "messages": []}
-        return respond(Desk(dialect=self.dialect), Ask(path="/", key=KEY, body=body), turn)
+        return respond(Responder(dialect=self.dialect), ParsedRequest(path="/", key=KEY, body=body), turn)
 
 
-def tongue_of(provider: str) -> Tongue:
+def tongue_of(provider: str) -> DialectWriter:
     """The provider's, or OpenAI's for those that the simulator does not know."""
-    return Tongue(dialect=DIALECTS.get(provider, DIALECTS[_DEFAULT]))
+    return DialectWriter(dialect=DIALECTS.get(provider, DIALECTS[_DEFAULT]))
 
 
 def _response(reply: Reply, reason: str) -> Response:

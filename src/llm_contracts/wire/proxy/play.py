@@ -13,10 +13,10 @@ from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
 from llm_contracts.wire.proxy.headers import without
 from llm_contracts.wire.proxy.lockstep import Delivery, Lockstep
-from llm_contracts.wire.proxy.manner import Manner
 from llm_contracts.wire.proxy.pace import Pace
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.session import fall_silent, hang_up, reset
-from llm_contracts.wire.proxy.timeline import Step, steps
+from llm_contracts.wire.proxy.timeline import TimedBytes, steps
 
 _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
@@ -36,7 +36,7 @@ class Player:
         delivery: how much text the consumer has handed on, for lockstep.
     """
 
-    manner: Manner
+    manner: PlaybackOptions
     on_sent: Callable[[int], None]
     on_end: Callable[[End], None] = _ignore
     delivery: Delivery = field(default_factory=Delivery)
@@ -64,7 +64,7 @@ class Player:
         return response
 
     async def send(
-        self, timeline: tuple[Step, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
+        self, timeline: tuple[TimedBytes, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
     ) -> None:
         """Send the steps, each when its time has come and, in lockstep, when the consumer is ready for it."""
         gate = Lockstep(self.delivery, self.manner.patience)

@@ -14,8 +14,8 @@ from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import Interaction, Request
 from llm_contracts.wire.matching import Matcher
 from llm_contracts.wire.proxy.lockstep import Delivery
-from llm_contracts.wire.proxy.manner import Manner
 from llm_contracts.wire.proxy.play import Player
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.session import Session
 
 
@@ -28,7 +28,7 @@ class ReplaySession(Session):
         *,
         loop: asyncio.AbstractEventLoop,
         origin: str,
-        manner: Manner,
+        manner: PlaybackOptions,
     ) -> None:
         public = origin_of(interactions[0].request.uri) if interactions else "http://nothing.invalid"
         super().__init__(loop=loop, origin=origin, public=public)

@@ -13,11 +13,11 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.proxy.access_check import AccessCheck, objection, refused
 from llm_contracts.wire.proxy.errors import EdgeError
 from llm_contracts.wire.proxy.exchange import Limits
-from llm_contracts.wire.proxy.gate import Gate, objection, refused
-from llm_contracts.wire.proxy.manner import Manner, Pieces
 from llm_contracts.wire.proxy.network import DIRECT, Network
+from llm_contracts.wire.proxy.playback_options import Pieces, PlaybackOptions
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.replay import ReplaySession
 from llm_contracts.wire.proxy.session import Session
@@ -79,8 +79,10 @@ class Edge:
         pieces: Pieces | None = None,
         speed: float | None = None,
     ) -> ReplaySession:
-        """A session that serves recorded exchanges; see `Manner` for how."""
-        manner = Manner(lockstep=lockstep, patience=patience, silence=silence, pieces=pieces, speed=speed)
+        """A session that serves recorded exchanges; see `PlaybackOptions` for how."""
+        manner = PlaybackOptions(
+            lockstep=lockstep, patience=patience, silence=silence, pieces=pieces, speed=speed
+        )
         return self._session(
             lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, manner=manner)
         )
@@ -146,7 +148,7 @@ class Edge:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = Gate(self._handle, on_lost=self._lost)
+        server = AccessCheck(self._handle, on_lost=self._lost)
         try:
             listener = await self._loop.create_server(server, _HOST, self.port)
             self.port = listener.sockets[0].getsockname()[1]

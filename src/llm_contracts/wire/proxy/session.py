@@ -13,8 +13,8 @@ from typing import NoReturn, Self
 from aiohttp import web
 
 from llm_contracts.wire.interaction import Headers, Interaction, Request
+from llm_contracts.wire.proxy.access_check import refused
 from llm_contracts.wire.proxy.exchange import Limits
-from llm_contracts.wire.proxy.gate import refused
 from llm_contracts.wire.proxy.headers import end_to_end, with_host
 from llm_contracts.wire.proxy.redirects import elsewhere, kept_at_the_edge
 

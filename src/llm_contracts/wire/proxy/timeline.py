@@ -10,12 +10,12 @@ from itertools import accumulate, pairwise
 
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
-from llm_contracts.wire.proxy.manner import Fragmentation, Pieces
+from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 from llm_contracts.wire.sse import events
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class TimedBytes:
     """Bytes that are sent in one go.
 
     Attributes:
@@ -32,7 +32,7 @@ class Step:
     text: int | None = None
 
 
-def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterator[Step]:
+def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterator[TimedBytes]:
     """The body in steps; together they are the body.
 
     Args:
@@ -46,7 +46,7 @@ def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterato
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
         complete = bisect_right(ends, stop)
         reached = after[complete - 1] if complete and after else 0
-        yield Step(
+        yield TimedBytes(
             data=response.body[start:stop],
             events=complete,
             at_ms=arrival(stop),

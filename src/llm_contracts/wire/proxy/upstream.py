@@ -15,8 +15,8 @@ import aiohttp
 from yarl import URL
 
 from llm_contracts.wire.interaction import End, Request
+from llm_contracts.wire.proxy.access_check import LONGEST_LINE
 from llm_contracts.wire.proxy.framing import ends_with_connection
-from llm_contracts.wire.proxy.gate import LONGEST_LINE
 from llm_contracts.wire.proxy.headers import multi, with_host, without
 from llm_contracts.wire.proxy.network import Network
 

@@ -170,3 +170,14 @@ def _mask(match: re.Match[bytes]) -> bytes:
 
 def _content_type(headers: Headers) -> str:
     return next((value.lower() for name, value in headers if name.lower() == "content-type"), "")
+
+
+def refuse_secrets(place: str, data: bytes, secrets: Mapping[str, str]) -> None:
+    """Stop where a key would get into, or has got into, a file.
+
+    Raises:
+        SecretFound: naming the place and the variable, never the value.
+    """
+    found = find_secrets(data, secrets)
+    if found:
+        raise SecretFound(place, found)

@@ -7,12 +7,12 @@ import ssl
 
 import pytest
 
-from llm_contracts.clients.tls import NOBODY, nobody_trusted
+from llm_contracts.clients.tls import NOBODY, empty_ca_store
 
 
 def test_one_authority_is_trusted_and_its_time_is_over() -> None:
     """In a context that is made as httpx makes it."""
-    with nobody_trusted(os.environ):
+    with empty_ca_store(os.environ):
         trusted = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"]).get_ca_certs()
     assert [found["notAfter"] for found in trusted] == ["Jan  2 00:00:00 2000 GMT"]
 
@@ -20,6 +20,6 @@ def test_one_authority_is_trusted_and_its_time_is_over() -> None:
 @pytest.mark.parametrize("before", [{}, {"SSL_CERT_FILE": "/company/authorities.pem"}])
 def test_afterwards_the_environment_is_as_it_was(before: dict[str, str]) -> None:
     environ = dict(before)
-    with nobody_trusted(environ):
+    with empty_ca_store(environ):
         assert environ["SSL_CERT_FILE"] == str(NOBODY)
     assert environ == before

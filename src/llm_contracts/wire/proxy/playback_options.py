@@ -22,7 +22,7 @@ RECORDED_SPEED = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Manner:
+class PlaybackOptions:
     """How to play.
 
     The three go together: a piece leaves when its time has come and, in lockstep, when the consumer has

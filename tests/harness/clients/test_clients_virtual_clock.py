@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from llm_contracts.clients.builtin import openai, openai_async
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.virtual_clock import SHORTEST, Pauses, virtual_time
@@ -45,11 +45,11 @@ class Session:
         pass
 
 
-def seen(path: CallPath, session: Session, *, skip_pauses: bool = True, timeout: float = 90.0) -> Observation:
+def seen(path: Client, session: Session, *, skip_pauses: bool = True, timeout: float = 90.0) -> Observation:
     return observe(path, CALL, name="mine", session=session, timeout=timeout, skip_pauses=skip_pauses)
 
 
-def backing_off(session: Session, *pauses: float) -> CallPath:
+def backing_off(session: Session, *pauses: float) -> Client:
     """A request, and then each pause followed by another."""
 
     def path(_call: Call) -> Iterator[str]:
@@ -208,7 +208,7 @@ def test_an_async_path_that_is_not_to_skip_sleeps_really() -> None:
 
 
 @pytest.mark.parametrize("path", [openai, openai_async])
-def test_the_sdk_s_own_pauses_are_seen_over_a_real_socket(path: CallPath) -> None:
+def test_the_sdk_s_own_pauses_are_seen_over_a_real_socket(path: Client) -> None:
     """One that the provider asks for, to the letter, and one of the SDK's own choosing."""
     refused = json.dumps({"error": {"message": "slow down"}}).encode()
     kind = ("content-type", "application/json")

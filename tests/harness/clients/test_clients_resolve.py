@@ -9,7 +9,7 @@ import pytest
 
 from llm_contracts.clients import builtin
 from llm_contracts.clients.call import Call
-from llm_contracts.clients.resolve import PathError, UnknownNameError, resolve
+from llm_contracts.clients.resolve import ClientError, UnknownNameError, resolve
 
 
 def mine(_call: Call) -> Iterator[str]:
@@ -51,7 +51,7 @@ def test_a_name_like_no_other_is_told_with_all_of_them() -> None:
 
 
 def test_a_project_may_not_redefine_a_built_in_name() -> None:
-    with pytest.raises(PathError, match="redefine the built-in name 'openai'"):
+    with pytest.raises(ClientError, match="redefine the built-in name 'openai'"):
         resolve("litellm", {"openai": mine})
 
 
@@ -69,5 +69,5 @@ def test_a_project_may_not_redefine_a_built_in_name() -> None:
 )
 @pytest.mark.usefixtures("module")
 def test_a_path_that_cannot_be_had_is_an_error_that_says_why(name: str, problem: str) -> None:
-    with pytest.raises(PathError, match=problem):
+    with pytest.raises(ClientError, match=problem):
         resolve(name, {})

@@ -40,7 +40,7 @@ class ReviewError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class FileChange:
     """What a decision did to a file, so that it can be undone; `before` is None where there was no file."""
 
     file: Path
@@ -49,7 +49,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class ReviewSession:
     """A result with the decisions about it.
 
     Attributes:
@@ -92,7 +92,7 @@ def open_desk(
     environ: Mapping[str, str],
     known: Iterable[tuple[str, str]],
     secrets: Mapping[str, str],
-) -> Desk:
+) -> ReviewSession:
     """Bring a result together with the decisions about it.
 
     Waivers are read anew, so that those written since the run count; nothing else may have changed.
@@ -104,7 +104,7 @@ def open_desk(
     """
     _refuse_outdated(settings, stored)
     members = tuple(member for item in stored.items() for member in members_of(item))
-    desk = Desk(
+    session = ReviewSession(
         settings=settings,
         stored=stored,
         today=today,
@@ -116,13 +116,13 @@ def open_desk(
         accepted={},
         noted={},
     )
-    return reread(desk)
+    return reread(session)
 
 
-def reread(desk: Desk) -> Desk:
-    """The desk with the decisions that its two files hold now. Raises as `open_desk` does."""
-    waivers = Waivers() if desk.no_waivers else load_waivers(desk.settings.waivers, desk.today)
-    return replace(desk, accepted=_accepted(desk, waivers), noted=_noted(desk))
+def reread(session: ReviewSession) -> ReviewSession:
+    """The session with the decisions that its two files hold now. Raises as `open_desk` does."""
+    waivers = Waivers() if session.no_waivers else load_waivers(session.settings.waivers, session.today)
+    return replace(session, accepted=_accepted(session, waivers), noted=_noted(session))
 
 
 def _refuse_outdated(settings: Settings, stored: Stored) -> None:
@@ -158,27 +158,27 @@ def _no_waivers(settings: Settings, stored: Stored) -> str:
     )
 
 
-def _accepted(desk: Desk, waivers: Waivers) -> dict[str, Waiver]:
-    versions = desk.stored.document["versions"]
+def _accepted(session: ReviewSession, waivers: Waivers) -> dict[str, Waiver]:
+    versions = session.stored.document["versions"]
     found = (
         (m, waivers.match(m.divergence, provider=m.provider, scenario=m.scenario, versions=versions))
-        for m in desk.members
+        for m in session.members
     )
     return {member.fingerprint: waiver for member, waiver in found if waiver is not None}
 
 
-def _noted(desk: Desk) -> dict[str, Decision]:
-    file = decisions_file(desk)
+def _noted(session: ReviewSession) -> dict[str, Decision]:
+    file = decisions_file(session)
     if not file.is_file():
         return {}
-    known = {member.fingerprint for member in desk.members}
-    read = parse_decisions(file.read_text(encoding="utf-8"), desk.settings.shown(file))
+    known = {member.fingerprint for member in session.members}
+    read = parse_decisions(file.read_text(encoding="utf-8"), session.settings.shown(file))
     return {name: decision for decision in read.decisions for name in decision.fingerprints if name in known}
 
 
-def decisions_file(desk: Desk) -> Path:
+def decisions_file(session: ReviewSession) -> Path:
     """Where decisions go that are no waivers."""
-    return desk.stored.folder / DECISIONS
+    return session.stored.folder / DECISIONS
 
 
 # Writing down
@@ -214,7 +214,7 @@ def checked_terms(reason: str, by: str, until: date, today: date) -> Terms:
     return Terms(reason=" ".join(reason.split()), by=" ".join(by.split()), until=until)
 
 
-def accept(desk: Desk, rows: Sequence[Waiver]) -> Change:
+def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
     """Append waivers to the project's file, whose text stays as it is otherwise.
 
     Raises:
@@ -222,20 +222,24 @@ def accept(desk: Desk, rows: Sequence[Waiver]) -> Change:
         SecretFound: a key stands in the reason.
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
-    _refuse(desk, accepting=True)
-    _refuse_strangers(desk, rows)
-    file = desk.settings.waivers
+    _refuse(session, accepting=True)
+    _refuse_strangers(session, rows)
+    file = session.settings.waivers
     before = _text(file)
-    present = load_waivers(file, desk.today)
+    present = load_waivers(file, session.today)
     after = appended(before or "", rows)
-    _refuse_secrets(desk, file, after)
-    replace_file(file, after, check=partial(_check_draft, file=file, present=present, rows=rows, desk=desk))
-    return Change(file=file, before=before, after=after)
+    _refuse_secrets(session, file, after)
+    replace_file(
+        file, after, check=partial(_check_draft, file=file, present=present, rows=rows, session=session)
+    )
+    return FileChange(file=file, before=before, after=after)
 
 
-def _check_draft(draft: Path, *, file: Path, present: Waivers, rows: Sequence[Waiver], desk: Desk) -> None:
+def _check_draft(
+    draft: Path, *, file: Path, present: Waivers, rows: Sequence[Waiver], session: ReviewSession
+) -> None:
     """The draft must read as what stood there and the new rows, with no fault that was not there before."""
-    written = load_waivers(draft, desk.today)
+    written = load_waivers(draft, session.today)
     there = set(present.complaints)
     complaints = [each.replace(str(draft), str(file)) for each in written.complaints]
     new = [each for each in complaints if each not in there]
@@ -251,23 +255,23 @@ def _told(row: Waiver) -> tuple[object, ...]:
     return (*row.identity, row.reason, row.by, row.until)
 
 
-def note(desk: Desk, decisions: Iterable[Decision]) -> Change:
+def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
     """Write down what is to be fixed or called noise; it replaces what was decided about the same before.
 
     Raises:
         ReviewError: nothing may be decided here.
         SecretFound: a key stands in a note.
     """
-    _refuse(desk, accepting=False)
+    _refuse(session, accepting=False)
     new = tuple(decisions)
-    decided = {name for decision in new for name in decision.fingerprints} | desk.accepted.keys()
-    kept = (replace(d, fingerprints=left) for d, left in _still(desk.noted, decided))
-    file = decisions_file(desk)
+    decided = {name for decision in new for name in decision.fingerprints} | session.accepted.keys()
+    kept = (replace(d, fingerprints=left) for d, left in _still(session.noted, decided))
+    file = decisions_file(session)
     before = _text(file)
-    after = render_decisions(Decisions(run=desk.stored.run, decisions=(*kept, *new)))
-    _refuse_secrets(desk, file, after)
+    after = render_decisions(Decisions(run=session.stored.run, decisions=(*kept, *new)))
+    _refuse_secrets(session, file, after)
     replace_file(file, after)
-    return Change(file=file, before=before, after=after)
+    return FileChange(file=file, before=before, after=after)
 
 
 def _still(noted: Mapping[str, Decision], decided: Iterable[str]) -> list[tuple[Decision, tuple[str, ...]]]:
@@ -280,7 +284,7 @@ def _still(noted: Mapping[str, Decision], decided: Iterable[str]) -> list[tuple[
     return [(decision, tuple(names)) for decision, names in left.values()]
 
 
-def undo(change: Change) -> None:
+def undo(change: FileChange) -> None:
     """Put a file back as it was before a decision.
 
     Raises:
@@ -301,36 +305,38 @@ def _text(file: Path) -> str | None:
         raise WaiverError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
 
 
-def _refuse_strangers(desk: Desk, rows: Iterable[Waiver]) -> None:
+def _refuse_strangers(session: ReviewSession, rows: Iterable[Waiver]) -> None:
     """A result may be about streams from elsewhere. A waiver that names one would fail the next check."""
     for row in rows:
-        if not any(row.covers_recording(*scenario) for scenario in desk.known):
+        if not any(row.covers_recording(*scenario) for scenario in session.known):
             raise ReviewError(
                 f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
                 "about this waiver. Accept it for the field everywhere, or mark it."
             )
 
 
-def _refuse_secrets(desk: Desk, file: Path, text: str) -> None:
+def _refuse_secrets(session: ReviewSession, file: Path, text: str) -> None:
     """A reason is typed, or pasted, by hand."""
-    found = find_secrets(text.encode("utf-8", "surrogatepass"), desk.secrets)
+    found = find_secrets(text.encode("utf-8", "surrogatepass"), session.secrets)
     if found:
-        raise SecretFound(desk.settings.shown(file), found)
+        raise SecretFound(session.settings.shown(file), found)
 
 
-def _refuse(desk: Desk, *, accepting: bool) -> None:
-    reason = desk.read_only or (desk.no_waivers if accepting else "")
+def _refuse(session: ReviewSession, *, accepting: bool) -> None:
+    reason = session.read_only or (session.no_waivers if accepting else "")
     if reason:
         raise ReviewError(reason)
 
 
-def write(desk: Desk, rows: Sequence[Waiver], notes: Sequence[Decision]) -> tuple[Change, ...]:
+def write(
+    session: ReviewSession, rows: Sequence[Waiver], notes: Sequence[Decision]
+) -> tuple[FileChange, ...]:
     """Write waivers and notes; where the notes cannot be written, neither are the waivers. Raises as `accept`
     and `note` do.
     """
-    changes = [accept(desk, rows)] if rows else []
+    changes = [accept(session, rows)] if rows else []
     try:
-        changes += [note(desk, notes)] if notes else []
+        changes += [note(session, notes)] if notes else []
     except BaseException:
         for change in changes:
             undo(change)

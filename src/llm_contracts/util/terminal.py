@@ -1,21 +1,68 @@
-"""Where results go: the terminal, a JSON file, and the stored result that `verdict` reads."""
+# ruff: noqa: RUF001 - the signs are meant to be what they are
+"""How results are drawn on a terminal: signs, headings, lists and progress."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
-import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from llm_contracts.wire.scrub import SecretFound, find_secrets
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """The signs in the table."""
+
+    agree: str
+    differ: str
+    waived: str
+    noise: str
+    unreadable: str
+    missing: str
+    times: str
+    dot: str
+    more: str
+
+
+UNICODE = Marks(
+    agree="✓", differ="✗", waived="~", noise="≈", unreadable="!", missing="–", times="×", dot="·", more="…"
+)
+
+ASCII = Marks(
+    agree="ok", differ="X", waived="~", noise="%", unreadable="!", missing="-", times="x", dot="-", more="..."
+)
+
+
+def marks_for(encoding: str | None) -> Marks:
+    """Signs that an output with this encoding can show."""
+    try:
+        "✗≈✓–…".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII
+    return UNICODE
+
+
+def titled(title: str) -> Iterator[RenderableType]:
+    """The heading of a section."""
+    yield Text("")
+    yield Text(title, style="bold underline")
+
+
+def listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
+    """A section of sentences; nothing where there are none."""
+    found = list(lines)
+    if found:
+        yield from titled(f"{title} ({len(found)})")
+        yield from (Text(line, style=style) for line in found)
+
 
 _LOG_WIDTH = 120  # where output is kept in a file, nobody's window limits the table
+
 _PACE = 600.0  # seconds whose pace is thought to go on: calls to a provider differ widely
 
 
@@ -56,34 +103,3 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None
     with Progress(*columns, console=console, transient=True, speed_estimate_period=_PACE) as progress:
         task = progress.add_task(title, total=total, done="")
         yield lambda name: progress.update(task, advance=1, done=name)
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a whole file or nothing; `-` is standard output."""
-    if str(file) == "-":
-        click.echo(text, nl=False)
-        return
-    write_pieces(file, (text,))
-
-
-def write_pieces(file: Path, pieces: Iterable[str]) -> None:
-    """Write a whole file or nothing, never holding more than a piece of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8") as out:
-            out.writelines(pieces)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def refuse_secrets(place: str, data: bytes, secrets: Mapping[str, str]) -> None:
-    """Stop where a key would get into, or has got into, a file.
-
-    Raises:
-        SecretFound: naming the place and the variable, never the value.
-    """
-    found = find_secrets(data, secrets)
-    if found:
-        raise SecretFound(place, found)

@@ -17,8 +17,7 @@ from uuid import uuid4
 
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
-from llm_contracts.clients.call import Call, CallPath, Function
-from llm_contracts.clients.kept import kept
+from llm_contracts.clients.call import Call, Client, Function, cached_client
 from llm_contracts.project.scenario import Provider
 from tests.contracts.gemini_direct import gemini_direct
 
@@ -55,7 +54,7 @@ def adapter_path(
         **_keys(row, call.api_key),
         row.base_url_variable: call.base_url,
     }
-    with kept(call, ("adapter", backend), lambda: closing(make(environ))) as adapter:
+    with cached_client(call, ("adapter", backend), lambda: closing(make(environ))) as adapter:
         if call.function is Function.LIST_MODELS:
             yield from adapter.get_current_models(None)
             return
@@ -63,7 +62,7 @@ def adapter_path(
             yield from responses
 
 
-PATHS: dict[str, CallPath] = {
+CLIENTS: dict[str, Client] = {
     "adapter-legacy": partial(adapter_path, "legacy"),
     "adapter-litellm": partial(adapter_path, "litellm"),
     "gemini-direct": gemini_direct,

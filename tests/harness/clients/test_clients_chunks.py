@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
-from llm_contracts.clients.chunks import NonsenseError, to_chunk, to_usage
+from llm_contracts.clients.chunks import NotAChunkError, to_chunk, to_usage
 from llm_contracts.clients.jsonable import jsonable, read
 from llm_contracts.clients.observation import Chunk, Usage
 
@@ -146,7 +146,7 @@ def test_an_attribute_that_raises_counts_as_missing() -> None:
 
 @pytest.mark.parametrize("item", [None, 7, b"data", [], {"error": {"message": "sk-secret"}}, object()])
 def test_anything_else_is_nonsense_named_by_its_type(item: Any) -> None:
-    with pytest.raises(NonsenseError, match=r"^(an object of type|a mapping without)") as error:
+    with pytest.raises(NotAChunkError, match=r"^(an object of type|a mapping without)") as error:
         to_chunk(item)
     assert "secret" not in str(error.value)
 

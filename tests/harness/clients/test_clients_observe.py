@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.call import Call, CallPath
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.failures import describe
 from llm_contracts.clients.observation import Chunk, Failure, Observation
 from llm_contracts.clients.observe import observe
@@ -42,17 +42,17 @@ class Session:
         self.aborted.set()
 
 
-def seen(path: CallPath, session: Session | None = None, call: Call = CALL, **limits: Any) -> Observation:
+def seen(path: Client, session: Session | None = None, call: Call = CALL, **limits: Any) -> Observation:
     return observe(path, call, name="mine", session=session or Session(), **limits)
 
 
-def failure_of(path: CallPath, **limits: Any) -> Failure:
+def failure_of(path: Client, **limits: Any) -> Failure:
     failure = seen(path, **limits).failure
     assert failure is not None
     return failure
 
 
-def raising(error: BaseException) -> CallPath:
+def raising(error: BaseException) -> Client:
     def path(_call: Call) -> Iterator[str]:
         yield "He"
         raise error

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, Pair, first_difference
+from llm_contracts.parity.compare.finding import (
+    ABSENT,
+    Findings,
+    ObservationPair,
+    UnnamedDivergence,
+    first_difference,
+)
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import finish_reasons
 from llm_contracts.wire.facts import WireFacts
@@ -18,7 +24,7 @@ _EXCERPT = 60  # characters
 _FIRST_FAILURE = 400
 
 
-def compare_faith(pair: Pair) -> Findings:
+def compare_faith(pair: ObservationPair) -> Findings:
     """What both paths hide or make up. Nothing where no answer is known, or where only one fails."""
     facts = pair.final
     if facts is None or pair.one_failed:
@@ -31,7 +37,7 @@ def compare_faith(pair: Pair) -> Findings:
     yield from _finish(pair, facts)
 
 
-def _failed(pair: Pair, facts: WireFacts) -> Findings:
+def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
     """Both fail on an answer without fault: they cannot read it, or never got to ask for it."""
     failure = pair.reference.failure
     sound = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
@@ -47,7 +53,7 @@ def _ended(facts: WireFacts) -> Findings:
         yield _finding("end", "a normal end", str(facts.end))
 
 
-def _text(pair: Pair, facts: WireFacts) -> Findings:
+def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
     shown, sent = pair.reference.text, _sent_text(pair, facts)
     if facts.streamed and shown == pair.candidate.text != sent and facts.error is None:
         index = first_difference(shown, sent)
@@ -55,18 +61,18 @@ def _text(pair: Pair, facts: WireFacts) -> Findings:
         yield _finding(f"text[{index}]", *excerpts)
 
 
-def _sent_text(pair: Pair, facts: WireFacts) -> str:
+def _sent_text(pair: ObservationPair, facts: WireFacts) -> str:
     """Text in lists of parts is lost by a client that reads strings only, unless it hands the lists on."""
     kept = any("content" in chunk.extra for chunk in pair.reference.chunks)
     return facts.text if kept or not facts.list_content else facts.whole_text
 
 
-def _finish(pair: Pair, facts: WireFacts) -> Findings:
+def _finish(pair: ObservationPair, facts: WireFacts) -> Findings:
     shown, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
     if shown == theirs and not set(shown) <= set(facts.finish_reasons):
         yield _finding("finish_reason", list(shown), list(facts.finish_reasons) or ABSENT)
 
 
-def _finding(where: str, shown: Any, sent: Any) -> Finding:
+def _finding(where: str, shown: Any, sent: Any) -> UnnamedDivergence:
     value = {"shown": shown, "bytes": sent}
-    return Finding(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)
+    return UnnamedDivergence(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.builtin import litellm, litellm_async, openai, openai_async, streamed
-from llm_contracts.clients.call import Call, CallPath, Function
+from llm_contracts.clients.call import Call, Client, Function
 from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
@@ -66,7 +66,7 @@ def listing(status: int, body: dict[str, Any]) -> Interaction:
 
 def run(
     edge: Edge,
-    path: CallPath,
+    path: Client,
     recorded: Interaction,
     function: Function = Function.CHAT,
     *,
@@ -91,7 +91,7 @@ ASYNC = [openai_async, litellm_async]
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: CallPath) -> None:
+def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: Client) -> None:
     observed = run(edge, path, answer(*EVENTS))
     assert observed.failure is None, observed.failure.message
     assert observed.deltas == ("Hel", "lo")
@@ -102,7 +102,7 @@ def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: Call
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_a_bare_client_sends_what_it_was_told(edge: Edge, path: CallPath) -> None:
+def test_a_bare_client_sends_what_it_was_told(edge: Edge, path: Client) -> None:
     (request,) = run(edge, path, answer(*EVENTS)).requests
     assert json.loads(request.body) == {
         "model": "m",
@@ -117,7 +117,7 @@ def test_a_bare_client_sends_what_it_was_told(edge: Edge, path: CallPath) -> Non
 
 @pytest.mark.parametrize("end", [End.CUT, End.RESET])
 @pytest.mark.parametrize("path", ALL)
-def test_a_broken_stream_is_a_failure_after_what_came_before(edge: Edge, path: CallPath, end: End) -> None:
+def test_a_broken_stream_is_a_failure_after_what_came_before(edge: Edge, path: Client, end: End) -> None:
     """LiteLLM up to 1.93 ended such a stream as a success where it is asynchronous."""
     observed = run(edge, path, answer(delta("Hel"), end=end))
     assert observed.text == "Hel"
@@ -126,14 +126,14 @@ def test_a_broken_stream_is_a_failure_after_what_came_before(edge: Edge, path: C
 
 @pytest.mark.parametrize(("plain", "concurrent"), [(openai, openai_async), (litellm, litellm_async)])
 def test_the_async_client_hands_on_the_same_as_the_other(
-    edge: Edge, plain: CallPath, concurrent: CallPath
+    edge: Edge, plain: Client, concurrent: Client
 ) -> None:
     left, right = run(edge, plain, answer(*EVENTS)), run(edge, concurrent, answer(*EVENTS))
     assert left.chunks == right.chunks
 
 
 @pytest.mark.parametrize("path", [openai, openai_async])
-def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge, path: CallPath) -> None:
+def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge, path: Client) -> None:
     observed = run(edge, path, answer(delta("Hel"), end=End.TIMEOUT), timeout=1.0)
     assert observed.failure is not None
     assert observed.failure.category == "hang"
@@ -142,7 +142,7 @@ def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge, p
 
 
 @pytest.mark.parametrize("path", [openai, openai_async])
-def test_openai_lists_models(edge: Edge, path: CallPath) -> None:
+def test_openai_lists_models(edge: Edge, path: Client) -> None:
     models = {"object": "list", "data": [{"id": "a", "object": "model"}, {"id": "b", "object": "model"}]}
     observed = run(edge, path, listing(200, models), Function.LIST_MODELS)
     assert observed.deltas == ("a", "b")
@@ -160,7 +160,7 @@ def test_a_refused_listing_is_a_failure_with_its_status(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("path", [litellm, litellm_async])
-def test_litellm_says_that_it_cannot_list_models(edge: Edge, path: CallPath) -> None:
+def test_litellm_says_that_it_cannot_list_models(edge: Edge, path: Client) -> None:
     observed = run(edge, path, listing(200, {}), Function.LIST_MODELS)
     assert observed.failure is not None
     assert observed.failure.category == "not_offered"
@@ -168,7 +168,7 @@ def test_litellm_says_that_it_cannot_list_models(edge: Edge, path: CallPath) -> 
 
 
 @pytest.mark.parametrize("path", [litellm, litellm_async])
-def test_litellm_keeps_no_client_open_after_a_call(edge: Edge, path: CallPath) -> None:
+def test_litellm_keeps_no_client_open_after_a_call(edge: Edge, path: Client) -> None:
     """An open socket left to garbage collection would warn, and warnings are errors here."""
     cache = import_module("litellm").in_memory_llm_clients_cache.cache_dict
     before = set(cache)  # other tests of this process call LiteLLM in other ways
@@ -179,7 +179,7 @@ def test_litellm_keeps_no_client_open_after_a_call(edge: Edge, path: CallPath) -
 
 
 @pytest.mark.parametrize("path", ASYNC)
-def test_an_async_client_that_is_stopped_midway_leaves_nothing_behind(edge: Edge, path: CallPath) -> None:
+def test_an_async_client_that_is_stopped_midway_leaves_nothing_behind(edge: Edge, path: Client) -> None:
     run(edge, path, answer(*EVENTS))  # what clients keep for good is there now
     before = held()
     observed = run(edge, path, answer(*EVENTS), max_chunks=1)

@@ -32,7 +32,7 @@ _TOO_LONG = (
 _LOG = logging.getLogger(__name__)
 
 
-class Gate(web.Server):
+class AccessCheck(web.Server):
     """aiohttp's server, with limits, and without its habit of writing bad requests into logs and answers.
 
     Args:
