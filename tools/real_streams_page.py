@@ -23,7 +23,7 @@ _ARGUMENTS = 2
 
 
 def page(project: Project, folder: Path) -> str:
-    """The page: the bare clients first, then the project's own two paths."""
+    """The page: the bare clients first, then the project's own two clients."""
     own = f"{project.settings.reference} and {project.settings.candidate}"
     pairs = {"The bare clients": ("openai", "litellm"), f"Our paths: {own}": (None, None)}
     return render_corpus_page(

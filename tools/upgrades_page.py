@@ -20,13 +20,13 @@ _INTRO = """\
 # Upgrades
 
 What the same recordings give under other releases of LiteLLM and openai, each pair of releases in an
-environment of its own, held against the pair that is pinned. For our own two paths nothing should change:
+environment of its own, held against the pair that is pinned. For our own two clients nothing should change:
 that is what the adapter is for. For the bare clients the tables show what LiteLLM itself does otherwise from
 release to release, and so what an upgrade would bring to an application without the adapter.
 
 Numbers are scenarios in which a kind of difference occurs that nobody has accepted. In brackets, against the
-pinned pair: `+` new or in other values, `-` gone. *alike, but not as pinned*: both paths still agree, and yet
-do something else than under the pinned pair.
+pinned pair: `+` new or in other values, `-` gone. *alike, but not as pinned*: both clients still agree,
+yet do something else than under the pinned pair.
 
     make matrix                                             # the pairs of tests/contracts/matrix.toml
     make matrix ARGS="--litellm latest --openai latest"     # before an upgrade

@@ -97,7 +97,7 @@ def shaped(request: ChatRequest, family: Family) -> ChatRequest:
     """The request as the LiteLLM path sends it: totals asked for, and what the family needs.
 
     The legacy `chat_llm` never asked for usage totals, and so lost them with every provider that wants to be
-    asked; the new path asks.
+    asked; the new client asks.
     """
     params = {**_TOTALS, **request.params} if family.takes_defaults else _given(request)
     if family.temperature is not None and "temperature" in params:

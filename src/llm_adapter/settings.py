@@ -161,7 +161,7 @@ def _chosen_backend(variables: Mapping[str, str], row: Provider) -> BackendName:
         raise SettingsError(f"{own} is legacy, but there is no legacy client for {row.key}: remove {own}")
     if not row.has_legacy:
         return BackendName.LITELLM
-    # Without a word about it, the new path: who installs this package has decided to move.
+    # Without a word about it, the new client: who installs this package has decided to move.
     return chosen or _backend(variables, "LLM_BACKEND") or BackendName.LITELLM
 
 

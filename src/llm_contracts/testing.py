@@ -39,7 +39,7 @@ class Contract:
         reference: str | Client | None = None,
         candidate: str | Client | None = None,
     ) -> Item:
-        """Replay one scenario's recording through both paths.
+        """Replay one scenario's recording through both clients.
 
         Args:
             scenario: a row, or its name `provider/id`.
@@ -51,7 +51,7 @@ class Contract:
 
         Raises:
             ConfigError: with the nearest names, for a scenario that does not exist.
-            PathError: for a path that does not exist.
+            ClientError: for a client that does not exist.
         """
         row = self._scenario(scenario) if isinstance(scenario, str) else scenario
         settings = self.project.settings
@@ -65,7 +65,7 @@ class Contract:
         return self.waivers.applied((item,), versions())[0]
 
     def assert_parity(self, item: Item) -> None:
-        """Fail, naming each difference, unless both paths agree but for what has been accepted."""
+        """Fail, naming each difference, unless both clients agree but for what has been accepted."""
         if item.problem:
             raise AssertionError(item.problem)
         lines = [

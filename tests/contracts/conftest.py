@@ -1,4 +1,4 @@
-"""What both paths did with our recordings: run once for all tests."""
+"""What both clients did with our recordings: run once for all tests."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A second opinion on Gemini, written by hand from Google's documentation: no client library, no LiteLLM.
 
-Nothing of old calls Gemini, so nothing of old can say what the new path must do. This does: it asks over the
-standard library, reads the events itself, and hands on and tells telemetry what our product would. It shares
-no code with the product, and so none of its mistakes.
+No legacy client calls Gemini, so none can say what the new client must do. This one can: it asks with the
+standard library, reads the events itself, and hands on and reports to telemetry what our product would. It
+shares no code with the product, and so none of its mistakes.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ def _generation(call: Call, told: Told, **more: Any) -> Json:
         "name": "invoke_llm" if call.function is Function.INVOKE else "user_follow_ask",
         "model": call.model,
         "input": [dict(message) for message in call.messages],
-        # As the ear of the other paths hears it: text that looks like JSON is taken for JSON.
+        # As the ear of the other client hears it: text that looks like JSON is taken for JSON.
         "output": _told_output(told.output),
         **({"usage": usage} if usage else {}),
         "metadata": {"reasoning": told.reasoning} if told.reasoning else {},

@@ -1,6 +1,6 @@
 """What we exercise: every situation with every provider, and what does not make sense for whom.
 
-Models are plain chat models where thinking is not the point: neither path adds anything of its own to their
+Models are plain chat models where thinking is not the point: neither client adds anything of its own to their
 requests.
 """
 

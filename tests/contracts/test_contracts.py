@@ -1,4 +1,4 @@
-"""Our contracts: on every recording both paths do the same, and what they do is what was reviewed.
+"""Our contracts: on every recording both clients do the same, and what they do is what was reviewed.
 
 After a change that is meant, `pytest tests/contracts --snapshot-update` rewrites the snapshots; the diff of
 these files is the review.

@@ -63,7 +63,7 @@ def test_without_the_defect_nothing_is_reported(defect: Defect, proofs: Mapping[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fresh:
-    """What three fresh processes saw: LiteLLM imported, LiteLLM called plainly, and our path."""
+    """What three fresh processes saw: LiteLLM imported, LiteLLM called plainly, and our clients."""
 
     imported: Mapping[str, Any]
     plain: Mapping[str, Any]

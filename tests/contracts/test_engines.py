@@ -32,7 +32,7 @@ STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
 # Written by the part of a client that the engine inside the process takes the place of.
 _TRANSPORT_HEADERS = {"accept-encoding", "connection", "content-length", "host"}
 
-WITH_BOTH_PATHS = [
+WITH_BOTH_CLIENTS = [
     name for name in RECORDED if name.partition("/")[2] in {"plain-stream", "rate-limit", "mid-stream-error"}
 ]
 
@@ -102,7 +102,7 @@ def test_the_reference_sees_the_same_in_both_engines(
     assert seen(replayed(inside, name, outside.path)) == seen(outside)
 
 
-@pytest.mark.parametrize("name", WITH_BOTH_PATHS)
+@pytest.mark.parametrize("name", WITH_BOTH_CLIENTS)
 def test_the_candidate_sees_the_same_in_both_engines(
     name: str, items: Mapping[str, Item], inside: Engine
 ) -> None:

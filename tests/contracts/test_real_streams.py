@@ -1,4 +1,4 @@
-"""What real providers sent to others: our two paths read every stream alike.
+"""What real providers sent to others: our two clients read every stream alike.
 
 The streams are no part of this project; where they are not beside it, these tests are skipped.
 """

@@ -1,4 +1,4 @@
-"""Both paths do the same when the network and the provider do not: the recordings, cut, spelt and broken.
+"""Both clients do the same when the network and the provider do not: the recordings, cut, spelt and broken.
 
 A few recordings stand for all; `llm-contracts check --sweep` takes every one.
 """
@@ -53,7 +53,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
 ]
 
-# Our two paths
+# Our two clients
 
 
 def test_no_way_of_cutting_or_spelling_changes_anything() -> None:

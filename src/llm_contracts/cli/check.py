@@ -58,7 +58,7 @@ Examples:
 @sweep_options
 @cost_options
 def check(**given: Any) -> Exit:
-    """Replay every recording through both paths and compare.
+    """Replay every recording through both clients and compare.
 
     Prints the table, what has to be decided, and a verdict per provider; leaves the whole result in
     report/. A part of the scenarios (--scenario) gives no verdict and is stored only where --report says;

@@ -75,7 +75,7 @@ def cost_options(command: Function) -> Function:
     return click.option(
         "--cost",
         is_flag=True,
-        help="Measure afterwards what calls cost over either path: processor time per chunk and per call, "
+        help="Measure afterwards what calls cost over either client: processor time per chunk and per call, "
         "time to the first delta, peak memory. Takes seconds a provider.",
     )(command)
 

@@ -55,7 +55,7 @@ def verdict(
     """GO or NO-GO for providers, with reasons and what to run next.
 
     Reads what the last `check` stored, and refuses if anything it was made from has changed since, or if it
-    is about other paths than the project's own two (unless --report names it). Exit code 0 only if every
+    is about other client than the project's own two (unless --report names it). Exit code 0 only if every
     provider asked for is ready.
     """
     project = project_here()

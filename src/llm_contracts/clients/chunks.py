@@ -31,7 +31,7 @@ def to_chunk(item: Any) -> Chunk:
     """The canonical form of one yielded item.
 
     Raises:
-        NonsenseError: the item has none of the shapes that `CallPath` names.
+        NotAChunkError: the item has none of the shapes that `Client` names.
     """
     if isinstance(item, str):
         return Chunk(text=item)

@@ -42,7 +42,7 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
 
     Raises:
         UnknownNameError: nothing has this name; it lists the nearest ones.
-        PathError: the module cannot be imported, has no such attribute, or that is not callable.
+        ClientError: the module cannot be imported, has no such attribute, or that is not callable.
     """
     hidden = sorted(BUILTIN.keys() & project.keys())
     if hidden:

@@ -1,1 +1,1 @@
-"""What calls cost: the same recordings through both paths, in turn, with nothing else going on."""
+"""What calls cost: the same recordings through both clients, in turn, with nothing else going on."""

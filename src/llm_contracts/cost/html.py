@@ -1,4 +1,4 @@
-"""What calls cost, on the first page of a report: figures and bars, both paths one below the other."""
+"""What calls cost, on the first page of a report: figures and bars, both clients one below the other."""
 
 from __future__ import annotations
 

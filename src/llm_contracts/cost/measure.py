@@ -38,7 +38,7 @@ class PlannedCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeasuringPlan:
-    """What is run to measure two paths: a short answer, and a long one that is the same but for its length.
+    """What is run to measure two clients: a short answer, and a long one that is the same but for its length.
     Without a long one there is no telling what a chunk takes, and `why` says why there is none.
     """
 
@@ -50,7 +50,7 @@ class MeasuringPlan:
 
     @property
     def sides(self) -> Mapping[str, Client]:
-        """Both paths by their roles."""
+        """Both clients by their roles."""
         return {"reference": self.reference, "candidate": self.candidate}
 
 
@@ -63,7 +63,7 @@ class Measured:
 
 
 def measured(course: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
-    """Measure both paths; memory apart from time, because counting it takes time.
+    """Measure both clients; memory apart from time, because counting it takes time.
 
     Everything is run once beforehand, to warm up and to see that the text arrives: a path that fails early
     must not look cheap.

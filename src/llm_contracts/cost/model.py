@@ -1,4 +1,4 @@
-"""What calls cost on either path: figures side by side, and whether they are within limits. Pure."""
+"""What calls cost on either client: figures side by side, and whether they are within limits. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SideBySide:
-    """One measure of both paths. `ratio`: how many times as much the candidate takes, round by round."""
+    """One measure of both clients. `ratio`: how many times as much the candidate takes, round by round."""
 
     reference: Spread
     candidate: Spread
@@ -96,10 +96,10 @@ class Excess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """The costs of both paths, provider by provider.
+    """The costs of both clients, provider by provider.
 
     Attributes:
-        reference, candidate: the paths' names.
+        reference, candidate: the clients' names.
         providers: what was found.
         rounds: how often each was measured.
         short, long: chunks of text in the answers that were played.
@@ -150,7 +150,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def side_by_side(reference: Sequence[float], candidate: Sequence[float]) -> SideBySide | None:
-    """Both paths' figures, one a round. The ratio is taken within rounds, so that what the machine does
+    """Both clients' figures, one a round. The ratio is taken within rounds, so that what the machine does
     meanwhile weighs on both. None where a figure of the reference is not positive: noise has swallowed it.
     """
     if min(reference) <= 0:

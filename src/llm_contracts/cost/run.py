@@ -1,4 +1,4 @@
-"""Composition: recordings and two paths → what their calls cost."""
+"""Composition: recordings and two clients → what their calls cost."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def measure(
     *,
     progress: Callable[[str], None] = lambda _provider: None,
 ) -> Cost:
-    """What calls cost over either path, for each provider of these scenarios.
+    """What calls cost over either client, for each provider of these scenarios.
 
     For each provider one recording is played, the longest that is fit for it, from a process of its own: as a
     short answer and as a long one. One path is measured at a time.

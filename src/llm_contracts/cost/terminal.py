@@ -1,4 +1,4 @@
-"""What calls cost, on a terminal: a line for each provider, both paths side by side."""
+"""What calls cost, on a terminal: a line for each provider, both clients side by side."""
 
 from __future__ import annotations
 

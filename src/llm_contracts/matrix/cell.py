@@ -50,7 +50,7 @@ class Cell:
         pair: what was asked for.
         state, reason: whether it was tried; why not, or why nothing came of it.
         versions: what took part, by package.
-        items: the scenarios that were compared, with what either path did in a few values.
+        items: the scenarios that were compared, with what either client did in a few values.
         differences: all divergences.
         noise: scenarios in which the reference did not even agree with itself.
         unreadable: sentences about recordings that could not be used.

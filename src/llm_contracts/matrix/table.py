@@ -19,7 +19,7 @@ class ChangeDirection(StrEnum):
     NEW = "new"  # differs here only
     OTHER = "other"  # differs under both, in other values
     GONE = "gone"  # differs under the pinned pair only
-    ALIKE = "alike"  # both paths do the same here, but not what both do under the pinned pair
+    ALIKE = "alike"  # both clients do the same here, but not what both do under the pinned pair
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +28,7 @@ class ReleaseChange:
 
     Attributes:
         way: what kind of change.
-        kind: what differs; None where both paths moved alike.
+        kind: what differs; None where both clients moved alike.
         where: the place, without its numbers.
         accepted: whether waivers accept it.
         excused: whether it is about a provider that is known not to work under these releases.

@@ -28,7 +28,7 @@ WAYS: Mapping[ChangeDirection, str] = {
     ChangeDirection.NEW: "new",
     ChangeDirection.OTHER: "in other values",
     ChangeDirection.GONE: "gone",
-    ChangeDirection.ALIKE: "both paths alike, but not as under the pinned releases",
+    ChangeDirection.ALIKE: "both clients alike, but not as under the pinned releases",
 }
 """The ways in words."""
 

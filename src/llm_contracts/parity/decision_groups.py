@@ -67,7 +67,7 @@ class DecisionGroup:
         return f"{self.kind} at {self.where}: {self.change('->')}"
 
     def change(self, arrow: str) -> str:
-        """What became of the value; what both paths agree on, where the bytes say otherwise."""
+        """What became of the value; what both clients agree on, where the bytes say otherwise."""
         agreed = all(m.divergence.reference == m.divergence.candidate for m in self.members)
         return f"both {self.was}" if agreed else f"{self.was} {arrow} {self.now}"
 

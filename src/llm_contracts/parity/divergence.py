@@ -1,4 +1,4 @@
-"""One located difference between two paths: a closed set of kinds, each with its default severity."""
+"""One located difference between two clients: a closed set of kinds, each with its default severity."""
 
 from __future__ import annotations
 

@@ -27,6 +27,6 @@ MEANINGS: Mapping[Kind, str] = {
     Kind.REQUEST_HEADERS: "A header that means something is added or lost.",
     Kind.ATTEMPTS: "More or fewer requests are made: more waiting, more cost, or less resilience.",
     Kind.TELEMETRY: "Traces and dashboards show something else.",
-    Kind.UNFAITHFUL: "Both paths agree on something that the bytes do not say.",
+    Kind.UNFAITHFUL: "Both clients agree on something that the bytes do not say.",
 }
 """What each kind of difference means to an application."""

@@ -35,7 +35,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One scenario, run through both paths.
+    """One scenario, run through both clients.
 
     Attributes:
         id: `provider/scenario`, or the id of a stream in a corpus.
@@ -49,7 +49,7 @@ class Item:
         noise: what differed between two runs of the reference alone.
         normalised: name of a normalisation → how often it was applied.
         problem: why the recording could not be used (names file and place), or None.
-        outcomes: of an item whose observations were let go: in a few words, what each path did; see
+        outcomes: of an item whose observations were let go: in a few words, what each client did; see
             `views.document.light`.
     """
 
@@ -70,7 +70,7 @@ class Item:
 
     @property
     def ran(self) -> bool:
-        """Whether both paths did something with it."""
+        """Whether both clients did something with it."""
         return self.candidate is not None or self.outcomes.get("candidate") is not None
 
     @property

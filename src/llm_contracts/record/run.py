@@ -123,7 +123,7 @@ def record(
     the run: the exchange under way is dropped, everything recorded until then is kept.
 
     Raises:
-        PathError: the client's name means nothing.
+        ClientError: the client's name means nothing.
         SecretFound: a secret would have got into a file. Nothing was written for that scenario.
         EdgeError: the proxy or the certificates that the environment names cannot be used.
     """

@@ -1,4 +1,4 @@
-"""What two paths did, side by side, as text that a person can review in a diff.
+"""What two clients did, side by side, as text that a person can review in a diff.
 
 Pure: the same item always gives the same text. Nothing in it depends on clocks, ports or the ids a provider
 makes up, so that recording again changes only what the provider now answers differently.

@@ -260,7 +260,7 @@ def _indented(what: RenderableType, by: int) -> Padding:
 
 
 def _values(example: Divergence, marks: Marks) -> Iterator[Text]:
-    """Both values, or the one that both paths share and that the bytes contradict."""
+    """Both values, or the one that both clients share and that the bytes contradict."""
     if example.reference == example.candidate:
         yield Text.assemble(("both       ", "dim"), _value(example.reference, marks))
         return

@@ -86,7 +86,7 @@ def run_digest(result: Result) -> str:
 
 
 def item_document(item: Item) -> dict[str, Any]:
-    """One item as plain JSON values, what both paths did in a few words."""
+    """One item as plain JSON values, what both clients did in a few words."""
     return {
         "id": item.id,
         "provider": item.provider,
@@ -102,7 +102,7 @@ def item_document(item: Item) -> dict[str, Any]:
 
 
 def outcomes(item: Item) -> dict[str, Any]:
-    """In a few values, what both paths did."""
+    """In a few values, what both clients did."""
     return {"reference": outcome(item.reference), "candidate": outcome(item.candidate)}
 
 

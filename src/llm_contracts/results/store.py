@@ -151,7 +151,7 @@ def _line(value: Mapping[str, Any]) -> bytes:
 
 
 def item_to_json(item: Item) -> dict[str, Any]:
-    """One line of `items.jsonl`: the item's document, what both paths did, what was on the wire.
+    """One line of `items.jsonl`: the item's document, what both clients did, what was on the wire.
 
     The id stands first: reading relies on it.
     """

@@ -148,7 +148,7 @@ def _read_only(environ: Mapping[str, str]) -> str:
 
 
 def _no_waivers(settings: Settings, stored: Stored) -> str:
-    """Waivers speak about the project's own two paths. Others can be looked at, and marked."""
+    """Waivers speak about the project's own two clients. Others can be looked at, and marked."""
     pair = (stored.document["reference"], stored.document["candidate"])
     if pair == (settings.reference, settings.candidate):
         return ""

@@ -1,4 +1,4 @@
-"""Composition: recordings and two paths → one result."""
+"""Composition: recordings and two clients → one result."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pairing:
-    """Two paths, and how recordings are played to them. `timeout`: seconds per call."""
+    """Two clients, and how recordings are played to them. `timeout`: seconds per call."""
 
     reference: Side
     candidate: Side
@@ -125,7 +125,7 @@ def played(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """How to run. Without names the project's own two paths are compared; `jobs`: processors to use, 0 for
+    """How to run. Without names the project's own two clients are compared; `jobs`: processors to use, 0 for
     all; `pieces` and `speed`: see `opened`, of the wire engine only; `shard`: the part to run, of which no
     verdict is given.
     """
@@ -175,7 +175,7 @@ def check(
     crew: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
-    """Replay the recordings of these scenarios through both paths and judge what differs.
+    """Replay the recordings of these scenarios through both clients and judge what differs.
 
     A recording that cannot be read becomes an item with a `problem`; the others still run. Verdicts are given
     for the providers of which every scenario was asked for. Nothing here talks to a network beyond loopback.
@@ -188,7 +188,7 @@ def check(
         progress: told of each item.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
         WaiverError: the waivers file cannot be read.
     """
     project_waivers(project, options)  # what is wrong with them is said before anything runs
@@ -204,7 +204,7 @@ def scenario_place(
     """Where scenarios are run; a task is a scenario's name.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
     """
     return place_for(project, options, _scenarios_at_work, pack)
 
@@ -218,7 +218,7 @@ def place_for(
     """Where tasks are done by what `at_work`, a function of a module, makes of a project and `options`.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
     """
     for name in client_names(project, options):
         resolve(name, project.clients)
@@ -285,7 +285,7 @@ def concluded(
 
 
 def project_waivers(project: Project, options: Options) -> Waivers:
-    """The project's waivers, if its own two paths are compared: they are decisions about these, and say
+    """The project's waivers, if its own two clients are compared: they are decisions about these, and say
     nothing about others.
     """
     settings = project.settings
@@ -313,17 +313,17 @@ def client_names(project: Project, options: Options) -> tuple[str, str]:
 
 @contextmanager
 def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
-    """The two paths by the names that were asked for, and an engine that runs."""
+    """The two clients by the names that were asked for, and an engine that runs."""
     playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
     with empty_ca_store(os.environ), playing as engine:
         yield match_of(project, options, engine)
 
 
 def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
-    """The two paths by the names that were asked for, to be played to by this engine.
+    """The two clients by the names that were asked for, to be played to by this engine.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
     """
     sides = [Side(name=name, path=resolve(name, project.clients)) for name in client_names(project, options)]
     return Pairing(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)

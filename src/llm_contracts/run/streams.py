@@ -86,7 +86,7 @@ def check_corpus(
     crew: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
-    """Run every stream through both paths and judge what differs.
+    """Run every stream through both clients and judge what differs.
 
     Args:
         project: whose paths may be used. It need not have scenarios.
@@ -99,7 +99,7 @@ def check_corpus(
         progress: told of each item.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
         WaiverError: a waivers file cannot be read.
     """
     _waivers(project, options, waivers_file)  # what is wrong with them is said before anything runs
@@ -121,7 +121,7 @@ def corpus_place(project: Project, options: Options, pack: Callable[[Item], Pack
     """Where streams are run; a task is an entry of a corpus.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
     """
     return place_for(project, options, _entries_at_work, pack)
 

@@ -1,6 +1,6 @@
-"""What a change that must not matter did to each of two paths: every path is held against itself.
+"""What a change that must not matter did to each of two clients: every path is held against itself.
 
-Whatever the two paths think of each other has been judged on the recording as it is.
+Whatever the two clients think of each other has been judged on the recording as it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNCHANGED = "unchanged"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BothSides:
-    """What the two paths did with the same bytes."""
+    """What the two clients did with the same bytes."""
 
     reference: Observation
     candidate: Observation
@@ -30,7 +30,7 @@ class BothSides:
 def compare_change(
     recorded: BothSides, varied: BothSides, facts: tuple[WireFacts, ...], *, scope: str
 ) -> Comparison:
-    """Find what either path does otherwise than on the recording itself.
+    """Find what either client does otherwise than on the recording itself.
 
     Args:
         recorded: what both did with the recording.
@@ -39,7 +39,7 @@ def compare_change(
         scope: the item's id.
 
     Returns:
-        A divergence for each kind and place. Its two values say what either path did: `recorded` and
+        A divergence for each kind and place. Its two values say what either client did: `recorded` and
         `varied`, or `UNCHANGED`.
     """
     ours = compare(recorded.reference, varied.reference, facts, scope=scope)

@@ -47,7 +47,7 @@ class Swept:
     """What a sweep found.
 
     Attributes:
-        result: the recordings themselves and their variants as items. What both paths did is kept only in
+        result: the recordings themselves and their variants as items. What both clients did is kept only in
             `documents`: thousands of observations would fill the memory.
         documents: each item as plain JSON values.
     """
@@ -71,13 +71,13 @@ def sweep(
     *,
     progress: Progress = lambda _name, _count: None,
 ) -> Swept:
-    """Run the variants of these scenarios' recordings through both paths.
+    """Run the variants of these scenarios' recordings through both clients.
 
     A recording that cannot be read becomes an item with a `problem`; the others still run. There is no
     verdict: whether a provider may cut over is decided on what it sent, not on what it might send.
 
     Raises:
-        PathError: a path's name means nothing.
+        ClientError: a client's name is unknown.
         WaiverError: the waivers file cannot be read.
     """
     waivers, used = project_waivers(project, options), versions()

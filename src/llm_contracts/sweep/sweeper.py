@@ -1,7 +1,7 @@
-"""One recording, varied in every way that networks and providers know, through both paths.
+"""One recording, varied in every way that networks and providers know, through both clients.
 
-Where nothing may change (`recut`), each path is held against what it did with the recording itself. Where
-something is missing or wrong (`ends`, `faults`), the two paths are held against each other and against the
+Where nothing may change (`recut`), each client is held against what it did with the recording itself. Where
+something is missing or wrong (`ends`, `faults`), the two clients are held against each other and against the
 bytes; what already differs on the recording itself is reported there, once.
 """
 
@@ -48,7 +48,7 @@ class Sweeper:
     """Runs the variants of one recording after the other.
 
     Attributes:
-        reference, candidate: the two paths.
+        reference, candidate: the two clients.
         engine: see `opened_pieces`.
         families: which kinds of variant.
         every: leave no place out.

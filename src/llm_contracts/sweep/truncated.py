@@ -13,7 +13,7 @@ _PLACE = "end"
 def shown_as_whole(
     sides: BothSides, left: WireFacts, whole: WireFacts, found: tuple[Divergence, ...], *, scope: str
 ) -> tuple[Divergence, ...]:
-    """`unfaithful` where both paths end as if all were well, and something was lost.
+    """`unfaithful` where both clients end as if all were well, and something was lost.
 
     Bytes that end in good order need not show that. A path that fails alone is an `error` already.
 

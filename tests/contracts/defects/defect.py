@@ -36,7 +36,7 @@ class Defect:
         asked: what is asked otherwise than the scenario's row says.
         played: what the provider answers otherwise than was recorded.
         against: what holds. The legacy path; or, where that has the same fault or never had the feature, the
-            new path as it is.
+            new client as it is.
         shared: the path that it is held against has the fault as well, so that only the bytes tell.
         sound: the same path without the fault. On the same recording the check has nothing to say of it.
     """

@@ -66,7 +66,7 @@ def plain(url: str) -> str:
 
 
 def ours(url: str) -> str:
-    """The new path."""
+    """The new client."""
     from llm_adapter import adapter_from
 
     adapter = adapter_from({"OPENAI_API_KEY": "sk-fresh-012345", "OPENAI_BASE_URL": url})

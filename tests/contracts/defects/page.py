@@ -18,10 +18,10 @@ _INTRODUCTION = """\
 Made by `python -m tests.contracts.defects.page docs/ledger.md` from `tests/contracts/defects/`; a test fails
 when it is out of date.
 
-Each defect is put back as a broken variant of the new path, composed around its parts, and played the
+Each defect is put back as a broken variant of the new client, composed around its parts, and played the
 recording named here. The check must report exactly the kinds and places listed, and without the defect
 nothing. A variant is held against the legacy path; where that has the fault as well, or never had what is
-broken, it is held against the new path as it was reviewed.
+broken, it is held against the new client as it was reviewed.
 """
 
 _SHIPPED = """\
@@ -63,8 +63,8 @@ def _row(defect: Defect) -> tuple[str, ...]:
 def _scenario(defect: Defect) -> str:
     changes = [f"{name} {_plain(value)}" for name, value in defect.asked.items()]
     played = sentence(defect.played)
-    both = "both paths have it" if defect.shared else ""
-    reviewed = "against the new path" if defect.against == CLIENTS["adapter-litellm"] else ""
+    both = "both clients have it" if defect.shared else ""
+    reviewed = "against the new client" if defect.against == CLIENTS["adapter-litellm"] else ""
     more = "; ".join(part for part in (*changes, played, both, reviewed) if part)
     return f"`{defect.scenario}`" + (f" ({more})" if more else "")
 

@@ -1,4 +1,4 @@
-"""Run a defect's path, and the same path without the defect, as the check runs any two paths."""
+"""Run a defect's path, and the same path without the defect, as the check runs any two clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to put a fault into the new path: composed around the parts it is made of, at their edges."""
+"""Ways to put a fault into the new client: composed around the parts it is made of, at their edges."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def telling(fault: Callable[[Recorder], Recorder]) -> Client:
 
 
 def configured(backend: str, variables: Mapping[str, str]) -> Client:
-    """One of our paths without a fault, with more variables set."""
+    """One of our clients without a fault, with more variables set."""
     return partial(adapter_path, backend, make=lambda environ: adapter_from({**environ, **variables}))
 
 

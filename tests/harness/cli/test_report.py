@@ -29,7 +29,7 @@ def test_the_page_is_made_of_what_check_left_without_running_anything(
 ) -> None:
     capsys.readouterr()
     paths = project / "contracts" / "clients.py"
-    paths.write_text(f"{paths.read_text()}\nPATHS.clear()\n")  # nothing could run any more
+    paths.write_text(f"{paths.read_text()}\nCLIENTS.clear()\n")  # nothing could run any more
     assert run(["report"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("report/index.html: ")

@@ -1,4 +1,4 @@
-"""Rounds of two paths, with a meter that says what each call takes."""
+"""Rounds of two clients, with a meter that says what each call takes."""
 
 from __future__ import annotations
 

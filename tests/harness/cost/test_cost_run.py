@@ -1,4 +1,4 @@
-"""From recordings and two paths to costs; once with the real server and clocks."""
+"""From recordings and two clients to costs; once with the real server and clocks."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_nothing_that_changed_is_said_in_as_many_words() -> None:
 def test_what_both_paths_do_otherwise_is_shown_with_both_values() -> None:
     moved = {"acme/plain": {"reference": {"deltas": 5}, "candidate": {"deltas": 5}}}
     text = shown(Table(pinned=cell(PINNED), cells=(cell(pair("1.80.11"), items=moved),)))
-    assert "outcome at deltas   both paths alike" in text
+    assert "outcome at deltas   both clients alike" in text
     assert "pinned     2 " in text
     assert "here       5 " in text
 

@@ -365,7 +365,7 @@ def test_a_cut_that_loses_nothing_is_faithful(sent: WireFacts) -> None:
 def test_two_failures_on_a_sound_answer_are_not_agreement(
     sent: WireFacts, expected: list[tuple[str, str]]
 ) -> None:
-    """Otherwise two paths that never got to ask would count as equal."""
+    """Otherwise two clients that never got to ask would count as equal."""
     broken = observation(chunks=(), failure=failure())
     assert found(broken, broken, sent) == expected
 

@@ -131,12 +131,12 @@ def test_a_secret_that_would_get_into_the_file_ends_the_run_with_4_and_without_a
     project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The scrubber works on exchanges; who called stands beside them. So the gate looks at the whole file."""
-    name = "contracts-0123456789-paths:leaking"
+    name = "contracts-0123456789-clients:leaking"
     (project / "contracts-0123456789-clients.py").write_text(
         (project / "contracts" / "clients.py").read_text()
     )
     monkeypatch.syspath_prepend(project)
-    monkeypatch.setenv("CLIENT_TOKEN", "contracts-0123456789-paths")
+    monkeypatch.setenv("CLIENT_TOKEN", "contracts-0123456789-clients")
     assert run(["record", "--reference", name]) == 4
     err = capfd.readouterr().err
     assert "cassettes/acme/answer.yaml: holds the value of CLIENT_TOKEN" in err

@@ -1,4 +1,4 @@
-"""Running a project: every recording through two paths, whatever the recordings and the paths are like."""
+"""Running a project: every recording through two clients, whatever the recordings and the paths are like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the calls ended, on both paths and in the bytes."""
+"""How the calls ended, on both clients and in the bytes."""
 
 from __future__ import annotations
 

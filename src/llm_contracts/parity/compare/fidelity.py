@@ -1,4 +1,4 @@
-"""Where both paths agree with each other, but not with the bytes.
+"""Where both clients agree with each other, but not with the bytes.
 
 A judge that only compares two clients would call this agreement. Each finding shows what the paths showed and
 what the bytes say. Usage is judged in `usage`.
@@ -25,7 +25,7 @@ _FIRST_FAILURE = 400
 
 
 def compare_faith(pair: ObservationPair) -> Findings:
-    """What both paths hide or make up. Nothing where no answer is known, or where only one fails."""
+    """What both clients hide or make up. Nothing where no answer is known, or where only one fails."""
     facts = pair.final
     if facts is None or pair.one_failed:
         return

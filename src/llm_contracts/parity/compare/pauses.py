@@ -1,4 +1,4 @@
-"""How long both paths mean to wait between their attempts.
+"""How long both clients mean to wait between their attempts.
 
 A pause that the provider asked for (Retry-After) is that long on both, to the millisecond. Any other is a
 back-off of which a part is chance: the openai SDK takes up to a quarter off each, so that two of the same

@@ -32,7 +32,7 @@ TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def compare_usage(pair: ObservationPair) -> Findings:
-    """Usage of two paths and of the bytes."""
+    """Usage of two clients and of the bytes."""
     ours, theirs = reported(pair.reference), reported(pair.candidate)
     if ours is not None and theirs is not None:
         yield from _both(pair, ours, theirs)
@@ -88,7 +88,7 @@ def _neither(pair: ObservationPair) -> Findings:
 
 
 def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> UnnamedDivergence:
-    """The only report is true if the provider sent the same totals; then the other path lost them."""
+    """The only report is true if the provider sent the same totals; then the other client lost them."""
     told = ours or theirs
     sent = _sent(pair) if pair.final is not None else ours
     is_true = sent is not None and told is not None and totals(sent) == totals(told)

@@ -36,7 +36,7 @@ def _more(left: int) -> str:
 
 
 def sides(divergence: Divergence, longest: int) -> tuple[tuple[str, str], ...]:
-    """What to call each value, and the value: one where both paths share it and the bytes contradict."""
+    """What to call each value, and the value: one where both clients share it and the bytes contradict."""
     if divergence.reference == divergence.candidate:
         return (("both", shown(divergence.reference, longest)),)
     return (

@@ -1,4 +1,4 @@
-"""What is shown in tables: requests, totals, ends, telemetry; the two paths beside what was on the wire."""
+"""What is shown in tables: requests, totals, ends, telemetry; the two clients beside what was on the wire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OK = 200
 
 
 def requests(reference: Observation, candidate: Observation) -> Table:
-    """One entry for each request that either path made."""
+    """One entry for each request that either client made."""
     pairs = zip_longest(reference.requests, candidate.requests)
     return [_request(one, other) for one, other in pairs]
 

@@ -72,7 +72,7 @@ def _lanes(item: Item, _divergence: Divergence) -> Iterator[Row]:
     left, right = _sides(item)
     yield from pairs([chunk_line(c) for c in left.chunks], [chunk_line(c) for c in right.chunks], "chunks")
     if not left.chunks and not right.chunks:
-        yield whole("no chunks on either path")
+        yield whole("no chunks on either client")
     yield whole("")
     yield from _fields(_ends(left), _ends(right))
     if left.generations or right.generations:

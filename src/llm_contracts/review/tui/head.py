@@ -102,7 +102,7 @@ def _standing(state: ReviewState, member: Member, width: int) -> Iterator[Text]:
 
 
 def values(state: ReviewState, item: Item, setting: Setting, width: int) -> Iterator[Text]:
-    """Both values, the part that differs marked; or the one that both paths share against the bytes."""
+    """Both values, the part that differs marked; or the one that both clients share against the bytes."""
     member = state.focus
     assert member is not None
     divergence = member.divergence
@@ -149,7 +149,7 @@ def lanes_title(state: ReviewState, item: Item, setting: Setting, width: int) ->
     """The line above the page: which view it is."""
     view = view_of(state)
     names = f"{reference_name(item, setting)} | {setting.candidate}"
-    told = {"wire": "event, time, chunks made of it by each path", "time line": "recorded times"}.get(
+    told = {"wire": "event, time, chunks made of it by each client", "time line": "recorded times"}.get(
         view, names
     )
     return rule(setting, width, f"{view}: {told}" + ("  (all)" if state.entire else ""))

@@ -49,7 +49,7 @@ def moments(response: Response) -> tuple[Moment, ...]:
 
 
 def wire_rows(item: Item) -> Iterator[Row]:
-    """Every exchange: its status, then its events with the chunks that either path made of them."""
+    """Every exchange: its status, then its events with the chunks that either client made of them."""
     handed = _handed(item)
     number = 0
     for exchange in item.exchanges:

@@ -56,7 +56,7 @@ class WorkerContext:
 
         Raises:
             ConfigError: the project's files cannot be used.
-            PathError: a path's name means nothing.
+            ClientError: a client's name is unknown.
         """
         here = load_project(self.settings) if project is None else project
         with self.work(here) as work:
