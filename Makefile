@@ -111,7 +111,7 @@ docs: setup ## regenerate the pages that are made from code: .env.example, confi
 	@$(BIN)/python -m llm_adapter.variables
 	@$(BIN)/python -m tests.contracts.defects.page docs/ledger.md
 	@$(BIN)/python -m tests.tutorial docs/tutorial.md
-	@$(BIN)/python -m tests.harness.ci.sample docs/samples
+	@$(BIN)/python -m tests.harness.reporting.ci.sample docs/samples
 
 site: setup ## the pages as a site, with a reference of commands and of Python: dist/site/index.html
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site

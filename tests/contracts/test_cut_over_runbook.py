@@ -33,7 +33,7 @@ MARK = "x-stainless-raw-response"
 ELSEWHERE = {
     "make review": "needs a person at a terminal: tests/harness/review drives it in one",
     "llm-contracts check --provider deepseek --sweep ends": "takes minutes: tests/contracts/test_sweeps.py",
-    "make retire-legacy": "is about the whole repository: tests/harness/cli/test_leftovers.py",
+    "make retire-legacy": "is about the whole repository: tests/harness/doctor/test_leftovers.py",
 }
 """What stands on the page and is not run here, and why."""
 

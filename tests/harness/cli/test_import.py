@@ -12,8 +12,8 @@ from llm_contracts.cli import run
 from llm_contracts.corpus import ProblemKind
 from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.tapes import write_json
+from tests.harness.importing.test_importing import exchange, tape
 from tests.harness.run.projects import make_project
-from tests.harness.run.test_imports import exchange, tape
 
 _URL = "https://api.acme.example/v1/chat/completions"
 

@@ -12,8 +12,8 @@ from llm_contracts.cost.model import Cost, Measure
 from llm_contracts.cost.terminal import print_cost
 from llm_contracts.reporting.html.page import render
 from tests.harness.cost.samples import cost, provider_cost
-from tests.harness.html.runs import ABOUT, HOSTILE
-from tests.harness.views.samples import result
+from tests.harness.reporting.html.runs import ABOUT, HOSTILE
+from tests.harness.reporting.samples import result
 
 CHUNK = Measure.CPU_PER_CHUNK
 

@@ -9,8 +9,8 @@ import pytest
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from tests.harness.reporting.samples import item
 from tests.harness.review.samples import member
-from tests.harness.views.samples import item
 
 DAY = date(2026, 11, 22)
 

@@ -13,8 +13,8 @@ from llm_contracts.review.tui.paint import differing_part, laid_out
 from llm_contracts.review.tui.setting import safe
 from llm_contracts.review.tui.signs import ASCII, UNICODE, GlyphSet
 from llm_contracts.wire.interaction import Interaction, Request, Response
+from tests.harness.reporting.samples import item, observation
 from tests.harness.review.samples import member
-from tests.harness.views.samples import item, observation
 
 
 def shown(found: Page, width: int = 100, signs: GlyphSet = UNICODE, *, entire: bool = False) -> list[str]:

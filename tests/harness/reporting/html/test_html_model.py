@@ -23,7 +23,16 @@ from llm_contracts.reporting.html.page import in_full
 from llm_contracts.reporting.html.rows import rows
 from llm_contracts.reporting.html.wire_lane import WireEvent, wire_events
 from llm_contracts.wire.interaction import Interaction, Response
-from tests.harness.html.runs import HOSTILE, answered, changed_word, event, found, item, said, whole_run
+from tests.harness.reporting.html.runs import (
+    HOSTILE,
+    answered,
+    changed_word,
+    event,
+    found,
+    item,
+    said,
+    whole_run,
+)
 
 words = st.lists(st.sampled_from(["a", "bb", " ", "茶", "園", "\n", "é"]), max_size=12).map("".join)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.reporting.corpus_page import render_corpus_page
-from tests.harness.views.samples import INVENTED, divergence, item, result
+from tests.harness.reporting.samples import INVENTED, divergence, item, result
 
 
 def page() -> str:

@@ -22,7 +22,7 @@ from llm_contracts.results.store import (
     read_offsets,
 )
 from llm_contracts.wire.interaction import Interaction, Request, Response
-from tests.harness.views.samples import BODY, INVENTED, item, mixed, result
+from tests.harness.reporting.samples import BODY, INVENTED, item, mixed, result
 
 STARTED = "2026-11-22T12:00:00+00:00"
 EXCHANGE = Interaction(

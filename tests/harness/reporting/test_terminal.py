@@ -10,7 +10,7 @@ from rich.console import Console
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.terminal import print_result, print_verdicts
-from tests.harness.views.samples import BODY, INVENTED, divergence, item, mixed, observation, result
+from tests.harness.reporting.samples import BODY, INVENTED, divergence, item, mixed, observation, result
 
 
 def shown(value: Result, *, width: int = 110, encoding: str = "utf-8") -> str:

@@ -1,6 +1,6 @@
 """The result behind `docs/samples`: made up, small, and with one of everything that CI has to show.
 
-`python -m tests.harness.ci.sample docs/samples` writes the samples again.
+`python -m tests.harness.reporting.ci.sample docs/samples` writes the samples again.
 """
 
 from __future__ import annotations

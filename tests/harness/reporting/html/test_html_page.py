@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from llm_contracts.reporting.html.index import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
-from tests.harness.html.runs import HOSTILE, whole_run, write
+from tests.harness.reporting.html.runs import HOSTILE, whole_run, write
 
 Open = Callable[..., Page]
 PRESS = """const press = (key) =>

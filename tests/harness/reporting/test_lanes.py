@@ -8,7 +8,7 @@ from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.lanes import quoted, render_lanes, usage_line
 from llm_contracts.wire.interaction import Request
-from tests.harness.views.samples import BODY, divergence, failed, item, observation
+from tests.harness.reporting.samples import BODY, divergence, failed, item, observation
 
 LETTERS = tuple("abcdefghijklmnop")
 

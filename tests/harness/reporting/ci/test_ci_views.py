@@ -19,10 +19,10 @@ from llm_contracts.reporting.ci.annotations import AnnotationLevel, notes, workf
 from llm_contracts.reporting.ci.comment import COMMENT_BYTES, MARKER, comment
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import SUMMARY_BYTES, summary
-from tests.harness.ci.sample import ABOUT, divergence, find, item, sample, samples
-from tests.harness.html.runs import HOSTILE, whole_run
+from tests.harness.reporting.ci.sample import ABOUT, divergence, find, item, sample, samples
+from tests.harness.reporting.html.runs import HOSTILE, whole_run
 
-FOLDER = Path(__file__).parents[3] / "docs" / "samples"
+FOLDER = Path(__file__).parents[4] / "docs" / "samples"
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.results.document import outcome, to_document, to_json
-from tests.harness.views.samples import BODY, INVENTED, failed, item, mixed, observation, result
+from tests.harness.reporting.samples import BODY, INVENTED, failed, item, mixed, observation, result
 
 
 def test_the_promised_fields_are_there() -> None:
