@@ -15,6 +15,7 @@ from llm_contracts.doctor.leftovers import Leftover, Leftovers, find_leftovers
 from llm_contracts.project.config import load_settings
 from llm_contracts.util.files import write_text
 from llm_contracts.util.terminal import report_console
+from llm_contracts.util.text import and_more
 
 _SHOWN = 12  # lines of one area; the rest is a number, and --all or --json has them
 _EXAMPLES = """\b
@@ -48,8 +49,8 @@ def _print(console: Console, report: Leftovers, *, shown: int | None) -> None:
     for area, lines in report.areas().items():
         console.print(f"{area} {len(lines)}", style="bold", markup=False)
         _print_lines(console, lines[:shown])
-        if shown is not None and len(lines) > shown:
-            console.print(f"  … and {len(lines) - shown} more (--all shows them)", style="dim", markup=False)
+        if shown is not None and (rest := and_more(lines, shown)):
+            console.print(f"  {rest} (--all shows them)", style="dim", markup=False)
         console.print()
     kept = ", ".join(f"{count} in {pattern}" for pattern, count in report.kept.items() if count)
     if kept:

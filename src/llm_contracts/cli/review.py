@@ -27,7 +27,7 @@ from llm_contracts.review.session import ReviewError, ReviewSession
 from llm_contracts.review.terminal import print_plan, print_queue, show_group
 from llm_contracts.review.tui.evidence import View
 from llm_contracts.util.files import write_text
-from llm_contracts.util.git_user import git_user
+from llm_contracts.util.git import git_user
 from llm_contracts.util.terminal import report_console
 
 _EXAMPLES = """\b

@@ -16,7 +16,7 @@ from llm_contracts.review.tui.setting import count
 from llm_contracts.review.tui.signs import ASCII
 from llm_contracts.review.tui.state import tally
 from llm_contracts.review.tui.terminal import Terminal, editor, run_full_screen, run_lines
-from llm_contracts.util.git_user import git_user
+from llm_contracts.util.git import git_user
 
 if TYPE_CHECKING:
     from llm_contracts.review.session import ReviewSession

@@ -21,7 +21,6 @@ from llm_contracts.doctor.evidence import (
     provenances,
 )
 from llm_contracts.doctor.finding import Diagnosis, Finding, FindingLevel
-from llm_contracts.doctor.git import tracked_files
 from llm_contracts.doctor.keys_in_files import Key, Progress, Search
 from llm_contracts.doctor.variables import (
     Where,
@@ -32,6 +31,7 @@ from llm_contracts.doctor.variables import (
     where_set,
 )
 from llm_contracts.project.secrets import secrets_in
+from llm_contracts.util.git import repository_files
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -149,8 +149,9 @@ def _secrets(
 
 
 def _searched(project: Project) -> tuple[Path, ...]:
-    settings = project.settings
-    return tuple(sorted({*tracked_files(settings.root), *_kept_results(settings.report)}))
+    root = project.settings.root
+    tracked = {root / name for name in repository_files(root)}
+    return tuple(sorted({*tracked, *_kept_results(project.settings.report)}))
 
 
 def _sentence(key: Key) -> str:

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from llm_contracts.doctor.finding import Finding, FindingLevel
+from llm_contracts.util.text import first_names
 
 AREA = "environment"
 _DISTRIBUTION = "llm-adapter"
@@ -153,10 +154,7 @@ def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Findi
         return Finding(
             area=AREA, level=FindingLevel.OK, what=f"{name}: all {len(pins)} pinned releases are installed"
         )
-    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
-    what = (
-        f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {', '.join(parts[:_SHOWN])}{more}"
-    )
+    what = f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {first_names(parts, _SHOWN)}"
     return Finding(
         area=AREA,
         level=FindingLevel.WARNING,

@@ -12,6 +12,7 @@ from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.store import Stored, StoredResultError
+from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, Provenance
 from llm_contracts.wire.cassette.drafts import abandoned_drafts
 
@@ -48,7 +49,7 @@ def examine_recordings(
 def _missing(project: Project) -> Iterator[Finding]:
     missing = [row.name for row in project.scenarios if not project.cassette(row).is_file()]
     if missing:
-        said = f"{_some(missing, len(project.scenarios))} scenarios have none: {_names(missing)}"
+        said = f"{_some(missing, len(project.scenarios))} scenarios have none: {first_names(missing, _SHOWN)}"
         yield _bad(
             RECORDINGS, said, "llm-contracts record --missing (with --source simulator for a rehearsal)."
         )
@@ -85,7 +86,7 @@ def _stale(project: Project, cassettes: Mapping[Path, Cassette], now: datetime) 
         and tape.recording.age(now.date()) >= days
     ]
     if old:
-        said = f"{len(old)} live ones are {days} days old or older: {_names(old)}"
+        said = f"{len(old)} live ones are {days} days old or older: {first_names(old, _SHOWN)}"
         yield _bad(RECORDINGS, said, f"llm-contracts record --stale {days}")
 
 
@@ -117,7 +118,7 @@ def examine_result(settings: Settings) -> Iterator[Finding]:
     if stored is None:
         yield _note(RESULT, "there is none yet (llm-contracts check)")
     elif changed:
-        said = f"it is out of date: since then, changed: {_names(changed)}"
+        said = f"it is out of date: since then, changed: {first_names(changed, _SHOWN)}"
         yield _bad(RESULT, said, "llm-contracts check")
     else:
         yield _ok(RESULT, f"of {stored.document['checked_at']}, and nothing has changed since")
@@ -125,12 +126,6 @@ def examine_result(settings: Settings) -> Iterator[Finding]:
 
 def _some(part: list[str], total: int) -> str:
     return f"{len(part)} of {total}"
-
-
-def _names(names: Iterable[str]) -> str:
-    shown = list(names)
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
 
 
 def _ok(area: str, what: str) -> Finding:

@@ -8,13 +8,13 @@ place that is to stay, such as a changelog, is named in the configuration and co
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from llm_contracts.project.config import ConfigError, Retiring, Settings
+from llm_contracts.util.git import repository_files
 
 _REQUIREMENTS = re.compile(
     r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|Pipfile|requirements[^/]*\.(?:in|txt))$"
@@ -71,7 +71,7 @@ def find_leftovers(settings: Settings) -> Leftovers:
         )
     found: list[Leftover] = []
     kept = dict.fromkeys(retiring.keep, 0)
-    for name in _files(settings.root):
+    for name in repository_files(settings.root, untracked=True):
         lines = tuple(_in_file(settings.root, name, retiring))
         pattern = next((each for each in retiring.keep if fnmatchcase(name, each)), None)
         if pattern is None:
@@ -79,21 +79,6 @@ def find_leftovers(settings: Settings) -> Leftovers:
         else:
             kept[pattern] += len(lines)
     return Leftovers(found=tuple(found), kept=kept)
-
-
-def _files(root: Path) -> Iterator[str]:
-    """Names relative to the root, in order."""
-    try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git is found as the user finds it
-            cwd=root,
-            capture_output=True,
-            check=True,
-        ).stdout.decode()
-        names = [name for name in listed.split("\0") if name and (root / name).is_file()]
-    except (OSError, subprocess.CalledProcessError):
-        names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
-    yield from sorted(names)
 
 
 def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.finding import Finding, FindingLevel
-from llm_contracts.doctor.git import is_ignored, is_repository, is_tracked
+from llm_contracts.util.git import is_ignored, is_repository, is_tracked
 
 if TYPE_CHECKING:
     from llm_contracts.project.scenario import Provider

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llm_contracts.drift.report import DriftReport, RecordingState, decisions
-from llm_contracts.drift.terminal import TITLES, ages, alike, asked_otherwise, names, summary
+from llm_contracts.drift.terminal import SHOWN, TITLES, ages, alike, asked_otherwise, summary
 from llm_contracts.parity.divergence import Severity
+from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette.model import Provenance
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def _replaced_rehearsals(report: DriftReport) -> Iterator[str]:
     if found:
         yield ""
         yield (
-            f"{len(found)} compared with what was no live recording ({names(found)}): there the earlier file "
-            "may have been wrong, and the provider have changed nothing."
+            f"{len(found)} compared with what was no live recording ({first_names(found, SHOWN)}): there the "
+            "earlier file may have been wrong, and the provider have changed nothing."
         )
 
 
@@ -72,7 +73,7 @@ def _table(heading: str, found: Sequence[DriftGroup]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for one in found:
         drift = one.drift
-        ids = names(name.partition("/")[2] for name in one.scenarios)
+        ids = first_names((name.partition("/")[2] for name in one.scenarios), SHOWN)
         cells = (drift.where, str(drift.change), drift.recorded, drift.now)
         yield f"| {one.provider} | {' | '.join(map(code, cells))} | {ids} |"
 

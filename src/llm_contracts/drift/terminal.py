@@ -11,12 +11,13 @@ from rich.text import Text
 
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity
+from llm_contracts.util.text import first_names
 
 if TYPE_CHECKING:
     from llm_contracts.drift.report import DriftGroup
 
 _COLOURS = {Severity.BREAKING: "red", Severity.VISIBLE: "yellow", Severity.COSMETIC: "dim"}
-_SHOWN = 5
+SHOWN = 5
 _AGE = "Verifying makes no recording younger: what is replayed is what was recorded then"
 
 TITLES = {
@@ -49,7 +50,7 @@ def _paragraph(decision: DriftGroup) -> Iterator[Text]:
     yield head.append(drift.where, style="bold").append(f"  ({drift.change})", style="dim")
     yield Text(f"          recorded: {drift.recorded}")
     yield Text(f"          now:      {drift.now}")
-    yield Text(f"          in {names(decision.scenarios)}", style="dim")
+    yield Text(f"          in {first_names(decision.scenarios, SHOWN)}", style="dim")
 
 
 def _listed(title: str, found: Sequence[ComparedRecording]) -> Iterator[Text]:
@@ -97,7 +98,8 @@ def asked_otherwise(report: DriftReport) -> Iterator[str]:
     if found:
         fields = dict.fromkeys(field for one in found for field in one.asked)
         yield (
-            f"Asked otherwise than recorded ({names(fields)}) in {names(one.scenario for one in found)}: "
+            f"Asked otherwise than recorded ({first_names(fields, SHOWN)}) in "
+            f"{first_names((one.scenario for one in found), SHOWN)}: "
             "what differs in the answers may come of that."
         )
 
@@ -108,13 +110,6 @@ def ages(report: DriftReport) -> Iterator[str]:
         days = report.stale_after_days
         yield (
             f"{len(report.stale)} live and {days} days old or older, and so no evidence any more: "
-            f"{names(one.scenario for one in report.stale)}. {_AGE}. "
+            f"{first_names((one.scenario for one in report.stale), SHOWN)}. {_AGE}. "
             f"llm-contracts record --stale {days} renews them."
         )
-
-
-def names(found: Iterable[str]) -> str:
-    """Some names, and how many more there are."""
-    every = list(found)
-    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
-    return ", ".join(every[:_SHOWN]) + more

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
 from llm_contracts.corpus.sources import answers
 from llm_contracts.project.config import ConfigError
+from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.scrub import Scrubber
 
@@ -123,10 +124,9 @@ def require_one(streams: Sequence[Owned], options: ImportOptions, scrubber: Scru
         name = scrubber.text(options.scenario)
         raise ConfigError(f"{name!r} cannot be a scenario's name: letters, digits and . _ - only.")
     if len(streams) > 1:
-        ids = scrubber.text(", ".join(owned.stream.id for owned in streams[:_SHOWN_IDS]))
-        more = f" and {len(streams) - _SHOWN_IDS} more" if len(streams) > _SHOWN_IDS else ""
+        ids = scrubber.text(first_names((owned.stream.id for owned in streams), _SHOWN_IDS))
         raise ConfigError(
-            f"--scenario names one recording, but there are {len(streams)} streams: {ids}{more}. "
+            f"--scenario names one recording, but there are {len(streams)} streams: {ids}. "
             "Choose one with --stream."
         )
 

@@ -9,6 +9,7 @@ from llm_contracts.matrix.grid import grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.results.document import json_text
+from llm_contracts.util.text import and_more
 
 _LONGEST_VALUE = 60
 _FROM = 3  # that many releases in a row are written as a range
@@ -36,9 +37,9 @@ def _lines(table: Table, most: int) -> Iterator[str]:
         yield from _changes(table, found[:most])
     else:
         yield "Nothing changes."
-    if len(found) > most:
+    if rest := and_more(found, most):
         yield ""
-        yield f"And {len(found) - most} more."
+        yield f"{rest.capitalize()}."
     yield from (f"\n{_escaped(note)}" for note in notes(table))
 
 

@@ -12,6 +12,7 @@ from llm_contracts.matrix.checking import Check, CheckError
 from llm_contracts.matrix.environments import Resolution, UnavailableError
 from llm_contracts.matrix.pair import ReleasePair, Unsupported, unsupported
 from llm_contracts.matrix.table import Table
+from llm_contracts.util.text import first_names
 
 Step = Callable[[str, int], None]
 """Told what is being done for which pair, and how many of its scenarios are done."""
@@ -124,8 +125,6 @@ def _steady(pinned: Cell, cell: Cell) -> Cell:
     changed = [name for name, digest in cell.inputs.items() if pinned.inputs.get(name, digest) != digest]
     if not changed:
         return cell
-    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-    said = (
-        f"{changed[0]}{more} changed while the matrix ran, so that this is no fair comparison. Run it again."
-    )
+    what = first_names(changed, 1)
+    said = f"{what} changed while the matrix ran, so that this is not a fair comparison. Run it again."
     return replace(cell, complaints=(*cell.complaints, said))

@@ -15,6 +15,7 @@ from rich.text import Text
 from llm_contracts.matrix.grid import Grid, grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.results.document import json_text
+from llm_contracts.util.text import and_more, first_names
 
 if TYPE_CHECKING:
     from llm_contracts.matrix.bisect import Bracket, Target
@@ -51,7 +52,7 @@ def print_bisection(console: Console, goal: Target, found: Bracket, package: str
     console.print(Text.assemble((f"{package} {found.after}", "bold"), f" {way} ", (goal.kind, "bold red")))
     lines = [
         f"{package} {found.before} is the last that is otherwise.",
-        f"in {scenarios_in(len(goal.scenarios))}: {_some(goal.scenarios)}",
+        f"in {scenarios_in(len(goal.scenarios))}: {first_names(goal.scenarios, _SHOWN_IDS)}",
         f"tried on the way: {', '.join(found.tried) or 'nothing, they are neighbours'}",
     ]
     if found.untried:
@@ -106,8 +107,8 @@ def _changes(table: Table) -> Iterator[RenderableType]:
     yield from _titled(f"Changes against {table.pinned.pair} ({len(found)})")
     names = short_names(table)
     yield from (_change(change, names) for change in found[:_SHOWN_CHANGES])
-    if len(found) > _SHOWN_CHANGES:
-        yield Text(f"… and {len(found) - _SHOWN_CHANGES} more; --json FILE lists them all", style="dim")
+    if rest := and_more(found, _SHOWN_CHANGES):
+        yield Text(f"{rest}; --json FILE lists them all", style="dim")
 
 
 def _change(change: ReleaseChange, names: Mapping[str, str]) -> RenderableType:
@@ -121,7 +122,7 @@ def _change(change: ReleaseChange, names: Mapping[str, str]) -> RenderableType:
         (f"   {', '.join(remarks)}", "dim"),
     )
     where = [
-        Text.assemble((names[pair], "bold"), f"  {scenarios_in(len(ids))}: {_some(ids)}")
+        Text.assemble((names[pair], "bold"), f"  {scenarios_in(len(ids))}: {first_names(ids, _SHOWN_IDS)}")
         for pair, ids in change.scenarios.items()
     ]
     return Stack(head, Padding(Stack(*where, *_values(change)), (0, 0, 0, 4), expand=False))
@@ -144,11 +145,6 @@ def _values(change: ReleaseChange) -> Iterator[Text]:
 def _value(value: Any) -> str:
     text = json_text(value)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
-
-
-def _some(ids: tuple[str, ...]) -> str:
-    shown = ", ".join(ids[:_SHOWN_IDS])
-    return f"{shown} … and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else shown
 
 
 def _titled(title: str) -> Iterator[RenderableType]:

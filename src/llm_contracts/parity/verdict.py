@@ -16,6 +16,7 @@ from shlex import quote
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Verdict
 from llm_contracts.project.scenario import Scenario
+from llm_contracts.util.text import first_names
 
 _SHOWN = 5  # names in a sentence; the table has the rest
 
@@ -138,7 +139,7 @@ def _differs(items: Sequence[Item], severity: Severity) -> str:
     told = ", ".join(f"{kind} {number}" for kind, number in kinds)
     what = _count(len(found), f"{severity} difference", f"{severity} differences")
     names = list(dict.fromkeys(name for name, _ in found))
-    return f"{what} ({told}) in {_names(names)}."
+    return f"{what} ({told}) in {first_names(names, _SHOWN)}."
 
 
 def _counts(divergence: Divergence) -> bool:
@@ -205,12 +206,7 @@ def _waived(items: Sequence[Item]) -> str:
 
 
 def _sentence(names: Sequence[str], one: str, many: str) -> str:
-    return f"{_count(len(names), one, many)}: {_names(names)}." if names else ""
-
-
-def _names(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"{_count(len(names), one, many)}: {first_names(names, _SHOWN)}." if names else ""
 
 
 def _count(number: int, one: str, many: str) -> str:

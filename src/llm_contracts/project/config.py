@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.util.text import first_names
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -134,8 +135,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     )
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"Known: {', '.join(names[:_SHOWN])}{more}." if names else "None is registered."
+    return f"Known: {first_names(names, _SHOWN)}." if names else "None is registered."
 
 
 def checked_name(what: str, name: str, known: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.project.config import ConfigError, Settings
+from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
 
 _SHOWN = 3  # changed inputs in the message: enough to see why
@@ -25,9 +26,8 @@ def refuse_stale(settings: Settings, document: Mapping[str, Any]) -> None:
     """
     changed = outdated(settings, document)
     if changed:
-        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
         msg = (
-            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
+            f"The stored result is out of date: since then, changed: {first_names(changed, _SHOWN)}. "
             "Run `llm-contracts check` again."
         )
         raise ConfigError(msg)

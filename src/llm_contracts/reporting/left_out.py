@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from llm_contracts.corpus import CorpusProblem, ProblemKind
+from llm_contracts.util.text import and_more
 
 _SHOWN = 3  # places of a kind; the JSON result has all
 
@@ -32,5 +33,5 @@ def left_out_lines(problems: Iterable[CorpusProblem]) -> Iterator[str]:
     for why, found in sorted(groups.items(), key=lambda item: -len(item[1])):
         yield f"{len(found)} {_TITLES[why]}:"
         yield from (f"  {problem.place}: {problem.reason}" for problem in found[:_SHOWN])
-        if len(found) > _SHOWN:
-            yield f"  and {len(found) - _SHOWN} more; --json FILE lists them all"
+        if rest := and_more(found, _SHOWN):
+            yield f"  {rest}; --json FILE lists them all"

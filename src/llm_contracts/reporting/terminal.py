@@ -20,6 +20,7 @@ from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.result import Readiness
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.terminal import Marks, listed, marks_for, titled
+from llm_contracts.util.text import and_more, first_names
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -43,7 +44,7 @@ def print_verdicts(
     console: Console, verdicts: Mapping[str, Verdict], notes: Mapping[str, str] = MappingProxyType({})
 ) -> None:
     """Print GO or NO-GO with the reasons, a provider a paragraph; `notes`: a line more for a provider."""
-    for section in _verdicts(verdicts, marks_for(console.encoding), notes):
+    for section in _verdicts(verdicts, notes):
         console.print(section)
 
 
@@ -66,7 +67,7 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
         yield from (Text(line, style=_importance(line)) for line in left_out_lines(result.left_out))
     if result.verdicts:
         yield from titled("Verdict")
-        yield from _verdicts(result.verdicts, marks)
+        yield from _verdicts(result.verdicts)
     yield Text("")
     yield _summary(result)
 
@@ -209,8 +210,8 @@ def _kind_lines(item: Item, marks: Marks) -> list[Text]:
         )
         for kind, count in counts[:_CELL_LINES]
     ]
-    if len(counts) > _CELL_LINES:
-        lines.append(Text(f"  {marks.more} {len(counts) - _CELL_LINES} more kinds", style="dim"))
+    if rest := and_more(counts, _CELL_LINES, "kinds"):
+        lines.append(Text(f"  {rest}", style="dim"))
     return lines
 
 
@@ -251,7 +252,7 @@ def one_group(found: DivergenceGroup, marks: Marks, *, of: str = "recording") ->
         f" at {found.where}",
         (f"   {found.severity}, {_count(len(found.ids), of)}", "dim"),
     )
-    lines = (*_values(found.example, marks), Text(f"in {_some(found.ids, marks)}", style="dim"))
+    lines = (*_values(found.example, marks), Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim"))
     return Stack(head, _indented(Stack(*lines), 4))
 
 
@@ -273,11 +274,6 @@ def _value(value: object, marks: Marks) -> str:
         return "absent"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + marks.more
-
-
-def _some(ids: tuple[str, ...], marks: Marks) -> str:
-    shown = ", ".join(ids[:_SHOWN_IDS])
-    return f"{shown} {marks.more} and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else shown
 
 
 def _count(number: int, noun: str) -> str:
@@ -304,15 +300,14 @@ def accepted(result: Result, marks: Marks) -> Iterator[RenderableType]:
 
 
 def _verdicts(
-    verdicts: Mapping[str, Verdict], marks: Marks, notes: Mapping[str, str] = MappingProxyType({})
+    verdicts: Mapping[str, Verdict], notes: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[RenderableType]:
     width = max(map(len, verdicts), default=0)
     for name, verdict in verdicts.items():
         yield _verdict_line(name.ljust(width), verdict)
         shown = verdict.reasons[:_SHOWN_REASONS]
         yield from (_indented(Text(reason), width + 9) for reason in shown)
-        if len(verdict.reasons) > _SHOWN_REASONS:
-            rest = f"{marks.more} and {len(verdict.reasons) - _SHOWN_REASONS} more reasons"
+        if rest := and_more(verdict.reasons, _SHOWN_REASONS, "reasons"):
             yield _indented(Text(rest, style="dim"), width + 9)
         yield from (_indented(Text(f"next: {each}", style="cyan"), width + 9) for each in verdict.next)
         if name in notes:

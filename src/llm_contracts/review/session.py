@@ -21,6 +21,7 @@ from llm_contracts.review.coverage import Terms
 from llm_contracts.review.decisions import Decision, Decisions, parse_decisions, render_decisions
 from llm_contracts.review.waiver_text import appended
 from llm_contracts.util.files import replace_file
+from llm_contracts.util.text import first_names
 from llm_contracts.wire.scrub import SecretFound, find_secrets
 
 if TYPE_CHECKING:
@@ -134,9 +135,8 @@ def _refuse_outdated(settings: Settings, stored: Stored) -> None:
         if name != own and not name.startswith("the date")
     ]
     if changed:
-        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
         raise ConfigError(
-            f"The stored result is out of date: since then, changed: {', '.join(changed[:_SHOWN])}{more}. "
+            f"The stored result is out of date: since then, changed: {first_names(changed, _SHOWN)}. "
             "Run `llm-contracts check` again, then review; what you have decided is kept."
         )
 

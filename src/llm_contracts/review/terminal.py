@@ -17,6 +17,7 @@ from llm_contracts.review.tui.signs import ASCII, STYLES, UNICODE, GlyphSet
 from llm_contracts.review.tui.state import Defaults, ReviewState
 from llm_contracts.util.terminal import ASCII as PLAIN_MARKS
 from llm_contracts.util.terminal import marks_for
+from llm_contracts.util.text import and_more, first_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,9 +107,7 @@ def show_group(
 
 
 def _others(members: Sequence[Member]) -> str:
-    names = list(dict.fromkeys(member.item for member in members))
-    more = f" and {len(names) - _ROWS} more" if len(names) > _ROWS else ""
-    return f"in {', '.join(names[:_ROWS])}{more}"
+    return f"in {first_names(dict.fromkeys(member.item for member in members), _ROWS)}"
 
 
 def print_plan(console: Console, session: ReviewSession, plan: ApplyPlan, *, dry_run: bool) -> None:
@@ -150,5 +149,5 @@ def _marks(plan: ApplyPlan) -> Iterator[Text]:
 
 def _listed(lines: Sequence[str]) -> Iterator[Text]:
     yield from (Text(f"  {line}") for line in lines[:_ROWS])
-    if len(lines) > _ROWS:
-        yield Text(f"  and {len(lines) - _ROWS} more", style="dim")
+    if rest := and_more(lines, _ROWS):
+        yield Text(f"  {rest}", style="dim")

@@ -116,7 +116,7 @@ def test_a_provider_that_is_not_supported_runs_and_is_excused() -> None:
 def test_files_that_changed_meanwhile_are_told() -> None:
     (cell,) = matrix(Builder()).table([pair("1.91.0")]).cells
     assert cell.complaints == (
-        "src/a.py changed while the matrix ran, so that this is no fair comparison. Run it again.",
+        "src/a.py changed while the matrix ran, so that this is not a fair comparison. Run it again.",
     )
 
 

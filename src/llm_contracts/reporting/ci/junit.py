@@ -11,7 +11,8 @@ from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.values import count, cut, seen, sides, some
+from llm_contracts.reporting.ci.values import cut, seen, sides, some
+from llm_contracts.util.text import and_more
 
 _LONGEST_VALUE = 4_000  # characters; the report has the rest
 _LONGEST_MESSAGE = 300  # services show it in one line
@@ -127,8 +128,8 @@ def _title(divergence: Divergence) -> str:
 
 def _told(found: list[Divergence]) -> Iterator[str]:
     yield from (_one(divergence) for divergence in found[:_MOST])
-    if len(found) > _MOST:
-        yield f"and {count(len(found) - _MOST, 'more difference')}; the report has them all"
+    if rest := and_more(found, _MOST, "differences"):
+        yield f"{rest}; the report has them all"
 
 
 def _one(divergence: Divergence) -> str:

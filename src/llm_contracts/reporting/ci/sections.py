@@ -17,6 +17,7 @@ from llm_contracts.reporting.ci.text import code, code_block, link, plain
 from llm_contracts.reporting.ci.values import count, cut, sides, some
 from llm_contracts.reporting.html.index import MARKS, headline
 from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.util.text import and_more
 
 _LONGEST_VALUE = 300
 _LONGEST_LINE = 1_000
@@ -100,8 +101,7 @@ def _rank(row: tuple[str, Verdict]) -> bool:
 def _verdict(name: str, verdict: Verdict) -> str:
     go = verdict.answer is Readiness.READY
     why = [plain(cut(reason, _LONGEST_LINE)) for reason in verdict.reasons[:_SHOWN_REASONS]]
-    more = len(verdict.reasons) - _SHOWN_REASONS
-    why += [f"and {more} more reasons"] if more > 0 else []
+    why += filter(None, [and_more(verdict.reasons, _SHOWN_REASONS, "reasons")])
     word = f"{MARKS['agree']} GO" if go else f"{MARKS['breaking']} **NO-GO**"
     return f"| {word} | {plain(cut(name, 80))} | {verdict.answer} | {'<br>'.join(why)} |"
 
@@ -207,5 +207,5 @@ def _commands(result: Result, about: RunContext) -> Iterator[str]:
     if steps:
         yield "# what stands between this and a GO"
         yield from steps[:_SHOWN_STEPS]
-    if len(steps) > _SHOWN_STEPS:
-        yield f"# and {len(steps) - _SHOWN_STEPS} more: llm-contracts verdict"
+    if rest := and_more(steps, _SHOWN_STEPS):
+        yield f"# {rest}: llm-contracts verdict"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -17,6 +17,7 @@ from llm_contracts.review.tui.keys import HELP
 from llm_contracts.review.tui.setting import Setting, Size, count, rule, wrapped
 from llm_contracts.review.tui.signs import STYLES
 from llm_contracts.review.tui.state import Form, ReviewState
+from llm_contracts.util.text import and_more
 
 if TYPE_CHECKING:
     from llm_contracts.parity.decision_groups import Member
@@ -171,14 +172,14 @@ def _preview(found: Coverage, state: ReviewState, setting: Setting, width: int) 
             )
             line.truncate(width - 1)
             yield line
-        yield from _and_more(len(found.other_groups))
+        yield from _and_more(found.other_groups)
     else:
         yield Text(" and nothing else that this run found.")
     yield Text(f" with {count(len(found.rows), 'row')} in {setting.waivers}:", style="bold")
     for row in found.rows[:_ROWS]:
         about = f"   {row_text(row)}"
         yield Text(about if len(about) < width else about[: width - 2] + setting.signs.more)
-    yield from _and_more(len(found.rows))
+    yield from _and_more(found.rows)
     if found.open_ended:
         yield from wrapped("A * also covers what will be recorded later.", width, style="yellow")
 
@@ -187,9 +188,9 @@ def _every(state: ReviewState) -> bool:
     return state.form is not None and state.form.every
 
 
-def _and_more(number: int) -> Iterator[Text]:
-    if number > _ROWS:
-        yield Text(f"   and {number - _ROWS} more", style="dim")
+def _and_more(found: Collection[object]) -> Iterator[Text]:
+    if rest := and_more(found, _ROWS):
+        yield Text(f"   {rest}", style="dim")
 
 
 def _evidence(state: ReviewState, width: int) -> Iterator[Text]:
