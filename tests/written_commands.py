@@ -127,5 +127,8 @@ def every_command(command: click.Command, name: str) -> Iterator[tuple[str, clic
     """A command and all below it, with the words that lead to each."""
     yield name, command
     if isinstance(command, click.Group):
-        for each, below in command.commands.items():
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            assert below is not None
             yield from every_command(below, f"{name} {each}")

@@ -5,27 +5,35 @@ from __future__ import annotations
 import faulthandler
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
-from llm_contracts.cli.cassettes import cassettes
-from llm_contracts.cli.check import check
-from llm_contracts.cli.completion import completion
-from llm_contracts.cli.corpus import corpus
-from llm_contracts.cli.doctor import doctor
-from llm_contracts.cli.drift import drift
-from llm_contracts.cli.exit_codes import FAILURES, Exit
-from llm_contracts.cli.import_ import import_
-from llm_contracts.cli.leftovers import leftovers
-from llm_contracts.cli.matrix import matrix
-from llm_contracts.cli.record import record
-from llm_contracts.cli.report import report
-from llm_contracts.cli.review import review
-from llm_contracts.cli.serve import serve
-from llm_contracts.cli.verdict import verdict
-from llm_contracts.util.versions import versions
+from llm_contracts.cli.exit_codes import Exit, failures
+
+SHORT_HELPS: Mapping[str, str] = {
+    "doctor": "Is everything fit for use?",
+    "record": "Call the providers and keep what they send, byte by byte.",
+    "check": "Replay every recording through both clients and compare.",
+    "review": "Decide what differs: accept it, or mark it.",
+    "report": "Write the stored result as an HTML page, or for CI.",
+    "verdict": "GO or NO-GO for providers, with reasons and what to run next.",
+    "drift": "Compare recordings with those of a git revision, by shape.",
+    "matrix": "Check under other releases of LiteLLM and openai.",
+    "serve": "Serve recordings to an application in any language.",
+    "import": "Make recordings of what others recorded.",
+    "corpus": "Compare over streams recorded elsewhere.",
+    "cassettes": "Are the recordings whole, free of secrets, each with a scenario?",
+    "leftovers": "List what still refers to the old clients.",
+    "completion": "Print the completion of commands and names for a shell.",
+}
+"""Command → its short help, in the order in which people come to need them. The commands themselves are
+imported when they are used: help and completion must not wait for what they import.
+"""
 
 _EXAMPLES = """\b
 Examples:
@@ -47,19 +55,40 @@ Exit codes:
 
 def _print_versions(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
     if wanted:
+        from llm_contracts.util.versions import versions
+
         click.echo("\n".join(f"{name} {version}" for name, version in versions().items()))
         context.exit()
 
 
-class _InOrderOfWork(click.Group):
-    """Its commands are listed as people come to need them."""
+class _LazyGroup(click.Group):
+    """Lists its commands from a table and imports a command's module only to run or complete it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over
-        return list(self.commands)
+        return list(SHORT_HELPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in SHORT_HELPS:
+            return None
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SHORT_HELPS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [
+            CompletionItem(name, help=text)
+            for name, text in SHORT_HELPS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(
-    cls=_InOrderOfWork,
+    cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=_EXAMPLES,
 )
@@ -73,25 +102,6 @@ class _InOrderOfWork(click.Group):
 )
 def group() -> None:
     """Does the product behave the same after the move? Record once, replay to both clients, compare."""
-
-
-for _command in (
-    doctor,
-    record,
-    check,
-    review,
-    report,
-    verdict,
-    drift,
-    matrix,
-    serve,
-    import_,
-    corpus,
-    cassettes,
-    leftovers,
-    completion,
-):
-    group.add_command(_command)
 
 
 def main() -> None:
@@ -113,7 +123,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except tuple(FAILURES) as error:
+    except Exception as error:
+        failed = next((code for kind, code in failures().items() if isinstance(error, kind)), None)
+        if failed is None:
+            raise
         click.echo(f"llm-contracts: {error}", err=True)
-        return next(code for kind, code in FAILURES.items() if isinstance(error, kind))
+        return failed
     return int(code or 0)

@@ -5,20 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from llm_contracts.clients.resolve import ClientError
-from llm_contracts.matrix.checking import CheckError
-from llm_contracts.matrix.environments import UnavailableError
-from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.waivers import WaiverError
-from llm_contracts.project.config import ConfigError
-from llm_contracts.results.store import StoredResultError
-from llm_contracts.review.decisions import DecisionsError
-from llm_contracts.review.session import ReviewError
-from llm_contracts.run.workers.processes import WorkerError
-from llm_contracts.wire.cassette import CassetteError
-from llm_contracts.wire.proxy import EdgeError
-from llm_contracts.wire.scrub import SecretFound
-
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Result
 
@@ -34,28 +20,47 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C
 
 
-FAILURES: dict[type[Exception], Exit] = {
-    SecretFound: Exit.SECRET,
-    ConfigError: Exit.USAGE,
-    ClientError: Exit.USAGE,
-    WaiverError: Exit.USAGE,
-    EdgeError: Exit.USAGE,
-    ReviewError: Exit.USAGE,
-    CheckError: Exit.USAGE,
-    UnavailableError: Exit.USAGE,
-    DecisionsError: Exit.UNREADABLE,
-    CassetteError: Exit.UNREADABLE,
-    StoredResultError: Exit.UNREADABLE,
-    WorkerError: Exit.USAGE,
-    OSError: Exit.USAGE,  # a full disk, a folder that may not be written
-}
-"""What ends a command with a message instead of a traceback, and with which code."""
+def failures() -> dict[type[Exception], Exit]:
+    """What ends a command with a message instead of a traceback, and with which code.
+
+    A function, because a command line that only helps or completes must not import half the harness.
+    """
+    from llm_contracts.clients.resolve import ClientError
+    from llm_contracts.matrix.checking import CheckError
+    from llm_contracts.matrix.environments import UnavailableError
+    from llm_contracts.parity.waivers import WaiverError
+    from llm_contracts.project.config import ConfigError
+    from llm_contracts.results.store import StoredResultError
+    from llm_contracts.review.decisions import DecisionsError
+    from llm_contracts.review.session import ReviewError
+    from llm_contracts.run.workers.processes import WorkerError
+    from llm_contracts.wire.cassette import CassetteError
+    from llm_contracts.wire.proxy import EdgeError
+    from llm_contracts.wire.scrub import SecretFound
+
+    return {
+        SecretFound: Exit.SECRET,
+        ConfigError: Exit.USAGE,
+        ClientError: Exit.USAGE,
+        WaiverError: Exit.USAGE,
+        EdgeError: Exit.USAGE,
+        ReviewError: Exit.USAGE,
+        CheckError: Exit.USAGE,
+        UnavailableError: Exit.USAGE,
+        DecisionsError: Exit.UNREADABLE,
+        CassetteError: Exit.UNREADABLE,
+        StoredResultError: Exit.UNREADABLE,
+        WorkerError: Exit.USAGE,
+        OSError: Exit.USAGE,  # a full disk, a folder that may not be written
+    }
 
 
 def exit_of(result: Result) -> Exit:
     """The code of a finished run. Input that could not be read outweighs differences, as not all of them are
     known. Cosmetic differences are shown and count for nothing, here as in verdicts.
     """
+    from llm_contracts.parity.divergence import Severity
+
     if any(item.problem for item in result.items):
         return Exit.UNREADABLE
     found = (d for item in result.items for d in (*item.unwaived, *item.noise))

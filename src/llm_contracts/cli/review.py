@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from llm_contracts.cli.exit_codes import FAILURES, Exit
+from llm_contracts.cli.exit_codes import Exit, failures
 from llm_contracts.cli.options import json_option, project_here
 from llm_contracts.cli.stored import report_option, stored_here
 from llm_contracts.parity.decision_groups import DecisionGroup, look_up, queue, without
@@ -123,7 +123,7 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
     """Ids of groups and names of recordings; none where there is nothing to complete them from."""
     try:
         groups = queue(_session(context.obj).open)
-    except tuple(FAILURES):
+    except tuple(failures()):
         return []
     names = [*(group.id for group in groups), *dict.fromkeys(m.item for g in groups for m in g.members)]
     return [name for name in names if name.startswith(typed)]

@@ -399,7 +399,8 @@ def test_names_are_completed_from_the_project(
 ) -> None:
     import click
 
-    subcommand = group.commands[command]
+    subcommand = group.get_command(click.Context(group), command)
+    assert subcommand is not None
     parameter = next(found for found in subcommand.params if found.name == option)
     found = parameter.shell_complete(click.Context(subcommand), typed)
     assert [entry.value for entry in found] == expected
@@ -409,8 +410,10 @@ def test_completion_is_silent_in_a_broken_project(project: Path) -> None:
     import click
 
     (project / "contracts" / "clients.py").write_text("1 / 0")
-    parameter = next(found for found in group.commands["check"].params if found.name == "providers")
-    assert parameter.shell_complete(click.Context(group.commands["check"]), "a") == []
+    check = group.get_command(click.Context(group), "check")
+    assert check is not None
+    parameter = next(found for found in check.params if found.name == "providers")
+    assert parameter.shell_complete(click.Context(check), "a") == []
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
