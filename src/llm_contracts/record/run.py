@@ -16,9 +16,9 @@ from llm_contracts.record.plan import PlannedRecording, RecordOptions, Source, p
 from llm_contracts.record.take import Attempt, NotWantedError, RecordingContext, rehearsed_before
 from llm_contracts.record.verify import replaced, verified
 from llm_contracts.simulator import Simulator
+from llm_contracts.util.files import remove_abandoned_drafts
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
-from llm_contracts.wire.cassette.drafts import remove_abandoned_drafts
 from llm_contracts.wire.proxy import Edge, network_from
 from llm_contracts.wire.scrub import Scrubber
 

@@ -1,51 +1,153 @@
-"""Files that people and other programs read while they are written: replaced whole, or left as they were."""
+"""Files that people and other programs read while they are written: each is replaced whole or not at all.
+
+A file is first written as a draft beside it. Nobody reads drafts, git ignores them (`.*.tmp`), and their name
+holds the process that wrote them: what a killed process has left is removed by the next one, and what others
+are writing is left alone.
+"""
 
 from __future__ import annotations
 
+import glob
 import os
+import re
+import secrets
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows: there, nothing stops two runs
+    fcntl = None  # type: ignore[assignment]
+
+_DRAFT = re.compile(r"\..+\.(\d+)\.[^.]+\.tmp")
 
 
-def replace_file(file: Path, text: str, *, check: Callable[[Path], None] = lambda _draft: None) -> None:
-    """Put a text in a file's place, with the old one's permissions; its folder is made if need be.
+class LockedError(Exception):
+    """Another process is writing to the same folder."""
+
+
+@contextmanager
+def replacing(
+    file: Path,
+    *,
+    check: Callable[[Path], None] = lambda _draft: None,
+) -> Iterator[IO[bytes]]:
+    """Write a file anew: the block writes a draft, which takes the file's place in one step when it ends.
+
+    When anything fails, Ctrl-C and a full disk included, the draft is removed and the file is as it was. The
+    file keeps its permissions, its folder is made if need be, and a symbolic link goes on pointing to it.
 
     Args:
         file: what to write.
-        text: its new content.
-        check: given the finished draft beside the file; what it raises leaves the file as it was.
+        check: given the finished draft; what it raises leaves the file as it was.
 
     Raises:
-        OSError: the disk is full, say; the old file is as it was.
+        OSError: the disk is full, say.
     """
+    file = file.resolve()
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    remove_abandoned_drafts(file.parent, f".{glob.escape(file.name)}.*.tmp")
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    mode = file.stat().st_mode & 0o777 if file.exists() else None
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
     try:
-        draft.write_text(text, encoding="utf-8")
-        if file.exists():
-            draft.chmod(file.stat().st_mode & 0o777)
+        with os.fdopen(handle, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        if mode is not None:
+            draft.chmod(mode)
         check(draft)
-        draft.replace(file)
-    finally:
+        rename(draft, file)
+    except BaseException:
         draft.unlink(missing_ok=True)
+        raise
+
+
+def rename(draft: Path, file: Path) -> None:
+    """Let a draft, which is on the disk, take a file's place; the new name is on the disk, too."""
+    draft.replace(file)
+    with suppress(OSError):  # not every system can
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def replace_file(file: Path, text: str, *, check: Callable[[Path], None] = lambda _draft: None) -> None:
+    """Put a text in a file's place; see `replacing`."""
+    with replacing(file, check=check) as out:
+        out.write(text.encode())
 
 
 def write_text(file: Path, text: str) -> None:
     """Write a whole file or nothing; `-` is standard output."""
-    if str(file) == "-":
-        sys.stdout.write(text)
-        return
     write_pieces(file, (text,))
 
 
 def write_pieces(file: Path, pieces: Iterable[str]) -> None:
-    """Write a whole file or nothing, never holding more than a piece of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8") as out:
+    """The same, never holding more than a piece of it."""
+    if str(file) == "-":
+        sys.stdout.writelines(pieces)
+    elif file.exists() and not file.is_file():  # a pipe, /dev/stdout: nothing to replace
+        with file.open("w", encoding="utf-8") as out:
             out.writelines(pieces)
-        draft.replace(file)
+    else:
+        with replacing(file) as draft:
+            draft.writelines(piece.encode() for piece in pieces)
+
+
+def abandoned_drafts(folder: Path, pattern: str = "**/.*.tmp") -> tuple[Path, ...]:
+    """The drafts in a folder, by default anywhere below it, whose process has ended."""
+    named = ((file, _DRAFT.fullmatch(file.name)) for file in sorted(folder.glob(pattern)))
+    return tuple(file for file, match in named if match and not _is_running(int(match[1])))
+
+
+def remove_abandoned_drafts(folder: Path, pattern: str = "**/.*.tmp") -> None:
+    """Remove what killed processes have left. One that cannot be removed stays; it does no harm."""
+    for draft in abandoned_drafts(folder, pattern):
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there, asking after a process ends it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+@contextmanager
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """One process at a time in a folder. The lock ends with the process that holds it, however that ends.
+
+    Args:
+        folder: what to lock; made if it is not there.
+        wait: for the other to finish.
+
+    Raises:
+        LockedError: another process is at it, and this one does not wait.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY) if fcntl is not None else None
+    try:
+        if handle is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError as error:
+                raise LockedError(f"{folder}: another process is writing there.") from error
+            except OSError:
+                pass
+        yield
     finally:
-        draft.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)

@@ -16,8 +16,8 @@ from typing import IO
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.util.files import abandoned_drafts, remove_abandoned_drafts
 from llm_contracts.wire.cassette import Cassette, load, save
-from llm_contracts.wire.cassette.drafts import abandoned_drafts, remove_abandoned_drafts
 from tests.harness.run.projects import cassette
 
 KILLS = 22

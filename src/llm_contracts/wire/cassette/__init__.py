@@ -8,21 +8,18 @@ the old file as it was.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from llm_contracts.wire.cassette.drafts import new_draft
+from llm_contracts.util.files import replacing
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
 from llm_contracts.wire.cassette.parse import FormatError, parse
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import Headers, Interaction
 
 __all__ = ["Cassette", "CassetteError", "Provenance", "Recording", "load", "save"]
-
-_READABLE_BY_ALL = 0o644
 
 
 class CassetteError(Exception):
@@ -54,18 +51,16 @@ def load(path: Path) -> Cassette:
         raise CassetteError(path, "", f"cannot be read ({error.strerror}). Check the name.") from error
 
 
-def _write(file: IO[bytes], data: bytes) -> None:
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def save(path: Path, cassette: Cassette, *, write: Callable[[IO[bytes], bytes], None] = _write) -> None:
+def save(
+    path: Path,
+    cassette: Cassette,
+    *,
+    write: Callable[[IO[bytes], bytes], object] = lambda file, data: file.write(data),
+) -> None:
     """Write one cassette, whole or not at all. Secrets are the scrubber's business.
 
-    The text goes to a file beside the old one, is brought to the disk and then takes the old one's place.
-    When anything fails on the way, Ctrl-C and a full disk included, the new file is removed and the old one
-    is as it was. A process that is killed leaves a draft that no reader loads (see `drafts`).
+    When anything fails on the way, Ctrl-C and a full disk included, the old file is as it was. A process that
+    is killed leaves a draft, which no reader loads (see `llm_contracts.util.files`).
 
     Raises:
         CassetteError: the values would not read back as they are.
@@ -73,16 +68,8 @@ def save(path: Path, cassette: Cassette, *, write: Callable[[IO[bytes], bytes], 
     """
     data = render(cassette)
     _require_same(path, cassette, data)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = new_draft(path)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file, data)
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else _READABLE_BY_ALL)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(path) as draft:
+        write(draft, data)
 
 
 def _require_same(path: Path, cassette: Cassette, data: bytes) -> None:

@@ -1,0 +1,106 @@
+"""Files that are replaced whole or not at all, and folders that one process at a time may write to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.util.files import LockedError, locked, replace_file, replacing, write_pieces, write_text
+
+DEAD = 4_000_000  # beyond what Linux gives a process
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_symbolic_link_goes_on_pointing_to_the_file(tmp_path: Path) -> None:
+    real = tmp_path / "shared" / "waivers.toml"
+    real.parent.mkdir()
+    real.write_text("old")
+    link = tmp_path / "waivers.toml"
+    link.symlink_to(real)
+    replace_file(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert names(tmp_path / "shared") == ["waivers.toml"]
+
+
+def test_permissions_stay_and_a_new_file_has_the_usual_ones(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.touch(mode=0o600)
+    replace_file(private, "x")
+    assert private.stat().st_mode & 0o777 == 0o600
+    before = os.umask(0o027)
+    try:
+        replace_file(tmp_path / "new", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_failed_check_leaves_the_file_and_no_draft(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+
+    def check(draft: Path) -> None:
+        assert draft.read_text() == "new"
+        raise ValueError(draft.name)
+
+    with pytest.raises(ValueError, match="a"):
+        replace_file(file, "new", check=check)
+    assert file.read_text() == "old"
+    assert names(tmp_path) == ["a"]
+
+
+def test_the_draft_of_a_killed_process_is_removed_by_the_next_and_no_other_draft(tmp_path: Path) -> None:
+    dead, running, other = (
+        tmp_path / f".a[1].{process}.x.tmp" for process in (DEAD, os.getpid(), "not-a-number")
+    )
+    for draft in (dead, running, other):
+        draft.touch()
+    write_text(tmp_path / "a[1]", "x")
+    assert names(tmp_path) == sorted([running.name, other.name, "a[1]"])
+
+
+def test_a_process_that_is_killed_before_the_last_step_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+    code = (
+        "import os, sys; from pathlib import Path; from llm_contracts.util.files import replace_file\n"
+        "replace_file(Path(sys.argv[1]), 'new', check=lambda draft: os.kill(os.getpid(), 9))"
+    )
+    assert subprocess.run([sys.executable, "-c", code, file], check=False).returncode == -9
+    assert file.read_text() == "old"
+    assert len(names(tmp_path)) == 2
+    with replacing(file) as draft:
+        draft.write(b"third")
+    assert (names(tmp_path), file.read_text()) == (["a"], "third")
+
+
+def test_what_is_not_a_regular_file_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        write_pieces(pipe, ("a", "b"))
+        assert reader.communicate()[0] == b"ab"
+    assert pipe.is_fifo()
+
+
+def test_a_folder_is_locked_for_one_process_and_free_when_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from llm_contracts.util.files import locked\n"
+        "with locked(Path(sys.argv[1])):\n    print('locked', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        with pytest.raises(LockedError, match="another process is writing there"), locked(tmp_path):
+            pass
+        holder.kill()
+    with locked(tmp_path, wait=True):
+        assert tmp_path.is_dir()
