@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
-from junitparser import JUnitXml
 
 from llm_contracts.cli import run
 from tests.harness.cli.test_cli import corpus, stored
@@ -29,7 +29,7 @@ def test_each_view_goes_to_its_file_and_the_page_only_if_it_is_asked_for(project
     assert run(["report", "--junit", "out/junit.xml", "--markdown", "out/s.md", "--comment", "out/c.md"]) == 0
     assert sorted(file.name for file in (project / "out").iterdir()) == ["c.md", "junit.xml", "s.md"]
     assert not (project / "report" / "index.html").exists()
-    assert JUnitXml.fromfile(str(project / "out" / "junit.xml")).failures == 3
+    assert ET.parse(project / "out" / "junit.xml").getroot().get("failures") == "3"
     assert "### ✗ Breaking, to decide" in (project / "out" / "s.md").read_text()
     assert run(["report", "--junit", "out/junit.xml", "--html", "out/page.html"]) == 0
     assert (project / "out" / "page.html").is_file()
@@ -132,4 +132,4 @@ def test_a_corpus_has_views_too_though_its_streams_are_no_files_of_ours(
     said = capsys.readouterr().out
     assert "llm-contracts review --report kept" in said
     assert "llm-contracts check --ref" not in said  # nobody but its owner knows where a corpus is
-    assert JUnitXml.fromfile("junit.xml").tests == 2
+    assert ET.parse("junit.xml").getroot().get("tests") == "2"
