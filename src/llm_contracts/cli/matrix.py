@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,14 @@ from llm_contracts.cli.options import (
 )
 from llm_contracts.cli.stored import report_option, secrets_of
 from llm_contracts.matrix.cell import Cell
-from llm_contracts.matrix.pair import LATEST, ReleasePair
+from llm_contracts.matrix.pair import ReleasePair
+from llm_contracts.matrix.request import MatrixRequest, matrix_run
+from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.util.files import write_text
 from llm_contracts.util.terminal import report_console
-from llm_contracts.util.versions import versions
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 _EXAMPLES = """\b
@@ -67,7 +70,7 @@ Examples:
     "--bisect",
     type=click.Choice([str(kind) for kind in Kind]),
     metavar="KIND",
-    help="Find the release between two that brought this kind of difference, or took it away.",
+    help="Find the release between two that brought this kind of difference, or removed it.",
 )
 @click.option(
     "--override",
@@ -81,18 +84,18 @@ Examples:
     "requirements",
     multiple=True,
     metavar="REQUIREMENT",
-    help="What else the paths need to be importable; beside the requirements of matrix.toml.",
+    help="What else the clients need to be importable; beside the requirements of matrix.toml.",
 )
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where environments are kept, in place of the user's cache folder. It can be deleted at any time.",
+    help="Where uv keeps packages and environments, in place of its own cache folder.",
 )
 @click.option(
     "--cost",
     is_flag=True,
-    help="Measure under each pair, too, what calls cost over the candidate, in times of the reference.",
+    help="Also measure under each pair how many times the reference's cost the candidate's is.",
 )
 @jobs_option
 @timeout_option(300.0)
@@ -104,118 +107,134 @@ Examples:
     help="Write the tables as Markdown, too.",
 )
 @json_option
-def matrix(**given: Any) -> Exit:
+def matrix(json_file: Path | None, markdown: Path | None, **given: Any) -> Exit:
     """Check under other releases of LiteLLM and openai.
 
-    Each pair gets an environment of its own (uv makes and keeps it), in which only those packages differ from
-    the installed ones that have to. Everything is held against the installed, pinned pair. A pair that cannot
-    be had is reported by name, and the others run. The whole result of each pair is left in report/matrix/,
-    for `llm-contracts report --report`.
+    Each pair of releases gets an environment of its own (uv builds and caches it), in which only those
+    packages differ from the installed ones that have to. Everything is compared with the installed, pinned
+    pair. A pair that cannot be had is reported by name, and the others run. The whole result of each pair is
+    left in report/matrix/, for `llm-contracts report --report`.
 
     Exit code 1 if under any pair something unaccepted differs that does not under the pinned one. Ctrl-C
     leaves what is known by then.
     """
-    from llm_contracts.cli.matrix_bisect import run_bisection
-    from llm_contracts.cli.matrix_setup import matrix_of, setup
+    from llm_contracts.matrix.plan import load_plan
 
-    _refuse_stray_cost(given)
+    request = MatrixRequest(**given)
+    for option in ("corpus", "bisect"):
+        if request.cost and getattr(request, option) is not None:
+            raise click.UsageError(f"--cost does not go with --{option}.")
     project = project_here()
-    scenarios = _selected(project, given)
-    ready = setup(project, given)
-    pairs = _pairs(given, ready.plan.pairs)
-    if given["bisect"] is not None:
-        return run_bisection(ready, pairs, given)
-    pairs = [pair for pair in pairs if pair != ready.pinned]
+    scenarios = _selected(project, request)
+    plan = load_plan(project.settings.matrix)
+    run = matrix_run(project, request, plan, os.environ)
+    pairs = request.pairs(plan.pairs)
+    if request.bisect is not None:
+        return bisect_command(project, request, run, Kind(request.bisect), pairs, json_file)
+    pairs = [pair for pair in pairs if pair != run.pinned]
     if not pairs:
-        msg = f"There is nothing to try but {ready.pinned}, which is installed. Name releases: --litellm V."
+        msg = f"There is nothing to try but {run.pinned}, which is installed. Name releases: --litellm V."
         raise ConfigError(msg)
     ran: list[Cell] = []
+    hand_over = partial(_hand_over, project, request, json_file, markdown)
     try:
         with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
-            tried = matrix_of(ready, ready.arguments)
 
             def keep(cell: Cell) -> None:
                 ran.append(cell)
                 done(cell)
 
-            table = tried.table(pairs, step=step, done=keep)
+            table = run.table(pairs, step=step, done=keep)
     except KeyboardInterrupt:
         # It took long to come this far.
         if len(ran) > 1:
-            _hand_over(project, Table(pinned=ran[0], cells=tuple(ran[1:])), given)
+            hand_over(Table(pinned=ran[0], cells=tuple(ran[1:])))
         raise
-    _hand_over(project, table, given)
+    hand_over(table)
     return exit_for(table)
 
 
-def _refuse_stray_cost(given: Mapping[str, Any]) -> None:
-    for option in ("corpus", "bisect"):
-        if given["cost"] and given[option] is not None:
-            raise click.UsageError(f"--cost does not go with --{option}.")
-
-
-def _selected(project: Project, given: Mapping[str, Any]) -> int | None:
+def _selected(project: Project, request: MatrixRequest) -> int | None:
     """How many scenarios there are to run, if that is known beforehand."""
-    if given["corpus"] is not None:
-        if given["scenarios"]:
+    if request.corpus is not None:
+        if request.scenarios:
             raise click.UsageError("--scenario does not go with --corpus, whose streams have no scenarios.")
         return None
-    scenarios = project.select(given["providers"], given["scenarios"])
+    scenarios = project.select(request.providers, request.scenarios)
     recorded = sum(project.cassette(scenario).is_file() for scenario in scenarios)
     if not recorded:
         raise ConfigError("There is nothing to check: no recording fits that. See `llm-contracts record`.")
     return recorded
 
 
-def _pairs(given: Mapping[str, Any], planned: Sequence[ReleasePair]) -> list[ReleasePair]:
-    """What is asked for, each pair once; where nothing is, what the project plans."""
-    used = versions()
-    litellm, openai = (_split(given[name]) for name in ("litellm", "openai"))
-    if not litellm and not openai:
-        pairs = list(planned) or [ReleasePair(litellm=LATEST, openai=LATEST)]
-    else:
-        pairs = [
-            ReleasePair(litellm=one, openai=other)
-            for one in litellm or [used["litellm"]]
-            for other in openai or [used["openai"]]
-        ]
-    return list(dict.fromkeys(pairs))
-
-
-def _split(values: Iterable[str]) -> list[str]:
-    """Releases, however they were put: one after the other, or with commas or blanks between."""
-    return [part for value in values for part in value.replace(",", " ").split()]
-
-
-def _hand_over(project: Project, table: Table, given: Mapping[str, Any]) -> None:
-    from llm_contracts.cli.matrix_setup import shown_command
+def _hand_over(
+    project: Project, request: MatrixRequest, json_file: Path | None, markdown: Path | None, table: Table
+) -> None:
     from llm_contracts.matrix.document import matrix_document
     from llm_contracts.matrix.markdown import matrix_markdown
     from llm_contracts.matrix.terminal import print_matrix
-    from llm_contracts.results.document import json_text
 
     settings = project.settings
-    names = (given["reference"] or settings.reference, given["candidate"] or settings.candidate)
+    names = (request.reference or settings.reference, request.candidate or settings.candidate)
     document = matrix_document(
         table,
         reference=names[0],
         candidate=names[1],
-        command=shown_command(given),
+        command=request.command,
         checked_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+    def show() -> None:
+        print_matrix(report_console(), table, names)
+
+    _write(project, document, json_file, show)
+    if markdown is not None:
+        write_text(markdown, matrix_markdown(table))
+
+
+def bisect_command(
+    project: Project,
+    request: MatrixRequest,
+    run: MatrixRun,
+    kind: Kind,
+    pairs: Sequence[ReleasePair],
+    json_file: Path | None,
+) -> Exit:
+    from llm_contracts.matrix.bisect import ends, run_bisection
+    from llm_contracts.matrix.document import FORMAT, bisect_document
+    from llm_contracts.matrix.terminal import print_bisection
+
+    found_ends = ends(run.pinned, pairs)
+    found = run_bisection(run, request, kind, found_ends, partial(click.echo, err=True))
+    if isinstance(found, str):
+        click.echo(found)
+        return Exit.AGREEMENT
+    document = bisect_document(*found, found_ends[0], command=request.command)
+
+    def show() -> None:
+        print_bisection(report_console(), *found, found_ends[0])
+
+    _write(project, {"format": FORMAT, "bisect": document}, json_file, show)
+    return Exit.AGREEMENT
+
+
+def _write(
+    project: Project, document: Mapping[str, Any], json_file: Path | None, show: Callable[[], None]
+) -> None:
+    """Refuse a document with a secret in it, write it where it is wanted, and else show it."""
+    from llm_contracts.results.document import json_text
+
     text = json_text(document, indent=1) + "\n"
     refuse_secrets("the result", text.encode(), secrets_of(project))
-    if given["markdown"] is not None:
-        write_text(given["markdown"], matrix_markdown(table))
-    if given["json_file"] is not None:
-        write_text(given["json_file"], text)
-    if str(given["json_file"]) != "-":
-        print_matrix(report_console(), table, names)
+    if json_file is not None:
+        write_text(json_file, text)
+    if str(json_file) != "-":
+        show()
 
 
 def exit_for(table: Table) -> Exit:
-    """The code of a finished matrix. Where nothing could be tried, nothing has been found out; where the
-    latest releases are the pinned ones, all is known.
+    """The code of a finished matrix. Where no pair could be tried, nothing is known; where the latest
+    releases are the pinned ones, everything is.
     """
     if table.pinned.unreadable:
         return Exit.UNREADABLE

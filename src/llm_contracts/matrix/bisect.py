@@ -1,18 +1,59 @@
-"""Find the release that brought a difference, or took it away, trying as few as possible."""
+"""Find the release that brought a difference, or removed it, trying as few as possible."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.version import Version
 
 from llm_contracts.matrix.cell import Cell
+from llm_contracts.matrix.grid import scenarios_in
+from llm_contracts.matrix.pair import ReleasePair, by_age
+from llm_contracts.matrix.request import MatrixRequest
+from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.project.config import ConfigError
 
 Probe = Callable[[str], bool | None]
 """Given a release, whether it shows what is looked for; None where it cannot be tried."""
 
-Listing = Callable[[str, str], Sequence[str]]
-"""Given two releases, those strictly between them, oldest first."""
+_MOST = 500  # releases between two others: more than that is a loop
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Releases:
+    """The releases of one package.
+
+    Attributes:
+        package: its name.
+        newest: given a requirement, the newest release that meets it, or None; raises if the index cannot
+            be asked.
+    """
+
+    package: str
+    newest: Callable[[str], str | None]
+
+    def lines(self, low: str, high: str) -> tuple[str, ...]:
+        """The newest of each minor line (`1.93.*`) strictly between two releases, oldest first."""
+        # What is below the first release that a minor line can have belongs to the line before.
+        below = lambda found: ".".join(map(str, Version(found).release[:2]))  # noqa: E731
+        return tuple(self._down(low, high, below))[::-1]
+
+    def between(self, low: str, high: str) -> tuple[str, ...]:
+        """Every release strictly between two others, oldest first."""
+        return tuple(self._down(low, high, lambda found: found))[::-1]
+
+    def _down(self, low: str, high: str, below: Callable[[str], str]) -> Iterator[str]:
+        bound = high
+        for _ in range(_MOST):
+            found = self.newest(f"{self.package}>{low},<{bound}")
+            if found is None:
+                return
+            yield found
+            bound = below(found)
+            if Version(bound) <= Version(low):
+                return
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,19 +106,18 @@ def target(kind: Kind, low: Cell, high: Cell) -> Target | None:
     return None
 
 
-def bisect(ends: tuple[str, str], goal: Target, probe: Probe, *, lines: Listing, between: Listing) -> Bracket:
+def bisect(ends: tuple[str, str], goal: Target, probe: Probe, releases: Releases) -> Bracket:
     """Narrow two releases down to neighbours: over minor lines first, then over the releases of one.
 
     Args:
         ends: the earlier and the later release.
         goal: what appears or vanishes between them.
         probe: tries a release.
-        lines: lists the newest release of each minor line.
-        between: lists every release; asked for about one line only, if all can be tried.
+        releases: those of the package; all of one line only are listed, if all can be tried.
     """
     start = Bracket(before=ends[0], after=ends[1])
-    rough = narrowed(start, lines(start.before, start.after), goal, probe)
-    return narrowed(rough, between(rough.before, rough.after), goal, probe)
+    rough = narrowed(start, releases.lines(start.before, start.after), goal, probe)
+    return narrowed(rough, releases.between(rough.before, rough.after), goal, probe)
 
 
 def narrowed(bracket: Bracket, candidates: Sequence[str], goal: Target, probe: Probe) -> Bracket:
@@ -85,7 +125,8 @@ def narrowed(bracket: Bracket, candidates: Sequence[str], goal: Target, probe: P
     before, after = bracket.before, bracket.after
     rest, failed, tried = list(candidates), set[str](bracket.untried), list(bracket.tried)
     while possible := [version for version in rest if version not in failed]:
-        middle = _nearest_to_middle(rest, possible)
+        # A release that cannot be tried is bypassed through its neighbours.
+        middle = min(possible, key=lambda version: abs(rest.index(version) - len(rest) // 2))
         tried.append(middle)
         shown = probe(middle)
         if shown is None:
@@ -97,7 +138,72 @@ def narrowed(bracket: Bracket, candidates: Sequence[str], goal: Target, probe: P
     return Bracket(before=before, after=after, untried=tuple(rest), tried=tuple(tried))
 
 
-def _nearest_to_middle(all_left: Sequence[str], possible: Sequence[str]) -> str:
-    """What cannot be tried is gone round by its neighbours."""
-    middle = len(all_left) // 2
-    return min(possible, key=lambda version: abs(all_left.index(version) - middle))
+def ends(pinned: ReleasePair, pairs: Sequence[ReleasePair]) -> tuple[str, ReleasePair, ReleasePair]:
+    """The package to go along, and the two pairs to go between, oldest first. With a single one asked for,
+    the pinned pair is the other.
+
+    Raises:
+        ConfigError: it is not two pairs that have either release in common.
+    """
+    both = list(pairs) if len(pairs) > 1 else [pinned, *pairs]
+    differing = [name for name in ("litellm", "openai") if len({getattr(p, name) for p in both}) > 1]
+    if len(both) != 2 or len(differing) != 1:  # noqa: PLR2004 - two ends
+        msg = (
+            "--bisect goes between two releases of one package: --litellm 1.93.2,1.101.0. "
+            f"Asked for: {'; '.join(map(str, pairs))}."
+        )
+        raise ConfigError(msg)
+    low, high = sorted(both, key=lambda pair: by_age(getattr(pair, differing[0])))
+    return differing[0], low, high
+
+
+def run_bisection(
+    run: MatrixRun,
+    request: MatrixRequest,
+    kind: Kind,
+    found_ends: tuple[str, ReleasePair, ReleasePair],
+    say: Callable[[str], None],
+) -> tuple[Target, Bracket] | str:
+    """Check both ends, and then what lies between on the scenarios in question; a sentence where there is
+    nothing to find.
+
+    Args:
+        run: tries pairs.
+        request: what was asked for.
+        kind: the kind of difference.
+        found_ends: see `ends`.
+        say: called with what is being done, and what came of it.
+
+    Raises:
+        ConfigError: an end cannot be tried.
+    """
+    package, low, high = found_ends
+    whole = replace(run, reports=run.reports / "bisect")
+    cells = []
+    for pair in (low, high):
+        say(f"{pair} …")
+        cells.append(whole.one(pair))
+        if not cells[-1].ran:
+            raise ConfigError(
+                f"{pair} cannot be tried, so there is nothing to go between. {cells[-1].reason}"
+            )
+    goal = target(kind, *cells)
+    if goal is None:
+        count = len({d.item for d in cells[0].differences if d.kind is kind})
+        return f"{low} and {high} show {kind} in the same {scenarios_in(count)}: there is nothing to find."
+    narrow = replace(
+        whole, arguments=request.check_arguments(goal.scenarios), reports=whole.reports / "narrowed"
+    )
+
+    def probe(version: str) -> bool | None:
+        pair = ReleasePair(**{"litellm": low.litellm, "openai": low.openai, package: version})
+        say(f"{pair} …")
+        cell = narrow.one(pair)
+        shown = goal.shown_by(cell)
+        outcome = f"cannot be tried: {cell.reason}" if shown is None else f"shows {kind}"
+        say(f"{cell.pair} {f'does not show {kind}' if shown is False else outcome}")
+        return shown
+
+    say(f"{scenarios_in(len(goal.scenarios))} to look at; listing the releases of {package} …")
+    releases = Releases(package=package, newest=run.builder.newest)
+    return goal, bisect((getattr(low, package), getattr(high, package)), goal, probe, releases)

@@ -1,35 +1,42 @@
-"""Isolated environments through uv, one for each set of packages, kept as long as its content is asked for.
+"""Isolated environments through uv: one for each pair of releases, built and cached by uv itself.
 
-What is installed here is what uv prefers elsewhere, too: beside the two packages in question only that moves
-which has to. What moved is told.
+uv prefers what is installed here, so beside the two packages in question only those differ that have to.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
 
-from llm_contracts.matrix.commands import Command, Completed
 from llm_contracts.matrix.pair import LATEST, ReleasePair
+from llm_contracts.project.config import ConfigError
 
-Arguments = list[str | Path]
+Completed = subprocess.CompletedProcess[str]
 
-READY = "ready.txt"
-"""Written last: a folder without it is of no use."""
+Command = Callable[[Sequence[str | Path]], Completed]
+"""Runs a program to its end."""
 
-COMPILE = ("pip", "compile", "--quiet", "--no-header", "--no-annotate")
-"""uv's resolver, without remarks."""
+PINS = "requirements.txt"
+"""The packages of an environment, in the folder of its results."""
 
-SUBJECTS = ("litellm", "openai")
+HARNESS = "llm-adapter"
+_EXTRA = "contracts"
+_SUBJECTS = ("litellm", "openai")
+_COMPILE = ("pip", "compile", "--quiet", "--no-header", "--no-annotate")
+_IMPORTS = "import litellm, openai, llm_contracts.cli"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 _TOO_NEW = re.compile(r"only ([A-Za-z0-9._-]+)<=\S+ is available")
-_IMPORTS = "import litellm, openai, llm_contracts.cli"
+_NO_SOLUTION = "No solution found"  # uv's words where an index has nothing that fits
+# The address of an index that is not public holds what opens it, and complaints name the address.
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
 class UnavailableError(Exception):
@@ -38,19 +45,20 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution:
-    """Which packages a pair takes: the pins as uv writes them."""
+    """Which packages a pair takes.
+
+    Attributes:
+        pins: the requirement lines as uv writes them.
+        moved: the other packages whose release differs from the installed one → that release.
+    """
 
     pins: str
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Package → release."""
-        return {name.lower().replace("_", "-"): version for name, version in _PIN.findall(self.pins)}
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pair(self) -> ReleasePair:
         """The pair as resolved: `latest` has become a release."""
-        versions = self.versions
+        versions = pinned_versions(self.pins)
         return ReleasePair(litellm=versions["litellm"], openai=versions["openai"])
 
 
@@ -61,119 +69,202 @@ class Environments:
     Attributes:
         run: runs programs.
         uv: the program.
-        python: the interpreter that the environments copy.
-        cache: where they are kept.
-        harness: the line that brings this package and what it needs, such as `-e /src[contracts]`.
-        requirements: further requirement lines.
-        sources: files to read requirements from, such as another project's pyproject.toml.
+        python: the interpreter to use.
+        requirements: the lines that bring the harness, the project, and what they need.
+        sources: files to read requirements from, such as the project's pyproject.toml.
         overrides: requirement lines that replace what packages ask for.
         installed: what is installed here: package → release.
+        cache: uv's cache folder, in place of its own choice.
     """
 
     run: Command
     uv: Path
     python: Path
-    cache: Path
-    harness: str
-    requirements: tuple[str, ...] = ()
+    requirements: tuple[str, ...]
     sources: tuple[Path, ...] = ()
     overrides: tuple[str, ...] = ()
     installed: Mapping[str, str]
+    cache: Path | None = None
 
     def resolve(self, pair: ReleasePair) -> Resolution:
         """Find the packages of a pair, installing nothing.
 
-        The release of LiteLLM that is asked for replaces the range that this package supports: newer ones
-        are to be tried before they are supported.
+        The release of LiteLLM that is asked for replaces the range that the project supports: newer ones are
+        to be tried before they are supported.
 
         Raises:
             UnavailableError: there is no such release, or its requirements contradict one another.
         """
-        with _folder() as folder:
-            pins, overrides, wanted = (folder / name for name in ("pins.txt", "overrides.txt", "wanted.in"))
-            preferred = {name: v for name, v in self.installed.items() if name not in SUBJECTS}
-            pins.write_text("".join(f"{name}=={version}\n" for name, version in preferred.items()))
-            overrides.write_text("\n".join([_wanted("litellm", pair.litellm), *self.overrides]) + "\n")
-            lines = [self.harness, _wanted("openai", pair.openai), *self.requirements]
-            wanted.write_text("\n".join(lines) + "\n")
-            compiling: Arguments = [self.uv, *COMPILE, "--python", self.python, "--overrides", overrides]
-            done = self.run([*compiling, "--output-file", pins, wanted, *self.sources])
-            if done.code:
+        with TemporaryDirectory(prefix="llm-contracts-matrix-") as name:
+            pins, overrides, wanted = (Path(name, each) for each in (PINS, "overrides.txt", "wanted.in"))
+            # An output file that is there already is what uv prefers.
+            preferred = (f"{name}=={v}" for name, v in self.installed.items() if name not in _SUBJECTS)
+            _write(pins, preferred)
+            _write(overrides, (_requirement("litellm", pair.litellm), *self.overrides))
+            _write(wanted, (*self.requirements, _requirement("openai", pair.openai)))
+            done = self._uv(*_COMPILE, "--overrides", overrides, "--output-file", pins, wanted, *self.sources)
+            if done.returncode:
                 raise UnavailableError(resolver_says(done))
-            return Resolution(pins=pins.read_text())
-
-    def moved(self, resolution: Resolution) -> Mapping[str, str]:
-        """The other packages that have another release than here, or are not here at all."""
-        return {
+            text = pins.read_text()
+        moved = {
             name: version
-            for name, version in resolution.versions.items()
-            if name not in SUBJECTS and self.installed.get(name) != version
+            for name, version in pinned_versions(text).items()
+            if name not in _SUBJECTS and self.installed.get(name) != version
         }
+        return Resolution(pins=text, moved=moved)
 
-    def build(self, resolution: Resolution) -> Path:
-        """The interpreter of an environment with exactly these packages, made unless it is there.
+    def build(self, resolution: Resolution, folder: Path) -> tuple[str, ...]:
+        """The words that start Python in an environment with exactly these packages; it is built on the way.
 
-        It is made under another name and moved into its place, so that nobody meets half of one.
+        Args:
+            resolution: the packages.
+            folder: where the list of them is left.
 
         Raises:
             UnavailableError: something cannot be installed, or the clients cannot be imported.
         """
-        place = self.cache / self._key(resolution)
-        if not (place / READY).is_file():
-            shutil.rmtree(place, ignore_errors=True)
-            self.cache.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.cache))
-            try:
-                self._install(draft / "env", resolution)
-                _put(draft / "env", place)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
-        return place / "bin" / "python"
-
-    def _install(self, place: Path, resolution: Resolution) -> None:
-        pins, python = place.parent / "pins.txt", place / "bin" / "python"
+        folder.mkdir(parents=True, exist_ok=True)
+        pins = folder / PINS
         pins.write_text(resolution.pins)
-        venv: Arguments = [self.uv, "venv", "--quiet", "--relocatable", "--python", self.python, place]
-        self._must("environment", venv)
-        # Resolved already, with overrides: what packages ask for is not looked at again.
-        install: Arguments = [self.uv, "pip", "install", "--quiet", "--no-deps", "--python", python]
-        self._must("installation", [*install, "--requirement", pins])
-        self._must("import", [python, "-c", _IMPORTS])
-        (place / READY).write_text(resolution.pins)
+        # Already resolved, with overrides: as overrides the pins silence what packages ask for.
+        words = ("tool", "run", "--quiet", "--with-requirements", pins, "--overrides", pins, "python")
+        done = self._uv(*words, "-c", _IMPORTS)
+        if done.returncode:
+            raise UnavailableError(f"It cannot be installed or imported: {last_line(done.stderr)}")
+        return tuple(map(str, (self.uv, *words[:2], *self._options, *words[2:])))
 
-    def _must(self, what: str, arguments: Sequence[str | Path]) -> None:
-        done = self.run(arguments)
-        if done.code:
-            raise UnavailableError(f"{what} failed: {done.last_line}")
+    def newest(self, requirement: str) -> str | None:
+        """The newest release that meets a requirement, or None.
 
-    def _key(self, resolution: Resolution) -> str:
-        """Names the content. An editable package is part of it by its folder: its code may change."""
-        subject = f"{self.python.resolve()}\n{resolution.pins}"
-        return hashlib.sha256(subject.encode()).hexdigest()[:20]
+        Raises:
+            UnavailableError: the index cannot be asked.
+        """
+        with TemporaryDirectory(prefix="llm-contracts-matrix-") as folder:
+            wanted = Path(folder, "wanted.in")
+            _write(wanted, [requirement])
+            done = self._uv(*_COMPILE, "--no-deps", wanted)
+        if not done.returncode:
+            return done.stdout.strip().partition("==")[2]
+        if _NO_SOLUTION in done.stderr:
+            return None
+        # Otherwise an index that is out of reach would look like one without releases.
+        raise UnavailableError(resolver_says(done))
+
+    @property
+    def _options(self) -> tuple[str | Path, ...]:
+        return ("--python", self.python, *(("--cache-dir", self.cache) if self.cache else ()))
+
+    def _uv(self, *words: str | Path) -> Completed:
+        return self.run([self.uv, *words[:2], *self._options, *words[2:]])
+
+
+def pinned_versions(pins: str) -> dict[str, str]:
+    """Package → release, of requirement lines."""
+    return {name.lower().replace("_", "-"): version for name, version in _PIN.findall(pins)}
 
 
 def resolver_says(done: Completed) -> str:
     """The resolver's reasons on one line, and how to go on if a package is merely too old here."""
-    lines = [line.strip().removeprefix("cause: ") for line in done.err.splitlines() if line.strip()]
-    reasons = [line for line in lines if not line.startswith(("error:", "hint:"))] or [done.last_line]
-    text = " ".join(reasons)
+    lines = [line.strip().removeprefix("cause: ") for line in done.stderr.splitlines() if line.strip()]
+    reasons = [line for line in lines if not line.startswith(("error:", "hint:"))]
+    text = _CREDENTIALS.sub("//***@", " ".join(reasons)) or last_line(done.stderr)
     too_new = _TOO_NEW.search(text)
     return f"{text} (--override {too_new[1]} would take the newest there is.)" if too_new else text
 
 
-def _wanted(name: str, version: str) -> str:
+def last_line(errors: str) -> str:
+    """The last thing that a program complained about, without what opens an index."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return _CREDENTIALS.sub("//***@", lines[-1]) if lines else "it ended without a word"
+
+
+def command(folder: Path, environ: Mapping[str, str], *, timeout: float = 900.0) -> Command:
+    """A runner of programs.
+
+    Args:
+        folder: where they run.
+        environ: their variables.
+        timeout: seconds for one program; one that takes longer is ended and counts as failed.
+    """
+
+    def run(arguments: Sequence[str | Path]) -> Completed:
+        words = list(map(str, arguments))
+        try:
+            return subprocess.run(  # noqa: S603 - the programs are ours, and no shell reads the arguments
+                words, cwd=folder, env=environ, capture_output=True, encoding="utf-8", errors="replace",
+                timeout=timeout, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(words, -1, "", f"it took longer than {timeout:g} seconds")
+
+    return run
+
+
+def own_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables for a process elsewhere: without those that lead Python back into this environment."""
+    lead_back = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "COVERAGE_PROCESS_START"}
+    return {name: value for name, value in environ.items() if name not in lead_back}
+
+
+def installed_versions() -> dict[str, str]:
+    """Package → release, of everything that is installed here."""
+    return {d.metadata["Name"].lower().replace("_", "-"): d.version for d in metadata.distributions()}
+
+
+def local_requirements() -> tuple[str, ...]:
+    """The lines that bring the harness as it came here, and whatever else was installed from a folder or a
+    file.
+    """
+    lines = []
+    for distribution in metadata.distributions():
+        name, url = distribution.metadata["Name"], distribution.read_text("direct_url.json")
+        if url is not None or name == HARNESS:
+            extra = f"[{_EXTRA}]" if name == HARNESS else ""
+            lines.append(requirement_line(f"{name}{extra}", url, distribution.version))
+    return tuple(sorted(lines))
+
+
+def requirement_line(name: str, direct_url: str | None, version: str) -> str:
+    """The requirement that brings a distribution again.
+
+    Args:
+        name: its name, with extras.
+        direct_url: its `direct_url.json` (PEP 610), which is there if it came from a folder or a file.
+        version: its release, for one that came from an index.
+    """
+    if direct_url is None:
+        return f"{name}=={version}"
+    source = json.loads(direct_url)
+    if source.get("dir_info", {}).get("editable"):
+        extras = name[name.find("[") :] if "[" in name else ""
+        return f"-e {unquote(urlsplit(source['url']).path)}{extras}"
+    return f"{name} @ {source['url']}"
+
+
+def find_uv(environ: Mapping[str, str]) -> Path:
+    """The program uv: what the variable `UV` names (uv sets it for what it runs), the one of the extra
+    `matrix`, or any on the PATH.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if environ.get("UV"):
+        return Path(environ["UV"])
+    try:
+        from uv import find_uv_bin
+
+        return Path(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("uv")
+    if found is None:
+        msg = f"The matrix needs uv: pip install '{HARNESS}[matrix]', or any uv on the PATH."
+        raise ConfigError(msg)
+    return Path(found)
+
+
+def _requirement(name: str, version: str) -> str:
     return name if version == LATEST else f"{name}=={version}"
 
 
-def _put(draft: Path, place: Path) -> None:
-    try:
-        draft.rename(place)
-    except OSError:
-        if not (place / READY).is_file():
-            raise  # else somebody made the same meanwhile
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="llm-contracts-matrix-") as name:
-        yield Path(name)
+def _write(file: Path, lines: Iterable[str]) -> None:
+    file.write_text("".join(f"{line}\n" for line in lines))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from llm_contracts.cost.document import cost_from
+from llm_contracts.cost.model import Measure
+from llm_contracts.cost.terminal import between, ratio
 from llm_contracts.matrix.cell import Cell, CellState, cell_of
 from llm_contracts.matrix.checking import Check, CheckError
 from llm_contracts.matrix.environments import Resolution, UnavailableError
@@ -15,17 +19,15 @@ from llm_contracts.matrix.table import Table
 from llm_contracts.util.text import first_names
 
 Step = Callable[[str, int], None]
-"""Told what is being done for which pair, and how many of its scenarios are done."""
+"""Called with what is being done for which pair, and how many of its scenarios are done."""
 
 
 class Builder(Protocol):
-    """What resolves and builds: see `Environments`."""
+    """What resolves and builds, and knows the index: see `Environments`."""
 
     def resolve(self, pair: ReleasePair, /) -> Resolution: ...
-
-    def moved(self, resolution: Resolution, /) -> Mapping[str, str]: ...
-
-    def build(self, resolution: Resolution, /) -> Path: ...
+    def build(self, resolution: Resolution, folder: Path, /) -> Sequence[str]: ...
+    def newest(self, requirement: str, /) -> str | None: ...
 
 
 class _RefusedError(Exception):
@@ -39,20 +41,20 @@ class MatrixRun:
     Attributes:
         builder: resolves pairs and builds their environments.
         check: runs a check in one.
-        python: the interpreter of this environment, which has the pinned pair.
-        pinned: that pair.
+        arguments: the check's own command and options.
+        pinned: the pair of this environment.
         unsupported: what is known not to work.
         reports: below it each pair has a folder with its whole result.
-        measures: what else to read off a result, in words for people: a row of the table each.
+        python: the words that start Python in this environment.
     """
 
     builder: Builder
     check: Check
-    python: Path
+    arguments: Sequence[str]
     pinned: ReleasePair
     unsupported: tuple[Unsupported, ...] = ()
     reports: Path
-    measures: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _document: {}
+    python: Sequence[str] = (sys.executable,)
 
     def table(
         self,
@@ -64,31 +66,28 @@ class MatrixRun:
         """Check under the pinned pair, then under every other; one that cannot be tried says why.
 
         Raises:
-            CheckError: nothing came of the pinned pair, so that there is nothing to compare with.
+            CheckError: the pinned pair gave no result, so that there is nothing to compare with.
         """
-        step(f"{self.pinned}", 0)
-        pinned = self._cell(self.pinned, self.python, lambda n: step(f"{self.pinned}", n))
+        pinned = self.one(self.pinned, step=step)
         done(pinned)
         cells: list[Cell] = []
         for pair in pairs:
             if pair == self.pinned:
                 continue
-            cell = _steady(pinned, self.try_pair(pair, step=step))
+            cell = _steady(pinned, self.one(pair, step=step))
             done(cell)
             if cell.pair not in {self.pinned, *(each.pair for each in cells)}:
                 cells.append(cell)
         return Table(pinned=pinned, cells=tuple(cells))
 
-    def one(self, pair: ReleasePair) -> Cell:
-        """One pair alone, the pinned one like any other.
+    def one(self, pair: ReleasePair, *, step: Step = lambda _what, _count: None) -> Cell:
+        """One pair: resolved, built, checked; or the reason why not. The pinned pair runs here.
 
         Raises:
-            CheckError: nothing came of the pinned pair.
+            CheckError: the pinned pair gave no result.
         """
-        return self._cell(pair, self.python, lambda _n: None) if pair == self.pinned else self.try_pair(pair)
-
-    def try_pair(self, pair: ReleasePair, *, step: Step = lambda _what, _count: None) -> Cell:
-        """One pair: resolved, built, checked; or the reason why not."""
+        if pair == self.pinned:
+            return self._cell(pair, self.python, step)
         try:
             step(f"{pair}: resolving", 0)
             self._refuse(pair)
@@ -96,9 +95,8 @@ class MatrixRun:
             pair = resolution.pair  # only now is it known what `latest` is
             self._refuse(pair)
             step(f"{pair}: installing", 0)
-            python = self.builder.build(resolution)
-            cell = self._cell(pair, python, lambda n: step(f"{pair}", n))
-            return replace(cell, moved=self.builder.moved(resolution))
+            cell = self._cell(pair, self.builder.build(resolution, self.reports / pair.folder), step)
+            return replace(cell, moved=resolution.moved)
         except _RefusedError as error:
             return Cell(pair=pair, state=CellState.UNSUPPORTED, reason=str(error))
         except (UnavailableError, CheckError) as error:
@@ -111,17 +109,35 @@ class MatrixRun:
         if pair == self.pinned:
             raise _RefusedError("This is the pinned pair.")
 
-    def _cell(self, pair: ReleasePair, python: Path, progress: Callable[[int], None]) -> Cell:
+    def _cell(self, pair: ReleasePair, python: Sequence[str], step: Step) -> Cell:
+        step(f"{pair}", 0)
         folder = self.reports / pair.folder
-        document = self.check(python, folder, progress)
+        document = self.check(python, self.arguments, folder, lambda count: step(f"{pair}", count))
         known = unsupported(pair, self.unsupported)
-        return cell_of(pair, document, known=known, report=str(folder), measures=self.measures(document))
+        return cell_of(pair, document, known=known, report=str(folder), measures=cost_measures(document))
+
+
+def cost_measures(document: Mapping[str, Any]) -> Mapping[str, str]:
+    """How many times the reference's cost the candidate's is, in words for the table: the median of the
+    providers and, where there are several, the lowest and the highest. Empty where costs were not measured.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: the document is not a check's.
+    """
+    if document.get("cost") is None:
+        return {}
+    cost = cost_from(document["cost"])
+    found = {measure: cost.typical(measure) for measure in Measure}
+    return {
+        f"{measure.label}, times the reference": "–"  # noqa: RUF001 - the sign for nothing
+        if spread is None
+        else f"{ratio(spread.median)}" + (f" ({between(spread)})" if len(cost.comparable) > 1 else "")
+        for measure, spread in found.items()
+    }
 
 
 def _steady(pinned: Cell, cell: Cell) -> Cell:
-    """The cell, which says so if what it was made from is not what the pinned one was made from: recordings
-    or code that somebody changed meanwhile.
-    """
+    """The cell, with a complaint if recordings or code changed after the pinned pair was checked."""
     changed = [name for name, digest in cell.inputs.items() if pinned.inputs.get(name, digest) != digest]
     if not changed:
         return cell

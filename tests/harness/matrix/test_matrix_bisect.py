@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from llm_contracts.matrix.bisect import Bracket, Target, bisect, narrowed, target
-from llm_contracts.matrix.releases import Releases
+from llm_contracts.matrix.bisect import Bracket, Releases, Target, bisect, narrowed, target
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import cell, difference, pair
 
@@ -37,8 +36,7 @@ def test_the_release_is_found_wherever_it_is_and_few_are_tried(place: int, appea
         (ALL[0], ALL[-1]),
         goal,
         lambda version: (ALL.index(version) >= place) is appears,
-        lines=LISTED.lines,
-        between=LISTED.between,
+        LISTED,
     )
     assert (found.before, found.after, found.untried) == (ALL[place - 1], ALL[place], ())
     assert len(found.tried) <= math.ceil(math.log2(30)) + math.ceil(math.log2(8)) + 1

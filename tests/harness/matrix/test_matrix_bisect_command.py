@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.cli.matrix_bisect import run_bisection
-from llm_contracts.cli.matrix_setup import Setup
-from llm_contracts.matrix.checking import Check
+from llm_contracts.cli.matrix import bisect_command
 from llm_contracts.matrix.environments import Resolution, UnavailableError
 from llm_contracts.matrix.pair import ReleasePair
-from llm_contracts.matrix.plan import MatrixPlan
-from llm_contracts.matrix.releases import Releases
+from llm_contracts.matrix.request import MatrixRequest
+from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
 from tests.harness.matrix.cells import PINNED, document, pair, row
 from tests.harness.matrix.test_matrix_bisect import index
 from tests.harness.run.projects import make_project
+
+HERE = ("python",)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,32 +36,31 @@ class World:
             raise UnavailableError("Because there is no such release.")
         return Resolution(pins=f"litellm=={pair.litellm}\nopenai=={pair.openai}\n")
 
-    def moved(self, _resolution: Resolution, /) -> Mapping[str, str]:
-        return {}
+    def build(self, resolution: Resolution, _folder: Path, /) -> Sequence[str]:
+        return [resolution.pair.litellm]
 
-    def build(self, resolution: Resolution, /) -> Path:
-        return Path(resolution.pair.litellm)
+    def newest(self, requirement: str, /) -> str | None:
+        return index(requirement)
 
-    def checking(self, arguments: Sequence[str]) -> Check:
-        def check(python: Path, _folder: Path, _progress: Callable[[int], None]) -> Mapping[str, Any]:
-            self.checks.append(tuple(arguments))
-            minor, patch = map(int, (PINNED.litellm if python.is_absolute() else str(python)).split(".")[1:])
-            kinds = [Kind.USAGE] if (minor, patch) >= (90, 3) else []
-            return document(row("acme/plain-stream", *kinds), row("acme/other"))
+    def check(
+        self, python: Sequence[str], arguments: Sequence[str], _folder: Path, _progress: Callable[[int], None]
+    ) -> Mapping[str, Any]:
+        self.checks.append(tuple(arguments))
+        minor, patch = map(int, (PINNED.litellm if python == HERE else python[0]).split(".")[1:])
+        kinds = [Kind.USAGE] if (minor, patch) >= (90, 3) else []
+        return document(row("acme/plain-stream", *kinds), row("acme/other"))
 
-        return check
-
-    def setup(self) -> Setup:
-        return Setup(
-            project=self.project,
-            plan=MatrixPlan(),
-            pinned=PINNED,
+    def bisect(self, *litellm: str, json_file: Path | None = None) -> int:
+        run = MatrixRun(
             builder=self,
-            listed=lambda package: Releases(package=package, newest=index),
-            reports=Path("/reports"),
+            check=self.check,
             arguments=("check",),
-            checking=self.checking,
+            python=HERE,
+            pinned=PINNED,
+            reports=Path("/reports"),
         )
+        pairs = [pair(version) for version in litellm]
+        return bisect_command(self.project, MatrixRequest(bisect="usage"), run, Kind.USAGE, pairs, json_file)
 
 
 @pytest.fixture
@@ -69,20 +68,15 @@ def world(tmp_path: Path) -> World:
     return World(project=load_project(load_settings(make_project(tmp_path))))
 
 
-def given(**values: Any) -> dict[str, Any]:
-    empty = ("litellm", "openai", "providers", "scenarios", "overrides")
-    unset = ("reference", "candidate", "corpus", "jobs", "timeout", "json_file")
-    return {**dict.fromkeys(empty, ()), **dict.fromkeys(unset), "bisect": "usage", **values}
-
-
 def test_the_release_is_found_on_the_scenarios_in_question_alone(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "found.json"
-    assert run_bisection(world.setup(), [pair("1.86.0"), pair("1.93.0")], given(json_file=file)) == 0
+    assert world.bisect("1.86.0", "1.93.0", json_file=file) == 0
     out, err = capsys.readouterr()
     assert "litellm 1.90.3 brought usage" in out
     assert "LiteLLM 1.90.3 with openai 2.54.0 shows usage" in err
+    assert "LiteLLM 1.90.2 with openai 2.54.0 does not show usage" in err
     found = json.loads(file.read_text())["bisect"]
     assert (found["release"], found["before"], found["scenarios"]) == (
         "1.90.3",
@@ -97,17 +91,17 @@ def test_the_release_is_found_on_the_scenarios_in_question_alone(
 
 
 def test_the_pinned_pair_is_the_other_end(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_bisection(world.setup(), [pair("1.86.0")], given()) == 0
+    assert world.bisect("1.86.0") == 0
     assert "litellm 1.90.3 brought usage" in capsys.readouterr().out
 
 
 def test_where_both_ends_are_alike_there_is_nothing_to_find(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_bisection(world.setup(), [pair("1.95.0"), pair("1.93.0")], given()) == 0
+    assert world.bisect("1.95.0", "1.93.0") == 0
     assert "show usage in the same 1 scenario: there is nothing to find" in capsys.readouterr().out
 
 
 def test_an_end_that_cannot_be_tried_is_an_error_that_says_why(world: World) -> None:
     with pytest.raises(ConfigError, match=r"nothing to go between\. Because there is no such release"):
-        run_bisection(world.setup(), [pair("1.1.0"), pair("1.93.0")], given())
+        world.bisect("1.1.0", "1.93.0")

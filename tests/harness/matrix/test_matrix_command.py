@@ -16,8 +16,7 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.cli.matrix import exit_for
-from llm_contracts.cli.matrix_bisect import ends
-from llm_contracts.cli.matrix_setup import cache_folder
+from llm_contracts.matrix.bisect import ends
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.checking import Checker, CheckError
 from llm_contracts.matrix.table import Table
@@ -28,7 +27,7 @@ from tests.harness.run.projects import make_project
 
 UV = """\
 #!{python}
-import re, sys
+import os, re, signal, sys
 from pathlib import Path
 
 def after(word):
@@ -40,13 +39,11 @@ if what == ["pip", "compile"]:
     if "1.1.0" in overrides:
         sys.exit("  cause: Because there is no version of litellm==1.1.0")
     after("--output-file").write_text(overrides + re.search("openai==.*", wanted)[0] + "\\n")
-elif what[0] == "venv":
-    (Path(sys.argv[-1]) / "bin").mkdir(parents=True)
-elif what == ["pip", "install"]:
-    release = re.search("litellm==(.*)", after("--requirement").read_text())[1]
-    text = f'#!/bin/sh\\n[ "$1" = -c ] && exit 0\\nRELEASE={{release}} exec {python} "$@"\\n'
-    after("--python").write_text(text)
-    after("--python").chmod(0o755)
+elif what == ["tool", "run"]:
+    release = re.search("litellm==(.*)", after("--with-requirements").read_text())[1]
+    words = sys.argv[sys.argv.index("python", 5) + 1 :]
+    if words[0] != "-c":
+        os.execve({python!r}, [{python!r}, *words], dict(os.environ, RELEASE=release))
 """
 
 CANDIDATE = """
@@ -74,7 +71,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     paths.write_text(paths.read_text() + CANDIDATE)
     monkeypatch.chdir(root)
     monkeypatch.setenv("UV", str(uv))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return root
 
 
@@ -145,14 +141,13 @@ def test_a_check_tells_how_far_it_is_and_its_own_last_words(project: Path, tmp_p
     stopped = tmp_path / "kept" / "items.part.jsonl"
     stopped.parent.mkdir()
     stopped.write_text("of a run that was stopped\n" * 9)
-    checker = Checker(root=project, arguments=("check",), environ={})
-    document = checker(Path(sys.executable), stopped.parent, told.append)
+    checker = Checker(root=project, environ={})
+    document = checker([sys.executable], ["check"], stopped.parent, told.append)
     assert len(document["items"]) == 3
     assert told == sorted(told)
     assert max(told) <= 3
-    broken = Checker(root=project, arguments=("check", "--candidate", "none"), environ={})
     with pytest.raises(CheckError, match="no path is called 'none'"):
-        broken(Path(sys.executable), tmp_path / "kept", told.append)
+        checker([sys.executable], ["check", "--candidate", "none"], tmp_path / "kept", told.append)
 
 
 def test_the_ends_of_a_bisection_are_put_in_order() -> None:
@@ -165,17 +160,11 @@ def test_the_ends_of_a_bisection_are_put_in_order() -> None:
             ends(PINNED, wrong)
 
 
-def test_environments_are_kept_where_caches_are(tmp_path: Path) -> None:
-    assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/llm-contracts/matrix")
-    assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "llm-contracts" / "matrix"
-
-
 def test_a_matrix_that_is_stopped_leaves_what_it_knows(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The third environment stands for a person who presses Ctrl-C."""
     uv = tmp_path / "uv"
-    uv.write_text(uv.read_text().replace("import re, sys", "import os, re, signal, sys", 1))
     stop = '    if "1.99.0" in overrides:\n        os.kill(os.getppid(), signal.SIGINT)\n'
     uv.write_text(uv.read_text().replace('    if "1.1.0" in', f'{stop}    if "1.1.0" in', 1))
     asked = ["--litellm", "1.1.0,1.99.0,1.95.0", "--scenario", "acme/other"]

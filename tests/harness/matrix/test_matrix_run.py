@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.matrix.cell import CellState
-from llm_contracts.matrix.checking import CheckError
+from llm_contracts.matrix.checking import Check, CheckError
 from llm_contracts.matrix.environments import Resolution, UnavailableError
 from llm_contracts.matrix.pair import ReleasePair, Unsupported, by_age
 from llm_contracts.matrix.plan import load_plan
@@ -19,59 +19,63 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from tests.harness.matrix.cells import PINNED, document, pair, row
 
-HERE = Path("/here/python")
+HERE = ("/here/python",)
 
 
 @dataclass(kw_only=True, slots=True)
 class Builder:
-    """Resolves everything but what is broken; an environment's interpreter is named after its pair."""
+    """Resolves everything but what is broken; an environment is named after its LiteLLM."""
 
     latest: str = "1.109.1"
     broken: tuple[str, ...] = ()
-    built: list[str] = field(default_factory=list)
+    built: list[tuple[str, Path]] = field(default_factory=list)
 
     def resolve(self, pair: ReleasePair, /) -> Resolution:
         litellm = self.latest if pair.litellm == "latest" else pair.litellm
         if litellm in self.broken:
             raise UnavailableError("Because nobody has it.")
-        return Resolution(pins=f"litellm=={litellm}\nopenai=={pair.openai}\n")
+        return Resolution(pins=f"litellm=={litellm}\nopenai=={pair.openai}\n", moved={"click": "9"})
 
-    def moved(self, _resolution: Resolution, /) -> Mapping[str, str]:
-        return {"click": "9"}
+    def build(self, resolution: Resolution, folder: Path, /) -> Sequence[str]:
+        self.built.append((resolution.pair.litellm, folder))
+        return [resolution.pair.litellm]
 
-    def build(self, resolution: Resolution, /) -> Path:
-        self.built.append(resolution.pair.litellm)
-        return Path(resolution.pair.litellm)
+    def newest(self, requirement: str, /) -> str | None:
+        raise AssertionError(requirement)
 
 
-def checked(python: Path, _folder: Path, progress: Callable[[int], None]) -> Mapping[str, Any]:
+def checked(
+    python: Sequence[str], arguments: Sequence[str], _folder: Path, progress: Callable[[int], None]
+) -> Mapping[str, Any]:
+    assert arguments == ("check", "--jobs", "1")
     progress(1)
-    if python == Path("1.90.0"):
+    if python == ["1.90.0"]:
         raise CheckError("llm-contracts: no such luck")
     kinds = [] if python == HERE else [Kind.USAGE]
-    digest = "other" if python == Path("1.91.0") else "same"
-    return document(row("acme/plain", *kinds), inputs={"src/a.py": digest}, python=str(python))
+    digest = "other" if python == ["1.91.0"] else "same"
+    return document(row("acme/plain", *kinds), inputs={"src/a.py": digest})
 
 
-def matrix(builder: Builder, *known: Unsupported, **values: Any) -> MatrixRun:
+def matrix(builder: Builder, *known: Unsupported, check: Check = checked) -> MatrixRun:
     return MatrixRun(
         builder=builder,
-        check=values.pop("check", checked),
+        check=check,
+        arguments=("check", "--jobs", "1"),
         python=HERE,
         pinned=PINNED,
         unsupported=known,
         reports=Path("/reports"),
-        **values,
     )
 
 
 def test_the_pinned_pair_runs_here_and_the_others_elsewhere() -> None:
     builder, told = Builder(), list[tuple[str, int]]()
     table = matrix(builder).table([pair("1.84.8"), PINNED], step=lambda what, n: told.append((what, n)))
-    assert builder.built == ["1.84.8"]
+    folder = Path("/reports/litellm-1.84.8-openai-2.54.0")
+    assert builder.built == [("1.84.8", folder)]
     (cell,) = table.cells
     assert (cell.pair, cell.state, cell.moved) == (pair("1.84.8"), CellState.RAN, {"click": "9"})
-    assert cell.report == "/reports/litellm-1.84.8-openai-2.54.0"
+    assert cell.report == str(folder)
     assert table.fails
     assert (f"{pair('1.84.8')}: installing", 0) in told
     assert (str(pair("1.84.8")), 1) in told
@@ -120,16 +124,11 @@ def test_files_that_changed_meanwhile_are_told() -> None:
     )
 
 
-def test_what_else_is_measured_is_read_off_the_result() -> None:
-    found = matrix(Builder(), measures=lambda document: {"ran in": document["python"]}).one(PINNED)
-    assert found.measures == {"ran in": str(HERE)}
-
-
 def test_without_the_pinned_pair_there_is_nothing_to_say() -> None:
-    def failing(_python: Path, _folder: Path, _progress: Callable[[int], None]) -> Mapping[str, Any]:
-        raise CheckError("llm-contracts: no path is called 'x'")
+    def failing(*_: object) -> Mapping[str, Any]:
+        raise CheckError("llm-contracts: no client is called 'x'")
 
-    with pytest.raises(CheckError, match="no path is called"):
+    with pytest.raises(CheckError, match="no client is called"):
         matrix(Builder(), check=failing).table([pair("1.84.8")])
 
 

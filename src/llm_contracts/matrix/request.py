@@ -1,0 +1,143 @@
+"""What somebody asks a matrix for, and what runs it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_contracts.matrix.checking import Checker
+from llm_contracts.matrix.environments import (
+    Environments,
+    command,
+    find_uv,
+    installed_versions,
+    local_requirements,
+    own_variables,
+)
+from llm_contracts.matrix.pair import LATEST, ReleasePair
+from llm_contracts.matrix.plan import MatrixPlan
+from llm_contracts.matrix.run import MatrixRun
+from llm_contracts.project.config import Project
+from llm_contracts.util.versions import versions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixRequest:
+    """The options of the command.
+
+    Attributes:
+        litellm, openai: releases, one after the other or with commas or blanks between.
+        providers, scenarios, reference, candidate, corpus, jobs, timeout, cost: handed on to the check.
+        overrides, requirements: beside those of `matrix.toml`.
+        bisect: the kind of difference whose release is wanted.
+        cache: uv's cache folder, in place of its own choice.
+        report: the folder of the results, in place of the project's.
+    """
+
+    litellm: tuple[str, ...] = ()
+    openai: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    reference: str | None = None
+    candidate: str | None = None
+    corpus: Path | None = None
+    overrides: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    bisect: str | None = None
+    cost: bool = False
+    jobs: int | None = None
+    timeout: float | None = None
+    cache: Path | None = None
+    report: Path | None = None
+
+    def pairs(self, planned: Sequence[ReleasePair]) -> list[ReleasePair]:
+        """What is asked for, each pair once; where nothing is, what the project plans."""
+        here = pinned_pair()
+        litellm, openai = _split(self.litellm), _split(self.openai)
+        if not litellm and not openai:
+            return list(dict.fromkeys(planned)) or [ReleasePair(litellm=LATEST, openai=LATEST)]
+        pairs = (
+            ReleasePair(litellm=one, openai=other)
+            for one in litellm or [here.litellm]
+            for other in openai or [here.openai]
+        )
+        return list(dict.fromkeys(pairs))
+
+    def check_arguments(self, scenarios: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The command and options of the check that runs under each pair. `scenarios`: those to run, in place
+        of what was asked for.
+        """
+        words = ["corpus", str(self.corpus.absolute())] if self.corpus is not None else ["check"]
+        if self.corpus is None and scenarios is not None:
+            words += _options({"scenario": scenarios})
+        else:
+            words += _options({"provider": self.providers, "scenario": self.scenarios})
+        for name in ("reference", "candidate", "jobs", "timeout"):
+            words += _options({name: getattr(self, name)})
+        return (*words, *(["--cost"] if self.cost else []))
+
+    @property
+    def command(self) -> str:
+        """What was asked for, as one would type it; the files that it was written to are left out."""
+        named: dict[str, object] = {
+            "litellm": self.litellm,
+            "openai": self.openai,
+            "provider": self.providers,
+        }
+        named |= {"scenario": self.scenarios, "reference": self.reference, "candidate": self.candidate}
+        named |= {"corpus": self.corpus, "override": self.overrides, "bisect": self.bisect}
+        return shlex.join(["llm-contracts", "matrix", *_options(named), *(["--cost"] if self.cost else [])])
+
+
+def pinned_pair() -> ReleasePair:
+    """The pair that is installed here."""
+    here = versions()
+    return ReleasePair(litellm=here["litellm"], openai=here["openai"])
+
+
+def matrix_run(
+    project: Project, request: MatrixRequest, plan: MatrixPlan, environ: Mapping[str, str]
+) -> MatrixRun:
+    """What tries pairs, put together from the request, `matrix.toml` and this environment.
+
+    Raises:
+        ConfigError: there is no uv.
+    """
+    root, variables = project.settings.root, own_variables(environ)
+    file = root / "pyproject.toml"
+    has_requirements = file.is_file() and "[project]" in file.read_text(encoding="utf-8")
+    return MatrixRun(
+        builder=Environments(
+            run=command(root, variables),
+            uv=find_uv(environ),
+            python=Path(sys.executable),
+            requirements=(*local_requirements(), *plan.requirements, *request.requirements),
+            sources=(file,) if has_requirements else (),
+            overrides=(*plan.overrides, *request.overrides),
+            installed=installed_versions(),
+            cache=request.cache,
+        ),
+        check=Checker(root=root, environ=variables),
+        arguments=request.check_arguments(),
+        pinned=pinned_pair(),
+        unsupported=plan.unsupported,
+        reports=(request.report or project.settings.report / "matrix").absolute(),
+    )
+
+
+def _split(values: Iterable[str]) -> list[str]:
+    return [part for value in values for part in value.replace(",", " ").split()]
+
+
+def _options(named: Mapping[str, object]) -> list[str]:
+    """Options as words; one that was not given is left out, one with several values is repeated."""
+    return [
+        word
+        for name, given in named.items()
+        for value in (given if isinstance(given, (tuple, list)) else (given,))
+        if value is not None
+        for word in (f"--{name}", str(value))
+    ]
