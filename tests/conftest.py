@@ -1,15 +1,30 @@
-"""For every test: no network beyond loopback, and pytest's own runner for tests of the plugin."""
+"""For every test: no network beyond loopback, one hypothesis profile, pytest's own runner for the plugin."""
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["pytester"]
+
+# How long an example takes is a matter of the machine. What changes from run to run has no place in CI.
+hypothesis.settings.register_profile(
+    "tests",
+    max_examples=50,
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,  # a folder may serve all examples of a test
+    ],
+)
+hypothesis.settings.load_profile("tests")
 
 _LOCAL = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.corpus import CorpusStream, ProblemKind, read_corpus
@@ -50,7 +50,6 @@ def test_what_recorded_it_and_when_is_kept(tmp_path: Path) -> None:
 
 
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=8), max_size=3), packed=st.booleans())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_stream_says_it_is_read_back(tmp_path: Path, texts: list[str], packed: bool) -> None:
     body = stream(*texts)
     saved(tmp_path, entry(as_base64(body) if packed else as_text(body)))

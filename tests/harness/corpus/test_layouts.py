@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
@@ -49,7 +49,6 @@ def test_every_layout_gives_the_same_stream(tmp_path: Path, layout: Layout) -> N
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=8), max_size=3))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_stream_says_it_is_read_back(tmp_path: Path, layout: Layout, texts: list[str]) -> None:
     assume(layout is not openllmetry or not set("\x85\u2028\u2029") & set("".join(texts)))
     body = stream(*texts)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, read_corpus
@@ -16,7 +16,6 @@ from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.layouts import LAYOUTS
 from tests.harness.corpus.test_layouts import asked
 
-_PLAIN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _SCALARS = st.none() | st.booleans() | st.integers(-5, 999) | st.floats() | st.text(max_size=5)
 _KEYS = st.sampled_from(["string", "type", "content", "encoding", "base64_string", "code", "name", "x"])
 _VALUES = st.recursive(
@@ -54,7 +53,6 @@ def odd_documents(draw: st.DrawFn) -> Any:
 
 
 @given(document=odd_documents())
-@_PLAIN
 def test_one_odd_value_gives_a_stream_or_a_problem_with_its_place(tmp_path: Path, document: Any) -> None:
     file = tmp_path / "a.json"
     file.write_text(json.dumps(document), encoding="utf-8")
@@ -68,7 +66,6 @@ def test_one_odd_value_gives_a_stream_or_a_problem_with_its_place(tmp_path: Path
 @given(
     content=st.binary(max_size=60), suffix=st.sampled_from([".yaml", ".json", ".toml", ".har", ".yaml.gz"])
 )
-@_PLAIN
 def test_bytes_that_mean_nothing_are_a_problem(tmp_path: Path, content: bytes, suffix: str) -> None:
     file = tmp_path / f"a{suffix}"
     file.write_bytes(content)

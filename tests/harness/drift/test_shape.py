@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.drift.compare import compare_recordings, compare_shapes
@@ -85,7 +85,6 @@ def test_words_ids_clocks_counts_and_the_number_of_events_are_no_part_of_it(name
     parts = taken_apart(answer)
     before = shape_of(put_together(answer, parts))
 
-    @settings(max_examples=8, deadline=None, database=None)
     @given(other_words(parts))
     def check(changed: list[Part]) -> None:
         assert compare_shapes(before, shape_of(put_together(answer, changed))) == ()
@@ -297,7 +296,6 @@ def test_names_that_look_like_paths_are_names(name: str) -> None:
     assert (found.change, found.where.startswith("blank: n.")) == (ChangeKind.FIELD_NEW, True)
 
 
-@settings(max_examples=50, deadline=None, database=None)
 @given(st.lists(st.tuples(st.integers(min_value=0), st.integers(0, 255)), max_size=12))
 def test_no_damage_is_too_odd_to_be_compared(damage: list[tuple[int, int]]) -> None:
     answer = put_together(QWEN, QWEN_PARTS)

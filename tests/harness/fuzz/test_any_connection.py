@@ -10,7 +10,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.wire.proxy import Edge
@@ -178,7 +178,6 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(PARTS | st.binary(max_size=40), max_size=20))
 def test_any_bytes_at_all_leave_the_edge_serving(edge: Edge, pieces: list[bytes]) -> None:
     say(edge, *pieces, leave=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -28,7 +28,6 @@ def index(requirement: str) -> str | None:
 LISTED = Releases(package="litellm", newest=index)
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(1, len(ALL) - 1), st.booleans())
 def test_the_release_is_found_wherever_it_is_and_few_are_tried(place: int, appears: bool) -> None:
     goal = Target(kind=Kind.USAGE, appears=appears, scenarios=())
@@ -42,7 +41,6 @@ def test_the_release_is_found_wherever_it_is_and_few_are_tried(place: int, appea
     assert len(found.tried) <= math.ceil(math.log2(30)) + math.ceil(math.log2(8)) + 1
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 19), st.sets(st.integers(1, 18)))
 def test_what_cannot_be_tried_is_gone_round_and_named(place: int, broken: set[int]) -> None:
     releases = [f"1.{n}" for n in range(20)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.wire.cassette import Cassette, CassetteError, load, save
@@ -45,7 +45,6 @@ def _interactions(draw: st.DrawFn) -> Interaction:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(interactions=st.lists(_interactions(), max_size=2))
 def test_any_bytes_and_any_text_come_back(interactions: list[Interaction]) -> None:
     written = cassette(*interactions)
