@@ -20,6 +20,8 @@ from llm_adapter.providers import PROVIDERS as ROWS
 from llm_contracts.clients.call import Call, Client, Function, cached_client
 from llm_contracts.project.scenario import Provider
 from tests.contracts.gemini_direct import gemini_direct
+from tests.contracts.protocols.dify import DIFY
+from tests.contracts.protocols.ernie_v1 import ERNIE_V1
 
 if TYPE_CHECKING:
     from langfuse import Langfuse
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _REFERENCES = {"gemini": "gemini-direct"}
 """Who says what is right where there is no client of old."""
+
+PROTOCOLS = (ERNIE_V1, DIFY)
+_SPEAKS = {"ernie_v1": ERNIE_V1.name, "dify": DIFY.name}
 
 PROVIDERS = tuple(
     Provider(
@@ -36,6 +41,7 @@ PROVIDERS = tuple(
         base_url_variable=row.base_url_variable,
         second_key_variable=row.second_key_variable or None,
         reference=_REFERENCES.get(row.key),
+        protocol=_SPEAKS.get(row.key),
     )
     for row in ROWS
 )

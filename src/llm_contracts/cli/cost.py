@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llm_contracts.results.store import Stored
     from llm_contracts.run.check import Options
     from llm_contracts.wire.interaction import Interaction
+    from llm_contracts.wire.protocols import Protocols
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -148,7 +149,7 @@ def _measured(
         return measure(project, scenarios, match, plan, progress=done)
 
 
-def _no_engine(_interactions: tuple[Interaction, ...]) -> NoReturn:
+def _no_engine(_interactions: tuple[Interaction, ...], _protocols: Protocols = ()) -> NoReturn:
     raise AssertionError
 
 

@@ -21,6 +21,7 @@ from llm_contracts.util.terminal import progress_bar
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
     from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
@@ -65,13 +66,15 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
         click.echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
     if html is not None or not wanted.anything:
         file = html or stored.folder / "index.html"
-        _write_html(file, stored, changed, secrets)
+        _write_html(file, project, stored, changed, secrets)
         click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB", err=wanted.anything)
     write_ci(project, stored, wanted, changed, secrets)
     return code
 
 
-def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]) -> None:
+def _write_html(
+    file: Path, project: Project, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]
+) -> None:
     from llm_contracts.reporting.html.page import PageContext, in_full, render
 
     def guard(name: str, value: Any) -> None:
@@ -85,4 +88,12 @@ def _write_html(file: Path, stored: Stored, changed: Iterable[str], secrets: Map
         cost=stored_cost(stored),
     )
     with progress_bar("report", len(in_full(stored.result))) as done:
-        write_pieces(file, render(stored.result, about, stored.item, guard=guard, progress=done))
+        page = render(
+            stored.result,
+            about,
+            stored.item,
+            protocols_of=project.protocols_of,
+            guard=guard,
+            progress=done,
+        )
+        write_pieces(file, page)

@@ -17,6 +17,7 @@ from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
 from llm_contracts.run.check import Pairing, own_match, replay_call
 from llm_contracts.wire.cassette import CassetteError, load
+from llm_contracts.wire.protocols import Protocols
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,20 +126,20 @@ def _chosen(project: Project, scenarios: Iterable[Scenario]) -> Chosen | None:
     recorded = [row for row in rows if files[row.name].is_file()]
     whole: Chosen | None = None
     for row in sorted(recorded, key=lambda row: -files[row.name].stat().st_size):
-        found = _playable(row, files[row.name])
+        found = _playable(row, files[row.name], project.protocols_of(row.provider))
         if found is not None and found.playable.stretches:
             return found
         whole = whole or found
     return whole
 
 
-def _playable(scenario: Scenario, file: Path) -> Chosen | None:
+def _playable(scenario: Scenario, file: Path, protocols: Protocols) -> Chosen | None:
     """None also where it cannot be read: the comparison says so."""
     try:
         interactions = load(file).interactions
     except CassetteError:
         return None
-    playable = Playable.of(interactions)
+    playable = Playable.of(interactions, protocols)
     if playable is None:
         return None
     return Chosen(scenario=scenario, interactions=interactions, playable=playable)
@@ -152,7 +153,9 @@ def _course(
     def answer(interactions: tuple[Interaction, ...], chunks: int) -> PlannedCall:
         here = serve(interactions) + urlsplit(call.base_url).path
         return PlannedCall(
-            call=replace(call, base_url=here, client_cache=clients), chunks=chunks, text=text_of(interactions)
+            call=replace(call, base_url=here, client_cache=clients),
+            chunks=chunks,
+            text=text_of(interactions, match.protocols),
         )
 
     playable = chosen.playable

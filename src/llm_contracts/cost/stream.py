@@ -7,6 +7,7 @@ from itertools import cycle, islice
 
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.streamed import Streamed
 
 _OK = range(200, 300)
@@ -27,12 +28,12 @@ class Playable:
     after: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, interactions: tuple[Interaction, ...]) -> Playable | None:
+    def of(cls, interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Playable | None:
         """None where the recording is no answer in text that came to its end without any trouble."""
         streamed = Streamed.of(interactions)
-        if streamed is None or not all(_went_well(read_facts(i.response)) for i in interactions):
+        if streamed is None or not all(_went_well(read_facts(i.response, protocols)) for i in interactions):
             return None
-        said = [number for number, facts in enumerate(streamed.each()) if facts.whole_text]
+        said = [number for number, facts in enumerate(streamed.each(protocols)) if facts.whole_text]
         if not said:
             return None
         parts, first, last = streamed.parts, said[0], said[-1]
@@ -55,9 +56,9 @@ class Playable:
         return self.streamed.with_parts((*self.before, *islice(cycle(self.texts), count - 2), *self.after))
 
 
-def text_of(interactions: tuple[Interaction, ...]) -> int:
+def text_of(interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> int:
     """The characters of text that are on the wire."""
-    return sum(len(read_facts(interaction.response).whole_text) for interaction in interactions)
+    return sum(len(read_facts(interaction.response, protocols).whole_text) for interaction in interactions)
 
 
 def _went_well(facts: WireFacts) -> bool:

@@ -11,13 +11,16 @@ from llm_contracts.drift.kinds import DONE, ERROR, LAST
 from llm_contracts.drift.shape import STREAM, Shape, shape_of
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 ABSENT = "(absent)"
 _ARROW = " → "
 _SEVERITIES = tuple(Severity)
 
 
-def compare_recordings(recorded: Sequence[Interaction], now: Sequence[Interaction]) -> tuple[Drift, ...]:
+def compare_recordings(
+    recorded: Sequence[Interaction], now: Sequence[Interaction], protocols: Protocols = BUILT_IN
+) -> tuple[Drift, ...]:
     """All differences between the answers of two recordings, exchange by exchange, the worst first.
 
     Requests take no part: what differs in them is our own doing.
@@ -29,7 +32,7 @@ def compare_recordings(recorded: Sequence[Interaction], now: Sequence[Interactio
             drift(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=sizes[0], now=sizes[1])
         )
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
-        drifts = compare_shapes(shape_of(old.response), shape_of(new.response))
+        drifts = compare_shapes(shape_of(old.response, protocols), shape_of(new.response, protocols))
         alone = len(recorded) == len(now) == 1
         found += drifts if alone else (replace(d, where=f"interactions[{number}]: {d.where}") for d in drifts)
     return tuple(sorted(found, key=lambda drift: _SEVERITIES.index(drift.severity)))
@@ -48,7 +51,7 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
     found = [*_ending(recorded, now), *_headers(recorded, now)]
     if recorded.body == STREAM:
         found += _stream(recorded, now)
-    found += all_kinds(recorded.kinds, now.kinds)
+    found += all_kinds(recorded.kinds, now.kinds, recorded.read | now.read)
     if recorded.wording != now.wording:
         old, new = recorded.wording, now.wording
         found.append(drift(ChangeKind.WORDING, Severity.COSMETIC, "error message", recorded=old, now=new))

@@ -29,18 +29,20 @@ class _Found:
     now: str
 
 
-def all_kinds(recorded: Kinds, now: Kinds) -> tuple[Drift, ...]:
-    """What differs in the fields. A kind of event that only one side has is held against all of the other's:
-    what stood in events of its own may come together with something else.
+def all_kinds(recorded: Kinds, now: Kinds, read: frozenset[str]) -> tuple[Drift, ...]:
+    """What differs in the fields; `read` are the members that clients read.
+
+    A kind of event that only one side has is held against all of the other's: what stood in events of its own
+    may come together with something else.
     """
     found: list[_Found] = []
     for kind in dict.fromkeys((*recorded, *now)):
         if kind in recorded and kind in now:
-            found += _fields(kind, recorded[kind], now[kind])
+            found += _fields(kind, recorded[kind], now[kind], read)
         elif kind in recorded:
-            found += _gone_with(kind, recorded[kind], merged(now.values()))
+            found += _gone_with(kind, recorded[kind], merged(now.values()), read)
         else:
-            found += _come_with(kind, merged(_documents(recorded)), now[kind])
+            found += _come_with(kind, merged(_documents(recorded)), now[kind], read)
     everywhere = [kind for kind in recorded if kind in now and recorded[kind]]
     return tuple(_told_once(found, everywhere))
 
@@ -62,32 +64,33 @@ def _documents(kinds: Kinds) -> Iterable[Fields]:
     return (fields for fields in kinds.values() if fields)
 
 
-def _fields(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
+def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
     told: set[str] = set()
     for path in dict.fromkeys((*recorded, *now)):
         if parent(path) in told:  # what lies in a field that is gone is gone with it, and need not be told
             told.add(path)
             continue
-        for found in _field(kind, path, recorded.get(path), now.get(path)):
+        for found in _field(kind, path, recorded.get(path), now.get(path), read):
             yield found
             if found.change in _WITH_ALL_IN_IT:
                 told.add(path)
 
 
-def _gone_with(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
-    for found in _fields(kind, recorded, {path: one for path, one in now.items() if path in recorded}):
+def _gone_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
+    there = {path: one for path, one in now.items() if path in recorded}
+    for found in _fields(kind, recorded, there, read):
         if found.change is ChangeKind.FIELD_GONE:
             yield found
 
 
-def _come_with(kind: str, recorded: Fields, now: Fields) -> Iterator[_Found]:
+def _come_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
     """What every event had, whatever its kind, a new kind must have, too; the rest it may do without."""
     usual = {
         path: _narrowed(one, now.get(path, _NOTHING))
         for path, one in recorded.items()
         if one.always or path in now
     }
-    yield from _fields(kind, usual, now)
+    yield from _fields(kind, usual, now, read)
 
 
 def _narrowed(recorded: Field, now: Field) -> Field:
@@ -97,9 +100,11 @@ def _narrowed(recorded: Field, now: Field) -> Field:
     return recorded
 
 
-def _field(kind: str, path: str, recorded: Field | None, now: Field | None) -> Iterator[_Found]:
+def _field(
+    kind: str, path: str, recorded: Field | None, now: Field | None, read: frozenset[str]
+) -> Iterator[_Found]:
     old, new = recorded or _NOTHING, now or _NOTHING
-    found = _of_types(path, old, new)
+    found = _of_types(old, new, is_read=is_read(path, read))
     if found is None and (recorded is None) != (now is None):
         found = (ChangeKind.FIELD_NULL, Severity.COSMETIC)
     if found is not None:
@@ -111,22 +116,22 @@ def _field(kind: str, path: str, recorded: Field | None, now: Field | None) -> I
         yield _drift(kind, path, ChangeKind.VALUE, worst, _values(old), _values(new))
 
 
-def _of_types(path: str, old: Field, new: Field) -> tuple[ChangeKind, Severity] | None:
+def _of_types(old: Field, new: Field, *, is_read: bool) -> tuple[ChangeKind, Severity] | None:
     """What has become of a place, and what that means."""
-    weight = Severity.BREAKING if is_read(path) else Severity.VISIBLE
+    weight = Severity.BREAKING if is_read else Severity.VISIBLE
     if old.types and not new.types:
         return ChangeKind.FIELD_GONE, weight
     if new.types and not old.types:
-        return ChangeKind.FIELD_NEW, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
+        return ChangeKind.FIELD_NEW, Severity.VISIBLE if is_read else Severity.COSMETIC
     if old.types != new.types:
-        return ChangeKind.FIELD_TYPE, _severity_of_type(path, old, new, weight)
+        return ChangeKind.FIELD_TYPE, _severity_of_type(old, new, weight)
     if old.always and not new.always:
-        return ChangeKind.FIELD_SOMETIMES, Severity.VISIBLE if is_read(path) else Severity.COSMETIC
+        return ChangeKind.FIELD_SOMETIMES, Severity.VISIBLE if is_read else Severity.COSMETIC
     return None
 
 
-def _severity_of_type(path: str, old: Field, new: Field, weight: Severity) -> Severity:
-    if new.types < old.types or (old.types | new.types <= _NUMBERS and not is_read(path)):
+def _severity_of_type(old: Field, new: Field, weight: Severity) -> Severity:
+    if new.types < old.types or (old.types | new.types <= _NUMBERS and weight is not Severity.BREAKING):
         return Severity.COSMETIC
     return weight
 

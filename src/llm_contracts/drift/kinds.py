@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.wire.facts.custom import Translator
 from llm_contracts.wire.facts.errors import error_of_event
-from llm_contracts.wire.facts.gemini import as_compatible
+from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event
 
 DONE, ERROR, BROKEN, BLANK = "[DONE]", "error", "not JSON", "blank"
@@ -45,26 +44,26 @@ class StreamEvent:
         return (self.name,) if self.name else tuple(part for part in self.holds if part != USAGE)
 
 
-def happenings(found: Iterable[Event]) -> Iterator[StreamEvent]:
+def happenings(found: Iterable[Event], protocols: Protocols = BUILT_IN) -> Iterator[StreamEvent]:
     """The events of one stream, understood."""
-    translate = Translator()
+    read = StreamReader(protocols)
     for event in found:
-        yield _happening(event, translate)
+        yield _happening(event, read, protocols)
 
 
-def _happening(event: Event, translate: Translator) -> StreamEvent:
+def _happening(event: Event, read: StreamReader, protocols: Protocols) -> StreamEvent:
     if event.data.strip() == DONE:
         return StreamEvent(name=DONE)
     document = _json(event.data)
-    if error_of_event(event.name, document, event.data) is not None:
+    if error_of_event(event.name, document, event.data, protocols) is not None:
         return StreamEvent(name=ERROR, document=document)
     if not isinstance(document, dict):
         return StreamEvent(name=BROKEN)
     said = document.get("event")
     name = event.name or (said if isinstance(said, str) else "")
-    was_done = translate.done
-    holds = tuple(_holds(translate(as_compatible(document))))
-    ends = ("end",) if translate.done and not was_done else ()
+    was_done = read.done
+    holds = tuple(_holds(read(document)))
+    ends = ("end",) if read.done and not was_done else ()
     return StreamEvent(name=name, holds=(*holds, *ends), document=document)
 
 

@@ -1,34 +1,21 @@
 """What clients make of names: which members they read, and by which values they choose their way.
 
-Taken from what the clients here read (the openai SDK, LiteLLM, the adapter's own backends) in the dialects
-that `wire.facts` knows. An application may read more; so nothing else is passed over, it only weighs less.
+A protocol names the members that its clients read. An application may read more; so nothing else is passed
+over, it only weighs less.
 """
 
 from __future__ import annotations
 
 from llm_contracts.parity.divergence import Severity
+from llm_contracts.wire.protocols import Protocols
 
-READ = frozenset(
+_OF_ERRORS = frozenset(
     {
-        # a chunk or a completion of the OpenAI kind
-        *("choices", "delta", "message", "index", "content", "role", "finish_reason", "usage", "id", "model"),
-        *("reasoning_content", "reasoning", "refusal", "text", "type", "created", "object", "x_groq"),
-        *("tool_calls", "function", "name", "arguments", "function_call"),
-        *("prompt_tokens", "completion_tokens", "total_tokens"),
-        # errors, in all their shapes
-        *("error", "code", "param", "status", "error_code", "error_msg", "error_description"),
-        *("base_resp", "status_code", "status_msg", "detail", "details", "reason", "retryDelay"),
-        # listings
-        *("data", "models", "owned_by"),
-        # Gemini
-        *("candidates", "parts", "thought", "finishReason", "usageMetadata", "promptFeedback", "blockReason"),
-        *("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "functionCall", "args"),
-        # ERNIE's first API and Dify
-        *("result", "is_end", "need_clear_history", "access_token", "expires_in"),
-        *("event", "answer", "metadata", "task_id", "conversation_id", "message_id"),
+        *("error", "message", "code", "type", "param", "status", "error_code", "error_msg"),
+        *("error_description", "base_resp", "status_code", "status_msg", "detail", "details", "reason"),
+        "retryDelay",
     }
 )
-"""Members that some client reads. A change in them can break it."""
 
 FINISH = frozenset({"finish_reason", "finishReason", "stop_reason"})
 KNOWN_FINISH = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
@@ -40,9 +27,14 @@ _COSMETIC = frozenset({"model", "modelVersion", "service_tier"})
 _CHOICES = FINISH | _VISIBLE | _COSMETIC
 
 
-def is_read(path: str) -> bool:
-    """Whether clients read the member at the end of a path."""
-    return _name(path) in READ
+def members_read(protocols: Protocols) -> frozenset[str]:
+    """The members that some client of these APIs reads. A change in them can break it."""
+    return _OF_ERRORS.union(*(protocol.members for protocol in protocols))
+
+
+def is_read(path: str, read: frozenset[str]) -> bool:
+    """Whether the member at the end of a path is one of these."""
+    return _name(path) in read
 
 
 def is_choice(path: str) -> bool:

@@ -14,6 +14,7 @@ from llm_contracts.drift.difference import Drift
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.cassette.model import Cassette, Provenance
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.request_diff import differences
 
 _SEVERITIES = tuple(Severity)
@@ -128,9 +129,11 @@ def decisions(compared: Iterable[ComparedRecording]) -> tuple[DriftGroup, ...]:
     return tuple(sorted(found, key=lambda d: (_SEVERITIES.index(d.drift.severity), -len(d.scenarios))))
 
 
-def compare_cassettes(scenario: str, recorded: Cassette, now: Cassette) -> ComparedRecording:
+def compare_cassettes(
+    scenario: str, recorded: Cassette, now: Cassette, protocols: Protocols = BUILT_IN
+) -> ComparedRecording:
     """One recording against its successor."""
-    drifts = compare_recordings(recorded.interactions, now.interactions)
+    drifts = compare_recordings(recorded.interactions, now.interactions, protocols)
     return ComparedRecording(
         scenario=scenario,
         state=RecordingState.DRIFTED if drifts else RecordingState.SAME,

@@ -13,9 +13,11 @@ from typing import Any
 
 from llm_contracts.drift.fields import Fields, fields_of
 from llm_contracts.drift.kinds import ERROR, StreamEvent, UsagePlace, happenings, order_of, usage_place
+from llm_contracts.drift.meaning import members_read
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Response
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.sse import events
 
 STREAM, DOCUMENT, TEXT, EMPTY = "event stream", "JSON", "text", "empty"
@@ -39,6 +41,7 @@ class Shape:
         usage: where a stream has its totals.
         kinds: the fields of each kind of event; of a document, which is a kind of its own.
         wording: an error's message, without numbers and ids. Some clients look for words in it.
+        read: names of members that clients of the APIs in question read.
     """
 
     status: int
@@ -50,14 +53,15 @@ class Shape:
     usage: UsagePlace | None = None
     kinds: Mapping[str, Fields] = field(default_factory=dict)
     wording: str = ""
+    read: frozenset[str] = frozenset()
 
 
-def shape_of(response: Response) -> Shape:
+def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> Shape:
     """Read one response. Never fails, whatever the bytes are."""
     response = decoded(response)
     document = _document(response.body)
-    found = () if document is not None else tuple(happenings(events(response.body)))
-    failed = read_facts(response).error
+    found = () if document is not None else tuple(happenings(events(response.body), protocols))
+    failed = read_facts(response, protocols).error
     kinds = _kinds(found) if found else _whole(document, failed=failed is not None)
     return Shape(
         status=response.status,
@@ -69,6 +73,7 @@ def shape_of(response: Response) -> Shape:
         usage=usage_place(found),
         kinds=kinds,
         wording=_PASSING.sub("#", str(failed.get("message", ""))) if failed else "",
+        read=members_read(protocols),
     )
 
 

@@ -18,6 +18,7 @@ from llm_contracts.drift.report import (
 from llm_contracts.drift.revision import Revision, revision
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.parse import FormatError, parse
+from llm_contracts.wire.protocols import Protocols
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -51,7 +52,7 @@ def compare_with_revision(
         scenario = file.relative_to(folder).with_suffix("").as_posix()
         if file.suffix != ".yaml" or (providers and scenario.partition("/")[0] not in providers):
             continue
-        compared.append(_compared(scenario, file, against))
+        compared.append(_compared(scenario, file, against, project.protocols_of(scenario.partition("/")[0])))
         progress(scenario)
     what = f"Recordings against {name} ({against.commit[:10]})"
     return DriftReport(
@@ -59,7 +60,7 @@ def compare_with_revision(
     )
 
 
-def _compared(scenario: str, file: Path, against: Revision) -> ComparedRecording:
+def _compared(scenario: str, file: Path, against: Revision, protocols: Protocols) -> ComparedRecording:
     """One file. A damaged one in the working tree will not mend by itself; one in the past is past."""
     data = against.read(file)
     try:
@@ -73,7 +74,7 @@ def _compared(scenario: str, file: Path, against: Revision) -> ComparedRecording
         why = f"what it was in {against.commit[:10]} cannot be read: {error}"
         return ComparedRecording(scenario=scenario, state=RecordingState.UNREADABLE, detail=why)
     if recorded is not None and now is not None:
-        return compare_cassettes(scenario, recorded, now)
+        return compare_cassettes(scenario, recorded, now, protocols)
     known = recorded or now
     return ComparedRecording(
         scenario=scenario,

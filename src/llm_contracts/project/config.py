@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.util.text import first_names
+from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -94,6 +95,15 @@ class Project:
     clients: Mapping[str, Client] = field(default_factory=dict)
     providers: tuple[Provider, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    protocols: Protocols = BUILT_IN
+
+    def protocols_of(self, provider: str) -> Protocols:
+        """By which protocols to read what a provider sends: the one that its row names, or all there are.
+
+        A name without a row, as a corpus may have, gets all.
+        """
+        named = {row.protocol for row in self.providers if row.name == provider} - {None}
+        return tuple(one for one in self.protocols if not named or one.name in named)
 
     def provider(self, name: str) -> Provider:
         """The row of one provider.
@@ -258,11 +268,14 @@ def load_project(settings: Settings) -> Project:
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
+    protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
+    _check_protocols(settings.clients, protocols, providers)
     return Project(
         settings=settings,
         clients=_registered_clients(settings.clients, registered),
         providers=providers,
         scenarios=rows,
+        protocols=protocols,
     )
 
 
@@ -294,7 +307,7 @@ def _module(file: Path) -> ModuleType | None:
     return module
 
 
-Row = TypeVar("Row", Provider, Scenario)
+Row = TypeVar("Row", Provider, Scenario, Protocol)
 
 
 def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> tuple[Row, ...]:
@@ -317,6 +330,17 @@ def _registered_clients(file: Path, module: ModuleType | None) -> dict[str, Clie
         if not callable(client):
             raise ConfigError(f"{file}: CLIENTS[{name!r}] must be callable, not {type(client).__name__}.")
     return dict(clients)
+
+
+def _check_protocols(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:
+    names = [protocol.name for protocol in protocols]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{file}: PROTOCOLS: there are two protocols called {twice[0]!r}.")
+    for row in providers:
+        if row.protocol is not None and row.protocol not in names:
+            hint = nearest(row.protocol, names)
+            raise ConfigError(f"{file}: {row.name}: there is no protocol {row.protocol!r}. {hint}")
 
 
 def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:

@@ -20,7 +20,9 @@ class Provider:
         second_key_variable: the variable with the key's other half, where keys have two; they are handed on
             as one, with a colon between them.
         base_url_variable: a variable that overrides `base_url` when recording, if there is one.
-        reference: the path that holds for this provider alone, where the project's own does not know it.
+        reference: the client that holds for this provider alone, where the project's own does not know it.
+        protocol: the name of the API that it speaks, of those built in or in the project's `PROTOCOLS`; None
+            finds it by what is sent.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Provider:
     base_url_variable: str | None = None
     second_key_variable: str | None = None
     reference: str | None = None
+    protocol: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

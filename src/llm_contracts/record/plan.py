@@ -12,6 +12,7 @@ from llm_contracts.record.endpoint import live_endpoint
 from llm_contracts.simulator import DIALECTS
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -100,7 +101,8 @@ def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Plann
     reason = _not_to_verify(cassette, options) if options.verify else None
     if cassette and not options.verify:
         reason = _good_enough(cassette, options)
-    return PlannedRecording(scenario=scenario, skip=reason, tokens=_tokens(scenario, cassette))
+    tokens = _tokens(scenario, cassette, project.protocols_of(scenario.provider))
+    return PlannedRecording(scenario=scenario, skip=reason, tokens=tokens)
 
 
 def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> PlannedRecording:
@@ -108,7 +110,7 @@ def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -
     if options.verify:
         return PlannedRecording(scenario=scenario, skip=str(error), broken=True)
     if options.source is Source.LIVE or options.overwrite_live:
-        return PlannedRecording(scenario=scenario, tokens=_tokens(scenario, None))
+        return PlannedRecording(scenario=scenario, tokens=_tokens(scenario))
     return PlannedRecording(
         scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True
     )
@@ -155,13 +157,12 @@ def _young_enough(recording: Recording | None, options: RecordOptions) -> str | 
     return f"the recording of {recording.recorded_at.date()} is recent enough"
 
 
-def _tokens(scenario: Scenario, cassette: Cassette | None) -> int:
+def _tokens(scenario: Scenario, cassette: Cassette | None = None, protocols: Protocols = BUILT_IN) -> int:
     """From the totals of an earlier recording; without one, from the lengths of prompt and limit."""
     if scenario.expects == "failure" or not scenario.messages:
         return 0
-    usages = (
-        [read_facts(interaction.response).usage for interaction in cassette.interactions] if cassette else []
-    )
+    interactions = cassette.interactions if cassette else ()
+    usages = [read_facts(interaction.response, protocols).usage for interaction in interactions]
     totals = [usage.get("total_tokens") for usage in usages if usage]
     if totals and isinstance(totals[-1], int):
         return totals[-1]

@@ -153,10 +153,11 @@ class _Session:
 
     def studio_for(self, scenario: Scenario) -> RecordingContext:
         """Where a provider has a reference of its own, that one calls, unless another was asked for."""
+        studio = replace(self.studio, protocols=self.project.protocols_of(scenario.provider))
         own = self.project.provider(scenario.provider).reference
         if own is None or self.options.client:
-            return self.studio
-        return replace(self.studio, client=own, path=resolve(own, self.project.clients))
+            return studio
+        return replace(studio, client=own, path=resolve(own, self.project.clients))
 
 
 def _take(desk: _Session, step: PlannedRecording) -> RecordedScenario:
@@ -183,7 +184,7 @@ def _record(desk: _Session, scenario: Scenario) -> RecordedScenario:
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
     cassette = Cassette(interactions=interactions, recording=_recording(desk, scenario, studio.client))
-    compared = replaced(scenario.name, path, cassette)
+    compared = replaced(scenario.name, path, cassette, desk.project.protocols_of(scenario.provider))
     studio.keep(path, cassette)
     return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.RECORDED, compared=compared)
 
@@ -196,7 +197,13 @@ def _verify(desk: _Session, scenario: Scenario) -> RecordedScenario:
         attempt = studio.attempt(scenario, desk.callers.endpoint(scenario))
     except NotWantedError as error:
         attempt = Attempt(interactions=(), objection=str(error))
-    compared = verified(scenario.name, recorded, attempt, _recording(desk, scenario, studio.client))
+    compared = verified(
+        scenario.name,
+        recorded,
+        attempt,
+        _recording(desk, scenario, studio.client),
+        desk.project.protocols_of(scenario.provider),
+    )
     return RecordedScenario(
         scenario=scenario.name,
         outcome=RecordOutcome(str(compared.state)),

@@ -11,6 +11,7 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, loa
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy import DIRECT, Network, UnkeepableError
 from llm_contracts.wire.scrub import Scrubber, SecretFound
 
@@ -43,7 +44,8 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordingContext:
-    """What every recording of a run is made with. `timeout`: seconds per call; `network`: how to get there.
+    """What every recording of a run is made with. `timeout`: seconds per call; `network`: how to get there;
+    `protocols`: how to read what comes.
 
     There is one scrubber for the whole run, so that a token which one scenario was sold is hidden in the
     recordings of all that come after it.
@@ -55,6 +57,7 @@ class RecordingContext:
     scrubber: Scrubber
     timeout: float
     network: Network = field(default=DIRECT, repr=False)
+    protocols: Protocols = field(default=BUILT_IN, repr=False)
 
     def take(self, scenario: Scenario, endpoint: Endpoint) -> tuple[Interaction, ...]:
         """Make the call of a scenario and return its exchanges, scrubbed.
@@ -86,7 +89,7 @@ class RecordingContext:
             except UnkeepableError as error:
                 raise NotWantedError(str(error)) from error
             failures = session.failures()
-        reason = _objection(scenario, observation, interactions)
+        reason = _objection(scenario, observation, interactions, self.protocols)
         told = self.scrubber.text(": ".join([reason, *failures[-1:]])) if reason else ""
         return Attempt(interactions=interactions, objection=told)
 
@@ -132,7 +135,10 @@ def _call(scenario: Scenario, endpoint: Endpoint, origin: str) -> Call:
 
 
 def _objection(
-    scenario: Scenario, observation: Observation, interactions: tuple[Interaction, ...]
+    scenario: Scenario,
+    observation: Observation,
+    interactions: tuple[Interaction, ...],
+    protocols: Protocols,
 ) -> str | None:
     """Why the exchanges are not worth keeping, judged by the bytes, not by what the client made of them."""
     if not interactions:
@@ -146,7 +152,7 @@ def _objection(
         return f"the exchange ended early ({last.end})"
     if scenario.live and any(one.status >= _FAILED or one.end is not End.COMPLETE for one in earlier):
         return "the provider failed at first and had to be asked again: that is another scenario"
-    facts = read_facts(last)
+    facts = read_facts(last, protocols)
     if scenario.expects == "failure":
         return _no_failure(scenario, facts)
     return _no_answer(scenario, facts)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from llm_contracts.drift.report import (
     ComparedRecording,
@@ -17,6 +18,7 @@ from llm_contracts.record.take import Attempt
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _OURS = frozenset({401, 402, 403})  # the key, the account: our side, and it will not pass by itself
 _UNPAID = re.compile("quota|arrear|balance|billing|overdue", re.IGNORECASE)  # as some say with 400 or 429
@@ -25,22 +27,25 @@ _SERVER_FAULT = 500
 _FAILED = 400
 
 
-def verified(scenario: str, recorded: Cassette, attempt: Attempt, now: Recording) -> ComparedRecording:
+def verified(
+    scenario: str, recorded: Cassette, attempt: Attempt, now: Recording, protocols: Protocols = BUILT_IN
+) -> ComparedRecording:
     """What today's answer says about a recording. A provider that is in trouble says nothing about it."""
     if not attempt.interactions:
         return unverified(scenario, recorded, attempt.objection, lasting=True)
-    lasting = _trouble(recorded.interactions, attempt.interactions)
+    lasting = _trouble(recorded.interactions, attempt.interactions, protocols)
     if lasting is not None:
         return unverified(scenario, recorded, attempt.objection or "the provider failed", lasting=lasting)
-    return compare_cassettes(scenario, recorded, Cassette(interactions=attempt.interactions, recording=now))
+    today = Cassette(interactions=attempt.interactions, recording=now)
+    return compare_cassettes(scenario, recorded, today, protocols)
 
 
-def replaced(scenario: str, path: Path, now: Cassette) -> ComparedRecording:
+def replaced(scenario: str, path: Path, now: Cassette, protocols: Protocols = BUILT_IN) -> ComparedRecording:
     """What a new recording changes against the one whose place it takes."""
     if not path.is_file():
         return ComparedRecording(scenario=scenario, state=RecordingState.NEW, after=provenance_of(now))
     try:
-        return compare_cassettes(scenario, load(path), now)
+        return compare_cassettes(scenario, load(path), now, protocols)
     except CassetteError as error:
         why = f"the recording that was replaced could not be read: {error.problem}"
         return ComparedRecording(
@@ -60,36 +65,36 @@ def unverified(scenario: str, recorded: Cassette, why: str, *, lasting: bool) ->
     )
 
 
-def _trouble(recorded: Sequence[Interaction], now: Sequence[Interaction]) -> bool | None:
+def _trouble(
+    recorded: Sequence[Interaction], now: Sequence[Interaction], protocols: Protocols
+) -> bool | None:
     """Whether the trouble that the provider is in will last; None if it is in none, or in that which was
     recorded.
     """
     for place, interaction in enumerate(now):
         old = recorded[place].response if place < len(recorded) else None
-        lasting = _trouble_of(old, interaction.response)
+        lasting = _trouble_of(old, interaction.response, protocols)
         if lasting is not None:
             return lasting
     return None
 
 
-def _trouble_of(old: Response | None, new: Response) -> bool | None:
-    if old is not None and (old.status, old.end) == (new.status, new.end) and _says_no(old) == _says_no(new):
+def _trouble_of(old: Response | None, new: Response, protocols: Protocols) -> bool | None:
+    was = None if old is None else read_facts(old, protocols).error
+    error = read_facts(new, protocols).error
+    alike = old is not None and (old.status, old.end) == (new.status, new.end)
+    if alike and (was is None) == (error is None):
         return None
-    if _is_unpaid(new) and not (old is not None and _is_unpaid(old)):
+    if _is_unpaid(error) and not _is_unpaid(was):
         return True
     if new.end is not End.COMPLETE or new.status in _BUSY or new.status >= _SERVER_FAULT:
         return False
-    if old is not None and _says_no(old):
+    if was is not None:
         return None  # another refusal is what there is to be seen
     # In a stream or with status 200 a provider says all that it else has a status for.
-    ours = new.status in _OURS or (new.status < _FAILED and _says_no(new))
+    ours = new.status in _OURS or (new.status < _FAILED and error is not None)
     return True if ours or new.header("content-encoding") else None
 
 
-def _says_no(response: Response) -> bool:
-    return read_facts(response).error is not None
-
-
-def _is_unpaid(response: Response) -> bool:
-    error = read_facts(response).error or {}
-    return any(_UNPAID.search(str(error.get(name) or "")) for name in ("code", "type"))
+def _is_unpaid(error: Mapping[str, Any] | None) -> bool:
+    return any(_UNPAID.search(str((error or {}).get(name) or "")) for name in ("code", "type"))

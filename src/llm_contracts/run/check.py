@@ -26,6 +26,7 @@ from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, Wo
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 
 if TYPE_CHECKING:
@@ -53,12 +54,13 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pairing:
-    """Two clients, and how recordings are played to them. `timeout`: seconds per call."""
+    """Two clients, and how recordings are played to them and read. `timeout`: seconds per call."""
 
     reference: Side
     candidate: Side
     engine: Engine
     timeout: float = 60.0
+    protocols: Protocols = BUILT_IN
 
     def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
         """Run one recording: the reference twice, to see what does not even agree with itself, then the
@@ -87,10 +89,10 @@ class Pairing:
 
     def _run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
         reference, again, candidate = (
-            played(self.engine, side, interactions, call, timeout=self.timeout)
+            played(self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols)
             for side in (self.reference, self.reference, self.candidate)
         )
-        facts = tuple(read_facts(interaction.response) for interaction in interactions)
+        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
         found = compare(reference, candidate, facts, scope=blank.id)
         control = compare(reference, again, facts, scope=blank.id)
         return replace(
@@ -106,13 +108,19 @@ class Pairing:
 
 
 def played(
-    engine: Engine, side: Side, interactions: tuple[Interaction, ...], call: Call, *, timeout: float
+    engine: Engine,
+    side: Side,
+    interactions: tuple[Interaction, ...],
+    call: Call,
+    *,
+    timeout: float,
+    protocols: Protocols = BUILT_IN,
 ) -> Observation:
     """What a path does when these exchanges are played to it.
 
     `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed.
     """
-    with engine(interactions) as play:
+    with engine(interactions, protocols) as play:
         return observe(
             side.path,
             replace(call, base_url=play.address(call.base_url)),
@@ -326,7 +334,13 @@ def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
         ClientError: a client's name is unknown.
     """
     sides = [Side(name=name, path=resolve(name, project.clients)) for name in client_names(project, options)]
-    return Pairing(reference=sides[0], candidate=sides[1], engine=engine, timeout=options.timeout)
+    return Pairing(
+        reference=sides[0],
+        candidate=sides[1],
+        engine=engine,
+        timeout=options.timeout,
+        protocols=project.protocols,
+    )
 
 
 def run_scenario(match: Pairing, project: Project, scenario: Scenario) -> Item:
@@ -352,7 +366,10 @@ def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Intera
 
 
 def own_match(match: Pairing, project: Project, provider: Provider) -> Pairing:
-    """The match with a provider's own reference in the place of the project's, where it has one."""
+    """The match for a provider: its protocol and, where it has one, its own reference in the place of the
+    project's.
+    """
+    match = replace(match, protocols=project.protocols_of(provider.name))
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match

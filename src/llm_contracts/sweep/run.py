@@ -125,6 +125,7 @@ def _one(
         every=extent.every,
         timeout=match.timeout,
         decided=decided,
+        protocols=match.protocols,
     )
     return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
 

@@ -26,6 +26,7 @@ from llm_contracts.sweep.truncated import shown_as_whole
 from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 
@@ -54,6 +55,7 @@ class Sweeper:
         every: leave no place out.
         timeout: seconds per call.
         decided: puts the reasons of waivers into an item.
+        protocols: how to read what is sent.
     """
 
     reference: Side
@@ -63,6 +65,7 @@ class Sweeper:
     every: bool = False
     timeout: float = 60.0
     decided: Callable[[Item], Item] = lambda item: item
+    protocols: Protocols = BUILT_IN
 
     def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Iterator[Item]:
         """The recording itself, then each variant, as items.
@@ -73,11 +76,18 @@ class Sweeper:
             call: what to ask, with the provider's own address as base URL.
         """
         recorded = self._both(interactions, call)
-        facts = _facts(interactions)
+        facts = _facts(interactions, self.protocols)
         own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id)
         yield self.decided(_filled(blank, recorded, own.divergences))
-        ground = _Ground(sides=recorded, facts=facts, known=frozenset(map(_identity, own.divergences)))
-        for variant in variants(interactions, blank.provider, self.families, every=self.every):
+        ground = _Ground(
+            sides=recorded,
+            facts=facts,
+            known=frozenset(map(_identity, own.divergences)),
+            protocols=self.protocols,
+        )
+        for variant in variants(
+            interactions, blank.provider, self.families, every=self.every, protocols=self.protocols
+        ):
             yield self._varied(blank, variant, call, ground)
 
     def _varied(self, blank: Item, variant: Variant, call: Call, ground: _Ground) -> Item:
@@ -104,7 +114,7 @@ class Sweeper:
 
     def _both(self, interactions: tuple[Interaction, ...], call: Call) -> BothSides:
         reference, candidate = (
-            played(self.engine, side, interactions, call, timeout=self.timeout)
+            played(self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols)
             for side in (self.reference, self.candidate)
         )
         return BothSides(reference=reference, candidate=candidate)
@@ -117,11 +127,12 @@ class _Ground:
     sides: BothSides
     facts: tuple[WireFacts, ...]
     known: frozenset[str]
+    protocols: Protocols
 
     def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
         if variant.family is Family.RECUT:
             return compare_change(self.sides, sides, self.facts, scope=scope).divergences
-        facts = _facts(variant.interactions)
+        facts = _facts(variant.interactions, self.protocols)
         found = compare(sides.reference, sides.candidate, facts, scope=scope).divergences
         new = tuple(d for d in found if _identity(d) not in self.known)
         if variant.family is Family.FAULTS:
@@ -129,12 +140,12 @@ class _Ground:
         return (*new, *shown_as_whole(sides, facts[-1], self.facts[-1], found, scope=scope))
 
 
-def _facts(interactions: tuple[Interaction, ...]) -> tuple[WireFacts, ...]:
+def _facts(interactions: tuple[Interaction, ...], protocols: Protocols) -> tuple[WireFacts, ...]:
     """What the answers say that came from the same place as the last: a token that was sold beforehand is no
     answer to the question.
     """
     place = _place(interactions[-1])
-    return tuple(read_facts(i.response) for i in interactions if _place(i) == place)
+    return tuple(read_facts(i.response, protocols) for i in interactions if _place(i) == place)
 
 
 def _place(interaction: Interaction) -> tuple[str, str]:
@@ -160,7 +171,7 @@ def opened_pieces() -> Iterator[Engine]:
     with Edge() as edge:
 
         @contextmanager
-        def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
+        def play(interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Iterator[Play]:
             ends = {interaction.response.end for interaction in interactions}
             silence = _SETTLING if End.RESET in ends else SILENCE
             with edge.replay(
@@ -169,6 +180,7 @@ def opened_pieces() -> Iterator[Engine]:
                 patience=PATIENCE,
                 pieces=Fragmentation.RECORDED,
                 silence=silence,
+                protocols=protocols,
             ) as session:
                 yield Play(session=_Unplaced(session), origin=session.origin)
 

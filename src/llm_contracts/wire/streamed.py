@@ -10,6 +10,7 @@ from typing import Self
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Response
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.sse import events
 
 _LENGTH = "content-length"
@@ -53,10 +54,10 @@ class Streamed:
         first = self.parts[0]
         return b"\r\n" if b"\r\n" in first else b"\n" if b"\n" in first else b"\r"
 
-    def each(self) -> tuple[WireFacts, ...]:
+    def each(self, protocols: Protocols = BUILT_IN) -> tuple[WireFacts, ...]:
         """What each event says by itself."""
         response = self.interaction.response
-        return tuple(read_facts(replace(response, body=part, pieces=None)) for part in self.parts)
+        return tuple(read_facts(replace(response, body=part, pieces=None), protocols) for part in self.parts)
 
     def with_parts(self, parts: Iterable[bytes], *, end: End = End.COMPLETE) -> tuple[Interaction, ...]:
         """The recording with other events in its stream, each in a piece of its own."""

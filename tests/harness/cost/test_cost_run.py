@@ -21,6 +21,7 @@ from llm_contracts.run.check import Pairing, Side
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import Protocols
 from tests.harness.cost.samples import FakeMeter
 from tests.harness.run.projects import cassette, make_project
 
@@ -65,7 +66,7 @@ def origin(sent: dict[str, int], interactions: Sequence[Interaction]) -> str:
     return name
 
 
-def _engine(_interactions: tuple[Interaction, ...]) -> Any:
+def _engine(_interactions: tuple[Interaction, ...], _protocols: Protocols = ()) -> Any:
     raise AssertionError("costs are not measured with the engine of a comparison")
 
 

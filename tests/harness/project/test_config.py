@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -176,3 +177,41 @@ def test_the_env_file_gives_way_to_the_process_and_leaves_it_alone(
     import os
 
     assert "QWEN_API_KEY" not in os.environ
+
+
+PROTOCOL = """
+from llm_contracts.wire.protocols import Protocol, Reading
+PROTOCOLS = (
+    Protocol(name="parrot", speaks=bool, reader=lambda: lambda one: Reading(chunk=one)),
+)
+"""
+
+
+def test_a_projects_protocols_come_before_those_built_in(tmp_path: Path) -> None:
+    found = load_project(load_settings(write(tmp_path, clients=PROTOCOL + CLIENTS)))
+    assert [one.name for one in found.protocols] == ["parrot", "gemini", "openai-chat"]
+    assert found.protocols_of("openai") == found.protocols_of("(a corpus)") == found.protocols
+
+
+def test_a_provider_that_names_its_protocol_is_read_by_that_alone(tmp_path: Path) -> None:
+    named = CLIENTS.replace('"DEEPSEEK_API_KEY"', '"DEEPSEEK_API_KEY", protocol="parrot"')
+    found = load_project(load_settings(write(tmp_path, clients=PROTOCOL + named)))
+    assert [one.name for one in found.protocols_of("deepseek")] == ["parrot"]
+    assert len(found.protocols_of("openai")) == 3
+
+
+@pytest.mark.parametrize(
+    ("clients", "message"),
+    [
+        (
+            CLIENTS.replace('"DEEPSEEK_API_KEY"', '"DEEPSEEK_API_KEY", protocol="gemni"'),
+            "deepseek: there is no protocol 'gemni'. Did you mean gemini?",
+        ),
+        (PROTOCOL.replace("parrot", "gemini") + CLIENTS, "there are two protocols called 'gemini'"),
+        ("PROTOCOLS = ('gemini',)", "PROTOCOLS[0] must be a Protocol, not str"),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_named(tmp_path: Path, clients: str, message: str) -> None:
+    settings = load_settings(write(tmp_path, clients=clients))
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_project(settings)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.facts.gemini import as_compatible, retry_delay
+from llm_contracts.wire.facts.errors import retry_delay
 from llm_contracts.wire.interaction import Response
+from llm_contracts.wire.protocols import GEMINI, StreamReader
 
 STREAM = (("content-type", "text/event-stream"),)
 TOTALS = {
@@ -75,7 +76,7 @@ def test_errors_are_read_with_and_without_an_array_around_them(wrap: Any) -> Non
 
 @pytest.mark.parametrize(
     "error",
-    [None, {}, {"details": "x"}, {"details": ["x", {}]}, {"details": [{"retryDelay": "soon"}]}],
+    [{}, {"details": "x"}, {"details": ["x", {}]}, {"details": [{"retryDelay": "soon"}]}],
 )
 def test_a_wait_that_is_not_told_is_none(error: Any) -> None:
     assert retry_delay(error) is None
@@ -93,4 +94,5 @@ def test_nonsense_is_no_text(candidates: Any) -> None:
 
 def test_a_chunk_of_others_stays_as_it_is() -> None:
     chunk: dict[str, Any] = {"choices": []}
-    assert as_compatible(chunk) is chunk
+    assert not GEMINI.speaks(chunk)
+    assert StreamReader((GEMINI,))(chunk) is chunk

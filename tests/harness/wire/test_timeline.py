@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.wire.interaction import Piece, Response
+from llm_contracts.wire.protocols import BUILT_IN
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, pieces_from
 from llm_contracts.wire.proxy.timeline import TimedBytes, seconds, steps
 from tests.harness.wire.exchanges import DONE, EVENT_STREAM, exchange, stream, text_event
@@ -18,7 +19,7 @@ def _response(body: bytes, *sizes: int) -> Response:
 
 
 def _cut(response: Response, pieces: Pieces, *, texts: bool = False) -> list[TimedBytes]:
-    return list(steps(response, pieces, texts=texts))
+    return list(steps(response, pieces, texts=BUILT_IN if texts else None))
 
 
 def test_events_that_add_text_say_how_much_there_is() -> None:

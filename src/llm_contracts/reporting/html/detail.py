@@ -14,17 +14,18 @@ from llm_contracts.reporting.html.rows import Row, rows
 from llm_contracts.reporting.html.wire_lane import WireEvent, kind_of, wire_events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 
-def detail(item: Item) -> dict[str, Any]:
+def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
     """The detail of an item that ran; of one that did not, its problem alone."""
     if item.reference is None or item.candidate is None:
         return {"problem": item.problem}
     reference, candidate = item.reference, item.candidate
-    wire = wire_events(item.exchanges)
+    wire = wire_events(item.exchanges, protocols)
     streamed = [event for event in wire if event.kind != "body"]
     lanes = [_lane(side, streamed) for side in (reference, candidate)]
-    facts = tables.decisive([read_facts(exchange.response) for exchange in item.exchanges])
+    facts = tables.decisive([read_facts(exchange.response, protocols) for exchange in item.exchanges])
     return {
         "exchanges": [_exchange(exchange) for exchange in item.exchanges],
         "wire": [[event.exchange, event.kind, event.data, event.name, event.at_ms] for event in wire],

@@ -31,6 +31,7 @@ from llm_contracts.reporting.html.index import (
     noise_rows,
     state,
 )
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
 _ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
@@ -61,6 +62,7 @@ def render(
     about: PageContext,
     whole: Callable[[str], Item],
     *,
+    protocols_of: Callable[[str], Protocols] = lambda _provider: BUILT_IN,
     guard: Guard = lambda _name, _value: None,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> Iterator[str]:
@@ -70,6 +72,7 @@ def render(
         result: the run; its items need no observations.
         about: see `PageContext`.
         whole: an item in full, by its id.
+        protocols_of: how to read what a provider sent.
         guard: see `Guard`.
         progress: told of each item that is done.
     """
@@ -81,7 +84,8 @@ def render(
     def details() -> Iterator[tuple[int, str]]:
         numbers = {item.id: number for number, item in enumerate(result.items)}
         for name in detailed:
-            value = detail(whole(name))
+            item = whole(name)
+            value = detail(item, protocols_of(item.provider))
             guard(f"the report's page about {name}", value)
             yield numbers[name], packed(value)
             progress(name)

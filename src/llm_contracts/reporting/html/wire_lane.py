@@ -13,10 +13,9 @@ from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.observation import Chunk
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.facts.custom import Translator
 from llm_contracts.wire.facts.errors import error_of_event
-from llm_contracts.wire.facts.gemini import as_compatible
 from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event, events
 
 _FIRST_FAILURE = 400
@@ -42,28 +41,28 @@ class WireEvent:
     at_ms: float | None = None
 
 
-def wire_events(exchanges: Sequence[Interaction]) -> tuple[WireEvent, ...]:
+def wire_events(exchanges: Sequence[Interaction], protocols: Protocols = BUILT_IN) -> tuple[WireEvent, ...]:
     """Everything that the provider sent, in order."""
     return tuple(
         event
         for number, exchange in enumerate(exchanges)
-        for event in _of_response(number, decoded(exchange.response))
+        for event in _of_response(number, decoded(exchange.response), protocols)
     )
 
 
-def _of_response(number: int, response: Response) -> Iterator[WireEvent]:
-    found = events(response.body) if read_facts(response).streamed else ()
+def _of_response(number: int, response: Response, protocols: Protocols) -> Iterator[WireEvent]:
+    found = events(response.body) if read_facts(response, protocols).streamed else ()
     if not found:
         yield from _whole_body(number, response)
         return
-    translate = Translator()
+    read = StreamReader(protocols)
     arrival = _Arrival(response)
     for event in found:
         value = _parsed(event.data)
-        chunk = _chunk(translate, value)
+        chunk = _chunk(read, value)
         yield WireEvent(
             exchange=number,
-            kind=_kind(event, value, chunk),
+            kind=_kind(event, value, chunk, protocols),
             data=event.data,
             name=event.name,
             chunk=chunk,
@@ -102,19 +101,19 @@ def _parsed(data: str) -> Any:
         return None
 
 
-def _chunk(translate: Translator, value: Any) -> Chunk | None:
+def _chunk(read: StreamReader, value: Any) -> Chunk | None:
     if not isinstance(value, dict):
         return None
     try:
-        return to_chunk(translate(as_compatible(value)))
+        return to_chunk(read(value))
     except (NotAChunkError, AttributeError, TypeError, ValueError):
         return None  # a shape that nobody knows is shown as it was sent
 
 
-def _kind(event: Event, value: Any, chunk: Chunk | None) -> str:
+def _kind(event: Event, value: Any, chunk: Chunk | None, protocols: Protocols) -> str:
     if event.data.strip() == "[DONE]":
         return "done"
-    if error_of_event(event.name, value, event.data) is not None:
+    if error_of_event(event.name, value, event.data, protocols) is not None:
         return "error"
     if chunk is None:
         return "unread"

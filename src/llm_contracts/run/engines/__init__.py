@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.observe import SessionLike
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Pieces
 from llm_contracts.wire.proxy.timeline import seconds
 
@@ -46,8 +48,13 @@ PATIENCE = 1.5
 no text.
 """
 
-Engine = Callable[[tuple[Interaction, ...]], AbstractContextManager[Play]]
-"""Plays interactions for as long as the context is open."""
+
+class Engine(Protocol):
+    """Plays interactions for as long as the context is open. `protocols`: how their text is found."""
+
+    def __call__(
+        self, interactions: tuple[Interaction, ...], protocols: Protocols = ..., /
+    ) -> AbstractContextManager[Play]: ...
 
 
 @contextmanager
@@ -71,9 +78,14 @@ def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | Non
     with Edge() as edge:
 
         @contextmanager
-        def play(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
+        def play(interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Iterator[Play]:
             with edge.replay(
-                interactions, lockstep=True, patience=PATIENCE, pieces=pieces, speed=speed
+                interactions,
+                lockstep=True,
+                patience=PATIENCE,
+                pieces=pieces,
+                speed=speed,
+                protocols=protocols,
             ) as session:
                 taken = seconds(interactions) / speed if speed else 0.0
                 yield Play(session=session, origin=session.origin, seconds=taken)
@@ -86,7 +98,7 @@ class UnplayableError(Exception):
 
 
 @contextmanager
-def _vcr(interactions: tuple[Interaction, ...]) -> Iterator[Play]:
+def _vcr(interactions: tuple[Interaction, ...], _protocols: Protocols = BUILT_IN) -> Iterator[Play]:
     from llm_contracts.run.engines.vcr import NotReplayableError, VcrReplay
 
     try:

@@ -10,6 +10,7 @@ from llm_contracts.sweep.variants.places import telling, whole_range
 from llm_contracts.sweep.variants.recuts import recuts
 from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.streamed import Streamed
 
 _STALLS = (
@@ -23,6 +24,7 @@ def variants(
     families: Collection[Family] = tuple(Family),
     *,
     every: bool = False,
+    protocols: Protocols = BUILT_IN,
 ) -> Iterator[Variant]:
     """The variants of these families, one after the other. A recording without a whole stream in it, such as
     a refusal, can only be cut into other pieces.
@@ -31,6 +33,7 @@ def variants(
         interactions: the recording.
         provider: in whose dialect faults are told.
         families: which kinds of change.
+        protocols: how to read the recording.
         every: at every event and every byte; a long stream has thousands.
     """
     stream = Streamed.of(interactions)
@@ -38,7 +41,7 @@ def variants(
         yield from recuts(interactions, stream, every=every)
     if stream is None or not {Family.ENDS, Family.FAULTS} & set(families):
         return
-    places = whole_range(stream) if every else telling(stream)
+    places = whole_range(stream) if every else telling(stream, protocols)
     if Family.ENDS in families:
         yield from early_ends(stream, places)
     if Family.FAULTS in families:

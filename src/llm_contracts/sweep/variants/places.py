@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.streamed import Streamed
 
 
-def telling(stream: Streamed) -> tuple[int, ...]:
+def telling(stream: Streamed, protocols: Protocols = BUILT_IN) -> tuple[int, ...]:
     """The places after which another kind of thing is known: 0 (nothing yet), the first text, the last of it,
     the finish reason, the totals. Between them streams only go on.
     """
-    facts = stream.each()
+    facts = stream.each(protocols)
     said = [number for number, fact in enumerate(facts, 1) if fact.whole_text or fact.reasoning]
     texts = {said[0], said[-1]} if said else set()
     found = {0, *texts, *_firsts(facts)}

@@ -1,4 +1,4 @@
-"""The third voice: what the bytes themselves say, read by code that knows no client.
+"""Wire facts: what the bytes themselves say, read by code that knows no client.
 
 Whether the provider sent usage, a finish reason, an error or a proper end is settled here and nowhere else.
 Only the first choice of an event is read, as applications do.
@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.facts.custom import Translator
-from llm_contracts.wire.facts.errors import error_of_answer, error_of_event
-from llm_contracts.wire.facts.gemini import as_compatible, retry_delay
+from llm_contracts.wire.facts.errors import error_of_answer, error_of_event, retry_delay
 from llm_contracts.wire.interaction import End, Response
+from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event, events
 
 _DONE = "[DONE]"
@@ -83,6 +82,8 @@ class WireFacts:
 class _Findings:
     """What has been read so far; turned into `WireFacts` at the end."""
 
+    protocols: Protocols
+    read: StreamReader
     text: list[str] = field(default_factory=list)
     list_content: bool = False
     list_text: list[str] = field(default_factory=list)
@@ -98,7 +99,6 @@ class _Findings:
     characters: int = 0
     done: bool = False
     malformed: int = 0
-    translate: Translator = field(default_factory=Translator)
 
     def read_event(self, event: Event) -> None:
         """One server-sent event. What follows `[DONE]` is counted, not read: no client looks there."""
@@ -110,7 +110,7 @@ class _Findings:
 
     def _read_data(self, event: Event) -> None:
         data = _parsed(event.data)
-        error = error_of_event(event.name, data, event.data)
+        error = error_of_event(event.name, data, event.data, self.protocols)
         if error is not None:
             self.errors.append(error)
         if isinstance(data, dict):
@@ -120,7 +120,7 @@ class _Findings:
 
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
-        chunk = self.translate(as_compatible(chunk))
+        chunk = self.read(chunk)
         choice = _first_choice(chunk)
         delta = choice.get("delta", choice.get("message"))
         if isinstance(delta, dict):
@@ -182,7 +182,7 @@ class _Findings:
             usage_nulls=len(self.usages) - len(sent),
             vendor_usage=self.vendor_usage,
             error=self.errors[0] if self.errors else None,
-            done=self.done or self.translate.done,
+            done=self.done or self.read.done,
             text_after=tuple(self.text_after),
             models=tuple(self.models),
             ids=tuple(self.ids),
@@ -191,10 +191,10 @@ class _Findings:
         )
 
 
-def read_facts(response: Response) -> WireFacts:
-    """Read one response. Never fails, whatever the bytes are."""
+def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts:
+    """Read one response by the protocols that it may be of. Never fails, whatever the bytes are."""
     response = decoded(response)
-    findings = _Findings()
+    findings = _Findings(protocols=protocols, read=StreamReader(protocols))
     text = response.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
     document = _parsed(text)
     found = events(response.body) if document is None else ()
@@ -202,7 +202,7 @@ def read_facts(response: Response) -> WireFacts:
         findings.read_event(event)
     if isinstance(document, dict):
         findings.read_chunk(document)
-    error = error_of_answer(document, text, failed=response.status >= _FIRST_FAILURE)
+    error = error_of_answer(document, text, failed=response.status >= _FIRST_FAILURE, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)
     is_stream = response.header("content-type").lower().startswith("text/event-stream")

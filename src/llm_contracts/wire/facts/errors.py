@@ -1,9 +1,9 @@
 """Error bodies: the many shapes in which providers say no, brought to one mapping that has a `message`.
 
-The shapes are those seen on the wire: OpenAI's envelope, the same inside an array (Gemini's compatible
-endpoint), `code` and `message` without an envelope (SiliconFlow, Dify, DashScope), `error_code` and
-`error_msg` with HTTP 200 (ERNIE v1), OAuth's `error` and `error_description`, MiniMax's `base_resp`, Gemini's
-`promptFeedback`, bare JSON strings, plain text and HTML.
+Read here are the shapes that many APIs share: OpenAI's envelope, the same inside an array (Gemini's
+compatible endpoint), `code` and `message` without an envelope (SiliconFlow, DashScope), `error_code` and
+`error_msg` with HTTP 200 (Baidu), OAuth's `error` and `error_description`, MiniMax's `base_resp`, bare JSON
+strings, plain text and HTML. A protocol adds those of its own.
 """
 
 from __future__ import annotations
@@ -11,35 +11,50 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llm_contracts.wire.facts.custom import failed_workflow
-from llm_contracts.wire.facts.gemini import blocked
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _Reader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-def error_of_event(name: str | None, data: Any, text: str) -> Mapping[str, Any] | None:
+def error_of_event(
+    name: str | None, data: Any, text: str, protocols: Protocols = BUILT_IN
+) -> Mapping[str, Any] | None:
     """The error that one server-sent event announces, by its shape or by the event's name `error`."""
-    error = _by_shape(data)
+    error = _by_shape(data, protocols)
     if error is None and name == "error":
         return _by_status(data, text)
     return error
 
 
-def error_of_answer(document: Any, text: str, *, failed: bool) -> Mapping[str, Any] | None:
+def error_of_answer(
+    document: Any, text: str, *, failed: bool, protocols: Protocols = BUILT_IN
+) -> Mapping[str, Any] | None:
     """The error that a whole answer consists of. With a failing status every body is one."""
-    error = _by_shape(document)
+    error = _by_shape(document, protocols)
     if error is None and failed:
         return _by_status(document, text)
     return error
 
 
-def _by_shape(data: Any) -> Mapping[str, Any] | None:
+def retry_delay(error: Mapping[str, Any]) -> float | None:
+    """The seconds to wait that a refusal names in its body, as Google's do (`google.rpc.RetryInfo`)."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        try:
+            return float(str(detail["retryDelay"]).removesuffix("s"))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return None
+
+
+def _by_shape(data: Any, protocols: Protocols) -> Mapping[str, Any] | None:
     """An error recognisable without a status."""
     if isinstance(data, list):
-        return _by_shape(data[0]) if data and isinstance(data[0], dict) else None
+        return _by_shape(data[0], protocols) if data and isinstance(data[0], dict) else None
     if not isinstance(data, dict):
         return None
-    return next((error for read in _SHAPES if (error := read(data)) is not None), None)
+    readers = (*_SHAPES, *(protocol.error for protocol in protocols))
+    return next((error for read in readers if (error := read(data)) is not None), None)
 
 
 def _by_status(data: Any, text: str) -> Mapping[str, Any]:
@@ -90,6 +105,4 @@ _SHAPES: tuple[_Reader, ...] = (
     _error_code,
     _base_response,
     _code_and_message,
-    failed_workflow,
-    blocked,
 )

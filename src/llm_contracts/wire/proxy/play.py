@@ -53,7 +53,8 @@ class Player:
         if not recorded.status:
             return await self._end(transport, recorded.end)
         response = _prepared(incoming, recorded)
-        timeline = tuple(steps(recorded, self.manner.cutting, texts=self.manner.lockstep))
+        protocols = self.manner.protocols if self.manner.lockstep else None
+        timeline = tuple(steps(recorded, self.manner.cutting, texts=protocols))
         await pace.reach(timeline[0].at_ms if timeline else None)
         await response.prepare(incoming)
         await self.send(timeline, response.write, pace)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
+
 
 class Fragmentation(StrEnum):
     """Where a body is cut into the pieces in which it is sent."""
@@ -35,6 +37,7 @@ class PlaybackOptions:
         lockstep: wait for the consumer after each piece that adds text.
         patience: seconds to wait for the consumer at most.
         silence: seconds for which a provider that stopped sending, or whose client left, stays connected.
+        protocols: by which the text is found that lockstep waits for.
     """
 
     pieces: Pieces | None = None
@@ -42,6 +45,7 @@ class PlaybackOptions:
     lockstep: bool = False
     patience: float = 0.25
     silence: float = 10.0
+    protocols: Protocols = BUILT_IN
 
     @property
     def cutting(self) -> Pieces:

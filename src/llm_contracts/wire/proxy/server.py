@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.access_check import AccessCheck, objection, refused
 from llm_contracts.wire.proxy.errors import EdgeError
 from llm_contracts.wire.proxy.exchange import Limits
@@ -78,10 +79,16 @@ class Edge:
         silence: float = 10.0,
         pieces: Pieces | None = None,
         speed: float | None = None,
+        protocols: Protocols = BUILT_IN,
     ) -> ReplaySession:
         """A session that serves recorded exchanges; see `PlaybackOptions` for how."""
         manner = PlaybackOptions(
-            lockstep=lockstep, patience=patience, silence=silence, pieces=pieces, speed=speed
+            lockstep=lockstep,
+            patience=patience,
+            silence=silence,
+            pieces=pieces,
+            speed=speed,
+            protocols=protocols,
         )
         return self._session(
             lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, manner=manner)

@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 from llm_contracts.wire.sse import events
 
@@ -32,15 +33,16 @@ class TimedBytes:
     text: int | None = None
 
 
-def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterator[TimedBytes]:
+def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None) -> Iterator[TimedBytes]:
     """The body in steps; together they are the body.
 
     Args:
         response: the recording, without a content coding.
         pieces: where to cut.
-        texts: whether steps say how much text there is, which takes reading every event.
+        texts: by which protocols steps say how much text there is, which takes reading every event; None
+            leaves it out.
     """
-    ends, after = _read(response.body) if texts else (_ends(response.body), ())
+    ends, after = _read(response.body, texts) if texts else (_ends(response.body), ())
     arrival = _arrivals(response)
     text = 0
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
@@ -56,9 +58,9 @@ def steps(response: Response, pieces: Pieces, *, texts: bool = False) -> Iterato
 
 
 @lru_cache(maxsize=4)  # a recording is played several times in a row; reading takes longer than sending
-def _read(body: bytes) -> tuple[Sequence[int], Sequence[int]]:
+def _read(body: bytes, protocols: Protocols) -> tuple[Sequence[int], Sequence[int]]:
     """Where events end, and how many characters of text there are by then."""
-    return _ends(body), read_facts(Response(status=0, body=body)).text_after
+    return _ends(body), read_facts(Response(status=0, body=body), protocols).text_after
 
 
 def _ends(body: bytes) -> Sequence[int]:

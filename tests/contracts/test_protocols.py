@@ -8,17 +8,18 @@ from typing import Any
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Response
 from llm_contracts.wire.scrub import Scrubber
+from tests.contracts.clients import PROTOCOLS
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event
 
 TOTALS = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
 
 
 def streamed(*parts: bytes) -> WireFacts:
-    return read_facts(Response(status=200, headers=EVENT_STREAM, body=b"".join(parts)))
+    return read_facts(Response(status=200, headers=EVENT_STREAM, body=b"".join(parts)), PROTOCOLS)
 
 
 def answered(body: Any) -> WireFacts:
-    return read_facts(Response(status=200, headers=JSON, body=json.dumps(body).encode()))
+    return read_facts(Response(status=200, headers=JSON, body=json.dumps(body).encode()), PROTOCOLS)
 
 
 def line(result: str, *, end: bool = False, **more: Any) -> bytes:

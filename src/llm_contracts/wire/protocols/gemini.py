@@ -1,13 +1,13 @@
-"""Gemini's own protocol, read from the bytes: the same facts under the names that the others have for them.
-
-Only names are translated. Totals keep Google's numbers, of which `candidatesTokenCount` leaves thoughts out,
-and finish reasons are Google's words.
+"""Gemini's own API. Totals keep Google's numbers, of which `candidatesTokenCount` leaves thoughts out, and
+finish reasons are Google's words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _MARKS = ("candidates", "promptFeedback", "usageMetadata")
 """Keys that no other provider's chunks have."""
@@ -23,39 +23,31 @@ _PARTS = {
 }
 
 
-def as_compatible(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A chunk of Gemini's in the shape of OpenAI's; any other as it is."""
-    if not any(mark in chunk for mark in _MARKS):
-        return chunk
-    usage = chunk.get("usageMetadata")
-    return {
-        "id": chunk.get("responseId"),
-        "model": chunk.get("modelVersion"),
-        "choices": [_choice(_mapping(candidate)) for candidate in _list(chunk.get("candidates"))],
+def _speaks(document: Document) -> bool:
+    return any(mark in document for mark in _MARKS)
+
+
+def _read(document: Document) -> Reading:
+    usage = document.get("usageMetadata")
+    chunk = {
+        "id": document.get("responseId"),
+        "model": document.get("modelVersion"),
+        "choices": [_choice(_mapping(candidate)) for candidate in _list(document.get("candidates"))],
         **({"usage": _usage(usage)} if isinstance(usage, dict) else {}),
     }
+    return Reading(chunk=chunk)
 
 
-def blocked(chunk: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _blocked(document: Document) -> Document | None:
     """The error that an answer without any candidate is: the question was blocked."""
-    feedback = _mapping(chunk.get("promptFeedback"))
+    feedback = _mapping(document.get("promptFeedback"))
     reason = feedback.get("blockReason")
-    if not reason or chunk.get("candidates"):
+    if not reason or document.get("candidates"):
         return None
     return {
         "code": reason,
         "message": feedback.get("blockReasonMessage") or f"the prompt was blocked: {reason}",
     }
-
-
-def retry_delay(error: Mapping[str, Any] | None) -> float | None:
-    """The seconds that a refusal asks to wait: Google says it in the body."""
-    for detail in _list(_mapping(error).get("details")):
-        try:
-            return float(str(_mapping(detail)["retryDelay"]).removesuffix("s"))
-        except (KeyError, ValueError):
-            continue
-    return None
 
 
 def _choice(candidate: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,3 +80,18 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+GEMINI = Protocol(
+    name="gemini",
+    speaks=_speaks,
+    reader=lambda: _read,
+    error=_blocked,
+    members=frozenset(
+        {
+            *("candidates", "parts", "thought", "finishReason", "usageMetadata", "promptFeedback"),
+            *("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "functionCall", "args"),
+            *("blockReason", "content", "text", "index"),
+        }
+    ),
+)

@@ -1,0 +1,75 @@
+"""The one interface of every API: how its events, or its answers in one piece, are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Document = Mapping[str, Any]
+"""The JSON object of one event, or of an answer in one piece."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What one event, or an answer in one piece, says.
+
+    Attributes:
+        chunk: the same in the words of OpenAI's chat completions: `choices` with `delta`, `finish_reason`,
+            `usage`, `id`, `model`. What that API has no word for stays under its own.
+        last: whether it says of itself that nothing follows, as `[DONE]` does.
+    """
+
+    chunk: Document
+    last: bool = False
+
+
+def _no_error(_document: Document) -> None:
+    """An API whose errors have a shape that is read for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """An API that the harness can read. A project registers its own as `PROTOCOLS` beside its `CLIENTS`.
+
+    Attributes:
+        name: as a provider's row names it.
+        speaks: whether an event or an answer is one of this API's, by what it holds.
+        reader: makes what reads the events of one response in turn; it may keep what came before.
+        error: the error that an event or answer is by its shape alone, as a mapping with a `message`; None if
+            it is none. Shapes that many APIs share (`{"error": …}`, `{"code": …, "message": …}`) are read
+            without it.
+        members: names of JSON members that clients of this API read: where one of them changes, a client can
+            break.
+    """
+
+    name: str
+    speaks: Callable[[Document], bool]
+    reader: Callable[[], Callable[[Document], Reading]]
+    error: Callable[[Document], Document | None] = _no_error
+    members: frozenset[str] = frozenset()
+
+
+Protocols = tuple[Protocol, ...]
+"""Those among which an event is looked up, in this order."""
+
+
+class StreamReader:
+    """Reads the events of one response, each by the protocol that claims it.
+
+    Attributes:
+        done: whether an event has said that it is the last one.
+    """
+
+    def __init__(self, protocols: Protocols) -> None:
+        self.done = False
+        self._readers = [(protocol.speaks, protocol.reader()) for protocol in protocols]
+
+    def __call__(self, document: Document) -> Document:
+        """The event in the words of OpenAI's chat completions."""
+        for speaks, read in self._readers:
+            if speaks(document):
+                reading = read(document)
+                self.done = self.done or reading.last
+                return reading.chunk
+        return document
