@@ -267,9 +267,9 @@ def load_project(settings: Settings) -> Project:
         scenarios = _module(settings.scenarios)
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
-    _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
     _check_protocols(settings.clients, protocols, providers)
+    _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
     return Project(
         settings=settings,
         clients=_registered_clients(settings.clients, registered),

@@ -128,8 +128,8 @@ def test_other_dialects_say_the_same() -> None:
         (
             answered(
                 [
-                    '{"event": "message", "answer": "hi"}',
-                    '{"event": "error", "status": 400, "code": "no", "message": "no"}',
+                    '{"candidates": [{"content": {"parts": [{"text": "hi"}]}}]}',
+                    '{"promptFeedback": {"blockReason": "SAFETY"}}',
                 ]
             ),
         )
