@@ -33,7 +33,8 @@ from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.reporting.terminal import print_result
-from llm_contracts.results.store import ItemsWriter, Packed, packed
+from llm_contracts.results.items import packed
+from llm_contracts.results.writer import writing
 from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus, corpus_place, plain_address, stream_call
 from llm_contracts.run.workers.threads import IN_FLIGHT, alone
@@ -79,12 +80,8 @@ def checked(streams: Sequence[CorpusStream], folder: Path) -> int:
         today=datetime.now(UTC).date(), reference="openai", candidate="litellm", jobs=1, timeout=30
     )
     crew = alone(corpus_place(project, options, packed), project, IN_FLIGHT)
-    with ItemsWriter(folder, started_at="now") as writer:
-
-        def keep(done: Packed) -> None:
-            writer.add(done.item, done.line)
-
-        result = check_corpus(project, streams, options, crew=crew, progress=keep)
+    with writing(folder, {}) as writer:
+        result = check_corpus(project, streams, options, crew=crew, progress=writer.add)
     print_result(Console(file=io.StringIO(), width=120), result)
     return sum(bool(item.divergences) for item in result.items)
 

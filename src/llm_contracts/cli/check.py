@@ -18,13 +18,14 @@ from llm_contracts.cli.options import (
     selection_options,
     shard_option,
 )
-from llm_contracts.cli.stored import keeping, report_option, secrets_of
+from llm_contracts.cli.stored import report_option, secrets_of
 from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
 from llm_contracts.cli.workers import crew_for
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.inputs import input_files
 from llm_contracts.reporting.terminal import print_result
-from llm_contracts.results.store import packed
+from llm_contracts.results.items import packed
+from llm_contracts.results.writer import writing
 from llm_contracts.run import check as run
 from llm_contracts.run.merge import check_plan, part
 from llm_contracts.run.shards import owned
@@ -83,17 +84,18 @@ def check(**given: Any) -> Exit:
     count = sum(owned(options.shard, row.name) for row in scenarios)
     deaths: list[str] = []
     crew = crew_for(place, project, options, count, died=deaths.append)
-    with progress_bar("check", count) as done, keeping(folder, secrets) as kept:
-        result = run.check(project, scenarios, options, crew=crew, progress=kept.progress(done))
-    result = replace(result, warnings=(*result.warnings, *deaths))
-    inputs = input_files(project.settings, kept.code)
-    finish = partial(kept.finish, result, inputs=inputs, **_part(project, scenarios, options))
-    text, code = finish(), exit_of(result)
-    if str(given["json_file"]) != "-":
-        print_result(report_console(), result)
-    if wants_cost(given):
-        text, costs = with_cost(project, scenarios, given, finish)
-        code = code or costs
+    with writing(folder, secrets) as writer:
+        with progress_bar("check", count) as done:
+            result = run.check(project, scenarios, options, crew=crew, progress=writer.reporting(done))
+        result = replace(result, warnings=(*result.warnings, *deaths))
+        inputs = input_files(project.settings, writer.code)
+        finish = partial(writer.finish, result, inputs=inputs, **_part(project, scenarios, options))
+        text, code = finish(), exit_of(result)
+        if str(given["json_file"]) != "-":
+            print_result(report_console(), result)
+        if wants_cost(given):
+            text, costs = with_cost(project, scenarios, given, finish)
+            code = code or costs
     if given["json_file"] is not None:
         write_text(given["json_file"], text)
     return code

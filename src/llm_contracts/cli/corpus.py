@@ -12,17 +12,18 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import json_option, match_options, project_here, run_options, shard_option
-from llm_contracts.cli.stored import keeping, report_option, secrets_of
+from llm_contracts.cli.stored import report_option, secrets_of
 from llm_contracts.cli.workers import cluster_option, crew_for
 from llm_contracts.corpus.survey import Survey, name_of, survey
 from llm_contracts.project.config import ConfigError, Project, checked_name
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.terminal import print_result
-from llm_contracts.results.store import DRAFT, packed
+from llm_contracts.results.items import DRAFT, packed
+from llm_contracts.results.writer import writing
 from llm_contracts.run import streams as corpus_run
 from llm_contracts.run.check import Options
 from llm_contracts.run.merge import corpus_plan, part
-from llm_contracts.run.resume import continuing, read_draft
+from llm_contracts.run.resume import continuing
 from llm_contracts.run.shards import owned
 from llm_contracts.util.files import write_text
 from llm_contracts.util.terminal import progress_bar, report_console
@@ -87,25 +88,22 @@ def corpus(source: Path, **given: Any) -> Exit:
 def _compared(project: Project, found: Survey, options: Options, given: Mapping[str, Any]) -> Exit:
     folder = given["report"] or _folder(project, options)
     plan = corpus_plan(project, options, found.digest, given["waivers"])
-    draft = read_draft(folder, plan) if given["go_on"] else None
     mine = [name for name in found.names if owned(options.shard, name)]
     place = corpus_run.corpus_place(project, options, packed)
     deaths: list[str] = []
     crew = crew_for(place, project, options, len(mine), died=deaths.append, cluster=given["cluster"])
-    if draft is not None:
-        crew = continuing(crew, draft)
-    keeping_it = keeping(folder, secrets_of(project), plan=plan, draft=draft)
-    with progress_bar("corpus", len(mine)) as done, _way_on(folder, project), keeping_it as kept:
-        result = corpus_run.check_corpus(
-            project,
-            (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
-            options,
-            waivers_file=given["waivers"],
-            crew=crew,
-            progress=kept.progress(done),
-        )
-    result = replace(result, warnings=(*result.warnings, *deaths))
-    text = kept.finish(result, **({} if options.shard is None else part(plan, found.names)))
+    with writing(folder, secrets_of(project), plan=plan, resume=given["go_on"]) as writer:
+        with progress_bar("corpus", len(mine)) as done, _way_on(folder, project):
+            result = corpus_run.check_corpus(
+                project,
+                (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
+                options,
+                waivers_file=given["waivers"],
+                crew=crew if writer.resumed is None else continuing(crew, writer.resumed),
+                progress=writer.reporting(done),
+            )
+        result = replace(result, warnings=(*result.warnings, *deaths))
+        text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     if given["json_file"] is not None:
         write_text(given["json_file"], text)
     if str(given["json_file"]) != "-":

@@ -13,7 +13,8 @@ from click.shell_completion import CompletionItem
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import run_options
 from llm_contracts.cost.model import Measure
-from llm_contracts.results.store import RESULT, StoredResultError
+from llm_contracts.results.items import StoredResultError
+from llm_contracts.results.store import RESULT
 from llm_contracts.util.terminal import report_console
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ def failures() -> dict[type[Exception], Exit]:
     from llm_contracts.matrix.environments import UnavailableError
     from llm_contracts.parity.waivers import WaiverError
     from llm_contracts.project.config import ConfigError
-    from llm_contracts.results.store import StoredResultError
+    from llm_contracts.results.items import StoredResultError
     from llm_contracts.review.decisions import DecisionsError
     from llm_contracts.review.session import ReviewError
     from llm_contracts.run.workers.processes import WorkerError

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.stored import keeping, secrets_of
+from llm_contracts.cli.stored import secrets_of
 from llm_contracts.project.config import Project
 from llm_contracts.reporting.terminal import print_result
+from llm_contracts.results.writer import writing
 from llm_contracts.run.merge import CORPUS, merged
 from llm_contracts.util.terminal import progress_bar, report_console
 
@@ -52,13 +53,11 @@ def merge_parts(project: Project, given: Mapping[str, Any], report: Path | None)
     whole = merged(project, given["parts"], datetime.now().astimezone().date())
     own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
     folder = report or own
-    with (
-        progress_bar("merge", len(whole.result.items)) as done,
-        keeping(folder, secrets_of(project)) as kept,
-    ):
-        tell = kept.progress(done)
-        for packed in whole.lines:
-            tell(packed)
-    kept.finish(whole.result, **({"inputs": dict(whole.inputs)} if whole.inputs else {}))
+    with writing(folder, secrets_of(project)) as writer:
+        with progress_bar("merge", len(whole.result.items)) as done:
+            for packed in whole.lines:
+                writer.add(packed)
+                done(packed.item.id)
+        writer.finish(whole.result, **({"inputs": dict(whole.inputs)} if whole.inputs else {}))
     print_result(report_console(), whole.result)
     return folder, exit_of(whole.result)

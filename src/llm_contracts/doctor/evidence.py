@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.inputs import outdated
-from llm_contracts.results.store import Stored, StoredResultError
+from llm_contracts.results.items import StoredResultError
+from llm_contracts.results.store import Stored
 from llm_contracts.util.files import abandoned_drafts
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, Provenance

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.matrix.environments import last_line
-from llm_contracts.results.store import DRAFT
+from llm_contracts.results.items import DRAFT
 
 Check = Callable[[Sequence[str], Sequence[str], Path, Callable[[int], None]], Mapping[str, Any]]
 """Runs a check and gives the result's document. Given the words that start Python, the check's own command

@@ -19,7 +19,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.results.store import Packed, whole
+from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.shards import Shard, owned
 from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone

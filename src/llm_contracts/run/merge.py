@@ -15,10 +15,11 @@ from typing import Any
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.inputs import input_files
-from llm_contracts.results.store import RESULT, Packed, Stored
+from llm_contracts.results.items import Packed
+from llm_contracts.results.store import RESULT, Stored
+from llm_contracts.results.writer import differences
 from llm_contracts.run.check import Options, client_names, concluded
 from llm_contracts.run.engines import EngineName
-from llm_contracts.run.resume import differences
 from llm_contracts.run.shards import Shard, parse_shard
 from llm_contracts.run.streams import concluded_corpus
 from llm_contracts.util.versions import versions

@@ -17,7 +17,7 @@ from llm_contracts.corpus.sources import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.results.store import Packed, whole
+from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.check import (
     REPLAY_KEY,
     Options,

@@ -11,32 +11,25 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.results.document import item_document, light, run_digest, to_json
-from llm_contracts.results.store import (
-    DRAFT,
-    ITEMS,
-    RESULT,
-    ItemsWriter,
-    Stored,
-    StoredResultError,
-    read_offsets,
-)
+from llm_contracts.results.document import item_document, light, run_digest
+from llm_contracts.results.items import DRAFT, ITEMS, ItemsFile, StoredResultError, packed, whole
+from llm_contracts.results.store import RESULT, Stored
+from llm_contracts.results.writer import writing
 from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.scrub import SecretFound
 from tests.harness.reporting.samples import BODY, INVENTED, item, mixed, result
 
-STARTED = "2026-11-22T12:00:00+00:00"
 EXCHANGE = Interaction(
     request=Request(method="POST", uri="https://api.example.com/v1"),
     response=Response(status=200, body=b"data: [DONE]\n\n"),
 )
 
 
-def keep(folder: Path, found: Result, items: Sequence[Item] | None = None, started_at: str = STARTED) -> None:
-    with ItemsWriter(folder, started_at=STARTED) as writer:
+def keep(folder: Path, found: Result, items: Sequence[Item] | None = None) -> None:
+    with writing(folder, {}) as writer:
         for each in found.items if items is None else items:
-            writer.add(replace(each, waived={}))  # waivers are applied when a run is over
-    document = to_json(found, checked_at="2026-11-22T12:01:00+00:00", started_at=started_at, inputs={})
-    (folder / RESULT).write_text(document)
+            writer.add(whole(replace(each, waived={})))  # waivers are applied when a run is over
+        writer.finish(found, inputs={})
 
 
 def load(folder: Path) -> Stored:
@@ -87,7 +80,10 @@ def test_of_two_lines_for_one_item_the_later_holds(tmp_path: Path) -> None:
 
 
 def test_the_items_of_another_run_are_refused(tmp_path: Path) -> None:
-    keep(tmp_path, mixed(), started_at="2026-11-22T13:00:00+00:00")
+    keep(tmp_path, mixed())
+    lines = (tmp_path / ITEMS).read_bytes()
+    keep(tmp_path, mixed())
+    (tmp_path / ITEMS).write_bytes(lines)
     with pytest.raises(StoredResultError, match="belongs to another run"):
         load(tmp_path).item("openai/chat")
 
@@ -114,26 +110,25 @@ def test_no_items_at_all_is_said_when_one_is_asked_for(tmp_path: Path) -> None:
 def test_a_run_that_fails_leaves_the_earlier_items_and_its_own_draft(tmp_path: Path) -> None:
     keep(tmp_path, mixed())
     before = (tmp_path / ITEMS).read_bytes()
-    with suppress(KeyboardInterrupt), ItemsWriter(tmp_path, started_at="later") as writer:
-        writer.add(item("openai/first"))
+    with suppress(KeyboardInterrupt), writing(tmp_path, {}) as writer:
+        writer.add(packed(item("openai/first")))
         raise KeyboardInterrupt
-    writer.add(item("openai/late"))  # a thread that had not heard of it
+    writer.add(packed(item("openai/late")))  # a thread that had not heard of it
     assert (tmp_path / ITEMS).read_bytes() == before
-    started_at, offsets = read_offsets(tmp_path / DRAFT)
-    assert started_at == "later"
-    assert list(offsets) == ["openai/first"]
+    assert list(ItemsFile.read(tmp_path / DRAFT).offsets) == ["openai/first"]
 
 
-def test_what_the_guard_refuses_is_not_written(tmp_path: Path) -> None:
-    def guard(name: str, data: bytes) -> None:
-        if b"secret" in data:
-            raise ValueError(name)
-
-    with ItemsWriter(tmp_path, started_at=STARTED, guard=guard) as writer:
-        writer.add(item("openai/a"))
-        with pytest.raises(ValueError, match="openai/b"):
-            writer.add(item("openai/b", problem="secret"))
-    assert b"secret" not in (tmp_path / ITEMS).read_bytes()
+def test_an_item_or_a_summary_with_a_secret_is_not_written(tmp_path: Path) -> None:
+    secret = "the-value-of-a-variable"
+    with writing(tmp_path, {"ACME_API_KEY": secret}) as writer:
+        writer.add(packed(item("openai/a")))
+        with pytest.raises(SecretFound, match="openai/b"):
+            writer.add(packed(item("openai/b", problem=secret)))
+        with pytest.raises(SecretFound, match="the result"):
+            writer.finish(result(item("openai/b", problem=secret)))
+        writer.finish(result(item("openai/a")))
+    assert not any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir())
+    assert load(tmp_path).item("openai/a").id == "openai/a"
 
 
 def test_half_a_surrogate_pair_can_be_kept(tmp_path: Path) -> None:

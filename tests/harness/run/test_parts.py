@@ -15,7 +15,8 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.project.config import ConfigError
-from llm_contracts.results.store import DRAFT, ITEMS, RESULT, Stored, read_offsets
+from llm_contracts.results.items import DRAFT, ITEMS, ItemsFile
+from llm_contracts.results.store import RESULT, Stored
 from llm_contracts.run.shards import Shard, parse_shard
 from tests.harness.run.projects import make_project, stream
 
@@ -162,7 +163,7 @@ def test_a_run_that_was_killed_goes_on(corpus: Path) -> None:
         while (not draft.is_file() or draft.stat().st_size < 100_000) and time.monotonic() < deadline:
             time.sleep(0.01)
         os.killpg(running.pid, signal.SIGKILL)
-    finished = set(read_offsets(draft)[1])
+    finished = set(ItemsFile.read(draft).offsets)
     head = draft.read_bytes()[:50_000]
     assert 1 < len(finished) < 300
     run(["corpus", "many", "--continue"])
@@ -206,3 +207,39 @@ def test_a_missing_dask_is_named_with_the_extra_that_brings_it(
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert run(["corpus", "streams", "--cluster", "local"]) == 2
     assert "llm-adapter[cluster]" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_recognised_and_nothing_is_run_again(corpus: Path) -> None:
+    """Whoever was killed after the last stream, or asks once more, gets the result again."""
+    run(["corpus", "streams"])
+    before = told(Path("report/corpus"))
+    items = Path("report/corpus", ITEMS).read_bytes().splitlines()
+    clients = corpus / "contracts" / "clients.py"
+    assert run(["corpus", "streams", "--continue"]) == 3  # for the row that cannot be used
+    assert told(Path("report/corpus")) == before
+    assert Path("report/corpus", ITEMS).read_bytes().splitlines()[1 : len(items)] == items[1:]
+    assert not Path("report/corpus", DRAFT).exists()
+    clients.write_text(clients.read_text() + "\n")
+    assert run(["corpus", "streams", "--continue"]) == 2  # other code would give another result
+    assert told(Path("report/corpus")) == before
+
+
+@pytest.mark.parametrize("command", [["check"], ["corpus", "streams"]])
+def test_of_two_runs_in_one_folder_the_second_is_refused_and_the_first_unharmed(
+    corpus: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Path("report") if command == ["check"] else Path("report/corpus")
+    slow = [sys.executable, "-m", "llm_contracts", *command, "--candidate", "hanging", "--timeout", "20"]
+    with subprocess.Popen(slow, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 60
+        while not (home / DRAFT).is_file() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        draft = (home / DRAFT).read_bytes()
+        assert run(command) == 2
+        assert "another run is writing its result there" in capsys.readouterr().err
+        assert (home / DRAFT).read_bytes() == draft
+        assert not (home / RESULT).exists()
+        first.kill()
+    run(command)
+    assert not (home / DRAFT).exists()
+    assert told(home)["candidate"] == "same"

@@ -20,7 +20,7 @@ import pytest
 from llm_contracts.parity.result import Result
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.results.document import to_document
-from llm_contracts.results.store import Packed, packed
+from llm_contracts.results.items import Packed, packed
 from llm_contracts.run.check import Options, check, scenario_place
 from llm_contracts.run.workers.processes import processes
 from tests.harness.run.projects import CLIENTS, NAMES, make_project

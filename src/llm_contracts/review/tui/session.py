@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.waivers import WaiverError
-from llm_contracts.results.store import StoredResultError
+from llm_contracts.results.items import StoredResultError
 from llm_contracts.review import session as reviewing
 from llm_contracts.review.decisions import Choice, DecisionsError
 from llm_contracts.review.session import FileChange, ReviewError, ReviewSession, reread

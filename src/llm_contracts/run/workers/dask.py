@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from llm_contracts.project.config import ConfigError
-from llm_contracts.results.store import Packed
-from llm_contracts.run.resume import differences
+from llm_contracts.results.items import Packed
+from llm_contracts.results.writer import differences
 from llm_contracts.run.workers.processes import lost
 from llm_contracts.run.workers.threads import Executor, Task, WorkerContext, WorkerPool
 from llm_contracts.util.versions import versions

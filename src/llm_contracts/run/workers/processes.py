@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.result import Item
-from llm_contracts.results.store import Packed
+from llm_contracts.results.items import Packed
 from llm_contracts.run.workers.threads import IN_FLIGHT, Executor, Task, WorkerContext, WorkerPool
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, Settings, load_project
 from llm_contracts.project.inputs import code_files
-from llm_contracts.results.store import Packed
+from llm_contracts.results.items import Packed
 
 IN_FLIGHT = 4
 """Recordings that one process plays at a time: much of a run is waiting for clients that hold text back."""

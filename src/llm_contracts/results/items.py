@@ -1,0 +1,199 @@
+"""Items in a file: `items.jsonl`, and the draft that it is while a run goes on.
+
+The first line names the run and says what it is about; each further line is an item with everything a view
+may show: both observations and the exchanges that were played.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from llm_contracts.clients.observation_json import observation_from_json, observation_to_json
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.result import Item
+from llm_contracts.results.document import FORMAT, item_document, json_text, light
+from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
+
+ITEMS = "items.jsonl"
+DRAFT = "items.part.jsonl"
+AGAIN = "Run `llm-contracts check` again."
+
+_ID_FIRST = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*")')  # finds a line's id without parsing megabytes
+
+
+class StoredResultError(Exception):
+    """A stored result is there but cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Packed:
+    """An item that is done, as it is handed over.
+
+    Attributes:
+        item: the item.
+        line: see `line_of`; None where the item still has everything in it, empty where the line is in the
+            file already.
+        code: the project's files that were loaded to get it, unless an earlier item named them.
+    """
+
+    item: Item
+    line: bytes | None = None
+    code: tuple[str, ...] = ()
+
+
+def whole(item: Item) -> Packed:
+    """With everything in it, for callers that look at observations."""
+    return Packed(item=item)
+
+
+def packed(item: Item) -> Packed:
+    """Light for the summary, everything else in the line that is to be stored."""
+    return Packed(item=light(item), line=line_of(item))
+
+
+def line_of(item: Item) -> bytes:
+    """The line of `items.jsonl` for an item."""
+    return as_line(item_to_json(item))
+
+
+def as_line(value: Mapping[str, Any]) -> bytes:
+    """A JSON value as a line."""
+    return json_text(value).encode() + b"\n"
+
+
+def item_to_json(item: Item) -> dict[str, Any]:
+    """The item's document, what both clients did, what was on the wire.
+
+    The id stands first: reading relies on it.
+    """
+    sides = {"reference": item.reference, "candidate": item.candidate}
+    return {
+        **item_document(item),
+        "observed": {
+            name: None if observation is None else observation_to_json(observation)
+            for name, observation in sides.items()
+        },
+        "exchanges": [interaction_to_json(exchange) for exchange in item.exchanges],
+    }
+
+
+def item_from_json(value: Mapping[str, Any]) -> Item:
+    """The item again; from an item of `result.json`, the same without observations and exchanges.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: the value is none that `item_to_json` gives.
+    """
+    observed = value.get("observed", {})
+    sides = {
+        name: observation_from_json(observed[name]) if observed.get(name) is not None else None
+        for name in ("reference", "candidate")
+    }
+    recorded_on = value["recorded_on"]
+    found = value["divergences"]
+    return Item(
+        id=value["id"],
+        provider=value["provider"],
+        scenario=value["scenario"],
+        provenance=value["provenance"],
+        recorded_on=None if recorded_on is None else date.fromisoformat(recorded_on),
+        **sides,
+        exchanges=tuple(interaction_from_json(exchange) for exchange in value.get("exchanges", ())),
+        divergences=tuple(_divergence(row) for row in found),
+        waived={row["fingerprint"]: row["waived"] for row in found if row["waived"] is not None},
+        noise=tuple(_divergence(row) for row in value["noise"]),
+        normalised=value["normalised"],
+        problem=value["problem"],
+        outcomes={} if observed else value["outcome"],
+    )
+
+
+def _divergence(row: Mapping[str, Any]) -> Divergence:
+    return Divergence(
+        kind=Kind(row["kind"]),
+        where=row["where"],
+        reference=row["reference"],
+        candidate=row["candidate"],
+        fingerprint=row["fingerprint"],
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemsFile:
+    """A file of items.
+
+    Attributes:
+        file: where it is.
+        started_at: names the run that wrote it; None where the first line cannot be read.
+        plan: what the run was about; None where the file does not say.
+        offsets: item → where its line begins. Of two lines for the same item the later holds; a last line
+            without its end was cut off while being written, and does not count.
+        end: where the last whole line ends.
+    """
+
+    file: Path
+    started_at: str | None
+    plan: Mapping[str, Any] | None
+    offsets: Mapping[str, int]
+    end: int
+
+    @classmethod
+    def read(cls, file: Path) -> ItemsFile:
+        """Look through a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        offsets: dict[str, int] = {}
+        with file.open("rb") as lines:
+            first = lines.readline()
+            end = len(first) if first.endswith(b"\n") else 0
+            for line in lines:
+                if line.endswith(b"\n"):
+                    found = _ID_FIRST.match(line)
+                    if found is not None:
+                        offsets[json.loads(found[1])] = end
+                    end += len(line)
+        head = _head(first)
+        return cls(
+            file=file, started_at=head.get("started_at"), plan=head.get("plan"), offsets=offsets, end=end
+        )
+
+    def line(self, name: str) -> bytes:
+        """The line of one item as it was written.
+
+        Raises:
+            StoredResultError: there is none.
+        """
+        if name not in self.offsets:
+            msg = f"{self.file}: has no line for {name}. {AGAIN}"
+            raise StoredResultError(msg)
+        with self.file.open("rb") as file:
+            file.seek(self.offsets[name])
+            return file.readline()
+
+    def item(self, name: str, **changed: Any) -> Item:
+        """One item with everything in it. `changed`: fields of its document to replace.
+
+        Raises:
+            StoredResultError: its line is missing or damaged.
+        """
+        line = self.line(name)
+        try:
+            return item_from_json({**json.loads(line), **changed})
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            msg = f"{self.file}: {name}: is damaged ({type(error).__name__}). {AGAIN}"
+            raise StoredResultError(msg) from error
+
+
+def _head(line: bytes) -> Mapping[str, Any]:
+    try:
+        head = json.loads(line)
+    except (RecursionError, ValueError):
+        return {}
+    return head if isinstance(head, dict) and head.get("format") == FORMAT else {}
