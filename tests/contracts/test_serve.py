@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from llm_contracts.serve.http import ServeSession
-from llm_contracts.serve.run import from_project, serving, shelves
+from llm_contracts.serve.run import from_project, indexes, serving
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
@@ -19,10 +19,10 @@ from tests.contracts.recorded import PROJECT
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[ServeSession]:
-    stock = from_project(PROJECT, PROJECT.scenarios)
-    assert not stock.unreadable
-    served = shelves(PROJECT, stock)
-    with serving(served, port=0, manner=PlaybackOptions(), scrubber=Scrubber({})) as running:
+    catalogue = from_project(PROJECT, PROJECT.scenarios)
+    assert not catalogue.unreadable
+    served = indexes(PROJECT, catalogue)
+    with serving(served, port=0, playback=PlaybackOptions(), scrubber=Scrubber({})) as running:
         yield running
 
 
@@ -60,19 +60,19 @@ def _recorded(interaction: Interaction) -> tuple[int, bytes]:
 def test_each_recording_is_handed_out_under_its_name(
     provider: str, session: ServeSession, client: _Client
 ) -> None:
-    for tape in session.shelves[provider].tapes:
-        prefix = f"/run/named/scenario/{quote(tape.name)}/{provider}"
-        answers = [client.ask(prefix, interaction) for interaction in tape.interactions]
-        assert answers == [_recorded(interaction) for interaction in tape.interactions], tape.name
+    for recording in session.indexes[provider].recordings:
+        prefix = f"/run/named/scenario/{quote(recording.name)}/{provider}"
+        answers = [client.ask(prefix, interaction) for interaction in recording.interactions]
+        assert answers == [_recorded(interaction) for interaction in recording.interactions], recording.name
 
 
 @pytest.mark.parametrize("provider", [provider.name for provider in PROJECT.providers])
 def test_what_a_provider_answers_of_itself_needs_no_name(
     provider: str, session: ServeSession, client: _Client
 ) -> None:
-    usual = [tape for tape in session.shelves[provider].tapes if tape.usual]
+    usual = [recording for recording in session.indexes[provider].recordings if recording.usual]
     assert usual
-    for number, tape in enumerate(usual):
-        for interaction in tape.interactions:
+    for number, recording in enumerate(usual):
+        for interaction in recording.interactions:
             status, _ = client.ask(f"/run/usual{number}/{provider}", interaction)
-            assert status == interaction.response.status, tape.name
+            assert status == interaction.response.status, recording.name

@@ -69,6 +69,14 @@ Addresses:
     help="Let a scenario that the address names answer any body; what differs is logged.",
 )
 @click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let in requests of web pages from this origin, such as https://app.example; those of this "
+    "machine are let in anyway. May be given several times.",
+)
+@click.option(
     "--log",
     "log_file",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
@@ -92,49 +100,51 @@ def serve(sources: tuple[Path, ...], **given: Any) -> Exit:
     """
     project = project_here()
     secrets = secrets_in(environment(project.settings, os.environ), project.providers)
-    stock = _stock(project, sources, given)
-    for tape_file in {tape.file.partition(": ")[0] for tapes in stock.tapes.values() for tape in tapes}:
-        _refuse_secrets_in(project.settings.root / tape_file, secrets)
-    for sentence in (*stock.left_out, *stock.unreadable):
+    catalogue = _catalogue(project, sources, given)
+    for file in {
+        recording.file.partition(": ")[0]
+        for recordings in catalogue.recordings.values()
+        for recording in recordings
+    }:
+        place = project.settings.root / file
+        if secrets and place.is_file():
+            refuse_secrets(str(place), place.read_bytes(), secrets)
+    for sentence in (*catalogue.left_out, *catalogue.unreadable):
         click.echo(sentence, err=True)
-    if stock.unreadable:
+    if catalogue.unreadable:
         return Exit.UNREADABLE
-    manner = PlaybackOptions(pieces=given["pieces"], speed=given["speed"])
+    playback = PlaybackOptions(pieces=given["pieces"], speed=given["speed"])
     with (
         _log(given["log_file"]) as log,
         serving.serving(
-            serving.shelves(project, stock),
+            serving.indexes(project, catalogue),
             port=given["port"],
-            manner=manner,
+            playback=playback,
             scrubber=Scrubber(secrets),
             any_body=given["any_body"],
+            origins=given["origins"],
             log=log,
         ) as session,
         _stopping() as wait,
     ):
-        _announce(session, stock, manner, given["json_file"])
+        _announce(session, catalogue, playback, given["json_file"])
         wait()
         requests, unmatched = session.counts
     click.echo(f"{requests} request{'' if requests == 1 else 's'}, {unmatched} without an answer.", err=True)
     return Exit.DIVERGENCE if unmatched else Exit.AGREEMENT
 
 
-def _stock(project: Project, sources: Sequence[Path], given: Mapping[str, Any]) -> serving.Catalogue:
+def _catalogue(project: Project, sources: Sequence[Path], given: Mapping[str, Any]) -> serving.Catalogue:
     if sources and (given["providers"] or given["scenarios"]):
         raise ConfigError("Name files and folders, or choose among the project's recordings; not both.")
     if sources:
-        stock = serving.from_files(project, sources)
+        catalogue = serving.from_files(project, sources)
     else:
-        stock = serving.from_project(project, project.select(given["providers"], given["scenarios"]))
-    if not stock.tapes and not stock.unreadable:
+        catalogue = serving.from_project(project, project.select(given["providers"], given["scenarios"]))
+    if not catalogue.recordings and not catalogue.unreadable:
         where = ", ".join(map(str, sources)) or str(project.settings.cassettes)
         raise ConfigError(f"There is nothing to serve: {where} holds no recording for that.")
-    return stock
-
-
-def _refuse_secrets_in(file: Path, secrets: Mapping[str, str]) -> None:
-    if secrets and file.is_file():
-        refuse_secrets(str(file), file.read_bytes(), secrets)
+    return catalogue
 
 
 @contextmanager
@@ -171,31 +181,33 @@ def _stopping() -> Iterator[Callable[[], None]]:
     """A function that waits for Ctrl-C or for the signal with which services are ended."""
     stop = threading.Event()
     before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
+
+    def wait() -> None:
+        while not stop.wait(
+            0.2
+        ):  # a wait without end would keep Python from handling signals on some systems
+            pass
+
     try:
-        yield lambda: _wait(stop)
+        yield wait
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
 
 
-def _wait(stop: threading.Event) -> None:
-    while not stop.wait(0.2):  # a wait without end would keep Python from handling signals on some systems
-        pass
-
-
 def _announce(
-    session: ServeSession, stock: serving.Catalogue, manner: PlaybackOptions, json_file: Path | None
+    session: ServeSession, catalogue: serving.Catalogue, playback: PlaybackOptions, json_file: Path | None
 ) -> None:
     if json_file is not None:
-        document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.shelves)}
+        document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.indexes)}
         write_text(json_file, json.dumps(document, ensure_ascii=False) + "\n")
     known = sys.stderr.isatty() or "COLUMNS" in os.environ
     console = Console(stderr=True, highlight=False, width=None if known else _LOG_WIDTH)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("provider", "base URL", "recordings"):
         table.add_column(title, justify="right" if title == "recordings" else "left", overflow="fold")
-    for name, url in base_urls(session.origin, session.shelves).items():
-        table.add_row(name, url, str(len(session.shelves[name].tapes)))
+    for name, url in base_urls(session.origin, session.indexes).items():
+        table.add_row(name, url, str(len(session.indexes[name].recordings)))
     console.print(table)
     console.print()
     addresses = {
@@ -206,5 +218,7 @@ def _announce(
     for what, url in addresses.items():
         console.print(f"{what:22} {url}", style="dim", soft_wrap=True)
     console.print("Ctrl-C ends it.", style="dim")
-    if manner.speed is not None and stock.untimed:
-        console.print(f"Without recorded times, so played without pauses: {stock.untimed} of the recordings.")
+    if playback.speed is not None and catalogue.untimed:
+        console.print(
+            f"Without recorded times, so played without pauses: {catalogue.untimed} of the recordings."
+        )

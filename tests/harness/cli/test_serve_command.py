@@ -43,9 +43,9 @@ class Served:
     process: subprocess.Popen[str]
     ready: dict[str, Any]
 
-    def ask(self, path: str, body: bytes | None = QUESTION) -> int:
+    def ask(self, path: str, body: bytes | None = QUESTION, **headers: str) -> int:
         base = self.ready["base_urls"]["acme"]
-        request = urllib.request.Request(base + path, body)
+        request = urllib.request.Request(base + path, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as response:
                 return int(response.status)
@@ -100,6 +100,14 @@ def test_a_request_without_an_answer_is_exit_code_1(project: Path) -> None:
     lines = [json.loads(line) for line in (project / "logs" / "requests.jsonl").read_text().splitlines()]
     assert [line["reason"] for line in lines] == ["nothing_recorded"] * 2
     assert lines[0]["differs"] == ["body.model", "body.messages", "body.stream"]
+
+
+def test_a_web_page_of_another_site_is_let_in_by_name_alone(project: Path) -> None:
+    with served(project, "--allow-origin", "https://app.example") as server:
+        allowed = server.ask("/chat/completions", Origin="https://app.example")
+        assert (allowed, server.ask("/chat/completions", Origin="https://evil.example")) == (200, 403)
+        _, out, _ = server.ended(signal.SIGINT)
+    assert len(out.splitlines()) == 1
 
 
 def test_files_and_folders_of_anybody_are_served(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.serve.catalogue import IndexedRecording, RecordingIndex
 from llm_contracts.serve.http import Entry, ServeSession
+from llm_contracts.serve.index import IndexedRecording, RecordingIndex
 from llm_contracts.serve.run import serving
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
@@ -36,21 +36,21 @@ def answer(*texts: str, body: bytes = QUESTION) -> Interaction:
     return exchange(made.response, body=body)
 
 
-def shelf(*tapes: IndexedRecording) -> RecordingIndex:
-    """OpenAI's shelf."""
-    return RecordingIndex("openai", "/v1", tapes)
+def index(*recordings: IndexedRecording) -> RecordingIndex:
+    """OpenAI's index."""
+    return RecordingIndex("openai", "/v1", recordings)
 
 
-def tape(name: str, *interactions: Interaction, usual: bool = True) -> IndexedRecording:
+def recording(name: str, *interactions: Interaction, usual: bool = True) -> IndexedRecording:
     """One recording."""
     return IndexedRecording(
         name=name, file=f"cassettes/openai/{name}.yaml", interactions=interactions, usual=usual
     )
 
 
-PLAIN = tape("plain", answer("hel", "lo"))
-RETRIED = tape("retried", refusal(429, "1"), answer("at last"), usual=False)
-OTHER = tape("other", answer("other", body=b'{"messages":[],"model":"m2"}'))
+PLAIN = recording("plain", answer("hel", "lo"))
+RETRIED = recording("retried", refusal(429, "1"), answer("at last"), usual=False)
+OTHER = recording("other", answer("other", body=b'{"messages":[],"model":"m2"}'))
 
 
 @dataclass(kw_only=True)
@@ -82,16 +82,16 @@ Serving = Callable[..., AbstractContextManager[Server]]
 
 @pytest.fixture
 def running() -> Serving:
-    """Starts a server for these shelves."""
+    """Starts a server for these indexes."""
 
     @contextmanager
-    def run(*shelves: RecordingIndex, any_body: bool = False, speed: float | None = None) -> Iterator[Server]:
+    def run(*indexes: RecordingIndex, any_body: bool = False, speed: float | None = None) -> Iterator[Server]:
         entries: list[Entry] = []
         scrubber = Scrubber({"OPENAI_API_KEY": KEY})
         with serving(
-            shelves,
+            indexes,
             port=0,
-            manner=PlaybackOptions(speed=speed),
+            playback=PlaybackOptions(speed=speed),
             scrubber=scrubber,
             any_body=any_body,
             log=entries.append,
@@ -103,5 +103,5 @@ def running() -> Serving:
 
 @pytest.fixture
 def server(running: Serving) -> Iterator[Server]:
-    with running(shelf(PLAIN, RETRIED, OTHER)) as started:
+    with running(index(PLAIN, RETRIED, OTHER)) as started:
         yield started

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.wire.interaction import Interaction
-from tests.harness.serve.conftest import QUESTION, RETRIED, Server, Serving, answer, shelf, tape
+from tests.harness.serve.conftest import QUESTION, RETRIED, Server, Serving, answer, index, recording
 
 NODE, NPM, CURL = (shutil.which(name) for name in ("node", "npm", "curl"))
 TEXTS = ("你好", "，", "Zürich 👩‍🚀")
@@ -21,7 +21,7 @@ TEXTS = ("你好", "，", "Zürich 👩‍🚀")
 
 @pytest.fixture
 def serving(running: Serving) -> Iterator[Server]:
-    with running(shelf(tape("plain", answer(*TEXTS)), RETRIED)) as server:
+    with running(index(recording("plain", answer(*TEXTS)), RETRIED)) as server:
         yield server
 
 
@@ -129,8 +129,8 @@ def test_node_s_openai_package_streams_tries_again_and_is_told_what_differs(
     (node_project / "app.mjs").write_text(_OPENAI)
     asked = json.dumps({**json.loads(QUESTION), "stream": True}).encode()
     retried = [_asking(asked, exchange) for exchange in RETRIED.interactions]
-    tapes = (tape("plain", answer(*TEXTS, body=asked)), tape("retried", *retried, usual=False))
-    with running(shelf(*tapes)) as server:
+    recordings = (recording("plain", answer(*TEXTS, body=asked)), recording("retried", *retried, usual=False))
+    with running(index(*recordings)) as server:
         printed = said([NODE, "app.mjs"], node_project, ORIGIN=server.session.origin, QUESTION=asked.decode())
     assert json.loads(printed) == [
         {"deltas": list(TEXTS)},

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.serve.catalogue import Fit
 from llm_contracts.serve.http.runs import ClientRuns
+from llm_contracts.serve.index import Fit
 from llm_contracts.wire.interaction import End, Piece, Response
 from tests.harness.serve.conftest import (
     KEY,
@@ -25,8 +25,8 @@ from tests.harness.serve.conftest import (
     Server,
     Serving,
     answer,
-    shelf,
-    tape,
+    index,
+    recording,
 )
 from tests.harness.wire.exchanges import JSON, PUBLIC, exchange, stream, streamed
 
@@ -100,7 +100,7 @@ def test_a_plain_question_gets_the_usual_answer_and_the_others_by_name(server: S
 
 
 def test_several_usual_answers_are_a_question_of_names(running: Serving) -> None:
-    with running(shelf(PLAIN, replace(RETRIED, usual=True))) as server:
+    with running(index(PLAIN, replace(RETRIED, usual=True))) as server:
         status, answered = server.ask(CHAT)
         assert (status, json.loads(answered)["error"]["code"]) == (599, "several_recorded")
         assert "/scenario/NAME" in said(answered)
@@ -109,7 +109,7 @@ def test_several_usual_answers_are_a_question_of_names(running: Serving) -> None
 
 
 def test_recordings_that_answer_alike_are_no_choice(running: Serving) -> None:
-    with running(shelf(PLAIN, replace(PLAIN, name="again"))) as server:
+    with running(index(PLAIN, replace(PLAIN, name="again"))) as server:
         assert server.ask(CHAT)[0] == 200
 
 
@@ -131,9 +131,9 @@ def test_a_wrong_address_is_told_the_right_one(server: Server, path: str, code: 
 
 def test_a_scenario_answers_another_body_only_where_that_is_allowed(running: Serving) -> None:
     path, body = "/scenario/retried" + CHAT, b'{"messages":[],"model":"mine"}'
-    with running(shelf(PLAIN, RETRIED)) as server:
+    with running(index(PLAIN, RETRIED)) as server:
         assert server.ask(path, body)[0] == 599
-    with running(shelf(PLAIN, RETRIED), any_body=True) as server:
+    with running(index(PLAIN, RETRIED), any_body=True) as server:
         assert [server.ask(path, body)[0] for _ in range(3)] == [429, 200, 200]
         assert server.entries[0].differs == ("body.messages[0]", "body.model", "body.temperature")
         assert server.ask(CHAT, body)[0] == 599  # without a name nobody has said which
@@ -175,14 +175,14 @@ def test_a_new_run_is_told_its_base_urls(server: Server) -> None:
 
 
 def test_the_runs_that_were_used_longest_ago_make_room() -> None:
-    runs, fit = ClientRuns(most=2), Fit(tape=RETRIED, same=(0, 1))
-    assert [runs.run("a").next("openai", fit)[0] for _ in range(2)] == [0, 1]
-    runs.run("b")
-    runs.run("a")
-    runs.run("c")
+    runs, fit = ClientRuns(most=2), Fit(recording=RETRIED, places=(0, 1))
+    assert [runs.used("a").next("openai", fit)[0] for _ in range(2)] == [0, 1]
+    runs.used("b")
+    runs.used("a")
+    runs.used("c")
     assert len(runs) == 2
-    assert runs.run("a").next("openai", fit)[0] == 1
-    assert runs.run("b").next("openai", fit)[0] == 0
+    assert runs.used("a").next("openai", fit)[0] == 1
+    assert runs.used("b").next("openai", fit)[0] == 0
 
 
 def test_health_and_overview(server: Server) -> None:
@@ -237,7 +237,7 @@ def test_an_answer_tells_no_key_back(server: Server) -> None:
 def test_a_recording_that_did_not_end_well_does_not_here_either(running: Serving, end: End) -> None:
     made = streamed(b"data: {}\n\n", end=end)
     with (
-        running(shelf(tape("cut", exchange(made.response, body=QUESTION)))) as server,
+        running(index(recording("cut", exchange(made.response, body=QUESTION)))) as server,
         pytest.raises((http.client.IncompleteRead, ConnectionResetError)),
     ):
         server.ask(CHAT)
@@ -249,7 +249,7 @@ def test_a_client_that_leaves_is_logged_as_that(running: Serving) -> None:
     body = stream("a", "b")
     pieces = (Piece(size=10, at_ms=0), Piece(size=len(body) - 10, at_ms=3_600_000))
     made = streamed(body, pieces=pieces)
-    with running(shelf(tape("slow", exchange(made.response, body=QUESTION))), speed=1) as server:
+    with running(index(recording("slow", exchange(made.response, body=QUESTION))), speed=1) as server:
         parts = urlsplit(server.session.origin)
         with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as client:
             head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(QUESTION)}\r\n\r\n"
@@ -269,7 +269,7 @@ def test_redirects_lead_back_to_the_server(running: Serving) -> None:
         Response(status=200, headers=JSON, body=b"[]"), target="/v1/there", method="GET", body=b""
     )
     first = exchange(moved, method="GET", body=b"", target="/v1/here")
-    with running(shelf(tape("moved", first, there))) as server:
+    with running(index(recording("moved", first, there))) as server:
         assert server.ask("/run/r/scenario/moved/openai/v1/here", None) == (200, b"[]")
     assert [entry.run for entry in server.entries] == ["r", "r"]
 
@@ -288,7 +288,9 @@ def test_questions_are_answered_side_by_side(server: Server) -> None:
 
 def test_a_body_that_is_no_json_must_be_equal(running: Serving) -> None:
     form = exchange(Response(status=200, headers=JSON, body=b"{}"), body=b"a=1&b=2")
-    with running(shelf(tape("form", form), OTHER, tape("deep", answer("x", body=b"[" * 200_000)))) as server:
+    with running(
+        index(recording("form", form), OTHER, recording("deep", answer("x", body=b"[" * 200_000)))
+    ) as server:
         assert server.ask(CHAT, b"a=1&b=2")[0] == 200
         assert server.ask(CHAT, b"a=1&b=3")[0] == 599
         assert server.ask(CHAT, b"[" * 200_000)[0] == 200

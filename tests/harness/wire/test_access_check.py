@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,16 @@ def _raw(edge: Edge, *lines: str, body: bytes = b"") -> tuple[int, dict[str, Any
     return int(head.split()[1]), json.loads(document)
 
 
+def _until(connection: socket.socket, end: bytes) -> bytes:
+    """What comes until it ends so."""
+    received = b""
+    while not received.endswith(end):
+        data = connection.recv(65536)
+        assert data, received
+        received += data
+    return received
+
+
 def _message(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:
     status, document = answer
     return status, document["error"]["message"]
@@ -70,6 +81,59 @@ def test_names_of_this_machine_are_let_in(edge: Edge, host: str) -> None:
         path = urlsplit(session.origin).path + TARGET
         host = host.format(port=edge.port)
         assert _raw(edge, f"GET {path} HTTP/1.1", f"Host: {host}", "Connection: close") == (200, {})
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "http://[::1"]
+)
+def test_a_web_page_of_another_site_is_refused(edge: Edge, origin: str) -> None:
+    """A browser sends it on behalf of whatever page is open; a simple POST needs no leave beforehand."""
+    with edge.replay([streamed(DONE)]) as session:
+        line = f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
+        headers = ("Host: 127.0.0.1", f"Origin: {origin}", "Content-Length: 2", "Connection: close")
+        status, message = _message(_raw(edge, line, *headers, body=b"{}"))
+        assert status == 403
+        assert "web page of another site" in message
+        assert session.requests() == ()
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1", "https://app.example"])
+def test_pages_of_this_machine_and_named_ones_are_let_in(origin: str) -> None:
+    answer = exchange(Response(status=200, headers=JSON, body=b"{}"), method="GET")
+    with Edge(origins={"https://app.example"}) as edge, edge.replay([answer]) as session:
+        line = f"GET {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
+        assert _raw(edge, line, "Host: 127.0.0.1", f"Origin: {origin}", "Connection: close") == (200, {})
+
+
+@pytest.mark.parametrize("after_a_request", [False, True])
+def test_headers_that_trickle_in_are_not_waited_for_for_ever(after_a_request: bool) -> None:
+    answer = exchange(Response(status=200, headers=JSON, body=b"{}"), method="GET")
+    with Edge(limits=Limits(head_within=0.4)) as edge, edge.replay([answer]) as session:
+        whole = f"GET {urlsplit(session.origin).path}{TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", edge.port), timeout=5) as connection:
+            if after_a_request:
+                connection.sendall(whole.encode())
+                assert _until(connection, b"{}").startswith(b"HTTP/1.1 200 ")
+            for piece in (b"GET / HTTP/1.1\r\n", b"x-slow: a", b"b"):
+                connection.sendall(piece)
+                time.sleep(0.1)
+            rest = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert rest.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_slow_body_and_an_idle_connection_are_left_alone() -> None:
+    """The limit is for heads: a body may take longer, and a client may keep a connection for later."""
+    answer = exchange(Response(status=200, headers=JSON, body=b"{}"), body=b"{}")
+    with Edge(limits=Limits(head_within=0.2)) as edge, edge.replay([answer]) as session:
+        line = f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
+        head = f"{line}\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", edge.port), timeout=5) as connection:
+            for _ in range(2):
+                connection.sendall(head.encode() + b"{")
+                time.sleep(0.4)
+                connection.sendall(b"}")
+                assert b" 408 " not in _until(connection, b"}")
+                time.sleep(0.4)
 
 
 @pytest.mark.parametrize(

@@ -8,42 +8,28 @@ from typing import Any
 
 from aiohttp import web
 
-from llm_contracts.serve.catalogue import Miss, Reason, RecordingIndex
-from llm_contracts.serve.http.address import DEFAULT_RUN, RESERVED, Address
-from llm_contracts.serve.http.runs import ClientRun
+from llm_contracts.serve.http.address import DEFAULT_RUN, Address
+from llm_contracts.serve.index import Miss, Reason, RecordingIndex
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.matching import NO_MATCH
 from llm_contracts.wire.scrub import scrub_query
 
 
-def base_url(
-    origin: str, shelf: RecordingIndex, *, run: str = DEFAULT_RUN, scenario: str | None = None
-) -> str:
-    """What an application is given as base URL of a provider."""
-    return origin + Address(run=run, scenario=scenario, provider=shelf.provider).prefix + shelf.base_path
-
-
-def base_urls(origin: str, shelves: Mapping[str, RecordingIndex], run: str = DEFAULT_RUN) -> dict[str, str]:
-    """Provider → base URL."""
-    return {name: base_url(origin, shelf, run=run) for name, shelf in shelves.items()}
-
-
-def overview(origin: str, shelves: Mapping[str, RecordingIndex]) -> dict[str, Any]:
-    """Everything that is served, and where."""
+def base_urls(origin: str, indexes: Mapping[str, RecordingIndex], run: str = DEFAULT_RUN) -> dict[str, str]:
+    """What an application is given as base URL, by provider."""
     return {
-        "base_urls": base_urls(origin, shelves),
-        "scenarios": {name: [tape.name for tape in shelf.tapes] for name, shelf in shelves.items()},
+        name: origin + Address(run=run, provider=name).prefix + index.base_path
+        for name, index in indexes.items()
     }
 
 
-def state(key: str, run: ClientRun, urls: Mapping[str, str]) -> dict[str, Any]:
-    """How far a run has got."""
+def overview(origin: str, indexes: Mapping[str, RecordingIndex]) -> dict[str, Any]:
+    """Everything that is served, and where."""
     return {
-        "run": key,
-        "requests": run.requests,
-        "unmatched": run.unmatched,
-        "answered": dict(run.answered),
-        "base_urls": dict(urls),
+        "base_urls": base_urls(origin, indexes),
+        "scenarios": {
+            name: [recording.name for recording in index.recordings] for name, index in indexes.items()
+        },
     }
 
 
@@ -96,8 +82,3 @@ def _some(address: Address, miss: Miss, known: Sequence[str]) -> str:
     wanted, names = (address.scenario, miss.names) if miss.reason is Reason.NO_SCENARIO else (None, known)
     near = get_close_matches(wanted or address.provider, names, n=3)
     return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(names) or 'none'}."
-
-
-def is_free(provider: str) -> bool:
-    """Whether a provider of this name can have an address."""
-    return provider not in RESERVED

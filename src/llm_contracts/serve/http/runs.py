@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
-from llm_contracts.serve.catalogue import Fit
+from llm_contracts.serve.index import Fit
 from llm_contracts.wire.interaction import Interaction
 
 MOST_RUNS = 10_000
@@ -20,7 +19,7 @@ class ClientRun:
     Attributes:
         requests: how many requests to providers it has made.
         unmatched: how many of these had no answer.
-        answered: how many each tape has answered, by `provider/scenario`.
+        answered: how many each recording has answered, by `provider/scenario`.
     """
 
     requests: int = 0
@@ -29,41 +28,26 @@ class ClientRun:
     _played: dict[str, set[int]] = field(default_factory=dict)
 
     def next(self, provider: str, fit: Fit) -> tuple[int, Interaction]:
-        """The exchange that answers now, and its place on the tape."""
-        name = f"{provider}/{fit.tape.name}"
+        """The exchange that answers now, and its place in the recording."""
+        name = f"{provider}/{fit.recording.name}"
         played = self._played.setdefault(name, set())
         place = fit.next(played)
         played.add(place)
         self.answered[name] += 1
-        return place, fit.tape.interactions[place]
+        return place, fit.recording.interactions[place]
 
 
-class ClientRuns:
-    """All runs by their keys; one begins with its first request."""
+class ClientRuns(OrderedDict[str, ClientRun]):
+    """All runs by their keys."""
 
     def __init__(self, most: int = MOST_RUNS) -> None:
+        super().__init__()
         self._most = most
-        self._runs: OrderedDict[str, ClientRun] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    def run(self, key: str) -> ClientRun:
-        """The run of this key, a new one if there is none."""
-        run = self._runs.setdefault(key, ClientRun())
-        self._runs.move_to_end(key)
-        if len(self._runs) > self._most:
-            self._runs.popitem(last=False)
+    def used(self, key: str) -> ClientRun:
+        """The run of this key; it begins with its first request."""
+        run = self.setdefault(key, ClientRun())
+        self.move_to_end(key)
+        if len(self) > self._most:
+            self.popitem(last=False)
         return run
-
-    def seen(self, key: str) -> ClientRun:
-        """The run of this key to look at; nothing begins by that."""
-        return self._runs.get(key) or ClientRun()
-
-    def reset(self, key: str) -> None:
-        """Forget a run: with its next request it begins anew."""
-        self._runs.pop(key, None)
-
-    def new_key(self) -> str:
-        """A key that nobody has."""
-        return secrets.token_hex(8)

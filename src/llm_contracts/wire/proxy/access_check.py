@@ -1,8 +1,8 @@
 """Who and what may come in.
 
 The edge is for programs on this machine that were given its address. A web page in a browser on the same
-machine is none of them, whatever name it makes resolve to 127.0.0.1; and a client that takes the edge for a
-forward proxy would have its requests go anywhere. Whatever is refused is told why, in the shape of an
+machine is not one of them, whatever name it makes resolve to 127.0.0.1; and a client that takes the edge for
+a forward proxy would have its requests go anywhere. Whatever is refused is told why, in the shape of an
 OpenAI error, and asked not to try again.
 
 Nothing of a request is ever logged here: its headers hold keys.
@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11, web
@@ -24,11 +25,15 @@ LONGEST_LINE = 65536
 
 MOST_HEADERS = 128
 
+HEAD_WITHIN = 30.0
+"""Seconds in which a request's line and headers must have arrived."""
+
 _NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOO_LONG = (
     f"The request's line or one of its headers is longer than {LONGEST_LINE} bytes, or there are more than "
     f"{MOST_HEADERS} headers."
 )
+_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,7 +42,8 @@ class AccessCheck(web.Server):
 
     Args:
         handler: answers what is let in.
-        on_lost: told when a client's connection is gone.
+        on_lost: called when a client's connection is gone.
+        head_within: seconds in which a request's line and headers must have arrived.
     """
 
     def __init__(
@@ -45,16 +51,19 @@ class AccessCheck(web.Server):
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         *,
         on_lost: Callable[[object], None],
+        head_within: float = HEAD_WITHIN,
     ) -> None:
         # Cancelling handlers is how the edge learns that a client has left while nothing was being sent.
         super().__init__(handler, handler_cancellation=True)
         self._on_lost = on_lost
+        self._head_within = head_within
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(
+            self._head_within,
             self,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type] # documented as the way to have none
+            access_log=None,  # documented as the way to have none
             auto_decompress=False,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
@@ -68,7 +77,44 @@ class AccessCheck(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    __slots__ = ()
+    __slots__ = ("_head_timer", "_head_within")
+
+    def __init__(self, head_within: float, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head_within = head_within
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the clock for the first request; called by asyncio."""
+        super().connection_made(transport)
+        self._head_timer = self._loop.call_later(self._head_within, self._head_is_late)
+
+    def data_received(self, data: bytes) -> None:
+        """Stop the clock when a head is whole, and start it with the next one's first bytes; called by
+        asyncio. aiohttp itself waits for a head as long as a connection may idle: an hour.
+        """
+        heads = self._request_count
+        idle = self._waiter is not None
+        super().data_received(data)
+        if self._request_count > heads:
+            self._stop_clock()
+        elif idle and self._head_timer is None:
+            self._head_timer = self._loop.call_later(self._head_within, self._head_is_late)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Called by asyncio."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def _stop_clock(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self.transport is not None:
+            self.transport.write(_LATE)
+        self.force_close()
 
     def handle_error(
         self,
@@ -83,7 +129,7 @@ class _Connection(web.RequestHandler):
         if isinstance(exc, LineTooLong) or "oo many" in (message or ""):
             response = refused(431, _TOO_LONG)
         elif status < 500:  # noqa: PLR2004
-            response = refused(status, "This is no HTTP request that the edge understands.")
+            response = refused(status, "This is not an HTTP request that the edge understands.")
         else:
             kind = type(exc).__name__
             if not isinstance(exc, ConnectionError):  # the client has left, which is no fault
@@ -99,17 +145,26 @@ def refused(status: int, message: str) -> web.Response:
     return web.json_response({"error": error}, status=status, headers={"x-should-retry": "false"})
 
 
-def objection(incoming: web.BaseRequest) -> web.Response | None:
-    """Why a request is not let in; None when it is."""
+def objection(incoming: web.BaseRequest, origins: Collection[str] = ()) -> web.Response | None:
+    """Why a request is not let in; None when it is. `origins`: those of web pages that are let in, beside the
+    pages that this machine itself serves.
+    """
     if not incoming.raw_path.startswith("/"):
         return refused(
-            400, "The edge is no forward proxy: give its address to the client as base URL instead."
+            400, "The edge is not a forward proxy: give its address to the client as base URL instead."
         )
     hosts = incoming.headers.getall("Host", [])
     if not hosts and incoming.version < HttpVersion11:
         return None
     if len(hosts) != 1 or not _is_ours(hosts[0]):
         return refused(421, "The Host header does not name this machine's loopback (127.0.0.1, localhost).")
+    for origin in incoming.headers.getall("Origin", []):
+        if origin not in origins and not _is_ours(origin.partition("://")[2]):
+            return refused(
+                403,
+                "A web page of another site sent this request: its Origin is neither this machine nor one "
+                "that --allow-origin names.",
+            )
     return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
+from llm_contracts.wire.proxy.access_check import HEAD_WITHIN
 
 _MIB = 2**20
 
@@ -22,11 +23,13 @@ class Limits:
         request: bytes of a request's body; a larger one is refused with status 413.
         answer: bytes of an answer's body that is kept.
         pieces: pieces of an answer that is kept; each costs memory however small it is.
+        head_within: seconds in which a request's line and headers must have arrived; else status 408.
     """
 
     request: int = 64 * _MIB
     answer: int = 64 * _MIB
     pieces: int = 500_000
+    head_within: float = HEAD_WITHIN
 
 
 @dataclass(kw_only=True, slots=True)

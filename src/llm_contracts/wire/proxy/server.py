@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -40,11 +40,15 @@ class Edge:
     Args:
         port: where to listen on 127.0.0.1; 0 lets the system choose.
         limits: how much of one exchange it takes.
+        origins: the web pages of other sites whose requests are let in, such as `https://app.example`.
     """
 
-    def __init__(self, port: int = 0, *, limits: Limits = _LIMITS) -> None:
+    def __init__(
+        self, port: int = 0, *, limits: Limits = _LIMITS, origins: Collection[str] = frozenset()
+    ) -> None:
         self.port = port
         self._limits = limits
+        self._origins = origins
         self._sessions: dict[str, Session] = {}
         self._ready: threading.Event = threading.Event()
         self._problem: str | None = None
@@ -155,7 +159,7 @@ class Edge:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = AccessCheck(self._handle, on_lost=self._lost)
+        server = AccessCheck(self._handle, on_lost=self._lost, head_within=self._limits.head_within)
         try:
             listener = await self._loop.create_server(server, _HOST, self.port)
             self.port = listener.sockets[0].getsockname()[1]
@@ -179,7 +183,7 @@ class Edge:
             session.connection_lost(connection)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
-        if (answer := objection(incoming)) is not None:
+        if (answer := objection(incoming, self._origins)) is not None:
             return answer
         key, _, rest = incoming.raw_path.removeprefix("/").partition("/")
         session, target = self._sessions.get(key), f"/{rest}"
