@@ -7,6 +7,7 @@ to `decisions.json` beside the result; it changes no verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from llm_contracts.project.inputs import outdated
 from llm_contracts.review.coverage import Terms
 from llm_contracts.review.decisions import Decision, Decisions, parse_decisions, render_decisions
 from llm_contracts.review.waiver_text import appended
-from llm_contracts.util.files import replace_file
+from llm_contracts.util.files import locked, replace_file
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.scrub import SecretFound, find_secrets
 
@@ -225,14 +226,20 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
     _refuse(session, accepting=True)
     _refuse_strangers(session, rows)
     file = session.settings.waivers
-    before = _text(file)
-    present = load_waivers(file, session.today)
-    after = appended(before or "", rows)
-    _refuse_secrets(session, file, after)
-    replace_file(
-        file, after, check=partial(_check_draft, file=file, present=present, rows=rows, session=session)
-    )
+    with _alone(session):
+        before = _text(file)
+        present = load_waivers(file, session.today)
+        after = appended(before or "", rows)
+        _refuse_secrets(session, file, after)
+        replace_file(
+            file, after, check=partial(_check_draft, file=file, present=present, rows=rows, session=session)
+        )
     return FileChange(file=file, before=before, after=after)
+
+
+def _alone(session: ReviewSession) -> AbstractContextManager[None]:
+    """While open, no other process decides: two that read, add and write at once would lose a decision."""
+    return locked(session.settings.waivers.resolve().parent, wait=True)
 
 
 def _check_draft(
@@ -265,12 +272,13 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
     _refuse(session, accepting=False)
     new = tuple(decisions)
     decided = {name for decision in new for name in decision.fingerprints} | session.accepted.keys()
-    kept = (replace(d, fingerprints=left) for d, left in _still(session.noted, decided))
     file = decisions_file(session)
-    before = _text(file)
-    after = render_decisions(Decisions(run=session.stored.run, decisions=(*kept, *new)))
-    _refuse_secrets(session, file, after)
-    replace_file(file, after)
+    with _alone(session):
+        earlier = (replace(d, fingerprints=left) for d, left in _still(_noted(session), decided))
+        before = _text(file)
+        after = render_decisions(Decisions(run=session.stored.run, decisions=(*earlier, *new)))
+        _refuse_secrets(session, file, after)
+        replace_file(file, after)
     return FileChange(file=file, before=before, after=after)
 
 

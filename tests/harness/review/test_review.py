@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -63,6 +65,35 @@ def test_an_acceptance_is_appended_and_counts_at_once(project: Path) -> None:
 def test_undoing_puts_the_file_back_to_the_letter(project: Path) -> None:
     review.undo(accept_first(desk(project)))
     assert waivers(project) == WAIVERS
+
+
+@pytest.mark.parametrize("kind", ["accept", "note"])
+def test_of_decisions_made_at_once_none_is_lost(project: Path, kind: str) -> None:
+    """Each in a session of its own, opened before any of them has decided."""
+    sessions = [desk(project) for _ in range(8)]
+    groups = queue(sessions[0].open)
+    terms = review.checked_terms("it may", "Ada", UNTIL, TODAY)
+
+    def decide(number: int) -> int:
+        found, group = sessions[number], groups[number % len(groups)]
+        if kind == "accept":
+            rows = cover(group.members[:1], Scope.GROUP, found.open, terms).rows
+            with suppress(ReviewError):  # accepted by another one already
+                review.accept(found, rows)
+                return 1
+            return 0
+        prints = (found.open[number % len(found.open)].fingerprint,)
+        review.note(found, [Decision(choice=Choice.FIX, fingerprints=prints, note="later")])
+        return 1
+
+    with ThreadPoolExecutor(8) as threads:
+        decided = list(threads.map(decide, range(8)))
+    after = desk(project)
+    if kind == "accept":
+        assert sum(decided) > 1
+        assert waivers(project).count("it may") == sum(decided)
+    else:
+        assert after.noted.keys() == {member.fingerprint for member in after.open[:8]}
 
 
 def test_what_somebody_else_has_changed_since_is_not_undone(project: Path) -> None:
