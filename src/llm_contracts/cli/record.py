@@ -24,7 +24,7 @@ from llm_contracts.drift.document import drift_document
 from llm_contracts.drift.report import DriftReport, RecordingState
 from llm_contracts.drift.terminal import print_drift
 from llm_contracts.project.config import ConfigError, Project, environment
-from llm_contracts.record.endpoint import live_endpoint
+from llm_contracts.record.endpoint import live_endpoint, overrides
 from llm_contracts.record.run import (
     PlannedRecording,
     RecordOptions,
@@ -94,6 +94,7 @@ def record(**given: Any) -> Exit:
     scenarios = project.select(given["providers"], given["scenarios"])
     options = _options(project, given)
     _require_somebody(project, scenarios, options)
+    _name_overrides(project, scenarios, options)
     steps = plan(project, scenarios, options)
     if given["dry_run"]:
         _show_plan(steps, given)
@@ -138,6 +139,14 @@ def _require_somebody(project: Project, scenarios: Sequence[Scenario], options: 
             "or rehearse with --source simulator."
         )
         raise ConfigError(msg)
+
+
+def _name_overrides(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
+    if options.source is Source.LIVE:
+        asked = {row.provider for row in scenarios}
+        rows = [row for row in project.providers if row.name in asked]
+        for name, sentence in overrides(rows, options.environ).items():
+            click.echo(f"{name}: {sentence}.", err=True)
 
 
 def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording]) -> Exit:

@@ -41,6 +41,7 @@ class Item:
         id: `provider/scenario`, or the id of a stream in a corpus.
         provenance: where the recording came from (`live`, `simulated`, `scripted`, `imported`), or None.
         recorded_on: the recording's date, if the file says so.
+        address: the base URL that was called for it, if the file says so.
         reference: what the one path did; None when `problem` kept it from running.
         candidate: what the other did, likewise.
         exchanges: what was on the wire when it was recorded, which both were played.
@@ -58,6 +59,7 @@ class Item:
     scenario: str
     provenance: str | None = None
     recorded_on: date | None = None
+    address: str = ""
     reference: Observation | None = None
     candidate: Observation | None = None
     exchanges: tuple[Interaction, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from shlex import quote
 
@@ -47,6 +47,7 @@ def decide(
     today: date,
     stale_after_days: int = 90,
     caveats: Iterable[str] = (),
+    base_url: str = "",
 ) -> Verdict:
     """Decide on one provider.
 
@@ -59,6 +60,7 @@ def decide(
         stale_after_days: a live recording of this age or older no longer counts as live evidence.
         caveats: what this run could not have shown, a sentence each. What was not looked for is not absent,
             so any of them makes it a rehearsal.
+        base_url: the provider's own address. Live recordings that were made elsewhere are named.
     """
     mine = tuple(item for item in items if item.provider == provider)
     expected = tuple(row for row in scenarios if row.provider == provider)
@@ -67,7 +69,17 @@ def decide(
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     agree = _count(len(mine), "scenario agrees", "scenarios agree") + _waived(mine)
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
-    return _verdict(provider, reasons, f"{agree}; {live}.")
+    verdict = _verdict(provider, reasons, f"{agree}; {live}.")
+    return replace(verdict, reasons=(*verdict.reasons, *_asked_elsewhere(mine, base_url)))
+
+
+def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
+    """A sentence for each other address: whoever reads GO must know that a gateway was asked."""
+    named = [item for item in items if item.provenance == "live" and item.address]
+    elsewhere = [item for item in named if item.address.rstrip("/") != base_url.rstrip("/")]
+    for address in dict.fromkeys(item.address for item in elsewhere) if base_url else ():
+        number = sum(item.address == address for item in elsewhere)
+        yield f"{_count(number, 'live recording was', 'live recordings were')} made at {address}."
 
 
 def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
@@ -175,6 +187,12 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
             "record --provider {provider}",
         ),
         (
+            lambda i: _from_the_future(i, today),
+            "live recording is dated in the future",
+            "live recordings are dated in the future",
+            "record --provider {provider}",
+        ),
+        (
             lambda i: _stale(i, today, limit),
             f"live recording is {limit} days old or older",
             f"live recordings are {limit} days old or older",
@@ -193,6 +211,12 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
 
 def _undated(item: Item) -> bool:
     return item.provenance == "live" and item.recorded_on is None
+
+
+def _from_the_future(item: Item, today: date) -> bool:
+    """A day is let pass: dates are in UTC, and today is where the check runs."""
+    dated = item.recorded_on
+    return item.provenance == "live" and dated is not None and (dated - today).days > 1
 
 
 def _stale(item: Item, today: date, limit: int) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.interaction import Interaction
 
 WRONG_KEY = "sk-made-up-to-be-refused-0000"
@@ -38,6 +41,25 @@ class Endpoint:
         """Scheme and host that the recording names."""
         return _origin(self.public_url)
 
+    @property
+    def address(self) -> str:
+        """The base URL that is really called, without what it may hold of a user and a password."""
+        parts = urlsplit(self.base_url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+
+    @property
+    def overridden(self) -> bool:
+        """Whether something else is called than the provider's own address."""
+        return self.base_url.rstrip("/") != self.public_url.rstrip("/")
+
+    @property
+    def provenance(self) -> Provenance:
+        """What a recording from there is worth. What answers on this machine in a provider's place is a
+        rehearsal; where the provider's own row names this machine, that is where it lives.
+        """
+        stand_in = is_loopback(self.base_url) and not is_loopback(self.public_url)
+        return Provenance.SIMULATED if stand_in else Provenance.LIVE
+
     def base_url_through(self, origin: str) -> str:
         """The base URL for a client that must go through the edge."""
         return origin + urlsplit(self.base_url).path
@@ -68,6 +90,29 @@ def live_endpoint(provider: Provider, environ: Mapping[str, str]) -> Endpoint | 
         public_url=provider.base_url,
         key=":".join(halves),
     )
+
+
+def overrides(providers: Iterable[Provider], environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Provider → a sentence, for each that is called at another address than its own."""
+    sentences: dict[str, str] = {}
+    for row in providers:
+        endpoint = live_endpoint(row, environ)
+        if endpoint is not None and endpoint.overridden:
+            worth = (
+                "a rehearsal, not live evidence"
+                if endpoint.provenance is Provenance.SIMULATED
+                else "the recordings say so"
+            )
+            sentences[row.name] = f"{row.base_url_variable} sends calls to {endpoint.address}: {worth}"
+    return sentences
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine."""
+    host = urlsplit(url).hostname or ""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _origin(url: str) -> str:

@@ -29,11 +29,6 @@ class Source(StrEnum):
     LIVE = "live"
     SIMULATOR = "simulator"
 
-    @property
-    def provenance(self) -> Provenance:
-        """What a recording from this source is worth."""
-        return Provenance.LIVE if self is Source.LIVE else Provenance.SIMULATED
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -100,7 +95,7 @@ def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Plann
         return _damaged(scenario, options, error)
     reason = _not_to_verify(cassette, options) if options.verify else None
     if cassette and not options.verify:
-        reason = _good_enough(cassette, options)
+        reason = _good_enough(cassette, options, _provenance(project, scenario, options))
     tokens = _tokens(scenario, cassette, project.protocols_of(scenario.provider))
     return PlannedRecording(scenario=scenario, skip=reason, tokens=tokens)
 
@@ -136,15 +131,23 @@ def _not_to_verify(cassette: Cassette | None, options: RecordOptions) -> str | N
     return _young_enough(cassette.recording, options)
 
 
-def _good_enough(cassette: Cassette, options: RecordOptions) -> str | None:
+def _provenance(project: Project, scenario: Scenario, options: RecordOptions) -> Provenance:
+    """What a new recording would be worth."""
+    if options.source is Source.SIMULATOR:
+        return Provenance.SIMULATED
+    endpoint = live_endpoint(project.provider(scenario.provider), options.environ)
+    return Provenance.LIVE if endpoint is None else endpoint.provenance
+
+
+def _good_enough(cassette: Cassette, options: RecordOptions, new: Provenance) -> str | None:
     recording = cassette.recording
     is_live = recording is not None and recording.provenance is Provenance.LIVE
     real = recording.provenance if recording and recording.provenance in _REAL else None
-    if options.source is Source.SIMULATOR and real and not options.overwrite_live:
+    if new is Provenance.SIMULATED and real and not options.overwrite_live:
         return f"there is {'a live' if is_live else 'an imported'} recording"
     if not (options.missing or options.stale_days is not None):
         return None
-    if options.source is Source.LIVE and not is_live:
+    if new is Provenance.LIVE and not is_live:
         return None
     return _young_enough(recording, options)
 

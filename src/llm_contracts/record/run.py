@@ -13,12 +13,18 @@ from llm_contracts.clients.resolve import resolve
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.record.endpoint import WRONG_KEY, Endpoint, live_endpoint
 from llm_contracts.record.plan import PlannedRecording, RecordOptions, Source, plan
-from llm_contracts.record.take import Attempt, NotWantedError, RecordingContext, rehearsed_before
+from llm_contracts.record.take import (
+    Attempt,
+    KeyRefusedError,
+    NotWantedError,
+    RecordingContext,
+    rehearsed_before,
+)
 from llm_contracts.record.verify import replaced, verified
 from llm_contracts.simulator import Simulator
 from llm_contracts.util.files import remove_abandoned_drafts
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.proxy import Edge, network_from
 from llm_contracts.wire.scrub import Scrubber
 
@@ -141,15 +147,19 @@ def record(
             timeout=options.timeout,
             network=network_from(options.environ),
         )
-        return run.over(lambda step: _take(_Session(project, options, studio, callers), step))
+        session = _Session(project, options, studio, callers)
+        return run.over(lambda step: _take(session, step))
 
 
 @dataclass(frozen=True, slots=True)
 class _Session:
+    """What a run is made with. `refused`: provider → why its key was refused; it is not asked again."""
+
     project: Project
     options: RecordOptions
     studio: RecordingContext
     callers: _Endpoints
+    refused: dict[str, str] = field(default_factory=dict)
 
     def studio_for(self, scenario: Scenario) -> RecordingContext:
         """Where a provider has a reference of its own, that one calls, unless another was asked for."""
@@ -166,8 +176,15 @@ def _take(desk: _Session, step: PlannedRecording) -> RecordedScenario:
     if step.skip:
         outcome = RecordOutcome.FAILED if step.broken else RecordOutcome.SKIPPED
         return RecordedScenario(scenario=scenario.name, outcome=outcome, detail=step.skip)
+    if scenario.provider in desk.refused and scenario.key == "valid":
+        return RecordedScenario(
+            scenario=scenario.name, outcome=RecordOutcome.SKIPPED, detail=desk.refused[scenario.provider]
+        )
     try:
         return (_verify if desk.options.verify else _record)(desk, scenario)
+    except KeyRefusedError as error:
+        desk.refused[scenario.provider] = f"the key was refused for {scenario.name}; check it, then go on"
+        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
     except (NotWantedError, CassetteError) as error:
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
     except OSError as error:
@@ -179,11 +196,13 @@ def _take(desk: _Session, step: PlannedRecording) -> RecordedScenario:
 def _record(desk: _Session, scenario: Scenario) -> RecordedScenario:
     options, path = desk.options, desk.project.cassette(scenario)
     studio = desk.studio_for(scenario)
-    interactions = studio.take(scenario, desk.callers.endpoint(scenario))
+    endpoint = desk.callers.endpoint(scenario)
+    interactions = studio.take(scenario, endpoint)
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
-    cassette = Cassette(interactions=interactions, recording=_recording(desk, scenario, studio.client))
+    recording = _recording(desk, scenario, studio.client, endpoint)
+    cassette = Cassette(interactions=interactions, recording=recording)
     compared = replaced(scenario.name, path, cassette, desk.project.protocols_of(scenario.provider))
     studio.keep(path, cassette)
     return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.RECORDED, compared=compared)
@@ -193,15 +212,16 @@ def _verify(desk: _Session, scenario: Scenario) -> RecordedScenario:
     """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
     recorded = load(desk.project.cassette(scenario))
     studio = desk.studio_for(scenario)
+    endpoint = desk.callers.endpoint(scenario)
     try:
-        attempt = studio.attempt(scenario, desk.callers.endpoint(scenario))
+        attempt = studio.attempt(scenario, endpoint)
     except NotWantedError as error:
         attempt = Attempt(interactions=(), objection=str(error))
     compared = verified(
         scenario.name,
         recorded,
         attempt,
-        _recording(desk, scenario, studio.client),
+        _recording(desk, scenario, studio.client, endpoint),
         desk.project.protocols_of(scenario.provider),
     )
     return RecordedScenario(
@@ -212,9 +232,11 @@ def _verify(desk: _Session, scenario: Scenario) -> RecordedScenario:
     )
 
 
-def _recording(desk: _Session, scenario: Scenario, client: str) -> Recording:
+def _recording(desk: _Session, scenario: Scenario, client: str, endpoint: Endpoint) -> Recording:
+    live = desk.options.source is Source.LIVE
     return Recording(
-        provenance=desk.options.source.provenance,
+        provenance=endpoint.provenance if live else Provenance.SIMULATED,
+        address=endpoint.address if live else "",
         recorded_at=desk.options.now().replace(microsecond=0),
         provider=scenario.provider,
         scenario=scenario.id,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
+from llm_contracts.project.evidence import objection, refused_key
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
 from llm_contracts.wire.cassette.render import render
-from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy import DIRECT, Network, UnkeepableError
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from llm_contracts.record.endpoint import Endpoint
     from llm_contracts.wire.proxy import Edge
 
-_FAILED = 400
-_REFUSALS = range(400, 500)
-_TOO_MANY = 429
-
 
 class NotWantedError(Exception):
     """The exchange took place but is not what the scenario is about; the message says what came instead."""
+
+
+class KeyRefusedError(NotWantedError):
+    """The provider does not take the key: nothing else that is asked of it can succeed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +63,12 @@ class RecordingContext:
         """Make the call of a scenario and return its exchanges, scrubbed.
 
         Raises:
+            KeyRefusedError: the provider refused a key that it should have taken.
             NotWantedError: nothing was sent, or what came back is not what the scenario is about.
         """
         attempt = self.attempt(scenario, endpoint)
+        if attempt.objection and refused_key(scenario, attempt.interactions):
+            raise KeyRefusedError(attempt.objection)
         if attempt.objection:
             raise NotWantedError(attempt.objection)
         return attempt.interactions
@@ -145,43 +148,7 @@ def _objection(
         failure = observation.failure
         why = f": {failure.category}: {failure.message}" if failure else ""
         return f"no request was sent{why}"
-    if packed := next(filter(None, map(_packing, interactions)), ""):
-        return f"a body is packed as {packed!r}, which cannot be searched for secrets"
-    *earlier, last = (interaction.response for interaction in interactions)
-    if last.end is not End.COMPLETE:
-        return f"the exchange ended early ({last.end})"
-    if scenario.live and any(one.status >= _FAILED or one.end is not End.COMPLETE for one in earlier):
-        return "the provider failed at first and had to be asked again: that is another scenario"
-    facts = read_facts(last, protocols)
-    if scenario.expects == "failure":
-        return _no_failure(scenario, facts)
-    return _no_answer(scenario, facts)
-
-
-def _packing(interaction: Interaction) -> str:
-    """The content coding of a body that nobody here could unpack; nothing is searched in such a body."""
-    lines = (*interaction.request.headers, *interaction.response.headers)
-    return next((value for name, value in lines if name.lower() == "content-encoding" and value), "")
-
-
-def _no_failure(scenario: Scenario, facts: WireFacts) -> str | None:
-    if facts.error is None:
-        return f"the provider answered ({facts.status}), where a refusal or an error was wanted"
-    # A provider that is busy or broken refuses everything: that is no evidence of how it refuses this.
-    busy = facts.status not in _REFUSALS or facts.status == _TOO_MANY
-    return f"the provider failed by itself: {_told(facts)}" if scenario.live and busy else None
-
-
-def _no_answer(scenario: Scenario, facts: WireFacts) -> str | None:
-    if facts.error is not None:
-        return f"the provider refused: {_told(facts)}"
-    if scenario.finish and scenario.finish not in facts.finish_reasons:
-        return f"the answer finished with {facts.finish_reasons or 'no reason'}, not with {scenario.finish!r}"
-    if facts.streamed and not facts.done and not facts.finish_reasons:
-        return "the stream ended without a finish reason and without [DONE]"
-    return None
-
-
-def _told(facts: WireFacts) -> str:
-    message = facts.error.get("message", "") if facts.error else ""
-    return f"{facts.status} {message}".strip()
+    end = interactions[-1].response.end
+    return objection(scenario, interactions, protocols) or (
+        None if end is End.COMPLETE else f"the exchange ended early ({end})"
+    )

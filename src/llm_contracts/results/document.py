@@ -93,6 +93,7 @@ def item_document(item: Item) -> dict[str, Any]:
         "scenario": item.scenario,
         "provenance": item.provenance,
         "recorded_on": item.recorded_on.isoformat() if item.recorded_on else None,
+        "address": item.address,
         "outcome": dict(item.outcomes) or outcomes(item),
         "divergences": [_divergence(d, item.waived) for d in item.divergences],
         "noise": [_divergence(d, {}) for d in item.noise],

@@ -102,6 +102,7 @@ def item_from_json(value: Mapping[str, Any]) -> Item:
         scenario=value["scenario"],
         provenance=value["provenance"],
         recorded_on=None if recorded_on is None else date.fromisoformat(recorded_on),
+        address=value.get("address", ""),
         **sides,
         exchanges=tuple(interaction_from_json(exchange) for exchange in value.get("exchanges", ())),
         divergences=tuple(_divergence(row) for row in found),

@@ -19,12 +19,13 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.project.evidence import misplaced, objection
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.shards import Shard, owned
 from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.cassette import Cassette, CassetteError, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
@@ -279,6 +280,7 @@ def concluded(
                 today=options.today,
                 stale_after_days=settings.stale_after_days,
                 caveats=options.caveats,
+                base_url=project.provider(name).base_url,
             )
             for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
         },
@@ -362,7 +364,20 @@ def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Intera
         cassette = load(project.cassette(scenario))
     except CassetteError as error:
         return replace(blank, problem=error.named(project.settings.shown(error.path))), ()
-    return _with_recording(blank, cassette), cassette.interactions
+    item = _with_recording(blank, cassette)
+    if doubt := _doubt(project, scenario, cassette):
+        file = project.settings.shown(project.cassette(scenario))
+        return replace(item, problem=f"{file}: {doubt}. Record it again."), ()
+    return item, cassette.interactions
+
+
+def _doubt(project: Project, scenario: Scenario, cassette: Cassette) -> str | None:
+    """Why a recording of ours is no evidence. What others recorded never counts as live."""
+    recording = cassette.recording
+    if recording is None or recording.provenance not in {Provenance.LIVE, Provenance.SIMULATED}:
+        return None
+    protocols = project.protocols_of(scenario.provider)
+    return misplaced(scenario, recording) or objection(scenario, cassette.interactions, protocols)
 
 
 def own_match(match: Pairing, project: Project, provider: Provider) -> Pairing:
@@ -393,7 +408,12 @@ def _with_recording(blank: Item, cassette: Cassette) -> Item:
     recording = cassette.recording
     if recording is None:
         return replace(blank, provenance="imported")
-    return replace(blank, provenance=recording.provenance, recorded_on=recording.recorded_at.date())
+    return replace(
+        blank,
+        provenance=recording.provenance,
+        recorded_on=recording.recorded_at.date(),
+        address=recording.address,
+    )
 
 
 def orphans(project: Project) -> tuple[str, ...]:

@@ -179,7 +179,7 @@ class Parrot(BaseHTTPRequestHandler):
         )
         escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
         body = body.replace("ESCAPED", escaped)
-        self._answer(401, body.encode(), {"Content-Type": "application/json", **_cookies()})
+        self._answer(400, body.encode(), {"Content-Type": "application/json", **_cookies()})
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status, f"Hello {KEY}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from tests.harness.record.workshop import REAL_KEY, Workshop
 def upstream() -> Iterator[Simulator]:
     with Simulator("openai", key=REAL_KEY, pause=0) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def local(workshop: Workshop) -> Workshop:
+    """The provider lives on this machine."""
+    return replace(workshop, local=True)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ scenarios = "scenarios.py"
 reference = "plain-client"
 """
 CLIENTS = """
+import os
+from dataclasses import replace
+
 from tests.harness.record.workshop import PROVIDERS, plain_client
 
+PROVIDERS = (replace(PROVIDERS[0], base_url=os.environ["OPENAI_BASE_URL"]), *PROVIDERS[1:])
 CLIENTS = {"plain-client": plain_client}
 """
 SCENARIOS = """
@@ -150,9 +155,10 @@ def test_a_damaged_recording_is_3(project: Path, capsys: Out) -> None:
 
 
 def test_a_stale_recording_is_named_and_stays_stale(project: Path, capsys: Out) -> None:
-    text = PLAIN.read_text()
-    day = next(line for line in text.splitlines() if "recorded_at" in line)
-    PLAIN.write_text(text.replace(day, "  recorded_at: '2025-01-01T00:00:00Z'"))
+    tape = load(PLAIN)
+    assert tape.recording is not None
+    old = datetime(2025, 1, 1, tzinfo=UTC)
+    save(PLAIN, replace(tape, recording=replace(tape.recording, recorded_at=old)))
     capsys.readouterr()
     assert run(["record", "--verify", "--json", "v.json"]) == 0
     out = capsys.readouterr().out

@@ -13,6 +13,7 @@ import pytest
 
 from llm_contracts.clients.call import Call, Function
 from llm_contracts.clients.resolve import ClientError
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.record.run import (
     RecordedScenario,
     RecordOutcome,
@@ -96,16 +97,64 @@ def test_rehearsing_a_changed_scenario_replaces_the_recording(workshop: Workshop
     assert b'"temperature": 0.1' in workshop.cassette(changed).interactions[0].request.body
 
 
-def test_a_live_recording_replaces_a_rehearsal_and_names_the_provider_not_the_place_called(
-    workshop: Workshop,
-) -> None:
-    workshop.record(row())
+def test_a_live_recording_replaces_a_rehearsal_and_says_what_was_called(local: Workshop) -> None:
+    local.record(row())
+    assert only(local.live(row())).outcome is RecordOutcome.RECORDED
+    recording = local.cassette(row()).recording
+    assert recording is not None
+    assert recording.provenance is Provenance.LIVE
+    assert recording.address == local.upstream.base_url
+
+
+def test_a_server_on_this_machine_in_a_providers_place_is_a_rehearsal(workshop: Workshop) -> None:
     assert only(workshop.live(row())).outcome is RecordOutcome.RECORDED
     cassette = workshop.cassette(row())
     assert cassette.recording is not None
-    assert cassette.recording.provenance is Provenance.LIVE
+    assert cassette.recording.provenance is Provenance.SIMULATED
+    assert cassette.recording.address == workshop.upstream.base_url
     assert cassette.interactions[0].request.uri == "https://api.openai.com/v1/chat/completions"
-    assert "127.0.0.1" not in workshop.file(row()).read_text()
+
+
+def test_a_server_on_this_machine_never_replaces_live_evidence(workshop: Workshop, local: Workshop) -> None:
+    local.live(row())
+    before = workshop.file(row()).read_bytes()
+    assert only(workshop.live(row())).detail == "there is a live recording"
+    assert workshop.file(row()).read_bytes() == before
+
+
+REFUSED = row("no-model", model="gone-1", script="unknown-model", expects="failure")
+OTHER_KEY = {"OPENAI_API_KEY": "sk-another-key-0000-not-taken"}
+
+
+@pytest.mark.parametrize("wanted", [row(), REFUSED])
+def test_a_refused_key_is_neither_an_answer_nor_another_failure(local: Workshop, wanted: Scenario) -> None:
+    script = wanted.script or wanted.id
+    local.live(wanted, script)
+    before = local.file(wanted).read_bytes()
+    found = only(local.live(wanted, script, environ=OTHER_KEY))
+    assert found.outcome is RecordOutcome.FAILED
+    assert found.detail.startswith("the provider refused")
+    assert "401" in found.detail
+    assert local.file(wanted).read_bytes() == before
+
+
+def test_a_page_never_takes_the_place_of_an_answer(local: Workshop) -> None:
+    local.live(row())
+    before = local.file(row()).read_bytes()
+    assert only(local.live(row(), "status-502-page")).detail.startswith("a page came (502 text/html)")
+    assert local.file(row()).read_bytes() == before
+
+
+def test_a_provider_that_refuses_the_key_is_asked_for_nothing_more(local: Workshop) -> None:
+    local.upstream.play("plain-stream")
+    wrong = row("wrong-key", key="wrong", expects="failure")
+    report = local.record(row(), row("system-prompt"), wrong, live=True, environ=OTHER_KEY)
+    assert [take.outcome for take in report.takes] == [
+        RecordOutcome.FAILED,
+        RecordOutcome.SKIPPED,
+        RecordOutcome.RECORDED,  # this one wants to see the refusal
+    ]
+    assert report.takes[1].detail == "the key was refused for openai/plain-stream; check it, then go on"
 
 
 def test_the_key_is_sent_and_is_nowhere_in_the_file(workshop: Workshop) -> None:
@@ -130,7 +179,8 @@ def test_a_gateway_under_another_path_is_recorded_as_the_provider_itself(worksho
     assert uri == "https://api.openai.com/v1/chat/completions"
 
 
-def test_a_rehearsal_never_replaces_live_evidence_unless_told_to(workshop: Workshop) -> None:
+def test_a_rehearsal_never_replaces_live_evidence_unless_told_to(local: Workshop) -> None:
+    workshop = local
     workshop.live(row())
     before = workshop.file(row()).read_bytes()
     assert only(workshop.record(row())).outcome is RecordOutcome.SKIPPED
@@ -188,7 +238,10 @@ def test_an_answer_is_not_kept_where_a_refusal_was_wanted(workshop: Workshop) ->
 
 @pytest.mark.parametrize("script", ["server-error", "rate-limit"])
 def test_a_provider_in_trouble_is_no_evidence_of_how_it_refuses(workshop: Workshop, script: str) -> None:
-    assert_failed(workshop.live(row("unknown-model", expects="failure"), script=script), "failed by itself")
+    assert_failed(
+        workshop.live(row("unknown-model", expects="failure"), script=script),
+        "failed by itself",
+    )
     assert only(workshop.record(row(script, live=False, expects="failure"))).outcome is RecordOutcome.RECORDED
 
 

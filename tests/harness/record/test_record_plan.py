@@ -27,11 +27,11 @@ def test_without_options_everything_is_recorded_again(workshop: Workshop) -> Non
 
 
 def test_missing_leaves_a_rehearsal_alone_when_rehearsing_and_not_when_recording_live(
-    workshop: Workshop,
+    local: Workshop,
 ) -> None:
-    workshop.record(row())
-    assert skipped(workshop, Source.SIMULATOR, missing=True)
-    assert not skipped(workshop, Source.LIVE, missing=True)
+    local.record(row())
+    assert skipped(local, Source.SIMULATOR, missing=True)
+    assert not skipped(local, Source.LIVE, missing=True)
 
 
 def test_missing_leaves_live_evidence_alone(workshop: Workshop) -> None:
@@ -40,15 +40,15 @@ def test_missing_leaves_live_evidence_alone(workshop: Workshop) -> None:
     assert skipped(workshop, Source.SIMULATOR, missing=True)
 
 
-def test_the_simulator_never_takes_the_place_of_what_somebody_imported(workshop: Workshop) -> None:
-    workshop.record(row())
-    file = workshop.file(row())
+def test_the_simulator_never_takes_the_place_of_what_somebody_imported(local: Workshop) -> None:
+    local.record(row())
+    file = local.file(row())
     old = load(file)
     assert old.recording is not None
     save(file, replace(old, recording=replace(old.recording, provenance=Provenance.IMPORTED)))
-    assert step(workshop, row(), Source.SIMULATOR).skip == "there is an imported recording"
-    assert not skipped(workshop, Source.SIMULATOR, overwrite_live=True)
-    assert not skipped(workshop, Source.LIVE, missing=True)
+    assert step(local, row(), Source.SIMULATOR).skip == "there is an imported recording"
+    assert not skipped(local, Source.SIMULATOR, overwrite_live=True)
+    assert not skipped(local, Source.LIVE, missing=True)
 
 
 def test_stale_renews_on_the_day_on_which_a_verdict_stops_counting(workshop: Workshop) -> None:
@@ -58,10 +58,10 @@ def test_stale_renews_on_the_day_on_which_a_verdict_stops_counting(workshop: Wor
     assert not skipped(workshop, Source.LIVE, stale_days=0)
 
 
-def test_stale_counts_a_rehearsal_as_nothing_when_recording_live(workshop: Workshop) -> None:
-    workshop.record(row())
-    assert not skipped(workshop, Source.LIVE, stale_days=7)
-    assert skipped(workshop, Source.SIMULATOR, stale_days=7)
+def test_stale_counts_a_rehearsal_as_nothing_when_recording_live(local: Workshop) -> None:
+    local.record(row())
+    assert not skipped(local, Source.LIVE, stale_days=7)
+    assert skipped(local, Source.SIMULATOR, stale_days=7)
 
 
 def test_a_recording_that_does_not_say_when_it_was_made_is_good_enough_but_never_young(

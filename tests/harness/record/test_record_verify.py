@@ -170,14 +170,14 @@ def report_of(*found: ComparedRecording, workshop: Workshop) -> DriftReport:
     return DriftReport(what="w", compared=found, today=workshop.at.date())
 
 
-def test_verifying_makes_no_recording_younger(workshop: Workshop) -> None:
-    workshop.live(row())
-    later = workshop.later(days=90)
+def test_verifying_makes_no_recording_younger(local: Workshop) -> None:
+    local.live(row())
+    later = local.later(days=90)
     found = verify(later, row())
-    assert found.recorded_on == workshop.at.date()
+    assert found.recorded_on == local.at.date()
     assert report_of(found, workshop=later).stale == (found,)
-    assert report_of(found, workshop=workshop.later(days=89)).stale == ()
-    assert workshop.cassette(row()).recording == later.cassette(row()).recording
+    assert report_of(found, workshop=local.later(days=89)).stale == ()
+    assert local.cassette(row()).recording == later.cassette(row()).recording
 
 
 def test_recording_again_says_what_it_changes(workshop: Workshop) -> None:
@@ -196,9 +196,9 @@ def test_a_first_recording_is_new_and_one_over_a_damaged_file_says_so(workshop: 
     assert "empty" in found.detail
 
 
-def test_live_evidence_over_a_rehearsal_tells_both_provenances(workshop: Workshop) -> None:
-    workshop.record(row())
-    found = compared(workshop.live(row()))
+def test_live_evidence_over_a_rehearsal_tells_both_provenances(local: Workshop) -> None:
+    local.record(row())
+    found = compared(local.live(row()))
     assert (found.before, found.after) == (Provenance.SIMULATED, Provenance.LIVE)
 
 

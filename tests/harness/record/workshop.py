@@ -62,12 +62,15 @@ def row(scenario: str = "plain-stream", provider: str = "openai", **more: Any) -
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """A project in a folder of its own, and a provider to call: a simulator that takes `REAL_KEY`."""
+    """A project in a folder of its own, and a provider to call: a simulator that takes `REAL_KEY`, in the
+    place of OpenAI. `local`: the provider's own row names the simulator, so what it says is live evidence.
+    """
 
     root: Path
     upstream: Simulator
     path: Client = plain_client
     at: datetime = datetime(2026, 11, 1, tzinfo=UTC)
+    local: bool = False
 
     def project(self, scenarios: Sequence[Scenario]) -> Project:
         folder = self.root
@@ -81,7 +84,10 @@ class Workshop:
             reference="plain-client",
         )
         clients = {"plain-client": self.path}
-        return Project(settings=settings, clients=clients, providers=PROVIDERS, scenarios=tuple(scenarios))
+        openai, *others = PROVIDERS
+        first = replace(openai, base_url=self.upstream.base_url) if self.local else openai
+        providers = (first, *others)
+        return Project(settings=settings, clients=clients, providers=providers, scenarios=tuple(scenarios))
 
     def options(self, source: Source, **more: Any) -> RecordOptions:
         environ = {"OPENAI_API_KEY": REAL_KEY, "OPENAI_BASE_URL": self.upstream.base_url}

@@ -242,7 +242,7 @@ def test_a_fault_is_named_with_its_place(
         (b"", "", "is empty"),
         (b" \n\n", "", "is empty"),
         (b"version: 1\n\xff", "byte 11", "is not UTF-8"),
-        (_GOOD.encode()[:-23], "line 32", "is not valid YAML"),
+        (_GOOD.encode()[:-23], "line 33", "is not valid YAML"),
         (b"a: \x01", "", "is not valid YAML"),
         (b"[]", "", "must be a mapping, not list"),
         (b"version: 1\ninteractions: 2026-13-45", "line 2", "'2026-13-45' is no timestamp"),
@@ -253,6 +253,23 @@ def test_a_damaged_file_is_never_an_empty_cassette(
     tmp_path: Path, content: bytes, place: str, problem: str
 ) -> None:
     _require_error(tmp_path, content, place, problem)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("provenance: scripted", "provenance: live"),
+        ("2026-01-31", "2026-02-28"),
+        ("scenario: plain-stream", "scenario: json-mode"),
+        ("data: a", "data: b"),
+        ("end: cut", "end: complete"),
+    ],
+)
+def test_an_edited_file_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    assert old in _GOOD
+    _require_error(
+        tmp_path, _GOOD.replace(old, new, 1).encode(), "recording.digest", "was edited after it was"
+    )
 
 
 def _require_error(folder: Path, content: bytes, place: str, problem: str) -> None:

@@ -21,7 +21,18 @@ class Provenance(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """Where a cassette comes from. `recorded_at` is UTC, to the second; `versions` maps tool to version."""
+    """Where a cassette comes from.
+
+    Attributes:
+        provenance: who answered.
+        recorded_at: UTC, to the second.
+        provider, scenario: whose recording it is; it counts for no other.
+        client: the name of the client that made the calls.
+        versions: tool → version.
+        address: the base URL that was really called; empty for a simulator, and in older files.
+        digest: the digest that the file was read with; empty for what has not been written yet, and in
+            older files. A file whose content has another one is not read.
+    """
 
     provenance: Provenance
     recorded_at: datetime
@@ -29,6 +40,8 @@ class Recording:
     scenario: str
     client: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    digest: str = field(default="", compare=False)
 
     def age(self, on: date) -> int:
         """Whole days since it was made, on a given day. What limits are set for is this number."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from llm_contracts.wire.cassette.document import digest
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
 from llm_contracts.wire.cassette.yaml import YamlError, read_yaml
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
@@ -39,10 +40,14 @@ def parse(data: bytes) -> Cassette:
         problem = f"is {_shown(version)}, but only version {_VERSION} is known."
         raise FormatError("version", f"{problem} Update llm-contracts, or record again.")
     recording = root.optional("recording")
-    return Cassette(
+    cassette = Cassette(
         interactions=tuple(_interaction(node) for node in root.key("interactions").items()),
         recording=None if recording is None else _recording(recording),
     )
+    if cassette.recording is not None and cassette.recording.digest not in {"", digest(cassette)}:
+        problem = "does not fit what the file holds: it was edited after it was recorded."
+        raise FormatError("recording.digest", f"{problem} {_RESTORE}")
+    return cassette
 
 
 def _document(data: bytes) -> Any:
@@ -216,12 +221,14 @@ def _piece(node: _Node) -> Piece:
     raise node.fail("must be a pair of bytes and milliseconds.")
 
 
-_RECORDING_KEYS = frozenset({"provenance", "recorded_at", "provider", "scenario", "client", "versions"})
+_RECORDING_KEYS = frozenset(
+    {"provenance", "recorded_at", "provider", "scenario", "client", "versions", "address", "digest"}
+)
 
 
 def _recording(node: _Node) -> Recording:
     node.mapping(known=_RECORDING_KEYS)
-    versions = node.key("versions")
+    versions, address, written = node.key("versions"), node.optional("address"), node.optional("digest")
     return Recording(
         provenance=_member(Provenance, node.key("provenance")),
         recorded_at=_moment(node.key("recorded_at")),
@@ -229,6 +236,8 @@ def _recording(node: _Node) -> Recording:
         scenario=node.key("scenario").text(),
         client=node.key("client").text(),
         versions={_Node(key, versions).text(): versions.key(key).text() for key in versions.mapping()},
+        address="" if address is None else address.text(),
+        digest="" if written is None else written.text(),
     )
 
 
