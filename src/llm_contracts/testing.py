@@ -62,7 +62,7 @@ class Contract:
             timeout=self.timeout,
         )
         item = run_scenario(match, self.project, row)
-        return self.waivers.applied((item,), versions())[0]
+        return self.waivers.applied((item,), versions(self.project.settings.distributions))[0]
 
     def assert_parity(self, item: Item) -> None:
         """Fail, naming each difference, unless both clients agree but for what has been accepted."""

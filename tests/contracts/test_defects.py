@@ -124,7 +124,7 @@ def _complaints(contract: Contract, candidate: Client) -> tuple[str, ...]:
             if entry.where == "body.stream_options" and entry.covers(item.provider, item.scenario)
         )
     )
-    return about.unused((item,), versions())
+    return about.unused((item,), versions(contract.project.settings.distributions))
 
 
 def test_a_key_in_the_log_is_found(contract: Contract, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from rich.text import Text
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import json_option, project_here
 from llm_contracts.doctor import AREAS, Diagnosis, Finding, FindingLevel, diagnose, work
+from llm_contracts.project.config import Project
 from llm_contracts.util.files import write_text
 from llm_contracts.util.terminal import progress_bar, report_console
 from llm_contracts.util.versions import versions
@@ -69,14 +70,15 @@ def doctor(areas: tuple[str, ...], json_file: Path | None) -> Exit:
     with progress_bar("doctor", work(project, wanted)) as done:
         diagnosis = diagnose(project, os.environ, areas=wanted, progress=done)
     if json_file is not None:
-        write_text(json_file, _json(diagnosis))
+        write_text(json_file, _json(diagnosis, project))
     if str(json_file) != "-":
         _print(report_console(), diagnosis)
     return _EXITS[diagnosis.worst]
 
 
-def _json(diagnosis: Diagnosis) -> str:
-    document = {"format": 1, "worst": diagnosis.worst, "versions": versions(), **asdict(diagnosis)}
+def _json(diagnosis: Diagnosis, project: Project) -> str:
+    used = versions(project.settings.distributions)
+    document = {"format": 1, "worst": diagnosis.worst, "versions": used, **asdict(diagnosis)}
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 

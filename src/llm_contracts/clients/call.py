@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Function(StrEnum):
-    """Which of the product's calls a scenario exercises."""
+    """Which of an application's calls a scenario exercises."""
 
     INVOKE = "invoke"  # one user message, optional system text
     CHAT = "chat"  # a whole history
@@ -59,7 +59,7 @@ class Call:
         model: the model name as the application would give it, with the provider's prefix if it has one.
         messages: the conversation, as OpenAI-style messages.
         params: request parameters by their OpenAI names; JSON mode is `response_format`.
-        function: which of the product's calls to make.
+        function: which call to make.
         telemetry: give each finished telemetry generation to this, as a mapping with any of `name`, `model`,
             `input`, `output`, `usage`, `level`, `status_message`, `metadata`, `ended`.
         client_cache: where clients stay for the calls that follow, see `cached_client`; None for one call.

@@ -7,23 +7,28 @@ from typing import Any
 from llm_contracts.clients.jsonable import jsonable, read
 from llm_contracts.clients.observation import Failure
 
-PRODUCT_CODES = "server.llm."
-"""A `code` that begins with this is the product's own; any other is the provider's."""
-
 _LONGEST = 2_000  # characters of a message: providers echo whole requests
 _SHORTEST_KEY = 4  # masking shorter ones would eat ordinary words
 
 
 def describe(error: BaseException, api_key: str) -> Failure:
-    """What the exception says about itself. Attributes that are missing or raise are left out."""
+    """What the exception says about itself. Attributes that are missing or raise are left out.
+
+    An exception with a `provider_code` has a `code` of its own; in any other, `code` is the provider's, as in
+    the openai SDK's errors.
+    """
     code = _word(read(error, "code"))
-    ours = code if code is not None and code.startswith(PRODUCT_CODES) else None
+    provider_code = code
+    if "provider_code" in dir(error):
+        provider_code = _word(read(error, "provider_code"))
+    else:
+        code = None
     return Failure(
         category=_word(read(error, "category")) or type(error).__name__,
         message=without_key(_message(error), api_key)[:_LONGEST],
         status=_whole(read(error, "status_code"), read(error, "status")),
-        code=ours,
-        provider_code=_masked(_word(read(error, "provider_code")) or (None if ours else code), api_key),
+        code=code,
+        provider_code=_masked(provider_code, api_key),
         attempts=_whole(read(error, "attempts")),
     )
 

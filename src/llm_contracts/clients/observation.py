@@ -47,8 +47,8 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """How a call failed. `category` is the error's own `category` attribute, else its class name; `code` is a
-    stable product code such as `server.llm.requestFailed`; `provider_code` is the provider's own.
+    """How a call failed. `category` is the error's own `category` attribute, else its class name; `code` is
+    the application's own code, beside `provider_code`, the provider's.
     """
 
     category: str

@@ -40,8 +40,6 @@ _DIALECTS: Mapping[str, re.Pattern[str]] = {
     "Ollama's own API": re.compile(r"/api/(chat|generate)$"),
     "Bedrock's own API": re.compile(r"/(converse(-stream)?|invoke(-with-response-stream)?)$"),
     "Cohere's own API": re.compile(r"/v[12]/chat$"),
-    "Dify's own API": re.compile(r"/(chat|completion)-messages$"),
-    "the older ERNIE API": re.compile(r"/wenxinworkshop/"),
 }
 
 

@@ -1,7 +1,7 @@
 """Composition: what others recorded → recordings of this project, and the scenarios that own them.
 
 An imported recording shows how the paths read what a provider sent to somebody else. It never makes a
-provider `ready`: nobody has seen what it answers to this product's own calls.
+provider `ready`: nobody has seen what it answers to the project's own calls.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ class Settings:
     """`[tool.llm_contracts]` of the nearest pyproject.toml, with every path absolute.
 
     Without a project the defaults hold: the bare clients are compared, and nothing is registered.
+    `distributions`: the project's own packages, on whose releases results depend.
     """
 
     root: Path
@@ -76,6 +77,7 @@ class Settings:
     waiver_days: int = 90
     retire: Retiring = Retiring()
     matrix: Path = Path("matrix.toml")
+    distributions: tuple[str, ...] = ()
 
     @property
     def report(self) -> Path:
@@ -203,7 +205,9 @@ def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
     places = {key: root / table.get(key, default) for key, default in _PLACES.items()}
     rest = {key: table[key] for key in (*_NAMES, *_DAYS) if key in table}
     retire = Retiring(**{key: tuple(names) for key, names in table.get("retire", {}).items()})
-    return Settings(root=root, **places, **rest, retire=retire)
+    return Settings(
+        root=root, **places, **rest, retire=retire, distributions=tuple(table.get("distributions", ()))
+    )
 
 
 def _table(file: Path) -> dict[str, Any] | None:
@@ -218,12 +222,14 @@ def _table(file: Path) -> dict[str, Any] | None:
 
 
 def _check_key(file: Path, key: str, value: object) -> None:
-    known = (*_PLACES, *_NAMES, *_DAYS, "retire")
+    known = (*_PLACES, *_NAMES, *_DAYS, "distributions", "retire")
     place = f"{file}: [tool.llm_contracts] {key}"
     if key not in known:
         raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
     if key == "retire":
         _check_retire(file, value)
+    elif key == "distributions":
+        _check_names(place, value)
     elif key in _DAYS:
         if type(value) is not int or value < 1:
             raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
@@ -241,8 +247,12 @@ def _check_retire(file: Path, table: object) -> None:
     for key, names in table.items():
         if key not in known:
             raise ConfigError(f"{place} {key}: there is no such key. {nearest(key, known)}")
-        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise ConfigError(f"{place} {key}: must be a list of non-empty texts, not {names!r}.")
+        _check_names(f"{place} {key}", names)
+
+
+def _check_names(place: str, names: object) -> None:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"{place}: must be a list of non-empty texts, not {names!r}.")
 
 
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

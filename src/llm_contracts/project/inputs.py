@@ -42,7 +42,7 @@ def outdated(
     stored, used = document.get("inputs"), document.get("versions", {})
     changed = [
         *(changed_since(settings, stored) if stored is not None else ()),
-        *(name for name, version in versions().items() if used.get(name) != version),
+        *(name for name, version in versions(settings.distributions).items() if used.get(name) != version),
     ]
     made = datetime.fromisoformat(document["checked_at"]).astimezone()
     if made.date() != (now or datetime.now(UTC)).astimezone().date():

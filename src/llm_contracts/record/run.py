@@ -241,7 +241,7 @@ def _recording(desk: _Session, scenario: Scenario, client: str, endpoint: Endpoi
         provider=scenario.provider,
         scenario=scenario.id,
         client=client,
-        versions=versions(),
+        versions=versions(desk.project.settings.distributions),
     )
 
 

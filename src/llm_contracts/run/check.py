@@ -259,7 +259,7 @@ def concluded(
     Raises:
         WaiverError: the waivers file cannot be read.
     """
-    settings, used = project.settings, versions()
+    settings, used = project.settings, versions(project.settings.distributions)
     waivers = project_waivers(project, options)
     items = waivers.applied(items, used)
     known = {(row.provider, row.id) for row in project.scenarios}

@@ -57,7 +57,7 @@ def _plan(project: Project, options: Options) -> dict[str, Any]:
         "speed": None if options.speed is None else str(options.speed),
         "timeout": options.timeout,
         "shard": None if options.shard is None else str(options.shard),
-        "versions": versions(),
+        "versions": versions(project.settings.distributions),
     }
 
 
@@ -91,7 +91,7 @@ def merged(project: Project, folders: Sequence[Path], today: date) -> Merged:
         StoredResultError: one cannot be read.
     """
     stored = _loaded(folders)
-    _refuse_strangers(stored)
+    _refuse_strangers(project, stored)
     _refuse_gaps(stored)
     first = stored[0].document["part"]
     owner = {item.id: (item, each) for each in stored for item in each.items()}
@@ -142,7 +142,7 @@ def _loaded(folders: Sequence[Path]) -> list[Stored]:
     return sorted(found, key=lambda each: _shard(each).number)
 
 
-def _refuse_strangers(stored: Sequence[Stored]) -> None:
+def _refuse_strangers(project: Project, stored: Sequence[Stored]) -> None:
     """Parts of different runs make no whole."""
     first = _comparable(stored[0])
     for other in stored[1:]:
@@ -152,7 +152,7 @@ def _refuse_strangers(stored: Sequence[Stored]) -> None:
                 f"{other.folder} and {stored[0].folder} are not of the same run: they differ in "
                 f"{', '.join(changed[:_SHOWN])}. Run all parts on the same files under the same versions."
             )
-    here = versions()
+    here = versions(project.settings.distributions)
     used = first["versions"]
     changed = differences(used, here)
     if changed:

@@ -145,7 +145,7 @@ def concluded_corpus(
     Raises:
         WaiverError: a waivers file cannot be read.
     """
-    waivers, used = _waivers(project, options, waivers_file), versions()
+    waivers, used = _waivers(project, options, waivers_file), versions(project.settings.distributions)
     items = waivers.applied(items, used)
     useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
@@ -186,8 +186,8 @@ def stream_call(provider: str, interaction: Interaction) -> Call:
     """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model
     that the stream itself names.
 
-    Usage totals are asked for whether or not the recorded call did: it is what our product sends, and a
-    client that was not told to expect totals may drop those that came.
+    Usage totals are asked for whether or not the recorded call did: applications that count tokens do so, and
+    a client that was not told to expect totals may drop those that came.
     """
     recorded = _recorded(interaction.request.body)
     messages = tuple(recorded.pop("messages", None) or _QUESTION)

@@ -80,7 +80,7 @@ def sweep(
         ClientError: a client's name is unknown.
         WaiverError: the waivers file cannot be read.
     """
-    waivers, used = project_waivers(project, options), versions()
+    waivers, used = project_waivers(project, options), versions(project.settings.distributions)
     recorded = [scenario for scenario in scenarios if project.cassette(scenario).is_file()]
 
     def decided(item: Item) -> Item:

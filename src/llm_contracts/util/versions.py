@@ -6,13 +6,15 @@ import platform
 from collections.abc import Iterable
 from importlib import metadata
 
-_DISTRIBUTIONS = ("litellm", "openai", "llm-adapter")
+_OF_BUILT_IN_CLIENTS = ("litellm", "openai")
 
 
-def versions(distributions: Iterable[str] = _DISTRIBUTIONS) -> dict[str, str]:
-    """Python and every distribution whose release can change a result, as installed; absent ones left out."""
+def versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """The installed releases of Python, of the built-in clients' distributions and of `more`, those that a
+    project names; absent ones are left out.
+    """
     found = {"python": platform.python_version()}
-    for name in distributions:
+    for name in (*_OF_BUILT_IN_CLIENTS, *more):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -67,7 +67,7 @@ def _run(contract: Contract, defect: Defect, reference: Client, candidate: Clien
     blank = Item(id=row.name, provider=row.provider, scenario=row.id)
     played = defect.played(load(project.cassette(defect.recorded)).interactions)
     item = match.run(blank, played, replay_call(row, project.provider(row.provider)))
-    return contract.waivers.applied((item,), versions())[0]
+    return contract.waivers.applied((item,), versions(contract.project.settings.distributions))[0]
 
 
 def unlike(item: Item, expected: tuple[Report, ...]) -> list[str]:

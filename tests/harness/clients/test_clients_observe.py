@@ -280,7 +280,7 @@ def test_runs_side_by_side_do_not_mix() -> None:
 
 
 class Code(StrEnum):
-    FAILED = "server.llm.requestFailed"
+    FAILED = "app.requestFailed"
 
 
 class AdapterError(Exception):
@@ -318,7 +318,7 @@ class OddError(Exception):
                 category="rate_limit",
                 message="",
                 status=429,
-                code="server.llm.requestFailed",
+                code="app.requestFailed",
                 provider_code="1302",
                 attempts=3,
             ),

@@ -36,7 +36,6 @@ def kept(folder: Path, interaction: Interaction) -> Path:
         ("/api/chat", "Ollama's own API"),
         ("/model/m/converse-stream", "Bedrock's own API"),
         ("/v2/chat", "Cohere's own API"),
-        ("/v1/chat-messages", "Dify's own API"),
     ],
 )
 def test_the_address_of_another_api_is_known(tmp_path: Path, target: str, api: str) -> None:

@@ -63,7 +63,7 @@ def _wording(generation: Generation, name: str) -> Any:
 
 
 def _value(generation: Generation, name: str) -> Any:
-    """Langfuse takes no level for `DEFAULT`."""
+    """No level means `DEFAULT`, as in Langfuse."""
     if name == "level":
         return generation.get("level") or "DEFAULT"
     if name == "metadata.reasoning":

@@ -49,7 +49,7 @@ def on_cluster(place: WorkerContext, address: str, *, processes: int, at_once: i
 
     def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
         with _client(address, processes, at_once) as client:
-            _refuse_other_versions(client)
+            _refuse_other_versions(client, place.settings.distributions)
             client.register_plugin(_plugin(place), name=_PLUGIN)
             yield from _spread(client, place, tasks)
 
@@ -132,10 +132,10 @@ def _client(address: str, processes: int, at_once: int) -> Iterator[Any]:
         yield stack.enter_context(client)
 
 
-def _refuse_other_versions(client: Any) -> None:
+def _refuse_other_versions(client: Any, distributions: tuple[str, ...]) -> None:
     """Workers with other releases would give other results."""
-    here = versions()
-    for worker, used in client.run(versions).items():
+    here = versions(distributions)
+    for worker, used in client.run(versions, distributions).items():
         changed = differences(here, used)
         if changed:
             raise ConfigError(f"{worker} has other versions than this machine: {', '.join(changed)}.")
