@@ -6,8 +6,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from llm_contracts import Result
 from llm_contracts.corpus.sources import entries
-from llm_contracts.parity.result import Result
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.reporting.corpus_page import render_corpus_page
 from llm_contracts.run.check import Options

@@ -17,8 +17,7 @@ from uuid import uuid4
 
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
-from llm_contracts.clients.call import Call, Client, Function, cached_client
-from llm_contracts.project.scenario import Provider
+from llm_contracts import Call, Client, Function, Provider, cached_client
 from tests.contracts.gemini_direct import gemini_direct
 from tests.contracts.protocols.dify import DIFY
 from tests.contracts.protocols.ernie_v1 import ERNIE_V1

@@ -13,7 +13,7 @@ from tests.contracts.recorded import PROJECT, RECORDED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_contracts.parity.result import Item
+    from llm_contracts import Item
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_contracts.clients.call import Call, Function
+from llm_contracts import Call, Function
 
 Json = dict[str, Any]
 

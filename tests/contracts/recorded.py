@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from llm_contracts import Interaction
 from llm_contracts.project.config import load_project, load_settings
 from llm_contracts.wire.cassette import load
-from llm_contracts.wire.interaction import Interaction
 
 PROJECT = load_project(load_settings(Path(__file__).parent))
 RECORDED = {row.name: row for row in PROJECT.scenarios if PROJECT.cassette(row).is_file()}

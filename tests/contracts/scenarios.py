@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from llm_contracts.project.scenario import Scenario
+from llm_contracts import Scenario
 from tests.contracts import handwritten
 from tests.contracts.situations import SITUATIONS as COMMON
 from tests.contracts.situations import Situation

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from llm_contracts.clients.call import Function
+from llm_contracts import Function
 
 Messages = tuple[Mapping[str, Any], ...]
 

@@ -18,8 +18,7 @@ from tests.contracts.recorded import PROJECT, RECORDED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_contracts.parity.result import Item
-    from llm_contracts.testing import Contract
+    from llm_contracts import Contract, Item
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_adapter.requests import Outgoing
-from llm_contracts.clients.call import Client
-from llm_contracts.parity.divergence import Kind
+from llm_contracts import Client, Kind
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.run.check import REPLAY_KEY
 from llm_contracts.util.versions import versions
@@ -31,7 +30,7 @@ from tests.contracts.defects.putting import sending
 from tests.contracts.defects.shipped_requests import usage_not_asked_for
 
 if TYPE_CHECKING:
-    from llm_contracts.testing import Contract
+    from llm_contracts import Contract
 
 ROOT = Path(__file__).parents[2]
 each = pytest.mark.parametrize("defect", DEFECTS, ids=[defect.name for defect in DEFECTS])

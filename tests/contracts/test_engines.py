@@ -14,16 +14,14 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.call import Call
-from llm_contracts.clients.observation import Observation
+from llm_contracts import Call, Interaction, Item, Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.corpus import CorpusStream, read_corpus
-from llm_contracts.parity.result import Item
 from llm_contracts.run.check import replay_call
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.streams import plain_address, stream_call
-from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.interaction import End
 from llm_contracts.wire.matching import canonical_body
 from tests.contracts.recorded import PROJECT, RECORDED, recorded
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from llm_contracts import Response
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import Response
 from llm_contracts.wire.scrub import Scrubber
 from tests.contracts.clients import PROTOCOLS
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event

@@ -6,7 +6,7 @@ from itertools import product
 
 from llm_adapter.policies import family_of
 from llm_adapter.providers import PROVIDERS as ROWS
-from llm_contracts.clients.call import Function
+from llm_contracts import Function
 from llm_contracts.simulator import DIALECTS, SCRIPTS
 from tests.contracts import handwritten
 from tests.contracts.clients import PROVIDERS

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from llm_contracts import Interaction
 from llm_contracts.serve.http import ServeSession
 from llm_contracts.serve.run import from_project, indexes, serving
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
 from tests.contracts.recorded import PROJECT

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from llm_contracts import Item, Kind
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.corpus import CorpusStream
 from llm_contracts.corpus.sources import entries
-from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import general, split
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.run.check import Options, Side, blank_item, replay_call

@@ -99,7 +99,7 @@ def _them(report: ImportReport) -> str:
 def _table(settings: Settings) -> Iterator[str]:
     folder = Path(os.path.relpath(settings.cassettes, settings.scenarios.parent)).as_posix()
     yield "    from pathlib import Path"
-    yield "    from llm_contracts.importing.run import imported_scenarios"
+    yield "    from llm_contracts import imported_scenarios"
     yield ""
     yield f'    SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "{folder}"))'
 

@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_adapter.providers import PROVIDERS, Provider
+from llm_contracts import Request, Scenario
 from llm_contracts.project.config import load_project, load_settings
-from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.session import Session
 

@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_contracts.clients.call import Client
-from llm_contracts.parity.divergence import Kind
-from llm_contracts.project.scenario import Scenario
-from llm_contracts.wire.interaction import Interaction
+from llm_contracts import Client, Interaction, Kind, Scenario
 from tests.contracts.clients import CLIENTS
 from tests.contracts.scenarios import SCENARIOS
 

@@ -6,12 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from llm_contracts.clients.call import Client
-from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Item
+from llm_contracts import Client, Contract, Item, Kind
 from llm_contracts.run.check import Pairing, Side, replay_call
 from llm_contracts.run.workers.threads import run_jobs
-from llm_contracts.testing import Contract
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import load
 from tests.contracts.defects.defect import Defect, Report

@@ -17,8 +17,8 @@ from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.settings import BackendName, Settings
 from llm_adapter.telemetry import Recorder, langfuse_tracer
+from llm_contracts import Call, Client
 from llm_contracts.clients import builtin
-from llm_contracts.clients.call import Call, Client
 from tests.contracts.clients import adapter_path
 
 Chunks = Iterable[Any]

@@ -10,8 +10,8 @@ from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.litellm import library
 from llm_adapter.errors import ModelNotSupportedError
 from llm_adapter.requests import Outgoing
-from llm_contracts.clients.call import Call
-from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from llm_contracts import Call, Interaction, Request, Response
+from llm_contracts.wire.interaction import End
 from tests.contracts.clients import CLIENTS
 from tests.contracts.defects.defect import Defect, Interactions, shows
 from tests.contracts.defects.naive import as_openai, plain

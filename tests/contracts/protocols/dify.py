@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts import Protocol, Reading
+
+Document = Mapping[str, Any]
 
 
 def _speaks(document: Document) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from collections.abc import Mapping
+from typing import Any
+
+from llm_contracts import Protocol, Reading
+
+Document = Mapping[str, Any]
 
 
 def _speaks(document: Document) -> bool:

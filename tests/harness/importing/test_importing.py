@@ -30,7 +30,7 @@ QUESTION = [{"role": "system", "content": "brief"}, {"role": "user", "content": 
 BODY = {"model": "acme-2", "messages": QUESTION, "stream": True, "top_p": 0.5}
 _OWNED = SCENARIOS + (
     "from pathlib import Path\n"
-    "from llm_contracts.importing.run import imported_scenarios\n"
+    "from llm_contracts import imported_scenarios\n"
     'SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "../cassettes"))\n'
 )
 
@@ -345,7 +345,7 @@ def test_imports_alone_never_make_a_provider_ready(project: Project, tmp_path: P
     """Nothing of them can be recorded live, so nothing of them is missing: that must not be a GO."""
     brought(project, tape(tmp_path / "a.yaml", exchange()))
     only = (
-        "from pathlib import Path\nfrom llm_contracts.importing.run import imported_scenarios\n"
+        "from pathlib import Path\nfrom llm_contracts import imported_scenarios\n"
         'SCENARIOS = imported_scenarios(Path(__file__).parent / "../cassettes")\n'
     )
     project.settings.scenarios.write_text(only)
