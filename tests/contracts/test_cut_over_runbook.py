@@ -148,7 +148,7 @@ def test_from_the_first_recording_to_a_go(
 
     assert typed("make replay PROVIDER=deepseek") == 1  # nobody has decided yet
     assert typed("make verdict PROVIDER=deepseek") == 1
-    assert "NO-GO deepseek blocked" in heard(capsys)
+    assert "NO-GO blocked: deepseek" in heard(capsys)
 
     accept_everything(project / "groups.json")
     assert typed("make report") == 0
@@ -160,8 +160,8 @@ def test_from_the_first_recording_to_a_go(
     capsys.readouterr()
     assert typed("make verdict PROVIDER=deepseek") == 0
     said_now = heard(capsys)
-    assert "GO deepseek ready" in said_now
-    assert "1 difference is waived" in said_now
+    assert "GO ready: deepseek" in said_now
+    assert "2 scenarios agree, 1 differs as accepted" in said_now
     assert "recordings: 2 live, 1 simulated" in said_now
 
 

@@ -92,7 +92,7 @@ def check(**given: Any) -> Exit:
         finish = partial(writer.finish, result, inputs=inputs, **_part(project, scenarios, options))
         text, code = finish(), exit_of(result)
         if str(given["json_file"]) != "-":
-            print_result(report_console(), result)
+            print_result(report_console(), result, {row.provider for row in project.scenarios})
         if wants_cost(given):
             text, costs = with_cost(project, scenarios, given, finish)
             code = code or costs

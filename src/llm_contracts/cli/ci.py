@@ -126,6 +126,7 @@ def _about(project: Project, stored: Stored, wanted: Wanted, changed: tuple[str,
         fetch=wanted.fetch,
         folder=project.settings.shown(stored.folder),
         again=again(project, stored),
+        everyone={row.provider for row in project.scenarios},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.merge import merge_options, merge_parts, refuse_stray_folders
 from llm_contracts.cli.options import project_here
 from llm_contracts.cli.stored import report_option, secrets_of, stored_here
+from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.document import json_text
 from llm_contracts.util.files import write_pieces
@@ -86,6 +88,8 @@ def _write_html(
         checked_at=stored.document["checked_at"],
         outdated=tuple(changed),
         cost=stored_cost(stored),
+        everyone={row.provider for row in project.scenarios},
+        terms=_terms(project),
     )
     with progress_bar("report", len(in_full(stored.result))) as done:
         page = render(
@@ -97,3 +101,17 @@ def _write_html(
             progress=done,
         )
         write_pieces(file, page)
+
+
+def _terms(project: Project) -> dict[str, str]:
+    """Reason → by whom it was accepted, and until when. A file that cannot be read says nothing: `check` has
+    reported that already.
+    """
+    try:
+        entries = load_waivers(project.settings.waivers, datetime.now().astimezone().date()).entries
+    except WaiverError:
+        return {}
+    found: dict[str, dict[str, None]] = {}
+    for waiver in entries:
+        found.setdefault(waiver.reason, {})[f"{waiver.by}, until {waiver.until}"] = None
+    return {reason: "; ".join(terms) for reason, terms in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, json_option, project_here
 from llm_contracts.cli.stored import report_option, stored_here
 from llm_contracts.parity.result import Readiness, Result, Verdict
-from llm_contracts.project.config import ConfigError, Settings
+from llm_contracts.project.config import ConfigError, Project, Settings
 from llm_contracts.project.inputs import refuse_stale
 from llm_contracts.reporting.evidence import Evidence, evidence, evidence_line
 from llm_contracts.reporting.terminal import print_verdicts
@@ -71,7 +71,7 @@ def verdict(
     if json_file is not None:
         write_text(json_file, json_text(_document(stored, asked, seen), indent=2) + "\n")
     if str(json_file) != "-":
-        _print(stored, asked, seen)
+        _print(project, stored, asked, seen)
     return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE
 
 
@@ -109,17 +109,22 @@ def _document(stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, E
     }
 
 
-def _print(stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]) -> None:
+def _print(
+    project: Project, stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]
+) -> None:
     console = report_console()
     console.print(_head(stored.result, stored.document["checked_at"]), style="dim")
-    today = _now().astimezone().date()
-    print_verdicts(console, asked, {name: evidence_line(each, today) for name, each in seen.items()})
     for title, lines in (
         ("The waivers file", stored.result.complaints),
         ("Warnings", stored.result.warnings),
     ):
         for section in listed(title, lines, "yellow"):
             console.print(section)
+    today = _now().astimezone().date()
+    notes = {name: evidence_line(each, today) for name, each in seen.items()}
+    everyone = {row.provider for row in project.scenarios}
+    items = tuple(item for item in stored.result.items if item.provider in asked)
+    print_verdicts(console, replace(stored.result, items=items, verdicts=asked), everyone, notes)
 
 
 def _head(result: Result, checked_at: str) -> str:

@@ -67,7 +67,7 @@ def decide(
     reasons = [*_against(mine), *_missing(mine, expected)]
     reasons += _rehearsed(mine, expected, today, stale_after_days)
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
-    agree = _count(len(mine), "scenario agrees", "scenarios agree") + _waived(mine)
+    agree = _agreeing(mine, "scenario")
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")
     return replace(verdict, reasons=(*verdict.reasons, *_asked_elsewhere(mine, base_url)))
@@ -92,7 +92,7 @@ def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
     if not mine:
         sentence = "There are no streams of this provider."
         reasons.append(_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=_RECORD))
-    agree = _count(len(mine), "stream agrees", "streams agree") + _waived(mine)
+    agree = _agreeing(mine, "stream")
     elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
     reasons = reasons or [_Reason(answer=Readiness.REHEARSED, sentence=elsewhere, step=_RECORD)]
     return _verdict(provider, reasons, agree)
@@ -224,9 +224,11 @@ def _stale(item: Item, today: date, limit: int) -> bool:
     return item.provenance == "live" and dated is not None and (today - dated).days >= limit
 
 
-def _waived(items: Sequence[Item]) -> str:
-    number = sum(len(item.divergences) - len(item.unwaived) for item in items)
-    return f"; {_count(number, 'difference is', 'differences are')} waived" if number else ""
+def _agreeing(items: Sequence[Item], noun: str) -> str:
+    """`3 scenarios agree, 2 differ as accepted`; what differs cosmetically alone agrees."""
+    waived = sum(bool(item.waived) for item in items)
+    agree = _count(len(items) - waived, f"{noun} agrees", f"{noun}s agree")
+    return agree + (f", {_count(waived, 'differs', 'differ')} as accepted" if waived else "")
 
 
 def _sentence(names: Sequence[str], one: str, many: str) -> str:

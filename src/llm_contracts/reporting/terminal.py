@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,35 +17,63 @@ from rich.text import Text
 
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.grouping import DivergenceGroup, group
-from llm_contracts.parity.result import Readiness
+from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 from llm_contracts.util.text import and_more, first_names
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
-    from llm_contracts.parity.result import Item, Result, Verdict
+    from llm_contracts.parity.result import Item, Result
 
 _LONGEST_VALUE = 160  # characters of either value that a group shows
 _SHOWN_IDS = 3
 _SHOWN_REASONS = 6
 _RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
+_MOST_QUIET = 12  # rows of a table in which everything agrees; more of them become one
+_TONES = {
+    "go": "bold green",
+    "some": "bold yellow",
+    "wait": "bold yellow",
+    "stop": "bold red",
+    "part": "bold",
+}
 _CELL_LINES = 3  # kinds a cell names before it says how many more there are
 
 
-def print_result(console: Console, result: Result) -> None:
-    """Print the whole report: table, divergences to decide about, waived ones, warnings, verdicts."""
-    marks = marks_for(console.encoding)
-    for section in _sections(result, marks, console.width):
+def print_result(console: Console, result: Result, everyone: Collection[str] = ()) -> None:
+    """Print the whole report: table, what to decide, what is accepted, warnings, verdicts; last the answer.
+
+    Args:
+        console: where to.
+        result: the run.
+        everyone: the project's providers, if known; see `answer`.
+    """
+    for section in _sections(result, marks_for(console.encoding), console.width):
         console.print(section)
+    print_verdicts(console, result, everyone)
 
 
 def print_verdicts(
-    console: Console, verdicts: Mapping[str, Verdict], notes: Mapping[str, str] = MappingProxyType({})
+    console: Console,
+    result: Result,
+    everyone: Collection[str] = (),
+    notes: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Print GO or NO-GO with the reasons, a provider a paragraph; `notes`: a line more for a provider."""
-    for section in _verdicts(verdicts, notes):
+    """Print the verdicts with their reasons, equal ones together, and the answer in the last lines.
+
+    Args:
+        console: where to.
+        result: the run.
+        everyone: the project's providers, if known; see `answer`.
+        notes: a line more for a provider.
+    """
+    marks = marks_for(console.encoding)
+    found = answer(result, everyone)
+    for section in (*_verdicts(found, notes, marks), *_closing(result, found, marks)):
         console.print(section)
+    if len(found.blocks) == 1 and found.blocks[0].next:  # unbroken, so that it can be copied
+        console.print(Text(f"next: {' && '.join(found.blocks[0].next)}", style="cyan"), soft_wrap=True)
 
 
 def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableType]:
@@ -58,28 +86,19 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
     yield from _groups(
         "Noise: the reference against itself", group(result.items, lambda item: item.noise), marks
     )
-    yield from accepted(result, marks)
-    yield from listed("Unreadable", _unreadable(result), "red")
+    yield from accepted_lines(result, marks)
+    # What of a corpus is damaged may be a lot, and is shown in groups instead.
+    grouped = {problem.place for problem in result.left_out}
+    unreadable = (item.problem for item in result.items if item.problem and item.id not in grouped)
+    yield from listed("Unreadable", unreadable, "red")
     yield from listed("The waivers file", result.complaints, "red")
     yield from listed("Warnings", result.warnings, "yellow")
     if result.left_out:
         yield from titled(f"Not used ({len(result.left_out)})")
-        yield from (Text(line, style=_importance(line)) for line in left_out_lines(result.left_out))
-    if result.verdicts:
-        yield from titled("Verdict")
-        yield from _verdicts(result.verdicts)
-    yield Text("")
-    yield _summary(result)
-
-
-def _unreadable(result: Result) -> Iterator[str]:
-    """What of a corpus is damaged may be a lot, and is shown in groups instead."""
-    grouped = {problem.place for problem in result.left_out}
-    return (item.problem for item in result.items if item.problem and item.id not in grouped)
-
-
-def _importance(line: str) -> str:
-    return "dim" if line.startswith(" ") else ""
+        yield from (
+            Text(line, style="dim" if line.startswith(" ") else "")
+            for line in left_out_lines(result.left_out)
+        )
 
 
 def head(result: Result, marks: Marks) -> Text:
@@ -109,14 +128,27 @@ def table(result: Result, marks: Marks, width: int) -> RenderableType:
     unheard = list(dict.fromkeys(_owner(name) for name in result.missing if _owner(name) not in providers))
     cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
     cells |= {(_owner(name), _situation(name)): Text(marks.missing, style="dim") for name in missing}
-    scenarios = list(dict.fromkeys([*(i.scenario for i in result.items), *map(_situation, missing)]))
+    scenarios = list(dict.fromkeys(scenario for _, scenario in cells))
     if len(scenarios) == len(cells) > len(providers) > 1:
         tables: list[RenderableType] = [_counts(providers, result.items, marks)]
     else:
-        tables = _blocks(providers, scenarios, cells, width) or [_list(result.items, missing, marks)]
+        folded = _folded(scenarios, cells, marks)
+        tables = _blocks(providers, *folded, width) or [_list(result.items, missing, marks)]
     if unheard:
         tables.append(Text(f"{marks.missing} no recordings at all: {', '.join(unheard)}", style="dim"))
     return Stack(*tables)
+
+
+def _folded(scenarios: list[str], cells: _Cells, marks: Marks) -> tuple[list[str], _Cells]:
+    """Many scenarios on which all providers agree as one row: what there is to see stays on the screen."""
+    loud = {scenario for (_, scenario), cell in cells.items() if cell.plain != marks.agree}
+    quiet = [name for name in scenarios if name not in loud]
+    if len(quiet) <= _MOST_QUIET:
+        return scenarios, cells
+    title = f"{marks.more} {len(quiet)} more that agree"
+    providers = {provider for provider, scenario in cells if scenario in quiet}
+    cells = {**cells, **{(provider, title): Text(marks.agree, style="green") for provider in providers}}
+    return [*(name for name in scenarios if name not in quiet), title], cells
 
 
 _Cells = Mapping[tuple[str, str], Text]
@@ -280,58 +312,60 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def accepted(result: Result, marks: Marks) -> Iterator[RenderableType]:
+def accepted_lines(result: Result, marks: Marks) -> Iterator[RenderableType]:
     """A line per reason: the divergences that a person has accepted, and why."""
-    kinds: dict[str, Counter[str]] = {}
-    for item in result.items:
-        for divergence in item.divergences:
-            if divergence.fingerprint in item.waived:
-                reason = item.waived[divergence.fingerprint]
-                kinds.setdefault(reason, Counter())[str(divergence.kind)] += 1
-    if not kinds:
-        return
-    yield from titled("Accepted")
-    for reason, counts in kinds.items():
-        shown = ", ".join(f"{kind} {marks.times}{count}" for kind, count in counts.most_common())
-        yield Text.assemble((f"{marks.waived} {shown}", "yellow"), f"   {reason}")
+    found = accepted(result.items)
+    if found:
+        yield from titled("Accepted")
+    for reason, counts in found.items():
+        yield Text.assemble((f"{marks.waived} {counted(counts, marks.times)}", "yellow"), f"   {reason}")
 
 
 # The answer
 
 
-def _verdicts(
-    verdicts: Mapping[str, Verdict], notes: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[RenderableType]:
-    width = max(map(len, verdicts), default=0)
-    for name, verdict in verdicts.items():
-        yield _verdict_line(name.ljust(width), verdict)
-        shown = verdict.reasons[:_SHOWN_REASONS]
-        yield from (_indented(Text(reason), width + 9) for reason in shown)
-        if rest := and_more(verdict.reasons, _SHOWN_REASONS, "reasons"):
-            yield _indented(Text(rest, style="dim"), width + 9)
-        yield from (_indented(Text(f"next: {each}", style="cyan"), width + 9) for each in verdict.next)
-        if name in notes:
-            yield _indented(Text(notes[name], style="dim"), width + 9)
+def _verdicts(found: Answer, notes: Mapping[str, str], marks: Marks) -> Iterator[RenderableType]:
+    """A block for all providers with the same verdict."""
+    if found.blocks:
+        yield from titled("Verdict")
+    for block in found.blocks:
+        word, number = ("GO" if block.go else "NO-GO"), len(block.providers)
+        answer_ = f"{block.answer} ({number}): " if number > 1 else f"{block.answer}: "
+        line = Text.assemble(
+            (f"{word:<7}", _TONES[block.tone]), answer_, (", ".join(block.providers), "bold")
+        )
+        lines = [line, *map(Text, block.reasons[:_SHOWN_REASONS])]
+        if rest := and_more(block.reasons, _SHOWN_REASONS, "reasons"):
+            lines.append(Text(f"{marks.more} {rest}", style="dim"))
+        if len(found.blocks) > 1:
+            lines += [Text(f"next: {' && '.join(block.next)}", style="cyan")] if block.next else []
+        width = max(map(len, block.providers)) + 2 if number > 1 else 0
+        names = [name for name in block.providers if name in notes]
+        own = [f"{name if width else '':<{width}}{notes[name]}" for name in names]
+        yield line
+        yield from (_indented(each, 7) for each in (*lines[1:], *(Text(note, style="dim") for note in own)))
 
 
-def _verdict_line(name: str, verdict: Verdict) -> Text:
-    go = verdict.answer is Readiness.READY
-    word, style = ("GO", "bold green") if go else ("NO-GO", "bold red")
-    return Text.assemble((f"{word:<7}", style), (name, "bold"), f"  {verdict.answer}")
-
-
-def _summary(result: Result) -> Text:
-    compared = [item for item in result.items if not item.problem]
-    differing = sum(1 for item in compared if item.unwaived)
-    settled = [item for item in compared if not item.unwaived]
-    waived = sum(1 for item in settled if item.waived and not item.noise)
-    noisy = sum(1 for item in settled if item.noise)
-    agree = len(settled) - waived - noisy
-    parts = [f"{_count(len(compared), 'recording')} compared", f"{agree} agree"]
-    parts += [f"{waived} differ as accepted"] if waived else []
-    parts += [f"{noisy} not repeatable"] if noisy else []
-    parts += [f"{differing} differ"] if differing else []
-    parts += [f"{len(result.items) - len(compared)} unreadable"] if len(compared) < len(result.items) else []
+def _closing(result: Result, found: Answer, marks: Marks) -> Iterator[RenderableType]:
+    """What was compared, what was left out of the comparison, and the answer: it stands last."""
+    yield Text("")
+    if hidden := normalised(result.items):
+        yield Text(f"Normalised, not counted as differences: {counted(hidden, marks.times)}.", style="dim")
+    states = Counter(map(state, result.items))
+    differ = states["breaking"] + states["visible"] + states["cosmetic"]
+    parts = [
+        f"{_count(len(result.items) - states['unreadable'], 'recording')} compared",
+        f"{states['agree']} agree",
+    ]
     others = sum(1 for problem in result.left_out if not problem.why.damaged)
-    parts += [f"{others} left out"] if others else []
-    return Text(", ".join(parts) + ".", style="red" if differing or noisy else "green")
+    for number, what in (
+        (states["accepted"], "differ as accepted"),
+        (states["noise"], "not repeatable"),
+        (differ, "differ"),
+        (states["unreadable"], "unreadable"),
+        (others, "left out"),
+    ):
+        parts += [f"{number} {what}"] if number else []
+    yield Text(", ".join(parts) + ".", style="red" if differ or states["noise"] else "green")
+    if found.blocks:
+        yield Text(found.line, style=_TONES[found.tone])

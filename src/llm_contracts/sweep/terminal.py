@@ -14,7 +14,7 @@ from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
-from llm_contracts.reporting.terminal import accepted, head, one_group, table
+from llm_contracts.reporting.terminal import accepted_lines, head, one_group, table
 from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
         yield table(folded(result), marks, width)
     yield from _groups("To decide", result.items, lambda item: item.unwaived, marks)
     yield from _groups("Not repeatable", result.items, lambda item: item.noise, marks)
-    yield from accepted(result, marks)
+    yield from accepted_lines(result, marks)
     yield from listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
     yield from listed("The waivers file", result.complaints, "red")
     yield from listed("Warnings", result.warnings, "yellow")

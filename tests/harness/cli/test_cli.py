@@ -175,7 +175,7 @@ def test_a_rehearsal_is_no_go(project: Path, capsys: pytest.CaptureFixture[str])
     assert run(["verdict"]) == 1
     out = capsys.readouterr().out
     assert "plain against same, checked less than a minute ago" in out
-    assert "NO-GO  acme    rehearsed" in out
+    assert "NO-GO  rehearsed (2): acme, zenith" in out
 
 
 def test_ready_is_0_only_if_every_provider_asked_for_is(
@@ -186,7 +186,7 @@ def test_ready_is_0_only_if_every_provider_asked_for_is(
     run(["check"])
     capsys.readouterr()
     assert run(["verdict", "acme"]) == 0
-    assert "GO     acme  ready" in capsys.readouterr().out
+    assert "GO     ready: acme" in capsys.readouterr().out
     assert run(["verdict", "acme", "zenith"]) == 1
     assert run(["verdict", "acme", "--json", "-"]) == 0
     assert "ready" in capsys.readouterr().out

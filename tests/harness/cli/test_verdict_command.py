@@ -50,7 +50,7 @@ def test_go(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["check"])
     code, said = verdict(capsys, "acme")
     assert code == 0
-    assert "GO     acme  ready" in said
+    assert "GO     ready: acme" in said
     assert "2 scenarios agree" in said
     assert "next:" not in said
 
@@ -59,10 +59,12 @@ def test_rehearsed_names_what_to_record(project: Path, capsys: pytest.CaptureFix
     run(["check"])
     code, said = verdict(capsys, "--provider", "acme")
     assert code == 1
-    assert "NO-GO  acme  rehearsed" in said
+    assert "NO-GO  rehearsed: acme" in said
     assert "1 scenario is not recorded live: acme/plain-stream." in said
-    assert "next: llm-contracts record --provider acme --missing" in said
-    assert "next: llm-contracts check --provider acme" in said
+    assert said.splitlines()[-2:] == [
+        "NO-GO: nothing differs; 1 provider is not yet recorded live",
+        "next: llm-contracts record --provider acme --missing && llm-contracts check --provider acme",
+    ]
 
 
 def test_blocked_leads_to_the_review(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +74,7 @@ def test_blocked_leads_to_the_review(project: Path, capsys: pytest.CaptureFixtur
     run(["check"])
     code, said = verdict(capsys, "acme")
     assert code == 1
-    assert "NO-GO  acme  blocked" in said
+    assert "NO-GO  blocked: acme" in said
     assert "breaking difference" in said
     assert "next: llm-contracts review" in said
 
@@ -83,7 +85,7 @@ def test_no_evidence_names_the_scenario(project: Path, capsys: pytest.CaptureFix
     run(["check"])
     code, said = verdict(capsys, "zenith")
     assert code == 1
-    assert "NO-GO  zenith  no-evidence" in said
+    assert "NO-GO  no-evidence: zenith" in said
     assert "1 scenario has no cassette: zenith/plain-stream." in said
     assert "recordings: 1 missing" in said
 
@@ -118,7 +120,7 @@ def test_a_run_in_which_no_delay_could_show_is_no_go(
     run(["check", *options])
     code, said = verdict(capsys, "acme")
     assert code == 1
-    assert "NO-GO  acme  rehearsed" in said
+    assert "NO-GO  rehearsed: acme" in said
     assert "whether a path hands text on late (delivery_lag) could not show" in said.replace("\n", " ")
     assert "next: llm-contracts check --provider acme" in said
     assert "Warnings (1)" in said
@@ -171,7 +173,8 @@ def test_names_may_be_given_both_ways_and_more_than_once(
     run(["check"])
     code, said = verdict(capsys, "acme", "--provider", "zenith", "--provider", "acme")
     assert code == 0
-    assert [line.split()[1] for line in said.splitlines() if line.startswith("GO")] == ["acme", "zenith"]
+    assert "GO     ready (2): acme, zenith\n" in said
+    assert said.endswith("GO: nothing differs\n")
 
 
 def test_scripts_get_the_answer_its_reasons_and_what_it_rests_on(

@@ -49,7 +49,7 @@ CASES: list[tuple[Item, Readiness, str]] = [
     (
         item(divergences=(divergence(),), waived={divergence().fingerprint: "known"}),
         Readiness.READY,
-        f"1 scenario agrees; 1 difference is waived; {LIVE}",
+        f"0 scenarios agree, 1 differs as accepted; {LIVE}",
     ),
     (
         item(divergences=(divergence(),)),

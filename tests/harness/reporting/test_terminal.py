@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection, Mapping
 
 import pytest
 from rich.console import Console
@@ -57,7 +58,8 @@ def test_the_table_has_a_mark_for_everything_that_can_happen() -> None:
         "cassettes/deepseek/no-usage.yaml: interactions[0].response.body: is missing.",
         "waivers.toml: waiver 2 matches nothing: delete it.",
         "cassettes/openai/old.yaml belongs to no scenario.",
-        "NO-GO  openai    blocked",
+        "NO-GO  blocked: openai",
+        "NO-GO: 2 breaking differences to decide; 1 not repeatable; 1 unreadable; 1 provider without some",
         "1 of 3 scenarios differs: no-usage.",
         "4 recordings compared, 1 agree, 1 differ as accepted, 1 not repeatable, 1 differ, 1 unreadable.",
     ],
@@ -153,10 +155,65 @@ def test_there_is_no_colour_unless_the_output_is_a_terminal() -> None:
 
 
 def test_only_ready_is_a_go() -> None:
+    verdicts = {str(each): Verdict(answer=each, reasons=("All agree.",)) for each in Readiness}
+    words = [line.split()[:2] for line in verdict_lines(verdicts) if line.startswith(("GO  ", "NO-GO  "))]
+    assert [name for word, name in words if word == "GO"] == ["ready:"]
+    assert [name for word, name in words if word == "NO-GO"] == ["blocked:", "no-evidence:", "rehearsed:"]
+
+
+def verdict_lines(verdicts: Mapping[str, Verdict], everyone: Collection[str] = ()) -> list[str]:
     stream = io.StringIO()
-    reasons = ("All agree.",)
-    verdicts = {str(answer): Verdict(answer=answer, reasons=reasons) for answer in Readiness}
-    print_verdicts(Console(file=stream, width=80), verdicts)
-    words = [line.split()[:2] for line in stream.getvalue().splitlines() if not line.startswith(" ")]
-    assert [word for word, name in words if name == "ready"] == ["GO"]
-    assert [word for word, name in words if name != "ready"] == ["NO-GO"] * 3
+    print_verdicts(Console(file=stream, width=110), result(item(), verdicts=verdicts), everyone)
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def rehearsed(provider: str, number: int) -> Verdict:
+    sentence = "scenario is not recorded live" if number == 1 else "scenarios are not recorded live"
+    return Verdict(
+        answer=Readiness.REHEARSED,
+        reasons=(f"{number} {sentence}: {provider}/plain-stream and others.",),
+        next=(
+            f"llm-contracts record --provider {provider} --missing",
+            f"llm-contracts check --provider {provider}",
+        ),
+    )
+
+
+def test_equal_verdicts_are_one_block_and_the_answer_with_its_command_stands_last() -> None:
+    verdicts = {"openai": rehearsed("openai", 13), "glm": rehearsed("glm", 1)}
+    lines = verdict_lines(verdicts)
+    assert "NO-GO  rehearsed (2): openai, glm" in lines
+    assert "       14 scenarios are not recorded live: openai 13, glm 1." in lines
+    assert "NO-GO: nothing differs; 2 providers are not yet recorded live" in lines
+    assert "next: llm-contracts record --provider openai --provider glm --missing" in " ".join(lines[-2:])
+    assert verdict_lines(verdicts, {"openai", "glm"})[-1] == (
+        "next: llm-contracts record --missing && llm-contracts check"
+    )
+
+
+def test_what_only_lacks_recordings_is_amber_and_what_differs_is_red() -> None:
+    def colours(verdict: Verdict) -> str:
+        console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=110)
+        with console.capture() as captured:
+            print_verdicts(console, result(item(), verdicts={"openai": verdict}))
+        return captured.get()
+
+    amber, red = "\x1b[1;33mNO-GO", "\x1b[1;31mNO-GO"
+    assert amber in colours(rehearsed("openai", 2))
+    assert red not in colours(rehearsed("openai", 2))
+    assert red in colours(Verdict(answer=Readiness.BLOCKED, reasons=("It differs.",)))
+
+
+def test_what_was_normalised_is_shown_with_its_numbers() -> None:
+    text = shown(
+        result(item(normalised={"role": 2}), item("openai/chat", normalised={"role": 1, "header": 9}))
+    )
+    assert "Normalised, not counted as differences: header ×9, role ×3." in text
+
+
+def test_many_scenarios_that_agree_are_one_row() -> None:
+    quiet = [item(f"{provider}/quiet-{n}") for n in range(13) for provider in ("openai", "glm")]
+    text = shown(result(*quiet, item("openai/loud", divergences=(INVENTED,))))
+    assert row(text, "loud").split() == ["loud", "✗", "usage_invented"]
+    assert row(text, "… 13 more that agree").split()[-2:] == ["✓", "✓"]
+    assert "quiet-3" not in text

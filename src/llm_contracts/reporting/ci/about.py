@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -20,6 +20,7 @@ class RunContext:
         fetch: the command that brings the run's files to the reader's own machine, or None.
         folder: where they are then.
         again: the commands that find the same once more, and lead to a decision.
+        everyone: the project's providers, if known; see `answer`.
     """
 
     run: str
@@ -29,6 +30,7 @@ class RunContext:
     fetch: str | None = None
     folder: str = "report"
     again: Sequence[str] = ("llm-contracts check", "llm-contracts review")
+    everyone: Collection[str] = ()
 
     @property
     def moment(self) -> str:

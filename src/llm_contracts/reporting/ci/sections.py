@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.grouping import group
 from llm_contracts.parity.meanings import MEANINGS
-from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.reporting.answer import (
+    MARKS,
+    Answer,
+    VerdictBlock,
+    accepted,
+    answer,
+    counted,
+    normalised,
+    state,
+)
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.fit import DocumentPart
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
 from llm_contracts.reporting.ci.values import count, cut, sides, some
-from llm_contracts.reporting.html.index import MARKS, headline
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.text import and_more
 
@@ -24,6 +33,7 @@ _LONGEST_LINE = 1_000
 _SHOWN_IDS = 5
 _SHOWN_REASONS = 6
 _SHOWN_STEPS = 12
+_SIGNS = {"stop": "breaking", "wait": "missing"}
 
 _TITLES = {
     Severity.BREAKING: "Breaking, to decide",
@@ -42,9 +52,11 @@ class Amounts:
 
 def parts(result: Result, about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
     """All parts that have something to say."""
-    yield _head(result, about)
-    if result.verdicts:
-        yield _verdicts(result.verdicts)
+    found = answer(result, about.everyone)
+    yield _head(result, about, found)
+    if found.blocks:
+        head = ["| | provider | answer | why |", "|---|---|---|---|"]
+        yield DocumentPart(head=head, rows=[_verdict(block) for block in found.blocks], what="verdict")
     yield from _open(result.items, about, amounts)
     unreadable = [item.problem for item in result.items if item.problem is not None]
     yield from _lines(f"{MARKS['unreadable']} Unreadable", unreadable, amounts)
@@ -56,54 +68,41 @@ def parts(result: Result, about: RunContext, amounts: Amounts) -> Iterator[Docum
     unused = f"{count(len(result.left_out), 'entry', 'entries')} of the corpus not used"
     yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", amounts)
     yield from _lines("Warnings", result.warnings, amounts)
-    yield _closer(result, about)
+    yield _closer(about, found)
 
 
-def _head(result: Result, about: RunContext) -> DocumentPart:
-    told = headline(result)
-    counts = [f"{mark} {number:,} {name}" for name, mark, number in told["counts"]]
-    counts += [f"{MARKS['missing']} {told['missing']:,} missing"] if told["missing"] else []
+def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
+    states = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
+    counts = [f"{mark} {states[name]:,} {name}" for name, mark in MARKS.items() if states[name]]
     facts = [
         f"engine {result.engine}",
         *(f"{name} {version}" for name, version in result.versions.items()),
         f"checked {about.moment}",
     ]
+    pair = f"{code(cut(result.reference, 80))} against {code(cut(result.candidate, 80))}"
     lines = [
-        f"## Contracts: {told['word']}",
+        f"## Contracts: {found.word}",
         "",
-        f"{_pair(result)}: {count(told['total'], 'recording')}. {', '.join(counts)}.",
+        *([f"**{found.sentence[0].upper()}{found.sentence[1:]}.**", ""] if found.sentence else []),
+        f"{pair}: {count(len(result.items), 'recording')}. {', '.join(counts)}.",
         "",
         plain(", ".join(facts)),
     ]
+    if hidden := normalised(result.items):
+        lines += ["", plain(f"Normalised, not counted as differences: {counted(hidden)}.")]
     if about.outdated:
         changed = plain(cut(some(about.outdated), _LONGEST_LINE))
         lines += ["", f"**Out of date.** Changed since: {changed}."]
     return DocumentPart(head=lines)
 
 
-def _pair(result: Result) -> str:
-    return f"{code(cut(result.reference, 80))} against {code(cut(result.candidate, 80))}"
-
-
-def _verdicts(verdicts: Mapping[str, Verdict]) -> DocumentPart:
-    return DocumentPart(
-        head=["| | provider | answer | why |", "|---|---|---|---|"],
-        rows=[_verdict(name, verdict) for name, verdict in sorted(verdicts.items(), key=_rank)],
-        what="provider",
-    )
-
-
-def _rank(row: tuple[str, Verdict]) -> bool:
-    """What stops a cut-over first."""
-    return row[1].answer is Readiness.READY
-
-
-def _verdict(name: str, verdict: Verdict) -> str:
-    go = verdict.answer is Readiness.READY
-    why = [plain(cut(reason, _LONGEST_LINE)) for reason in verdict.reasons[:_SHOWN_REASONS]]
-    why += filter(None, [and_more(verdict.reasons, _SHOWN_REASONS, "reasons")])
-    word = f"{MARKS['agree']} GO" if go else f"{MARKS['breaking']} **NO-GO**"
-    return f"| {word} | {plain(cut(name, 80))} | {verdict.answer} | {'<br>'.join(why)} |"
+def _verdict(block: VerdictBlock) -> str:
+    why = [plain(cut(reason, _LONGEST_LINE)) for reason in block.reasons[:_SHOWN_REASONS]]
+    why += filter(None, [and_more(block.reasons, _SHOWN_REASONS, "reasons")])
+    word = f"{MARKS['agree']} GO" if block.go else f"{MARKS[_SIGNS[block.tone]]} **NO-GO**"
+    names = plain(cut(", ".join(block.providers), _LONGEST_LINE))
+    number = f" ({len(block.providers)})" if len(block.providers) > 1 else ""
+    return f"| {word} | {names} | {block.answer}{number} | {'<br>'.join(why)} |"
 
 
 def _open(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
@@ -150,23 +149,11 @@ def _noise(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterat
 
 
 def _accepted(items: Iterable[Item], amounts: Amounts) -> Iterator[DocumentPart]:
-    kinds: dict[str, Counter[str]] = {}
-    for item in items:
-        for found in item.divergences:
-            if found.fingerprint in item.waived:
-                kinds.setdefault(item.waived[found.fingerprint], Counter())[str(found.kind)] += 1
-    rows = [
-        f"{plain(', '.join(f'{kind} ×{number}' for kind, number in counts.most_common()))}: "  # noqa: RUF001
-        f"{plain(cut(reason, _LONGEST_LINE))}"
-        for reason, counts in kinds.items()
-    ]
-    total = sum(number for counts in kinds.values() for number in counts.values())
-    yield from _folded(
-        f"{MARKS['accepted']} Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}",
-        rows,
-        "reason",
-        amounts,
-    )
+    kinds = accepted(items)
+    rows = [f"{plain(counted(each))}: {plain(cut(reason, _LONGEST_LINE))}" for reason, each in kinds.items()]
+    total = sum(each.total() for each in kinds.values())
+    title = f"Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}"
+    yield from _folded(f"{MARKS['accepted']} {title}", rows, "reason", amounts)
 
 
 def _lines(title: str, lines: Sequence[str], amounts: Amounts) -> Iterator[DocumentPart]:
@@ -188,21 +175,21 @@ def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> It
         )
 
 
-def _closer(result: Result, about: RunContext) -> DocumentPart:
+def _closer(about: RunContext, found: Answer) -> DocumentPart:
     lines = ["### Look closer", ""]
     if about.report_url is not None:
         lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
-    return DocumentPart(head=[*lines, *code_block(_commands(result, about))])
+    return DocumentPart(head=[*lines, *code_block(_commands(about, found))])
 
 
-def _commands(result: Result, about: RunContext) -> Iterator[str]:
+def _commands(about: RunContext, found: Answer) -> Iterator[str]:
     if about.fetch is not None:
         yield f"# the report of this run, on your machine; then open {about.folder}/index.html"
         yield about.fetch
     if about.again:
         yield "# the same from your own checkout, and then decide"
         yield from about.again
-    following = (step for verdict in result.verdicts.values() for step in verdict.next)
+    following = (step for block in found.blocks for step in block.next)
     steps = [step for step in dict.fromkeys(following) if step not in about.again]
     if steps:
         yield "# what stands between this and a GO"

@@ -11,35 +11,15 @@ from urllib.parse import quote
 
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
-from llm_contracts.parity.divergence import Divergence, Severity
+from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.grouping import group as group_by_place
 from llm_contracts.parity.meanings import MEANINGS
-from llm_contracts.parity.result import Item, Readiness, Result
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.html.embed import visible
 
 _LONGEST_VALUE = 240
-_SEVERITIES = tuple(Severity)
 _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike
-
-MARKS = {
-    "breaking": "✗",
-    "visible": "◆",
-    "cosmetic": "○",
-    "noise": "≈",
-    "unreadable": "!",
-    "accepted": "~",
-    "agree": "✓",
-    "missing": "–",  # noqa: RUF001 - as on the terminal
-}
-"""A sign for each state, so that colour is never the only way to see it."""
-
-
-_MEANING = {
-    Readiness.READY: "nothing is open, on live recordings that are young enough.",
-    Readiness.REHEARSED: "nothing is open, but some of the evidence is not live, or too old. Record it.",
-    Readiness.BLOCKED: "differences are open. Decide about them, or mend the candidate.",
-    Readiness.NO_EVIDENCE: "scenarios have no recording.",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,19 +48,6 @@ class ScenarioMatrix:
 
     providers: tuple[str, ...]
     rows: tuple[tuple[str, tuple[dict[str, Any] | None, ...]], ...]
-
-
-def state(item: Item) -> str:
-    """What became of a recording, in a word: the worst that nobody has accepted."""
-    if item.problem:
-        return "unreadable"
-    found = {str(divergence.severity) for divergence in item.unwaived}
-    worst = next((str(severity) for severity in _SEVERITIES if severity in found), None)
-    if worst in {"breaking", "visible"}:
-        return str(worst)
-    if item.noise:
-        return "noise"
-    return worst or ("accepted" if item.waived else "agree")
 
 
 def shown(value: object) -> str:
@@ -205,26 +172,3 @@ def _cell(number: int, item: Item) -> dict[str, Any]:
         "count": sum(kinds.values()),
         "title": visible(f"{item.id}: {found or what}"),
     }
-
-
-def headline(result: Result) -> dict[str, Any]:
-    """The answer in a few words, and the numbers behind it."""
-    counts = Counter(state(item) for item in result.items)
-    answers = Counter(verdict.answer for verdict in result.verdicts.values())
-    word, tone = _answer(answers[Readiness.READY], len(result.verdicts))
-    return {
-        "word": word,
-        "tone": tone,
-        "answers": [(str(name), answers[name], _MEANING[name]) for name in Readiness if answers[name]],
-        "counts": [(name, MARKS[name], counts[name]) for name in MARKS if counts[name]],
-        "total": len(result.items),
-        "missing": len(result.missing),
-    }
-
-
-def _answer(ready: int, everything: int) -> tuple[str, str]:
-    if not everything:
-        return "No verdict: only a part was checked", "part"
-    if ready == everything:
-        return "GO", "go"
-    return ("NO-GO", "stop") if not ready else (f"GO for {ready} of {everything} providers", "some")

@@ -7,8 +7,9 @@ its hash. What an item holds in full is compressed, so that the page opens at on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -19,17 +20,15 @@ from markupsafe import Markup
 from llm_contracts.cost.html import cost_table
 from llm_contracts.cost.model import Cost
 from llm_contracts.parity.result import Item, Result
+from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, state
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
 from llm_contracts.reporting.html.index import (
-    MARKS,
     GroupRow,
     group_rows,
-    headline,
     item_rows,
     matrix,
     noise_rows,
-    state,
 )
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
@@ -42,12 +41,23 @@ Guard = Callable[[str, Any], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageContext:
-    """What the page says about the run. `outdated`: what has changed since; `cost`: if it was measured."""
+    """What the page says about the run.
+
+    Attributes:
+        run: names what was found.
+        checked_at: when, in ISO 8601.
+        outdated: what has changed since.
+        cost: if it was measured.
+        everyone: the project's providers, if known; see `answer`.
+        terms: reason of an acceptance → by whom it is, and until when.
+    """
 
     run: str
     checked_at: str
     outdated: Sequence[str] = ()
     cost: Cost | None = None
+    everyone: Collection[str] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)
 
 
 def in_full(result: Result) -> tuple[str, ...]:
@@ -91,18 +101,20 @@ def render(
             progress(name)
 
     style, script = _style(), _script()
+    counts = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
     yield from (
         _environment()
         .get_template("page.html.j2")
         .generate(
             result=result,
             about=about,
-            headline=headline(result),
+            answer=answer(result, about.everyone),
+            counts=[(name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]],
+            normalised=counted(normalised(result.items)),
             cost=None if about.cost is None else cost_table(about.cost),
             checked=_readable(about.checked_at),
             groups=groups,
             noise=noise_rows(result.items),
-            unreadable=[item.problem for item in result.items if item.problem],
             matrix=matrix(result),
             marks=MARKS,
             style=Markup(style),  # noqa: S704 - our own file

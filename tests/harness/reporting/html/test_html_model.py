@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from llm_contracts.clients.observation import Chunk, Usage
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.reporting.answer import answer, state
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import packed, script_json, visible
-from llm_contracts.reporting.html.index import group_rows, headline, item_rows, matrix, state
+from llm_contracts.reporting.html.index import group_rows, item_rows, matrix
 from llm_contracts.reporting.html.marks import marked
 from llm_contracts.reporting.html.page import in_full
 from llm_contracts.reporting.html.rows import rows
@@ -244,7 +245,7 @@ def test_groups_are_those_of_review_and_name_every_difference() -> None:
 def test_the_headline_is_a_go_only_if_every_provider_is_ready(providers: tuple[str, ...], word: str) -> None:
     result = whole_run()
     asked = {name: result.verdicts[name] for name in providers}
-    assert headline(replace(result, verdicts=asked))["word"].startswith(word)
+    assert answer(replace(result, verdicts=asked)).word.startswith(word)
 
 
 def test_a_corpus_in_which_no_two_are_alike_has_no_matrix() -> None:

@@ -111,7 +111,7 @@ def test_every_view_opens_by_its_key(opened: Open) -> None:
         "3": "first text",
         "4": "Body, keys in order",
         "5": "How it ended",
-        "6": "Neither client told telemetry anything.",
+        "6": "Neither client sent telemetry.",
         "1": "16 equal chunks",
     }
     for key, words in expected.items():

@@ -9,15 +9,15 @@ function lanes(detail, options) {
   const table = el("table", { class: `lanes${options.wire ? "" : " no-wire"}${options.one ? " one" : ""}` }, lanesHead(detail, options), body, lanesFoot(detail, options));
   const parts = options.fold ? folded(detail.rows) : [{ from: 0, to: detail.rows.length }];
   draw(body, detail, parts, options, 0);
-  if (!detail.rows.length) body.append(el("tr", {}, el("td", { colspan: 4, class: "empty" }, "Neither path handed anything on, and nothing was on the wire.")));
+  if (!detail.rows.length) body.append(el("tr", {}, el("td", { colspan: 4, class: "empty" }, "Neither client handed anything on, and nothing was on the wire.")));
   return table;
 }
 
 function lanesHead(detail, options) {
   const [left, right] = detail.lanes;
-  const head = (lane, role) => el("th", { scope: "col" }, el("b", {}, ...text(lane.path)), el("small", {}, ` ${role} · ${plural(lane.chunks.length, "chunk")}`));
+  const head = (lane, role) => el("th", { scope: "col" }, el("b", {}, ...text(lane.client)), el("small", {}, ` ${role} · ${plural(lane.chunks.length, "chunk")}`));
   const wire = el("th", { scope: "col", class: "wire" }, el("b", {}, "wire"), el("small", {}, ` ${plural(detail.wire.length, "event")}`));
-  const both = el("th", { scope: "col" }, el("b", {}, "< ", ...text(left.path)), el("small", {}, " reference, "), el("b", {}, "> ", ...text(right.path)), el("small", {}, " candidate"));
+  const both = el("th", { scope: "col" }, el("b", {}, "< ", ...text(left.client)), el("small", {}, " reference, "), el("b", {}, "> ", ...text(right.client)), el("small", {}, " candidate"));
   return el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "mark" }, el("span", { class: "sr" }, "Same or not")),
     ...(options.one ? [both, wire] : [head(left, "reference"), wire, head(right, "candidate")])));
 }

@@ -64,7 +64,7 @@ function side(item) {
   return el("aside", { "aria-label": "Differences" },
     el("h2", {}, "Differences ", el("span", { class: "n" }, cards.length)),
     item.problem ? el("p", { class: "note bad" }, ...text(item.problem)) : null,
-    cards.length ? el("ol", { class: "differences" }, ...cards) : el("p", { class: "empty" }, item.problem ? "It could not be compared." : "None: both paths agree."),
+    cards.length ? el("ol", { class: "differences" }, ...cards) : el("p", { class: "empty" }, item.problem ? "It could not be compared." : "None: both clients agree."),
     item.noise ? noise() : null);
 }
 
@@ -97,7 +97,7 @@ function tabs() {
 function showView() {
   const { detail, item } = current;
   const content = !detail
-    ? el("p", { class: "empty" }, "This page does not hold this recording in full: both paths agree on it, and there are too many.")
+    ? el("p", { class: "empty" }, "This page does not hold this recording in full: both clients agree on it, and there are too many.")
     : detail.problem || !detail.lanes
       ? el("p", { class: "note bad" }, ...text(item.problem || "It was not compared."))
       : SHOW[current.view](detail);

@@ -23,16 +23,16 @@ function compared(heads, rows, left, right) {
     el("tbody", {}, ...rows.map(line)));
 }
 
-const paths = (detail) => detail.lanes.map((lane) => lane.path);
+const clients = (detail) => detail.lanes.map((lane) => lane.client);
 
 function texts(detail) {
   const parts = [joined("Text", detail.text, detail), joined("Reasoning", detail.reasoning, detail)];
-  return el("div", {}, ...parts.filter(Boolean), detail.text || detail.reasoning ? null : el("p", { class: "empty" }, "No text on either path, and none on the wire."));
+  return el("div", {}, ...parts.filter(Boolean), detail.text || detail.reasoning ? null : el("p", { class: "empty" }, "No text from either client, and none on the wire."));
 }
 
 function joined(title, found, detail) {
   if (!found) return null;
-  const [left, right] = paths(detail);
+  const [left, right] = clients(detail);
   const equal = found.reference.length === 1 && found.reference[0] === found.candidate[0];
   const box = (label, pieces, tag, same) => el("figure", {},
     el("figcaption", {}, el("b", {}, ...text(label)), same === undefined ? null : el("small", {}, same ? " = wire" : " ≠ wire")),
@@ -47,12 +47,12 @@ function joined(title, found, detail) {
 const markedProse = (pieces, tag) => pieces.map((part, place) => (place % 2 ? el(tag, { class: "word" }, ...text(part, true)) : text(part, true)));
 
 function requests(detail) {
-  if (!detail.requests.length) return el("p", { class: "empty" }, "Neither path made a request.");
+  if (!detail.requests.length) return el("p", { class: "empty" }, "Neither client made a request.");
   return el("div", {}, ...detail.requests.map((request, number) => oneRequest(detail, request, number)), hidden(detail));
 }
 
 function oneRequest(detail, request, number) {
-  const [left, right] = paths(detail);
+  const [left, right] = clients(detail);
   const headers = compared(["header", left, right], request.headers, 1, 2);
   const differing = request.headers.filter((row) => !same(row[1], row[2])).length;
   return el("section", {}, el("h3", {}, `Request ${number + 1}`),
@@ -70,7 +70,7 @@ function lines(found) {
 }
 
 function usage(detail) {
-  const [left, right] = paths(detail);
+  const [left, right] = clients(detail);
   const withDelta = detail.usage.map((row) => [...row, typeof row[2] === "number" && typeof row[3] === "number" ? signed(row[3] - row[2]) : null]);
   return el("div", {},
     el("section", {}, el("h3", {}, "Usage"), detail.usage.length ? compared(["", "wire", left, right, "more or less"], withDelta, 2, 3) : el("p", { class: "empty" }, "Nobody reported totals.")),
@@ -94,7 +94,7 @@ function hidden(detail) {
 }
 
 function telemetry(detail) {
-  if (!detail.telemetry.length) return el("p", { class: "empty" }, "Neither path told telemetry anything.");
-  const [left, right] = paths(detail);
+  if (!detail.telemetry.length) return el("p", { class: "empty" }, "Neither client sent telemetry.");
+  const [left, right] = clients(detail);
   return el("div", {}, ...detail.telemetry.map((rows, number) => el("section", {}, el("h3", {}, `Generation ${number + 1}`), compared(["", left, right], rows, 1, 2))), hidden(detail));
 }

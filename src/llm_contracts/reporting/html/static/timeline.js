@@ -1,4 +1,4 @@
-// The time line, drawn to scale: when bytes came, and what had come when each path handed its chunks on.
+// The time line, drawn to scale: when bytes came, and what had come when each client handed its chunks on.
 
 const WIDE = 1000;
 const TRACKS = { reference: 34, wire: 94, candidate: 154 };
@@ -14,7 +14,7 @@ function timeline(detail) {
   const x = (t) => 96 + (t / last) * (WIDE - 120);
   const image = svg("svg", { viewBox: `0 0 ${WIDE} 214`, class: "timeline", role: "img", "aria-label": "Time line; the numbers are in the table below" });
   image.append(...axis(last, x, clock.scaled));
-  image.append(...track("reference", detail.lanes[0].path, clock.lanes[0], x), ...track("wire", "wire", clock.wire, x), ...track("candidate", detail.lanes[1].path, clock.lanes[1], x));
+  image.append(...track("reference", detail.lanes[0].client, clock.lanes[0], x), ...track("wire", "wire", clock.wire, x), ...track("candidate", detail.lanes[1].client, clock.lanes[1], x));
   return el("div", {}, el("div", { class: "scroll" }, image), el("p", { class: "legend" }, "│ text   ┊ no text   ◆ usage   ■ finish   ✕ error   ● first text"),
     el("p", { class: "hint" }, clock.scaled
       ? "The wire at recorded times. A chunk stands at the last event that had been played when it was handed on, so that what buffers shows as a gap, on any machine."
@@ -81,7 +81,7 @@ function firsts(detail, clock) {
     const first = marks.find((mark) => has(mark, "content"));
     return [name, marks.length ? unit(marks[0].t) : null, first ? unit(first.t) : null, marks.length ? unit(marks[marks.length - 1].t) : null, marks.length];
   };
-  const [left, right] = paths(detail);
+  const [left, right] = clients(detail);
   const rows = [row("wire", clock.wire), row(left, clock.lanes[0]), row(right, clock.lanes[1])];
   return el("table", { class: "facts-table" }, el("thead", {}, el("tr", {}, ...["", "first", "first text", "last", "marks"].map((head) => el("th", { scope: "col" }, head)))),
     el("tbody", {}, ...rows.map((cells) => el("tr", {}, el("th", { scope: "row" }, ...text(cells[0])), ...cells.slice(1).map(valueCell)))));

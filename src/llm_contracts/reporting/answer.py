@@ -1,0 +1,231 @@
+"""The answer of a run, made once for every view: a sentence, and equal verdicts put together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from shlex import quote
+
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+
+MARKS = {
+    "breaking": "✗",
+    "visible": "◆",
+    "cosmetic": "○",
+    "noise": "≈",
+    "unreadable": "!",
+    "accepted": "~",
+    "agree": "✓",
+    "missing": "–",  # noqa: RUF001 - as on the terminal
+}
+"""A sign for each state, so that colour is never the only way to see it."""
+
+_ORDER = (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY)
+_NOT_LIVE = ("scenarios are not recorded live", "Nothing is recorded live.")
+
+# A reason about some scenarios: how many, what they have in common, their names.
+_REASON = re.compile(r"(\d+) ([^:]+): .+\.", re.DOTALL)
+_SINGULAR = re.compile(r"((?:live )?\w+) (is|has|differs|cannot)\b")
+_PLURALS = {"is": "are", "has": "have", "differs": "differ", "cannot": "cannot"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerdictBlock:
+    """Providers that get the same answer for the same reasons. Reasons of several providers say how many
+    scenarios of each are concerned; `next` are the commands that deal with all of them.
+    """
+
+    answer: Readiness
+    providers: tuple[str, ...]
+    reasons: tuple[str, ...]
+    next: tuple[str, ...]
+
+    @property
+    def go(self) -> bool:
+        """Whether these providers may cut over."""
+        return self.answer is Readiness.READY
+
+    @property
+    def tone(self) -> str:
+        """`go`, `stop` where something differs, `wait` where only recordings are missing."""
+        return "go" if self.go else "stop" if self.answer is Readiness.BLOCKED else "wait"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a run says.
+
+    Attributes:
+        word: `GO`, `NO-GO`, `GO for 1 of 2 providers`, or that there is no verdict.
+        tone: `go`, `some`, `wait` (only recordings are missing), `stop`, or `part` (no verdict).
+        sentence: why, in a few words; empty where there is no verdict.
+        blocks: the verdicts, what stops a cut-over first.
+        faults: of the waivers file, then recordings that cannot be used.
+    """
+
+    word: str
+    tone: str
+    sentence: str
+    blocks: tuple[VerdictBlock, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """Word and sentence."""
+        return f"{self.word}: {self.sentence}" if self.sentence else self.word
+
+
+def answer(result: Result, everyone: Collection[str] = ()) -> Answer:
+    """The answer about the providers that have a verdict.
+
+    Args:
+        result: the run.
+        everyone: the project's providers, if known: a command about all of them names none.
+    """
+    verdicts = result.verdicts
+    ready = sum(verdict.answer is Readiness.READY for verdict in verdicts.values())
+    blocked = any(verdict.answer is Readiness.BLOCKED for verdict in verdicts.values())
+    if not verdicts:
+        word, tone = "No verdict: only a part was checked", "part"
+    elif ready == len(verdicts):
+        word, tone = "GO", "some" if result.complaints else "go"
+    elif ready:
+        word, tone = f"GO for {ready} of {len(verdicts)} providers", "some"
+    else:
+        word, tone = "NO-GO", "stop" if blocked else "wait"
+    return Answer(
+        word=word,
+        tone=tone,
+        sentence=_sentence(result) if verdicts else "",
+        blocks=blocks(verdicts, everyone),
+        faults=(*result.complaints, *(item.problem for item in result.items if item.problem)),
+    )
+
+
+def _sentence(result: Result) -> str:
+    items = result.items
+    states = Counter(map(state, items))
+    open_ones = Counter(str(d.severity) for item in items for d in item.unwaived)
+    found = [f"{open_ones[name]:,} {name}" for name in ("breaking", "visible") if open_ones[name]]
+    total = open_ones["breaking"] + open_ones["visible"]
+    parts = [f"{' and '.join(found)} difference{'' if total == 1 else 's'} to decide"] if found else []
+    if states["noise"]:
+        parts.append(f"{states['noise']:,} not repeatable")
+    if states["unreadable"]:
+        parts.append(f"{states['unreadable']:,} unreadable")
+    if not parts:
+        beyond = " beyond what is accepted" if any(item.waived for item in items) else ""
+        what = "nothing noticeable" if open_ones else "nothing"
+        parts = [f"{what} differs{beyond}" if items else "nothing was compared"]
+    names: dict[str, list[str]] = {}
+    for name, verdict in result.verdicts.items():
+        names.setdefault(_still_needed(verdict), []).append(name)
+    for what in ("not yet recorded live", "without some recordings", "only rehearsed"):
+        number = len(names.get(what, ()))
+        verb = "" if what.startswith("without") else " is" if number == 1 else " are"
+        parts += [f"{number} provider{'' if number == 1 else 's'}{verb} {what}"] if number else []
+    if result.complaints:
+        number = len(result.complaints)
+        parts.append(f"the waivers file has {number} fault{'' if number == 1 else 's'}")
+    return "; ".join(parts)
+
+
+def _still_needed(verdict: Verdict) -> str:
+    if verdict.answer is Readiness.NO_EVIDENCE:
+        return "without some recordings"
+    if verdict.answer is Readiness.REHEARSED:
+        live = any(_stem(reason)[0] in _NOT_LIVE for reason in verdict.reasons)
+        return "not yet recorded live" if live else "only rehearsed"
+    return ""
+
+
+def state(item: Item) -> str:
+    """What became of a recording, in a word: the worst that nobody has accepted."""
+    if item.problem:
+        return "unreadable"
+    found = {str(divergence.severity) for divergence in item.unwaived}
+    worst = next((str(severity) for severity in Severity if severity in found), None)
+    if worst in {"breaking", "visible"}:
+        return str(worst)
+    if item.noise:
+        return "noise"
+    return worst or ("accepted" if item.waived else "agree")
+
+
+def accepted(items: Iterable[Item]) -> Mapping[str, Counter[str]]:
+    """Reason → the kinds of difference accepted for it, with their numbers."""
+    kinds: dict[str, Counter[str]] = {}
+    for item in items:
+        for divergence in item.divergences:
+            if divergence.fingerprint in item.waived:
+                counts = kinds.setdefault(item.waived[divergence.fingerprint], Counter())
+                counts[str(divergence.kind)] += 1
+    return kinds
+
+
+def normalised(items: Iterable[Item]) -> Counter[str]:
+    """Name of a normalisation → how often it hid a difference."""
+    return sum((Counter(item.normalised) for item in items), Counter())
+
+
+def counted(counts: Counter[str], times: str = "×") -> str:  # noqa: RUF001 - as on the terminal
+    """Names with their numbers, the most frequent first."""
+    return ", ".join(f"{name} {times}{number:,}" for name, number in counts.most_common())
+
+
+def blocks(verdicts: Mapping[str, Verdict], everyone: Collection[str] = ()) -> tuple[VerdictBlock, ...]:
+    """Verdicts that say the same put together, what stops a cut-over first; `everyone` as in `answer`."""
+    found: dict[tuple[object, ...], dict[str, Verdict]] = {}
+    for name, verdict in verdicts.items():
+        ready = verdict.answer is Readiness.READY
+        stems = () if ready else tuple(_stem(reason)[0] for reason in verdict.reasons)
+        found.setdefault((verdict.answer, stems), {})[name] = verdict
+    ordered = sorted(found.values(), key=lambda alike: _ORDER.index(next(iter(alike.values())).answer))
+    return tuple(_block(alike, everyone) for alike in ordered)
+
+
+def _block(alike: Mapping[str, Verdict], everyone: Collection[str]) -> VerdictBlock:
+    first = next(iter(alike.values()))
+    if len(alike) == 1:
+        reasons, steps = first.reasons, first.next
+    else:
+        if first.answer is Readiness.READY:
+            lines = [f"{name}: {reason}" for name, verdict in alike.items() for reason in verdict.reasons]
+        else:
+            lines = [
+                _together([*alike], each) for each in zip(*(v.reasons for v in alike.values()), strict=True)
+            ]
+        reasons, steps = tuple(lines), _commands(alike, everyone)
+    return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=reasons, next=steps)
+
+
+def _stem(reason: str) -> tuple[str, int]:
+    """What a reason says without its number and names, and the number; the whole of another, and 0."""
+    found = _REASON.fullmatch(reason)
+    if found is None:
+        return reason, 0
+    stem = _SINGULAR.sub(lambda each: f"{each[1]}s {_PLURALS[each[2]]}", found[2], count=1)
+    return (stem if found[1] == "1" else found[2]), int(found[1])
+
+
+def _together(names: Sequence[str], reasons: Sequence[str]) -> str:
+    numbers = [_stem(reason)[1] for reason in reasons]
+    if not all(numbers):
+        return reasons[0]
+    each = ", ".join(f"{name} {number}" for name, number in zip(names, numbers, strict=True))
+    return f"{sum(numbers):,} {_stem(reasons[0])[0]}: {each}."
+
+
+def _commands(alike: Mapping[str, Verdict], everyone: Collection[str]) -> tuple[str, ...]:
+    """The commands of all of them; where these differ only in the provider, one for all."""
+    options = {name: f" --provider {quote(name)}" for name in alike}
+    general = [[step.replace(options[name], "") for step in verdict.next] for name, verdict in alike.items()]
+    if any(steps != general[0] for steps in general):
+        return tuple(dict.fromkeys(step for verdict in alike.values() for step in verdict.next))
+    if everyone and alike.keys() >= set(everyone):
+        return tuple(general[0])
+    first, verdict = next(iter(alike.items()))
+    return tuple(step.replace(options[first], "".join(options.values())) for step in verdict.next)
