@@ -185,6 +185,25 @@ def test_a_group_of_which_something_is_left_waits_and_a_decided_one_does_not() -
     assert kind(begin(done)) is Kind.MODEL_NAME
 
 
+def test_esc_goes_back_and_decides_nothing() -> None:
+    start = state()
+    for key in ("a", "?", "g", "/"):
+        assert after(start, key, "esc").screen is Screen.GROUP
+    assert (after(start, "esc").form, after(start, "esc").screen) == (None, Screen.GROUP)
+    assert len(after(start, "/", *"model", "enter", "esc").groups) == 3
+    assert after(start, "S", "esc").screen is Screen.GROUP
+
+
+def test_what_is_typed_first_replaces_a_default_and_then_adds_to_it() -> None:
+    named = replace(state(), defaults=replace(state().defaults, by="Somebody Else"))
+    form = after(named, "a", "backtab", *"Ada", "space", "L").form
+    assert form is not None
+    assert form.fields["by"] == "Ada L"
+    shortened = after(named, "a", "backtab", "backspace").form
+    assert shortened is not None
+    assert shortened.fields["by"] == "Somebody Els"
+
+
 def test_any_key_leaves_the_help_and_ctrl_c_leaves_from_anywhere() -> None:
     assert after(state(), "?", "x").screen is Screen.GROUP
     for keys in ((), ("a",), ("?",), ("/",), ("g",)):

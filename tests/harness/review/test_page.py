@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.review.tui.evidence import View, first_view, page
-from llm_contracts.review.tui.page import Page, folded, pairs
+from llm_contracts.review.tui.page import Page, folded, pairs, whole
 from llm_contracts.review.tui.paint import differing_part, laid_out
 from llm_contracts.review.tui.setting import safe
 from llm_contracts.review.tui.signs import ASCII, UNICODE, GlyphSet
@@ -102,6 +103,20 @@ def test_what_a_provider_sends_cannot_steer_the_terminal() -> None:
     assert all(line.isprintable() for line in lines)
     assert safe(Text(f"delta {hostile}"), UNICODE).plain.isprintable()
     assert safe(Text("你"), ASCII).plain == "\\u4f60"
+
+
+@pytest.mark.parametrize("width", [60, 110])
+def test_values_that_differ_are_not_dim_and_labels_are(width: int) -> None:
+    """The most important text must not be the faintest."""
+    found = Page(rows=(*pairs(["old"], ["new"], "rows"), whole("an event", label="7", differs=True)))
+    laid = laid_out(found, width, UNICODE, entire=False)
+    console = Console()
+    for line in laid.lines(0, laid.total):
+        for text in ("old", "new", "an event"):
+            if text in line.plain:
+                assert not line.get_style_at_offset(console, line.plain.index(text)).dim
+    label = next(line for line in laid.lines(0, laid.total) if " 7 " in line.plain)
+    assert label.get_style_at_offset(console, label.plain.index("7")).dim
 
 
 def test_without_unicode_everything_is_ascii() -> None:

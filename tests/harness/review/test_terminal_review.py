@@ -129,6 +129,21 @@ def test_a_reason_is_written_in_the_persons_own_editor(project: Path, tmp_path: 
         screen.wait_for("Written elsewhere, on two lines.", "It would cover")
 
 
+def test_keys_without_a_meaning_here_do_nothing(project: Path) -> None:
+    """F5, Ctrl-F5, Ctrl-right, Alt-x, F1 and Ctrl-A; not one of their bytes counts as a key."""
+    with review(project) as screen:
+        before = screen.wait_for("[1/3]", "q quit")
+        screen.type("\x1b[15~\x1b[15;5~\x1b[1;5C\x1bx\x1bOP\x01")
+        screen.press("esc")
+        assert screen.text() == before
+        screen.press("r")
+        screen.type("\x1bx\x01\x1b[15~a note")
+        screen.wait_for("Needs a fix", "note    a note")
+        screen.press("esc")
+        screen.wait_for("[1/3]", "q quit")
+    assert not (project / "report" / "decisions.json").exists()
+
+
 def test_what_is_pasted_is_text_and_presses_nothing(project: Path) -> None:
     with review(project) as screen:
         screen.wait_for("[1/3]", "q quit")

@@ -132,15 +132,11 @@ def _field(state: ReviewState, form: Form, name: str, setting: Setting, width: i
         yield from _scopes(state, form, setting, width)
         return
     cursor = setting.signs.cursor if here else ""
-    lines = wrapped(form.fields[name] + cursor, width - 12, indent="") or [Text(cursor)]
-    yield head + lines[0] + Text(_hint(name, state) if len(lines) == 1 else "", style="dim")
+    style = "reverse" if here and name in form.untouched and form.fields[name] else ""
+    lines = wrapped(form.fields[name] + cursor, width - 12, indent="", style=style) or [Text(cursor)]
+    hint = "   the last day on which it holds" if name == "until" and len(lines) == 1 else ""
+    yield Text.assemble(head, lines[0], (hint, "dim"))
     yield from (Text(" " * 11) + line for line in lines[1:])
-
-
-def _hint(name: str, state: ReviewState) -> str:
-    if name == "until" and state.form is not None:
-        return "   the last day on which it holds"
-    return ""
 
 
 def _scopes(state: ReviewState, form: Form, setting: Setting, width: int) -> Iterator[Text]:

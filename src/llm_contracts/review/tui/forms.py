@@ -35,7 +35,13 @@ def opened(state: ReviewState, choice: Choice, *, every: bool = False) -> Review
     return replace(
         state,
         screen=Screen.FORM,
-        form=Form(choice=choice, fields=fields, scope=scope, every=every),
+        form=Form(
+            choice=choice,
+            fields=fields,
+            scope=scope,
+            untouched=frozenset({"until", "by"} & fields.keys()),
+            every=every,
+        ),
         message="",
     )
 
@@ -60,20 +66,28 @@ def typed(state: ReviewState, key: str) -> ReviewState:
         value = ""
     elif key == "ctrl-w":
         value = value.rstrip().rpartition(" ")[0]
-    return filled(state, form.field, value + text_of(key))
+    text = text_of(key)
+    if text and form.field in form.untouched:
+        value = ""
+    return filled(state, form.field, value + text)
 
 
 def text_of(key: str) -> str:
     """The text that a key stands for; empty for keys that are no text."""
     if key.startswith(PASTED):
         return key.removeprefix(PASTED)
-    return " " if key == "space" else key if len(key) == 1 else ""
+    return " " if key == "space" else key if len(key) == 1 and key.isprintable() else ""
 
 
 def filled(state: ReviewState, name: str, value: str) -> ReviewState:
     """The form with another value in a field."""
     assert state.form is not None
-    return replace(state, form=replace(state.form, fields={**state.form.fields, name: value}), message="")
+    form = replace(
+        state.form,
+        fields={**state.form.fields, name: value},
+        untouched=state.form.untouched - {name},
+    )
+    return replace(state, form=form, message="")
 
 
 def moved(form: Form, by: int) -> Form:

@@ -141,7 +141,7 @@ def _value(
     for number, piece in enumerate(islice(pieces, lines)):
         head = name.center(indent) if number == 0 else " " * indent
         cut = setting.signs.more if number == lines - 1 < len(pieces) - 1 else ""
-        yield Text(head, style="dim") + text[start : start + len(piece)] + Text(cut)
+        yield Text.assemble((head, "dim"), text[start : start + len(piece)], cut)
         start += len(piece)
 
 

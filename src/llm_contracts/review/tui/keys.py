@@ -37,7 +37,7 @@ HELP: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "decide",
         (
             ("a, Enter", "accept, with a reason (breaking: only a)"),
-            ("r, Esc", "needs a fix: it goes on failing"),
+            ("r", "needs a fix: it goes on failing"),
             ("x", "noise: it goes on failing, too"),
             ("s, Space", "skip for now"),
             ("A  R  S", "the same for all left (A: not breaking)"),
@@ -101,6 +101,8 @@ def _on_group(state: ReviewState, key: str, window: Window) -> Step:
     if key in _MOVES:
         lines, pages = _MOVES[key]
         return replace(state, scroll=max(0, window.top + lines + pages * window.height)), None
+    if key == "esc" and state.words:
+        return begin(replace(state, words="")), None
     if key == "n":
         told = "" if window.following is not None else "Nothing differs in this view."
         return replace(state, scroll=window.following, message=told), None
@@ -136,7 +138,6 @@ _CHOICES: Mapping[str, tuple[Choice, bool]] = {
     "a": (Choice.ACCEPT, False),
     "enter": (Choice.ACCEPT, False),
     "r": (Choice.FIX, False),
-    "esc": (Choice.FIX, False),
     "x": (Choice.NOISE, False),
     "A": (Choice.ACCEPT, True),
     "R": (Choice.FIX, True),
@@ -283,11 +284,11 @@ def _on_confirm(state: ReviewState, key: str, _window: Window) -> Step:
 
 
 def _on_end(state: ReviewState, key: str, _window: Window) -> Step:
-    if key in {"q", "enter", "esc"}:
+    if key in {"q", "enter"}:
         return state, Effect.QUIT
     if key == "u":
         return state, Effect.UNDO
-    if key == "b" and state.groups:
+    if key in {"b", "esc"} and state.groups:
         return shown(state, state.at), None
     if key == "s":
         return begin(replace(state, skipped=frozenset(), screen=Screen.GROUP)), None

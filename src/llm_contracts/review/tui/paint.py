@@ -95,7 +95,7 @@ class PaintOptions:
 
     def pointed(self, line: Text) -> Text:
         """A line with the sign that this is what the difference is about."""
-        return Text(self.signs.here, style="bold") + line[1:]
+        return Text.assemble((self.signs.here, "bold"), line[1:])
 
     def _whole(self, row: Row) -> Iterator[Text]:
         text = self.signs.readable((row.left or "")[:_LONGEST])
@@ -104,7 +104,8 @@ class PaintOptions:
             text = self.signs.more + text[row.skip - _BEFORE :]
         style = "bold" if row.differs else "dim" if text.startswith("= ") else ""
         mark = self.signs.differs if row.differs else " "
-        head = Text.assemble(f"  {row.label[: self.label]:>{self.label}} ", (f"{mark} ", "bold"), style="dim")
+        label = (f"  {row.label[: self.label]:>{self.label}} ", "dim")
+        head = Text.assemble(label, (f"{mark} ", "bold"))
         start = head if row.label else Text("  ")
         for number, part in enumerate(self._parts(text, room)):
             yield (start if number == 0 else Text(" " * cell_len(start.plain))) + Text(part, style=style)
@@ -113,11 +114,12 @@ class PaintOptions:
         left, right = (self._cells(value, other) for value, other in self._both(row))
         mark = self.signs.differs if row.differs else "="
         for number in range(max(len(left), len(right))):
-            line = Text(f"  {row.label[: self.label] if number == 0 else '':>{self.label}}  ", style="dim")
-            line.append_text(self._lane_text(left, number, "red" if row.differs else ""))
-            line.append(f" {mark if number == 0 else ' '} ", style="bold" if row.differs else "dim")
-            line.append_text(self._lane_text(right, number, "green" if row.differs else ""))
-            yield line
+            yield Text.assemble(
+                (f"  {row.label[: self.label] if number == 0 else '':>{self.label}}  ", "dim"),
+                self._lane_text(left, number, "red" if row.differs else ""),
+                (f" {mark if number == 0 else ' '} ", "bold" if row.differs else "dim"),
+                self._lane_text(right, number, "green" if row.differs else ""),
+            )
 
     def _stacked(self, row: Row) -> Iterator[Text]:
         """`<` is the reference, `>` the candidate, `=` both."""
@@ -125,7 +127,7 @@ class PaintOptions:
         for (value, other), mark, style in sides if row.differs else (((row.left, row.left), "=", "dim"),):
             for number, cell in enumerate(self._cells(value, other) if value is not None else []):
                 name = row.label[: self.label] if number == 0 and mark != ">" else ""
-                yield Text(f"  {name:>{self.label}} {mark} ", style="dim") + _marked(cell, style)
+                yield Text.assemble((f"  {name:>{self.label}} {mark} ", "dim"), _marked(cell, style))
 
     def _both(self, row: Row) -> tuple[tuple[str | None, str | None], ...]:
         left, right = (

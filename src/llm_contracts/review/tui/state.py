@@ -35,6 +35,7 @@ class Form:
         fields: name → what has been typed so far; `scope` is only in an acceptance.
         scope: how far an acceptance reaches.
         at: the number of the field with the cursor.
+        untouched: fields that hold a default: what is typed first replaces it.
         every: whether it is about all groups that are left, not about one.
     """
 
@@ -42,6 +43,7 @@ class Form:
     fields: Mapping[str, str]
     scope: Scope = Scope.GROUP
     at: int = 0
+    untouched: frozenset[str] = frozenset()
     every: bool = False
 
     @property

@@ -27,7 +27,7 @@ _ALONE = 0.05  # seconds after which an escape is the key Esc, not the beginning
 _RESIZE = 0.3  # seconds between two looks at the size of the window
 _SEQUENCES: Mapping[str, str] = {
     "[A": "up", "[B": "down", "[C": "right", "[D": "left",
-    "OA": "up", "OB": "down", "OC": "right", "OD": "left",
+    "": "esc", "OA": "up", "OB": "down", "OC": "right", "OD": "left",
     "[5~": "pgup", "[6~": "pgdn", "[H": "home", "[F": "end", "[1~": "home", "[4~": "end", "[Z": "backtab",
 }  # fmt: skip
 _PASTE, _PASTE_END = "[200~", "\x1b[201~"  # what a terminal puts around a pasted text
@@ -66,14 +66,16 @@ class Terminal:
         self._write("\x1b[H" + "\x1b[K\r\n".join(rows[: size.height]) + "\x1b[K\x1b[J")
 
     def key(self) -> str | None:
-        """The next key; None where none came for a while, so that the size can be looked at."""
+        """The next key, empty for one without a name here; None where none came for a while, so that the size
+        can be looked at.
+        """
         if not select.select([self._in], [], [], _RESIZE)[0]:
             return None
         first = self._character()
         if first != "\x1b":
-            return _NAMED.get(first, first)
+            return _NAMED.get(first, first if first.isprintable() else "")
         rest = self._rest()
-        return self._pasted() if rest == _PASTE else _SEQUENCES.get(rest, "esc")
+        return self._pasted() if rest == _PASTE else _SEQUENCES.get(rest, "")
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -85,11 +87,13 @@ class Terminal:
             self.__enter__()
 
     def _rest(self) -> str:
-        """What follows an escape at once."""
+        """What follows an escape at once: nothing, a control sequence up to its final byte (ECMA-48), or one
+        character for a key pressed with Alt.
+        """
         found = ""
-        while len(found) < len(_PASTE) and select.select([self._in], [], [], _ALONE)[0]:
+        while select.select([self._in], [], [], _ALONE)[0]:
             found += self._character()
-            if found in _SEQUENCES:
+            if found not in {"[", "O"} and (found[0] != "[" or "@" <= found[-1] <= "~"):
                 break
         return found
 
@@ -131,7 +135,7 @@ def run_full_screen(session: InteractiveReview, terminal: Terminal) -> None:
             key = terminal.key()
             if key is None and terminal.size() == size:
                 continue
-            if key is not None and not session.press(key):
+            if key and not session.press(key):
                 return
             size = terminal.size()
             terminal.paint(session.frame(size).lines, size)
