@@ -75,7 +75,7 @@ def corpus(source: Path, **given: Any) -> Exit:
 
     The result is kept in report/corpus, each stream as it finishes: what was stopped can be continued.
     """
-    project, options = project_here(), run_options(given)
+    project, options = project_here(needed=False), run_options(given)
     with progress_bar("reading", None) as read:
         found = survey(source, known=project.providers, providers=given["providers"], progress=read)
     for name in given["providers"]:

@@ -35,7 +35,7 @@ def leftovers(*, everything: bool, json_file: Path | None) -> Exit:
     What to look for stands in [tool.llm_contracts.retire]: modules, requirements, variables and words that
     are to go, and files that may keep their names. Nothing is changed. Exit code 0 when nothing is left.
     """
-    settings = load_settings(Path.cwd())
+    settings = load_settings(Path.cwd(), needed=True)
     report = find_leftovers(settings)
     if json_file is not None:
         document = {"format": 1, "found": [asdict(one) for one in report.found], "kept": dict(report.kept)}

@@ -124,7 +124,7 @@ def matrix(json_file: Path | None, markdown: Path | None, **given: Any) -> Exit:
     for option in ("corpus", "bisect"):
         if request.cost and getattr(request, option) is not None:
             raise click.UsageError(f"--cost does not go with --{option}.")
-    project = project_here()
+    project = project_here(needed=request.corpus is None)
     scenarios = _selected(project, request)
     plan = load_plan(project.settings.matrix)
     run = matrix_run(project, request, plan, os.environ)

@@ -21,9 +21,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
 
 
-def project_here() -> Project:
-    """The project that the working directory belongs to."""
-    return load_project(load_settings(Path.cwd()))
+def project_here(*, needed: bool = True) -> Project:
+    """The project that the working directory belongs to. Without one, the defaults where none is needed.
+
+    Raises:
+        ConfigError: there is no project, or it cannot be used.
+    """
+    return load_project(load_settings(Path.cwd(), needed=needed))
 
 
 def run_options(given: Mapping[str, Any]) -> Options:

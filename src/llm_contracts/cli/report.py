@@ -58,7 +58,7 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
     merging = {name: given.pop(name) for name in ("merge", "parts")}
     wanted = Wanted(**given)
     wanted.refuse_nonsense()
-    project, code = project_here(), Exit.AGREEMENT
+    project, code = project_here(needed=False), Exit.AGREEMENT
     if merging["merge"]:
         report, code = merge_parts(project, merging, report)
     stored = stored_here(project, report)

@@ -98,7 +98,7 @@ def serve(sources: tuple[Path, ...], **given: Any) -> Exit:
     nearest one and what differs. Nobody else is ever called. Ctrl-C ends it; the exit code is 1 if a request
     had no answer.
     """
-    project = project_here()
+    project = project_here(needed=not sources)
     secrets = secrets_in(environment(project.settings, os.environ), project.providers)
     catalogue = _catalogue(project, sources, given)
     for file in {

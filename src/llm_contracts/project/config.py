@@ -171,13 +171,25 @@ def find_root(start: Path) -> Path | None:
     return None
 
 
-def load_settings(start: Path) -> Settings:
+def load_settings(start: Path, *, needed: bool = False) -> Settings:
     """Read the settings that hold for a folder.
 
+    Args:
+        start: the folder.
+        needed: whether the defaults, which hold without a project, are of no use.
+
     Raises:
-        ConfigError: for TOML that cannot be read, an unknown key, or a value of the wrong type.
+        ConfigError: for TOML that cannot be read, an unknown key, or a value of the wrong type; if a project
+            is needed, for a folder that belongs to none.
     """
     root = find_root(start.resolve())
+    if root is None and needed:
+        msg = (
+            f"{start.resolve()} belongs to no project: there is no [tool.llm_contracts] table in a "
+            "pyproject.toml here or above. Go to the project's folder, or add the table; the tutorial "
+            "(docs/tutorial.md) begins with it."
+        )
+        raise ConfigError(msg)
     if root is None:
         return _settings(start.resolve(), {})
     file = root / "pyproject.toml"

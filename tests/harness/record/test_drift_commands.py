@@ -17,6 +17,7 @@ from llm_contracts.simulator import Simulator
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.cassette.model import Cassette
 from tests.harness.record.workshop import REAL_KEY
+from tests.harness.run.projects import make_project
 
 PYPROJECT = """
 [tool.llm_contracts]
@@ -256,7 +257,7 @@ def test_an_unknown_revision_and_no_repository_are_2(
 ) -> None:
     assert run(["drift", "--against", "--nowhere"]) == 2
     assert "knows no revision" in capsys.readouterr().err
-    monkeypatch.chdir(tmp_path_factory.mktemp("bare"))
+    monkeypatch.chdir(make_project(tmp_path_factory.mktemp("bare")))
     assert run(["drift"]) == 2
     assert "no git repository" in capsys.readouterr().err
 

@@ -1,0 +1,44 @@
+"""In a folder that belongs to no project, a command that needs one says so at once, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.cli import run
+
+NEED_ONE = [
+    *("cassettes", "check", "doctor", "drift", "import theirs.yaml", "leftovers", "matrix", "record"),
+    *("review list", "serve", "verdict"),
+]
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with files in it and a pyproject.toml that is about something else."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n')
+    (tmp_path / "theirs.yaml").write_text("interactions: []\nversion: 1\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", NEED_ONE)
+def test_a_command_that_needs_a_project_says_so_and_how_to_get_one(
+    line: str, bare: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        f"llm-contracts: {bare} belongs to no project: there is no [tool.llm_contracts] table in a "
+        "pyproject.toml here or above. Go to the project's folder, or add the table; the tutorial "
+        "(docs/tutorial.md) begins with it.\n"
+    )
+    assert sorted(file.name for file in bare.iterdir()) == ["pyproject.toml", "theirs.yaml"]
+
+
+@pytest.mark.parametrize("line", ["--help", "doctor --help", "corpus theirs.yaml", "report"])
+def test_what_needs_none_does_not_ask_for_one(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(line.split())
+    assert "belongs to no project" not in capsys.readouterr().err
