@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.wire.cassette import save
+from llm_contracts.wire.cassette import load, save
 from tests.harness.run.projects import NAMES, cassette, make_project
 
 
@@ -28,14 +29,12 @@ def live(root: Path, *names: str) -> None:
 def aged(root: Path, name: str, days: int) -> str:
     """Make one recording so many days old; its date then."""
     file = root / "cassettes" / f"{name}.yaml"
-    today = datetime.now().astimezone().date()  # as verdicts count
-    text = file.read_text()
-    for line in text.splitlines():
-        if line.strip().startswith("recorded_at:"):
-            day = (today - timedelta(days=days)).isoformat()
-            file.write_text(text.replace(line, f"{line.partition(':')[0]}: '{day}T12:00:00+00:00'"))
-            return day
-    raise AssertionError(text)
+    day = datetime.now().astimezone().date() - timedelta(days=days)  # as verdicts count
+    tape = load(file)
+    assert tape.recording is not None
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    save(file, replace(tape, recording=replace(tape.recording, recorded_at=noon)))
+    return day.isoformat()
 
 
 def verdict(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
