@@ -74,6 +74,15 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in SHORT_HELPS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from llm_contracts.project.config import nearest
+
+            ctx.fail(f"No such command {args[0]!r}. {nearest(args[0], SHORT_HELPS)}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(SHORT_HELPS.items()))
