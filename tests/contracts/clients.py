@@ -18,6 +18,7 @@ from uuid import uuid4
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.providers import PROVIDERS as ROWS
 from llm_contracts import Call, Client, Function, Provider, cached_client
+from tests.contracts import dialects
 from tests.contracts.gemini_direct import gemini_direct
 from tests.contracts.protocols.dify import DIFY
 from tests.contracts.protocols.ernie_v1 import ERNIE_V1
@@ -30,7 +31,8 @@ _REFERENCES = {"gemini": "gemini-direct"}
 """Who says what is right where there is no client of old."""
 
 PROTOCOLS = (ERNIE_V1, DIFY)
-_SPEAKS = {"ernie_v1": ERNIE_V1.name, "dify": DIFY.name}
+_PROTOCOLS = {"ernie_v1": ERNIE_V1.name, "dify": DIFY.name}
+_DIALECTS = {"ernie_v1": dialects.ERNIE_V1, "dify": dialects.DIFY}
 
 PROVIDERS = tuple(
     Provider(
@@ -40,7 +42,8 @@ PROVIDERS = tuple(
         base_url_variable=row.base_url_variable,
         second_key_variable=row.second_key_variable or None,
         reference=_REFERENCES.get(row.key),
-        protocol=_SPEAKS.get(row.key),
+        protocol=_PROTOCOLS.get(row.key),
+        dialect=_DIALECTS.get(row.key),
     )
     for row in ROWS
 )

@@ -19,7 +19,7 @@ import pytest
 
 from llm_adapter import functions, invoke_llm
 from llm_contracts.cli import run
-from llm_contracts.simulator import Simulator
+from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.proxy import Edge
 from tests.contracts.callers.calling import played, said
 

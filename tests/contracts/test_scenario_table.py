@@ -7,9 +7,11 @@ from itertools import product
 from llm_adapter.policies import family_of
 from llm_adapter.providers import PROVIDERS as ROWS
 from llm_contracts import Function
-from llm_contracts.simulator import DIALECTS, SCRIPTS
+from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.simulator.scripts import SCRIPTS
 from tests.contracts import handwritten
 from tests.contracts.clients import PROVIDERS
+from tests.contracts.dialects import DIFY, ERNIE_V1
 from tests.contracts.scenarios import MODELS, NOT_APPLICABLE, SCENARIOS
 from tests.contracts.situations import SITUATIONS as COMMON
 
@@ -29,8 +31,8 @@ def test_no_name_stands_there_twice() -> None:
 
 
 def test_every_situation_can_be_rehearsed() -> None:
-    assert {situation.id for situation in SITUATIONS} <= set(SCRIPTS)
-    assert set(DIALECTS) <= set(MODELS)
+    assert {situation.id for situation in SITUATIONS} <= {*SCRIPTS, *DIFY.scripts}
+    assert {*DIALECTS, ERNIE_V1.name, DIFY.name} <= set(MODELS)
 
 
 def test_each_model_leads_to_its_provider_and_a_plain_one_gets_nothing_added() -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols
 
@@ -106,6 +108,11 @@ class Project:
         """
         named = {row.protocol for row in self.providers if row.name == provider} - {None}
         return tuple(one for one in self.protocols if not named or one.name in named)
+
+    def dialect_of(self, provider: str) -> Dialect | None:
+        """In which dialect the simulator plays a provider; None if nobody has named one."""
+        named = next((row.dialect for row in self.providers if row.name == provider), None) or provider
+        return DIALECTS.get(named) if isinstance(named, str) else named
 
     def provider(self, name: str) -> Provider:
         """The row of one provider.
@@ -290,7 +297,7 @@ def load_project(settings: Settings) -> Project:
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
-    _check_protocols(settings.clients, protocols, providers)
+    _check_providers(settings.clients, protocols, providers)
     _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
     return Project(
         settings=settings,
@@ -354,15 +361,16 @@ def _registered_clients(file: Path, module: ModuleType | None) -> dict[str, Clie
     return dict(clients)
 
 
-def _check_protocols(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:
+def _check_providers(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:
     names = [protocol.name for protocol in protocols]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ConfigError(f"{file}: PROTOCOLS: there are two protocols called {twice[0]!r}.")
     for row in providers:
-        if row.protocol is not None and row.protocol not in names:
-            hint = nearest(row.protocol, names)
-            raise ConfigError(f"{file}: {row.name}: there is no protocol {row.protocol!r}. {hint}")
+        for what, name, known in (("protocol", row.protocol, names), ("dialect", row.dialect, DIALECTS)):
+            if isinstance(name, str) and name not in known:
+                hint = nearest(name, known)
+                raise ConfigError(f"{file}: {row.name}: there is no {what} {name!r}. {hint}")
 
 
 def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from llm_contracts.clients.call import Function
+
+if TYPE_CHECKING:
+    from llm_contracts.simulator.dialect import Dialect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +24,8 @@ class Provider:
             as one, with a colon between them.
         base_url_variable: a variable that overrides `base_url` when recording, if there is one.
         reference: the client that holds for this provider alone, where the project's own does not know it.
+        dialect: in which the simulator plays this provider: the name of a built-in dialect, or one of the
+            project's own; None takes the built-in one of the provider's name, if there is one.
         protocol: the name of the API that it speaks, of those built in or in the project's `PROTOCOLS`; None
             finds it by what is sent.
     """
@@ -31,6 +36,7 @@ class Provider:
     base_url_variable: str | None = None
     second_key_variable: str | None = None
     reference: str | None = None
+    dialect: Dialect | str | None = field(default=None, compare=False, repr=False)
     protocol: str | None = None
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.record.endpoint import live_endpoint
-from llm_contracts.simulator import DIALECTS
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -113,8 +113,10 @@ def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -
 
 def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -> str | None:
     if options.source is Source.SIMULATOR:
-        known = scenario.provider in DIALECTS
-        return None if known else f"the simulator does not speak {scenario.provider}'s dialect"
+        if project.dialect_of(scenario.provider) is not None:
+            return None
+        known = ", ".join(DIALECTS)
+        return f"its provider's row names no dialect for the simulator: Provider(dialect=…), one of {known}"
     provider = project.provider(scenario.provider)
     if live_endpoint(provider, options.environ) is None:
         return f"{provider.key_variable} is set neither in the environment nor in .env"

@@ -21,7 +21,7 @@ from llm_contracts.record.take import (
     rehearsed_before,
 )
 from llm_contracts.record.verify import replaced, verified
-from llm_contracts.simulator import Simulator
+from llm_contracts.simulator.server import Simulator
 from llm_contracts.util.files import remove_abandoned_drafts
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
@@ -269,8 +269,10 @@ class _Endpoints:
         return endpoint
 
     def _simulated(self, provider: Provider, scenario: Scenario) -> Endpoint:
+        dialect = self._project.dialect_of(provider.name)
+        assert dialect is not None  # the plan skips providers without one
         if provider.name not in self._simulators:
-            self._simulators[provider.name] = self._stack.enter_context(Simulator(provider.name))
+            self._simulators[provider.name] = self._stack.enter_context(Simulator(dialect))
         simulator = self._simulators[provider.name]
         simulator.play(scenario.script or scenario.id)
         return Endpoint(base_url=simulator.base_url, public_url=provider.base_url, key=simulator.key)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from llm_contracts.simulator.ask import ParsedRequest, read_ask
-from llm_contracts.simulator.script import Refused, UsagePlacement
+from llm_contracts.simulator.script import Refused, Script, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
 EPOCH = 1767225600
@@ -178,6 +178,7 @@ class Dialect:
         break_off: the event that ends a stream in the place of its end, from the error object.
         grants: how keys become tokens, where they do.
         greatest: parameters and the values above which they are refused.
+        scripts: those that it alone can play, by name.
     """
 
     name: str
@@ -208,6 +209,7 @@ class Dialect:
     stream_type: str = "text/event-stream; charset=utf-8"
     json_type: str = "application/json"
     greatest: Mapping[str, float] = field(default_factory=lambda: {"temperature": 2, "top_p": 1})
+    scripts: Mapping[str, Script] = field(default_factory=dict)
 
 
 def compact(value: Json | str, colon: str = ":") -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from llm_contracts.simulator import dify_events, texts
+from llm_contracts.simulator import texts
 from llm_contracts.simulator.script import (
     Ending,
     GatewayPage,
@@ -108,7 +108,7 @@ _REFUSALS: Mapping[str, Refused] = {
 }
 
 _TURNS: Mapping[str, tuple[Turn, ...]] = {
-    **{name: (answer,) for name, answer in (*_ANSWERS.items(), *dify_events.ANSWERS.items())},
+    **{name: (answer,) for name, answer in _ANSWERS.items()},
     **{name: (Refusal(why=why),) for name, why in _REFUSALS.items()},
     "rate-limit-retry-after": (Refusal(why=Refused.RATE_LIMIT, retry_after=1), PLAIN),
     "status-502-page": (GatewayPage(status=502, html=_BAD_GATEWAY),),
@@ -118,13 +118,14 @@ _TURNS: Mapping[str, tuple[Turn, ...]] = {
 SCRIPTS: Mapping[str, Script] = {name: Script(id=name, turns=turns) for name, turns in _TURNS.items()}
 
 
-def script_named(name: str) -> Script:
-    """The script with this name.
+def script_named(name: str, own: Mapping[str, Script]) -> Script:
+    """The script with this name. `own`: those of one dialect alone.
 
     Raises:
         ValueError: there is none; the message gives the nearest names.
     """
-    if name in SCRIPTS:
-        return SCRIPTS[name]
-    nearest = ", ".join(get_close_matches(name, SCRIPTS, n=3, cutoff=0.3)) or ", ".join(SCRIPTS)
+    known = {**SCRIPTS, **own}
+    if name in known:
+        return known[name]
+    nearest = ", ".join(get_close_matches(name, known, n=3, cutoff=0.3)) or ", ".join(known)
     raise ValueError(f"the simulator has no script {name!r}; nearest: {nearest}")

@@ -11,23 +11,12 @@ from typing import Self
 
 from aiohttp import web
 
-from llm_contracts.simulator.ark import ARK
-from llm_contracts.simulator.deepseek import DEEPSEEK
 from llm_contracts.simulator.dialect import Dialect, compact
-from llm_contracts.simulator.dify import DIFY
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
-from llm_contracts.simulator.ernie import ERNIE
-from llm_contracts.simulator.ernie_v1 import ERNIE_V1
-from llm_contracts.simulator.gemini import GEMINI
-from llm_contracts.simulator.glm import GLM
-from llm_contracts.simulator.openai import OPENAI
-from llm_contracts.simulator.qwen import QWEN
 from llm_contracts.simulator.script import Turn
 from llm_contracts.simulator.scripts import SCRIPTS, script_named
-from llm_contracts.simulator.silicon import SILICON
 
-_ALL = (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI, ERNIE_V1, DIFY)
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
 _START_SECONDS = 10.0
 
 
@@ -43,18 +32,20 @@ class Simulator:
     """A provider of one dialect on loopback, while the `with` block lasts.
 
     Args:
-        dialect: a name in `DIALECTS`.
+        dialect: a built-in one's name, or one.
         key: the one key that is accepted.
         pause: seconds between two server-sent events; 0 lets them run together as they will.
 
     Raises:
-        ValueError: the dialect is unknown.
+        ValueError: no dialect has this name.
     """
 
-    def __init__(self, dialect: str, *, key: str = KEY, pause: float = 0.001) -> None:
-        if dialect not in DIALECTS:
-            raise ValueError(f"the simulator speaks no {dialect!r}; it speaks {', '.join(DIALECTS)}")
-        self._dialect = DIALECTS[dialect]
+    def __init__(self, dialect: str | Dialect, *, key: str = KEY, pause: float = 0.001) -> None:
+        if isinstance(dialect, str):
+            if dialect not in DIALECTS:
+                raise ValueError(f"the simulator speaks no {dialect!r}; it speaks {', '.join(DIALECTS)}")
+            dialect = DIALECTS[dialect]
+        self._dialect = dialect
         self._key = key
         self._pause = pause
         self._stage = _Stage(script=next(iter(SCRIPTS)))
@@ -62,7 +53,7 @@ class Simulator:
         self._loop = asyncio.new_event_loop()
         self._ready = Event()
         self._port = 0
-        self._thread = Thread(target=self._run, name=f"simulator-{dialect}", daemon=True)
+        self._thread = Thread(target=self._run, name=f"simulator-{dialect.name}", daemon=True)
 
     @property
     def origin(self) -> str:
@@ -85,7 +76,7 @@ class Simulator:
         Raises:
             ValueError: there is no such script; the message gives the nearest names.
         """
-        name = script_named(script).id
+        name = script_named(script, self._dialect.scripts).id
         with self._lock:
             self._stage = _Stage(script=name)
 
@@ -126,7 +117,8 @@ class Simulator:
         with self._lock:
             stage = self._stage
             number, stage.seen = stage.seen, stage.seen + 1
-        return script_named(stage.script).turn(number), f"{self._dialect.name}/{stage.script}/{number}"
+        turn = script_named(stage.script, self._dialect.scripts).turn(number)
+        return turn, f"{self._dialect.name}/{stage.script}/{number}"
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()

@@ -22,6 +22,7 @@ from llm_contracts.run.check import (
     replay_call,
 )
 from llm_contracts.run.workers.threads import run_jobs
+from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family
 from llm_contracts.util.versions import versions
@@ -126,6 +127,7 @@ def _one(
         timeout=match.timeout,
         decided=decided,
         protocols=match.protocols,
+        dialect=project.dialect_of(provider.name) or OPENAI,
     )
     return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
 

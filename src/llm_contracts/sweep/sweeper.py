@@ -21,6 +21,8 @@ from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import varied
 from llm_contracts.run.check import Side, played
 from llm_contracts.run.engines import PATIENCE, Engine, Play
+from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.changed import BothSides, compare_change
 from llm_contracts.sweep.truncated import shown_as_whole
 from llm_contracts.sweep.variants import Family, Variant, variants
@@ -56,6 +58,7 @@ class Sweeper:
         timeout: seconds per call.
         decided: puts the reasons of waivers into an item.
         protocols: how to read what is sent.
+        dialect: in whose words faults are told.
     """
 
     reference: Side
@@ -66,6 +69,7 @@ class Sweeper:
     timeout: float = 60.0
     decided: Callable[[Item], Item] = lambda item: item
     protocols: Protocols = BUILT_IN
+    dialect: Dialect = OPENAI
 
     def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Iterator[Item]:
         """The recording itself, then each variant, as items.
@@ -86,7 +90,7 @@ class Sweeper:
             protocols=self.protocols,
         )
         for variant in variants(
-            interactions, blank.provider, self.families, every=self.every, protocols=self.protocols
+            interactions, self.dialect, self.families, every=self.every, protocols=self.protocols
         ):
             yield self._varied(blank, variant, call, ground)
 

@@ -16,6 +16,7 @@ from llm_contracts.project.config import (
     load_settings,
     nearest,
 )
+from llm_contracts.simulator.dialects import DIALECTS
 
 SCENARIOS = """
 from llm_contracts.project.scenario import Scenario
@@ -207,6 +208,10 @@ def test_a_provider_that_names_its_protocol_is_read_by_that_alone(tmp_path: Path
             CLIENTS.replace('"DEEPSEEK_API_KEY"', '"DEEPSEEK_API_KEY", protocol="gemni"'),
             "deepseek: there is no protocol 'gemni'. Did you mean gemini?",
         ),
+        (
+            CLIENTS.replace('"DEEPSEEK_API_KEY"', '"DEEPSEEK_API_KEY", dialect="deepsek"'),
+            "deepseek: there is no dialect 'deepsek'. Did you mean deepseek?",
+        ),
         (PROTOCOL.replace("parrot", "gemini") + CLIENTS, "there are two protocols called 'gemini'"),
         ("PROTOCOLS = ('gemini',)", "PROTOCOLS[0] must be a Protocol, not str"),
     ],
@@ -215,3 +220,14 @@ def test_a_protocol_that_cannot_be_is_named(tmp_path: Path, clients: str, messag
     settings = load_settings(write(tmp_path, clients=clients))
     with pytest.raises(ConfigError, match=re.escape(message)):
         load_project(settings)
+
+
+def test_the_dialect_is_the_one_that_a_row_names_or_that_of_its_name(
+    tmp_path: Path,
+) -> None:
+    named = CLIENTS.replace('name="openai"', 'name="mine", dialect="qwen"')
+    rows = SCENARIOS.replace('provider="openai"', 'provider="mine"')
+    found = load_project(load_settings(write(tmp_path, clients=named, rows=rows)))
+    assert found.dialect_of("mine") is DIALECTS["qwen"]
+    assert found.dialect_of("deepseek") is DIALECTS["deepseek"]
+    assert found.dialect_of("nobody") is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.simulator import Simulator
+from llm_contracts.simulator.server import Simulator
 from tests.harness.record.workshop import REAL_KEY, Workshop
 
 

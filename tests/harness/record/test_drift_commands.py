@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.simulator import Simulator
+from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.cassette.model import Cassette
 from tests.harness.record.workshop import REAL_KEY

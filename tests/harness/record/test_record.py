@@ -22,7 +22,7 @@ from llm_contracts.record.run import (
     Source,
     record,
 )
-from llm_contracts.simulator import Simulator
+from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.facts import read_facts
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row

@@ -15,7 +15,7 @@ from llm_contracts.clients.call import Call, Client, Function
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.record.run import RecordOptions, RecordProgress, RecordReport, Source, record
-from llm_contracts.simulator import Simulator
+from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.cassette import Cassette, load
 
 REAL_KEY = "sk-real-4f9d-7c21-secret-key"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from llm_contracts.simulator.ask import ParsedRequest
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
 from llm_contracts.simulator.scripts import SCRIPTS
-from llm_contracts.simulator.server import DIALECTS
 
 CHAT = "/chat/completions"
 

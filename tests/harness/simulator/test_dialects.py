@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from llm_contracts.simulator.ask import ParsedRequest
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.engine import KEY, words_for
 from llm_contracts.simulator.script import Refusal, Refused
 from llm_contracts.simulator.scripts import SCRIPTS
-from llm_contracts.simulator.server import DIALECTS
 from tests.harness.simulator.playing import (
     CHAT,
     ask,
@@ -270,13 +270,7 @@ def rows(dialect: str) -> Iterator[dict[str, Any]]:
     yield from json.loads(reply.pieces[0])["data"]
 
 
-_UNLISTED = {"ernie_v1", "dify"}  # nobody asks them for their models: they have no such address
-
-_UNSAID = {
-    "ernie": {Refused.UNPAID},
-    "ernie_v1": {Refused.PROMPT_FILTER},
-    "dify": {Refused.UNKNOWN_MODEL, Refused.PROMPT_FILTER, Refused.TOO_LONG},
-}
+_UNSAID = {"ernie": {Refused.UNPAID}}
 """Of these nobody knows the words, or they cannot happen."""
 
 
@@ -285,7 +279,7 @@ def test_deepseek_lists_models_without_created_and_openai_lists_more_than_chat_m
     assert any(not row["id"].startswith("gpt") for row in rows("openai"))
 
 
-@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name not in _UNLISTED])
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_listing_can_be_refused_too(dialect: str) -> None:
     refused = 400 if dialect == "gemini" else 401
     assert play(dialect, "list-models", ParsedRequest(path="/models", key="sk-no")).status == refused

@@ -8,10 +8,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from llm_contracts.simulator import KEY, Simulator
-from llm_contracts.simulator.engine import Reply, Responder, respond
+from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
 from llm_contracts.simulator.scripts import SCRIPTS
-from llm_contracts.simulator.server import DIALECTS
+from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Response
 

@@ -12,8 +12,8 @@ import pytest
 
 from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import bearer
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.engine import KEY
-from llm_contracts.simulator.server import DIALECTS
 from llm_contracts.simulator.texts import tokens_in
 from tests.harness.simulator.playing import MODELS, ask, choices, chunks, finishes, play, simulated, text
 

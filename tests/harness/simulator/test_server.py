@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.simulator import KEY, SCRIPTS, Simulator
+from llm_contracts.simulator.engine import KEY
+from llm_contracts.simulator.scripts import SCRIPTS
+from llm_contracts.simulator.server import Simulator
 
 BODY = {"model": "qwen-plus", "messages": [{"role": "user", "content": "?"}], "stream": True}
 

@@ -11,11 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.parity.variant_names import general, split, varied
+from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.variants import Family, Variant, recut_at, variants
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.protocols import BUILT_IN
 from llm_contracts.wire.sse import events
+from tests.contracts import dialects
+from tests.contracts.protocols.dify import DIFY
+from tests.contracts.protocols.ernie_v1 import ERNIE_V1
 from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"
@@ -23,7 +30,16 @@ PROVIDERS = sorted(folder.name for folder in CASSETTES.iterdir())
 BORDERS = "茶🍵 café\n\n"
 STREAM = (streamed(stream("Guten ", "Tag", " – ", BORDERS)),)
 
+PROTOCOLS = (ERNIE_V1, DIFY, *BUILT_IN)
 each_provider = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+def dialect_of(provider: str) -> Dialect:
+    return {**DIALECTS, "ernie_v1": dialects.ERNIE_V1, "dify": dialects.DIFY}[provider]
+
+
+def facts_in(response: Response) -> WireFacts:
+    return read_facts(response, PROTOCOLS)
 
 
 def recorded(provider: str, scenario: str = "plain-stream") -> tuple[Interaction, ...]:
@@ -31,11 +47,15 @@ def recorded(provider: str, scenario: str = "plain-stream") -> tuple[Interaction
 
 
 def family(interactions: tuple[Interaction, ...], which: Family, provider: str = "openai") -> list[Variant]:
-    return list(variants(interactions, provider, (which,)))
+    return list(variants(interactions, dialect_of(provider), (which,), protocols=PROTOCOLS))
 
 
 def named(interactions: tuple[Interaction, ...], name: str, provider: str = "openai") -> Variant:
-    (found,) = (variant for variant in variants(interactions, provider) if variant.name == name)
+    (found,) = (
+        variant
+        for variant in variants(interactions, dialect_of(provider), protocols=PROTOCOLS)
+        if variant.name == name
+    )
     return found
 
 
@@ -45,7 +65,7 @@ def last(interactions: Iterable[Interaction]) -> Response:
 
 def said(response: Response) -> tuple[object, ...]:
     """Everything that an application could be told of these bytes."""
-    facts = read_facts(response)
+    facts = facts_in(response)
     return (
         facts.whole_text,
         facts.reasoning,
@@ -71,7 +91,7 @@ def test_a_variant_is_named_after_its_recording_and_is_told_from_it() -> None:
 
 @each_provider
 def test_no_two_variants_of_a_recording_have_one_name(provider: str) -> None:
-    names = [variant.name for variant in variants(recorded(provider), provider, every=True)]
+    names = [variant.name for variant in variants(recorded(provider), dialect_of(provider), every=True)]
     assert len(names) == len(set(names))
     assert len(names) > 300
 
@@ -103,7 +123,7 @@ def test_a_short_body_is_cut_at_every_byte_and_a_long_one_only_when_asked() -> N
     )
     long = (streamed(stream(*["word"] * 200)),)
     assert "bytes" not in {variant.name for variant in family(long, Family.RECUT)}
-    assert "bytes" in {variant.name for variant in variants(long, "openai", (Family.RECUT,), every=True)}
+    assert "bytes" in {variant.name for variant in variants(long, OPENAI, (Family.RECUT,), every=True)}
 
 
 def test_every_character_of_more_than_a_byte_is_cut_apart() -> None:
@@ -125,7 +145,7 @@ def test_line_ends_become_others_and_crlf_is_also_cut_in_between() -> None:
 
 def test_a_refusal_can_only_be_cut_into_other_pieces() -> None:
     refusal = (exchange(Response(status=401, headers=JSON, body=b'{"error": {"message": "no"}}')),)
-    found = list(variants(refusal, "openai"))
+    found = list(variants(refusal, OPENAI))
     assert {variant.family for variant in found} == {Family.RECUT}
     assert {last(variant.interactions).body for variant in found} == {last(refusal).body}
 
@@ -137,7 +157,7 @@ def test_a_refusal_can_only_be_cut_into_other_pieces() -> None:
 def test_every_early_end_keeps_a_part_and_loses_another(provider: str) -> None:
     interactions = recorded(provider)
     whole = last(interactions).body
-    for variant in variants(interactions, provider, (Family.ENDS,), every=True):
+    for variant in variants(interactions, dialect_of(provider), (Family.ENDS,), every=True):
         kept = last(variant.interactions)
         assert whole.startswith(kept.body), variant.name
         assert len(kept.body) < len(whole), variant.name
@@ -146,7 +166,7 @@ def test_every_early_end_keeps_a_part_and_loses_another(provider: str) -> None:
 
 def test_with_every_each_event_is_the_last_one_once() -> None:
     count = len(events(last(STREAM).body))
-    names = {variant.name for variant in variants(STREAM, "openai", (Family.ENDS,), every=True)}
+    names = {variant.name for variant in variants(STREAM, OPENAI, (Family.ENDS,), every=True)}
     for end in ("cut", "reset", "silent"):
         assert {f"{end}@{place}" for place in range(count)} <= names
         assert f"{end}@{count}" not in names
@@ -159,7 +179,9 @@ def test_without_it_each_place_that_tells_something_new_is_there() -> None:
 
 
 def test_a_character_is_cut_in_its_middle() -> None:
-    found = [v for v in variants(recorded("qwen"), "qwen", every=True) if v.name.startswith("cut-in-")]
+    found = [
+        v for v in variants(recorded("qwen"), DIALECTS["qwen"], every=True) if v.name.startswith("cut-in-")
+    ]
     assert found
     for variant in found:
         with pytest.raises(UnicodeDecodeError):
@@ -178,15 +200,15 @@ def test_a_recording_that_is_cut_already_is_not_cut_again() -> None:
 def test_an_error_event_is_one_in_the_provider_s_own_dialect(provider: str) -> None:
     found = [v for v in family(recorded(provider), Family.FAULTS, provider) if v.name.startswith("error@")]
     assert len(found) > 2
-    assert all(read_facts(last(variant.interactions)).error for variant in found)
+    assert all(facts_in(last(variant.interactions)).error for variant in found)
 
 
 @each_provider
 def test_a_broken_event_is_no_json_and_a_doubled_one_is_there_twice(provider: str) -> None:
     interactions = recorded(provider)
-    whole = read_facts(last(interactions))
+    whole = facts_in(last(interactions))
     for variant in family(interactions, Family.FAULTS, provider):
-        facts = read_facts(last(variant.interactions))
+        facts = facts_in(last(variant.interactions))
         if variant.name.startswith("broken-json@"):
             assert facts.malformed == whole.malformed + 1, variant.name
         if variant.name.startswith("twice@"):
@@ -196,7 +218,7 @@ def test_a_broken_event_is_no_json_and_a_doubled_one_is_there_twice(provider: st
 @pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "dify"])
 def test_a_missing_finish_reason_is_missing_and_nothing_else(provider: str) -> None:
     interactions = recorded(provider)
-    whole, facts = read_facts(last(interactions)), facts_of(named(interactions, "no-finish", provider))
+    whole, facts = facts_in(last(interactions)), facts_of(named(interactions, "no-finish", provider))
     assert (facts.finish_reasons, facts.whole_text, facts.usage) == ((), whole.whole_text, whole.usage)
 
 
@@ -204,7 +226,7 @@ def test_a_missing_finish_reason_is_missing_and_nothing_else(provider: str) -> N
 def test_a_busy_provider_answers_the_second_time(provider: str) -> None:
     interactions = recorded(provider)
     busy, answer = named(interactions, "busy-then-answer", provider).interactions[-2:]
-    assert (busy.response.status, read_facts(busy.response).retry_after) == (429, 2.0)
+    assert (busy.response.status, facts_in(busy.response).retry_after) == (429, 2.0)
     assert busy.request == answer.request
     assert answer == interactions[-1]
 
@@ -212,14 +234,15 @@ def test_a_busy_provider_answers_the_second_time(provider: str) -> None:
 @each_provider
 def test_a_failed_server_says_so_in_its_own_words(provider: str) -> None:
     response = last(named(recorded(provider), "status-500", provider).interactions)
-    error = read_facts(response).error
+    error = facts_in(response).error
     assert response.status == 500
     assert error is not None
     assert error["message"]
 
 
 def test_who_is_not_known_speaks_as_openai_does() -> None:
-    error = facts_of(named(STREAM, "error@1", "somebody")).error
+    (found,) = (variant for variant in variants(STREAM) if variant.name == "error@1")
+    error = facts_of(found).error
     assert error is not None
     assert error["type"] == "server_error"
 
@@ -231,4 +254,4 @@ def test_only_a_provider_that_stalls_asks_for_patience() -> None:
 
 
 def facts_of(variant: Variant) -> WireFacts:
-    return read_facts(last(variant.interactions))
+    return facts_in(last(variant.interactions))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.variants.early_ends import early_ends
 from llm_contracts.sweep.variants.faults import faults
 from llm_contracts.sweep.variants.places import telling, whole_range
@@ -20,7 +22,7 @@ _STALLS = (
 
 def variants(
     interactions: tuple[Interaction, ...],
-    provider: str,
+    dialect: Dialect = OPENAI,
     families: Collection[Family] = tuple(Family),
     *,
     every: bool = False,
@@ -31,7 +33,7 @@ def variants(
 
     Args:
         interactions: the recording.
-        provider: in whose dialect faults are told.
+        dialect: in whose words faults are told.
         families: which kinds of change.
         protocols: how to read the recording.
         every: at every event and every byte; a long stream has thousands.
@@ -45,4 +47,4 @@ def variants(
     if Family.ENDS in families:
         yield from early_ends(stream, places)
     if Family.FAULTS in families:
-        yield from faults(stream, provider, places, stalls=places if every else places[:_STALLS])
+        yield from faults(stream, dialect, places, stalls=places if every else places[:_STALLS])

@@ -1,5 +1,5 @@
 """What providers do wrong, derived from an answer that was right: in the provider's own dialect where the
-simulator speaks it, else in OpenAI's.
+simulator has it, else in OpenAI's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.sweep.variants.variant import Family, Variant
-from llm_contracts.sweep.variants.words import DialectWriter, tongue_of
+from llm_contracts.sweep.variants.words import DialectWriter
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.streamed import Streamed
 
@@ -23,38 +24,38 @@ _DATA = re.compile(rb"(data: ?)([^\r\n]+)")
 
 
 def faults(
-    stream: Streamed, provider: str, places: Iterable[int], *, stalls: Iterable[int]
+    stream: Streamed, dialect: Dialect, places: Iterable[int], *, stalls: Iterable[int]
 ) -> Iterator[Variant]:
     """Every fault that can be derived from a whole stream.
 
     Args:
         stream: the recording.
-        provider: in whose words to refuse.
+        dialect: in whose words to refuse.
         places: the numbers of the events to which, or after which, something happens; 0 is before the first.
         stalls: after which of them the provider says nothing more.
     """
-    tongue = tongue_of(provider)
-    yield from _whole_answers(stream, tongue)
+    words = DialectWriter(dialect=dialect)
+    yield from _whole_answers(stream, words)
     for place in stalls:
         yield _variant(f"stall@{place}", stream.with_parts(stream.parts[:place], end=End.TIMEOUT), PATIENCE)
     for place in places:
-        yield from _after(stream, place, tongue)
+        yield from _after(stream, place, words)
 
 
-def _whole_answers(stream: Streamed, tongue: DialectWriter) -> Iterator[Variant]:
+def _whole_answers(stream: Streamed, words: DialectWriter) -> Iterator[Variant]:
     silent = Response(status=0, end=End.TIMEOUT)
     yield _variant("stall-before-head", stream.with_response(silent), PATIENCE)
-    yield _variant("status-500", stream.with_response(tongue.failed()))
-    yield _variant("busy-then-answer", stream.preceded_by(tongue.busy(retry_after=_WAIT)))
+    yield _variant("status-500", stream.with_response(words.failed()))
+    yield _variant("busy-then-answer", stream.preceded_by(words.busy(retry_after=_WAIT)))
     parts = tuple(_edited(part, _without_finish) for part in stream.parts)
     if parts != stream.parts:
         yield _variant("no-finish", stream.with_parts(parts))
 
 
-def _after(stream: Streamed, place: int, tongue: DialectWriter) -> Iterator[Variant]:
+def _after(stream: Streamed, place: int, words: DialectWriter) -> Iterator[Variant]:
     """What happens after, or to, the event with this number; 0 is before the first."""
     before, rest = stream.parts[:place], stream.parts[place:]
-    yield _variant(f"error@{place}", stream.with_parts((*before, tongue.error_event())))
+    yield _variant(f"error@{place}", stream.with_parts((*before, words.error_event())))
     if not place:
         return
     last = before[-1]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_contracts.simulator import DIALECTS, KEY
 from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import Dialect
-from llm_contracts.simulator.engine import Reply, Responder, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
 from llm_contracts.simulator.script import Ending, Refusal, Refused, ScriptedAnswer, Turn
 from llm_contracts.wire.interaction import Headers, Response
 
 _BROKEN, _BUSY = 500, 429
-_DEFAULT = "openai"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +38,6 @@ class DialectWriter:
     def _said(self, turn: Turn) -> Reply:
         body = {"model": next(iter(self.dialect.models)), "stream": True, "messages": []}
         return respond(Responder(dialect=self.dialect), ParsedRequest(path="/", key=KEY, body=body), turn)
-
-
-def tongue_of(provider: str) -> DialectWriter:
-    """The provider's, or OpenAI's for those that the simulator does not know."""
-    return DialectWriter(dialect=DIALECTS.get(provider, DIALECTS[_DEFAULT]))
 
 
 def _response(reply: Reply, reason: str) -> Response:

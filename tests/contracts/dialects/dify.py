@@ -27,9 +27,9 @@ from llm_contracts.simulator.dialect import (
     TokenCounts,
     compact,
 )
-from llm_contracts.simulator.dify_events import COMMON
 from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
+from tests.contracts.dialects.dify_events import COMMON, SCRIPTS
 
 
 def _words(status: int, code: str, message: str) -> RefusalText:
@@ -153,4 +153,5 @@ DIFY = Dialect(
     break_off=_break_off,
     listing=shapes.listing(),
     framing=Framing(done=None),
+    scripts=SCRIPTS,
 )

@@ -37,7 +37,7 @@ from llm_contracts.wire.interaction import Headers
 
 _CHAT = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
 _MODELS = {"completions_pro": Model(answers="ERNIE-4.0-8K"), "ernie_speed": Model(answers="ERNIE-Speed-8K")}
-_TOKEN = "24."  # noqa: S105 (how tokens begin)
+_TOKEN = "24."
 _LIVES_SECONDS = 2592000
 
 
@@ -141,7 +141,7 @@ def _told(error: Json) -> Json:
 
 def _refuse(error: Json, seed: str) -> bytes:
     """Errors of the gateway's have no id, those of the models have one."""
-    by_model = error["code"] > 1000  # noqa: PLR2004 (the gateway's codes have up to three figures)
+    by_model = error["code"] > 1000
     return compact({**_told(error), **({"id": _new_id(seed)} if by_model else {})}).encode()
 
 

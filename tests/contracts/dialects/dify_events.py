@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_contracts.simulator import texts
 from llm_contracts.simulator.dialect import EPOCH, compact, uuid_like
-from llm_contracts.simulator.script import Ending, Insert, ScriptedAnswer
+from llm_contracts.simulator.script import Ending, Insert, Script, ScriptedAnswer
 
 COMMON: Mapping[str, str] = {
     "task_id": uuid_like("dify/task"),
@@ -56,7 +56,7 @@ def _answer(text: texts.Pieces, *inserts: Insert, ending: Ending = Ending.WHOLE)
     return ScriptedAnswer(text=text, json_text=text, inserts=inserts, ending=ending)
 
 
-ANSWERS: Mapping[str, ScriptedAnswer] = {
+_ANSWERS: Mapping[str, ScriptedAnswer] = {
     "dify-ping": _answer(texts.FOLLOW_UP, *_at(0.0, [_PING]), *_at(0.5, [_PING, _PING])),
     "dify-agent": _answer((), *_at(0.0, [_THOUGHT, *_SAID, _FILE])),
     "dify-new-agent": _answer(("".join(texts.CONCLUSION),), *_at(0.0, _SAID)),
@@ -75,4 +75,5 @@ ANSWERS: Mapping[str, ScriptedAnswer] = {
     "dify-reasoning": _answer(texts.CONCLUSION, *_at(0.0, _REASONING)),
     "dify-sound": _answer(texts.FOLLOW_UP, *_at(0.5, _SOUND)),
 }
+SCRIPTS = {name: Script(id=name, turns=(answer,)) for name, answer in _ANSWERS.items()}
 """By the name of the situation."""

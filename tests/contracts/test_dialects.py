@@ -11,8 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llm_contracts.simulator import KEY, SCRIPTS, Simulator
-from llm_contracts.simulator.dify_events import ANSWERS
+from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.engine import KEY, words_for
+from llm_contracts.simulator.script import Refusal, Refused
+from llm_contracts.simulator.scripts import SCRIPTS
+from llm_contracts.simulator.server import Simulator
+from tests.contracts.dialects import DIFY, ERNIE_V1
+from tests.contracts.dialects.dify_events import SCRIPTS as OF_DIFY
 
 CHAT = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/completions_pro"
 TOKEN = f"24.{KEY}"
@@ -23,7 +28,7 @@ QUESTION = {"query": "?", "user": "u", "response_mode": "streaming", "inputs": {
 @pytest.fixture(scope="module")
 def simulators() -> Iterator[dict[str, Simulator]]:
     with ExitStack() as stack:
-        yield {name: stack.enter_context(Simulator(name, pause=0)) for name in ("ernie_v1", "dify")}
+        yield {one.name: stack.enter_context(Simulator(one, pause=0)) for one in (ERNIE_V1, DIFY)}
 
 
 @pytest.fixture
@@ -248,12 +253,26 @@ def test_a_workflow_tells_its_end_after_the_message_s_and_a_failed_one_before_it
     ]
 
 
-@pytest.mark.parametrize("script", ANSWERS)
+@pytest.mark.parametrize("script", OF_DIFY)
 def test_all_events_are_of_one_conversation(dify: Simulator, script: str) -> None:
     said = events(dify, script)
-    assert script in SCRIPTS
     assert len({event["conversation_id"] for event in said}) == 1
 
 
 def test_an_agent_s_thought_is_its_tool(dify: Simulator) -> None:
     assert events(dify, "tool-calls")[0]["event"] == "agent_thought"
+
+
+_UNSAID = {
+    "ernie_v1": {Refused.PROMPT_FILTER},
+    "dify": {Refused.UNKNOWN_MODEL, Refused.PROMPT_FILTER, Refused.TOO_LONG},
+}
+"""Of these nobody knows the words, or they cannot happen."""
+
+
+@pytest.mark.parametrize("dialect", [ERNIE_V1, DIFY], ids=lambda dialect: dialect.name)
+def test_each_has_words_for_every_refusal_it_can_be_told(dialect: Dialect) -> None:
+    told = {turn.why for script in SCRIPTS.values() for turn in script.turns if isinstance(turn, Refusal)}
+    by_request = {Refused.NO_KEY, Refused.WRONG_KEY, Refused.UNKNOWN_MODEL, Refused.BAD_REQUEST}
+    for why in (told | by_request | {Refused.MID_STREAM}) - _UNSAID[dialect.name]:
+        assert words_for(dialect, why).message

@@ -1,0 +1,19 @@
+"""The dialects that are built in, by name. A project hands in its own: `Provider(dialect=…)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llm_contracts.simulator.ark import ARK
+from llm_contracts.simulator.deepseek import DEEPSEEK
+from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.ernie import ERNIE
+from llm_contracts.simulator.gemini import GEMINI
+from llm_contracts.simulator.glm import GLM
+from llm_contracts.simulator.openai import OPENAI
+from llm_contracts.simulator.qwen import QWEN
+from llm_contracts.simulator.silicon import SILICON
+
+DIALECTS: Mapping[str, Dialect] = {
+    dialect.name: dialect for dialect in (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI)
+}
