@@ -136,6 +136,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         failed = next((code for kind, code in failures().items() if isinstance(error, kind)), None)
         if failed is None:
             raise
-        click.echo(f"llm-contracts: {error}", err=True)
+        from llm_contracts.util.terminal import echo
+
+        echo(f"llm-contracts: {error}", err=True)
         return failed
     return int(code or 0)

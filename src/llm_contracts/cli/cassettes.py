@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import project_here
+from llm_contracts.cli.options import project_here, secrets_of
 from llm_contracts.doctor.cassettes import check_cassettes, recording_files
-from llm_contracts.project.config import environment
-from llm_contracts.project.secrets import secrets_in
-from llm_contracts.util.terminal import progress_bar
+from llm_contracts.util.terminal import echo, one_line, progress_bar
 
 _EXAMPLES = """\b
 Examples:
@@ -30,11 +26,12 @@ def cassettes() -> Exit:
     is replayed, so it takes seconds and suits a commit hook.
     """
     project = project_here()
-    secrets = secrets_in(environment(project.settings, os.environ), project.providers)
     with progress_bar("cassettes", len(recording_files(project))) as done:
-        complaints = check_cassettes(project, secrets, visit=lambda file, _cassette: done(file.name))
+        complaints = check_cassettes(
+            project, secrets_of(project), visit=lambda file, _cassette: done(file.name)
+        )
     for sentence in complaints.all:
-        click.echo(sentence, err=True)
+        echo(one_line(sentence), err=True)
     if complaints.secrets:
         return Exit.SECRET
     if complaints.unreadable:

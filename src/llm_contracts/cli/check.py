@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llm_contracts.cli.cost import cost_options, refuse_stray_cost, wants_cost, with_cost
+from llm_contracts.cli.cost import Limits, cost_option, with_cost
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import (
     json_option,
-    match_options,
     project_here,
+    refuse_secrets_in,
+    report_option,
     run_options,
+    secrets_of,
     selection_options,
-    shard_option,
 )
-from llm_contracts.cli.stored import report_option, secrets_of
-from llm_contracts.cli.sweep import refuse_stray_options, run_sweep, sweep_options
-from llm_contracts.cli.workers import crew_for
+from llm_contracts.cli.sweep import run_sweep, sweep_option
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.inputs import input_files
 from llm_contracts.reporting.terminal import print_result
@@ -29,9 +28,10 @@ from llm_contracts.results.writer import writing
 from llm_contracts.run import check as run
 from llm_contracts.run.merge import check_plan, part
 from llm_contracts.run.shards import owned
+from llm_contracts.run.workers.choice import worker_pool
+from llm_contracts.sweep.run import Extent
 from llm_contracts.util.files import write_text
 from llm_contracts.util.terminal import progress_bar, report_console
-from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,13 +52,21 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @selection_options
-@match_options
-@shard_option
+@run_options
 @report_option
 @json_option
-@sweep_options
-@cost_options
-def check(**given: Any) -> Exit:
+@sweep_option
+@cost_option
+def check(
+    *,
+    providers: tuple[str, ...],
+    scenarios: tuple[str, ...],
+    options: run.Options,
+    report: Path | None,
+    json_file: Path | None,
+    extent: Extent | None,
+    limits: Limits | None,
+) -> Exit:
     """Replay every recording through both clients and compare.
 
     Prints the table, what has to be decided, and a verdict per provider; leaves the whole result in
@@ -66,58 +74,61 @@ def check(**given: Any) -> Exit:
     one of several machines' parts (--shard) is stored in a folder of its own, for `report --merge`.
     A sweep of all recordings is kept in report/sweep.json; it gives no verdict.
     """
-    refuse_stray_options(given)
-    refuse_stray_cost(given)
+    _refuse_stray_options(options, report, extent, limits)
     project = project_here()
-    scenarios = project.select(given["providers"], given["scenarios"])
-    if not scenarios:
-        msg = f"There is nothing to check: {project.settings.scenarios} has no scenario for that."
-        raise ConfigError(msg)
+    rows = project.select(providers, scenarios)
+    if not rows:
+        raise ConfigError(
+            f"There is nothing to check: {project.settings.scenarios} has no scenario for that."
+        )
     secrets = secrets_of(project)
-    for scenario in scenarios:
-        _refuse_secrets_in(project.cassette(scenario), secrets)
-    if given["sweep"] is not None:
-        return run_sweep(project, scenarios, given, secrets)
-    folder = _folder(project, given)
-    options = run_options(given)
-    place = run.scenario_place(project, options, packed)
-    count = sum(owned(options.shard, row.name) for row in scenarios)
-    deaths: list[str] = []
-    crew = crew_for(place, project, options, count, died=deaths.append)
+    for row in rows:
+        refuse_secrets_in(project.cassette(row), secrets)
+    if extent is not None:
+        return run_sweep(
+            project, rows, options, extent, json_file, secrets, whole=not (providers or scenarios)
+        )
+    folder = report or _folder(project, options, partial_run=bool(scenarios))
+    context = run.scenario_place(project, options, packed)
+    count = sum(owned(options.shard, row.name) for row in rows)
+    crashes: list[str] = []
+    pool = worker_pool(context, project, options, count, died=crashes.append)
+    quiet = str(json_file) == "-"
     with writing(folder, secrets) as writer:
         with progress_bar("check", count) as done:
-            result = run.check(project, scenarios, options, crew=crew, progress=writer.reporting(done))
-        result = replace(result, warnings=(*result.warnings, *deaths))
+            result = run.check(project, rows, options, crew=pool, progress=writer.reporting(done))
+        result = replace(result, warnings=(*result.warnings, *crashes))
         inputs = input_files(project.settings, writer.code)
-        finish = partial(writer.finish, result, inputs=inputs, **_part(project, scenarios, options))
+        finish = partial(writer.finish, result, inputs=inputs, **_part(project, rows, options))
         text, code = finish(), exit_of(result)
-        if str(given["json_file"]) != "-":
+        if not quiet:
             print_result(report_console(), result, {row.provider for row in project.scenarios})
-        if wants_cost(given):
-            text, costs = with_cost(project, scenarios, given, finish)
-            code = code or costs
-    if given["json_file"] is not None:
-        write_text(given["json_file"], text)
+        if limits is not None:
+            cost, costs_code = with_cost(project, rows, options, limits, quiet=quiet)
+            text, code = finish(cost=cost), code or costs_code
+    if json_file is not None:
+        write_text(json_file, text)
     return code
 
 
-def _part(project: Project, scenarios: Sequence[Scenario], options: run.Options) -> Mapping[str, Any]:
+def _refuse_stray_options(
+    options: run.Options, report: Path | None, extent: Extent | None, limits: Limits | None
+) -> None:
+    if extent is not None and report is not None:
+        raise click.UsageError("--report does not go with --sweep, which has ways of its own.")
+    for option, given in (("sweep", extent), ("shard", options.shard)):
+        if limits is not None and given is not None:
+            raise click.UsageError(f"--cost does not go with --{option}. Measure in a run of its own.")
+
+
+def _part(project: Project, rows: Sequence[Scenario], options: run.Options) -> Mapping[str, Any]:
     if options.shard is None:
         return {}
-    return part(check_plan(project, options), [scenario.name for scenario in scenarios])
+    return part(check_plan(project, options), [row.name for row in rows])
 
 
-def _folder(project: Project, given: Mapping[str, Any]) -> Path | None:
-    """Where the result is to be kept; None for a part, which must not replace the whole."""
-    asked: Path | None = given["report"]
-    if asked is not None:
-        return asked
-    if given["shard"] is not None:
-        folder: str = given["shard"].folder
-        return project.settings.report / folder
-    return None if given["scenarios"] else project.settings.report
-
-
-def _refuse_secrets_in(file: Path, secrets: Mapping[str, str]) -> None:
-    if secrets and file.is_file():
-        refuse_secrets(str(file), file.read_bytes(), secrets)
+def _folder(project: Project, options: run.Options, *, partial_run: bool) -> Path | None:
+    """Where the result is stored; None for a part, which must not replace the whole."""
+    if options.shard is not None:
+        return project.settings.report / options.shard.folder
+    return None if partial_run else project.settings.report

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import click
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import complete_provider, json_option, project_here
+from llm_contracts.cli.options import complete_provider, hand_over, json_option, project_here, secrets_of
 from llm_contracts.importing.run import ImportOptions, ImportOutcome, ImportReport, import_streams
 from llm_contracts.importing.terminal import import_document, print_import
 from llm_contracts.project.config import environment
-from llm_contracts.project.secrets import secrets_in
-from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import progress_bar, report_console
-from llm_contracts.wire.scrub.scrubber import refuse_secrets
+from llm_contracts.util.terminal import progress_bar
 
 _EXAMPLES = """\b
 Examples:
@@ -47,7 +43,16 @@ Examples:
 @click.option("--force", is_flag=True, help="Replace other recordings of the same name.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would be imported.")
 @json_option
-def import_(sources: tuple[Path, ...], **given: Any) -> Exit:
+def import_(
+    sources: tuple[Path, ...],
+    *,
+    provider: str | None,
+    streams: tuple[str, ...],
+    scenario: str | None,
+    force: bool,
+    dry_run: bool,
+    json_file: Path | None,
+) -> Exit:
     """Make recordings of this project out of streams that others recorded.
 
     SOURCE is a file or a folder: cassettes of VCR and its relatives, HAR files, or raw bodies with
@@ -55,23 +60,22 @@ def import_(sources: tuple[Path, ...], **given: Any) -> Exit:
     cannot be used is listed with its reason.
     """
     project = project_here()
-    environ = environment(project.settings, os.environ)
     options = ImportOptions(
-        environ=environ,
-        provider=given["provider"],
-        scenario=given["scenario"],
-        streams=given["streams"],
-        force=given["force"],
-        dry_run=given["dry_run"],
+        environ=environment(project.settings, os.environ),
+        provider=provider,
+        scenario=scenario,
+        streams=streams,
+        force=force,
+        dry_run=dry_run,
     )
     with progress_bar("import", None) as done:
         report = import_streams(project, sources, options, progress=done)
-    text = import_document(report, project.settings, dry_run=options.dry_run)
-    refuse_secrets("the report", text.encode(), secrets_in(environ, project.providers))
-    if given["json_file"] is not None:
-        write_text(given["json_file"], text)
-    if str(given["json_file"]) != "-":
-        print_import(report_console(), report, project.settings, dry_run=options.dry_run)
+    hand_over(
+        json_file,
+        import_document(report, project.settings, dry_run=dry_run),
+        lambda console: print_import(console, report, project.settings, dry_run=dry_run),
+        secrets_of(project),
+    )
     return _exit_of(report)
 
 

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.matrix_progress import matrix_progress
 from llm_contracts.cli.options import (
     client_options,
+    file_option,
+    hand_over,
     jobs_option,
+    joined,
     json_option,
+    now,
     project_here,
+    report_option,
+    secrets_of,
     selection_options,
     timeout_option,
 )
-from llm_contracts.cli.stored import report_option, secrets_of
 from llm_contracts.matrix.cell import Cell
 from llm_contracts.matrix.pair import ReleasePair
+from llm_contracts.matrix.progress import matrix_progress
 from llm_contracts.matrix.request import MatrixRequest, matrix_run
 from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import report_console
-from llm_contracts.wire.scrub.scrubber import refuse_secrets
+from llm_contracts.util.terminal import echo
 
 _EXAMPLES = """\b
 Examples:
@@ -45,69 +47,68 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option(
-    "--litellm",
-    multiple=True,
-    metavar="V[,V…]",
-    help="Releases of LiteLLM to try, or latest; may be given several times. By default, if --openai is not "
-    "given either, the pairs of matrix.toml.",
+@joined(
+    "request",
+    MatrixRequest,
+    click.option(
+        "--litellm",
+        multiple=True,
+        metavar="V[,V…]",
+        help="Releases of LiteLLM to try, or latest; may be given several times. Without --openai, "
+        "the default is the pairs of matrix.toml.",
+    ),
+    click.option(
+        "--openai",
+        multiple=True,
+        metavar="V[,V…]",
+        help="Releases of openai, each to be tried with each of LiteLLM; by default the installed one.",
+    ),
+    selection_options,
+    client_options,
+    click.option(
+        "--corpus",
+        type=click.Path(exists=True, path_type=Path),
+        metavar="SOURCE",
+        help="Compare over streams recorded elsewhere, as `corpus` does, not the project's recordings.",
+    ),
+    click.option(
+        "--bisect",
+        type=click.Choice([str(kind) for kind in Kind]),
+        metavar="KIND",
+        help="Find the release between two that brought this kind of difference, or removed it.",
+    ),
+    click.option(
+        "--override",
+        "overrides",
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="Take this whatever packages ask for (`certifi`: any release); beside those of matrix.toml.",
+    ),
+    click.option(
+        "--with",
+        "requirements",
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="What else the clients need to be importable; beside the requirements of matrix.toml.",
+    ),
+    click.option(
+        "--cache",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Where uv keeps packages and environments, in place of its own cache folder.",
+    ),
+    click.option(
+        "--cost",
+        is_flag=True,
+        help="Also measure under each pair how many times the reference's cost the candidate's is.",
+    ),
+    jobs_option,
+    timeout_option(300.0),
+    report_option,
 )
-@click.option(
-    "--openai",
-    multiple=True,
-    metavar="V[,V…]",
-    help="Releases of openai, each to be tried with each of LiteLLM; by default the installed one.",
-)
-@selection_options
-@client_options
-@click.option(
-    "--corpus",
-    type=click.Path(exists=True, path_type=Path),
-    metavar="SOURCE",
-    help="Compare over streams recorded elsewhere, as `corpus` does, in place of the project's recordings.",
-)
-@click.option(
-    "--bisect",
-    type=click.Choice([str(kind) for kind in Kind]),
-    metavar="KIND",
-    help="Find the release between two that brought this kind of difference, or removed it.",
-)
-@click.option(
-    "--override",
-    "overrides",
-    multiple=True,
-    metavar="REQUIREMENT",
-    help="Take this whatever packages ask for (`certifi`: any release of it); beside those of matrix.toml.",
-)
-@click.option(
-    "--with",
-    "requirements",
-    multiple=True,
-    metavar="REQUIREMENT",
-    help="What else the clients need to be importable; beside the requirements of matrix.toml.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where uv keeps packages and environments, in place of its own cache folder.",
-)
-@click.option(
-    "--cost",
-    is_flag=True,
-    help="Also measure under each pair how many times the reference's cost the candidate's is.",
-)
-@jobs_option
-@timeout_option(300.0)
-@report_option
-@click.option(
-    "--markdown",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the tables as Markdown, too.",
-)
+@file_option("--markdown", text="Write the tables as Markdown, too.", dash=False)
 @json_option
-def matrix(json_file: Path | None, markdown: Path | None, **given: Any) -> Exit:
+def matrix(*, request: MatrixRequest, markdown: Path | None, json_file: Path | None) -> Exit:
     """Check under other releases of LiteLLM and openai.
 
     Each pair of releases gets an environment of its own (uv builds and caches it), in which only those
@@ -120,7 +121,6 @@ def matrix(json_file: Path | None, markdown: Path | None, **given: Any) -> Exit:
     """
     from llm_contracts.matrix.plan import load_plan
 
-    request = MatrixRequest(**given)
     for option in ("corpus", "bisect"):
         if request.cost and getattr(request, option) is not None:
             raise click.UsageError(f"--cost does not go with --{option}.")
@@ -136,7 +136,7 @@ def matrix(json_file: Path | None, markdown: Path | None, **given: Any) -> Exit:
         msg = f"There is nothing to try but {run.pinned}, which is installed. Name releases: --litellm V."
         raise ConfigError(msg)
     ran: list[Cell] = []
-    hand_over = partial(_hand_over, project, request, json_file, markdown)
+    finish = partial(_finish, project, request, json_file, markdown)
     try:
         with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
 
@@ -148,9 +148,9 @@ def matrix(json_file: Path | None, markdown: Path | None, **given: Any) -> Exit:
     except KeyboardInterrupt:
         # It took long to come this far.
         if len(ran) > 1:
-            hand_over(Table(pinned=ran[0], cells=tuple(ran[1:])))
+            finish(Table(pinned=ran[0], cells=tuple(ran[1:])))
         raise
-    hand_over(table)
+    finish(table)
     return exit_for(table)
 
 
@@ -167,7 +167,7 @@ def _selected(project: Project, request: MatrixRequest) -> int | None:
     return recorded
 
 
-def _hand_over(
+def _finish(
     project: Project, request: MatrixRequest, json_file: Path | None, markdown: Path | None, table: Table
 ) -> None:
     from llm_contracts.matrix.document import matrix_document
@@ -177,17 +177,10 @@ def _hand_over(
     settings = project.settings
     names = (request.reference or settings.reference, request.candidate or settings.candidate)
     document = matrix_document(
-        table,
-        reference=names[0],
-        candidate=names[1],
-        command=request.command,
-        checked_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        table, reference=names[0], candidate=names[1], command=request.command, checked_at=now()
     )
-
-    def show() -> None:
-        print_matrix(report_console(), table, names)
-
-    _write(project, document, json_file, show)
+    secrets = secrets_of(project)
+    hand_over(json_file, document, lambda console: print_matrix(console, table, names), secrets)
     if markdown is not None:
         write_text(markdown, matrix_markdown(table))
 
@@ -204,32 +197,15 @@ def bisect_command(
     from llm_contracts.matrix.document import FORMAT, bisect_document
     from llm_contracts.matrix.terminal import print_bisection
 
-    found_ends = ends(run.pinned, pairs)
-    found = run_bisection(run, request, kind, found_ends, partial(click.echo, err=True))
+    between = ends(run.pinned, pairs)
+    found = run_bisection(run, request, kind, between, partial(echo, err=True))
     if isinstance(found, str):
-        click.echo(found)
+        echo(found)
         return Exit.AGREEMENT
-    document = bisect_document(*found, found_ends[0], command=request.command)
-
-    def show() -> None:
-        print_bisection(report_console(), *found, found_ends[0])
-
-    _write(project, {"format": FORMAT, "bisect": document}, json_file, show)
+    document = {"format": FORMAT, "bisect": bisect_document(*found, between[0], command=request.command)}
+    secrets = secrets_of(project)
+    hand_over(json_file, document, lambda console: print_bisection(console, *found, between[0]), secrets)
     return Exit.AGREEMENT
-
-
-def _write(
-    project: Project, document: Mapping[str, Any], json_file: Path | None, show: Callable[[], None]
-) -> None:
-    """Refuse a document with a secret in it, write it where it is wanted, and else show it."""
-    from llm_contracts.results.document import json_text
-
-    text = json_text(document, indent=1) + "\n"
-    refuse_secrets("the result", text.encode(), secrets_of(project))
-    if json_file is not None:
-        write_text(json_file, text)
-    if str(json_file) != "-":
-        show()
 
 
 def exit_for(table: Table) -> Exit:

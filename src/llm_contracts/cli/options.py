@@ -1,24 +1,40 @@
-"""Options that several commands share, and the completion of the names they take."""
+"""Options that several commands share, what they become, and the completion of the names they take."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_contracts.cli.replay_options import pieces_option, speed_option
 from llm_contracts.clients.builtin import BUILTIN
-from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.project.config import ConfigError, Project, environment, load_project, load_settings
+from llm_contracts.project.secrets import secrets_in
+from llm_contracts.results.document import json_text
+from llm_contracts.results.store import RESULT, Stored
 from llm_contracts.run.check import Options
 from llm_contracts.run.engines import EngineName
-from llm_contracts.run.shards import parse_shard
-from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.run.shards import Shard, parse_shard
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import report_console
+from llm_contracts.wire.proxy.playback_options import RECORDED_SPEED, Fragmentation, Pieces, pieces_from
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    FloatParam = click.ParamType[float]
+    PiecesParam = click.ParamType[Pieces]
+else:  # before click 8.2 it is not generic
+    FloatParam = PiecesParam = click.ParamType
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Decorator = Callable[[Function], Function]
+Decorator = Callable[[Any], Any]
 
 
 def project_here(*, needed: bool = True) -> Project:
@@ -30,113 +46,191 @@ def project_here(*, needed: bool = True) -> Project:
     return load_project(load_settings(Path.cwd(), needed=needed))
 
 
-def run_options(given: Mapping[str, Any]) -> Options:
-    """The options of a run, as they came from the command line.
+def secrets_of(project: Project) -> dict[str, str]:
+    """Every value that must not get into a file, by the variable that holds it."""
+    return secrets_in(environment(project.settings, os.environ), project.providers)
+
+
+def stored_here(project: Project, folder: Path | None = None) -> Stored:
+    """The result in a folder, by default the project's.
 
     Raises:
-        ConfigError: the vcr engine is asked for pieces or pauses.
+        ConfigError: there is none yet.
+        StoredResultError: it cannot be read.
     """
-    if given["engine"] == EngineName.VCR and (given["pieces"] is not None or given["speed"] is not None):
-        raise ConfigError("The vcr engine plays whole bodies: --pieces and --speed need --engine wire.")
-    return Options(
-        reference=given["reference"],
-        candidate=given["candidate"],
-        engine=EngineName(given["engine"]),
-        jobs=given["jobs"],
-        timeout=given["timeout"],
-        pieces=given["pieces"],
-        speed=given["speed"],
-        shard=given.get("shard"),
-        # Waivers last until the end of a day where the person who runs this lives.
-        today=datetime.now().astimezone().date(),
+    place = folder or project.settings.report
+    stored = Stored.load(place)
+    if stored is None:
+        raise ConfigError(f"{place / RESULT}: there is no result yet. Run `llm-contracts check` first.")
+    return stored
+
+
+def refuse_secrets_in(file: Path, secrets: Mapping[str, str]) -> None:
+    """Refuse a recording with a secret in it; a file that does not exist has none.
+
+    Raises:
+        SecretFound: naming the file.
+    """
+    if secrets and file.is_file():
+        refuse_secrets(str(file), file.read_bytes(), secrets)
+
+
+def hand_over(
+    json_file: Path | None,
+    document: str | Mapping[str, Any],
+    show: Callable[[Console], object],
+    secrets: Mapping[str, str] | None = None,
+) -> None:
+    """Write a result as JSON where that was asked for, and show it to people unless JSON took its place.
+
+    Raises:
+        SecretFound: one of `secrets` is in it; then nothing is written or shown.
+    """
+    text = document if isinstance(document, str) else json_lines(document)
+    refuse_secrets("the result", text.encode(), secrets or {})
+    if json_file is not None:
+        write_text(json_file, text)
+    if str(json_file) != "-":
+        show(report_console())
+
+
+def json_lines(document: Mapping[str, Any]) -> str:
+    """JSON as it is written to files."""
+    return json_text(document, indent=2) + "\n"
+
+
+def now() -> str:
+    """The present moment, as results state it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def all_of(*decorators: Decorator) -> Callable[[Function], Function]:
+    """Several decorators as one, applied as if they stood one below the other."""
+
+    def apply(command: Function) -> Function:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+def joined(name: str, build: Callable[..., object], *options: Decorator) -> Callable[[Function], Function]:
+    """Options that reach the command as one value: what `build` makes of them, as its argument `name`.
+
+    The parameters of `build` are named as the options are; what it raises is the command's own failure.
+    """
+    fields = tuple(inspect.signature(build).parameters)
+
+    def decorate(command: Function) -> Function:
+        @functools.wraps(command)
+        def call(*arguments: Any, **values: Any) -> Any:
+            built = build(**{field: values.pop(field) for field in fields})
+            return command(*arguments, **values, **{name: built})
+
+        return all_of(*options)(call)  # type: ignore[return-value]  # wraps keeps its signature but for these
+
+    return decorate
+
+
+def complete(
+    names: Callable[[Project], Sequence[str]],
+) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completion of names that the project knows. Silent where there is no usable project: the command itself
+    will say what is wrong.
+    """
+
+    def known(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+        try:
+            found = names(project_here())
+        except ConfigError:
+            return []
+        return [name for name in found if name.startswith(typed)]
+
+    return known
+
+
+def _scenario_names(project: Project) -> list[str]:
+    return list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
+
+
+complete_provider = complete(lambda project: [provider.name for provider in project.providers])
+complete_client = complete(lambda project: [*BUILTIN, *project.clients])
+
+
+def file_option(*names: str, text: str, dash: bool = True) -> Decorator:
+    """An option that takes a file to write; with `dash`, `-` is standard output."""
+    kind = click.Path(dir_okay=False, allow_dash=dash, path_type=Path)
+    return click.option(*names, type=kind, metavar="FILE", help=text)
+
+
+json_option = file_option(
+    "--json",
+    "json_file",
+    text="Write the result as JSON, too; with - to standard output, in place of the report for people.",
+)
+markdown_option = file_option(
+    "--markdown",
+    "markdown_file",
+    text="Write the result as Markdown, too; with - to standard output, in place of the report for people.",
+)
+report_option = click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the stored result, in place of report/.",
+)
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Processors to use, a process each; 0, the default, is all of them where there are recordings "
+    "enough to make up for importing the clients in every process.",
+)
+
+
+def provider_option(text: str = "Only this provider") -> Decorator:
+    """`--provider NAME`, any number of times."""
+    return click.option(
+        "--provider",
+        "providers",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete_provider,
+        help=f"{text}; may be given several times.",
     )
 
 
-def selection_options(command: Function) -> Function:
-    """`--provider` and `--scenario`."""
-    return _all_of(
-        click.option(
-            "--provider",
-            "providers",
-            multiple=True,
-            metavar="NAME",
-            shell_complete=_complete(_provider_names),
-            help="Only this provider; may be given several times.",
-        ),
-        click.option(
-            "--scenario",
-            "scenarios",
-            multiple=True,
-            metavar="NAME",
-            shell_complete=_complete(_scenario_names),
-            help="Only this scenario (plain-stream, or openai/plain-stream); may be given several times.",
-        ),
-    )(command)
+selection_options = all_of(
+    provider_option(),
+    click.option(
+        "--scenario",
+        "scenarios",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete(_scenario_names),
+        help="Only this scenario (plain-stream, or openai/plain-stream); may be given several times.",
+    ),
+)
 
 
-def client_options(command: Function) -> Function:
-    """`--reference` and `--candidate`."""
-    client_help = (
-        f"A built-in path ({', '.join(BUILTIN)}), one that clients.py registers, or module:attribute."
-    )
-    return _all_of(
-        click.option(
-            "--reference",
-            metavar="PATH",
-            shell_complete=_complete(client_names),
-            help=f"What holds today. {client_help}",
-        ),
-        click.option(
-            "--candidate",
-            metavar="PATH",
-            shell_complete=_complete(client_names),
-            help="What is to replace it.",
-        ),
-    )(command)
+def client_option(role: str, text: str) -> Decorator:
+    """`--reference` or `--candidate`."""
+    return click.option(f"--{role}", metavar="CLIENT", shell_complete=complete_client, help=text)
 
 
-def jobs_option(command: Function) -> Function:
-    """`--jobs N`."""
-    return click.option(
-        "--jobs",
-        type=click.IntRange(min=0),
-        default=0,
-        metavar="N",
-        help="Processors to use, each by a process of its own; 0, the default, is all of them where there "
-        "are recordings enough to make up for importing the clients so often.",
-    )(command)
+client_options = all_of(
+    client_option(
+        "reference",
+        f"The client in use today. A built-in one ({', '.join(BUILTIN)}), one that clients.py registers, or "
+        "module:attribute.",
+    ),
+    client_option("candidate", "The client that is to replace it."),
+)
 
 
-def match_options(command: Function) -> Function:
-    """Which paths to compare, and how to run them."""
-    engines = click.Choice([str(name) for name in EngineName])
-    return _all_of(
-        client_options,
-        click.option(
-            "--engine",
-            type=engines,
-            default=str(EngineName.WIRE),
-            show_default=True,
-            help="wire: over a real socket, piece by piece; vcr: in process, whole bodies.",
-        ),
-        jobs_option,
-        timeout_option(60.0),
-        pieces_option(Fragmentation.EVENTS),
-        speed_option,
-    )(command)
-
-
-def shard_option(command: Function) -> Function:
-    """`--shard I/N`."""
-    return click.option(
-        "--shard",
-        metavar="I/N",
-        callback=lambda _context, _option, text: None if text is None else parse_shard(text),
-        help="Only the I-th of N parts, for N machines; `report --merge` gives the verdicts.",
-    )(command)
-
-
-def timeout_option(default: float) -> Callable[[Function], Function]:
+def timeout_option(default: float) -> Decorator:
     """`--timeout SECONDS`."""
     return click.option(
         "--timeout",
@@ -148,54 +242,106 @@ def timeout_option(default: float) -> Callable[[Function], Function]:
     )
 
 
-def json_option(command: Function) -> Function:
-    """`--json FILE`."""
-    return click.option(
-        "--json",
-        "json_file",
-        type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-        metavar="FILE",
-        help="Write the result as JSON, too; with - to standard output, in place of the report for people.",
-    )(command)
+class _Speed(FloatParam):
+    """`recorded`, or how many times as fast as that; `full` is infinite."""
 
+    name = "speed"
 
-def _all_of(*decorators: Callable[[Any], Any]) -> Callable[[Function], Function]:
-    def apply(command: Function) -> Function:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return apply
-
-
-def _complete(
-    names: Callable[[Project], Sequence[str]],
-) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Completion of names that the project knows. Silent where there is no usable project: the command itself
-    will say what is wrong.
-    """
-
-    def complete(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        named = {"recorded": RECORDED_SPEED, "full": float("inf")}
         try:
-            known = names(project_here())
-        except ConfigError:
-            return []
-        return [name for name in known if name.startswith(typed)]
-
-    return complete
-
-
-def _provider_names(project: Project) -> list[str]:
-    return [provider.name for provider in project.providers]
+            factor = named[value] if value in named else float(value)
+        except ValueError:
+            factor = 0.0
+        if not factor > 0:
+            self.fail(f"{value!r} is neither recorded, full nor a positive number.", param, ctx)
+        return factor
 
 
-def _scenario_names(project: Project) -> list[str]:
-    return list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
+class _Pieces(PiecesParam):
+    """The name of a rule, or a number of bytes."""
+
+    name = "pieces"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pieces:
+        try:
+            return pieces_from(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
-def client_names(project: Project) -> list[str]:
-    return [*BUILTIN, *project.clients]
+def _completed(*names: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    return lambda _context, _option, typed: [name for name in names if name.startswith(typed)]
 
 
-complete_provider = _complete(_provider_names)
-complete_client = _complete(client_names)
+def playback_options(default: Fragmentation) -> Callable[[Function], Function]:
+    """`--pieces RULE` and `--speed N`; the former's help says what holds without it."""
+    return all_of(
+        click.option(
+            "--pieces",
+            type=_Pieces(),
+            metavar="recorded|events|one|BYTES",
+            shell_complete=_completed(*Fragmentation),
+            help="Where bodies are cut: as recorded, after each event, nowhere, or after so many bytes; "
+            f"by default {default}.",
+        ),
+        click.option(
+            "--speed",
+            type=_Speed(),
+            metavar="recorded|full|N",
+            shell_complete=_completed("recorded", "full"),
+            help="How fast bodies are played: with the pauses of the recording, with none (full, the "
+            "default), or N times as fast as recorded.",
+        ),
+    )
+
+
+def _run_options(
+    *,
+    reference: str | None,
+    candidate: str | None,
+    engine: str,
+    jobs: int,
+    timeout: float,
+    pieces: Pieces | None,
+    speed: float | None,
+    shard: Shard | None,
+) -> Options:
+    if engine == EngineName.VCR and (pieces is not None or speed is not None):
+        raise ConfigError("The vcr engine plays whole bodies: --pieces and --speed need --engine wire.")
+    return Options(
+        reference=reference,
+        candidate=candidate,
+        engine=EngineName(engine),
+        jobs=jobs,
+        timeout=timeout,
+        pieces=pieces,
+        speed=speed,
+        shard=shard,
+        # Waivers last until the end of a day where the person who runs this lives.
+        today=datetime.now().astimezone().date(),
+    )
+
+
+run_options = joined(
+    "options",
+    _run_options,
+    client_options,
+    click.option(
+        "--engine",
+        type=click.Choice([str(name) for name in EngineName]),
+        default=str(EngineName.WIRE),
+        show_default=True,
+        help="wire: over a real socket, piece by piece; vcr: in process, whole bodies.",
+    ),
+    jobs_option,
+    timeout_option(60.0),
+    playback_options(Fragmentation.EVENTS),
+    click.option(
+        "--shard",
+        metavar="I/N",
+        callback=lambda _context, _option, text: None if text is None else parse_shard(text),
+        help="Only the I-th of N parts, for N machines; `report --merge` gives the verdicts.",
+    ),
+)
+"""Which clients to compare, and how to run them: the command's `options`, of type `Options`."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llm_contracts.cli.ci import Wanted, ci_options, write_ci
-from llm_contracts.cli.cost import stored_cost
-from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.merge import merge_options, merge_parts, refuse_stray_folders
-from llm_contracts.cli.options import project_here
-from llm_contracts.cli.stored import report_option, secrets_of, stored_here
+from llm_contracts.cli.ci import ci_options
+from llm_contracts.cli.exit_codes import Exit, exit_of
+from llm_contracts.cli.options import project_here, report_option, secrets_of, stored_here
+from llm_contracts.cost.document import stored_cost
 from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.inputs import outdated
+from llm_contracts.reporting.ci.files import RequestedViews, write_ci
+from llm_contracts.reporting.terminal import print_result
 from llm_contracts.results.document import json_text
+from llm_contracts.results.writer import writing
+from llm_contracts.run.merge import CORPUS, merged
 from llm_contracts.util.files import write_pieces
-from llm_contracts.util.terminal import progress_bar
+from llm_contracts.util.terminal import echo, progress_bar, report_console
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
@@ -45,8 +47,21 @@ Examples:
     help="Where to write the page, in place of index.html beside the stored result.",
 )
 @ci_options
-@merge_options
-def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
+@click.option(
+    "--merge",
+    is_flag=True,
+    help="Put the parts of a run together that --shard has left in these folders: the result is that of "
+    "the whole, with its verdicts and its exit code.",
+)
+@click.argument("parts", nargs=-1, metavar="[PART]...", type=click.Path(path_type=Path))
+def report(
+    *,
+    report: Path | None,
+    html: Path | None,
+    views: RequestedViews,
+    merge: bool,
+    parts: tuple[Path, ...],
+) -> Exit:
     """Write the stored result as one HTML file that needs nothing else, or as what CI services read.
 
     Verdicts, groups of differences, a matrix, and for each recording both lanes with the wire between them.
@@ -54,28 +69,51 @@ def report(report: Path | None, html: Path | None, **given: Any) -> Exit:
     again: it reads what the last `check` left in report/. With --junit, --markdown, --comment or
     --annotations the page is written only if --html asks for it, too.
     """
-    refuse_stray_folders(given)
-    merging = {name: given.pop(name) for name in ("merge", "parts")}
-    wanted = Wanted(**given)
-    wanted.refuse_nonsense()
+    if parts and not merge:
+        raise click.UsageError("Folders go with --merge; for another result: --report DIR.")
+    if merge and not parts:
+        raise click.UsageError("--merge needs the folders of the parts, such as report/shard-*.")
     project, code = project_here(needed=False), Exit.AGREEMENT
-    if merging["merge"]:
-        report, code = merge_parts(project, merging, report)
+    secrets = secrets_of(project)
+    if merge:
+        report, code = _merge(project, parts, report, secrets)
     stored = stored_here(project, report)
     changed = outdated(project.settings, stored.document)
-    secrets = secrets_of(project)
     if changed:
-        click.echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
-    if html is not None or not wanted.anything:
+        echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
+    if html is not None or not views.files:
         file = html or stored.folder / "index.html"
-        _write_html(file, project, stored, changed, secrets)
-        click.echo(f"{project.settings.shown(file)}: {file.stat().st_size / 1e6:.1f} MB", err=wanted.anything)
-    write_ci(project, stored, wanted, changed, secrets)
+        _write_html(project, file, stored, changed, secrets)
+        size = file.stat().st_size / 1e6
+        echo(f"{project.settings.shown(file)}: {size:.1f} MB", err=bool(views.files))
+    write_ci(project, stored, views, changed, secrets)
     return code
 
 
+def _merge(
+    project: Project, parts: Sequence[Path], report: Path | None, secrets: Mapping[str, str]
+) -> tuple[Path, Exit]:
+    """Merge, store and print; where the whole is stored now, and the exit code of its run.
+
+    Raises:
+        ConfigError: the folders are not all the parts of one run.
+        StoredResultError: a part cannot be read.
+    """
+    whole = merged(project, parts, datetime.now().astimezone().date())
+    own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
+    folder = report or own
+    with writing(folder, secrets) as writer:
+        with progress_bar("merge", len(whole.result.items)) as done:
+            store = writer.reporting(done)
+            for packed in whole.lines:
+                store(packed)
+        writer.finish(whole.result, **({"inputs": dict(whole.inputs)} if whole.inputs else {}))
+    print_result(report_console(), whole.result, {row.provider for row in project.scenarios})
+    return folder, exit_of(whole.result)
+
+
 def _write_html(
-    file: Path, project: Project, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]
+    project: Project, file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]
 ) -> None:
     from llm_contracts.reporting.html.page import PageContext, in_full, render
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,15 @@ from typing import Any
 import click
 
 from llm_contracts.cli.exit_codes import Exit, failures
-from llm_contracts.cli.options import json_option, project_here
-from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.parity.decision_groups import DecisionGroup, look_up, queue, without
-from llm_contracts.project.config import Project, environment, nearest
-from llm_contracts.project.secrets import secrets_in
+from llm_contracts.cli.options import (
+    hand_over,
+    json_option,
+    project_here,
+    report_option,
+    secrets_of,
+    stored_here,
+)
+from llm_contracts.parity.decision_groups import queue
 from llm_contracts.review import session as reviewing
 from llm_contracts.review.apply import ApplyPlan, plan
 from llm_contracts.review.coverage import cover
@@ -26,9 +29,8 @@ from llm_contracts.review.document import queue_document
 from llm_contracts.review.session import ReviewError, ReviewSession
 from llm_contracts.review.terminal import print_plan, print_queue, show_group
 from llm_contracts.review.tui.evidence import View
-from llm_contracts.util.files import write_text
 from llm_contracts.util.git import git_user
-from llm_contracts.util.terminal import report_console
+from llm_contracts.util.terminal import echo, report_console
 
 _EXAMPLES = """\b
 Examples:
@@ -73,7 +75,6 @@ _WITHOUT = """There is no terminal here. Without one:
   llm-contracts review fix ID --note …          mark it: it needs a fix
   llm-contracts review noise ID --note …        mark it: it means nothing
   llm-contracts review apply decisions.json     what the report's page exported"""
-_SHORTEST = 4  # characters of an id that are enough, where they fit only one
 
 
 @click.group(
@@ -82,7 +83,7 @@ _SHORTEST = 4  # characters of an id that are enough, where they fit only one
 @report_option
 @click.option("--plain", is_flag=True, help="A line at a time and ASCII only: for screen readers.")
 @click.pass_context
-def review(context: click.Context, /, report: Path | None, **given: Any) -> Exit | None:
+def review(context: click.Context, *, report: Path | None, plain: bool) -> Exit | None:
     """Go through what differs: accept it (a waiver), mark it for fixing, or call it noise.
 
     Differences are grouped by kind, place and change: each group is one decision, breaking ones first. It
@@ -95,28 +96,24 @@ def review(context: click.Context, /, report: Path | None, **given: Any) -> Exit
         raise ReviewError(_WITHOUT)
     from llm_contracts.cli.review_interactive import run_review
 
-    return run_review(_session(report), plain=given["plain"])
+    return run_review(_session(report), plain=plain)
 
 
 @review.command("list", epilog=_LIST)
 @click.option("--all", "everything", is_flag=True, help="Decided ones, too; without it those that are left.")
 @json_option
 @click.pass_obj
-def list_groups(report: Path | None, everything: bool, json_file: Path | None) -> Exit:  # noqa: FBT001 - click calls it so
+def list_groups(report: Path | None, *, everything: bool, json_file: Path | None) -> Exit:
     """What there is to decide.
 
     A line for each group; its id is what the other commands take.
     """
     session = _session(report)
-    groups = [group for group in queue(session.open) if everything or _left(session, group)]
-    if json_file is not None:
-        document = queue_document(
-            session.stored.run, groups, session.members, session.accepted, session.noted
-        )
-        write_text(json_file, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-    if str(json_file) != "-":
-        print_queue(report_console(), groups, session)
-    return Exit.DIVERGENCE if any(_left(session, group) for group in groups) else Exit.AGREEMENT
+    groups = [group for group in queue(session.open) if everything or reviewing.undecided(session, group)]
+    document = queue_document(session.stored.run, groups, session.members, session.accepted, session.noted)
+    hand_over(json_file, document, lambda console: print_queue(console, groups, session))
+    left = any(reviewing.undecided(session, group) for group in groups)
+    return Exit.DIVERGENCE if left else Exit.AGREEMENT
 
 
 def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
@@ -134,10 +131,10 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
 @click.option("--view", type=click.Choice([each.name.lower() for each in View]), help="From which side.")
 @click.option("--entire", is_flag=True, help="All of it, not only what differs.")
 @click.pass_obj
-def show(report: Path | None, name: str, view: str | None, entire: bool) -> None:  # noqa: FBT001 - click calls it so
+def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> None:
     """One group with both lanes; or a difference, by its fingerprint; or a recording."""
     session = _session(report)
-    for group in _named(session, name, several=True):
+    for group in reviewing.named_groups(session, name, several=True):
         show_group(report_console(), session, group, View[view.upper()] if view else None, entire=entire)
 
 
@@ -164,23 +161,34 @@ def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--dry-run", is_flag=True, help="Show what it would cover; write nothing.")
 @json_option
 @click.pass_obj
-def accept(report: Path | None, /, names: tuple[str, ...], json_file: Path | None, **given: Any) -> None:
+def accept(
+    report: Path | None,
+    *,
+    names: tuple[str, ...],
+    reason: str,
+    until: str | None,
+    by: str | None,
+    scope: str,
+    and_others: bool,
+    dry_run: bool,
+    json_file: Path | None,
+) -> None:
     """Accept differences until a date.
 
     Waivers are appended to the project's file, which is otherwise left as it is.
     """
     session = _session(report)
-    until = reviewing.day_of(given["until"]) if given["until"] else session.default_until
-    by = given["by"] or git_user(session.settings.root)
-    terms = reviewing.checked_terms(given["reason"], by, until, session.today)
-    groups = [group for name in names for group in _named(session, name)]
-    named = {m.fingerprint: m for group in groups for m in group.members}
-    meant = tuple(member for name, member in named.items() if name not in session.accepted)
+    last_day = reviewing.day_of(until) if until else session.default_until
+    terms = reviewing.checked_terms(reason, by or git_user(session.settings.root), last_day, session.today)
+    groups = [group for name in names for group in reviewing.named_groups(session, name)]
+    members = {m.fingerprint: m for group in groups for m in group.members}
+    meant = tuple(member for name, member in members.items() if name not in session.accepted)
     if not meant:
-        click.echo("Nothing is left to accept there.")
+        echo("Nothing is left to accept there.")
         return
-    coverage = cover(meant, Scope(given["scope"]), session.open, terms)
-    _write_plan(session, ApplyPlan(acceptances=(coverage,), notes=(), settled=()), given, json_file)
+    coverage = cover(meant, Scope(scope), session.open, terms)
+    wanted = ApplyPlan(acceptances=(coverage,), notes=(), settled=())
+    _write_plan(session, wanted, json_file, and_others=and_others, dry_run=dry_run)
 
 
 def _note_command(choice: Choice, name: str, text: str, example: str) -> click.Command:
@@ -188,9 +196,9 @@ def _note_command(choice: Choice, name: str, text: str, example: str) -> click.C
     @click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
     @click.option("--note", default="", help="What is wrong, or what comes and goes.")
     @click.pass_obj
-    def mark(report: Path | None, names: tuple[str, ...], note: str) -> None:
+    def mark(report: Path | None, *, names: tuple[str, ...], note: str) -> None:
         session = _session(report)
-        groups = [group for each in names for group in _named(session, each)]
+        groups = [group for each in names for group in reviewing.named_groups(session, each)]
         marked = tuple(
             Decision(choice=choice, fingerprints=left, group=group.title, note=note.strip())
             for group in groups
@@ -198,9 +206,7 @@ def _note_command(choice: Choice, name: str, text: str, example: str) -> click.C
         )
         change = reviewing.note(session, marked)
         number = sum(len(decision.fingerprints) for decision in marked)
-        click.echo(
-            f"{number} marked as {choice} in {session.settings.shown(change.file)}; they go on failing."
-        )
+        echo(f"{number} marked as {choice} in {session.settings.shown(change.file)}; they go on failing.")
 
     return mark
 
@@ -231,7 +237,9 @@ review.add_command(
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @json_option
 @click.pass_obj
-def apply(report: Path | None, /, file: Path, json_file: Path | None, **given: Any) -> None:
+def apply(
+    report: Path | None, *, file: Path, and_others: bool, dry_run: bool, json_file: Path | None
+) -> None:
     """Apply a file of decisions.
 
     All of it or nothing. The report's page exports such files. One about another run, or about a difference
@@ -240,20 +248,19 @@ def apply(report: Path | None, /, file: Path, json_file: Path | None, **given: A
     session = _session(report)
     text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     wanted = plan(session, parse_decisions(text, str(file)), str(file))
-    _write_plan(session, wanted, given, json_file)
+    _write_plan(session, wanted, json_file, and_others=and_others, dry_run=dry_run)
 
 
 def _write_plan(
-    session: ReviewSession, wanted: ApplyPlan, given: Mapping[str, Any], json_file: Path | None
+    session: ReviewSession, wanted: ApplyPlan, json_file: Path | None, *, and_others: bool, dry_run: bool
 ) -> None:
     """Show what would be done, and do it, unless that was not asked for or reaches too far."""
-    if json_file is not None:
-        write_text(json_file, json.dumps(wanted.document(), ensure_ascii=False, indent=2) + "\n")
-    if str(json_file) != "-":
-        print_plan(report_console(), session, wanted, dry_run=given["dry_run"])
-    if given["dry_run"]:
+    hand_over(
+        json_file, wanted.document(), lambda console: print_plan(console, session, wanted, dry_run=dry_run)
+    )
+    if dry_run:
         return
-    if wanted.others and not given["and_others"]:
+    if wanted.others and not and_others:
         raise ReviewError(
             f"Nothing was written: it would also cover {len(wanted.others)} differences that were not named "
             "(listed above). Take a narrower --scope, or say --and-others."
@@ -262,28 +269,12 @@ def _write_plan(
 
 
 def _session(report: Path | None) -> ReviewSession:
-    project: Project = project_here()
+    project = project_here()
     return reviewing.open_desk(
         project.settings,
         stored_here(project, report),
         today=datetime.now().astimezone().date(),
         environ=os.environ,
         known=((row.provider, row.id) for row in project.scenarios),
-        secrets=secrets_in(environment(project.settings, os.environ), project.providers),
+        secrets=secrets_of(project),
     )
-
-
-def _left(session: ReviewSession, group: DecisionGroup) -> DecisionGroup | None:
-    return without(group, lambda m: m.fingerprint in session.accepted or m.fingerprint in session.noted)
-
-
-def _named(session: ReviewSession, name: str, *, several: bool = False) -> tuple[DecisionGroup, ...]:
-    """The groups that an id means. A recording means all that differs in it; an id must fit one group."""
-    groups = queue(session.members)
-    meant = look_up(groups, name) if len(name) >= _SHORTEST else ()
-    if not meant:
-        known = {member.item for member in session.members} | {group.id for group in groups}
-        raise ReviewError(f"There is no group, difference or recording {name!r}. {nearest(name, known)}")
-    if len(meant) > 1 and not several and not any(m.item == name for m in meant[0].members):
-        raise ReviewError(f"{name!r} fits {len(meant)} groups; write more of the id.")
-    return meant

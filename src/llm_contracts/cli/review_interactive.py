@@ -6,7 +6,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 
 from llm_contracts.cli.exit_codes import Exit
@@ -17,6 +16,7 @@ from llm_contracts.review.tui.signs import ASCII
 from llm_contracts.review.tui.state import tally
 from llm_contracts.review.tui.terminal import Terminal, editor, run_full_screen, run_lines
 from llm_contracts.util.git import git_user
+from llm_contracts.util.terminal import echo
 
 if TYPE_CHECKING:
     from llm_contracts.review.session import ReviewSession
@@ -34,7 +34,7 @@ def run_review(desk: ReviewSession, *, plain: bool) -> Exit:
         edit=editor(terminal, os.environ),
     )
     if not session.state.groups:
-        click.echo("Nothing waits for a decision.")
+        echo("Nothing waits for a decision.")
         return Exit.AGREEMENT
     if terminal is None:
         run_lines(session, Console(highlight=False, no_color=True), input)
@@ -46,16 +46,14 @@ def run_review(desk: ReviewSession, *, plain: bool) -> Exit:
 def _summary(state: ReviewState, desk: ReviewSession) -> Exit:
     found = tally(state)
     lapse = f" until {found.until}" if found.until else ""
-    click.echo(
+    echo(
         f"{count(found.accepted, 'group')} accepted{lapse}, {found.decided - found.accepted} marked, "
         f"{found.left} left."
     )
     if found.accepted:
-        click.echo(
-            f"Waivers are in {desk.settings.shown(desk.settings.waivers)}; look at its diff, commit it."
-        )
+        echo(f"Waivers are in {desk.settings.shown(desk.settings.waivers)}; look at its diff, commit it.")
     if found.left:
-        click.echo("llm-contracts review takes it up again here.")
+        echo("llm-contracts review takes it up again here.")
     else:
-        click.echo("Check again to see what the verdict is now: llm-contracts check")
+        echo("Check again to see what the verdict is now: llm-contracts check")
     return Exit.DIVERGENCE if found.left else Exit.AGREEMENT

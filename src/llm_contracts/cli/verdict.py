@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import complete_provider, json_option, project_here
-from llm_contracts.cli.stored import report_option, stored_here
-from llm_contracts.parity.result import Readiness, Result, Verdict
-from llm_contracts.project.config import ConfigError, Project, Settings
+from llm_contracts.cli.options import (
+    complete_provider,
+    hand_over,
+    json_option,
+    project_here,
+    report_option,
+    stored_here,
+)
+from llm_contracts.parity.result import Readiness, Verdict
+from llm_contracts.project.config import ConfigError, Settings
 from llm_contracts.project.inputs import refuse_stale
-from llm_contracts.reporting.evidence import Evidence, evidence, evidence_line
-from llm_contracts.reporting.terminal import print_verdicts
-from llm_contracts.results.document import json_text
+from llm_contracts.reporting.evidence import evidence
+from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
 from llm_contracts.results.store import Stored
-from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import listed, report_console
 
 _EXAMPLES = """\b
 Examples:
@@ -30,8 +30,6 @@ Examples:
   llm-contracts verdict --provider qwen && ./cut-over qwen
   llm-contracts verdict --report /tmp/bare --json -
 """
-
-_KEPT = ("format", "reference", "candidate", "engine", "run", "versions", "checked_at")
 
 
 @click.command(epilog=_EXAMPLES)
@@ -55,7 +53,7 @@ def verdict(
     """GO or NO-GO for providers, with reasons and what to run next.
 
     Reads what the last `check` stored, and refuses if anything it was made from has changed since, or if it
-    is about other client than the project's own two (unless --report names it). Exit code 0 only if every
+    is about other clients than the project's own two (unless --report names it). Exit code 0 only if every
     provider asked for is ready.
     """
     project = project_here()
@@ -68,10 +66,12 @@ def verdict(
         _refuse_other_clients(project.settings, stored)
     asked = _asked(stored.result.verdicts, names)
     seen = {name: evidence(stored.result, name) for name in asked}
-    if json_file is not None:
-        write_text(json_file, json_text(_document(stored, asked, seen), indent=2) + "\n")
-    if str(json_file) != "-":
-        _print(project, stored, asked, seen)
+    everyone = {row.provider for row in project.scenarios}
+    hand_over(
+        json_file,
+        verdict_document(stored, asked, seen),
+        lambda console: print_stored_verdicts(console, stored, asked, seen, everyone),
+    )
     return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE
 
 
@@ -96,48 +96,3 @@ def _asked(stored: Mapping[str, Verdict], names: Sequence[str]) -> Mapping[str, 
             msg = f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
             raise ConfigError(msg)
     return {name: stored[name] for name in (names or stored)}
-
-
-def _document(stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]) -> dict[str, Any]:
-    rows = stored.document["verdicts"]
-    return {
-        **{key: stored.document.get(key) for key in _KEPT},
-        "go": all(verdict.answer is Readiness.READY for verdict in asked.values()),
-        "verdicts": {name: {**rows[name], "evidence": asdict(seen[name])} for name in asked},
-        "complaints": list(stored.result.complaints),
-        "warnings": list(stored.result.warnings),
-    }
-
-
-def _print(
-    project: Project, stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]
-) -> None:
-    console = report_console()
-    console.print(_head(stored.result, stored.document["checked_at"]), style="dim")
-    for title, lines in (
-        ("The waivers file", stored.result.complaints),
-        ("Warnings", stored.result.warnings),
-    ):
-        for section in listed(title, lines, "yellow"):
-            console.print(section)
-    today = _now().astimezone().date()
-    notes = {name: evidence_line(each, today) for name, each in seen.items()}
-    everyone = {row.provider for row in project.scenarios}
-    items = tuple(item for item in stored.result.items if item.provider in asked)
-    print_verdicts(console, replace(stored.result, items=items, verdicts=asked), everyone, notes)
-
-
-def _head(result: Result, checked_at: str) -> str:
-    return f"{result.reference} against {result.candidate}, checked {_age(checked_at)} ago"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _age(checked_at: str) -> str:
-    minutes = int((_now() - datetime.fromisoformat(checked_at)).total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

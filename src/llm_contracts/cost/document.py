@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide, Spread
+from llm_contracts.results.items import StoredResultError
+from llm_contracts.results.store import RESULT
+
+if TYPE_CHECKING:
+    from llm_contracts.results.store import Stored
 
 _DIGITS = 4  # significant ones: more would only show the noise
 
@@ -23,6 +28,20 @@ def cost_document(cost: Cost) -> dict[str, Any]:
         "at_most": {str(measure): limit for measure, limit in cost.at_most.items()},
         "exceeded": [{**asdict(excess), "measure": str(excess.measure)} for excess in cost.exceeded],
     }
+
+
+def stored_cost(stored: Stored) -> Cost | None:
+    """The costs in a stored result; None where none were measured.
+
+    Raises:
+        StoredResultError: they cannot be read.
+    """
+    value = stored.document.get("cost")
+    try:
+        return None if value is None else cost_from(value)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"{stored.folder / RESULT}: the costs are damaged ({type(error).__name__}). Run check again."
+        raise StoredResultError(msg) from error
 
 
 def cost_from(value: Mapping[str, Any]) -> Cost:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import ClientCache, Function
@@ -15,7 +15,7 @@ from llm_contracts.cost.measure import MeasuringPlan, Meter, PlannedCall, measur
 from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
-from llm_contracts.run.check import Pairing, own_match, replay_call
+from llm_contracts.run.check import Options, Pairing, match_of, own_match, replay_call
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.protocols import Protocols
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llm_contracts.project.config import Project
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.wire.interaction import Interaction
+    from llm_contracts.wire.protocols import Protocols
 
 _NOTHING_TO_PLAY = "no recording of it is an answer in text that came to its end without trouble"
 _TOO_SHORT = "the longest recording has too few chunks that differ to be played at any length"
@@ -101,6 +102,24 @@ def measure(
         load=load_average,
         at_most=plan.at_most,
     )
+
+
+def measure_with_limits(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    at_most: Mapping[Measure, float],
+    *,
+    progress: Callable[[str], None] = lambda _provider: None,
+) -> Cost:
+    """`measure`, by the options of a check and with limits of the ratios."""
+    plan = CostPlan(at_most=at_most, meter=Driver(timeout=options.timeout))
+    return measure(project, scenarios, match_of(project, options, _no_engine), plan, progress=progress)
+
+
+def _no_engine(_interactions: tuple[Interaction, ...], _protocols: Protocols = ()) -> NoReturn:
+    """Costs are measured without an engine: recordings are played by a process of their own."""
+    raise AssertionError
 
 
 def _of_provider(

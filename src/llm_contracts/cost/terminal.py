@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide, Spread
-from llm_contracts.util.terminal import Marks, listed, marks_for, titled
+from llm_contracts.util.terminal import Marks, listed, marks_for, terminal_console, titled
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+
+@contextmanager
+def cost_progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar that is drawn only between providers: one that keeps moving takes processor time, too."""
+    columns = (TextColumn("cost"), MofNCompleteColumn(), TextColumn("{task.fields[done]}", markup=False))
+    console, hidden = terminal_console(stderr=True), not sys.stderr.isatty()
+    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=hidden) as progress:
+        task = progress.add_task("cost", total=total, done="")
+        progress.refresh()
+        yield lambda name: progress.update(task, advance=1, done=name, refresh=True)
 
 
 def print_cost(console: Console, cost: Cost) -> None:

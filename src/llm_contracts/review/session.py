@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.parity.decision_groups import Member, members_of
+from llm_contracts.parity.decision_groups import DecisionGroup, Member, look_up, members_of, queue, without
 from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
-from llm_contracts.project.config import ConfigError
+from llm_contracts.project.config import ConfigError, nearest
 from llm_contracts.project.inputs import outdated
 from llm_contracts.review.coverage import Terms
 from llm_contracts.review.decisions import Decision, Decisions, parse_decisions, render_decisions
@@ -35,6 +35,7 @@ LONGEST_DAYS = 366
 """Nothing is accepted for longer than so many days: somebody has to look again."""
 
 _SHOWN = 3
+_SHORTEST = 4  # characters of an id that are enough, where they fit only one
 
 
 class ReviewError(Exception):
@@ -84,6 +85,28 @@ class ReviewSession:
     def default_until(self) -> date:
         """The last day of an acceptance for which nobody names another."""
         return self.today + timedelta(days=self.settings.waiver_days)
+
+
+def undecided(session: ReviewSession, group: DecisionGroup) -> DecisionGroup | None:
+    """What of a group is neither accepted nor marked; None if nothing is left."""
+    return without(group, lambda m: m.fingerprint in session.accepted or m.fingerprint in session.noted)
+
+
+def named_groups(session: ReviewSession, name: str, *, several: bool = False) -> tuple[DecisionGroup, ...]:
+    """The groups that an id means. A recording means all that differs in it; an id must fit one group, unless
+    `several` may be meant.
+
+    Raises:
+        ReviewError: there is none, or more than one.
+    """
+    groups = queue(session.members)
+    meant = look_up(groups, name) if len(name) >= _SHORTEST else ()
+    if not meant:
+        known = {member.item for member in session.members} | {group.id for group in groups}
+        raise ReviewError(f"There is no group, difference or recording {name!r}. {nearest(name, known)}")
+    if len(meant) > 1 and not several and not any(m.item == name for m in meant[0].members):
+        raise ReviewError(f"{name!r} fits {len(meant)} groups; write more of the id.")
+    return meant
 
 
 def open_desk(

@@ -1,16 +1,23 @@
 # ruff: noqa: RUF001 - the signs are meant to be what they are
-"""How results are drawn on a terminal: signs, headings, lists and progress."""
+"""How results are drawn on a terminal: signs, headings, lists and progress.
+
+Everything that a command prints goes through `terminal_console` or `echo`: names, messages and texts come
+from providers, other people's files and pull requests, and must not act on a terminal or a CI log.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.console import Console, RenderableType
+import click
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
 
 
@@ -61,13 +68,60 @@ def listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableT
         yield from (Text(line, style=style) for line in found)
 
 
-_LOG_WIDTH = 120  # where output is kept in a file, nobody's window limits the table
+_LOG_WIDTH = 120  # output that is kept in a file has no window to fit into
 
-_PACE = 600.0  # seconds whose pace is thought to go on: calls to a provider differ widely
+_PACE = 600.0  # seconds over which the speed is measured: calls to a provider differ widely
+
+_ACTING = re.compile(
+    # Control characters of both sets, halves of surrogate pairs, separators of lines, marks of direction.
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+_COMMAND = re.compile(r"(?m)^(\s*)::(?=\w)|##(?=\[|vso\[)")
+"""How CI services recognise commands in a log: GitHub at the start of a line, Azure anywhere in it."""
+
+
+def inert(text: str) -> str:
+    """The text without anything that acts on a terminal or on a CI service that reads the log.
+
+    Each acting character becomes a `?`; line ends and tabs stay. The width in cells stays the same where the
+    text is free of control characters.
+    """
+    shown = _ACTING.sub("?", text)
+    return _COMMAND.sub(lambda found: "# " if found[0] == "##" else f"{found[1]}: ", shown)
+
+
+def one_line(text: str) -> str:
+    """A name from outside in a single line: characters that cannot be printed are written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line for people, on standard output or standard error."""
+    click.echo(inert(text), err=err)
+
+
+class _InertConsole(Console):
+    """A console on which only its own styles act. Nothing that is printed is read as markup."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(inert(segment.text), segment.style)
+
+
+def terminal_console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A console for people, on which foreign text cannot do anything."""
+    return _InertConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def report_console() -> Console:
+    """A console for results on standard output; without colour unless that is a terminal."""
+    return terminal_console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH)
 
 
 class TimeLeft(ProgressColumn):
-    """How long the rest will take at the pace of the last minutes; empty as long as nobody can know."""
+    """How long the rest will take at the speed of the last minutes; empty as long as that is unknown."""
 
     def render(self, task: Task) -> Text:
         """`3:20 left`."""
@@ -78,16 +132,10 @@ class TimeLeft(ProgressColumn):
         return Text(f"{minutes}:{rest:02} left", style="progress.remaining")
 
 
-def report_console() -> Console:
-    """A console for results on standard output; without colour unless that is a terminal."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
-    return Console(width=width, highlight=False)
-
-
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
-    """Tell it the name of each thing done; how many there are need not be known. It draws on standard error,
-    only where that is a terminal.
+    """Draws how far a command is. Call what it yields with the name of each thing that is done; `total` is
+    None where it is not known. It draws on standard error, and only where that is a terminal.
     """
     if not sys.stderr.isatty() or "CI" in os.environ:
         yield lambda _name: None
@@ -97,9 +145,9 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeLeft(),
-        TextColumn("{task.fields[done]}"),
+        TextColumn("{task.fields[done]}", markup=False),
     )
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     with Progress(*columns, console=console, transient=True, speed_estimate_period=_PACE) as progress:
         task = progress.add_task(title, total=total, done="")
-        yield lambda name: progress.update(task, advance=1, done=name)
+        yield lambda name: progress.update(task, advance=1, done=one_line(name))

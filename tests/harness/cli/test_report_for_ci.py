@@ -94,8 +94,8 @@ def test_an_outdated_result_is_called_so(project: Path, capsys: pytest.CaptureFi
         (["--markdown", "-", "--comment", "-"], "Only one view can go to standard output"),
         (["--junit", "-", "--annotations"], "Only one view can go to standard output"),
         (["--fetch", "x"], "are for --markdown and --comment"),
-        (["--markdown", "m", "--report-url", "javascript:alert(1)"], "is no address of a page"),
-        (["--markdown", "m", "--report-url", "https://x/> [y](z"], "is no address of a page"),
+        (["--markdown", "m", "--report-url", "javascript:alert(1)"], "is not the address of a page"),
+        (["--markdown", "m", "--report-url", "https://x/> [y](z"], "is not the address of a page"),
     ],
 )
 def test_what_could_not_be_meant_is_2(

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.cli.serve import Lines
 from llm_contracts.serve.http import Entry
+from llm_contracts.serve.terminal import Lines
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.proxy import Edge
 from tests.harness.run.projects import cassette, make_project

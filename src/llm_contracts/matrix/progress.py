@@ -9,13 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.run import Step
-from llm_contracts.util.terminal import TimeLeft
+from llm_contracts.util.terminal import TimeLeft, echo, terminal_console
 
 Done = Callable[[Cell], None]
 
@@ -32,16 +30,16 @@ def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, D
         scenarios: how many each of them has, if that is known.
     """
     if not sys.stderr.isatty() or "CI" in os.environ:
-        yield _told_in_lines(pairs, time.monotonic)
+        yield _print_lines(pairs, time.monotonic)
         return
     each = scenarios or 1
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeElapsedColumn(),
         TimeLeft(),
     )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=_MEMORY) as progress:
+    with Progress(*columns, console=terminal_console(stderr=True), speed_estimate_period=_MEMORY) as progress:
         task = progress.add_task("matrix", total=pairs * each)
         finished = 0
 
@@ -54,7 +52,7 @@ def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, D
             nonlocal finished
             finished += 1
             progress.update(task, completed=finished * each)
-            progress.console.print(outcome(cell), style="dim", highlight=False)
+            progress.console.print(outcome(cell), style="dim")
 
         yield step, done
 
@@ -68,7 +66,7 @@ def outcome(cell: Cell) -> str:
     return f"{cell.pair}: {failed}: {cell.reason}"
 
 
-def _told_in_lines(pairs: int, now: Callable[[], float]) -> tuple[Step, Done]:
+def _print_lines(pairs: int, now: Callable[[], float]) -> tuple[Step, Done]:
     started, finished = now(), 0
 
     def done(cell: Cell) -> None:
@@ -76,6 +74,6 @@ def _told_in_lines(pairs: int, now: Callable[[], float]) -> tuple[Step, Done]:
         finished += 1
         left = (now() - started) / finished * (pairs - finished)
         about = f"; about {math.ceil(left / 60)} min left" if left > 0 else ""
-        click.echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
+        echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
 
     return (lambda _what, _count: None), done

@@ -1,0 +1,160 @@
+"""The views that CI services read, written to the files that were asked for."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_contracts.util.files import write_text
+from llm_contracts.util.terminal import echo
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+    from llm_contracts.reporting.ci.about import RunContext
+    from llm_contracts.reporting.ci.annotations import Find
+    from llm_contracts.results.store import Stored
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestedViews:
+    """Which views to write, and what they say beside the result.
+
+    Attributes:
+        junit, markdown, comment: the file of each view; `-` is standard output.
+        annotations: whether to print GitHub's workflow commands.
+        report_url: where the HTML report can be read.
+        fetch: the command that brings this run's files to the reader's machine.
+    """
+
+    junit: Path | None
+    markdown: Path | None
+    comment: Path | None
+    annotations: bool
+    report_url: str | None
+    fetch: str | None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where the views go, one of them for each view."""
+        named = (self.junit, self.markdown, self.comment, Path("-") if self.annotations else None)
+        return tuple(file for file in named if file is not None)
+
+
+def write_ci(
+    project: Project,
+    stored: Stored,
+    wanted: RequestedViews,
+    changed: tuple[str, ...],
+    secrets: Mapping[str, str],
+) -> None:
+    """Write every view that was asked for.
+
+    Args:
+        project: whose result it is.
+        stored: the result.
+        wanted: what to write, and where.
+        changed: what has changed since the result was made.
+        secrets: what must not get into any of it.
+
+    Raises:
+        SecretFound: a secret is in a view; that view is not written.
+    """
+    for file, text in _views(project, stored, wanted, _about(project, stored, wanted, changed)):
+        refuse_secrets(f"what was to go to {file}", text.encode(), secrets)
+        write_text(file, text)
+        if str(file) != "-":
+            echo(f"{project.settings.shown(file)}: {len(text.encode()) / 1e3:.0f} kB", err=True)
+
+
+def _about(project: Project, stored: Stored, wanted: RequestedViews, changed: tuple[str, ...]) -> RunContext:
+    from llm_contracts.reporting.ci.about import RunContext
+
+    return RunContext(
+        run=stored.run,
+        checked_at=stored.document["checked_at"],
+        outdated=changed,
+        report_url=wanted.report_url,
+        fetch=wanted.fetch,
+        folder=project.settings.shown(stored.folder),
+        again=again(project, stored),
+        everyone={row.provider for row in project.scenarios},
+    )
+
+
+def again(project: Project, stored: Stored) -> tuple[str, ...]:
+    """The commands that find the same once more, and lead to a decision. A corpus is not run again: only who
+    has it knows where it is.
+    """
+    settings, result = project.settings, stored.result
+    own = (result.reference, result.candidate) == (settings.reference, settings.candidate)
+    pair = [] if own else ["--reference", result.reference, "--candidate", result.candidate]
+    usual = stored.folder.resolve() == settings.report.resolve()
+    folder = [] if usual else ["--report", settings.shown(stored.folder)]
+    check = [shlex.join(["llm-contracts", "check", *pair, *folder])] if "inputs" in stored.document else []
+    return (*check, shlex.join(["llm-contracts", "review", *folder]))
+
+
+def _views(
+    project: Project, stored: Stored, wanted: RequestedViews, about: RunContext
+) -> Iterator[tuple[Path, str]]:
+    result = stored.result
+    if wanted.junit is not None:
+        from llm_contracts.reporting.ci.junit import junit
+
+        yield wanted.junit, junit(result, about)
+    if wanted.markdown is not None:
+        from llm_contracts.reporting.ci.markdown import summary
+
+        yield wanted.markdown, summary(result, about)
+    if wanted.comment is not None:
+        from llm_contracts.reporting.ci.comment import comment
+
+        yield wanted.comment, comment(result, about)
+    if wanted.annotations:
+        from llm_contracts.reporting.ci.annotations import notes, workflow_commands
+
+        root = Path(os.environ.get("GITHUB_WORKSPACE") or project.settings.root)
+        found = notes(result, finder(project, root), waivers=_relative(project.settings.waivers, root))
+        yield Path("-"), "".join(f"{line}\n" for line in workflow_commands(found))
+
+
+def finder(project: Project, root: Path) -> Find:
+    """Finds a difference in the snapshot of its scenario, which a person has reviewed; else the recording.
+
+    Args:
+        project: whose files they are.
+        root: of the repository; a file outside is not named.
+    """
+    from llm_contracts.reporting.ci.annotations import FilePosition
+
+    settings = project.settings
+
+    def find(name: str, divergence: Any) -> FilePosition | None:
+        cassette = settings.cassettes / f"{name}.yaml"
+        if not cassette.resolve().is_relative_to(settings.cassettes.resolve()) or not cassette.is_file():
+            return None  # a stream of a corpus
+        line = divergence and _line(settings.snapshots / f"{name}.txt", divergence)
+        file = settings.snapshots / f"{name}.txt" if line else cassette
+        shown = _relative(file, root)
+        return None if shown is None else FilePosition(file=shown, line=line or None)
+
+    return find
+
+
+def _line(snapshot: Path, divergence: Any) -> int | None:
+    wanted = f"{divergence.severity} {divergence.kind} at {divergence.where}: "
+    try:
+        lines = snapshot.read_text(encoding="utf-8").split("\n")  # as GitHub counts them
+    except (OSError, ValueError):
+        return None
+    return next((number for number, line in enumerate(lines, 1) if line.startswith(wanted)), None)
+
+
+def _relative(file: Path, root: Path) -> str | None:
+    place, base = file.resolve(), root.resolve()
+    return place.relative_to(base).as_posix() if place.is_relative_to(base) else None

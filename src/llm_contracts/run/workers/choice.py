@@ -1,0 +1,41 @@
+"""Which workers a run gets, by its options and its size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from llm_contracts.run.workers.processes import processes
+from llm_contracts.run.workers.threads import WorkerContext, WorkerPool, alone
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+    from llm_contracts.run.check import Options
+
+_ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
+
+
+def worker_pool(
+    context: WorkerContext,
+    project: Project,
+    options: Options,
+    count: int,
+    *,
+    died: Callable[[str], None],
+    cluster: str | None = None,
+) -> WorkerPool:
+    """The workers for `count` recordings: a cluster if one is named, else a process for each processor, or
+    this process alone where that is quicker or `--jobs 1` says so. `died` is called with a sentence for each
+    process that ended early.
+
+    Raises:
+        ConfigError: the cluster cannot be reached.
+    """
+    if cluster is not None:
+        from llm_contracts.run.workers.dask import on_cluster
+
+        return on_cluster(context, cluster, processes=options.processors, at_once=options.in_flight)
+    wanted = min(options.jobs, count) if options.jobs else min(options.processors, count // _ENOUGH)
+    if wanted > 1:
+        return processes(context, wanted, at_once=options.in_flight, died=died)
+    return alone(context, project, options.workers)
