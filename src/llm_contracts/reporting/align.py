@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 _THOROUGH = 40_000  # pairs of lines that difflib may look at in one go: at worst it takes the square of that
 
@@ -33,6 +34,24 @@ def align(left: Sequence[str], right: Sequence[str]) -> tuple[Block, ...]:
     compared thoroughly where it is short, and line by line where it is not.
     """
     return tuple(_merged(_pieces(left, right)))
+
+
+def paired(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int | None, int | None, bool]]:
+    """For each row a line of the left lane, the one beside it (None is a gap), and whether they are equal."""
+    for block in align(left, right):
+        ours, theirs = range(block.left_from, block.left_to), range(block.right_from, block.right_to)
+        yield from ((one, other, block.equal) for one, other in zip_longest(ours, theirs))
+
+
+def merged(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The lines of both: `=` shared, `<` of the left one alone, `>` of the right one alone."""
+    for block in align(left, right):
+        ours, theirs = left[block.left_from : block.left_to], right[block.right_from : block.right_to]
+        if block.equal:
+            yield from (("=", line) for line in ours)
+        else:
+            yield from (("<", line) for line in ours)
+            yield from ((">", line) for line in theirs)
 
 
 def _pieces(left: Sequence[str], right: Sequence[str]) -> Iterator[Block]:

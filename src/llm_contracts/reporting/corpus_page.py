@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from llm_contracts.parity.compare import ABSENT
@@ -10,6 +9,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.parity.result import Item, Result
+from llm_contracts.reporting.lines import value_line
 
 _LONGEST_VALUE = 90
 
@@ -74,10 +74,8 @@ def _by_place(groups: tuple[DivergenceGroup, ...]) -> Iterator[str]:
 def _value(value: object) -> str:
     if value == ABSENT:
         return "absent"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
     # A bar would end the cell, a backtick the code.
-    return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
+    return "`" + value_line(value, _LONGEST_VALUE).replace("|", "\\|").replace("`", "'") + "`"
 
 
 def _accepted(items: tuple[Item, ...]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -15,10 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.reporting.lines import value_line
 from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 from llm_contracts.util.text import and_more, first_names
 
@@ -295,17 +294,10 @@ def _indented(what: RenderableType, by: int) -> Padding:
 def _values(example: Divergence, marks: Marks) -> Iterator[Text]:
     """Both values, or the one that both clients share and that the bytes contradict."""
     if example.reference == example.candidate:
-        yield Text.assemble(("both       ", "dim"), _value(example.reference, marks))
+        yield Text.assemble(("both       ", "dim"), value_line(example.reference, _LONGEST_VALUE, marks.more))
         return
-    yield Text.assemble(("reference  ", "dim"), _value(example.reference, marks))
-    yield Text.assemble(("candidate  ", "dim"), _value(example.candidate, marks))
-
-
-def _value(value: object, marks: Marks) -> str:
-    if value == ABSENT:
-        return "absent"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + marks.more
+    yield Text.assemble(("reference  ", "dim"), value_line(example.reference, _LONGEST_VALUE, marks.more))
+    yield Text.assemble(("candidate  ", "dim"), value_line(example.candidate, _LONGEST_VALUE, marks.more))
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.reporting.lanes import quoted, render_lanes, usage_line
+from llm_contracts.reporting.lanes import render_lanes
+from llm_contracts.reporting.lines import quoted, usage_line
 from llm_contracts.wire.interaction import Request
 from tests.harness.reporting.samples import BODY, divergence, failed, item, observation
 

@@ -1,4 +1,4 @@
-"""Everything the page shows about one item, as JSON values."""
+"""Everything the page shows about one item: its view as JSON values."""
 
 from __future__ import annotations
 
@@ -8,46 +8,54 @@ from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.result import Item
-from llm_contracts.reporting.html import tables
-from llm_contracts.reporting.html.marks import marked
-from llm_contracts.reporting.html.rows import Row, rows
-from llm_contracts.reporting.html.wire_lane import WireEvent, kind_of, wire_events
-from llm_contracts.wire.facts import read_facts
+from llm_contracts.reporting.align import merged
+from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
+from llm_contracts.reporting.marks import marked
+from llm_contracts.reporting.wire_events import WireEvent, kind_of
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 
 def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
     """The detail of an item that ran; of one that did not, its problem alone."""
-    if item.reference is None or item.candidate is None:
+    view = item_view(item, protocols)
+    if view is None:
         return {"problem": item.problem}
-    reference, candidate = item.reference, item.candidate
-    wire = wire_events(item.exchanges, protocols)
-    streamed = [event for event in wire if event.kind != "body"]
-    lanes = [_lane(side, streamed) for side in (reference, candidate)]
-    facts = tables.decisive([read_facts(exchange.response, protocols) for exchange in item.exchanges])
+    lanes = [_lane(seen, view.streamed) for seen in (view.reference, view.candidate)]
+    texts = (view.reference.text, view.candidate.text)
+    reasonings = (view.reference.reasoning, view.candidate.reasoning)
     return {
-        "exchanges": [_exchange(exchange) for exchange in item.exchanges],
-        "wire": [[event.exchange, event.kind, event.data, event.name, event.at_ms] for event in wire],
+        "exchanges": [_exchange(exchange) for exchange in view.exchanges],
+        "wire": [[event.exchange, event.kind, event.data, event.name, event.at_ms] for event in view.wire],
         "lanes": lanes,
-        "rows": _named_rows(rows(reference.chunks, wire, candidate.chunks), lanes),
-        "text": _texts(facts.whole_text if facts else "", reference.text, candidate.text),
-        "reasoning": _texts(facts.reasoning if facts else "", reference.reasoning, candidate.reasoning),
-        "requests": tables.requests(reference, candidate),
-        "usage": tables.usage(facts, reference, candidate),
-        "ends": tables.ends(facts, reference, candidate),
-        "telemetry": tables.telemetry(reference, candidate),
+        "rows": [_row(row, view, lanes) for row in view.rows],
+        "text": _texts(view.facts.whole_text if view.facts else "", *texts),
+        "reasoning": _texts(view.facts.reasoning if view.facts else "", *reasonings),
+        "requests": [
+            {"target": each.targets, "headers": each.headers, "body": list(merged(*each.bodies))}
+            for each in view.requests
+        ],
+        "usage": view.usage,
+        "ends": view.ends,
+        "telemetry": view.telemetry,
         "noise": [[str(d.kind), d.where, d.reference, d.candidate] for d in item.noise],
         "normalised": dict(item.normalised),
     }
 
 
-def _named_rows(found: list[Row], lanes: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Rows are not alike where the id or the model's name changes to something else in each lane."""
-    for row in found:
-        if row["eq"] and row["l"] is not None and row["r"] is not None:
-            one, other = lanes[0]["chunks"][row["l"]], lanes[1]["chunks"][row["r"]]
-            row["eq"] = all(one.get(name) == other.get(name) for name in ("id", "model"))
+def _row(row: LaneRow, view: ItemView, lanes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`l`, `r`: places in the lanes; `w`: the first event and the one after the last; `eq`; and where two
+    texts differ `lm`, `rm`: their pieces, see `marks`. Rows are not alike where the id or the model's
+    name changes to something else in each lane.
+    """
+    found: dict[str, Any] = {"l": row.left, "r": row.right, "eq": row.equal, "w": row.wire}
+    if row.left is not None and row.right is not None:
+        if row.equal:
+            one, other = lanes[0]["chunks"][row.left], lanes[1]["chunks"][row.right]
+            found["eq"] = all(one.get(name) == other.get(name) for name in ("id", "model"))
+        else:
+            texts = view.reference.chunks[row.left].text, view.candidate.chunks[row.right].text
+            found["lm"], found["rm"] = marked(*texts)
     return found
 
 
@@ -81,6 +89,7 @@ def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict
     found = []
     before: tuple[str | None, str | None] = (None, None)
     for chunk in chunks:
+        played = min(chunk.position or 0, len(streamed))
         fields = {
             "kind": kind_of(chunk),
             "text": chunk.text,
@@ -93,7 +102,9 @@ def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict
             "id": chunk.id if chunk.id != before[0] else None,
             "model": chunk.model if chunk.model != before[1] else None,
             "pos": chunk.position,
-            "wire_ms": _sent_at(chunk.position, streamed),
+            "wire_ms": streamed[played - 1].at_ms
+            if played
+            else None,  # of the last event that had been played
             "at": chunk.at_ms,
         }
         found.append({name: value for name, value in fields.items() if value not in (None, "", [], {})})
@@ -101,22 +112,15 @@ def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict
     return found
 
 
-def _sent_at(position: int | None, streamed: Sequence[WireEvent]) -> float | None:
-    """When, in the recording, the last event came that had been played when a chunk was handed on."""
-    if not position or not streamed:
-        return None
-    return streamed[min(position, len(streamed)) - 1].at_ms
-
-
 def _usage(usage: Usage | None) -> Mapping[str, Any] | None:
     if usage is None:
         return None
-    return {
+    totals = {
         "prompt": usage.prompt_tokens,
         "completion": usage.completion_tokens,
         "total": usage.total_tokens,
-        **usage.details,
     }
+    return {**totals, **usage.details}
 
 
 def _texts(wire: str, reference: str, candidate: str) -> dict[str, Any] | None:

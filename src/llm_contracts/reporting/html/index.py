@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.grouping import group as group_by_place
@@ -17,6 +15,7 @@ from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.html.embed import visible
+from llm_contracts.reporting.lines import value_line
 
 _LONGEST_VALUE = 240
 _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike
@@ -52,10 +51,7 @@ class ScenarioMatrix:
 
 def shown(value: object) -> str:
     """A value in a line."""
-    if value == ABSENT:
-        return "absent"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+    return value_line(value, _LONGEST_VALUE)
 
 
 def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:

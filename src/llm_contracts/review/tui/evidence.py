@@ -1,24 +1,32 @@
-"""What one recording shows about a difference, from four sides: lanes, wire, requests, times."""
+"""What one recording shows about a difference, from four sides: lanes, wire, requests, times.
+
+A client's times in a replay say nothing about the provider. What is drawn are the recorded times of the
+events; a chunk stands at the time of the last event that had been sent when the client handed it on.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.compare.finding import ABSENT, first_difference
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.reporting.lanes import chunk_line, quoted, request_lines, telemetry_lines, usage_line
+from llm_contracts.reporting.item_view import ItemView, item_view
+from llm_contracts.reporting.lines import end_lines, quoted, request_lines, value_line
 from llm_contracts.review.tui.page import Page, Row, folded, pairs, together, whole
-from llm_contracts.review.tui.timing import time_rows, wire_rows
 
 if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Observation
+    from llm_contracts.clients.observation import Chunk, Observation
     from llm_contracts.parity.divergence import Divergence
     from llm_contracts.parity.result import Item
+
+_SCALE = 56  # columns of the time line
+_SHADES = " ▁▃▅▇"
 
 
 class View(StrEnum):
@@ -48,8 +56,9 @@ _FIELDS: Mapping[Kind, str] = {
     Kind.ERROR: "error",
     Kind.MODEL_NAME: "model",
     Kind.RESPONSE_ID: "id",
+    Kind.TELEMETRY: "telemetry",
 }
-"""Kinds that show best in one field of what a path did, not in its chunks."""
+"""Kinds that show best in one field of what a client did, not in its chunks."""
 
 
 def first_view(kind: Kind) -> View:
@@ -59,32 +68,36 @@ def first_view(kind: Kind) -> View:
 
 def page(item: Item, divergence: Divergence, view: View, *, entire: bool = False) -> Page:
     """One view of a recording, folded to what differs unless all of it is asked for."""
-    if item.reference is None or item.candidate is None:
+    seen = item_view(item)
+    if seen is None:
         return Page(rows=(whole(item.problem or "This recording was not compared."),))
-    rows = tuple(_VIEWS[view](item, divergence))
-    if not any(row.differs for row in rows):
+    rows = tuple(_VIEWS[view](seen, divergence))
+    differing = [row for row in rows if row.differs]
+    if not differing:
         return Page(rows=tuple(map(together, rows)))
     shown = rows if entire else tuple(folded(rows))
-    return Page(rows=shown, focus=_focus(shown, divergence, view))
+    about = next((row for row in differing if _is_about(row, divergence, view) and row in shown), None)
+    first = about or next(row for row in shown if row.differs)
+    return Page(rows=shown, focus=shown.index(first))
 
 
-def _lanes(item: Item, _divergence: Divergence) -> Iterator[Row]:
-    left, right = _sides(item)
-    yield from pairs([chunk_line(c) for c in left.chunks], [chunk_line(c) for c in right.chunks], "chunks")
-    if not left.chunks and not right.chunks:
-        yield whole("no chunks on either client")
+def _is_about(row: Row, divergence: Divergence, view: View) -> bool:
+    if view is View.LANES:
+        return row.label == _FIELDS.get(divergence.kind)
+    field = divergence.where.rsplit(".", 1)[-1].lower()
+    return view is View.REQUEST and field in f"{row.left} {row.right}".lower()
+
+
+def _lanes(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
+    yield from pairs(*view.lines, "chunks")
+    if not any(view.lines):
+        yield whole("no chunks from either client")
     yield whole("")
-    yield from _fields(_ends(left), _ends(right))
-    if left.generations or right.generations:
+    yield from _fields(_ends(view.reference), _ends(view.candidate))
+    if view.telemetry:
         yield whole("")
-        told = telemetry_lines(left), telemetry_lines(right)
-        yield from pairs(*told, "lines of telemetry", label="telemetry")
-
-
-def _sides(item: Item) -> tuple[Observation, Observation]:
-    assert item.reference is not None, "a page says so before"
-    assert item.candidate is not None, "a page says so before"
-    return item.reference, item.candidate
+        sides = view.telemetry_lines(1), view.telemetry_lines(2)
+        yield from pairs(*sides, "lines of telemetry", label="telemetry")
 
 
 def _fields(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[Row]:
@@ -96,31 +109,24 @@ def _fields(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[Row]:
 def _ends(seen: Observation) -> dict[str, str]:
     """How it all came out, a field a line."""
     failure = seen.failure
-    status = "" if failure is None or failure.status is None else f" {failure.status}"
-    codes = [] if failure is None else [c for c in (failure.code, failure.provider_code) if c]
-    told = (
-        "" if failure is None else " ".join([f"{failure.category}{status}", *codes, quoted(failure.message)])
-    )
-    return {
+    facts = [] if failure is None else [failure.category, failure.status, failure.code, failure.provider_code]
+    error = [str(fact) for fact in facts if fact not in {None, ""}]
+    found = {
         "text": f"{len(seen.text):,} characters in {len(seen.deltas):,} deltas",
-        "finish": ", ".join(seen.finish_reasons) or "none",
-        "usage": ", ".join(map(usage_line, seen.reported_usage)) or "none",
-        "error": told or "none",
-        "model": _all(chunk.model for chunk in seen.chunks),
-        "id": _all(chunk.id for chunk in seen.chunks),
+        **end_lines(seen),
+        "error": "none" if failure is None else " ".join([*error, quoted(failure.message)]),
     }
+    for name, values in (("model", (c.model for c in seen.chunks)), ("id", (c.id for c in seen.chunks))):
+        found[name] = ", ".join(dict.fromkeys(value for value in values if value is not None)) or "none"
+    return found
 
 
-def _all(values: Iterable[str | None]) -> str:
-    return ", ".join(dict.fromkeys(value for value in values if value is not None)) or "none"
-
-
-def _request(item: Item, divergence: Divergence) -> Iterator[Row]:
-    left, right = _sides(item)
-    yield from pairs(request_lines(left), request_lines(right), "lines", label="")
-    places = [d.where.lower() for d in (divergence, *item.divergences) if d.kind is Kind.REQUEST_HEADERS]
+def _request(view: ItemView, divergence: Divergence) -> Iterator[Row]:
+    yield from pairs(request_lines(view.reference), request_lines(view.candidate), "lines", label="")
+    kinds = (divergence, *view.item.divergences)
+    places = [d.where.lower() for d in kinds if d.kind is Kind.REQUEST_HEADERS]
     yield whole("")
-    for row in _fields(_headers(left), _headers(right)):
+    for row in _fields(_headers(view.reference), _headers(view.candidate)):
         # Most headers name the client library: they differ and mean nothing.
         meant = row.differs and any(row.label in place for place in places)
         yield replace(row, differs=meant, fold="headers, or without meaning", label="")
@@ -132,15 +138,76 @@ def _headers(seen: Observation) -> dict[str, str]:
     return {name.lower(): f"{name.lower()}: {quoted(value)[1:-1]}" for name, value in sorted(sent)}
 
 
-def _wire(item: Item, _divergence: Divergence) -> Iterator[Row]:
-    return wire_rows(item)
+def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
+    """Every exchange: its status, then its events with how many chunks each client made of them."""
+    handed = [Counter(chunk.position for chunk in seen.chunks) for seen in (view.reference, view.candidate)]
+    number = 0
+    for place, exchange in enumerate(view.exchanges):
+        response = exchange.response
+        status = f"{response.status} {response.reason}".strip()
+        yield whole(f"{exchange.request.method} {exchange.request.uri}")
+        yield whole(f"  {status}, {len(response.body):,} bytes, {response.end}")
+        before = ""
+        for event in (each for each in view.wire if each.exchange == place):
+            if event.whole:
+                yield from (whole(f"  {line}") for line in event.data.splitlines())
+                continue
+            number += 1
+            data = f"{event.name}: {event.data}" if event.name else event.data
+            at = "" if event.at_ms is None else f" {event.at_ms:>6,.0f} ms"
+            became = [counts[number] for counts in handed]
+            yield whole(
+                data,
+                label=f"{number:>4}{at} {'|'.join(map(str, became))}",
+                differs=became[0] != became[1],
+                fold="events",
+                skip=first_difference(before, data),
+            )
+            before = data
+        if not response.body:
+            yield whole("  (no body)")
+    if not view.exchanges:
+        yield whole("The result holds no exchanges of this recording.")
 
 
-def _time(item: Item, _divergence: Divergence) -> Iterator[Row]:
-    return time_rows(item)
+def _time(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
+    """A drawing to scale, then each delta with the event at which it was handed on."""
+    times = [event.at_ms for event in view.streamed]
+
+    def time_of(chunk: Chunk) -> float | None:
+        return times[chunk.position - 1] if chunk.position and chunk.position <= len(times) else None
+
+    def delta(chunk: Chunk) -> str:
+        at = time_of(chunk)
+        event = "event ?" if chunk.position is None else f"event {chunk.position}"
+        return f"{event if at is None else f'{event} {at:,.0f} ms'}  {quoted(chunk.text)}"
+
+    left, right = ([c for c in seen.chunks if c.text] for seen in (view.reference, view.candidate))
+    known = [at for at in times if at is not None]
+    if len(known) < len(times) or not known:
+        yield whole("The recording has no times." if times else "There are no events on the wire.")
+    else:
+        last = max(known)
+        yield whole(f"{'wire':<11}{_line(known, last)}  {len(known):,} events")
+        for name, lane in (("reference", left), ("candidate", right)):
+            at = [moment for moment in map(time_of, lane) if moment is not None]
+            first = f", the first at {at[0]:,.0f} ms" if at else ""
+            yield whole(f"{name:<11}{_line(at, last)}  {len(at):,} deltas{first}")
+        yield whole(f"{'':<11}{'0 ms':<{_SCALE - 12}}{f'{last:,.0f} ms':>12}")
+    yield whole("")
+    for number, (one, other) in enumerate(zip_longest(map(delta, left), map(delta, right)), 1):
+        yield Row(left=one, right=other, label=str(number), differs=one != other, fold="deltas")
 
 
-_VIEWS: Mapping[View, Callable[[Item, Divergence], Iterator[Row]]] = {
+def _line(times: Sequence[float], last: float) -> str:
+    """One column for each part of the time, the higher the more came in it."""
+    counts = Counter(min(int(time / last * _SCALE), _SCALE - 1) if last > 0 else 0 for time in times)
+    most = max(counts.values(), default=1)
+    shades = len(_SHADES) - 1
+    return "".join(_SHADES[-(-counts[column] * shades // most)] for column in range(_SCALE))
+
+
+_VIEWS: Mapping[View, Callable[[ItemView, Divergence], Iterator[Row]]] = {
     View.LANES: _lanes,
     View.WIRE: _wire,
     View.REQUEST: _request,
@@ -148,24 +215,8 @@ _VIEWS: Mapping[View, Callable[[Item, Divergence], Iterator[Row]]] = {
 }
 
 
-def _focus(rows: tuple[Row, ...], divergence: Divergence, view: View) -> int:
-    """The row that the difference is about, or the first that differs."""
-    differing = [i for i, row in enumerate(rows) if row.differs]
-    named = (i for i in differing if _is_about(rows[i], divergence, view))
-    return next(named, differing[0] if differing else 0)
-
-
-def _is_about(row: Row, divergence: Divergence, view: View) -> bool:
-    if view is View.LANES:
-        label = "telemetry" if divergence.kind is Kind.TELEMETRY else _FIELDS.get(divergence.kind)
-        return row.label == label
-    field = divergence.where.rsplit(".", 1)[-1].lower()
-    return view is View.REQUEST and field in f"{row.left} {row.right}".lower()
-
-
 def value_text(value: object) -> str:
     """A JSON value in a line; what is not there at all is `absent`."""
-    if value == ABSENT:
-        return "absent"
-    text = quoted(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return re.sub(r"[^\S ]", " ", text)
+    return re.sub(
+        r"[^\S ]", " ", quoted(value) if isinstance(value, str) and value != ABSENT else value_line(value)
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from llm_contracts.reporting.align import align
+from llm_contracts.reporting.align import paired
 
 _CONTEXT = 2  # equal rows shown on either side of a difference
 _ALONE = 10  # rows that one lane may have alone before they are put into a line
@@ -34,6 +34,13 @@ class Row:
     fold: str = ""
     skip: int = 0
 
+    @property
+    def alone(self) -> str:
+        """The lane that alone has something here; empty where both have, or neither."""
+        if self.whole or not self.fold or (self.left is None) == (self.right is None):
+            return ""
+        return "right" if self.left is None else "left"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
@@ -56,17 +63,15 @@ def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "", 
 
 def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str | None = None) -> Iterator[Row]:
     """Two lanes, what belongs together side by side; labelled alike, or by the left lane's numbers."""
-    for block in align(left, right):
-        ours, theirs = left[block.left_from : block.left_to], right[block.right_from : block.right_to]
-        for n in range(max(len(ours), len(theirs))):
-            number = str(block.left_from + n + 1) if n < len(ours) else ""
-            yield Row(
-                left=ours[n] if n < len(ours) else None,
-                right=theirs[n] if n < len(theirs) else None,
-                label=number if label is None else label,
-                differs=not block.equal,
-                fold=fold,
-            )
+    for one, other, equal in paired(left, right):
+        number = "" if one is None else str(one + 1)
+        yield Row(
+            left=None if one is None else left[one],
+            right=None if other is None else right[other],
+            label=number if label is None else label,
+            differs=not equal,
+            fold=fold,
+        )
 
 
 def together(row: Row) -> Row:
@@ -78,46 +83,23 @@ def folded(rows: Iterable[Row]) -> Iterator[Row]:
     """Rows with long runs put into a line: of equal ones (`= 14 equal chunks`), and of those that one lane
     has alone.
     """
-    for (fold, side), run in groupby(_equal_folded(rows), _alone):
+    for (fold, side), run in groupby(_equal_folded(tuple(rows)), lambda row: (row.fold, row.alone)):
         held = list(run)
-        hidden = len(held) - _HEAD - _TAIL
-        if not side or len(held) <= _ALONE:
-            yield from held
-            continue
-        yield from held[:_HEAD]
-        yield whole(f"{hidden:,} more {fold} on the {side} alone", differs=True)
-        yield from held[-_TAIL:]
+        if side and len(held) > _ALONE:
+            hidden = len(held) - _HEAD - _TAIL
+            held[_HEAD:-_TAIL] = [whole(f"{hidden:,} more {fold} on the {side} alone", differs=True)]
+        yield from held
 
 
-def _alone(row: Row) -> tuple[str, str]:
-    """The noun and the lane of a row that only one lane has; both empty for others."""
-    if row.whole or not row.fold or (row.left is None) == (row.right is None):
-        return "", ""
-    return row.fold, "right" if row.left is None else "left"
-
-
-def _equal_folded(rows: Iterable[Row]) -> Iterator[Row]:
-    run: list[Row] = []
-    after_difference = False
-    for row in rows:
-        if row.fold and not row.differs and (not run or run[-1].fold == row.fold):
-            run.append(row)
-            continue
-        yield from _run(run, before=after_difference, after=row.differs)
-        run = [row] if row.fold and not row.differs else []
-        after_difference = row.differs
-        if not run:
-            yield row
-    yield from _run(run, before=after_difference, after=False)
-
-
-def _run(run: Sequence[Row], *, before: bool, after: bool) -> Iterator[Row]:
+def _equal_folded(rows: Sequence[Row]) -> Iterator[Row]:
     """Some rows stay visible where a difference is next to them."""
-    head, tail = _CONTEXT * before, _CONTEXT * after
-    hidden = len(run) - head - tail
-    if hidden <= 1:
-        yield from run
-        return
-    yield from run[:head]
-    yield whole(f"= {hidden:,} equal {run[0].fold}")
-    yield from run[len(run) - tail :]
+    at = 0
+    for (fold, differs), run in groupby(rows, lambda row: (row.fold, row.differs)):
+        held = list(run)
+        head = _CONTEXT * (at > 0 and rows[at - 1].differs)
+        at += len(held)
+        tail = _CONTEXT * (at < len(rows) and rows[at].differs)
+        hidden = len(held) - head - tail
+        if fold and not differs and hidden > 1:
+            held[head : len(held) - tail] = [whole(f"= {hidden:,} equal {fold}")]
+        yield from held

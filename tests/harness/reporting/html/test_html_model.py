@@ -19,10 +19,10 @@ from llm_contracts.reporting.answer import answer, state
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import packed, script_json, visible
 from llm_contracts.reporting.html.index import group_rows, item_rows, matrix
-from llm_contracts.reporting.html.marks import marked
 from llm_contracts.reporting.html.page import in_full
-from llm_contracts.reporting.html.rows import rows
-from llm_contracts.reporting.html.wire_lane import WireEvent, wire_events
+from llm_contracts.reporting.item_view import LaneRow, rows
+from llm_contracts.reporting.marks import marked
+from llm_contracts.reporting.wire_events import WireEvent, wire_events
 from llm_contracts.wire.interaction import Interaction, Response
 from tests.harness.reporting.html.runs import (
     HOSTILE,
@@ -73,26 +73,23 @@ def test_texts_too_long_to_compare_are_marked_between_what_begins_and_ends_alike
 
 def test_each_event_stands_beside_the_chunk_that_was_made_from_it() -> None:
     found_rows = rows(chunks("a", "b", "c"), wire("a", "b", "c"), chunks("a", "b", "c"))
-    assert [(row["l"], row["w"], row["r"]) for row in found_rows] == [
-        (0, [0, 1], 0),
-        (1, [1, 2], 1),
-        (2, [2, 3], 2),
+    assert [(row.left, row.wire, row.right) for row in found_rows] == [
+        (0, (0, 1), 0),
+        (1, (1, 2), 1),
+        (2, (2, 3), 2),
     ]
 
 
 def test_one_chunk_made_of_three_events_has_all_of_them_beside_it() -> None:
     found_rows = rows(chunks("a", "b", "c"), wire("a", "b", "c"), chunks("abc"))
-    assert sum(row["w"][1] - row["w"][0] for row in found_rows) == 3
-    assert next(row for row in found_rows if row["r"] == 0)["w"][1] == 3
+    assert sum(row.wire[1] - row.wire[0] for row in found_rows) == 3
+    assert next(row for row in found_rows if row.right == 0).wire[1] == 3
 
 
 def test_events_that_reached_nobody_come_at_the_end() -> None:
-    assert rows(chunks("a"), wire("a", "b"), chunks("a"))[-1] == {
-        "l": None,
-        "r": None,
-        "eq": True,
-        "w": [1, 2],
-    }
+    assert rows(chunks("a"), wire("a", "b"), chunks("a"))[-1] == LaneRow(
+        left=None, right=None, equal=True, wire=(1, 2)
+    )
 
 
 @given(
@@ -104,9 +101,9 @@ def test_nothing_is_left_out_of_the_rows_and_nothing_changes_places(
     left: list[str], sent: list[str], right: list[str]
 ) -> None:
     found_rows = rows(chunks(*left), wire(*sent), chunks(*right))
-    assert [row["l"] for row in found_rows if row["l"] is not None] == list(range(len(left)))
-    assert [row["r"] for row in found_rows if row["r"] is not None] == list(range(len(right)))
-    covered = [place for row in found_rows for place in range(*row["w"])]
+    assert [row.left for row in found_rows if row.left is not None] == list(range(len(left)))
+    assert [row.right for row in found_rows if row.right is not None] == list(range(len(right)))
+    covered = [place for row in found_rows for place in range(*row.wire)]
     assert covered == list(range(len(sent)))
 
 
@@ -157,10 +154,10 @@ def test_an_answer_that_is_no_stream_is_one_event() -> None:
 
 def test_a_detail_holds_the_three_voices_on_totals_and_the_end() -> None:
     held = detail(changed_word())
-    assert held["usage"][0] == ["prompt_tokens", 3, 3, None]
+    assert held["usage"][0] == ("prompt_tokens", 3, 3, None)
     ends = {row[0]: row[1:] for row in held["ends"]}
-    assert ends["connection"] == ["complete, with [DONE]", None, None]
-    assert ends["requests made"] == [None, 1, 1]
+    assert ends["connection"] == ("complete, with [DONE]", None, None)
+    assert ends["requests made"] == (None, 1, 1)
     assert held["text"]["same"] == {"reference": True, "candidate": False}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -31,6 +31,7 @@ class WireEvent:
         data: as sent.
         chunk: what it says in the canonical form of clients' chunks; None where it is none.
         at_ms: when its last byte arrived, since the request was sent; None where no times were recorded.
+        whole: whether it is the body of an answer that is not a stream.
     """
 
     exchange: int
@@ -39,6 +40,7 @@ class WireEvent:
     name: str | None = None
     chunk: Chunk | None = None
     at_ms: float | None = None
+    whole: bool = False
 
 
 def wire_events(exchanges: Sequence[Interaction], protocols: Protocols = BUILT_IN) -> tuple[WireEvent, ...]:
@@ -56,9 +58,12 @@ def _of_response(number: int, response: Response, protocols: Protocols) -> Itera
         yield from _whole_body(number, response)
         return
     read = StreamReader(protocols)
-    arrival = _Arrival(response)
+    arrival = _arrivals(response)
     for event in found:
-        value = _parsed(event.data)
+        try:
+            value = json.loads(event.data)
+        except (ValueError, RecursionError):
+            value = None
         chunk = _chunk(read, value)
         yield WireEvent(
             exchange=number,
@@ -76,29 +81,18 @@ def _whole_body(number: int, response: Response) -> Iterator[WireEvent]:
             exchange=number,
             kind="error" if response.status >= _FIRST_FAILURE else "body",
             data=response.body.decode("utf-8", "replace"),
-            at_ms=_Arrival(response)(len(response.body)),
+            at_ms=_arrivals(response)(len(response.body)),
+            whole=True,
         )
 
 
-class _Arrival:
-    """When the byte before an offset had arrived."""
-
-    def __init__(self, response: Response) -> None:
-        pieces = response.pieces or ()
-        self._ends = list(accumulate(piece.size for piece in pieces))
-        self._times = [piece.at_ms for piece in pieces]
-
-    def __call__(self, end: int) -> float | None:
-        if not self._ends:
-            return None
-        return self._times[min(bisect_left(self._ends, end), len(self._times) - 1)]
-
-
-def _parsed(data: str) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+def _arrivals(response: Response) -> Callable[[int], float | None]:
+    """A function that says when the byte before an offset had arrived."""
+    pieces = response.pieces
+    if not pieces:
+        return lambda _end: None
+    ends = list(accumulate(piece.size for piece in pieces))
+    return lambda end: pieces[min(bisect_left(ends, end), len(ends) - 1)].at_ms
 
 
 def _chunk(read: StreamReader, value: Any) -> Chunk | None:

@@ -1,0 +1,248 @@
+"""One compared item as a value: what both clients did, beside each other and beside the wire.
+
+Made once for a recording; the review text, the review in the terminal and the page only draw it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, zip_longest
+from typing import Any
+
+from llm_contracts.clients.chunks import to_usage
+from llm_contracts.clients.observation import Chunk, Observation, Usage
+from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.result import Item
+from llm_contracts.reporting.align import align, paired
+from llm_contracts.reporting.lines import chunk_line, compact, json_lines
+from llm_contracts.reporting.wire_events import WireEvent, wire_events
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import Interaction, Request
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
+
+JOINED = "(the joined text)"
+"""Stands for a generation's output where that is the text the client handed on."""
+
+Table = tuple[tuple[Any, ...], ...]
+"""Rows: a name, then the values of the wire (where it has any), the reference and the candidate; None where
+there is none.
+"""
+_OK = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneRow:
+    """A chunk of the reference beside one of the candidate (their places in the lanes; None is a gap).
+    `wire` is the first event sent since the row before, and the one after the last.
+    """
+
+    left: int | None
+    right: int | None
+    equal: bool
+    wire: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestView:
+    """A request of either client: targets (`POST https://…`), headers by name, bodies in canonical lines."""
+
+    targets: tuple[str | None, str | None]
+    headers: Table
+    bodies: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemView:
+    """A recording that ran.
+
+    Attributes:
+        item: what it was made from.
+        reference, candidate: what each client did.
+        lines: the chunks of each, a line for each.
+        wire: what the provider sent, event by event.
+        facts: the answer that counts; None where nothing was recorded.
+        rows: all chunks and events, in order.
+        requests: one for each request that either client made.
+        usage, ends: token totals, and how the call ended.
+        telemetry: a table for each generation, with `ABSENT` for what a client did not send.
+    """
+
+    item: Item
+    reference: Observation
+    candidate: Observation
+    lines: tuple[tuple[str, ...], tuple[str, ...]]
+    wire: tuple[WireEvent, ...]
+    facts: WireFacts | None
+    rows: tuple[LaneRow, ...]
+    requests: tuple[RequestView, ...]
+    usage: Table
+    ends: Table
+    telemetry: tuple[Table, ...]
+
+    @property
+    def exchanges(self) -> tuple[Interaction, ...]:
+        """What was on the wire."""
+        return self.item.exchanges
+
+    @property
+    def streamed(self) -> tuple[WireEvent, ...]:
+        """The events that chunks were made from, in the order that `Chunk.position` counts."""
+        return tuple(event for event in self.wire if not event.whole)
+
+    def telemetry_lines(self, side: int) -> list[str]:
+        """What one client sent, a line for each field; `side` is 1 for the reference, 2 for the candidate."""
+        sent = ((row[0], row[side]) for table in self.telemetry for row in table if row[side] != ABSENT)
+        return [f"{name}: {JOINED[1:-1] if value == JOINED else compact(value)}" for name, value in sent]
+
+
+def item_view(item: Item, protocols: Protocols = BUILT_IN) -> ItemView | None:
+    """The view of an item; None of one that did not run, of which there is only its problem."""
+    reference, candidate = item.reference, item.candidate
+    if reference is None or candidate is None:
+        return None
+    wire = wire_events(item.exchanges, protocols)
+    answers = [read_facts(exchange.response, protocols) for exchange in item.exchanges]
+    facts = next(iter([each for each in answers if each.status == _OK][-1:] or answers[-1:]), None)
+    return ItemView(
+        item=item,
+        reference=reference,
+        candidate=candidate,
+        lines=(tuple(map(chunk_line, reference.chunks)), tuple(map(chunk_line, candidate.chunks))),
+        wire=wire,
+        facts=facts,
+        rows=rows(reference.chunks, wire, candidate.chunks),
+        requests=tuple(
+            _request(one, other) for one, other in zip_longest(reference.requests, candidate.requests)
+        ),
+        usage=_table(
+            _numbers(to_usage(facts.usage) if facts and facts.usage else None),
+            *(_numbers(seen.reported_usage[-1:]) for seen in (reference, candidate)),
+        ),
+        ends=_table(_wire_end(facts), _client_end(reference), _client_end(candidate)),
+        telemetry=tuple(_telemetry(reference, candidate)),
+    )
+
+
+def rows(left: Sequence[Chunk], wire: Sequence[WireEvent], right: Sequence[Chunk]) -> tuple[LaneRow, ...]:
+    """The clients' chunks aligned with each other; each row then takes the events up to the one that its
+    chunks were made from. What reached nobody comes at the end.
+    """
+    origins = (_origins(left, wire), _origins(right, wire))
+    found: list[LaneRow] = []
+    done = 0
+    for one, other, equal in paired(list(map(chunk_line, left)), list(map(chunk_line, right))):
+        places = [lane[n] for lane, n in zip(origins, (one, other), strict=True) if n is not None]
+        upto = max((event + 1 for event in places if event is not None), default=done)
+        found.append(LaneRow(left=one, right=other, equal=equal, wire=(done, max(done, upto))))
+        done = max(done, upto)
+    if done < len(wire):
+        found.append(LaneRow(left=None, right=None, equal=True, wire=(done, len(wire))))
+    return tuple(found)
+
+
+def _origins(lane: Sequence[Chunk], wire: Sequence[WireEvent]) -> list[int | None]:
+    """For each chunk the event it was made from: the one that says the same, else the one with which as much
+    text had been sent as the client had handed on; None where neither is to be found.
+    """
+    lines = [chunk_line(event.chunk) if event.chunk else event.data for event in wire]
+    found: list[int | None] = [None] * len(lane)
+    for block in align([chunk_line(chunk) for chunk in lane], lines):
+        if block.equal:
+            found[block.left_from : block.left_to] = range(block.right_from, block.right_to)
+    sent = list(accumulate(_characters(event.chunk) for event in wire))
+    handed = accumulate(map(_characters, lane))
+    for place, (chunk, characters) in enumerate(zip(lane, handed, strict=True)):
+        if found[place] is None and _characters(chunk) and sent and characters <= sent[-1]:
+            found[place] = bisect_left(sent, characters)
+    return found
+
+
+def _characters(chunk: Chunk | None) -> int:
+    return len(chunk.text) + len(chunk.reasoning) if chunk else 0
+
+
+def _request(one: Request | None, other: Request | None) -> RequestView:
+    both = (one, other)
+    left, right = (None if request is None else f"{request.method} {request.uri}" for request in both)
+    headers = [_headers(request) for request in both]
+    return RequestView(
+        targets=(left, right),
+        headers=tuple((n, *(side.get(n) for side in headers)) for n in sorted(headers[0] | headers[1])),
+        bodies=(_body(one), _body(other)),
+    )
+
+
+def _headers(request: Request | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in request.headers if request else ():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+def _body(request: Request | None) -> tuple[str, ...]:
+    if request is None or not request.body:
+        return ()
+    lines = json_lines(request.body)
+    return tuple(request.body.decode("utf-8", "replace").splitlines()) if lines is None else lines
+
+
+def _table(*sides: Mapping[str, Any]) -> Table:
+    names = dict.fromkeys(name for side in reversed(sides) for name in side)
+    return tuple((name, *(side.get(name) for side in sides)) for name in names)
+
+
+def _numbers(found: Usage | Sequence[Usage] | None) -> dict[str, Any]:
+    usage = found if isinstance(found, Usage) else found[0] if found else None
+    if usage is None:
+        return {}
+    totals = {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    return {name: value for name, value in {**totals, **usage.details}.items() if value is not None}
+
+
+def _wire_end(facts: WireFacts | None) -> dict[str, Any]:
+    if facts is None:
+        return {}
+    error = facts.error or {}
+    return {
+        "finish reason": ", ".join(facts.finish_reasons) or None,
+        "characters": len(facts.whole_text),
+        "error": error.get("message"),
+        "status": facts.status,
+        "provider's code": error.get("code"),
+        "connection": f"{facts.end}{', with [DONE]' if facts.done else ''}",
+    }
+
+
+def _client_end(seen: Observation) -> dict[str, Any]:
+    failure = seen.failure
+    return {
+        "finish reason": ", ".join(seen.finish_reasons) or None,
+        "characters": len(seen.text),
+        "pieces of text": len(seen.deltas),
+        "requests made": len(seen.requests),
+        "waits between them, seconds": ", ".join(f"{pause:g}" for pause in seen.pauses or ()) or None,
+        "error": failure.message if failure else None,
+        "category": failure.category if failure else None,
+        "status": failure.status if failure else None,
+        "code": failure.code if failure else None,
+        "provider's code": failure.provider_code if failure else None,
+        "attempts, as reported": failure.attempts if failure else None,
+    }
+
+
+def _telemetry(reference: Observation, candidate: Observation) -> Iterator[Table]:
+    nothing: Mapping[str, Any] = {}
+    for both in zip_longest(reference.generations, candidate.generations, fillvalue=nothing):
+        sides = [_generation(*each) for each in zip(both, (reference, candidate), strict=True)]
+        yield tuple((n, *(side.get(n, ABSENT) for side in sides)) for n in sorted(sides[0] | sides[1]))
+
+
+def _generation(generation: Mapping[str, Any], seen: Observation) -> dict[str, Any]:
+    """The output is nearly always what the lanes show already."""
+    return {
+        name: JOINED if name == "output" and value == seen.text else value
+        for name, value in generation.items()
+    }
