@@ -1,22 +1,121 @@
-"""Content codings: bodies as the bytes that a reader means, whatever they were packed in."""
+"""Content codings: bodies as the bytes that a reader means, whatever they were packed in.
+
+A few packed bytes may hold gigabytes, so nothing is unpacked in one go and nothing beyond a limit.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import importlib
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from llm_contracts.wire.interaction import Response
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-_PLAIN_DEFLATE = -zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
-_BROTLI_STEP = 4096  # packed bytes at a time, so that a bomb is noticed
+_STEP = 2**18  # plain bytes at a time
+_NONE_YET = 1024  # packed bytes that may come before it is clear which of two kinds of deflate they are
 LARGEST = 256 * 1024 * 1024
 """The most bytes that anything is unpacked to: no answer of a model comes near, a bomb would go on."""
+
+
+class UnpackingError(Exception):
+    """Bytes cannot be unpacked, or are too many. The text is the rest of a sentence about them."""
+
+
+class Unpacker:
+    """Takes one coding off. Called with pieces of the packed bytes, it gives what is known of the plain ones
+    by then, in pieces of at most 256 KiB.
+
+    Attributes:
+        whole: whether the packed bytes have come to their end.
+
+    Raises:
+        UnpackingError: when called: the bytes are not in this coding, or unpack to more than `largest`.
+    """
+
+    def __init__(self, coding: str, *, largest: int = LARGEST) -> None:
+        self.whole = False
+        self._coding = coding
+        self._largest = self._left = largest
+        self._unpack = _Brotli() if coding == "br" else _Zlib(raw=coding == "deflate")
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        try:
+            for plain in self._unpack(data):
+                self._left -= len(plain)
+                if self._left < 0:
+                    raise UnpackingError(f"unpacks to more than {self._largest:,} bytes")
+                yield plain
+        except self._unpack.error as error:
+            msg = f"is not packed as {self._coding}, although its header says so"
+            raise UnpackingError(msg) from error
+        self.whole = self._unpack.whole
+
+
+def unpacker(coding: str, *, largest: int = LARGEST) -> Unpacker | None:
+    """What takes the coding off; None for one that is unknown here, and for several on top of each other."""
+    coding = coding.strip().lower()
+    known = coding in {"gzip", "x-gzip", "deflate", "br"}
+    return Unpacker(coding, largest=largest) if known else None
+
+
+class _Zlib:
+    """gzip, one member after the other, or one zlib stream; with `raw` also what has no header at all."""
+
+    error = zlib.error
+
+    def __init__(self, *, raw: bool) -> None:
+        self._raw = raw
+        self._seen = b""
+        self._unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    @property
+    def whole(self) -> bool:
+        return self._unpacking.eof
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        try:
+            yield from self._plain(data)
+        except zlib.error:
+            if not self._raw:
+                raise
+            self._raw, self._unpacking = False, zlib.decompressobj(-zlib.MAX_WBITS)
+            yield from self._plain(self._seen + data)
+
+    def _plain(self, data: bytes) -> Iterator[bytes]:
+        rest = data
+        while rest:
+            if self._unpacking.eof:
+                if not rest.startswith(_GZIP_MAGIC[: len(rest)]):
+                    return  # what follows belongs to no answer
+                self._unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+            plain = self._unpacking.decompress(rest, _STEP)
+            rest = self._unpacking.unconsumed_tail or self._unpacking.unused_data
+            if plain:
+                self._raw = False
+                yield plain
+        if self._raw:
+            self._seen = (self._seen + data)[:_NONE_YET]
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        import brotli
+
+        self.error: type[Exception] = brotli.error
+        self._unpacking = brotli.Decompressor()
+
+    @property
+    def whole(self) -> bool:
+        return bool(self._unpacking.is_finished())
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        while plain := self._unpacking.process(data, output_buffer_limit=_STEP):
+            yield plain
+            data = b""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,10 +131,6 @@ class Unpacked:
     response: Response
     fault: str = ""
     cut: bool = False
-
-
-class _PackedError(Exception):
-    """The bytes are not packed that way. The text is the rest of a sentence about the body."""
 
 
 def decoded(response: Response) -> Response:
@@ -57,7 +152,7 @@ def unpacked(response: Response, *, largest: int = LARGEST) -> Unpacked:
         return Unpacked(response=response)
     try:
         body, whole = _undone(response.body, codings, largest)
-    except _PackedError as error:
+    except UnpackingError as error:
         if not _is_text(response.body):
             return Unpacked(response=response, fault=str(error))
         body, whole = response.body, True
@@ -75,8 +170,8 @@ def gunzip(data: bytes, *, largest: int = LARGEST) -> bytes:
         ValueError: it is damaged, cut or too large; the message is the rest of a sentence about it.
     """
     try:
-        found, whole = _inflated(data, _GZIP_OR_ZLIB, largest)
-    except (_PackedError, zlib.error) as error:
+        found, whole = _unpack(data, "gzip", largest)
+    except UnpackingError as error:
         raise ValueError(f"cannot be unpacked ({error})") from error
     if not whole:
         msg = "ends in the middle of its gzip data"
@@ -91,7 +186,7 @@ def _undone(body: bytes, codings: list[str], largest: int) -> tuple[bytes, bool]
     """
     try:
         return _each_undone(body, codings, largest)
-    except _PackedError:
+    except UnpackingError:
         plain = _from_base64(body)
         if plain is None:
             raise
@@ -107,58 +202,10 @@ def _each_undone(body: bytes, codings: list[str], largest: int) -> tuple[bytes, 
 
 
 def _unpack(body: bytes, coding: str, largest: int) -> tuple[bytes, bool]:
-    if coding in {"gzip", "x-gzip", "deflate"}:
-        for window in (_GZIP_OR_ZLIB, _PLAIN_DEFLATE) if coding == "deflate" else (_GZIP_OR_ZLIB,):
-            try:
-                return _inflated(body, window, largest)
-            except zlib.error:
-                continue
-        raise _PackedError(f"is not packed as {coding}, although its header says so")
-    if coding == "br":
-        return _unbrotlied(body, largest)
-    raise _PackedError(f"is packed as {coding}, which cannot be unpacked here")
-
-
-def _inflated(body: bytes, window: int, largest: int) -> tuple[bytes, bool]:
-    """One gzip member after the other, as `gzip` reads files, or one zlib stream."""
-    parts: list[bytes] = []
-    left = largest
-    while True:
-        unpacker = zlib.decompressobj(window)
-        parts.append(unpacker.decompress(body, left))
-        left -= len(parts[-1])
-        if unpacker.unconsumed_tail or left <= 0:
-            raise _PackedError(f"unpacks to more than {largest:,} bytes")
-        body = unpacker.unused_data
-        if not body.startswith(_GZIP_MAGIC):
-            return b"".join(parts), unpacker.eof
-
-
-def _unbrotlied(body: bytes, largest: int) -> tuple[bytes, bool]:
-    brotli = _brotli()
-    if brotli is None:
-        msg = "is packed as br, which takes the package brotli to unpack"
-        raise _PackedError(msg)
-    unpacker, found = brotli.Decompressor(), bytearray()
-    try:
-        for start in range(0, len(body), _BROTLI_STEP):
-            found += unpacker.process(body[start : start + _BROTLI_STEP])
-            if len(found) > largest:
-                raise _PackedError(f"unpacks to more than {largest:,} bytes")
-    except brotli.error as error:
-        msg = "is not packed as br, although its header says so"
-        raise _PackedError(msg) from error
-    return bytes(found), bool(unpacker.is_finished())
-
-
-def _brotli() -> Any:
-    """Either of the two packages that know brotli; the standard library does not."""
-    for name in ("brotli", "brotlicffi"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    return None
+    unpack = unpacker(coding, largest=largest)
+    if unpack is None:
+        raise UnpackingError(f"is packed as {coding}, which cannot be unpacked here")
+    return b"".join(unpack(body)), unpack.whole
 
 
 def _from_base64(body: bytes) -> bytes | None:

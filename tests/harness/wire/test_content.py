@@ -6,11 +6,13 @@ import base64
 import gzip
 import zlib
 
+import brotli
 import pytest
 
-from llm_contracts.wire.content import decoded, gunzip, unpacked
+from llm_contracts.wire.content import UnpackingError, decoded, gunzip, unpacked, unpacker
 from llm_contracts.wire.interaction import Piece, Response
 
+MIB = 2**20
 _BODY = b"data: hello\n\n" * 20
 _BARE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 _DEFLATED = _BARE.compress(_BODY) + _BARE.flush()
@@ -56,8 +58,7 @@ def test_without_a_coding_nothing_changes() -> None:
     assert decoded(response) is response
 
 
-def test_brotli_is_unpacked_where_a_package_for_it_is_installed() -> None:
-    brotli = pytest.importorskip("brotli")
+def test_brotli_is_unpacked() -> None:
     headers = (("content-encoding", "br"),)
     packed = brotli.compress(_BODY)
     assert unpacked(Response(status=200, headers=headers, body=packed)).response.body == _BODY
@@ -81,6 +82,31 @@ def test_packed_bytes_written_as_base64_are_unpacked() -> None:
     packed = base64.b64encode(gzip.compress(_BODY))
     response = Response(status=200, headers=(("content-encoding", "gzip"),), body=packed)
     assert unpacked(response).response.body == _BODY
+
+
+BOMBS = [
+    pytest.param("gzip", gzip.compress(bytes(32 * MIB), mtime=0), id="gzip"),
+    pytest.param("deflate", zlib.compress(bytes(32 * MIB)), id="deflate"),
+    pytest.param("br", brotli.compress(bytes(32 * MIB), quality=5), id="br"),
+]
+
+
+@pytest.mark.parametrize(("coding", "bomb"), BOMBS)
+def test_a_bomb_is_unpacked_in_small_pieces_and_never_beyond_the_limit(coding: str, bomb: bytes) -> None:
+    unpack = unpacker(coding, largest=MIB)
+    assert unpack is not None
+    with pytest.raises(UnpackingError, match="unpacks to more than 1,048,576 bytes"):
+        list(unpack(bomb))
+    response = Response(status=200, headers=(("content-encoding", coding),), body=bomb)
+    assert unpacked(response, largest=MIB).fault == "unpacks to more than 1,048,576 bytes"
+
+
+@pytest.mark.parametrize(("coding", "bomb"), BOMBS)
+def test_no_step_of_a_bomb_is_large(coding: str, bomb: bytes) -> None:
+    unpack = unpacker(coding)
+    assert unpack is not None
+    sizes = [len(piece) for piece in unpack(bomb)]
+    assert (sum(sizes), max(sizes) <= MIB // 2, unpack.whole) == (32 * MIB, True, True)
 
 
 def test_a_bomb_is_named_and_not_unpacked() -> None:

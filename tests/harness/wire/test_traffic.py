@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from llm_contracts.wire.content import UnpackingError, unpacker
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.proxy import Edge, Limits, RecordSession, UnkeepableError
-from llm_contracts.wire.proxy.unpacking import UnpackingError, unpacker
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import DONE, JSON, PUBLIC, TARGET, ask, asking, text_event
 from tests.harness.wire.upstream import Peer, Upstream
@@ -187,7 +187,7 @@ def test_a_coding_that_only_the_header_claims_is_an_error(edge: Edge) -> None:
     with Upstream(_answer("gzip", b'{"plain":1}')) as upstream, _record(edge, upstream) as session:
         with pytest.raises(http.client.IncompleteRead):
             ask(session.origin)
-        with pytest.raises(UnkeepableError, match="not packed as its Content-Encoding says"):
+        with pytest.raises(UnkeepableError, match="the answer is not packed as gzip"):
             session.interactions()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import ClientResponse, web
 
+from llm_contracts.wire.content import Unpacker, UnpackingError, unpacker
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.proxy.arrivals import Arrivals
 from llm_contracts.wire.proxy.errors import UnkeepableError
@@ -20,7 +21,6 @@ from llm_contracts.wire.proxy.headers import end_to_end, without
 from llm_contracts.wire.proxy.network import explained
 from llm_contracts.wire.proxy.redirects import made_public
 from llm_contracts.wire.proxy.session import Session, hang_up, reset
-from llm_contracts.wire.proxy.unpacking import Unpacker, UnpackingError, unpacker
 from llm_contracts.wire.proxy.upstream import (
     MISTAKES,
     Upstream,
@@ -207,7 +207,7 @@ class RecordSession(Session):
                 self._keep(passing.exchange, end)
             raise
         except UnpackingError as error:
-            passing.exchange.spoil(f"the answer is not packed as its Content-Encoding says ({error})")
+            passing.exchange.spoil(f"the answer {error}")
             return End.CUT
         except (aiohttp.ClientError, OSError) as error:
             return self._broken(error)
