@@ -13,8 +13,6 @@ from llm_contracts.results.store import RESULT
 if TYPE_CHECKING:
     from llm_contracts.results.store import Stored
 
-_DIGITS = 4  # significant ones: more would only show the noise
-
 
 def cost_document(cost: Cost) -> dict[str, Any]:
     """Everything that was measured, as plain JSON values."""
@@ -24,7 +22,18 @@ def cost_document(cost: Cost) -> dict[str, Any]:
         "rounds": cost.rounds,
         "chunks": {"short": cost.short, "long": cost.long},
         "machine": {"processors": cost.processors, "load": cost.load},
-        "providers": {row.provider: _provider(row) for row in cost.providers},
+        "providers": {
+            row.provider: {
+                "reference": row.reference,
+                "recording": row.recording,
+                "measures": {
+                    str(measure): {"unit": measure.unit, **_rounded(asdict(pair))}
+                    for measure, pair in row.found.items()
+                },
+                "not_measured": {str(measure): reason for measure, reason in row.missing.items()},
+            }
+            for row in cost.providers
+        },
         "at_most": {str(measure): limit for measure, limit in cost.at_most.items()},
         "exceeded": [{**asdict(excess), "measure": str(excess.measure)} for excess in cost.exceeded],
     }
@@ -48,12 +57,21 @@ def cost_from(value: Mapping[str, Any]) -> Cost:
     """The costs again.
 
     Raises:
-        AttributeError, KeyError, TypeError, ValueError: the value is none that `cost_document` gives.
+        AttributeError, KeyError, TypeError, ValueError: the value does not come from `cost_document`.
     """
     return Cost(
         reference=value["reference"],
         candidate=value["candidate"],
-        providers=tuple(_provider_from(name, row) for name, row in value["providers"].items()),
+        providers=tuple(
+            ProviderCost(
+                provider=name,
+                reference=row["reference"],
+                recording=row["recording"],
+                found={Measure(measure): _pair(pair) for measure, pair in row["measures"].items()},
+                missing={Measure(measure): reason for measure, reason in row["not_measured"].items()},
+            )
+            for name, row in value["providers"].items()
+        ),
         rounds=value["rounds"],
         short=value["chunks"]["short"],
         long=value["chunks"]["long"],
@@ -63,35 +81,15 @@ def cost_from(value: Mapping[str, Any]) -> Cost:
     )
 
 
-def _provider(row: ProviderCost) -> dict[str, Any]:
-    return {
-        "reference": row.reference,
-        "recording": row.recording,
-        "measures": {str(measure): _pair(measure, pair) for measure, pair in row.found.items()},
-        "not_measured": {str(measure): reason for measure, reason in row.missing.items()},
-    }
+def _pair(value: Mapping[str, Any]) -> SideBySide:
+    sides = {name: float(value[name]) for name in ("reference", "candidate")}
+    return SideBySide(**sides, ratio=Spread(**value["ratio"]))
 
 
-def _provider_from(name: str, row: Mapping[str, Any]) -> ProviderCost:
-    return ProviderCost(
-        provider=name,
-        reference=row["reference"],
-        recording=row["recording"],
-        found={Measure(measure): _pair_from(pair) for measure, pair in row["measures"].items()},
-        missing={Measure(measure): reason for measure, reason in row["not_measured"].items()},
+def _rounded(value: Any) -> Any:
+    """Four significant digits: more would only show the noise."""
+    return (
+        {key: _rounded(each) for key, each in value.items()}
+        if isinstance(value, dict)
+        else float(f"{value:.4g}")
     )
-
-
-def _pair(measure: Measure, pair: SideBySide) -> dict[str, Any]:
-    sides = {"reference": pair.reference, "candidate": pair.candidate, "ratio": pair.ratio}
-    return {"unit": measure.unit, **{name: _spread(each) for name, each in sides.items()}}
-
-
-def _pair_from(value: Mapping[str, Any]) -> SideBySide:
-    return SideBySide(
-        **{name: Spread(**value[name]) for name in ("reference", "candidate", "ratio")},
-    )
-
-
-def _spread(spread: Spread) -> dict[str, float]:
-    return {name: float(f"{value:.{_DIGITS}g}") for name, value in asdict(spread).items()}

@@ -16,9 +16,9 @@ from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.failures import describe
 
-_STEP = 0.005  # seconds between two looks at whether a process has come to rest
+_STEP = 0.005  # seconds between two looks at whether a process is idle
 _LOOKS = 200
-_REST = 0.1  # of the time between two looks; who uses less of a processor is at rest
+_IDLE = 0.1  # of the time between two looks; who uses less of a processor is idle
 
 
 class CannotMeasureError(Exception):
@@ -26,7 +26,7 @@ class CannotMeasureError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
+class CallCost:
     """What one call took: seconds of processor time in all threads, seconds to its first text."""
 
     cpu: float
@@ -34,37 +34,30 @@ class Taken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clocks:
-    """Where time comes from: of the process, of the wall, and how to let some pass."""
+class Driver:
+    """Makes calls and measures them.
 
+    Attributes:
+        timeout: seconds for one call.
+        cpu, wall, sleep: the clocks of the process and of the wall, and how to let time pass.
+    """
+
+    timeout: float = 60.0
     cpu: Callable[[], float] = time.process_time
     wall: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Driver:
-    """Makes calls and measures them. `timeout`: seconds for one call."""
-
-    clocks: Clocks = Clocks()
-    timeout: float = 60.0
-
-    def text(self, path: Client, call: Call) -> int:
+    def text(self, client: Client, call: Call) -> int:
         """The characters of text that a call hands on.
 
         Raises:
-            CannotMeasureError: it fails, hangs, or yields what is no chunk.
+            CannotMeasureError: it fails, hangs, or yields something that is not a chunk.
         """
-        counted = 0
+        counted: list[int] = []
+        self._run(client, call, lambda item: counted.append(len(to_chunk(item).text)))
+        return sum(counted)
 
-        def count(item: Any) -> None:
-            nonlocal counted
-            counted += len(to_chunk(item).text)
-
-        self._run(path, call, count)
-        return counted
-
-    def taken(self, path: Client, call: Call) -> Taken:
+    def cost(self, client: Client, call: Call) -> CallCost:
         """What a call takes. Work that goes on in other threads after its end is waited for and counted.
 
         Raises:
@@ -75,17 +68,17 @@ class Driver:
         def hear(item: Any) -> None:
             nonlocal first
             if first is None and to_chunk(item).text:
-                first = self.clocks.wall()
+                first = self.wall()
 
         gc.collect()
-        begun, cpu = self.clocks.wall(), self.clocks.cpu()
-        self._run(path, call, hear)
-        cpu = self._at_rest() - cpu
+        begun, cpu = self.wall(), self.cpu()
+        self._run(client, call, hear)
+        cpu = self._when_idle() - cpu
         if first is None:
             raise CannotMeasureError("it hands on no text")
-        return Taken(cpu=cpu, first=first - begun)
+        return CallCost(cpu=cpu, first=first - begun)
 
-    def peak(self, path: Client, call: Call) -> float:
+    def peak(self, client: Client, call: Call) -> float:
         """The most bytes that Python has allocated during a call, beyond what was there before. Raises as
         `text` does.
         """
@@ -93,31 +86,40 @@ class Driver:
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
-            self._run(path, call, lambda _item: None)
+            self._run(client, call, lambda _item: None)
             return tracemalloc.get_traced_memory()[1] - before
         finally:
             tracemalloc.stop()
 
-    def _at_rest(self) -> float:
+    def _when_idle(self) -> float:
         """The processor time when no thread works any more."""
-        used = self.clocks.cpu()
+        used = self.cpu()
         for _ in range(_LOOKS):
-            self.clocks.sleep(_STEP)
-            before, used = used, self.clocks.cpu()
-            if used - before < _STEP * _REST:
+            self.sleep(_STEP)
+            before, used = used, self.cpu()
+            if used - before < _STEP * _IDLE:
                 return before
         return used
 
-    def _run(self, path: Client, call: Call, hear: Callable[[Any], None]) -> None:
+    def _run(self, client: Client, call: Call, hear: Callable[[Any], None]) -> None:
         failures: list[BaseException] = []
+
+        async def read(items: AsyncIterable[Any]) -> None:
+            async for item in items:
+                hear(item)
 
         def run() -> None:
             try:
-                _read(path(call), hear)
-            except BaseException as error:  # noqa: BLE001 - SystemExit of a path is no reason to end here
+                items = client(call)
+                if isinstance(items, AsyncIterable):
+                    asyncio.run(read(items))
+                    return
+                for item in items:
+                    hear(item)
+            except BaseException as error:  # noqa: BLE001 - SystemExit of a client is no reason to end here
                 failures.append(error)
 
-        thread = Thread(target=run, daemon=True, name="measured path")
+        thread = Thread(target=run, daemon=True, name="measured client")
         thread.start()
         thread.join(self.timeout)
         if thread.is_alive():
@@ -129,21 +131,8 @@ class Driver:
             raise CannotMeasureError(f"it fails: {failure.category}, {failure.message}") from error
 
 
-def _read(items: Any, hear: Callable[[Any], None]) -> None:
-    if isinstance(items, AsyncIterable):
-        asyncio.run(_read_async(items, hear))
-        return
-    for item in items:
-        hear(item)
-
-
-async def _read_async(items: AsyncIterable[Any], hear: Callable[[Any], None]) -> None:
-    async for item in items:
-        hear(item)
-
-
 @contextmanager
-def what_is_there_set_aside() -> Iterator[None]:
+def garbage_frozen() -> Iterator[None]:
     """What is in memory by now takes no part in collecting garbage: that would take most of the time."""
     gc.collect()
     gc.freeze()

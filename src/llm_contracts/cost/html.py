@@ -2,74 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
-from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide
+from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.terminal import between, figure, how_measured, not_measured, ratio
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BarPair:
-    """One measure of one provider. Widths are in per cent of the longer bar; `over`: a limit is not kept."""
-
-    ratio: str
-    between: str
-    reference: str
-    candidate: str
-    unit: str
-    reference_width: float
-    candidate_width: float
-    over: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CostTable:
-    """The section as the page shows it: the measures' names, a row for each provider, and what to know."""
-
-    measures: tuple[str, ...]
-    rows: tuple[tuple[str, str | None, tuple[BarPair | None, ...]], ...]
-    notes: tuple[str, ...]
-    missing: tuple[str, ...]
-    exceeded: tuple[str, ...]
-
-
-def cost_table(cost: Cost) -> CostTable:
-    """The section. Of a provider with a reference of its own its name is told."""
-    return CostTable(
-        measures=tuple(measure.label for measure in Measure),
-        rows=tuple(
+def cost_table(cost: Cost) -> dict[str, Any]:
+    """The section as its template (`cost.html.j2`) reads it. A provider with its own reference names it."""
+    exceeded = {(each.provider, each.measure) for each in cost.exceeded}
+    return {
+        "measures": [measure.label for measure in Measure],
+        "rows": [
             (
                 row.provider,
                 None if row in cost.comparable else row.reference,
-                tuple(_bars(row, measure, cost) for measure in Measure),
+                [_bars(row, measure, over=(row.provider, measure) in exceeded) for measure in Measure],
             )
             for row in cost.providers
-        ),
-        notes=tuple(how_measured(cost)),
-        missing=tuple(not_measured(cost)),
-        exceeded=tuple(map(str, cost.exceeded)),
-    )
+        ],
+        "notes": list(how_measured(cost)),
+        "missing": list(not_measured(cost)),
+        "exceeded": list(map(str, cost.exceeded)),
+    }
 
 
-def _bars(row: ProviderCost, measure: Measure, cost: Cost) -> BarPair | None:
+def _bars(row: ProviderCost, measure: Measure, *, over: bool) -> dict[str, Any] | None:
+    """Widths are in per cent of the longer bar; `over`: a limit is exceeded."""
     pair = row.found.get(measure)
     if pair is None:
         return None
-    over = any((row.provider, measure) == (each.provider, each.measure) for each in cost.exceeded)
-    left, right = _widths(pair)
-    return BarPair(
-        ratio=ratio(pair.ratio.median),
-        between=between(pair.ratio),
-        reference=figure(pair.reference.median),
-        candidate=figure(pair.candidate.median),
-        unit=measure.unit,
-        reference_width=left,
-        candidate_width=right,
-        over=over,
-    )
-
-
-def _widths(pair: SideBySide) -> tuple[float, float]:
-    sides = (pair.reference.median, max(0.0, pair.candidate.median))
-    left, right = (round(100 * each / max(sides), 1) for each in sides)
-    return left, right
+    longest = max(pair.reference, pair.candidate)
+    return {
+        "ratio": ratio(pair.ratio.median),
+        "between": between(pair.ratio),
+        "reference": figure(pair.reference),
+        "candidate": figure(pair.candidate),
+        "unit": measure.unit,
+        "reference_width": round(100 * pair.reference / longest, 1),
+        "candidate_width": round(100 * max(0.0, pair.candidate) / longest, 1),
+        "over": over,
+    }

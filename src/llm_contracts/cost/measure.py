@@ -1,35 +1,34 @@
-"""Rounds: reference and candidate in turn, so that whatever else the machine does weighs on both."""
+"""Rounds: clients in turn, so that whatever else the machine does affects all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Protocol
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.cost.drive import CannotMeasureError, Taken, what_is_there_set_aside
-from llm_contracts.cost.model import Measure, SideBySide, side_by_side
+from llm_contracts.cost.drive import CallCost, CannotMeasureError, garbage_frozen
+from llm_contracts.cost.model import Measure, SideBySide, in_turn, side_by_side
 
 _ENOUGH = 0.1  # seconds of processor time a round; what is over sooner cannot be told from noise
 _MOST_CALLS = 16  # a round
 _MEMORY_ROUNDS = 2  # memory hardly varies
-
 _NOISE = "what the reference takes is less than the noise of this machine"
 
 
 class Meter(Protocol):
     """What measures one call. See `drive.Driver`, whose methods these are."""
 
-    def text(self, path: Client, call: Call, /) -> int: ...
-    def taken(self, path: Client, call: Call, /) -> Taken: ...
-    def peak(self, path: Client, call: Call, /) -> float: ...
+    def text(self, client: Client, call: Call, /) -> int: ...
+    def cost(self, client: Client, call: Call, /) -> CallCost: ...
+    def peak(self, client: Client, call: Call, /) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedCall:
-    """A call that will be answered, by how many chunks, and with how many characters of text."""
+    """A call, by how many chunks it will be answered, and with how many characters of text."""
 
     call: Call
     chunks: int
@@ -38,20 +37,28 @@ class PlannedCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeasuringPlan:
-    """What is run to measure two clients: a short answer, and a long one that is the same but for its length.
-    Without a long one there is no telling what a chunk takes, and `why` says why there is none.
+    """What is run to measure clients: a short answer, and a long one that is the same but for its length.
+    Without a long one nobody knows what a chunk takes, and `why` says why there is none.
     """
 
-    reference: Client
-    candidate: Client
+    clients: Mapping[str, Client]
     short: PlannedCall
     long: PlannedCall | None
     why: str = ""
 
-    @property
-    def sides(self) -> Mapping[str, Client]:
-        """Both clients by their roles."""
-        return {"reference": self.reference, "candidate": self.candidate}
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Round:
+    """What one client took in one round, per call.
+
+    Attributes:
+        short, long: seconds of processor time; of the long call None where there is none.
+        first: seconds from the call to its first text, in the short call.
+    """
+
+    short: float
+    first: float
+    long: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,93 +69,88 @@ class Measured:
     missing: Mapping[Measure, str]
 
 
-def measured(course: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
-    """Measure both clients; memory apart from time, because counting it takes time.
+def measured(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
+    """Measure the clients `reference` and `candidate`; memory by itself, because counting it takes time.
 
-    Everything is run once beforehand, to warm up and to see that the text arrives: a path that fails early
+    Everything is run once beforehand, to warm up and to see that the text arrives: a client that fails early
     must not look cheap.
     """
     try:
-        _tried(course, meter)
-        with what_is_there_set_aside():  # only now are the clients imported
-            times = _times(course, meter, rounds)
-            figures = {**times, **_peaks(course, meter, min(rounds, _MEMORY_ROUNDS))}
+        _try_all(plan, meter)
+        with garbage_frozen():  # only now are the clients imported
+            times = timed(plan, meter, rounds=rounds)
+            peaks = _peaks(plan, meter, min(rounds, _MEMORY_ROUNDS))
     except CannotMeasureError as error:
         return Measured(found={}, missing=dict.fromkeys(Measure, str(error)))
+    figures = {
+        Measure.CPU_PER_CALL: {name: [each.short * 1e3 for each in rows] for name, rows in times.items()},
+        Measure.FIRST_DELTA: {name: [each.first * 1e3 for each in rows] for name, rows in times.items()},
+        Measure.PEAK_MEMORY: peaks,
+    }
+    if plan.long is not None:
+        more = plan.long.chunks - plan.short.chunks
+        figures[Measure.CPU_PER_CHUNK] = {
+            name: [(each.long - each.short) / more * 1e6 for each in rows if each.long is not None]
+            for name, rows in times.items()
+        }
     pairs = {measure: side_by_side(each["reference"], each["candidate"]) for measure, each in figures.items()}
     missing = {measure: _NOISE for measure, pair in pairs.items() if pair is None}
-    if course.long is None:
-        missing[Measure.CPU_PER_CHUNK] = course.why
+    if plan.long is None:
+        missing[Measure.CPU_PER_CHUNK] = plan.why
     return Measured(found={m: pair for m, pair in pairs.items() if pair is not None}, missing=missing)
 
 
-def _tried(course: MeasuringPlan, meter: Meter) -> None:
-    for answer in (course.short, course.long):
-        for role, path in course.sides.items():
-            if answer is not None:
-                with _named(role):
-                    _arrives(meter.text(path, answer.call), answer.text)
+def timed(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Mapping[str, list[Round]]:
+    """What each client takes, round by round. What is cheap is called several times a round.
+
+    Raises:
+        CannotMeasureError: a call did not do what it must.
+    """
+    found: dict[str, list[Round]] = {name: [] for name in plan.clients}
+    planned = [each.call for each in (plan.short, plan.long) if each is not None]
+    counts: dict[str, list[int]] = {}
+    for name, client in plan.clients.items():
+        with _named(name):
+            taken = (max(meter.cost(client, call).cpu, _ENOUGH / _MOST_CALLS) for call in planned)
+            counts[name] = [max(1, round(_ENOUGH / cpu)) for cpu in taken]
+    for name in in_turn(plan.clients, rounds):
+        with _named(name):
+            short, *long = (
+                [meter.cost(plan.clients[name], call) for _ in range(count)]
+                for call, count in zip(planned, counts[name], strict=True)
+            )
+        found[name].append(
+            Round(
+                short=fmean(each.cpu for each in short),
+                first=median(each.first for each in short),
+                long=fmean(each.cpu for each in long[0]) if long else None,
+            )
+        )
+    return found
 
 
-def _arrives(handed_on: int, sent: int) -> None:
-    if handed_on != sent:
-        raise CannotMeasureError(f"it hands on {handed_on:,} of {sent:,} characters")
+def _try_all(plan: MeasuringPlan, meter: Meter) -> None:
+    for planned in filter(None, (plan.short, plan.long)):
+        for name, client in plan.clients.items():
+            with _named(name):
+                arrived = meter.text(client, planned.call)
+                if arrived != planned.text:
+                    raise CannotMeasureError(f"it hands on {arrived:,} of {planned.text:,} characters")
 
 
 @contextmanager
-def _named(role: str) -> Iterator[None]:
-    """Says of which path a failure is."""
+def _named(name: str) -> Iterator[None]:
+    """Says of which client a failure is."""
     try:
         yield
     except CannotMeasureError as error:
-        raise CannotMeasureError(f"the {role} cannot be measured: {error}") from error
+        raise CannotMeasureError(f"the {name} cannot be measured: {error}") from error
 
 
-_Figures = dict[Measure, dict[str, list[float]]]
-
-
-def _times(course: MeasuringPlan, meter: Meter, rounds: int) -> _Figures:
-    figures: _Figures = {}
-    calls = {role: _calls(course, path, meter) for role, path in course.sides.items()}
-    for role, path in _in_turn(course.sides, rounds):
-        with _named(role):
-            for measure, value in _round(course, path, meter, calls[role]):
-                figures.setdefault(measure, {}).setdefault(role, []).append(value)
+def _peaks(plan: MeasuringPlan, meter: Meter, rounds: int) -> dict[str, list[float]]:
+    call = (plan.long or plan.short).call
+    figures: dict[str, list[float]] = {name: [] for name in plan.clients}
+    for name in in_turn(plan.clients, rounds):
+        with _named(name):
+            figures[name].append(meter.peak(plan.clients[name], call) / 1e3)
     return figures
-
-
-def _calls(course: MeasuringPlan, path: Client, meter: Meter) -> tuple[int, int]:
-    """How many short and long calls make a round."""
-    answers = (course.short, course.long or course.short)
-    taken = (max(meter.taken(path, answer.call).cpu, _ENOUGH / _MOST_CALLS) for answer in answers)
-    short, long = (max(1, round(_ENOUGH / cpu)) for cpu in taken)
-    return short, long
-
-
-def _round(
-    course: MeasuringPlan, path: Client, meter: Meter, calls: tuple[int, int]
-) -> Iterator[tuple[Measure, float]]:
-    short = [meter.taken(path, course.short.call) for _ in range(calls[0])]
-    per_call = fmean(each.cpu for each in short)
-    yield Measure.CPU_PER_CALL, per_call * 1e3
-    yield Measure.FIRST_DELTA, median(each.first for each in short) * 1e3
-    if course.long is not None:
-        long = fmean(meter.taken(path, course.long.call).cpu for _ in range(calls[1]))
-        yield Measure.CPU_PER_CHUNK, (long - per_call) / (course.long.chunks - course.short.chunks) * 1e6
-
-
-def _peaks(course: MeasuringPlan, meter: Meter, rounds: int) -> _Figures:
-    answer = course.long or course.short
-    figures: dict[str, list[float]] = {}
-    for role, path in _in_turn(course.sides, rounds):
-        with _named(role):
-            figures.setdefault(role, []).append(meter.peak(path, answer.call) / 1e3)
-    return {Measure.PEAK_MEMORY: figures}
-
-
-def _in_turn(sides: Mapping[str, Client], rounds: int) -> Iterable[tuple[str, Client]]:
-    """Both, so many times, each round begun by the other of them."""
-    order = list(sides.items())
-    for _ in range(rounds):
-        yield from order
-        order.reverse()

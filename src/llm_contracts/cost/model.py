@@ -1,15 +1,15 @@
-"""What calls cost on either client: figures side by side, and whether they are within limits. Pure."""
+"""What calls cost over either client: figures side by side, and whether they are within limits. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 
 
 class Measure(StrEnum):
-    """What of a call is measured. In limits and documents they go by these names."""
+    """What of a call is measured. Limits and documents use these names."""
 
     CPU_PER_CHUNK = "cpu_per_chunk"  # processor time that one more chunk of text takes, whatever the thread
     CPU_PER_CALL = "cpu_per_call"  # the same of a whole call with a short answer
@@ -17,27 +17,21 @@ class Measure(StrEnum):
     PEAK_MEMORY = "peak_memory"  # most that Python has allocated while a long answer is read
 
     @property
-    def unit(self) -> str:
-        """In which its figures are given."""
-        return _UNITS[self]
-
-    @property
     def label(self) -> str:
         """What people call it."""
-        return _LABELS[self]
+        return _SHOWN[self][0]
+
+    @property
+    def unit(self) -> str:
+        """The unit of its figures."""
+        return _SHOWN[self][1]
 
 
-_UNITS = {
-    Measure.CPU_PER_CHUNK: "µs",
-    Measure.CPU_PER_CALL: "ms",
-    Measure.FIRST_DELTA: "ms",
-    Measure.PEAK_MEMORY: "kB",
-}
-_LABELS = {
-    Measure.CPU_PER_CHUNK: "CPU per chunk",
-    Measure.CPU_PER_CALL: "CPU per call",
-    Measure.FIRST_DELTA: "time to first delta",
-    Measure.PEAK_MEMORY: "peak memory",
+_SHOWN = {
+    Measure.CPU_PER_CHUNK: ("CPU per chunk", "µs"),
+    Measure.CPU_PER_CALL: ("CPU per call", "ms"),
+    Measure.FIRST_DELTA: ("time to first delta", "ms"),
+    Measure.PEAK_MEMORY: ("peak memory", "kB"),
 }
 
 
@@ -52,10 +46,15 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SideBySide:
-    """One measure of both clients. `ratio`: how many times as much the candidate takes, round by round."""
+    """One measure of both clients.
 
-    reference: Spread
-    candidate: Spread
+    Attributes:
+        reference, candidate: the figures of the round whose ratio is the median: what is shown fits together.
+        ratio: how many times the reference's figure the candidate's is, round by round.
+    """
+
+    reference: float
+    candidate: float
     ratio: Spread
 
 
@@ -65,7 +64,7 @@ class ProviderCost:
 
     Attributes:
         provider: its name.
-        reference: the name of the path that was measured as reference: a provider may have its own.
+        reference: the name of the client that was measured as reference: a provider may have its own.
         recording: the scenario whose recording was played; None where none can be.
         found: what was measured.
         missing: what could not be → why not, in a sentence.
@@ -80,7 +79,7 @@ class ProviderCost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Excess:
-    """A limit that is not kept, or of which nobody knows: `ratio` is None then."""
+    """A limit that is exceeded, or of which nobody knows: `ratio` is None then."""
 
     provider: str
     measure: Measure
@@ -104,7 +103,7 @@ class Cost:
         rounds: how often each was measured.
         short, long: chunks of text in the answers that were played.
         processors: how many the machine has.
-        load: its load average when measuring began; None where the system knows none.
+        load: its load average when measuring began; None where the system has none.
         at_most: the limits of ratios that were asked for.
     """
 
@@ -119,27 +118,28 @@ class Cost:
     at_most: Mapping[Measure, float] = field(default_factory=dict)
 
     @property
-    def exceeded(self) -> tuple[Excess, ...]:
-        """The limits that are not kept. What could not be measured is not taken for cheap."""
-        return tuple(self._exceeded())
-
-    @property
     def comparable(self) -> tuple[ProviderCost, ...]:
         """The providers with the reference of all. Where one has its own, such as a few lines written by
-        hand, a ratio says little, and limits do not hold.
+        hand, a ratio says little, and limits do not apply.
         """
         return tuple(row for row in self.providers if row.reference == self.reference)
 
-    def _exceeded(self) -> Iterator[Excess]:
-        for row in self.comparable:
-            for measure, limit in self.at_most.items():
-                found = row.found.get(measure)
-                ratio = None if found is None else found.ratio.median
-                if ratio is None or ratio > limit:
-                    yield Excess(provider=row.provider, measure=measure, at_most=limit, ratio=ratio)
+    @property
+    def exceeded(self) -> tuple[Excess, ...]:
+        """The limits that are exceeded. What could not be measured does not count as cheap."""
+        ratios = (
+            (row.provider, measure, limit, row.found[measure].ratio.median if measure in row.found else None)
+            for row in self.comparable
+            for measure, limit in self.at_most.items()
+        )
+        return tuple(
+            Excess(provider=provider, measure=measure, at_most=limit, ratio=ratio)
+            for provider, measure, limit, ratio in ratios
+            if ratio is None or ratio > limit
+        )
 
     def typical(self, measure: Measure) -> Spread | None:
-        """The ratios of all comparable providers, their medians together; None where none was measured."""
+        """The spread of all comparable providers' ratios; None where none was measured."""
         ratios = [row.found[measure].ratio.median for row in self.comparable if measure in row.found]
         return spread(ratios) if ratios else None
 
@@ -151,9 +151,20 @@ def spread(values: Sequence[float]) -> Spread:
 
 def side_by_side(reference: Sequence[float], candidate: Sequence[float]) -> SideBySide | None:
     """Both clients' figures, one a round. The ratio is taken within rounds, so that what the machine does
-    meanwhile weighs on both. None where a figure of the reference is not positive: noise has swallowed it.
+    meanwhile affects both; of an even number of rounds the lower one in the middle is the median. None where
+    a figure of the reference is not positive: noise has swallowed it.
     """
     if min(reference) <= 0:
         return None
-    ratios = [mine / theirs for mine, theirs in zip(candidate, reference, strict=True)]
-    return SideBySide(reference=spread(reference), candidate=spread(candidate), ratio=spread(ratios))
+    rounds = sorted((mine / theirs, theirs, mine) for theirs, mine in zip(reference, candidate, strict=True))
+    ratio, theirs, mine = rounds[(len(rounds) - 1) // 2]
+    shown = Spread(median=ratio, low=rounds[0][0], high=rounds[-1][0])
+    return SideBySide(reference=theirs, candidate=mine, ratio=shown)
+
+
+def in_turn(names: Iterable[str], rounds: int) -> Iterator[str]:
+    """All of them, so many times, each round begun by the next of them."""
+    order = list(names)
+    for _ in range(rounds):
+        yield from order
+        order.append(order.pop(0))

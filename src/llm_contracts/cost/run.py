@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
@@ -17,11 +17,8 @@ from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
 from llm_contracts.run.check import Options, Pairing, match_of, own_match, replay_call
 from llm_contracts.wire.cassette import CassetteError, load
-from llm_contracts.wire.protocols import Protocols
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from llm_contracts.project.config import Project
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.wire.interaction import Interaction
@@ -51,15 +48,6 @@ class CostPlan:
     server: Callable[[], AbstractContextManager[Serve]] = serving
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
-    """A scenario, and its recording as it can be played."""
-
-    scenario: Scenario
-    interactions: tuple[Interaction, ...]
-    playable: Playable
-
-
 def measure(
     project: Project,
     scenarios: Sequence[Scenario],
@@ -71,19 +59,20 @@ def measure(
     """What calls cost over either client, for each provider of these scenarios.
 
     For each provider one recording is played, the longest that is fit for it, from a process of its own: as a
-    short answer and as a long one. One path is measured at a time.
+    short answer and as a long one. One client is measured at a time.
 
     Args:
         project: where the recordings are.
         scenarios: those from which to choose.
-        match: the paths; its engine is not used.
+        match: the clients; its engine is not used.
         plan: how to measure.
-        progress: told of each provider that is done.
+        progress: called with each provider that is done.
 
     Raises:
         ServerError: the process that plays recordings has ended.
     """
-    load_average = _load_average()
+    # Over the last minute; Windows has none.
+    load_average = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     rows = []
     with plan.server() as serve:
         for provider in dict.fromkeys(row.provider for row in scenarios):
@@ -125,69 +114,49 @@ def _no_engine(_interactions: tuple[Interaction, ...], _protocols: Protocols = (
 def _of_provider(
     project: Project, scenarios: Sequence[Scenario], match: Pairing, plan: CostPlan, serve: Serve
 ) -> ProviderCost:
-    blank = ProviderCost(provider=scenarios[0].provider, reference=match.reference.name)
-    chosen = _chosen(project, scenarios)
+    row = ProviderCost(provider=scenarios[0].provider, reference=match.reference.name)
+    chosen = _longest(project, scenarios)
     if chosen is None:
-        return replace(blank, missing=dict.fromkeys(Measure, _NOTHING_TO_PLAY))
+        return replace(row, missing=dict.fromkeys(Measure, _NOTHING_TO_PLAY))
+    scenario, playable = chosen
+    call = replay_call(scenario, project.provider(scenario.provider))
     with ClientCache() as clients:
-        course = _course(project, chosen, match, plan, serve, clients)
-        found = measured(course, plan.meter, rounds=plan.rounds)
-    return replace(blank, recording=chosen.scenario.name, found=found.found, missing=found.missing)
 
+        def planned(chunks: int) -> PlannedCall:
+            interactions = playable.with_chunks(chunks) if playable.stretches else playable.recorded
+            here = serve(interactions) + urlsplit(call.base_url).path
+            return PlannedCall(
+                call=replace(call, base_url=here, client_cache=clients),
+                chunks=chunks,
+                text=text_of(interactions, match.protocols),
+            )
 
-def _chosen(project: Project, scenarios: Iterable[Scenario]) -> Chosen | None:
-    """The longest recording that can be played at any length; failing that the longest of the others.
-
-    A large file is a long recording: so only a few have to be read.
-    """
-    rows = [row for row in scenarios if row.function is not Function.LIST_MODELS]
-    files = {row.name: project.cassette(row) for row in rows}
-    recorded = [row for row in rows if files[row.name].is_file()]
-    whole: Chosen | None = None
-    for row in sorted(recorded, key=lambda row: -files[row.name].stat().st_size):
-        found = _playable(row, files[row.name], project.protocols_of(row.provider))
-        if found is not None and found.playable.stretches:
-            return found
-        whole = whole or found
-    return whole
-
-
-def _playable(scenario: Scenario, file: Path, protocols: Protocols) -> Chosen | None:
-    """None also where it cannot be read: the comparison says so."""
-    try:
-        interactions = load(file).interactions
-    except CassetteError:
-        return None
-    playable = Playable.of(interactions, protocols)
-    if playable is None:
-        return None
-    return Chosen(scenario=scenario, interactions=interactions, playable=playable)
-
-
-def _course(
-    project: Project, chosen: Chosen, match: Pairing, plan: CostPlan, serve: Serve, clients: ClientCache
-) -> MeasuringPlan:
-    call = replay_call(chosen.scenario, project.provider(chosen.scenario.provider))
-
-    def answer(interactions: tuple[Interaction, ...], chunks: int) -> PlannedCall:
-        here = serve(interactions) + urlsplit(call.base_url).path
-        return PlannedCall(
-            call=replace(call, base_url=here, client_cache=clients),
-            chunks=chunks,
-            text=text_of(interactions, match.protocols),
+        calls = MeasuringPlan(
+            clients={"reference": match.reference.path, "candidate": match.candidate.path},
+            short=planned(plan.short),
+            long=planned(plan.long) if playable.stretches else None,
+            why=_TOO_SHORT,
         )
-
-    playable = chosen.playable
-    stretches = playable.stretches
-    return MeasuringPlan(
-        reference=match.reference.path,
-        candidate=match.candidate.path,
-        short=answer(playable.with_chunks(plan.short) if stretches else chosen.interactions, plan.short),
-        long=answer(playable.with_chunks(plan.long), plan.long) if stretches else None,
-        why="" if stretches else _TOO_SHORT,
-    )
+        found = measured(calls, plan.meter, rounds=plan.rounds)
+    return replace(row, recording=scenario.name, found=found.found, missing=found.missing)
 
 
-def _load_average() -> float | None:
-    """Over the last minute; Windows knows none."""
-    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+def _longest(project: Project, scenarios: Sequence[Scenario]) -> tuple[Scenario, Playable] | None:
+    """The longest recording that can be played at any length; failing that the longest of the others. What
+    cannot be read is passed over: the comparison says so.
+
+    A large file is a long recording, so only a few have to be read.
+    """
+    rows = [(row, project.cassette(row)) for row in scenarios if row.function is not Function.LIST_MODELS]
+    recorded = [(row, file) for row, file in rows if file.is_file()]
+    fallback: tuple[Scenario, Playable] | None = None
+    for row, file in sorted(recorded, key=lambda each: -each[1].stat().st_size):
+        try:
+            playable = Playable.of(load(file).interactions, project.protocols_of(row.provider))
+        except CassetteError:
+            continue
+        if playable is not None and playable.stretches:
+            return row, playable
+        if playable is not None and fallback is None:
+            fallback = row, playable
+    return fallback

@@ -16,12 +16,14 @@ _DIFFERENT = 4  # chunks: a client may take one that comes all the time for a fa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Playable:
-    """A recording to measure with: its events before the text, those of the text, and those after.
+    """A recording to measure with: as it was recorded, and its events before the text, those of the text, and
+    those after.
 
     The first and the last chunk of text are no part of `texts`: some providers say in them who is speaking,
     or how it ended.
     """
 
+    recorded: tuple[Interaction, ...]
     streamed: Streamed
     before: tuple[bytes, ...]
     texts: tuple[bytes, ...]
@@ -29,7 +31,7 @@ class Playable:
 
     @classmethod
     def of(cls, interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Playable | None:
-        """None where the recording is no answer in text that came to its end without any trouble."""
+        """None where the recording is not an answer in text that came to its end without any trouble."""
         streamed = Streamed.of(interactions)
         if streamed is None or not all(_went_well(read_facts(i.response, protocols)) for i in interactions):
             return None
@@ -38,6 +40,7 @@ class Playable:
             return None
         parts, first, last = streamed.parts, said[0], said[-1]
         return cls(
+            recorded=interactions,
             streamed=streamed,
             before=parts[: first + 1],
             texts=tuple(parts[number] for number in said[1:-1]),

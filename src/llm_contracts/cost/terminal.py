@@ -11,7 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide, Spread
+from llm_contracts.cost.model import Cost, Measure, ProviderCost, Spread
 from llm_contracts.util.terminal import Marks, listed, marks_for, terminal_console, titled
 
 if TYPE_CHECKING:
@@ -42,15 +42,16 @@ def _sections(cost: Cost, marks: Marks) -> Iterator[RenderableType]:
     for sentence in how_measured(cost):
         yield Text(sentence, style="dim")
     yield from listed("Not measured", not_measured(cost), "yellow")
-    yield from listed("Limits of cost that are not kept", map(str, cost.exceeded), "red")
+    yield from listed("Limits of cost that are exceeded", map(str, cost.exceeded), "red")
 
 
 def how_measured(cost: Cost) -> Iterator[str]:
     """What has to be known to read the figures, in sentences."""
     load = "" if cost.load is None else f", its load {cost.load:g} at the start"
     yield (
-        f"Median of {cost.rounds} rounds in turn, with the lowest and highest ratio; one recording for each "
-        f"provider, with {cost.short} and with {cost.long} chunks of text, played as quickly as it is taken."
+        f"Ratios are candidate / reference within a round: the median of {cost.rounds} rounds in turn, with "
+        "the figures of that very round, and the lowest and highest. One recording for each provider, with "
+        f"{cost.short} and with {cost.long} chunks of text, played as quickly as it is taken."
     )
     yield f"The machine has {cost.processors} processors{load}: compare ratios, not times."
     own = [row.provider for row in cost.providers if row not in cost.comparable]
@@ -92,13 +93,8 @@ def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float],
         return Text(marks.missing, style="dim")
     bad = pair.ratio.median > at_most.get(measure, float("inf"))
     text = Text.assemble((f"{ratio(pair.ratio.median)}{marks.times}", "bold red" if bad else "bold"))
-    text.append(f"  {figures(pair, measure)}")
+    text.append(f"  {figure(pair.reference)} / {figure(pair.candidate)} {measure.unit}")
     return text.append(f"\n{between(pair.ratio)}", style="dim")
-
-
-def figures(pair: SideBySide, measure: Measure) -> str:
-    """Both medians with their unit."""
-    return f"{figure(pair.reference.median)} / {figure(pair.candidate.median)} {measure.unit}"
 
 
 def figure(value: float) -> str:
@@ -119,6 +115,6 @@ def between(spread: Spread) -> str:
 def _typical(cost: Cost, marks: Marks) -> str:
     """What a provider typically costs, where there are several."""
     found = {measure.label: cost.typical(measure) for measure in Measure}
-    told = [f"{label} {ratio(spread.median)}{marks.times}" for label, spread in found.items() if spread]
+    parts = [f"{label} {ratio(spread.median)}{marks.times}" for label, spread in found.items() if spread]
     what = "Median of the providers: " if len(cost.comparable) > 1 else ""
-    return f"{what}{', '.join(told)}." if told else "Nothing could be measured."
+    return f"{what}{', '.join(parts)}." if parts else "Nothing could be measured."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.cost.drive import CannotMeasureError, Taken
+from llm_contracts.cost.drive import CallCost, CannotMeasureError
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, side_by_side
 
 
@@ -37,7 +37,7 @@ class FakeMeter:
     `takes` is given the path and the model asked for; `texts` likewise gives the characters that arrive.
     """
 
-    takes: Callable[[Client, str], Taken]
+    takes: Callable[[Client, str], CallCost]
     texts: Callable[[Client, str], int | str]
     bytes: Callable[[Client, str], float] = lambda _path, _model: 1000.0
     log: list[tuple[str, Client, str]] = field(default_factory=list)
@@ -49,8 +49,8 @@ class FakeMeter:
             raise CannotMeasureError(said)
         return said
 
-    def taken(self, path: Client, call: Call) -> Taken:
-        self.log.append(("taken", path, call.model))
+    def cost(self, path: Client, call: Call) -> CallCost:
+        self.log.append(("cost", path, call.model))
         return self.takes(path, call.model)
 
     def peak(self, path: Client, call: Call) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Call
-from llm_contracts.cost.drive import CannotMeasureError, Clocks, Driver
+from llm_contracts.cost.drive import CannotMeasureError, Driver
 
 CALL = Call(base_url="http://127.0.0.1:9", api_key="sk-secret-key", provider="acme", model="m")
 
@@ -35,8 +35,7 @@ class Machine:
 
     @property
     def driver(self) -> Driver:
-        clocks = Clocks(cpu=lambda: self.used, wall=lambda: self.now, sleep=self.sleep)
-        return Driver(clocks=clocks)
+        return Driver(cpu=lambda: self.used, wall=lambda: self.now, sleep=self.sleep)
 
 
 def text(content: str) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def test_a_call_takes_the_processor_time_until_its_end_and_until_its_first_text(
         yield text("tea")
         machine.work(0.5)
 
-    taken = machine.driver.taken(path, CALL)
+    taken = machine.driver.cost(path, CALL)
     assert (taken.cpu, taken.first) == (1.0, 0.5)
 
 
@@ -64,7 +63,7 @@ def test_work_that_other_threads_go_on_with_belongs_to_the_call() -> None:
         yield text("tea")
         machine.backlog = 0.3
 
-    assert machine.driver.taken(path, CALL).cpu == pytest.approx(0.3)
+    assert machine.driver.cost(path, CALL).cpu == pytest.approx(0.3)
     assert machine.backlog == 0
 
 
@@ -113,7 +112,7 @@ def leaving(_call: Call) -> Iterator[Any]:
 )
 def test_a_call_that_went_wrong_has_no_cost_but_a_reason_without_secrets(path: Any, reason: str) -> None:
     with pytest.raises(CannotMeasureError) as error:
-        Machine().driver.taken(path, CALL)
+        Machine().driver.cost(path, CALL)
     assert str(error.value).startswith(reason)
 
 

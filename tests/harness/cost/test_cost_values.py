@@ -7,7 +7,7 @@ import json
 import pytest
 
 from llm_contracts.cost.document import cost_document, cost_from
-from llm_contracts.cost.model import Cost, Measure, side_by_side, spread
+from llm_contracts.cost.model import Cost, Measure, Spread, side_by_side, spread
 from tests.harness.cost.samples import cost, provider_cost
 
 CHUNK = Measure.CPU_PER_CHUNK
@@ -17,7 +17,21 @@ def test_ratios_are_taken_within_a_round_so_that_a_busy_machine_weighs_on_both()
     found = side_by_side((1.0, 10.0), (2.0, 20.0))
     assert found is not None
     assert found.ratio == spread((2.0,))
-    assert (found.reference.low, found.reference.high) == (1.0, 10.0)
+    assert (found.reference, found.candidate) == (1.0, 2.0)
+
+
+def test_the_figures_that_are_shown_are_those_of_the_round_in_the_middle() -> None:
+    """Medians of each side for itself would say 0.93 beside a ratio of 1.1."""
+    found = side_by_side((320.0, 100.0, 400.0), (352.0, 60.0, 1000.0))
+    assert found is not None
+    assert (found.reference, found.candidate) == (320.0, 352.0)
+    assert found.ratio == Spread(median=1.1, low=0.6, high=2.5)
+
+
+def test_of_an_even_number_of_rounds_the_lower_one_in_the_middle_counts() -> None:
+    found = side_by_side((1.0, 1.0, 1.0, 1.0), (4.0, 1.0, 3.0, 2.0))
+    assert found is not None
+    assert (found.candidate, found.ratio.median) == (2.0, 2.0)
 
 
 def test_a_reference_that_noise_has_swallowed_gives_no_ratio() -> None:
@@ -63,7 +77,12 @@ def test_costs_survive_as_a_document(costs: Cost) -> None:
 def test_the_document_names_measures_units_and_limits() -> None:
     document = cost_document(cost(at_most={CHUNK: 1.5}))
     found = document["providers"]["acme"]["measures"]["cpu_per_chunk"]
-    assert (found["unit"], found["ratio"]) == ("µs", {"median": 2.0, "low": 2.0, "high": 2.0})
+    assert found == {
+        "unit": "µs",
+        "reference": 10.0,
+        "candidate": 20.0,
+        "ratio": {"median": 2.0, "low": 2.0, "high": 2.0},
+    }
     assert document["exceeded"] == [
         {"provider": "acme", "measure": "cpu_per_chunk", "at_most": 1.5, "ratio": 2.0}
     ]
