@@ -117,7 +117,6 @@ def test_what_the_engine_inside_cannot_play_is_exactly_what_did_not_end_well(
     broken = {name for name, found in recordings.items() if any(map(_ended_early, found))}
     record_property("unplayable", reasons)
     assert reasons.keys() == broken
-    assert len(recordings) == len(RECORDED)
 
 
 def _ended_early(interaction: Interaction) -> bool:

@@ -14,7 +14,7 @@ from llm_contracts.serve.run import from_project, indexes, serving
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
-from tests.contracts.recorded import PROJECT
+from tests.contracts.recorded import PROJECT, RECORDED
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,10 @@ def _recorded(interaction: Interaction) -> tuple[int, bytes]:
 def test_each_recording_is_handed_out_under_its_name(
     provider: str, session: ServeSession, client: _Client
 ) -> None:
-    for recording in session.indexes[provider].recordings:
+    recordings = session.indexes[provider].recordings
+    rows = [row for row in RECORDED.values() if row.provider == provider]
+    assert {recording.name for recording in recordings} == {row.id for row in rows}
+    for recording in recordings:
         prefix = f"/run/named/scenario/{quote(recording.name)}/{provider}"
         answers = [client.ask(prefix, interaction) for interaction in recording.interactions]
         assert answers == [_recorded(interaction) for interaction in recording.interactions], recording.name

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.corpus import CorpusStream, ProblemKind, read_corpus
-from tests.harness.corpus.hars import STARTED, as_base64, as_text, entry, har, mitmproxy_gzip
+from tests.harness.corpus.hars import as_base64, as_text, entry, har, mitmproxy_gzip
 from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream, write_json
 from tests.harness.wire.exchanges import stream
 
@@ -184,8 +184,18 @@ def test_a_file_without_entries_says_so(tmp_path: Path, document: Any, why: Prob
     assert one_problem(tmp_path).why is why
 
 
-@pytest.mark.parametrize("started", ["", "soon", None, 5, "2026-01-31T12:00:00"])
-def test_a_date_that_says_nothing_is_no_obstacle(tmp_path: Path, started: Any) -> None:
+@pytest.mark.parametrize(
+    ("started", "recorded_at"),
+    [
+        ("", None),
+        ("soon", None),
+        (None, None),
+        (5, None),
+        ("2026-01-31T12:00:00", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_date_that_says_nothing_is_no_obstacle(
+    tmp_path: Path, started: Any, recorded_at: datetime | None
+) -> None:
     saved(tmp_path, entry(startedDateTime=started))
-    found = one_stream(tmp_path)
-    assert found.recorded_at in (None, datetime.fromisoformat(STARTED[:19] + "+00:00"))
+    assert one_stream(tmp_path).recorded_at == recorded_at

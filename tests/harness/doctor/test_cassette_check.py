@@ -147,5 +147,5 @@ def test_recordings_kept_outside_the_project_are_named_by_their_whole_path(
     (away / "broken.yaml").write_text("no")
     toml = (tmp_path / "pyproject.toml").read_text()
     (tmp_path / "pyproject.toml").write_text(f'{toml}cassettes = "{away}"\n')
-    assert run(["cassettes"]) in {2, 3}
+    assert run(["cassettes"]) == 3
     assert f"{away}/broken.yaml" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.call import Call
@@ -100,9 +102,23 @@ def test_a_file_without_certificates_is_named(edge: Edge, tmp_path: Path) -> Non
         )
 
 
-def test_a_folder_of_certificates_will_do(edge: Edge, tmp_path: Path) -> None:
-    with _record(edge, "https://provider.example", network_from({"REQUESTS_CA_BUNDLE": str(tmp_path)})):
-        pass
+def test_a_folder_of_certificates_will_do(
+    edge: Edge, authority: trustme.CA, certificate: ssl.SSLContext, tmp_path: Path
+) -> None:
+    _file_of(authority, tmp_path / f"{_subject_hash(authority)}.0")
+    network = network_from({"REQUESTS_CA_BUNDLE": str(tmp_path)})
+    with Upstream(_script, tls=certificate) as upstream, _record(edge, upstream.origin, network) as session:
+        assert ask(session.origin) == text_event("a") + DONE
+
+
+def _subject_hash(authority: trustme.CA) -> str:
+    """What OpenSSL calls an authority's file in a folder: `openssl x509 -subject_hash`."""
+    subject = x509.load_pem_x509_certificate(authority.cert_pem.bytes()).subject
+    canonical = x509.Name(
+        x509.NameAttribute(part.oid, " ".join(str(part.value).lower().split())) for part in subject
+    )
+    digest = hashlib.sha1(canonical.public_bytes()[2:]).digest()  # without the head of the sequence
+    return f"{int.from_bytes(digest[:4], 'little'):08x}"
 
 
 class _Proxy:

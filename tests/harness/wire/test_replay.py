@@ -290,12 +290,14 @@ def test_a_document_needs_no_lockstep(edge: Edge) -> None:
         assert ask(session.origin) == b"{}"
 
 
-def test_delivered_is_heard_only_in_lockstep_and_never_after_the_end() -> None:
+def test_what_is_delivered_or_aborted_after_the_edge_has_closed_changes_nothing() -> None:
     with Edge() as opened:
-        session = opened.replay([streamed(BODY)], lockstep=True)
-        session.delivered(1)
-    session.delivered(2)
+        session = opened.replay([streamed(BODY)], lockstep=True, patience=0.01)
+        assert ask(session.origin) == BODY
+    seen = session.interactions(), session.events_sent(), session.exchanges_open()
+    session.delivered(10_000)
     session.abort()
+    assert (session.interactions(), session.events_sent(), session.exchanges_open()) == seen
 
 
 def test_open_sessions_end_with_the_edge() -> None:

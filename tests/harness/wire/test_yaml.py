@@ -96,6 +96,15 @@ def _bomb(opening: str, closing: str) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.parametrize("number", ["1" + ":1" * 1_000_000, "0x" + "f" * 1_000_000], ids=["base 60", "hex"])
+def test_a_number_that_takes_a_loader_for_ever_is_plain_text(number: str) -> None:
+    assert read_yaml(f"a: {number}") == {"a": number}
+
+
+def test_a_long_number_in_base_60_is_one() -> None:
+    assert read_yaml("a: 1" + ":1" * 30 + ".5") == {"a": pytest.approx(2.2482093530922037e53)}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
@@ -118,21 +127,13 @@ def _bomb(opening: str, closing: str) -> str:
         ("a: !!timestamp never", 1, "'never' is no timestamp"),
         ("a: 2026-13-45", 1, "'2026-13-45' is no timestamp"),
         ("a: !!binary 'x'", 1, "'x' is no binary"),
-        ("a: 1" + ":1" * 30 + ".5", None, None),
-        ("a: 1" + ":1" * 1_000_000, None, None),
-        ("a: 0x" + "f" * 1_000_000, None, None),
         ("a: [1\n", 2, "the file may be cut"),
         ("a: \x00", None, "unreadable characters"),
         ('a: "\\ud800"', 1, "the file may be cut"),
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_what_would_crash_or_choke_a_loader_is_refused_or_is_plain_text(
-    text: str, line: int | None, problem: str | None
-) -> None:
-    if problem is None:
-        assert isinstance(read_yaml(text)["a"], str | float)
-        return
+def test_what_would_crash_or_choke_a_loader_is_refused(text: str, line: int | None, problem: str) -> None:
     with pytest.raises(YamlError) as refused:
         read_yaml(text)
     assert problem in refused.value.problem
