@@ -13,6 +13,10 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+# Commands write as wide as these say; readline in xdist's controller sets them for the workers.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
 # How long an example takes is a matter of the machine. What changes from run to run has no place in CI.
 hypothesis.settings.register_profile(
     "tests",
