@@ -88,8 +88,8 @@ fuzz: setup ## atheris against the readers and the scrubber (TARGET=, ARGS="--se
 
 # Coverage starts before pytest, because pytest imports our plugin before it starts anything.
 test: setup ## the whole test suite, without network (COVERAGE=1: with branch coverage)
-	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q $(ARGS)
-	@$(if $(COVERAGE),$(BIN)/coverage report)
+	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q -n logical --maxprocesses 8 --dist worksteal $(ARGS)
+	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report)
 
 lint: setup ## ruff, strict mypy, import rules
 	@$(BIN)/ruff check .
