@@ -75,7 +75,10 @@ def test_what_a_process_did_when_it_died_is_done_again_and_told(tmp_path: Path) 
     result, _ = run(project, 2, told.append, candidate="deadly")
     assert [(item.id, item.problem, item.ran) for item in result.items] == [(n, None, True) for n in NAMES]
     [sentence] = told
-    assert sentence.startswith("A worker process ended by SIGKILL. What it had was run again, one by one: ")
+    crash, _, again = sentence.partition(" What it had was run again, one by one: ")
+    assert crash.startswith("A worker process ended by SIGKILL while it ran ")
+    assert "zenith/plain-stream" in crash
+    assert "zenith/plain-stream" in again
     assert "zenith/plain-stream" in sentence
 
 
@@ -86,7 +89,9 @@ def test_what_kills_every_process_is_a_problem_and_the_rest_still_runs(tmp_path:
     problems = {item.id: item.problem for item in result.items}
     assert [name for name in NAMES if problems[name] is None] == ["acme/plain-stream", "acme/other"]
     assert "SIGKILL" in (problems["zenith/plain-stream"] or "")
-    assert told[-1] == "A worker process ended by SIGKILL."  # with nothing that is run a third time
+    assert (
+        told[-1] == "A worker process ended by SIGKILL while it ran zenith/plain-stream."
+    )  # nothing that is run a third time
 
 
 def test_the_command_line_says_that_a_process_died(tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ def test_the_command_line_says_that_a_process_died(tmp_path: Path) -> None:
     (root / "contracts" / "clients.py").write_text(f"ALWAYS = False\n{DEADLY}")
     command = [sys.executable, "-m", "llm_contracts", "check", "--jobs", "2", "--candidate", "deadly"]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
-    assert "A worker process ended by SIGKILL." in ran.stdout
+    assert "A worker process ended by SIGKILL while it ran " in ran.stdout
     assert "A worker process ended" in (root / "report" / "result.json").read_text()
 
 

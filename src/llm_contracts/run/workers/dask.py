@@ -1,4 +1,4 @@
-"""A crew on a cluster of Dask, for what one machine cannot do. The only module that knows Dask.
+"""Workers on a cluster of Dask, for what one machine cannot do. The only module that knows Dask.
 
 Each worker opens the project once, with an edge and clients of its own: it needs the same files at the same
 place, and the same versions; the streams themselves are sent to it.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from llm_contracts.project.config import ConfigError
 from llm_contracts.results.items import Packed
 from llm_contracts.results.writer import differences
 from llm_contracts.run.workers.processes import lost
-from llm_contracts.run.workers.threads import Executor, Task, WorkerContext, WorkerPool
+from llm_contracts.run.workers.threads import Executor, Task, WorkerContext, WorkerPool, as_they_finish
 from llm_contracts.util.versions import versions
 
 LOCAL = "local"
@@ -25,14 +25,14 @@ _AHEAD = 2  # tasks for each that a worker does at a time: none waits for the ne
 _FINDING = "20s"
 
 
-def on_cluster(place: WorkerContext, address: str, *, processes: int, at_once: int) -> WorkerPool:
+def on_cluster(context: WorkerContext, address: str, *, processes: int, at_once: int) -> WorkerPool:
     """The workers of a cluster.
 
     A task whose worker is lost goes to another one. One in which workers are lost again and again becomes an
     item with a `problem`.
 
     Args:
-        place: what a worker must know.
+        context: what a worker must know.
         address: of the scheduler; `local` starts a cluster on this machine.
         processes: how many, for a local one.
         at_once: tasks that each does at a time, for a local one.
@@ -47,43 +47,22 @@ def on_cluster(place: WorkerContext, address: str, *, processes: int, at_once: i
             "--cluster needs Dask, which the extra `cluster` brings: pip install 'llm-adapter[cluster]'."
         ) from error
 
-    def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
+    def pool(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
         with _client(address, processes, at_once) as client:
-            _refuse_other_versions(client, place.settings.distributions)
-            client.register_plugin(_plugin(place), name=_PLUGIN)
-            yield from _spread(client, place, tasks)
+            _refuse_other_versions(client, context.settings.distributions)
+            client.register_plugin(_plugin(context), name=_PLUGIN)
+            numbered, cluster = enumerate(tasks), client.get_executor(pure=False)
+            for (number, task), future in as_they_finish(
+                partial(next, numbered, None),
+                lambda each: cluster.submit(_do, each[1]),
+                lambda: max(1, _AHEAD * sum(client.nthreads().values())),
+            ):
+                try:
+                    yield number, future.result()
+                except _dask().KilledWorker as error:
+                    yield number, context.pack(lost(task, f"on {error.last_worker.address}, after others"))
 
-    return crew
-
-
-def _spread(client: Any, place: WorkerContext, tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
-    """Hand tasks out as there is room, so that a corpus is never in the cluster's memory as a whole."""
-    waiting = enumerate(tasks)
-    flying: dict[Any, tuple[int, Task]] = {}
-    landing = _dask().as_completed()
-    while True:
-        for number, task in islice(waiting, max(0, _room(client) - len(flying))):
-            future = client.submit(_do, task, pure=False)
-            flying[future.key] = (number, task)
-            landing.add(future)
-        if not flying:
-            return
-        future = next(landing)
-        number, task = flying.pop(future.key)
-        yield number, _result(future, place, task)
-
-
-def _room(client: Any) -> int:
-    threads: int = sum(client.nthreads().values())
-    return max(1, _AHEAD * threads)
-
-
-def _result(future: Any, place: WorkerContext, task: Task) -> Packed:
-    try:
-        found: Packed = future.result()
-    except _dask().KilledWorker as error:
-        return place.pack(lost(task, f"on {error.last_worker.address}, after others"))
-    return found
+    return pool
 
 
 def _do(task: Task) -> Packed:
@@ -92,13 +71,13 @@ def _do(task: Task) -> Packed:
     return do(task)
 
 
-def _plugin(place: WorkerContext) -> Any:
+def _plugin(context: WorkerContext) -> Any:
     class Opened(_dask().WorkerPlugin):  # type: ignore[misc]  # Dask has no types
         """Keeps the project open in a worker for as long as that lives."""
 
         def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
             self._stack = ExitStack()
-            self.do = self._stack.enter_context(place.opened())
+            self.do = self._stack.enter_context(context.opened())
 
         def teardown(self, worker: Any) -> None:  # noqa: ARG002 - as above
             self._stack.close()

@@ -1,8 +1,8 @@
 """Who does the work of a run: tasks go in, items come out as they finish.
 
-A crew is a function. Whatever it is made of (threads of this process, processes of this machine, machines of
-a cluster), the items are the same; only their order of arrival is not, and so each comes with the number of
-its task.
+A worker pool is a function. Whatever it consists of (threads of this process, processes of this machine,
+machines of a cluster), the items are the same; only the order in which they arrive is not, and so each comes
+with the number of its task. All pools hand tasks out in one way: `as_they_finish`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,13 +28,14 @@ IN_FLIGHT = 4
 Task = Any
 """What is to be run: a scenario's name, or a stream of a corpus. It can be pickled."""
 
+Given = TypeVar("Given")
 Done = TypeVar("Done")
 
 Work = Callable[[Task], Item]
 Executor = Callable[[Task], Packed]
 
 WorkerPool = Callable[[Iterable[Task]], Iterator[tuple[int, Packed]]]
-"""Takes tasks as it has hands free, and gives what came of each with the task's number, from 0."""
+"""Takes tasks as workers get free, and gives what came of each with the task's number, from 0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +58,7 @@ class WorkerContext:
 
         Raises:
             ConfigError: the project's files cannot be used.
-            ClientError: a client's name is unknown.
+            ClientError: a client's name means nothing.
         """
         here = load_project(self.settings) if project is None else project
         with self.work(here) as work:
@@ -65,72 +67,81 @@ class WorkerContext:
 
 
 class _Code:
-    """The project's files that this process loads, each told once."""
+    """The project's files that this process has loaded, each reported once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._modules = 0
 
     def news(self) -> tuple[str, ...]:
         if self._modules == len(sys.modules):  # looking through thousands takes a tenth of a second
             return ()
         self._modules = len(sys.modules)
-        found = {str(file) for file in code_files(self._root)} - self._told
-        self._told |= found
+        found = {str(file) for file in code_files(self._root)} - self._reported
+        self._reported |= found
         return tuple(sorted(found))
 
 
-def alone(place: WorkerContext, project: Project, at_once: int) -> WorkerPool:
+def as_they_finish(
+    take: Callable[[], Given | None], submit: Callable[[Given], Future[Done]], room: Callable[[], int]
+) -> Iterator[tuple[Given, Future[Done]]]:
+    """Hand tasks out as there is room, and give each with its future when that is done.
+
+    Args:
+        take: the next task; None while there is none. It is asked again after each task that is done.
+        submit: has a task done.
+        room: how many tasks may be handed out at a time, so that a corpus is never in memory as a whole.
+    """
+    running: dict[Future[Done], Given] = {}
+    while True:
+        for _ in range(room() - len(running)):
+            task = take()
+            if task is None:
+                break
+            running[submit(task)] = task
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            yield running.pop(future), future
+
+
+def alone(context: WorkerContext, project: Project, at_once: int) -> WorkerPool:
     """This process, with so many tasks in flight."""
 
-    def crew(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
-        with place.opened(project) as do:
-            yield from side_by_side(do, tasks, at_once)
+    def pool(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
+        with context.opened(project) as execute:
+            yield from side_by_side(execute, tasks, at_once)
 
-    return crew
+    return pool
 
 
-def side_by_side(do: Executor, tasks: Iterable[Task], at_once: int) -> Iterator[tuple[int, Packed]]:
-    """Do tasks in threads, never holding more of them than are in flight. Leaving early drops what has not
-    begun.
+def side_by_side(
+    execute: Callable[[Given], Done], tasks: Iterable[Given], at_once: int
+) -> Iterator[tuple[int, Done]]:
+    """Do tasks in threads. Leaving early drops what has not begun.
 
-    The first is done alone. Clients take seconds to import, and nothing else gets a turn meanwhile.
+    The first is done alone: clients take seconds to import, and nothing else gets a turn meanwhile.
     """
-    waiting = enumerate(tasks)
-    for number, task in islice(waiting, 1):
-        yield number, do(task)
-    pool = ThreadPoolExecutor(at_once)
-    flying: dict[Future[Packed], int] = {}
+    numbered = enumerate(tasks)
+    for number, task in islice(numbered, 1):
+        yield number, execute(task)
+    threads = ThreadPoolExecutor(at_once)
     try:
-        while True:
-            for number, task in islice(waiting, 2 * at_once - len(flying)):
-                flying[pool.submit(do, task)] = number
-            if not flying:
-                return
-            landed, _ = wait(flying, return_when=FIRST_COMPLETED)
-            yield from ((flying.pop(future), future.result()) for future in landed)
+        for (number, _), future in as_they_finish(
+            partial(next, numbered, None), lambda each: threads.submit(execute, each[1]), lambda: 2 * at_once
+        ):
+            yield number, future.result()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def run_jobs(
     jobs: Iterable[Callable[[], Done]], *, workers: int, progress: Callable[[Done], None] = lambda _done: None
 ) -> tuple[Done, ...]:
-    """Run jobs side by side; what comes of them keeps the jobs' order. Ctrl-C drops what has not begun.
-
-    The first runs alone. Clients take seconds to import, and nothing else gets a turn meanwhile.
-    """
-
-    def reported(job: Callable[[], Done]) -> Done:
-        done = job()
+    """Run jobs side by side; what comes of them keeps the jobs' order. Ctrl-C drops what has not begun."""
+    found: dict[int, Done] = {}
+    for number, done in side_by_side(lambda job: job(), jobs, workers):
         progress(done)
-        return done
-
-    waiting = iter(jobs)
-    first = tuple(reported(job) for job in islice(waiting, 1))
-    pool = ThreadPoolExecutor(workers)
-    try:
-        return (*first, *pool.map(reported, waiting))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        found[number] = done
+    return tuple(found[number] for number in sorted(found))
