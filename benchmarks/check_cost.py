@@ -36,7 +36,7 @@ from llm_contracts.reporting.terminal import print_result
 from llm_contracts.results.items import packed
 from llm_contracts.results.writer import writing
 from llm_contracts.run.check import Options
-from llm_contracts.run.streams import check_corpus, corpus_place, plain_address, stream_call
+from llm_contracts.run.streams import check_corpus, corpus_context, plain_address, stream_call
 from llm_contracts.run.workers.threads import IN_FLIGHT, alone
 from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.playback_options import Fragmentation
@@ -79,9 +79,9 @@ def checked(streams: Sequence[CorpusStream], folder: Path) -> int:
     options = Options(
         today=datetime.now(UTC).date(), reference="openai", candidate="litellm", jobs=1, timeout=30
     )
-    crew = alone(corpus_place(project, options, packed), project, IN_FLIGHT)
+    workers = alone(corpus_context(project, options, packed), project, IN_FLIGHT)
     with writing(folder, {}) as writer:
-        result = check_corpus(project, streams, options, crew=crew, progress=writer.add)
+        result = check_corpus(project, streams, options, workers=workers, progress=writer.add)
     print_result(Console(file=io.StringIO(), width=120), result)
     return sum(bool(item.divergences) for item in result.items)
 

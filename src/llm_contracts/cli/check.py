@@ -89,14 +89,14 @@ def check(
             project, rows, options, extent, json_file, secrets, whole=not (providers or scenarios)
         )
     folder = report or _folder(project, options, partial_run=bool(scenarios))
-    context = run.scenario_place(project, options, packed)
+    context = run.scenario_context(project, options, packed)
     count = sum(owned(options.shard, row.name) for row in rows)
     crashes: list[str] = []
     pool = worker_pool(context, project, options, count, died=crashes.append)
     quiet = str(json_file) == "-"
     with writing(folder, secrets) as writer:
         with progress_bar("check", count) as done:
-            result = run.check(project, rows, options, crew=pool, progress=writer.reporting(done))
+            result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
         result = replace(result, warnings=(*result.warnings, *crashes))
         inputs = input_files(project.settings, writer.code)
         finish = partial(writer.finish, result, inputs=inputs, **_part(project, rows, options))

@@ -29,7 +29,7 @@ from llm_contracts.run.check import Options
 from llm_contracts.run.merge import corpus_plan, part
 from llm_contracts.run.resume import continuing
 from llm_contracts.run.shards import owned
-from llm_contracts.run.streams import check_corpus, corpus_place
+from llm_contracts.run.streams import check_corpus, corpus_context
 from llm_contracts.run.workers.choice import worker_pool
 from llm_contracts.util.terminal import echo, progress_bar
 
@@ -98,7 +98,7 @@ def corpus(
     folder = report or _folder(project, options)
     plan = corpus_plan(project, options, found.digest, waivers)
     own = [name for name in found.names if owned(options.shard, name)]
-    context = corpus_place(project, options, packed)
+    context = corpus_context(project, options, packed)
     crashes: list[str] = []
     pool = worker_pool(context, project, options, len(own), died=crashes.append, cluster=cluster)
     with writing(folder, secrets_of(project), plan=plan, resume=go_on) as writer:
@@ -108,7 +108,7 @@ def corpus(
                 (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
                 options,
                 waivers_file=waivers,
-                crew=pool if writer.resumed is None else continuing(pool, writer.resumed),
+                workers=pool if writer.resumed is None else continuing(pool, writer.resumed),
                 progress=writer.reporting(done),
             )
         result = replace(result, warnings=(*result.warnings, *crashes))

@@ -181,7 +181,7 @@ def check(
     scenarios: Sequence[Scenario],
     options: Options,
     *,
-    crew: WorkerPool | None = None,
+    workers: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
     """Replay the recordings of these scenarios through both clients and judge what differs.
@@ -193,7 +193,7 @@ def check(
         project: whose scenarios and paths they are.
         scenarios: what to replay.
         options: how.
-        crew: who does it; by default this process, and then items have everything in them.
+        workers: who does it; by default this process, and then items have everything in them.
         progress: told of each item.
 
     Raises:
@@ -201,13 +201,13 @@ def check(
         WaiverError: the waivers file cannot be read.
     """
     project_waivers(project, options)  # what is wrong with them is said before anything runs
-    crew = crew or alone(scenario_place(project, options), project, options.workers)
+    workers = workers or alone(scenario_context(project, options), project, options.workers)
     scenarios = [row for row in scenarios if owned(options.shard, row.name)]
     recorded = [scenario.name for scenario in scenarios if project.cassette(scenario).is_file()]
-    return concluded(project, scenarios, gathered(crew(recorded), progress), options)
+    return concluded(project, scenarios, gathered(workers(recorded), progress), options)
 
 
-def scenario_place(
+def scenario_context(
     project: Project, options: Options, pack: Callable[[Item], Packed] = whole
 ) -> WorkerContext:
     """Where scenarios are run; a task is a scenario's name.
@@ -215,10 +215,10 @@ def scenario_place(
     Raises:
         ClientError: a client's name is unknown.
     """
-    return place_for(project, options, _scenarios_at_work, pack)
+    return context_for(project, options, _scenarios_at_work, pack)
 
 
-def place_for(
+def context_for(
     project: Project,
     options: Options,
     at_work: Callable[..., AbstractContextManager[Work]],

@@ -24,9 +24,9 @@ from llm_contracts.run.check import (
     Pairing,
     Progress,
     client_names,
+    context_for,
     gathered,
     opened_match,
-    place_for,
     project_waivers,
 )
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
@@ -83,19 +83,19 @@ def check_corpus(
     options: Options,
     *,
     waivers_file: Path | None = None,
-    crew: WorkerPool | None = None,
+    workers: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
     """Run every stream through both clients and judge what differs.
 
     Args:
         project: whose paths may be used. It need not have scenarios.
-        corpus: see `entries`; taken as the crew has hands free. What is damaged becomes an item with a
+        corpus: see `entries`; taken as workers get free. What is damaged becomes an item with a
             `problem`; what is no business of ours is left out by name.
         options: how to run.
         waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
             project's own waivers apply, which need not fit every corpus.
-        crew: who does it; by default this process, and then items have everything in them.
+        workers: who does it; by default this process, and then items have everything in them.
         progress: told of each item.
 
     Raises:
@@ -103,7 +103,7 @@ def check_corpus(
         WaiverError: a waivers file cannot be read.
     """
     _waivers(project, options, waivers_file)  # what is wrong with them is said before anything runs
-    crew = crew or alone(corpus_place(project, options), project, options.workers)
+    workers = workers or alone(corpus_context(project, options), project, options.workers)
     left_out: list[CorpusProblem] = []
 
     def tasks() -> Iterator[Entry]:
@@ -113,17 +113,19 @@ def check_corpus(
             if concerns(entry):
                 yield entry
 
-    items = gathered(crew(tasks()), progress)
+    items = gathered(workers(tasks()), progress)
     return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file)
 
 
-def corpus_place(project: Project, options: Options, pack: Callable[[Item], Packed] = whole) -> WorkerContext:
+def corpus_context(
+    project: Project, options: Options, pack: Callable[[Item], Packed] = whole
+) -> WorkerContext:
     """Where streams are run; a task is an entry of a corpus.
 
     Raises:
         ClientError: a client's name is unknown.
     """
-    return place_for(project, options, _entries_at_work, pack)
+    return context_for(project, options, _entries_at_work, pack)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from llm_contracts.parity.result import Result
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.results.document import to_document
 from llm_contracts.results.items import Packed, packed
-from llm_contracts.run.check import Options, check, scenario_place
+from llm_contracts.run.check import Options, check, scenario_context
 from llm_contracts.run.workers.processes import processes
 from tests.harness.run.projects import CLIENTS, NAMES, make_project
 
@@ -54,8 +54,8 @@ def run(
 ) -> tuple[Result, list[Packed]]:
     chosen = Options(today=TODAY, timeout=5, **options)
     done: list[Packed] = []
-    crew = processes(scenario_place(project, chosen, packed), count, died=died) if count else None
-    return check(project, project.scenarios, chosen, crew=crew, progress=done.append), done
+    workers = processes(scenario_context(project, chosen, packed), count, died=died) if count else None
+    return check(project, project.scenarios, chosen, workers=workers, progress=done.append), done
 
 
 def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_the_command_line_says_that_a_process_died(tmp_path: Path) -> None:
 
 def test_leaving_early_leaves_no_process_behind(tmp_path: Path) -> None:
     project = loaded(make_project(tmp_path))
-    crew = processes(scenario_place(project, Options(today=TODAY), packed), 2, died=pytest.fail)
-    arriving = crew(list(NAMES))
+    workers = processes(scenario_context(project, Options(today=TODAY), packed), 2, died=pytest.fail)
+    arriving = workers(list(NAMES))
     next(arriving)
     assert isinstance(arriving, Generator)
     arriving.close()
