@@ -1,50 +1,56 @@
 # Everything people and CI run. `make` alone lists it.
-# Only `setup` and `lock` touch the network, and only the package index.
+# Only `setup`, `setup-dev` and `lock` touch the network, and only the package index.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONTRACTS := $(BIN)/llm-contracts
 READY := $(VENV)/.ready
-UV := $(shell command -v uv 2>/dev/null)
+READY_DEV := $(VENV)/.ready-dev
+DISTRIBUTIONS := src/llm_adapter src/llm_contracts
 
-# Options handed on to the command line: make replay PROVIDER=openai SCENARIO=plain-stream
-SOURCE ?= live
-options = $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
+# What a user gives: make replay PROVIDER=openai SCENARIO=plain-stream ARGS="--json -"
+# None of it is expanded or run: a value reaches its program as one word, and ARGS as words without any sign by which
+# a shell does more than split them.
+unexport PYTHON PROVIDER SCENARIO SOURCE FROM NAME TARGET STREAMS ARGS COVERAGE
+quoted = '$(subst ','\'',$(value $(1)))'
+SHELL_SIGNS := ; & | < > ` ( ) \ $$
+$(foreach sign,$(SHELL_SIGNS),$(if $(findstring $(sign),$(value ARGS)),$(error ARGS may not hold $(sign))))
+arguments := $(value ARGS)
+provider := $(if $(value PROVIDER),--provider $(call quoted,PROVIDER))
+options := $(provider) $(if $(value SCENARIO),--scenario $(call quoted,SCENARIO)) $(arguments)
+source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: help setup setup-dev replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## build .venv from the lock file (uv if it is there, else venv and pip)
+setup: $(READY) ## build .venv from requirements.lock: what replaying and recording need
 
-$(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Name another: make setup PYTHON=python3.12" >&2; exit 2; }
-	@echo "Setting up $(VENV) from requirements.lock with $(if $(UV),uv,venv and pip) …"
+setup-dev: $(READY_DEV) ## add what tests, checks, and the site need (the targets that need it do it themselves)
+
+$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+	@echo "Setting up $(VENV) from $< …"
 	@rm -rf $(VENV)
-ifneq ($(UV),)
-	@$(UV) venv --quiet --python $(PYTHON) $(VENV)
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-else
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-endif
+	@$(call quoted,PYTHON) tools/set_up.py $< $(DISTRIBUTIONS:%=--project %)
+	@touch $@
+
+$(READY_DEV): requirements-dev.lock $(READY)
+	@echo "Adding what is in $< …"
+	@$(BIN)/python tools/set_up.py $<
 	@touch $@
 
 replay: setup ## replay every cassette to both paths, compare, say GO or NO-GO (PROVIDER=, SCENARIO=)
 	@$(CONTRACTS) check $(options)
 
 record: setup ## record from the real providers whose keys are set (SOURCE=simulator needs none)
-	@$(CONTRACTS) record --source $(SOURCE) $(options)
+	@$(CONTRACTS) record --source $(source) $(options)
 
 # Exit code 1 only says that something is left to decide.
 review: setup ## go through what differs: accept with a reason and a date, or mark it (ARGS=--plain)
-	@$(CONTRACTS) review $(ARGS) || [ $$? -eq 1 ]
+	@$(CONTRACTS) review $(arguments) || [ $$? -eq 1 ]
 
 cost: setup ## what calls cost over either path, side by side (ARGS="--cost-at-most cpu_per_chunk=2.0")
 	@$(CONTRACTS) check --cost $(options)
@@ -53,77 +59,77 @@ sweep: setup ## every recording recut, cut short and spoilt in every way; takes 
 	@$(CONTRACTS) check --sweep $(options)
 
 report: setup ## the last replay as one HTML file: report/index.html
-	@$(CONTRACTS) report $(ARGS)
+	@$(CONTRACTS) report $(arguments)
 
 verify: setup ## has a provider changed since it was recorded? asks again, writes nothing (SOURCE=simulator)
-	@$(CONTRACTS) record --verify --source $(SOURCE) $(options)
+	@$(CONTRACTS) record --verify --source $(source) $(options)
 
 # Exit code 1 only says that something has changed.
 drift: setup ## what recordings change against a revision (ARGS="--against main --markdown drift.md")
-	@$(CONTRACTS) drift $(if $(PROVIDER),--provider $(PROVIDER)) $(ARGS) || [ $$? -eq 1 ]
+	@$(CONTRACTS) drift $(provider) $(arguments) || [ $$? -eq 1 ]
 
 verdict: setup ## the answer per provider, from the last replay; fails unless every one is ready
-	@$(CONTRACTS) verdict $(PROVIDER)
+	@$(CONTRACTS) verdict $(provider)
 
 doctor: setup ## environment, keys, recordings, waivers, secrets (ARGS="--area secrets" for one area)
-	@$(CONTRACTS) doctor $(ARGS)
+	@$(CONTRACTS) doctor $(arguments)
 
 import: setup ## bring in streams that others recorded (FROM=folder, cassette, HAR file)
-	@$(CONTRACTS) import $(FROM) $(ARGS)
+	@$(CONTRACTS) import $(call quoted,FROM) $(arguments)
 
 retire-legacy: setup ## list what still refers to the old clients; deletes nothing, fails until it is empty
-	@$(CONTRACTS) leftovers $(ARGS)
+	@$(CONTRACTS) leftovers $(arguments)
 
 serve: setup ## serve the recordings to an application in any language (PROVIDER=, SCENARIO=)
 	@$(CONTRACTS) serve $(options)
 
-bench: setup ## what it costs, side by side, as ratios with their spread (NAME=, ARGS=--full)
-	@$(BIN)/python -m benchmarks $(NAME) $(ARGS)
+bench: setup-dev ## what it costs, side by side, as ratios with their spread (NAME=, ARGS=--full)
+	@$(BIN)/python -m benchmarks $(if $(value NAME),$(call quoted,NAME)) $(arguments)
 
-soak: setup ## ten thousand streams through record and replay: is anything left behind?
-	@$(BIN)/python -m benchmarks.soak $(ARGS)
+soak: setup-dev ## ten thousand streams through record and replay: is anything left behind?
+	@$(BIN)/python -m benchmarks.soak $(arguments)
 
-fuzz: setup ## atheris against the readers and the scrubber (TARGET=, ARGS="--seconds 3600"; pip install atheris)
-	@$(BIN)/python -m fuzz $(TARGET) $(ARGS)
+fuzz: setup-dev ## atheris against the readers and the scrubber (TARGET=, ARGS="--seconds 3600"; pip install atheris)
+	@$(BIN)/python -m fuzz $(if $(value TARGET),$(call quoted,TARGET)) $(arguments)
 
 # Coverage starts before pytest, because pytest imports our plugin before it starts anything.
-test: setup ## the whole test suite, without network (COVERAGE=1: with branch coverage)
-	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q -n logical --maxprocesses 8 --dist worksteal $(ARGS)
+test: setup-dev ## the whole test suite, without network (COVERAGE=1: with branch coverage)
+	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q -n logical --maxprocesses 8 --dist worksteal $(arguments)
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report)
 
-lint: setup ## ruff, strict mypy, import rules
+lint: setup-dev ## ruff, strict mypy, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-hooks: setup ## every pre-commit hook on every file; needs a git checkout
+hooks: setup-dev ## every pre-commit hook on every file; needs a git checkout
 	@$(BIN)/pre-commit run --all-files
 
-format: setup ## let ruff format and fix what it can
+format: setup-dev ## let ruff format and fix what it can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-snapshots: setup ## accept the present lanes as snapshots; read the diff before you commit it
+snapshots: setup-dev ## accept the present lanes as snapshots; read the diff before you commit it
 	@$(BIN)/python -m pytest -q tests/contracts --snapshot-update
 
-docs: setup ## regenerate the pages that are made from code: .env.example, configuration, ledger, tutorial
+docs: setup-dev ## regenerate the pages that are made from code: .env.example, configuration, ledger, tutorial
 	@$(BIN)/python -m llm_adapter.variables
 	@$(BIN)/python -m tests.contracts.defects.page docs/ledger.md
 	@$(BIN)/python -m tests.tutorial docs/tutorial.md
 	@$(BIN)/python -m tests.harness.reporting.ci.sample docs/samples
 
-site: setup ## the pages as a site, with a reference of commands and of Python: dist/site/index.html
+site: setup-dev ## the pages as a site, with a reference of commands and of Python: dist/site/index.html
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site
 	@echo "dist/site/index.html"
 
 matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0")
 	@$(CONTRACTS) matrix $(options)
 
-real-streams: setup ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
-	@$(BIN)/python -m tools.real_streams_page $(or $(STREAMS),../shared/real-streams) docs/real-streams.md
+real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
+	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) docs/real-streams.md
 
-upgrades: setup ## regenerate docs/upgrades.md: our paths and the bare clients under other releases (takes long)
+upgrades: setup-dev ## regenerate docs/upgrades.md: our paths and the bare clients under other releases (takes long)
 	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \
 	  --report report/matrix/own --json report/matrix-own.json || [ $$? = 1 ]
 	@$(CONTRACTS) matrix --reference openai --candidate litellm --provider openai --provider deepseek --provider qwen --cost \
@@ -133,9 +139,13 @@ upgrades: setup ## regenerate docs/upgrades.md: our paths and the bare clients u
 	@$(BIN)/python -m tools.upgrades_page docs/upgrades.md report/matrix-own.json report/matrix-bare.json \
 	  report/matrix-bisect.json
 
-lock: ## pin every dependency again, with hashes (needs uv)
-	@uv pip compile pyproject.toml requirements.in --extra contracts --extra cluster --extra matrix --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.lock
+COMPILE = UV_SYSTEM_CERTS=true $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" requirements.in \
+  $(DISTRIBUTIONS:%=%/pyproject.toml) --extra legacy --extra openai --extra litellm --extra vcr --extra matrix
+
+lock: setup ## pin every dependency again, with hashes (ARGS=--upgrade: at its newest release)
+	@$(COMPILE) $(arguments) -o requirements.lock
+	@$(COMPILE) $(arguments) -o requirements-dev.lock --constraints requirements.lock --extra cluster --group dev
 
 clean: ## remove what was built
 	@rm -rf $(VENV) report dist .coverage htmlcov .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from llm_contracts.project.config import load_project, load_settings
 from llm_contracts.reporting.ci.comment import MARKER
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +59,24 @@ def test_actions_are_pinned_to_what_was_read(file: Path) -> None:
     used = re.findall(r"uses: (\S+)", file.read_text(encoding="utf-8"))
     assert used
     assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_what_somebody_typed_reaches_no_shell(file: Path) -> None:
+    """Inputs are choices, and come in variables; a Makefile, which expands what it is given, sees none."""
+    document = workflow(file)
+    inputs = ((document[True] or {}).get("workflow_dispatch") or {}).get("inputs", {})
+    assert {name: given["type"] for name, given in inputs.items()} == dict.fromkeys(inputs, "choice")
+    scripts = [step["run"] for job in document["jobs"].values() for step in job["steps"] if "run" in step]
+    for script in scripts:
+        assert not re.search(r"\$\{\{\s*(inputs|github\.event|github\.head_ref)", script)
+        assert not re.search(r"\bmake\b.*=", script)
+
+
+def test_each_provider_can_be_chosen_for_a_recording() -> None:
+    chosen = workflow(ROOT / ".github" / "workflows" / "record.yml")[True]["workflow_dispatch"]["inputs"]
+    providers = load_project(load_settings(ROOT)).providers
+    assert chosen["provider"]["options"] == ["all", *(provider.name for provider in providers)]
 
 
 def test_the_guide_shows_the_same_script() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from tests.tutorial import ROOT, Reader, commands, files, installed, settled
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the tutorial starts from a clone")
 def test_each_command_prints_what_the_page_shows(tmp_path: Path) -> None:
     """If it does not, see whether that is meant; `make docs` writes the page anew."""
     shop = tmp_path / "teahouse"
     shop.mkdir()
-    reader = Reader(folder=shop, environment=installed(tmp_path))
+    try:
+        environment = installed(tmp_path)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no package index can be reached: {error.stderr.strip().splitlines()[-1]}")
+    reader = Reader(folder=shop, environment=environment)
     assert settled(reader.follow(PAGE)).splitlines() == settled(PAGE).splitlines()
 
 

@@ -2,9 +2,8 @@
 
     python -m tests.tutorial docs/tutorial.md
 
-writes what is printed today into the page. The reader's environment is real: this package from its built
-wheel, in a virtual environment of its own. Only the libraries it needs are lent by the environment that runs
-this, because fetching them would need a network.
+writes what is printed today into the page. The reader's environment is real: the harness from its wheel, in a
+virtual environment of its own.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.packaging.wheels import build, install
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(
@@ -97,25 +97,14 @@ def settled(page: str) -> str:
 
 
 def installed(folder: Path) -> Path:
-    """Build the wheel and install it into a new environment, without an index."""
-    from uv import find_uv_bin
+    """The environment that the page asks for, with the harness as built from this clone.
 
+    Raises:
+        CalledProcessError: the packages cannot be had.
+    """
     environment = folder / "environment"
-    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
-    _run(sys.executable, "-m", "venv", "--without-pip", str(environment))
-    scheme = {"base": str(environment), "platbase": str(environment)}
-    # A line in a .pth file lends the libraries and not the editable install: that takes a .pth file itself.
-    libraries = Path(sysconfig.get_path("purelib", "venv", vars=scheme)) / "libraries.pth"
-    libraries.write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
-    wheels = [str(wheel) for wheel in folder.glob("*.whl")]
-    python = str(environment / "bin" / "python")
-    _run(find_uv_bin(), "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *wheels)
+    install(environment, f"{build('llm_contracts', folder)}[openai]", "requests")
     return environment
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
 
 
 def main(file: str) -> None:

@@ -65,7 +65,7 @@ def _of_make(words: Sequence[str], group: click.Group) -> str | None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for word in words:
         name, given, _ = word.partition("=")
-        if given and f"$({name})" not in makefile:
+        if given and not re.search(rf"\b{re.escape(name)}\b", makefile):
             return f"the Makefile reads no variable {name}"
         if not given and not re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE):
             return f"the Makefile has no target {word}"

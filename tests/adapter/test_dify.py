@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -338,3 +339,19 @@ def test_headers_query_and_patience_of_the_caller_go_along(new: Adapter, provide
     list(new.invoke_llm(None, "u", None, "dify", "hi", **extra))
     assert provider.asked[0].headers["x-team"] == "blue"
     assert provider.asked[0].target == "/v1/chat-messages?trial=1"
+
+
+# Without the extra
+
+
+def test_without_requests_the_old_client_says_what_to_install_and_the_new_one_works(
+    provider: Provider, old: Adapter, new: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "requests", None)
+    for client in ("dify", "ernie_v1"):
+        monkeypatch.delitem(sys.modules, f"llm_adapter.legacy.{client}", raising=False)
+    error = fails(old)
+    assert error.provider_message == "the legacy client needs requests: pip install 'llm-adapter[legacy]'"
+    assert provider.asked == []
+    provider.say(ANSWER)
+    assert texts(new) == ["Hel", "lo"]

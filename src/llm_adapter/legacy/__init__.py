@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from llm_adapter.backends import REHEARSED, Backend, Opened
 from llm_adapter.backends.connection import Kept, opened, rehearsal
+from llm_adapter.failures import NotSentError
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Account
 
@@ -42,10 +43,21 @@ class LegacyBackend:
     _kept: Kept = field(default_factory=Kept, repr=False)
 
     def __call__(self, outgoing: Outgoing) -> Opened:
-        """Send the request."""
+        """Send the request.
+
+        Raises:
+            NotSentError: the library that only some of the old clients need is not installed.
+        """
         custom = _CUSTOM.get(outgoing.provider)
         if custom is not None:
-            return custom(outgoing)
+            try:
+                return custom(outgoing)
+            except ModuleNotFoundError as error:
+                if error.name != "requests":
+                    raise
+                raise NotSentError(
+                    "the legacy client needs requests: pip install 'llm-adapter[legacy]'"
+                ) from error
         return self._asked(self._client(outgoing.base_url, outgoing.api_key), outgoing)
 
     def _asked(self, client: openai.OpenAI, outgoing: Outgoing) -> Opened:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, cast
 
 from llm_contracts.clients.builtin import BUILTIN
@@ -42,7 +43,8 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
 
     Raises:
         UnknownNameError: nothing has this name; it lists the nearest ones.
-        ClientError: the module cannot be imported, has no such attribute, or that is not callable.
+        ClientError: the library of a built-in client is not installed, or the module cannot be imported, has
+            no such attribute, or that is not callable.
     """
     hidden = sorted(BUILTIN.keys() & project.keys())
     if hidden:
@@ -50,6 +52,12 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
             f"the project's paths redefine the built-in name {hidden[0]!r}: choose another name"
         )
     known = {**BUILTIN, **project}
+    if name in BUILTIN:
+        library = name.removesuffix("-async")
+        if find_spec(library) is None:
+            raise ClientError(
+                f"the client {name!r} needs the library {library}: pip install 'llm-contracts[{library}]'"
+            )
     if name in known:
         return known[name]
     if ":" in name:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.cassettes import check_cassettes, recording_files
-from llm_contracts.doctor.environment import examine_environment, installed_version
+from llm_contracts.doctor.environment import examine_environment, installed_version, supported_by_the_harness
 from llm_contracts.doctor.evidence import (
     RECORDINGS,
     examine_recordings,
@@ -77,7 +77,9 @@ def diagnose(
     where = where_set(project.providers, environ, stored)
     recordings = _recordings(project, secrets, progress) if RECORDINGS in areas else _Recordings()
     examined: dict[str, Callable[[], Iterable[Finding]]] = {
-        "environment": lambda: examine_environment(settings.root, installed=installed_version),
+        "environment": lambda: examine_environment(
+            settings.root, installed=installed_version, supported=supported_by_the_harness()
+        ),
         "keys": lambda: (*_about_variables(project, where, environ, stored), *about_file),
         "recordings": lambda: recordings.findings,
         "waivers": lambda: examine_waivers(settings, datetime.now().astimezone().date()),

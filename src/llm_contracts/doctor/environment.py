@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import platform
 import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -20,8 +19,6 @@ from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.util.text import first_names
 
 AREA = "environment"
-_DISTRIBUTION = "llm-adapter"
-_EXTRA = "contracts"
 _PIN = re.compile(
     r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)[ \t]*(?:;([^\\\n]+))?", re.MULTILINE
 )
@@ -40,49 +37,45 @@ def installed_version(name: str) -> str | None:
         return None
 
 
-def examine_environment(root: Path, *, installed: Installed, python: str | None = None) -> Iterator[Finding]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Supported:
+    """What the harness works with.
+
+    Attributes:
+        python: the range of interpreters.
+        requirements: the packages it needs, and those of its extras, as requirement lines with markers.
+    """
+
+    python: str = ""
+    requirements: tuple[str, ...] = ()
+
+
+def supported_by_the_harness() -> Supported:
+    """As the installed distribution says; nothing where the harness runs without having been installed."""
+    try:
+        described = metadata.metadata("llm-contracts")
+    except metadata.PackageNotFoundError:
+        return Supported()
+    return Supported(
+        python=described["Requires-Python"] or "",
+        requirements=tuple(described.get_all("Requires-Dist") or ()),
+    )
+
+
+def examine_environment(
+    root: Path, *, installed: Installed, supported: Supported, python: str | None = None
+) -> Iterator[Finding]:
     """Compare what is installed with the supported ranges and with the project's lock file.
 
     Args:
         root: the project's folder.
         installed: tells versions; see `installed_version`.
+        supported: the ranges. Those of an extra matter only where its package is installed.
         python: the interpreter's version; by default, of the one that runs this.
     """
-    requires_python, requirements = _supported(root)
-    yield _python(python or platform.python_version(), requires_python)
-    yield from _packages(requirements, installed)
+    yield _python(python or platform.python_version(), supported.python)
+    yield from _packages(supported.requirements, installed)
     yield _lock(root, installed)
-
-
-def _supported(root: Path) -> tuple[str, list[str]]:
-    """The ranges: of the checkout, if this is the project that the harness is developed in (what is installed
-    from there may have been described before); else those the installed package came with.
-    """
-    own = _pyproject(root)
-    if own.get("name") == _DISTRIBUTION:
-        extras = own.get("optional-dependencies", {})
-        return own.get("requires-python", ""), [*own.get("dependencies", ()), *extras.get(_EXTRA, ())]
-    try:
-        described = metadata.metadata(_DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "", []
-    needed = metadata.requires(_DISTRIBUTION) or []
-    return described["Requires-Python"] or "", [text for text in needed if _is_ours(text)]
-
-
-def _is_ours(requirement: str) -> bool:
-    marker = Requirement(requirement).marker
-    return marker is None or marker.evaluate({"extra": _EXTRA})
-
-
-def _pyproject(root: Path) -> Mapping[str, Any]:
-    try:
-        table: Mapping[str, Any] = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get(
-            "project", {}
-        )
-    except (OSError, ValueError):
-        return {}
-    return table
 
 
 def _python(version: str, supported: str) -> Finding:
@@ -95,7 +88,7 @@ def _python(version: str, supported: str) -> Finding:
     return Finding(area=AREA, level=FindingLevel.OK, what=f"Python {version}{said}")
 
 
-def _packages(requirements: list[str], installed: Installed) -> Iterator[Finding]:
+def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Finding]:
     fitting: dict[str, str] = {}
     for text in requirements:
         try:
@@ -104,6 +97,9 @@ def _packages(requirements: list[str], installed: Installed) -> Iterator[Finding
             continue
         name = canonicalize_name(requirement.name)
         version = installed(name)
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if version is None and not wanted:
+            continue
         if version is not None and requirement.specifier.contains(version, prereleases=True):
             fitting[name] = version
         else:

@@ -27,8 +27,8 @@ Command = Callable[[Sequence[str | Path]], Completed]
 PINS = "requirements.txt"
 """The packages of an environment, in the folder of its results."""
 
-HARNESS = "llm-adapter"
-_EXTRA = "contracts"
+HARNESS = "llm-contracts"
+_EXTRAS = "openai,litellm,vcr"
 _SUBJECTS = ("litellm", "openai")
 _COMPILE = ("pip", "compile", "--quiet", "--no-header", "--no-annotate")
 _IMPORTS = "import litellm, openai, llm_contracts.cli"
@@ -219,7 +219,7 @@ def local_requirements() -> tuple[str, ...]:
     for distribution in metadata.distributions():
         name, url = distribution.metadata["Name"], distribution.read_text("direct_url.json")
         if url is not None or name == HARNESS:
-            extra = f"[{_EXTRA}]" if name == HARNESS else ""
+            extra = f"[{_EXTRAS}]" if name == HARNESS else ""
             lines.append(requirement_line(f"{name}{extra}", url, distribution.version))
     return tuple(sorted(lines))
 

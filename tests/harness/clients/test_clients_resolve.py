@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def test_a_name_like_no_other_is_told_with_all_of_them() -> None:
     known = "known are adapter-legacy, adapter-litellm, litellm, litellm-async, openai, openai-async"
     with pytest.raises(UnknownNameError, match=known):
         resolve("zzz", PROJECT)
+
+
+@pytest.mark.parametrize(("name", "library"), [("openai-async", "openai"), ("litellm", "litellm")])
+def test_a_built_in_client_without_its_library_names_the_extra(
+    name: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(
+        ClientError, match=rf"needs the library {library}: pip install 'llm-contracts\[{library}\]'"
+    ):
+        resolve(name, PROJECT)
 
 
 def test_a_project_may_not_redefine_a_built_in_name() -> None:

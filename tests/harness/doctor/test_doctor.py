@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from llm_contracts.cli import run
-from llm_contracts.doctor.environment import examine_environment
+from llm_contracts.doctor.environment import Supported, examine_environment, supported_by_the_harness
 from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.doctor.keys_in_files import Search
 from llm_contracts.wire.cassette import save
@@ -303,32 +304,47 @@ def test_a_file_that_goes_away_during_the_search_holds_nothing(project: Path) ->
 # The environment
 
 
+SUPPORTED = Supported(
+    python=">=3.11,<3.15",
+    requirements=(
+        "openai>=2.0,<4",
+        "vcrpy>=9,<10",
+        "litellm>=1.80; extra == 'litellm'",
+        "uv>=0.9; extra == 'matrix'",
+    ),
+)
+
+
 def environment(root: Path, installed: dict[str, str], python: str = "3.12.1") -> list[Finding]:
-    return list(examine_environment(root, installed=installed.get, python=python))
-
-
-PYPROJECT = """
-[project]
-name = "llm-adapter"
-requires-python = ">=3.11,<3.15"
-dependencies = ["openai>=2.0,<4"]
-optional-dependencies.contracts = ["vcrpy>=9,<10"]
-"""
+    return list(examine_environment(root, installed=installed.get, supported=SUPPORTED, python=python))
 
 
 def test_a_package_or_python_outside_its_range_is_a_fault(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
-    found = environment(tmp_path, {"openai": "4.0.1"}, python="3.10.2")
-    assert [(one.level, one.what) for one in found[:3]] == [
+    found = environment(tmp_path, {"openai": "4.0.1", "uv": "0.8"}, python="3.10.2")
+    assert [(one.level, one.what) for one in found[:-1]] == [
         (FindingLevel.FAULT, "Python 3.10.2 is not supported"),
         (FindingLevel.FAULT, "openai 4.0.1 is outside the supported range (<4,>=2.0)"),
         (FindingLevel.FAULT, "vcrpy is not installed (<10,>=9)"),
+        (FindingLevel.FAULT, "uv 0.8 is outside the supported range (>=0.9)"),
     ]
-    assert all(one.way_out for one in found[:3])
+    assert all(one.way_out for one in found[:-1])
+
+
+def test_an_extra_that_is_not_installed_is_not_missing(tmp_path: Path) -> None:
+    found = environment(tmp_path, {"openai": "2.54", "vcrpy": "9.4"})
+    assert [(one.level, one.what) for one in found[:-1]] == [
+        (FindingLevel.OK, "Python 3.12.1 (supported: >=3.11,<3.15)"),
+        (FindingLevel.OK, "2 packages within their supported ranges: openai 2.54"),
+    ]
+
+
+def test_the_harness_says_itself_what_it_supports() -> None:
+    supported = supported_by_the_harness()
+    assert SpecifierSet(supported.python).contains("3.11.0")
+    assert any(line.startswith("aiohttp") for line in supported.requirements)
 
 
 def test_releases_that_are_not_those_of_the_lock_are_named(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "requirements.lock").write_text(
         "openai==2.54.0 \\\n    --hash=sha256:00\nvcrpy==9.4.2\nrich[all]==13.9.0\n"
         'pywin32==311 ; sys_platform == "win32"\n'

@@ -72,7 +72,7 @@ def environments(uv: Uv, cache: Path | None = None) -> Environments:
         uv=Path("/bin/uv"),
         python=Path("/bin/python"),
         cache=cache,
-        requirements=("-e /src[contracts]", "pandas"),
+        requirements=("-e /src[openai]", "pandas"),
         overrides=("certifi",),
         installed={"litellm": "1.105.0", "click": "8.1.0", "rich": "13.9.0", "openai": "2.54.0"},
     )
@@ -83,7 +83,7 @@ def test_what_is_installed_here_is_preferred_and_the_two_clients_are_as_asked() 
     got = environments(uv).resolve(pair("1.84.8"))
     assert got.pair == pair("1.84.8")
     assert uv.files[PINS_FILE] == "click==8.1.0\nrich==13.9.0\n"
-    assert uv.files["wanted.in"].split("\n") == ["-e /src[contracts]", "pandas", "openai==2.54.0", ""]
+    assert uv.files["wanted.in"].split("\n") == ["-e /src[openai]", "pandas", "openai==2.54.0", ""]
     assert uv.files["overrides.txt"].split() == ["litellm==1.84.8", "certifi"]
 
 
@@ -153,18 +153,18 @@ def test_what_opens_an_index_is_never_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("direct_url", "line"),
     [
-        (None, "llm-adapter[contracts]==1.2"),
-        ('{"url": "file:///a%20b", "dir_info": {"editable": true}}', "-e /a b[contracts]"),
-        ('{"url": "file:///w/x.whl", "archive_info": {}}', "llm-adapter[contracts] @ file:///w/x.whl"),
+        (None, "llm-contracts[openai,litellm]==1.2"),
+        ('{"url": "file:///a%20b", "dir_info": {"editable": true}}', "-e /a b[openai,litellm]"),
+        ('{"url": "file:///w/x.whl", "archive_info": {}}', "llm-contracts[openai,litellm] @ file:///w/x.whl"),
     ],
 )
 def test_a_distribution_comes_as_it_came_here(direct_url: str | None, line: str) -> None:
-    assert requirement_line("llm-adapter[contracts]", direct_url, "1.2") == line
+    assert requirement_line("llm-contracts[openai,litellm]", direct_url, "1.2") == line
 
 
 def test_this_very_harness_is_brought_along() -> None:
     root = Path(__file__).resolve().parents[3]
-    assert any(line.startswith(f"-e {root}") for line in local_requirements())
+    assert f"-e {root}/src/llm_contracts[openai,litellm,vcr]" in local_requirements()
 
 
 def test_a_project_brings_its_own_requirements(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 
 import pytest
 
+from llm_contracts.project.config import ConfigError
 from llm_contracts.run.check import Options
 from llm_contracts.run.engines import EngineName, opened
 from llm_contracts.wire.interaction import Piece
@@ -23,6 +25,12 @@ def test_the_time_a_recording_takes_is_no_part_of_a_path_s_time_limit(
 ) -> None:
     with opened(EngineName.WIRE, speed=speed) as engine, engine((SLOW,)) as play:
         assert play.seconds == pytest.approx(seconds)
+
+
+def test_the_vcr_engine_without_vcrpy_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vcr", None)
+    with pytest.raises(ConfigError, match=r"pip install 'llm-contracts\[vcr\]'"), opened(EngineName.VCR):
+        pass
 
 
 def test_pieces_and_speed_reach_the_socket() -> None:

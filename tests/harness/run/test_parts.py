@@ -206,7 +206,7 @@ def test_a_missing_dask_is_named_with_the_extra_that_brings_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert run(["corpus", "streams", "--cluster", "local"]) == 2
-    assert "llm-adapter[cluster]" in capsys.readouterr().err
+    assert "llm-contracts[cluster]" in capsys.readouterr().err
 
 
 def test_a_finished_run_is_recognised_and_nothing_is_run_again(corpus: Path) -> None:

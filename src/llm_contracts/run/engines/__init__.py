@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.observe import SessionLike
+from llm_contracts.project.config import ConfigError
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Pieces
@@ -69,8 +71,13 @@ def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | Non
         name: which engine.
         pieces: where the wire engine cuts bodies; by default after each event.
         speed: how many times as fast as recorded it plays; by default without pauses.
+
+    Raises:
+        ConfigError: the library of the vcr engine is not installed.
     """
     if name is EngineName.VCR:
+        if find_spec("vcr") is None:
+            raise ConfigError("--engine vcr needs vcrpy: pip install 'llm-contracts[vcr]'.")
         yield _vcr
         return
     from llm_contracts.wire.proxy import Edge

@@ -44,7 +44,7 @@ def on_cluster(context: WorkerContext, address: str, *, processes: int, at_once:
         _dask()  # said here, before anything has begun
     except ImportError as error:
         raise ConfigError(
-            "--cluster needs Dask, which the extra `cluster` brings: pip install 'llm-adapter[cluster]'."
+            "--cluster needs Dask, which the extra `cluster` brings: pip install 'llm-contracts[cluster]'."
         ) from error
 
     def pool(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
