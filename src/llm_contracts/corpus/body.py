@@ -27,7 +27,7 @@ def read_body(holder: dict[str, Any], *, of_request: bool = False) -> Body:
     """The body of a request or response, given as the mapping that describes it.
 
     Plain vcrpy has `body` (a text, bytes, or a mapping with `string`), its older httpx stubs `content`;
-    vcrpy 1.0, betamax and VCR for Ruby `base64_string`; pydantic-ai's serializer `parsed_body`, a JSON value;
+    vcrpy 1.0 `base64_string`; pydantic-ai's serializer `parsed_body`, a JSON value;
     cassetter a mapping of `type` and `content`, in TOML `body_type` and `body_content`. What aiohttp was
     given to send as JSON vcrpy keeps as it is, a mapping like any other.
     """

@@ -25,7 +25,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _only_argument(value: Any) -> Any:
-    """`frozenset([…])` and `iter([…])` as the list inside; given bare, or under `args`."""
+    """`iter([…])` as the list inside; given bare, or under `args`."""
     arguments = value.get("args") if isinstance(value, dict) else value
     return arguments[0] if isinstance(arguments, list) and arguments else []
 
@@ -41,9 +41,6 @@ _VCRPY: Mapping[str, Convert] = {
     "unicode": _as_it_is,
     "bytes": base64.b64decode,
     "tuple": _as_it_is,
-    "object:vcr.request.Request": _as_it_is,
-    "object/apply:__builtin__.frozenset": _only_argument,
-    "object/apply:builtins.frozenset": _only_argument,
     "object/apply:builtins.iter": _only_argument,
     "object/new:_io.BytesIO": _file_content,
 }

@@ -1,13 +1,11 @@
-"""Cassettes of other projects: every layout that vcrpy has had, and its relatives.
+"""Cassettes of other projects: every layout that vcrpy has had since 1.0, and its relatives.
 
-Unlike our own reading this is lenient, exchange by exchange: what one of them lacks is said, and the others
-are read. Layouts:
+Unlike our own reading this is lenient, exchange by exchange: what one of them lacks is reported, and the
+others are read. Layouts:
 
-* vcrpy since 1.0: `version: 1` and `interactions`; for httpx it once wrote `status_code` and `content`;
-* vcrpy before 1.0: a bare list, requests with `protocol`, `host`, `port`, `path`, and lines as headers;
+* vcrpy: `version: 1` and `interactions`; for httpx it once wrote `status_code` and `content`;
 * pydantic-ai's and openllmetry's serializers: the former with other bodies, see `body`;
 * LangChain's: lists of `requests` and `responses`, packed with gzip;
-* betamax and VCR for Ruby: `http_interactions`, methods in small letters;
 * cassetter: `status` as a number, typed bodies, WebSocket and gRPC exchanges of their own.
 """
 
@@ -25,21 +23,18 @@ from llm_contracts.corpus.entries import CorpusExchange, ExchangeProblem, Proble
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
-_PORTS = {"http": 80, "https": 443}
 _OTHERS: Mapping[str, str] = {"ws_interactions": "a WebSocket", "grpc_interactions": "a gRPC call"}
 
 
 def is_cassette(document: object) -> bool:
     """Whether a document has the shape of any of these."""
-    if isinstance(document, list):
-        return bool(document) and isinstance(document[0], dict) and "request" in document[0]
     if not isinstance(document, dict):
         return False
     pairs = isinstance(document.get("requests"), list) and isinstance(document.get("responses"), list)
-    return pairs or any(key in document for key in ("interactions", "http_interactions", *_OTHERS))
+    return pairs or any(key in document for key in ("interactions", *_OTHERS))
 
 
-def read_cassette(document: Any) -> Iterator[CorpusExchange | UnreadableError]:
+def read_cassette(document: dict[str, Any]) -> Iterator[CorpusExchange | UnreadableError]:
     """The exchanges of a cassette, in order. `id` is the exchange's number, empty where there is but one;
     `place` is its place in the document.
 
@@ -47,55 +42,38 @@ def read_cassette(document: Any) -> Iterator[CorpusExchange | UnreadableError]:
         UnreadableError: the document as a whole cannot be read.
     """
     rows = _rows(document)
-    recorder = _recorder(document)
     if not rows and not any(other in document for other in _OTHERS):
         raise UnreadableError("", "holds no exchanges.", ProblemKind.NOT_A_RECORDING)
     for number, (place, row) in enumerate(rows):
         try:
-            yield _exchange(row, place, str(number) if len(rows) > 1 else "", recorder)
+            yield _exchange(row, place, str(number) if len(rows) > 1 else "")
         except UnreadableError as error:
             yield error
-    if isinstance(document, dict):
-        yield from _not_http(document)
+    for key, what in _OTHERS.items():
+        others = document.get(key)
+        for number in range(len(others) if isinstance(others, list) else 0):
+            yield UnreadableError(
+                f"{key}[{number}]", f"is {what}, not an HTTP exchange.", ProblemKind.NOT_HTTP
+            )
 
 
-def _rows(document: Any) -> list[tuple[str, Any]]:
+def _rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
     """Each exchange with its place."""
-    if isinstance(document, list):
-        return [(f"[{number}]", row) for number, row in enumerate(document)]
     if "requests" in document:
         requests, responses = document["requests"], document.get("responses")
         if not isinstance(responses, list) or len(requests) != len(responses):
             raise UnreadableError("responses", "there are not as many as requests; the file may be cut.")
         pairs = zip(requests, responses, strict=True)
         return [(f"[{n}]", {"request": asked, "response": got}) for n, (asked, got) in enumerate(pairs)]
-    key = "http_interactions" if "http_interactions" in document else "interactions"
-    rows = document.get(key)
-    if key == "interactions" and document.get("version") != 1:
+    rows = document.get("interactions")
+    if document.get("version") != 1:
         version = document.get("version")
         # vcrpy writes it last, so a file that was cut anywhere lacks it.
         what = "is missing; the file may be cut." if version is None else f"is {version!r}, not 1."
         raise UnreadableError("version", what)
     if not isinstance(rows, list) and not (rows is None and any(other in document for other in _OTHERS)):
-        raise UnreadableError(key, "must be a list; the file may be cut.")
-    return [(f"{key}[{number}]", row) for number, row in enumerate(rows or ())]
-
-
-def _recorder(document: Any) -> str:
-    if not isinstance(document, dict):
-        return "vcrpy"
-    if "http_interactions" in document:
-        return str(document.get("recorded_with") or "VCR")
-    return "vcrpy"
-
-
-def _not_http(document: dict[str, Any]) -> Iterator[UnreadableError]:
-    for key, what in _OTHERS.items():
-        rows = document.get(key)
-        for number in range(len(rows) if isinstance(rows, list) else 0):
-            yield UnreadableError(
-                f"{key}[{number}]", f"is {what}, not an HTTP exchange.", ProblemKind.NOT_HTTP
-            )
+        raise UnreadableError("interactions", "must be a list; the file may be cut.")
+    return [(f"interactions[{number}]", row) for number, row in enumerate(rows or ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +103,12 @@ class _NodePosition:
         raise UnreadableError(f"{self.place}.{keys[0]}", "is missing; the file may be cut.")
 
 
-def _exchange(row: Any, place: str, number: str, recorder: str) -> CorpusExchange:
+def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
     if not isinstance(row, dict):
         raise UnreadableError(place, f"must be a mapping, not {type(row).__name__}.")
     at = _NodePosition(row, place)
     asked = at.mapping("request")
-    request = Request(method=asked.text("method").upper(), uri=_uri(asked))
+    request = Request(method=asked.text("method").upper(), uri=asked.text("uri", "url"))
     if elsewhere(request):
         # Nobody looks at its answer, so what that lacks is no complaint.
         unseen = Interaction(request=request, response=Response(status=0))
@@ -147,26 +125,13 @@ def _exchange(row: Any, place: str, number: str, recorder: str) -> CorpusExchang
         interaction=Interaction(request=request, response=response),
         fault=answer.fault or asked_for,
         exact=answer.exact,
-        recorder=recorder if not _is_cassetter(got.value) else "cassetter",
+        recorder="cassetter" if isinstance(got.value.get("status"), int) else "vcrpy",
         recorded_at=_moment(row.get("recorded_at")) or _date(response),
     )
 
 
 def _named_fault(fault: ExchangeProblem | None, whose: str) -> ExchangeProblem | None:
     return fault and ExchangeProblem(why=fault.why, reason=fault.reason.replace("its", f"its {whose}", 1))
-
-
-def _is_cassetter(response: dict[str, Any]) -> bool:
-    return isinstance(response.get("status"), int)
-
-
-def _uri(request: _NodePosition) -> str:
-    if "protocol" not in request.value:
-        return request.text("uri", "url")
-    scheme, host, path = (request.text(key) for key in ("protocol", "host", "path"))
-    port = request.value.get("port")
-    shown = "" if port in (None, _PORTS.get(scheme)) else f":{port}"
-    return f"{scheme}://{host}{shown}{path}"
 
 
 def _status(response: _NodePosition) -> tuple[int, str]:
@@ -186,7 +151,7 @@ def _status(response: _NodePosition) -> tuple[int, str]:
 
 
 def _headers(holder: _NodePosition) -> Headers:
-    """A mapping of names to values or lists of values, pairs, or lines of text."""
+    """A mapping of names to values or lists of values, or pairs."""
     headers = holder.value.get("headers")
     if headers is None:
         return ()
@@ -204,11 +169,8 @@ def _header_lines(item: Any, place: str) -> Iterator[tuple[str, str]]:
         yield from ((str(name), line) for name, value in item.items() for line in _lines(value))
     elif isinstance(item, list | tuple) and len(item) == 2:  # noqa: PLR2004 - a name and a value
         yield from ((_said(item[0]), line) for line in _lines(item[1]))
-    elif isinstance(item, str | bytes) and ":" in _said(item):
-        name, _, value = _said(item).partition(":")
-        yield name.strip(), value.strip()
     else:
-        raise UnreadableError(f"{place}.headers", f"holds {type(item).__name__}, which is no header line.")
+        raise UnreadableError(f"{place}.headers", f"holds {type(item).__name__}, which is not a header line.")
 
 
 def _lines(value: Any) -> list[str]:
@@ -227,14 +189,12 @@ def _date(response: Response) -> datetime | None:
 
 
 def _moment(value: object) -> datetime | None:
-    """ISO 8601 (cassetter, betamax) or the form of HTTP's own dates (VCR for Ruby)."""
+    """ISO 8601, as cassetter writes it."""
     if isinstance(value, datetime):
         return _utc(value)
     if isinstance(value, str):
         with suppress(ValueError, OverflowError):
             return _utc(datetime.fromisoformat(value))
-        with suppress(ValueError, TypeError, OverflowError):
-            return _utc(parsedate_to_datetime(value))
     return None
 
 

@@ -99,28 +99,6 @@ def vcrpy_parts(interaction: Interaction) -> tuple[str, bytes]:
     return "a.yaml", _yaml(document).decode().replace("BODY", tagged).encode()
 
 
-def before_1_0(interaction: Interaction) -> tuple[str, bytes]:
-    """A list of tagged objects, with the address in parts and response headers as lines."""
-    request, response = interaction.request, interaction.response
-    headers = "".join(f"        - !!python/tuple [{name}, {value!r}]\n" for name, value in request.headers)
-    lines = json.dumps([f"{name}: {value}\r\n" for name, value in response.headers])
-    asked = base64.b64encode(request.body).decode()
-    got = base64.b64encode(response.body).decode()
-    text = (
-        "- request: !!python/object:vcr.request.Request\n"
-        f"    body: !!binary {asked}\n"
-        "    headers: !!python/object/apply:__builtin__.frozenset\n"
-        f"      -\n{headers}"
-        "    host: api.openai.com\n    method: POST\n    path: /v1/chat/completions\n"
-        "    port: 443\n    protocol: https\n"
-        "  response:\n"
-        f"    body: {{string: !!binary {got}}}\n"
-        f"    headers: {lines}\n"
-        f"    status: {{code: {response.status}, message: !!python/unicode OK}}\n"
-    )
-    return "a.yaml", text.encode()
-
-
 def as_json(interaction: Interaction) -> tuple[str, bytes]:
     return "a.json", json.dumps(_version_1(interaction)).encode()
 
@@ -150,36 +128,6 @@ def langchain(interaction: Interaction) -> tuple[str, bytes]:
 def gzip_in_base64(interaction: Interaction) -> tuple[str, bytes]:
     name, content = vcrpy(interaction)
     return name, base64.b64encode(gzip.compress(content))
-
-
-def betamax(interaction: Interaction) -> tuple[str, bytes]:
-    request, response = interaction.request, interaction.response
-    row = {
-        "request": {
-            "method": "POST",
-            "uri": request.uri,
-            "headers": {name: [value] for name, value in request.headers},
-            "body": {"encoding": "utf-8", "string": request.body.decode()},
-        },
-        "response": {
-            "url": request.uri,
-            "status": {"code": response.status, "message": "OK"},
-            "headers": {name: [value] for name, value in response.headers},
-            "body": {"encoding": None, "base64_string": base64.b64encode(response.body).decode()},
-        },
-        "recorded_at": "2026-01-31T12:00:00",
-    }
-    return "a.json", json.dumps({"http_interactions": [row], "recorded_with": "betamax/0.9"}).encode()
-
-
-def ruby(interaction: Interaction) -> tuple[str, bytes]:
-    content = betamax(interaction)[1]
-    document = json.loads(content)
-    document["recorded_with"] = "VCR 6.3.1"
-    row = document["http_interactions"][0]
-    row["request"]["method"] = "post"
-    row["recorded_at"] = "Sat, 31 Jan 2026 12:00:00 GMT"
-    return "a.yml", b"---\n" + _yaml(document)
 
 
 def cassetter(interaction: Interaction) -> tuple[str, bytes]:
@@ -244,13 +192,10 @@ LAYOUTS: Mapping[str, Layout] = {
         vcrpy_base64,
         vcrpy_httpx,
         vcrpy_parts,
-        before_1_0,
         pydantic_ai,
         openllmetry,
         langchain,
         gzip_in_base64,
-        betamax,
-        ruby,
         cassetter,
         cassetter_toml,
         as_json,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
-from tests.harness.corpus.layouts import LAYOUTS, Layout, betamax, cassetter, openllmetry, ruby, vcrpy
+from tests.harness.corpus.layouts import LAYOUTS, Layout, cassetter, openllmetry, vcrpy
 from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, stream
 
@@ -75,13 +75,15 @@ def test_a_refusal_is_evidence_also_without_a_body(tmp_path: Path) -> None:
     assert found.interaction.response.status == 502
 
 
-@pytest.mark.parametrize(
-    ("layout", "recorder"),
-    [(betamax, "betamax/0.9"), (ruby, "VCR 6.3.1"), (cassetter, "cassetter")],
-)
-def test_a_recorder_that_says_when_is_believed(tmp_path: Path, layout: Layout, recorder: str) -> None:
-    found = one_stream(written(tmp_path, layout, asked()))
-    assert (found.recorder, found.recorded_at) == (recorder, datetime(2026, 1, 31, 12, tzinfo=UTC))
+def test_a_recorder_that_says_when_is_believed(tmp_path: Path) -> None:
+    found = one_stream(written(tmp_path, cassetter, asked()))
+    assert (found.recorder, found.recorded_at) == ("cassetter", datetime(2026, 1, 31, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("document", ['{"http_interactions": []}', '[{"request": {}, "response": {}}]'])
+def test_a_layout_that_is_not_read_is_named_as_no_recording(tmp_path: Path, document: str) -> None:
+    (tmp_path / "a.json").write_text(document)
+    assert one_problem(tmp_path).why is ProblemKind.NOT_A_RECORDING
 
 
 def test_otherwise_the_servers_clock_tells(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def _set(*path: str, value: Any) -> Any:
             "interactions[0].response.headers",
             "must be a mapping or a list",
         ),
-        (_set("response", "headers", value=[7]), "interactions[0].response.headers", "no header line"),
+        (_set("response", "headers", value=[7]), "interactions[0].response.headers", "not a header line"),
     ],
 )
 def test_damage_is_named_with_its_place(tmp_path: Path, change: Any, place: str, reason: str) -> None:

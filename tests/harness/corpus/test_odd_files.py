@@ -23,11 +23,10 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
     max_leaves=6,
 )
-_YAML = ("vcrpy", "vcrpy_httpx", "pydantic_ai", "cassetter", "ruby")
+_YAML = ("vcrpy", "vcrpy_httpx", "pydantic_ai", "cassetter")
 _DOCUMENTS: tuple[Any, ...] = (
     har(entry()),
     *(yaml.safe_load(LAYOUTS[name](asked())[1]) for name in _YAML),
-    json.loads(LAYOUTS["betamax"](asked())[1]),
 )
 
 
