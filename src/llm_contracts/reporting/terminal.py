@@ -19,7 +19,7 @@ from llm_contracts.reporting.answer import Answer, accepted, answer, counted, no
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import value_line
 from llm_contracts.util.terminal import Marks, listed, marks_for, titled
-from llm_contracts.util.text import and_more, first_names
+from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -281,7 +281,7 @@ def one_group(found: DivergenceGroup, marks: Marks, *, of: str = "recording") ->
     head = Text.assemble(
         (f"{marks.differ} {found.kind}", f"bold {style}"),
         f" at {found.where}",
-        (f"   {found.severity}, {_count(len(found.ids), of)}", "dim"),
+        (f"   {found.severity}, {count(len(found.ids), of)}", "dim"),
     )
     lines = (*_values(found.example, marks), Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim"))
     return Stack(head, _indented(Stack(*lines), 4))
@@ -298,10 +298,6 @@ def _values(example: Divergence, marks: Marks) -> Iterator[Text]:
         return
     yield Text.assemble(("reference  ", "dim"), value_line(example.reference, _LONGEST_VALUE, marks.more))
     yield Text.assemble(("candidate  ", "dim"), value_line(example.candidate, _LONGEST_VALUE, marks.more))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def accepted_lines(result: Result, marks: Marks) -> Iterator[RenderableType]:
@@ -346,7 +342,7 @@ def _closing(result: Result, found: Answer, marks: Marks) -> Iterator[Renderable
     states = Counter(map(state, result.items))
     differ = states["breaking"] + states["visible"] + states["cosmetic"]
     parts = [
-        f"{_count(len(result.items) - states['unreadable'], 'recording')} compared",
+        f"{count(len(result.items) - states['unreadable'], 'recording')} compared",
         f"{states['agree']} agree",
     ]
     others = sum(1 for problem in result.left_out if not problem.why.damaged)

@@ -10,14 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.review.coverage import row_text
-from llm_contracts.review.tui.head import known, lanes_title, title, values
-from llm_contracts.review.tui.screens import sheet
-from llm_contracts.review.tui.setting import Setting, count, safe
-from llm_contracts.review.tui.signs import ASCII, STYLES, UNICODE, GlyphSet
-from llm_contracts.review.tui.state import Defaults, ReviewState
+from llm_contracts.review.tui.drawing import ASCII, STYLES, UNICODE, Drawing, GlyphSet
+from llm_contracts.review.tui.screens import about, layout
+from llm_contracts.review.tui.state import ReviewState
 from llm_contracts.util.terminal import ASCII as PLAIN_MARKS
 from llm_contracts.util.terminal import marks_for
-from llm_contracts.util.text import and_more, first_names
+from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,10 +33,10 @@ def signs_for(encoding: str | None) -> GlyphSet:
     return ASCII if marks_for(encoding) is PLAIN_MARKS else UNICODE
 
 
-def setting_of(session: ReviewSession, signs: GlyphSet) -> Setting:
+def drawing_of(session: ReviewSession, signs: GlyphSet) -> Drawing:
     """How to draw what lies on a session."""
     document = session.stored.document
-    return Setting(
+    return Drawing(
         reference=document["reference"],
         candidate=document["candidate"],
         versions=document["versions"],
@@ -80,30 +78,29 @@ def show_group(
     console: Console, session: ReviewSession, group: DecisionGroup, view: View | None, *, entire: bool
 ) -> None:
     """What the screen of the group shows, from its first member, without keys."""
-    setting = setting_of(session, signs_for(console.encoding))
+    drawing = drawing_of(session, signs_for(console.encoding))
     state = ReviewState(
         members=group.members,
         groups=(group,),
-        defaults=Defaults(by="", until=session.today),
+        by="",
+        until=session.today,
         accepted=session.accepted,
         noted=session.noted,
         view=view,
         entire=entire,
     )
     item = session.stored.item(group.members[0].item)
-    width = console.width
-    laid = sheet(state, item, width, setting).laid
-    parts = (
-        title(state, group, setting, width),
-        known(state, item, setting, width),
-        values(state, item, setting, width),
-        (lanes_title(state, item, setting, width),),
-        laid.lines(0, laid.total),
-        (Text(""), Text(f" {group.id}   " + _others(group.members), style="dim"), Text("")),
+    laid = layout(state, item, console.width, drawing)
+    others = Text(f" {group.id}   {_others(group.members)}", style="dim")
+    lines = (
+        *about(state, item, drawing, console.width),
+        *laid.lines(0, laid.total),
+        Text(""),
+        others,
+        Text(""),
     )
-    for lines in parts:
-        for line in lines:
-            console.print(safe(line, setting.signs), no_wrap=True, overflow="crop")
+    for line in lines:
+        console.print(drawing.signs.safe(line), no_wrap=True, overflow="crop")
 
 
 def _others(members: Sequence[Member]) -> str:
@@ -114,7 +111,7 @@ def print_plan(console: Console, session: ReviewSession, plan: ApplyPlan, *, dry
     """What would be written, or is."""
     signs = signs_for(console.encoding)
     for line in (*_covered(plan), *_rows(session, plan, dry_run=dry_run), *_marks(plan)):
-        console.print(safe(line, signs), no_wrap=True, overflow="ellipsis")
+        console.print(signs.safe(line), no_wrap=True, overflow="ellipsis")
 
 
 def _covered(plan: ApplyPlan) -> Iterator[Text]:
@@ -122,8 +119,8 @@ def _covered(plan: ApplyPlan) -> Iterator[Text]:
         number = len({member.item for member in coverage.meant})
         yield Text(f"Accepts {count(len(coverage.meant), 'difference')} in {count(number, 'recording')}.")
     if plan.others:
-        told = f"It also covers {count(len(plan.others), 'difference')} that were not named:"
-        yield Text(told, style="bold red")
+        text = f"It also covers {count(len(plan.others), 'difference')} that were not named:"
+        yield Text(text, style="bold red")
         groups = [group for coverage in plan.acceptances for group in coverage.other_groups]
         yield from _listed([f"{g.severity}  {g.title}  ({len(g.members)})" for g in groups])
 

@@ -15,3 +15,8 @@ def first_names(names: Iterable[str], most: int) -> str:
     """The first `most` names, and how many more there are: `a, b and 3 more`."""
     every = list(names)
     return f"{', '.join(every[:most])} {and_more(every, most)}".rstrip()
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 recording`, `3 recordings`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -9,7 +9,7 @@ from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.decision_groups import Member
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.review.coverage import Terms
-from llm_contracts.review.tui.state import Defaults, ReviewState, begin
+from llm_contracts.review.tui.state import ReviewState, begin
 
 TERMS = Terms(reason="decided", by="Ada", until=date(2027, 1, 31))
 DAY = date(2026, 11, 22)
@@ -33,6 +33,7 @@ EMPTY = (member("acme/plain", Kind.CHUNK_COUNT, "chunks.empty", 1, 2),)
 def state(*members: Member, **fields: Any) -> ReviewState:
     values: dict[str, Any] = {
         "members": members or (*EMPTY, *MODEL, *LOST),
-        "defaults": Defaults(by="Ada", until=date(2027, 1, 31)),
+        "by": "Ada",
+        "until": date(2027, 1, 31),
     }
     return begin(ReviewState(**{**values, **fields}))

@@ -12,7 +12,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.evidence import View
-from llm_contracts.review.tui.keys import Effect, Window, press, view_of
+from llm_contracts.review.tui.keys import Effect, Window, press
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, tally
 from tests.harness.review.samples import EMPTY, LOST, MODEL, state
 
@@ -133,7 +133,7 @@ def test_a_member_is_opened_from_the_list() -> None:
 
 def test_views_take_turns_and_begin_with_the_one_that_shows_the_kind_best() -> None:
     start = state()
-    seen = [view_of(after(start, *["v"] * n)) for n in range(5)]
+    seen = [after(start, *["v"] * n).shown_view for n in range(5)]
     assert seen == [View.LANES, View.WIRE, View.REQUEST, View.TIME, View.LANES]
 
 
@@ -195,7 +195,7 @@ def test_esc_goes_back_and_decides_nothing() -> None:
 
 
 def test_what_is_typed_first_replaces_a_default_and_then_adds_to_it() -> None:
-    named = replace(state(), defaults=replace(state().defaults, by="Somebody Else"))
+    named = replace(state(), by="Somebody Else")
     form = after(named, "a", "backtab", *"Ada", "space", "L").form
     assert form is not None
     assert form.fields["by"] == "Ada L"

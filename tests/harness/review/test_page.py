@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.review.tui.drawing import ASCII, UNICODE, GlyphSet
 from llm_contracts.review.tui.evidence import View, first_view, page
 from llm_contracts.review.tui.page import Page, folded, pairs, whole
 from llm_contracts.review.tui.paint import differing_part, laid_out
-from llm_contracts.review.tui.setting import safe
-from llm_contracts.review.tui.signs import ASCII, UNICODE, GlyphSet
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.reporting.samples import item, observation
 from tests.harness.review.samples import member
@@ -101,8 +100,8 @@ def test_what_a_provider_sends_cannot_steer_the_terminal() -> None:
     lines = shown(page(item(exchanges=(exchange,)), member("a/b").divergence, View.WIRE))
     assert "\\u001b[2J" in "".join(lines)
     assert all(line.isprintable() for line in lines)
-    assert safe(Text(f"delta {hostile}"), UNICODE).plain.isprintable()
-    assert safe(Text("你"), ASCII).plain == "\\u4f60"
+    assert UNICODE.safe(Text(f"delta {hostile}")).plain.isprintable()
+    assert ASCII.safe(Text("你")).plain == "\\u4f60"
 
 
 @pytest.mark.parametrize("width", [60, 110])

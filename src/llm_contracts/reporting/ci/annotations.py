@@ -15,7 +15,8 @@ from llm_contracts.parity.decision_groups import DecisionGroup, members_of, queu
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.grouping import group
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.ci.values import count, cut, seen, sides, some
+from llm_contracts.reporting.ci.values import cut, seen, sides, some
+from llm_contracts.util.text import count
 
 MOST = 10
 """What GitHub shows of each level in a step; it drops the others without a word."""

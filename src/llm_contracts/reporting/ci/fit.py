@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm_contracts.reporting.ci.values import count
+from llm_contracts.util.text import count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,9 +24,9 @@ from llm_contracts.reporting.answer import (
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.fit import DocumentPart
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
-from llm_contracts.reporting.ci.values import count, cut, sides, some
+from llm_contracts.reporting.ci.values import cut, sides, some
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.util.text import and_more
+from llm_contracts.util.text import and_more, count
 
 _LONGEST_VALUE = 300
 _LONGEST_LINE = 1_000

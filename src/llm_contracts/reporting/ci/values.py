@@ -50,8 +50,3 @@ def some(names: Sequence[str], of: int | None = None, most: int = 3) -> str:
     shown = names if of is not None else names[:most]
     more = (len(names) if of is None else of) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """`3 recordings`."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

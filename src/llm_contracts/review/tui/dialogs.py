@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.coverage import SCOPES, row_text
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui import forms
+from llm_contracts.review.tui.drawing import STYLES, Drawing, Size, keys, wrapped
 from llm_contracts.review.tui.evidence import value_text
-from llm_contracts.review.tui.head import bar, keys, title
+from llm_contracts.review.tui.head import bar, title
 from llm_contracts.review.tui.keys import HELP
-from llm_contracts.review.tui.setting import Setting, Size, count, rule, wrapped
-from llm_contracts.review.tui.signs import STYLES
 from llm_contracts.review.tui.state import Form, ReviewState
-from llm_contracts.util.text import and_more
+from llm_contracts.util.text import and_more, count
 
 if TYPE_CHECKING:
     from llm_contracts.parity.decision_groups import Member
@@ -35,195 +33,169 @@ _NOISE = (
 )
 
 
-def members_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
+def members_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
     """The members of a group, the one under the cursor marked."""
-    group = state.group
-    assert group is not None
-    yield from title(state, group, setting, size.width)
-    yield rule(setting, size.width)
+    assert state.group is not None
+    members = state.group.members
+    yield from title(state, drawing, size.width)
+    yield drawing.rule(size.width)
     room = max(size.height - 6, 1)
-    first = max(0, min(state.choosing - room // 2, len(group.members) - room))
-    for number, member in enumerate(group.members[first : first + room], first):
-        cursor = ">" if number == state.choosing else " "
-        style = "bold" if number == state.choosing else ""
+    first = max(0, min(state.choosing - room // 2, len(members) - room))
+    for number, member in enumerate(members[first : first + room], first):
+        cursor, style = (">", "bold") if number == state.choosing else (" ", "")
+        noted = state.noted.get(member.fingerprint)
+        mark = "accepted" if member.fingerprint in state.accepted else ""
+        mark = mark or (str(noted.choice) if noted else "noisy" if member.noisy else "")
         name = f"{member.item:<{min(_NAME, size.width // 2)}}"
-        line = f" {cursor} {name} {_mark(state, member):<9}{_change(member, setting, size.width)}"
-        yield Text(setting.signs.readable(line)[: size.width - 1], style=style)
-    yield rule(setting, size.width)
+        line = f" {cursor} {name} {mark:<9}{_change(member, drawing, size.width)}"
+        yield Text(drawing.signs.readable(line)[: size.width - 1], style=style)
+    yield drawing.rule(size.width)
     yield from keys(("Enter open", "t take out", "j down", "k up", "Esc back"), size.width)
 
 
-def _mark(state: ReviewState, member: Member) -> str:
-    if member.fingerprint in state.accepted:
-        return "accepted"
-    noted = state.noted.get(member.fingerprint)
-    return str(noted.choice) if noted else "noisy" if member.noisy else ""
-
-
-def _change(member: Member, setting: Setting, width: int) -> str:
+def _change(member: Member, drawing: Drawing, width: int) -> str:
     d = member.divergence
     longest = max((width - _BESIDE) // 2, _SHORTEST)
     values = (value_text(value) for value in (d.reference, d.candidate))
-    old, new = (v if len(v) <= longest else v[: longest - 1] + setting.signs.more for v in values)
+    old, new = (v if len(v) <= longest else v[: longest - 1] + drawing.signs.more for v in values)
     place = f"{d.where}  " if "[" in d.where else ""
-    return f"{place}{old} {setting.signs.arrow} {new}"
+    return f"{place}{old} {drawing.signs.arrow} {new}"
 
 
-def help_screen(_state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
+def help_screen(_state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
     """All keys; without headings where the screen is low."""
-    low = size.height < sum(len(rows) + 1 for _, rows in HELP) + _AROUND
+    low = size.height < sum(len(rows) + 1 for rows in HELP.values()) + _AROUND
     yield Text(" Keys; any key goes back", style="bold")
-    yield rule(setting, size.width)
-    for part, rows in HELP:
+    yield drawing.rule(size.width)
+    for part, rows in HELP.items():
         if not low:
             yield Text(f" {part}", style="bold underline")
         yield from (Text.assemble((f"   {names:<16}", "bold"), does) for names, does in rows)
 
 
-def filter_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
+def filter_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
     """The filter while it is typed."""
-    yield from bar(state, setting, size.width)
+    yield from bar(state, drawing, size.width)
     yield Text("")
-    yield Text.assemble(" filter  ", (state.typed, "bold"), setting.signs.cursor)
+    yield Text.assemble(" filter  ", (state.typed, "bold"), drawing.signs.cursor)
     yield Text("")
-    told = "Words that a group must have in its severity, kind, place, change, or the name of a recording."
-    yield from wrapped(told, size.width, style="dim")
+    about = "Words that a group must have in its severity, kind, place, change, or the name of a recording."
+    yield from wrapped(about, size.width, style="dim")
     yield Text("")
     yield from keys(("Enter filter", "Esc back"), size.width)
 
 
-def form_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
+def form_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
     """An acceptance or a note while it is written, with what it would cover."""
     form = state.form
     assert form is not None
-    yield from _form_head(state, form, setting, size.width)
+    name = _NAMES[form.choice]
+    if form.every:
+        groups = forms.meant_groups(state, form.choice, every=True)
+        yield Text(f" {name}: all {count(len(groups), 'group')} that are left", style="bold")
+        if form.choice is Choice.ACCEPT:
+            yield Text(" What is breaking is left out: it is accepted one by one.")
+    else:
+        yield Text(f" {name}", style="bold")
+        yield from title(state, drawing, size.width)
     yield Text("")
-    for name in form.names:
-        yield from _field(state, form, name, setting, size.width)
+    for field in form.fields:
+        yield from (_scopes if field == "scope" else _field)(state, form, field, drawing, size.width)
     yield Text("")
     if form.choice is Choice.ACCEPT:
-        yield from _preview(forms.coverage(state), state, setting, size.width)
+        yield from _preview(forms.coverage(state), state, drawing, size.width)
     elif form.choice is Choice.NOISE:
         yield from wrapped(_NOISE, size.width, style="dim")
-        yield from _evidence(state, size.width)
+        yield from _control(state, form, size.width)
     yield from wrapped(state.message, size.width, style="bold yellow") if state.message else ()
-    yield rule(setting, size.width)
-    names = ("Tab next field", "Enter write", "Esc back", "^E editor", "^U empty")
-    yield from keys(names, size.width)
+    yield drawing.rule(size.width)
+    yield from keys(("Tab next field", "Enter write", "Esc back", "^E editor", "^U empty"), size.width)
 
 
-def _form_head(state: ReviewState, form: Form, setting: Setting, width: int) -> Iterator[Text]:
-    name = _NAMES[form.choice]
-    if not form.every:
-        assert state.group is not None
-        yield Text(f" {name}", style="bold")
-        yield from title(state, state.group, setting, width)
-        return
-    groups = forms.meant_groups(state, form.choice, every=True)
-    yield Text(f" {name}: all {count(len(groups), 'group')} that are left", style="bold")
-    if form.choice is Choice.ACCEPT:
-        yield Text(" What is breaking is left out: it is accepted one by one.")
-
-
-def _field(state: ReviewState, form: Form, name: str, setting: Setting, width: int) -> Iterator[Text]:
+def _field(_state: ReviewState, form: Form, name: str, drawing: Drawing, width: int) -> Iterator[Text]:
     here = form.field == name
-    head = Text.assemble((f" {'>' if here else ' '} {name:<7}", "bold" if here else "dim"), " ")
-    if name == "scope":
-        yield from _scopes(state, form, setting, width)
-        return
-    cursor = setting.signs.cursor if here else ""
+    text = form.fields[name] + (drawing.signs.cursor if here else "")
     style = "reverse" if here and name in form.untouched and form.fields[name] else ""
-    lines = wrapped(form.fields[name] + cursor, width - 12, indent="", style=style) or [Text(cursor)]
-    hint = "   the last day on which it holds" if name == "until" and len(lines) == 1 else ""
-    yield Text.assemble(head, lines[0], (hint, "dim"))
-    yield from (Text(" " * 11) + line for line in lines[1:])
+    first, *more = wrapped(text, width - 12, indent="", style=style)
+    hint = "   the last day on which it holds" if name == "until" and not more else ""
+    yield Text.assemble(
+        (f" {'>' if here else ' '} {name:<7}", "bold" if here else "dim"), " ", first, (hint, "dim")
+    )
+    yield from (Text.assemble(" " * 11, line) for line in more)
 
 
-def _scopes(state: ReviewState, form: Form, setting: Setting, width: int) -> Iterator[Text]:
-    here, focus = form.field == "scope", state.focus
-    assert focus is not None
-    about = {Scope.RECORDING: focus.item, Scope.PROVIDER: focus.provider}
-    for number, (scope, told) in enumerate(SCOPES.items(), 1):
-        sign = setting.signs.on if scope is form.scope else setting.signs.off
+def _scopes(state: ReviewState, form: Form, _name: str, drawing: Drawing, width: int) -> Iterator[Text]:
+    assert state.focus is not None
+    here = form.field == "scope"
+    about = {Scope.RECORDING: f": {state.focus.item}", Scope.PROVIDER: f": {state.focus.provider}"}
+    for number, (scope, text) in enumerate(SCOPES.items(), 1):
+        on = scope is form.scope
         name = f" {'>' if here else ' '} scope  " if number == 1 else " " * 10
-        more = f": {about[scope]}" if scope in about else ""
-        style = "bold" if scope is form.scope else "dim"
-        line = Text.assemble((name, "bold" if here else "dim"), (f" {sign} {number} {told}{more}", style))
+        choice = f" {drawing.signs.on if on else drawing.signs.off} {number} {text}{about.get(scope, '')}"
+        line = Text.assemble((name, "bold" if here else "dim"), (choice, "bold" if on else "dim"))
         line.truncate(width - 1)
         yield line
 
 
-def _preview(found: Coverage, state: ReviewState, setting: Setting, width: int) -> Iterator[Text]:
+def _preview(found: Coverage, state: ReviewState, drawing: Drawing, width: int) -> Iterator[Text]:
     """What the rows would cover, before they are written."""
-    of = f"{len(found.meant):,} of the " if state.group and not _every(state) else ""
-    number = len(state.group.members) if state.group and not _every(state) else len(found.meant)
-    here = " here" if of else ""
-    yield Text(f" It would cover {of}{count(number, 'difference')}{here}", style="bold")
+    meant = count(len(found.meant), "difference")
+    if state.form is not None and not state.form.every and state.group is not None:
+        meant = f"{len(found.meant):,} of the {count(len(state.group.members), 'difference')} here"
+    yield Text(f" It would cover {meant}", style="bold")
     if found.others:
-        told = f" and also {count(len(found.others), 'other difference')}, in:"
-        yield Text(told, style="bold red")
-        for group in found.other_groups[:_ROWS]:
-            line = Text.assemble(
-                "   ", (str(group.severity), STYLES[group.severity]), f" {group.title} ({len(group.members)})"
-            )
-            line.truncate(width - 1)
-            yield line
-        yield from _and_more(found.other_groups)
+        yield Text(f" and also {count(len(found.others), 'other difference')}, in:", style="bold red")
+        lines = [
+            Text.assemble("   ", (str(g.severity), STYLES[g.severity]), f" {g.title} ({len(g.members)})")
+            for g in found.other_groups
+        ]
+        yield from _listed(lines, width)
     else:
         yield Text(" and nothing else that this run found.")
-    yield Text(f" with {count(len(found.rows), 'row')} in {setting.waivers}:", style="bold")
-    for row in found.rows[:_ROWS]:
-        about = f"   {row_text(row)}"
-        yield Text(about if len(about) < width else about[: width - 2] + setting.signs.more)
-    yield from _and_more(found.rows)
+    yield Text(f" with {count(len(found.rows), 'row')} in {drawing.waivers}:", style="bold")
+    yield from _listed([Text(f"   {row_text(row)}") for row in found.rows], width)
     if found.open_ended:
         yield from wrapped("A * also covers what will be recorded later.", width, style="yellow")
 
 
-def _every(state: ReviewState) -> bool:
-    return state.form is not None and state.form.every
-
-
-def _and_more(found: Collection[object]) -> Iterator[Text]:
-    if rest := and_more(found, _ROWS):
+def _listed(lines: Sequence[Text], width: int) -> Iterator[Text]:
+    for line in lines[:_ROWS]:
+        line.truncate(width - 1, overflow="ellipsis")
+        yield line
+    if rest := and_more(lines, _ROWS):
         yield Text(f"   {rest}", style="dim")
 
 
-def _evidence(state: ReviewState, width: int) -> Iterator[Text]:
+def _control(state: ReviewState, form: Form, width: int) -> Iterator[Text]:
     """What the control run says about a claim of noise."""
-    if state.group is None or _every(state):
+    if state.group is None or form.every:
         return
-    noisy = sum(member.noisy for member in state.group.members)
-    told = (
-        f"The control (the reference against itself) differed here in {noisy} of {len(state.group.members)}."
-    )
-    if not noisy:
-        told += " Nothing that was run supports calling it noise."
-    yield from wrapped(told, width, style="yellow")
+    noisy, all_of_them = sum(member.noisy for member in state.group.members), len(state.group.members)
+    text = f"The control (the reference against itself) differed here in {noisy} of {all_of_them}."
+    text += "" if noisy else " Nothing that was run supports calling it noise."
+    yield from wrapped(text, width, style="yellow")
 
 
-def confirm_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
+def confirm_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
     """The question that a bare Enter does not answer with yes."""
     found = forms.coverage(state)
-    every = (*found.meant, *found.others)
-    breaking = sum(member.divergence.severity is Severity.BREAKING for member in every)
-    yield from _preview(found, state, setting, size.width)
+    breaking = forms.breaking(found)
+    yield from _preview(found, state, drawing, size.width)
     yield Text("")
-    told = f"{count(breaking, 'difference')} of these {'is' if breaking == 1 else 'are'} breaking: "
-    told += "an application gets wrong data or goes another way."
-    yield from wrapped(told, size.width, style="bold red")
+    text = f"{count(breaking, 'difference')} of these {'is' if breaking == 1 else 'are'} breaking: "
+    text += "an application gets wrong data or goes another way."
+    yield from wrapped(text, size.width, style="bold red")
     yield Text("")
     yield from keys(("y accept it all the same", "Esc back"), size.width)
 
 
-def end_screen(state: ReviewState, setting: Setting, size: Size) -> Iterator[Text]:
+def end_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
     """Everything is decided, or was skipped."""
-    yield from bar(state, setting, size.width)
+    yield from bar(state, drawing, size.width)
     yield Text("")
     skipped = any(state.standing(group) == "skipped" for group in state.groups)
-    yield Text(
-        " Nothing waits for a decision." if not skipped else " Only what you skipped is left.", style="bold"
-    )
+    text = " Only what you skipped is left." if skipped else " Nothing waits for a decision."
+    yield Text(text, style="bold")
     yield Text("")
     yield from wrapped("Check again to see what the verdict is now: llm-contracts check", size.width)
     yield Text("")

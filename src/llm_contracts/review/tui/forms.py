@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from llm_contracts.parity.decision_groups import DecisionGroup, Member
+from llm_contracts.parity.decision_groups import DecisionGroup
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.coverage import SCOPES, Coverage, Terms, chosen, cover
 from llm_contracts.review.decisions import Choice, Decision, Scope
@@ -23,27 +22,15 @@ def opened(state: ReviewState, choice: Choice, *, every: bool = False) -> Review
     refusal = state.refusal or (state.no_waivers if choice is Choice.ACCEPT else "")
     if refusal:
         return replace(state, message=refusal)
-    if state.group is None or not meant_groups(state, choice, every=every):
+    if not meant_groups(state, choice, every=every):
         return replace(state, message="Nothing is left here to decide about.")
     fields = {"note": ""}
     if choice is Choice.ACCEPT:
-        fields = {"reason": state.reason, "scope": "", "until": f"{state.defaults.until}"}
-        fields["by"] = state.defaults.by
-    if every:
-        fields.pop("scope", None)
-    scope = Scope.GROUP
-    return replace(
-        state,
-        screen=Screen.FORM,
-        form=Form(
-            choice=choice,
-            fields=fields,
-            scope=scope,
-            untouched=frozenset({"until", "by"} & fields.keys()),
-            every=every,
-        ),
-        message="",
-    )
+        scope = {} if every else {"scope": ""}
+        fields = {"reason": state.reason, **scope, "until": str(state.until), "by": state.by}
+    untouched = frozenset({"until", "by"} & fields.keys())
+    form = Form(choice=choice, fields=fields, untouched=untouched, every=every)
+    return replace(state, screen=Screen.FORM, form=form, message="")
 
 
 def meant_groups(state: ReviewState, choice: Choice, *, every: bool) -> tuple[DecisionGroup, ...]:
@@ -54,21 +41,18 @@ def meant_groups(state: ReviewState, choice: Choice, *, every: bool) -> tuple[De
 
 
 def typed(state: ReviewState, key: str) -> ReviewState:
-    """A key in a form that is no command: text, or moving about."""
+    """A key in a form that is not a command: text, or moving about."""
     form = state.form
     assert form is not None
-    value = form.fields[form.field]
     if form.field == "scope":
-        return replace(state, form=_scoped(form, key))
+        return replace(state, form=replace(form, scope=_scope(form.scope, key)))
+    value, text = form.fields[form.field], text_of(key)
     if key == "backspace":
         value = value[:-1]
-    elif key == "ctrl-u":
+    elif key == "ctrl-u" or (text and form.field in form.untouched):
         value = ""
     elif key == "ctrl-w":
         value = value.rstrip().rpartition(" ")[0]
-    text = text_of(key)
-    if text and form.field in form.untouched:
-        value = ""
     return filled(state, form.field, value + text)
 
 
@@ -81,59 +65,43 @@ def text_of(key: str) -> str:
 
 def filled(state: ReviewState, name: str, value: str) -> ReviewState:
     """The form with another value in a field."""
-    assert state.form is not None
-    form = replace(
-        state.form,
-        fields={**state.form.fields, name: value},
-        untouched=state.form.untouched - {name},
-    )
-    return replace(state, form=form, message="")
+    form = state.form
+    assert form is not None
+    fields = {**form.fields, name: value}
+    return replace(state, form=replace(form, fields=fields, untouched=form.untouched - {name}), message="")
 
 
 def moved(form: Form, by: int) -> Form:
     """The cursor in the next field or the one before."""
-    return replace(form, at=(form.at + by) % len(form.names))
+    return replace(form, at=(form.at + by) % len(form.fields))
 
 
-def _scoped(form: Form, key: str) -> Form:
-    at = _ORDER.index(form.scope)
-    if key in {"right", "space", "l"}:
-        return replace(form, scope=_ORDER[(at + 1) % len(_ORDER)])
-    if key in {"left", "h"}:
-        return replace(form, scope=_ORDER[at - 1])
+def _scope(now: Scope, key: str) -> Scope:
     if key.isdigit() and 1 <= int(key) <= len(_ORDER):
-        return replace(form, scope=_ORDER[int(key) - 1])
-    return form
+        return _ORDER[int(key) - 1]
+    by = 1 if key in {"right", "space", "l"} else -1 if key in {"left", "h"} else 0
+    return _ORDER[(_ORDER.index(now) + by) % len(_ORDER)]
 
 
 def coverage(state: ReviewState) -> Coverage:
     """What the acceptance in the form would cover. Its terms need not be complete yet."""
-    form, focus = state.form, state.focus
+    form, focus, group = state.form, state.focus, state.group
     assert form is not None
     assert focus is not None
-    terms = _draft_terms(state)
-    open_members = state.unaccepted
-    if form.every:
-        return _covering_all(state, terms, open_members)
-    assert state.group is not None
-    here = [m for m in chosen(state.group, focus, form.scope) if m.fingerprint not in state.accepted]
-    return cover(here, form.scope, open_members, terms)
-
-
-def _covering_all(state: ReviewState, terms: Terms, open_members: Sequence[Member]) -> Coverage:
-    groups = meant_groups(state, Choice.ACCEPT, every=True)
-    meant = [member for group in groups for member in state.left(group)]
-    return cover(meant, Scope.GROUP, open_members, terms)
-
-
-def _draft_terms(state: ReviewState) -> Terms:
-    assert state.form is not None
-    fields = state.form.fields
+    assert group is not None
+    open_members = tuple(m for m in state.members if m.fingerprint not in state.accepted)
     try:
-        until = date.fromisoformat(fields["until"].strip())
+        until = date.fromisoformat(form.fields["until"].strip())
     except ValueError:
-        until = state.defaults.until
-    return Terms(reason=" ".join(fields["reason"].split()), by=" ".join(fields["by"].split()), until=until)
+        until = state.until
+    reason, by = (" ".join(form.fields[name].split()) for name in ("reason", "by"))
+    terms = Terms(reason=reason, by=by, until=until)
+    if form.every:
+        groups = meant_groups(state, Choice.ACCEPT, every=True)
+        meant = [member for group in groups for member in state.left(group)]
+        return cover(meant, Scope.GROUP, open_members, terms)
+    here = [m for m in chosen(group, focus, form.scope) if m.fingerprint not in state.accepted]
+    return cover(here, form.scope, open_members, terms)
 
 
 def decision(state: ReviewState) -> tuple[Decision, ...]:
@@ -142,17 +110,14 @@ def decision(state: ReviewState) -> tuple[Decision, ...]:
     assert form is not None
     found = []
     for group in meant_groups(state, form.choice, every=form.every):
-        undecided = state.left(group) or tuple(
-            m for m in group.members if m.fingerprint not in state.accepted
-        )
+        open_members = [m for m in group.members if m.fingerprint not in state.accepted]
+        prints = tuple(member.fingerprint for member in state.left(group) or open_members)
         note = form.fields["note"].strip()
-        prints = tuple(member.fingerprint for member in undecided)
         if prints:
             found.append(Decision(choice=form.choice, fingerprints=prints, group=group.title, note=note))
     return tuple(found)
 
 
-def needs_yes(state: ReviewState) -> bool:
-    """Whether the acceptance covers anything breaking, in the group or besides."""
-    found = coverage(state)
-    return any(m.divergence.severity is Severity.BREAKING for m in (*found.meant, *found.others))
+def breaking(found: Coverage) -> int:
+    """How many breaking differences an acceptance would cover, meant or not."""
+    return sum(m.divergence.severity is Severity.BREAKING for m in (*found.meant, *found.others))

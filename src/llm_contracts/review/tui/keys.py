@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.decisions import Choice
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.evidence import View, first_view
+from llm_contracts.review.tui.evidence import View
 from llm_contracts.review.tui.state import (
     Form,
     ReviewState,
@@ -32,41 +33,33 @@ class Effect(StrEnum):
     QUIT = "quit"
 
 
-HELP: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    (
-        "decide",
-        (
-            ("a, Enter", "accept, with a reason (breaking: only a)"),
-            ("r", "needs a fix: it goes on failing"),
-            ("x", "noise: it goes on failing, too"),
-            ("s, Space", "skip for now"),
-            ("A  R  S", "the same for all left (A: not breaking)"),
-            ("e", "write the reason in $EDITOR"),
-            ("u", "undo"),
-        ),
+HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "decide": (
+        ("a, Enter", "accept, with a reason (breaking: only a)"),
+        ("r", "needs a fix: it goes on failing"),
+        ("x", "noise: it goes on failing, too"),
+        ("s, Space", "skip for now"),
+        ("A  R  S", "the same for all left (A: not breaking)"),
+        ("e", "write the reason in $EDITOR"),
+        ("u", "undo"),
     ),
-    (
-        "look",
-        (
-            ("v", "lanes, wire, request, time line"),
-            ("n", "next difference in this view"),
-            ("d", "only what differs, or all of it"),
-            ("j k, arrows", "down, up; PgDn, PgUp, Home, End"),
-            ("i", "hide or show the recording's facts"),
-        ),
+    "look": (
+        ("v", "lanes, wire, request, time line"),
+        ("n", "next difference in this view"),
+        ("d", "only what differs, or all of it"),
+        ("j k, arrows", "down, up; PgDn, PgUp, Home, End"),
+        ("i", "hide or show the recording's facts"),
     ),
-    (
-        "go",
-        (
-            ("b  f", "to the group before, or after"),
-            ("[ ], left right", "another recording of this group"),
-            ("g", "list them"),
-            ("t", "take this one out, or put it back"),
-            ("/", "filter"),
-            ("q", "leave; everything is kept"),
-        ),
+    "go": (
+        ("b  f", "to the group before, or after"),
+        ("[ ], left right", "another recording of this group"),
+        ("g", "list them"),
+        ("t", "take this one out, or put it back"),
+        ("/", "filter"),
+        ("Esc", "back; on a group, without the filter"),
+        ("q", "leave; everything is kept"),
     ),
-)
+}
 """Keys as the help shows them."""
 
 _FAR = 1_000_000  # rows: to the very top or end
@@ -97,31 +90,6 @@ def press(state: ReviewState, key: str, window: Window) -> Step:
     return _SCREENS[state.screen](replace(state, message=""), key, window)
 
 
-def _on_group(state: ReviewState, key: str, window: Window) -> Step:
-    if key in _MOVES:
-        lines, pages = _MOVES[key]
-        return replace(state, scroll=max(0, window.top + lines + pages * window.height)), None
-    if key == "esc" and state.words:
-        return begin(replace(state, words="")), None
-    if key == "n":
-        told = "" if window.following is not None else "Nothing differs in this view."
-        return replace(state, scroll=window.following, message=told), None
-    if key in _PLAIN:
-        return _PLAIN[key](state), None
-    return (state, _EFFECTS[key]) if key in _EFFECTS else _decide(state, key)
-
-
-def _decide(state: ReviewState, key: str) -> Step:
-    if key == "enter" and state.group is not None and state.group.severity is Severity.BREAKING:
-        told = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
-        return replace(state, message=told), None
-    if key == "e":
-        form = forms.opened(state, Choice.ACCEPT)
-        return form, Effect.EDIT if form.form is not None else None
-    choice, every = _CHOICES.get(key, (None, False))
-    return (forms.opened(state, choice, every=every), None) if choice else (state, None)
-
-
 _MOVES: Mapping[str, tuple[int, int]] = {
     "j": (1, 0),
     "down": (1, 0),
@@ -142,7 +110,25 @@ _CHOICES: Mapping[str, tuple[Choice, bool]] = {
     "A": (Choice.ACCEPT, True),
     "R": (Choice.FIX, True),
 }
-_EFFECTS = {"u": Effect.UNDO, "q": Effect.QUIT}
+"""What each key decides, and whether about all that is left."""
+
+
+def _on_group(state: ReviewState, key: str, window: Window) -> Step:
+    if key in _MOVES:
+        lines, pages = _MOVES[key]
+        return replace(state, scroll=max(0, window.top + lines + pages * window.height)), None
+    if key == "n":
+        message = "" if window.following is not None else "Nothing differs in this view."
+        return replace(state, scroll=window.following, message=message), None
+    if key == "e":
+        form = forms.opened(state, Choice.ACCEPT)
+        return form, Effect.EDIT if form.form is not None else None
+    if key == "enter" and state.group is not None and state.group.severity is Severity.BREAKING:
+        message = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
+        return replace(state, message=message), None
+    if key in _PLAIN:
+        return _PLAIN[key](state), None
+    return state, {"u": Effect.UNDO, "q": Effect.QUIT}.get(key)
 
 
 def _skip(state: ReviewState) -> ReviewState:
@@ -155,42 +141,28 @@ def _skip_all(state: ReviewState) -> ReviewState:
     return onward(replace(state, skipped=state.skipped | rest))
 
 
-def _other_member(by: int) -> Callable[[ReviewState], ReviewState]:
-    def move(state: ReviewState) -> ReviewState:
-        if state.group is None:
-            return state
-        count = len(state.group.members)
-        return replace(state, member=(state.member + by) % count, scroll=None)
-
-    return move
+def _other_member(state: ReviewState, by: int) -> ReviewState:
+    if state.group is None:
+        return state
+    return replace(state, member=(state.member + by) % len(state.group.members), scroll=None)
 
 
 def _next_view(state: ReviewState) -> ReviewState:
     views = list(View)
-    now = view_of(state)
-    return replace(state, view=views[(views.index(now) + 1) % len(views)], scroll=None)
+    return replace(state, view=views[(views.index(state.shown_view) + 1) % len(views)], scroll=None)
 
 
-def view_of(state: ReviewState) -> View:
-    """The view on the screen: the one chosen, else the one that shows this kind best."""
-    if state.view is not None or state.group is None:
-        return state.view or View.LANES
-    return first_view(state.group.kind)
-
-
-def take_out(state: ReviewState) -> ReviewState:
+def _take_out(state: ReviewState) -> ReviewState:
     """Split the member that is shown out of its group, or put it back, and stay with it."""
     member, group = state.focus, state.group
     if member is None or group is None:
         return state
     if not group.apart and len(group.members) == 1:
         return replace(state, message="It is the only one in its group.")
-    apart = state.apart ^ {member.fingerprint}
-    changed = regrouped(replace(state, apart=apart))
+    changed = regrouped(replace(state, apart=state.apart ^ {member.fingerprint}))
     at = next(n for n, g in enumerate(changed.groups) if member in g.members)
-    told = "Put back into its group." if group.apart else "Taken out: it is a decision of its own now."
-    opened = shown(changed, at)
-    return replace(opened, member=changed.groups[at].members.index(member), message=told)
+    message = "Put back into its group." if group.apart else "Taken out: it is a decision of its own now."
+    return replace(shown(changed, at), member=changed.groups[at].members.index(member), message=message)
 
 
 _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
@@ -202,14 +174,16 @@ _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
     "v": _next_view,
     "b": lambda state: shown(state, state.at - 1),
     "f": lambda state: shown(state, state.at + 1),
-    "]": _other_member(1),
-    "right": _other_member(1),
-    "[": _other_member(-1),
-    "left": _other_member(-1),
-    "t": take_out,
-    "g": lambda state: replace(state, screen=Screen.MEMBERS, choosing=state.member),
+    "]": lambda state: _other_member(state, 1),
+    "right": lambda state: _other_member(state, 1),
+    "[": lambda state: _other_member(state, -1),
+    "left": lambda state: _other_member(state, -1),
+    "t": _take_out,
+    "g": lambda state: replace(state, screen=Screen.MEMBERS, choosing=state.member) if state.group else state,
     "/": lambda state: replace(state, screen=Screen.FILTER, typed=state.words),
     "?": lambda state: replace(state, screen=Screen.HELP),
+    "esc": lambda state: begin(replace(state, words="")) if state.words else state,
+    **{key: partial(forms.opened, choice=choice, every=every) for key, (choice, every) in _CHOICES.items()},
 }
 
 
@@ -222,10 +196,8 @@ def _on_members(state: ReviewState, key: str, window: Window) -> Step:
     if key == "enter":
         return replace(state, screen=Screen.GROUP, member=state.choosing, scroll=None), None
     if key == "t":
-        return take_out(replace(state, member=state.choosing)), None
-    if key in {"esc", "g", "q"}:
-        return replace(state, screen=Screen.GROUP), None
-    return state, None
+        return _take_out(replace(state, member=state.choosing)), None
+    return replace(state, screen=Screen.GROUP) if key in {"esc", "g", "q"} else state, None
 
 
 def _on_help(state: ReviewState, _key: str, _window: Window) -> Step:
@@ -235,18 +207,14 @@ def _on_help(state: ReviewState, _key: str, _window: Window) -> Step:
 def _on_filter(state: ReviewState, key: str, _window: Window) -> Step:
     if key == "esc":
         return replace(state, screen=Screen.GROUP), None
-    if key == "enter":
-        return _filtered(state), None
-    text = state.typed[:-1] if key == "backspace" else "" if key == "ctrl-u" else state.typed
-    return replace(state, typed=text + forms.text_of(key)), None
-
-
-def _filtered(state: ReviewState) -> ReviewState:
+    if key != "enter":
+        text = state.typed[:-1] if key == "backspace" else "" if key == "ctrl-u" else state.typed
+        return replace(state, typed=text + forms.text_of(key)), None
     found = begin(replace(state, words=state.typed.strip(), screen=Screen.GROUP))
     if found.groups:
-        return found
-    told = f"Nothing is called {state.typed.strip()!r}; the filter is as it was."
-    return replace(state, screen=Screen.GROUP, message=told)
+        return found, None
+    message = f"Nothing is called {state.typed.strip()!r}; the filter is as it was."
+    return replace(state, screen=Screen.GROUP, message=message), None
 
 
 def _on_form(state: ReviewState, key: str, _window: Window) -> Step:
@@ -257,12 +225,9 @@ def _on_form(state: ReviewState, key: str, _window: Window) -> Step:
         return replace(state, screen=Screen.GROUP, form=None, reason=reason), None
     if key in _FIELD_STEPS:
         return replace(state, form=forms.moved(form, _FIELD_STEPS[key])), None
-    if key == "enter":
-        return _finished(state, form)
-    return (state, Effect.EDIT) if key == "ctrl-e" else (forms.typed(state, key), None)
-
-
-_FIELD_STEPS = {"tab": 1, "down": 1, "backtab": -1, "up": -1}
+    if key != "enter":
+        return (state, Effect.EDIT) if key == "ctrl-e" else (forms.typed(state, key), None)
+    return _finished(state, form)
 
 
 def _finished(state: ReviewState, form: Form) -> Step:
@@ -271,28 +236,29 @@ def _finished(state: ReviewState, form: Form) -> Step:
         return state, Effect.NOTE
     if not form.fields["reason"].strip():
         return replace(state, message="Say why: the reason is shown in every report."), None
-    if forms.needs_yes(state):
+    if forms.breaking(forms.coverage(state)):
         return replace(state, screen=Screen.CONFIRM), None
     return state, Effect.ACCEPT
+
+
+_FIELD_STEPS = {"tab": 1, "down": 1, "backtab": -1, "up": -1}
 
 
 def _on_confirm(state: ReviewState, key: str, _window: Window) -> Step:
     if key == "y":
         return replace(state, screen=Screen.FORM), Effect.ACCEPT
-    told = "Nothing was accepted. y would have." if key == "enter" else ""
-    return replace(state, screen=Screen.FORM, message=told), None
+    message = "Nothing was accepted. y would have." if key == "enter" else ""
+    return replace(state, screen=Screen.FORM, message=message), None
 
 
 def _on_end(state: ReviewState, key: str, _window: Window) -> Step:
     if key in {"q", "enter"}:
         return state, Effect.QUIT
-    if key == "u":
-        return state, Effect.UNDO
-    if key in {"b", "esc"} and state.groups:
+    if key in {"b", "esc"}:
         return shown(state, state.at), None
     if key == "s":
         return begin(replace(state, skipped=frozenset(), screen=Screen.GROUP)), None
-    return state, None
+    return state, Effect.UNDO if key == "u" else None
 
 
 _SCREENS: Mapping[Screen, Callable[[ReviewState, str, Window], Step]] = {

@@ -11,8 +11,8 @@ from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from llm_contracts.parity.compare.finding import first_difference
+from llm_contracts.review.tui.drawing import NARROW, GlyphSet
 from llm_contracts.review.tui.page import Page, Row
-from llm_contracts.review.tui.signs import NARROW, GlyphSet
 
 _WRAPPED = 40  # lines that one row may take where everything is shown
 _LONGEST = 20_000  # characters of a row that are looked at

@@ -14,15 +14,16 @@ from llm_contracts.review import session as reviewing
 from llm_contracts.review.decisions import Choice, DecisionsError
 from llm_contracts.review.session import FileChange, ReviewError, ReviewSession, reread
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.keys import Effect, Window, press, view_of
-from llm_contracts.review.tui.screens import Frame, LaidOutPage, frame, sheet
-from llm_contracts.review.tui.state import Defaults, ReviewState, Screen, begin, onward, shown
+from llm_contracts.review.tui.keys import Effect, Window, press
+from llm_contracts.review.tui.screens import Frame, frame, layout
+from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
-    from llm_contracts.review.tui.setting import Setting, Size
+    from llm_contracts.review.tui.drawing import Drawing, Size
+    from llm_contracts.review.tui.paint import PageLayout
 
 STATE = "review.json"
 _FORMAT = 1
@@ -37,19 +38,19 @@ class InteractiveReview:
 
     Args:
         review: the result and the decisions about it.
-        setting: how to draw.
+        drawing: how to draw.
         by: who reviews, as far as known.
         edit: opens the person's own editor.
     """
 
-    def __init__(self, review: ReviewSession, setting: Setting, *, by: str, edit: Edit) -> None:
+    def __init__(self, review: ReviewSession, drawing: Drawing, *, by: str, edit: Edit) -> None:
         self._review = review
-        self._setting = setting
+        self._drawing = drawing
         self._edit = edit
         self._undo: list[tuple[tuple[FileChange, ...], ReviewState]] = []
         self._window = Window()
         self._item: Item | None = None
-        self._sheet: tuple[object, LaidOutPage] | None = None
+        self._layout: tuple[object, PageLayout] | None = None
         self._kept = ""
         self.state = _resumed(review, _first_state(review, by))
 
@@ -83,11 +84,11 @@ class InteractiveReview:
 
     def _drawn(self, size: Size) -> Frame:
         try:
-            return frame(self.state, self._whole_item(), self._laid_out, self._setting, size)
+            return frame(self.state, self._whole_item(), self._laid_out, self._drawing, size)
         except StoredResultError as error:
             self.state = replace(self.state, message=str(error))
             light = replace(self._light_item(), problem=str(error))
-            return frame(self.state, light, self._laid_out, self._setting, size)
+            return frame(self.state, light, self._laid_out, self._drawing, size)
 
     def _whole_item(self) -> Item | None:
         focus = self.state.focus
@@ -103,14 +104,14 @@ class InteractiveReview:
         self._item = next(item for item in self._review.stored.items() if item.id == name)
         return self._item
 
-    def _laid_out(self, state: ReviewState, width: int) -> LaidOutPage:
+    def _laid_out(self, state: ReviewState, width: int) -> PageLayout:
         """A long page is laid out once, not for every line that is scrolled."""
         assert self._item is not None
         assert state.focus is not None
-        key = (state.focus.fingerprint, view_of(state), state.entire, width)
-        if self._sheet is None or self._sheet[0] != key:
-            self._sheet = (key, sheet(state, self._item, width, self._setting))
-        return self._sheet[1]
+        key = (state.focus.fingerprint, state.shown_view, state.entire, width)
+        if self._layout is None or self._layout[0] != key:
+            self._layout = (key, layout(state, self._item, width, self._drawing))
+        return self._layout[1]
 
     def _perform(self, effect: Effect) -> None:
         actions: Mapping[Effect, Callable[[], None]] = {
@@ -135,19 +136,22 @@ class InteractiveReview:
         form = self.state.form
         assert form is not None
         change = reviewing.note(self._review, forms.decision(self.state))
-        told = "Marked: it needs a fix." if form.choice is Choice.FIX else "Marked as noise; it still counts."
-        self._decided((change,), told)
+        message = (
+            "Marked: it needs a fix." if form.choice is Choice.FIX else "Marked as noise; it still counts."
+        )
+        self._decided((change,), message)
 
-    def _decided(self, changes: tuple[FileChange, ...], told: str, *, by: str = "", reason: str = "") -> None:
+    def _decided(
+        self, changes: tuple[FileChange, ...], message: str, *, by: str = "", reason: str = ""
+    ) -> None:
         before = self.state
         self._undo.append((changes, before))
         self._reread()
-        defaults = replace(before.defaults, by=by or before.defaults.by)
-        state = replace(self.state, form=None, reason=reason or before.reason, defaults=defaults)
+        state = replace(self.state, form=None, reason=reason or before.reason, by=by or before.by)
         group = state.group
         unfinished = group is not None and not (before.form and before.form.every) and state.left(group)
         moved = shown(state, state.at) if unfinished else onward(state)
-        self.state = replace(moved, message=told)
+        self.state = replace(moved, message=message)
 
     def _take_back(self) -> None:
         if not self._undo:
@@ -169,7 +173,7 @@ class InteractiveReview:
     def _edit_field(self) -> None:
         form = self.state.form
         assert form is not None
-        name = form.field if form.field != "scope" else form.names[0]
+        name = form.field if form.field != "scope" else next(iter(form.fields))
         text = self._edit(form.fields[name])
         if text is None:
             self.state = replace(self.state, message="The editor did not work: set EDITOR, or type here.")
@@ -181,7 +185,8 @@ def _first_state(review: ReviewSession, by: str) -> ReviewState:
     return ReviewState(
         members=review.open,
         noted=review.noted,
-        defaults=Defaults(by=by, until=review.default_until),
+        by=by,
+        until=review.default_until,
         refusal=review.read_only,
         no_waivers=review.no_waivers,
     )

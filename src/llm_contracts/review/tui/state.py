@@ -11,7 +11,7 @@ from llm_contracts.parity.decision_groups import DecisionGroup, Member, narrowed
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Choice, Decision, Scope
-from llm_contracts.review.tui.evidence import View
+from llm_contracts.review.tui.evidence import View, first_view
 
 
 class Screen(Enum):
@@ -47,22 +47,9 @@ class Form:
     every: bool = False
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The fields in their order on the screen."""
-        return tuple(self.fields)
-
-    @property
     def field(self) -> str:
         """The one with the cursor."""
-        return self.names[self.at]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Defaults:
-    """What a form is filled with before anybody has typed anything."""
-
-    by: str
-    until: date
+        return tuple(self.fields)[self.at]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,22 +58,22 @@ class ReviewState:
 
     Attributes:
         members: every difference that was not accepted when the review began.
+        by, until: what a form is filled with before anybody has typed anything.
         accepted: fingerprint → waiver, for those accepted since.
         noted: fingerprint → decision, for those marked as to be fixed or as noise.
-        defaults: for forms.
         refusal: why nothing can be decided; empty where it can.
         no_waivers: why nothing can be accepted, though it can be marked; empty where it can.
         apart: fingerprints of members that were split out of their groups.
         skipped: ids of groups that were passed over.
         words: the filter; empty for all.
-        at: the number of the group that is shown.
-        member: the number of the member that is shown.
+        at, member: the numbers of the group and of the member that are shown.
         scroll: the first row of the page that is shown; None to show where the difference is.
         choosing: the member under the cursor in the list of members.
     """
 
     members: tuple[Member, ...]
-    defaults: Defaults
+    by: str
+    until: date
     accepted: Mapping[str, Waiver] = field(default_factory=dict)
     noted: Mapping[str, Decision] = field(default_factory=dict)
     refusal: str = ""
@@ -120,31 +107,27 @@ class ReviewState:
         return None if group is None else group.members[min(self.member, len(group.members) - 1)]
 
     @property
-    def unaccepted(self) -> tuple[Member, ...]:
-        """The differences that nobody has accepted by now."""
-        return tuple(member for member in self.members if member.fingerprint not in self.accepted)
+    def shown_view(self) -> View:
+        """The view on the screen: the one chosen, else the one that shows this kind best."""
+        return self.view or (View.LANES if self.group is None else first_view(self.group.kind))
 
     def left(self, group: DecisionGroup) -> tuple[Member, ...]:
         """The members of a group about which nothing has been decided."""
-        return tuple(
-            m for m in group.members if m.fingerprint not in self.accepted and m.fingerprint not in self.noted
-        )
+        decided = self.accepted.keys() | self.noted.keys()
+        return tuple(member for member in group.members if member.fingerprint not in decided)
 
     def standing(self, group: DecisionGroup) -> str:
         """What was decided about a group: `accepted`, `fix`, `noise`, `skipped`, or nothing yet."""
         if self.left(group):
             return "skipped" if group.id in self.skipped else ""
-        first = group.members[0].fingerprint
-        if all(member.fingerprint in self.accepted for member in group.members):
-            return "accepted"
-        noted = next((self.noted[p] for p in group.fingerprints if p in self.noted), self.noted.get(first))
-        return str(noted.choice) if noted else "accepted"
+        noted = (self.noted[p] for p in group.fingerprints if p in self.noted and p not in self.accepted)
+        return next((str(decision.choice) for decision in noted), "accepted")
 
 
 def begin(state: ReviewState) -> ReviewState:
     """The state with its groups made anew, and at the first one that waits for a decision."""
     grouped = regrouped(state)
-    first = next(waiting(grouped, 0), None)
+    first = next(_waiting(grouped, 0), None)
     if first is None and grouped.groups:
         return replace(grouped, screen=Screen.END)
     return shown(grouped, first or 0)
@@ -157,16 +140,16 @@ def regrouped(state: ReviewState) -> ReviewState:
 
 def shown(state: ReviewState, at: int) -> ReviewState:
     """Another group on the screen, from its first undecided member, in the view that shows it best."""
+    fresh = replace(state, at=0, member=0, scroll=None, view=None, form=None)
     if not state.groups:
-        return replace(state, at=0, member=0, scroll=None, view=None)
+        return fresh
     at = max(0, min(at, len(state.groups) - 1))
     group = state.groups[at]
-    undecided = {member.fingerprint for member in state.left(group)}
-    member = next((n for n, m in enumerate(group.members) if m.fingerprint in undecided), 0)
-    return replace(state, at=at, member=member, scroll=None, view=None, entire=False, screen=Screen.GROUP)
+    member = group.members.index(state.left(group)[0]) if state.left(group) else 0
+    return replace(fresh, at=at, member=member, entire=False, screen=Screen.GROUP)
 
 
-def waiting(state: ReviewState, start: int) -> Iterator[int]:
+def _waiting(state: ReviewState, start: int) -> Iterator[int]:
     """The numbers of the groups that wait for a decision, from `start` on, then from the beginning. Those
     that were skipped do not wait.
     """
@@ -176,21 +159,16 @@ def waiting(state: ReviewState, start: int) -> Iterator[int]:
 
 def onward(state: ReviewState) -> ReviewState:
     """The next group that waits; the end where none does."""
-    following = next(waiting(state, state.at + 1), None)
-    if following is None:
-        return replace(state, screen=Screen.END, form=None)
-    return replace(shown(state, following), form=None)
+    following = next(_waiting(state, state.at + 1), None)
+    return replace(state, screen=Screen.END, form=None) if following is None else shown(state, following)
 
 
 def remaining(state: ReviewState, *, breaking: bool) -> tuple[DecisionGroup, ...]:
     """All groups that wait, skipped ones included, from the whole queue that the filter leaves; with or
     without the breaking ones.
     """
-    return tuple(
-        group
-        for group in state.groups
-        if state.left(group) and (breaking or group.severity is not Severity.BREAKING)
-    )
+    waiting = (group for group in state.groups if state.left(group))
+    return tuple(group for group in waiting if breaking or group.severity is not Severity.BREAKING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,11 +186,11 @@ def tally(state: ReviewState) -> Tally:
     """Count over the whole queue, whatever the filter."""
     groups = queue(state.members, state.apart) if state.words else state.groups
     standings = [state.standing(group) for group in groups]
-    days = [waiver.until for waiver in state.accepted.values()]
+    left = standings.count("") + standings.count("skipped")
     return Tally(
-        decided=sum(each in {"accepted", "fix", "noise"} for each in standings),
-        left=sum(each in {"", "skipped"} for each in standings),
+        decided=len(standings) - left,
+        left=left,
         skipped=standings.count("skipped"),
         accepted=standings.count("accepted"),
-        until=min(days, default=None),
+        until=min((waiver.until for waiver in state.accepted.values()), default=None),
     )

@@ -17,10 +17,9 @@ from typing import Self, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from llm_contracts.review.tui.drawing import NARROW, Size
 from llm_contracts.review.tui.forms import PASTED
 from llm_contracts.review.tui.session import InteractiveReview
-from llm_contracts.review.tui.setting import Size
-from llm_contracts.review.tui.signs import NARROW
 from llm_contracts.review.tui.state import ReviewState, Screen
 
 _ALONE = 0.05  # seconds after which an escape is the key Esc, not the beginning of another key
@@ -183,7 +182,7 @@ def keys_of(typed: str, state: ReviewState) -> list[str]:
     if state.screen is Screen.FILTER:
         return ["ctrl-u", *text, "enter"]
     if state.form is not None and state.screen is Screen.FORM:
-        last = state.form.at == len(state.form.names) - 1
+        last = state.form.at == len(state.form.fields) - 1
         chosen = list(typed) if state.form.field == "scope" else text
         return [*chosen, "enter" if last else "tab"]
     return [_NAMED.get(typed, typed)] if len(typed) == 1 else ["enter"] if not typed else []
