@@ -2,13 +2,14 @@
 
 Recorded bytes come from a provider in another process over real sockets; totals, telemetry and the
 translation of errors are on. For comparison: LiteLLM's own stream, as an application without this adapter
-reads it.
+reads it. Calls are driven as by `check --cost`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -17,96 +18,73 @@ from benchmarks.product import Caller, callers
 from benchmarks.provider import provider
 from llm_adapter import LLMError
 from llm_adapter.backends.litellm import library
+from llm_contracts.clients.call import Call, Client
+from llm_contracts.cost.drive import Driver, garbage_frozen
+from llm_contracts.cost.measure import MeasuringPlan, PlannedCall, timed
 
-_LONG = 1000  # chunks
+_SHORT, _LONG = 8, 1000  # chunks
+_PROMISED = {"short": 2.5, "long": 2.0}
 
 
 def run(size: Size) -> Iterable[Figure]:
-    """Measure short calls, long streams, and the way to the first delta."""
+    """Measure short calls, long streams, the way to the first delta, and a refusal."""
     rounds = 15 if size is Size.FULL else 5
     with provider() as address:
-        yield from _short(address, rounds)
-        yield from _long(address, rounds)
-        yield from _first(address, 40 * rounds)
-        yield from _refused(address, rounds)
-
-
-def _short(address: str, rounds: int) -> Iterator[Figure]:
-    with callers(f"{address}/8x0") as ways:
-        timed = _race(ways, rounds, _litellm_itself(f"{address}/8x0/v1"))
-        yield timed.ratio("litellm", "legacy", about="processor time of a short call", at_most=2.5)
-        yield timed.ratio("LiteLLM itself", "legacy", about="the same")
-        yield figure("a short call over LiteLLM", _milliseconds(timed.seconds["litellm"]), unit="ms")
-
-
-def _long(address: str, rounds: int) -> Iterator[Figure]:
-    with callers(f"{address}/{_LONG}x0") as ways:
-        timed = _race(ways, rounds, _litellm_itself(f"{address}/{_LONG}x0/v1"))
-        yield timed.ratio("litellm", "legacy", about=f"processor time of {_LONG} deltas", at_most=2.0)
-        yield timed.ratio("LiteLLM itself", "legacy", about="the same")
-        per_delta = [seconds / _LONG * 1e6 for seconds in timed.seconds["litellm"]]
-        yield figure("one delta over LiteLLM", per_delta, unit="µs")
-
-
-def _refused(address: str, rounds: int) -> Iterator[Figure]:
-    with callers(f"{address}/refused") as ways:
-        refused: dict[str, Callable[[], object]] = {
-            name: partial(_refusal, caller) for name, caller in ways.items()
-        }
-        timed = race(refused, rounds=rounds, clock=time.process_time)
-        yield timed.ratio("litellm", "legacy", about="processor time of a call that is refused")
-
-
-def _refusal(caller: Caller) -> LLMError:
-    try:
-        caller.read()
-    except LLMError as error:
-        return error
-    raise AssertionError
-
-
-def _race(ways: Any, rounds: int, other: Callable[[], int]) -> Any:
-    contenders: dict[str, Callable[[], object]] = {name: caller.read for name, caller in ways.items()}
-    return race({**contenders, "LiteLLM itself": other}, rounds=rounds, clock=time.process_time)
-
-
-def _litellm_itself(base_url: str) -> Callable[[], int]:
-    """The same call without the adapter, by LiteLLM's documented means."""
-    litellm = library()
-
-    def read() -> int:
-        stream = litellm.completion(
-            model="openai/gpt-4o",
-            api_base=base_url,
-            api_key="sk-benchmark-nobody",
-            messages=[{"role": "user", "content": "Tell me about tea."}],
-            stream=True,
-            stream_options={"include_usage": True},
-        )
-        return sum(1 for _ in stream)
-
-    return read
-
-
-def _first(address: str, calls: int) -> Iterator[Figure]:
-    with callers(f"{address}/8x0") as ways:
-        waits: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(calls):
-            for name, caller in ways.items():
-                waits[name].append(_until_first(caller))
-        later = [ours - theirs for ours, theirs in zip(waits["litellm"], waits["legacy"], strict=True)]
+        short, long = (_call(f"{address}/{chunks}x0") for chunks in (_SHORT, _LONG))
+        with callers(short.base_url) as few, callers(long.base_url) as many:
+            plan = MeasuringPlan(
+                clients={
+                    **{way: _client({short.base_url: few[way], long.base_url: many[way]}) for way in few},
+                    "LiteLLM itself": _litellm_itself,
+                },
+                short=PlannedCall(call=short, chunks=_SHORT, text=0),
+                long=PlannedCall(call=long, chunks=_LONG, text=0),
+            )
+            with garbage_frozen():
+                times = timed(plan, Driver(), rounds=rounds)
+        for what, about in (("short", "a short call"), ("long", f"{_LONG} deltas")):
+            took = {name: [getattr(each, what) for each in rows] for name, rows in times.items()}
+            for name, at_most in (("litellm", _PROMISED[what]), ("LiteLLM itself", None)):
+                ratios = [mine / legacy for mine, legacy in zip(took[name], took["legacy"], strict=True)]
+                yield figure(f"processor time of {about}, {name} / legacy", ratios, at_most=at_most)
+            yield figure(f"{about} over LiteLLM", [each * 1000 for each in took["litellm"]], unit="ms")
+        pairs = zip(times["litellm"], times["legacy"], strict=True)
+        later = [(ours.first - theirs.first) * 1000 for ours, theirs in pairs]
         yield figure("first delta later than legacy", later, unit="ms", at_most=3.0)
+        with callers(f"{address}/refused") as ways:
+            refused = {name: partial(_refused, caller) for name, caller in ways.items()}
+            timing = race(refused, rounds=rounds, clock=time.process_time)
+        yield timing.ratio("litellm", "legacy", about="processor time of a call that is refused")
 
 
-def _until_first(caller: Caller) -> float:
-    start = time.perf_counter()
-    stream = caller.stream()
-    next(stream)
-    waited = (time.perf_counter() - start) * 1000
-    for _ in stream:
-        pass
-    return waited
+def _call(address: str) -> Call:
+    return Call(base_url=address, api_key="sk-benchmark-nobody", provider="openai", model="gpt-4o")
 
 
-def _milliseconds(seconds: Iterable[float]) -> list[float]:
-    return [each * 1000 for each in seconds]
+def _client(by_address: dict[str, Caller]) -> Client:
+    """The adapter as a client that `Driver` reads."""
+
+    def client(call: Call) -> Iterator[Any]:
+        for piece in by_address[call.base_url].stream():
+            yield {"choices": [{"index": 0, "delta": {"content": piece.result}}]}
+
+    return client
+
+
+def _litellm_itself(call: Call) -> Iterator[Any]:
+    """The same call without the adapter, by LiteLLM's documented means."""
+    # A generator: LiteLLM's own object can be read asynchronously as well, and `Driver` would do so.
+    yield from library().completion(
+        model="openai/gpt-4o",
+        api_base=f"{call.base_url}/v1",
+        api_key=call.api_key,
+        messages=[{"role": "user", "content": "Tell me about tea."}],
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+
+
+def _refused(caller: Caller) -> None:
+    with suppress(LLMError):
+        caller.read()
+        raise AssertionError

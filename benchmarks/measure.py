@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median, quantiles
+from statistics import quantiles
+
+from llm_contracts.cost.model import in_turn, spread
 
 
 class Size(StrEnum):
@@ -46,9 +47,8 @@ class Figure:
 
 def figure(name: str, values: Sequence[float], *, unit: str = "x", at_most: float | None = None) -> Figure:
     """The figure that these values of one quantity give."""
-    return Figure(
-        name=name, median=median(values), low=min(values), high=max(values), unit=unit, at_most=at_most
-    )
+    found = spread(values)
+    return Figure(name=name, median=found.median, low=found.low, high=found.high, unit=unit, at_most=at_most)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -89,36 +89,23 @@ def race(
         shortest: seconds that one timing lasts at least; what is quicker is called several times in it.
         clock: `time.process_time` measures work that keeps the processor busy apart from what else runs.
     """
-    calls = {name: _calls(action, shortest, clock) for name, action in contenders.items()}
+    calls = {}
+    for name, action in contenders.items():
+        action()
+        calls[name] = max(1, round(shortest / max(_timed(action, 1, clock), 1e-9)))
     found: dict[str, list[float]] = {name: [] for name in contenders}
-    order = list(contenders)
-    for _ in range(rounds):
-        for name in order:
-            found[name].append(_timed(contenders[name], calls[name], clock))
-        order.append(order.pop(0))
+    for name in in_turn(contenders, rounds):
+        found[name].append(_timed(contenders[name], calls[name], clock))
     return Race(seconds={name: tuple(seconds) for name, seconds in found.items()})
 
 
-def _calls(action: Callable[[], object], shortest: float, clock: Callable[[], float]) -> int:
-    """How many calls fill a timing. The first call of all only warms up."""
-    action()
-    return max(1, round(shortest / max(_timed(action, 1, clock), 1e-9)))
-
-
 def _timed(action: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
-    with _uncollected():
+    gc.collect()
+    gc.disable()  # no garbage of one contender is collected in the time of another
+    try:
         start = clock()
         for _ in range(calls):
             action()
         return (clock() - start) / calls
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage of one contender is collected in the time of another."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
     finally:
         gc.enable()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 from functools import cache
-from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.child import serving
+from llm_contracts.cost.stream import Playable
 from llm_contracts.wire.cassette import load
 
 RECORDED = Path(__file__).resolve().parents[1] / "cassettes" / "openai" / "plain-stream.yaml"
@@ -37,11 +37,10 @@ def provider() -> AbstractContextManager[str]:
 @cache
 def events(chunks: int) -> tuple[bytes, ...]:
     """The recorded stream with so many chunks of text: those in its middle come again and again."""
-    body = load(RECORDED).interactions[-1].response.body
-    whole = [event + b"\n\n" for event in body.split(b"\n\n") if event.strip()]
-    texts = [event for event in whole if b'"content":"' in event and b'"content":""' not in event]
-    first, last = whole.index(texts[0]), whole.index(texts[-1])
-    return (*whole[:first], *islice(cycle(texts), chunks), *whole[last + 1 :])
+    playable = Playable.of(load(RECORDED).interactions)
+    assert playable is not None
+    body = playable.with_chunks(chunks)[-1].response.body
+    return tuple(event + b"\n\n" for event in body.split(b"\n\n") if event.strip())
 
 
 def _main(pipe: Connection) -> None:
