@@ -98,7 +98,7 @@ def check(
         with progress_bar("check", count) as done:
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
         result = replace(result, warnings=(*result.warnings, *crashes))
-        inputs = input_files(project.settings, writer.code)
+        inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
         finish = partial(writer.finish, result, inputs=inputs, **_part(project, rows, options))
         text, code = finish(), exit_of(result)
         if not quiet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,12 +16,10 @@ from llm_contracts.cli.options import (
     report_option,
     stored_here,
 )
-from llm_contracts.parity.result import Readiness, Verdict
-from llm_contracts.project.config import ConfigError, Settings
-from llm_contracts.project.inputs import refuse_stale
+from llm_contracts.parity.result import Readiness
 from llm_contracts.reporting.evidence import evidence
 from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
-from llm_contracts.results.store import Stored
+from llm_contracts.results.standing import standing_verdicts
 
 _EXAMPLES = """\b
 Examples:
@@ -61,10 +59,8 @@ def verdict(
     for name in names:
         project.provider(name)
     stored = stored_here(project, report)
-    refuse_stale(project.settings, stored.document)
-    if report is None:
-        _refuse_other_clients(project.settings, stored)
-    asked = _asked(stored.result.verdicts, names)
+    today = datetime.now(UTC).astimezone().date()
+    asked = standing_verdicts(project, stored, names, today=today, named=report)
     seen = {name: evidence(stored.result, name) for name in asked}
     everyone = {row.provider for row in project.scenarios}
     hand_over(
@@ -73,26 +69,3 @@ def verdict(
         lambda console: print_stored_verdicts(console, stored, asked, seen, everyone),
     )
     return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE
-
-
-def _refuse_other_clients(settings: Settings, stored: Stored) -> None:
-    """A GO for two other clients must not switch anything."""
-    own = (settings.reference, settings.candidate)
-    result = stored.result
-    if (result.reference, result.candidate) != own:
-        msg = (
-            f"The stored result is about {result.reference} against {result.candidate}, not about {own[0]} "
-            f"against {own[1]}. Run `llm-contracts check` again, or say that you mean it: "
-            f"--report {settings.shown(stored.folder)}"
-        )
-        raise ConfigError(msg)
-
-
-def _asked(stored: Mapping[str, Verdict], names: Sequence[str]) -> Mapping[str, Verdict]:
-    if not stored:
-        raise ConfigError("The stored result is of a part, and gives no verdict. Run `llm-contracts check`.")
-    for name in names:
-        if name not in stored:
-            msg = f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
-            raise ConfigError(msg)
-    return {name: stored[name] for name in (names or stored)}

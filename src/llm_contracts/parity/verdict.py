@@ -48,6 +48,7 @@ def decide(
     stale_after_days: int = 90,
     caveats: Iterable[str] = (),
     base_url: str = "",
+    faults: int = 0,
 ) -> Verdict:
     """Decide on one provider.
 
@@ -61,10 +62,15 @@ def decide(
         caveats: what this run could not have shown, a sentence each. What was not looked for is not absent,
             so any of them makes it a rehearsal.
         base_url: the provider's own address. Live recordings that were made elsewhere are named.
+        faults: how many complaints there are about the waivers file. Nobody knows what it accepts until they
+            are mended, so there is no GO.
     """
     mine = tuple(item for item in items if item.provider == provider)
     expected = tuple(row for row in scenarios if row.provider == provider)
     reasons = [*_against(mine), *_missing(mine, expected)]
+    if faults:
+        sentence = f"The waivers file has {_count(faults, 'fault', 'faults')}."
+        reasons.append(_Reason(answer=Readiness.BLOCKED, sentence=sentence, step="doctor --area waivers"))
     reasons += _rehearsed(mine, expected, today, stale_after_days)
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     agree = _agreeing(mine, "scenario")

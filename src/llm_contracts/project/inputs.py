@@ -50,10 +50,11 @@ def outdated(
     return tuple(changed)
 
 
-def input_files(settings: Settings, code: Iterable[str] = ()) -> dict[str, str]:
+def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[str] = ()) -> dict[str, str]:
     """Path relative to the project's root → digest, of everything a result depends on: recordings, waivers,
     the project's own rows and paths, and every module of the project that this process has loaded. `code`:
-    those that others have loaded.
+    those that others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded
+    files of its package belong to it wherever they lie, by their absolute paths.
     """
     files = {
         *_recordings(settings),
@@ -63,11 +64,25 @@ def input_files(settings: Settings, code: Iterable[str] = ()) -> dict[str, str]:
         *code_files(settings.root),
         *map(Path, code),
     }
-    return {
+    inside = {
         file.relative_to(settings.root).as_posix(): _digest(file)
         for file in sorted(files)
         if file.is_file() and file.is_relative_to(settings.root)
     }
+    elsewhere = {
+        str(file): _digest(file)
+        for file in sorted(_client_files(clients))
+        if not file.is_relative_to(settings.root)
+    }
+    return inside | elsewhere
+
+
+def _client_files(clients: Iterable[str]) -> Iterator[Path]:
+    packages = {name.partition(":")[0].partition(".")[0] for name in clients if ":" in name}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is not None and name.partition(".")[0] in packages:
+            yield Path(file).resolve()
 
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_contracts.parity.result import Readiness, Verdict
 from llm_contracts.reporting.evidence import Evidence, evidence_line
 from llm_contracts.reporting.terminal import print_verdicts
+from llm_contracts.results.document import verdict_row
 from llm_contracts.util.terminal import listed
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ def verdict_document(
     stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]
 ) -> dict[str, Any]:
     """The verdicts asked for as plain JSON values; `seen`: provider → what its verdict rests on."""
-    rows = stored.document["verdicts"]
     return {
         **{key: stored.document.get(key) for key in _FIELDS},
         "go": all(verdict.answer is Readiness.READY for verdict in asked.values()),
-        "verdicts": {name: {**rows[name], "evidence": asdict(seen[name])} for name in asked},
+        "verdicts": {
+            name: {**verdict_row(verdict), "evidence": asdict(seen[name])} for name, verdict in asked.items()
+        },
         "complaints": list(stored.result.complaints),
         "warnings": list(stored.result.warnings),
     }

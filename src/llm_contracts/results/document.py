@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llm_contracts.clients.observation import Failure, Observation, Usage
     from llm_contracts.corpus import CorpusProblem
     from llm_contracts.parity.divergence import Divergence
-    from llm_contracts.parity.result import Item, Result
+    from llm_contracts.parity.result import Item, Result, Verdict
 
 FORMAT = 1
 
@@ -31,14 +31,7 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
         "versions": dict(result.versions),
         "items": [item_document(item) for item in result.items],
         "totals": dict(result.totals),
-        "verdicts": {
-            name: {
-                "verdict": str(verdict.answer),
-                "reasons": list(verdict.reasons),
-                "next": list(verdict.next),
-            }
-            for name, verdict in result.verdicts.items()
-        },
+        "verdicts": {name: verdict_row(verdict) for name, verdict in result.verdicts.items()},
         "missing": list(result.missing),
         "complaints": list(result.complaints),
         "warnings": list(result.warnings),
@@ -47,14 +40,26 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
     }
 
 
+def verdict_row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain JSON values."""
+    return {"verdict": str(verdict.answer), "reasons": list(verdict.reasons), "next": list(verdict.next)}
+
+
 def problem_document(problem: CorpusProblem) -> dict[str, Any]:
     """Something in a corpus that cannot be used, as plain JSON values."""
     return {"place": problem.place, "why": str(problem.why), "reason": problem.reason}
 
 
 def to_json(result: Result, **extra: Any) -> str:
-    """The document as text: readable, in a fixed order, ending in a line feed."""
-    return json_text(to_document(result, **extra), indent=2) + "\n"
+    """The document as text: readable, in a fixed order, with its digest, ending in a line feed."""
+    document = to_document(result, **extra)
+    return json_text({**document, "digest": document_digest(document)}, indent=2) + "\n"
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """The digest of a document but for its own `digest`: it tells a result from one that was edited."""
+    subject = {name: value for name, value in document.items() if name != "digest"}
+    return f"sha256:{hashlib.sha256(json_text(subject).encode()).hexdigest()}"
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

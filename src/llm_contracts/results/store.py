@@ -15,7 +15,7 @@ from typing import Any
 
 from llm_contracts.corpus.entries import CorpusProblem, ProblemKind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
-from llm_contracts.results.document import FORMAT
+from llm_contracts.results.document import FORMAT, document_digest
 from llm_contracts.results.items import AGAIN, DRAFT, ITEMS, ItemsFile, StoredResultError, item_from_json
 
 RESULT = "result.json"
@@ -33,13 +33,15 @@ class Stored:
         """Read the summary of the result in a folder; None where there is none yet.
 
         Raises:
-            StoredResultError: the file is there, but is not a result of this format.
+            StoredResultError: the file is there, but is not a result of this format, or was edited.
         """
         file = folder / RESULT
         try:
             document = json.loads(file.read_bytes())
             if document["format"] == FORMAT and {"items", "verdicts", "checked_at"} <= document.keys():
-                return cls(folder=folder, document=document)
+                if document.get("digest") == document_digest(document):
+                    return cls(folder=folder, document=document)
+                raise StoredResultError(f"{file}: was edited after it was written. {AGAIN}")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:

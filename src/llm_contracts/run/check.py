@@ -265,6 +265,7 @@ def concluded(
     known = {(row.provider, row.id) for row in project.scenarios}
     ran = {item.id for item in items}
     reference, candidate = client_names(project, options)
+    complaints = (*waivers.complaints, *waivers.unused(items, used, known=known))
     return Result(
         reference=reference,
         candidate=candidate,
@@ -281,10 +282,11 @@ def concluded(
                 stale_after_days=settings.stale_after_days,
                 caveats=options.caveats,
                 base_url=project.provider(name).base_url,
+                faults=len(complaints),
             )
             for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
         },
-        complaints=(*waivers.complaints, *waivers.unused(items, used, known=known)),
+        complaints=complaints,
         warnings=(
             *waivers.warnings,
             *options.caveats,

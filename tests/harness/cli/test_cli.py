@@ -15,6 +15,7 @@ import pytest
 
 from llm_contracts.cli import group, main, run
 from llm_contracts.cli.exit_codes import Exit
+from llm_contracts.results.document import document_digest
 from llm_contracts.util.files import write_text
 from llm_contracts.util.terminal import progress_bar
 from tests.harness.run.projects import TOML, make_project
@@ -216,7 +217,9 @@ def test_a_verdict_is_refused_under_other_versions_and_on_another_day(
     project: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], message: str
 ) -> None:
     run(["check"])
-    (project / "report" / "result.json").write_text(json.dumps({**stored(project), **change}))
+    changed = {**stored(project), **change}
+    changed["digest"] = document_digest(changed)  # as if it had been made so
+    (project / "report" / "result.json").write_text(json.dumps(changed))
     assert run(["verdict"]) == 2
     assert message in capsys.readouterr().err
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +14,9 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.results.document import document_digest
 from llm_contracts.wire.cassette import load, save
+from llm_contracts.wire.interaction import Response
 from tests.harness.run.projects import NAMES, cassette, make_project
 
 
@@ -198,3 +203,176 @@ def test_a_result_of_a_part_has_no_verdict(project: Path, capsys: pytest.Capture
     code, said = verdict(capsys)
     assert code == 2
     assert "is of a part" in said
+
+
+# Ways to a wrong GO, each closed
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    code, said = verdict(capsys, *arguments)
+    assert code != 0
+    assert "GO     ready" not in said
+    return said
+
+
+def checked_live(project: Path) -> Path:
+    live(project)
+    run(["check"])
+    return project / "report" / "result.json"
+
+
+def test_all_providers_are_asked_for_where_none_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    run(["check", "--provider", "acme"])
+    code, said = verdict(capsys)
+    assert code == 1
+    assert "NO-GO  no-evidence: zenith" in said
+    assert "The last check left it out." in said
+    assert verdict(capsys, "acme")[0] == 0
+
+
+def test_an_edited_result_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["check"])
+    result = project / "report" / "result.json"
+    result.write_text(result.read_text().replace('"rehearsed"', '"ready"').replace('"simulated"', '"live"'))
+    assert "was edited after it was written" in refused(capsys)
+
+
+def test_a_go_that_does_not_follow_from_its_items_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = checked_live(project)
+    document = json.loads(result.read_text())
+    document["items"][0]["provenance"] = "simulated"
+    document["digest"] = document_digest(document)
+    result.write_text(json.dumps(document))
+    assert "The stored GO for acme no longer holds" in refused(capsys, "acme")
+
+
+def test_a_stricter_age_holds_for_what_is_stored(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    aged(project, "acme/plain-stream", 20)
+    run(["check"])
+    assert verdict(capsys, "acme")[0] == 0
+    toml = project / "pyproject.toml"
+    toml.write_text(f"{toml.read_text()}stale_after_days = 10\n")
+    assert "10 days old or older" in refused(capsys, "acme")
+
+
+def test_a_candidate_outside_the_project_is_an_input_too(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    module = elsewhere / "outside_client.py"
+    module.write_text((project / "contracts" / "clients.py").read_text())
+    toml = project / "pyproject.toml"
+    toml.write_text(toml.read_text().replace('candidate = "same"', 'candidate = "outside_client:plain"'))
+    live(project)
+    command = [sys.executable, "-m", "llm_contracts"]
+    environ = os.environ | {"PYTHONPATH": str(elsewhere)}
+    subprocess.run([*command, "check"], env=environ, check=True, capture_output=True)
+    assert (
+        subprocess.run([*command, "verdict"], env=environ, check=False, capture_output=True).returncode == 0
+    )
+    module.write_text(f"{module.read_text()}\n# changed\n")
+    assert str(module) in refused(capsys)
+
+
+def test_a_recording_from_the_future_is_no_evidence(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    aged(project, "acme/plain-stream", -2)
+    run(["check"])
+    assert "1 live recording is dated in the future: acme/plain-stream." in refused(capsys, "acme")
+
+
+@pytest.mark.parametrize(
+    ("made", "old", "new"),
+    [
+        ("simulated", "provenance: simulated", "provenance: live"),
+        ("live", '"hel"', '"HEL"'),
+        ("live", '"content": "hello"', '"content": "goodbye"'),
+    ],
+)
+def test_an_edited_recording_is_no_evidence(
+    project: Path, capsys: pytest.CaptureFixture[str], made: str, old: str, new: str
+) -> None:
+    live(project)
+    file = project / "cassettes" / "acme" / "plain-stream.yaml"
+    save(file, cassette("acme/plain-stream", provenance=made))
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    run(["check"])
+    assert "1 recording cannot be used: acme/plain-stream." in refused(capsys, "acme")
+
+
+def test_live_without_a_digest_is_no_evidence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    file = project / "cassettes" / "acme" / "plain-stream.yaml"
+    file.write_text(
+        "".join(line for line in file.read_text().splitlines(keepends=True) if "digest:" not in line)
+    )
+    run(["check"])
+    assert "1 recording cannot be used: acme/plain-stream." in refused(capsys, "acme")
+
+
+def test_another_scenarios_recording_is_no_evidence(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    (project / "cassettes" / "acme" / "other.yaml").write_bytes(
+        (project / "cassettes" / "acme" / "plain-stream.yaml").read_bytes()
+    )
+    run(["check"])
+    assert "1 recording cannot be used: acme/other." in refused(capsys, "acme")
+
+
+def test_a_page_kept_as_an_answer_is_no_evidence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    tape = cassette("acme/plain-stream", provenance="live")
+    (one,) = tape.interactions
+    page = Response(status=200, headers=(("Content-Type", "text/html"),), body=b"<html>blocked</html>")
+    save(
+        project / "cassettes" / "acme" / "plain-stream.yaml",
+        replace(tape, interactions=(replace(one, response=page),)),
+    )
+    run(["check"])
+    assert "1 recording cannot be used: acme/plain-stream." in refused(capsys, "acme")
+
+
+def test_no_exchange_at_all_is_no_evidence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    for name in NAMES:
+        save(
+            project / "cassettes" / f"{name}.yaml",
+            replace(cassette(name, provenance="live"), interactions=()),
+        )
+    assert run(["check"]) == 3
+    refused(capsys)
+
+
+def test_a_fault_in_the_waivers_file_is_no_go(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live(project)
+    (project / "contracts" / "waivers.toml").write_text(
+        '[[waiver]]\nkind = "text"\nprovider = "acme"\nscenario = "other"\nreason = "r"\nby = "Ada"\n'
+        f"until = {datetime.now(UTC).date() + timedelta(days=9)}\n"
+    )
+    run(["check"])
+    assert "The waivers file has 1 fault." in refused(capsys, "acme")
+
+
+def test_recordings_made_through_a_gateway_say_so_beside_the_go(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(project)
+    file = project / "cassettes" / "acme" / "plain-stream.yaml"
+    tape = load(file)
+    assert tape.recording is not None
+    save(file, replace(tape, recording=replace(tape.recording, address="https://gateway.example/v1")))
+    run(["check"])
+    code, said = verdict(capsys, "acme")
+    assert code == 0
+    assert "1 live recording was made at https://gateway.example/v1." in said
