@@ -209,7 +209,7 @@ def test_a_verdict_is_refused_when_its_inputs_have_changed(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"versions": {"python": "2.7"}}, "python, litellm, openai and 1 more"),
+        ({"versions": {"python": "2.7"}}, "changed: python, litellm, openai"),
         ({"checked_at": "2020-01-01T00:00:00+00:00"}, "the date, on which waivers"),
     ],
 )
