@@ -22,7 +22,7 @@ options := $(provider) $(if $(value SCENARIO),--scenario $(call quoted,SCENARIO)
 source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: help setup setup-dev pictures replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ docs: setup-dev ## regenerate the pages that are made from code: .env.example, c
 	@$(BIN)/python -m tests.contracts.defects.page docs/ledger.md
 	@$(BIN)/python -m tests.tutorial docs/tutorial.md
 	@$(BIN)/python -m tests.harness.reporting.ci.sample docs/samples
+
+pictures: setup-dev ## draw the pictures of README.md anew, from a real run with differences (needs Chromium)
+	@$(BIN)/python -m tools.pictures docs/pictures
 
 site: setup-dev ## the pages as a site, with a reference of commands and of Python: dist/site/index.html
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site
