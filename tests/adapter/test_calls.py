@@ -150,7 +150,7 @@ def test_leaving_early_ends_the_exchange_at_once(adapter: Adapter, provider: Pro
     stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
     next(stream)
     stream.close()
-    assert provider.left.wait(5)
+    assert provider.left.wait(60)
 
 
 @pytest.mark.parametrize("backend", ["legacy", "litellm"])

@@ -137,7 +137,7 @@ def test_leaving_early_ends_the_exchange(adapter: Adapter, provider: Provider) -
     stream = adapter.invoke_llm(None, "u", None, "dify", "hi")
     next(stream)
     stream.close()
-    assert provider.left.wait(5)
+    assert provider.left.wait(60)
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_leaving_early_ends_the_exchange(adapter: Adapter, provider: Provider) -
     stream = adapter.invoke_llm(None, "u", None, MODEL, "hi")
     assert next(stream).result == "Hel"
     stream.close()
-    assert provider.left.wait(5)
+    assert provider.left.wait(60)
 
 
 def test_a_connection_that_breaks_is_a_failure_after_what_came(adapter: Adapter, provider: Provider) -> None:

@@ -43,7 +43,7 @@ def dify(simulators: dict[str, Simulator]) -> Simulator:
 
 def post(simulator: Simulator, path: str, body: Any, **headers: str) -> tuple[int, str, bytes]:
     url = urlsplit(simulator.base_url)
-    connection = http.client.HTTPConnection(url.netloc, timeout=10)
+    connection = http.client.HTTPConnection(url.netloc, timeout=60)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection.request("POST", url.path + path, raw, headers)
     response = connection.getresponse()

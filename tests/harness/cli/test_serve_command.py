@@ -47,7 +47,7 @@ class Served:
         base = self.ready["base_urls"]["acme"]
         request = urllib.request.Request(base + path, body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             with error:
@@ -129,7 +129,7 @@ def test_files_and_folders_of_anybody_are_served(tmp_path: Path) -> None:
         bases = server.ready["base_urls"]
         assert bases["api.acme.example"].endswith("/api.acme.example/v1")
         named = bases["openai"].replace("/openai/", "/scenario/s1/openai/") + "/chat/completions"
-        with urllib.request.urlopen(named, QUESTION, timeout=10) as response:
+        with urllib.request.urlopen(named, QUESTION, timeout=60) as response:
             assert response.read() == whole.interactions[0].response.body
         _, _, err = server.ended(signal.SIGINT)
     assert "played without pauses: 1 of the recordings" in err

@@ -82,7 +82,7 @@ def test_a_recording_that_cannot_be_read_is_3_and_the_others_run(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "cassettes" / "acme" / "other.yaml").write_text("no cassette")
-    assert run(["check", "--sweep", "faults"]) == 3
+    assert run(["check", "--sweep", "ends"]) == 3
     out = capsys.readouterr().out
     assert "acme/other.yaml" in out
     assert "variants of 3 recordings" in out

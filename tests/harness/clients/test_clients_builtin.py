@@ -134,7 +134,8 @@ def test_the_async_client_hands_on_the_same_as_the_other(
 
 @pytest.mark.parametrize("path", [openai, openai_async])
 def test_a_silent_provider_is_a_hang_that_ends_with_its_connection(edge: Edge, path: Client) -> None:
-    observed = run(edge, path, answer(delta("Hel"), end=End.TIMEOUT), timeout=1.0)
+    run(edge, path, answer(*EVENTS))  # imports
+    observed = run(edge, path, answer(delta("Hel"), end=End.TIMEOUT), timeout=2.0)
     assert observed.failure is not None
     assert observed.failure.category == "hang"
     assert "ended when its connections were dropped" in observed.failure.message

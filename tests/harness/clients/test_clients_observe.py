@@ -120,14 +120,14 @@ def test_a_hanging_path_is_ended_by_dropping_its_connections() -> None:
 
     def path(_call: Call) -> Iterator[str]:
         yield "He"
-        session.aborted.wait(5)
+        session.aborted.wait(60)
         raise ConnectionError
 
-    observed = seen(path, session, timeout=0.1)
+    observed = seen(path, session, timeout=1)
     assert observed.failure is not None
     assert observed.failure.category == "hang"
     assert observed.failure.message == (
-        "no end within the limit of 0.1 s; it ended when its connections were dropped"
+        "no end within the limit of 1 s; it ended when its connections were dropped"
     )
     assert observed.chunks == (Chunk(text="He"),)
 
@@ -138,7 +138,7 @@ def test_a_thread_that_cannot_be_ended_is_named_and_stopped_at_its_next_item() -
 
     def path(call: Call) -> Iterator[str]:
         try:
-            release.wait(10)
+            release.wait(60)
             call.telemetry({"name": "late"})
             yield "late"
             yield "later"
@@ -149,7 +149,7 @@ def test_a_thread_that_cannot_be_ended_is_named_and_stopped_at_its_next_item() -
     assert observed.failure is not None
     assert "its thread is still running" in observed.failure.message
     release.set()
-    assert done.wait(5)
+    assert done.wait(60)
     assert (observed.chunks, observed.generations, session.told) == ((), (), [])
 
 
@@ -272,7 +272,7 @@ def test_runs_side_by_side_do_not_mix() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert found == {name: name * 20 for name in "abcd"}
 
 

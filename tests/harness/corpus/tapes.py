@@ -67,7 +67,7 @@ def with_requests(url: str) -> None:
     import requests
 
     with requests.Session() as session:
-        session.post(url, json=QUESTION, timeout=10)
+        session.post(url, json=QUESTION, timeout=60)
 
 
 def with_httpx(url: str) -> None:

@@ -97,7 +97,7 @@ def test_the_server_plays_a_recording_as_often_as_it_is_asked_for_and_ends_with_
     with serving() as serve:
         address = urlsplit(serve(recording))
         for _ in range(3):
-            connection = http.client.HTTPConnection(address.netloc, timeout=10)
+            connection = http.client.HTTPConnection(address.netloc, timeout=60)
             connection.request("POST", f"{address.path}/v1/chat/completions", b"{}")
             assert connection.getresponse().read() == recording[0].response.body
             connection.close()

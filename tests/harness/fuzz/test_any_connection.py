@@ -29,7 +29,7 @@ def edge() -> Iterator[Edge]:
 def say(edge: Edge, *pieces: bytes, leave: bool = False) -> bytes:
     """What the edge answers to these pieces, until it hangs up or has nothing more to say."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", edge.port), timeout=5) as connection, suppress(OSError):
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=60) as connection, suppress(OSError):
         for piece in pieces:
             connection.sendall(piece)
         if leave:
@@ -44,7 +44,7 @@ def assert_serving(edge: Edge) -> None:
     """A client that behaves is served, and nothing of the others is left."""
     with edge.replay((streamed(BODY),)) as session:
         assert ask(session.origin) == BODY
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while edge.census() != (0, 1) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert edge.census() == (0, 1)

@@ -48,7 +48,7 @@ PROVIDERS = (
 @contextmanager
 def asked(call, method, target, body="", **headers):
     url = urlsplit(call.base_url)
-    with closing(http.client.HTTPConnection(url.netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(url.netloc, timeout=60)) as connection:
         connection.request(method, url.path + target, body or None, headers)
         yield connection.getresponse()
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -367,14 +367,17 @@ def test_ctrl_c_in_a_call_keeps_what_is_finished_and_leaves_the_old_file_and_no_
     workshop.record(second)
     old = workshop.file(second).read_bytes()
 
+    over = Event()
+
     def interrupted(call: Call) -> Iterator[str]:
         if call.params:
             _thread.interrupt_main()
-            time.sleep(0.2)
+            over.wait(60)
         return plain_client(call)
 
     stopped = replace(second, params={"temperature": 0.3})
     report = workshop.with_path(interrupted).record(row(), stopped, third, row(provider="elsewhere"))
+    over.set()
     assert report.interrupted
     assert [take.scenario for take in report.with_outcome(RecordOutcome.RECORDED)] == ["openai/plain-stream"]
     assert report.remaining == ("openai/multi-turn-chat", "openai/system-prompt")

@@ -108,7 +108,7 @@ def nursery(project: Path) -> Iterator[Nursery]:
         yield Nursery(process)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def cassettes(project: Path) -> dict[str, Cassette]:

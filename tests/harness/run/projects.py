@@ -40,7 +40,7 @@ def plain(call):
     body = json.dumps({"model": call.model, "messages": list(call.messages), "stream": True}).encode()
     headers = {"Authorization": f"Bearer {call.api_key}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{call.base_url}/chat/completions", body, headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         for line in response:
             if line.startswith(b"data: {"):
                 yield json.loads(line[6:])

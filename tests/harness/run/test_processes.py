@@ -52,7 +52,7 @@ def loaded(root: Path, paths: str = CLIENTS) -> Project:
 def run(
     project: Project, count: int, died: Callable[[str], None] = pytest.fail, **options: Any
 ) -> tuple[Result, list[Packed]]:
-    chosen = Options(today=TODAY, timeout=5, **options)
+    chosen = Options(today=TODAY, timeout=60, **options)
     done: list[Packed] = []
     workers = processes(scenario_context(project, chosen, packed), count, died=died) if count else None
     return check(project, project.scenarios, chosen, workers=workers, progress=done.append), done
@@ -122,7 +122,7 @@ def test_ctrl_c_ends_the_command_and_all_its_processes(tmp_path: Path) -> None:
         command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     ) as running:
         children: list[psutil.Process] = []
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(children) < 3 and time.monotonic() < deadline:  # two, and what minds their semaphores
             children = psutil.Process(running.pid).children()
             time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -28,7 +29,7 @@ TODAY = date(2026, 11, 22)
 def run(root: Path, **options: Any) -> Result:
     project = load_project(load_settings(root))
     chosen = options.pop("scenarios", project.scenarios)
-    return check(project, chosen, Options(today=TODAY, timeout=5, **options))
+    return check(project, chosen, Options(today=TODAY, timeout=60, **options))
 
 
 def loaded(root: Path) -> Project:
@@ -59,7 +60,7 @@ def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_n
     project = replace(project, providers=(replace(acme, reference="shouting"), zenith))
 
     def compared(**options: Any) -> set[tuple[str, str]]:
-        items = check(project, project.scenarios, Options(today=TODAY, timeout=5, **options)).items
+        items = check(project, project.scenarios, Options(today=TODAY, timeout=60, **options)).items
         return {(item.provider, item.reference.path) for item in items if item.reference is not None}
 
     assert compared() == {("acme", "shouting"), ("zenith", "plain")}
@@ -74,7 +75,7 @@ def test_a_reference_that_contradicts_itself_is_noise(tmp_path: Path) -> None:
 def test_a_hanging_path_is_an_observation_of_that_failure(tmp_path: Path) -> None:
     root = make_project(tmp_path, "acme/other")
     project = loaded(root)
-    item = check(project, project.scenarios, Options(today=TODAY, timeout=0.2, candidate="hanging")).items[0]
+    item = check(project, project.scenarios, Options(today=TODAY, timeout=2, candidate="hanging")).items[0]
     assert item.candidate is not None
     assert item.candidate.failure is not None
     assert item.candidate.failure.category == "hang"
@@ -168,17 +169,24 @@ def test_an_unknown_path_is_an_error_before_anything_runs(tmp_path: Path) -> Non
 
 
 def test_items_keep_their_order_however_long_each_takes() -> None:
-    import time
+    last = threading.Event()
 
     def job(number: int) -> Item:
-        time.sleep(0.03 * (3 - number))
+        if number == 1:
+            assert last.wait(60)
         return Item(id=str(number), provider="p", scenario="s")
 
     finished: list[str] = []
+
+    def told(item: Item) -> None:
+        finished.append(item.id)
+        if item.id == "2":
+            last.set()
+
     items = run_jobs(
         [partial(job, number) for number in range(3)],
         workers=2,
-        progress=lambda item: finished.append(item.id),
+        progress=told,
     )
     assert [item.id for item in items] == ["0", "1", "2"]
     assert finished == ["0", "2", "1"]  # the first runs alone

@@ -66,7 +66,7 @@ class Server:
         """Status and body of one answer."""
         request = urllib.request.Request(self.session.origin + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 return response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:

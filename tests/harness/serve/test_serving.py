@@ -86,7 +86,7 @@ def test_another_method_is_another_request(server: Server) -> None:
 
 def test_nobody_is_asked_to_try_again(server: Server) -> None:
     parts = urlsplit(server.session.origin)
-    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as connection:
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as connection:
         connection.sendall(b"GET /openai/nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         head = b"".join(iter(lambda: connection.recv(65536), b"")).lower()
     assert head.startswith(b"http/1.1 599 nothing recorded")
@@ -251,12 +251,12 @@ def test_a_client_that_leaves_is_logged_as_that(running: Serving) -> None:
     made = streamed(body, pieces=pieces)
     with running(index(recording("slow", exchange(made.response, body=QUESTION))), speed=1) as server:
         parts = urlsplit(server.session.origin)
-        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as client:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as client:
             head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(QUESTION)}\r\n\r\n"
             client.sendall(head.encode() + QUESTION)
             assert client.recv(65536).startswith(b"HTTP/1.1 200")
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not server.entries and time.monotonic() < deadline:
             time.sleep(0.005)
     assert [entry.end for entry in server.entries] == [End.CLIENT_LEFT]

@@ -120,12 +120,12 @@ def test_the_server_answers_where_google_does() -> None:
     with Simulator("gemini") as simulator:
         simulator.play("list-models")
         headers = {"x-goog-api-key": KEY}
-        with urlopen(Request(f"{simulator.base_url}/models", headers=headers), timeout=5) as response:
+        with urlopen(Request(f"{simulator.base_url}/models", headers=headers), timeout=60) as response:
             names = [model["name"] for model in json.load(response)["models"]]
         simulator.play("plain-stream")
         url = f"{simulator.base_url}/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
         body = json.dumps(SAYS).encode()
-        with urlopen(Request(url, headers=headers, data=body), timeout=5) as response:
+        with urlopen(Request(url, headers=headers, data=body), timeout=60) as response:
             assert response.headers["content-type"] == "text/event-stream"
             assert response.read().endswith(b"}\r\n\r\n")
     assert "models/gemini-2.5-flash" in names

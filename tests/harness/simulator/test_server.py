@@ -32,7 +32,7 @@ def send(
     key: str = KEY,
 ) -> tuple[http.client.HTTPResponse, bytes]:
     url = urlsplit(simulator.base_url)
-    connection = http.client.HTTPConnection(url.netloc, timeout=10)
+    connection = http.client.HTTPConnection(url.netloc, timeout=60)
     connection.request(method, url.path + path, body, {"Authorization": f"Bearer {key}"})
     response = connection.getresponse()
     content = response.read()

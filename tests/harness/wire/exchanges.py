@@ -78,7 +78,7 @@ def asking(
 ) -> Iterator[http.client.HTTPResponse]:
     """The answer to one request, its body not yet read."""
     parts = urlsplit(origin)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
         connection.request(method, parts.path + target, body, headers or {})
         yield connection.getresponse()

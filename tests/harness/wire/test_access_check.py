@@ -35,7 +35,7 @@ def narrow_edge() -> Iterator[Edge]:
 
 def _raw(edge: Edge, *lines: str, body: bytes = b"") -> tuple[int, dict[str, Any]]:
     """Status and document for a request that no HTTP library would send."""
-    with socket.create_connection(("127.0.0.1", edge.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=60) as connection:
         connection.sendall("\r\n".join((*lines, "", "")).encode() + body)
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, document = received.partition(b"\r\n\r\n")
@@ -110,7 +110,7 @@ def test_headers_that_trickle_in_are_not_waited_for_for_ever(after_a_request: bo
     answer = exchange(Response(status=200, headers=JSON, body=b"{}"), method="GET")
     with Edge(limits=Limits(head_within=0.4)) as edge, edge.replay([answer]) as session:
         whole = f"GET {urlsplit(session.origin).path}{TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", edge.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", edge.port), timeout=60) as connection:
             if after_a_request:
                 connection.sendall(whole.encode())
                 assert _until(connection, b"{}").startswith(b"HTTP/1.1 200 ")
@@ -127,7 +127,7 @@ def test_a_slow_body_and_an_idle_connection_are_left_alone() -> None:
     with Edge(limits=Limits(head_within=0.2)) as edge, edge.replay([answer]) as session:
         line = f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
         head = f"{line}\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", edge.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", edge.port), timeout=60) as connection:
             for _ in range(2):
                 connection.sendall(head.encode() + b"{")
                 time.sleep(0.4)

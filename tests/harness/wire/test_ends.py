@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from tests.harness.wire.upstream import Peer, Script, Upstream
 _CLIENTS = ("openai", "litellm")
 _ASYNC_CLIENTS = ("openai-async", "litellm-async")
 _PATIENCE = 20.0
-_SHORT_PATIENCE = 0.25
+_SHORT_PATIENCE = 0.5
 _CHINESE = text_event("你好")
 
 
@@ -223,12 +224,14 @@ def test_silence_is_the_same_whoever_ended_it_while_recording(
 ) -> None:
     """A client that loses patience does so with the recording, too."""
     timeout, patience, end = {
-        "edge": (_SHORT_PATIENCE / 4, _PATIENCE, End.TIMEOUT),
+        "edge": (_SHORT_PATIENCE, _PATIENCE, End.TIMEOUT),
         "client": (_PATIENCE, _SHORT_PATIENCE, End.CLIENT_LEFT),
     }[leaves_first]
-    with _provider(silence) as origin:
-        directly = _ask(client, origin, _Nobody(), _SHORT_PATIENCE)
+    # Both mostly wait; each has a provider of its own, which serves one after another.
+    with _provider(silence) as origin, _provider(silence) as another, ThreadPoolExecutor() as pool:
+        asked = pool.submit(_ask, client, another, _Nobody(), _SHORT_PATIENCE)
         through, interactions = _recorded(edge, client, origin, patience=patience, timeout=timeout)
+        directly = asked.result()
     assert {one.response.end for one in interactions} == {end}
     assert through == directly or leaves_first == "edge"
     assert _from_cassette(edge, client, interactions, tmp_path / "it.yaml", _SHORT_PATIENCE) == directly

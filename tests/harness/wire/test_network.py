@@ -138,7 +138,7 @@ class _Proxy:
         yield self
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        thread.join(5)
+        thread.join(60)
 
     def _serve(self) -> None:
         while True:
@@ -163,7 +163,7 @@ class _Proxy:
             back = threading.Thread(target=_pump, args=(provider, client), daemon=True)
             back.start()
             _pump(client, provider)
-            back.join(5)
+            back.join(60)
 
 
 def _pump(source: socket.socket, goal: socket.socket) -> None:

@@ -19,13 +19,13 @@ from llm_contracts.wire.proxy import Edge, RecordSession
 from llm_contracts.wire.proxy.arrivals import Arrivals
 from llm_contracts.wire.scrub import Scrubber, find_secrets
 from tests.harness.wire.exchanges import DONE, PUBLIC, TARGET, ask, asking, stream, text_event
-from tests.harness.wire.upstream import Peer, Upstream
+from tests.harness.wire.upstream import Peer, Script, Upstream
 
 KEY = "sk-very-secret-0123"
 SECRETS = {"OPENAI_API_KEY": KEY}
 
 
-def _record(edge: Edge, upstream: Upstream | str, timeout: float = 5) -> RecordSession:
+def _record(edge: Edge, upstream: Upstream | str, timeout: float = 60) -> RecordSession:
     origin = upstream if isinstance(upstream, str) else upstream.origin
     return edge.record(upstream=origin, public=PUBLIC, scrubber=Scrubber(SECRETS), timeout=timeout)
 
@@ -36,19 +36,29 @@ def _only(session: RecordSession) -> Interaction:
 
 
 def _plain(peer: Peer) -> None:
-    peer.head(
-        headers=(("content-type", "text/event-stream"), ("x-a", "1"), ("x-a", "2"), ("set-cookie", "c=1"))
-    )
+    peer.head()
     peer.chunk(text_event("a"))
-    time.sleep(0.1)
     peer.chunk(text_event("b") + DONE)
     peer.last_chunk()
 
 
 def test_bytes_pieces_times_and_head_are_kept(edge: Edge) -> None:
-    with Upstream(_plain) as upstream, _record(edge, upstream) as session:
+    seen = threading.Event()
+
+    def script(peer: Peer) -> None:
+        kind = ("content-type", "text/event-stream")
+        peer.head(headers=(kind, ("x-a", "1"), ("x-a", "2"), ("set-cookie", "c=1")))
+        peer.chunk(text_event("a"))
+        assert seen.wait(60)
+        time.sleep(0.06)
+        peer.chunk(text_event("b") + DONE)
+        peer.last_chunk()
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
         with asking(session.origin, body=b'{"q":1}') as response:
-            assert response.read() == text_event("a") + text_event("b") + DONE
+            assert response.read1() == text_event("a")
+            seen.set()
+            assert response.read() == text_event("b") + DONE
             assert response.headers.get_all("x-a") == ["1", "2"]
         interaction = _only(session)
         assert session.events_sent() == 3
@@ -71,7 +81,7 @@ def test_a_piece_reaches_the_client_before_the_next_one_is_sent(edge: Edge) -> N
     def script(peer: Peer) -> None:
         peer.head()
         peer.chunk(text_event("a"))
-        assert seen.wait(5)
+        assert seen.wait(60)
         peer.chunk(DONE)
         peer.last_chunk()
 
@@ -142,7 +152,6 @@ def _cut_at_once(peer: Peer) -> None:
 def _reset(peer: Peer) -> None:
     peer.head()
     peer.chunk(text_event("a"))
-    time.sleep(0.05)
     peer.reset()
 
 
@@ -162,9 +171,12 @@ def _silent(peer: Peer) -> None:
     ],
 )
 def test_a_broken_answer_is_kept_as_far_as_it_came_and_broken_for_the_client_too(
-    edge: Edge, script: object, end: End, error: type[Exception]
+    edge: Edge, script: Script, end: End, error: type[Exception]
 ) -> None:
-    with Upstream(script) as upstream, _record(edge, upstream, timeout=0.2) as session:  # type: ignore[arg-type]
+    with (
+        Upstream(script) as upstream,
+        _record(edge, upstream, timeout=1 if end is End.TIMEOUT else 60) as session,
+    ):
         with pytest.raises(error):
             ask(session.origin)
         recorded = _only(session).response
@@ -187,8 +199,11 @@ def test_nobody_listening_is_a_refusal(edge: Edge) -> None:
     ("script", "end"),
     [(lambda peer: None, End.CUT), (Peer.reset, End.RESET), (Peer.wait_for_the_end, End.TIMEOUT)],
 )
-def test_a_provider_that_never_answers_is_kept_without_a_status(edge: Edge, script: object, end: End) -> None:
-    with Upstream(script) as upstream, _record(edge, upstream, timeout=0.1) as session:  # type: ignore[arg-type]
+def test_a_provider_that_never_answers_is_kept_without_a_status(edge: Edge, script: Script, end: End) -> None:
+    with (
+        Upstream(script) as upstream,
+        _record(edge, upstream, timeout=0.1 if end is End.TIMEOUT else 60) as session,
+    ):
         with pytest.raises(ConnectionResetError):
             ask(session.origin)
         recorded = _only(session).response
@@ -200,14 +215,14 @@ def test_a_client_that_leaves_is_noticed_while_the_provider_is_silent(edge: Edge
         with asking(session.origin) as response:
             assert response.read1() == text_event("a")
         recorded = _only(session).response
-        assert upstream.left.wait(5)
+        assert upstream.left.wait(60)
     assert (recorded.end, recorded.body) == (End.CLIENT_LEFT, text_event("a"))
 
 
 def test_a_client_that_leaves_before_any_answer_is_noticed(edge: Edge) -> None:
     with Upstream(Peer.wait_for_the_end) as upstream, _record(edge, upstream) as session:
         parts = urlsplit(session.origin)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         connection.request("POST", parts.path + TARGET, b"{}")
         while not upstream.heads:
             time.sleep(0.001)
@@ -317,7 +332,7 @@ def test_exchanges_at_the_same_time_are_all_kept(edge: Edge) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert [i.response.end for i in session.interactions()] == [End.COMPLETE] * 8
         assert len(session.requests()) == 8
 

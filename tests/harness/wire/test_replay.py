@@ -109,7 +109,7 @@ def test_pieces_go_out_one_by_one(edge: Edge) -> None:
 @contextmanager
 def _raw(session: Session, version: str = "1.1") -> Iterator[bytes]:
     parts = urlsplit(session.origin)
-    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as connection:
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as connection:
         head = f"POST {parts.path}{TARGET} HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n"
         connection.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
         yield b"".join(iter(lambda: connection.recv(65536), b""))
@@ -168,10 +168,11 @@ def test_a_provider_that_hangs_up_before_answering_does_so_again(edge: Edge) -> 
 def test_silence_is_silence_until_the_client_gives_up(edge: Edge, end: End) -> None:
     with edge.replay([streamed(text_event("a"), end=end)]) as session:
         parts = urlsplit(session.origin)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=0.1)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         connection.request("POST", parts.path + TARGET, b"{}")
         response = connection.getresponse()
         assert response.read1() == text_event("a")
+        connection.sock.settimeout(0.1)
         with pytest.raises(TimeoutError):
             response.read1()
         response.close()
@@ -181,9 +182,9 @@ def test_silence_is_silence_until_the_client_gives_up(edge: Edge, end: End) -> N
 def test_silence_ends_after_its_time(edge: Edge) -> None:
     with edge.replay([streamed(b"", end=End.TIMEOUT)], silence=0.05) as session:
         begun = time.monotonic()
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError):  # and no TimeoutError of the client
             _read(session.origin)
-        assert 0.04 < time.monotonic() - begun < 2
+        assert time.monotonic() - begun > 0.04
 
 
 def test_abort_drops_what_is_open(edge: Edge) -> None:
@@ -233,13 +234,19 @@ def test_sessions_at_the_same_time_never_mix(edge: Edge) -> None:
     assert results == [(b"".join(stream(f"{number}.{n}") for n in range(5)), 5) for number in range(20)]
 
 
-def _positions(session: Session, chars: list[int]) -> list[int]:
-    """Read as a client does that hands on so many characters at each event: where is the edge then?"""
+def _positions(session: Session, chars: list[int], expected: list[int]) -> list[int]:
+    """Read as a client does that hands on so many characters at each event: where is the edge then?
+
+    It gets the time to come as far as is expected, and a moment to go too far.
+    """
     positions = []
     with asking(session.origin) as response:
-        for total in chars:
+        for total, position in zip(chars, expected, strict=True):
             while not response.readline().startswith(b"data"):
                 pass
+            deadline = time.monotonic() + 60
+            while session.events_sent() < position and time.monotonic() < deadline:
+                time.sleep(0.001)
             time.sleep(0.005)
             positions.append(session.events_sent())
             session.delivered(total)
@@ -248,14 +255,14 @@ def _positions(session: Session, chars: list[int]) -> list[int]:
 
 
 def test_in_lockstep_the_edge_is_never_ahead_of_the_consumer(edge: Edge) -> None:
-    with edge.replay([streamed(stream("a", "bc", "", "d"))], lockstep=True, patience=5) as session:
-        assert _positions(session, [1, 3, 3, 4]) == [1, 2, 4, 4]
+    with edge.replay([streamed(stream("a", "bc", "", "d"))], lockstep=True, patience=60) as session:
+        assert _positions(session, [1, 3, 3, 4], [1, 2, 4, 4]) == [1, 2, 4, 4]
 
 
 def test_without_lockstep_the_edge_runs_ahead(edge: Edge) -> None:
     with edge.replay([streamed(BODY)]) as session, asking(session.origin) as response:
         assert response.readline().startswith(b"data")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while session.events_sent() < 5 and time.monotonic() < deadline:
             time.sleep(0.001)
         assert session.events_sent() == 5
@@ -263,26 +270,25 @@ def test_without_lockstep_the_edge_runs_ahead(edge: Edge) -> None:
 
 def test_a_second_exchange_starts_from_what_was_delivered_before(edge: Edge) -> None:
     recorded = [streamed(stream("a", "b")), streamed(stream("c", "d"))]
-    with edge.replay(recorded, lockstep=True, patience=5) as session:
-        assert _positions(session, [1, 2]) == [1, 2]
-        assert _positions(session, [3, 4]) == [1, 2]
+    with edge.replay(recorded, lockstep=True, patience=60) as session:
+        assert _positions(session, [1, 2], [1, 2]) == [1, 2]
+        assert _positions(session, [3, 4], [1, 2]) == [1, 2]
 
 
 def test_a_client_that_looks_ahead_by_one_event_is_waited_for_in_vain_only_once(edge: Edge) -> None:
     """From then on it is known to lag by one, and its positions are as reproducible as anybody's."""
-    begun = time.monotonic()
-    with edge.replay([streamed(stream(*"abcdef"))], lockstep=True, patience=0.2) as session:
-        assert _positions(session, [0, 1, 2, 3, 4, 5])[1:] == [2, 3, 4, 5, 6]
-    assert time.monotonic() - begun < 1
+    expected = [2, 2, 3, 4, 5, 6]  # the first is waited for in vain: only then the second is sent
+    with edge.replay([streamed(stream(*"abcdef"))], lockstep=True, patience=1) as session:
+        assert _positions(session, [0, 1, 2, 3, 4, 5], expected) == expected
 
 
 def test_a_client_that_buffers_is_given_up_after_two_waits(edge: Edge) -> None:
-    body = stream(*"abcdefghij")
+    body = stream(*"a" * 1000)
     begun = time.monotonic()
     with edge.replay([streamed(body)], lockstep=True, patience=0.1) as session:
         assert ask(session.origin) == body
-        assert session.events_sent() == 12
-    assert 0.2 <= time.monotonic() - begun < 1
+        assert session.events_sent() == 1002
+    assert 0.2 <= time.monotonic() - begun < 60  # and not 100 seconds: a wait after each event
 
 
 def test_a_document_needs_no_lockstep(edge: Edge) -> None:
@@ -318,7 +324,7 @@ def test_open_sessions_end_with_the_edge() -> None:
         reader.start()
         while not session.requests():
             time.sleep(0.001)
-    reader.join(5)
+    reader.join(60)
     assert len(failures) == 1
 
 

@@ -55,7 +55,7 @@ def test_chunks_that_arrive_together_stay_apart(edge: Edge) -> None:
 
     with Upstream(script) as upstream, _record(edge, upstream) as session:
         parts = urlsplit(session.origin)
-        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as connection:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as connection:
             head = f"POST {parts.path}{TARGET} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             connection.sendall(head.encode())
             received = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -70,7 +70,7 @@ def test_the_first_part_of_a_chunk_is_not_held_back(edge: Edge) -> None:
     def script(peer: Peer) -> None:
         peer.head()
         peer.send(b"%x\r\n%s" % (len(_EVENTS[0]), _EVENTS[0][:5]))
-        assert seen.wait(5)
+        assert seen.wait(60)
         peer.send(_EVENTS[0][5:] + b"\r\n0\r\n\r\n")
 
     with Upstream(script) as upstream, _record(edge, upstream) as session:
@@ -132,7 +132,7 @@ def test_a_packed_stream_is_unpacked_on_the_way_without_delay(
         pack = packer()
         for event, reached in zip(_EVENTS, seen, strict=True):
             peer.chunk(pack(event))
-            assert reached.wait(5)
+            assert reached.wait(60)
         peer.last_chunk()
 
     with Upstream(script) as upstream, _record(edge, upstream) as session:
@@ -252,7 +252,7 @@ def keeps_connections() -> Iterator[_KeepsConnections]:
     yield provider
     provider.listener.shutdown(socket.SHUT_RDWR)
     provider.listener.close()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_a_kept_connection_of_the_client_is_a_kept_connection_to_the_provider(
@@ -262,7 +262,7 @@ def test_a_kept_connection_of_the_client_is_a_kept_connection_to_the_provider(
     with edge.record(upstream=keeps_connections.origin, public=PUBLIC, scrubber=Scrubber({})) as session:
         parts = urlsplit(session.origin)
         for _ in range(2):
-            connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+            connection = http.client.HTTPConnection(parts.netloc, timeout=60)
             for count in (b"1", b"2", b"3"):
                 connection.request("POST", parts.path + TARGET, b"{}")
                 assert connection.getresponse().read() == count
@@ -282,7 +282,7 @@ def test_what_a_kept_connection_swallows_is_not_asked_twice(edge: Edge) -> None:
 
     with Upstream(script) as upstream, _record(edge, upstream) as session:
         parts = urlsplit(session.origin)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         connection.request("GET", parts.path + "/v1/models")
         connection.getresponse().read()
         connection.request("GET", parts.path + "/v1/models")
@@ -325,7 +325,7 @@ def test_a_client_that_asks_first_whether_it_may_send_is_told_to_go_on(edge: Edg
 
     with Upstream(script) as upstream, _record(edge, upstream) as session:
         parts = urlsplit(session.origin)
-        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as connection:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as connection:
             lines = (f"POST {parts.path}{TARGET} HTTP/1.1", "Host: localhost", "Expect: 100-continue")
             connection.sendall(
                 "\r\n".join((*lines, "Content-Length: 2", "Connection: close", "", "")).encode()

@@ -53,7 +53,7 @@ class Peer:
 
     def wait_for_the_end(self) -> None:
         """Until the other side hangs up."""
-        self._connection.settimeout(5)
+        self._connection.settimeout(60)
         while self._connection.recv(4096):
             pass
         self._left.set()
@@ -81,7 +81,7 @@ class Upstream:
     ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         while True:
