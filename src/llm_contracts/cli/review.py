@@ -270,7 +270,7 @@ def _write_plan(
 
 def _session(report: Path | None) -> ReviewSession:
     project = project_here()
-    return reviewing.open_desk(
+    return reviewing.open_session(
         project.settings,
         stored_here(project, report),
         today=datetime.now().astimezone().date(),

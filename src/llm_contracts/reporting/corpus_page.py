@@ -1,4 +1,4 @@
-"""A page about a corpus in Markdown: what differs between two pairs of paths, and what that means."""
+"""A page about a corpus in Markdown: what differs between two pairs of clients, and what that means."""
 
 from __future__ import annotations
 

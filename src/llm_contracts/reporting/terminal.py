@@ -101,7 +101,7 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
 
 
 def head(result: Result, marks: Marks) -> Text:
-    """Which paths were compared, with what."""
+    """Which clients were compared, with what."""
     text = Text.assemble((result.reference, "bold"), " against ", (result.candidate, "bold"))
     facts = [f"engine {result.engine}", *(f"{name} {version}" for name, version in result.versions.items())]
     own = dict.fromkeys(

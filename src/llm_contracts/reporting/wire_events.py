@@ -23,7 +23,7 @@ _FIRST_FAILURE = 400
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEvent:
-    """One event, or the whole body of an answer that is no stream.
+    """One event, or the whole body of an answer that is not a stream.
 
     Attributes:
         exchange: which of the recorded exchanges it belongs to.
@@ -101,7 +101,7 @@ def _chunk(read: StreamReader, value: Any) -> Chunk | None:
     try:
         return to_chunk(read(value))
     except (NotAChunkError, AttributeError, TypeError, ValueError):
-        return None  # a shape that nobody knows is shown as it was sent
+        return None  # an unknown shape is shown as it was sent
 
 
 def _kind(event: Event, value: Any, chunk: Chunk | None, protocols: Protocols) -> str:

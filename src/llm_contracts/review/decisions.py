@@ -92,14 +92,14 @@ def parse_decisions(text: str, name: str) -> Decisions:
         name: what messages call it.
 
     Raises:
-        DecisionsError: it is no JSON, not of this format, or an entry is not what it should be.
+        DecisionsError: it is not JSON, not of this format, or an entry is not what it should be.
     """
     try:
         document = json.loads(text)
     except ValueError as error:
         raise DecisionsError(f"{name}: is not JSON ({error}). Export the decisions again.") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise DecisionsError(f"{name}: is no file of decisions of format {FORMAT}.")
+        raise DecisionsError(f"{name}: is not a file of decisions of format {FORMAT}.")
     unknown = sorted(document.keys() - _TOP)
     if unknown:
         raise DecisionsError(f"{name}: {unknown[0]!r} is not known; known are {', '.join(sorted(_TOP))}.")

@@ -109,7 +109,7 @@ def named_groups(session: ReviewSession, name: str, *, several: bool = False) ->
     return meant
 
 
-def open_desk(
+def open_session(
     settings: Settings,
     stored: Stored,
     *,
@@ -123,7 +123,7 @@ def open_desk(
     Waivers are read anew, so that those written since the run count; nothing else may have changed.
 
     Raises:
-        ConfigError: recordings, paths or versions have changed since the run.
+        ConfigError: recordings, clients or versions have changed since the run.
         WaiverError: the waivers file cannot be read, or holds the marks of an unresolved merge.
         DecisionsError: what was decided earlier cannot be read.
     """
@@ -145,7 +145,7 @@ def open_desk(
 
 
 def reread(session: ReviewSession) -> ReviewSession:
-    """The session with the decisions that its two files hold now. Raises as `open_desk` does."""
+    """The session with the decisions that its two files hold now. Raises as `open_session` does."""
     waivers = Waivers() if session.no_waivers else load_waivers(session.settings.waivers, session.today)
     return replace(session, accepted=_accepted(session, waivers), noted=_noted(session))
 
@@ -201,7 +201,7 @@ def _noted(session: ReviewSession) -> dict[str, Decision]:
 
 
 def decisions_file(session: ReviewSession) -> Path:
-    """Where decisions go that are no waivers."""
+    """Where decisions are written that are not waivers."""
     return session.stored.folder / DECISIONS
 
 
@@ -212,7 +212,7 @@ def day_of(text: str) -> date:
     """A day as people write it.
 
     Raises:
-        ReviewError: it is none.
+        ReviewError: it is not a date.
     """
     try:
         return date.fromisoformat(text.strip())
@@ -247,7 +247,7 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
     _refuse(session, accepting=True)
-    _refuse_strangers(session, rows)
+    _refuse_unknown_scenarios(session, rows)
     file = session.settings.waivers
     with _alone(session):
         before = _text(file)
@@ -275,13 +275,13 @@ def _check_draft(
     new = [each for each in complaints if each not in there]
     if new:
         raise ReviewError(f"Nothing was written, because then {new[0]}")
-    if [_told(each) for each in written.entries[len(present.entries) :]] != [_told(row) for row in rows]:
+    if [_fields(each) for each in written.entries[len(present.entries) :]] != [_fields(row) for row in rows]:
         raise ReviewError(
             f"Nothing was written: {file} would not read back as decided. Add the entry by hand."
         )
 
 
-def _told(row: Waiver) -> tuple[object, ...]:
+def _fields(row: Waiver) -> tuple[object, ...]:
     return (*row.identity, row.reason, row.by, row.until)
 
 
@@ -336,7 +336,7 @@ def _text(file: Path) -> str | None:
         raise WaiverError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
 
 
-def _refuse_strangers(session: ReviewSession, rows: Iterable[Waiver]) -> None:
+def _refuse_unknown_scenarios(session: ReviewSession, rows: Iterable[Waiver]) -> None:
     """A result may be about streams from elsewhere. A waiver that names one would fail the next check."""
     for row in rows:
         if not any(row.covers_recording(*scenario) for scenario in session.known):

@@ -45,8 +45,8 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("checked") / "project",
         toml=TOML.replace('candidate = "same"', 'candidate = "odd"'),
     )
-    paths = root / "contracts" / "clients.py"
-    paths.write_text(paths.read_text() + ODD)
+    clients = root / "contracts" / "clients.py"
+    clients.write_text(clients.read_text() + ODD)
     (root / "contracts" / "waivers.toml").write_text(WAIVERS)
     save(root / "cassettes/acme/other.yaml", cassette("acme/other", [f"word {n} " for n in range(40)]))
     with pytest.MonkeyPatch.context() as patch:

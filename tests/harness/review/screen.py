@@ -87,12 +87,14 @@ def review(
     root: Path, *options: str, width: int = 100, height: int = 40, environ: Mapping[str, str] | None = None
 ) -> Iterator[Screen]:
     """`llm-contracts review` in a project, in a terminal of this size."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR", "COLUMNS"}}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR", "COLUMNS"}
+    }
     child = pexpect.spawn(
         sys.executable,
         ["-m", "llm_contracts", "review", *options],
         cwd=root,
-        env={**kept, "TERM": "xterm-256color", "COLORTERM": "", "LC_ALL": "C.UTF-8", **(environ or {})},
+        env={**inherited, "TERM": "xterm-256color", "COLORTERM": "", "LC_ALL": "C.UTF-8", **(environ or {})},
         dimensions=(height, width),
         timeout=PATIENCE,
     )

@@ -35,8 +35,8 @@ def test_a_listed_name_that_accepts_nothing_any_more_fails_the_run(tmp_path: Pat
     waivers = loaded(tmp_path, '["acme", "zenith"]', '["plain", "chat"]')
     text = member("acme/plain", Kind.TEXT, "text", "a", "b").divergence
     items = [item(name) for name in ("acme/chat", "zenith/plain", "zenith/chat")]
-    told = waivers.unused([item("acme/plain", divergences=(text,)), *items], {})
-    assert [complaint.rpartition("): ")[2] for complaint in told] == [
+    complaints = waivers.unused([item("acme/plain", divergences=(text,)), *items], {})
+    assert [complaint.rpartition("): ")[2] for complaint in complaints] == [
         "chat: accepts nothing that occurs; remove it",
         "zenith: accepts nothing that occurs; remove it",
     ]

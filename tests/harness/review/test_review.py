@@ -29,14 +29,14 @@ TODAY = datetime.now().astimezone().date()
 UNTIL = TODAY + timedelta(days=30)
 
 
-def desk(
+def session(
     root: Path, environ: Mapping[str, str] | None = None, secrets: Mapping[str, str] | None = None
 ) -> ReviewSession:
     settings = load_settings(root)
     stored = Stored.load(settings.report)
     assert stored is not None
     known = {(item.provider, item.scenario) for item in stored.items()}
-    return review.open_desk(
+    return review.open_session(
         settings, stored, today=TODAY, environ=environ or {}, known=known, secrets=secrets or {}
     )
 
@@ -52,7 +52,7 @@ def waivers(root: Path) -> str:
 
 
 def test_an_acceptance_is_appended_and_counts_at_once(project: Path) -> None:
-    before = desk(project)
+    before = session(project)
     change = accept_first(before)
     assert waivers(project) == change.after
     assert waivers(project).startswith(WAIVERS)
@@ -63,14 +63,14 @@ def test_an_acceptance_is_appended_and_counts_at_once(project: Path) -> None:
 
 
 def test_undoing_puts_the_file_back_to_the_letter(project: Path) -> None:
-    review.undo(accept_first(desk(project)))
+    review.undo(accept_first(session(project)))
     assert waivers(project) == WAIVERS
 
 
 @pytest.mark.parametrize("kind", ["accept", "note"])
 def test_of_decisions_made_at_once_none_is_lost(project: Path, kind: str) -> None:
     """Each in a session of its own, opened before any of them has decided."""
-    sessions = [desk(project) for _ in range(8)]
+    sessions = [session(project) for _ in range(8)]
     groups = queue(sessions[0].open)
     terms = review.checked_terms("it may", "Ada", UNTIL, TODAY)
 
@@ -88,7 +88,7 @@ def test_of_decisions_made_at_once_none_is_lost(project: Path, kind: str) -> Non
 
     with ThreadPoolExecutor(8) as threads:
         decided = list(threads.map(decide, range(8)))
-    after = desk(project)
+    after = session(project)
     if kind == "accept":
         assert sum(decided) > 1
         assert waivers(project).count("it may") == sum(decided)
@@ -97,7 +97,7 @@ def test_of_decisions_made_at_once_none_is_lost(project: Path, kind: str) -> Non
 
 
 def test_what_somebody_else_has_changed_since_is_not_undone(project: Path) -> None:
-    change = accept_first(desk(project))
+    change = accept_first(session(project))
     file = project / "contracts" / "waivers.toml"
     file.write_text(file.read_text() + "# by another hand\n")
     with pytest.raises(ReviewError, match="changed since"):
@@ -108,14 +108,14 @@ def test_what_somebody_else_has_changed_since_is_not_undone(project: Path) -> No
 def test_the_first_acceptance_makes_the_file_and_undoing_it_takes_it_away(project: Path) -> None:
     file = project / "contracts" / "waivers.toml"
     file.unlink()
-    change = accept_first(desk(project))
+    change = accept_first(session(project))
     assert file.is_file()
     review.undo(change)
     assert not file.exists()
 
 
 def test_what_has_lapsed_is_renewed_by_hand_not_said_twice(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     accept_first(found)
     file = project / "contracts" / "waivers.toml"
     lapsed = file.read_text().replace(str(UNTIL), "2020-01-01")
@@ -127,44 +127,44 @@ def test_what_has_lapsed_is_renewed_by_hand_not_said_twice(project: Path) -> Non
 
 def test_a_stream_that_is_no_scenario_of_the_project_is_not_named_in_its_waivers(project: Path) -> None:
     with pytest.raises(ReviewError, match="no scenario"):
-        accept_first(replace(desk(project), known=frozenset()))
+        accept_first(replace(session(project), known=frozenset()))
     assert waivers(project) == WAIVERS
 
 
 def test_a_merge_conflict_stops_before_anything_is_written(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     file = project / "contracts" / "waivers.toml"
     file.write_text(WAIVERS + "<<<<<<< ours\n")
     with pytest.raises(WaiverError, match="unresolved merge"):
         accept_first(found)
     with pytest.raises(WaiverError, match="unresolved merge"):
-        desk(project)
+        session(project)
     assert file.read_text() == WAIVERS + "<<<<<<< ours\n"
 
 
 def test_a_result_whose_recordings_changed_is_refused_and_one_whose_waivers_changed_is_not(
     project: Path,
 ) -> None:
-    accept_first(desk(project))
-    assert desk(project).accepted
+    accept_first(session(project))
+    assert session(project).accepted
     (project / "cassettes" / "acme" / "other.yaml").unlink()
     with pytest.raises(ConfigError, match=r"cassettes/acme/other\.yaml.*check"):
-        desk(project)
+        session(project)
 
 
 def test_in_ci_nothing_is_decided(project: Path) -> None:
-    found = desk(project, environ={"CI": "true"})
+    found = session(project, environ={"CI": "true"})
     with pytest.raises(ReviewError, match="CI"):
         accept_first(found)
     with pytest.raises(ReviewError, match="CI"):
         review.note(found, [])
-    assert not desk(project, environ={"CI": "false"}).read_only
+    assert not session(project, environ={"CI": "false"}).read_only
 
 
 def test_a_result_about_another_pair_takes_marks_but_no_waivers(project: Path) -> None:
     toml = project / "pyproject.toml"
     toml.write_text(toml.read_text().replace('candidate = "odd"', 'candidate = "same"'))
-    found = desk(project)
+    found = session(project)
     with pytest.raises(ReviewError, match="plain with odd, but waivers are about plain and same"):
         accept_first(found)
     prints = (found.members[0].fingerprint,)
@@ -173,7 +173,7 @@ def test_a_result_about_another_pair_takes_marks_but_no_waivers(project: Path) -
 
 
 def test_a_key_in_a_reason_reaches_no_file(project: Path) -> None:
-    found = desk(project, secrets={"ACME_API_KEY": "quite-a-secret-value"})
+    found = session(project, secrets={"ACME_API_KEY": "quite-a-secret-value"})
     with pytest.raises(SecretFound, match="ACME_API_KEY") as raised:
         accept_first(found, reason="because quite-a-secret-value")
     assert "quite-a" not in str(raised.value)
@@ -181,7 +181,7 @@ def test_a_key_in_a_reason_reaches_no_file(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "by", "days", "told"),
+    ("reason", "by", "days", "message"),
     [
         (" ", "Ada", 1, "reason"),
         ("so", "", 1, "name of who decides"),
@@ -189,13 +189,13 @@ def test_a_key_in_a_reason_reaches_no_file(project: Path) -> None:
         ("so", "Ada", 4000, "for ever"),
     ],
 )
-def test_an_acceptance_says_why_who_and_until_when(reason: str, by: str, days: int, told: str) -> None:
-    with pytest.raises(ReviewError, match=told):
+def test_an_acceptance_says_why_who_and_until_when(reason: str, by: str, days: int, message: str) -> None:
+    with pytest.raises(ReviewError, match=message):
         review.checked_terms(reason, by, TODAY + timedelta(days=days), TODAY)
 
 
 def test_a_newer_mark_replaces_an_older_one_and_an_acceptance_ends_both(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     (group, *_) = queue(found.open)
     for choice in (Choice.FIX, Choice.NOISE):
         review.note(review.reread(found), [Decision(choice=choice, fingerprints=group.fingerprints)])
@@ -209,7 +209,7 @@ def test_a_newer_mark_replaces_an_older_one_and_an_acceptance_ends_both(project:
 
 
 def test_waivers_are_taken_back_where_the_marks_cannot_be_written(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     (group, *_) = queue(found.open)
     review.decisions_file(found).mkdir()
     terms = review.checked_terms("so", "Ada", UNTIL, TODAY)
@@ -233,7 +233,7 @@ def accepting(*prints: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_file_of_decisions_does_what_it_says(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     first, second, *_ = queue(found.open)
     wanted = planned(
         found,
@@ -249,7 +249,7 @@ def test_a_file_of_decisions_does_what_it_says(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"run": "0123456789abcdef"}, "is about run 0123456789abcdef"),
         ({"fingerprints": ["nonesuch"]}, "decision 1: this run has no difference nonesuch"),
@@ -259,25 +259,27 @@ def test_a_file_of_decisions_does_what_it_says(project: Path) -> None:
         ({"until": "2020-01-01"}, "is over"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused_whole(project: Path, change: dict[str, Any], told: str) -> None:
-    found = desk(project)
+def test_a_file_that_does_not_fit_is_refused_whole(
+    project: Path, change: dict[str, Any], message: str
+) -> None:
+    found = session(project)
     run = change.pop("run", "")
-    with pytest.raises(ReviewError, match=told):
+    with pytest.raises(ReviewError, match=message):
         planned(found, accepting(found.open[0].fingerprint, **change), run=run)
 
 
 def test_deciding_twice_about_one_difference_is_refused(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     name = found.open[0].fingerprint
     with pytest.raises(ReviewError, match="decided about twice"):
         planned(found, accepting(name), {"decision": "fix", "fingerprints": [name]})
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "no file of decisions"),
+        ("[]", "not a file of decisions"),
         ('{"format": 2}', "format 1"),
         ('{"format": 1, "run": "x"}', "'decisions', a list"),
         ('{"format": 1, "run": "x", "decisions": [], "more": 1}', "'more' is not known"),
@@ -298,15 +300,15 @@ def test_deciding_twice_about_one_difference_is_refused(project: Path) -> None:
         ),
     ],
 )
-def test_a_file_of_decisions_that_is_none_is_named_with_what_is_wrong(text: str, told: str) -> None:
-    with pytest.raises(DecisionsError, match=told) as raised:
+def test_a_file_of_decisions_that_is_none_is_named_with_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(DecisionsError, match=message) as raised:
         parse_decisions(text, "d.json")
     assert str(raised.value).startswith("d.json: ")
 
 
 def test_a_fix_for_something_that_no_longer_differs_is_dropped(project: Path) -> None:
-    found = desk(project)
+    found = session(project)
     gone = Decision(choice=Choice.FIX, fingerprints=("gone",), note="was")
-    kept = replace(gone, fingerprints=(found.open[0].fingerprint,), note="is")
-    review.note(found, [gone, kept])
+    later = replace(gone, fingerprints=(found.open[0].fingerprint,), note="is")
+    review.note(found, [gone, later])
     assert [decision.note for decision in review.reread(found).noted.values()] == ["is"]

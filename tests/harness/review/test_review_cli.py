@@ -87,15 +87,15 @@ def test_an_acceptance_that_reaches_further_than_it_names_is_refused_until_that_
     prints = listed(capsys)["groups"][1]["members"][0]["fingerprint"]
     wide = ["review", "accept", prints, "--reason", "so", "--by", "Ada", "--scope", "field"]
     assert run(wide) == 2
-    told = capsys.readouterr()
-    assert "also cover 2 differences that were not named" in told.err
-    assert "model_name" in told.out
+    printed = capsys.readouterr()
+    assert "also cover 2 differences that were not named" in printed.err
+    assert "model_name" in printed.out
     assert waivers(project) == WAIVERS
     assert run([*wide, "--and-others"]) == 0
     assert waivers(project).count("[[waiver]]") == 2
 
 
-def test_marks_are_kept_and_leave_the_verdict_alone(project: Path, capsys: Capture) -> None:
+def test_marks_are_stored_and_leave_the_verdict_alone(project: Path, capsys: Capture) -> None:
     first, second, _ = listed(capsys)["groups"]
     assert run(["review", "fix", first["id"], "--note", "upper case"]) == 0
     assert run(["review", "noise", second["id"]]) == 0
@@ -148,7 +148,7 @@ def test_decisions_about_another_run_are_refused_by_its_name(project: Path, caps
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         ([], 2, "llm-contracts review list"),
         (["show", "acme/plain-streem"], 2, "Did you mean acme/plain-stream"),
@@ -159,11 +159,11 @@ def test_decisions_about_another_run_are_refused_by_its_name(project: Path, caps
         (["--report", "nowhere", "list"], 2, "no result yet"),
     ],
 )
-def test_what_cannot_be_done_is_told_with_the_way_out(
-    project: Path, capsys: Capture, arguments: list[str], code: int, told: str
+def test_what_cannot_be_done_is_said_with_the_way_out(
+    project: Path, capsys: Capture, arguments: list[str], code: int, message: str
 ) -> None:
     assert run(["review", *arguments]) == code
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_ids_and_recordings_are_completed(

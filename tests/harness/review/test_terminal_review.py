@@ -53,8 +53,8 @@ def test_a_review_from_the_first_screen_to_the_last(project: Path) -> None:
         screen.press("q")
         assert screen.left() == 1
         screen.wait_for("0 groups accepted, 2 marked, 1 left.")
-    kept = json.loads((project / "report" / "decisions.json").read_text())
-    assert [(d["decision"], d.get("note", "")) for d in kept["decisions"]] == [
+    stored = json.loads((project / "report" / "decisions.json").read_text())
+    assert [(d["decision"], d.get("note", "")) for d in stored["decisions"]] == [
         ("fix", "give it back as it came"),
         ("noise", ""),
     ]
@@ -163,7 +163,7 @@ def test_in_ci_the_screen_says_that_nothing_is_decided_there(project: Path) -> N
     assert not (project / "report" / "review.json").exists()
 
 
-def test_a_merge_conflict_in_the_waivers_file_is_told_and_loses_nothing(project: Path) -> None:
+def test_a_merge_conflict_in_the_waivers_file_is_reported_and_loses_nothing(project: Path) -> None:
     file = project / "contracts" / "waivers.toml"
     with review(project) as screen:
         screen.wait_for("[1/3]", "q quit")

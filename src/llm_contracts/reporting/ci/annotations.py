@@ -147,8 +147,8 @@ def _command(note: Annotation) -> str:
     if note.place is not None:
         line = {} if note.place.line is None else {"line": str(note.place.line)}
         properties = {"file": note.place.file, **line, **properties}
-    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{note.level} {told}::{_data(note.message)}"
+    fields = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{note.level} {fields}::{_data(note.message)}"
 
 
 def _data(text: str) -> str:

@@ -28,20 +28,20 @@ class DocumentPart:
     what: str = "line"
     most: int | None = None
 
-    def text(self, kept: int) -> str:
+    def text(self, shown: int) -> str:
         """The part with so many of its rows."""
-        left = len(self.rows) - kept
+        left = len(self.rows) - shown
         # After an empty line it belongs neither to a table nor to the last entry of a list.
         more = ["", f"… and {count(left, f'more {self.what}')}, left out here."] if left else []
-        return "\n".join([*self.head, *self.rows[:kept], *more, *self.foot]) + "\n"
+        return "\n".join([*self.head, *self.rows[:shown], *more, *self.foot]) + "\n"
 
 
 def fitted(parts: Sequence[DocumentPart], limit: int) -> str:
     """The document in at most `limit` bytes of UTF-8: parts that come first get room first.
 
-    Heads and feet are kept even if these alone are too long, so they have to be short.
+    Heads and feet stay even if these alone are too long, so they have to be short.
     """
-    kept = [0] * len(parts)
+    shown = [0] * len(parts)
     used = sum(_size(part.text(0)) + 1 for part in parts)  # one for the empty line between parts
     for number, part in enumerate(parts):
         most = len(part.rows) if part.most is None else min(part.most, len(part.rows))
@@ -50,8 +50,8 @@ def fitted(parts: Sequence[DocumentPart], limit: int) -> str:
             if used + size > limit:
                 break
             used += size
-            kept[number] += 1
-    return "\n".join(part.text(rows) for part, rows in zip(parts, kept, strict=True))
+            shown[number] += 1
+    return "\n".join(part.text(rows) for part, rows in zip(parts, shown, strict=True))
 
 
 def _size(text: str) -> int:

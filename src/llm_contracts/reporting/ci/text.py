@@ -40,9 +40,9 @@ def code(text: str) -> str:
 
 def code_block(lines: Iterable[str]) -> list[str]:
     """Lines to copy."""
-    told = [seen(line) for line in lines]
-    fence = "`" * max(3, _longest_run("\n".join(told)) + 1)
-    return [f"{fence}sh", *told, fence]
+    shown = [seen(line) for line in lines]
+    fence = "`" * max(3, _longest_run("\n".join(shown)) + 1)
+    return [f"{fence}sh", *shown, fence]
 
 
 def link(text: str, address: str | None) -> str:

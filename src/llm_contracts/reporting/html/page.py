@@ -84,7 +84,7 @@ def render(
         whole: an item in full, by its id.
         protocols_of: how to read what a provider sent.
         guard: see `Guard`.
-        progress: told of each item that is done.
+        progress: called with the name of each item that is done.
     """
     detailed = in_full(result)
     groups = group_rows(result.items)

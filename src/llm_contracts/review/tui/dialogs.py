@@ -25,7 +25,7 @@ _ROWS = 6  # waivers and other groups listed before "and n more"
 _BESIDE = 56  # columns of a line of the list that are not values
 _SHORTEST = 8
 _NAME = 34  # columns for a recording's name
-_AROUND = 3  # lines of the help that are no keys
+_AROUND = 3  # lines of the help without keys
 _NAMES = {Choice.ACCEPT: "Accept", Choice.FIX: "Needs a fix", Choice.NOISE: "Noise"}
 _NOISE = (
     "Noise is not masked: the difference goes on failing until a normaliser, which is reviewed as code, "

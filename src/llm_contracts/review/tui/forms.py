@@ -57,7 +57,7 @@ def typed(state: ReviewState, key: str) -> ReviewState:
 
 
 def text_of(key: str) -> str:
-    """The text that a key stands for; empty for keys that are no text."""
+    """The text that a key stands for; empty for other keys."""
     if key.startswith(PASTED):
         return key.removeprefix(PASTED)
     return " " if key == "space" else key if len(key) == 1 and key.isprintable() else ""

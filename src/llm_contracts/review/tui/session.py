@@ -34,7 +34,7 @@ Edit = Callable[[str], str | None]
 
 
 class InteractiveReview:
-    """One review. What is decided is in the files at once; where it stands is kept when it is left.
+    """One review. What is decided is in the files at once; where it stands is saved after every key.
 
     Args:
         review: the result and the decisions about it.
@@ -51,7 +51,7 @@ class InteractiveReview:
         self._window = Window()
         self._item: Item | None = None
         self._layout: tuple[object, PageLayout] | None = None
-        self._kept = ""
+        self._saved = ""
         self.state = _resumed(review, _first_state(review, by))
 
     def frame(self, size: Size) -> Frame:
@@ -78,9 +78,9 @@ class InteractiveReview:
         where nothing may be decided.
         """
         now = _saved(self._review, self.state)
-        if now != self._kept and not self._review.read_only:
+        if now != self._saved and not self._review.read_only:
             replace_file(self._review.stored.folder / STATE, now)
-            self._kept = now
+            self._saved = now
 
     def _drawn(self, size: Size) -> Frame:
         try:
@@ -208,7 +208,7 @@ def _saved(review: ReviewSession, state: ReviewState) -> str:
 
 
 def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
-    """Where the last review of the same run was left. Anything unreadable there is no loss: begin anew."""
+    """Where the last review of this run was left; the beginning where that cannot be read."""
     saved = _read(review.stored.folder / STATE)
     if saved.get("run") != review.stored.run:
         return begin(state)

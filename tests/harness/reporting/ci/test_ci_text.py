@@ -110,11 +110,11 @@ TABLE = DocumentPart(head=["| n | text |", "|---|---|"], rows=ROWS, what="row")
 def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
     text = fitted([DocumentPart(head=["# Title"]), TABLE, DocumentPart(head=["last"])], 10_000)
     assert 9_000 < len(text.encode()) <= 10_000
-    kept = text.count("| x")
-    assert kept + int(text.partition("… and ")[2].split()[0].replace(",", "")) == 1_000
+    shown_rows = text.count("| x")
+    assert shown_rows + int(text.partition("… and ")[2].split()[0].replace(",", "")) == 1_000
     assert "last" in text
     rendered = RENDER.render(text)
-    assert rendered.count("<tr>") == kept + 1
+    assert rendered.count("<tr>") == shown_rows + 1
     assert "more rows, left out here." in words(rendered.rpartition("</table>")[2])
 
 

@@ -176,7 +176,7 @@ def test_links_lead_to_the_difference_in_the_report_and_only_with_an_address() -
     assert links(RENDER.render(summary(sample(), bare))) == []
 
 
-def test_the_reader_is_told_the_commands() -> None:
+def test_the_reader_gets_the_commands() -> None:
     text = comment(sample(), ABOUT)
     assert "gh run download 1234567890 --repo acme/product --name report-3.11 --dir report" in text
     assert "llm-contracts record --provider qwen --missing" in text

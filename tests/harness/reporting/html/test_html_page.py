@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from llm_contracts.parity.result import Readiness, Verdict
 from llm_contracts.reporting.html.index import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
-from tests.harness.reporting.html.runs import HOSTILE, whole_run, write
+from tests.harness.reporting.html.runs import ABOUT, HOSTILE, whole_run, write
 
 Open = Callable[..., Page]
 PRESS = """const press = (key) =>
@@ -62,6 +64,49 @@ def test_the_first_page_says_what_was_found_and_what_it_means(opened: Open) -> N
     assert page.locator("tr.group .decide").last.inner_text() == "as agreed in May"
     assert page.locator('.matrix a[title^="acme/changed"]').get_attribute("class") == "breaking"
     assert page.locator(".matrix td.missing").get_attribute("title") == "zenith/agrees: no recording"
+
+
+def test_the_answer_with_its_faults_stands_first_and_what_is_accepted_before_the_recordings(
+    opened: Open,
+) -> None:
+    page = opened()
+    hero = page.inner_text(".hero")
+    assert "3 breaking and 1 visible differences to decide; 1 unreadable" in hero
+    assert page.locator(".hero .faults li").all_inner_texts() == ["broken.yaml: cut"]
+    titles = page.locator("h2").all_inner_texts()
+    accepted, recordings = (
+        next(n for n, title in enumerate(titles) if title.startswith(name))
+        for name in ("Accepted", "Recordings")
+    )
+    assert accepted < recordings
+
+
+def test_where_only_recordings_are_missing_the_page_is_amber_and_equal_verdicts_are_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    lacking = {
+        name: Verdict(
+            answer=Readiness.REHEARSED,
+            reasons=(f"2 scenarios are not recorded live: {name}/agrees, {name}/other.",),
+            next=(f"llm-contracts record --provider {name} --missing",),
+        )
+        for name in ("acme", "zenith")
+    }
+    accepted = next(item for item in whole_run().items if item.waived)
+    result = replace(whole_run(), items=(accepted,), missing=(), warnings=(), verdicts=lacking)
+    terms = {"as agreed in May": "Ada, until 2027-01-31"}
+    about = replace(ABOUT, everyone=("acme", "zenith"), terms=terms)
+    page = browser.new_page()
+    page.goto(f"file://{write(tmp_path / 'page.html', result, about)}")
+    assert page.locator(".hero.wait h1").inner_text() == "NO-GO"
+    assert page.inner_text(".hero .why") == (
+        "Nothing differs beyond what is accepted; 2 providers are not yet recorded live."
+    )
+    assert page.inner_text(".hero .next") == "Next: llm-contracts record --missing"
+    assert page.locator(".card").count() == 1
+    assert "4 scenarios are not recorded live: acme 2, zenith 2." in page.inner_text(".card.wait")
+    assert "Ada, until 2027-01-31" in page.inner_text("tr.group .decide")
+    page.close()
 
 
 def test_search_and_filters_leave_what_fits_everywhere_on_the_page(opened: Open) -> None:

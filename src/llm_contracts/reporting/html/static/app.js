@@ -86,9 +86,9 @@ function passes(item, number) {
 function update() {
   shownItems = DATA.items.map((item, number) => (passes(item, number) ? number : -1)).filter((number) => number >= 0);
   shownItems.sort((a, b) => ORDER.indexOf(DATA.items[a].state) - ORDER.indexOf(DATA.items[b].state) || a - b);
-  const kept = new Set(shownItems);
-  $("found").textContent = kept.size === DATA.items.length ? "" : `${kept.size.toLocaleString("en")} of ${plural(DATA.items.length, "recording")}`;
-  for (const link of document.querySelectorAll(".matrix [data-item]")) link.classList.toggle("dim", !kept.has(Number(link.dataset.item)));
+  const shown = new Set(shownItems);
+  $("found").textContent = shown.size === DATA.items.length ? "" : `${shown.size.toLocaleString("en")} of ${plural(DATA.items.length, "recording")}`;
+  for (const link of document.querySelectorAll(".matrix [data-item]")) link.classList.toggle("dim", !shown.has(Number(link.dataset.item)));
   for (const row of document.querySelectorAll("tr.group")) updateGroup(row);
   list(0);
   counted();
@@ -265,8 +265,8 @@ function fill(id, values) {
 }
 
 function begin() {
-  const kept = read("llm-contracts/theme");
-  if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+  const stored = read("llm-contracts/theme");
+  if (stored === "dark" || stored === "light") document.documentElement.dataset.theme = stored;
   for (const node of document.querySelectorAll(".tools, #filters")) node.hidden = false;
   for (const row of document.querySelectorAll("tr.group")) {
     const head = row.querySelector("th");
