@@ -36,4 +36,4 @@ def cassettes() -> Exit:
         return Exit.SECRET
     if complaints.unreadable:
         return Exit.UNREADABLE
-    return Exit.USAGE if complaints.homeless else Exit.AGREEMENT
+    return Exit.USAGE if complaints.unowned else Exit.AGREEMENT

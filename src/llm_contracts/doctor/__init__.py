@@ -1,6 +1,6 @@
 """Is everything fit for use? Environment, keys, recordings, decisions, the stored result, secrets in files.
 
-Nobody is called, nothing is changed, and no value of a variable is told.
+Nobody is called, nothing is changed, and no value of a variable is shown.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from llm_contracts.doctor.evidence import (
     examine_waivers,
     provenances,
 )
-from llm_contracts.doctor.finding import Diagnosis, Finding, FindingLevel
-from llm_contracts.doctor.keys_in_files import Key, Progress, Search
+from llm_contracts.doctor.finding import Diagnosis, Finding, FindingLevel, ok
+from llm_contracts.doctor.keys_in_files import Progress, Search
 from llm_contracts.doctor.variables import (
-    Where,
     examine_keys,
     examine_names,
     known_variables,
@@ -45,7 +44,7 @@ _REVOKE = "Take it out, and revoke it if it is real: whoever has the repository 
 
 @dataclass(kw_only=True, slots=True)
 class _Recordings:
-    """What one reading of all recordings tells. `counts`: provenance → number; `leaking`: files' names."""
+    """What one reading of all recordings yields. `counts`: provenance → number; `leaking`: files' names."""
 
     findings: list[Finding] = field(default_factory=list)
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -69,7 +68,7 @@ def diagnose(
         project: which one.
         environ: the variables of the process; those of `.env` are read here.
         areas: which of `AREAS`.
-        progress: told the name of each recording that was read and each file that was searched; see `work`.
+        progress: called with the name of each recording that was read and each file that was searched.
     """
     settings = project.settings
     stored, about_file = stored_variables(settings.root / ".env")
@@ -80,7 +79,11 @@ def diagnose(
         "environment": lambda: examine_environment(
             settings.root, installed=installed_version, supported=supported_by_the_harness()
         ),
-        "keys": lambda: (*_about_variables(project, where, environ, stored), *about_file),
+        "keys": lambda: (
+            *examine_keys(where, {**stored, **environ}),
+            *examine_names(known_variables(settings.root, project.providers), environ, stored),
+            *about_file,
+        ),
         "recordings": lambda: recordings.findings,
         "waivers": lambda: examine_waivers(settings, datetime.now().astimezone().date()),
         "result": lambda: examine_result(settings),
@@ -99,14 +102,6 @@ def work(project: Project, areas: Collection[str] = AREAS) -> int:
     return read + (len(_searched(project)) if _SECRETS in areas else 0)
 
 
-def _about_variables(
-    project: Project, where: Where, environ: Mapping[str, str], stored: Mapping[str, str]
-) -> Iterator[Finding]:
-    yield from examine_keys(where, {**stored, **environ})
-    known = known_variables(project.settings.root, project.providers)
-    yield from examine_names(known, environ, stored)
-
-
 def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress) -> _Recordings:
     cassettes: dict[Path, Cassette] = {}
 
@@ -114,24 +109,16 @@ def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress
         cassettes[file] = cassette
         progress(project.settings.shown(file))
 
-    complaints = check_cassettes(project, secrets, visit=visit)
+    problems = check_cassettes(project, secrets, visit=visit)
     found = list(examine_recordings(project, cassettes))
-    found += _told(RECORDINGS, FindingLevel.SECRET, complaints.secrets, "")
-    found += _told(
-        RECORDINGS, FindingLevel.UNREADABLE, complaints.unreadable, "Restore it from git, or record again."
-    )
-    found += _told(
-        RECORDINGS,
-        FindingLevel.WARNING,
-        complaints.homeless,
-        "Delete it, or give it back a scenario of its name.",
-    )
-    leaking = frozenset(sentence.partition(": ")[0] for sentence in complaints.secrets)
+    for level, sentences, way_out in (
+        (FindingLevel.SECRET, problems.secrets, ""),
+        (FindingLevel.UNREADABLE, problems.unreadable, "Restore it from git, or record again."),
+        (FindingLevel.WARNING, problems.unowned, "Delete it, or give it back a scenario of its name."),
+    ):
+        found += [Finding(area=RECORDINGS, level=level, what=each, way_out=way_out) for each in sentences]
+    leaking = frozenset(sentence.partition(": ")[0] for sentence in problems.secrets)
     return _Recordings(findings=found, counts=dict(provenances(cassettes.values())), leaking=leaking)
-
-
-def _told(area: str, level: FindingLevel, sentences: Iterable[str], way_out: str) -> list[Finding]:
-    return [Finding(area=area, level=level, what=sentence, way_out=way_out) for sentence in sentences]
 
 
 def _secrets(
@@ -140,26 +127,20 @@ def _secrets(
     settings = project.settings
     search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
     files = _searched(project)
-    # What was found in a recording has been told with the recordings, more exactly.
+    # What was found in a recording is described with the recordings, more exactly.
     found = [key for key in search.keys(files, progress=progress) if key.file not in recordings.leaking]
     for key in found:
-        yield Finding(area=_SECRETS, level=FindingLevel.SECRET, what=_sentence(key), way_out=_REVOKE)
+        what = f"{key.place}: holds {key.what}"
+        yield Finding(area=_SECRETS, level=FindingLevel.SECRET, what=what, way_out=_REVOKE)
     if not found and not recordings.leaking:
         values = f"{len(secrets)} configured values and " if secrets else ""
-        said = f"none in {len(files)} files, which were searched for {values}what looks like a key"
-        yield Finding(area=_SECRETS, level=FindingLevel.OK, what=said)
+        yield ok(
+            _SECRETS, f"none in {len(files)} files, which were searched for {values}what looks like a key"
+        )
 
 
 def _searched(project: Project) -> tuple[Path, ...]:
-    root = project.settings.root
-    tracked = {root / name for name in repository_files(root)}
-    return tuple(sorted({*tracked, *_kept_results(project.settings.report)}))
-
-
-def _sentence(key: Key) -> str:
-    return f"{key.place}: holds {key.what}"
-
-
-def _kept_results(folder: Path) -> tuple[Path, ...]:
-    """Not tracked, but handed around."""
-    return tuple(sorted(file for file in folder.rglob("*") if file.is_file())) if folder.is_dir() else ()
+    """What git tracks, and stored results: those are not tracked, but handed around."""
+    settings = project.settings
+    tracked = {settings.root / name for name in repository_files(settings.root)}
+    return tuple(sorted(tracked | {file for file in settings.report.rglob("*") if file.is_file()}))

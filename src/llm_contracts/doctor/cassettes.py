@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_contracts.doctor.keys_in_files import known_values, shapes
 from llm_contracts.project.config import Project
 from llm_contracts.run.check import orphans
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
-from llm_contracts.wire.scrub import Scrubber, find_secrets, shapes_in
+from llm_contracts.wire.scrub import Scrubber
 
 Visit = Callable[[Path, Cassette], None]
 
@@ -25,12 +26,12 @@ class Problems:
 
     unreadable: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
-    homeless: tuple[str, ...] = ()
+    unowned: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
         """All sentences, the worst first."""
-        return (*self.secrets, *self.unreadable, *self.homeless)
+        return (*self.secrets, *self.unreadable, *self.unowned)
 
 
 def recording_files(project: Project) -> tuple[Path, ...]:
@@ -53,7 +54,10 @@ def check_cassettes(
     found: list[str] = []
     for file in recording_files(project):
         place = project.settings.shown(file)
-        found += [f"{place}: {what}" for what in _known_secrets(file, secrets)]
+        values = known_values(file.read_bytes(), secrets)
+        found += [
+            f"{place}: holds {what}. Delete it, and revoke the key if it was shared." for what in values
+        ]
         try:
             cassette = load(file)
         except CassetteError as error:
@@ -61,38 +65,25 @@ def check_cassettes(
             continue
         visit(file, cassette)
         for number, interaction in enumerate(cassette.interactions):
-            complaints = (*_unscrubbed(interaction, Scrubber(secrets)), *_shaped_like_keys(interaction))
-            found += [f"{place}: interactions[{number}].{what}" for what in complaints]
-    found += _in_snapshots(project, secrets)
-    return Problems(unreadable=tuple(unreadable), secrets=tuple(found), homeless=orphans(project))
+            for what in _faults(interaction, Scrubber(secrets)):
+                found.append(f"{place}: interactions[{number}].{what}")
+    for file in sorted(file for file in project.settings.snapshots.rglob("*") if file.is_file()):
+        place, data = project.settings.shown(file), file.read_bytes()
+        for what in (*known_values(data, secrets), *shapes(data)):
+            found.append(f"{place}: holds {what}. Revoke it if it is a key, and make it again.")
+    return Problems(unreadable=tuple(unreadable), secrets=tuple(found), unowned=orphans(project))
 
 
-def _in_snapshots(project: Project, secrets: Mapping[str, str]) -> Iterator[str]:
-    folder = project.settings.snapshots
-    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-        place = project.settings.shown(file)
-        yield from (f"{place}: {what}" for what in _known_secrets(file, secrets))
-        for what in shapes_in(file.read_bytes()):
-            yield f"{place}: holds what looks like {what}. Revoke it if it is one, and make it again."
-
-
-def _known_secrets(file: Path, secrets: Mapping[str, str]) -> Iterator[str]:
-    names = find_secrets(file.read_bytes(), secrets)
-    if names:
-        yield f"holds the value of {', '.join(names)}. Delete it, and revoke the key if it was shared."
-
-
-def _unscrubbed(interaction: Interaction, scrubber: Scrubber) -> Iterator[str]:
-    scrubbed = _parts(scrubber.interaction(interaction))
-    for part, data in _parts(interaction).items():
-        if scrubbed[part] != data:
-            yield f"{part}: the scrubber would change it. Record it again."
-
-
-def _shaped_like_keys(interaction: Interaction) -> Iterator[str]:
-    for part, data in _parts(interaction).items():
-        for what in shapes_in(data):
-            yield f"{part}: holds what looks like {what}. Revoke it if it is one, and record again."
+def _faults(interaction: Interaction, scrubber: Scrubber) -> Iterator[str]:
+    parts, scrubbed = _parts(interaction), _parts(scrubber.interaction(interaction))
+    yield from (
+        f"{part}: the scrubber would change it. Record it again."
+        for part in parts
+        if scrubbed[part] != parts[part]
+    )
+    for part, data in parts.items():
+        for what in shapes(data):
+            yield f"{part}: holds {what}. Revoke it if it is one, and record again."
 
 
 def _parts(interaction: Interaction) -> dict[str, bytes]:

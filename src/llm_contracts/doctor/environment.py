@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from llm_contracts.doctor.finding import Finding, FindingLevel
+from llm_contracts.doctor.finding import Finding, fault, note, ok, warning
 from llm_contracts.util.text import first_names
 
 AREA = "environment"
@@ -81,11 +81,9 @@ def examine_environment(
 def _python(version: str, supported: str) -> Finding:
     if supported and not SpecifierSet(supported).contains(version, prereleases=True):
         way_out = f"Set up the environment with a Python that is {supported}."
-        return Finding(
-            area=AREA, level=FindingLevel.FAULT, what=f"Python {version} is not supported", way_out=way_out
-        )
+        return fault(AREA, f"Python {version} is not supported", way_out)
     said = f" (supported: {supported})" if supported else ""
-    return Finding(area=AREA, level=FindingLevel.OK, what=f"Python {version}{said}")
+    return ok(AREA, f"Python {version}{said}")
 
 
 def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Finding]:
@@ -106,18 +104,14 @@ def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Fin
             yield _unfit(requirement, version)
     told = ", ".join(f"{name} {fitting[name]}" for name in _TELLING if name in fitting)
     if fitting:
-        yield Finding(
-            area=AREA,
-            level=FindingLevel.OK,
-            what=f"{len(fitting)} packages within their supported ranges: {told}",
-        )
+        yield ok(AREA, f"{len(fitting)} packages within their supported ranges: {told}")
 
 
 def _unfit(requirement: Requirement, version: str | None) -> Finding:
     there = "is not installed" if version is None else f"{version} is outside the supported range"
     what = f"{requirement.name} {there} ({requirement.specifier})"
     way_out = f'Install it: pip install "{requirement.name}{requirement.specifier}", or from the lock file.'
-    return Finding(area=AREA, level=FindingLevel.FAULT, what=what, way_out=way_out)
+    return fault(AREA, what, way_out)
 
 
 def _lock(root: Path, installed: Installed) -> Finding:
@@ -131,15 +125,13 @@ def _lock(root: Path, installed: Installed) -> Finding:
     ]
     if others:
         what = f"{others[0]} pins the packages; whether they are installed as pinned, its own tool can tell"
-        return Finding(area=AREA, level=FindingLevel.NOTE, what=what)
-    return Finding(
-        area=AREA, level=FindingLevel.NOTE, what="no lock file: another day may install other releases"
-    )
+        return note(AREA, what)
+    return note(AREA, "no lock file: another day may install other releases")
 
 
 def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Finding:
     if not pins:
-        return Finding(area=AREA, level=FindingLevel.NOTE, what=f"{name} pins no releases")
+        return note(AREA, f"{name} pins no releases")
     there = {pin: installed(pin) for pin in pins}
     parts = [
         f"{pin} {there[pin]} for {version}" if there[pin] else f"{pin} is not installed"
@@ -147,15 +139,10 @@ def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Findi
         if not _same(there[pin], version)
     ]
     if not parts:
-        return Finding(
-            area=AREA, level=FindingLevel.OK, what=f"{name}: all {len(pins)} pinned releases are installed"
-        )
+        return ok(AREA, f"{name}: all {len(pins)} pinned releases are installed")
     what = f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {first_names(parts, _SHOWN)}"
-    return Finding(
-        area=AREA,
-        level=FindingLevel.WARNING,
-        what=what,
-        way_out="Set the environment up anew from it; until then results may differ from those of others.",
+    return warning(
+        AREA, what, "Set the environment up anew from it; until then results may differ from those of others."
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.doctor.finding import Finding, FindingLevel
+from llm_contracts.doctor.finding import Finding, FindingLevel, fault, note, ok, warning
 from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.items import StoredResultError
@@ -38,20 +38,20 @@ def examine_recordings(
     """What is missing, what is old, what was left behind. `cassettes`: those that could be read."""
     counts = provenances(cassettes.values())
     told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    yield _ok(RECORDINGS, f"{len(cassettes)} can be read: {told}" if cassettes else "there are none yet")
+    yield ok(RECORDINGS, f"{len(cassettes)} can be read: {told}" if cassettes else "there are none yet")
     yield from _missing(project)
     yield from _replaceable(project, cassettes)
     yield from _stale(project, cassettes, now or datetime.now(UTC))
     drafts = abandoned_drafts(project.settings.cassettes)
     if drafts:
-        yield _note(RECORDINGS, f"{len(drafts)} drafts of a killed recorder; the next `record` removes them")
+        yield note(RECORDINGS, f"{len(drafts)} drafts of a killed recorder; the next `record` removes them")
 
 
 def _missing(project: Project) -> Iterator[Finding]:
     missing = [row.name for row in project.scenarios if not project.cassette(row).is_file()]
     if missing:
         said = f"{_some(missing, len(project.scenarios))} scenarios have none: {first_names(missing, _SHOWN)}"
-        yield _bad(
+        yield warning(
             RECORDINGS, said, "llm-contracts record --missing (with --source simulator for a rehearsal)."
         )
 
@@ -64,7 +64,7 @@ def _replaceable(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterat
         if row.live and _is(Provenance.SIMULATED, project, row, cassettes)
     ]
     if rehearsed:
-        yield _note(
+        yield note(
             RECORDINGS,
             f"{len(rehearsed)} are rehearsals where the provider itself can be recorded: "
             "no verdict is better than `rehearsed` until then (llm-contracts record)",
@@ -88,7 +88,7 @@ def _stale(project: Project, cassettes: Mapping[Path, Cassette], now: datetime) 
     ]
     if old:
         said = f"{len(old)} live ones are {days} days old or older: {first_names(old, _SHOWN)}"
-        yield _bad(RECORDINGS, said, f"llm-contracts record --stale {days}")
+        yield warning(RECORDINGS, said, f"llm-contracts record --stale {days}")
 
 
 def examine_waivers(settings: Settings, today: date) -> Iterator[Finding]:
@@ -97,14 +97,14 @@ def examine_waivers(settings: Settings, today: date) -> Iterator[Finding]:
     try:
         waivers = load_waivers(settings.waivers, today, warning_days=settings.waiver_warning_days)
     except WaiverError as error:
-        yield Finding(area=WAIVERS, level=FindingLevel.FAULT, what=str(error), way_out="Correct the file.")
+        yield fault(WAIVERS, str(error), "Correct the file.")
         return
     if not settings.waivers.exists():
-        yield _note(WAIVERS, f"{place} does not exist: nothing is accepted")
+        yield note(WAIVERS, f"{place} does not exist: nothing is accepted")
         return
-    yield _ok(WAIVERS, f"{len(waivers.entries)} in force")
+    yield ok(WAIVERS, f"{len(waivers.entries)} in force")
     for sentence in (*waivers.complaints, *waivers.warnings):
-        yield _bad(WAIVERS, sentence, f"Renew or delete the entry in {place}.")
+        yield warning(WAIVERS, sentence, f"Renew or delete the entry in {place}.")
 
 
 def examine_result(settings: Settings) -> Iterator[Finding]:
@@ -117,25 +117,13 @@ def examine_result(settings: Settings) -> Iterator[Finding]:
         yield Finding(area=RESULT, level=FindingLevel.UNREADABLE, what=said, way_out="llm-contracts check")
         return
     if stored is None:
-        yield _note(RESULT, "there is none yet (llm-contracts check)")
+        yield note(RESULT, "there is none yet (llm-contracts check)")
     elif changed:
         said = f"it is out of date: since then, changed: {first_names(changed, _SHOWN)}"
-        yield _bad(RESULT, said, "llm-contracts check")
+        yield warning(RESULT, said, "llm-contracts check")
     else:
-        yield _ok(RESULT, f"of {stored.document['checked_at']}, and nothing has changed since")
+        yield ok(RESULT, f"of {stored.document['checked_at']}, and nothing has changed since")
 
 
 def _some(part: list[str], total: int) -> str:
     return f"{len(part)} of {total}"
-
-
-def _ok(area: str, what: str) -> Finding:
-    return Finding(area=area, level=FindingLevel.OK, what=what)
-
-
-def _note(area: str, what: str) -> Finding:
-    return Finding(area=area, level=FindingLevel.NOTE, what=what)
-
-
-def _bad(area: str, what: str, way_out: str) -> Finding:
-    return Finding(area=area, level=FindingLevel.WARNING, what=what, way_out=way_out)

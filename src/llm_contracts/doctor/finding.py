@@ -28,6 +28,26 @@ class Finding:
     way_out: str = ""
 
 
+def ok(area: str, what: str) -> Finding:
+    """Something is as it should be."""
+    return Finding(area=area, level=FindingLevel.OK, what=what)
+
+
+def note(area: str, what: str) -> Finding:
+    """Something is good to know."""
+    return Finding(area=area, level=FindingLevel.NOTE, what=what)
+
+
+def warning(area: str, what: str, way_out: str) -> Finding:
+    """Something needs attention."""
+    return Finding(area=area, level=FindingLevel.WARNING, what=what, way_out=way_out)
+
+
+def fault(area: str, what: str, way_out: str) -> Finding:
+    """Something does not work."""
+    return Finding(area=area, level=FindingLevel.FAULT, what=what, way_out=way_out)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
     """Everything that was found, area by area.
@@ -50,7 +70,3 @@ class Diagnosis:
             key=list(FindingLevel).index,
             default=FindingLevel.OK,
         )
-
-    def of(self, *levels: FindingLevel) -> tuple[Finding, ...]:
-        """The findings of these levels."""
-        return tuple(finding for finding in self.findings if finding.level in levels)

@@ -36,6 +36,16 @@ _ALLOWED = re.compile(rb"pragma: ?allowlist[ -]secret")
 Progress = Callable[[str], None]
 
 
+def known_values(data: bytes, secrets: Mapping[str, str]) -> Iterator[str]:
+    """`the value of NAME`, for each configured secret that is in there in any form."""
+    return (f"the value of {name}" for name in find_secrets(data, secrets))
+
+
+def shapes(data: bytes) -> Iterator[str]:
+    """`what looks like an OpenAI-like key`, for each shape of a key in a recording."""
+    return (f"what looks like {what}" for what in shapes_in(data))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Key:
     """What is a key, or looks like one, and where. `line` counts from 1; 0 is the whole file."""
@@ -55,8 +65,8 @@ class Search:
     """What to search in.
 
     Attributes:
-        root: the project's folder; names are told from there.
-        recordings: folders whose files are recordings or made from them: nothing is pardoned there.
+        root: the project's folder; names are relative to it.
+        recordings: folders whose files are recordings or made from them: nothing is forgiven there.
         secrets: variable → value, of those that are configured.
     """
 
@@ -81,8 +91,7 @@ class Search:
         self, file: Path, name: str, scan: Callable[[Path, str], Iterator[tuple[str, int]]]
     ) -> Iterator[Key]:
         data = file.read_bytes()
-        for variable in find_secrets(data, self.secrets):
-            yield Key(file=name, line=0, what=f"the value of {variable}")
+        yield from (Key(file=name, line=0, what=what) for what in known_values(data, self.secrets))
         if b"\0" in data:
             return
         found = dict.fromkeys(self._shaped(file, data))
@@ -93,7 +102,7 @@ class Search:
 
     def _shaped(self, file: Path, data: bytes) -> Iterator[tuple[str, int]]:
         if any(file.is_relative_to(folder) for folder in self.recordings):
-            yield from ((f"what looks like {what}", 0) for what in shapes_in(data))
+            yield from ((what, 0) for what in shapes(data))
             return
         for what, start in shapes_in_source(data):
             before, _, after = data[:start].rpartition(b"\n")[2], b"", data[start:].partition(b"\n")[0]

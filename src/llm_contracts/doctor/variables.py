@@ -1,4 +1,4 @@
-"""Keys and other variables: which are set and where, and which look misspelt. Values are never told."""
+"""Keys and other variables: which are set and where, and which look misspelt. Values are never shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_contracts.doctor.finding import Finding, FindingLevel
+from llm_contracts.doctor.finding import Finding, fault, note, ok, warning
 from llm_contracts.util.git import is_ignored, is_repository, is_tracked
 
 if TYPE_CHECKING:
@@ -31,22 +31,20 @@ def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
     from dotenv.parser import parse_stream
 
     if not file.exists():
-        return {}, [_note(FILE, "there is none: keys come from the environment alone")]
+        return {}, [note(FILE, "there is none: keys come from the environment alone")]
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         way_out = "Make it a file in UTF-8 that you may read."
-        return {}, [_bad(FILE, FindingLevel.FAULT, f"cannot be read ({type(error).__name__})", way_out)]
+        return {}, [fault(FILE, f"cannot be read ({type(error).__name__})", way_out)]
     with file.open(encoding="utf-8") as stream:
         bindings = list(parse_stream(stream))
     found = {binding.key: binding.value or "" for binding in bindings if binding.key and not binding.error}
     faulty = [str(binding.original.line) for binding in bindings if binding.error]
-    findings = [Finding(area=FILE, level=FindingLevel.OK, what=f"{len(found)} variables")]
+    findings = [ok(FILE, f"{len(found)} variables")]
     if faulty:
-        said = f"line {', '.join(faulty)} is no assignment, so it is passed over"
-        findings.append(
-            _bad(FILE, FindingLevel.WARNING, said, "Write NAME=value, with quotes around blanks.")
-        )
+        said = f"line {', '.join(faulty)} is not an assignment, so it is ignored"
+        findings.append(warning(FILE, said, "Write NAME=value, with quotes around blanks."))
     return found, [*findings, *_as_a_file(file, text)]
 
 
@@ -54,13 +52,11 @@ def _as_a_file(file: Path, text: str) -> Iterator[Finding]:
     """Does git keep its hands off it, and may nobody else read it?"""
     if is_tracked(file):
         way_out = "git rm --cached .env, add .env to .gitignore, and replace every key in it."
-        yield _bad(
-            FILE, FindingLevel.FAULT, "git tracks it: whoever has the repository has the keys", way_out
-        )
+        yield fault(FILE, "git tracks it: whoever has the repository has the keys", way_out)
     elif is_repository(file.parent) and not is_ignored(file):
-        yield _bad(FILE, FindingLevel.FAULT, "git does not ignore it", "Add .env to .gitignore.")
+        yield fault(FILE, "git does not ignore it", "Add .env to .gitignore.")
     if text.strip() and os.name != "nt" and file.stat().st_mode & _OTHERS:
-        yield _note(FILE, "others on this machine may read it (chmod 600 .env)")
+        yield note(FILE, "others on this machine may read it (chmod 600 .env)")
 
 
 def where_set(
@@ -89,22 +85,22 @@ def examine_keys(where: Where, values: Mapping[str, str]) -> Iterator[Finding]:
             yield from _key(provider, variables, values)
         elif len(missing) < len(variables):
             said = f"{provider}: only half of its key is set; {', '.join(missing)} is missing"
-            yield _bad(KEYS, FindingLevel.WARNING, said, "Set both, or neither.")
+            yield warning(KEYS, said, "Set both, or neither.")
         else:
-            yield _note(KEYS, f"{provider}: {' and '.join(missing)} not set, so recording skips it")
+            yield note(KEYS, f"{provider}: {' and '.join(missing)} not set, so recording skips it")
 
 
 def _key(provider: str, variables: Mapping[str, str | None], values: Mapping[str, str]) -> Iterator[Finding]:
     for name in variables:
         if flaw := _flaw(values.get(name, "")):
             way_out = "Copy it again from the provider's console."
-            yield _bad(KEYS, FindingLevel.WARNING, f"{provider}: {name} {flaw}", way_out)
+            yield warning(KEYS, f"{provider}: {name} {flaw}", way_out)
     places = ", ".join(f"{name} ({place})" for name, place in variables.items())
-    yield Finding(area=KEYS, level=FindingLevel.OK, what=f"{provider}: {places}")
+    yield ok(KEYS, f"{provider}: {places}")
 
 
 def _flaw(value: str) -> str:
-    """What shows that a value is no key, without showing the value."""
+    """What shows that a value is not a key, without showing the value."""
     plain = value.strip()
     if _PLACEHOLDER.match(plain):
         return "holds a placeholder"
@@ -142,7 +138,7 @@ def examine_names(
         if near:
             yield _misspelt(FILE, name, near[0])
         else:
-            yield _note(FILE, f"{name} is set there, and nothing here is known to read it")
+            yield note(FILE, f"{name} is set there, and nothing here is known to read it")
     for name in sorted(environ.keys() - set(names) - stored.keys()):
         near = difflib.get_close_matches(name, unset, n=1, cutoff=_NEAR)
         if near and environ[name].strip():
@@ -151,12 +147,4 @@ def examine_names(
 
 def _misspelt(place: str, name: str, near: str) -> Finding:
     said = f"{name}, set in {place}, is read by nobody"
-    return _bad(KEYS, FindingLevel.WARNING, said, f"Did you mean {near}?")
-
-
-def _note(area: str, what: str) -> Finding:
-    return Finding(area=area, level=FindingLevel.NOTE, what=what)
-
-
-def _bad(area: str, level: FindingLevel, what: str, way_out: str) -> Finding:
-    return Finding(area=area, level=level, what=what, way_out=way_out)
+    return warning(KEYS, said, f"Did you mean {near}?")

@@ -134,7 +134,7 @@ def test_a_secret_in_a_file_that_cannot_be_read_is_a_secret(capsys: pytest.Captu
     assert "holds the value of ACME_API_KEY" in capsys.readouterr().err
 
 
-def test_a_recording_without_a_scenario_is_homeless(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recording_without_a_scenario_is_unowned(capsys: pytest.CaptureFixture[str]) -> None:
     save(Path("cassettes/acme/gone.yaml"), cassette("acme/gone"))
     assert run(["cassettes"]) == 2
     assert "cassettes/acme/gone.yaml: no scenario has this name" in capsys.readouterr().err

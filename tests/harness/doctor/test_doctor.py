@@ -161,7 +161,7 @@ def test_a_dotenv_file_that_git_tracks_is_a_secret_in_the_repository(project: Pa
 
 def test_a_line_of_the_dotenv_file_that_is_passed_over_is_named(project: Path) -> None:
     (project / ".env").write_text("# fine\nACME API KEY = 1\n")
-    assert only(diagnosed(1), "warning") == [".env: line 2 is no assignment, so it is passed over"]
+    assert only(diagnosed(1), "warning") == [".env: line 2 is not an assignment, so it is ignored"]
 
 
 def test_a_dotenv_file_that_cannot_be_read_is_a_fault(project: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_dotenv_file_that_cannot_be_read_is_a_fault(project: Path) -> None:
     assert only(diagnosed(2), "fault") == [".env: cannot be read (UnicodeDecodeError)"]
 
 
-def test_recordings_that_are_missing_old_or_homeless_are_to_be_seen_to(project: Path) -> None:
+def test_recordings_that_are_missing_old_or_unowned_are_to_be_seen_to(project: Path) -> None:
     old = cassette("acme/other", provenance="live")
     assert old.recording is not None
     aged = replace(old.recording, recorded_at=datetime.now(UTC) - timedelta(days=91))
