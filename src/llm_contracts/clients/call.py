@@ -21,7 +21,7 @@ class Function(StrEnum):
 
 
 def _ignore(_generation: Mapping[str, Any]) -> None:
-    """The sink of a path whose telemetry nobody compares."""
+    """Takes telemetry that is not compared."""
 
 
 class ClientCache:
@@ -89,10 +89,15 @@ class Client(Protocol):
 
 @contextmanager
 def cached_client(call: Call, name: Hashable, make: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
-    """A client for this call alone or, where calls to one address follow one another, the one for all.
+    """What a client builds once and not for every call, such as a connection pool; closed by the harness.
 
-    A path may use it for what an application would not build for every call. Otherwise `check --cost` counts
-    the building of clients as a cost of calls.
+    It is for this call alone or, where calls to one address follow one another, for all of them. Without it
+    `check --cost` counts the building as a cost of calls.
+
+    Args:
+        call: the call that is being made.
+        name: tells apart what one client keeps from what another does.
+        make: builds it.
     """
     if call.client_cache is None:
         with make() as made:

@@ -1,4 +1,4 @@
-"""Turn what a path hands over into plain JSON values, so that it can be compared, stored and shown."""
+"""Turn what a client hands over into plain JSON values, so that it can be compared, stored and shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-_DEEPEST = 40  # a path may hand over something that contains itself
+_DEEPEST = 40  # a client may hand over something that contains itself
 
 
 def read(item: Any, name: str) -> Any:

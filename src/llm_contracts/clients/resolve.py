@@ -1,4 +1,4 @@
-"""Find a path by name: a built-in one, one the project registers, or `module:attribute` of anybody's own."""
+"""Find a client by name: a built-in one, one that the project registers, or any `module:attribute`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from llm_contracts.clients.call import Client
 
 
 class ClientError(Exception):
-    """A path cannot be had by this name. The message says why, and what would work."""
+    """A client's name leads nowhere. The message says why, and what would work."""
 
 
 class UnknownNameError(ClientError):
-    """No path has this name.
+    """No client has this name.
 
     Attributes:
         name: what was asked for.
@@ -30,15 +30,15 @@ class UnknownNameError(ClientError):
         hint = (
             f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known are {', '.join(known)}"
         )
-        super().__init__(f"no path is called {name!r}: {hint} (or give module:attribute)")
+        super().__init__(f"no client is called {name!r}: {hint} (or give module:attribute)")
 
 
 def resolve(name: str, project: Mapping[str, Client]) -> Client:
-    """The path of this name.
+    """The client of this name.
 
     Args:
         name: a built-in name, a key of `project`, or `module:attribute`.
-        project: the paths that the project registers. A name that hides a built-in one is refused: scripts
+        project: the clients that the project registers. A name that hides a built-in one is refused: scripts
             rely on what `openai` and `litellm` mean.
 
     Raises:
@@ -49,7 +49,7 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
     hidden = sorted(BUILTIN.keys() & project.keys())
     if hidden:
         raise ClientError(
-            f"the project's paths redefine the built-in name {hidden[0]!r}: choose another name"
+            f"the project's clients redefine the built-in name {hidden[0]!r}: choose another name"
         )
     known = {**BUILTIN, **project}
     if name in BUILTIN:
@@ -68,10 +68,10 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
 def _imported(name: str) -> Client:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise ClientError(f"{name!r} is no module:attribute: one of the two is empty")
+        raise ClientError(f"{name!r} is not a module:attribute: one of the two is empty")
     value = _attribute(_module(module_name, name), attribute, name)
     if not callable(value):
-        raise ClientError(f"{name!r} is an object of type {type(value).__name__}, not a callable path")
+        raise ClientError(f"{name!r} is an object of type {type(value).__name__}, not a callable client")
     return cast("Client", value)
 
 

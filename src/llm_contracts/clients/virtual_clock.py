@@ -1,14 +1,14 @@
-"""Pauses without waiting: what a path sleeps for between two attempts is noted, and not slept.
+"""Pauses without waiting: how long a client sleeps between two attempts is noted, and not slept.
 
-Clients back off before they try again: for half a second, for one, or for as long as a provider's Retry-After
-says. How long they mean to wait is part of what they do; waiting for it is no part of finding out. So while a
-path is observed its thread, and whatever inherits that thread's context, sleeps on a virtual clock. All other
-threads sleep as ever. An asynchronous path is given an event loop that does the same for `asyncio.sleep`, and
-for that alone: its timers and time limits are real.
+Clients back off before they try again: for half a second, for one, or for as long as a provider's
+Retry-After says. How long they mean to wait is part of what they do; observing it does not take waiting. So
+while a client is observed, its thread and whatever inherits that thread's context sleep on a virtual clock.
+All other threads sleep as ever. An asynchronous client is given an event loop that does the same for
+`asyncio.sleep`, and for that alone: its timers and time limits are real.
 
-This is the one place where a foreign function is replaced, and only for as long as anybody observes. A client
-that took `time.sleep` by name when it was imported, or that pauses in a thread of its own making, sleeps
-really; nothing is noted of that.
+This is the only place where a foreign function is replaced, and only while a client is observed. A client
+that imported `time.sleep` by name, or that pauses in a thread of its own making, really sleeps, and that is
+not noted.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Pauses:
 
     Attributes:
         sent: how many requests have arrived so far.
-        budget: seconds that may still be skipped. What is longer is slept really, so that a path that sleeps
-            for ever still runs into its time limit.
+        budget: seconds that may still be skipped. A longer pause is really slept, so that a client that
+            sleeps for ever still runs into its time limit.
     """
 
     sent: Callable[[], int]
@@ -92,7 +92,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         )
 
 
-# What `asyncio.sleep` alone asks a loop to call. Were it gone, async paths would sleep really.
+# What `asyncio.sleep` alone asks a loop to call. Without it, asynchronous clients would really sleep.
 _WAKE = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
 
 

@@ -1,4 +1,4 @@
-"""A project's settings, and the rows and paths it registers.
+"""A project's settings, and the rows and clients it registers.
 
 Everything here reads files that people write by hand, so every failure is a `ConfigError` that says which
 file, which place in it, and what would be right.

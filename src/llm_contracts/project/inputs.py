@@ -52,7 +52,7 @@ def outdated(
 
 def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[str] = ()) -> dict[str, str]:
     """Path relative to the project's root → digest, of everything a result depends on: recordings, waivers,
-    the project's own rows and paths, and every module of the project that this process has loaded. `code`:
+    the project's own rows and clients, and every module of the project that this process has loaded. `code`:
     those that others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded
     files of its package belong to it wherever they lie, by their absolute paths.
     """

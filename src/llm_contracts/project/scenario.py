@@ -53,10 +53,10 @@ class Scenario:
         function: see `Call`.
         live: whether a real provider can be brought to answer this way on demand. What cannot (a 500, an
             error in mid-stream) is never missing from live evidence.
-        script: what the simulator is told to play; by default the scenario's id.
+        script: what the simulator plays; by default the scenario's id.
         key: `valid` sends the configured key; `wrong` sends a made-up one, to see the refusal.
         expects: how the provider's side must end for a recording to be kept: with an answer, or with a
-            refusal or an error. What a path makes of it is judged elsewhere.
+            refusal or an error. What a client makes of it is judged elsewhere.
         finish: the finish reason that must be on the wire for a recording to be kept; None takes any.
     """
 

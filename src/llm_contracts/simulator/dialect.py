@@ -162,7 +162,7 @@ class Dialect:
 
     Attributes:
         base_path: the path part of its base URL; other paths are not found.
-        chat_client: where it is asked for answers, as a pattern of aiohttp's.
+        chat_path: where it is asked for answers, as a pattern of aiohttp's.
         read: how it reads requests.
         models: by the name one asks for.
         words: the refusals it is known for; the ones sent in mid-stream have status 200.
@@ -203,7 +203,7 @@ class Dialect:
     grants: TokenGrant | None = None
     filter_finish: str = "content_filter"
     always_totals: bool = False
-    chat_client: str = "/chat/completions"
+    chat_path: str = "/chat/completions"
     read: Reader = bearer
     framing: Framing = Framing()
     stream_type: str = "text/event-stream; charset=utf-8"

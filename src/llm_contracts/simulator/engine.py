@@ -31,7 +31,7 @@ from llm_contracts.simulator.script import (
 from llm_contracts.wire.interaction import Headers
 
 KEY = "sk-simulated-0000000000000000"
-"""The one key the simulator accepts unless told otherwise; it opens nothing else."""
+"""The one key the simulator accepts by default; it opens nothing else."""
 _STREAMS_ONLY = b"The simulator only plays answers that are asked for as a stream."
 
 # What any gateway may say, with the names that HTTP has for it. Dialects know better for some.
@@ -66,34 +66,35 @@ class Responder:
     seed: str = "seed"
 
 
-def respond(desk: Responder, ask: ParsedRequest, turn: Turn) -> Reply:
+def respond(responder: Responder, ask: ParsedRequest, turn: Turn) -> Reply:
     """Answer one request as the provider would: first what is wrong with it, then what the script says."""
-    if why := _objection(desk, ask):
-        return _refusal(desk, ask, Refusal(why=why))
+    if why := _objection(responder, ask):
+        return _refusal(responder, ask, Refusal(why=why))
     if isinstance(turn, Refusal):
-        return _refusal(desk, ask, turn)
+        return _refusal(responder, ask, turn)
     if isinstance(turn, GatewayPage):
-        return _reply(desk, turn.status, "text/html", (turn.html.encode(),))
+        return _reply(responder, turn.status, "text/html", (turn.html.encode(),))
     if ask.path.endswith("/models"):
-        return _reply(desk, 200, desk.dialect.json_type, (desk.dialect.listing(desk.dialect.models),))
-    return _answer(desk, ask, turn)
+        dialect = responder.dialect
+        return _reply(responder, 200, dialect.json_type, (dialect.listing(dialect.models),))
+    return _answer(responder, ask, turn)
 
 
-def _answer(desk: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
-    if answer.ending is Ending.FILTERED and desk.dialect.filter_shape is FilterShape.REFUSAL:
-        return _refusal(desk, ask, Refusal(why=Refused.PROMPT_FILTER))
+def _answer(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
+    if answer.ending is Ending.FILTERED and responder.dialect.filter_shape is FilterShape.REFUSAL:
+        return _refusal(responder, ask, Refusal(why=Refused.PROMPT_FILTER))
     if not ask.streamed:
-        return _reply(desk, 501, "text/plain", (_STREAMS_ONLY,))
-    pieces = _pieces(tuple(_events(desk, ask, answer)), answer.inserts)
-    return _reply(desk, 200, desk.dialect.stream_type, pieces, streamed=True)
+        return _reply(responder, 501, "text/plain", (_STREAMS_ONLY,))
+    pieces = _pieces(tuple(_events(responder, ask, answer)), answer.inserts)
+    return _reply(responder, 200, responder.dialect.stream_type, pieces, streamed=True)
 
 
-def _objection(desk: Responder, ask: ParsedRequest) -> Refused | None:
+def _objection(responder: Responder, ask: ParsedRequest) -> Refused | None:
     if ask.key is None:
         return Refused.NO_KEY
-    if ask.key != desk.key:
+    if ask.key != responder.key:
         return Refused.WRONG_KEY
-    return None if ask.path.endswith("/models") else _objection_to_chat(desk.dialect, ask)
+    return None if ask.path.endswith("/models") else _objection_to_chat(responder.dialect, ask)
 
 
 def _objection_to_chat(dialect: Dialect, ask: ParsedRequest) -> Refused | None:
@@ -116,21 +117,21 @@ def words_for(dialect: Dialect, why: Refused) -> RefusalText:
     return dialect.words[why] if why in dialect.words else dialect.gateway(*_GATEWAY[why])
 
 
-def _refusal(desk: Responder, ask: ParsedRequest, refusal: Refusal) -> Reply:
-    dialect = desk.dialect
+def _refusal(responder: Responder, ask: ParsedRequest, refusal: Refusal) -> Reply:
+    dialect = responder.dialect
     words = words_for(dialect, refusal.why)
-    error = words.error(_facts(desk, ask))
+    error = words.error(_facts(responder, ask))
     later = () if refusal.retry_after is None else (("Retry-After", str(refusal.retry_after)),)
     status = refusal.status or words.status
     if words.framed:
         event = _event(dialect, words.event or {"error": error})
-        return _reply(desk, status, dialect.stream_type, (event,), later)
-    return _reply(desk, status, dialect.json_type, (dialect.refuse(error, desk.seed),), later)
+        return _reply(responder, status, dialect.stream_type, (event,), later)
+    return _reply(responder, status, dialect.json_type, (dialect.refuse(error, responder.seed),), later)
 
 
-def _facts(desk: Responder, ask: ParsedRequest) -> dict[str, object]:
+def _facts(responder: Responder, ask: ParsedRequest) -> dict[str, object]:
     """What a provider's message may name. A key is echoed as providers do: only its two ends."""
-    greatest = desk.dialect.greatest
+    greatest = responder.dialect.greatest
     parameter, value = ask.out_of_range(greatest) or ("", "")
     key = ask.key or ""
     return {
@@ -140,12 +141,12 @@ def _facts(desk: Responder, ask: ParsedRequest) -> dict[str, object]:
         "parameter": parameter,
         "value": value,
         "limit": greatest.get(parameter, ""),
-        "request": digits(f"{desk.seed}/request", "0123456789abcdef", 32),
+        "request": digits(f"{responder.seed}/request", "0123456789abcdef", 32),
     }
 
 
 def _reply(
-    desk: Responder,
+    responder: Responder,
     status: int,
     kind: str,
     pieces: tuple[bytes, ...],
@@ -153,34 +154,34 @@ def _reply(
     *,
     streamed: bool = False,
 ) -> Reply:
-    headers = (("Content-Type", kind), *desk.dialect.headers(desk.seed), *more)
+    headers = (("Content-Type", kind), *responder.dialect.headers(responder.seed), *more)
     return Reply(status=status, headers=headers, pieces=pieces, streamed=streamed)
 
 
-def _events(desk: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Iterator[bytes]:
-    dialect = desk.dialect
-    stream = _stream(desk, ask, answer)
+def _events(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Iterator[bytes]:
+    dialect = responder.dialect
+    stream = _stream(responder, ask, answer)
     broken = _break(dialect, answer.ending)
     parts = parts_of(dialect, stream, answer, broken_off=broken is not None)
     chunks = [_event(dialect, _chunk(dialect, stream, *numbered)) for numbered in enumerate(parts)]
     yield from _interrupted(chunks, answer.inserts)
     if broken:
-        yield _event(dialect, dialect.break_off(words_for(dialect, broken).error(_facts(desk, ask))))
+        yield _event(dialect, dialect.break_off(words_for(dialect, broken).error(_facts(responder, ask))))
     elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
         yield dialect.framing.event(dialect.framing.done)
 
 
-def _stream(desk: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Stream:
-    model: Model = desk.dialect.models[ask.model]
-    switched = ask.thinking if desk.dialect.thought else None  # OpenAI knows no such switch
+def _stream(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Stream:
+    model: Model = responder.dialect.models[ask.model]
+    switched = ask.thinking if responder.dialect.thought else None  # OpenAI knows no such switch
     return Stream(
         ask=ask,
-        seed=desk.seed,
-        id=desk.dialect.new_id(desk.seed),
+        seed=responder.seed,
+        id=responder.dialect.new_id(responder.seed),
         model=model.answers,
         thinks=model.thinks if switched is None else switched,
-        place=answer.place or desk.dialect.place,
-        call=_first_call(desk.seed) if answer.arguments else None,
+        place=answer.place or responder.dialect.place,
+        call=_first_call(responder.seed) if answer.arguments else None,
     )
 
 

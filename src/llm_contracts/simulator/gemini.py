@@ -219,7 +219,7 @@ def _listing(models: Mapping[str, Model]) -> bytes:
 GEMINI = Dialect(
     name="gemini",
     base_path="/v1beta",
-    chat_client="/models/{call}",
+    chat_path="/models/{call}",
     read=_read,
     models=_MODELS,
     words=_WORDS,

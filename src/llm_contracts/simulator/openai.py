@@ -168,7 +168,7 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
 
 
 def _obfuscation(seed: str) -> str:
-    """Padding of a length nobody can guess: 0 to 15 characters were recorded."""
+    """Padding of random length: 0 to 15 characters were recorded."""
     return digits(f"{seed}/padding", _ALPHABET, int(digits(f"{seed}/length", figures, 6)) % 16)
 
 

@@ -102,7 +102,7 @@ class Simulator:
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         base = self._dialect.base_path
-        app.router.add_post(base + self._dialect.chat_client, self._handle)
+        app.router.add_post(base + self._dialect.chat_path, self._handle)
         app.router.add_get(f"{base}/models", self._handle)
         if self._dialect.grants:
             app.router.add_post(base + self._dialect.grants.path, self._grant)

@@ -131,7 +131,7 @@ def _new_id(_seed: str) -> str:
 DIFY = Dialect(
     name="dify",
     base_path="/v1",
-    chat_client="/chat-messages",
+    chat_path="/chat-messages",
     read=_read,
     models={"dify": Model(answers="dify")},
     greatest={},

@@ -163,7 +163,7 @@ def _grant(query: Mapping[str, str], key: str) -> tuple[int, Json]:
 ERNIE_V1 = Dialect(
     name="ernie_v1",
     base_path="",
-    chat_client=_CHAT + "{endpoint}",
+    chat_path=_CHAT + "{endpoint}",
     grants=TokenGrant(path="/oauth/2.0/token", field="access_token", grant=_grant),
     read=_read,
     models=_MODELS,

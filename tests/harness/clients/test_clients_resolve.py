@@ -76,7 +76,7 @@ def test_a_project_may_not_redefine_a_built_in_name() -> None:
         ("broken_by_name:x", "importing broken_by_name failed: ModuleNotFoundError"),
         ("resolved_by_name:Path", "has no attribute 'Path'; did you mean Paths"),
         ("resolved_by_name:zzz", "has no attribute 'zzz'$"),
-        ("resolved_by_name:number", "is an object of type int, not a callable path"),
+        ("resolved_by_name:number", "is an object of type int, not a callable client"),
     ],
 )
 @pytest.mark.usefixtures("module")

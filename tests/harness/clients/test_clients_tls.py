@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from llm_contracts.clients.tls import NOBODY, empty_ca_store
+from llm_contracts.clients.tls import EMPTY_CA_STORE, empty_ca_store
 
 
 def test_one_authority_is_trusted_and_its_time_is_over() -> None:
@@ -21,5 +21,5 @@ def test_one_authority_is_trusted_and_its_time_is_over() -> None:
 def test_afterwards_the_environment_is_as_it_was(before: dict[str, str]) -> None:
     environ = dict(before)
     with empty_ca_store(environ):
-        assert environ["SSL_CERT_FILE"] == str(NOBODY)
+        assert environ["SSL_CERT_FILE"] == str(EMPTY_CA_STORE)
     assert environ == before

@@ -146,7 +146,7 @@ def test_a_check_tells_how_far_it_is_and_its_own_last_words(project: Path, tmp_p
     assert len(document["items"]) == 3
     assert told == sorted(told)
     assert max(told) <= 3
-    with pytest.raises(CheckError, match="no path is called 'none'"):
+    with pytest.raises(CheckError, match="no client is called 'none'"):
         checker([sys.executable], ["check", "--candidate", "none"], tmp_path / "kept", told.append)
 
 

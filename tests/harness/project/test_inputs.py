@@ -42,4 +42,4 @@ def test_recordings_outside_the_project_are_left_out(tmp_path: Path) -> None:
 
 def test_what_is_not_installed_has_no_version() -> None:
     found = versions(("pytest", "no-such-distribution"))
-    assert list(found) == ["python", "litellm", "openai", "pytest"]
+    assert list(found) == ["python", "litellm", "openai", "llm-contracts", "pytest"]

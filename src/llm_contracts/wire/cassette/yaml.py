@@ -50,7 +50,7 @@ _NO_KEY = object()
 
 
 class YamlError(Exception):
-    """Text that is no YAML, or more than this reader takes. `line` counts from 1; None where nobody knows."""
+    """Text that is not YAML, or is more than this reader takes. `line` counts from 1; None if unknown."""
 
     def __init__(self, problem: str, line: int | None) -> None:
         super().__init__(problem)

@@ -39,7 +39,7 @@ class WireFacts:
             send in null's place.
         empty_finish_reasons: how many such empty strings there were.
         usage: the last usage object anywhere (top level, or inside the first choice); None if there was none.
-        usages: every usage object, in order; a path that failed in between can know no later one.
+        usages: every usage object, in order; a client that failed in between cannot know a later one.
         usage_count: how many usage objects there were.
         usage_nulls: how many times `usage` was there, but null.
         vendor_usage: the last usage object in a place where no OpenAI client looks (Groq's `x_groq`).
