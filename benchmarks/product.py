@@ -14,18 +14,18 @@ WAYS = ("legacy", "litellm")
 
 @dataclass(slots=True)
 class Span:
-    """In a Langfuse span's place: takes what it is told, so that telling is measured and exporting is not."""
+    """Stands in for a Langfuse span: keeps what it gets, so that reporting is measured, not exporting."""
 
-    told: list[Mapping[str, Any]] = field(default_factory=list)
+    calls: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def start_observation(self, **told: Any) -> Span:
+    def start_observation(self, **values: Any) -> Span:
         """A generation below it."""
-        self.told.append(told)
+        self.calls.append(values)
         return Span()
 
-    def update(self, **told: Any) -> None:
+    def update(self, **values: Any) -> None:
         """Note it."""
-        self.told.append(told)
+        self.calls.append(values)
 
     def end(self) -> None:
         """Nothing more will come."""

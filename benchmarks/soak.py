@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import http.client
 import json
 import socket
 import struct
@@ -20,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from multiprocessing.connection import Connection
@@ -121,49 +122,26 @@ def _through(edge: Edge, upstream: str, name: str, requests: int, end: End) -> s
 def _replayed(edge: Edge, recorded: Sequence[Interaction], name: str, recorded_answer: bytes) -> str:
     with edge.replay(recorded, silence=0.01) as session:
         answers = [_ask(session.origin, name, leave=False) for _ in recorded]
-    body = recorded[-1].response.body
-    if body and body not in (answers[-1], gzip_free(answers[-1])):
-        return f"{name}: replayed {len(answers[-1])} bytes of {len(body)}, after {len(recorded_answer)}"
+    body, answer = recorded[-1].response.body, answers[-1]
+    if answer.startswith(b"\x1f\x8b"):
+        answer = gzip.decompress(answer)
+    if body and body != answer:
+        return f"{name}: replayed {len(answer)} bytes of {len(body)}, after {len(recorded_answer)}"
     return ""
 
 
-def gzip_free(body: bytes) -> bytes:
-    """The body as it was before it was packed; as it is where it was not."""
-    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-
-
 def _ask(origin: str, name: str, *, leave: bool) -> bytes:
-    """The answer's body as far as it comes, by a client that knows nothing but sockets."""
-    parts = urlsplit(origin)
-    head = f"POST {parts.path}/{name} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 2\r\n\r\n{{}}"
-    answer = b""
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_TIMEOUT) as connection:
-        connection.sendall(head.encode())
-        with suppress(ConnectionError):
-            while not _is_whole(answer) and (data := connection.recv(65536)):
-                answer += data
-                if leave and _EVENT in answer:
-                    break
-    return _body(answer)
-
-
-def _is_whole(answer: bytes) -> bool:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if b"chunked" in head.lower():
-        return body.endswith(b"0\r\n\r\n")
-    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return bool(lengths) and len(body) >= int(lengths[0].split(b":")[1])
-
-
-def _body(answer: bytes) -> bytes:
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    if b"chunked" not in head.lower():
-        return rest
-    body = b""
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        body, rest = body + rest[: int(size or b"0", 16)], rest[int(size or b"0", 16) + 2 :]
-    return body
+    """The answer's body as far as it comes."""
+    parts, answer = urlsplit(origin), b""
+    connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT)
+    with closing(connection), suppress(OSError, http.client.HTTPException):
+        connection.request("POST", f"{parts.path}/{name}", b"{}")
+        response = connection.getresponse()
+        while data := response.read1(65536):
+            answer += data
+            if leave and _EVENT in answer:
+                break
+    return answer
 
 
 def _closed_port() -> str:

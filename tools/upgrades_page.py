@@ -19,14 +19,15 @@ from llm_contracts.util.files import replace_file
 _INTRO = """\
 # Upgrades
 
-What the same recordings give under other releases of LiteLLM and openai, each pair of releases in an
-environment of its own, held against the pair that is pinned. For our own two clients nothing should change:
-that is what the adapter is for. For the bare clients the tables show what LiteLLM itself does otherwise from
-release to release, and so what an upgrade would bring to an application without the adapter.
+What the same recordings give under other releases of LiteLLM and openai. Each pair of releases runs in an
+environment of its own (uv builds and caches it) and is compared with the pinned pair. Nothing should change
+for our own two clients: that is what the adapter is for. For the bare clients the tables show what LiteLLM
+itself changes from release to release, and so what an upgrade would bring to an application without the
+adapter.
 
-Numbers are scenarios in which a kind of difference occurs that nobody has accepted. In brackets, against the
-pinned pair: `+` new or in other values, `-` gone. *alike, but not as pinned*: both clients still agree,
-yet do something else than under the pinned pair.
+Numbers are scenarios in which an unaccepted difference of a kind occurs. In brackets, against the pinned
+pair: `+` new or in other values, `-` gone. *alike, but not as pinned*: both clients still agree, yet do
+something else than under the pinned pair.
 
     make matrix                                             # the pairs of tests/contracts/matrix.toml
     make matrix ARGS="--litellm latest --openai latest"     # before an upgrade
@@ -34,9 +35,10 @@ yet do something else than under the pinned pair.
     make upgrades                                           # this page; do not edit it
 
 Exit code 1 means that under some pair something unaccepted differs that does not under the pinned one. A
-waiver may be limited to releases (`litellm = "<1.101"`, `openai = ">=3"`). What cannot be tried is listed
-below its table with the reason. The whole result of each pair stays in `report/matrix/`:
-`llm-contracts report --report report/matrix/litellm-1.84.8-openai-2.54.0` makes a page of one.
+waiver may be limited to releases (`litellm = "<1.101"`, `openai = ">=3"`). A pair that cannot be tried is
+listed below its table with the reason. The whole result of each pair stays in `report/matrix/`, with its
+packages (`requirements.txt`): `llm-contracts report --report report/matrix/litellm-1.84.8-openai-2.54.0`
+makes a page of one.
 """
 
 

@@ -12,7 +12,7 @@ from llm_contracts.clients.call import Call, Client
 from llm_contracts.cost.drive import CallCost, CannotMeasureError, garbage_frozen
 from llm_contracts.cost.model import Measure, SideBySide, in_turn, side_by_side
 
-_ENOUGH = 0.1  # seconds of processor time a round; what is over sooner cannot be told from noise
+_ENOUGH = 0.1  # seconds of processor time a round; what is over sooner drowns in noise
 _MOST_CALLS = 16  # a round
 _MEMORY_ROUNDS = 2  # memory hardly varies
 _NOISE = "what the reference takes is less than the noise of this machine"
@@ -38,7 +38,7 @@ class PlannedCall:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeasuringPlan:
     """What is run to measure clients: a short answer, and a long one that is the same but for its length.
-    Without a long one nobody knows what a chunk takes, and `why` says why there is none.
+    Without a long one the cost of a chunk is unknown, and `why` says why.
     """
 
     clients: Mapping[str, Client]

@@ -79,7 +79,7 @@ class ProviderCost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Excess:
-    """A limit that is exceeded, or of which nobody knows: `ratio` is None then."""
+    """A limit that is exceeded, or whose measure is missing: `ratio` is None then."""
 
     provider: str
     measure: Measure

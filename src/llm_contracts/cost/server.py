@@ -1,8 +1,8 @@
 """The edge in a process of its own, so that its work is not counted among that of the clients.
 
 It reads recordings from standard input, one a line, as JSON, and answers each with the origin at which it is
-played from then on: event by event, as quickly as they are taken. It ends with its input, so it outlives
-nobody.
+played from then on: event by event, as quickly as they are taken. It ends with its input, so it
+never outlives the process that measures.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def cost_progress(total: int) -> Iterator[Callable[[str], None]]:
 
 
 def print_cost(console: Console, cost: Cost) -> None:
-    """Print the table, what could not be measured, and the limits that are not kept."""
+    """Print the table, what could not be measured, and the limits that are exceeded."""
     for section in _sections(cost, marks_for(console.encoding)):
         console.print(section)
 

@@ -22,7 +22,7 @@ AREA = "environment"
 _PIN = re.compile(
     r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)[ \t]*(?:;([^\\\n]+))?", re.MULTILINE
 )
-_TELLING = ("litellm", "openai")
+_NAMED = ("litellm", "openai")
 _SHOWN = 6
 
 Installed = Callable[[str], str | None]
@@ -69,7 +69,7 @@ def examine_environment(
 
     Args:
         root: the project's folder.
-        installed: tells versions; see `installed_version`.
+        installed: gives versions; see `installed_version`.
         supported: the ranges. Those of an extra matter only where its package is installed.
         python: the interpreter's version; by default, of the one that runs this.
     """
@@ -102,9 +102,9 @@ def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Fin
             fitting[name] = version
         else:
             yield _unfit(requirement, version)
-    told = ", ".join(f"{name} {fitting[name]}" for name in _TELLING if name in fitting)
+    named = ", ".join(f"{name} {fitting[name]}" for name in _NAMED if name in fitting)
     if fitting:
-        yield ok(AREA, f"{len(fitting)} packages within their supported ranges: {told}")
+        yield ok(AREA, f"{len(fitting)} packages within their supported ranges: {named}")
 
 
 def _unfit(requirement: Requirement, version: str | None) -> Finding:

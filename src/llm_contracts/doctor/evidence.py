@@ -37,8 +37,8 @@ def examine_recordings(
 ) -> Iterator[Finding]:
     """What is missing, what is old, what was left behind. `cassettes`: those that could be read."""
     counts = provenances(cassettes.values())
-    told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    yield ok(RECORDINGS, f"{len(cassettes)} can be read: {told}" if cassettes else "there are none yet")
+    counted = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    yield ok(RECORDINGS, f"{len(cassettes)} can be read: {counted}" if cassettes else "there are none yet")
     yield from _missing(project)
     yield from _replaceable(project, cassettes)
     yield from _stale(project, cassettes, now or datetime.now(UTC))

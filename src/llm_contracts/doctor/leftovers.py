@@ -96,11 +96,11 @@ def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Numbered lines, without the table that says what to look for."""
-    telling = False
+    in_table = False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("["):
-            telling = line.strip() == _TABLE
-        if not telling:
+            in_table = line.strip() == _TABLE
+        if not in_table:
             yield number, line
 
 

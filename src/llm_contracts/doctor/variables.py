@@ -49,7 +49,7 @@ def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
 
 
 def _as_a_file(file: Path, text: str) -> Iterator[Finding]:
-    """Does git keep its hands off it, and may nobody else read it?"""
+    """Does git ignore it, and can only its owner read it?"""
     if is_tracked(file):
         way_out = "git rm --cached .env, add .env to .gitignore, and replace every key in it."
         yield fault(FILE, "git tracks it: whoever has the repository has the keys", way_out)
@@ -128,8 +128,8 @@ def known_variables(root: Path, providers: Iterable[Provider]) -> set[str]:
 def examine_names(
     known: Iterable[str], environ: Mapping[str, str], stored: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Variables that nobody reads: all of those in `.env`, and those of the environment that resemble one
-    that somebody reads and that is not set.
+    """Variables that nothing reads: all of those in `.env`, and those of the environment that resemble one
+    that is read and not set.
     """
     names = sorted(known)
     unset = [name for name in names if not environ.get(name) and not stored.get(name)]
@@ -146,5 +146,5 @@ def examine_names(
 
 
 def _misspelt(place: str, name: str, near: str) -> Finding:
-    said = f"{name}, set in {place}, is read by nobody"
+    said = f"{name}, set in {place}, is not read by anything"
     return warning(KEYS, said, f"Did you mean {near}?")

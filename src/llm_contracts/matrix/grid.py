@@ -35,7 +35,7 @@ def grid(table: Table) -> Grid:
 
 
 def short_names(table: Table) -> Mapping[str, str]:
-    """Each pair as briefly as it can be told from the others: by LiteLLM alone, if openai never changes."""
+    """A name for each pair, as short as it stays unambiguous: by LiteLLM alone, if openai never changes."""
     cells = (table.pinned, *table.cells)
     alone = len({cell.pair.openai for cell in cells}) == 1
     return {str(c.pair): c.pair.litellm if alone else f"{c.pair.litellm} + {c.pair.openai}" for c in cells}

@@ -55,7 +55,7 @@ def unsupported(pair: ReleasePair, rows: Iterable[Unsupported]) -> tuple[Unsuppo
 
 
 def by_age(version: str) -> tuple[int, Version, str]:
-    """A key that sorts releases, oldest first; what is no version comes last."""
+    """A key that sorts releases, oldest first; what is not a version comes last."""
     try:
         return (0, Version(version), version)
     except InvalidVersion:

@@ -24,7 +24,7 @@ class MatrixPlan:
     Attributes:
         pairs: what is tried where no release is asked for.
         overrides: requirements that replace whatever packages ask for (uv's `--overrides`).
-        requirements: what else the project's paths need to be importable.
+        requirements: what else the project's clients need to be importable.
         unsupported: what is not meant to work.
     """
 

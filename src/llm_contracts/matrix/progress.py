@@ -22,8 +22,8 @@ _MEMORY = 3600.0  # seconds over which the speed is judged: an environment has b
 
 @contextmanager
 def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, Done]]:
-    """What to tell of each step, and of each pair that is done. It draws on standard error; where that is no
-    terminal, there is a line for each pair.
+    """Functions to call with each step, and with each pair that is done. Drawn on standard error; where that
+    is not a terminal, each pair gets a line.
 
     Args:
         pairs: how many are to be run.

@@ -138,8 +138,8 @@ def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(
     findings = diagnosed(1)
     told = {one["what"]: one["way_out"] for one in findings if one["level"] == "warning"}
     assert told == {
-        "ACME_API_KYE, set in .env, is read by nobody": "Did you mean ACME_API_KEY?",
-        "ZENIHT_API_KEY, set in the environment, is read by nobody": "Did you mean ZENITH_API_KEY?",
+        "ACME_API_KYE, set in .env, is not read by anything": "Did you mean ACME_API_KEY?",
+        "ZENIHT_API_KEY, set in the environment, is not read by anything": "Did you mean ZENITH_API_KEY?",
     }
     assert ".env: SOMETHING_ELSE is set there, and nothing here is known to read it" in only(findings, "note")
     assert "ZENITH_URL" not in json.dumps(findings)
