@@ -42,67 +42,58 @@ _MODELS = {
     "gpt-5-nano": Model(answers="gpt-5-nano-2025-08-07", thinks=True),
 }
 
+
+def _words(
+    status: int, message: str, code: str | None = None, *, kind: str = _INVALID, param: str | None = None
+) -> RefusalText:
+    return RefusalText(status=status, message=message, type=kind, param=param, code=code)
+
+
+_FAILED = "The server had an error while processing your request."
 _WORDS = {
-    Refused.NO_KEY: RefusalText(
-        status=401, message="You didn't provide an API key in an Authorization header.", type=_INVALID
+    Refused.NO_KEY: _words(401, "You didn't provide an API key in an Authorization header."),
+    Refused.WRONG_KEY: _words(401, "Incorrect API key provided: {key}.", "invalid_api_key"),
+    Refused.UNKNOWN_MODEL: _words(
+        404, "The model `{model}` does not exist or you do not have access to it.", "model_not_found"
     ),
-    Refused.WRONG_KEY: RefusalText(
-        status=401, message="Incorrect API key provided: {key}.", type=_INVALID, code="invalid_api_key"
-    ),
-    Refused.UNKNOWN_MODEL: RefusalText(
-        status=404,
-        message="The model `{model}` does not exist or you do not have access to it.",
-        type=_INVALID,
-        code="model_not_found",
-    ),
-    Refused.BAD_REQUEST: RefusalText(
-        status=400, message="The body of your request could not be parsed as JSON.", type=_INVALID
-    ),
-    Refused.BAD_PARAMETER: RefusalText(
-        status=400,
-        message="Invalid '{parameter}': expected a value <= {limit}, but got {value} instead.",
-        type=_INVALID,
+    Refused.BAD_REQUEST: _words(400, "The body of your request could not be parsed as JSON."),
+    Refused.BAD_PARAMETER: _words(
+        400,
+        "Invalid '{parameter}': expected a value <= {limit}, but got {value} instead.",
+        "decimal_above_max_value",
         param="{parameter}",
-        code="decimal_above_max_value",
     ),
-    Refused.JSON_WORD: RefusalText(
-        status=400,
-        message="'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
-        type=_INVALID,
+    Refused.JSON_WORD: _words(
+        400,
+        "'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
         param="messages",
     ),
-    Refused.RATE_LIMIT: RefusalText(
-        status=429,
-        message="Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3, Requested 1. "
+    Refused.RATE_LIMIT: _words(
+        429,
+        "Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3, Requested 1. "
         "Please try again in 1s.",
-        type="requests",
-        code="rate_limit_exceeded",
+        "rate_limit_exceeded",
+        kind="requests",
     ),
-    Refused.SERVER_ERROR: RefusalText(
-        status=500, message="The server had an error while processing your request.", type="server_error"
-    ),
-    Refused.TOO_LONG: RefusalText(
-        status=400,
-        message="This model's maximum context length is 128000 tokens, but your messages have more.",
-        type=_INVALID,
+    Refused.SERVER_ERROR: _words(500, _FAILED, kind="server_error"),
+    Refused.TOO_LONG: _words(
+        400,
+        "This model's maximum context length is 128000 tokens, but your messages have more.",
+        "context_length_exceeded",
         param="messages",
-        code="context_length_exceeded",
     ),
-    Refused.UNPAID: RefusalText(
-        status=429,
-        message="You exceeded your current quota, please check your plan and billing details.",
-        type="insufficient_quota",
-        code="insufficient_quota",
+    Refused.UNPAID: _words(
+        429,
+        "You exceeded your current quota, please check your plan and billing details.",
+        "insufficient_quota",
+        kind="insufficient_quota",
     ),
-    Refused.PROMPT_FILTER: RefusalText(
-        status=400,
-        message="Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
-        type=_INVALID,
-        code="invalid_prompt",
+    Refused.PROMPT_FILTER: _words(
+        400,
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
+        "invalid_prompt",
     ),
-    Refused.MID_STREAM: RefusalText(
-        status=200, message="The server had an error while processing your request.", type="server_error"
-    ),
+    Refused.MID_STREAM: _words(200, _FAILED, kind="server_error"),
 }
 
 

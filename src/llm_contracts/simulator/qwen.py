@@ -40,58 +40,42 @@ _MODELS = {
     "qwq-plus": Model(answers="qwq-plus", thinks=True),
 }
 
+
+def _words(status: int, message: str, code: str | None = None, kind: str = "") -> RefusalText:
+    """Beyond what is wrong with a request, type and code are the same word."""
+    return RefusalText(status=status, message=message, type=kind or code, code=code)
+
+
+_ALGO = "<400> InternalError.Algo.InvalidParameter: "
+_FAILED = "An internal error has occurred, please try again later."
 _WORDS = {
-    Refused.NO_KEY: RefusalText(
-        status=401, message="You didn't provide an API key.", type=_INVALID, code="invalid_api_key"
+    Refused.NO_KEY: _words(401, "You didn't provide an API key.", "invalid_api_key", _INVALID),
+    Refused.WRONG_KEY: _words(401, "Incorrect API key provided.", "invalid_api_key", _INVALID),
+    Refused.UNKNOWN_MODEL: _words(
+        404,
+        "The model `{model}` does not exist or you do not have access to it.",
+        "model_not_found",
+        _INVALID,
     ),
-    Refused.WRONG_KEY: RefusalText(
-        status=401, message="Incorrect API key provided.", type=_INVALID, code="invalid_api_key"
+    Refused.BAD_REQUEST: _words(
+        400, "Required body invalid, please check the request body format.", kind=_INVALID
     ),
-    Refused.UNKNOWN_MODEL: RefusalText(
-        status=404,
-        message="The model `{model}` does not exist or you do not have access to it.",
-        type=_INVALID,
-        code="model_not_found",
+    Refused.BAD_PARAMETER: _words(
+        400, f"{_ALGO}Range of {{parameter}} should be [0, {{limit}}]", _PARAMETER, _INVALID
     ),
-    Refused.BAD_REQUEST: RefusalText(
-        status=400, message="Required body invalid, please check the request body format.", type=_INVALID
+    Refused.JSON_WORD: _words(
+        400,
+        f"{_ALGO}'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
+        _PARAMETER,
+        _INVALID,
     ),
-    Refused.BAD_PARAMETER: RefusalText(
-        status=400,
-        message="<400> InternalError.Algo.InvalidParameter: Range of {parameter} should be [0, {limit}]",
-        type=_INVALID,
-        code=_PARAMETER,
+    Refused.RATE_LIMIT: _words(429, "You exceeded your current request limit.", "limit_requests"),
+    Refused.SERVER_ERROR: _words(500, _FAILED, "internal_server_error"),
+    Refused.TOO_LONG: _words(
+        400, f"{_ALGO}Range of input length should be [1, 129024]", _PARAMETER, _INVALID
     ),
-    Refused.JSON_WORD: RefusalText(
-        status=400,
-        message="<400> InternalError.Algo.InvalidParameter: 'messages' must contain the word 'json' to use "
-        "'response_format' of type 'json_object'.",
-        type=_INVALID,
-        code=_PARAMETER,
-    ),
-    Refused.RATE_LIMIT: RefusalText(
-        status=429,
-        message="You exceeded your current request limit.",
-        type="limit_requests",
-        code="limit_requests",
-    ),
-    Refused.SERVER_ERROR: RefusalText(
-        status=500,
-        message="An internal error has occurred, please try again later.",
-        type="internal_server_error",
-        code="internal_server_error",
-    ),
-    Refused.TOO_LONG: RefusalText(
-        status=400,
-        message="<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]",
-        type=_INVALID,
-        code=_PARAMETER,
-    ),
-    Refused.UNPAID: RefusalText(
-        status=400,
-        message="Access denied, please make sure your account is in good standing.",
-        type="Arrearage",
-        code="Arrearage",
+    Refused.UNPAID: _words(
+        400, "Access denied, please make sure your account is in good standing.", "Arrearage"
     ),
     Refused.PROMPT_FILTER: RefusalText(
         status=400,
@@ -101,18 +85,8 @@ _WORDS = {
         keys=("code", "param", "message", "type"),
         framed=True,
     ),
-    Refused.OUTPUT_FILTER: RefusalText(
-        status=200,
-        message="Output data may contain inappropriate content.",
-        type=_INSPECTION,
-        code=_INSPECTION,
-    ),
-    Refused.MID_STREAM: RefusalText(
-        status=200,
-        message="An internal error has occurred, please try again later.",
-        type="internal_server_error",
-        code="internal_server_error",
-    ),
+    Refused.OUTPUT_FILTER: _words(200, "Output data may contain inappropriate content.", _INSPECTION),
+    Refused.MID_STREAM: _words(200, _FAILED, "internal_server_error"),
 }
 
 
@@ -121,8 +95,7 @@ def _new_id(seed: str) -> str:
 
 
 def _gateway(status: int, message: str) -> RefusalText:
-    code = message.lower().replace(" ", "_")
-    return RefusalText(status=status, message=message, type=code, code=code)
+    return _words(status, message, message.lower().replace(" ", "_"))
 
 
 def _opening(stream: Stream) -> Json:
