@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from llm_contracts.clients.call import Function
-
-if TYPE_CHECKING:
-    from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.dialect import Dialect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

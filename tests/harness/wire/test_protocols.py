@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import llm_contracts
 from llm_contracts.drift.compare import compare_recordings
 from llm_contracts.drift.difference import ChangeKind
 from llm_contracts.parity.divergence import Severity
@@ -78,3 +81,21 @@ def test_every_protocol_claims_its_own_documents_alone(
     assert protocol.reader()(document).last is False
     assert protocol.error(document) is None
     assert document.keys() <= protocol.members
+
+
+_READERS = {"read_facts", "shape_of", "happenings", "wire_events", "error_of_event", "compare_cassettes"}
+_CHAT_ALONE = {"judge.py", "importing/run.py", "streams.py"}
+"""What reads corpora, which hold chat completions and nothing else."""
+
+
+def test_whoever_reads_bytes_is_given_the_projects_protocols() -> None:
+    """One that forgets them reads a project's own API as if it said nothing."""
+    forgotten = {
+        f"{file.parent.name}/{file.name}:{node.lineno}"
+        for file in Path(llm_contracts.__file__).parent.rglob("*.py")
+        if not str(file).endswith(tuple(_CHAT_ALONE))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _READERS
+        if "protocols" not in ast.unparse(node)
+    }
+    assert forgotten == set()
