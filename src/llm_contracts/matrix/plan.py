@@ -6,15 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from llm_contracts.matrix.pair import ReleasePair, Unsupported
 from llm_contracts.project.config import ConfigError, nearest
-
-_LISTS = ("overrides", "requirements")
-_PAIR = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +34,7 @@ def load_plan(file: Path) -> MatrixPlan:
     """Read the file; an empty plan where there is none.
 
     Raises:
-        ConfigError: it cannot be read, or says something that means nothing; names the place.
+        ConfigError: it cannot be read, or something in it has no meaning; names the place.
     """
     if not file.is_file():
         return MatrixPlan()
@@ -46,54 +42,55 @@ def load_plan(file: Path) -> MatrixPlan:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
-    known = [field.name for field in fields(MatrixPlan)]
+    try:
+        _check_keys(table, MatrixPlan)
+        return MatrixPlan(
+            pairs=tuple(map(_pair, _rows(table, "pairs"))),
+            unsupported=tuple(map(_unsupported, _rows(table, "unsupported"))),
+            overrides=tuple(_text("overrides", row) for row in _rows(table, "overrides")),
+            requirements=tuple(_text("requirements", row) for row in _rows(table, "requirements")),
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+def _check_keys(table: Mapping[str, object], model: type[MatrixPlan | Unsupported], where: str = "") -> None:
+    known = [field.name for field in fields(model)]
     for key in table:
         if key not in known:
-            raise ConfigError(f"{file}: {key}: there is no such key. {nearest(key, known)}")
-    return MatrixPlan(
-        pairs=tuple(_pair(file, row) for row in _list(file, table, "pairs")),
-        unsupported=tuple(_unsupported(file, row) for row in _list(file, table, "unsupported")),
-        **{key: tuple(_text(file, key, row) for row in _list(file, table, key)) for key in _LISTS},
-    )
+            raise ConfigError(f"{where}{key}: there is no such key. {nearest(key, known)}")
 
 
-def _list(file: Path, table: Mapping[str, Any], key: str) -> list[Any]:
+def _rows(table: Mapping[str, object], key: str) -> list[object]:
     rows = table.get(key, [])
     if not isinstance(rows, list):
-        raise ConfigError(f"{file}: {key}: must be a list, not {rows!r}.")
+        raise ConfigError(f"{key}: must be a list, not {rows!r}.")
     return rows
 
 
-def _text(file: Path, key: str, value: object) -> str:
+def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ConfigError(f"{file}: {key}: must hold non-empty texts, not {value!r}.")
+        raise ConfigError(f"{key}: must hold non-empty texts, not {value!r}.")
     return value
 
 
-def _pair(file: Path, row: object) -> ReleasePair:
-    if not isinstance(row, list) or len(row) != _PAIR:
-        raise ConfigError(f'{file}: pairs: must hold pairs such as ["1.105.0", "2.54.0"], not {row!r}.')
-    litellm, openai = (_text(file, "pairs", version) for version in row)
+def _pair(row: object) -> ReleasePair:
+    if not isinstance(row, list) or len(row) != len(fields(ReleasePair)):
+        raise ConfigError(f'pairs: must hold pairs such as ["1.105.0", "2.54.0"], not {row!r}.')
+    litellm, openai = (_text("pairs", version) for version in row)
     return ReleasePair(litellm=litellm, openai=openai)
 
 
-def _unsupported(file: Path, row: object) -> Unsupported:
-    known = [field.name for field in fields(Unsupported)]
+def _unsupported(row: object) -> Unsupported:
     if not isinstance(row, dict) or "reason" not in row:
-        raise ConfigError(f"{file}: unsupported: each needs a reason, and has: {', '.join(known)}.")
-    for key, value in row.items():
-        if key not in known:
-            raise ConfigError(f"{file}: unsupported: {key}: there is no such key. {nearest(key, known)}")
-        _text(file, f"unsupported: {key}", value)
+        names = ", ".join(field.name for field in fields(Unsupported))
+        raise ConfigError(f"unsupported: each needs a reason, and has: {names}.")
+    _check_keys(row, Unsupported, "unsupported: ")
+    values = {key: _text(f"unsupported: {key}", value) for key, value in row.items()}
     for key in ("litellm", "openai"):
-        _check_range(file, key, row.get(key))
-    return Unsupported(**row)
-
-
-def _check_range(file: Path, key: str, allowed: str | None) -> None:
-    try:
-        SpecifierSet(allowed or "")
-    except InvalidSpecifier as error:
-        raise ConfigError(
-            f"{file}: unsupported: {key}: {allowed!r} is no range such as '>=1.80,<1.83'."
-        ) from error
+        try:
+            SpecifierSet(values.get(key, ""))
+        except InvalidSpecifier as error:
+            msg = f"unsupported: {key}: {values[key]!r} is not a range such as '>=1.80,<1.83'."
+            raise ConfigError(msg) from error
+    return Unsupported(**values)

@@ -27,7 +27,7 @@ class ReleaseChange:
     """One change against the pinned pair, in all scenarios and under all pairs that have it.
 
     Attributes:
-        way: what kind of change.
+        way: how it compares with the pinned pair.
         kind: what differs; None where both clients moved alike.
         where: the place, without its numbers.
         accepted: whether waivers accept it.
@@ -110,7 +110,8 @@ def changes(pinned: Cell, cells: Iterable[Cell]) -> tuple[ReleaseChange, ...]:
     for cell in cells:
         for change in _of_cell(pinned, cell) if cell.ran else ():
             key = (change.way, change.kind, change.where, change.accepted, change.excused)
-            merged[key] = _merged(merged.get(key), change)
+            before = merged.get(key, change)
+            merged[key] = replace(before, scenarios={**before.scenarios, **change.scenarios})
     return tuple(sorted(merged.values(), key=_weight))
 
 
@@ -126,37 +127,32 @@ def _of_cell(pinned: Cell, cell: Cell) -> Iterator[ReleaseChange]:
         for d in differences:
             groups.setdefault((d.kind, place(d.where), d.accepted, cell.excuses(d)), []).append(d)
         for members in groups.values():
-            yield _change(
-                way, members, cell, before.get(_place(members[0])) if way is ChangeDirection.OTHER else None
+            first = members[0]
+            yield ReleaseChange(
+                way=way,
+                kind=first.kind,
+                where=place(first.where),
+                accepted=first.accepted,
+                excused=cell.excuses(first),
+                scenarios={str(cell.pair): tuple(dict.fromkeys(d.item for d in members))},
+                example=(first.reference, first.candidate),
+                before=before.get(_place(first)) if way is ChangeDirection.OTHER else None,
             )
     touched = {d.item for differences in found.values() for d in differences}
     yield from _moved_alike(pinned, cell, touched)
 
 
-def _change(way: ChangeDirection, members: list[CellDifference], cell: Cell, before: Any) -> ReleaseChange:
-    first = members[0]
-    return ReleaseChange(
-        way=way,
-        kind=first.kind,
-        where=place(first.where),
-        accepted=first.accepted,
-        excused=cell.excuses(first),
-        scenarios={str(cell.pair): tuple(dict.fromkeys(d.item for d in members))},
-        example=(first.reference, first.candidate),
-        before=before,
-    )
-
-
 def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[ReleaseChange]:
     """Scenarios in which parity is what it was, and yet the application would see something else."""
     groups: dict[str, list[str]] = {}
-    for item, outcome in cell.items.items():
+    for item in cell.items:
         if item in touched or item not in pinned.items:
             continue
-        for name in _moved(pinned.items[item].get("reference"), outcome.get("reference")):
-            groups.setdefault(name, []).append(item)
+        before, now = (each.items[item].get("reference") or {} for each in (pinned, cell))
+        for name in now if before else ():
+            if before.get(name) != now[name]:
+                groups.setdefault(name, []).append(item)
     for name, items in groups.items():
-        pinned_side, side = (each.items[items[0]]["reference"] for each in (pinned, cell))
         yield ReleaseChange(
             way=ChangeDirection.ALIKE,
             kind=None,
@@ -164,20 +160,11 @@ def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[Releas
             accepted=False,
             excused=False,
             scenarios={str(cell.pair): tuple(items)},
-            example=(pinned_side.get(name), side.get(name)),
+            example=(
+                pinned.items[items[0]]["reference"].get(name),
+                cell.items[items[0]]["reference"].get(name),
+            ),
         )
-
-
-def _moved(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> list[str]:
-    if before is None or now is None:
-        return []
-    return [name for name, value in now.items() if before.get(name) != value]
-
-
-def _merged(before: ReleaseChange | None, change: ReleaseChange) -> ReleaseChange:
-    if before is None:
-        return change
-    return replace(before, scenarios={**before.scenarios, **change.scenarios})
 
 
 def _weight(change: ReleaseChange) -> tuple[bool, int, int, int]:

@@ -174,7 +174,7 @@ def test_no_plan_is_an_empty_one(tmp_path: Path) -> None:
             "[[unsupported]]\nreason = 'x'\nlitelm = '<1'",
             "litelm: there is no such key. Did you mean",
         ),
-        ("[[unsupported]]\nreason = 'x'\nlitellm = 'old'", "'old' is no range"),
+        ("[[unsupported]]\nreason = 'x'\nlitellm = 'old'", "'old' is not a range"),
     ],
 )
 def test_a_fault_in_the_plan_is_named(tmp_path: Path, text: str, message: str) -> None:
