@@ -31,6 +31,7 @@ from llm_contracts.run.shards import owned
 from llm_contracts.run.workers.choice import worker_pool
 from llm_contracts.sweep.run import Extent
 from llm_contracts.util.files import write_text
+from llm_contracts.util.stdout import captured_stdout
 from llm_contracts.util.terminal import progress_bar, report_console
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ def check(
     pool = worker_pool(context, project, options, count, died=crashes.append)
     quiet = str(json_file) == "-"
     with writing(folder, secrets) as writer:
-        with progress_bar("check", count) as done:
+        with captured_stdout() as printed, progress_bar("check", count) as done:
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
-        result = replace(result, warnings=(*result.warnings, *crashes))
+        result = replace(result, warnings=(*result.warnings, *crashes, *printed.sentences("A client")))
         inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
         finish = partial(writer.finish, result, inputs=inputs, **_part(project, rows, options))
         text, code = finish(), exit_of(result)

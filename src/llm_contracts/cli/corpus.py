@@ -31,6 +31,7 @@ from llm_contracts.run.resume import continuing
 from llm_contracts.run.shards import owned
 from llm_contracts.run.streams import check_corpus, corpus_context
 from llm_contracts.run.workers.choice import worker_pool
+from llm_contracts.util.stdout import captured_stdout
 from llm_contracts.util.terminal import echo, progress_bar
 
 _EXAMPLES = """\b
@@ -102,7 +103,7 @@ def corpus(
     crashes: list[str] = []
     pool = worker_pool(context, project, options, len(own), died=crashes.append, cluster=cluster)
     with writing(folder, secrets_of(project), plan=plan, resume=go_on) as writer:
-        with progress_bar("corpus", len(own)) as done, _way_on(folder, project):
+        with captured_stdout() as printed, progress_bar("corpus", len(own)) as done, _way_on(folder, project):
             result = check_corpus(
                 project,
                 (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
@@ -111,7 +112,7 @@ def corpus(
                 workers=pool if writer.resumed is None else continuing(pool, writer.resumed),
                 progress=writer.reporting(done),
             )
-        result = replace(result, warnings=(*result.warnings, *crashes))
+        result = replace(result, warnings=(*result.warnings, *crashes, *printed.sentences("A client")))
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     hand_over(json_file, text, lambda console: print_result(console, result))
     return exit_of(result)

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import joined
 from llm_contracts.cost.model import Measure
+from llm_contracts.util.stdout import captured_stdout
 from llm_contracts.util.terminal import report_console
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def with_cost(
     from llm_contracts.cost.run import measure_with_limits
     from llm_contracts.cost.terminal import cost_progress, print_cost
 
-    with cost_progress(len({row.provider for row in scenarios})) as done:
+    with captured_stdout(), cost_progress(len({row.provider for row in scenarios})) as done:
         cost = measure_with_limits(project, scenarios, options, limits, progress=done)
     if not quiet:
         print_cost(report_console(), cost)

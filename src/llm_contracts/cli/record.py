@@ -36,6 +36,7 @@ from llm_contracts.record.run import (
 )
 from llm_contracts.record.run import record as run_record
 from llm_contracts.record.terminal import plan_document, print_end, print_plan, print_takes, record_document
+from llm_contracts.util.stdout import captured_stdout
 from llm_contracts.util.terminal import echo, progress_bar, report_console
 
 if TYPE_CHECKING:
@@ -126,8 +127,11 @@ def record(
     if dry_run:
         hand_over(json_file, plan_document(steps), lambda console: print_plan(console, steps))
         return Exit.AGREEMENT
-    with progress_bar("verify" if verify else "record", len(steps)) as done:
+    title = "verify" if verify else "record"
+    with captured_stdout() as printed, progress_bar(title, len(steps)) as done:
         report = run_record(project, rows, options, progress=lambda update: done(update.take.scenario))
+    for sentence in printed.sentences("The client"):
+        echo(sentence, err=True)
     drift = DriftReport(
         what="Providers against their recordings" if verify else "New recordings against the old",
         compared=report.compared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from llm_contracts.sweep.run import Extent, sweep
 from llm_contracts.sweep.terminal import print_sweep
 from llm_contracts.sweep.variants import Family
 from llm_contracts.util.files import write_text
+from llm_contracts.util.stdout import captured_stdout
 from llm_contracts.util.terminal import echo, progress_bar
 
 if TYPE_CHECKING:
@@ -86,8 +88,10 @@ def run_sweep(
             f"{' to hours' if extent.every else ''}. --provider and --scenario narrow it.",
             err=True,
         )
-    with progress_bar("sweep", recorded) as done:
+    with captured_stdout() as printed, progress_bar("sweep", recorded) as done:
         swept = sweep(project, scenarios, options, extent, progress=lambda name, _count: done(name))
+    warnings = (*swept.result.warnings, *printed.sentences("A client"))
+    swept = replace(swept, result=replace(swept.result, warnings=warnings))
     families = [*extent.families]
     document = swept.document(
         sweep=_ALL if len(families) > 1 else str(families[0]),

@@ -24,6 +24,7 @@ from llm_contracts.corpus.har import is_har, read_har
 from llm_contracts.corpus.index import INDEX, read_index
 from llm_contracts.corpus.judge import judged
 from llm_contracts.corpus.vcr import is_cassette, read_cassette
+from llm_contracts.util.terminal import one_line
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.content import LARGEST
@@ -36,9 +37,10 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".toml"})
 def read_corpus(source: Path) -> Iterator[Entry]:
     """All streams of a file or a folder, in the order of its index, or of its files' names.
 
-    A folder is searched to its depths, hidden folders excepted.
+    A folder is searched to its depths, hidden folders excepted. Names and sentences are single lines that can
+    be printed: a corpus is other people's.
     """
-    yield from _unique(_entries(source))
+    yield from _unique(_printable(entry) for entry in _entries(source))
 
 
 def _entries(source: Path) -> Iterator[Entry]:
@@ -48,6 +50,18 @@ def _entries(source: Path) -> Iterator[Entry]:
         yield from read_index(source / INDEX)
     else:
         yield from _folder(source)
+
+
+def _printable(entry: Entry) -> Entry:
+    if isinstance(entry, CorpusProblem):
+        return replace(entry, place=one_line(entry.place), reason=one_line(entry.reason))
+    return replace(
+        entry,
+        id=one_line(entry.id),
+        provider=one_line(entry.provider),
+        place=one_line(entry.place),
+        recorder=one_line(entry.recorder),
+    )
 
 
 def _unique(entries: Iterator[Entry]) -> Iterator[Entry]:

@@ -32,9 +32,24 @@ def test_noise(contract):
     with pytest.raises(AssertionError, match="noise: text"):
         contract.assert_parity(contract.run("acme/other", reference="fickle", candidate="fickle"))
 
+def test_waivers_are_about_the_projects_own_two_clients(contract):
+    item = contract.run("zenith/plain-stream", candidate="shouting")
+    assert item.divergences
+    assert not item.waived
+
 def test_unknown(contract):
     with pytest.raises(Exception, match="Did you mean acme/plain-stream"):
         contract.run("acme/plain-strem")
+"""
+
+WAIVERS = """
+[[waiver]]
+kind = "text"
+provider = "zenith"
+scenario = "*"
+reason = "of the project's own two clients"
+by = "Ada"
+until = 2027-01-31
 """
 
 SNAPSHOTS = """
@@ -50,6 +65,7 @@ def test_looks(contract, contract_snapshot, name):
 def project(pytester: pytest.Pytester) -> Path:
     root = make_project(pytester.path)
     (root / "conftest.py").write_text("")
+    (root / "contracts" / "waivers.toml").write_text(WAIVERS)
     return root
 
 

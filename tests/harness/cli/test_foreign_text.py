@@ -1,0 +1,146 @@
+"""Names, messages and texts from outside never act on a terminal, nor on a CI service that reads the log."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from llm_contracts.cli import run
+from llm_contracts.util.terminal import echo, inert, one_line, terminal_console
+from tests.harness.run.projects import make_project, stream
+
+ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+HOSTILE = "a\x1b[2J\x9b31m\u202eb\r\n::error file=x::owned [bold]red[/bold] ##[error]c ##vso[task]d"
+
+
+def assert_inert(shown: str) -> None:
+    assert not ACTING.search(shown), ascii(shown)
+    assert not re.search(r"^\s*::\w", shown, re.MULTILINE), shown
+    assert "##[" not in shown
+    assert "##vso[" not in shown
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path)
+
+
+def finished(capsys: pytest.CaptureFixture[str], line: Sequence[str]) -> tuple[int, str]:
+    code = run(list(line))
+    out, err = capsys.readouterr()
+    return code, out + err
+
+
+def hostile_corpus(root: Path) -> Path:
+    folder = root / "foreign"
+    folder.mkdir()
+    (folder / "body").write_bytes(stream(("hel", "lo")).body)
+    request = {"model": "m", "messages": [{"role": "user", "content": "hello"}], "stream": True}
+    good = {"id": HOSTILE, "provider": "acme", "file": "body", "status": 200, "request": request}
+    rows = [good, {**good, "id": "gone", "file": HOSTILE}, {**good, "status": HOSTILE}]
+    rows.append({**good, "id": "odd", "provider": HOSTILE})
+    (folder / "index.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def test_what_acts_is_shown_as_a_sign_and_the_rest_stays() -> None:
+    assert inert(HOSTILE) == "a?[2J?31m?b?\n: error file=x::owned [bold]red[/bold] # [error]c # vso[task]d"
+    assert inert("é 漢字 👩‍💻\tok ## x C++::y") == "é 漢字 👩‍💻\tok ## x C++::y"
+
+
+def test_a_name_is_one_line() -> None:
+    assert one_line("a\x1b\n\u202eb 漢") == r"a\x1b\n\u202eb 漢"
+
+
+def test_a_console_shows_no_markup_and_only_its_own_styles(capsys: pytest.CaptureFixture[str]) -> None:
+    console = terminal_console(width=200)
+    table = Table(HOSTILE)
+    table.add_row(Text(HOSTILE))
+    for thing in (HOSTILE, Text(HOSTILE), table):
+        console.print(thing)
+    echo(HOSTILE, err=True)
+    out, err = capsys.readouterr()
+    assert_inert(out + err)
+    assert out.count("[bold]red[/bold]") == 4
+
+
+def test_check_shows_what_a_candidate_raises_and_a_reason_says(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clients = project / "contracts" / "clients.py"
+    raising = f"\n\ndef odd(call):\n    raise ValueError({HOSTILE!r})\n    yield\n\n\nCLIENTS['odd'] = odd\n"
+    clients.write_text(clients.read_text() + raising)
+    (project / "contracts" / "waivers.toml").write_text(
+        f'[[waiver]]\nkind = "text"\nprovider = "zenith"\nscenario = "*"\nreason = {json.dumps(HOSTILE)}\n'
+        f"by = {json.dumps(HOSTILE)}\nuntil = 2027-01-31\n"
+    )
+    code, shown = finished(capsys, ["check", "--candidate", "odd"])
+    assert code == 1
+    assert "ValueError" in shown
+    assert_inert(shown)
+
+
+@pytest.mark.parametrize("line", [["corpus", "foreign"], ["import", "foreign", "--provider", "acme"]])
+def test_a_foreign_corpus(project: Path, capsys: pytest.CaptureFixture[str], line: list[str]) -> None:
+    hostile_corpus(project)
+    _, shown = finished(capsys, line)
+    assert "owned" in shown
+    assert_inert(shown)
+
+
+def test_ids_of_a_foreign_corpus_are_one_line_in_the_result(project: Path) -> None:
+    hostile_corpus(project)
+    run(["corpus", "foreign"])
+    document = json.loads((project / "report" / "corpus" / "result.json").read_text())
+    assert document["items"][0]["id"] == one_line(HOSTILE)
+
+
+def test_cassettes_and_doctor_name_files(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = HOSTILE.replace("/", "|")
+    (project / "cassettes" / "acme" / f"{name}.yaml").write_text(f"version: {json.dumps(HOSTILE)}\n")
+    for line in (["cassettes"], ["doctor"]):
+        code, shown = finished(capsys, line)
+        assert code in {2, 3}
+        assert "owned" in shown
+        assert_inert(shown)
+
+
+def test_a_file_of_decisions(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["check", "--candidate", "shouting"])
+    capsys.readouterr()
+    stored = json.loads((project / "report" / "result.json").read_text())
+    rows = [{"choice": "fix", "fingerprints": [HOSTILE], "group": HOSTILE, "note": HOSTILE}]
+    file = project / "decisions.json"
+    for document in (
+        {"format": 1, "run": HOSTILE, "decisions": rows},
+        {"format": 1, "run": stored["run"], "decisions": rows},
+        {"format": 1, "run": stored["run"], "decisions": HOSTILE},
+    ):
+        file.write_text(json.dumps(document))
+        code, shown = finished(capsys, ["review", "apply", "decisions.json"])
+        assert code in {2, 3}
+        assert_inert(shown)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_client_prints_goes_to_the_report_and_json_stays_json(
+    project: Path, capfd: pytest.CaptureFixture[str], jobs: str
+) -> None:
+    clients = project / "contracts" / "clients.py"
+    printing = (
+        "\n\nimport os\n\n\ndef loud(call):\n    print('from Python')\n    os.write(1, b'from C')\n"
+        "    yield from plain(call)\n\n\nCLIENTS['loud'] = loud\n"
+    )
+    clients.write_text(clients.read_text() + printing)
+    run(["check", "--candidate", "loud", "--jobs", jobs, "--json", "-"])
+    document = json.loads(capfd.readouterr().out)
+    warning = next(text for text in document["warnings"] if "printed" in text)
+    assert "from C" in warning
+    assert "from Python" in warning
