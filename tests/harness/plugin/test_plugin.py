@@ -79,7 +79,7 @@ def test_the_fixture_runs_recordings_over_either_engine(
     pytester: pytest.Pytester, project: Path, engine: str
 ) -> None:
     pytester.makepyfile(test_mine=TESTS)
-    pytest_in(pytester, "--llm-contracts-engine", engine).assert_outcomes(passed=5)
+    pytest_in(pytester, "--llm-contracts-engine", engine).assert_outcomes(passed=6)
 
 
 def test_an_unreadable_recording_fails_the_test_and_is_named(
