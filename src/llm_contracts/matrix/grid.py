@@ -66,7 +66,7 @@ def _excused(cell: Cell) -> Iterator[str]:
     for row in cell.known:
         if row.provider in present:
             count = len({d.item for d in cell.differences if d.provider == row.provider and d.counts})
-            differs = f"{row.provider} differs in {scenarios_in(count)}, which counts for nothing here"
+            differs = f"{row.provider} differs in {scenarios_in(count)}, which does not count here"
             yield f"{cell.pair}: {differs}. {row.reason}"
 
 

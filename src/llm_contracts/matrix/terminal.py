@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.console import Group as Stack
@@ -15,6 +15,7 @@ from rich.text import Text
 from llm_contracts.matrix.grid import Grid, grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.results.document import json_text
+from llm_contracts.util.terminal import listed, titled
 from llm_contracts.util.text import and_more, first_names
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ def print_matrix(console: Console, table: Table, names: tuple[str, str]) -> None
 
 def print_bisection(console: Console, goal: Target, found: Bracket, package: str) -> None:
     """Print which release made the difference, and how that is known."""
-    way = "brought" if goal.appears else "took away"
+    way = "brought" if goal.appears else "removed"
     console.print(Text.assemble((f"{package} {found.after}", "bold"), f" {way} ", (goal.kind, "bold red")))
     lines = [
-        f"{package} {found.before} is the last that is otherwise.",
+        f"{package} {found.before} is the last release without that change.",
         f"in {scenarios_in(len(goal.scenarios))}: {first_names(goal.scenarios, _SHOWN_IDS)}",
         f"tried on the way: {', '.join(found.tried) or 'nothing, they are neighbours'}",
     ]
     if found.untried:
-        lines.append(f"could not be tried, so that it may be one of these: {', '.join(found.untried)}")
+        lines.append(f"could not be tried, so it may be one of these: {', '.join(found.untried)}")
     for line in lines:
         console.print(Padding(Text(line), (0, 0, 0, 2)))
 
@@ -68,10 +69,7 @@ def _sections(table: Table, names: tuple[str, str], width: int) -> Iterator[Rend
     yield from _grids(grid(table), width)
     yield Text("* pinned; (+ new or in other values, - gone) against it", style="dim")
     yield from _changes(table)
-    found = list(notes(table))
-    if found:
-        yield from _titled(f"Notes ({len(found)})")
-        yield from (Text(note, style="yellow") for note in found)
+    yield from listed("Notes", notes(table), "yellow")
     yield Text("")
     yield _summary(table)
 
@@ -104,7 +102,7 @@ def _changes(table: Table) -> Iterator[RenderableType]:
     found = table.changes
     if not found:
         return
-    yield from _titled(f"Changes against {table.pinned.pair} ({len(found)})")
+    yield from titled(f"Changes against {table.pinned.pair} ({len(found)})")
     names = short_names(table)
     yield from (_change(change, names) for change in found[:_SHOWN_CHANGES])
     if rest := and_more(found, _SHOWN_CHANGES):
@@ -115,7 +113,7 @@ def _change(change: ReleaseChange, names: Mapping[str, str]) -> RenderableType:
     style = "red" if change.fails else "yellow" if change.way is not ChangeDirection.GONE else "green"
     severity = [str(change.kind.severity)] if change.kind else []
     remarks = [WAYS[change.way], *severity, *(["accepted"] if change.accepted else [])]
-    remarks += ["counts for nothing: not supported"] if change.excused else []
+    remarks += ["does not count: not supported"] if change.excused else []
     head = Text.assemble(
         (f"{change.kind or 'outcome'}", f"bold {style}"),
         f" at {change.where}",
@@ -129,27 +127,17 @@ def _change(change: ReleaseChange, names: Mapping[str, str]) -> RenderableType:
 
 
 def _values(change: ReleaseChange) -> Iterator[Text]:
-    one, other = map(_value, change.example)
+    one, other = change.example
     if change.way is ChangeDirection.ALIKE:
-        yield Text.assemble(("pinned     ", "dim"), one)
-        yield Text.assemble(("here       ", "dim"), other)
-    elif change.example[0] == change.example[1]:
-        yield Text.assemble(("both       ", "dim"), one)
+        rows = [("pinned", one), ("here", other)]
     else:
-        yield Text.assemble(("reference  ", "dim"), one)
-        yield Text.assemble(("candidate  ", "dim"), other)
+        rows = [("both", one)] if one == other else [("reference", one), ("candidate", other)]
     if change.way is ChangeDirection.OTHER:
-        yield Text.assemble(("pinned     ", "dim"), _value(change.before))
-
-
-def _value(value: Any) -> str:
-    text = json_text(value)
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
-
-
-def _titled(title: str) -> Iterator[RenderableType]:
-    yield Text("")
-    yield Text(title, style="bold underline")
+        rows.append(("pinned", change.before))
+    for label, value in rows:
+        text = json_text(value)
+        short = text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+        yield Text.assemble((f"{label:11}", "dim"), short)
 
 
 def _summary(table: Table) -> Text:

@@ -60,11 +60,11 @@ def test_the_terminal_tells_what_changed_and_what_was_not_tried() -> None:
     text = shown(TABLE)
     assert "left against right   3 scenarios" in text
     assert "usage at usage.total_tokens   new, breaking\n" in text
-    assert "usage at usage.total_tokens   new, breaking, counts for nothing: not supported\n" in text
+    assert "usage at usage.total_tokens   new, breaking, does not count: not supported\n" in text
     assert "1.80.11  1 scenario: acme/plain" in text
     assert "LiteLLM 1.1.0 with openai 2.54.0: could not be tried. Because <nobody> has it." in text
     assert "LiteLLM 1.82.7 with openai 2.54.0: not tried. It stole." in text
-    assert "zenith differs in 1 scenario, which counts for nothing here. It downloads." in text
+    assert "zenith differs in 1 scenario, which does not count here. It downloads." in text
     assert "1 pair of releases against LiteLLM 1.105.0 with openai 2.54.0, 2 not tried, 1 changes" in text
 
 
@@ -127,7 +127,7 @@ def test_a_bisection_names_the_release_and_its_doubts() -> None:
     print_bisection(Console(file=out, width=120), goal, found, "litellm")
     text = out.getvalue()
     assert "litellm 1.94.3 brought usage" in text
-    assert "litellm 1.93.2 is the last that is otherwise" in text
+    assert "litellm 1.93.2 is the last release without that change" in text
     assert "may be one of these: 1.94.0" in text
 
 
