@@ -104,21 +104,25 @@ class PaintOptions:
             text = self.signs.more + text[row.skip - _BEFORE :]
         style = "bold" if row.differs else "dim" if text.startswith("= ") else ""
         mark = self.signs.differs if row.differs else " "
-        label = (f"  {row.label[: self.label]:>{self.label}} ", "dim")
-        head = Text.assemble(label, (f"{mark} ", "bold"))
-        start = head if row.label else Text("  ")
+        label = self._label(row, 0)
+        start = Text.assemble((f"{label} ", "dim"), (f"{mark} ", "bold")) if row.label else Text("  ")
         for number, part in enumerate(self._parts(text, room)):
-            yield (start if number == 0 else Text(" " * cell_len(start.plain))) + Text(part, style=style)
+            yield Text.assemble(start if number == 0 else " " * cell_len(start.plain), (part, style))
+
+    def _label(self, row: Row, number: int) -> str:
+        return f"  {row.label[: self.label] if number == 0 else '':>{self.label}}"
 
     def _beside(self, row: Row) -> Iterator[Text]:
         left, right = (self._cells(value, other) for value, other in self._both(row))
-        mark = self.signs.differs if row.differs else "="
+        mark, styles = (
+            (self.signs.differs, ("red", "bold", "green")) if row.differs else ("=", ("", "dim", ""))
+        )
         for number in range(max(len(left), len(right))):
             yield Text.assemble(
-                (f"  {row.label[: self.label] if number == 0 else '':>{self.label}}  ", "dim"),
-                self._lane_text(left, number, "red" if row.differs else ""),
-                (f" {mark if number == 0 else ' '} ", "bold" if row.differs else "dim"),
-                self._lane_text(right, number, "green" if row.differs else ""),
+                (f"{self._label(row, number)}  ", "dim"),
+                self._lane_text(left, number, styles[0]),
+                (f" {mark if number == 0 else ' '} ", styles[1]),
+                self._lane_text(right, number, styles[2]),
             )
 
     def _stacked(self, row: Row) -> Iterator[Text]:
@@ -126,8 +130,8 @@ class PaintOptions:
         sides = tuple(zip(self._both(row), "<>", ("red", "green"), strict=True))
         for (value, other), mark, style in sides if row.differs else (((row.left, row.left), "=", "dim"),):
             for number, cell in enumerate(self._cells(value, other) if value is not None else []):
-                name = row.label[: self.label] if number == 0 and mark != ">" else ""
-                yield Text.assemble((f"  {name:>{self.label}} {mark} ", "dim"), _marked(cell, style))
+                label = self._label(row, number if mark != ">" else 1)
+                yield Text.assemble((f"{label} {mark} ", "dim"), _marked(cell, style))
 
     def _both(self, row: Row) -> tuple[tuple[str | None, str | None], ...]:
         left, right = (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.waivers import WaiverError
@@ -16,7 +15,7 @@ from llm_contracts.review.session import FileChange, ReviewError, ReviewSession,
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.keys import Effect, Window, press
 from llm_contracts.review.tui.screens import Frame, frame, layout
-from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, shown
+from llm_contracts.review.tui.state import Form, ReviewState, Screen, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
 
@@ -47,48 +46,51 @@ class InteractiveReview:
         self._review = review
         self._drawing = drawing
         self._edit = edit
-        self._undo: list[tuple[tuple[FileChange, ...], ReviewState]] = []
+        self._undo: list[tuple[FileChange, ReviewState]] = []
         self._window = Window()
         self._item: Item | None = None
         self._layout: tuple[object, PageLayout] | None = None
         self._saved = ""
-        self.state = _resumed(review, _first_state(review, by))
+        first = ReviewState(
+            members=review.open,
+            noted=review.noted,
+            by=by,
+            until=review.default_until,
+            refusal=review.read_only,
+            no_waivers=review.no_waivers,
+        )
+        self.state = _resumed(review, first)
 
     def frame(self, size: Size) -> Frame:
         """The screen as it should be now."""
-        found = self._drawn(size)
+        try:
+            item = self._whole_item()
+        except StoredResultError as error:  # its line cannot be read: what the result says of it can
+            self.state = replace(self.state, message=str(error))
+            name = self.state.focus.item if self.state.focus else ""
+            light = next(each for each in self._review.stored.items() if each.id == name)
+            self._item = item = replace(light, problem=str(error))
+        found = frame(self.state, item, self._laid_out, self._drawing, size)
         self._window = found.window
         return found
 
     def press(self, key: str) -> bool:
-        """Take one key; False when the review is to be left."""
+        """Take one key; False when the review is to be left. Where it stands is written down for the next
+        time, however this one ends, unless nothing may be decided here.
+        """
         self.state, effect = press(self.state, key, self._window)
         if effect is Effect.QUIT:
             return False
         try:
             if effect is not None:
                 self._perform(effect)
-            self._keep()
+            now = _position(self._review, self.state)
+            if now != self._saved and not self._review.read_only:
+                replace_file(self._review.stored.folder / STATE, now)
+                self._saved = now
         except _EXPECTED as error:
             self.state = replace(self.state, message=str(error))
         return True
-
-    def _keep(self) -> None:
-        """Write down where the review stands, for the next time, however this one ends. Nothing is written
-        where nothing may be decided.
-        """
-        now = _saved(self._review, self.state)
-        if now != self._saved and not self._review.read_only:
-            replace_file(self._review.stored.folder / STATE, now)
-            self._saved = now
-
-    def _drawn(self, size: Size) -> Frame:
-        try:
-            return frame(self.state, self._whole_item(), self._laid_out, self._drawing, size)
-        except StoredResultError as error:
-            self.state = replace(self.state, message=str(error))
-            light = replace(self._light_item(), problem=str(error))
-            return frame(self.state, light, self._laid_out, self._drawing, size)
 
     def _whole_item(self) -> Item | None:
         focus = self.state.focus
@@ -96,12 +98,6 @@ class InteractiveReview:
             return None
         if self._item is None or self._item.id != focus.item:
             self._item = self._review.stored.item(focus.item)
-        return self._item
-
-    def _light_item(self) -> Item:
-        assert self.state.focus is not None
-        name = self.state.focus.item
-        self._item = next(item for item in self._review.stored.items() if item.id == name)
         return self._item
 
     def _laid_out(self, state: ReviewState, width: int) -> PageLayout:
@@ -114,42 +110,32 @@ class InteractiveReview:
         return self._layout[1]
 
     def _perform(self, effect: Effect) -> None:
-        actions: Mapping[Effect, Callable[[], None]] = {
-            Effect.ACCEPT: self._accept,
-            Effect.NOTE: self._note,
-            Effect.UNDO: self._take_back,
-            Effect.EDIT: self._edit_field,
-        }
-        actions[effect]()
-
-    def _accept(self) -> None:
+        if effect is Effect.UNDO:
+            self._take_back()
+            return
         form = self.state.form
         assert form is not None
-        until = reviewing.day_of(form.fields["until"])
-        reviewing.checked_terms(form.fields["reason"], form.fields["by"], until, self._review.today)
-        change = reviewing.accept(self._review, forms.coverage(self.state).rows)
-        self._decided(
-            (change,), f"Accepted until {until}.", by=form.fields["by"], reason=form.fields["reason"]
-        )
+        if effect is Effect.EDIT:
+            self._edit_field(form)
+        elif effect is Effect.ACCEPT:
+            until = reviewing.day_of(form.fields["until"])
+            reviewing.checked_terms(form.fields["reason"], form.fields["by"], until, self._review.today)
+            change = reviewing.accept(self._review, forms.coverage(self.state).rows)
+            self._decided(change, form, f"Accepted until {until}.")
+        else:
+            change = reviewing.note(self._review, forms.decision(self.state))
+            fix = form.choice is Choice.FIX
+            self._decided(
+                change, form, "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
+            )
 
-    def _note(self) -> None:
-        form = self.state.form
-        assert form is not None
-        change = reviewing.note(self._review, forms.decision(self.state))
-        message = (
-            "Marked: it needs a fix." if form.choice is Choice.FIX else "Marked as noise; it still counts."
-        )
-        self._decided((change,), message)
-
-    def _decided(
-        self, changes: tuple[FileChange, ...], message: str, *, by: str = "", reason: str = ""
-    ) -> None:
-        before = self.state
-        self._undo.append((changes, before))
+    def _decided(self, change: FileChange, form: Form, message: str) -> None:
+        """Go on: to what is left of the group, else to the next. Reason and name stay for the next form."""
+        self._undo.append((change, self.state))
         self._reread()
-        state = replace(self.state, form=None, reason=reason or before.reason, by=by or before.by)
-        group = state.group
-        unfinished = group is not None and not (before.form and before.form.every) and state.left(group)
+        reason, by = form.fields.get("reason", ""), form.fields.get("by", "")
+        state = replace(self.state, form=None, reason=reason or self.state.reason, by=by or self.state.by)
+        unfinished = state.group is not None and not form.every and state.left(state.group)
         moved = shown(state, state.at) if unfinished else onward(state)
         self.state = replace(moved, message=message)
 
@@ -157,9 +143,8 @@ class InteractiveReview:
         if not self._undo:
             self.state = replace(self.state, message="There is nothing to undo.")
             return
-        changes, before = self._undo[-1]
-        for change in reversed(changes):
-            reviewing.undo(change)
+        change, before = self._undo[-1]
+        reviewing.undo(change)
         self._undo.pop()
         self.state = replace(before, screen=Screen.GROUP, form=None, message="Undone.")
         self._reread()
@@ -170,9 +155,7 @@ class InteractiveReview:
         accepted = {name: waiver for name, waiver in self._review.accepted.items() if name in since}
         self.state = replace(self.state, accepted=accepted, noted=self._review.noted)
 
-    def _edit_field(self) -> None:
-        form = self.state.form
-        assert form is not None
+    def _edit_field(self, form: Form) -> None:
         name = form.field if form.field != "scope" else next(iter(form.fields))
         text = self._edit(form.fields[name])
         if text is None:
@@ -181,21 +164,10 @@ class InteractiveReview:
             self.state = forms.filled(self.state, name, " ".join(text.split()))
 
 
-def _first_state(review: ReviewSession, by: str) -> ReviewState:
-    return ReviewState(
-        members=review.open,
-        noted=review.noted,
-        by=by,
-        until=review.default_until,
-        refusal=review.read_only,
-        no_waivers=review.no_waivers,
-    )
-
-
 # Where an interrupted review stood
 
 
-def _saved(review: ReviewSession, state: ReviewState) -> str:
+def _position(review: ReviewSession, state: ReviewState) -> str:
     values: dict[str, Any] = {
         "format": _FORMAT,
         "run": review.stored.run,
@@ -209,7 +181,12 @@ def _saved(review: ReviewSession, state: ReviewState) -> str:
 
 def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
     """Where the last review of this run was left; the beginning where that cannot be read."""
-    saved = _read(review.stored.folder / STATE)
+    try:
+        saved = json.loads((review.stored.folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        saved = None
+    if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
+        return begin(state)
     if saved.get("run") != review.stored.run:
         return begin(state)
     known = {member.fingerprint for member in state.members}
@@ -226,11 +203,3 @@ def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
     if at is None or not begun.left(begun.groups[at]):
         return begun
     return replace(shown(begun, at), message="Taken up where you left it." if at else "")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) and value.get("format") == _FORMAT else {}

@@ -144,8 +144,11 @@ def run_lines(session: InteractiveReview, console: Console, ask: Callable[[str],
     """Review a line at a time, without moving the cursor: for screen readers and plain terminals."""
     while True:
         lines = session.frame(Size(width=min(console.width, _LINE), height=_PAGE)).lines
-        for line in _without_gaps(lines):
-            console.print(line, no_wrap=True, overflow="crop")
+        before = ""
+        for line in lines:
+            if line.plain.strip() or before:  # one empty line instead of many
+                console.print(line, no_wrap=True, overflow="crop")
+            before = line.plain.strip()
         form = session.state.form
         try:
             typed = ask(f"{form.field if form is not None else 'key'}> ")
@@ -161,15 +164,6 @@ def run_lines(session: InteractiveReview, console: Console, ask: Callable[[str],
 _PAGE = 200  # lines of a screen that scrolls by itself
 _LINE = NARROW - 1  # lanes one above the other: nobody can listen to two columns
 _WORDS = frozenset(_NAMED.values()) | frozenset(_SEQUENCES.values()) | {"esc"}
-
-
-def _without_gaps(lines: tuple[Text, ...]) -> Iterator[Text]:
-    """One empty line instead of many."""
-    before = ""
-    for line in lines:
-        if line.plain.strip() or before:
-            yield line
-        before = line.plain.strip()
 
 
 def keys_of(typed: str, state: ReviewState) -> list[str]:
