@@ -89,19 +89,20 @@ def cover(meant: Sequence[Member], scope: Scope, everything: Sequence[Member], t
 
 def row_text(row: Waiver) -> str:
     """What a row covers, as a person reads it."""
-    provider, scenario = ("all" if names == "*" else names.replace("|", ", ") for names in _of(row))
+    provider, scenario = (
+        "all" if names == "*" else names.replace("|", ", ") for names in (row.provider, row.scenario)
+    )
     return f"{row.kind} at {row.where} in {provider} / {scenario}"
-
-
-def _of(row: Waiver) -> _Names:
-    return row.provider, row.scenario
 
 
 def _rows(meant: Sequence[Member], scope: Scope, terms: Terms) -> Iterator[Waiver]:
     if scope is Scope.RECORDING:
         yield from (_row(m, (m.provider, m.scenario), m.divergence.where, terms) for m in meant)
         return
-    for (_, where), members in _by_place(meant).items():
+    by_place: dict[tuple[str, str], list[Member]] = {}
+    for m in meant:
+        by_place.setdefault((m.divergence.kind, place_of(m.divergence.where)), []).append(m)
+    for (_, where), members in by_place.items():
         for names in _names(members, scope):
             yield _row(members[0], names, where, terms)
 
@@ -127,7 +128,9 @@ def _exactly(members: Sequence[Member]) -> Iterator[_Names]:
     """
     by_provider = _put_together((m.provider, m.scenario) for m in members)
     by_scenario = [(many, one) for one, many in _put_together((m.scenario, m.provider) for m in members)]
-    for providers, scenarios in min(by_provider, by_scenario, key=_length):
+    for providers, scenarios in min(
+        by_provider, by_scenario, key=lambda rows: sum(len(ones) + len(others) for ones, others in rows)
+    ):
         yield "|".join(providers), "|".join(scenarios)
 
 
@@ -143,17 +146,6 @@ def _put_together(pairs: Iterable[tuple[str, str]]) -> list[_Row]:
     for one, others in partners.items():
         rows.setdefault(tuple(sorted(others)), []).append(one)
     return [(tuple(ones), others) for others, ones in rows.items()]
-
-
-def _length(rows: list[_Row]) -> int:
-    return sum(len(ones) + len(others) for ones, others in rows)
-
-
-def _by_place(members: Iterable[Member]) -> dict[tuple[str, str], list[Member]]:
-    found: dict[tuple[str, str], list[Member]] = {}
-    for member in members:
-        found.setdefault((member.divergence.kind, place_of(member.divergence.where)), []).append(member)
-    return found
 
 
 def _row(member: Member, names: _Names, where: str, terms: Terms) -> Waiver:

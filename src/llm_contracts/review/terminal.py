@@ -20,7 +20,7 @@ from llm_contracts.util.text import and_more, count, first_names
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from llm_contracts.parity.decision_groups import DecisionGroup, Member
+    from llm_contracts.parity.decision_groups import DecisionGroup
     from llm_contracts.review.apply import ApplyPlan
     from llm_contracts.review.session import ReviewSession
     from llm_contracts.review.tui.evidence import View
@@ -91,7 +91,8 @@ def show_group(
     )
     item = session.stored.item(group.members[0].item)
     laid = layout(state, item, console.width, drawing)
-    others = Text(f" {group.id}   {_others(group.members)}", style="dim")
+    names = first_names(dict.fromkeys(member.item for member in group.members), _ROWS)
+    others = Text(f" {group.id}   in {names}", style="dim")
     lines = (
         *about(state, item, drawing, console.width),
         *laid.lines(0, laid.total),
@@ -101,10 +102,6 @@ def show_group(
     )
     for line in lines:
         console.print(drawing.signs.safe(line), no_wrap=True, overflow="crop")
-
-
-def _others(members: Sequence[Member]) -> str:
-    return f"in {first_names(dict.fromkeys(member.item for member in members), _ROWS)}"
 
 
 def print_plan(console: Console, session: ReviewSession, plan: ApplyPlan, *, dry_run: bool) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from llm_contracts.parity.decision_groups import DecisionGroup, members_of, queue
+from llm_contracts.parity.decision_groups import members_of, queue
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.grouping import group
-from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.result import Result
 from llm_contracts.reporting.ci.values import cut, seen, sides, some
 from llm_contracts.util.text import count
 
@@ -62,14 +62,42 @@ def notes(result: Result, find: Find, *, waivers: str | None = None) -> tuple[An
         find: see `Find`.
         waivers: the waivers file, as GitHub names it.
     """
-    found = (
-        *_unreadable(result.items, find),
-        *_complaints(result.complaints, waivers),
-        *_differences(result.items, find),
-        *_noise(result.items, find),
-        *_missing(result.missing),
+    return tuple(
+        sorted(
+            _notes(result, find, None if waivers is None else FilePosition(file=waivers)),
+            key=lambda note: list(AnnotationLevel).index(note.level),
+        )
     )
-    return tuple(sorted(found, key=lambda note: list(AnnotationLevel).index(note.level)))
+
+
+def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator[Annotation]:
+    error, warning = AnnotationLevel.ERROR, AnnotationLevel.WARNING
+    for item in result.items:
+        if item.problem is not None:
+            title, place = "A recording that cannot be used", find(item.id, None)
+            yield Annotation(level=error, title=title, message=item.problem, place=place)
+    for text in result.complaints:
+        yield Annotation(level=error, title="The waivers file", message=text, place=waivers)
+    open_ones = (m for item in result.items for m in members_of(item) if m.fingerprint not in item.waived)
+    for found in queue(open_ones):
+        if found.severity is not Severity.COSMETIC:
+            first = found.members[0]
+            values = [f"{name}: {value}" for name, value in sides(first.divergence, _LONGEST_VALUE)]
+            ids = _some(list(dict.fromkeys(member.item for member in found.members)))
+            yield Annotation(
+                level=error if found.severity is Severity.BREAKING else warning,
+                title=f"{found.severity} difference: {found.kind} at {found.where}",
+                message="\n".join([*values, f"in {ids}"]),
+                place=find(first.item, first.divergence),
+            )
+    for noise in group(result.items, lambda item: item.noise):
+        if noise.severity is not Severity.COSMETIC:
+            title = f"noise: {noise.kind} at {noise.where}"
+            text = f"The reference differs when it runs twice.\nin {_some(noise.ids)}"
+            yield Annotation(level=warning, title=title, message=text, place=find(noise.ids[0], None))
+    if result.missing:
+        title = count(len(result.missing), "scenario has no recording", "scenarios have no recording")
+        yield Annotation(level=AnnotationLevel.NOTICE, title=title, message=_some(result.missing))
 
 
 def workflow_commands(found: Iterable[Annotation], *, most: int = MOST) -> Iterator[str]:
@@ -82,62 +110,6 @@ def workflow_commands(found: Iterable[Annotation], *, most: int = MOST) -> Itera
         yield from map(_command, same)
 
 
-def _differences(items: Iterable[Item], find: Find) -> Iterator[Annotation]:
-    open_ones = (m for item in items for m in members_of(item) if m.fingerprint not in item.waived)
-    for found in queue(open_ones):
-        if found.severity is not Severity.COSMETIC:
-            yield _difference(found, find)
-
-
-def _difference(found: DecisionGroup, find: Find) -> Annotation:
-    first = found.members[0]
-    ids = list(dict.fromkeys(member.item for member in found.members))
-    return Annotation(
-        level=AnnotationLevel.ERROR if found.severity is Severity.BREAKING else AnnotationLevel.WARNING,
-        title=f"{found.severity} difference: {found.kind} at {found.where}",
-        message="\n".join([*_values(first.divergence), f"in {_some(ids)}"]),
-        place=find(first.item, first.divergence),
-    )
-
-
-def _noise(items: Iterable[Item], find: Find) -> Iterator[Annotation]:
-    for found in group(items, lambda item: item.noise):
-        if found.severity is not Severity.COSMETIC:
-            yield Annotation(
-                level=AnnotationLevel.WARNING,
-                title=f"noise: {found.kind} at {found.where}",
-                message="\n".join(["The reference differs when it runs twice.", f"in {_some(found.ids)}"]),
-                place=find(found.ids[0], None),
-            )
-
-
-def _unreadable(items: Iterable[Item], find: Find) -> Iterator[Annotation]:
-    for item in items:
-        if item.problem is not None:
-            yield Annotation(
-                level=AnnotationLevel.ERROR,
-                title="A recording that cannot be used",
-                message=item.problem,
-                place=find(item.id, None),
-            )
-
-
-def _complaints(complaints: Iterable[str], waivers: str | None) -> Iterator[Annotation]:
-    place = None if waivers is None else FilePosition(file=waivers)
-    for text in complaints:
-        yield Annotation(level=AnnotationLevel.ERROR, title="The waivers file", message=text, place=place)
-
-
-def _missing(names: Sequence[str]) -> Iterator[Annotation]:
-    if names:
-        title = count(len(names), "scenario has no recording", "scenarios have no recording")
-        yield Annotation(level=AnnotationLevel.NOTICE, title=title, message=_some(names))
-
-
-def _values(divergence: Divergence) -> list[str]:
-    return [f"{name}: {value}" for name, value in sides(divergence, _LONGEST_VALUE)]
-
-
 def _some(ids: Sequence[str]) -> str:
     return some([cut(each, 120) for each in ids])
 
@@ -147,13 +119,11 @@ def _command(note: Annotation) -> str:
     if note.place is not None:
         line = {} if note.place.line is None else {"line": str(note.place.line)}
         properties = {"file": note.place.file, **line, **properties}
-    fields = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{note.level} {fields}::{_data(note.message)}"
+    values = (
+        (key, _data(value).replace(":", "%3A").replace(",", "%2C")) for key, value in properties.items()
+    )
+    return f"::{note.level} {','.join(f'{key}={value}' for key, value in values)}::{_data(note.message)}"
 
 
 def _data(text: str) -> str:
     return seen(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

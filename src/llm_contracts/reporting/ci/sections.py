@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, members_of, queue
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.grouping import group
 from llm_contracts.parity.meanings import MEANINGS
@@ -68,7 +68,10 @@ def parts(result: Result, about: RunContext, amounts: Amounts) -> Iterator[Docum
     unused = f"{count(len(result.left_out), 'entry', 'entries')} of the corpus not used"
     yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", amounts)
     yield from _lines("Warnings", result.warnings, amounts)
-    yield _closer(about, found)
+    lines = ["### Look closer", ""]
+    if about.report_url is not None:
+        lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
+    yield DocumentPart(head=[*lines, *code_block(_commands(about, found))])
 
 
 def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
@@ -106,7 +109,7 @@ def _verdict(block: VerdictBlock) -> str:
 
 
 def _open(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
-    groups = queue(_undecided(items))
+    groups = queue(m for item in items for m in members_of(item) if m.fingerprint not in item.waived)
     for severity in Severity:
         mine = [found for found in groups if found.severity is severity]
         if mine:
@@ -118,10 +121,6 @@ def _open(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterato
                 what="group",
                 most=amounts.groups,
             )
-
-
-def _undecided(items: Iterable[Item]) -> Iterator[Member]:
-    return (member for item in items for member in members_of(item) if member.fingerprint not in item.waived)
 
 
 def _group(found: DecisionGroup, about: RunContext) -> str:
@@ -173,13 +172,6 @@ def _folded(title: str, lines: Iterable[str], what: str, amounts: Amounts) -> It
             what=what,
             most=amounts.lines,
         )
-
-
-def _closer(about: RunContext, found: Answer) -> DocumentPart:
-    lines = ["### Look closer", ""]
-    if about.report_url is not None:
-        lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
-    return DocumentPart(head=[*lines, *code_block(_commands(about, found))])
 
 
 def _commands(about: RunContext, found: Answer) -> Iterator[str]:

@@ -100,7 +100,13 @@ def render(
             yield numbers[name], packed(value)
             progress(name)
 
-    style, script = _style(), _script()
+    style = _read("style.css")
+    # The program's files are one function, so that the page has no globals.
+    script = '"use strict";\n(() => {\n' + "\n".join(map(_read, _SCRIPTS)) + "\n})();\n"
+    policy = (
+        f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
     counts = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
     yield from (
         _environment()
@@ -112,24 +118,22 @@ def render(
             counts=[(name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]],
             normalised=counted(normalised(result.items)),
             cost=None if about.cost is None else cost_table(about.cost),
-            checked=_readable(about.checked_at),
+            checked=datetime.fromisoformat(about.checked_at)
+            .strftime("%d %B %Y, %H:%M %Z")
+            .lstrip("0")
+            .rstrip(),
             groups=groups,
             noise=noise_rows(result.items),
             matrix=matrix(result),
             marks=MARKS,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            policy=_policy(style, script),
+            policy=policy,
             data=Markup(script_json(_data(result, about, groups, rows))),  # noqa: S704 - escaped for where it stands
             details=details(),
             left_out=len(result.items) - len(detailed),
         )
     )
-
-
-def _readable(moment: str) -> str:
-    """A moment as people write it, in the time of the place that was asked for it."""
-    return datetime.fromisoformat(moment).strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
 
 
 def _data(
@@ -145,36 +149,16 @@ def _data(
     }
 
 
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("llm_contracts.reporting.html", "static"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_finalize,
+        # Every text that gets into the page shows what it hides; markup of our own passes as it is.
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _finalize(value: Any) -> Any:
-    """Every text that gets into the page shows what it hides; markup of our own passes as it is."""
-    return visible(value) if type(value) is str else value
-
-
-def _style() -> str:
-    return _read("style.css")
-
-
-def _script() -> str:
-    """The program's files in one function, so that the page has no globals."""
-    return '"use strict";\n(() => {\n' + "\n".join(map(_read, _SCRIPTS)) + "\n})();\n"
 
 
 def _read(name: str) -> str:
