@@ -81,6 +81,8 @@ def _pieces(call: Call, told: Told) -> Iterator[Json]:
                 yield {
                     "id": event.get("responseId", ""),
                     "result": text,
+                    "is_end": finish is not None,
+                    "is_truncated": False,
                     "finish_reason": finish,
                     "usage": None,
                 }

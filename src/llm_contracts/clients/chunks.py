@@ -1,15 +1,15 @@
-"""Bring what a path yields into one canonical form, whatever client it came from.
+"""Bring what a client yields into one canonical form, whatever library it came from.
 
-What never reaches a `Chunk`, because it is shape and no application reads it across clients: `created`
-(LiteLLM puts its own clock there) and whether a chunk with usage has `choices: []` or one empty choice.
+What a named field of `Chunk` does not hold stays in `rest`, key by key, so that nothing is lost on the way.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llm_contracts.clients.jsonable import fields, jsonable, read
+from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Usage
 
 _TOTALS = {
@@ -20,30 +20,42 @@ _TOTALS = {
 """Our name of a total → the names it goes by at OpenAI, in OpenAI's newer API and in Langfuse."""
 
 _MARKS = ("choices", "result", "usage", "object")
-"""A mapping with none of these keys is no chunk."""
+"""A mapping with none of these keys is not a chunk."""
+
+_DEEPEST_USAGE = 5
+_COUNT = re.compile(r"\d{1,15}(\.\d{1,9})?")
+_REASONING = ("reasoning_content", "reasoning")  # providers use one or the other
 
 
 class NotAChunkError(Exception):
-    """A path yielded something that is no chunk. The message names its type, never its content."""
+    """A client yielded something that is not a chunk. The message names its type, never its content."""
 
 
-def to_chunk(item: Any) -> Chunk:
+def to_chunk(item: Any, answer: int | None = None) -> Chunk:
     """The canonical form of one yielded item.
+
+    Args:
+        item: what the client yielded.
+        answer: the index of the choice that is the answer; None for the first choice of this item.
 
     Raises:
         NotAChunkError: the item has none of the shapes that `Client` names.
     """
     if isinstance(item, str):
         return Chunk(text=item)
-    if isinstance(item, Mapping):
-        if not any(mark in item for mark in _MARKS):
-            raise NotAChunkError(f"a mapping without any of {', '.join(_MARKS)}")
-        return _from_choices(item) if "result" not in item else _from_response(item)
-    if hasattr(item, "choices"):
-        return _from_choices(item)
-    if hasattr(item, "result"):
-        return _from_response(item)
-    raise NotAChunkError(f"an object of type {type(item).__name__}")
+    given = jsonable(item)
+    if not isinstance(given, dict) or not any(mark in given for mark in _MARKS):
+        without = f"a mapping without any of {', '.join(_MARKS)}"
+        raise NotAChunkError(
+            without if isinstance(item, Mapping) else f"an object of type {type(item).__name__}"
+        )
+    return _from_response(given) if "result" in given else _from_choices(given, answer)
+
+
+def first_index(chunk: Mapping[str, Any]) -> int | None:
+    """The index of the first choice of a chunk (no index counts as 0); None where there is no choice."""
+    choices = chunk.get("choices")
+    return _index(choices[0]) if isinstance(choices, list) and choices else None
 
 
 def to_usage(value: Any) -> Usage | None:
@@ -51,104 +63,154 @@ def to_usage(value: Any) -> Usage | None:
 
     None where there is none; an empty object says nothing, so it counts as none.
     """
-    if value is None:
+    given = jsonable(value)
+    if not isinstance(given, dict):
         return None
-    numbers = dict(_numbers(value))
-    totals = {ours: _take(numbers, names) for ours, names in _TOTALS.items()}
-    if not numbers and all(total is None for total in totals.values()):
+    numbers = dict(_numbers(given))
+    if not numbers:
         return None
-    return Usage(**totals, details=numbers)
+    names = {ours: next((n for n in theirs if n in numbers), None) for ours, theirs in _TOTALS.items()}
+    totals = {ours: numbers.pop(name) for ours, name in names.items() if name is not None}
+    return Usage(**totals, details=numbers, names=tuple(name for name in names.values() if name is not None))
 
 
-_REASONING = ("reasoning_content", "reasoning")  # providers use one or the other
-
-
-def _from_choices(item: Any) -> Chunk:
-    choices = read(item, "choices")
-    given = list(choices) if isinstance(choices, (list, tuple)) else []
-    first = next((choice for choice in given if not read(choice, "index")), None)
-    delta = read(first, "delta")
-    text, extra = _content(read(delta, "content"), "content")
-    keys = tuple(name for name in _REASONING if read(delta, name))
-    reasoning, more = _content(read(delta, keys[0]) if keys else None, "reasoning")
+def _from_choices(item: dict[str, Any], answer: int | None) -> Chunk:
+    rest = dict(item)
+    given = rest.pop("choices", None)
+    choices = [choice for choice in given if isinstance(choice, dict)] if isinstance(given, list) else []
+    wanted = first_index(item) if answer is None else answer
+    main = next((choice for choice in choices if _index(choice) == wanted), None)
+    fields, left = _choice(main) if main is not None else ({}, {})
+    others = [_other(choice) for choice in choices if choice is not main]
+    kept = [{"index": _index(choice), **_choice(choice)[1]} for choice in choices if choice is not main]
+    if left or kept:
+        rest["choices"] = [left, *kept]
+    elif given is not None and not isinstance(given, list):
+        rest["choices"] = given
     return Chunk(
-        text=text,
-        reasoning=reasoning,
-        reasoning_keys=keys,
-        tool_calls=tuple(_tool_call(call) for call in read(delta, "tool_calls") or ()),
-        finish_reason=_label(read(first, "finish_reason")),
-        usage=to_usage(read(item, "usage")),
-        id=_label(read(item, "id")),
-        model=_label(read(item, "model")),
-        role=_label(read(delta, "role")),
-        extra={**extra, **more, **_rest(delta, given, first)},
+        **fields,
+        usage=_usage(rest),
+        id=_label(rest.pop("id", None)),
+        model=_label(rest.pop("model", None)),
+        others=tuple(others),
+        rest=rest,
     )
 
 
-def _from_response(item: Any) -> Chunk:
-    text, extra = _content(read(item, "result"), "content")
+def _from_response(item: dict[str, Any]) -> Chunk:
+    rest = dict(item)
+    text, extra = _content(rest.pop("result"), "content")
     return Chunk(
         text=text,
-        finish_reason=_label(read(item, "finish_reason")),
-        usage=to_usage(read(item, "usage")),
-        id=_label(read(item, "id")),
+        finish_reason=_label(rest.pop("finish_reason", None)),
+        usage=_usage(rest),
+        id=_label(rest.pop("id", None)),
         extra=extra,
+        rest=rest,
     )
+
+
+def _choice(choice: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the named fields of a chunk hold of one choice, and what is left of it.
+
+    A whole completion has a `message` where a stream has a `delta`.
+    """
+    rest = dict(choice)
+    rest.pop("index", None)
+    place = "delta" if isinstance(rest.get("delta"), dict) else "message"
+    delta = dict(rest[place]) if isinstance(rest.get(place), dict) else {}
+    text, extra = _content(delta.pop("content", None), "content")
+    keys = tuple(name for name in _REASONING if delta.get(name))
+    reasoning, more = _content(delta.pop(keys[0]) if keys else None, "reasoning")
+    named = {name: value for name in ("refusal", "function_call") if (value := delta.pop(name, None))}
+    calls = delta.pop("tool_calls", None)
+    split = [_tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    fields = {
+        "text": text,
+        "reasoning": reasoning,
+        "reasoning_keys": keys,
+        "tool_calls": tuple(call for call, _ in split),
+        "finish_reason": _label(rest.pop("finish_reason", None)),
+        "role": _label(delta.pop("role", None)),
+        "extra": {**extra, **more, **named},
+    }
+    left = [more for _, more in split]
+    if any(left):
+        delta["tool_calls"] = left
+    if delta:
+        rest[place] = delta
+    else:
+        rest.pop(place, None)
+    return fields, rest
+
+
+def _other(choice: Mapping[str, Any]) -> dict[str, Any]:
+    fields, _ = _choice(choice)
+    return {"index": _index(choice), **{name: value for name, value in fields.items() if value}}
+
+
+def _index(choice: Any) -> int:
+    index = choice.get("index") if isinstance(choice, Mapping) else None
+    return index if isinstance(index, int) else 0
 
 
 def _content(value: Any, place: str) -> tuple[str, dict[str, Any]]:
     """Text, or what stood in its place: Mistral sends a list of typed parts, and some servers a number."""
     if value is None or isinstance(value, str):
         return value or "", {}
-    return "", {place: jsonable(value)}
+    return "", {place: value}
 
 
-def _rest(delta: Any, choices: list[Any], first: Any) -> dict[str, Any]:
-    extra = {name: jsonable(read(delta, name)) for name in ("refusal", "function_call") if read(delta, name)}
-    others = [_other(choice) for choice in choices if choice is not first]
-    return {**extra, "choices": others} if others else extra
+def _tool_call(call: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is named of one tool call, and what is left of it."""
+    rest = dict(call)
+    function = rest.pop("function", None)
+    function = dict(function) if isinstance(function, dict) else {}
+    given = {name: rest.pop(name, None) for name in ("index", "id", "type")}
+    given |= {name: function.pop(name, None) for name in ("name", "arguments")}
+    if function:
+        rest["function"] = function
+    return {name: value for name, value in given.items() if value is not None}, rest
 
 
-def _other(choice: Any) -> dict[str, Any]:
-    content = jsonable(read(read(choice, "delta"), "content")) or ""
-    finish = _label(read(choice, "finish_reason"))
-    return {"index": read(choice, "index"), "content": content, "finish_reason": finish}
+def _usage(rest: dict[str, Any]) -> Usage | None:
+    """The usage, taken out of what is left; what of it is not a number stays."""
+    given = rest.pop("usage", None)
+    words = _words(given)
+    if words:
+        rest["usage"] = words
+    return to_usage(given) if given is not None else None
 
 
-def _tool_call(call: Any) -> dict[str, Any]:
-    function = read(call, "function")
-    given = {
-        "index": read(call, "index"),
-        "id": read(call, "id"),
-        "type": read(call, "type"),
-        "name": read(function, "name"),
-        "arguments": read(function, "arguments"),
-    }
-    return {name: jsonable(value) for name, value in given.items() if value is not None}
+def _words(value: Any) -> Any:
+    """What of a usage object is neither a number nor null."""
+    if isinstance(value, dict):
+        return {name: left for name, part in value.items() if (left := _words(part))}
+    if isinstance(value, list):
+        return [left for part in value if (left := _words(part))]
+    return value if isinstance(value, (bool, str)) and _number(value) is None else None
 
 
 def _label(value: Any) -> str | None:
-    return None if value is None else str(jsonable(value))
-
-
-def _take(numbers: dict[str, Any], names: tuple[str, ...]) -> int | None:
-    """The first of these names that holds a whole number, taken out of the details."""
-    for name in names:
-        if isinstance(numbers.get(name), int):
-            return int(numbers.pop(name))
-    return None
+    return None if value is None else str(value)
 
 
 def _numbers(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, int | float]]:
-    if isinstance(value, bool) or value is None or depth > 5:  # noqa: PLR2004 - deeper is no usage object
+    number = _number(value)
+    if number is not None:
+        yield place, number
+    if depth > _DEEPEST_USAGE or not isinstance(value, (dict, list)):
         return
-    if isinstance(value, (int, float)):
-        yield place, value
-        return
-    parts = dict(enumerate(value)) if isinstance(value, (list, tuple)) else _parts(value)
-    for name, part in parts.items():
+    for name, part in enumerate(value) if isinstance(value, list) else value.items():
         yield from _numbers(part, f"{place}.{name}" if place else str(name), depth + 1)
 
 
-def _parts(value: Any) -> Mapping[Any, Any]:
-    return {} if isinstance(value, str) else fields(value)
+def _number(value: Any) -> int | float | None:
+    """A count: some servers send it as a float, others as text."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str):
+        if not _COUNT.fullmatch(value):
+            return None
+        value = float(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value

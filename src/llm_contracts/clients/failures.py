@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.clients.jsonable import jsonable, read
@@ -11,11 +13,15 @@ _LONGEST = 2_000  # characters of a message: providers echo whole requests
 _SHORTEST_KEY = 4  # masking shorter ones would eat ordinary words
 
 
-def describe(error: BaseException, api_key: str) -> Failure:
+_UNSHARED = frozenset({"args", "request", "response", "with_traceback", "add_note"})
+"""Of an error's public names, those that hold its message again, or objects of the client's."""
+
+
+def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> Failure:
     """What the exception says about itself. Attributes that are missing or raise are left out.
 
     An exception with a `provider_code` has a `code` of its own; in any other, `code` is the provider's, as in
-    the openai SDK's errors.
+    the openai SDK's errors. `raised`: see `Failure`.
     """
     code = _word(read(error, "code"))
     provider_code = code
@@ -23,8 +29,14 @@ def describe(error: BaseException, api_key: str) -> Failure:
         provider_code = _word(read(error, "provider_code"))
     else:
         code = None
+    category = _word(read(error, "category"))
     return Failure(
-        category=_word(read(error, "category")) or type(error).__name__,
+        category=category or type(error).__name__,
+        named=category is not None,
+        classes=tuple(map(_class_name, type(error).__mro__[:-2])),
+        said=without_key(_printed(error), api_key)[:_LONGEST],
+        fields=without_key(_fields(error), api_key),
+        raised=raised,
         message=without_key(_message(error), api_key)[:_LONGEST],
         status=_whole(read(error, "status_code"), read(error, "status")),
         code=code,
@@ -42,6 +54,32 @@ def without_key(value: Any, api_key: str) -> Any:
     if isinstance(value, dict):
         return {without_key(name, api_key): without_key(part, api_key) for name, part in value.items()}
     return value
+
+
+def _fields(error: BaseException) -> dict[str, Any]:
+    """The error's public data as JSON, and the headers of the answer that it holds."""
+    held = getattr(error, "__dict__", {})
+    names = [name for name in held if not name.startswith("_")]
+    names += [
+        name
+        for kind in type(error).__mro__
+        for name, value in vars(kind).items()
+        if isinstance(value, property) and not name.startswith("_")
+    ]
+    found = {name: jsonable(read(error, name)) for name in dict.fromkeys(names) if name not in _UNSHARED}
+    headers = read(read(error, "response"), "headers")
+    if isinstance(headers, Mapping):
+        found["headers"] = {str(name).lower(): str(value) for name, value in headers.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _class_name(kind: type) -> str:
+    """The shortest name under which a class can be imported: `openai.RateLimitError`."""
+    root = kind.__module__.partition(".")[0]
+    if root == "builtins":
+        return kind.__qualname__
+    exported = getattr(sys.modules.get(root), kind.__qualname__, None)
+    return f"{root if exported is kind else kind.__module__}.{kind.__qualname__}"
 
 
 def _message(error: BaseException) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 _DEEPEST = 40  # a client may hand over something that contains itself
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_OPAQUE = (type, ModuleType, BaseException)
 
 
 def read(item: Any, name: str) -> Any:
@@ -22,44 +26,69 @@ def read(item: Any, name: str) -> Any:
         return None
 
 
-def fields(item: Any) -> Mapping[str, Any]:
-    """Every public field of a mapping or object, vendor's additions included.
-
-    Iterating a pydantic model yields declared and additional fields without serialising them, which
-    `model_dump` would do with warnings where a vendor's value does not fit the declared type.
-    """
-    if isinstance(item, Mapping):
-        return {str(key): value for key, value in item.items()}
-    if hasattr(item, "model_dump") and hasattr(item, "__iter__"):
-        return dict(item)
-    return dict(_attributes(item))
-
-
-def jsonable(value: Any, depth: int = 0) -> Any:
-    """The value as JSON would hold it.
+def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each form of value
+    """The value as JSON would hold it, with every public field of every object in it.
 
     What JSON cannot hold becomes the name of its type in angle brackets: its `repr` may contain an address,
     which would differ from run to run.
     """
-    if isinstance(value, Enum):
-        return jsonable(value.value, depth)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value.__class__ in _SCALARS:
         return value
     if depth >= _DEEPEST:
         return f"<{type(value).__name__}>"
     if isinstance(value, (list, tuple)):
-        return [jsonable(part, depth + 1) for part in value]
-    if isinstance(value, Mapping) or _has_fields(value):
-        return {name: jsonable(part, depth + 1) for name, part in fields(value).items()}
-    return f"<{type(value).__name__}>"
+        return [part if part.__class__ in _SCALARS else jsonable(part, depth + 1) for part in value]
+    if isinstance(value, Mapping):
+        return {str(name): jsonable(part, depth + 1) for name, part in value.items()}
+    if isinstance(value, Enum):
+        return jsonable(value.value, depth + 1)
+    if isinstance(value, (str, int, float)):
+        return value
+    kind: Any = type(value)
+    parts = _fields_of(kind)(value)
+    if parts is None:
+        return f"<{type(value).__name__}>"
+    return {
+        name: part if part.__class__ in _SCALARS else jsonable(part, depth + 1)
+        for name, part in parts.items()
+    }
 
 
-def _has_fields(value: Any) -> bool:
-    return hasattr(value, "model_dump") or hasattr(value, "__dataclass_fields__")
+@lru_cache(maxsize=512)
+def _fields_of(kind: Any) -> Callable[[Any], Mapping[str, Any] | None]:
+    """How to read the public fields of objects of this class; gives None where they have none."""
+    if issubclass(kind, _OPAQUE) or any("__call__" in vars(each) for each in kind.__mro__):
+        return lambda _value: None
+    if hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields"):
+        return _of_model
+    declared = [
+        name
+        for each in reversed(kind.__mro__[:-1])
+        for name in (*_slots(each), *(n for n, v in vars(each).items() if _is_data(v)))
+        if not name.startswith("_")
+    ]
+
+    def public(value: Any) -> Mapping[str, Any] | None:
+        held = getattr(value, "__dict__", {})
+        names = [*declared, *(name for name in held if not name.startswith("_"))]
+        return {name: read(value, name) for name in dict.fromkeys(names)} if names else None
+
+    return public
 
 
-def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
-    names = getattr(item, "__dataclass_fields__", None) or getattr(item, "__dict__", {})
-    for name in names:
-        if not name.startswith("_"):
-            yield name, read(item, name)
+def _is_data(value: Any) -> bool:
+    """Whether a class's attribute is a field of its objects: a property, or a value and no function."""
+    return isinstance(value, property) or not (callable(value) or hasattr(value, "__get__"))
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _of_model(value: Any) -> Mapping[str, Any]:
+    """Declared and additional fields, without the warnings of `model_dump` where a vendor's value does not
+    fit the declared type.
+    """
+    extra = value.__pydantic_extra__
+    return {**value.__dict__, **extra} if extra else value.__dict__

@@ -12,13 +12,14 @@ from llm_contracts.wire.interaction import Request
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
     """Token totals as reported, never derived from one another; `details` holds every further number by its
-    dotted place (`prompt_tokens_details.cached_tokens`).
+    dotted place (`prompt_tokens_details.cached_tokens`), `names` what the totals were called.
     """
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: int | float | None = None
+    completion_tokens: int | float | None = None
+    total_tokens: int | float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,8 +28,9 @@ class Chunk:
 
     `tool_calls` keeps the deltas as given (index, id, type, name, arguments). `extra` holds other keys with a
     meaning (`refusal`, list-valued content). `reasoning_keys` names the delta's keys that held the reasoning.
-    `position` counts the server-sent events that had left the edge when the item was handed on; None where
-    the engine cannot tell.
+    `others` holds the choices beside the answer, each with its `index`; `rest` every key that has no field of
+    its own, as JSON. `position` counts the server-sent events that had left the edge when the item was handed
+    on; None where the engine cannot tell.
     """
 
     text: str = ""
@@ -41,14 +43,28 @@ class Chunk:
     model: str | None = None
     role: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[Mapping[str, Any], ...] = ()
+    rest: Mapping[str, Any] = field(default_factory=dict, compare=False)
     position: int | None = field(default=None, compare=False)
     at_ms: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """How a call failed. `category` is the error's own `category` attribute, else its class name; `code` is
-    the application's own code, beside `provider_code`, the provider's.
+    """How a call failed.
+
+    Attributes:
+        category: the error's own `category` attribute, else its class name.
+        message: what the error says, and what lies below it.
+        status: the HTTP status.
+        code: the application's own code, where the error has one beside the provider's.
+        provider_code: the provider's own.
+        attempts: how many requests it says were made.
+        classes: what an `except` clause can name to catch it, the most specific first (`openai.APIError`).
+        named: whether `category` is an attribute of the error, and not its class's name.
+        said: what the error itself says, without what lies below.
+        fields: the error's public fields as JSON, with `headers` of the answer that it holds.
+        raised: `call` where the call itself raised, `stream` where reading did.
     """
 
     category: str
@@ -57,19 +73,33 @@ class Failure:
     code: str | None = None
     provider_code: str | None = None
     attempts: int | None = None
+    classes: tuple[str, ...] = field(default=(), compare=False)
+    named: bool = field(default=True, compare=False)
+    said: str = field(default="", compare=False)
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    raised: str = field(default="stream", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """Everything one path did: what it sent, what it handed on, how it ended, what it told telemetry.
+    """Everything one client did: what it sent, what it handed on, how it ended, what it told telemetry.
 
-    `pauses` holds the seconds it meant to wait between each request and the next, 0 for none; None where
-    nobody looked, or could. Back-off is partly chance, so they take no part in equality.
+    Attributes:
+        path: the client's name.
+        pauses: the seconds it meant to wait between each request and the next, 0 for none; None where nobody
+            looked, or could. Back-off is partly chance, so they take no part in equality.
+        waits: the seconds for which it waited otherwise: `before` the first request, and in the `stream`.
+        surface: what is handed over (`stream`, `chunk`, `choice`, `delta`, `usage`, `error`) → the public
+            names that all objects of this part have.
+        effects: what the call did beside answering: place → value, see `clients.side_effects`.
     """
 
     path: str
     requests: tuple[Request, ...] = ()
     pauses: tuple[float, ...] | None = field(default=None, compare=False)
+    waits: Mapping[str, float] = field(default_factory=dict, compare=False)
+    surface: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    effects: Mapping[str, Any] = field(default_factory=dict, compare=False)
     chunks: tuple[Chunk, ...] = ()
     failure: Failure | None = None
     generations: tuple[Mapping[str, Any], ...] = ()

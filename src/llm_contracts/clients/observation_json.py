@@ -7,7 +7,7 @@ a piece of text and little else, and there may be five thousand of them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
@@ -20,7 +20,10 @@ def observation_to_json(observation: Observation) -> dict[str, Any]:
         "path": observation.path,
         "requests": [request_to_json(request) for request in observation.requests],
         "pauses": None if observation.pauses is None else list(observation.pauses),
-        "chunks": [_chunk_to_json(chunk) for chunk in observation.chunks],
+        "waits": dict(observation.waits),
+        "surface": {part: list(names) for part, names in observation.surface.items()},
+        "effects": dict(observation.effects),
+        "chunks": list(_chunks_to_json(observation.chunks)),
         "failure": None if observation.failure is None else _given(observation.failure),
         "generations": [dict(generation) for generation in observation.generations],
         "duration_ms": observation.duration_ms,
@@ -38,28 +41,44 @@ def observation_from_json(value: Mapping[str, Any]) -> Observation:
         path=value["path"],
         requests=tuple(request_from_json(request) for request in value["requests"]),
         pauses=None if pauses is None else tuple(pauses),
-        chunks=tuple(_chunk_from_json(chunk) for chunk in value["chunks"]),
-        failure=None if failure is None else Failure(**failure),
+        waits=value.get("waits", {}),
+        surface={part: tuple(names) for part, names in value.get("surface", {}).items()},
+        effects=value.get("effects", {}),
+        chunks=tuple(_chunks_from_json(value["chunks"])),
+        failure=None if failure is None else Failure(**_with_tuples(failure, "classes")),
         generations=tuple(value["generations"]),
         duration_ms=value["duration_ms"],
     )
 
 
-def _chunk_to_json(chunk: Chunk) -> dict[str, Any]:
-    given = _given(chunk)
-    if chunk.usage is not None:
-        given["usage"] = _given(chunk.usage)
-    return given
+def _chunks_to_json(chunks: Iterable[Chunk]) -> Iterator[dict[str, Any]]:
+    """What is left of a chunk is mostly what was left of the one before: then it is not written again."""
+    before: object = {}
+    for chunk in chunks:
+        given = _given(chunk)
+        if chunk.usage is not None:
+            given["usage"] = _given(chunk.usage)
+        given.pop("rest", None)
+        if chunk.rest != before:
+            given["rest"] = dict(chunk.rest)
+        before = chunk.rest
+        yield given
 
 
-def _chunk_from_json(value: Mapping[str, Any]) -> Chunk:
-    given = dict(value)
-    for name in ("reasoning_keys", "tool_calls"):
-        if name in given:
-            given[name] = tuple(given[name])
-    if "usage" in given:
-        given["usage"] = Usage(**given["usage"])
-    return Chunk(**given)
+def _chunks_from_json(values: Iterable[Mapping[str, Any]]) -> Iterator[Chunk]:
+    rest: Mapping[str, Any] = {}
+    for value in values:
+        given = _with_tuples(value, "reasoning_keys", "tool_calls", "others")
+        for other in given.get("others", ()):
+            other.update(_with_tuples(other, "reasoning_keys", "tool_calls"))
+        if "usage" in given:
+            given["usage"] = Usage(**_with_tuples(given["usage"], "names"))
+        rest = given.get("rest", rest)
+        yield Chunk(**{**given, "rest": rest})
+
+
+def _with_tuples(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: tuple(part) if name in names else part for name, part in value.items()}
 
 
 def _given(value: Chunk | Failure | Usage) -> dict[str, Any]:

@@ -6,19 +6,24 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from threading import Lock, Thread
 from typing import Any, Protocol
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.clients.chunks import NotAChunkError, to_chunk
+from llm_contracts.clients.chunks import NotAChunkError, first_index, to_chunk
 from llm_contracts.clients.failures import describe, without_key
-from llm_contracts.clients.jsonable import jsonable
+from llm_contracts.clients.jsonable import jsonable, read
 from llm_contracts.clients.observation import Chunk, Failure, Observation
+from llm_contracts.clients.side_effects import Effects, watched
+from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
 from llm_contracts.clients.virtual_clock import Pauses, VirtualLoop, virtual_time
 from llm_contracts.wire.interaction import Request
 
+_NOTICED = 0.25  # seconds; less is no pause on a busy machine
 _GRACE = 1.0  # seconds a hanging path gets to end by itself after its connections were dropped
 
 
@@ -27,8 +32,20 @@ class SessionLike(Protocol):
 
     def requests(self) -> tuple[Request, ...]: ...
     def events_sent(self) -> int | None: ...
-    def delivered(self, chars: int, /) -> None: ...
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None: ...
     def abort(self) -> None: ...
+
+    def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
+        """When each request came and its answer ended, on the monotonic clock; none where nobody knows."""
+        return ()
+
+    def patience_spent(self) -> float:
+        """The seconds for which the other side waited in vain for what had been sent to be handed on."""
+        return 0.0
+
+    def connections_open(self) -> int:
+        """How many of the client's connections are open."""
+        return 0
 
 
 def observe(
@@ -60,7 +77,9 @@ def observe(
         The observation; its requests are those the session saw until the end.
     """
     pauses = Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None
-    run = _ObservedRun(path=path, call=call, session=session, max_chunks=max_chunks, pauses=pauses)
+    # A copy of its own for each run: what one client changes must not reach the next.
+    own = replace(call, messages=deepcopy(call.messages), params=deepcopy(dict(call.params)))
+    run = _ObservedRun(path=path, call=own, session=session, max_chunks=max_chunks, pauses=pauses)
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
     try:
@@ -75,7 +94,7 @@ def observe(
         session.abort()
         thread.join(_GRACE)
         failure = _hang(timeout, running=thread.is_alive())
-    return run.observation(name, failure)
+    return run.observation(name, failure, asked=call)
 
 
 @dataclass(kw_only=True)
@@ -90,25 +109,41 @@ class _ObservedRun:
     session: SessionLike
     max_chunks: int
     pauses: Pauses | None = None
+    effects: Effects = field(default_factory=Effects)
     started: float = field(default_factory=time.monotonic)
     chunks: list[Chunk] = field(default_factory=list)
     generations: list[Mapping[str, Any]] = field(default_factory=list)
     failure: Failure | None = None
     ended_ms: float | None = None
-    _chars: int = 0
+    _stream: tuple[str, ...] | None = None
+    _error: tuple[str, ...] | None = None
+    _shapes: dict[Shape, None] = field(default_factory=dict)
+    _gaps: dict[str, float] = field(default_factory=dict)
+    _last: float = 0.0
+    _spent: float = 0.0
+    _answer: int | None = None
+    _raised: str = "call"
+    _delivered: tuple[int, int, int] = (0, 0, 0)
     _sealed: bool = False
     _lock: Lock = field(default_factory=Lock)
 
     def __call__(self) -> None:
         try:
-            with nullcontext() if self.pauses is None else virtual_time(self.pauses):
-                self._drain(self.path(replace(self.call, telemetry=self._sink)))
+            with ExitStack() as stack:
+                stack.enter_context(watched(self.effects))
+                if self.pauses is not None:
+                    stack.enter_context(virtual_time(self.pauses))
+                items = self.path(replace(self.call, telemetry=self._sink))
+                self._raised = "stream"
+                self._drain(items)
         except _StopRunError as stop:
             self._fail(stop.failure)
-        except BaseException as error:  # noqa: BLE001 - SystemExit of a path is a finding, not the end of the run
-            self._fail(describe(error, self.call.api_key))
+        except BaseException as error:  # noqa: BLE001 - SystemExit of a client is a finding, not the end of the run
+            self._error = error_names(error)
+            self._fail(describe(error, self.call.api_key, raised=self._raised))
         finally:
             with self._lock:
+                self._wait(len(self.chunks))
                 self.ended_ms = self._elapsed()
 
     def seal(self) -> bool:
@@ -117,19 +152,63 @@ class _ObservedRun:
             self._sealed = True
             return self.ended_ms is not None
 
-    def observation(self, name: str, failure: Failure | None) -> Observation:
+    def observation(self, name: str, failure: Failure | None, *, asked: Call) -> Observation:
+        """What was seen; `asked` is the call before the client had it."""
         requests = self.session.requests()
+        pauses, waits = self._waited(len(requests))
         return Observation(
             path=name,
             requests=requests,
-            pauses=None if self.pauses is None else self.pauses.between(len(requests)),
+            pauses=pauses,
+            waits=waits,
+            surface=self._surface(),
+            effects={**self.effects.found(self.session.connections_open), **_changed(asked, self.call)},
             chunks=tuple(self.chunks),
             failure=failure,
             generations=tuple(self.generations),
             duration_ms=self.ended_ms if self.ended_ms is not None else self._elapsed(),
         )
 
+    def _waited(self, requests: int) -> tuple[tuple[float, ...] | None, dict[str, float]]:
+        """The pauses between requests, and all other waiting; what was not skipped is measured."""
+        if self.pauses is None:
+            return None, {}
+        pauses, times = list(self.pauses.between(requests)), self.session.exchange_times()
+        waits = {}
+        for index, ((_, ended), (begun, _)) in enumerate(pairwise(times)):
+            real = 0.0 if ended is None else begun - ended
+            if real >= _NOTICED and index < len(pauses):
+                pauses[index] = round(pauses[index] + real, 3)
+                waits[f"pauses[{index}]"] = round(real, 3)
+        before = self.pauses.after(0) + _noticed(times[0][0] - self.started if times else 0.0)
+        inside = self.pauses.after(requests) if requests else 0.0
+        waits |= {name: round(value, 3) for name, value in (("before", before), ("stream", inside)) if value}
+        first = times[-1][0] - self.started if times else 0.0
+        waits |= {place: gap for place, gap in self._gaps.items() if place != "stream[0]"}
+        if "stream[0]" in self._gaps and (gap := self._gaps["stream[0]"] - first) >= _NOTICED:
+            waits["stream[0]"] = round(gap, 3)
+        return tuple(pauses), waits
+
+    def _wait(self, index: int) -> None:
+        """Note how long the client took for this item, without what the other side spent waiting."""
+        now, spent = time.monotonic(), self.session.patience_spent()
+        gap = now - (self._last or self.started) - (spent - self._spent)
+        if gap >= _NOTICED:
+            self._gaps[f"stream[{index}]"] = round(gap, 3)
+        self._last, self._spent = now, spent
+
+    def _surface(self) -> dict[str, tuple[str, ...]]:
+        named = {"stream": self._stream, "error": self._error}
+        return {
+            **{part: names for part, names in named.items() if names is not None},
+            **shared_names(self._shapes),
+        }
+
     def _drain(self, items: Any) -> None:
+        if _is_completion(items):
+            self._deliver(items)
+            return
+        self._stream = stream_names(items)
         if isinstance(items, AsyncIterable):
             with asyncio.Runner(loop_factory=self._loop) as runner:
                 runner.run(self._drain_async(items))
@@ -155,9 +234,11 @@ class _ObservedRun:
             raise
 
     async def _drain_async(self, items: AsyncIterable[Any]) -> None:
+        before = asyncio.all_tasks()
         try:
             async for item in items:
                 self._deliver(item)
+            self.effects.tasks = len(asyncio.all_tasks() - before)
         except _StopRunError:
             with suppress(Exception):
                 await getattr(items, "aclose", _nothing_async)()
@@ -169,12 +250,25 @@ class _ObservedRun:
         if index >= self.max_chunks:
             raise _StopRunError("endless", f"the path yielded more than {self.max_chunks} items")
         try:
-            chunk = to_chunk(item)
+            chunk = to_chunk(item, self._answer)
         except NotAChunkError as error:
-            raise _StopRunError("nonsense", f"item {index} is no chunk but {error}") from None
-        self._keep(replace(chunk, position=position, at_ms=at_ms))
-        self._chars += len(chunk.text)
-        self.session.delivered(self._chars)
+            raise _StopRunError("nonsense", f"item {index} is not a chunk but {error}") from None
+        if self._answer is None:
+            self._answer = first_index({"choices": jsonable(read(item, "choices"))})
+        self._shapes.update(dict.fromkeys(shapes(item)))
+        rest = self.chunks[-1].rest if self.chunks and self.chunks[-1].rest == chunk.rest else chunk.rest
+        self._keep(replace(chunk, position=position, at_ms=at_ms, rest=rest))
+        self._wait(index)
+        self._progress(chunk)
+
+    def _progress(self, chunk: Chunk) -> None:
+        """Tell the session how much has been handed on, of all choices."""
+        text, reasoning, arguments = self._delivered
+        text += len(chunk.text) + sum(len(other.get("text", "")) for other in chunk.others)
+        reasoning += len(chunk.reasoning)
+        arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
+        self._delivered = text, reasoning, arguments
+        self.session.delivered(text, reasoning, arguments)
 
     def _keep(self, chunk: Chunk) -> None:
         with self._lock:
@@ -204,6 +298,23 @@ class _StopRunError(Exception):
     def __init__(self, category: str, message: str) -> None:
         super().__init__(message)
         self.failure = Failure(category=category, message=message)
+
+
+def _is_completion(items: Any) -> bool:
+    """Whether this is a whole answer, as a call without `stream` gives. A model of pydantic is iterable."""
+    if isinstance(items, Mapping):
+        return "choices" in items or "result" in items
+    return hasattr(items, "choices") and not hasattr(items, "__next__")
+
+
+def _changed(asked: Call, given: Call) -> dict[str, Any]:
+    """What the client made of the caller's messages and parameters, where it changed them."""
+    pairs = {"call.messages": (asked.messages, given.messages), "call.params": (asked.params, given.params)}
+    return {place: jsonable(now) for place, (was, now) in pairs.items() if jsonable(was) != jsonable(now)}
+
+
+def _noticed(seconds: float) -> float:
+    return seconds if seconds >= _NOTICED else 0.0
 
 
 def _hang(timeout: float, *, running: bool) -> Failure:

@@ -52,11 +52,11 @@ class Pauses:
 
     def between(self, requests: int) -> tuple[float, ...]:
         """The seconds asked for between each of so many requests and the next, in milliseconds' precision."""
-        totals = [0.0] * max(0, requests - 1)
-        for sent, seconds in tuple(self._noted):
-            if 0 < sent < requests:
-                totals[sent - 1] += seconds
-        return tuple(round(total, 3) for total in totals)
+        return tuple(self.after(sent) for sent in range(1, requests))
+
+    def after(self, requests: int) -> float:
+        """The seconds asked for when exactly so many requests had been sent."""
+        return round(sum(seconds for sent, seconds in tuple(self._noted) if sent == requests), 3)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm_contracts.parity.divergence import Divergence, Kind, Severity
+from llm_contracts.parity.divergence import Divergence, Kind, Severity, severity_of
 from llm_contracts.parity.grouping import place
 from llm_contracts.parity.value_class import change_of
 
@@ -73,8 +73,8 @@ class DecisionGroup:
 
     @property
     def severity(self) -> Severity:
-        """How much it means: the same for all members, as it follows from the kind."""
-        return self.kind.severity
+        """How much it means: the same for all members, as it follows from kind and place."""
+        return severity_of(self.kind, self.where)
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

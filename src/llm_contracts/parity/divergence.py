@@ -39,10 +39,14 @@ class Kind(StrEnum):
     ATTEMPTS = "attempts"
     TELEMETRY = "telemetry"
     UNFAITHFUL = "unfaithful"
+    FIELDS = "fields"
+    ORDER = "order"
+    SURFACE = "surface"
+    SIDE_EFFECT = "side_effect"
 
     @property
     def severity(self) -> Severity:
-        """The default severity of this kind."""
+        """The severity of this kind, but for places that weigh more: see `Divergence.severity`."""
         if self in _VISIBLE:
             return Severity.VISIBLE
         return Severity.COSMETIC if self is Kind.CHUNK_COUNT else Severity.BREAKING
@@ -58,8 +62,19 @@ _VISIBLE = frozenset(
         Kind.DELIVERY_LAG,
         Kind.REQUEST_HEADERS,
         Kind.UNFAITHFUL,
+        Kind.FIELDS,
+        Kind.ORDER,
+        Kind.SURFACE,
+        Kind.SIDE_EFFECT,
     }
 )
+
+
+def severity_of(kind: Kind, where: str) -> Severity:
+    """How much a difference of this kind means at this place: what the caller gave must stay as it was."""
+    if kind is Kind.SIDE_EFFECT and where.startswith("call."):
+        return Severity.BREAKING
+    return kind.severity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,4 +92,4 @@ class Divergence:
     @property
     def severity(self) -> Severity:
         """How much this difference means."""
-        return self.kind.severity
+        return severity_of(self.kind, self.where)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_contracts.parity.divergence import Divergence, Kind, Severity
+from llm_contracts.parity.divergence import Divergence, Kind, Severity, severity_of
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
@@ -28,8 +28,8 @@ class DivergenceGroup:
 
     @property
     def severity(self) -> Severity:
-        """How much it means: the same for all members, as it follows from the kind."""
-        return self.kind.severity
+        """How much it means: the same for all members, as it follows from kind and place."""
+        return severity_of(self.kind, self.where)
 
 
 def group(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]) -> tuple[DivergenceGroup, ...]:

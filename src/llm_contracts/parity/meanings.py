@@ -27,6 +27,10 @@ MEANINGS: Mapping[Kind, str] = {
     Kind.REQUEST_HEADERS: "A header that means something is added or lost.",
     Kind.ATTEMPTS: "More or fewer requests are made: more waiting, more cost, or less resilience.",
     Kind.TELEMETRY: "Traces and dashboards show something else.",
+    Kind.FIELDS: "Something else that chunks or errors carry is lost, changed or made up.",
+    Kind.ORDER: "The parts of the answer come in another order: code that waits for one misses another.",
+    Kind.SURFACE: "A name that code relies on is gone: an attribute, a method, or what `except` catches.",
+    Kind.SIDE_EFFECT: "The call changes, prints or leaves behind something that it did not before.",
     Kind.UNFAITHFUL: "Both clients agree on something that the bytes do not say.",
 }
 """What each kind of difference means to an application."""

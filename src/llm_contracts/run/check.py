@@ -14,8 +14,8 @@ from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.clients.tls import empty_ca_store
-from llm_contracts.parity.compare import compare
-from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.compare import NO_RULES, Rules, compare
+from llm_contracts.parity.looks import Looks
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
@@ -27,8 +27,10 @@ from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, Wo
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
 from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.matching import NO_MATCH, Matcher
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
+from llm_contracts.wire.scrub import scrub_query
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Observation
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 REPLAY_KEY = "replay-key-not-a-secret"
 """What every client is given as API key when nothing real is called."""
 
-_SECOND_LOOKS = 2
+_FURTHER_LOOKS = 2
+_CHEAP = 16_000  # bytes of a recording that is played to the candidate twice
 
 Progress = Callable[[Packed], None]
 """Told of each item when it is done, in the order in which they finish."""
@@ -62,50 +65,56 @@ class Pairing:
     engine: Engine
     timeout: float = 60.0
     protocols: Protocols = BUILT_IN
+    rules: Rules = NO_RULES
 
-    def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
-        """Run one recording: the reference twice, to see what does not even agree with itself, then the
-        candidate.
+    def run(
+        self, blank: Item, interactions: tuple[Interaction, ...], call: Call, *, own: bool = False
+    ) -> Item:
+        """Run one recording: the reference twice, to see what does not even agree with itself, and the
+        candidate; twice as well where that is cheap, to see whether it answers alike.
 
-        Late deliveries are believed only when they occur again: a processor that is busy elsewhere delays any
-        path.
+        What depends on time (late deliveries, pauses, what is left behind) is believed only when it occurs
+        every time: a processor that is busy elsewhere delays any client.
 
         Args:
             blank: the item to fill; its id is the scope of fingerprints.
             interactions: what the provider sent.
             call: what to ask, with the provider's own address as base URL.
+            own: whether the requests of the recording are those of this very call.
         """
         try:
-            return self._run_until_stable(blank, interactions, call)
+            looks = self._looks(blank, interactions, call, own=own)
         except UnplayableError as error:
             return replace(blank, problem=f"{blank.id}: {error}")
-
-    def _run_until_stable(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
-        item = self._run(blank, interactions, call)
-        for _ in range(_SECOND_LOOKS):
-            if not any(d.kind is Kind.DELIVERY_LAG for d in (*item.divergences, *item.noise)):
-                break
-            item = self._run(blank, interactions, call)
-        return item
-
-    def _run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Item:
-        reference, again, candidate = (
-            played(self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols)
-            for side in (self.reference, self.reference, self.candidate)
-        )
-        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
-        found = compare(reference, candidate, facts, scope=blank.id)
-        control = compare(reference, again, facts, scope=blank.id)
-        return replace(
+        item = replace(
             blank,
-            reference=reference,
-            candidate=candidate,
+            reference=looks.references[0],
+            candidate=looks.candidates[0],
             exchanges=interactions,
-            divergences=found.divergences,
-            # Both runs show alike what is unfaithful to the bytes: that is a finding, not noise.
-            noise=tuple(d for d in control.divergences if d.kind is not Kind.UNFAITHFUL),
-            normalised=found.normalised,
+            divergences=looks.divergences,
+            noise=looks.noise,
+            normalised=looks.normalised,
         )
+        return replace(item, problem=_unanswered(item, interactions))
+
+    def _looks(self, blank: Item, interactions: tuple[Interaction, ...], call: Call, *, own: bool) -> Looks:
+        def play(side: Side) -> Observation:
+            return played(
+                self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols
+            )
+
+        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
+        recorded = tuple(interaction.request for interaction in interactions) if own else ()
+        comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)
+        looks = Looks(compare=comparing).of(play(self.reference)).of(play(self.reference))
+        looks = looks.by(play(self.candidate))
+        if sum(len(interaction.response.body) for interaction in interactions) <= _CHEAP:
+            looks = looks.by(play(self.candidate))
+        for _ in range(_FURTHER_LOOKS):
+            if not looks.doubtful:
+                break
+            looks = looks.of(play(self.reference)).by(play(self.candidate))
+        return looks
 
 
 def played(
@@ -130,6 +139,28 @@ def played(
             timeout=timeout + play.seconds,
             skip_pauses=True,
         )
+
+
+def _unanswered(item: Item, interactions: tuple[Interaction, ...]) -> str | None:
+    """Why nothing was found out: who asked nobody cannot agree, nor who asked for what was not recorded."""
+    reference, candidate = item.reference, item.candidate
+    assert reference is not None
+    assert candidate is not None
+    if not reference.requests and not candidate.requests and (interactions or reference.failure):
+        told = [
+            f"{side.path}: {side.failure.category}: {side.failure.message}"
+            if side.failure
+            else f"{side.path}: no error"
+            for side in (reference, candidate)
+        ]
+        return f"{item.id}: neither client sent a request ({'; '.join(told)})"
+    matcher = Matcher(interactions)
+    answers = (matcher.answer(request).response for request in reference.requests)
+    if any(answer.status == NO_MATCH for answer in answers):
+        sent = reference.requests[0]
+        asked = f"{sent.method} {scrub_query(sent.uri)}"
+        return f"{item.id}: nothing was recorded for what {reference.path} asks: {asked}"
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -356,7 +387,9 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario) -> Item:
     if blank.problem is not None:
         return blank
     provider = project.provider(scenario.provider)
-    return own_match(match, project, provider).run(blank, interactions, replay_call(scenario, provider))
+    own = blank.provenance in ("live", "simulated")
+    call = replay_call(scenario, provider)
+    return own_match(match, project, provider).run(blank, interactions, call, own=own)
 
 
 def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:

@@ -211,8 +211,17 @@ class _Unplaced:
     def events_sent(self) -> None:
         return None
 
-    def delivered(self, chars: int, /) -> None:
-        self.session.delivered(chars)
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+        self.session.delivered(text, reasoning, arguments)
+
+    def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
+        return self.session.exchange_times()
+
+    def patience_spent(self) -> float:
+        return self.session.patience_spent()
+
+    def connections_open(self) -> int:
+        return self.session.connections_open()
 
     def abort(self) -> None:
         self.session.abort()

@@ -43,6 +43,19 @@ def empty_chunks_skipped(chunks: Chunks) -> Iterator[Any]:
             yield chunk
 
 
+def usage_first(chunks: Chunks) -> Iterator[Any]:
+    """The totals are handed on before the answer."""
+    *answer, usage = chunks
+    yield from (usage, *answer)
+
+
+def printed(chunks: Chunks) -> Iterator[Any]:
+    """Each piece is printed as well, as while looking for an error."""
+    for chunk in chunks:
+        print(chunk.id)  # noqa: T201 - the defect
+        yield chunk
+
+
 _BARE = {"against": builtin.openai, "sound": builtin.openai}
 
 BARE: tuple[Defect, ...] = (
@@ -57,5 +70,24 @@ BARE: tuple[Defect, ...] = (
         **_BARE,
     ),
     shows("P29", model_as_requested, bare, "openai/plain-stream", "model_name model", **_BARE),
-    shows("P30", empty_chunks_skipped, bare, "openai/plain-stream", "chunk_count chunks.empty", **_BARE),
+    shows(
+        "P30",
+        empty_chunks_skipped,
+        bare,
+        "openai/plain-stream",
+        "chunk_count chunks.empty",
+        "fields choices[0].delta.role",
+        **_BARE,
+    ),
+    shows(
+        "P31",
+        usage_first,
+        bare,
+        "openai/plain-stream",
+        "order order.usage",
+        "fields *",
+        "delivery_lag delta[0]",
+        **_BARE,
+    ),
+    shows("P32", printed, bare, "openai/plain-stream", "side_effect stdout", **_BARE),
 )

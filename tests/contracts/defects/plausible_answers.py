@@ -185,7 +185,14 @@ ANSWERS: tuple[Defect, ...] = (
         "P18", deltas_out_of_order, handing_on, "qwen/system-prompt", "text text[*]", "delivery_lag delta[0]"
     ),
     shows("P19", cut_into_characters, handing_on, "ernie/plain-stream", "deltas delta[*]"),
-    shows("P20", finish_made_up, handing_on, "openai/finish-length", "finish_reason finish_reason.invented"),
+    shows(
+        "P20",
+        finish_made_up,
+        handing_on,
+        "openai/finish-length",
+        "finish_reason finish_reason.invented",
+        "fields is_end",
+    ),
     shows("P21", whole_answer_at_once, handing_on, "deepseek/system-prompt", "delivery_lag delta[0]"),
     shows(
         "P22",

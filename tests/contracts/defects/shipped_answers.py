@@ -100,6 +100,8 @@ ANSWERS: tuple[Defect, ...] = (
         "openai/mid-stream-error",
         "error error.category",
         "error error.code",
+        "surface *",
+        "fields error.*",
     ),
     shows(
         "R17", cached_tokens_lost, receiving, "openai/plain-stream", "usage_details usage.input_cached_tokens"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
-from llm_contracts.clients.chunks import NotAChunkError, to_chunk, to_usage
+from llm_contracts.clients.chunks import NotAChunkError, first_index, to_chunk, to_usage
 from llm_contracts.clients.jsonable import jsonable, read
 from llm_contracts.clients.observation import Chunk, Usage
 
@@ -116,10 +116,42 @@ def test_only_the_first_choice_is_text() -> None:
     """The others are kept, so that losing them can be seen."""
     raw: dict[str, Any] = event({"content": "a"})
     raw["choices"].append({"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"})
-    other = {"index": 1, "content": "b", "finish_reason": "stop"}
+    other = {"index": 1, "text": "b", "finish_reason": "stop"}
     assert to_chunk(raw).text == "a"
-    assert to_chunk(raw).extra == {"choices": [other]}
-    assert to_chunk({"choices": raw["choices"][1:]}) == Chunk(extra={"choices": [other]})
+    assert to_chunk(raw).others == (other,)
+    assert to_chunk({"choices": raw["choices"][1:]}, 0) == Chunk(others=(other,))
+
+
+def test_the_choice_that_comes_first_is_the_answer_whatever_its_index() -> None:
+    raw: dict[str, Any] = event({"content": "a"})
+    raw["choices"][0]["index"] = 1
+    assert first_index(raw) == 1
+    assert to_chunk(raw).text == to_chunk(raw, 1).text == "a"
+    assert to_chunk(raw, 0).text == ""
+
+
+def test_a_whole_completion_is_read_like_a_stream() -> None:
+    calls = [{"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}]
+    message = {"role": "assistant", "content": "Hi", "tool_calls": calls}
+    whole = {
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "object": "chat.completion",
+    }
+    chunk = to_chunk(whole)
+    assert (chunk.text, chunk.role, chunk.finish_reason) == ("Hi", "assistant", "stop")
+    assert [call["name"] for call in chunk.tool_calls] == ["add"]
+    assert chunk.rest == {"object": "chat.completion"}
+
+
+def test_what_no_field_holds_stays() -> None:
+    raw = {**event({"content": "a", "audio": {"id": "x"}}), "citations": ["u"], "created": 1}
+    raw["choices"][0]["logprobs"] = None
+    kept = {
+        "citations": ["u"],
+        "created": 1,
+        "choices": [{"logprobs": None, "delta": {"audio": {"id": "x"}}}],
+    }
+    assert {name: value for name, value in to_chunk(raw).rest.items() if name != "object"} == kept
 
 
 @pytest.mark.parametrize("choices", [None, [], {}, "x"])
@@ -169,7 +201,8 @@ def test_anything_else_is_nonsense_named_by_its_type(item: Any) -> None:
         ),
         ({"queue_time": 0.5, "name": "x", "flag": True}, Usage(details={"queue_time": 0.5})),
         ({"parts": [{"n": 1}, {"n": 2}]}, Usage(details={"parts.0.n": 1, "parts.1.n": 2})),
-        ({"total_tokens": 3.5}, Usage(details={"total_tokens": 3.5})),
+        ({"total_tokens": 3.5}, Usage(total_tokens=3.5)),
+        ({"total_tokens": 3.0, "prompt_tokens": "2"}, Usage(total_tokens=3, prompt_tokens=2)),
         (SimpleNamespace(total_tokens=3, _hidden=4), Usage(total_tokens=3)),
     ],
 )

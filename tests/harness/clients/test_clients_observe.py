@@ -15,14 +15,14 @@ import pytest
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.failures import describe
 from llm_contracts.clients.observation import Chunk, Failure, Observation
-from llm_contracts.clients.observe import observe
+from llm_contracts.clients.observe import SessionLike, observe
 from llm_contracts.wire.interaction import Request
 
 CALL = Call(base_url="http://127.0.0.1/v1", api_key="sk-very-secret", provider="x", model="m")
 REQUEST = Request(method="POST", uri="https://x.invalid/v1/chat/completions")
 
 
-class Session:
+class Session(SessionLike):
     """Stands for a session of the edge: one event leaves with every delivery."""
 
     def __init__(self) -> None:
@@ -35,8 +35,8 @@ class Session:
     def events_sent(self) -> int | None:
         return len(self.told) + 1
 
-    def delivered(self, chars: int) -> None:
-        self.told.append(chars)
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+        self.told.append(text)
 
     def abort(self) -> None:
         self.aborted.set()
@@ -202,7 +202,7 @@ def test_nonsense_is_named_by_place_and_type() -> None:
     failure = failure_of(lambda _: ["He", 7])
     assert (failure.category, failure.message) == (
         "nonsense",
-        "item 1 is no chunk but an object of type int",
+        "item 1 is not a chunk but an object of type int",
     )
 
 

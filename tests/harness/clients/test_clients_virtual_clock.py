@@ -15,7 +15,7 @@ import pytest
 from llm_contracts.clients.builtin import openai, openai_async
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observation import Observation
-from llm_contracts.clients.observe import observe
+from llm_contracts.clients.observe import SessionLike, observe
 from llm_contracts.clients.virtual_clock import SHORTEST, Pauses, virtual_time
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.proxy import Edge
@@ -26,7 +26,7 @@ CALL = Call(base_url="", api_key="sk-none", provider="x", model="m", messages=({
 LONG = 30.0  # seconds; far more than any of these tests takes
 
 
-class Session:
+class Session(SessionLike):
     """As many requests have arrived as the path says."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Session:
     def events_sent(self) -> int | None:
         return None
 
-    def delivered(self, chars: int) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
         pass
 
     def abort(self) -> None:

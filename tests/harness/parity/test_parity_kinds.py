@@ -230,6 +230,32 @@ CASES = [
         sent=facts(error={"message": "overloaded"}),
         values=({"shown": "a normal end", "bytes": "overloaded"},) * 2,
     ),
+    Case(
+        kind=Kind.FIELDS,
+        where="citations[0]",
+        reference=with_chunk(Chunk(id="r1", model="m", rest={"citations": ["u"]})),
+        candidate=with_chunk(Chunk(id="r1", model="m")),
+        values=("u", ABSENT),
+    ),
+    Case(
+        kind=Kind.ORDER,
+        where="order.usage",
+        candidate=observation(chunks=(observation().chunks[-1], *observation().chunks[:-1])),
+        values=("text, finish_reason, usage", "usage, text, finish_reason"),
+    ),
+    Case(
+        kind=Kind.SURFACE,
+        where="chunk.usage",
+        reference=observation(surface={"chunk": ("choices", "usage")}),
+        candidate=observation(surface={"chunk": ("choices",)}),
+        values=("present", ABSENT),
+    ),
+    Case(
+        kind=Kind.SIDE_EFFECT,
+        where="stdout",
+        candidate=observation(effects={"stdout": "hello"}),
+        values=(ABSENT, "hello"),
+    ),
 ]
 
 

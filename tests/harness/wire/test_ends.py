@@ -111,7 +111,7 @@ _IN_THE_STREAM = [name for name in _ENDINGS if name.startswith(("cut", "reset"))
 _SILENCES = (_silent_in_the_stream, _silent_after_the_head, Peer.wait_for_the_end)
 
 
-class _Nobody:
+class _Nobody(SessionLike):
     """Stands for a session where a client speaks to the provider itself."""
 
     def requests(self) -> tuple[Request, ...]:
@@ -120,7 +120,7 @@ class _Nobody:
     def events_sent(self) -> int | None:
         return None
 
-    def delivered(self, chars: int, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
         """Nobody waits for it."""
 
     def abort(self) -> None:

@@ -7,19 +7,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from llm_contracts.clients.observation import Observation
+from llm_contracts.parity.compare.effects import compare_effects
 from llm_contracts.parity.compare.failure import compare_failures
 from llm_contracts.parity.compare.fidelity import compare_faith
-from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.fields import compare_error_fields, compare_fields
+from llm_contracts.parity.compare.finding import (
+    ABSENT,
+    NO_RULES,
+    Finding,
+    Findings,
+    ObservationPair,
+    Rules,
+    UnnamedDivergence,
+)
+from llm_contracts.parity.compare.order import compare_order
 from llm_contracts.parity.compare.pauses import compare_pauses
 from llm_contracts.parity.compare.requests import compare_requests
 from llm_contracts.parity.compare.stream import compare_stream
+from llm_contracts.parity.compare.surface import compare_surface
 from llm_contracts.parity.compare.telemetry import compare_telemetry
 from llm_contracts.parity.compare.usage import compare_usage
-from llm_contracts.parity.divergence import Divergence
+from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.normalise import NormalisationCount
 from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.interaction import Request
 
-__all__ = ["ABSENT", "Comparison", "compare"]
+__all__ = ["ABSENT", "NO_RULES", "Comparison", "Rules", "compare"]
 
 _COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_failures,
@@ -28,6 +41,11 @@ _COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_requests,
     compare_pauses,
     compare_telemetry,
+    compare_fields,
+    compare_error_fields,
+    compare_order,
+    compare_surface,
+    compare_effects,
     compare_faith,
 )
 
@@ -41,7 +59,13 @@ class Comparison:
 
 
 def compare(
-    reference: Observation, candidate: Observation, facts: tuple[WireFacts, ...], *, scope: str
+    reference: Observation,
+    candidate: Observation,
+    facts: tuple[WireFacts, ...],
+    *,
+    scope: str,
+    recorded: tuple[Request, ...] = (),
+    rules: Rules = NO_RULES,
 ) -> Comparison:
     """Find every difference that means something.
 
@@ -50,12 +74,16 @@ def compare(
         candidate: what the path under judgement did.
         facts: what the recorded answers say, one for each interaction of the recording, in order.
         scope: the item's id; the fingerprints of its divergences are made from it.
+        recorded: the requests of the recording, if they are this project's own.
+        rules: what the project says about comparing.
 
     Returns:
         The divergences in a fixed order, and the count of each normalisation that hid something.
     """
-    pair = ObservationPair(reference=reference, candidate=candidate, facts=facts)
-    found = [item for comparison in _COMPARISONS for item in comparison(pair)]
+    pair = ObservationPair(
+        reference=reference, candidate=candidate, facts=facts, recorded=recorded, rules=rules
+    )
+    found = [_strictly(item, rules) for comparison in _COMPARISONS for item in comparison(pair)]
     hidden: Counter[str] = Counter()
     for note in found:
         if isinstance(note, NormalisationCount):
@@ -63,4 +91,14 @@ def compare(
     return Comparison(
         divergences=tuple(item.seal(scope) for item in found if isinstance(item, UnnamedDivergence)),
         normalised=dict(sorted(hidden.items())),
+    )
+
+
+def _strictly(found: Finding, rules: Rules) -> Finding:
+    """What a normalisation hid is a difference again where it is switched off."""
+    if isinstance(found, UnnamedDivergence) or found.name not in rules.strict:
+        return found
+    where = found.where or f"normalised.{found.name}"
+    return UnnamedDivergence(
+        kind=Kind.FIELDS, where=where, reference=found.reference, candidate=found.candidate
     )

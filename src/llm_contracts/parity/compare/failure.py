@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from llm_contracts.clients.observation import Failure
-from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, Rules, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
-
-_COMPARED = ("category", "status", "code")
 
 
 def compare_failures(pair: ObservationPair) -> Findings:
     """`error` where only one fails, or what an application can tell from the failure differs.
 
-    The wording of a message is for people and not compared; nor is the provider's own code, which a bare
-    client may keep elsewhere. Both are counted.
+    What else they say (message, provider's code, body, headers) is compared in `fields`.
     """
     ours, theirs = pair.reference.failure, pair.candidate.failure
     if ours is not None and theirs is not None:
@@ -28,24 +25,47 @@ def compare_failures(pair: ObservationPair) -> Findings:
 
 
 def _both(pair: ObservationPair, ours: Failure, theirs: Failure) -> Findings:
-    for name in _COMPARED:
+    yield from _category(pair.rules, ours, theirs)
+    for name in ("status", "code"):
         one, other = getattr(ours, name), getattr(theirs, name)
         if one != other:
             yield UnnamedDivergence(kind=Kind.ERROR, where=f"error.{name}", reference=one, candidate=other)
-    counts = len(pair.reference.deltas), len(pair.candidate.deltas)
-    if counts[0] != counts[1]:
-        where = "error.position"
-        yield UnnamedDivergence(
-            kind=Kind.ERROR_POSITION, where=where, reference=counts[0], candidate=counts[1]
+    places = {
+        "position": (len(pair.reference.deltas), len(pair.candidate.deltas)),
+        "raised": (ours.raised, theirs.raised),
+    }
+    for name, (a, b) in places.items():
+        if a != b:
+            yield UnnamedDivergence(kind=Kind.ERROR_POSITION, where=f"error.{name}", reference=a, candidate=b)
+
+
+def _category(rules: Rules, ours: Failure, theirs: Failure) -> Findings:
+    """The categories where both name one, else the classes: an error of a subclass is caught as before."""
+    named = all(_names_its_category(rules, failure) for failure in (ours, theirs))
+    one, other = (failure.category if named else _class(failure) for failure in (ours, theirs))
+    if one == other:
+        return
+    where = "error.category"
+    if not named and ours.classes and ours.classes[0] in theirs.classes:
+        yield NormalisationCount(
+            name=Normalisation.ERROR_SUBCLASS, where=where, reference=one, candidate=other
         )
-    if ours.message != theirs.message:
-        yield NormalisationCount(name=Normalisation.ERROR_MESSAGE)
-    if ours.provider_code != theirs.provider_code:
-        yield NormalisationCount(name=Normalisation.ERROR_PROVIDER_CODE)
+    else:
+        yield UnnamedDivergence(kind=Kind.ERROR, where=where, reference=one, candidate=other)
+
+
+def _names_its_category(rules: Rules, failure: Failure) -> bool:
+    meant = not rules.categories or any(name in failure.classes for name in rules.categories)
+    return failure.named and meant
+
+
+def _class(failure: Failure) -> str:
+    """The name of the error's class; the harness's own failures (`hang`) have none."""
+    return failure.classes[0].rpartition(".")[2] if failure.classes else failure.category
 
 
 def _shown(failure: Failure | None) -> Any:
     if failure is None:
         return ABSENT
-    names = (*_COMPARED, "provider_code")
+    names = ("category", "status", "code", "provider_code")
     return {name: value for name in names if (value := getattr(failure, name)) is not None}

@@ -13,13 +13,14 @@ from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.normalise import NormalisationCount
 from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.interaction import Request
 
 ABSENT = "<absent>"
 """Stands for a value that is not there at all, where null would mean that null was there."""
 
 _OK = 200
 
-_VOLATILE = re.compile(
+VOLATILE = re.compile(
     r"""
     \b(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/[\w-]+)?   # the loopback edge: port and key of a session
   | \b(?:chatcmpl|cmpl|resp|req|run|msg|call|toolu)[-_][\w-]+   # ids of responses, requests and tool calls
@@ -52,7 +53,7 @@ class UnnamedDivergence:
     def seal(self, scope: str) -> Divergence:
         """The divergence, named for this scope (an item's id)."""
         values = ("", "") if self.unstable else (canonical(self.reference), canonical(self.candidate))
-        named = "|".join((scope, self.kind, self.where, *(_VOLATILE.sub("~", value) for value in values)))
+        named = "|".join((scope, self.kind, self.where, *(VOLATILE.sub("~", value) for value in values)))
         return Divergence(
             kind=self.kind,
             where=self.where,
@@ -62,17 +63,37 @@ class UnnamedDivergence:
         )
 
 
-Findings = Iterator[UnnamedDivergence | NormalisationCount]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What a project has said about comparing.
+
+    Attributes:
+        strict: the normalisations that are switched off: what they would hide is a difference.
+        categories: the classes of errors (`llm_adapter.errors.LLMError`) whose attribute `category` means
+            something; where none is named, it counts where both errors have one.
+    """
+
+    strict: frozenset[str] = frozenset()
+    categories: tuple[str, ...] = ()
+
+
+NO_RULES = Rules()
+
+Finding = UnnamedDivergence | NormalisationCount
+
+Findings = Iterator[Finding]
 """What one comparison yields."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservationPair:
-    """Two observations of the same bytes, and what these bytes say."""
+    """Two observations of the same bytes, what these bytes say, and the requests that were recorded."""
 
     reference: Observation
     candidate: Observation
     facts: tuple[WireFacts, ...]
+    recorded: tuple[Request, ...] = ()
+    rules: Rules
 
     @property
     def both_failed(self) -> bool:

@@ -20,6 +20,7 @@ import vcr.request
 from pytest_recording.network import blocking_context
 from vcr.cassette import Cassette
 
+from llm_contracts.clients.observe import SessionLike
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.matching import Matcher
@@ -34,7 +35,7 @@ class NotReplayableError(Exception):
     """A recording that this engine cannot play: the exchange did not end as it should."""
 
 
-class VcrReplay:
+class VcrReplay(SessionLike):
     """Serves the given exchanges to clients that call the provider's own address. A context manager.
 
     Raises:
@@ -71,7 +72,7 @@ class VcrReplay:
         """Unknown: bodies come whole."""
         return None
 
-    def delivered(self, chars: int, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
         """Nothing waits for the consumer."""
 
     def abort(self) -> None:

@@ -1,7 +1,7 @@
 """Wire facts: what the bytes themselves say, read by code that knows no client.
 
 Whether the provider sent usage, a finish reason, an error or a proper end is settled here and nowhere else.
-Only the first choice of an event is read, as applications do.
+The answer is the choice that comes first in the stream; the others are read by their own indexes.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ class WireFacts:
         done: whether `[DONE]` was seen.
         end: how the exchange ended.
         text_after: for each event, the characters of `whole_text` up to and including it.
+        progress: for each event, the characters of text (of all choices), of reasoning and of tool calls'
+            arguments up to and including it.
+        other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
@@ -72,6 +75,8 @@ class WireFacts:
     error: Mapping[str, Any] | None = None
     done: bool = False
     text_after: tuple[int, ...] = ()
+    progress: tuple[tuple[int, int, int], ...] = ()
+    other_text: Mapping[int, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     malformed: int = 0
@@ -94,6 +99,12 @@ class _Findings:
     vendor_usage: Mapping[str, Any] | None = None
     errors: list[Mapping[str, Any]] = field(default_factory=list)
     text_after: list[int] = field(default_factory=list)
+    progress: list[tuple[int, int, int]] = field(default_factory=list)
+    other_text: dict[int, list[str]] = field(default_factory=dict)
+    others: int = 0
+    arguments: int = 0
+    reasoned: int = 0
+    answer: int | None = None
     models: dict[str, None] = field(default_factory=dict)
     ids: dict[str, None] = field(default_factory=dict)
     characters: int = 0
@@ -107,6 +118,7 @@ class _Findings:
         elif not self.done:
             self._read_data(event)
         self.text_after.append(self.characters)
+        self.progress.append((self.characters + self.others, self.reasoned, self.arguments))
 
     def _read_data(self, event: Event) -> None:
         data = _parsed(event.data)
@@ -121,7 +133,7 @@ class _Findings:
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
         chunk = self.read(chunk)
-        choice = _first_choice(chunk)
+        choice = self._answer_of(chunk)
         delta = choice.get("delta", choice.get("message"))
         if isinstance(delta, dict):
             self._read_delta(delta)
@@ -133,6 +145,25 @@ class _Findings:
             value = chunk.get(key)
             if isinstance(value, str) and value:
                 seen[value] = None
+
+    def _answer_of(self, chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The choice that is the answer, if this chunk has it; the text of the others is kept apart."""
+        choices = chunk.get("choices")
+        given = [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
+        found: Mapping[str, Any] = {}
+        for choice in given:
+            index = choice.get("index")
+            index = index if isinstance(index, int) else 0
+            self.answer = index if self.answer is None else self.answer
+            if index == self.answer and not found:
+                found = choice
+                continue
+            delta = choice.get("delta", choice.get("message"))
+            content = delta.get("content") if isinstance(delta, dict) else None
+            if isinstance(content, str):
+                self.other_text.setdefault(index, []).append(content)
+                self.others += len(content)
+        return found
 
     def _read_usage(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
         for holder in (choice, chunk):
@@ -160,6 +191,11 @@ class _Findings:
             reasoning = delta.get("reasoning")
         if isinstance(reasoning, str):
             self.reasoning.append(reasoning)
+            self.reasoned += len(reasoning)
+        for call in calls if isinstance(calls := delta.get("tool_calls"), list) else ():
+            function = call.get("function") if isinstance(call, dict) else None
+            arguments = function.get("arguments") if isinstance(function, dict) else None
+            self.arguments += len(arguments) if isinstance(arguments, str) else 0
 
     def facts(self, response: Response, *, streamed: bool) -> WireFacts:
         """The sum."""
@@ -184,6 +220,8 @@ class _Findings:
             error=self.errors[0] if self.errors else None,
             done=self.done or self.read.done,
             text_after=tuple(self.text_after),
+            progress=tuple(self.progress),
+            other_text={index: "".join(parts) for index, parts in self.other_text.items()},
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
@@ -225,12 +263,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = chunk.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first if isinstance(first, dict) else {}
 
 
 def _text_parts(parts: Iterable[Any]) -> Iterator[str]:

@@ -4,66 +4,92 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Sequence
+
+Marks = tuple[int, ...]
+"""Characters of text, of reasoning and of tool calls' arguments: what a user or an agent waits for."""
 
 _EXPIRIES = 2
+_UNSEEN = 0.3  # of the patience: many clients hand on text alone, and are waited for in vain on all else
 
 
 class Lockstep:
-    """One exchange's waiting.
+    """One exchange's waiting, for text, for reasoning and for arguments apart.
 
-    A client that holds some text back, as one that looks ahead by a chunk does, is waited for once in vain;
-    from then on it is expected to lag by as much. When it falls further behind twice in a row, it buffers,
-    and is not waited for any more.
+    A client that holds some of it back, as one that looks ahead by a chunk does, is waited for once in vain;
+    from then on it is expected to lag by as much. When it falls further behind twice in a row, it buffers, or
+    does not hand this on at all, and is not waited for any more.
     """
 
     def __init__(self, delivery: Delivery, patience: float) -> None:
+        self._tracks = [_Track(delivery, number, patience) for number in range(len(delivery.handed))]
+
+    async def after(self, marks: Marks) -> None:
+        """The client has got so much in this exchange: wait until the consumer has it too."""
+        for track, mark in zip(self._tracks, marks, strict=False):
+            await track.after(mark)
+
+
+class _Track:
+    def __init__(self, delivery: Delivery, number: int, patience: float) -> None:
         self._delivery = delivery
+        self._number = number
         self._patience = patience
-        self._before = delivery.chars
-        self._marks: list[int] = []
+        self._before = delivery.handed[number]
+        self._marks: list[int] = [0]
         self._lag = 0
         self._expiries = 0
 
-    async def after(self, text: int) -> None:
-        """The client has got `text` characters in this exchange: wait until the consumer has them too."""
-        if self._expiries >= _EXPIRIES:
+    async def after(self, mark: int) -> None:
+        if self._expiries >= _EXPIRIES or mark <= self._marks[-1]:
             return
-        self._marks.append(text)
-        awaited = self._marks[-1 - self._lag]
-        if await self._delivery.reaches(self._before + awaited, self._patience):
+        self._marks.append(mark)
+        unseen = self._number > 0 and not self._delivery.handed[self._number]
+        patience = self._patience * _UNSEEN if unseen else self._patience
+        awaited = self._before + self._marks[max(0, len(self._marks) - 1 - self._lag)]
+        if await self._delivery.reaches(self._number, awaited, patience):
             self._expiries = 0
         else:
             self._expiries += 1
-            self._lag = len(self._marks) - bisect_right(self._marks, self._delivery.chars - self._before)
+            reached = self._delivery.handed[self._number] - self._before
+            self._lag = len(self._marks) - bisect_right(self._marks, reached)
 
 
 class Delivery:
-    """How much text the consumer has handed on; belongs to the edge's loop."""
+    """How much the consumer has handed on; belongs to the edge's loop.
+
+    `spent` are the seconds for which it was waited for in vain.
+    """
 
     def __init__(self) -> None:
-        self.chars = 0
-        self._waiting: dict[asyncio.Future[int], int] = {}  # and for how much; rarely more than one
+        self.handed: Marks = (0, 0, 0)
+        self.spent = 0.0
+        self._waiting: dict[asyncio.Future[int], tuple[int, int]] = {}  # for how much of what; rarely several
 
-    def progress(self, chars: int) -> None:
+    def progress(self, handed: Sequence[int]) -> None:
         """The consumer has handed on so many characters in all."""
-        self.chars = chars
-        for reached, wanted in self._waiting.items():
-            if chars >= wanted:
-                _settle(reached, chars)
+        self.handed = tuple(handed)
+        for reached, (number, wanted) in self._waiting.items():
+            if self.handed[number] >= wanted:
+                _settle(reached, self.handed[number])
 
-    async def reaches(self, chars: int, patience: float) -> bool:
+    async def reaches(self, number: int, chars: int, patience: float) -> bool:
         """Whether the consumer gets so far within `patience` seconds."""
-        if self.chars >= chars:
+        if self.handed[number] >= chars:
             return True
         loop = asyncio.get_running_loop()
         reached: asyncio.Future[int] = loop.create_future()
-        expiry = loop.call_later(patience, _settle, reached, self.chars)
-        self._waiting[reached] = chars
+        expiry = loop.call_later(patience, _settle, reached, self.handed[number])
+        self._waiting[reached] = (number, chars)
+        begun = loop.time()
         try:
-            return await reached >= chars
+            in_time = await reached >= chars
         finally:
             expiry.cancel()
             del self._waiting[reached]
+        if not in_time:
+            self.spent += loop.time() - begun
+        return in_time
 
 
 def _settle(future: asyncio.Future[int], chars: int) -> None:

@@ -74,8 +74,8 @@ class Player:
             # Counted first: the consumer may have the bytes before this thread goes on.
             self.on_sent(step.events)
             await write(step.data)
-            if step.text is not None:
-                await gate.after(step.text)
+            if step.marks is not None:
+                await gate.after(step.marks)
 
     async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
         self.on_end(end)

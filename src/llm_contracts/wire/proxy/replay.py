@@ -35,14 +35,19 @@ class ReplaySession(Session):
         self._matcher = Matcher(interactions)
         self._manner = manner
         self._delivery = Delivery()
-        self._told = 0
+        self._reported = (0, 0, 0)
         self._player = Player(manner=manner, delivery=self._delivery, on_sent=self._count)
 
-    def delivered(self, chars: int) -> None:
-        """The consumer has handed on so many characters of text in all; lockstep goes on by it."""
-        if self._manner.lockstep and chars > self._told:  # a thread is woken for it
-            self._told = chars
-            self.call(partial(self._delivery.progress, chars))
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+        """The consumer has handed on so many characters of each; lockstep goes on by it."""
+        handed = (text, reasoning, arguments)
+        if self._manner.lockstep and handed != self._reported:  # a thread is woken for it
+            self._reported = handed
+            self.call(partial(self._delivery.progress, handed))
+
+    def patience_spent(self) -> float:
+        """The seconds for which the edge waited in vain for the consumer."""
+        return self._delivery.spent
 
     async def _answer(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request

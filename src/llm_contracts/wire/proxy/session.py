@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -35,6 +37,8 @@ class Session:
         self._largest_request = Limits().request
         self._requests: list[Request] = []
         self._sent = 0
+        self._times: list[list[Any]] = []
+        self._connections: WeakSet[asyncio.Transport] = WeakSet()
         self._transports: set[asyncio.Transport] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -52,8 +56,20 @@ class Session:
         """How many exchanges have been begun and not ended; a client that leaves ends its own."""
         return len(self._transports)
 
-    def delivered(self, chars: int) -> None:
-        """The consumer has handed on so many characters of text in all. Only a replay in lockstep listens."""
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+        """The consumer has handed on so many characters of each. Only a replay in lockstep listens."""
+
+    def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
+        """When each request came and its answer ended, on the monotonic clock; None if it has not."""
+        return tuple((begun, ended) for begun, ended in self._times)
+
+    def patience_spent(self) -> float:
+        """The seconds for which the edge waited in vain for the consumer."""
+        return 0.0
+
+    def connections_open(self) -> int:
+        """How many of the connections that brought requests are open."""
+        return sum(not connection.is_closing() for connection in self._connections)
 
     def interactions(self) -> tuple[Interaction, ...]:
         """The exchanges that this session recorded."""
@@ -140,10 +156,14 @@ class Session:
     @contextlib.contextmanager
     def _open(self, transport: asyncio.Transport) -> Iterator[None]:
         self._transports.add(transport)
+        self._connections.add(transport)
         self._idle.clear()
+        times = [time.monotonic(), None]
+        self._times.append(times)
         try:
             yield
         finally:
+            times[1] = time.monotonic()
             self._transports.discard(transport)
             if not self._transports:
                 self._idle.set()

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import Protocols
+from llm_contracts.wire.proxy.lockstep import Marks
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 from llm_contracts.wire.sse import events
 
@@ -24,13 +25,14 @@ class TimedBytes:
         events: how many events are complete once they are sent.
         at_ms: when the last of these bytes had arrived in the recording, in milliseconds after the request;
             None where that was not recorded.
-        text: how many characters of text the client has got by then, if this step adds any; else None.
+        marks: how many characters of text, of reasoning and of arguments the client has got by then, if this
+            step adds any; else None.
     """
 
     data: bytes
     events: int
     at_ms: float | None = None
-    text: int | None = None
+    marks: Marks | None = None
 
 
 def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None) -> Iterator[TimedBytes]:
@@ -44,23 +46,23 @@ def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None)
     """
     ends, after = _read(response.body, texts) if texts else (_ends(response.body), ())
     arrival = _arrivals(response)
-    text = 0
+    marks: Marks = (0, 0, 0)
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
         complete = bisect_right(ends, stop)
-        reached = after[complete - 1] if complete and after else 0
+        reached = after[complete - 1] if complete and after else (0, 0, 0)
         yield TimedBytes(
             data=response.body[start:stop],
             events=complete,
             at_ms=arrival(stop),
-            text=reached if reached > text else None,
+            marks=reached if reached != marks else None,
         )
-        text = reached
+        marks = reached
 
 
 @lru_cache(maxsize=4)  # a recording is played several times in a row; reading takes longer than sending
-def _read(body: bytes, protocols: Protocols) -> tuple[Sequence[int], Sequence[int]]:
-    """Where events end, and how many characters of text there are by then."""
-    return _ends(body), read_facts(Response(status=0, body=body), protocols).text_after
+def _read(body: bytes, protocols: Protocols) -> tuple[Sequence[int], Sequence[Marks]]:
+    """Where events end, and how much there is to hand on by then."""
+    return _ends(body), read_facts(Response(status=0, body=body), protocols).progress
 
 
 def _ends(body: bytes) -> Sequence[int]:

@@ -1,0 +1,237 @@
+"""What a call does beside answering: what it prints and logs, and what it leaves behind.
+
+Everything is seen in the call's own thread and in the threads that it starts. Standard output and standard
+error of a call go to the report and never to those of the harness, whose output may be JSON.
+
+Like the virtual clock, this replaces foreign names (`sys.stdout`, `sys.stderr`, how threads are started) only
+for as long as anybody observes. Files and variables are heard of through Python's audit events.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures.thread
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from threading import Lock, Thread, get_ident
+from typing import Any
+
+GRACE = 0.25
+"""Seconds that threads and connections get to end after the call is over."""
+
+_LONGEST = 300  # characters of output that a report shows
+_POOL_WORKER = getattr(concurrent.futures.thread, "_worker", None)
+"""What a thread of a pool runs: pools live as long as the library that has one, and grow call by call."""
+
+_OPEN_FILES = Path("/proc/self/fd")
+
+
+@dataclass(kw_only=True, slots=True)
+class Effects:
+    """What one call did so far. What its threads do when it is `over` is no longer noted."""
+
+    over: bool = False
+    tasks: int = 0
+    output: dict[str, list[str]] = field(default_factory=dict)
+    logged: dict[str, None] = field(default_factory=dict)
+    threads: list[Thread] = field(default_factory=list)
+    files: dict[str, None] = field(default_factory=dict)
+    variables: dict[str, str | None] = field(default_factory=dict)
+
+    def found(self, connections: Callable[[], int] = int) -> dict[str, Any]:
+        """Place → what was done there. Waits a little for what is about to end."""
+        limit = time.monotonic() + GRACE
+        while time.monotonic() < limit and (connections() or any(t.is_alive() for t in self.threads)):
+            time.sleep(0.005)
+        effects: dict[str, Any] = {
+            name: "".join(text)[:_LONGEST] for name, text in self.output.items() if "".join(text).strip()
+        }
+        if self.logged:
+            effects["log"] = list(self.logged)
+        left = sorted(thread.name for thread in self.threads if thread.is_alive())
+        if left:
+            effects["threads"] = len(left)
+        if self.tasks:
+            effects["tasks"] = self.tasks
+        if connections():
+            effects["connections"] = connections()
+        if open_now := self._open_files():
+            effects["files"] = open_now
+        for name, before in self.variables.items():
+            now = os.environ.get(name)
+            if now != before:
+                effects[f"environ.{name}"] = (
+                    "removed" if now is None else "set" if before is None else "changed"
+                )
+        return effects
+
+    def _open_files(self) -> list[str]:
+        if not self.files or not _OPEN_FILES.is_dir():
+            return []
+        linked = {_target(entry) for entry in _OPEN_FILES.iterdir()}
+        return sorted(Path(name).name for name in self.files if os.path.realpath(name) in linked)
+
+
+@contextmanager
+def watched(effects: Effects) -> Iterator[None]:
+    """Note what this thread does, and what those do that it starts."""
+    _listen()
+    _enter()
+    _WATCHED[get_ident()] = effects
+    try:
+        yield
+    finally:
+        effects.over = True
+        del _WATCHED[get_ident()]
+        _leave()
+
+
+_WATCHED: dict[int, Effects] = {}
+"""By thread. A context variable would do as well, but Python 3.11 crashes if garbage collection writes one
+while another is written (python/cpython#148891), which LiteLLM's wrapper does.
+"""
+_REPLACING = Lock()
+_STARTER = next(name for name in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, name))
+
+
+def _current() -> Effects | None:
+    effects = _WATCHED.get(get_ident())
+    return None if effects is None or effects.over else effects
+
+
+class _Starter:
+    """In the place of the function that `Thread.start` calls: a watched call's threads are watched, too."""
+
+    def __init__(self, really: Callable[..., Any]) -> None:
+        self.really = really
+
+    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        effects = _current()
+        thread = getattr(function, "__self__", None)
+        if effects is None or not isinstance(thread, Thread):
+            return self.really(function, *args, **kwargs)
+        if getattr(thread, "_target", None) is not _POOL_WORKER:
+            effects.threads.append(thread)
+
+        def watched_function(*given: Any) -> None:
+            _WATCHED[get_ident()] = effects
+            try:
+                function(*given)
+            finally:
+                _WATCHED.pop(get_ident(), None)
+
+        return self.really(watched_function, *args, **kwargs)
+
+
+class _Output:
+    """In the place of a standard stream: what a watched call writes is noted, all else goes on."""
+
+    def __init__(self, name: str, stream: Any) -> None:
+        self.name_of_stream = name
+        self.stream = stream
+        self.users = 0
+
+    def write(self, text: str) -> int:
+        effects = _current()
+        if effects is None:
+            written: int = self.stream.write(text)
+            return written
+        effects.output.setdefault(self.name_of_stream, []).append(text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class _Logged(logging.Handler):
+    """Notes what a watched call logs at WARNING or above: the logger and the level."""
+
+    users = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        effects = _current()
+        if effects is not None:
+            effects.logged[f"{record.name} {record.levelname}"] = None
+
+
+_LOG = _Logged(logging.WARNING)
+
+
+def _enter() -> None:
+    with _REPLACING:
+        if not _LOG.users:
+            logging.getLogger().addHandler(_LOG)
+            setattr(threading, _STARTER, _Starter(getattr(threading, _STARTER)))
+        _LOG.users += 1
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if not isinstance(stream, _Output):
+                stream = _Output(name, stream)
+                setattr(sys, name, stream)
+            stream.users += 1
+
+
+def _leave() -> None:
+    with _REPLACING:
+        _LOG.users -= 1
+        if not _LOG.users:
+            logging.getLogger().removeHandler(_LOG)
+            starter = getattr(threading, _STARTER)
+            if isinstance(starter, _Starter):
+                setattr(threading, _STARTER, starter.really)
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if isinstance(stream, _Output):
+                stream.users -= 1
+                if stream.users <= 0:
+                    setattr(sys, name, stream.stream)
+
+
+@cache
+def _listen() -> None:
+    """Hear of audit events for the rest of the process: a hook cannot be taken back."""
+    sys.addaudithook(_heard)
+
+
+def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in _EVENTS:
+        return
+    effects = _current()
+    if effects is not None:
+        _EVENTS[event](effects, arguments)
+
+
+def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    name = arguments[0]
+    if isinstance(name, str) and not name.endswith((".py", ".pyc", ".so")):
+        effects.files[name] = None
+
+
+def _set(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    name = os.fsdecode(arguments[0])
+    effects.variables.setdefault(name, os.environ.get(name))  # the event comes before the change
+
+
+_EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
+    "open": _opened,
+    "os.putenv": _set,
+    "os.unsetenv": _set,
+}
+
+
+def _target(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""

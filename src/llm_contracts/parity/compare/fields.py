@@ -1,0 +1,238 @@
+"""Everything in chunks and errors that no named kind has accounted for, leaf by leaf in order of the stream.
+
+A field that is lost on a thousand chunks is one difference: the first one is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from llm_contracts.clients.observation import Chunk, Failure
+from llm_contracts.parity.compare.finding import (
+    ABSENT,
+    VOLATILE,
+    Findings,
+    ObservationPair,
+    UnnamedDivergence,
+)
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.normalise import Normalisation, NormalisationCount, distinct, is_empty
+
+Leaves = Mapping[str, Any]
+"""Path → value."""
+
+_NOTHING = (None, ABSENT)
+_EMPTY: tuple[Any, ...] = ("", [], {})
+_NAMED = frozenset({"message", "category", "code", "status", "status_code", "provider_code", "attempts"})
+"""Fields of an error that are compared by name."""
+
+_OF_THE_CONNECTION = frozenset(
+    {"date", "server", "connection", "content-length", "transfer-encoding", "keep-alive", "set-cookie"}
+)
+"""Headers of an answer that say how it was sent, and not what was said."""
+
+
+def compare_fields(pair: ObservationPair) -> Findings:
+    """`fields` for each path at which the two differ."""
+    yield from _roles(pair)
+    ours, theirs = pair.reference.chunks, pair.candidate.chunks
+    if len(ours) != len(theirs) and not pair.cut:
+        full = [[chunk for chunk in chunks if not is_empty(chunk)] for chunks in (ours, theirs)]
+        if len(full[0]) != len(full[1]):
+            yield from _in_order(ours, theirs)
+            return
+        yield from _lost_with_empty_chunks(ours, theirs)
+        ours, theirs = tuple(full[0]), tuple(full[1])
+    yield from _side_by_side(ours, theirs)
+
+
+def compare_error_fields(pair: ObservationPair) -> Findings:
+    """What two errors say beside their category, status and code, which `error` compares."""
+    ours, theirs = pair.reference.failure, pair.candidate.failure
+    if ours is None or theirs is None:
+        return
+    named = {"message": (ours.said, theirs.said), "provider_code": (ours.provider_code, theirs.provider_code)}
+    for name, (one, other) in named.items():
+        if VOLATILE.sub("~", one or "") != VOLATILE.sub("~", other or ""):
+            yield UnnamedDivergence(
+                kind=Kind.FIELDS,
+                where=f"error.{name}",
+                reference=one,
+                candidate=other,
+                unstable=name == "message",
+            )
+    yield from _error_leaves(ours, theirs)
+
+
+def _error_leaves(ours: Failure, theirs: Failure) -> Findings:
+    one, other = (_leaves(_shared(failure)) for failure in (ours, theirs))
+    for path in dict.fromkeys((*one, *other)):
+        a, b = one.get(path, ABSENT), other.get(path, ABSENT)
+        hidden = _hidden(path, a, b)
+        if _equal(a, b) or (
+            isinstance(a, str) and isinstance(b, str) and VOLATILE.sub("~", a) == VOLATILE.sub("~", b)
+        ):
+            continue
+        if hidden is None and a == ABSENT:
+            hidden = Normalisation.ERROR_ADDED
+        where = f"error.{path}"
+        if hidden is None:
+            yield UnnamedDivergence(kind=Kind.FIELDS, where=where, reference=a, candidate=b)
+        else:
+            yield NormalisationCount(name=hidden, where=where, reference=a, candidate=b)
+
+
+def _shared(failure: Failure) -> dict[str, Any]:
+    fields = {name: value for name, value in failure.fields.items() if name not in _NAMED}
+    headers = fields.get("headers")
+    if isinstance(headers, Mapping):
+        fields["headers"] = {name: value for name, value in headers.items() if name not in _OF_THE_CONNECTION}
+    return fields
+
+
+def _roles(pair: ObservationPair) -> Findings:
+    ours, theirs = (
+        [chunk.role for chunk in side.chunks if chunk.role] for side in (pair.reference, pair.candidate)
+    )
+    one, other = distinct(ours), distinct(theirs)
+    hidden = one == other or (not ours and other == ("assistant",))
+    if ours == theirs or (pair.cut and not (ours and theirs)):
+        return
+    where = "choices[0].delta.role"
+    values: dict[str, Any] = {"reference": list(one) or ABSENT, "candidate": list(other) or ABSENT}
+    if hidden:
+        count = abs(len(ours) - len(theirs))
+        yield NormalisationCount(name=Normalisation.ROLE, count=count or 1, where=where, **values)
+    else:
+        yield UnnamedDivergence(kind=Kind.FIELDS, where=where, **values)
+
+
+def _side_by_side(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
+    pairs = ((one.rest, other.rest) for one, other in zip(ours, theirs, strict=False))
+    yield from _pairwise(pairs)
+
+
+def _pairwise(pairs: Iterator[tuple[Leaves, Leaves]]) -> Findings:
+    found: dict[tuple[str, Normalisation | None], tuple[Any, Any, int]] = {}
+    leaves = _remembering(_leaves)
+    differing = _remembering_pairs(lambda one, other: list(_differences(leaves(one), leaves(other))))
+    for one, other in pairs:
+        for path, hidden, a, b in () if one is other else differing(one, other):
+            first = found.get((path, hidden), (a, b, 0))
+            found[path, hidden] = (first[0], first[1], first[2] + 1)
+    for (path, hidden), (a, b, count) in found.items():
+        if hidden is None:
+            yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
+        else:
+            yield NormalisationCount(name=hidden, count=count, where=path, reference=a, candidate=b)
+
+
+def _differences(one: Leaves, other: Leaves) -> Iterator[tuple[str, Normalisation | None, Any, Any]]:
+    if one == other and not any(isinstance(value, bool) for value in one.values()):
+        return
+    for path in dict.fromkeys((*one, *other)):
+        a, b = one.get(path, ABSENT), other.get(path, ABSENT)
+        if not _equal(a, b):
+            yield path, _hidden(path, a, b), a, b
+
+
+def _in_order(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
+    """Where the pieces differ in number: for each path, the values in order, each run of equal ones once."""
+    sides = [[_leaves(chunk.rest) for chunk in chunks] for chunks in (ours, theirs)]
+    for path in dict.fromkeys(path for side in sides for leaves in side for path in leaves):
+        one, other = (
+            [key for key, _ in groupby(leaves.get(path, ABSENT) for leaves in side)] for side in sides
+        )
+        one, other = ([v for v in side if v not in _NOTHING and v not in _EMPTY] for side in (one, other))
+        one, other = ([key for key, _ in groupby(side)] for side in (one, other))
+        if one == other:
+            continue
+        index = next(
+            (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+        )
+        a, b = (side[index] if index < len(side) else ABSENT for side in (one, other))
+        hidden = _hidden(path, a, b)
+        if hidden is None:
+            yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
+        else:
+            yield NormalisationCount(name=hidden, where=path, reference=a, candidate=b)
+
+
+def _lost_with_empty_chunks(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
+    """What only chunks without content carried: it must not vanish with them."""
+    one, other = (
+        {p: v for c in chunks if is_empty(c) for p, v in _leaves(c.rest).items()} for chunks in (ours, theirs)
+    )
+    every = (
+        {p for c in chunks for p, v in _leaves(c.rest).items() if v is not None} for chunks in (ours, theirs)
+    )
+    known, seen = every
+    for path in dict.fromkeys((*one, *other)):
+        a, b = one.get(path, ABSENT), other.get(path, ABSENT)
+        lost = (path in known) != (path in seen)
+        if lost and not _equal(a, b) and _hidden(path, a, b) is None:
+            yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
+    """The normalisation that hides this difference; None if none does."""
+    if one in _NOTHING and other in _NOTHING:
+        return Normalisation.NULL
+    if (one in _NOTHING or one in _EMPTY) and (other in _NOTHING or other in _EMPTY):
+        return Normalisation.EMPTY_VALUE
+    if path == "created" and _is_number(one) and _is_number(other):
+        return Normalisation.CREATED
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _leaves(value: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    _collect(value, "", found)
+    return found
+
+
+def _collect(value: Any, place: str, found: dict[str, Any]) -> None:
+    if isinstance(value, Mapping) and value:
+        for name, part in value.items():
+            _collect(part, f"{place}.{name}" if place else str(name), found)
+    elif isinstance(value, list) and value:
+        by_index = place == "choices"
+        for number, part in enumerate(value):
+            index = part.get("index", 0) if by_index and isinstance(part, Mapping) else number
+            _collect(part, f"{place}[{index}]", found)
+    else:
+        found[place] = value
+
+
+def _remembering(work: Callable[[Leaves], dict[str, Any]]) -> Callable[[Leaves], dict[str, Any]]:
+    """Chunks share what is left of them, so most work has been done for the chunk before."""
+    done: dict[int, dict[str, Any]] = {}
+
+    def remembered(value: Leaves) -> dict[str, Any]:
+        if id(value) not in done:
+            done[id(value)] = work(value)
+        return done[id(value)]
+
+    return remembered
+
+
+def _remembering_pairs(work: Callable[[Leaves, Leaves], list[Any]]) -> Callable[[Leaves, Leaves], list[Any]]:
+    done: dict[tuple[int, int], list[Any]] = {}
+
+    def remembered(one: Leaves, other: Leaves) -> list[Any]:
+        key = id(one), id(other)
+        if key not in done:
+            done[key] = work(one, other)
+        return done[key]
+
+    return remembered

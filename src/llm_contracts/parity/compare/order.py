@@ -1,0 +1,59 @@
+"""Where the parts of an answer stand among each other: text, reasoning, tool calls, finish reason, usage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from llm_contracts.clients.observation import Chunk
+from llm_contracts.parity.compare.finding import (
+    Findings,
+    ObservationPair,
+    UnnamedDivergence,
+    first_difference,
+)
+from llm_contracts.parity.divergence import Kind
+
+_PARTS = ("reasoning", "text", "tool_calls", "finish_reason", "usage")
+"""In the order in which they count within one chunk: on one chunk or on several is shape."""
+
+_REPEATED = ("finish_reason", "usage")
+"""Come once: again in another chunk is another order. The others come in pieces."""
+
+_SHOWN = 6
+
+
+def compare_order(pair: ObservationPair) -> Findings:
+    """`order` where both hand the same parts on, but not in the same order or not as often."""
+    ours, theirs = list(_parts(pair.reference.chunks)), list(_parts(pair.candidate.chunks))
+    both = set(ours) & set(theirs)
+    ours, theirs = (list(_runs(part for part in side if part in both)) for side in (ours, theirs))
+    index = first_difference(ours, theirs)
+    if ours == theirs or (pair.cut and index == min(len(ours), len(theirs))):
+        return
+    moved = next(iter([*theirs[index : index + 1], *ours[index : index + 1]]))
+    yield UnnamedDivergence(
+        kind=Kind.ORDER,
+        where=f"order.{moved}",
+        reference=_shown(ours, index),
+        candidate=_shown(theirs, index),
+    )
+
+
+def _parts(chunks: Sequence[Chunk]) -> Iterator[str]:
+    for chunk in chunks:
+        yield from (part for part in _PARTS if getattr(chunk, part))
+
+
+def _runs(parts: Iterator[str]) -> Iterator[str]:
+    before = ""
+    for part in parts:
+        if part != before or part in _REPEATED:
+            yield part
+        before = part
+
+
+def _shown(parts: list[str], index: int) -> str:
+    start = max(0, index - 1)
+    shown = parts[start : start + _SHOWN]
+    more = ("… " if start else "", " …" if len(parts) > start + _SHOWN else "")
+    return f"{more[0]}{', '.join(shown)}{more[1]}"

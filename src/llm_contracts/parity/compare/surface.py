@@ -1,0 +1,53 @@
+"""What code that was written for the reference finds on the candidate's objects and errors, and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+
+_GENERATOR = ("close", "__next__", "__iter__")
+"""What any generator offers, which is how most applications wrap a stream."""
+
+
+def compare_surface(pair: ObservationPair) -> Findings:
+    """`surface` for each name that the reference's objects have and the candidate's lack."""
+    ours, theirs = pair.reference.surface, pair.candidate.surface
+    for part, names in ours.items():
+        there = _there(part, theirs)
+        if there is None:
+            if part == "chunk" and pair.candidate.chunks:
+                yield NormalisationCount(
+                    name=Normalisation.OBJECT_TYPE,
+                    where="surface.chunk",
+                    reference="objects",
+                    candidate="mappings",
+                )
+            continue
+        for name in names:
+            if name not in there:
+                yield UnnamedDivergence(
+                    kind=Kind.SURFACE, where=f"{part}.{name}", reference="present", candidate=ABSENT
+                )
+    yield from _clauses(pair)
+
+
+def _there(part: str, theirs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    """The candidate's names; None where it has no object to compare: a mapping has keys, which are fields."""
+    if part == "stream":
+        return (*theirs.get(part, ()), *_GENERATOR)
+    return theirs.get(part)
+
+
+def _clauses(pair: ObservationPair) -> Findings:
+    """The `except` clauses that no longer catch: the classes that only the reference's error has."""
+    ours, theirs = pair.reference.failure, pair.candidate.failure
+    if ours is None or theirs is None:
+        return
+    lost = [name for name in ours.classes if name not in theirs.classes]
+    if lost:
+        yield UnnamedDivergence(
+            kind=Kind.SURFACE, where="error.except", reference=lost, candidate=list(theirs.classes[:1])
+        )

@@ -1,0 +1,92 @@
+"""Several runs of two clients over the same bytes, put together.
+
+What depends on time is a difference only if every look shows it; anything else if one does. A client that
+fails at every second call is found by that, and a busy machine is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.grouping import place
+
+if TYPE_CHECKING:
+    from llm_contracts.clients.observation import Observation
+    from llm_contracts.parity.compare import Comparison
+
+_NOT_NOISE = frozenset({Kind.UNFAITHFUL, Kind.SIDE_EFFECT})
+"""Both runs of the reference show alike what is unfaithful: a finding, not noise. What a library does beside
+answering it often does once in a process.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looks:
+    """The runs so far, each pair and each control compared once.
+
+    Attributes:
+        compare: takes two observations.
+        references, candidates: what both did, in order.
+        found: one comparison for each run of the candidate, with the reference's run of the same number.
+        controls: each further run of the reference, compared with its first.
+    """
+
+    compare: Callable[[Observation, Observation], Comparison]
+    references: tuple[Observation, ...] = ()
+    candidates: tuple[Observation, ...] = ()
+    found: tuple[Comparison, ...] = ()
+    controls: tuple[Comparison, ...] = ()
+
+    def of(self, reference: Observation) -> Looks:
+        """One more run of the reference."""
+        controls = (self.compare(each, reference) for each in self.references[:1])
+        return replace(self, references=(*self.references, reference), controls=(*self.controls, *controls))
+
+    def by(self, candidate: Observation) -> Looks:
+        """One more run of the candidate; the reference has run as often before."""
+        found = self.compare(self.references[len(self.candidates)], candidate)
+        return replace(self, candidates=(*self.candidates, candidate), found=(*self.found, found))
+
+    @property
+    def divergences(self) -> tuple[Divergence, ...]:
+        """What differs between the two, as the first look that shows it has it."""
+        return tuple(_agreed(self.found))
+
+    @property
+    def noise(self) -> tuple[Divergence, ...]:
+        """What differs between runs of the reference alone."""
+        return tuple(d for d in _agreed(self.controls) if d.kind not in _NOT_NOISE)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something is left that one more look might show to be chance."""
+        return any(map(_timed, (*self.divergences, *self.noise)))
+
+    @property
+    def normalised(self) -> Mapping[str, int]:
+        """What the first look hid."""
+        return self.found[0].normalised
+
+
+def _agreed(looks: Iterable[Comparison]) -> Iterator[Divergence]:
+    each = [look.divergences for look in looks]
+    always = [{(d.kind, place(d.where)) for d in found} for found in each]
+    seen: set[tuple[str, str]] = set()
+    for number, found in enumerate(each):
+        new = [d for d in found if (d.kind, place(d.where)) not in seen or number == 0]
+        for divergence in new:
+            key = (divergence.kind, place(divergence.where))
+            if not _timed(divergence) or all(key in places for places in always):
+                yield divergence
+        seen |= {(d.kind, place(d.where)) for d in found}
+
+
+def _timed(divergence: Divergence) -> bool:
+    """Whether it may be chance: it follows from when something happened, or happens once in a process."""
+    if divergence.kind is Kind.ATTEMPTS:
+        return divergence.where.startswith("pauses")
+    left = divergence.kind is Kind.SIDE_EFFECT and not divergence.where.startswith("call.")
+    return divergence.kind is Kind.DELIVERY_LAG or left
