@@ -98,10 +98,12 @@ def check(
     with writing(folder, secrets) as writer:
         with captured_stdout() as printed, progress_bar("check", count) as done:
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
-        result = replace(result, warnings=(*result.warnings, *crashes, *printed.sentences("A client")))
+        missing = run.without_recording(project, rows, (*providers, *scenarios)) if result.items else ()
+        warnings = (*result.warnings, *crashes, *printed.sentences("A client"), *missing)
+        result = replace(result, warnings=warnings)
         inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
         finish = partial(writer.finish, result, inputs=inputs, **_part(project, rows, options))
-        text, code = finish(), exit_of(result)
+        text, code = finish(), Exit.UNREADABLE if missing else exit_of(result)
         if not quiet:
             print_result(report_console(), result, {row.provider for row in project.scenarios})
         if limits is not None:

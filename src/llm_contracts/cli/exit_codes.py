@@ -15,7 +15,7 @@ class Exit(IntEnum):
     AGREEMENT = 0
     DIVERGENCE = 1  # unwaived differences, noise, or a fault in the waivers file
     USAGE = 2  # wrong usage or configuration
-    UNREADABLE = 3  # a recording that cannot be read; it is named
+    UNREADABLE = 3  # recordings that cannot be read, or that were asked for and are not there; they are named
     SECRET = 4  # a secret where none may be
     INTERRUPTED = 130  # Ctrl-C
 
@@ -56,12 +56,12 @@ def failures() -> dict[type[Exception], Exit]:
 
 
 def exit_of(result: Result) -> Exit:
-    """The code of a finished run. Input that could not be read outweighs differences, as not all of them are
-    known. Cosmetic differences are shown and count for nothing, here as in verdicts.
+    """The code of a finished run. Input that cannot be read, or is missing altogether, outweighs differences:
+    not all of them are known. Cosmetic differences are shown and count for nothing, here as in verdicts.
     """
     from llm_contracts.parity.divergence import Severity
 
-    if any(item.problem for item in result.items):
+    if any(item.problem for item in result.items) or (result.missing and not result.items):
         return Exit.UNREADABLE
     found = (d for item in result.items for d in (*item.unwaived, *item.noise))
     differs = any(divergence.severity is not Severity.COSMETIC for divergence in found)

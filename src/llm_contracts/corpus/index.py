@@ -32,7 +32,7 @@ def read_index(index: Path) -> Iterator[Entry]:
             yield judged(_row(index.parent, json.loads(line), place))
         except KeyError as error:
             yield CorpusProblem(place=place, reason=f"has no {error}.")
-        except (ValueError, TypeError, RecursionError) as error:
+        except (AttributeError, RecursionError, TypeError, ValueError) as error:
             yield CorpusProblem(place=place, reason=f"is not a usable row: {error}.")
         except OSError as error:
             yield CorpusProblem(place=place, reason=f"{error.filename} cannot be read: {error.strerror}.")
@@ -47,6 +47,9 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
         msg = "status must be a number"
         raise TypeError(msg)
     url = row.get("url")
+    if url is not None and not isinstance(url, str):
+        msg = "url must be a text"
+        raise TypeError(msg)
     uri = urldefrag(url).url if url else _made_up(provider_of("", named))
     request = row.get("request")
     interaction = Interaction(

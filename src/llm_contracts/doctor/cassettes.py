@@ -6,13 +6,14 @@ edited one, taken one from elsewhere, or recorded it before a rule of the scrubb
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_contracts.doctor.keys_in_files import known_values, shapes
 from llm_contracts.project.config import Project
-from llm_contracts.run.check import orphans
+from llm_contracts.run.check import nothing_recorded, orphans
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.scrub import Scrubber
@@ -54,12 +55,13 @@ def check_cassettes(
     found: list[str] = []
     for file in recording_files(project):
         place = project.settings.shown(file)
-        values = known_values(file.read_bytes(), secrets)
-        found += [
-            f"{place}: holds {what}. Delete it, and revoke the key if it was shared." for what in values
-        ]
         try:
+            for what in known_values(file.read_bytes(), secrets):
+                found.append(f"{place}: holds {what}. Delete it, and revoke the key if it was shared.")
             cassette = load(file)
+        except OSError as error:
+            unreadable.append(f"{place}: cannot be read ({error.strerror}).")
+            continue
         except CassetteError as error:
             unreadable.append(": ".join(part for part in (place, error.place, error.problem) if part))
             continue
@@ -71,6 +73,8 @@ def check_cassettes(
         place, data = project.settings.shown(file), file.read_bytes()
         for what in (*known_values(data, secrets), *shapes(data)):
             found.append(f"{place}: holds {what}. Revoke it if it is a key, and make it again.")
+    if project.scenarios and not any(os.path.lexists(project.cassette(row)) for row in project.scenarios):
+        unreadable.append(nothing_recorded(project, project.scenarios))
     return Problems(unreadable=tuple(unreadable), secrets=tuple(found), unowned=orphans(project))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from llm_contracts.importing.run import PREFIX, ImportOutcome
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.results.document import problem_document
+from llm_contracts.results.document import json_text, problem_document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +42,7 @@ def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) 
         "left_out": [problem_document(problem) for problem in report.left_out],
         "homeless": [one.row.name for one in report.homeless],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def print_import(console: Console, report: ImportReport, settings: Settings, *, dry_run: bool) -> None:

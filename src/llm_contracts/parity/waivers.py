@@ -144,7 +144,7 @@ def _text(path: Path) -> str:
 def _rows(path: Path, text: str) -> list[dict[str, Any]]:
     try:
         rows = tomllib.loads(text).get("waiver", [])
-    except tomllib.TOMLDecodeError as error:
+    except (RecursionError, ValueError) as error:
         raise WaiverError(f"{path}: is not TOML: {error}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise WaiverError(f"{path}: 'waiver' is no list of tables; begin each entry with [[waiver]]")

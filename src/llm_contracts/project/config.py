@@ -232,9 +232,12 @@ def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
 def _table(file: Path) -> dict[str, Any] | None:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
-    table = document.get("tool", {}).get("llm_contracts")
+    tools = document.get("tool", {})
+    if not isinstance(tools, dict):
+        raise ConfigError(f"{file}: tool must be a table.")
+    table = tools.get("llm_contracts")
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"{file}: tool.llm_contracts must be a table.")
     return table
@@ -252,7 +255,7 @@ def _check_key(file: Path, key: str, value: object) -> None:
     elif key in _DAYS:
         if type(value) is not int or value < 1:
             raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
-    elif not isinstance(value, str) or not value:
+    elif not isinstance(value, str) or not value or "\0" in value:
         raise ConfigError(f"{place}: must be a non-empty text, not {value!r}.")
     elif key in _MODULES and not (file.parent / value).is_file():
         raise ConfigError(f"{place}: there is no file {value!r} beside it.")
@@ -278,10 +281,17 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
     """The variables to work with: those of the process, then those of the project's `.env`.
 
     The process itself is left as it is, so that no client library picks a key up behind our back.
+
+    Raises:
+        ConfigError: `.env` cannot be read.
     """
     from dotenv import dotenv_values
 
-    stored = dotenv_values(settings.root / ".env", interpolate=False)
+    file = settings.root / ".env"
+    try:
+        stored = dotenv_values(file, interpolate=False)
+    except (OSError, ValueError) as error:  # without its text, which may hold a piece of a key
+        raise ConfigError(f"{file}: cannot be read ({type(error).__name__}). Save it as UTF-8.") from None
     return {**{key: value for key, value in stored.items() if value is not None}, **environ}
 
 
@@ -330,7 +340,7 @@ def _module(file: Path) -> ModuleType | None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
     return module
@@ -340,7 +350,10 @@ Row = TypeVar("Row", Provider, Scenario, Protocol)
 
 
 def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> tuple[Row, ...]:
-    rows: tuple[Row, ...] = tuple(getattr(module, name, ()))
+    found: Any = getattr(module, name, ())
+    if not isinstance(found, Iterable):
+        raise ConfigError(f"{file}: {name} must be a list of rows, not {type(found).__name__}.")
+    rows: tuple[Row, ...] = tuple(found)
     for number, row in enumerate(rows):
         if not isinstance(row, kind):
             raise ConfigError(

@@ -24,6 +24,7 @@ from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.shards import Shard, owned
 from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
+from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
 from llm_contracts.wire.facts import read_facts
@@ -43,6 +44,7 @@ REPLAY_KEY = "replay-key-not-a-secret"
 
 _FURTHER_LOOKS = 2
 _CHEAP = 16_000  # bytes of a recording that is played to the candidate twice
+_SHOWN_NAMES = 3
 
 Progress = Callable[[Packed], None]
 """Told of each item when it is done, in the order in which they finish."""
@@ -234,7 +236,7 @@ def check(
     project_waivers(project, options)  # what is wrong with them is said before anything runs
     workers = workers or alone(scenario_context(project, options), project, options.workers)
     scenarios = [row for row in scenarios if owned(options.shard, row.name)]
-    recorded = [scenario.name for scenario in scenarios if project.cassette(scenario).is_file()]
+    recorded = [scenario.name for scenario in scenarios if os.path.lexists(project.cassette(scenario))]
     return concluded(project, scenarios, gathered(workers(recorded), progress), options)
 
 
@@ -322,6 +324,7 @@ def concluded(
             *waivers.warnings,
             *options.caveats,
             *_bystanders(project, options),
+            *([nothing_recorded(project, scenarios)] if scenarios and not items else []),
             *orphans(project),
         ),
     )
@@ -449,6 +452,32 @@ def _with_recording(blank: Item, cassette: Cassette) -> Item:
         recorded_on=recording.recorded_at.date(),
         address=recording.address,
     )
+
+
+def nothing_recorded(project: Project, scenarios: Sequence[Scenario]) -> str:
+    """The sentence about scenarios none of which has a recording."""
+    names = first_names((row.name for row in scenarios), _SHOWN_NAMES)
+    folder = project.settings.shown(project.settings.cassettes)
+    return (
+        f"{folder}: there is no recording of {names}, so nothing was compared. Restore the folder, or say "
+        "where it is ([tool.llm_contracts] cassettes), or make recordings: llm-contracts record --missing."
+    )
+
+
+def without_recording(project: Project, rows: Sequence[Scenario], asked: Iterable[str]) -> tuple[str, ...]:
+    """A sentence for each provider or scenario that was asked for by name, and has no recording at all.
+
+    Args:
+        project: whose recordings.
+        rows: the scenarios that were selected.
+        asked: names of providers, and of scenarios with or without their provider.
+    """
+    sentences = []
+    for name in asked:
+        own = [row for row in rows if name in {row.provider, row.id, row.name}]
+        if not any(os.path.lexists(project.cassette(row)) for row in own):
+            sentences.append(nothing_recorded(project, own))
+    return tuple(sentences)
 
 
 def orphans(project: Project) -> tuple[str, ...]:

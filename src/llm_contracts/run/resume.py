@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from llm_contracts.corpus import CorpusStream
-from llm_contracts.corpus.survey import name_of
 from llm_contracts.results.document import light
 from llm_contracts.results.items import ItemsFile, Packed
-from llm_contracts.run.workers.threads import Task, WorkerPool
+from llm_contracts.run.workers.threads import Task, WorkerPool, task_name
 
 
 def continuing(workers: WorkerPool, finished: ItemsFile) -> WorkerPool:
@@ -20,7 +19,7 @@ def continuing(workers: WorkerPool, finished: ItemsFile) -> WorkerPool:
 
         def rest() -> Iterator[Task]:
             for number, task in enumerate(tasks):
-                name = name_of(task)
+                name = task_name(task)
                 item = finished.item(name) if name in finished.offsets else None
                 if item is None or (isinstance(task, CorpusStream) and item.problem is not None):
                     fresh.append(number)

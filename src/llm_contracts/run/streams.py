@@ -220,9 +220,11 @@ def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:
 def _recorded(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
-    return dict(found) if isinstance(found, dict) else {}
+    messages = found.get("messages", []) if isinstance(found, dict) else None
+    usable = isinstance(messages, list) and all(isinstance(message, dict) for message in messages)
+    return dict(found) if usable else {}
 
 
 def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:

@@ -17,6 +17,7 @@ from llm_contracts.run.check import (
     Pairing,
     blank_item,
     match_of,
+    nothing_recorded,
     own_match,
     project_waivers,
     replay_call,
@@ -82,7 +83,7 @@ def sweep(
         WaiverError: the waivers file cannot be read.
     """
     waivers, used = project_waivers(project, options), versions(project.settings.distributions)
-    recorded = [scenario for scenario in scenarios if project.cassette(scenario).is_file()]
+    recorded = [scenario for scenario in scenarios if os.path.lexists(project.cassette(scenario))]
 
     def decided(item: Item) -> Item:
         return waivers.applied((item,), used)[0]
@@ -104,7 +105,7 @@ def sweep(
         items=items,
         missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
         complaints=(*waivers.complaints, *_useless(waivers, items, used, project)),
-        warnings=waivers.warnings,
+        warnings=(*waivers.warnings, *([] if recorded else [nothing_recorded(project, scenarios)])),
     )
     return Swept(result=result, documents=tuple(document for _, document in light))
 

@@ -15,8 +15,14 @@ from typing import Any
 from llm_contracts.project.config import ConfigError
 from llm_contracts.results.items import Packed
 from llm_contracts.results.writer import differences
-from llm_contracts.run.workers.processes import lost
-from llm_contracts.run.workers.threads import Executor, Task, WorkerContext, WorkerPool, as_they_finish
+from llm_contracts.run.workers.threads import (
+    Executor,
+    Task,
+    WorkerContext,
+    WorkerPool,
+    as_they_finish,
+    failed,
+)
 from llm_contracts.util.versions import versions
 
 LOCAL = "local"
@@ -60,7 +66,12 @@ def on_cluster(context: WorkerContext, address: str, *, processes: int, at_once:
                 try:
                     yield number, future.result()
                 except _dask().KilledWorker as error:
-                    yield number, context.pack(lost(task, f"on {error.last_worker.address}, after others"))
+                    yield (
+                        number,
+                        context.pack(
+                            failed(task, f"its worker was lost on {error.last_worker.address}, after others.")
+                        ),
+                    )
 
     return pool
 

@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 
 from pebble import ProcessExpired, ProcessPool
 
-from llm_contracts.parity.result import Item
 from llm_contracts.results.items import Packed
 from llm_contracts.run.workers.threads import (
     IN_FLIGHT,
@@ -37,6 +36,8 @@ from llm_contracts.run.workers.threads import (
     WorkerContext,
     WorkerPool,
     as_they_finish,
+    failed,
+    task_name,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
 _ROUNDS = 2  # tasks of a batch for each thread
-_TRIES = 2
 _FALSE_STARTS = 5
 
 
@@ -105,7 +105,15 @@ def processes(
                                 f"{false_starts} worker processes ended before they had begun ({how})."
                             ) from error
                         if batch.again:
-                            yield from ((n, context.pack(lost(task, how))) for n, task in batch.tasks)
+                            yield from (
+                                (
+                                    n,
+                                    context.pack(
+                                        failed(task, f"the process that ran it ended twice ({how}).")
+                                    ),
+                                )
+                                for n, task in batch.tasks
+                            )
                         else:
                             again += [_Batch(tasks=(each,), again=True) for each in batch.tasks]
                         died(_crash_report(how, running, batch))
@@ -145,22 +153,9 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def lost(task: Task, how: str) -> Item:
-    """The item of a task in which every worker process dies."""
-    name = _name(task)
-    provider = getattr(task, "provider", name.partition("/")[0])
-    scenario = name.partition("/")[2] if isinstance(task, str) else name
-    problem = f"{name}: the process that ran it ended {_TRIES} times ({how})."
-    return Item(id=name, provider=provider, scenario=scenario, problem=problem)
-
-
-def _name(task: Task) -> str:
-    return task if isinstance(task, str) else str(getattr(task, "id", task))
-
-
 def _crash_report(how: str, running: list[str], batch: _Batch) -> str:
     doing = f" while it ran {', '.join(running)}" if running else ""
-    names = ", ".join(_name(task) for _, task in batch.tasks)
+    names = ", ".join(task_name(task) for _, task in batch.tasks)
     rest = "" if batch.again else f" What it had was run again, one by one: {names}."
     return f"A worker process ended {how}{doing}.{rest}"
 
@@ -206,7 +201,7 @@ class _Worker:
     def _one(self, numbered: tuple[int, Task]) -> tuple[int, Packed]:
         assert self._execute is not None
         number, task = numbered
-        name = _name(task)
+        name = task_name(task)
         self._note(self._running.append, name)
         try:
             return number, self._execute(task)

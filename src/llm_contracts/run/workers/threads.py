@@ -8,6 +8,7 @@ with the number of its task. All pools hand tasks out in one way: `as_they_finis
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, Settings, load_project
 from llm_contracts.project.inputs import code_files
@@ -63,7 +65,30 @@ class WorkerContext:
         here = load_project(self.settings) if project is None else project
         with self.work(here) as work:
             code = _Code(self.settings.root)
-            yield lambda task: replace(self.pack(work(task)), code=code.news())
+
+            def execute(task: Task) -> Packed:
+                try:
+                    item = work(task)
+                except Exception as error:  # noqa: BLE001 - whatever is odd about one recording, the rest runs
+                    place = traceback.extract_tb(error.__traceback__)[-1]
+                    what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+                    item = failed(task, f"could not be compared: {what}")
+                return replace(self.pack(item), code=code.news())
+
+            yield execute
+
+
+def failed(task: Task, problem: str) -> Item:
+    """The item of a task of which nothing came but a problem."""
+    name = task_name(task)
+    provider = getattr(task, "provider", name.partition("/")[0])
+    scenario = name.partition("/")[2] if isinstance(task, str) else name
+    return Item(id=name, provider=provider, scenario=scenario, problem=f"{name}: {problem}")
+
+
+def task_name(task: Task) -> str:
+    """What a task is known by."""
+    return task if isinstance(task, str) else name_of(task)
 
 
 class _Code:
