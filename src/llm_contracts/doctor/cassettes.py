@@ -56,8 +56,10 @@ def check_cassettes(
     for file in recording_files(project):
         place = project.settings.shown(file)
         try:
-            for what in known_values(file.read_bytes(), secrets):
-                found.append(f"{place}: holds {what}. Delete it, and revoke the key if it was shared.")
+            found += [
+                f"{place}: holds {what}. Delete it, and revoke the key if it was shared."
+                for what in known_values(file.read_bytes(), secrets)
+            ]
             cassette = load(file)
         except OSError as error:
             unreadable.append(f"{place}: cannot be read ({error.strerror}).")
@@ -67,12 +69,14 @@ def check_cassettes(
             continue
         visit(file, cassette)
         for number, interaction in enumerate(cassette.interactions):
-            for what in _faults(interaction, Scrubber(secrets)):
-                found.append(f"{place}: interactions[{number}].{what}")
+            faults = _faults(interaction, Scrubber(secrets))
+            found += [f"{place}: interactions[{number}].{what}" for what in faults]
     for file in sorted(file for file in project.settings.snapshots.rglob("*") if file.is_file()):
         place, data = project.settings.shown(file), file.read_bytes()
-        for what in (*known_values(data, secrets), *shapes(data)):
-            found.append(f"{place}: holds {what}. Revoke it if it is a key, and make it again.")
+        found += [
+            f"{place}: holds {what}. Revoke it if it is a key, and make it again."
+            for what in (*known_values(data, secrets), *shapes(data))
+        ]
     if project.scenarios and not any(os.path.lexists(project.cassette(row)) for row in project.scenarios):
         unreadable.append(nothing_recorded(project, project.scenarios))
     return Problems(unreadable=tuple(unreadable), secrets=tuple(found), unowned=orphans(project))

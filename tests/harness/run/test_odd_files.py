@@ -143,7 +143,8 @@ def test_what_fails_on_one_recording_is_its_problem_alone(root: Path) -> None:
         def __init__(self, _project: object) -> None: ...
 
         def __enter__(self) -> Callable[[str], Any]:
-            return lambda name: {}[name]
+            none: dict[str, Any] = {}
+            return lambda name: none[name]
 
         def __exit__(self, *_: object) -> None: ...
 

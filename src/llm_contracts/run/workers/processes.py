@@ -14,7 +14,7 @@ import os
 import signal
 import threading
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -169,10 +169,12 @@ def _how(code: int) -> str:
 
 def _running(notes: Path, process: int | None) -> list[str]:
     """What a process that has died was running."""
-    try:
-        return list(json.loads((notes / str(process)).read_bytes()))
-    except (OSError, ValueError):
-        return []
+    running: Counter[str] = Counter()
+    with suppress(OSError):  # it died before it had begun
+        for line in (notes / str(process)).read_bytes().splitlines():
+            name, change = json.loads(line)
+            running[name] += change
+    return list(running.elements())
 
 
 # In the worker process
@@ -184,9 +186,7 @@ class _Worker:
     def __init__(self, context: WorkerContext, at_once: int, notes: Path) -> None:
         self._context = context
         self._threads = ThreadPoolExecutor(at_once)
-        self._notes = notes / str(os.getpid())
-        self._running: list[str] = []
-        self._lock = threading.Lock()
+        self._notes = (notes / str(os.getpid())).open("ab", buffering=0)
         self._opened = ExitStack()  # ends with the process
         self._execute: Executor | None = None
 
@@ -202,16 +202,14 @@ class _Worker:
         assert self._execute is not None
         number, task = numbered
         name = task_name(task)
-        self._note(self._running.append, name)
+        self._note(name, 1)
         try:
             return number, self._execute(task)
         finally:
-            self._note(self._running.remove, name)
+            self._note(name, -1)
 
-    def _note(self, change: Callable[[str], None], name: str) -> None:
-        with self._lock:
-            change(name)
-            self._notes.write_text(json.dumps(self._running), encoding="utf-8")
+    def _note(self, name: str, change: int) -> None:
+        self._notes.write(json.dumps([name, change]).encode() + b"\n")  # in one piece, whenever it dies
 
 
 _worker: ContextVar[_Worker] = ContextVar("_worker")
