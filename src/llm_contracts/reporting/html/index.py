@@ -23,22 +23,25 @@ _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two al
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRow:
-    """One of `review`'s groups, as the page shows it: open, or accepted for one reason."""
+    """One of `review`'s groups, as the page shows it: open, or accepted for one reason. `values` are the most
+    frequent pair of `variants` many.
+    """
 
     number: int
-    id: str
-    title: str
-    severity: str
-    kind: str
-    where: str
-    meaning: str
-    reference: str
-    candidate: str
-    variants: int
-    count: int
-    providers: tuple[str, ...]
+    group: DecisionGroup
     reason: str | None
-    fingerprints: tuple[str, ...]
+    values: tuple[str, str]
+    variants: int
+
+    @property
+    def meaning(self) -> str:
+        """What a difference of this kind means to an application."""
+        return MEANINGS[self.group.kind].replace("`", "")  # written for Markdown
+
+    @property
+    def count(self) -> int:
+        """The number of recordings concerned."""
+        return len({member.item for member in self.group.members})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,24 +68,9 @@ def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
 
 
 def _group_row(number: int, group: DecisionGroup, reason: str | None) -> GroupRow:
-    values = Counter((shown(m.divergence.reference), shown(m.divergence.candidate)) for m in group.members)
-    (reference, candidate), _ = values.most_common(1)[0]
-    return GroupRow(
-        number=number,
-        id=group.id,
-        title=group.title,
-        severity=str(group.severity),
-        kind=str(group.kind),
-        where=group.where,
-        meaning=MEANINGS[group.kind].replace("`", ""),  # written for Markdown
-        reference=reference,
-        candidate=candidate,
-        variants=len(values),
-        count=len({member.item for member in group.members}),
-        providers=tuple(group.providers),
-        reason=reason,
-        fingerprints=group.fingerprints,
-    )
+    pairs = Counter((shown(m.divergence.reference), shown(m.divergence.candidate)) for m in group.members)
+    values = pairs.most_common(1)[0][0]
+    return GroupRow(number=number, group=group, reason=reason, values=values, variants=len(pairs))
 
 
 def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
@@ -102,7 +90,7 @@ def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
 def item_rows(result: Result, groups: Iterable[GroupRow], detailed: Iterable[str]) -> list[dict[str, Any]]:
     """What the page's program knows of every item; `detail` where the page holds more."""
     held = set(detailed)
-    numbers = {each: group.number for group in groups for each in group.fingerprints}
+    numbers = {each: row.number for row in groups for each in row.group.fingerprints}
     return [
         {
             "id": item.id,

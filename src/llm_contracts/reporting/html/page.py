@@ -144,7 +144,7 @@ def _data(
         "reference": result.reference,
         "candidate": result.candidate,
         "marks": MARKS,
-        "groups": [group.title for group in groups],
+        "groups": [row.group.title for row in groups],
         "items": rows,
     }
 

@@ -227,7 +227,7 @@ def test_groups_are_those_of_review_and_name_every_difference() -> None:
     assert {each["group"] for row in found_rows for each in row["found"]} == {
         group.number for group in groups
     }
-    assert [group.severity for group in groups if group.reason is None] == ["breaking"] * 3 + ["visible"]
+    assert [row.group.severity for row in groups if row.reason is None] == ["breaking"] * 3 + ["visible"]
 
 
 @pytest.mark.parametrize(

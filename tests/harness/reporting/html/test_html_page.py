@@ -174,7 +174,8 @@ def test_a_link_to_a_difference_opens_the_view_that_shows_it(opened: Open) -> No
 
 
 def test_a_link_to_a_group_opens_it_by_the_name_that_review_gives_it(opened: Open) -> None:
-    group = next(group for group in group_rows(whole_run().items) if group.kind == "model_name")
+    groups = (row.group for row in group_rows(whole_run().items))
+    group = next(group for group in groups if group.kind == "model_name")
     page = opened()
     page.evaluate(f"location.hash = 'group={group.id}'")
     expect(page.locator("tr.members a")).to_have_text(["zenith/changed"])
