@@ -109,6 +109,7 @@ def corpus(
                 (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
                 options,
                 waivers_file=waivers,
+                folder=folder,
                 workers=pool if writer.resumed is None else continuing(pool, writer.resumed),
                 progress=writer.reporting(done),
             )

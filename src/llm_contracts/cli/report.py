@@ -99,7 +99,7 @@ def _merge(
         ConfigError: the folders are not all the parts of one run.
         StoredResultError: a part cannot be read.
     """
-    whole = merged(project, parts, datetime.now().astimezone().date())
+    whole = merged(project, parts, datetime.now().astimezone().date(), folder=report)
     own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
     folder = report or own
     with writing(folder, secrets) as writer:

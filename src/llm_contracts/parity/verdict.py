@@ -88,10 +88,16 @@ def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
         yield f"{_count(number, 'live recording was', 'live recordings were')} made at {address}."
 
 
-def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
+def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True, folder: str = "") -> Verdict:
     """Decide on streams that were recorded elsewhere.
 
-    They show how the paths read what a provider sends, never what is sent to it: `rehearsed` at best.
+    They show how the clients read what a provider sends, never what is sent to it: `rehearsed` at best.
+
+    Args:
+        provider: whose verdict it is; items of others are left out.
+        items: what ran, with waivers applied.
+        known: whether the project has this provider. A gateway of somebody else cannot be recorded.
+        folder: where the result is stored, if it is not the project's own.
     """
     mine = tuple(item for item in items if item.provider == provider)
     reasons = _against(mine)
@@ -101,6 +107,9 @@ def decide_streams(provider: str, items: Iterable[Item]) -> Verdict:
     agree = _agreeing(mine, "stream")
     elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
     reasons = reasons or [_Reason(answer=Readiness.REHEARSED, sentence=elsewhere, step=_RECORD)]
+    stored = f" --report {quote(folder)}".replace("{", "{{").replace("}", "}}") if folder else ""
+    steps = {"review": f"review{stored}", "report": f"report{stored}", _RECORD: _RECORD if known else ""}
+    reasons = [replace(reason, step=steps.get(reason.step, "")) for reason in reasons]
     return _verdict(provider, reasons, agree)
 
 

@@ -83,8 +83,9 @@ class Merged:
     inputs: Mapping[str, str]
 
 
-def merged(project: Project, folders: Sequence[Path], today: date) -> Merged:
-    """Put the parts together that are kept in these folders.
+def merged(project: Project, folders: Sequence[Path], today: date, *, folder: Path | None = None) -> Merged:
+    """Put the parts together that are stored in these folders; `folder`: where the whole will be stored, if
+    not in the usual place.
 
     Raises:
         ConfigError: they are no parts, or not of the same run, or not all of them; it names which.
@@ -100,14 +101,19 @@ def merged(project: Project, folders: Sequence[Path], today: date) -> Merged:
     items = tuple(owner[name][0] for name in ids)
     lines = (Packed(item=owner[name][0], line=owner[name][1].line(name)) for name in ids)
     inputs = {name: digest for each in stored for name, digest in each.document.get("inputs", {}).items()}
-    whole = _concluded(project, items, stored, place, today)
+    whole = _concluded(project, items, stored, place, today, folder)
     warnings = dict.fromkeys((*whole.warnings, *(text for each in stored for text in each.result.warnings)))
     result = replace(whole, warnings=tuple(warnings))
     return Merged(what=first["plan"]["what"], result=result, lines=lines, inputs=inputs)
 
 
 def _concluded(
-    project: Project, items: tuple[Item, ...], stored: Sequence[Stored], place: Mapping[str, int], today: date
+    project: Project,
+    items: tuple[Item, ...],
+    stored: Sequence[Stored],
+    place: Mapping[str, int],
+    today: date,
+    folder: Path | None,
 ) -> Result:
     described = stored[0].document["part"]
     plan = described["plan"]
@@ -127,7 +133,7 @@ def _concluded(
     waivers = None if plan["waivers"] is None else Path(plan["waivers"])
     left_out = [problem for each in stored for problem in each.result.left_out]
     left_out.sort(key=lambda problem: place.get(problem.place, len(place)))
-    return concluded_corpus(project, items, left_out, options, waivers_file=waivers)
+    return concluded_corpus(project, items, left_out, options, waivers_file=waivers, folder=folder)
 
 
 def _loaded(folders: Sequence[Path]) -> list[Stored]:

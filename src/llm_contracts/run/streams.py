@@ -83,6 +83,7 @@ def check_corpus(
     options: Options,
     *,
     waivers_file: Path | None = None,
+    folder: Path | None = None,
     workers: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
@@ -95,6 +96,7 @@ def check_corpus(
         options: how to run.
         waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
             project's own waivers apply, which need not fit every corpus.
+        folder: where the result is stored, if not in report/corpus.
         workers: who does it; by default this process, and then items have everything in them.
         progress: told of each item.
 
@@ -114,7 +116,7 @@ def check_corpus(
                 yield entry
 
     items = gathered(workers(tasks()), progress)
-    return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file)
+    return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file, folder=folder)
 
 
 def corpus_context(
@@ -141,8 +143,10 @@ def concluded_corpus(
     options: Options,
     *,
     waivers_file: Path | None = None,
+    folder: Path | None = None,
 ) -> Result:
-    """What these items mean: waivers applied, and a verdict for each provider.
+    """What these items mean: waivers applied, and a verdict for each provider; `folder`: where the result is
+    stored, if not in report/corpus.
 
     Raises:
         WaiverError: a waivers file cannot be read.
@@ -158,15 +162,18 @@ def concluded_corpus(
         engine=options.engine,
         versions=used,
         items=items,
-        verdicts={} if options.shard else _verdicts(streams),
+        verdicts={} if options.shard else _verdicts(project, streams, folder),
         left_out=tuple(left_out),
         complaints=(*waivers.complaints, *useless),
         warnings=(*waivers.warnings, *options.caveats),
     )
 
 
-def _verdicts(streams: Sequence[Item]) -> dict[str, Verdict]:
-    return {name: decide_streams(name, streams) for name in dict.fromkeys(item.provider for item in streams)}
+def _verdicts(project: Project, streams: Sequence[Item], folder: Path | None) -> dict[str, Verdict]:
+    known = {row.name for row in project.providers}
+    shown = project.settings.shown(folder or project.settings.report / "corpus")
+    names = dict.fromkeys(item.provider for item in streams)
+    return {name: decide_streams(name, streams, known=name in known, folder=shown) for name in names}
 
 
 def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
