@@ -6,8 +6,6 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import project_here, secrets_of
-from llm_contracts.doctor.cassettes import check_cassettes, recording_files
-from llm_contracts.util.terminal import echo, one_line, progress_bar
 
 _EXAMPLES = """\b
 Examples:
@@ -25,6 +23,9 @@ def cassettes() -> Exit:
     Scrubbing it again must change nothing, and nothing in it, or in a snapshot, may look like a key. Nothing
     is replayed, so it takes seconds and suits a commit hook.
     """
+    from llm_contracts.doctor.cassettes import check_cassettes, recording_files
+    from llm_contracts.util.terminal import echo, one_line, progress_bar
+
     project = project_here()
     with progress_bar("cassettes", len(recording_files(project))) as done:
         complaints = check_cassettes(

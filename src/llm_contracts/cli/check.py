@@ -21,24 +21,17 @@ from llm_contracts.cli.options import (
 )
 from llm_contracts.cli.sweep import run_sweep, sweep_option
 from llm_contracts.project.config import ConfigError, Project
-from llm_contracts.project.inputs import input_files
-from llm_contracts.reporting.terminal import print_result
-from llm_contracts.results.items import packed
-from llm_contracts.results.writer import writing
-from llm_contracts.run import check as run
-from llm_contracts.run.merge import check_plan, part
 from llm_contracts.run.shards import owned
-from llm_contracts.run.workers.choice import worker_pool
-from llm_contracts.sweep.run import Extent
 from llm_contracts.util.files import write_text
 from llm_contracts.util.stdout import captured_stdout
-from llm_contracts.util.terminal import progress_bar, report_console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from llm_contracts.project.scenario import Scenario
+    from llm_contracts.run import check as run
+    from llm_contracts.sweep.run import Extent
 
 _EXAMPLES = """\b
 Examples:
@@ -75,6 +68,14 @@ def check(
     one of several machines' parts (--shard) is stored in a folder of its own, for `report --merge`.
     A sweep of all recordings is kept in report/sweep.json; it gives no verdict.
     """
+    from llm_contracts.project.inputs import input_files
+    from llm_contracts.reporting.terminal import print_result
+    from llm_contracts.results.items import packed
+    from llm_contracts.results.writer import writing
+    from llm_contracts.run import check as run
+    from llm_contracts.run.workers.choice import worker_pool
+    from llm_contracts.util.terminal import progress_bar, report_console
+
     _refuse_stray_options(options, report, extent, limits)
     project = project_here()
     rows = project.select(providers, scenarios)
@@ -125,6 +126,8 @@ def _refuse_stray_options(
 
 
 def _part(project: Project, rows: Sequence[Scenario], options: run.Options) -> Mapping[str, Any]:
+    from llm_contracts.run.merge import check_plan, part
+
     if options.shard is None:
         return {}
     return part(check_plan(project, options), [row.name for row in rows])

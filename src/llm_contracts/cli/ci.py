@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llm_contracts.cli.options import file_option, joined
-from llm_contracts.reporting.ci.files import RequestedViews
+
+if TYPE_CHECKING:
+    from llm_contracts.reporting.ci.files import RequestedViews
 
 
 def _address(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
@@ -26,6 +29,8 @@ def _views(
     report_url: str | None,
     fetch: str | None,
 ) -> RequestedViews:
+    from llm_contracts.reporting.ci.files import RequestedViews
+
     views = RequestedViews(
         junit=junit,
         markdown=markdown,

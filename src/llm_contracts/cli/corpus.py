@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,20 +20,12 @@ from llm_contracts.cli.options import (
     run_options,
     secrets_of,
 )
-from llm_contracts.corpus.survey import name_of, survey
 from llm_contracts.project.config import ConfigError, Project, checked_name
-from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.reporting.terminal import print_result
-from llm_contracts.results.items import DRAFT, packed
-from llm_contracts.results.writer import writing
-from llm_contracts.run.check import Options
-from llm_contracts.run.merge import corpus_plan, part
-from llm_contracts.run.resume import continuing
 from llm_contracts.run.shards import owned
-from llm_contracts.run.streams import check_corpus, corpus_context
-from llm_contracts.run.workers.choice import worker_pool
 from llm_contracts.util.stdout import captured_stdout
-from llm_contracts.util.terminal import echo, progress_bar
+
+if TYPE_CHECKING:
+    from llm_contracts.run.check import Options
 
 _EXAMPLES = """\b
 Examples:
@@ -89,6 +82,17 @@ def corpus(
 
     The result is kept in report/corpus, each stream as it finishes: what was stopped can be continued.
     """
+    from llm_contracts.corpus.survey import name_of, survey
+    from llm_contracts.reporting.left_out import left_out_lines
+    from llm_contracts.reporting.terminal import print_result
+    from llm_contracts.results.items import packed
+    from llm_contracts.results.writer import writing
+    from llm_contracts.run.merge import corpus_plan, part
+    from llm_contracts.run.resume import continuing
+    from llm_contracts.run.streams import check_corpus, corpus_context
+    from llm_contracts.run.workers.choice import worker_pool
+    from llm_contracts.util.terminal import progress_bar
+
     project = project_here(needed=False)
     with progress_bar("reading", None) as read:
         found = survey(source, known=project.providers, providers=providers, progress=read)
@@ -127,6 +131,9 @@ def _folder(project: Project, options: Options) -> Path:
 @contextmanager
 def _way_on(folder: Path, project: Project) -> Iterator[None]:
     """Whoever stops a long run learns how to go on with it."""
+    from llm_contracts.results.items import DRAFT
+    from llm_contracts.util.terminal import echo
+
     try:
         yield
     except KeyboardInterrupt:

@@ -12,7 +12,6 @@ from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import joined
 from llm_contracts.cost.model import Measure
 from llm_contracts.util.stdout import captured_stdout
-from llm_contracts.util.terminal import report_console
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -90,6 +89,7 @@ def with_cost(
     from llm_contracts.cost.document import cost_document
     from llm_contracts.cost.run import measure_with_limits
     from llm_contracts.cost.terminal import cost_progress, print_cost
+    from llm_contracts.util.terminal import report_console
 
     with captured_stdout(), cost_progress(len({row.provider for row in scenarios})) as done:
         cost = measure_with_limits(project, scenarios, options, limits, progress=done)

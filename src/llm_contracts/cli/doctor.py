@@ -9,9 +9,7 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import hand_over, json_option, project_here
-from llm_contracts.doctor import AREAS, FindingLevel, diagnose, work
-from llm_contracts.doctor.terminal import diagnosis_document, print_diagnosis
-from llm_contracts.util.terminal import progress_bar
+from llm_contracts.doctor.finding import AREAS, FindingLevel
 
 _EXAMPLES = """\b
 Examples:
@@ -47,6 +45,10 @@ def doctor(areas: tuple[str, ...], json_file: Path | None) -> Exit:
     Exit code 1 for what should be seen to, 2 for what does not work, 3 for what cannot be read, 4 for a
     secret.
     """
+    from llm_contracts.doctor.run import diagnose, work
+    from llm_contracts.doctor.terminal import diagnosis_document, print_diagnosis
+    from llm_contracts.util.terminal import progress_bar
+
     project = project_here()
     wanted = areas or AREAS
     with progress_bar("doctor", work(project, wanted)) as done:

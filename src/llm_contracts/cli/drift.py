@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,15 +18,12 @@ from llm_contracts.cli.options import (
     provider_option,
     secrets_of,
 )
-from llm_contracts.drift.document import drift_document
-from llm_contracts.drift.markdown import render_drift
-from llm_contracts.drift.report import DriftReport, RecordingState
-from llm_contracts.drift.terminal import print_drift
-from llm_contracts.drift.working_tree import compare_with_revision
 from llm_contracts.project.config import checked_name
 from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import progress_bar, report_console
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
+
+if TYPE_CHECKING:
+    from llm_contracts.drift.report import DriftReport
 
 _EXAMPLES = """\b
 Examples:
@@ -56,6 +53,12 @@ def drift(
     headers count; words, ids, clocks, token counts and pieces do not. Exit code 1 where a client may notice
     (breaking or visible), 3 where a recording cannot be read.
     """
+    from llm_contracts.drift.document import drift_document
+    from llm_contracts.drift.report import RecordingState
+    from llm_contracts.drift.terminal import print_drift
+    from llm_contracts.drift.working_tree import compare_with_revision
+    from llm_contracts.util.terminal import progress_bar, report_console
+
     project = project_here()
     for name in providers:
         checked_name("provider", name, {provider.name for provider in project.providers})
@@ -82,6 +85,8 @@ def write_drift(
     Raises:
         SecretFound: a key is in the report; nothing was written, and nothing must be shown.
     """
+    from llm_contracts.drift.markdown import render_drift
+
     texts = ((json_file, json_lines(document)), (markdown_file, render_drift(report)))
     for _, text in texts:
         refuse_secrets("the report on drift", text.encode(), secrets)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, hand_over, json_option, project_here, secrets_of
-from llm_contracts.importing.run import ImportOptions, ImportOutcome, ImportReport, import_streams
-from llm_contracts.importing.terminal import import_document, print_import
 from llm_contracts.project.config import environment
-from llm_contracts.util.terminal import progress_bar
+
+if TYPE_CHECKING:
+    from llm_contracts.importing.run import ImportReport
 
 _EXAMPLES = """\b
 Examples:
@@ -59,6 +60,10 @@ def import_(
     index.jsonl. Secrets are removed; provenance is `imported`, which never makes a provider ready. What
     cannot be used is listed with its reason.
     """
+    from llm_contracts.importing.run import ImportOptions, import_streams
+    from llm_contracts.importing.terminal import import_document, print_import
+    from llm_contracts.util.terminal import progress_bar
+
     project = project_here()
     options = ImportOptions(
         environ=environment(project.settings, os.environ),
@@ -81,6 +86,8 @@ def import_(
 
 def _exit_of(report: ImportReport) -> Exit:
     """Damage outweighs the rest, as elsewhere. To have got nothing at all is a misunderstanding."""
+    from llm_contracts.importing.run import ImportOutcome
+
     if any(problem.why.damaged for problem in report.left_out):
         return Exit.UNREADABLE
     in_the_way = any(one.outcome is ImportOutcome.IN_THE_WAY for one in report.imports)

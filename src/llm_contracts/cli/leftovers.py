@@ -9,8 +9,6 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import hand_over, json_option
-from llm_contracts.doctor.leftovers import find_leftovers
-from llm_contracts.doctor.terminal import print_leftovers
 from llm_contracts.project.config import load_settings
 
 _SHOWN = 12  # lines of one area; the rest is a number, and --all or --json has them
@@ -31,6 +29,9 @@ def leftovers(*, everything: bool, json_file: Path | None) -> Exit:
     What to look for stands in [tool.llm_contracts.retire]: modules, requirements, variables and words that
     are to go, and files that may keep their names. Nothing is changed. Exit code 0 when nothing is left.
     """
+    from llm_contracts.doctor.leftovers import find_leftovers
+    from llm_contracts.doctor.terminal import print_leftovers
+
     report = find_leftovers(load_settings(Path.cwd(), needed=True))
     most = None if everything else _SHOWN
     document = {"format": 1, "found": [asdict(one) for one in report.found], "kept": dict(report.kept)}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,16 +25,16 @@ from llm_contracts.cli.options import (
     selection_options,
     timeout_option,
 )
-from llm_contracts.matrix.cell import Cell
 from llm_contracts.matrix.pair import ReleasePair
-from llm_contracts.matrix.progress import matrix_progress
-from llm_contracts.matrix.request import MatrixRequest, matrix_run
-from llm_contracts.matrix.run import MatrixRun
-from llm_contracts.matrix.table import Table
+from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import echo
+
+if TYPE_CHECKING:
+    from llm_contracts.matrix.cell import Cell
+    from llm_contracts.matrix.run import MatrixRun
+    from llm_contracts.matrix.table import Table
 
 _EXAMPLES = """\b
 Examples:
@@ -120,6 +121,9 @@ def matrix(*, request: MatrixRequest, markdown: Path | None, json_file: Path | N
     leaves what is known by then.
     """
     from llm_contracts.matrix.plan import load_plan
+    from llm_contracts.matrix.progress import matrix_progress
+    from llm_contracts.matrix.request import matrix_run
+    from llm_contracts.matrix.table import Table
 
     for option in ("corpus", "bisect"):
         if request.cost and getattr(request, option) is not None:
@@ -196,6 +200,7 @@ def bisect_command(
     from llm_contracts.matrix.bisect import ends, run_bisection
     from llm_contracts.matrix.document import FORMAT, bisect_document
     from llm_contracts.matrix.terminal import print_bisection
+    from llm_contracts.util.terminal import echo
 
     between = ends(run.pinned, pairs)
     found = run_bisection(run, request, kind, between, partial(echo, err=True))

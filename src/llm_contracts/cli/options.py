@@ -15,18 +15,17 @@ import click
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.project.config import ConfigError, Project, environment, load_project, load_settings
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.results.document import json_text
-from llm_contracts.results.store import RESULT, Stored
-from llm_contracts.run.check import Options
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.shards import Shard, parse_shard
 from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import report_console
 from llm_contracts.wire.proxy.playback_options import RECORDED_SPEED, Fragmentation, Pieces, pieces_from
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from llm_contracts.results.store import Stored
+    from llm_contracts.run.check import Options
 
     FloatParam = click.ParamType[float]
     PiecesParam = click.ParamType[Pieces]
@@ -58,6 +57,8 @@ def stored_here(project: Project, folder: Path | None = None) -> Stored:
         ConfigError: there is none yet.
         StoredResultError: it cannot be read.
     """
+    from llm_contracts.results.store import RESULT, Stored
+
     place = folder or project.settings.report
     stored = Stored.load(place)
     if stored is None:
@@ -86,6 +87,8 @@ def hand_over(
     Raises:
         SecretFound: one of `secrets` is in it; then nothing is written or shown.
     """
+    from llm_contracts.util.terminal import report_console
+
     text = document if isinstance(document, str) else json_lines(document)
     refuse_secrets("the result", text.encode(), secrets or {})
     if json_file is not None:
@@ -96,6 +99,8 @@ def hand_over(
 
 def json_lines(document: Mapping[str, Any]) -> str:
     """JSON as it is written to files."""
+    from llm_contracts.results.document import json_text
+
     return json_text(document, indent=2) + "\n"
 
 
@@ -307,6 +312,8 @@ def _run_options(
     speed: float | None,
     shard: Shard | None,
 ) -> Options:
+    from llm_contracts.run.check import Options
+
     if engine == EngineName.VCR and (pieces is not None or speed is not None):
         raise ConfigError("The vcr engine plays whole bodies: --pieces and --speed need --engine wire.")
     return Options(

@@ -21,26 +21,13 @@ from llm_contracts.cli.options import (
     selection_options,
     timeout_option,
 )
-from llm_contracts.drift.document import drift_document
-from llm_contracts.drift.report import DriftReport, RecordingState
-from llm_contracts.drift.terminal import print_drift
 from llm_contracts.project.config import ConfigError, Project, environment
-from llm_contracts.record.endpoint import live_endpoint, overrides
-from llm_contracts.record.run import (
-    PlannedRecording,
-    RecordOptions,
-    RecordOutcome,
-    RecordReport,
-    Source,
-    plan,
-)
-from llm_contracts.record.run import record as run_record
-from llm_contracts.record.terminal import plan_document, print_end, print_plan, print_takes, record_document
+from llm_contracts.record.source import Source
 from llm_contracts.util.stdout import captured_stdout
-from llm_contracts.util.terminal import echo, progress_bar, report_console
 
 if TYPE_CHECKING:
     from llm_contracts.project.scenario import Scenario
+    from llm_contracts.record.run import PlannedRecording, RecordOptions, RecordReport
 
 _EXAMPLES = """\b
 Examples:
@@ -100,6 +87,21 @@ def record(
     is compared with it by shape. With --verify the exit code is 1 where a client may notice a change, and 2
     where nothing could be learned: a refused key, say. A provider that is busy or broken is no change.
     """
+    from llm_contracts.drift.document import drift_document
+    from llm_contracts.drift.report import DriftReport, RecordingState
+    from llm_contracts.drift.terminal import print_drift
+    from llm_contracts.record.endpoint import overrides
+    from llm_contracts.record.run import RecordOptions, plan
+    from llm_contracts.record.run import record as run_record
+    from llm_contracts.record.terminal import (
+        plan_document,
+        print_end,
+        print_plan,
+        print_takes,
+        record_document,
+    )
+    from llm_contracts.util.terminal import echo, progress_bar, report_console
+
     for option, given in (("missing", missing), ("overwrite-live", overwrite_live)):
         if verify and given:
             raise ConfigError(
@@ -150,6 +152,8 @@ def record(
 
 def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
     """A live run without a single key is a misunderstanding, not a run in which all was skipped."""
+    from llm_contracts.record.endpoint import live_endpoint
+
     if options.source is not Source.LIVE:
         return
     providers = [project.provider(name) for name in dict.fromkeys(row.provider for row in scenarios)]
@@ -164,6 +168,9 @@ def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: Rec
 
 def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording], *, verify: bool) -> Exit:
     """A busy provider is not drift. But what could not be looked at must not pass for unchanged."""
+    from llm_contracts.drift.report import RecordingState
+    from llm_contracts.record.run import RecordOutcome
+
     if report.interrupted:
         return Exit.INTERRUPTED
     if any(step.broken for step in steps):

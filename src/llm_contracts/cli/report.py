@@ -12,20 +12,12 @@ import click
 from llm_contracts.cli.ci import ci_options
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import project_here, report_option, secrets_of, stored_here
-from llm_contracts.cost.document import stored_cost
-from llm_contracts.parity.waivers import WaiverError, load_waivers
-from llm_contracts.project.inputs import outdated
-from llm_contracts.reporting.ci.files import RequestedViews, write_ci
-from llm_contracts.reporting.terminal import print_result
-from llm_contracts.results.document import json_text
-from llm_contracts.results.writer import writing
-from llm_contracts.run.merge import CORPUS, merged
 from llm_contracts.util.files import write_pieces
-from llm_contracts.util.terminal import echo, progress_bar, report_console
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
+    from llm_contracts.reporting.ci.files import RequestedViews
     from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
@@ -69,6 +61,10 @@ def report(
     again: it reads what the last `check` left in report/. With --junit, --markdown, --comment or
     --annotations the page is written only if --html asks for it, too.
     """
+    from llm_contracts.project.inputs import outdated
+    from llm_contracts.reporting.ci.files import write_ci
+    from llm_contracts.util.terminal import echo
+
     if parts and not merge:
         raise click.UsageError("Folders go with --merge; for another result: --report DIR.")
     if merge and not parts:
@@ -99,6 +95,11 @@ def _merge(
         ConfigError: the folders are not all the parts of one run.
         StoredResultError: a part cannot be read.
     """
+    from llm_contracts.reporting.terminal import print_result
+    from llm_contracts.results.writer import writing
+    from llm_contracts.run.merge import CORPUS, merged
+    from llm_contracts.util.terminal import progress_bar, report_console
+
     whole = merged(project, parts, datetime.now().astimezone().date(), folder=report)
     own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
     folder = report or own
@@ -115,7 +116,10 @@ def _merge(
 def _write_html(
     project: Project, file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]
 ) -> None:
+    from llm_contracts.cost.document import stored_cost
     from llm_contracts.reporting.html.page import PageContext, in_full, render
+    from llm_contracts.results.document import json_text
+    from llm_contracts.util.terminal import progress_bar
 
     def guard(name: str, value: Any) -> None:
         if secrets:
@@ -145,6 +149,8 @@ def _terms(project: Project) -> dict[str, str]:
     """Reason → by whom it was accepted, and until when. A file that cannot be read says nothing: `check` has
     reported that already.
     """
+    from llm_contracts.parity.waivers import WaiverError, load_waivers
+
     try:
         entries = load_waivers(project.settings.waivers, datetime.now().astimezone().date()).entries
     except WaiverError:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,17 +20,13 @@ from llm_contracts.cli.options import (
     secrets_of,
     stored_here,
 )
-from llm_contracts.parity.decision_groups import queue
-from llm_contracts.review import session as reviewing
-from llm_contracts.review.apply import ApplyPlan, plan
-from llm_contracts.review.coverage import cover
-from llm_contracts.review.decisions import Choice, Decision, Scope, parse_decisions
-from llm_contracts.review.document import queue_document
-from llm_contracts.review.session import ReviewError, ReviewSession
-from llm_contracts.review.terminal import print_plan, print_queue, show_group
-from llm_contracts.review.tui.evidence import View
+from llm_contracts.review.decisions import Choice
+from llm_contracts.review.tui.view import View
 from llm_contracts.util.git import git_user
-from llm_contracts.util.terminal import echo, report_console
+
+if TYPE_CHECKING:
+    from llm_contracts.review.apply import ApplyPlan
+    from llm_contracts.review.session import ReviewSession
 
 _EXAMPLES = """\b
 Examples:
@@ -89,6 +85,8 @@ def review(context: click.Context, *, report: Path | None, plain: bool) -> Exit 
     Differences are grouped by kind, place and change: each group is one decision, breaking ones first. It
     reads what the last `check` stored, and writes the project's waivers file. ? lists the keys.
     """
+    from llm_contracts.review.session import ReviewError
+
     context.obj = report
     if context.invoked_subcommand is not None:
         return None
@@ -108,6 +106,11 @@ def list_groups(report: Path | None, *, everything: bool, json_file: Path | None
 
     A line for each group; its id is what the other commands take.
     """
+    from llm_contracts.parity.decision_groups import queue
+    from llm_contracts.review import session as reviewing
+    from llm_contracts.review.document import queue_document
+    from llm_contracts.review.terminal import print_queue
+
     session = _session(report)
     groups = [group for group in queue(session.open) if everything or reviewing.undecided(session, group)]
     document = queue_document(session.stored.run, groups, session.members, session.accepted, session.noted)
@@ -118,6 +121,8 @@ def list_groups(report: Path | None, *, everything: bool, json_file: Path | None
 
 def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
     """Ids of groups and names of recordings; none where there is nothing to complete them from."""
+    from llm_contracts.parity.decision_groups import queue
+
     try:
         groups = queue(_session(context.obj).open)
     except tuple(failures()):
@@ -133,12 +138,18 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
 @click.pass_obj
 def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> None:
     """One group with both lanes; or a difference, by its fingerprint; or a recording."""
+    from llm_contracts.review import session as reviewing
+    from llm_contracts.review.terminal import show_group
+    from llm_contracts.util.terminal import report_console
+
     session = _session(report)
     for group in reviewing.named_groups(session, name, several=True):
         show_group(report_console(), session, group, View[view.upper()] if view else None, entire=entire)
 
 
 def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    from llm_contracts.review.decisions import Scope
+
     return click.option(
         "--scope",
         type=click.Choice([str(scope) for scope in Scope]),
@@ -177,6 +188,12 @@ def accept(
 
     Waivers are appended to the project's file, which is otherwise left as it is.
     """
+    from llm_contracts.review import session as reviewing
+    from llm_contracts.review.apply import ApplyPlan
+    from llm_contracts.review.coverage import cover
+    from llm_contracts.review.decisions import Scope
+    from llm_contracts.util.terminal import echo
+
     session = _session(report)
     last_day = reviewing.day_of(until) if until else session.default_until
     terms = reviewing.checked_terms(reason, by or git_user(session.settings.root), last_day, session.today)
@@ -197,6 +214,10 @@ def _note_command(choice: Choice, name: str, text: str, example: str) -> click.C
     @click.option("--note", default="", help="What is wrong, or what comes and goes.")
     @click.pass_obj
     def mark(report: Path | None, *, names: tuple[str, ...], note: str) -> None:
+        from llm_contracts.review import session as reviewing
+        from llm_contracts.review.decisions import Decision
+        from llm_contracts.util.terminal import echo
+
         session = _session(report)
         groups = [group for each in names for group in reviewing.named_groups(session, each)]
         marked = tuple(
@@ -245,6 +266,9 @@ def apply(
     All of it or nothing. The report's page exports such files. One about another run, or about a difference
     that this run does not have, is refused.
     """
+    from llm_contracts.review.apply import plan
+    from llm_contracts.review.decisions import parse_decisions
+
     session = _session(report)
     text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     wanted = plan(session, parse_decisions(text, str(file)), str(file))
@@ -255,6 +279,10 @@ def _write_plan(
     session: ReviewSession, wanted: ApplyPlan, json_file: Path | None, *, and_others: bool, dry_run: bool
 ) -> None:
     """Show what would be done, and do it, unless that was not asked for or reaches too far."""
+    from llm_contracts.review import session as reviewing
+    from llm_contracts.review.session import ReviewError
+    from llm_contracts.review.terminal import print_plan
+
     hand_over(
         json_file, wanted.document(), lambda console: print_plan(console, session, wanted, dry_run=dry_run)
     )
@@ -269,6 +297,8 @@ def _write_plan(
 
 
 def _session(report: Path | None) -> ReviewSession:
+    from llm_contracts.review import session as reviewing
+
     project = project_here()
     return reviewing.open_session(
         project.settings,

@@ -24,16 +24,12 @@ from llm_contracts.cli.options import (
     selection_options,
 )
 from llm_contracts.project.config import ConfigError
-from llm_contracts.serve import run as serving
-from llm_contracts.serve.http.answers import overview
-from llm_contracts.serve.terminal import print_addresses, request_log
 from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import echo, one_line
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
-from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
+    from llm_contracts.serve import run as serving
 
 _PORT = 8800
 _EXAMPLES = """\b
@@ -112,6 +108,12 @@ def serve(
     nearest one and what differs. Nobody else is ever called. Ctrl-C ends it; the exit code is 1 if a request
     had no answer.
     """
+    from llm_contracts.serve import run as serving
+    from llm_contracts.serve.http.answers import overview
+    from llm_contracts.serve.terminal import print_addresses, request_log
+    from llm_contracts.util.terminal import echo, one_line
+    from llm_contracts.wire.scrub import Scrubber
+
     project = project_here(needed=not sources)
     secrets = secrets_of(project)
     catalogue = _catalogue(project, sources, providers, scenarios)
@@ -148,6 +150,8 @@ def serve(
 def _catalogue(
     project: Project, sources: Sequence[Path], providers: Sequence[str], scenarios: Sequence[str]
 ) -> serving.Catalogue:
+    from llm_contracts.serve import run as serving
+
     if sources and (providers or scenarios):
         raise ConfigError("Name files and folders, or choose among the project's recordings; not both.")
     if sources:

@@ -10,14 +10,10 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import hand_over, joined, json_lines, now
-from llm_contracts.project.inputs import input_files
 from llm_contracts.run.engines import EngineName
-from llm_contracts.sweep.run import Extent, sweep
-from llm_contracts.sweep.terminal import print_sweep
 from llm_contracts.sweep.variants import Family
 from llm_contracts.util.files import write_text
 from llm_contracts.util.stdout import captured_stdout
-from llm_contracts.util.terminal import echo, progress_bar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
     from llm_contracts.project.config import Project
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.run.check import Options
+    from llm_contracts.sweep.run import Extent
 
 RESULT = "sweep.json"
 _ALL = "all"
@@ -32,6 +29,8 @@ _MANY = 100  # recordings from which a sweep takes minutes
 
 
 def _extent(*, sweep: str | None, every: bool) -> Extent | None:
+    from llm_contracts.sweep.run import Extent
+
     if sweep is None:
         if every:
             raise click.UsageError("--every goes with --sweep.")
@@ -76,6 +75,11 @@ def run_sweep(
         UsageError: an option of a plain check, which means nothing here.
         SecretFound: a secret is in the result; nothing is written.
     """
+    from llm_contracts.project.inputs import input_files
+    from llm_contracts.sweep.run import sweep
+    from llm_contracts.sweep.terminal import print_sweep
+    from llm_contracts.util.terminal import echo, progress_bar
+
     if options.engine is not EngineName.WIRE:
         raise click.UsageError("--sweep needs the wire engine: the other one knows neither pieces nor ends.")
     for name in ("pieces", "speed", "shard"):

@@ -16,10 +16,6 @@ from llm_contracts.cli.options import (
     report_option,
     stored_here,
 )
-from llm_contracts.parity.result import Readiness
-from llm_contracts.reporting.evidence import evidence
-from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
-from llm_contracts.results.standing import standing_verdicts
 
 _EXAMPLES = """\b
 Examples:
@@ -54,6 +50,11 @@ def verdict(
     is about other clients than the project's own two (unless --report names it). Exit code 0 only if every
     provider asked for is ready.
     """
+    from llm_contracts.parity.result import Readiness
+    from llm_contracts.reporting.evidence import evidence
+    from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
+    from llm_contracts.results.standing import standing_verdicts
+
     project = project_here()
     names = tuple(dict.fromkeys((*providers, *more_providers)))
     for name in names:

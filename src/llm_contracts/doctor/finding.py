@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+AREAS = ("environment", "keys", "recordings", "waivers", "result", "secrets")
+"""What can be examined apart. `.env` belongs to the keys."""
+
 
 class FindingLevel(StrEnum):
     """How much a finding asks for, the least first."""

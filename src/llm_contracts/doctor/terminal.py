@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.doctor import Diagnosis, Finding, FindingLevel
+from llm_contracts.doctor.finding import Diagnosis, Finding, FindingLevel
 from llm_contracts.util.terminal import one_line
 from llm_contracts.util.text import and_more
 from llm_contracts.util.versions import versions

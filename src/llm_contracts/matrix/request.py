@@ -7,21 +7,15 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llm_contracts.matrix.checking import Checker
-from llm_contracts.matrix.environments import (
-    Environments,
-    command,
-    find_uv,
-    installed_versions,
-    local_requirements,
-    own_variables,
-)
 from llm_contracts.matrix.pair import LATEST, ReleasePair
-from llm_contracts.matrix.plan import MatrixPlan
-from llm_contracts.matrix.run import MatrixRun
-from llm_contracts.project.config import Project
 from llm_contracts.util.versions import versions
+
+if TYPE_CHECKING:
+    from llm_contracts.matrix.plan import MatrixPlan
+    from llm_contracts.matrix.run import MatrixRun
+    from llm_contracts.project.config import Project
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +100,17 @@ def matrix_run(
     Raises:
         ConfigError: there is no uv.
     """
+    from llm_contracts.matrix.checking import Checker
+    from llm_contracts.matrix.environments import (
+        Environments,
+        command,
+        find_uv,
+        installed_versions,
+        local_requirements,
+        own_variables,
+    )
+    from llm_contracts.matrix.run import MatrixRun
+
     root, variables = project.settings.root, own_variables(environ)
     file = root / "pyproject.toml"
     has_requirements = file.is_file() and "[project]" in file.read_text(encoding="utf-8")

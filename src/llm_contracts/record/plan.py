@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.record.endpoint import live_endpoint
+from llm_contracts.record.source import Source
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.facts import read_facts
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 _UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
 _REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider said it
 _CHARACTERS_PER_TOKEN = 2  # between Chinese (about one) and English (about four)
-
-
-class Source(StrEnum):
-    """Who answers."""
-
-    LIVE = "live"
-    SIMULATOR = "simulator"
 
 
 def _now() -> datetime:

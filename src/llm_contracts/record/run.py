@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.record.endpoint import WRONG_KEY, Endpoint, live_endpoint
-from llm_contracts.record.plan import PlannedRecording, RecordOptions, Source, plan
+from llm_contracts.record.plan import PlannedRecording, RecordOptions, plan
+from llm_contracts.record.source import Source
 from llm_contracts.record.take import (
     Attempt,
     KeyRefusedError,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llm_contracts.parity.decision_groups import DecisionGroup
     from llm_contracts.review.apply import ApplyPlan
     from llm_contracts.review.session import ReviewSession
-    from llm_contracts.review.tui.evidence import View
+    from llm_contracts.review.tui.view import View
 
 _ROWS = 12  # waivers and other groups listed before "and n more"
 

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.item_view import ItemView, item_view
 from llm_contracts.reporting.lines import end_lines, quoted, request_lines, value_line
 from llm_contracts.review.tui.page import Page, Row, folded, pairs, together, whole
+from llm_contracts.review.tui.view import View
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Chunk, Observation
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 
 _SCALE = 56  # columns of the time line
 _SHADES = " ▁▃▅▇"
-
-
-class View(StrEnum):
-    """A side from which a difference can be looked at."""
-
-    LANES = "lanes"
-    WIRE = "wire"
-    REQUEST = "request"
-    TIME = "time line"
 
 
 _FIRST: Mapping[Kind, View] = {

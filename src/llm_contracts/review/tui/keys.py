@@ -10,7 +10,6 @@ from functools import partial
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.decisions import Choice
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.evidence import View
 from llm_contracts.review.tui.state import (
     Form,
     ReviewState,
@@ -21,6 +20,7 @@ from llm_contracts.review.tui.state import (
     remaining,
     shown,
 )
+from llm_contracts.review.tui.view import View
 
 
 class Effect(StrEnum):

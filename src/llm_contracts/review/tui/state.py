@@ -11,7 +11,8 @@ from llm_contracts.parity.decision_groups import DecisionGroup, Member, narrowed
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Choice, Decision, Scope
-from llm_contracts.review.tui.evidence import View, first_view
+from llm_contracts.review.tui.evidence import first_view
+from llm_contracts.review.tui.view import View
 
 
 class Screen(Enum):
