@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.finding import Finding, FindingLevel, fault, note, ok, warning
 from llm_contracts.parity.waivers import WaiverError, load_waivers
+from llm_contracts.project.evidence import doubt
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.items import StoredResultError
 from llm_contracts.results.store import Stored
@@ -40,6 +41,7 @@ def examine_recordings(
     counted = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     yield ok(RECORDINGS, f"{len(cassettes)} can be read: {counted}" if cassettes else "there are none yet")
     yield from _missing(project)
+    yield from _doubtful(project, cassettes)
     yield from _replaceable(project, cassettes)
     yield from _stale(project, cassettes, now or datetime.now(UTC))
     drafts = abandoned_drafts(project.settings.cassettes)
@@ -54,6 +56,16 @@ def _missing(project: Project) -> Iterator[Finding]:
         yield warning(
             RECORDINGS, said, "llm-contracts record --missing (with --source simulator for a rehearsal)."
         )
+
+
+def _doubtful(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
+    """Recordings that `check` will not use: pages, refused keys, another scenario's file."""
+    for row in project.scenarios:
+        cassette = cassettes.get(project.cassette(row))
+        reason = doubt(row, cassette, project.protocols_of(row.provider)) if cassette else None
+        if reason:
+            place = project.settings.shown(project.cassette(row))
+            yield warning(RECORDINGS, f"{place}: {reason}", f"llm-contracts record --scenario {row.name}")
 
 
 def _replaceable(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from llm_contracts.doctor.variables import (
     where_set,
 )
 from llm_contracts.project.secrets import secrets_in
+from llm_contracts.record.endpoint import overrides
 from llm_contracts.util.git import repository_files
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def diagnose(
         "keys": lambda: (
             *examine_keys(where, {**stored, **environ}),
             *examine_names(known_variables(settings.root, project.providers), environ, stored),
+            *_overridden(project, {**stored, **environ}),
             *about_file,
         ),
         "recordings": lambda: recordings.findings,
@@ -94,6 +96,11 @@ def work(project: Project, areas: Collection[str] = AREAS) -> int:
     """How many recordings and files an examination goes through."""
     read = len(recording_files(project)) if RECORDINGS in areas else 0
     return read + (len(_searched(project)) if _SECRETS in areas else 0)
+
+
+def _overridden(project: Project, environ: Mapping[str, str]) -> Iterator[Finding]:
+    for name, sentence in overrides(project.providers, environ).items():
+        yield Finding(area="keys", level=FindingLevel.WARNING, what=f"{name}: {sentence}")
 
 
 def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress) -> _Recordings:

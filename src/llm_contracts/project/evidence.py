@@ -14,7 +14,7 @@ from typing import Any
 
 from llm_contracts.clients.call import Function
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.wire.cassette import Provenance, Recording
+from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -47,6 +47,14 @@ def objection(
     if scenario.expects == "failure":
         return _no_failure(scenario, facts)
     return _no_answer(scenario, interactions[-1], facts)
+
+
+def doubt(scenario: Scenario, cassette: Cassette, protocols: Protocols = BUILT_IN) -> str | None:
+    """Why a recording of ours is no evidence; None where it is. What others recorded never counts as live."""
+    recording = cassette.recording
+    if recording is None or recording.provenance not in {Provenance.LIVE, Provenance.SIMULATED}:
+        return None
+    return misplaced(scenario, recording) or objection(scenario, cassette.interactions, protocols)
 
 
 def misplaced(scenario: Scenario, recording: Recording) -> str | None:

@@ -19,14 +19,14 @@ from llm_contracts.parity.looks import Looks
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.project.evidence import misplaced, objection
+from llm_contracts.project.evidence import doubt
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.shards import Shard, owned
 from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.matching import NO_MATCH, Matcher
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -403,19 +403,10 @@ def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Intera
     except CassetteError as error:
         return replace(blank, problem=error.named(project.settings.shown(error.path))), ()
     item = _with_recording(blank, cassette)
-    if doubt := _doubt(project, scenario, cassette):
+    if reason := doubt(scenario, cassette, project.protocols_of(scenario.provider)):
         file = project.settings.shown(project.cassette(scenario))
-        return replace(item, problem=f"{file}: {doubt}. Record it again."), ()
+        return replace(item, problem=f"{file}: {reason}. Record it again."), ()
     return item, cassette.interactions
-
-
-def _doubt(project: Project, scenario: Scenario, cassette: Cassette) -> str | None:
-    """Why a recording of ours is no evidence. What others recorded never counts as live."""
-    recording = cassette.recording
-    if recording is None or recording.provenance not in {Provenance.LIVE, Provenance.SIMULATED}:
-        return None
-    protocols = project.protocols_of(scenario.provider)
-    return misplaced(scenario, recording) or objection(scenario, cassette.interactions, protocols)
 
 
 def own_match(match: Pairing, project: Project, provider: Provider) -> Pairing:

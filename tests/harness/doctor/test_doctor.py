@@ -181,6 +181,29 @@ def test_recordings_that_are_missing_old_or_unowned_are_to_be_seen_to(project: P
     assert "cassettes/zenith/gone.yaml: no scenario has this name" in said
 
 
+def test_a_recording_that_is_no_answer_is_to_be_seen_to(project: Path) -> None:
+    tape = cassette("acme/plain-stream", provenance="live")
+    (one,) = tape.interactions
+    page = replace(one.response, headers=(("Content-Type", "text/html"),), body=b"<html></html>", pieces=None)
+    changed = replace(tape, interactions=(replace(one, response=page),))
+    save(project / "cassettes/acme/plain-stream.yaml", changed)
+    (said,) = only(diagnosed(1), "warning")
+    assert said == (
+        "recordings: cassettes/acme/plain-stream.yaml: a page came (200 text/html), not the provider's answer"
+    )
+
+
+def test_an_overridden_address_is_named_with_what_it_is_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Path("contracts/clients.py")
+    row = 'base_url="https://api.acme.example/v1", '
+    project.write_text(project.read_text().replace(row, f'{row}base_url_variable="ACME_BASE_URL", '))
+    monkeypatch.setenv("ACME_API_KEY", KEY)
+    monkeypatch.setenv("ACME_BASE_URL", "http://me:secret@localhost:4010/v1?x=1")
+    assert only(diagnosed(1), "warning") == [
+        "keys: acme: ACME_BASE_URL sends calls to http://localhost:4010/v1: a rehearsal, not live evidence"
+    ]
+
+
 def test_a_recording_that_cannot_be_read_is_3(project: Path) -> None:
     (project / "cassettes/acme/other.yaml").write_text("interactions: [")
     (said,) = only(diagnosed(3), "unreadable")

@@ -104,6 +104,29 @@ def test_the_command_line_says_that_a_process_died(tmp_path: Path) -> None:
     assert "A worker process ended" in (root / "report" / "result.json").read_text()
 
 
+ENDING = """
+import os
+
+def ending(call):
+    yield from plain(call)
+    os._exit(0)
+
+CLIENTS["ending"] = ending
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_client_that_ends_the_process_never_ends_the_run_with_success(tmp_path: Path, jobs: str) -> None:
+    root = make_project(tmp_path)
+    (root / "contracts" / "clients.py").write_text(f"{CLIENTS}{ENDING}")
+    command = [sys.executable, "-m", "llm_contracts", "check", "--jobs", jobs, "--candidate", "ending"]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 1
+    assert "3 recordings compared, 0 agree, 3 differ." in ran.stdout
+    document = json.loads((root / "report" / "result.json").read_text())
+    assert all(item["divergences"] for item in document["items"])
+
+
 def test_leaving_early_leaves_no_process_behind(tmp_path: Path) -> None:
     project = loaded(make_project(tmp_path))
     workers = processes(scenario_context(project, Options(today=TODAY), packed), 2, died=pytest.fail)

@@ -7,6 +7,7 @@ with the number of its task. All pools hand tasks out in one way: `as_they_finis
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
@@ -63,7 +64,7 @@ class WorkerContext:
             ClientError: a client's name means nothing.
         """
         here = load_project(self.settings) if project is None else project
-        with self.work(here) as work:
+        with self.work(here) as work, _outliving_clients():
             code = _Code(self.settings.root)
 
             def execute(task: Task) -> Packed:
@@ -139,6 +140,25 @@ def alone(context: WorkerContext, project: Project, at_once: int) -> WorkerPool:
             yield from side_by_side(execute, tasks, at_once)
 
     return pool
+
+
+@contextmanager
+def _outliving_clients() -> Iterator[None]:
+    """A client that ends the process would end the run with its own exit code, 0 perhaps: here the attempt is
+    an exception in the client's thread, and so a finding.
+    """
+    here, leave = os.getpid(), os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != here:  # a child that the client forked
+            leave(status)
+        raise SystemExit(f"the client tried to end the process with os._exit({status})")
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 def side_by_side(
