@@ -175,10 +175,13 @@ def _counts(divergence: Divergence) -> bool:
 
 def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
     there = {item.scenario for item in items if item.problem is not None or item.ran}
-    names = [row.name for row in expected if row.id not in there]
-    if names:
+    missing = [row for row in expected if row.id not in there]
+    if missing:
+        names = [row.name for row in missing]
         sentence = _sentence(names, "scenario has no cassette", "scenarios have no cassette")
-        return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=_RECORD)]
+        # What no provider answers on demand comes from the simulator, and `record` alone would skip it.
+        step = _RECORD if any(row.live for row in missing) else f"{_RECORD} --source simulator"
+        return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=step)]
     if not there:
         return [_Reason(answer=Readiness.NO_EVIDENCE, sentence="There are no scenarios for this provider.")]
     return []

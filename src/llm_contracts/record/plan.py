@@ -114,7 +114,9 @@ def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -
     if live_endpoint(provider, options.environ) is None:
         return f"{provider.key_variable} is set neither in the environment nor in .env"
     if not scenario.live:
-        return "no provider answers like this on demand: its simulated recording stays"
+        why = "no provider answers like this on demand"
+        recorded = project.cassette(scenario).is_file()
+        return f"{why}: {'its recording stays' if recorded else 'record it with --source simulator'}"
     return None
 
 

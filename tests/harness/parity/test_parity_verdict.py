@@ -184,3 +184,14 @@ def test_streams_that_differ_block_and_no_streams_are_no_evidence() -> None:
         Readiness.NO_EVIDENCE,
         ("There are no streams of this provider.",),
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "source"),
+    [((BROKEN,), " --source simulator"), ((PLAIN, BROKEN), "")],
+)
+def test_what_cannot_be_had_live_is_recorded_with_the_simulator(
+    rows: tuple[Scenario, ...], source: str
+) -> None:
+    found = decide("glm", [], rows, today=TODAY)
+    assert found.next[0] == f"llm-contracts record --provider glm --missing{source}"

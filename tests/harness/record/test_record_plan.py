@@ -108,3 +108,28 @@ def test_a_script_of_its_own_does_not_change_where_a_scenario_is_kept(workshop: 
     scripted = row("plain-stream", script="json-mode")
     workshop.record(scripted)
     assert workshop.file(replace(scripted, script=None)).is_file()
+
+
+def test_what_no_provider_does_on_demand_leads_to_the_simulator_until_there_is_a_recording(
+    workshop: Workshop,
+) -> None:
+    failing = row("server-error", live=False, expects="failure")
+    environ = {"OPENAI_API_KEY": "sk-x"}
+    why = "no provider answers like this on demand"
+    first = step(workshop, failing, Source.LIVE, environ=environ)
+    assert first.skip == f"{why}: record it with --source simulator"
+    workshop.record(failing)
+    assert step(workshop, failing, Source.LIVE, environ=environ).skip == f"{why}: its recording stays"
+
+
+def test_a_provider_that_the_simulator_does_not_know_is_told_to_name_a_dialect(workshop: Workshop) -> None:
+    project = workshop.project([row()])
+    mine = replace(project.provider("openai"), name="mine")
+    asked = row(provider="mine")
+    for dialect, skip in (
+        (None, "names no dialect for the simulator: Provider(dialect=…)"),
+        ("qwen", "None"),
+    ):
+        named = replace(project, providers=(replace(mine, dialect=dialect),), scenarios=(asked,))
+        (only,) = plan(named, [asked], workshop.options(Source.SIMULATOR))
+        assert skip in str(only.skip)
