@@ -76,10 +76,13 @@ def played(edge: Edge, name: str, *, patience: float | None = None) -> Played:
     """
     scenario = SCENARIOS[name]
     interactions = load(PROJECT.cassette(scenario)).interactions
-    session = edge.replay(interactions, lockstep=patience is not None, patience=patience or 0.0)
+    protocols = PROJECT.protocols_of(scenario.provider)
+    session = edge.replay(
+        interactions, lockstep=patience is not None, patience=patience or 0.0, protocols=protocols
+    )
     last = interactions[-1]
     path = urlsplit(last.request.uri).path
-    return Played(scenario=scenario, session=session, facts=read_facts(last.response), path=path)
+    return Played(scenario=scenario, session=session, facts=read_facts(last.response, protocols), path=path)
 
 
 def said(pieces: Iterable[Any]) -> str:
