@@ -44,7 +44,13 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
     """
     if recorded.status != now.status:
         return (
-            drift(ChangeKind.STATUS, Severity.BREAKING, "status", recorded=_told(recorded), now=_told(now)),
+            drift(
+                ChangeKind.STATUS,
+                Severity.BREAKING,
+                "status",
+                recorded=_describe(recorded),
+                now=_describe(now),
+            ),
         )
     if recorded.body != now.body:
         return (drift(ChangeKind.BODY, Severity.BREAKING, "body", recorded=recorded.body, now=now.body),)
@@ -104,5 +110,5 @@ def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
         yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=sides[0], now=sides[1])
 
 
-def _told(shape: Shape) -> str:
+def _describe(shape: Shape) -> str:
     return f"{shape.status} {shape.wording}".strip()

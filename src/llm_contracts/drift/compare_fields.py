@@ -108,7 +108,7 @@ def _field(
     if found is None and (recorded is None) != (now is None):
         found = (ChangeKind.FIELD_NULL, Severity.COSMETIC)
     if found is not None:
-        yield _drift(kind, path, *found, _told(recorded, found[0]), _told(now, found[0]))
+        yield _drift(kind, path, *found, _describe(recorded, found[0]), _describe(now, found[0]))
     fresh = new.values - old.values
     if fresh and new.types <= old.types:  # a new field or another type says it all
         severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
@@ -136,7 +136,7 @@ def _severity_of_type(old: Field, new: Field, weight: Severity) -> Severity:
     return weight
 
 
-def _told(field: Field | None, change: ChangeKind) -> str:
+def _describe(field: Field | None, change: ChangeKind) -> str:
     if field is None:
         return "(absent)"
     if not field.types:

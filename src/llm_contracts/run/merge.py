@@ -27,7 +27,7 @@ from llm_contracts.wire.proxy.playback_options import pieces_from
 
 CHECK, CORPUS = "check", "corpus"
 _SHOWN = 5  # names in a message
-_NOT_COMPARED = ("shard",)
+_NOT_COMPARED = ("shard", "inputs")
 
 
 def check_plan(project: Project, options: Options) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def merged(project: Project, folders: Sequence[Path], today: date, *, folder: Pa
         StoredResultError: one cannot be read.
     """
     stored = _loaded(folders)
-    _refuse_strangers(project, stored)
+    _refuse_other_runs(project, stored)
     _refuse_gaps(stored)
     first = stored[0].document["part"]
     owner = {item.id: (item, each) for each in stored for item in each.items()}
@@ -148,11 +148,11 @@ def _loaded(folders: Sequence[Path]) -> list[Stored]:
     return sorted(found, key=lambda each: _shard(each).number)
 
 
-def _refuse_strangers(project: Project, stored: Sequence[Stored]) -> None:
-    """Parts of different runs make no whole."""
+def _refuse_other_runs(project: Project, stored: Sequence[Stored]) -> None:
+    """Parts of different runs do not make a whole."""
     first = _comparable(stored[0])
     for other in stored[1:]:
-        changed = differences(first, _comparable(other))
+        changed = differences(first, _comparable(other)) + _other_inputs(stored[0], other)
         if changed:
             raise ConfigError(
                 f"{other.folder} and {stored[0].folder} are not of the same run: they differ in "
@@ -175,6 +175,21 @@ def _comparable(stored: Stored) -> dict[str, Any]:
         "number of parts": _shard(stored).of,
         "names": stored.document["part"]["names"],
     }
+
+
+def _other_inputs(one: Stored, other: Stored) -> tuple[str, ...]:
+    """The files that differ. Code that only one of them names does not: each part loads what its recordings
+    need.
+    """
+    here, there = (
+        each.document.get("inputs") or each.document["part"]["plan"]["inputs"] for each in (one, other)
+    )
+    return tuple(
+        name
+        for name in sorted(here.keys() | there.keys())
+        if here.get(name) != there.get(name)
+        and (not name.endswith(".py") or (name in here and name in there))
+    )
 
 
 def _refuse_gaps(stored: Sequence[Stored]) -> None:

@@ -18,6 +18,7 @@ from llm_contracts.project.config import ConfigError
 from llm_contracts.results.document import document_digest
 from llm_contracts.results.items import DRAFT, ITEMS, ItemsFile
 from llm_contracts.results.store import RESULT, Stored
+from llm_contracts.run import merge
 from llm_contracts.run.shards import Shard, parse_shard
 from tests.harness.run.projects import make_project, stream
 
@@ -110,6 +111,15 @@ def test_parts_of_other_recordings_are_refused(corpus: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert run(["report", "--merge", "report/corpus/shard-1-of-2", "report/corpus/shard-2-of-2"]) == 2
     assert "differ in corpus" in capsys.readouterr().err
+
+
+def test_code_that_only_one_part_has_loaded_makes_no_other_run(tmp_path: Path) -> None:
+    def part(**inputs: str) -> Stored:
+        return Stored(folder=tmp_path, document={"inputs": inputs, "part": {"plan": {"inputs": {}}}})
+
+    assert merge._other_inputs(part(**{"a.py": "1", "b.py": "1"}), part(**{"a.py": "1", "c.py": "2"})) == ()
+    assert merge._other_inputs(part(**{"a.py": "1"}), part(**{"a.py": "2"})) == ("a.py",)
+    assert merge._other_inputs(part(**{"a.yaml": "1"}), part()) == ("a.yaml",)
 
 
 def test_each_name_belongs_to_one_part_wherever_that_is_decided() -> None:
