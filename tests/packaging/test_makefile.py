@@ -1,0 +1,53 @@
+"""What is given to make reaches a program as it stands: nothing of it is expanded or run."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def make(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run our Makefile in a folder that is set up, where `llm-contracts` prints the words it was given."""
+    program = tmp_path / ".venv" / "bin" / "llm-contracts"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    makefile = ROOT / "Makefile"
+    done = ["--file", str(makefile), "--old-file", ".venv/.ready", "--old-file", "requirements.lock"]
+    (tmp_path / "requirements.lock").touch()
+    for name in ("llm_adapter", "llm_contracts"):
+        (tmp_path / "src" / name).mkdir(parents=True)
+        (tmp_path / "src" / name / "pyproject.toml").touch()
+    (tmp_path / ".venv" / ".ready").touch()
+    return subprocess.run(
+        ["make", "--no-print-directory", *done, *words],
+        cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", ["a; touch ran", "$(shell touch ran)", "`touch ran`", "x'; touch ran; '", "a b"]
+)
+def test_a_value_is_one_word_of_the_command(tmp_path: Path, value: str) -> None:
+    done = make(tmp_path, "replay", f"PROVIDER={value}", f"SCENARIO={value}")
+    assert done.stdout.splitlines() == ["check", "--provider", value, "--scenario", value], done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "value", ["a; touch ran", "$(shell touch ran)", "`touch ran`", "| touch ran", "> ran"]
+)
+def test_arguments_may_not_hold_what_a_shell_acts_upon(tmp_path: Path, value: str) -> None:
+    done = make(tmp_path, "replay", f"ARGS={value}")
+    assert done.returncode == 2
+    assert "ARGS may not hold" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_arguments_are_split_and_quoted_ones_are_not(tmp_path: Path) -> None:
+    done = make(tmp_path, "doctor", "ARGS=--area secrets --json 'a file'")
+    assert done.stdout.splitlines() == ["doctor", "--area", "secrets", "--json", "a file"], done.stderr
