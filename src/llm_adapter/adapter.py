@@ -156,7 +156,7 @@ class Adapter:
         self.clients.close()
 
     def _responses(self, app: Any, span: Any, model: str, request: Callable[[], ChatRequest]) -> Responses:
-        """Everything happens on the first `next`: until then nothing is read, sent or told."""
+        """Everything happens on the first `next`: until then nothing is read, sent or reported."""
         host = getattr(app, "raise_error_with_args", None) or self.raise_error
         try:
             route = catalog.resolve(model, self.settings, self.clients.directory.find)

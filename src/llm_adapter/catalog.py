@@ -119,6 +119,6 @@ def _listed(row: Provider, account: Account, lister: Lister, logger: logging.Log
     try:
         return [model for model in lister(account) if row.owns(row.prefix + model)]
     except Exception as error:  # noqa: BLE001 (whatever a provider or client does, the list must come)
-        # The error's own text may hold what the provider echoed, so only its kind is told.
+        # The error's own text may hold what the provider echoed, so only its kind is logged.
         logger.warning("the models of %s cannot be listed (%s)", row.key, type(error).__name__)
         return row.fallback_models

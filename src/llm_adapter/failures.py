@@ -126,7 +126,7 @@ _BY_CODE: Mapping[str, Category] = {
     "30014": Category.AUTHENTICATION,
     "50505": Category.OVERLOADED,
     "50602": Category.RATE_LIMIT,
-    # Gemini: the reason or the general status, and the place where a blocked question is told
+    # Gemini: the reason or the general status, and the place where a blocked question is reported
     "api_key_invalid": Category.AUTHENTICATION,
     "unauthenticated": Category.AUTHENTICATION,
     "permission_denied": Category.PERMISSION,
@@ -233,7 +233,7 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
     source = origin(error)
     status = _status(source)
     body = _parsed(getattr(source, "body", None))
-    code, kind, message = _told(body)
+    code, kind, message = _parse_error(body)
     return Failure(
         category=_category(source, status, code, kind, message),
         status=status,
@@ -274,7 +274,7 @@ def in_band(body: Any, *, request: Any = None) -> InBandError | None:
         return None
     if body.get("error"):
         return InBandError(body["error"], request)
-    if any(body.get(name) for name in ("code", "error_code", "error_msg")) and _told(body)[2]:
+    if any(body.get(name) for name in ("code", "error_code", "error_msg")) and _parse_error(body)[2]:
         return InBandError(body, request)
     return None
 
@@ -311,16 +311,16 @@ def _parsed(body: Any) -> Any:
     return parsed.get("error") or parsed if isinstance(parsed, dict) else parsed
 
 
-def _told(body: Any) -> tuple[str | None, str | None, str]:
+def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
     """The provider's code, type and message, wherever in the body it puts them."""
     if isinstance(body, str):  # SiliconFlow answers bare JSON strings; gateways answer pages
         return None, None, body.strip()[:_LONGEST_MESSAGE]
     if isinstance(body, list) and body:
-        return _told(body[0])
+        return _parse_error(body[0])
     if not isinstance(body, Mapping):
         return None, None, ""
     if isinstance(body.get("error"), (Mapping, str)):
-        return _told(body["error"])
+        return _parse_error(body["error"])
     message = body.get("message") or body.get("msg") or body.get("error_msg") or ""
     code = _text(body.get("code")) or _text(body.get("error_code"))
     return code, _text(body.get("type")), str(message)[:_LONGEST_MESSAGE]

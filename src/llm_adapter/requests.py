@@ -24,7 +24,7 @@ class ChatRequest:
         params: request parameters by their OpenAI names, including the SDK's own `extra_body`,
             `extra_headers`, `extra_query` and `timeout`; a copy as well.
         invoked: it comes from `invoke_llm`: the legacy client asked for usage totals then, and only then, and
-            the caller's span is told the output.
+            the caller's span gets the output.
         generation_name: the name of the telemetry generation.
         user_id: whose call it is.
         defaulted: the parameters that nobody gave: `invoke_llm` has a temperature of its own.

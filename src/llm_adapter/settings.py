@@ -96,9 +96,9 @@ class Settings:
                 *_unequal(allowed, shown),
                 *_half_keys(variables),
                 *_unknown_switches(variables),
-                *_homeless("LLM_ALLOWED_MODELS", allowed),
-                *_homeless("LLM_MODEL_MAX_OUTPUT_TOKENS", limits),
-                *_homeless("DEFAULT_LLM_MODEL", _names(variables, "DEFAULT_LLM_MODEL")),
+                *_unowned("LLM_ALLOWED_MODELS", allowed),
+                *_unowned("LLM_MODEL_MAX_OUTPUT_TOKENS", limits),
+                *_unowned("DEFAULT_LLM_MODEL", _names(variables, "DEFAULT_LLM_MODEL")),
             ),
         )
 
@@ -254,7 +254,7 @@ def _unknown_switches(variables: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} switches nothing: there is no such provider; known: {way_out}"
 
 
-def _homeless(name: str, models: Iterable[str]) -> Iterator[str]:
+def _unowned(name: str, models: Iterable[str]) -> Iterator[str]:
     for model in models:
         if not any(row.owns(model) for row in PROVIDERS):
             yield f"{name} names {model!r}, which belongs to no provider; is its prefix missing?"

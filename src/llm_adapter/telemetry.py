@@ -1,7 +1,7 @@
 """Telling Langfuse about a call; the only module that names it.
 
 Written for Langfuse 5, whose observations are OpenTelemetry spans: a generation is started under the caller's
-span, told things, and ended, after which it is exported. One that is never ended is never seen, so every
+span, given values, and ended, after which it is exported. One that is never ended is never seen, so every
 call that was begun is ended here exactly once. Tracing that fails is a warning in the log and never fails a
 call.
 """
@@ -51,10 +51,10 @@ class Generation:
     """A Langfuse generation in the making.
 
     Attributes:
-        span: the caller's span, told the output of `invoke_llm`, or None.
+        span: the caller's span, which gets the output of `invoke_llm`, or None.
         start: starts the observation; called at once.
         metadata: the request's parameters.
-        logger: where failing tracing is told.
+        logger: where failures of tracing are logged.
     """
 
     start: Callable[[], LangfuseGeneration | None]
@@ -92,7 +92,7 @@ class Generation:
     def _start(self) -> None:
         self._observation = self.start()
 
-    def _end(self, **told: Any) -> None:
+    def _end(self, **values: Any) -> None:
         if self._observation is None:
             return
         observation, self._observation = self._observation, None
@@ -104,7 +104,7 @@ class Generation:
                 usage_details=self._usage,
                 completion_start_time=self._begun,
                 metadata={**self.metadata, **({"reasoning": reasoning} if reasoning else {})},
-                **told,
+                **values,
             )
             if self.span is not None:
                 self.span.update(output=output)

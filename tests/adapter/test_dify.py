@@ -9,7 +9,7 @@ import pytest
 
 from llm_adapter import Adapter, LLMNotConfiguredError, LLMStreamResponse, RequestFailedError
 from llm_adapter.backends.dify import chunks
-from llm_adapter.backends.sending import Response
+from llm_adapter.backends.retrying_client import Response
 from llm_adapter.catalog import resolve
 from llm_adapter.errors import Category
 from llm_adapter.settings import Settings

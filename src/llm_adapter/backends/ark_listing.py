@@ -35,7 +35,7 @@ _logger = logging.getLogger(__name__)
 
 
 class ListingError(Exception):
-    """The management API has answered something that is no list of endpoints."""
+    """The management API has answered something that is not a list of endpoints."""
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -100,16 +100,16 @@ class EndpointDirectory:
         try:
             known = self._known.get(access)
             if known is None or known is old:  # else another has asked while this one waited
-                known = self._known[access] = self._asked_or_kept(access, old)
+                known = self._known[access] = self._asked_or_cached(access, old)
             return known
         finally:
             lock.release()
 
-    def _asked_or_kept(self, access: ListingAccess, old: _Known | None) -> _Known:
+    def _asked_or_cached(self, access: ListingAccess, old: _Known | None) -> _Known:
         try:
             return self._asked(access)
         except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
-            # Its text may hold what the API echoed, so only its kind is told.
+            # Its text may hold what the API echoed, so only its kind is logged.
             kind = type(error).__name__
             _logger.warning("the endpoints of ark cannot be listed (%s): names are sent as given", kind)
             return _Known(endpoints=old.endpoints if old else {}, until=self.now() + _RETRIED_AFTER)

@@ -57,7 +57,7 @@ def default_timeout() -> Any:
 
 
 @dataclass(slots=True)
-class Kept:
+class ClientCache:
     """Clients, each made when it is first asked for and kept until `close`.
 
     Threads share them, processes do not: two that read from one socket take pieces out of each other's
@@ -88,7 +88,7 @@ class Connections:
     """
 
     transport: Any = None
-    _kept: Kept = field(default_factory=Kept, repr=False)
+    _clients: ClientCache = field(default_factory=ClientCache, repr=False)
 
     def client(self, base_url: str, api_key: str) -> openai.OpenAI:
         """The client for a provider; made when it is first asked for."""
@@ -102,7 +102,7 @@ class Connections:
                 http_client=self.http() if self.transport else None,
             )
 
-        client: openai.OpenAI = self._kept.client((base_url, api_key), make)
+        client: openai.OpenAI = self._clients.client((base_url, api_key), make)
         return client
 
     def http(self) -> Any:
@@ -110,13 +110,13 @@ class Connections:
         import openai
 
         given = {"transport": self.transport} if self.transport else {}
-        return self._kept.client(
+        return self._clients.client(
             "http", lambda: openai.DefaultHttpxClient(timeout=default_timeout(), **given)
         )
 
     def close(self) -> None:
         """Close all pools. The next call opens new ones."""
-        self._kept.close()
+        self._clients.close()
 
 
 _REHEARSED = (

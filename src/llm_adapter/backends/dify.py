@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
-from llm_adapter.backends.sending import (
+from llm_adapter.backends.retrying_client import (
     Request,
     Response,
     RetryingClient,
@@ -50,7 +50,7 @@ def body(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def told(document: Any) -> Any:
+def error_document(document: Any) -> Any:
     """An error as `failures` reads one."""
     if not isinstance(document, Mapping):
         return document
@@ -64,11 +64,11 @@ class Dify:
 
     Attributes:
         outgoing: the call.
-        sender: sends requests.
+        client: sends requests.
     """
 
     outgoing: Outgoing
-    sender: RetryingClient
+    client: RetryingClient
 
     def open(self, _model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
         """Ask.
@@ -78,27 +78,27 @@ class Dify:
         """
         key = {"authorization": f"Bearer {self.outgoing.api_key}"}
         query = self.outgoing.params.get("extra_query")
-        letter = Request(
+        request = Request(
             url=self.outgoing.base_url.rstrip("/") + CHAT_PATH + (f"?{urlencode(query)}" if query else ""),
             headers={"content-type": "application/json", **key, **headers},
             body=json.dumps(sent, ensure_ascii=False),
             timeout=self.outgoing.params.get("timeout"),
         )
-        answered = self.sender.send(letter)
-        return Opened(chunks=chunks(answered), close=answered.response.close, attempts=answered.attempts)
+        answer = self.client.send(request)
+        return Opened(chunks=chunks(answer), close=answer.response.close, attempts=answer.attempts)
 
 
 # Answers
 
 
-def chunks(answered: Response) -> Iterator[Chunk]:
+def chunks(answer: Response) -> Iterator[Chunk]:
     """The answer's pieces.
 
     Raises:
         InBandError: the app failed, waits for a person, or its answer was moderated away.
         ValueError: what came is no JSON object, or nothing came at all.
     """
-    response = answered.response
+    response = answer.response
     reader, events = _Reader(request=response.request), 0
     for data in _data(response):
         events += 1
@@ -118,7 +118,7 @@ def _data(response: Any) -> Iterable[str]:
 
 @dataclass(kw_only=True, slots=True)
 class _Reader:
-    """What has been said so far, and what must be told at the end."""
+    """What has been said so far, and what must be reported at the end."""
 
     request: Any
     said: list[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ class _Reader:
         """The pieces of text, of reasoning, or the totals that an event holds."""
         kind = event.get("event")
         if kind == "error" or (kind is None and event.get("code")):
-            raise InBandError(told(event), self.request)
+            raise InBandError(error_document(event), self.request)
         act = _MEANINGS.get(str(kind))
         if act is not None:
             yield from act(self, event)

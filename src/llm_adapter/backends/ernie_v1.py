@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
 from llm_adapter.backends.connection import MAX_RETRIES
-from llm_adapter.backends.sending import (
+from llm_adapter.backends.retrying_client import (
     Request,
     Response,
     RetryingClient,
@@ -52,7 +52,7 @@ ENDPOINTS: Mapping[str, str] = {
 
 _TOKEN_REFUSED = {100, 110, 111}
 _BUSY = {2, 15, 18, 336100, 336501, 336502}  # what Baidu's own SDK asks again for
-_BAD_PARAMETER = 336003  # of any kind: what is too long is told by its words alone
+_BAD_PARAMETER = 336003  # of any kind: what is too long is recognised by its words alone
 _TOKEN_PATIENCE_S = 20.0
 _MARGIN_S = 300.0  # a token must outlive the call that it begins
 
@@ -72,7 +72,7 @@ def body(outgoing: Outgoing) -> dict[str, Any]:
     return {"messages": messages, "stream": True, **given}
 
 
-def told(document: Any) -> Any:
+def error_document(document: Any) -> Any:
     """An error as `failures` reads one. The token's address and the chat's have different names for it."""
     if not isinstance(document, Mapping):
         return document
@@ -129,12 +129,12 @@ class ErnieV1:
 
     Attributes:
         outgoing: the call.
-        sender: sends requests.
+        client: sends requests.
         tokens: those of all calls.
     """
 
     outgoing: Outgoing
-    sender: RetryingClient
+    client: RetryingClient
     tokens: Tokens
 
     def open(self, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
@@ -148,17 +148,17 @@ class ErnieV1:
         attempts, renewed = 0, False
         while True:
             token = self.tokens.get(self._account, self._grant)
-            answered = self.sender.send(self._letter(model, token, sent, headers))
-            attempts += answered.attempts
-            error = _document_error(answered)
+            answer = self.client.send(self._request(model, token, sent, headers))
+            attempts += answer.attempts
+            error = _document_error(answer)
             if error is None:
-                answered = replace(answered, attempts=attempts)
-                return Opened(chunks=chunks(answered), close=answered.response.close, attempts=attempts)
+                answer = replace(answer, attempts=attempts)
+                return Opened(chunks=chunks(answer), close=answer.response.close, attempts=attempts)
             if error.body["code"] in _TOKEN_REFUSED and not renewed:
                 self.tokens.forget(self._account, token)
                 renewed = True
             elif error.body["code"] in _BUSY and attempts <= MAX_RETRIES:
-                self.sender.sleep(0.5 * 2.0 ** (attempts - 1))
+                self.client.sleep(0.5 * 2.0 ** (attempts - 1))
             else:
                 vars(error)["attempts"] = attempts
                 raise error
@@ -167,7 +167,9 @@ class ErnieV1:
     def _account(self) -> Account:
         return (self.outgoing.base_url, self.outgoing.api_key, self.outgoing.api_secret)
 
-    def _letter(self, model: str, token: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
+    def _request(
+        self, model: str, token: str, sent: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Request:
         query = {**(self.outgoing.params.get("extra_query") or {}), "access_token": token}
         return Request(
             url=f"{self._at(CHAT_PATH)}{ENDPOINTS[model]}?{urlencode(query)}",
@@ -180,29 +182,29 @@ class ErnieV1:
         """Ask for a token."""
         who = {"client_id": self.outgoing.api_key, "client_secret": self.outgoing.api_secret}
         query = urlencode({"grant_type": "client_credentials", **who})
-        letter = Request(url=f"{self._at(TOKEN_PATH)}?{query}", body="", timeout=_TOKEN_PATIENCE_S)
-        answered = self.sender.send(letter)
+        request = Request(url=f"{self._at(TOKEN_PATH)}?{query}", body="", timeout=_TOKEN_PATIENCE_S)
+        answer = self.client.send(request)
         try:
-            answered.response.read()
-            grant = answered.response.json()
+            answer.response.read()
+            grant = answer.response.json()
         finally:
-            answered.response.close()
+            answer.response.close()
         if not isinstance(grant, Mapping) or "access_token" not in grant:
-            raise InBandError(told(grant), answered.response.request)
+            raise InBandError(error_document(grant), answer.response.request)
         return grant
 
     def _at(self, path: str) -> str:
         return self.outgoing.base_url.rstrip("/") + path
 
 
-def _document_error(answered: Response) -> InBandError | None:
+def _document_error(answer: Response) -> InBandError | None:
     """The error that a JSON document in the place of a stream is."""
-    response = answered.response
+    response = answer.response
     if not is_document(response):
         return None
     try:
         response.read()
-        body = told(response.json())
+        body = error_document(response.json())
     except ValueError:
         body = {}
     finally:
@@ -215,14 +217,14 @@ def _document_error(answered: Response) -> InBandError | None:
 # Answers
 
 
-def chunks(answered: Response) -> Iterator[Chunk]:
+def chunks(answer: Response) -> Iterator[Chunk]:
     """The answer's pieces: each line of it, for its totals are shown as well.
 
     Raises:
         InBandError: a line is an error.
         ValueError: what came is no JSON object, or nothing came at all.
     """
-    response, lines = answered.response, 0
+    response, lines = answer.response, 0
     for data in event_data(response.iter_bytes()):
         lines += 1
         yield _chunk(json_object(json.loads(data)), response.request)
@@ -232,7 +234,7 @@ def chunks(answered: Response) -> Iterator[Chunk]:
 
 def _chunk(line: Mapping[str, Any], request: Any) -> Chunk:
     if line.get("error_code"):
-        raise InBandError(told(line), request)
+        raise InBandError(error_document(line), request)
     usage = line.get("usage") or None
     text, finish = line.get("result") or "", line.get("finish_reason") or None
     return Chunk(

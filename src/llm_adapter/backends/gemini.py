@@ -16,7 +16,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_adapter.backends.sending import Request, Response, event_data, is_document, json_object
+from llm_adapter.backends.retrying_client import Request, Response, event_data, is_document, json_object
 from llm_adapter.chunks import Chunk
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
@@ -85,7 +85,7 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def letter(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Request:
+def build_request(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Request:
     """The request that LiteLLM wrote, with what it leaves out: the caller's timeout and query.
 
     And without what it adds: a temperature of 1 for every model that it takes for a new one.
@@ -126,14 +126,14 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 # Answers
 
 
-def chunks(answered: Response) -> Iterator[Chunk]:
+def chunks(answer: Response) -> Iterator[Chunk]:
     """The answer's pieces.
 
     Raises:
         InBandError: Google sent an error, or blocked the question, in place of the answer.
         ValueError: what it sent is no JSON.
     """
-    response = answered.response
+    response = answer.response
     if is_document(response):
         response.read()
         yield _chunk(response.json(), response.request)
@@ -145,7 +145,7 @@ def chunks(answered: Response) -> Iterator[Chunk]:
 def _chunk(data: Any, request: Any) -> Chunk:
     data = json_object(data[0] if isinstance(data, list) and data else data)
     if data.get("error"):
-        raise InBandError(told(data), request)
+        raise InBandError(error_document(data), request)
     candidate: Mapping[str, Any] = next(iter(data.get("candidates") or ()), {})
     feedback = data.get("promptFeedback") or {}
     if feedback.get("blockReason") and not candidate:
@@ -179,7 +179,7 @@ def _blocked(feedback: Mapping[str, Any]) -> dict[str, Any]:
 # Refusals
 
 
-def told(document: Any) -> Any:
+def error_document(document: Any) -> Any:
     """A refusal as `failures` reads one: the most telling code first, Google's general word as the type."""
     document = document[0] if isinstance(document, list) and document else document
     error = document.get("error") if isinstance(document, Mapping) else None
@@ -243,10 +243,10 @@ def list_models(
             return
 
 
-def _read(answered: Response) -> Mapping[str, Any]:
+def _read(answer: Response) -> Mapping[str, Any]:
     try:
-        answered.response.read()
-        page: Mapping[str, Any] = answered.response.json()
+        answer.response.read()
+        page: Mapping[str, Any] = answer.response.json()
     finally:
-        answered.response.close()
+        answer.response.close()
     return page

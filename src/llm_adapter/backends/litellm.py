@@ -33,7 +33,7 @@ from typing import Any
 
 from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
 from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened, rehearsal
-from llm_adapter.backends.sending import Response, RetryingClient, sleep
+from llm_adapter.backends.retrying_client import Response, RetryingClient, sleep
 from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
 from llm_adapter.garbage import uncollected
 from llm_adapter.providers import PROVIDERS
@@ -172,28 +172,35 @@ class LiteLLMBackend:
             case "gemini":
                 return self._open_gemini(outgoing)
             case "ernie_v1":
-                sender = RetryingClient(client=self.connections.http(), told=ernie_v1.told, sleep=self.sleep)
-                call = ernie_v1.ErnieV1(outgoing=outgoing, sender=sender, tokens=self.tokens)
+                client = RetryingClient(
+                    client=self.connections.http(), error_document=ernie_v1.error_document, sleep=self.sleep
+                )
+                call = ernie_v1.ErnieV1(outgoing=outgoing, client=client, tokens=self.tokens)
                 return _open_custom(outgoing, ernie_v1.body(outgoing), call.open)
             case "dify":
-                sender = RetryingClient(client=self.connections.http(), told=dify.told, sleep=self.sleep)
+                client = RetryingClient(
+                    client=self.connections.http(), error_document=dify.error_document, sleep=self.sleep
+                )
                 return _open_custom(
-                    outgoing, dify.body(outgoing), dify.Dify(outgoing=outgoing, sender=sender).open
+                    outgoing, dify.body(outgoing), dify.Dify(outgoing=outgoing, client=client).open
                 )
         return self._open_compatible(outgoing)
 
     def _open_gemini(self, outgoing: Outgoing) -> Opened:
         """LiteLLM writes the request and hands it to its HTTP handler, which is ours."""
-        sender = RetryingClient(
-            client=self.connections.http(), told=gemini.told, waits=gemini.wait, sleep=self.sleep
+        client = RetryingClient(
+            client=self.connections.http(),
+            error_document=gemini.error_document,
+            waits=gemini.wait,
+            sleep=self.sleep,
         )
         answers: list[Response] = []
 
         def post(url: str, headers: Mapping[str, str], body: str) -> Any:
-            answers.append(sender.send(gemini.letter(url, headers, body, outgoing)))
+            answers.append(client.send(gemini.build_request(url, headers, body, outgoing)))
             return answers[-1].response
 
-        handler = _handler_class()(sender.client, post)
+        handler = _handler_class()(client.client, post)
         deployment = _deployment(
             outgoing.model, outgoing.base_url.rstrip("/"), outgoing.api_key, speaks="gemini"
         )

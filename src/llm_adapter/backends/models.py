@@ -5,7 +5,7 @@ from __future__ import annotations
 from llm_adapter.backends import gemini
 from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.backends.connection import Connections
-from llm_adapter.backends.sending import RetryingClient
+from llm_adapter.backends.retrying_client import RetryingClient
 from llm_adapter.settings import Account
 
 _PATIENCE_S = 20.0
@@ -19,8 +19,10 @@ def list_models(connections: Connections, directory: EndpointDirectory, account:
     if account.listing:
         return directory.names(account.listing)
     if account.speaks == "gemini":
-        sender = RetryingClient(client=connections.http(), told=gemini.told, waits=gemini.wait)
-        return list(gemini.list_models(sender.send, account.base_url, account.api_key, _PATIENCE_S))
+        retrying = RetryingClient(
+            client=connections.http(), error_document=gemini.error_document, waits=gemini.wait
+        )
+        return list(gemini.list_models(retrying.send, account.base_url, account.api_key, _PATIENCE_S))
     client = connections.client(account.base_url, account.api_key)
     page = client.models.list(timeout=_PATIENCE_S)
     return [model.id for model in page.data]

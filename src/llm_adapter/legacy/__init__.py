@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_adapter.backends import REHEARSED, Backend, Opened
-from llm_adapter.backends.connection import Kept, opened, rehearsal
+from llm_adapter.backends.connection import ClientCache, opened, rehearsal
 from llm_adapter.failures import NotSentError
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Account
@@ -40,7 +40,7 @@ _CUSTOM: Mapping[str, Backend] = {"ernie_v1": _ernie_v1, "dify": _dify}
 class LegacyBackend:
     """Opens streams with one SDK client a provider and the SDK's own defaults for retries and timeouts."""
 
-    _kept: Kept = field(default_factory=Kept, repr=False)
+    _clients: ClientCache = field(default_factory=ClientCache, repr=False)
 
     def __call__(self, outgoing: Outgoing) -> Opened:
         """Send the request.
@@ -81,12 +81,12 @@ class LegacyBackend:
 
     def close(self) -> None:
         """Close the connection pools."""
-        self._kept.close()
+        self._clients.close()
 
     def _client(self, base_url: str, api_key: str) -> openai.OpenAI:
         import openai
 
-        client: openai.OpenAI = self._kept.client(
+        client: openai.OpenAI = self._clients.client(
             (base_url, api_key), lambda: openai.OpenAI(base_url=base_url, api_key=api_key)
         )
         return client

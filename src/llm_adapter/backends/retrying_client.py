@@ -1,4 +1,4 @@
-"""HTTP for the providers that no SDK client speaks to: sending with second attempts, reading events.
+"""HTTP for the providers that no SDK client speaks to: requests with further attempts, reading events.
 
 The same rules as the SDK has for the others: two more attempts for 408, 409, 429, 5xx and broken connections,
 after the wait that the provider asks for, or else after half a second and then twice that.
@@ -19,7 +19,7 @@ from llm_adapter.failures import RefusedError, describe
 
 _WORTH_ANOTHER_TRY = {408, 409, 429}
 _REFUSED, _BROKEN = 400, 500
-_LONGEST_WAIT_S = 60.0  # a provider that asks for more is not worth waiting for: the caller is told at once
+_LONGEST_WAIT_S = 60.0  # a provider that asks for more is not worth waiting for: the call fails at once
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -63,22 +63,22 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryingClient:
-    """Sends letters.
+    """An HTTP client that tries again.
 
     Attributes:
         client: an HTTP client as httpx and httpx2 have it.
-        told: reads a refusal's body as `failures` understands it.
+        error_document: reads a refusal's body as `failures` understands it.
         waits: reads a refusal's body for the wait it asks for.
         sleep: waits so many seconds.
     """
 
     client: Any
-    told: Callable[[Any], Any]
+    error_document: Callable[[Any], Any]
     waits: Waits = no_wait
     sleep: Callable[[float], None] = sleep
 
-    def send(self, letter: Request) -> Response:
-        """Send a letter until it is answered or there is no point in trying again.
+    def send(self, request: Request) -> Response:
+        """Send a request until it is answered or there is no point in trying again.
 
         Raises:
             RefusedError: the provider refused.
@@ -86,7 +86,7 @@ class RetryingClient:
         attempt = 1
         while True:
             try:
-                return Response(response=self._once(letter, attempt), attempts=attempt)
+                return Response(response=self._once(request, attempt), attempts=attempt)
             except Exception as error:
                 pause = self._pause(error, attempt)
                 if pause is None:
@@ -95,21 +95,21 @@ class RetryingClient:
             self.sleep(pause)
             attempt += 1
 
-    def _once(self, letter: Request, attempt: int) -> Any:
-        timeout = {} if letter.timeout is None else {"timeout": letter.timeout}
-        request = self.client.build_request(
-            letter.method, letter.url, headers=letter.headers, content=letter.body, **timeout
+    def _once(self, request: Request, attempt: int) -> Any:
+        timeout = {} if request.timeout is None else {"timeout": request.timeout}
+        built = self.client.build_request(
+            request.method, request.url, headers=request.headers, content=request.body, **timeout
         )
-        response = self.client.send(request, stream=True)
+        response = self.client.send(built, stream=True)
         if response.status_code < _REFUSED:
             return response
         try:
             response.read()
             raise RefusedError(
                 response.status_code,
-                self.told(_document(response)),
+                self.error_document(_document(response)),
                 attempts=attempt,
-                wait=_told_wait(response.headers) or self.waits(_document(response)),
+                wait=_parse_wait(response.headers) or self.waits(_document(response)),
             )
         finally:
             response.close()
@@ -134,7 +134,7 @@ def _passes(error: Exception) -> bool:
     return describe(error).category in {Category.CONNECTION, Category.TIMEOUT}
 
 
-def _told_wait(headers: Mapping[str, str]) -> float | None:
+def _parse_wait(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             return float(headers[name]) * unit
@@ -157,9 +157,9 @@ def is_document(response: Any) -> bool:
 
 
 def json_object(data: Any) -> Mapping[str, Any]:
-    """Decoded JSON that must be an object; what is none is treated like JSON that cannot be read."""
+    """Decoded JSON that must be an object; anything else is treated like JSON that cannot be read."""
     if not isinstance(data, Mapping):
-        raise ValueError("an event is no JSON object")  # noqa: TRY004 - see above
+        raise ValueError("an event is not a JSON object")  # noqa: TRY004 - see above
     return data
 
 
