@@ -138,6 +138,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         from llm_contracts.util.terminal import echo
 
-        echo(f"llm-contracts: {error}", err=True)
+        text = _describe_os_error(error) if isinstance(error, OSError) else str(error)
+        echo(f"llm-contracts: {text}", err=True)
         return failed
     return int(code or 0)
+
+
+def _describe_os_error(error: OSError) -> str:
+    """What the system refused, without its number, and the way out."""
+    if error.strerror is None:
+        return str(error)
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return f"{place}{error.strerror}. Check the path, its permissions and the space on the disk."

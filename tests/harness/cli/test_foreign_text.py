@@ -144,3 +144,12 @@ def test_what_a_client_prints_goes_to_the_report_and_json_stays_json(
     warning = next(text for text in document["warnings"] if "printed" in text)
     assert "from C" in warning
     assert "from Python" in warning
+
+
+def test_what_the_system_refuses_is_a_sentence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "blocked").write_text("a file, not a folder")
+    code, shown = finished(capsys, ["check", "--json", "blocked/result.json"])
+    assert code == 2
+    assert "blocked" in shown
+    assert "Check the path" in shown
+    assert "Errno" not in shown
