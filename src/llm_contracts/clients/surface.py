@@ -15,7 +15,7 @@ from typing import Any
 from llm_contracts.clients.jsonable import read
 
 _GENERATORS = (GeneratorType, AsyncGeneratorType, list, tuple)
-_FRAMEWORKS = ("pydantic.", "pydantic_core.", "openai._models")
+_FRAMEWORKS = ("pydantic.", "pydantic_core.")
 _OFFERED = ("__enter__", "__exit__", "__aenter__", "__aexit__", "__next__", "__anext__")
 """Names with underscores that an application relies on without writing them."""
 
@@ -77,7 +77,7 @@ def _names(kind: Any, own: tuple[str, ...]) -> frozenset[str]:
     inherited = {
         name
         for each in kind.__mro__
-        if each.__module__.startswith(_FRAMEWORKS)
+        if each.__module__.startswith(_FRAMEWORKS) or each.__qualname__ == "BaseModel"
         for name in vars(each)
         if not name.startswith("_")
     }

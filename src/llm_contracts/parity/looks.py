@@ -63,7 +63,7 @@ class Looks:
     @property
     def doubtful(self) -> bool:
         """Whether something is left that one more look might show to be chance."""
-        return any(map(_timed, (*self.divergences, *self.noise)))
+        return any(map(may_be_chance, (*self.divergences, *self.noise)))
 
     @property
     def normalised(self) -> Mapping[str, int]:
@@ -79,13 +79,13 @@ def _agreed(looks: Iterable[Comparison]) -> Iterator[Divergence]:
         new = [d for d in found if (d.kind, place(d.where)) not in seen or number == 0]
         for divergence in new:
             key = (divergence.kind, place(divergence.where))
-            if not _timed(divergence) or all(key in places for places in always):
+            if not may_be_chance(divergence) or all(key in places for places in always):
                 yield divergence
         seen |= {(d.kind, place(d.where)) for d in found}
 
 
-def _timed(divergence: Divergence) -> bool:
-    """Whether it may be chance: it follows from when something happened, or happens once in a process."""
+def may_be_chance(divergence: Divergence) -> bool:
+    """Whether one look does not prove it: it hangs on time, or happens once in a process."""
     if divergence.kind is Kind.ATTEMPTS:
         return divergence.where.startswith("pauses")
     left = divergence.kind is Kind.SIDE_EFFECT and not divergence.where.startswith("call.")

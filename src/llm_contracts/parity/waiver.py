@@ -10,7 +10,9 @@ from datetime import date
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.value_class import change_of
 from llm_contracts.parity.variant_names import split
 
 
@@ -24,6 +26,8 @@ class Waiver:
             Brackets mean themselves, so that `delta[17]` can be written as it is shown. A scenario's pattern
             with a `~` in it is for variants of recordings alone (`*~cut@*`), one without it for recordings.
             Provider and scenario may have several patterns, with `|` between them (in the file: a list).
+        reference, candidate: patterns for what became of what, as `review` shows it (`absent`, `rate_limit`).
+            A failure of one client alone is accepted only by a row that names both.
         litellm, openai: version ranges; it only holds under these, and under any where there is none.
         reason: why the difference is acceptable; shown in every report.
         by: who decided so.
@@ -38,6 +42,8 @@ class Waiver:
     by: str
     until: date
     where: str = "*"
+    reference: str | None = None
+    candidate: str | None = None
     litellm: str | None = None
     openai: str | None = None
     place: str = ""
@@ -45,7 +51,16 @@ class Waiver:
     @property
     def identity(self) -> tuple[object, ...]:
         """What it covers. Two waivers with the same are duplicates, whatever their reasons."""
-        return (self.kind, self.provider, self.scenario, self.where, self.litellm, self.openai)
+        return (
+            self.kind,
+            self.provider,
+            self.scenario,
+            self.where,
+            self.reference,
+            self.candidate,
+            self.litellm,
+            self.openai,
+        )
 
     @property
     def for_variants(self) -> bool:
@@ -73,7 +88,18 @@ class Waiver:
 
     def accepts(self, divergence: Divergence) -> bool:
         """Whether it is about this difference, in whichever scenario it occurs."""
-        return divergence.kind is self.kind and _fits(self.where, divergence.where)
+        if divergence.kind is not self.kind or not _fits(self.where, divergence.where):
+            return False
+        wanted = self.reference, self.candidate
+        if failed_alone(divergence) and None in wanted:
+            return False
+        changed = zip(wanted, change_of(divergence), strict=True)
+        return all(pattern is None or _fits(pattern, value) for pattern, value in changed)
+
+
+def failed_alone(divergence: Divergence) -> bool:
+    """Whether only one of the two failed: in which direction, and how, is what has to be decided."""
+    return divergence.kind is Kind.ERROR and ABSENT in (divergence.reference, divergence.candidate)
 
 
 def _covers(pattern: str, scenario: str) -> bool:

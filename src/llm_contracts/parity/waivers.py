@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from llm_contracts.parity.result import Item
 from llm_contracts.parity.waiver import Waiver
 
 _REQUIRED = ("kind", "provider", "scenario", "reason", "by", "until")
-_OPTIONAL = ("where", "litellm", "openai")
+_OPTIONAL = ("where", "reference", "candidate", "litellm", "openai")
+_LONGEST_DAYS = 366  # nothing is accepted for ever
 _RANGES = ("litellm", "openai")
 _SEVERAL = ("provider", "scenario")  # may be a list of patterns
 _CONFLICT = re.compile(r"<{7}(?: |$)|={7}$|>{7}(?: |$)")
@@ -231,11 +232,15 @@ def _sorted_out(entries: list[Waiver], complaints: list[str], today: date, warni
             complaints.append(f"{entry.place}: says the same as {kept[entry.identity].place}")
             continue
         kept[entry.identity] = entry
-        if left < 0:
+        if left > _LONGEST_DAYS:
+            complaints.append(f"{entry.place}: holds until {entry.until}; a year ahead is the most")
+        elif left < 0:
             complaints.append(f"{entry.place}: lapsed on {entry.until}; fix the difference or decide again")
         elif left <= warning_days:
             warnings.append(f"{entry.place}: lapses on {entry.until}")
-    valid = tuple(entry for entry in kept.values() if entry.until >= today)
+    valid = tuple(
+        entry for entry in kept.values() if today <= entry.until <= today + timedelta(days=_LONGEST_DAYS)
+    )
     return Waivers(entries=valid, complaints=tuple(complaints), warnings=tuple(warnings))
 
 

@@ -8,8 +8,9 @@ from datetime import date
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, queue
 from llm_contracts.parity.grouping import place as place_of
+from llm_contracts.parity.value_class import change_of
 from llm_contracts.parity.variant_names import split
-from llm_contracts.parity.waiver import Waiver
+from llm_contracts.parity.waiver import Waiver, failed_alone
 from llm_contracts.review.decisions import Scope
 
 SCOPES: dict[Scope, str] = {
@@ -99,10 +100,12 @@ def _rows(meant: Sequence[Member], scope: Scope, terms: Terms) -> Iterator[Waive
     if scope is Scope.RECORDING:
         yield from (_row(m, (m.provider, m.scenario), m.divergence.where, terms) for m in meant)
         return
-    by_place: dict[tuple[str, str], list[Member]] = {}
+    by_place: dict[tuple[object, ...], list[Member]] = {}
     for m in meant:
-        by_place.setdefault((m.divergence.kind, place_of(m.divergence.where)), []).append(m)
-    for (_, where), members in by_place.items():
+        change = change_of(m.divergence) if failed_alone(m.divergence) else ()
+        by_place.setdefault((m.divergence.kind, place_of(m.divergence.where), change), []).append(m)
+    for members in by_place.values():
+        where = place_of(members[0].divergence.where)
         for names in _names(members, scope):
             yield _row(members[0], names, where, terms)
 
@@ -149,8 +152,11 @@ def _put_together(pairs: Iterable[tuple[str, str]]) -> list[_Row]:
 
 
 def _row(member: Member, names: _Names, where: str, terms: Terms) -> Waiver:
+    both = change_of(member.divergence) if failed_alone(member.divergence) else (None, None)
     return Waiver(
         kind=member.divergence.kind,
+        reference=both[0],
+        candidate=both[1],
         provider=names[0],
         scenario=names[1],
         where=where,

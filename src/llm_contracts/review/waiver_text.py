@@ -42,6 +42,8 @@ def _names_text(names: str) -> str:
 def _optional(row: Waiver) -> list[tuple[str, str]]:
     named = (
         ("where", row.where if row.where != "*" else None),
+        ("reference", row.reference),
+        ("candidate", row.candidate),
         ("litellm", row.litellm),
         ("openai", row.openai),
     )

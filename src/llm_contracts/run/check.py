@@ -390,7 +390,9 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario) -> Item:
     if blank.problem is not None:
         return blank
     provider = project.provider(scenario.provider)
-    own = blank.provenance in ("live", "simulated")
+    # Other clients may ask otherwise than those whose calls were recorded.
+    names, settings = (match.reference.name, match.candidate.name), project.settings
+    own = blank.provenance in ("live", "simulated") and names == (settings.reference, settings.candidate)
     call = replay_call(scenario, provider)
     return own_match(match, project, provider).run(blank, interactions, call, own=own)
 

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from llm_contracts.clients.observe import SessionLike
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.finding import canonical
-from llm_contracts.parity.divergence import Divergence
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.looks import may_be_chance
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import varied
 from llm_contracts.run.check import Side, played
@@ -82,7 +83,7 @@ class Sweeper:
         recorded = self._both(interactions, call)
         facts = _facts(interactions, self.protocols)
         own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id)
-        yield self.decided(_filled(blank, recorded, own.divergences))
+        yield self.decided(_filled(blank, recorded, _proven(own.divergences)))
         ground = _Ground(
             sides=recorded,
             facts=facts,
@@ -135,13 +136,22 @@ class _Ground:
 
     def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
         if variant.family is Family.RECUT:
-            return compare_change(self.sides, sides, self.facts, scope=scope).divergences
+            return _proven(compare_change(self.sides, sides, self.facts, scope=scope).divergences)
         facts = _facts(variant.interactions, self.protocols)
-        found = compare(sides.reference, sides.candidate, facts, scope=scope).divergences
+        found = _proven(compare(sides.reference, sides.candidate, facts, scope=scope).divergences)
         new = tuple(d for d in found if _identity(d) not in self.known)
         if variant.family is Family.FAULTS:
             return new
         return (*new, *shown_as_whole(sides, facts[-1], self.facts[-1], found, scope=scope))
+
+
+def _proven(found: tuple[Divergence, ...]) -> tuple[Divergence, ...]:
+    """Without waiting and what is left behind: a variant is played once, and a check sees these."""
+    return tuple(
+        d
+        for d in found
+        if not may_be_chance(d) or d.kind is Kind.DELIVERY_LAG or d.where.startswith("pauses[")
+    )
 
 
 def _facts(interactions: tuple[Interaction, ...], protocols: Protocols) -> tuple[WireFacts, ...]:

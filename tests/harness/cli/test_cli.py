@@ -279,7 +279,7 @@ def test_a_stream_that_cannot_be_used_is_3_and_the_others_run(
 
 def test_a_corpus_has_waivers_of_its_own(project: Path) -> None:
     corpus(project / "streams")
-    row = 'provider = "acme"\nscenario = "*"\nreason = "r"\nby = "b"\nuntil = 2099-01-01\n'
+    row = 'provider = "acme"\nscenario = "*"\nreason = "r"\nby = "b"\nuntil = 2027-06-01\n'
     (project / "accepted.toml").write_text(f'[[waiver]]\nkind = "text"\n{row}')
     assert run(["corpus", "streams", "--candidate", "shouting", "--waivers", "accepted.toml"]) == 0
     assert run(["corpus", "streams", "--waivers", "accepted.toml"]) == 1  # they accept nothing that occurs

@@ -149,7 +149,7 @@ def test_warnings_and_faults_of_the_waivers_are_not_left_behind(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live(project)
-    row = 'kind = "text"\nprovider = "acme"\nscenario = "*"\nreason = "r"\nby = "b"\nuntil = 2099-01-01\n'
+    row = 'kind = "text"\nprovider = "acme"\nscenario = "*"\nreason = "r"\nby = "b"\nuntil = 2027-06-01\n'
     (project / "contracts" / "waivers.toml").write_text(f"[[waiver]]\n{row}")
     save(project / "cassettes" / "acme" / "orphan.yaml", cassette("acme/plain-stream"))
     run(["check"])

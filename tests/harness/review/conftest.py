@@ -34,7 +34,7 @@ provider = "zenith"
 scenario = "*"
 reason   = "Nobody sees an empty chunk."
 by       = "Ada"
-until    = 2099-01-31
+until    = 2027-01-31
 """
 
 

@@ -21,8 +21,8 @@ from llm_contracts.parity.compare.finding import (
     UnnamedDivergence,
 )
 from llm_contracts.parity.compare.order import compare_order
-from llm_contracts.parity.compare.pauses import compare_pauses
-from llm_contracts.parity.compare.requests import compare_requests
+from llm_contracts.parity.compare.pauses import compare_pauses, compare_waits
+from llm_contracts.parity.compare.requests import compare_requests, compare_with_recorded
 from llm_contracts.parity.compare.stream import compare_stream
 from llm_contracts.parity.compare.surface import compare_surface
 from llm_contracts.parity.compare.telemetry import compare_telemetry
@@ -39,7 +39,9 @@ _COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_stream,
     compare_usage,
     compare_requests,
+    compare_with_recorded,
     compare_pauses,
+    compare_waits,
     compare_telemetry,
     compare_fields,
     compare_error_fields,

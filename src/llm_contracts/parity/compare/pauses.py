@@ -8,6 +8,8 @@ path that pauses where the other goes on at once always differs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llm_contracts.parity.compare.finding import Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
@@ -16,6 +18,7 @@ WIDEST = 1.34
 """The most that one back-off may be of another: 1 / 0.75, and a little for rounding."""
 
 _ROUNDING = 0.001  # seconds
+_SLACK, _SHARE = 0.3, 0.15  # seconds, and a share: of what the clock of a busy machine says
 
 
 def compare_pauses(pair: ObservationPair) -> Findings:
@@ -23,6 +26,8 @@ def compare_pauses(pair: ObservationPair) -> Findings:
     ours, theirs = pair.reference.pauses or (), pair.candidate.pauses or ()
     by_chance = 0
     for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+        if _measured(pair, index) and abs(one - other) <= _SLACK + max(one, other) * _SHARE:
+            continue
         if not _equal(one, other, _asked_for(pair, index)):
             # The values are partly chance, so they are no part of the difference's name.
             yield UnnamedDivergence(
@@ -32,6 +37,31 @@ def compare_pauses(pair: ObservationPair) -> Findings:
             by_chance += 1
     if by_chance:
         yield NormalisationCount(name=Normalisation.PAUSE_JITTER, count=by_chance)
+
+
+def compare_waits(pair: ObservationPair) -> Findings:
+    """Waiting before the first request and in the stream, where the candidate's is longer."""
+    ours, theirs = (_waits(side.waits) for side in (pair.reference, pair.candidate))
+    for place, seconds in theirs.items():
+        before = ours.get(place, 0.0)
+        if seconds - before > _SLACK + before * _SHARE:
+            yield UnnamedDivergence(
+                kind=Kind.ATTEMPTS if place == "before" else Kind.DELIVERY_LAG,
+                where=f"pauses.{place}",
+                reference=before,
+                candidate=seconds,
+                unstable=True,
+            )
+
+
+def _waits(waits: Mapping[str, float]) -> dict[str, float]:
+    inside = sum(seconds for place, seconds in waits.items() if place.startswith("stream"))
+    return {"before": waits.get("before", 0.0), "stream": round(inside, 3)}
+
+
+def _measured(pair: ObservationPair, index: int) -> bool:
+    """Whether a pause was really waited for on either side, and taken from the clock."""
+    return any(f"pauses[{index}]" in side.waits for side in (pair.reference, pair.candidate))
 
 
 def _asked_for(pair: ObservationPair, index: int) -> float | None:

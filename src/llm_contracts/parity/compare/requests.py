@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from llm_contracts.parity.compare.finding import (
     ABSENT,
+    VOLATILE,
     Findings,
     ObservationPair,
     UnnamedDivergence,
@@ -18,9 +22,29 @@ from llm_contracts.parity.compare.finding import (
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.scrub import scrub_query
 
-_SECRET = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
-_PLAIN = ("openai-organization", "openai-project")
+_SECRET = re.compile(r"authorization|cookie|(^|[-_])(api-?key|key|token|secret)$", re.IGNORECASE)
+"""Headers whose values are said to be the same or not, and never shown."""
+
+_OF_THE_LIBRARY = frozenset(
+    {
+        "user-agent",
+        "accept-encoding",
+        "accept-language",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "host",
+        "keep-alive",
+        "traceparent",
+        "tracestate",
+        "x-goog-api-client",
+    }
+)
+_OF_AN_SDK = "x-stainless-"
+"""Headers that say which library speaks and how it writes, and nothing of what is asked."""
+
 _EVENT_STREAM = "text/event-stream"
 
 Difference = tuple[str, Any, Any]
@@ -31,7 +55,10 @@ def compare_requests(pair: ObservationPair) -> Findings:
     ours, theirs = pair.reference.requests, pair.candidate.requests
     yield from _attempts(pair)
     seen: set[tuple[str, str, str]] = set()
-    for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+    pairs, moved = _paired(ours, theirs)
+    if moved:
+        yield NormalisationCount(name=Normalisation.REQUEST_ORDER, where="requests.order")
+    for index, (one, other) in enumerate(pairs):
         for found in _request(one, other):
             if isinstance(found, UnnamedDivergence):
                 key = (found.where, canonical(found.reference), canonical(found.candidate))
@@ -43,6 +70,52 @@ def compare_requests(pair: ObservationPair) -> Findings:
                 seen.add(key)
             else:
                 yield found
+
+
+def compare_with_recorded(pair: ObservationPair) -> Findings:
+    """`unfaithful` where both ask alike, but not what was asked when it was recorded."""
+    sides = pair.reference.requests, pair.candidate.requests
+    for index, (recorded, one, other) in enumerate(zip(pair.recorded, *sides, strict=False)):
+        told = {where: theirs for where, _, theirs in _asked_otherwise(recorded, other)}
+        for where, sent, shown in _asked_otherwise(recorded, one):
+            if where in told and told[where] == shown:
+                place = "request" if index == 0 else f"request[{index}]"
+                value = {"shown": shown, "recorded": sent}
+                yield UnnamedDivergence(
+                    kind=Kind.UNFAITHFUL, where=f"{place}.{where}", reference=value, candidate=value
+                )
+
+
+def _asked_otherwise(recorded: Request, sent: Request) -> Iterator[Difference]:
+    shown = (replace(request, uri=scrub_query(request.uri)) for request in (recorded, sent))
+    yield from (found for found in _targets(*shown) if found[0] != "target.origin")
+    yield from _bodies(recorded.body, sent.body)
+
+
+def _paired(ours: Sequence[Request], theirs: Sequence[Request]) -> tuple[list[tuple[Request, Request]], bool]:
+    """Requests that ask the same belong together, for calls at once arrive in any order; the others in order.
+
+    The second value says whether the order was another.
+    """
+    left = list(enumerate(theirs))
+    partners: dict[int, tuple[int, Request]] = {}
+    for index, one in enumerate(ours):
+        same = next((entry for entry in left if _asks_the_same(one, entry[1])), None)
+        if same is not None:
+            left.remove(same)
+            partners[index] = same
+    for index in range(len(ours)):
+        if index not in partners and left:
+            partners[index] = left.pop(0)
+    found = [(ours[index], partners[index][1]) for index in sorted(partners)]
+    order = [partners[index][0] for index in sorted(partners)]
+    return found, order != sorted(order)
+
+
+def _asks_the_same(one: Request, other: Request) -> bool:
+    if (one.method, one.uri) != (other.method, other.uri):
+        return False
+    return one.body == other.body or _parsed(one.body) == _parsed(other.body)
 
 
 def _attempts(pair: ObservationPair) -> Findings:
@@ -74,9 +147,64 @@ def _request(one: Request, other: Request) -> Findings:
         yield UnnamedDivergence(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
     for where, ours, theirs in _bodies(one.body, other.body):
         yield UnnamedDivergence(kind=Kind.REQUEST_BODY, where=where, reference=ours, candidate=theirs)
-    if one.body != other.body and _parsed(one.body) == _parsed(other.body):
-        yield NormalisationCount(name=Normalisation.BODY_SPELLING)
+    yield from _spelling(one, other)
     yield from _headers(one, other)
+
+
+def _spelling(one: Request, other: Request) -> Findings:
+    """What a server may tell apart though the values are the same."""
+    form, others = _form(one), _form(other)
+    for name in form:
+        if form[name] != others[name]:
+            yield UnnamedDivergence(
+                kind=Kind.REQUEST_BODY, where=f"body.{name}", reference=form[name], candidate=others[name]
+            )
+    if one.body == other.body:
+        return
+    ours, theirs = _parsed(one.body), _parsed(other.body)
+    if ours != theirs:
+        return
+    if str(_sorted(ours)) != str(_sorted(theirs)):
+        yield NormalisationCount(name=Normalisation.NUMBER_SPELLING, where="body")
+    if _schemas(ours) != _schemas(theirs):
+        yield NormalisationCount(name=Normalisation.KEY_ORDER, where="body")
+    yield NormalisationCount(name=Normalisation.BODY_SPELLING, where="body")
+
+
+def _form(request: Request) -> dict[str, Any]:
+    """How a body is written: its encoding with any byte order mark, its charset, keys that stand twice."""
+    twice: list[str] = []
+
+    def noticed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
+        return dict(pairs)
+
+    with suppress(ValueError, RecursionError):
+        json.loads(request.body, object_pairs_hook=noticed)
+    charset = _by_name(request).get("content-type", "").lower().partition("charset=")[2].strip(' "')
+    return {
+        "encoding": json.detect_encoding(request.body),
+        "charset": charset if charset not in ("", "utf-8", "utf8") else ABSENT,
+        "twice": twice or ABSENT,
+    }
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(part) for part in value] if isinstance(value, list) else value
+
+
+def _schemas(value: Any) -> list[list[str]]:
+    """The names of each `properties` in the order in which a model sees them."""
+    if isinstance(value, list):
+        return [names for part in value for names in _schemas(part)]
+    if not isinstance(value, dict):
+        return []
+    properties = value.get("properties")
+    own = [list(properties)] if isinstance(properties, dict) else []
+    return own + [names for name in sorted(value) for names in _schemas(value[name])]
 
 
 def _targets(one: Request, other: Request) -> Iterator[Difference]:
@@ -121,27 +249,42 @@ def differences(ours: Any, theirs: Any, place: str) -> Iterator[Difference]:
 
 
 def _headers(one: Request, other: Request) -> Findings:
+    """Every header, those apart that say which library speaks."""
     ours, theirs = _by_name(one), _by_name(other)
-    shown: list[Difference] = [*_secrets(ours, theirs), *_plain(ours, theirs)]
-    for where, a, b in shown:
-        yield UnnamedDivergence(kind=Kind.REQUEST_HEADERS, where=f"headers.{where}", reference=a, candidate=b)
-    named = {where for where, _, _ in shown}
-    names = {*ours, *theirs} - named - set(_SECRET)
-    hidden = sum(ours.get(name) != theirs.get(name) for name in names)
+    hidden = 0
+    for name in dict.fromkeys((*ours, *theirs)):
+        a, b = ours.get(name), theirs.get(name)
+        if a == b:
+            continue
+        if name in _OF_THE_LIBRARY or name.startswith(_OF_AN_SDK) or _mean_the_same(name, a or "", b or ""):
+            hidden += 1
+            continue
+        if _SECRET.search(name):
+            a, b = _masked(a, "a key"), _masked(b, "another key" if a is not None else "a key")
+        yield UnnamedDivergence(
+            kind=Kind.REQUEST_HEADERS,
+            where=f"headers.{name}",
+            reference=ABSENT if a is None else a,
+            candidate=ABSENT if b is None else b,
+        )
     if hidden:
         yield NormalisationCount(name=Normalisation.HEADER, count=hidden)
 
 
+def _mean_the_same(name: str, one: str, other: str) -> bool:
+    if name == "content-type":
+        return _media_type(one) == _media_type(other)
+    if name == "accept":
+        return (_EVENT_STREAM in one) == (_EVENT_STREAM in other)
+    return bool(one and other) and VOLATILE.sub("~", one) == VOLATILE.sub("~", other)
+
+
 def _by_name(request: Request) -> dict[str, str]:
-    return {name.lower(): value for name, value in reversed(request.headers)}
-
-
-def _secrets(ours: dict[str, str], theirs: dict[str, str]) -> Iterator[Difference]:
-    """Keys are said to be the same or not; they are never shown."""
-    for name in _SECRET:
-        one, other = ours.get(name), theirs.get(name)
-        if one != other:
-            yield name, _masked(one, "a key"), _masked(other, "another key" if one is not None else "a key")
+    found: dict[str, str] = {}
+    for name, value in request.headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
 
 
 def _masked(value: str | None, word: str) -> str:
@@ -151,19 +294,6 @@ def _masked(value: str | None, word: str) -> str:
     if not (space and secret.strip()):
         return f"({word})" if value.strip() else "(empty)"
     return f"{scheme} ({word})"
-
-
-def _plain(ours: dict[str, str], theirs: dict[str, str]) -> Iterator[Difference]:
-    for name in _PLAIN:
-        one, other = ours.get(name, ABSENT), theirs.get(name, ABSENT)
-        if one != other:
-            yield name, one, other
-    one, other = (_media_type(side.get("content-type", ABSENT)) for side in (ours, theirs))
-    if one != other:
-        yield "content-type", one, other
-    one, other = ours.get("accept", ABSENT), theirs.get("accept", ABSENT)
-    if (_EVENT_STREAM in one) != (_EVENT_STREAM in other):
-        yield "accept", one, other
 
 
 def _media_type(value: str) -> str:

@@ -7,7 +7,7 @@ the text that was never reached follows from it. What is left out for that reaso
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -132,10 +132,21 @@ def _extra(observation: Observation, place: str) -> list[Any]:
 def _tool_calls(pair: ObservationPair) -> Findings:
     ours, theirs = assemble(pair.reference.chunks), assemble(pair.candidate.chunks)
     if ours != theirs and pair.cut:
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-        return
+        if all(map(_begins_alike, ours, theirs)):
+            yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+            return
+        both = min(len(ours), len(theirs))
+        ours, theirs = ours[:both], theirs[:both]
     for index in range(max(len(ours), len(theirs))):
         yield from _tool_call(index, at(ours, index), at(theirs, index))
+
+
+def _begins_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two calls may be one that got to different places."""
+    return all(
+        a is None or b is None or str(a).startswith(str(b)) or str(b).startswith(str(a))
+        for a, b in ((one[name], other[name]) for name in one)
+    )
 
 
 def _tool_call(index: int, ours: Any, theirs: Any) -> Findings:
@@ -144,7 +155,11 @@ def _tool_call(index: int, ours: Any, theirs: Any) -> Findings:
         yield UnnamedDivergence(kind=Kind.TOOL_CALLS, where=where, reference=ours, candidate=theirs)
         return
     for name in ours:
-        if ours[name] != theirs[name]:
+        if name == "type" and (ours[name], theirs[name]) == (None, "function"):
+            yield NormalisationCount(
+                name=Normalisation.TOOL_TYPE, where=f"{where}.type", candidate="function"
+            )
+        elif ours[name] != theirs[name]:
             place = f"{where}.{name}"
             yield UnnamedDivergence(
                 kind=Kind.TOOL_CALLS, where=place, reference=ours[name], candidate=theirs[name]
@@ -162,8 +177,9 @@ def assemble(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
             key = delta["index"]
         elif "id" in delta or key is None:
             key = ("id", delta.get("id"))
-        call = calls.setdefault(key, {"id": None, "name": "", "arguments": ""})
-        call["id"] = call["id"] or delta.get("id")
+        call = calls.setdefault(key, {"id": None, "type": None, "index": None, "name": "", "arguments": ""})
+        for name in ("id", "type", "index"):
+            call[name] = delta.get(name) if call[name] is None else call[name]
         call["name"] += str(delta.get("name", ""))
         call["arguments"] = _continued(call["arguments"], delta.get("arguments", ""))
     return list(calls.values())
