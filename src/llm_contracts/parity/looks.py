@@ -31,7 +31,7 @@ class Looks:
         compare: takes two observations.
         references, candidates: what both did, in order.
         found: one comparison for each run of the candidate, with the reference's run of the same number.
-        controls: each further run of the reference, compared with its first.
+        controls: each further run of the reference, compared with the one before.
     """
 
     compare: Callable[[Observation, Observation], Comparison]
@@ -42,7 +42,7 @@ class Looks:
 
     def of(self, reference: Observation) -> Looks:
         """One more run of the reference."""
-        controls = (self.compare(each, reference) for each in self.references[:1])
+        controls = (self.compare(each, reference) for each in self.references[-1:])
         return replace(self, references=(*self.references, reference), controls=(*self.controls, *controls))
 
     def by(self, candidate: Observation) -> Looks:

@@ -348,3 +348,22 @@ def test_the_wait_that_a_provider_asks_for_is_in_seconds_and_no_date(
     headers: Headers, seconds: float | None
 ) -> None:
     assert _answered(429, b"{}", (*JSON, *headers)).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "unread"),
+    [
+        (b"<html>no</html>", 15),
+        (b'{"a": 1}\n{"a": 2}\n', 16),
+        (b'data: {"choices": []}\n\nerror: {"x": 1}\n\n', 15),
+        (b"\xef\xbb\xbf: ping\n\nretry: 5\nid\nevent: e\ndata: 1\n\n", 0),
+        (b'{"a": 1}', 0),
+    ],
+)
+def test_bytes_that_no_client_reads_are_counted(body: bytes, unread: int) -> None:
+    assert read_facts(Response(status=200, body=body)).unread == unread
+
+
+def test_an_error_in_a_list_is_read() -> None:
+    facts = read_facts(Response(status=200, body=b'data: {"error": [{"message": "full", "code": 429}]}\n\n'))
+    assert facts.error == {"message": "full", "code": 429}

@@ -22,6 +22,7 @@ from llm_contracts.wire.interaction import End
 
 _EXCERPT = 60  # characters
 _FIRST_FAILURE = 400
+_OK = 200
 
 
 def compare_faith(pair: ObservationPair) -> Findings:
@@ -49,13 +50,15 @@ def _ended(facts: WireFacts) -> Findings:
     """Both end as if all were well. A cut after `[DONE]` loses nothing; a caller that hung up knows."""
     if facts.error is not None:
         yield _finding("error", "a normal end", facts.error.get("message", "an error"))
+    if facts.unread and facts.status == _OK:
+        yield _finding("body.unread", "a normal end", f"{facts.unread} bytes that no client reads")
     if facts.end not in (End.COMPLETE, End.CLIENT_LEFT) and not facts.done:
         yield _finding("end", "a normal end", str(facts.end))
 
 
 def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
     shown, sent = pair.reference.text, _sent_text(pair, facts)
-    if facts.streamed and shown == pair.candidate.text != sent and facts.error is None:
+    if (facts.streamed or sent) and shown == pair.candidate.text != sent and facts.error is None:
         index = first_difference(shown, sent)
         excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
         yield _finding(f"text[{index}]", *excerpts)

@@ -6,10 +6,12 @@ The answer is the choice that comes first in the stream; the others are read by 
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llm_contracts.wire.content import decoded
@@ -19,6 +21,8 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event, events
 
 _DONE = "[DONE]"
+_UNREAD = re.compile(rb"^(?!(?:data|event|id|retry)(?:[:\r\n]|\Z)|[:\r\n])[^\r\n]+", re.MULTILINE)
+"""A line of no field that the standard for event streams knows."""
 _FIRST_FAILURE = 400
 
 
@@ -52,6 +56,7 @@ class WireFacts:
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`.
+        unread: how many bytes belong neither to an event nor to a JSON document: no client looks at them.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
             date means something else each time that a recording is played.
     """
@@ -80,6 +85,7 @@ class WireFacts:
     models: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     malformed: int = 0
+    unread: int = 0
     retry_after: float | None = None
 
 
@@ -244,7 +250,11 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     if error is not None and not findings.errors:
         findings.errors.append(error)
     is_stream = response.header("content-type").lower().startswith("text/event-stream")
-    return findings.facts(response, streamed=bool(found) or (is_stream and document is None))
+    facts = findings.facts(response, streamed=bool(found) or (is_stream and document is None))
+    if document is not None:
+        return facts
+    unread = sum(map(len, _UNREAD.findall(response.body.removeprefix(codecs.BOM_UTF8))))
+    return replace(facts, unread=unread) if unread else facts
 
 
 def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:

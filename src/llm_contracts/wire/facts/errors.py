@@ -69,6 +69,8 @@ def _by_status(data: Any, text: str) -> Mapping[str, Any]:
 
 def _enveloped(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     error = data.get("error")
+    if isinstance(error, list) and error:
+        error = error[0]
     if isinstance(error, dict) and error:
         return {**error, "message": _text(error.get("message"))}
     if isinstance(error, str) and error:
