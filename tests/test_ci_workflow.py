@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from llm_contracts.project.config import load_project, load_settings
-from llm_contracts.reporting.ci.comment import MARKER
+from llm_contracts.reporting.ci.markdown import MARKER
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -117,7 +117,8 @@ def _write_html(
     project: Project, file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]
 ) -> None:
     from llm_contracts.cost.document import stored_cost
-    from llm_contracts.reporting.html.page import PageContext, in_full, render
+    from llm_contracts.reporting.ci.about import RunContext
+    from llm_contracts.reporting.html.page import in_full, render
     from llm_contracts.results.document import json_text
     from llm_contracts.util.terminal import progress_bar
 
@@ -125,7 +126,7 @@ def _write_html(
         if secrets:
             refuse_secrets(name, json_text(value).encode(), secrets)
 
-    about = PageContext(
+    about = RunContext(
         run=stored.run,
         checked_at=stored.document["checked_at"],
         outdated=tuple(changed),

@@ -51,8 +51,7 @@ def verdict(
     provider asked for is ready.
     """
     from llm_contracts.parity.result import Readiness
-    from llm_contracts.reporting.evidence import evidence
-    from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
+    from llm_contracts.reporting.stored_verdicts import evidence, print_stored_verdicts, verdict_document
     from llm_contracts.results.standing import standing_verdicts
 
     project = project_here()

@@ -89,11 +89,8 @@ def _fixed_points(left: Sequence[str], right: Sequence[str]) -> list[_Point]:
         before.append(last[length - 1] if length else -1)
         ends[length : length + 1] = [place]
         last[length : length + 1] = [number]
-    return _walked_back(found, before, last[-1] if last else -1)
-
-
-def _walked_back(found: list[_Point], before: list[int], number: int) -> list[_Point]:
     points: list[_Point] = []
+    number = last[-1] if last else -1
     while number >= 0:
         points.append(found[number])
         number = before[number]

@@ -36,7 +36,8 @@ def _part(result: Result) -> Iterator[str]:
         yield from _by_provider(result.items)
         yield ""
         yield from _by_place(groups)
-    yield from _accepted(result.items)
+    reasons = dict.fromkeys(reason for item in result.items for reason in item.waived.values())
+    yield from (f"\nAccepted: {reason}" for reason in reasons)
     yield from (f"\nNot usable: {item.problem}" for item in result.items if item.problem)
     yield from (
         f"\nLeft out: {problem.place}: {problem.reason}"
@@ -76,8 +77,3 @@ def _value(value: object) -> str:
         return "absent"
     # A bar would end the cell, a backtick the code.
     return "`" + value_line(value, _LONGEST_VALUE).replace("|", "\\|").replace("`", "'") + "`"
-
-
-def _accepted(items: tuple[Item, ...]) -> Iterator[str]:
-    reasons = dict.fromkeys(reason for item in items for reason in item.waived.values())
-    yield from (f"\nAccepted: {reason}" for reason in reasons)

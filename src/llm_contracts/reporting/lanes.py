@@ -62,21 +62,16 @@ def _signed(left: list[str], right: list[str]) -> Iterator[str]:
 def _chunks(view: ItemView) -> Iterator[str]:
     left, right = view.lines
     for equal, run in groupby(paired(left, right), lambda row: row[2]):
-        lines = [
-            _row(
-                _GAP if one is None else left[one], "=" if equal else "|", _GAP if two is None else right[two]
-            )
-            for one, two, _ in run
-        ]
+        lines = []
+        for one, two, _ in run:
+            ours, theirs = _GAP if one is None else left[one], _GAP if two is None else right[two]
+            # Chinese and emoji fill two cells each: padding by characters would bend the divider.
+            padding = " " * max(_LANE - cell_len(ours), 0)
+            lines.append(f"{ours}{padding} {'=' if equal else '|'} {theirs}")
         folded = len(lines) - 2 * _SHOWN
         if equal and folded >= _SHOWN:
             lines[_SHOWN:-_SHOWN] = [f"= {folded} equal chunks"]
         yield from lines
-
-
-def _row(left: str, mark: str, right: str) -> str:
-    # Chinese and emoji fill two cells each: padding by characters would bend the divider.
-    return f"{left}{' ' * max(_LANE - cell_len(left), 0)} {mark} {right}"
 
 
 def _totals(seen: Observation) -> list[str]:

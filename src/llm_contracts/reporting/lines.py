@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.compare import ABSENT
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Chunk, Observation, Usage
+    from llm_contracts.parity.divergence import Divergence
 
 
 def quoted(text: str) -> str:
@@ -29,6 +30,13 @@ def value_line(value: object, longest: int | None = None, more: str = "…") -> 
         return "absent"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if longest is None or len(text) <= longest else text[:longest] + more
+
+
+def sides(divergence: Divergence) -> tuple[tuple[str, Any], ...]:
+    """What to call each value, and the value: one where both clients share it and the bytes contradict."""
+    if divergence.reference == divergence.candidate:
+        return (("both", divergence.reference),)
+    return (("reference", divergence.reference), ("candidate", divergence.candidate))
 
 
 def chunk_line(chunk: Chunk) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.parity.result import Readiness, Verdict
-from llm_contracts.reporting.evidence import Evidence, evidence_line
+from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.terminal import print_verdicts
 from llm_contracts.results.document import verdict_row
 from llm_contracts.util.terminal import listed
@@ -19,6 +19,53 @@ if TYPE_CHECKING:
     from llm_contracts.results.store import Stored
 
 _FIELDS = ("format", "reference", "candidate", "engine", "run", "versions", "checked_at")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """The recordings of one provider.
+
+    Attributes:
+        recordings: provenance → how many; `unknown` where a file does not say.
+        oldest: the earliest date that any of them has, or None.
+        oldest_live: the same of the live ones.
+        missing: how many scenarios have no recording.
+    """
+
+    recordings: Mapping[str, int]
+    oldest: date | None
+    oldest_live: date | None
+    missing: int
+
+
+def evidence(result: Result, provider: str) -> Evidence:
+    """What a result has of one provider."""
+    mine = [item for item in result.items if item.provider == provider]
+    dated = [(item.recorded_on, item.provenance) for item in mine if item.recorded_on is not None]
+    return Evidence(
+        recordings=dict(Counter(item.provenance or "unknown" for item in mine).most_common()),
+        oldest=min((day for day, _ in dated), default=None),
+        oldest_live=min((day for day, provenance in dated if provenance == "live"), default=None),
+        missing=sum(name.partition("/")[0] == provider for name in result.missing),
+    )
+
+
+def evidence_line(found: Evidence, today: date) -> str:
+    """The same in a line for people."""
+    parts = [f"{number} {name}" for name, number in found.recordings.items()]
+    parts += [f"{found.missing} missing"] if found.missing else []
+    line = f"recordings: {', '.join(parts) or 'none'}"
+    if found.oldest is None:
+        return line
+
+    def dated(day: date) -> str:
+        days = (today - day).days
+        return f"of {day}, " + (f"{days} day{'' if days == 1 else 's'} old" if days > 0 else "today")
+
+    line += f"; the oldest is {dated(found.oldest)}"
+    if found.oldest_live is not None and found.oldest_live != found.oldest:
+        line += f", the oldest live one {dated(found.oldest_live)}"
+    return line
 
 
 def verdict_document(

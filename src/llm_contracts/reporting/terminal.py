@@ -17,12 +17,11 @@ from rich.text import Text
 from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.reporting.lines import value_line
+from llm_contracts.reporting.lines import sides, value_line
 from llm_contracts.util.terminal import Marks, listed, marks_for, titled
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
-    from llm_contracts.parity.divergence import Divergence
     from llm_contracts.parity.result import Item, Result
 
 _LONGEST_VALUE = 160  # characters of either value that a group shows
@@ -123,10 +122,11 @@ def table(result: Result, marks: Marks, width: int) -> RenderableType:
     Providers without any recording would be columns of dashes: they are named below instead.
     """
     providers = list(dict.fromkeys(item.provider for item in result.items))
-    missing = [name for name in result.missing if _owner(name) in providers]
-    unheard = list(dict.fromkeys(_owner(name) for name in result.missing if _owner(name) not in providers))
+    absent = [name.partition("/")[::2] for name in result.missing]
+    unheard = list(dict.fromkeys(owner for owner, _ in absent if owner not in providers))
+    missing = ["/".join(name) for name in absent if name[0] in providers]
     cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
-    cells |= {(_owner(name), _situation(name)): Text(marks.missing, style="dim") for name in missing}
+    cells |= {(one, two): Text(marks.missing, style="dim") for one, two in absent if one in providers}
     scenarios = list(dict.fromkeys(scenario for _, scenario in cells))
     if len(scenarios) == len(cells) > len(providers) > 1:
         tables: list[RenderableType] = [_counts(providers, result.items, marks)]
@@ -210,14 +210,6 @@ def _list(items: Iterable[Item], missing: Iterable[str], marks: Marks) -> Table:
     return table
 
 
-def _owner(name: str) -> str:
-    return name.partition("/")[0]
-
-
-def _situation(name: str) -> str:
-    return name.partition("/")[2]
-
-
 def _cell(item: Item, marks: Marks) -> Text:
     """What became of one recording: the mark, then the kinds that nobody has accepted, a line each."""
     if item.problem:
@@ -283,21 +275,16 @@ def one_group(found: DivergenceGroup, marks: Marks, *, of: str = "recording") ->
         f" at {found.where}",
         (f"   {found.severity}, {count(len(found.ids), of)}", "dim"),
     )
-    lines = (*_values(found.example, marks), Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim"))
-    return Stack(head, _indented(Stack(*lines), 4))
+    values = (
+        Text.assemble((f"{name:<11}", "dim"), value_line(value, _LONGEST_VALUE, marks.more))
+        for name, value in sides(found.example)
+    )
+    where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
+    return Stack(head, _indented(Stack(*values, where), 4))
 
 
 def _indented(what: RenderableType, by: int) -> Padding:
     return Padding(what, (0, 0, 0, by), expand=False)
-
-
-def _values(example: Divergence, marks: Marks) -> Iterator[Text]:
-    """Both values, or the one that both clients share and that the bytes contradict."""
-    if example.reference == example.candidate:
-        yield Text.assemble(("both       ", "dim"), value_line(example.reference, _LONGEST_VALUE, marks.more))
-        return
-    yield Text.assemble(("reference  ", "dim"), value_line(example.reference, _LONGEST_VALUE, marks.more))
-    yield Text.assemble(("candidate  ", "dim"), value_line(example.candidate, _LONGEST_VALUE, marks.more))
 
 
 def accepted_lines(result: Result, marks: Marks) -> Iterator[RenderableType]:

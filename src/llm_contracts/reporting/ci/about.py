@@ -1,11 +1,13 @@
-"""What the views say about a run beside its result."""
+"""What the page and the views for CI say about a run beside its result."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
+
+from llm_contracts.cost.model import Cost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +23,8 @@ class RunContext:
         folder: where they are then.
         again: the commands that find the same once more, and lead to a decision.
         everyone: the project's providers, if known; see `answer`.
+        cost: if it was measured.
+        terms: reason of an acceptance → by whom it is, and until when.
     """
 
     run: str
@@ -31,6 +35,8 @@ class RunContext:
     folder: str = "report"
     again: Sequence[str] = ("llm-contracts check", "llm-contracts review")
     everyone: Collection[str] = ()
+    cost: Cost | None = None
+    terms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def moment(self) -> str:
@@ -42,4 +48,9 @@ class RunContext:
         if self.report_url is None:
             return None
         rest = f"&d={quote(fingerprint)}" if fingerprint else ""
-        return f"{self.report_url}#rec={quote(item.encode('utf-8', 'replace'), safe='/')}{rest}"
+        return f"{self.report_url}{fragment(item)}{rest}"
+
+
+def fragment(item: str) -> str:
+    """What leads to a recording within the HTML report."""
+    return f"#rec={quote(item.encode('utf-8', 'replace'), safe='/')}"

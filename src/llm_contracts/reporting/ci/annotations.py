@@ -15,7 +15,7 @@ from llm_contracts.parity.decision_groups import members_of, queue
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.grouping import group
 from llm_contracts.parity.result import Result
-from llm_contracts.reporting.ci.values import cut, seen, sides, some
+from llm_contracts.reporting.ci.values import cut, seen, shown_sides, some
 from llm_contracts.util.text import count
 
 MOST = 10
@@ -82,7 +82,7 @@ def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator
     for found in queue(open_ones):
         if found.severity is not Severity.COSMETIC:
             first = found.members[0]
-            values = [f"{name}: {value}" for name, value in sides(first.divergence, _LONGEST_VALUE)]
+            values = [f"{name}: {value}" for name, value in shown_sides(first.divergence, _LONGEST_VALUE)]
             ids = _some(list(dict.fromkeys(member.item for member in found.members)))
             yield Annotation(
                 level=error if found.severity is Severity.BREAKING else warning,

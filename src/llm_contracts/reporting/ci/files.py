@@ -112,7 +112,7 @@ def _views(
 
         yield wanted.markdown, summary(result, about)
     if wanted.comment is not None:
-        from llm_contracts.reporting.ci.comment import comment
+        from llm_contracts.reporting.ci.markdown import comment
 
         yield wanted.comment, comment(result, about)
     if wanted.annotations:

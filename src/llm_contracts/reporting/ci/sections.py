@@ -24,7 +24,7 @@ from llm_contracts.reporting.answer import (
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.fit import DocumentPart
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
-from llm_contracts.reporting.ci.values import cut, sides, some
+from llm_contracts.reporting.ci.values import cut, shown_sides, some
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.text import and_more, count
 
@@ -130,7 +130,7 @@ def _group(found: DecisionGroup, about: RunContext) -> str:
     where = [link(cut(name, 120), about.link(name, prints[name])) for name in [*ids][:_SHOWN_IDS]]
     head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
     lines = [f"{head} {MEANINGS[found.kind]}"]
-    lines += [f"  - {name} {code(value)}" for name, value in sides(first.divergence, _LONGEST_VALUE)]
+    lines += [f"  - {name} {code(value)}" for name, value in shown_sides(first.divergence, _LONGEST_VALUE)]
     return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.reporting.html.embed import finite, visible
+from llm_contracts.reporting.lines import sides
 from llm_contracts.results.document import json_text
 
 _NONCHARACTERS = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF⟩"})  # XML knows no way to say them
@@ -35,14 +36,9 @@ def _more(left: int) -> str:
     return f"… ({left:,} more characters)" if left > 0 else ""
 
 
-def sides(divergence: Divergence, longest: int) -> tuple[tuple[str, str], ...]:
-    """What to call each value, and the value: one where both clients share it and the bytes contradict."""
-    if divergence.reference == divergence.candidate:
-        return (("both", shown(divergence.reference, longest)),)
-    return (
-        ("reference", shown(divergence.reference, longest)),
-        ("candidate", shown(divergence.candidate, longest)),
-    )
+def shown_sides(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
+    """What to call each value, and the value as it is shown."""
+    return [(name, shown(value, longest)) for name, value in sides(divergence)]
 
 
 def some(names: Sequence[str], of: int | None = None, most: int = 3) -> str:

@@ -13,12 +13,8 @@ from typing import Any
 
 from llm_contracts.results.document import json_text
 
-_FIRST_PRINTABLE = 0x20
-_DELETE = 0x7F
-_HIDDEN = frozenset(
-    {"Cc", "Cf", "Cs", "Zl", "Zp"}
-)  # controls, directions and joiners, half pairs, separators
-_JOINERS = frozenset("\u200c\u200d")  # emoji and Indic scripts need them, and they move nothing
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, directions, half pairs, separators
+_SEEN = frozenset("\n\t\u200c\u200d")  # emoji and Indic scripts need the joiners, and they move nothing
 _UNSAFE = re.compile("[<>&\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -48,13 +44,8 @@ def finite(value: Any) -> Any:
 
 def visible(text: str) -> str:
     """The text with every character that hides, or turns the direction of others, written as its number."""
-    return "".join(f"⟨U+{ord(c):04X}⟩" if _hides(c) else c for c in text)
-
-
-def _hides(character: str) -> bool:
-    if character in "\n\t" or character in _JOINERS:
-        return False
-    return unicodedata.category(character) in _HIDDEN
+    hidden = {c for c in set(text) - _SEEN if unicodedata.category(c) in _HIDDEN}
+    return "".join(f"⟨U+{ord(c):04X}⟩" if c in hidden else c for c in text)
 
 
 def csp_hash(content: str) -> str:

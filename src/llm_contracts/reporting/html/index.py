@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
 from llm_contracts.parity.divergence import Divergence
@@ -14,6 +13,7 @@ from llm_contracts.parity.grouping import group as group_by_place
 from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
+from llm_contracts.reporting.ci.about import fragment
 from llm_contracts.reporting.html.embed import visible
 from llm_contracts.reporting.lines import value_line
 
@@ -123,25 +123,21 @@ def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> di
 
 def matrix(result: Result) -> ScenarioMatrix | None:
     """The matrix; None where scenarios are so many, or so little alike, that it would show nothing."""
-    names = [*((item.provider, item.scenario) for item in result.items), *map(_split, result.missing)]
+    missing = {(one, two): f"{one}/{two}" for one, _, two in (name.partition("/") for name in result.missing)}
+    names = [*((item.provider, item.scenario) for item in result.items), *missing]
     providers = tuple(dict.fromkeys(provider for provider, _ in names))
     scenarios = tuple(dict.fromkeys(scenario for _, scenario in names))
     if len(scenarios) > _MOST_ROWS or len(scenarios) == len(names) > len(providers) > 1:
         return None
     cells: dict[tuple[str, str], dict[str, Any]] = {
-        _split(name): {"id": None, "state": "missing", "title": f"{name}: no recording"}
-        for name in result.missing
+        key: {"id": None, "state": "missing", "title": f"{name}: no recording"}
+        for key, name in missing.items()
     }
     cells |= {(item.provider, item.scenario): _cell(n, item) for n, item in enumerate(result.items)}
     rows = tuple(
         (scenario, tuple(cells.get((provider, scenario)) for provider in providers)) for scenario in scenarios
     )
     return ScenarioMatrix(providers=providers, rows=rows)
-
-
-def _split(name: str) -> tuple[str, str]:
-    provider, _, scenario = name.partition("/")
-    return provider, scenario
 
 
 def _cell(number: int, item: Item) -> dict[str, Any]:
@@ -151,7 +147,7 @@ def _cell(number: int, item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "number": number,
-        "link": "#rec=" + quote(item.id.encode("utf-8", "replace"), safe="/"),
+        "link": fragment(item.id),
         "state": what,
         "count": sum(kinds.values()),
         "title": visible(f"{item.id}: {found or what}"),

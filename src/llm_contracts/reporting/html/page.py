@@ -8,9 +8,7 @@ its hash. What an item holds in full is compressed, so that the page opens at on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -18,18 +16,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from llm_contracts.cost.html import cost_table
-from llm_contracts.cost.model import Cost
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, state
+from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
-from llm_contracts.reporting.html.index import (
-    GroupRow,
-    group_rows,
-    item_rows,
-    matrix,
-    noise_rows,
-)
+from llm_contracts.reporting.html.index import group_rows, item_rows, matrix, noise_rows
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
@@ -37,27 +29,6 @@ _ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
 
 Guard = Callable[[str, Any], None]
 """Given a name and what the page would hold of it; raises if that must not be."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PageContext:
-    """What the page says about the run.
-
-    Attributes:
-        run: names what was found.
-        checked_at: when, in ISO 8601.
-        outdated: what has changed since.
-        cost: if it was measured.
-        everyone: the project's providers, if known; see `answer`.
-        terms: reason of an acceptance → by whom it is, and until when.
-    """
-
-    run: str
-    checked_at: str
-    outdated: Sequence[str] = ()
-    cost: Cost | None = None
-    everyone: Collection[str] = ()
-    terms: Mapping[str, str] = field(default_factory=dict)
 
 
 def in_full(result: Result) -> tuple[str, ...]:
@@ -69,7 +40,7 @@ def in_full(result: Result) -> tuple[str, ...]:
 
 def render(
     result: Result,
-    about: PageContext,
+    about: RunContext,
     whole: Callable[[str], Item],
     *,
     protocols_of: Callable[[str], Protocols] = lambda _provider: BUILT_IN,
@@ -80,7 +51,7 @@ def render(
 
     Args:
         result: the run; its items need no observations.
-        about: see `PageContext`.
+        about: see `RunContext`.
         whole: an item in full, by its id.
         protocols_of: how to read what a provider sent.
         guard: see `Guard`.
@@ -108,49 +79,7 @@ def render(
         "base-uri 'none'; form-action 'none'"
     )
     counts = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
-    yield from (
-        _environment()
-        .get_template("page.html.j2")
-        .generate(
-            result=result,
-            about=about,
-            answer=answer(result, about.everyone),
-            counts=[(name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]],
-            normalised=counted(normalised(result.items)),
-            cost=None if about.cost is None else cost_table(about.cost),
-            checked=datetime.fromisoformat(about.checked_at)
-            .strftime("%d %B %Y, %H:%M %Z")
-            .lstrip("0")
-            .rstrip(),
-            groups=groups,
-            noise=noise_rows(result.items),
-            matrix=matrix(result),
-            marks=MARKS,
-            style=Markup(style),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
-            policy=policy,
-            data=Markup(script_json(_data(result, about, groups, rows))),  # noqa: S704 - escaped for where it stands
-            details=details(),
-            left_out=len(result.items) - len(detailed),
-        )
-    )
-
-
-def _data(
-    result: Result, about: PageContext, groups: Sequence[GroupRow], rows: Sequence[Any]
-) -> dict[str, Any]:
-    return {
-        "run": about.run,
-        "reference": result.reference,
-        "candidate": result.candidate,
-        "marks": MARKS,
-        "groups": [row.group.title for row in groups],
-        "items": rows,
-    }
-
-
-def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("llm_contracts.reporting.html", "static"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -158,6 +87,35 @@ def _environment() -> Environment:
         finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+    data = {
+        "run": about.run,
+        "reference": result.reference,
+        "candidate": result.candidate,
+        "marks": MARKS,
+        "groups": [row.group.title for row in groups],
+        "items": rows,
+    }
+    yield from (
+        environment.get_template("page.html.j2").generate(
+            result=result,
+            about=about,
+            answer=answer(result, about.everyone),
+            counts=[(name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]],
+            normalised=counted(normalised(result.items)),
+            cost=None if about.cost is None else cost_table(about.cost),
+            checked=about.moment,
+            groups=groups,
+            noise=noise_rows(result.items),
+            matrix=matrix(result),
+            marks=MARKS,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=policy,
+            data=Markup(script_json(data)),  # noqa: S704 - escaped for where it stands
+            details=details(),
+            left_out=len(result.items) - len(detailed),
+        )
     )
 
 

@@ -16,9 +16,8 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.annotations import FilePosition, notes, workflow_commands
-from llm_contracts.reporting.ci.comment import comment
 from llm_contracts.reporting.ci.junit import junit
-from llm_contracts.reporting.ci.markdown import summary
+from llm_contracts.reporting.ci.markdown import comment, summary
 
 ABOUT = RunContext(
     run="0123456789abcdef",

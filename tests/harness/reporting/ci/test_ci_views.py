@@ -16,9 +16,8 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.annotations import AnnotationLevel, notes, workflow_commands
-from llm_contracts.reporting.ci.comment import COMMENT_BYTES, MARKER, comment
 from llm_contracts.reporting.ci.junit import junit
-from llm_contracts.reporting.ci.markdown import SUMMARY_BYTES, summary
+from llm_contracts.reporting.ci.markdown import COMMENT_BYTES, MARKER, SUMMARY_BYTES, comment, summary
 from tests.harness.reporting.ci.sample import ABOUT, divergence, find, item, sample, samples
 from tests.harness.reporting.html.runs import HOSTILE, whole_run
 

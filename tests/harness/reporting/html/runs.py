@@ -11,7 +11,8 @@ from typing import Any
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
-from llm_contracts.reporting.html.page import PageContext, render
+from llm_contracts.reporting.ci.about import RunContext
+from llm_contracts.reporting.html.page import render
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 
 HOSTILE = (
@@ -27,7 +28,7 @@ REQUEST = Request(
     headers=(("Authorization", "Bearer replay-key"), ("X-Title", "demo")),
     body=b'{"model":"m","stream":true}',
 )
-ABOUT = PageContext(run="0123456789abcdef", checked_at="2026-11-22T12:00:00+00:00")
+ABOUT = RunContext(run="0123456789abcdef", checked_at="2026-11-22T12:00:00+00:00")
 
 
 def event(delta: Mapping[str, Any], **more: Any) -> str:
@@ -140,7 +141,7 @@ def whole_run() -> Result:
     )
 
 
-def write(file: Path, result: Result, about: PageContext = ABOUT) -> Path:
+def write(file: Path, result: Result, about: RunContext = ABOUT) -> Path:
     """The page of a run, as a file."""
     items = {each.id: each for each in result.items}
     with file.open("w", encoding="utf-8") as out:
