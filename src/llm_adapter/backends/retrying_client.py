@@ -167,16 +167,19 @@ def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
     """The data of each server-sent event, as soon as the event is complete.
 
     Lines are cut in bytes: text may hold the characters at which `str.splitlines` cuts, too. What stands
-    there at the end without its blank line is given as well, for whoever reads it to see that it is cut.
+    there at the end without its blank line is given as well, for whoever reads it to see that it is cut. An
+    event without data, such as a bare `data:` line that keeps a connection open, is not an event to anybody
+    (WHATWG, server-sent events, "dispatch the event").
     """
     held: list[str] = []
     for line in _lines(pieces):
         if line.startswith(b"data:"):
             held.append(line.removeprefix(b"data:").removeprefix(b" ").decode())
-        elif not line and held:
-            yield "\n".join(held)
+        elif not line:
+            if any(held):
+                yield "\n".join(held)
             held = []
-    if held:
+    if any(held):
         yield "\n".join(held)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -15,6 +15,7 @@ from llm_contracts.clients.observe import observe
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.compare import NO_RULES, Rules, compare
+from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.looks import Looks
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
@@ -22,6 +23,7 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.evidence import doubt
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
+from llm_contracts.run.recut import Player, chosen, recut_differences
 from llm_contracts.run.shards import Shard, owned
 from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.text import first_names
@@ -60,7 +62,9 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pairing:
-    """Two clients, and how recordings are played to them and read. `timeout`: seconds per call."""
+    """Two clients, and how recordings are played to them and read. `timeout`: seconds per call; `recutting`:
+    plays the pieces that it is given and waits for nobody; without it no recording is recut.
+    """
 
     reference: Side
     candidate: Side
@@ -68,9 +72,16 @@ class Pairing:
     timeout: float = 60.0
     protocols: Protocols = BUILT_IN
     rules: Rules = NO_RULES
+    recutting: Engine | None = None
 
     def run(
-        self, blank: Item, interactions: tuple[Interaction, ...], call: Call, *, own: bool = False
+        self,
+        blank: Item,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        *,
+        own: bool = False,
+        recut: bool = False,
     ) -> Item:
         """Run one recording: the reference twice, to see what does not even agree with itself, and the
         candidate; twice as well where that is cheap, to see whether it answers alike.
@@ -83,9 +94,11 @@ class Pairing:
             interactions: what the provider sent.
             call: what to ask, with the provider's own address as base URL.
             own: whether the requests of the recording are those of this very call.
+            recut: whether the answer is played in other shapes, too; see `recut`.
         """
         try:
             looks = self._looks(blank, interactions, call, own=own)
+            shapes = self._recut(blank, interactions, call, looks) if recut else ()
         except UnplayableError as error:
             return replace(blank, problem=f"{blank.id}: {error}")
         item = replace(
@@ -93,11 +106,30 @@ class Pairing:
             reference=looks.references[0],
             candidate=looks.candidates[0],
             exchanges=interactions,
-            divergences=looks.divergences,
+            divergences=(*looks.divergences, *shapes),
             noise=looks.noise,
             normalised=looks.normalised,
         )
         return replace(item, problem=_unanswered(item, interactions))
+
+    def _recut(
+        self, blank: Item, interactions: tuple[Interaction, ...], call: Call, looks: Looks
+    ) -> tuple[Divergence, ...]:
+        if self.recutting is None:
+            return ()
+        play = partial(played, self.recutting, call=call, timeout=self.timeout, protocols=self.protocols)
+        found = recut_differences(
+            Player(
+                reference=lambda exchanges: play(self.reference, exchanges),
+                candidate=lambda exchanges: play(self.candidate, exchanges),
+            ),
+            interactions,
+            reference=looks.references[0],
+            candidate=looks.candidates[0],
+            facts=tuple(read_facts(interaction.response, self.protocols) for interaction in interactions),
+            scope=blank.id,
+        )
+        return tuple(found)
 
     def _looks(self, blank: Item, interactions: tuple[Interaction, ...], call: Call, *, own: bool) -> Looks:
         def play(side: Side) -> Observation:
@@ -269,9 +301,9 @@ def context_for(
 
 @contextmanager
 def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
-    rows = {row.name: row for row in project.scenarios}
+    rows, shapes = {row.name: row for row in project.scenarios}, chosen(project.scenarios)
     with opened_match(project, options) as match:
-        yield lambda name: run_scenario(match, project, rows[name])
+        yield lambda name: run_scenario(match, project, rows[name], recut=name in shapes)
 
 
 def gathered(arriving: Iterable[tuple[int, Packed]], progress: Progress) -> tuple[Item, ...]:
@@ -361,8 +393,11 @@ def client_names(project: Project, options: Options) -> tuple[str, str]:
 def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
     """The two clients by the names that were asked for, and an engine that runs."""
     playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
-    with empty_ca_store(os.environ), playing as engine:
-        yield match_of(project, options, engine)
+    recutting: AbstractContextManager[Engine | None] = nullcontext()
+    if options.engine is EngineName.WIRE:
+        recutting = opened(EngineName.WIRE, pieces=Fragmentation.RECORDED, lockstep=False)
+    with empty_ca_store(os.environ), playing as engine, recutting as pieces:
+        yield replace(match_of(project, options, engine), recutting=pieces)
 
 
 def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
@@ -381,7 +416,7 @@ def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
     )
 
 
-def run_scenario(match: Pairing, project: Project, scenario: Scenario) -> Item:
+def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, recut: bool = False) -> Item:
     """Run one scenario on its recording; one that cannot be read gives an item that says so.
 
     Where the project's reference is asked for, a provider's own comes in its place.
@@ -394,7 +429,7 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario) -> Item:
     names, settings = (match.reference.name, match.candidate.name), project.settings
     own = blank.provenance in ("live", "simulated") and names == (settings.reference, settings.candidate)
     call = replay_call(scenario, provider)
-    return own_match(match, project, provider).run(blank, interactions, call, own=own)
+    return own_match(match, project, provider).run(blank, interactions, call, own=own, recut=recut)
 
 
 def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:

@@ -60,7 +60,9 @@ class Engine(Protocol):
 
 
 @contextmanager
-def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | None = None) -> Iterator[Engine]:
+def opened(
+    name: EngineName, *, pieces: Pieces | None = None, speed: float | None = None, lockstep: bool = True
+) -> Iterator[Engine]:
     """An engine that is ready to play; shut down afterwards.
 
     The wire engine plays in lockstep: in whichever pieces and at whichever speed, a piece leaves only when
@@ -71,6 +73,7 @@ def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | Non
         name: which engine.
         pieces: where the wire engine cuts bodies; by default after each event.
         speed: how many times as fast as recorded it plays; by default without pauses.
+        lockstep: whether the wire engine waits for the client.
 
     Raises:
         ConfigError: the library of the vcr engine is not installed.
@@ -88,7 +91,7 @@ def opened(name: EngineName, *, pieces: Pieces | None = None, speed: float | Non
         def play(interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Iterator[Play]:
             with edge.replay(
                 interactions,
-                lockstep=True,
+                lockstep=lockstep,
                 patience=PATIENCE,
                 pieces=pieces,
                 speed=speed,

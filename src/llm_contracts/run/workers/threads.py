@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -150,7 +151,8 @@ def _outliving_clients() -> Iterator[None]:
     here, leave = os.getpid(), os._exit
 
     def refuse(status: int) -> NoReturn:
-        if os.getpid() != here:  # a child that the client forked
+        # Clients run in threads of their own. A child that one forked may end, and so may a worker process.
+        if os.getpid() != here or threading.current_thread() is threading.main_thread():
             leave(status)
         raise SystemExit(f"the client tried to end the process with os._exit({status})")
 

@@ -1,0 +1,133 @@
+"""The same answer in the shapes that clients get wrong most often, cheap enough for every check.
+
+All of them mean the same to whoever reads event streams by the WHATWG's rules: pieces that end inside a
+character, lines that end in CRLF, a byte order mark before the first event, events without data (a bare
+`data:` line, or control fields alone). They are played all at once, and one by one only where that shows
+something. `check --sweep` has many more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from llm_contracts.clients.observation import Observation
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.project.scenario import Scenario
+from llm_contracts.wire.facts import WireFacts
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.streamed import Streamed, cut_at, ends_of
+
+Shape = Callable[[list[bytes]], list[bytes]]
+"""Events, each as bytes, to the same events otherwise spelt."""
+
+Play = Callable[[tuple[Interaction, ...]], Observation]
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
+_COUNTS = frozenset(
+    {
+        Kind.TEXT,
+        Kind.REASONING,
+        Kind.TOOL_CALLS,
+        Kind.FINISH_REASON,
+        Kind.USAGE,
+        Kind.USAGE_INVENTED,
+        Kind.USAGE_MISSING,
+        Kind.ERROR,
+    }
+)
+"""What must not change. Where in the stream something comes is chance here: nobody waits for the client."""
+
+SHAPES: Mapping[str, Shape] = {
+    "inside-characters": lambda events: events,  # every shape is cut there
+    "bare-data": lambda events: [*events[:1], b"data:\n\n", *events[1:]],
+    "control-only": lambda events: [*events[:1], b"retry: 3000\n\n", *events[1:]],
+    "bom": lambda events: [b"\xef\xbb\xbf" + events[0], *events[1:]],
+    "crlf": lambda events: [
+        _LINE_END.sub(b"\r\n", event) for event in events
+    ],  # last: of all lines there are
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Player:
+    """How both clients are played to, without waiting for either."""
+
+    reference: Play
+    candidate: Play
+
+
+def chosen(scenarios: Iterable[Scenario]) -> frozenset[str]:
+    """The scenarios to play so: of each provider one for each function and set of parameters."""
+    first: dict[object, str] = {}
+    for row in scenarios:
+        if row.expects == "answer":
+            first.setdefault((row.provider, row.function, frozenset(row.params)), row.name)
+    return frozenset(first.values())
+
+
+def recut_differences(
+    player: Player,
+    interactions: tuple[Interaction, ...],
+    *,
+    reference: Observation,
+    candidate: Observation,
+    facts: tuple[WireFacts, ...],
+    scope: str,
+) -> Iterator[Divergence]:
+    """What the candidate does otherwise with the same answer in another shape, and the reference does not.
+
+    Args:
+        player: plays exchanges to the clients.
+        interactions: the recording.
+        reference: what the reference did with the recording as it is.
+        candidate: what the candidate did.
+        facts: what its answers say.
+        scope: the item's id.
+
+    Returns:
+        Each with the shape's name behind its place, and what the candidate did with the recording and with
+        the shape.
+    """
+    stream = Streamed.of(interactions)
+    if stream is None:
+        return
+    together = _shaped(stream, *SHAPES.values())
+    if not _changes(candidate, player.candidate(together), facts, scope):
+        return
+    alone = {name: _shaped(stream, shape) for name, shape in SHAPES.items()}
+    for name, exchanges in {**alone, "all-at-once": together}.items():
+        theirs = _changes(candidate, player.candidate(exchanges), facts, scope)
+        ours = _changes(reference, player.reference(exchanges), facts, scope) if theirs else {}
+        for (kind, where), change in theirs.items():
+            if (kind, where) not in ours:
+                finding = UnnamedDivergence(
+                    kind=kind,
+                    where=f"{where} ({name})",
+                    reference=change.reference,
+                    candidate=change.candidate,
+                )
+                yield finding.seal(scope)
+        if theirs and name in SHAPES:
+            return  # the shape is named; the rest would say the same again
+
+
+def _changes(
+    recorded: Observation, varied: Observation, facts: tuple[WireFacts, ...], scope: str
+) -> Mapping[tuple[Kind, str], Divergence]:
+    found = compare(recorded, varied, facts, scope=scope).divergences
+    return {(each.kind, each.where): each for each in found if each.kind in _COUNTS}
+
+
+def _shaped(stream: Streamed, *shapes: Shape) -> tuple[Interaction, ...]:
+    events = list(stream.parts)
+    for shape in shapes:
+        events = shape(events)
+    changed = stream.with_parts(events)
+    response = changed[stream.index].response
+    inside = (at for at, byte in enumerate(response.body) if byte in _CONTINUES)
+    return stream.with_response(cut_at(response, {*inside, *ends_of(events)}))

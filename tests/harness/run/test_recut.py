@@ -1,0 +1,100 @@
+"""`check` plays answers in the shapes that clients get wrong, and names the shape; a GO needs that."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.cli import run
+from llm_contracts.wire.cassette import save
+from tests.harness.run.projects import CLIENTS, cassette, make_project
+
+READERS = """
+import http.client
+from urllib.parse import urlsplit
+
+
+def _pieces(call):
+    url = urlsplit(call.base_url)
+    connection = http.client.HTTPConnection(url.netloc, timeout=20)
+    body = json.dumps({"model": call.model, "messages": list(call.messages), "stream": True})
+    connection.request("POST", f"{url.path}/chat/completions", body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    while piece := response.read1(65536):
+        yield piece
+    connection.close()
+
+
+def reading(*, decode_pieces=False, bom=True, crlf=True, bare=True, control=True):
+    def client(call):
+        if decode_pieces:
+            text = "".join(piece.decode("utf-8", "replace") for piece in _pieces(call))
+        else:
+            text = b"".join(_pieces(call)).decode()
+        if bom:
+            text = text.removeprefix("\\ufeff")
+        if crlf:
+            text = text.replace("\\r\\n", "\\n")
+        for event in text.split("\\n\\n"):
+            data = [line[5:].strip() for line in event.split("\\n") if line.startswith("data:")]
+            if not data and event.strip() and not control:
+                raise ValueError("an event without data")
+            if data == [""] and not bare:
+                raise ValueError("empty data")
+            if data and data[0] not in ("", "[DONE]"):
+                yield json.loads(data[0])
+    return client
+
+
+CLIENTS |= {
+    "sound": reading(),
+    "inside-characters": reading(decode_pieces=True),
+    "bom": reading(bom=False),
+    "crlf": reading(crlf=False),
+    "bare-data": reading(bare=False),
+    "control-only": reading(control=False),
+}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    make_project(tmp_path)
+    tape = cassette("zenith/plain-stream", ("gr@@", " dich"), provenance="live")
+    (one,) = tape.interactions
+    answer = replace(one.response, body=one.response.body.replace(b"@@", "üß".encode()), pieces=None)
+    save(
+        tmp_path / "cassettes" / "zenith" / "plain-stream.yaml",
+        replace(tape, interactions=(replace(one, response=answer),)),
+    )
+    (tmp_path / "contracts" / "clients.py").write_text(f"{CLIENTS}{READERS}")
+    return tmp_path
+
+
+def differences(candidate: str, reference: str = "sound") -> set[tuple[str, str]]:
+    run(["check", "--reference", reference, "--candidate", candidate, "--provider", "zenith"])
+    document = json.loads(Path("report/result.json").read_text())
+    return {(d["kind"], d["where"]) for item in document["items"] for d in item["divergences"]}
+
+
+def test_a_client_that_reads_every_shape_shows_no_difference(project: Path) -> None:
+    assert differences("sound") == set()
+
+
+@pytest.mark.parametrize("shape", ["inside-characters", "bom", "crlf", "bare-data", "control-only"])
+def test_a_client_that_gets_one_shape_wrong_is_found_and_the_shape_is_named(
+    project: Path, shape: str
+) -> None:
+    found = differences(shape)
+    assert found
+    assert all(where.endswith(f"({shape})") for _, where in found)
+    assert {kind for kind, _ in found} & {"text", "error"}
+    assert json.loads(Path("report/result.json").read_text())["verdicts"]["zenith"]["verdict"] == "blocked"
+
+
+def test_what_the_reference_gets_wrong_as_well_is_no_difference(project: Path) -> None:
+    assert differences("bare-data", reference="bare-data") == set()
