@@ -21,7 +21,7 @@ from llm_contracts.cli.options import (
     stored_here,
 )
 from llm_contracts.review.decisions import Choice
-from llm_contracts.review.tui.view import View
+from llm_contracts.review.tui.page import View
 from llm_contracts.util.git import git_user
 
 if TYPE_CHECKING:

@@ -81,10 +81,17 @@ def plan(session: ReviewSession, found: Decisions, name: str) -> ApplyPlan:
             f"{name}: is about run {found.run}, but the stored result is run {session.stored.run}. "
             "What differs has changed. Make the report again and decide on that."
         )
-    _refuse_unknown(session, found, name)
+    known = {member.fingerprint for member in session.members}
+    seen: set[str] = set()
     acceptances: list[Coverage] = []
     notes: list[Decision] = []
     for number, decision in enumerate(found.decisions, 1):
+        for each in decision.fingerprints:
+            if each not in known:
+                raise ReviewError(f"{name}: decision {number}: this run has no difference {each}.")
+            if each in seen:
+                raise ReviewError(f"{name}: decision {number}: {each} is decided about twice.")
+            seen.add(each)
         left = tuple(each for each in decision.fingerprints if each not in session.accepted)
         if decision.choice is not Choice.ACCEPT:
             notes.append(replace(decision, fingerprints=left))
@@ -96,18 +103,6 @@ def plan(session: ReviewSession, found: Decisions, name: str) -> ApplyPlan:
         notes=tuple(each for each in notes if each.fingerprints),
         settled=tuple(settled),
     )
-
-
-def _refuse_unknown(session: ReviewSession, found: Decisions, name: str) -> None:
-    known = {member.fingerprint for member in session.members}
-    seen: set[str] = set()
-    for number, decision in enumerate(found.decisions, 1):
-        for each in decision.fingerprints:
-            if each not in known:
-                raise ReviewError(f"{name}: decision {number}: this run has no difference {each}.")
-            if each in seen:
-                raise ReviewError(f"{name}: decision {number}: {each} is decided about twice.")
-            seen.add(each)
 
 
 def _coverage(session: ReviewSession, decision: Decision, prints: tuple[str, ...], place: str) -> Coverage:

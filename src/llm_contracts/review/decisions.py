@@ -135,12 +135,16 @@ def _decision(row: Any, place: str) -> Decision:
     if not isinstance(prints, list) or not prints or not all(isinstance(each, str) for each in prints):
         raise DecisionsError(f"{place}: 'fingerprints' must be a list of texts that names at least one.")
     texts = {key: _text(row, key, place) for key in _TEXTS}
-    scope = _text(row, "scope", place)
+    scope, until = _text(row, "scope", place), _text(row, "until", place)
+    try:
+        last_day = date.fromisoformat(until) if until else None
+    except ValueError:
+        raise DecisionsError(f"{place}: 'until' must be a date such as 2027-01-31, not {until!r}.") from None
     return Decision(
         choice=Choice(_one_of(Choice, _text(row, "decision", place), f"{place}: 'decision'")),
         fingerprints=tuple(prints),
         scope=Scope(_one_of(Scope, scope, f"{place}: 'scope'")) if scope else None,
-        until=_day(_text(row, "until", place), place),
+        until=last_day,
         **texts,
     )
 
@@ -158,10 +162,3 @@ def _one_of(known: type[StrEnum], value: str, place: str) -> str:
     if value not in list(known):
         raise DecisionsError(f"{place} must be one of {', '.join(known)}, not {value!r}.")
     return value
-
-
-def _day(value: str, place: str) -> date | None:
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError:
-        raise DecisionsError(f"{place}: 'until' must be a date such as 2027-01-31, not {value!r}.") from None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from llm_contracts.review.decisions import Decision
 
 FORMAT = 1
+_OF_DIVERGENCE = ("where", "reference", "candidate", "fingerprint")
 
 
 def queue_document(
@@ -45,19 +46,15 @@ def _group(group: DecisionGroup, noted: Mapping[str, Decision]) -> dict[str, Any
         "now": group.now,
         "count": len(group.members),
         "providers": group.providers,
-        "members": [_member(member, noted.get(member.fingerprint)) for member in group.members],
-    }
-
-
-def _member(member: Member, decision: Decision | None) -> dict[str, Any]:
-    divergence = member.divergence
-    return {
-        "item": member.item,
-        "where": divergence.where,
-        "reference": divergence.reference,
-        "candidate": divergence.candidate,
-        "fingerprint": divergence.fingerprint,
-        "noisy": member.noisy,
-        "decision": str(decision.choice) if decision else None,
-        "note": decision.note if decision else "",
+        "members": [
+            {
+                "item": member.item,
+                **{name: getattr(member.divergence, name) for name in _OF_DIVERGENCE},
+                "noisy": member.noisy,
+                "decision": str(decision.choice) if decision else None,
+                "note": decision.note if decision else "",
+            }
+            for member in group.members
+            for decision in [noted.get(member.fingerprint)]
+        ],
     }

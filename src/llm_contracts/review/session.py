@@ -7,7 +7,6 @@ to `decisions.json` beside the result; it changes no verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -127,32 +126,7 @@ def open_session(
         WaiverError: the waivers file cannot be read, or holds the marks of an unresolved merge.
         DecisionsError: what was decided earlier cannot be read.
     """
-    _refuse_outdated(settings, stored)
-    members = tuple(member for item in stored.items() for member in members_of(item))
-    session = ReviewSession(
-        settings=settings,
-        stored=stored,
-        today=today,
-        known=frozenset(known),
-        secrets=secrets,
-        read_only=_read_only(environ),
-        no_waivers=_no_waivers(settings, stored),
-        members=members,
-        accepted={},
-        noted={},
-    )
-    return reread(session)
-
-
-def reread(session: ReviewSession) -> ReviewSession:
-    """The session with the decisions that its two files hold now. Raises as `open_session` does."""
-    waivers = Waivers() if session.no_waivers else load_waivers(session.settings.waivers, session.today)
-    return replace(session, accepted=_accepted(session, waivers), noted=_noted(session))
-
-
-def _refuse_outdated(settings: Settings, stored: Stored) -> None:
-    """Waivers and the day may have changed: both are looked at anew here."""
-    own = settings.shown(settings.waivers)
+    own = settings.shown(settings.waivers)  # like the day it may have changed: both are looked at anew
     changed = [
         name
         for name in outdated(settings, stored.document)
@@ -163,32 +137,43 @@ def _refuse_outdated(settings: Settings, stored: Stored) -> None:
             f"The stored result is out of date: since then, changed: {first_names(changed, _SHOWN)}. "
             "Run `llm-contracts check` again, then review; what you have decided is kept."
         )
-
-
-def _read_only(environ: Mapping[str, str]) -> str:
-    if environ.get("CI", "").lower() in {"", "0", "false"}:
-        return ""
-    return "Nothing is decided in CI (CI is set). Review on your own machine, and commit the waivers file."
-
-
-def _no_waivers(settings: Settings, stored: Stored) -> str:
-    """Waivers speak about the project's own two clients. Others can be looked at, and marked."""
-    pair = (stored.document["reference"], stored.document["candidate"])
-    if pair == (settings.reference, settings.candidate):
-        return ""
-    return (
-        f"This result compares {pair[0]} with {pair[1]}, but waivers are about {settings.reference} and "
-        f"{settings.candidate}: one written now would accept nothing. Differences can only be marked."
+    read_only = no_waivers = ""
+    if environ.get("CI", "").lower() not in {"", "0", "false"}:
+        read_only = (
+            "Nothing is decided in CI (CI is set). Review on your own machine, and commit the waivers file."
+        )
+    reference, candidate = (stored.document[name] for name in ("reference", "candidate"))
+    if (reference, candidate) != (settings.reference, settings.candidate):
+        no_waivers = (
+            f"This result compares {reference} with {candidate}, but waivers are about {settings.reference} "
+            f"and {settings.candidate}: one written now would accept nothing. Differences can only be marked."
+        )
+    members = tuple(member for item in stored.items() for member in members_of(item))
+    session = ReviewSession(
+        settings=settings,
+        stored=stored,
+        today=today,
+        known=frozenset(known),
+        secrets=secrets,
+        read_only=read_only,
+        no_waivers=no_waivers,
+        members=members,
+        accepted={},
+        noted={},
     )
+    return reread(session)
 
 
-def _accepted(session: ReviewSession, waivers: Waivers) -> dict[str, Waiver]:
+def reread(session: ReviewSession) -> ReviewSession:
+    """The session with the decisions that its two files hold now. Raises as `open_session` does."""
+    waivers = Waivers() if session.no_waivers else load_waivers(session.settings.waivers, session.today)
     versions = session.stored.document["versions"]
     found = (
         (m, waivers.match(m.divergence, provider=m.provider, scenario=m.scenario, versions=versions))
         for m in session.members
     )
-    return {member.fingerprint: waiver for member, waiver in found if waiver is not None}
+    accepted = {member.fingerprint: waiver for member, waiver in found if waiver is not None}
+    return replace(session, accepted=accepted, noted=_noted(session))
 
 
 def _noted(session: ReviewSession) -> dict[str, Decision]:
@@ -247,9 +232,15 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
     _refuse(session, accepting=True)
-    _refuse_unknown_scenarios(session, rows)
+    # A result may be about streams from elsewhere. A waiver that names one would fail the next check.
+    for row in rows:
+        if not any(row.covers_recording(*scenario) for scenario in session.known):
+            raise ReviewError(
+                f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
+                "about this waiver. Accept it for the field everywhere, or mark it."
+            )
     file = session.settings.waivers
-    with _alone(session):
+    with locked(session.settings.waivers.resolve().parent, wait=True):  # else two at once would lose one
         before = _text(file)
         present = load_waivers(file, session.today)
         after = appended(before or "", rows)
@@ -258,11 +249,6 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
             file, after, check=partial(_check_draft, file=file, present=present, rows=rows, session=session)
         )
     return FileChange(file=file, before=before, after=after)
-
-
-def _alone(session: ReviewSession) -> AbstractContextManager[None]:
-    """While open, no other process decides: two that read, add and write at once would lose a decision."""
-    return locked(session.settings.waivers.resolve().parent, wait=True)
 
 
 def _check_draft(
@@ -296,23 +282,17 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
     new = tuple(decisions)
     decided = {name for decision in new for name in decision.fingerprints} | session.accepted.keys()
     file = decisions_file(session)
-    with _alone(session):
-        earlier = (replace(d, fingerprints=left) for d, left in _still(_noted(session), decided))
+    with locked(session.settings.waivers.resolve().parent, wait=True):  # else two at once would lose one
+        left: dict[int, tuple[Decision, list[str]]] = {}
+        for name, decision in _noted(session).items():
+            if name not in decided:
+                left.setdefault(id(decision), (decision, []))[1].append(name)
+        earlier = (replace(d, fingerprints=tuple(names)) for d, names in left.values())
         before = _text(file)
         after = render_decisions(Decisions(run=session.stored.run, decisions=(*earlier, *new)))
         _refuse_secrets(session, file, after)
         replace_file(file, after)
     return FileChange(file=file, before=before, after=after)
-
-
-def _still(noted: Mapping[str, Decision], decided: Iterable[str]) -> list[tuple[Decision, tuple[str, ...]]]:
-    """The earlier decisions with the fingerprints about which nothing newer was decided."""
-    gone = set(decided)
-    left: dict[int, tuple[Decision, list[str]]] = {}
-    for name, decision in noted.items():
-        if name not in gone:
-            left.setdefault(id(decision), (decision, []))[1].append(name)
-    return [(decision, tuple(names)) for decision, names in left.values()]
 
 
 def undo(change: FileChange) -> None:
@@ -334,16 +314,6 @@ def _text(file: Path) -> str | None:
         return file.read_text(encoding="utf-8") if file.is_file() else None
     except UnicodeDecodeError as error:
         raise WaiverError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-
-
-def _refuse_unknown_scenarios(session: ReviewSession, rows: Iterable[Waiver]) -> None:
-    """A result may be about streams from elsewhere. A waiver that names one would fail the next check."""
-    for row in rows:
-        if not any(row.covers_recording(*scenario) for scenario in session.known):
-            raise ReviewError(
-                f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
-                "about this waiver. Accept it for the field everywhere, or mark it."
-            )
 
 
 def _refuse_secrets(session: ReviewSession, file: Path, text: str) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llm_contracts.parity.decision_groups import DecisionGroup
     from llm_contracts.review.apply import ApplyPlan
     from llm_contracts.review.session import ReviewSession
-    from llm_contracts.review.tui.view import View
+    from llm_contracts.review.tui.page import View
 
 _ROWS = 12  # waivers and other groups listed before "and n more"
 
@@ -56,7 +56,9 @@ def print_queue(console: Console, groups: Sequence[DecisionGroup], session: Revi
         about = f"{group.kind} at {group.where}: {group.change(signs.arrow)}"
         where = ", ".join(f"{name} {number}" for name, number in group.providers.items())
         severity = Text(str(group.severity), style=style)
-        texts = (Text(signs.readable(text)) for text in (about, where, _standing(group, session)))
+        marks = Counter(str(session.noted[p].choice) for p in group.fingerprints if p in session.noted)
+        standing = ", ".join(f"{name} {number}" for name, number in marks.items())
+        texts = (Text(signs.readable(text)) for text in (about, where, standing))
         table.add_row(group.id, severity, str(len(group.members)), *texts)
     if groups:
         console.print(table)
@@ -67,11 +69,6 @@ def print_queue(console: Console, groups: Sequence[DecisionGroup], session: Revi
         f"{len(session.accepted)} accepted, {len(session.open) - left} marked, {left} left.",
         style="dim",
     )
-
-
-def _standing(group: DecisionGroup, session: ReviewSession) -> str:
-    marks = Counter(str(session.noted[p].choice) for p in group.fingerprints if p in session.noted)
-    return ", ".join(f"{name} {number}" for name, number in marks.items())
 
 
 def show_group(

@@ -23,7 +23,10 @@ def waiver_text(row: Waiver) -> str:
     """One row as TOML, keys in the order of the documentation."""
     lines = ["[[waiver]]", f'kind = "{row.kind}"']
     lines += [f"{name} = {_names_text(getattr(row, name))}" for name in ("provider", "scenario")]
-    lines += [f"{name} = {_string(value)}" for name, value in _optional(row)]
+    for name in ("where", "reference", "candidate", "litellm", "openai"):
+        value = getattr(row, name)
+        if value is not None and (name, value) != ("where", "*"):
+            lines.append(f"{name} = {_string(value)}")
     lines += [f"reason = {_reason(row.reason)}", f"by = {_string(row.by)}", f"until = {row.until}"]
     return "\n".join(lines) + "\n"
 
@@ -37,17 +40,6 @@ def _names_text(names: str) -> str:
     if len(one_line) + len("scenario = ") <= _WIDTH:
         return one_line
     return "[\n" + "".join(f"  {name},\n" for name in found) + "]"
-
-
-def _optional(row: Waiver) -> list[tuple[str, str]]:
-    named = (
-        ("where", row.where if row.where != "*" else None),
-        ("reference", row.reference),
-        ("candidate", row.candidate),
-        ("litellm", row.litellm),
-        ("openai", row.openai),
-    )
-    return [(name, value) for name, value in named if value is not None]
 
 
 def _reason(reason: str) -> str:

@@ -12,8 +12,8 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.keys import Effect, Window, press
+from llm_contracts.review.tui.page import View
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, tally
-from llm_contracts.review.tui.view import View
 from tests.harness.review.samples import EMPTY, LOST, MODEL, state
 
 WINDOW = Window(top=5, height=10, following=30)

@@ -10,9 +10,8 @@ from rich.text import Text
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.review.tui.drawing import ASCII, UNICODE, GlyphSet
 from llm_contracts.review.tui.evidence import first_view, page
-from llm_contracts.review.tui.page import Page, folded, pairs, whole
+from llm_contracts.review.tui.page import Page, View, folded, pairs, whole
 from llm_contracts.review.tui.paint import differing_part, laid_out
-from llm_contracts.review.tui.view import View
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.reporting.samples import item, observation
 from tests.harness.review.samples import member

@@ -8,7 +8,7 @@ from llm_contracts.cli.review import review
 from llm_contracts.review.coverage import SCOPES
 from llm_contracts.review.decisions import Scope
 from llm_contracts.review.tui.keys import HELP
-from llm_contracts.review.tui.view import View
+from llm_contracts.review.tui.page import View
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "reviewing.md").read_text(encoding="utf-8")
 

@@ -18,7 +18,6 @@ from llm_contracts.review.tui.state import Form, ReviewState
 from llm_contracts.util.text import and_more, count
 
 if TYPE_CHECKING:
-    from llm_contracts.parity.decision_groups import Member
     from llm_contracts.review.coverage import Coverage
 
 _ROWS = 6  # waivers and other groups listed before "and n more"
@@ -47,19 +46,15 @@ def members_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator
         mark = "accepted" if member.fingerprint in state.accepted else ""
         mark = mark or (str(noted.choice) if noted else "noisy" if member.noisy else "")
         name = f"{member.item:<{min(_NAME, size.width // 2)}}"
-        line = f" {cursor} {name} {mark:<9}{_change(member, drawing, size.width)}"
+        d = member.divergence
+        longest = max((size.width - _BESIDE) // 2, _SHORTEST)
+        values = (value_text(value) for value in (d.reference, d.candidate))
+        old, new = (v if len(v) <= longest else v[: longest - 1] + drawing.signs.more for v in values)
+        place = f"{d.where}  " if "[" in d.where else ""
+        line = f" {cursor} {name} {mark:<9}{place}{old} {drawing.signs.arrow} {new}"
         yield Text(drawing.signs.readable(line)[: size.width - 1], style=style)
     yield drawing.rule(size.width)
     yield from keys(("Enter open", "t take out", "j down", "k up", "Esc back"), size.width)
-
-
-def _change(member: Member, drawing: Drawing, width: int) -> str:
-    d = member.divergence
-    longest = max((width - _BESIDE) // 2, _SHORTEST)
-    values = (value_text(value) for value in (d.reference, d.candidate))
-    old, new = (v if len(v) <= longest else v[: longest - 1] + drawing.signs.more for v in values)
-    place = f"{d.where}  " if "[" in d.where else ""
-    return f"{place}{old} {drawing.signs.arrow} {new}"
 
 
 def help_screen(_state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:
@@ -106,7 +101,11 @@ def form_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Te
         yield from _preview(forms.coverage(state), state, drawing, size.width)
     elif form.choice is Choice.NOISE:
         yield from wrapped(_NOISE, size.width, style="dim")
-        yield from _control(state, form, size.width)
+        if state.group is not None and not form.every:  # what the control run says about the claim
+            noisy, total = sum(member.noisy for member in state.group.members), len(state.group.members)
+            text = f"The control (the reference against itself) differed here in {noisy} of {total}."
+            text += "" if noisy else " Nothing that was run supports calling it noise."
+            yield from wrapped(text, size.width, style="yellow")
     yield from wrapped(state.message, size.width, style="bold yellow") if state.message else ()
     yield drawing.rule(size.width)
     yield from keys(("Tab next field", "Enter write", "Esc back", "^E editor", "^U empty"), size.width)
@@ -164,16 +163,6 @@ def _listed(lines: Sequence[Text], width: int) -> Iterator[Text]:
         yield line
     if rest := and_more(lines, _ROWS):
         yield Text(f"   {rest}", style="dim")
-
-
-def _control(state: ReviewState, form: Form, width: int) -> Iterator[Text]:
-    """What the control run says about a claim of noise."""
-    if state.group is None or form.every:
-        return
-    noisy, all_of_them = sum(member.noisy for member in state.group.members), len(state.group.members)
-    text = f"The control (the reference against itself) differed here in {noisy} of {all_of_them}."
-    text += "" if noisy else " Nothing that was run supports calling it noise."
-    yield from wrapped(text, width, style="yellow")
 
 
 def confirm_screen(state: ReviewState, drawing: Drawing, size: Size) -> Iterator[Text]:

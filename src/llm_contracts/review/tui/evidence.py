@@ -17,8 +17,7 @@ from llm_contracts.parity.compare.finding import ABSENT, first_difference
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.item_view import ItemView, item_view
 from llm_contracts.reporting.lines import end_lines, quoted, request_lines, value_line
-from llm_contracts.review.tui.page import Page, Row, folded, pairs, together, whole
-from llm_contracts.review.tui.view import View
+from llm_contracts.review.tui.page import Page, Row, View, folded, pairs, whole
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Chunk, Observation
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _SCALE = 56  # columns of the time line
 _SHADES = " ▁▃▅▇"
-
 
 _FIRST: Mapping[Kind, View] = {
     Kind.REQUEST_TARGET: View.REQUEST,
@@ -65,18 +63,19 @@ def page(item: Item, divergence: Divergence, view: View, *, entire: bool = False
     rows = tuple(_VIEWS[view](seen, divergence))
     differing = [row for row in rows if row.differs]
     if not differing:
-        return Page(rows=tuple(map(together, rows)))
+        return Page(rows=tuple(replace(row, right=None, whole=True) for row in rows))
     shown = rows if entire else tuple(folded(rows))
-    about = next((row for row in differing if _is_about(row, divergence, view) and row in shown), None)
-    first = about or next(row for row in shown if row.differs)
-    return Page(rows=shown, focus=shown.index(first))
-
-
-def _is_about(row: Row, divergence: Divergence, view: View) -> bool:
-    if view is View.LANES:
-        return row.label == _FIELDS.get(divergence.kind)
     field = divergence.where.rsplit(".", 1)[-1].lower()
-    return view is View.REQUEST and field in f"{row.left} {row.right}".lower()
+    about = [
+        row
+        for row in shown
+        if row.differs
+        and (
+            (view is View.LANES and row.label == _FIELDS.get(divergence.kind))
+            or (view is View.REQUEST and field in f"{row.left} {row.right}".lower())
+        )
+    ]
+    return Page(rows=shown, focus=shown.index(about[0] if about else next(r for r in shown if r.differs)))
 
 
 def _lanes(view: ItemView, _divergence: Divergence) -> Iterator[Row]:

@@ -45,7 +45,11 @@ def typed(state: ReviewState, key: str) -> ReviewState:
     form = state.form
     assert form is not None
     if form.field == "scope":
-        return replace(state, form=replace(form, scope=_scope(form.scope, key)))
+        number = int(key) - 1 if key.isdecimal() else -1
+        if number not in range(len(_ORDER)):
+            by = 1 if key in {"right", "space", "l"} else -1 if key in {"left", "h"} else 0
+            number = (_ORDER.index(form.scope) + by) % len(_ORDER)
+        return replace(state, form=replace(form, scope=_ORDER[number]))
     value, text = form.fields[form.field], text_of(key)
     if key == "backspace":
         value = value[:-1]
@@ -74,13 +78,6 @@ def filled(state: ReviewState, name: str, value: str) -> ReviewState:
 def moved(form: Form, by: int) -> Form:
     """The cursor in the next field or the one before."""
     return replace(form, at=(form.at + by) % len(form.fields))
-
-
-def _scope(now: Scope, key: str) -> Scope:
-    if key.isdigit() and 1 <= int(key) <= len(_ORDER):
-        return _ORDER[int(key) - 1]
-    by = 1 if key in {"right", "space", "l"} else -1 if key in {"left", "h"} else 0
-    return _ORDER[(_ORDER.index(now) + by) % len(_ORDER)]
 
 
 def coverage(state: ReviewState) -> Coverage:

@@ -10,6 +10,7 @@ from functools import partial
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.decisions import Choice
 from llm_contracts.review.tui import forms
+from llm_contracts.review.tui.page import View
 from llm_contracts.review.tui.state import (
     Form,
     ReviewState,
@@ -20,7 +21,6 @@ from llm_contracts.review.tui.state import (
     remaining,
     shown,
 )
-from llm_contracts.review.tui.view import View
 
 
 class Effect(StrEnum):
@@ -87,7 +87,10 @@ def press(state: ReviewState, key: str, window: Window) -> Step:
     """
     if key == "ctrl-c":
         return state, Effect.QUIT
-    return _SCREENS[state.screen](replace(state, message=""), key, window)
+    state = replace(state, message="")
+    if state.screen is Screen.HELP:
+        return replace(state, screen=Screen.GROUP), None
+    return _SCREENS[state.screen](state, key, window)
 
 
 _MOVES: Mapping[str, tuple[int, int]] = {
@@ -200,10 +203,6 @@ def _on_members(state: ReviewState, key: str, window: Window) -> Step:
     return replace(state, screen=Screen.GROUP) if key in {"esc", "g", "q"} else state, None
 
 
-def _on_help(state: ReviewState, _key: str, _window: Window) -> Step:
-    return replace(state, screen=Screen.GROUP), None
-
-
 def _on_filter(state: ReviewState, key: str, _window: Window) -> Step:
     if key == "esc":
         return replace(state, screen=Screen.GROUP), None
@@ -264,7 +263,6 @@ def _on_end(state: ReviewState, key: str, _window: Window) -> Step:
 _SCREENS: Mapping[Screen, Callable[[ReviewState, str, Window], Step]] = {
     Screen.GROUP: _on_group,
     Screen.MEMBERS: _on_members,
-    Screen.HELP: _on_help,
     Screen.FORM: _on_form,
     Screen.CONFIRM: _on_confirm,
     Screen.FILTER: _on_filter,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
 
 from llm_contracts.reporting.align import paired
@@ -11,6 +12,15 @@ from llm_contracts.reporting.align import paired
 _CONTEXT = 2  # equal rows shown on either side of a difference
 _ALONE = 10  # rows that one lane may have alone before they are put into a line
 _HEAD, _TAIL = 4, 2  # how many of them stay
+
+
+class View(StrEnum):
+    """A side from which a difference can be looked at."""
+
+    LANES = "lanes"
+    WIRE = "wire"
+    REQUEST = "request"
+    TIME = "time line"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,11 +82,6 @@ def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str | Non
             differs=not equal,
             fold=fold,
         )
-
-
-def together(row: Row) -> Row:
-    """A row of two equal lanes as one that goes over both."""
-    return replace(row, right=None, whole=True)
 
 
 def folded(rows: Iterable[Row]) -> Iterator[Row]:

@@ -40,7 +40,8 @@ class PageLayout:
         while number < len(self.page.rows) and len(drawn) < most + skipped:
             row = self.page.rows[number]
             here = number == self.page.focus and row.differs
-            drawn += [self.pen.pointed(line) if here else line for line in self.pen.draw(row)]
+            mark = (self.pen.signs.here, "bold")  # this is what the difference is about
+            drawn += [Text.assemble(mark, line[1:]) if here else line for line in self.pen.draw(row)]
             number += 1
         return drawn[skipped : skipped + most]
 
@@ -92,10 +93,6 @@ class PaintOptions:
         if row.whole:
             return self._whole(row)
         return self._stacked(row) if self.width < NARROW else self._beside(row)
-
-    def pointed(self, line: Text) -> Text:
-        """A line with the sign that this is what the difference is about."""
-        return Text.assemble((self.signs.here, "bold"), line[1:])
 
     def _whole(self, row: Row) -> Iterator[Text]:
         text = self.signs.readable((row.left or "")[:_LONGEST])

@@ -63,13 +63,15 @@ class InteractiveReview:
 
     def frame(self, size: Size) -> Frame:
         """The screen as it should be now."""
-        try:
-            item = self._whole_item()
-        except StoredResultError as error:  # its line cannot be read: what the result says of it can
-            self.state = replace(self.state, message=str(error))
-            name = self.state.focus.item if self.state.focus else ""
-            light = next(each for each in self._review.stored.items() if each.id == name)
-            self._item = item = replace(light, problem=str(error))
+        name = self.state.focus.item if self.state.focus is not None else None
+        if name is not None and (self._item is None or self._item.id != name):
+            try:
+                self._item = self._review.stored.item(name)
+            except StoredResultError as error:  # its line cannot be read: what the result says of it can
+                self.state = replace(self.state, message=str(error))
+                light = next(each for each in self._review.stored.items() if each.id == name)
+                self._item = replace(light, problem=str(error))
+        item = None if name is None else self._item
         found = frame(self.state, item, self._laid_out, self._drawing, size)
         self._window = found.window
         return found
@@ -92,14 +94,6 @@ class InteractiveReview:
             self.state = replace(self.state, message=str(error))
         return True
 
-    def _whole_item(self) -> Item | None:
-        focus = self.state.focus
-        if focus is None:
-            return None
-        if self._item is None or self._item.id != focus.item:
-            self._item = self._review.stored.item(focus.item)
-        return self._item
-
     def _laid_out(self, state: ReviewState, width: int) -> PageLayout:
         """A long page is laid out once, not for every line that is scrolled."""
         assert self._item is not None
@@ -116,7 +110,13 @@ class InteractiveReview:
         form = self.state.form
         assert form is not None
         if effect is Effect.EDIT:
-            self._edit_field(form)
+            name = form.field if form.field != "scope" else next(iter(form.fields))
+            text = self._edit(form.fields[name])
+            if text is None:
+                message = "The editor did not work: set EDITOR, or type here."
+                self.state = replace(self.state, message=message)
+            else:
+                self.state = forms.filled(self.state, name, " ".join(text.split()))
         elif effect is Effect.ACCEPT:
             until = reviewing.day_of(form.fields["until"])
             reviewing.checked_terms(form.fields["reason"], form.fields["by"], until, self._review.today)
@@ -125,9 +125,8 @@ class InteractiveReview:
         else:
             change = reviewing.note(self._review, forms.decision(self.state))
             fix = form.choice is Choice.FIX
-            self._decided(
-                change, form, "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
-            )
+            what = "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
+            self._decided(change, form, what)
 
     def _decided(self, change: FileChange, form: Form, message: str) -> None:
         """Go on: to what is left of the group, else to the next. Reason and name stay for the next form."""
@@ -155,14 +154,6 @@ class InteractiveReview:
         accepted = {name: waiver for name, waiver in self._review.accepted.items() if name in since}
         self.state = replace(self.state, accepted=accepted, noted=self._review.noted)
 
-    def _edit_field(self, form: Form) -> None:
-        name = form.field if form.field != "scope" else next(iter(form.fields))
-        text = self._edit(form.fields[name])
-        if text is None:
-            self.state = replace(self.state, message="The editor did not work: set EDITOR, or type here.")
-        else:
-            self.state = forms.filled(self.state, name, " ".join(text.split()))
-
 
 # Where an interrupted review stood
 
@@ -185,9 +176,8 @@ def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
         saved = json.loads((review.stored.folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         saved = None
-    if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
-        return begin(state)
-    if saved.get("run") != review.stored.run:
+    here = {"format": _FORMAT, "run": review.stored.run}
+    if not isinstance(saved, dict) or any(saved.get(name) != value for name, value in here.items()):
         return begin(state)
     known = {member.fingerprint for member in state.members}
     before = replace(

@@ -12,7 +12,7 @@ from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui.evidence import first_view
-from llm_contracts.review.tui.view import View
+from llm_contracts.review.tui.page import View
 
 
 class Screen(Enum):

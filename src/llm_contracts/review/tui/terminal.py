@@ -61,7 +61,10 @@ class Terminal:
 
     def paint(self, lines: tuple[Text, ...], size: Size) -> None:
         """Show these lines, and nothing of what was there before."""
-        rows = self._styled(lines, size.width).split("\n")
+        self._console.width = size.width
+        with self._console.capture() as captured:
+            self._console.print(Text("\n").join(lines), no_wrap=True, overflow="crop", end="")
+        rows = captured.get().split("\n")
         self._write("\x1b[H" + "\x1b[K\r\n".join(rows[: size.height]) + "\x1b[K\x1b[J")
 
     def key(self) -> str | None:
@@ -74,7 +77,12 @@ class Terminal:
         if first != "\x1b":
             return _NAMED.get(first, first if first.isprintable() else "")
         rest = self._rest()
-        return self._pasted() if rest == _PASTE else _SEQUENCES.get(rest, "")
+        if rest != _PASTE:
+            return _SEQUENCES.get(rest, "")
+        text = ""
+        while not text.endswith(_PASTE_END):
+            text += self._character()
+        return PASTED + " ".join(text.removesuffix(_PASTE_END).split())  # one key, in one line
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -96,13 +104,6 @@ class Terminal:
                 break
         return found
 
-    def _pasted(self) -> str:
-        """A pasted text as one key, in one line."""
-        text = ""
-        while not text.endswith(_PASTE_END):
-            text += self._character()
-        return PASTED + " ".join(text.removesuffix(_PASTE_END).split())
-
     def _character(self) -> str:
         """One character, however many bytes it takes; a terminal that is gone counts as Ctrl-C."""
         data = os.read(self._in, 1)
@@ -112,12 +113,6 @@ class Terminal:
         for _ in range(more):
             data += os.read(self._in, 1)
         return data.decode("utf-8", "replace")
-
-    def _styled(self, lines: tuple[Text, ...], width: int) -> str:
-        self._console.width = width
-        with self._console.capture() as captured:
-            self._console.print(Text("\n").join(lines), no_wrap=True, overflow="crop", end="")
-        return captured.get()
 
     def _write(self, text: str) -> None:
         encoding = self._out.encoding or "utf-8"
