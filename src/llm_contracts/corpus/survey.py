@@ -62,7 +62,7 @@ def survey(
             if providers and entry.provider not in providers:
                 continue
         names.append(name_of(entry))
-        digest.update(_identity(entry))
+        digest.update(hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).digest())
         count += concerns(entry)
         if isinstance(entry, CorpusProblem):
             problems.append(entry)
@@ -93,7 +93,3 @@ def _of(names: Collection[str], entries: Iterable[Entry]) -> Iterator[Entry]:
     for entry in entries:
         if isinstance(entry, CorpusProblem) or not names or entry.provider in names:
             yield entry
-
-
-def _identity(entry: Entry) -> bytes:
-    return hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).digest()

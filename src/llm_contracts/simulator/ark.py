@@ -24,11 +24,9 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _MODELS = {
     "doubao-1-5-lite-32k-250115": Model(answers="doubao-1-5-lite-32k-250115"),
@@ -97,32 +95,8 @@ _WORDS = {
 }
 
 
-def _new_id(seed: str) -> str:
-    return "021767225600000" + digits(seed, "0123456789abcdef", 32)
-
-
-def _thought(piece: str) -> Json:
-    return {"content": "", "reasoning_content": piece, "role": "assistant"}
-
-
 def _text(_stream: Stream, piece: str) -> Json:
     return {"content": piece, "role": "assistant"}
-
-
-def _tool(stream: Stream, call: Json) -> Json:
-    return {**_text(stream, ""), **shapes.tool(stream, call)}
-
-
-def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta=_text(stream, ""), finish=finish),)
-
-
-def _totals(_stream: Stream, spent: TokenCounts) -> Json:
-    return {
-        **shapes.counted(spent),
-        "prompt_tokens_details": {"cached_tokens": 0, "provisioned_tokens": None},
-        "completion_tokens_details": {"reasoning_tokens": spent.reasoning, "provisioned_tokens": None},
-    }
 
 
 def _choice(part: ChunkPart) -> Json:
@@ -135,26 +109,6 @@ def _choice(part: ChunkPart) -> Json:
     }
 
 
-def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
-    return {
-        "id": stream.id,
-        "choices": [] if part.delta is None else [_choice(part)],
-        "created": EPOCH,
-        "model": stream.model,
-        "service_tier": None if part.delta is None else "default",
-        "object": "chat.completion.chunk",
-        "usage": part.usage,
-    }
-
-
-def _headers(seed: str) -> Headers:
-    return (
-        ("Date", HTTP_DATE),
-        ("Server", "istio-envoy"),
-        ("X-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
-    )
-
-
 ARK = Dialect(
     name="ark",
     base_path="/api/v3",
@@ -165,15 +119,31 @@ ARK = Dialect(
     place=UsagePlacement.OWN,
     framing=Framing(lead="data:"),
     stream_type="text/event-stream",
-    new_id=_new_id,
+    new_id=lambda seed: "021767225600000" + digits(seed, "0123456789abcdef", 32),
     opening=shapes.no_opening,
-    thought=_thought,
+    thought=lambda piece: {"content": "", "reasoning_content": piece, "role": "assistant"},
     text=_text,
-    tool=_tool,
-    closing=_closing,
-    totals=_totals,
-    chunk=_chunk,
-    headers=_headers,
+    tool=lambda stream, call: {**_text(stream, ""), **shapes.tool(stream, call)},
+    closing=lambda stream, finish: (ChunkPart(delta=_text(stream, ""), finish=finish),),
+    totals=lambda _stream, spent: {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0, "provisioned_tokens": None},
+        "completion_tokens_details": {"reasoning_tokens": spent.reasoning, "provisioned_tokens": None},
+    },
+    chunk=lambda stream, _number, part: {
+        "id": stream.id,
+        "choices": [] if part.delta is None else [_choice(part)],
+        "created": EPOCH,
+        "model": stream.model,
+        "service_tier": None if part.delta is None else "default",
+        "object": "chat.completion.chunk",
+        "usage": part.usage,
+    },
+    headers=lambda seed: (
+        ("Date", HTTP_DATE),
+        ("Server", "istio-envoy"),
+        ("X-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
+    ),
     refuse=shapes.enveloped,
     listing=shapes.listing(),
 )

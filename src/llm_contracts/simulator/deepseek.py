@@ -21,12 +21,10 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     digits,
     uuid_like,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _INVALID = "invalid_request_error"
 
@@ -74,20 +72,6 @@ def _opening(stream: Stream) -> Json:
     return {"role": "assistant", "content": ""}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta=shapes.text(stream, ""), finish=finish),)
-
-
-def _totals(stream: Stream, spent: TokenCounts) -> Json:
-    return {
-        **shapes.counted(spent),
-        "prompt_tokens_details": {"cached_tokens": 0},
-        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
-        "prompt_cache_hit_tokens": 0,
-        "prompt_cache_miss_tokens": spent.prompt,
-    }
-
-
 def _choice(part: ChunkPart) -> Json:
     return {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}
 
@@ -106,16 +90,6 @@ def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     return chunk
 
 
-def _headers(seed: str) -> Headers:
-    return (
-        ("Date", HTTP_DATE),
-        ("Server", "elb"),
-        ("Cache-Control", "no-cache"),
-        ("Set-Cookie", f"HWWAFSESID={digits(f'{seed}/cookie', '0123456789abcdef', 18)}; path=/"),
-        ("x-ds-trace-id", digits(f"{seed}/trace", "0123456789abcdef", 32)),
-    )
-
-
 DEEPSEEK = Dialect(
     name="deepseek",
     base_path="",
@@ -130,10 +104,22 @@ DEEPSEEK = Dialect(
     thought=shapes.thought,
     text=shapes.text,
     tool=shapes.tool,
-    closing=_closing,
-    totals=_totals,
+    closing=lambda stream, finish: (ChunkPart(delta=shapes.text(stream, ""), finish=finish),),
+    totals=lambda stream, spent: {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0},
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
+        "prompt_cache_hit_tokens": 0,
+        "prompt_cache_miss_tokens": spent.prompt,
+    },
     chunk=_chunk,
-    headers=_headers,
+    headers=lambda seed: (
+        ("Date", HTTP_DATE),
+        ("Server", "elb"),
+        ("Cache-Control", "no-cache"),
+        ("Set-Cookie", f"HWWAFSESID={digits(f'{seed}/cookie', '0123456789abcdef', 18)}; path=/"),
+        ("x-ds-trace-id", digits(f"{seed}/trace", "0123456789abcdef", 32)),
+    ),
     refuse=shapes.enveloped,
     # No `created` here: a client that insists on one fails with this provider.
     listing=shapes.listing(owned_by="deepseek"),

@@ -24,13 +24,10 @@ from llm_contracts.simulator.dialect import (
     Json,
     Model,
     RefusalText,
-    Stream,
-    TokenCounts,
     compact,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _INVALID = "invalid_request_error"
 _UNSAFE = 1  # any `flag` but 0 says that the safety check has struck
@@ -43,10 +40,6 @@ _MODELS = {
 
 def _words(status: int, code: str, message: str, kind: str = _INVALID) -> RefusalText:
     return RefusalText(status=status, message=message, type=kind, code=code, keys=("code", "message", "type"))
-
-
-def _gateway(status: int, message: str) -> RefusalText:
-    return _words(status, message.lower().replace(" ", "_"), message)
 
 
 _INTERNAL = _words(500, "internal_error", "Internal error", "internal_error")
@@ -70,55 +63,11 @@ def _new_id(seed: str) -> str:
     return "as-" + digits(seed, ascii_lowercase + figures, 10)
 
 
-def _thought(piece: str) -> Json:
-    return {**shapes.thought(piece), "role": "assistant"}
-
-
-def _text(_stream: Stream, piece: str) -> Json:
-    return {"content": piece, "role": "assistant"}
-
-
-def _tool(stream: Stream, call: Json) -> Json:
-    return {**shapes.tool(stream, call), "role": "assistant"}
-
-
-def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta={"content": ""}, finish=finish),)
-
-
-def _totals(_stream: Stream, spent: TokenCounts) -> Json:
-    return {**shapes.counted(spent), **shapes.reasoning_counted(spent)}
-
-
 def _choice(part: ChunkPart) -> Json:
     choice: Json = {"index": 0, "delta": part.delta}
     if part.finish is not None:
         choice["finish_reason"] = part.finish
     return {**choice, "flag": _UNSAFE if part.finish == "content_filter" else 0}
-
-
-def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
-    return {
-        "id": stream.id,
-        "object": "chat.completion.chunk",
-        "created": EPOCH,
-        "model": stream.model,
-        "choices": [] if part.delta is None else [_choice(part)],
-        **({"usage": part.usage} if part.usage else {}),
-    }
-
-
-def _headers(seed: str) -> Headers:
-    return (
-        ("Date", HTTP_DATE),
-        ("X-Ratelimit-Limit-Requests", "60"),
-        ("X-Ratelimit-Limit-Tokens", "150000"),
-        ("X-Bce-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
-    )
-
-
-def _refuse(error: Json, seed: str) -> bytes:
-    return compact({"error": error, "id": _new_id(seed)}).encode()
 
 
 ERNIE = Dialect(
@@ -127,18 +76,30 @@ ERNIE = Dialect(
     models=_MODELS,
     greatest={"temperature": 1, "top_p": 1},
     words=_WORDS,
-    gateway=_gateway,
+    gateway=lambda status, message: _words(status, message.lower().replace(" ", "_"), message),
     filter_shape=FilterShape.FINISH,
     place=UsagePlacement.LAST,
     new_id=_new_id,
     opening=shapes.no_opening,
-    thought=_thought,
-    text=_text,
-    tool=_tool,
-    closing=_closing,
-    totals=_totals,
-    chunk=_chunk,
-    headers=_headers,
-    refuse=_refuse,
+    thought=lambda piece: {**shapes.thought(piece), "role": "assistant"},
+    text=lambda _stream, piece: {"content": piece, "role": "assistant"},
+    tool=lambda stream, call: {**shapes.tool(stream, call), "role": "assistant"},
+    closing=lambda _stream, finish: (ChunkPart(delta={"content": ""}, finish=finish),),
+    totals=lambda _stream, spent: {**shapes.counted(spent), **shapes.reasoning_counted(spent)},
+    chunk=lambda stream, _number, part: {
+        "id": stream.id,
+        "object": "chat.completion.chunk",
+        "created": EPOCH,
+        "model": stream.model,
+        "choices": [] if part.delta is None else [_choice(part)],
+        **({"usage": part.usage} if part.usage else {}),
+    },
+    headers=lambda seed: (
+        ("Date", HTTP_DATE),
+        ("X-Ratelimit-Limit-Requests", "60"),
+        ("X-Ratelimit-Limit-Tokens", "150000"),
+        ("X-Bce-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
+    ),
+    refuse=lambda error, seed: compact({"error": error, "id": _new_id(seed)}).encode(),
     listing=shapes.listing(owned_by="", created=0),
 )

@@ -31,7 +31,6 @@ from llm_contracts.simulator.dialect import (
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _MODELS = {
     "gemini-2.5-flash-lite": Model(answers="gemini-2.5-flash-lite"),
@@ -97,20 +96,8 @@ def _new_id(seed: str) -> str:
     return digits(f"{seed}/id", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 22)
 
 
-def _thought(piece: str) -> Json:
-    return {"text": piece, "thought": True}
-
-
-def _text(_stream: Stream, piece: str) -> Json:
-    return {"text": piece}
-
-
 def _tool(_stream: Stream, call: Json) -> Json:
     return {"functionCall": {"name": call["function"].get("name", "weather"), "args": {}}}
-
-
-def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta={"text": ""}, finish=_FINISHES.get(finish, finish)),)
 
 
 def _totals(_stream: Stream, spent: TokenCounts) -> Json:
@@ -195,18 +182,6 @@ _WORDS = {
 }
 
 
-def _refuse(error: Json, _seed: str) -> bytes:
-    return (json.dumps({"error": error}, ensure_ascii=False, indent=2) + "\n").encode()
-
-
-def _headers(_seed: str) -> Headers:
-    return (
-        ("Date", HTTP_DATE),
-        ("Content-Disposition", "attachment"),
-        ("Server", "scaffolding on HTTPServer2"),
-    )
-
-
 def _row(name: str, *methods: str) -> Json:
     return {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": list(methods)}
 
@@ -233,13 +208,17 @@ GEMINI = Dialect(
     json_type="application/json; charset=UTF-8",
     new_id=_new_id,
     opening=shapes.no_opening,
-    thought=_thought,
-    text=_text,
+    thought=lambda piece: {"text": piece, "thought": True},
+    text=lambda _stream, piece: {"text": piece},
     tool=_tool,
-    closing=_closing,
+    closing=lambda _stream, finish: (ChunkPart(delta={"text": ""}, finish=_FINISHES.get(finish, finish)),),
     totals=_totals,
     chunk=_chunk,
-    headers=_headers,
-    refuse=_refuse,
+    headers=lambda _seed: (
+        ("Date", HTTP_DATE),
+        ("Content-Disposition", "attachment"),
+        ("Server", "scaffolding on HTTPServer2"),
+    ),
+    refuse=lambda error, _seed: (json.dumps({"error": error}, ensure_ascii=False, indent=2) + "\n").encode(),
     listing=_listing,
 )

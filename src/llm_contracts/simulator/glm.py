@@ -23,12 +23,10 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     compact,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _SENSITIVE = "1301"
 _NO_OBJECT = "glm-4-"  # how the names begin of models whose chunks do not say what they are
@@ -68,29 +66,13 @@ def _new_id(seed: str) -> str:
     return "20260101080000" + digits(seed, "0123456789abcdef", 16)
 
 
-def _thought(piece: str) -> Json:
-    return {"role": "assistant", "reasoning_content": piece}
-
-
 def _text(_stream: Stream, piece: str) -> Json:
     return {"role": "assistant", "content": piece}
-
-
-def _tool(stream: Stream, call: Json) -> Json:
-    return {"role": "assistant", **shapes.tool(stream, call)}
 
 
 def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
     empty = _text(stream, "")
     return (ChunkPart(delta=empty), ChunkPart(delta=empty, finish=finish))
-
-
-def _totals(stream: Stream, spent: TokenCounts) -> Json:
-    return {
-        **shapes.counted(spent),
-        "prompt_tokens_details": {"cached_tokens": 0},
-        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
-    }
 
 
 def _choice(part: ChunkPart) -> Json:
@@ -104,10 +86,6 @@ def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
         chunk["object"] = "chat.completion.chunk"
     chunk |= {"model": stream.model, "choices": [] if part.delta is None else [_choice(part)]}
     return {**chunk, "usage": part.usage} if part.usage else chunk
-
-
-def _headers(seed: str) -> Headers:
-    return (("Date", HTTP_DATE), ("X-Log-Id", _new_id(f"{seed}/log")))
 
 
 def _refuse(error: Json, _seed: str) -> bytes:
@@ -129,13 +107,17 @@ GLM = Dialect(
     stream_type="text/event-stream;charset=UTF-8",
     new_id=_new_id,
     opening=shapes.no_opening,
-    thought=_thought,
+    thought=lambda piece: {"role": "assistant", "reasoning_content": piece},
     text=_text,
-    tool=_tool,
+    tool=lambda stream, call: {"role": "assistant", **shapes.tool(stream, call)},
     closing=_closing,
-    totals=_totals,
+    totals=lambda stream, spent: {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0},
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
+    },
     chunk=_chunk,
-    headers=_headers,
+    headers=lambda seed: (("Date", HTTP_DATE), ("X-Log-Id", _new_id(f"{seed}/log"))),
     refuse=_refuse,
     listing=shapes.listing(created=EPOCH, owned_by="zhipu"),
 )

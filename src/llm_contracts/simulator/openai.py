@@ -26,11 +26,9 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _ALPHABET = ascii_letters + figures
 _INVALID = "invalid_request_error"
@@ -97,41 +95,10 @@ _WORDS = {
 }
 
 
-def _new_id(seed: str) -> str:
-    return "chatcmpl-" + digits(seed, _ALPHABET, 29)
-
-
-def _gateway(status: int, message: str) -> RefusalText:
-    return RefusalText(
-        status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error"
-    )
-
-
 def _opening(stream: Stream) -> Json:
     if stream.call:
         return {"role": "assistant", "content": None, "tool_calls": [stream.call], "refusal": None}
     return {"role": "assistant", "content": "", "refusal": None}
-
-
-def _text(_stream: Stream, piece: str) -> Json:
-    return {"content": piece}
-
-
-def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta={}, finish=finish),)
-
-
-def _totals(_stream: Stream, spent: TokenCounts) -> Json:
-    return {
-        **shapes.counted(spent),
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": spent.reasoning,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
 
 
 def _choices(stream: Stream, part: ChunkPart) -> list[Json]:
@@ -163,26 +130,8 @@ def _obfuscation(seed: str) -> str:
     return digits(f"{seed}/padding", _ALPHABET, int(digits(f"{seed}/length", figures, 6)) % 16)
 
 
-def _headers(seed: str) -> Headers:
-    return (
-        ("Date", HTTP_DATE),
-        ("Server", "cloudflare"),
-        ("openai-organization", "org-simulated"),
-        ("openai-processing-ms", "120"),
-        ("openai-version", "2020-10-01"),
-        ("x-ratelimit-limit-requests", "10000"),
-        ("x-ratelimit-remaining-requests", "9999"),
-        ("x-ratelimit-reset-requests", "6ms"),
-        ("x-request-id", "req_" + digits(f"{seed}/request", "0123456789abcdef", 32)),
-    )
-
-
 def _indented(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode()
-
-
-def _refuse(error: Json, _seed: str) -> bytes:
-    return _indented({"error": error})
 
 
 def _listing(models: Mapping[str, Model]) -> bytes:
@@ -197,18 +146,39 @@ OPENAI = Dialect(
     base_path="/v1",
     models=_MODELS,
     words=_WORDS,
-    gateway=_gateway,
+    gateway=lambda status, message: RefusalText(
+        status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error"
+    ),
     filter_shape=FilterShape.FINISH,
     place=UsagePlacement.OWN,
-    new_id=_new_id,
+    new_id=lambda seed: "chatcmpl-" + digits(seed, _ALPHABET, 29),
     opening=_opening,
     thought=None,  # this endpoint counts thoughts and never shows them
-    text=_text,
+    text=lambda _stream, piece: {"content": piece},
     tool=shapes.tool,
-    closing=_closing,
-    totals=_totals,
+    closing=lambda _stream, finish: (ChunkPart(delta={}, finish=finish),),
+    totals=lambda _stream, spent: {
+        **shapes.counted(spent),
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": spent.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    },
     chunk=_chunk,
-    headers=_headers,
-    refuse=_refuse,
+    headers=lambda seed: (
+        ("Date", HTTP_DATE),
+        ("Server", "cloudflare"),
+        ("openai-organization", "org-simulated"),
+        ("openai-processing-ms", "120"),
+        ("openai-version", "2020-10-01"),
+        ("x-ratelimit-limit-requests", "10000"),
+        ("x-ratelimit-remaining-requests", "9999"),
+        ("x-ratelimit-reset-requests", "6ms"),
+        ("x-request-id", "req_" + digits(f"{seed}/request", "0123456789abcdef", 32)),
+    ),
+    refuse=lambda error, _seed: _indented({"error": error}),
     listing=_listing,
 )

@@ -23,12 +23,10 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     compact,
     uuid_like,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _INVALID = "invalid_request_error"
 _INSPECTION = "data_inspection_failed"
@@ -90,14 +88,6 @@ _WORDS = {
 }
 
 
-def _new_id(seed: str) -> str:
-    return f"chatcmpl-{uuid_like(seed)}"
-
-
-def _gateway(status: int, message: str) -> RefusalText:
-    return _words(status, message, message.lower().replace(" ", "_"))
-
-
 def _opening(stream: Stream) -> Json:
     if stream.call:
         return {"content": None, "tool_calls": [stream.call], "role": "assistant"}
@@ -106,21 +96,8 @@ def _opening(stream: Stream) -> Json:
     return {"content": "", "role": "assistant"}
 
 
-def _tool(_stream: Stream, call: Json) -> Json:
-    """Every piece names an id, which is empty after the first."""
-    return {"content": None, "tool_calls": [{"index": 0, "id": "", "type": "function", **call}]}
-
-
 def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
     return (ChunkPart(delta={} if stream.call else shapes.text(stream, ""), finish=finish),)
-
-
-def _totals(stream: Stream, spent: TokenCounts) -> Json:
-    return {
-        **shapes.counted(spent),
-        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
-        "prompt_tokens_details": {"cached_tokens": 0},
-    }
 
 
 def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
@@ -137,8 +114,30 @@ def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
     return {key: choice[key] for key in order}
 
 
-def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
-    return {
+QWEN = Dialect(
+    name="qwen",
+    base_path="/compatible-mode/v1",
+    models=_MODELS,
+    words=_WORDS,
+    gateway=lambda status, message: _words(status, message, message.lower().replace(" ", "_")),
+    filter_shape=FilterShape.EVENT,
+    stream_type="text/event-stream;charset=UTF-8",
+    place=UsagePlacement.OWN,
+    new_id=lambda seed: f"chatcmpl-{uuid_like(seed)}",
+    opening=_opening,
+    thought=shapes.thought,
+    text=shapes.text,
+    tool=lambda _stream, call: {
+        "content": None,
+        "tool_calls": [{"index": 0, "id": "", "type": "function", **call}],
+    },
+    closing=_closing,
+    totals=lambda stream, spent: {
+        **shapes.counted(spent),
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
+        "prompt_tokens_details": {"cached_tokens": 0},
+    },
+    chunk=lambda stream, number, part: {
         "choices": [] if part.delta is None else [_choice(stream, number, part)],
         "object": "chat.completion.chunk",
         "usage": part.usage,
@@ -146,40 +145,13 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
         "system_fingerprint": None,
         "model": stream.model,
         "id": stream.id,
-    }
-
-
-def _headers(seed: str) -> Headers:
-    return (
+    },
+    headers=lambda seed: (
         ("x-request-id", uuid_like(f"{seed}/request")),
         ("x-dashscope-call-gateway", "true"),
         ("Date", HTTP_DATE),
         ("Server", "istio-envoy"),
-    )
-
-
-def _refuse(error: Json, seed: str) -> bytes:
-    return compact({"error": error, "request_id": uuid_like(f"{seed}/request")}).encode()
-
-
-QWEN = Dialect(
-    name="qwen",
-    base_path="/compatible-mode/v1",
-    models=_MODELS,
-    words=_WORDS,
-    gateway=_gateway,
-    filter_shape=FilterShape.EVENT,
-    stream_type="text/event-stream;charset=UTF-8",
-    place=UsagePlacement.OWN,
-    new_id=_new_id,
-    opening=_opening,
-    thought=shapes.thought,
-    text=shapes.text,
-    tool=_tool,
-    closing=_closing,
-    totals=_totals,
-    chunk=_chunk,
-    headers=_headers,
-    refuse=_refuse,
+    ),
+    refuse=lambda error, seed: compact({"error": error, "request_id": uuid_like(f"{seed}/request")}).encode(),
     listing=shapes.listing(created=EPOCH, owned_by="system"),
 )

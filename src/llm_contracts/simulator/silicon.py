@@ -28,7 +28,6 @@ from llm_contracts.simulator.dialect import (
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
-from llm_contracts.wire.interaction import Headers
 
 _MODELS = {
     "Qwen/Qwen2.5-7B-Instruct": Model(answers="Qwen/Qwen2.5-7B-Instruct"),
@@ -70,24 +69,8 @@ _WORDS = {
 }
 
 
-def _new_id(seed: str) -> str:
-    return "0196" + digits(seed, "0123456789abcdef", 28)
-
-
-def _opening(stream: Stream) -> Json:
-    return {**_text(stream, ""), "role": "assistant"}
-
-
 def _text(_stream: Stream, piece: str) -> Json:
     return {"content": piece, "reasoning_content": None}
-
-
-def _tool(stream: Stream, call: Json) -> Json:
-    return {"content": None, "reasoning_content": None, **shapes.tool(stream, call)}
-
-
-def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta=_text(stream, ""), finish=finish),)
 
 
 def _totals(stream: Stream, spent: TokenCounts) -> Json:
@@ -96,29 +79,6 @@ def _totals(stream: Stream, spent: TokenCounts) -> Json:
 
 def _choice(part: ChunkPart) -> Json:
     return {"index": 0, "delta": part.delta, "finish_reason": part.finish}
-
-
-def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
-    return {
-        "id": stream.id,
-        "object": "chat.completion.chunk",
-        "created": EPOCH,
-        "model": stream.model,
-        "choices": [] if part.delta is None else [_choice(part)],
-        "system_fingerprint": "",
-        **({"usage": part.usage} if part.usage else {}),
-    }
-
-
-def _headers(seed: str) -> Headers:
-    return (
-        ("Date", HTTP_DATE),
-        ("x-siliconcloud-trace-id", "ti_" + digits(f"{seed}/trace", "0123456789abcdef", 20)),
-    )
-
-
-def _refuse(error: Json, _seed: str) -> bytes:
-    return compact(error["message"] if tuple(error) == ("message",) else error).encode()
 
 
 SILICON = Dialect(
@@ -131,15 +91,26 @@ SILICON = Dialect(
     place=UsagePlacement.EVERY,
     always_totals=True,
     stream_type="text/event-stream",
-    new_id=_new_id,
-    opening=_opening,
+    new_id=lambda seed: "0196" + digits(seed, "0123456789abcdef", 28),
+    opening=lambda stream: {**_text(stream, ""), "role": "assistant"},
     thought=shapes.thought,
     text=_text,
-    tool=_tool,
-    closing=_closing,
+    tool=lambda stream, call: {"content": None, "reasoning_content": None, **shapes.tool(stream, call)},
+    closing=lambda stream, finish: (ChunkPart(delta=_text(stream, ""), finish=finish),),
     totals=_totals,
-    chunk=_chunk,
-    headers=_headers,
-    refuse=_refuse,
+    chunk=lambda stream, _number, part: {
+        "id": stream.id,
+        "object": "chat.completion.chunk",
+        "created": EPOCH,
+        "model": stream.model,
+        "choices": [] if part.delta is None else [_choice(part)],
+        "system_fingerprint": "",
+        **({"usage": part.usage} if part.usage else {}),
+    },
+    headers=lambda seed: (
+        ("Date", HTTP_DATE),
+        ("x-siliconcloud-trace-id", "ti_" + digits(f"{seed}/trace", "0123456789abcdef", 20)),
+    ),
+    refuse=lambda error, _seed: compact(error["message"] if tuple(error) == ("message",) else error).encode(),
     listing=shapes.listing(created=0, owned_by=""),
 )

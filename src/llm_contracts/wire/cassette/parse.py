@@ -156,7 +156,12 @@ def _request(node: _Node) -> Request:
 
 def _response(node: _Node) -> Response:
     if node.optional("status_code") is not None:
-        return _flat_response(node)
+        # The shape that vcrpy 2 to 5 wrote for httpx, still found in other projects' cassettes.
+        return Response(
+            status=node.key("status_code").whole(),
+            headers=_headers(node.key("headers")),
+            body=node.key("content").content(),
+        )
     status, body = node.key("status"), node.key("body")
     reason = status.key("message")
     content = b"" if body.value is None else body.key("string").content()
@@ -168,15 +173,6 @@ def _response(node: _Node) -> Response:
         body=content,
         end=end,
         pieces=pieces,
-    )
-
-
-def _flat_response(node: _Node) -> Response:
-    """The shape that vcrpy 2 to 5 wrote for httpx, still found in other projects' cassettes."""
-    return Response(
-        status=node.key("status_code").whole(),
-        headers=_headers(node.key("headers")),
-        body=node.key("content").content(),
     )
 
 

@@ -23,10 +23,6 @@ _PARTS = {
 }
 
 
-def _speaks(document: Document) -> bool:
-    return any(mark in document for mark in _MARKS)
-
-
 def _read(document: Document) -> Reading:
     usage = document.get("usageMetadata")
     chunk = {
@@ -84,7 +80,7 @@ def _list(value: Any) -> list[Any]:
 
 GEMINI = Protocol(
     name="gemini",
-    speaks=_speaks,
+    speaks=lambda document: any(mark in document for mark in _MARKS),
     reader=lambda: _read,
     error=_blocked,
     members=frozenset(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_plus
 
-from llm_contracts.wire.interaction import Headers, Interaction
+from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.scrub.names import (
     CREDENTIAL_HEADERS,
     SCRUBBED,
@@ -47,7 +47,7 @@ def _credentials(interaction: Interaction) -> Iterator[tuple[str, str]]:
             if name.lower() in CREDENTIAL_HEADERS:
                 for part in _header_parts(value):
                     yield f"the {side} header {name.lower()}", part
-        kind = _content_type(message.headers)
+        kind = next((value for name, value in message.headers if name.lower() == "content-type"), "")
         for raw in body_credentials(message.body, kind):
             yield f"a credential in a {side}'s body", _read(raw, kind)
 
@@ -78,7 +78,3 @@ def _read(raw: bytes, content_type: str) -> str:
 def _is_telling(value: str) -> bool:
     plain = value.replace("*", "").replace(SCRUBBED, "")
     return len(plain) >= _SHORTEST and any(letter.isdigit() for letter in plain)
-
-
-def _content_type(headers: Headers) -> str:
-    return next((value for name, value in headers if name.lower() == "content-type"), "")

@@ -94,7 +94,7 @@ def _leaves(data: bytes) -> Iterator[_Leaf]:
         token = match.group()
         if token[0] in b"\r\n":
             begun = None  # no text of JSON goes over a line's end
-            if _is_blank_line(token):
+            if max(token.count(b"\n"), token.count(b"\r")) > 1:  # a blank line
                 stack.clear()
         elif token[0] == ord('"') and begun is None:
             begun = match.start() + 1
@@ -113,7 +113,3 @@ def _text(data: bytes, span: Span, token: bytes, stack: _Stack, after: int) -> I
     key = data[slice(*span)]
     number = _INDEX.match(data, after) if key == b"index" else None
     stack.name(key, number[1] if number else b"")
-
-
-def _is_blank_line(token: bytes) -> bool:
-    return max(token.count(b"\n"), token.count(b"\r")) > 1
