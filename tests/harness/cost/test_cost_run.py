@@ -17,6 +17,7 @@ from llm_contracts.cost.model import Cost, Measure
 from llm_contracts.cost.run import CostPlan, measure
 from llm_contracts.cost.server import Serve, ServerError, serving
 from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.results.document import document_digest
 from llm_contracts.run.check import Pairing, Side
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.facts import read_facts
@@ -152,6 +153,8 @@ def test_a_stored_cost_that_is_damaged_is_unreadable(
     monkeypatch.chdir(root)
     assert run(["check"]) == 0
     file = root / "report" / "result.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "cost": {"rounds": 5}}))
+    document = {**json.loads(file.read_text()), "cost": {"rounds": 5}}
+    document["digest"] = document_digest(document)  # as if it had been written so
+    file.write_text(json.dumps(document))
     assert run(["report"]) == 3
     assert "the costs are damaged" in capsys.readouterr().err
