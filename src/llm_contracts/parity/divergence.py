@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
     @property
     def severity(self) -> Severity:
-        """The severity of this kind, but for places that weigh more: see `Divergence.severity`."""
+        """What a difference of this kind means; some places weigh more, see `Divergence.severity`."""
         if self in _VISIBLE:
             return Severity.VISIBLE
         return Severity.COSMETIC if self is Kind.CHUNK_COUNT else Severity.BREAKING
