@@ -16,7 +16,7 @@ MEANINGS: Mapping[Kind, str] = {
     Kind.USAGE_INVENTED: "Totals that no provider counted, guessed by a local tokenizer: metered as facts.",
     Kind.USAGE_MISSING: "Totals that the provider sent are lost: the call is not metered.",
     Kind.USAGE_DETAILS: "Cached, reasoning or other parts of the totals appear or vanish: prices change.",
-    Kind.ERROR: "Only one path fails, or each in its own way: other `except` clauses, other retries.",
+    Kind.ERROR: "Only one client fails, or each in its own way: other `except` clauses, other retries.",
     Kind.ERROR_POSITION: "Both fail, but not after the same part of the answer.",
     Kind.RESPONSE_ID: "The provider's id of the answer is replaced: support requests cannot be traced by it.",
     Kind.MODEL_NAME: "Not the name that the provider sent: logs no longer tell which version answered.",
