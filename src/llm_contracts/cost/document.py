@@ -67,7 +67,14 @@ def cost_from(value: Mapping[str, Any]) -> Cost:
                 provider=name,
                 reference=row["reference"],
                 recording=row["recording"],
-                found={Measure(measure): _pair(pair) for measure, pair in row["measures"].items()},
+                found={
+                    Measure(measure): SideBySide(
+                        reference=float(pair["reference"]),
+                        candidate=float(pair["candidate"]),
+                        ratio=Spread(**pair["ratio"]),
+                    )
+                    for measure, pair in row["measures"].items()
+                },
                 missing={Measure(measure): reason for measure, reason in row["not_measured"].items()},
             )
             for name, row in value["providers"].items()
@@ -81,15 +88,8 @@ def cost_from(value: Mapping[str, Any]) -> Cost:
     )
 
 
-def _pair(value: Mapping[str, Any]) -> SideBySide:
-    sides = {name: float(value[name]) for name in ("reference", "candidate")}
-    return SideBySide(**sides, ratio=Spread(**value["ratio"]))
-
-
 def _rounded(value: Any) -> Any:
     """Four significant digits: more would only show the noise."""
-    return (
-        {key: _rounded(each) for key, each in value.items()}
-        if isinstance(value, dict)
-        else float(f"{value:.4g}")
-    )
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return float(f"{value:.4g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import cycle, islice
 
-from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.streamed import Streamed
@@ -33,7 +33,9 @@ class Playable:
     def of(cls, interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Playable | None:
         """None where the recording is not an answer in text that came to its end without any trouble."""
         streamed = Streamed.of(interactions)
-        if streamed is None or not all(_went_well(read_facts(i.response, protocols)) for i in interactions):
+        facts = [read_facts(interaction.response, protocols) for interaction in interactions]
+        fine = all(each.status in _OK and each.error is None and not each.malformed for each in facts)
+        if streamed is None or not fine:
             return None
         said = [number for number, facts in enumerate(streamed.each(protocols)) if facts.whole_text]
         if not said:
@@ -62,7 +64,3 @@ class Playable:
 def text_of(interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> int:
     """The characters of text that are on the wire."""
     return sum(len(read_facts(interaction.response, protocols).whole_text) for interaction in interactions)
-
-
-def _went_well(facts: WireFacts) -> bool:
-    return facts.status in _OK and facts.error is None and not facts.malformed

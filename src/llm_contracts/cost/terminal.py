@@ -15,7 +15,7 @@ from llm_contracts.cost.model import Cost, Measure, ProviderCost, Spread
 from llm_contracts.util.terminal import Marks, listed, marks_for, terminal_console, titled
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
 
 @contextmanager
@@ -31,18 +31,16 @@ def cost_progress(total: int) -> Iterator[Callable[[str], None]]:
 
 def print_cost(console: Console, cost: Cost) -> None:
     """Print the table, what could not be measured, and the limits that are exceeded."""
-    for section in _sections(cost, marks_for(console.encoding)):
+    marks = marks_for(console.encoding)
+    for section in (
+        *titled(f"Cost: {cost.reference} against {cost.candidate}"),
+        _table(cost, marks),
+        Text(_typical(cost, marks), style="bold"),
+        *(Text(sentence, style="dim") for sentence in how_measured(cost)),
+        *listed("Not measured", not_measured(cost), "yellow"),
+        *listed("Limits of cost that are exceeded", map(str, cost.exceeded), "red"),
+    ):
         console.print(section)
-
-
-def _sections(cost: Cost, marks: Marks) -> Iterator[RenderableType]:
-    yield from titled(f"Cost: {cost.reference} against {cost.candidate}")
-    yield _table(cost, marks)
-    yield Text(_typical(cost, marks), style="bold")
-    for sentence in how_measured(cost):
-        yield Text(sentence, style="dim")
-    yield from listed("Not measured", not_measured(cost), "yellow")
-    yield from listed("Limits of cost that are exceeded", map(str, cost.exceeded), "red")
 
 
 def how_measured(cost: Cost) -> Iterator[str]:
@@ -76,15 +74,10 @@ def _table(cost: Cost, marks: Marks) -> Table:
     for measure in Measure:
         table.add_column(measure.label)
     for row in cost.providers:
-        table.add_row(_name(row, cost), *(_cell(row, measure, cost.at_most, marks) for measure in Measure))
+        own = "" if row.reference == cost.reference else f"\nagainst {row.reference}"
+        name = Text.assemble(row.provider, (own, "dim"))
+        table.add_row(name, *(_cell(row, measure, cost.at_most, marks) for measure in Measure))
     return table
-
-
-def _name(row: ProviderCost, cost: Cost) -> Text:
-    text = Text(row.provider)
-    if row.reference != cost.reference:
-        text.append(f"\nagainst {row.reference}", style="dim")
-    return text
 
 
 def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float], marks: Marks) -> Text:

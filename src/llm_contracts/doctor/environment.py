@@ -73,17 +73,15 @@ def examine_environment(
         supported: the ranges. Those of an extra matter only where its package is installed.
         python: the interpreter's version; by default, of the one that runs this.
     """
-    yield _python(python or platform.python_version(), supported.python)
+    version = python or platform.python_version()
+    if supported.python and not SpecifierSet(supported.python).contains(version, prereleases=True):
+        way_out = f"Set up the environment with a Python that is {supported.python}."
+        yield fault(AREA, f"Python {version} is not supported", way_out)
+    else:
+        said = f" (supported: {supported.python})" if supported.python else ""
+        yield ok(AREA, f"Python {version}{said}")
     yield from _packages(supported.requirements, installed)
     yield _lock(root, installed)
-
-
-def _python(version: str, supported: str) -> Finding:
-    if supported and not SpecifierSet(supported).contains(version, prereleases=True):
-        way_out = f"Set up the environment with a Python that is {supported}."
-        return fault(AREA, f"Python {version} is not supported", way_out)
-    said = f" (supported: {supported})" if supported else ""
-    return ok(AREA, f"Python {version}{said}")
 
 
 def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Finding]:
@@ -117,9 +115,9 @@ def _unfit(requirement: Requirement, version: str | None) -> Finding:
 def _lock(root: Path, installed: Installed) -> Finding:
     for name in ("requirements.lock", "requirements.txt"):
         if (root / name).is_file():
-            return _compared(
-                name, _pins((root / name).read_text(encoding="utf-8", errors="replace")), installed
-            )
+            found = _PIN.findall((root / name).read_text(encoding="utf-8", errors="replace"))
+            pins = {str(canonicalize_name(pin)): v for pin, v, marker in found if _applies(marker)}
+            return _compared(name, pins, installed)
     others = [
         name for name in ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml") if (root / name).is_file()
     ]
@@ -141,15 +139,8 @@ def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Findi
     if not parts:
         return ok(AREA, f"{name}: all {len(pins)} pinned releases are installed")
     what = f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {first_names(parts, _SHOWN)}"
-    return warning(
-        AREA, what, "Set the environment up anew from it; until then results may differ from those of others."
-    )
-
-
-def _pins(text: str) -> dict[str, str]:
-    return {
-        canonicalize_name(name): version for name, version, marker in _PIN.findall(text) if _applies(marker)
-    }
+    way_out = "Set the environment up anew from it; until then results may differ from those of others."
+    return warning(AREA, what, way_out)
 
 
 def _applies(marker: str) -> bool:

@@ -20,7 +20,6 @@ from llm_contracts.wire.cassette import Cassette, Provenance
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project, Settings
-    from llm_contracts.project.scenario import Scenario
 
 RECORDINGS, WAIVERS, RESULT = "recordings", "waivers", "result"
 _SHOWN = 5
@@ -52,10 +51,10 @@ def examine_recordings(
 def _missing(project: Project) -> Iterator[Finding]:
     missing = [row.name for row in project.scenarios if not project.cassette(row).is_file()]
     if missing:
-        said = f"{_some(missing, len(project.scenarios))} scenarios have none: {first_names(missing, _SHOWN)}"
-        yield warning(
-            RECORDINGS, said, "llm-contracts record --missing (with --source simulator for a rehearsal)."
-        )
+        counts = f"{len(missing)} of {len(project.scenarios)}"
+        said = f"{counts} scenarios have none: {first_names(missing, _SHOWN)}"
+        way_out = "llm-contracts record --missing (with --source simulator for a rehearsal)."
+        yield warning(RECORDINGS, said, way_out)
 
 
 def _doubtful(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
@@ -70,22 +69,15 @@ def _doubtful(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[
 
 def _replaceable(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
     """Rehearsals where a provider could be asked: no fault, but no evidence either."""
-    rehearsed = [
-        row.name
-        for row in project.scenarios
-        if row.live and _is(Provenance.SIMULATED, project, row, cassettes)
-    ]
+    live = (cassettes.get(project.cassette(row)) for row in project.scenarios if row.live)
+    recordings = [cassette.recording for cassette in live if cassette and cassette.recording]
+    rehearsed = sum(recording.provenance is Provenance.SIMULATED for recording in recordings)
     if rehearsed:
         yield note(
             RECORDINGS,
-            f"{len(rehearsed)} are rehearsals where the provider itself can be recorded: "
+            f"{rehearsed} are rehearsals where the provider itself can be recorded: "
             "no verdict is better than `rehearsed` until then (llm-contracts record)",
         )
-
-
-def _is(wanted: Provenance, project: Project, row: Scenario, cassettes: Mapping[Path, Cassette]) -> bool:
-    tape = cassettes.get(project.cassette(row))
-    return tape is not None and tape.recording is not None and tape.recording.provenance is wanted
 
 
 def _stale(project: Project, cassettes: Mapping[Path, Cassette], now: datetime) -> Iterator[Finding]:
@@ -135,7 +127,3 @@ def examine_result(settings: Settings) -> Iterator[Finding]:
         yield warning(RESULT, said, "llm-contracts check")
     else:
         yield ok(RESULT, f"of {stored.document['checked_at']}, and nothing has changed since")
-
-
-def _some(part: list[str], total: int) -> str:
-    return f"{len(part)} of {total}"

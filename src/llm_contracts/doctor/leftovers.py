@@ -8,7 +8,7 @@ place that is to stay, such as a changelog, is named in the configuration and co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -82,7 +82,8 @@ def find_leftovers(settings: Settings) -> Leftovers:
 
 
 def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
-    if _is_part(name, retiring.modules):
+    module = "/" + PurePosixPath(name).with_suffix("").as_posix() + "/"
+    if name.endswith(".py") and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
         yield Leftover(area="code", file=name, line=0, text="the code itself")
         return
     data = (root / name).read_bytes()
@@ -102,11 +103,6 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             in_table = line.strip() == _TABLE
         if not in_table:
             yield number, line
-
-
-def _is_part(name: str, modules: Iterable[str]) -> bool:
-    parts = "/" + PurePosixPath(name).with_suffix("").as_posix() + "/"
-    return any(f"/{module.replace('.', '/')}/" in parts for module in modules) and name.endswith(".py")
 
 
 def _words(name: str, retiring: Retiring) -> re.Pattern[str]:

@@ -77,7 +77,10 @@ def diagnose(
         "keys": lambda: (
             *examine_keys(where, {**stored, **environ}),
             *examine_names(known_variables(settings.root, project.providers), environ, stored),
-            *_overridden(project, {**stored, **environ}),
+            *(
+                Finding(area="keys", level=FindingLevel.WARNING, what=f"{name}: {sentence}")
+                for name, sentence in overrides(project.providers, {**stored, **environ}).items()
+            ),
             *about_file,
         ),
         "recordings": lambda: recordings.findings,
@@ -96,11 +99,6 @@ def work(project: Project, areas: Collection[str] = AREAS) -> int:
     """How many recordings and files an examination goes through."""
     read = len(recording_files(project)) if RECORDINGS in areas else 0
     return read + (len(_searched(project)) if _SECRETS in areas else 0)
-
-
-def _overridden(project: Project, environ: Mapping[str, str]) -> Iterator[Finding]:
-    for name, sentence in overrides(project.providers, environ).items():
-        yield Finding(area="keys", level=FindingLevel.WARNING, what=f"{name}: {sentence}")
 
 
 def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress) -> _Recordings:

@@ -50,16 +50,8 @@ class Checker:
         draft.unlink(missing_ok=True)  # of a run that was stopped
         with tempfile.TemporaryDirectory(prefix="llm-contracts-matrix-") as scratch:
             result, errors = Path(scratch) / "result.json", Path(scratch) / "stderr"
-            words = [
-                *python,
-                "-m",
-                "llm_contracts",
-                *arguments,
-                "--json",
-                str(result),
-                "--report",
-                str(folder),
-            ]
+            files = ("--json", str(result), "--report", str(folder))
+            words = [*python, "-m", "llm_contracts", *arguments, *files]
             code = self._run(words, errors, lambda: progress(_lines(draft)))
             if code in _READABLE and result.is_file():
                 document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))

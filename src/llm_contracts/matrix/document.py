@@ -9,7 +9,7 @@ from typing import Any
 from llm_contracts.matrix.bisect import Bracket, Target
 from llm_contracts.matrix.cell import Cell, CellDifference, CellState
 from llm_contracts.matrix.pair import ReleasePair, Unsupported
-from llm_contracts.matrix.table import ReleaseChange, Table
+from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
 
 FORMAT = 1
@@ -23,7 +23,7 @@ def matrix_document(table: Table, **extra: Any) -> dict[str, Any]:
         "fails": table.fails,
         "pinned": _cell(table.pinned),
         "cells": [_cell(cell) for cell in table.cells],
-        "changes": [_change(change) for change in table.changes],
+        "changes": [{**asdict(change), "fails": change.fails} for change in table.changes],
     }
 
 
@@ -78,7 +78,3 @@ def _cell_from(row: Mapping[str, Any]) -> Cell:
         known=tuple(Unsupported(**known) for known in row["known"]),
         **plain,
     )
-
-
-def _change(change: ReleaseChange) -> dict[str, Any]:
-    return {**asdict(change), "fails": change.fails}

@@ -31,7 +31,8 @@ class Grid:
 def grid(table: Table) -> Grid:
     """The table of what was tried."""
     cells = [table.pinned, *(cell for cell in table.cells if cell.ran)]
-    return Grid(columns=tuple(_column(cell, table.pinned) for cell in cells), rows=tuple(_rows(table, cells)))
+    columns = ((f"{c.pair.litellm}{'*' if c is table.pinned else ''}", c.pair.openai) for c in cells)
+    return Grid(columns=tuple(columns), rows=tuple(_rows(table, cells)))
 
 
 def short_names(table: Table) -> Mapping[str, str]:
@@ -54,24 +55,16 @@ def notes(table: Table) -> Iterator[str]:
         elif cell.state is CellState.FAILED:
             yield f"{cell.pair}: could not be tried. {cell.reason}"
     for cell in (table.pinned, *table.cells):
-        yield from _excused(cell)
+        present = {name.partition("/")[0] for name in cell.items}
+        for row in cell.known:
+            if row.provider in present:
+                count = len({d.item for d in cell.differences if d.provider == row.provider and d.counts})
+                differs = f"{row.provider} differs in {scenarios_in(count)}, which does not count here"
+                yield f"{cell.pair}: {differs}. {row.reason}"
     known = set(table.pinned.problems)
     yield from (f"{table.pinned.pair}: {problem}" for problem in table.pinned.problems)
     for cell in table.cells:
         yield from (f"{cell.pair}: {problem}" for problem in cell.problems if problem not in known)
-
-
-def _excused(cell: Cell) -> Iterator[str]:
-    present = {name.partition("/")[0] for name in cell.items}
-    for row in cell.known:
-        if row.provider in present:
-            count = len({d.item for d in cell.differences if d.provider == row.provider and d.counts})
-            differs = f"{row.provider} differs in {scenarios_in(count)}, which does not count here"
-            yield f"{cell.pair}: {differs}. {row.reason}"
-
-
-def _column(cell: Cell, pinned: Cell) -> tuple[str, str]:
-    return (f"{cell.pair.litellm}{'*' if cell is pinned else ''}", cell.pair.openai)
 
 
 def _rows(table: Table, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]:
@@ -80,20 +73,21 @@ def _rows(table: Table, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]:
         counts = [_count(kind, cell, table.pinned) for cell in cells]
         if any(counts):
             yield (str(kind), *counts)
+    differing = [
+        [{d.item for d in c.differences if d.accepted is way} for way in (True, False)] for c in cells
+    ]
+    alike = [change.scenarios for change in table.changes if change.way is ChangeDirection.ALIKE]
     others: dict[str, list[str]] = {
-        "differ as accepted": [
-            _number({d.item for d in c.differences if d.accepted} - _differing(c)) for c in cells
-        ],
+        "differ as accepted": [_number(accepted - others) for accepted, others in differing],
         "not repeatable": [_number(cell.noise) for cell in cells],
-        "alike, but not as pinned": [_number(_alike(table, cell)) for cell in cells],
+        "alike, but not as pinned": [
+            _number({item for scenarios in alike for item in scenarios.get(str(cell.pair), ())})
+            for cell in cells
+        ],
     }
     yield from ((name, *texts) for name, texts in others.items() if any(texts))
     for name in dict.fromkeys(name for cell in cells for name in cell.measures):
         yield (name, *(cell.measures.get(name, "") for cell in cells))
-
-
-def _differing(cell: Cell) -> set[str]:
-    return {d.item for d in cell.differences if not d.accepted}
 
 
 def _count(kind: Kind, cell: Cell, pinned: Cell) -> str:
@@ -109,12 +103,6 @@ def _count(kind: Kind, cell: Cell, pinned: Cell) -> str:
     change = [f"{sign}{len(items)}" for sign, items in (("+", came), ("-", went)) if items]
     count = _number(cell.scenarios_with(kind)) or ("0" if change else "")
     return f"{count} ({' '.join(change)})" if change else count
-
-
-def _alike(table: Table, cell: Cell) -> set[str]:
-    name = str(cell.pair)
-    alike = (change for change in table.changes if change.way is ChangeDirection.ALIKE)
-    return {item for change in alike for item in change.scenarios.get(name, ())}
 
 
 def _number(items: Sequence[str] | set[str] | frozenset[str]) -> str:

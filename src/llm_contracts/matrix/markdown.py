@@ -28,7 +28,13 @@ def matrix_markdown(table: Table, *, most: int = 40) -> str:
 
 
 def _lines(table: Table, most: int) -> Iterator[str]:
-    yield from _grid(table)
+    whole = grid(table)
+    yield "| LiteLLM | " + " | ".join(litellm.replace("*", "\\*") for litellm, _ in whole.columns) + " |"
+    yield "|---|" + "---:|" * len(whole.columns)
+    yield "| openai | " + " | ".join(openai for _, openai in whole.columns) + " |"
+    for name, *texts in whole.rows:
+        label = f"`{name}`" if "_" in name or " " not in name else name
+        yield f"| {label} | " + " | ".join(texts) + " |"
     yield ""
     yield "\\* pinned. In brackets, against it: + new or in other values, - gone."
     found = table.changes
@@ -40,17 +46,7 @@ def _lines(table: Table, most: int) -> Iterator[str]:
     if rest := and_more(found, most):
         yield ""
         yield f"{rest.capitalize()}."
-    yield from (f"\n{_escaped(note)}" for note in notes(table))
-
-
-def _grid(table: Table) -> Iterator[str]:
-    whole = grid(table)
-    yield "| LiteLLM | " + " | ".join(litellm.replace("*", "\\*") for litellm, _ in whole.columns) + " |"
-    yield "|---|" + "---:|" * len(whole.columns)
-    yield "| openai | " + " | ".join(openai for _, openai in whole.columns) + " |"
-    for name, *texts in whole.rows:
-        label = f"`{name}`" if "_" in name or " " not in name else name
-        yield f"| {label} | " + " | ".join(texts) + " |"
+    yield from ("\n" + note.replace("<", "&lt;").replace("|", "\\|") for note in notes(table))
 
 
 def _changes(table: Table, found: Sequence[ReleaseChange]) -> Iterator[str]:
@@ -89,7 +85,3 @@ def _value(value: Any) -> str:
     text = text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
     # A bar would end the cell, a backtick the code.
     return "`" + text.replace("|", "\\|").replace("`", "'").replace("\n", " ") + "`"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("<", "&lt;").replace("|", "\\|")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +50,10 @@ class MatrixRequest:
     def pairs(self, planned: Sequence[ReleasePair]) -> list[ReleasePair]:
         """What is asked for, each pair once; where nothing is, what the project plans."""
         here = pinned_pair()
-        litellm, openai = _split(self.litellm), _split(self.openai)
+        litellm, openai = (
+            [part for value in values for part in value.replace(",", " ").split()]
+            for values in (self.litellm, self.openai)
+        )
         if not litellm and not openai:
             return list(dict.fromkeys(planned)) or [ReleasePair(litellm=LATEST, openai=LATEST)]
         pairs = (
@@ -76,12 +79,13 @@ class MatrixRequest:
     @property
     def command(self) -> str:
         """What was asked for, as one would type it; the files that it was written to are left out."""
-        named: dict[str, object] = {
-            "litellm": self.litellm,
-            "openai": self.openai,
+        named: dict[str, object] = {"litellm": self.litellm, "openai": self.openai}
+        named |= {
             "provider": self.providers,
+            "scenario": self.scenarios,
+            "reference": self.reference,
+            "candidate": self.candidate,
         }
-        named |= {"scenario": self.scenarios, "reference": self.reference, "candidate": self.candidate}
         named |= {"corpus": self.corpus, "override": self.overrides, "bisect": self.bisect}
         return shlex.join(["llm-contracts", "matrix", *_options(named), *(["--cost"] if self.cost else [])])
 
@@ -131,10 +135,6 @@ def matrix_run(
         unsupported=plan.unsupported,
         reports=(request.report or project.settings.report / "matrix").absolute(),
     )
-
-
-def _split(values: Iterable[str]) -> list[str]:
-    return [part for value in values for part in value.replace(",", " ").split()]
 
 
 def _options(named: Mapping[str, object]) -> list[str]:

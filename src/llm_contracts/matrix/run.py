@@ -74,7 +74,12 @@ class MatrixRun:
         for pair in pairs:
             if pair == self.pinned:
                 continue
-            cell = _steady(pinned, self.one(pair, step=step))
+            cell = self.one(pair, step=step)
+            changed = [n for n, digest in cell.inputs.items() if pinned.inputs.get(n, digest) != digest]
+            if changed:
+                said = f"{first_names(changed, 1)} changed while the matrix ran, so that this is not a fair "
+                said += "comparison. Run it again."
+                cell = replace(cell, complaints=(*cell.complaints, said))
             done(cell)
             if cell.pair not in {self.pinned, *(each.pair for each in cells)}:
                 cells.append(cell)
@@ -127,20 +132,10 @@ def cost_measures(document: Mapping[str, Any]) -> Mapping[str, str]:
     if document.get("cost") is None:
         return {}
     cost = cost_from(document["cost"])
-    found = {measure: cost.typical(measure) for measure in Measure}
-    return {
-        f"{measure.label}, times the reference": "–"  # noqa: RUF001 - the sign for nothing
-        if spread is None
-        else f"{ratio(spread.median)}" + (f" ({between(spread)})" if len(cost.comparable) > 1 else "")
-        for measure, spread in found.items()
-    }
-
-
-def _steady(pinned: Cell, cell: Cell) -> Cell:
-    """The cell, with a complaint if recordings or code changed after the pinned pair was checked."""
-    changed = [name for name, digest in cell.inputs.items() if pinned.inputs.get(name, digest) != digest]
-    if not changed:
-        return cell
-    what = first_names(changed, 1)
-    said = f"{what} changed while the matrix ran, so that this is not a fair comparison. Run it again."
-    return replace(cell, complaints=(*cell.complaints, said))
+    found = {}
+    for measure in Measure:
+        text, spread = "–", cost.typical(measure)  # noqa: RUF001 - the sign for nothing
+        if spread is not None:
+            text = ratio(spread.median) + (f" ({between(spread)})" if len(cost.comparable) > 1 else "")
+        found[f"{measure.label}, times the reference"] = text
+    return found

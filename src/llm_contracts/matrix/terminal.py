@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.console import Group as Stack
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table as Lines
 from rich.text import Text
@@ -15,7 +14,7 @@ from rich.text import Text
 from llm_contracts.matrix.grid import Grid, grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.results.document import json_text
-from llm_contracts.util.terminal import listed, titled
+from llm_contracts.util.terminal import fits, listed, titled
 from llm_contracts.util.text import and_more, first_names
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 _SHOWN_CHANGES = 12
 _SHOWN_IDS = 3
 _LONGEST_VALUE = 100
-_RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
 
 WAYS: Mapping[ChangeDirection, str] = {
     ChangeDirection.NEW: "new",
@@ -78,14 +76,12 @@ def _grids(whole: Grid, width: int) -> Iterator[RenderableType]:
     """As many pairs side by side as fit, then the next."""
     start, end = 0, len(whole.columns)
     while start < end:
-        stop = next((n for n in range(end, start, -1) if _fits(whole.part(start, n), width)), start + 1)
+        stop = next(
+            (n for n in range(end, start, -1) if fits(_lines(whole.part(start, n)), width)), start + 1
+        )
         yield _lines(whole.part(start, stop))
         yield Text("")
         start = stop
-
-
-def _fits(part: Grid, width: int) -> bool:
-    return Measurement.get(_RULER, _RULER.options, _lines(part)).maximum <= width
 
 
 def _lines(part: Grid) -> Lines:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.console import Group as Stack
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +17,7 @@ from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import sides, value_line
-from llm_contracts.util.terminal import Marks, listed, marks_for, titled
+from llm_contracts.util.terminal import Marks, fits, listed, marks_for, titled
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 _LONGEST_VALUE = 160  # characters of either value that a group shows
 _SHOWN_IDS = 3
 _SHOWN_REASONS = 6
-_RULER = Console(width=10_000)  # wide enough to see how wide a table would like to be
 _MOST_QUIET = 12  # rows of a table in which everything agrees; more of them become one
 _TONES = {
     "go": "bold green",
@@ -158,17 +156,14 @@ def _blocks(providers: list[str], scenarios: list[str], cells: _Cells, width: in
     tables: list[RenderableType] = []
     rest = providers
     while rest:
-        count = next((n for n in range(len(rest), 0, -1) if _fits(rest[:n], scenarios, cells, width)), 0)
+        count = next(
+            (n for n in range(len(rest), 0, -1) if fits(_matrix(rest[:n], scenarios, cells), width)), 0
+        )
         if not count:
             return []
         tables += [*([Text("")] if tables else []), _matrix(rest[:count], scenarios, cells)]
         rest = rest[count:]
     return tables
-
-
-def _fits(providers: list[str], scenarios: list[str], cells: _Cells, width: int) -> bool:
-    table = _matrix(providers, scenarios, cells)
-    return Measurement.get(_RULER, _RULER.options, table).maximum <= width
 
 
 def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:

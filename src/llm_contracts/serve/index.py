@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,38 +102,33 @@ class RecordingIndex:
         if name is not None and name not in names:
             return Miss(reason=Reason.NO_SCENARIO, names=names)
         considered = [each for each in self.recordings if name in (None, each.name)]
-        fits = [fit for each in considered if (fit := _fit(each, request))]
+        fits = _fits(considered, request, same_request)
         if not fits and name is not None and any_body:
-            fits = [fit for each in considered if (fit := _loose_fit(each, request))]
+            fits = _fits(considered, request, same_place)
         if not fits:
-            return _nothing(request, considered)
+            recorded = [
+                (each.name, exchange.request) for each in considered for exchange in each.interactions
+            ]
+            nearest = max(recorded, key=lambda entry: likeness(request, entry[1]), default=None)
+            differs = differences(request, nearest[1]) if nearest else ()
+            return Miss(reason=Reason.NOTHING, nearest=nearest, differences=differs)
         usual = [fit for fit in fits if fit.recording.usual] or fits
         if len({_answers(fit) for fit in usual}) > 1:
             return Miss(reason=Reason.SEVERAL, names=tuple(fit.recording.name for fit in fits))
         return usual[0]
 
 
-def _nothing(request: Request, considered: Sequence[IndexedRecording]) -> Miss:
-    recorded = [(each.name, exchange.request) for each in considered for exchange in each.interactions]
-    if not recorded:
-        return Miss(reason=Reason.NOTHING)
-    nearest = max(recorded, key=lambda entry: likeness(request, entry[1]))
-    return Miss(reason=Reason.NOTHING, nearest=nearest, differences=differences(request, nearest[1]))
-
-
-def _fit(recording: IndexedRecording, request: Request) -> Fit | None:
-    exchanges = enumerate(recording.interactions)
-    places = tuple(place for place, each in exchanges if same_request(request, each.request))
-    return Fit(recording=recording, places=places) if places else None
-
-
-def _loose_fit(recording: IndexedRecording, request: Request) -> Fit | None:
-    exchanges = enumerate(recording.interactions)
-    places = tuple(place for place, each in exchanges if same_place(request, each.request))
-    if not places:
-        return None
-    first = recording.interactions[places[0]].request
-    return Fit(recording=recording, places=places, differences=differences(request, first))
+def _fits(
+    considered: Sequence[IndexedRecording], request: Request, same: Callable[[Request, Request], bool]
+) -> list[Fit]:
+    found = []
+    for recording in considered:
+        exchanges = [each.request for each in recording.interactions]
+        places = tuple(place for place, each in enumerate(exchanges) if same(request, each))
+        if places:
+            differs = () if same is same_request else differences(request, exchanges[places[0]])
+            found.append(Fit(recording=recording, places=places, differences=differs))
+    return found
 
 
 def _answers(fit: Fit) -> tuple[Response, ...]:

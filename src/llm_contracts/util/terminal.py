@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.text import Text
@@ -52,6 +53,12 @@ def marks_for(encoding: str | None) -> Marks:
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE
+
+
+def fits(table: RenderableType, width: int) -> bool:
+    """Whether a table can be drawn in so many columns as wide as it would like to be."""
+    ruler = Console(width=10_000)
+    return Measurement.get(ruler, ruler.options, table).maximum <= width
 
 
 def titled(title: str) -> Iterator[RenderableType]:
