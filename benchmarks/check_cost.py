@@ -38,8 +38,8 @@ from llm_contracts.results.writer import writing
 from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus, corpus_context, plain_address, stream_call
 from llm_contracts.run.workers.threads import IN_FLIGHT, alone
-from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.wire.proxy.server import Edge
 
 _CASSETTES = Path("cassettes")
 _STREAMS = {Size.QUICK: 12, Size.FULL: 48}

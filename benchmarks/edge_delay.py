@@ -116,7 +116,7 @@ def _provider(pipe: Connection, pieces: int) -> None:
 
 def _edge(pipe: Connection, upstream: str) -> None:
     """The edge's process: says where it is; when asked, how many pieces it kept, how many no events."""
-    from llm_contracts.wire.proxy import Edge
+    from llm_contracts.wire.proxy.server import Edge
     from llm_contracts.wire.scrub import Scrubber
 
     with (

@@ -33,7 +33,7 @@ import psutil
 
 from benchmarks.child import serving
 from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 
 _PUBLIC = "https://api.example.com"

@@ -20,7 +20,7 @@ import pytest
 from llm_adapter import functions, invoke_llm
 from llm_contracts.cli import run
 from llm_contracts.simulator.server import Simulator
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.contracts.callers.calling import played, said
 
 ROOT = Path(__file__).parents[2]

@@ -35,7 +35,7 @@ def failures() -> dict[type[Exception], Exit]:
     from llm_contracts.review.session import ReviewError
     from llm_contracts.run.workers.processes import WorkerError
     from llm_contracts.wire.cassette import CassetteError
-    from llm_contracts.wire.proxy import EdgeError
+    from llm_contracts.wire.proxy.errors import EdgeError
     from llm_contracts.wire.scrub import SecretFound
 
     return {

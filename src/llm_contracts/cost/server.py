@@ -57,8 +57,8 @@ def _asked(process: subprocess.Popen[str], interactions: Sequence[Interaction]) 
 
 def main() -> None:
     """Serve until there is no more input."""
-    from llm_contracts.wire.proxy import Edge
     from llm_contracts.wire.proxy.playback_options import Fragmentation
+    from llm_contracts.wire.proxy.server import Edge
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that measures
     with Edge() as edge:

@@ -26,7 +26,8 @@ from llm_contracts.simulator.server import Simulator
 from llm_contracts.util.files import remove_abandoned_drafts
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
-from llm_contracts.wire.proxy import Edge, network_from
+from llm_contracts.wire.proxy.network import network_from
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, loa
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.proxy import DIRECT, Network, UnkeepableError
+from llm_contracts.wire.proxy.errors import UnkeepableError
+from llm_contracts.wire.proxy.network import DIRECT, Network
 from llm_contracts.wire.scrub import Scrubber, SecretFound
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from llm_contracts.clients.observation import Observation
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.record.endpoint import Endpoint
-    from llm_contracts.wire.proxy import Edge
+    from llm_contracts.wire.proxy.server import Edge
 
 
 class NotWantedError(Exception):

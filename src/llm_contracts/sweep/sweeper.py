@@ -30,8 +30,8 @@ from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.wire.proxy.server import Edge
 
 if TYPE_CHECKING:
     from llm_contracts.clients.call import Call

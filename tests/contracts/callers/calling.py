@@ -13,7 +13,7 @@ from llm_contracts import Request, Scenario
 from llm_contracts.project.config import load_project, load_settings
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.session import Session
 
 PROJECT = load_project(load_settings(Path(__file__).parent))

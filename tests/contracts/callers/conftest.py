@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from llm_adapter import Adapter, adapter_from
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.contracts.callers.calling import Played, played
 
 Play = Callable[..., Played]

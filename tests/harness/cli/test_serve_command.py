@@ -22,7 +22,7 @@ from llm_contracts.cli import run
 from llm_contracts.serve.http import Entry
 from llm_contracts.serve.terminal import Lines
 from llm_contracts.wire.cassette import load, save
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.harness.run.projects import cassette, make_project
 
 QUESTION = json.dumps(

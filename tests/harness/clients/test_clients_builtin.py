@@ -16,7 +16,7 @@ from llm_contracts.clients.call import Call, Client, Function
 from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.harness.held import held
 
 # Here warnings are errors, also inside the clients. An application ignores this one of LiteLLM's.

@@ -18,7 +18,7 @@ from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import SessionLike, observe
 from llm_contracts.clients.virtual_clock import SHORTEST, Pauses, virtual_time
 from llm_contracts.wire.interaction import Interaction, Request, Response
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 
 URL = "https://api.example.com/v1/chat/completions"
 REQUEST = Request(method="POST", uri=URL)

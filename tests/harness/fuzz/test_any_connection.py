@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.harness.wire.exchanges import ask, stream, streamed
 
 OPEN = 0.3  # seconds for which a connection that asks for nothing may be kept waiting here

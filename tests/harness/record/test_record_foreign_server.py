@@ -28,7 +28,7 @@ from llm_contracts.record.source import Source
 from llm_contracts.run.check import replay_call
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.contracts.clients import CLIENTS, PROVIDERS
 from tests.contracts.scenarios import SCENARIOS
 

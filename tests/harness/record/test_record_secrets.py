@@ -13,7 +13,7 @@ from llm_contracts.record.source import Source
 from llm_contracts.record.take import RecordingContext, rehearsed_before
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.interaction import Interaction, Request, Response
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber, SecretFound
 from tests.harness.record.workshop import PROVIDERS, REAL_KEY, Workshop, plain_client, row
 

@@ -11,7 +11,9 @@ import trustme
 from llm_contracts.record.endpoint import Endpoint
 from llm_contracts.record.run import RecordOutcome
 from llm_contracts.record.take import NotWantedError, RecordingContext
-from llm_contracts.wire.proxy import Edge, EdgeError, Limits
+from llm_contracts.wire.proxy.errors import EdgeError
+from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row
 from tests.harness.wire.exchanges import stream

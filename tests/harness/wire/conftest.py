@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,9 @@ from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.call import Call
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import Response
-from llm_contracts.wire.proxy import Edge, Limits, RecordSession
+from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.record import RecordSession
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import DONE, JSON, PUBLIC, TARGET, ask, asking, exchange, stream, streamed
 from tests.harness.wire.upstream import Peer, Script, Upstream

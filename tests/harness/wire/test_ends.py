@@ -21,7 +21,7 @@ from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import SessionLike, observe
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End, Interaction, Request
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import JSON, PUBLIC, cassette, stream, text_event
 from tests.harness.wire.upstream import Peer, Script, Upstream

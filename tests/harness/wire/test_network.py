@@ -18,7 +18,10 @@ from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.call import Call
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End
-from llm_contracts.wire.proxy import DIRECT, Edge, EdgeError, Network, RecordSession, network_from
+from llm_contracts.wire.proxy.errors import EdgeError
+from llm_contracts.wire.proxy.network import DIRECT, Network, network_from
+from llm_contracts.wire.proxy.record import RecordSession
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.straight import reached_straight
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import DONE, PUBLIC, ask, stream, streamed, text_event

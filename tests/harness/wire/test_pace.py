@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from llm_contracts.wire.interaction import Piece, Response
-from llm_contracts.wire.proxy import Edge
 from llm_contracts.wire.proxy.lockstep import Delivery
 from llm_contracts.wire.proxy.pace import Pace
 from llm_contracts.wire.proxy.play import Player
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.timeline import steps
 from tests.harness.wire.exchanges import (
     EVENT_STREAM,

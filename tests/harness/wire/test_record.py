@@ -15,8 +15,9 @@ import aiohttp
 import pytest
 
 from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.proxy import Edge, RecordSession
 from llm_contracts.wire.proxy.arrivals import Arrivals
+from llm_contracts.wire.proxy.record import RecordSession
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber, find_secrets
 from tests.harness.wire.exchanges import DONE, PUBLIC, TARGET, ask, asking, stream, text_event
 from tests.harness.wire.upstream import Peer, Script, Upstream

@@ -18,7 +18,9 @@ import httpx
 import pytest
 
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
-from llm_contracts.wire.proxy import Edge, EdgeError, Session
+from llm_contracts.wire.proxy.errors import EdgeError
+from llm_contracts.wire.proxy.server import Edge
+from llm_contracts.wire.proxy.session import Session
 from tests.harness.wire.exchanges import (
     JSON,
     PUBLIC,

@@ -15,7 +15,10 @@ import pytest
 
 from llm_contracts.wire.content import UnpackingError, unpacker
 from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.proxy import Edge, Limits, RecordSession, UnkeepableError
+from llm_contracts.wire.proxy.errors import UnkeepableError
+from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.record import RecordSession
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import DONE, JSON, PUBLIC, TARGET, ask, asking, text_event
 from tests.harness.wire.upstream import Peer, Upstream

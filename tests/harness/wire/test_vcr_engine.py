@@ -18,7 +18,7 @@ from vcr.request import Request as VcrRequest
 from llm_contracts.run.engines.vcr import NotReplayableError, VcrReplay, _request
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
-from llm_contracts.wire.proxy import Edge
+from llm_contracts.wire.proxy.server import Edge
 from tests.harness.wire.exchanges import (
     EVENT_STREAM,
     JSON,

@@ -83,7 +83,7 @@ def opened(
             raise ConfigError("--engine vcr needs vcrpy: pip install 'llm-contracts[vcr]'.")
         yield _vcr
         return
-    from llm_contracts.wire.proxy import Edge
+    from llm_contracts.wire.proxy.server import Edge
 
     with Edge() as edge:
 
