@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus.entries import (
@@ -18,6 +16,7 @@ from llm_contracts.corpus.entries import (
     ExchangeProblem,
     ProblemKind,
 )
+from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.content import Unpacked, unpacked
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Request, Response
@@ -118,7 +117,7 @@ def _short(kept: Response) -> ExchangeProblem | None:
 def _spoken(plain: Response) -> ExchangeProblem | None:
     """Another provider's events, at whatever address they were."""
     for event in islice(events(plain.body), _LOOKED_AT):
-        data = _object(event.data.encode())
+        data = as_mapping(read_json(event.data))
         kind = str(data.get("type", ""))
         if "candidates" in data:
             return _other("Gemini's own API", "by its events")
@@ -136,16 +135,8 @@ def _whole(request: Request, plain: Response) -> ExchangeProblem | None:
     facts = read_facts(plain)
     if facts.streamed or facts.error is not None or facts.status >= _FIRST_FAILURE:
         return None
-    if _object(request.body).get("stream") is True:
+    if as_mapping(read_json(request.body)).get("stream") is True:
         return None
     return ExchangeProblem(
         why=ProblemKind.NOT_STREAMED, reason="is an answer in one piece; what is compared are streams."
     )
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

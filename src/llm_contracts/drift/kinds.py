@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.facts.errors import error_of_event
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event
@@ -54,7 +54,7 @@ def happenings(found: Iterable[Event], protocols: Protocols = BUILT_IN) -> Itera
 def _happening(event: Event, read: StreamReader, protocols: Protocols) -> StreamEvent:
     if event.data.strip() == DONE:
         return StreamEvent(name=DONE)
-    document = _json(event.data)
+    document = read_json(event.data)
     if error_of_event(event.name, document, event.data, protocols) is not None:
         return StreamEvent(name=ERROR, document=document)
     if not isinstance(document, dict):
@@ -69,7 +69,7 @@ def _happening(event: Event, read: StreamReader, protocols: Protocols) -> Stream
 
 def _holds(chunk: Mapping[str, Any]) -> Iterator[str]:
     choice = _first(chunk.get("choices"))
-    delta = _mapping(choice.get("delta", choice.get("message")))
+    delta = as_mapping(choice.get("delta", choice.get("message")))
     if delta.get("role"):
         yield "role"
     if delta.get("reasoning_content") or delta.get("reasoning"):
@@ -81,16 +81,16 @@ def _holds(chunk: Mapping[str, Any]) -> Iterator[str]:
         yield "refusal"
     if choice.get("finish_reason"):
         yield "finish"
-    holders = (chunk, choice, _mapping(chunk.get("x_groq")))
+    holders = (chunk, choice, as_mapping(chunk.get("x_groq")))
     if any(isinstance(holder.get("usage"), dict) for holder in holders):
         yield USAGE
 
 
 def _tools(delta: Mapping[str, Any]) -> Iterator[str]:
-    call = _first(delta.get("tool_calls")) or _mapping(delta.get("function_call"))
+    call = _first(delta.get("tool_calls")) or as_mapping(delta.get("function_call"))
     if not call:
         return
-    named = call.get("id") or call.get("name") or _mapping(call.get("function")).get("name")
+    named = call.get("id") or call.get("name") or as_mapping(call.get("function")).get("name")
     yield "tool call" if named else "tool arguments"
 
 
@@ -180,16 +180,5 @@ def _place(found: Sequence[StreamEvent], place: int) -> str:
     return f"in an event of its own {'after' if finished else 'before'} the finish"
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _first(values: Any) -> Mapping[str, Any]:
-    return _mapping(values[0]) if isinstance(values, list) and values else {}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return as_mapping(next(iter(as_list(values)), None))

@@ -5,7 +5,6 @@ No part of it: text, ids, clocks, numbers of tokens, how many events or pieces t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from llm_contracts.drift.fields import Fields, fields_of
 from llm_contracts.drift.kinds import ERROR, StreamEvent, UsagePlace, happenings, order_of, usage_place
 from llm_contracts.drift.meaning import members_read
+from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Response
@@ -59,7 +59,7 @@ class Shape:
 def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> Shape:
     """Read one response. Never fails, whatever the bytes are."""
     response = decoded(response)
-    document = _document(response.body)
+    document = read_json(response.body.decode("utf-8", "replace").removeprefix("\ufeff"))
     found = () if document is not None else tuple(happenings(events(response.body), protocols))
     failed = read_facts(response, protocols).error
     kinds = _kinds(found) if found else _whole(document, failed=failed is not None)
@@ -75,13 +75,6 @@ def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> Shape:
         wording=_PASSING.sub("#", str(failed.get("message", ""))) if failed else "",
         read=members_read(protocols),
     )
-
-
-def _document(body: bytes) -> Any:
-    try:
-        return json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _body(response: Response, document: Any, found: Iterable[StreamEvent]) -> str:

@@ -6,14 +6,12 @@ some proxy nor a file copied from another scenario is ever taken for an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
 
 from llm_contracts.clients.call import Function
 from llm_contracts.project.scenario import Scenario
+from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
@@ -126,14 +124,15 @@ def _no_answer(scenario: Scenario, exchange: Interaction, facts: WireFacts) -> s
     if facts.status not in _SUCCESS or facts.status == HTTPStatus.NO_CONTENT:
         return f"the provider answered with {facts.status}, which holds no answer"
     if scenario.function is Function.LIST_MODELS:
-        return None if _document(exchange.response.body) is not None else "no list of models came"
+        return None if read_json(exchange.response.body) is not None else "no list of models came"
+    asked = as_mapping(read_json(exchange.request.body))
     parts = (facts.finish_reasons, facts.whole_text, facts.reasoning, facts.usage)
     doubts = (
         (
             bool(scenario.finish) and scenario.finish not in facts.finish_reasons,
             f"the answer finished with {facts.finish_reasons or 'no reason'}, not with {scenario.finish!r}",
         ),
-        (not facts.streamed and _asks_for_stream(exchange), "a stream was asked for, and none came"),
+        (not facts.streamed and asked.get("stream") is True, "a stream was asked for, and none came"),
         (
             facts.streamed and not facts.done and not facts.finish_reasons,
             "the stream ended without a finish reason and without [DONE]",
@@ -144,14 +143,3 @@ def _no_answer(scenario: Scenario, exchange: Interaction, facts: WireFacts) -> s
         ),
     )
     return next((sentence for holds, sentence in doubts if holds), None)
-
-
-def _asks_for_stream(exchange: Interaction) -> bool:
-    asked = _document(exchange.request.body)
-    return isinstance(asked, dict) and asked.get("stream") is True
-
-
-def _document(body: bytes) -> Any:
-    with suppress(ValueError, RecursionError):
-        return json.loads(body)
-    return None

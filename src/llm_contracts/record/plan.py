@@ -23,10 +23,6 @@ _REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider
 _CHARACTERS_PER_TOKEN = 2  # between Chinese (about one) and English (about four)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordOptions:
     """How to record.
@@ -52,7 +48,7 @@ class RecordOptions:
     overwrite_live: bool = False
     timeout: float = 120.0
     verify: bool = False
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from llm_contracts.clients.observation_json import observation_from_json, observ
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.results.document import FORMAT, item_document, json_text, light
+from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 
 ITEMS = "items.jsonl"
@@ -193,8 +194,5 @@ class ItemsFile:
 
 
 def _head(line: bytes) -> Mapping[str, Any]:
-    try:
-        head = json.loads(line)
-    except (RecursionError, ValueError):
-        return {}
-    return head if isinstance(head, dict) and head.get("format") == FORMAT else {}
+    head = as_mapping(read_json(line))
+    return head if head.get("format") == FORMAT else {}

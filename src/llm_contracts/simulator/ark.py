@@ -120,7 +120,6 @@ ARK = Dialect(
     framing=Framing(lead="data:"),
     stream_type="text/event-stream",
     new_id=lambda seed: "021767225600000" + digits(seed, "0123456789abcdef", 32),
-    opening=shapes.no_opening,
     thought=lambda piece: {"content": "", "reasoning_content": piece, "role": "assistant"},
     text=_text,
     tool=lambda stream, call: {**_text(stream, ""), **shapes.tool(stream, call)},

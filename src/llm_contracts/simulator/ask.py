@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.simulator.texts import tokens_in
+from llm_contracts.util.json_values import as_mapping, read_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +42,7 @@ class ParsedRequest:
     @property
     def json_mode(self) -> bool:
         """Whether the answer must be a JSON object."""
-        wanted = self._get("response_format", None)
-        return isinstance(wanted, Mapping) and wanted.get("type") == "json_object"
+        return as_mapping(self._get("response_format", None)).get("type") == "json_object"
 
     @property
     def says_json(self) -> bool:
@@ -83,8 +83,7 @@ class ParsedRequest:
         return (self.body or {}).get(name, default)
 
     def _option(self, name: str) -> Any:
-        options = self._get("stream_options", None)
-        return options.get(name) if isinstance(options, Mapping) else None
+        return as_mapping(self._get("stream_options", None)).get(name)
 
 
 def read_ask(*, path: str, authorization: str | None, body: bytes) -> ParsedRequest:
@@ -94,9 +93,6 @@ def read_ask(*, path: str, authorization: str | None, body: bytes) -> ParsedRequ
 
 
 def json_object(body: bytes) -> Mapping[str, Any] | None:
-    """The JSON object that a body is, or None if it is none."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return None
+    """The JSON object that a body is, or None if it is not one."""
+    value = read_json(body)
     return value if isinstance(value, dict) else None

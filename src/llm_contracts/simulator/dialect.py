@@ -152,10 +152,6 @@ class TokenGrant:
     grant: Callable[[Mapping[str, str], str], tuple[int, Json]]
 
 
-def _enveloped(error: Json) -> Json:
-    return {"error": error}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
     """One provider as its clients meet it.
@@ -189,7 +185,6 @@ class Dialect:
     filter_shape: FilterShape
     place: UsagePlacement
     new_id: Callable[[str], str]
-    opening: Callable[[Stream], Json | None]
     thought: Callable[[str], Json] | None
     text: Callable[[Stream, str], Json]
     tool: Callable[[Stream, Json], Json]
@@ -199,7 +194,8 @@ class Dialect:
     headers: Callable[[str], Headers]
     refuse: Callable[[Json, str], bytes]
     listing: Callable[[Mapping[str, Model]], bytes]
-    break_off: Callable[[Json], Json] = _enveloped
+    break_off: Callable[[Json], Json] = lambda error: {"error": error}
+    opening: Callable[[Stream], Json | None] = lambda _stream: None
     grants: TokenGrant | None = None
     filter_finish: str = "content_filter"
     always_totals: bool = False

@@ -80,7 +80,6 @@ ERNIE = Dialect(
     filter_shape=FilterShape.FINISH,
     place=UsagePlacement.LAST,
     new_id=_new_id,
-    opening=shapes.no_opening,
     thought=lambda piece: {**shapes.thought(piece), "role": "assistant"},
     text=lambda _stream, piece: {"content": piece, "role": "assistant"},
     tool=lambda stream, call: {**shapes.tool(stream, call), "role": "assistant"},

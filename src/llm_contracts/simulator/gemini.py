@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llm_contracts.simulator import shapes
 from llm_contracts.simulator.ask import ParsedRequest, json_object
 from llm_contracts.simulator.dialect import (
     HTTP_DATE,
@@ -31,6 +30,7 @@ from llm_contracts.simulator.dialect import (
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
+from llm_contracts.util.json_values import as_mapping
 
 _MODELS = {
     "gemini-2.5-flash-lite": Model(answers="gemini-2.5-flash-lite"),
@@ -49,7 +49,7 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     if asked is None:
         return ParsedRequest(path=path, key=key, body=None)
     model = path.rpartition("/models/")[2].removesuffix(_METHOD)
-    config = {_camel(name): value for name, value in _mapping(asked.get("generationConfig")).items()}
+    config = {_camel(name): value for name, value in as_mapping(asked.get("generationConfig")).items()}
     messages = [
         {"content": _text_of(one)} for one in (asked.get("systemInstruction"), *asked.get("contents", ()))
     ]
@@ -63,17 +63,13 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
             "temperature": config.get("temperature"),
             "top_p": config.get("topP"),
             "max_tokens": config.get("maxOutputTokens"),
-            "enable_thinking": _mapping(config.get("thinkingConfig")).get("includeThoughts"),
+            "enable_thinking": as_mapping(config.get("thinkingConfig")).get("includeThoughts"),
             "response_format": {"type": _FORMATS.get(str(config.get("responseMimeType")))},
         },
     )
 
 
 _FORMATS = {"application/json": "json_object"}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _camel(name: str) -> str:
@@ -83,8 +79,8 @@ def _camel(name: str) -> str:
 
 
 def _text_of(content: Any) -> str:
-    parts: Iterable[Any] = _mapping(content).get("parts", ())
-    return "".join(str(_mapping(part).get("text", "")) for part in parts)
+    parts: Iterable[Any] = as_mapping(content).get("parts", ())
+    return "".join(str(as_mapping(part).get("text", "")) for part in parts)
 
 
 # Answers
@@ -207,7 +203,6 @@ GEMINI = Dialect(
     stream_type="text/event-stream",
     json_type="application/json; charset=UTF-8",
     new_id=_new_id,
-    opening=shapes.no_opening,
     thought=lambda piece: {"text": piece, "thought": True},
     text=lambda _stream, piece: {"text": piece},
     tool=_tool,

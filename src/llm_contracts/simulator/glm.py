@@ -106,7 +106,6 @@ GLM = Dialect(
     always_totals=True,
     stream_type="text/event-stream;charset=UTF-8",
     new_id=_new_id,
-    opening=shapes.no_opening,
     thought=lambda piece: {"role": "assistant", "reasoning_content": piece},
     text=_text,
     tool=lambda stream, call: {"role": "assistant", **shapes.tool(stream, call)},

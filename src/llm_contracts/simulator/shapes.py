@@ -8,10 +8,6 @@ from typing import Any
 from llm_contracts.simulator.dialect import Json, Model, Stream, TokenCounts, compact
 
 
-def no_opening(_stream: Stream) -> None:
-    """Where the first chunk has text already."""
-
-
 def thought(piece: str) -> Json:
     """A thought, where answers have a null in its place and the other way round."""
     return {"content": None, "reasoning_content": piece}

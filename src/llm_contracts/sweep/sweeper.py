@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from llm_contracts.clients.observe import SessionLike
 from llm_contracts.parity.compare import compare
@@ -32,6 +31,7 @@ from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 from llm_contracts.wire.proxy.server import Edge
+from llm_contracts.wire.request_diff import place_of
 
 if TYPE_CHECKING:
     from llm_contracts.clients.call import Call
@@ -158,12 +158,8 @@ def _facts(interactions: tuple[Interaction, ...], protocols: Protocols) -> tuple
     """What the answers say that came from the same place as the last: a token that was sold beforehand is no
     answer to the question.
     """
-    place = _place(interactions[-1])
-    return tuple(read_facts(i.response, protocols) for i in interactions if _place(i) == place)
-
-
-def _place(interaction: Interaction) -> tuple[str, str]:
-    return interaction.request.method, urlsplit(interaction.request.uri).path
+    place = place_of(interactions[-1].request)
+    return tuple(read_facts(i.response, protocols) for i in interactions if place_of(i.request) == place)
 
 
 def _filled(blank: Item, sides: BothSides, found: tuple[Divergence, ...]) -> Item:

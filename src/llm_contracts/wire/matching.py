@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.request_diff import shared_segments
 from llm_contracts.wire.scrub import scrub_query
 
 NO_MATCH = 599
@@ -53,14 +54,15 @@ class Matcher:
         return self._recorded[found][0]
 
     def _find(self, key: _Key) -> int | None:
-        places = [index for index, (_, recorded) in enumerate(self._recorded) if self._fits(recorded, key)]
+        places = [
+            index
+            for index, (_, recorded) in enumerate(self._recorded)
+            if recorded.place == key.place and (recorded.host == key.host or not self._by_host)
+        ]
         places = [index for index in places if self._recorded[index][1].query == key.query] or places
         exact = [index for index in places if self._recorded[index][1].body == key.body]
         fresh = [index for index in (*exact, *places) if index not in self._played]
         return next(iter((*fresh, *reversed(exact), *reversed(places))), None)
-
-    def _fits(self, recorded: _Key, key: _Key) -> bool:
-        return recorded.place == key.place and (recorded.host == key.host or not self._by_host)
 
     def _refusal(self, request: Request) -> Response:
         nearest = self._nearest(_Key(request))
@@ -98,12 +100,7 @@ class _Key:
 
     def likeness(self, other: _Key) -> int:
         """How many parts agree, the path counting by its segments from the end."""
-        mine, theirs = reversed(self.place[1].split("/")), reversed(other.place[1].split("/"))
-        segments = 0
-        for left, right in zip(mine, theirs, strict=False):
-            if left != right:
-                break
-            segments += 1
+        segments = shared_segments(self.place[1], other.place[1])
         return 2 * segments + (self.place[0] == other.place[0]) + (self.body == other.body)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,23 +49,26 @@ def differences(sent: Request, recorded: Request) -> tuple[RequestDifference, ..
 
 def same_place(sent: Request, recorded: Request) -> bool:
     """Whether method and path agree."""
-    return _place(sent) == _place(recorded)
+    return place_of(sent) == place_of(recorded)
 
 
 def likeness(sent: Request, recorded: Request) -> tuple[int, int]:
     """How near a recording is: by method and path, the path counting by its segments from the end; among
     equals by how little of the rest differs.
     """
-    (method, path), (other_method, other_path) = _place(sent), _place(recorded)
-    segments = 0
-    for mine, theirs in zip(reversed(path.split("/")), reversed(other_path.split("/")), strict=False):
-        if mine != theirs:
-            break
-        segments += 1
+    (method, path), (other_method, other_path) = place_of(sent), place_of(recorded)
+    segments = shared_segments(path, other_path)
     return (2 * segments + (method == other_method), -len(differences(sent, recorded)))
 
 
-def _place(request: Request) -> tuple[str, str]:
+def shared_segments(path: str, other: str) -> int:
+    """How many segments two paths have in common, counted from the end."""
+    pairs = zip(reversed(path.split("/")), reversed(other.split("/")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def place_of(request: Request) -> tuple[str, str]:
+    """Its method and path."""
     return request.method.upper(), urlsplit(request.uri).path
 
 
@@ -76,7 +80,7 @@ _Found = tuple[str, Any, Any]
 
 
 def _differing(sent: Request, recorded: Request) -> Iterator[_Found]:
-    (method, path), (other_method, other_path) = _place(sent), _place(recorded)
+    (method, path), (other_method, other_path) = place_of(sent), place_of(recorded)
     if method != other_method:
         yield "method", method, other_method
     if path != other_path:

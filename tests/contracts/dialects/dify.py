@@ -141,7 +141,6 @@ DIFY = Dialect(
     place=UsagePlacement.LAST,
     always_totals=True,
     new_id=_new_id,
-    opening=shapes.no_opening,
     thought=None,
     text=_text,
     tool=_tool,

@@ -174,7 +174,6 @@ ERNIE_V1 = Dialect(
     place=UsagePlacement.EVERY,
     always_totals=True,
     new_id=_new_id,
-    opening=shapes.no_opening,
     thought=None,
     text=_text,
     tool=_tool,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llm_contracts.util.json_values import as_list, as_mapping
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _MARKS = ("candidates", "promptFeedback", "usageMetadata")
@@ -28,7 +29,7 @@ def _read(document: Document) -> Reading:
     chunk = {
         "id": document.get("responseId"),
         "model": document.get("modelVersion"),
-        "choices": [_choice(_mapping(candidate)) for candidate in _list(document.get("candidates"))],
+        "choices": [_choice(as_mapping(candidate)) for candidate in as_list(document.get("candidates"))],
         **({"usage": _usage(usage)} if isinstance(usage, dict) else {}),
     }
     return Reading(chunk=chunk)
@@ -36,7 +37,7 @@ def _read(document: Document) -> Reading:
 
 def _blocked(document: Document) -> Document | None:
     """The error that an answer without any candidate is: the question was blocked."""
-    feedback = _mapping(document.get("promptFeedback"))
+    feedback = as_mapping(document.get("promptFeedback"))
     reason = feedback.get("blockReason")
     if not reason or document.get("candidates"):
         return None
@@ -48,7 +49,7 @@ def _blocked(document: Document) -> Document | None:
 
 def _choice(candidate: Mapping[str, Any]) -> Mapping[str, Any]:
     content = candidate.get("content")
-    parts = [_mapping(part) for part in _list(_mapping(content).get("parts"))]
+    parts = [as_mapping(part) for part in as_list(as_mapping(content).get("parts"))]
     delta = {"content": _said(parts, thought=False), "reasoning_content": _said(parts, thought=True)}
     return {
         "index": candidate.get("index", 0),
@@ -68,14 +69,6 @@ def _usage(counted: Mapping[str, Any]) -> Mapping[str, Any]:
         if key in counted:
             usage[place] = {part: counted[key]}
     return usage
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 GEMINI = Protocol(

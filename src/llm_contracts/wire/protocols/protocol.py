@@ -24,10 +24,6 @@ class Reading:
     last: bool = False
 
 
-def _no_error(_document: Document) -> None:
-    """An API whose errors have a shape that is read for all."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Protocol:
     """An API that the harness can read. A project registers its own as `PROTOCOLS` beside its `CLIENTS`.
@@ -46,7 +42,7 @@ class Protocol:
     name: str
     speaks: Callable[[Document], bool]
     reader: Callable[[], Callable[[Document], Reading]]
-    error: Callable[[Document], Document | None] = _no_error
+    error: Callable[[Document], Document | None] = lambda _document: None
     members: frozenset[str] = frozenset()
 
 

@@ -21,10 +21,6 @@ from llm_contracts.wire.proxy.timeline import TimedBytes, steps
 _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
 
-def _ignore(_end: End) -> None:
-    """Nobody wants to know."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Player:
     """Sends recorded answers, all in one manner.
@@ -38,7 +34,7 @@ class Player:
 
     manner: PlaybackOptions
     on_sent: Callable[[int], None]
-    on_end: Callable[[End], None] = _ignore
+    on_end: Callable[[End], None] = lambda _end: None
     delivery: Delivery = field(default_factory=Delivery)
 
     async def play(

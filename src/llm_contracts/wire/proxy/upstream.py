@@ -126,16 +126,12 @@ def way_of_closing(answer: aiohttp.ClientResponse) -> Callable[[], BaseException
     """
     connection = answer.connection if ends_with_connection(answer) else None
     if connection is None or connection.protocol is None:
-        return _in_order
+        return lambda: None
     closed = connection.protocol.closed
     if closed is None:
-        return _in_order
+        return lambda: None
     closed.add_done_callback(_looked_at)
     return lambda: closed.exception() if closed.done() and not closed.cancelled() else None
-
-
-def _in_order() -> None:
-    return None
 
 
 def _looked_at(closed: asyncio.Future[None]) -> None:
