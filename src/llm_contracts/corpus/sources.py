@@ -8,9 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, read_corpus
+from llm_contracts.corpus.judge import CHAT
 from llm_contracts.project.scenario import Provider
-
-_CHAT = "/chat/completions"
 
 
 def entries(
@@ -44,7 +43,7 @@ def _named(entry: CorpusStream | CorpusProblem, known: Iterable[Provider]) -> Co
 def answers(provider: Provider, uri: str) -> bool:
     """Whether an address is the one at which a provider answers; some do with and without `/v1`."""
     base, asked = urlsplit(provider.base_url), urlsplit(uri)
-    paths = (base.path.rstrip("/").removesuffix("/v1"), asked.path.removesuffix(_CHAT).removesuffix("/v1"))
+    paths = (base.path.rstrip("/").removesuffix("/v1"), asked.path.removesuffix(CHAT).removesuffix("/v1"))
     return base.hostname == asked.hostname and paths[0] == paths[1]
 
 

@@ -105,9 +105,10 @@ def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
     if old.last != new.last:
         yield drift(ChangeKind.USAGE_MOVED, Severity.BREAKING, "usage", recorded=old.last, now=new.last)
     elif None not in {old.throughout, new.throughout} and old.throughout != new.throughout:
-        told = {True: "with each piece of text, too", False: "once"}
-        sides = (told[bool(old.throughout)], told[bool(new.throughout)])
-        yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=sides[0], now=sides[1])
+        recorded_so, now_so = (
+            "with each piece of text, too" if each.throughout else "once" for each in (old, new)
+        )
+        yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=recorded_so, now=now_so)
 
 
 def _describe(shape: Shape) -> str:

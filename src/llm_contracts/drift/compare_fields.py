@@ -44,10 +44,10 @@ def all_kinds(recorded: Kinds, now: Kinds, read: frozenset[str]) -> tuple[Drift,
         else:
             found += _come_with(kind, merged(_documents(recorded)), now[kind], read)
     everywhere = [kind for kind in recorded if kind in now and recorded[kind]]
-    return tuple(_told_once(found, everywhere))
+    return tuple(_grouped(found, everywhere))
 
 
-def _told_once(found: Iterable[_Found], everywhere: Sequence[str]) -> Iterator[Drift]:
+def _grouped(found: Iterable[_Found], everywhere: Sequence[str]) -> Iterator[Drift]:
     """What has happened to a field in several kinds of events alike is one difference."""
     kinds: dict[_Found, list[str]] = {}
     for one in found:
@@ -65,15 +65,17 @@ def _documents(kinds: Kinds) -> Iterable[Fields]:
 
 
 def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
-    told: set[str] = set()
+    reported: set[str] = set()
     for path in dict.fromkeys((*recorded, *now)):
-        if parent(path) in told:  # what lies in a field that is gone is gone with it, and need not be told
-            told.add(path)
+        if (
+            parent(path) in reported
+        ):  # what lies in a field that is gone is gone with it, and need not be reported
+            reported.add(path)
             continue
         for found in _field(kind, path, recorded.get(path), now.get(path), read):
             yield found
             if found.change in _WITH_ALL_IN_IT:
-                told.add(path)
+                reported.add(path)
 
 
 def _gone_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:

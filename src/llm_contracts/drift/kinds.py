@@ -115,7 +115,7 @@ def _roles_once(steps: Sequence[str]) -> list[str]:
 
 def _said_once(steps: Sequence[str]) -> list[str]:
     """What a model says of its own accord, the first time; and again after anything else: a finish, say."""
-    kept: list[str] = []
+    found: list[str] = []
     said: set[str] = set()
     for step in steps:
         if step not in _SAID:
@@ -124,8 +124,8 @@ def _said_once(steps: Sequence[str]) -> list[str]:
             continue
         else:
             said.add(step)
-        kept.append(step)
-    return kept
+        found.append(step)
+    return found
 
 
 _LONGEST_ROUND = 12  # more kinds in a round than any provider has
@@ -135,16 +135,16 @@ def _folded(steps: Sequence[str], size: int) -> list[str]:
     """Without rounds of this size that repeat the one before."""
     if size > _LONGEST_ROUND:
         return list(steps)
-    kept: list[str] = []
+    folded: list[str] = []
     place = 0
     while place < len(steps):
         ahead = list(steps[place : place + size])
-        if len(ahead) == size and kept[-size:] == ahead:
+        if len(ahead) == size and folded[-size:] == ahead:
             place += size
         else:
-            kept.append(steps[place])
+            folded.append(steps[place])
             place += 1
-    return kept
+    return folded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

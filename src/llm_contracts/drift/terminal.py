@@ -75,11 +75,11 @@ def summary(report: DriftReport) -> str:
     counts = Counter(one.state for one in report.compared)
     if not counts:
         return "nothing has changed."
-    told = [f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state]]
+    states = [f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state]]
     severities = Counter(decision.drift.severity for decision in decisions(report.compared))
     weights = ", ".join(f"{severities[each]} {each}" for each in Severity if severities[each])
     differences = "difference" if severities.total() == 1 else "differences"
-    return ", ".join(told) + (f"; {weights} {differences}." if weights else ".")
+    return ", ".join(states) + (f"; {weights} {differences}." if weights else ".")
 
 
 _WORDS = {

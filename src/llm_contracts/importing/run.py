@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream
+from llm_contracts.corpus.judge import CHAT
 from llm_contracts.importing.find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
 from llm_contracts.project.config import ConfigError
 from llm_contracts.project.scenario import Provider, Scenario
@@ -21,7 +22,8 @@ from llm_contracts.run.streams import stream_call
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Headers, Interaction
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.proxy.headers import without
 from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ __all__ = [
     "imported_scenarios",
 ]
 
-_CHAT = "/chat/completions"
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
@@ -64,11 +65,11 @@ class Import:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportReport:
-    """A whole run. `left_out` is what could not be used; `homeless` are the imports that no scenario owns."""
+    """A whole run. `left_out` is what could not be used; `unowned` are the imports that no scenario owns."""
 
     imports: tuple[Import, ...]
     left_out: tuple[CorpusProblem, ...]
-    homeless: tuple[Import, ...] = ()
+    unowned: tuple[Import, ...] = ()
 
 
 def import_streams(
@@ -93,8 +94,8 @@ def import_streams(
     drafts = _drafts(project, streams, options, scrubber, progress)
     imports = tuple(_keep(draft, options) for draft in drafts)
     owned = {row.name for row in project.scenarios}
-    homeless = tuple(one for one in imports if one.row.name not in owned)
-    return ImportReport(imports=imports, left_out=left_out, homeless=homeless)
+    unowned = tuple(one for one in imports if one.row.name not in owned)
+    return ImportReport(imports=imports, left_out=left_out, unowned=unowned)
 
 
 def imported_scenarios(cassettes: Path) -> tuple[Scenario, ...]:
@@ -184,15 +185,11 @@ def _as_ours(interaction: Interaction, provider: Provider) -> Interaction:
     return Interaction(
         request=replace(
             request,
-            uri=provider.base_url.rstrip("/") + _CHAT,
+            uri=provider.base_url.rstrip("/") + CHAT,
             headers=tuple(line for line in request.headers if line[0].lower() in _ASKED),
         ),
-        response=replace(response, headers=_without(response.headers, _FRAMING)),
+        response=replace(response, headers=without(response.headers, _FRAMING)),
     )
-
-
-def _without(headers: Headers, names: frozenset[str]) -> Headers:
-    return tuple(line for line in headers if line[0].lower() not in names)
 
 
 def _require_fit(own: Scenario, found: Scenario) -> None:
@@ -248,8 +245,4 @@ def _is_there(draft: _Draft) -> bool:
         return False
     if old.recording is None or old.recording.provenance is not Provenance.IMPORTED:
         return False
-    return _exchanges(old) == _exchanges(draft.cassette)
-
-
-def _exchanges(cassette: Cassette) -> bytes:
-    return render(replace(cassette, recording=None))
+    return render(replace(old, recording=None)) == render(replace(draft.cassette, recording=None))

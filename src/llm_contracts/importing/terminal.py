@@ -40,7 +40,7 @@ def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) 
             for one in report.imports
         ],
         "left_out": [problem_document(problem) for problem in report.left_out],
-        "homeless": [one.row.name for one in report.homeless],
+        "homeless": [one.row.name for one in report.unowned],
     }
     return json_text(document, indent=2) + "\n"
 
@@ -78,21 +78,21 @@ def _sum(report: ImportReport, *, dry_run: bool) -> str:
 def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Iterator[str]:
     if any(one.outcome is ImportOutcome.IN_THE_WAY for one in report.imports):
         yield "Another recording has that name. --force replaces it; --scenario gives a name of its own."
-    if not report.homeless or dry_run:
+    if not report.unowned or dry_run:
         return
     yield ""
     yield f"No scenario owns {_them(report)} yet, so check does not replay {_them(report)}."
     yield f"In {settings.shown(settings.scenarios)}:"
     yield ""
-    if any(one.row.id.startswith(PREFIX) for one in report.homeless):
+    if any(one.row.id.startswith(PREFIX) for one in report.unowned):
         yield from _table(settings)
-    for one in report.homeless:
+    for one in report.unowned:
         if not one.row.id.startswith(PREFIX):
             yield from _row(one)
 
 
 def _them(report: ImportReport) -> str:
-    return "it" if len(report.homeless) == 1 else "them"
+    return "it" if len(report.unowned) == 1 else "them"
 
 
 def _table(settings: Settings) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -127,8 +127,8 @@ def record(
     """Record scenarios one after the other; what cannot be recorded is reported, the others still run. With
     `options.verify`, compare them with their recordings instead, and write nothing.
 
-    Live recordings replace simulated ones; simulated ones never replace live ones unless told to. Ctrl-C ends
-    the run: the exchange under way is dropped, everything recorded until then is kept.
+    Live recordings replace simulated ones; simulated ones never replace live ones unless asked to. Ctrl-C
+    ends the run: the exchange under way is dropped, everything recorded until then stays.
 
     Raises:
         ClientError: the client's name means nothing.
@@ -139,9 +139,9 @@ def record(
     path = resolve(client, project.clients)
     if not options.verify:
         remove_abandoned_drafts(project.settings.cassettes)
-    run = _RecordingRun(steps=plan(project, scenarios, options), progress=progress)
-    with Edge() as edge, _Endpoints(project, options).open() as callers:
-        studio = RecordingContext(
+    steps = plan(project, scenarios, options)
+    with Edge() as edge, ExitStack() as stack:
+        context = RecordingContext(
             edge=edge,
             path=path,
             client=client,
@@ -149,8 +149,8 @@ def record(
             timeout=options.timeout,
             network=network_from(options.environ),
         )
-        session = _Session(project, options, studio, callers)
-        return run.over(lambda step: _take(session, step))
+        session = _Session(project, options, context, _Endpoints(project, options, stack))
+        return _over(steps, lambda step: _take(session, step), progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,72 +159,72 @@ class _Session:
 
     project: Project
     options: RecordOptions
-    studio: RecordingContext
+    context: RecordingContext
     callers: _Endpoints
     refused: dict[str, str] = field(default_factory=dict)
 
-    def studio_for(self, scenario: Scenario) -> RecordingContext:
+    def context_for(self, scenario: Scenario) -> RecordingContext:
         """Where a provider has a reference of its own, that one calls, unless another was asked for."""
-        studio = replace(self.studio, protocols=self.project.protocols_of(scenario.provider))
+        context = replace(self.context, protocols=self.project.protocols_of(scenario.provider))
         own = self.project.provider(scenario.provider).reference
         if own is None or self.options.client:
-            return studio
-        return replace(studio, client=own, path=resolve(own, self.project.clients))
+            return context
+        return replace(context, client=own, path=resolve(own, self.project.clients))
 
 
-def _take(desk: _Session, step: PlannedRecording) -> RecordedScenario:
+def _take(session: _Session, step: PlannedRecording) -> RecordedScenario:
     """Record one scenario. Whatever goes wrong with it alone is its own outcome."""
     scenario = step.scenario
     if step.skip:
         outcome = RecordOutcome.FAILED if step.broken else RecordOutcome.SKIPPED
         return RecordedScenario(scenario=scenario.name, outcome=outcome, detail=step.skip)
-    if scenario.provider in desk.refused and scenario.key == "valid":
+    if scenario.provider in session.refused and scenario.key == "valid":
         return RecordedScenario(
-            scenario=scenario.name, outcome=RecordOutcome.SKIPPED, detail=desk.refused[scenario.provider]
+            scenario=scenario.name, outcome=RecordOutcome.SKIPPED, detail=session.refused[scenario.provider]
         )
     try:
-        return (_verify if desk.options.verify else _record)(desk, scenario)
+        return (_verify if session.options.verify else _record)(session, scenario)
     except KeyRefusedError as error:
-        desk.refused[scenario.provider] = f"the key was refused for {scenario.name}; check it, then go on"
+        session.refused[scenario.provider] = f"the key was refused for {scenario.name}; check it, then go on"
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
     except (NotWantedError, CassetteError) as error:
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
     except OSError as error:
-        place = desk.project.cassette(scenario)
+        place = session.project.cassette(scenario)
         detail = f"{place}: cannot be written ({error.strerror}); the old file is as it was"
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=detail)
 
 
-def _record(desk: _Session, scenario: Scenario) -> RecordedScenario:
-    options, path = desk.options, desk.project.cassette(scenario)
-    studio = desk.studio_for(scenario)
-    endpoint = desk.callers.endpoint(scenario)
-    interactions = studio.take(scenario, endpoint)
+def _record(session: _Session, scenario: Scenario) -> RecordedScenario:
+    options, path = session.options, session.project.cassette(scenario)
+    context = session.context_for(scenario)
+    endpoint = session.callers.endpoint(scenario)
+    interactions = context.take(scenario, endpoint)
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
-    recording = _recording(desk, scenario, studio.client, endpoint)
+    recording = _recording(session, scenario, context.client, endpoint)
     cassette = Cassette(interactions=interactions, recording=recording)
-    compared = replaced(scenario.name, path, cassette, desk.project.protocols_of(scenario.provider))
-    studio.keep(path, cassette)
+    compared = replaced(scenario.name, path, cassette, session.project.protocols_of(scenario.provider))
+    context.keep(path, cassette)
     return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.RECORDED, compared=compared)
 
 
-def _verify(desk: _Session, scenario: Scenario) -> RecordedScenario:
+def _verify(session: _Session, scenario: Scenario) -> RecordedScenario:
     """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
-    recorded = load(desk.project.cassette(scenario))
-    studio = desk.studio_for(scenario)
-    endpoint = desk.callers.endpoint(scenario)
+    recorded = load(session.project.cassette(scenario))
+    context = session.context_for(scenario)
+    endpoint = session.callers.endpoint(scenario)
     try:
-        attempt = studio.attempt(scenario, endpoint)
+        attempt = context.attempt(scenario, endpoint)
     except NotWantedError as error:
         attempt = Attempt(interactions=(), objection=str(error))
     compared = verified(
         scenario.name,
         recorded,
         attempt,
-        _recording(desk, scenario, studio.client, endpoint),
-        desk.project.protocols_of(scenario.provider),
+        _recording(session, scenario, context.client, endpoint),
+        session.project.protocols_of(scenario.provider),
     )
     return RecordedScenario(
         scenario=scenario.name,
@@ -234,86 +234,65 @@ def _verify(desk: _Session, scenario: Scenario) -> RecordedScenario:
     )
 
 
-def _recording(desk: _Session, scenario: Scenario, client: str, endpoint: Endpoint) -> Recording:
-    live = desk.options.source is Source.LIVE
+def _recording(session: _Session, scenario: Scenario, client: str, endpoint: Endpoint) -> Recording:
+    live = session.options.source is Source.LIVE
     return Recording(
         provenance=endpoint.provenance if live else Provenance.SIMULATED,
         address=endpoint.address if live else "",
-        recorded_at=desk.options.now().replace(microsecond=0),
+        recorded_at=session.options.now().replace(microsecond=0),
         provider=scenario.provider,
         scenario=scenario.id,
         client=client,
-        versions=versions(desk.project.settings.distributions),
+        versions=versions(session.project.settings.distributions),
     )
 
 
+@dataclass(frozen=True, slots=True)
 class _Endpoints:
     """Whom to call: the provider, or a simulator that is started when first needed and runs until the end."""
 
-    def __init__(self, project: Project, options: RecordOptions) -> None:
-        self._project = project
-        self._options = options
-        self._simulators: dict[str, Simulator] = {}
-        self._stack = ExitStack()
-
-    @contextmanager
-    def open(self) -> Iterator[_Endpoints]:
-        with self._stack:
-            yield self
+    project: Project
+    options: RecordOptions
+    stack: ExitStack
+    simulators: dict[str, Simulator] = field(default_factory=dict)
 
     def endpoint(self, scenario: Scenario) -> Endpoint:
         """Where to record a scenario that the plan lets through."""
-        provider = self._project.provider(scenario.provider)
-        if self._options.source is Source.SIMULATOR:
+        provider = self.project.provider(scenario.provider)
+        if self.options.source is Source.SIMULATOR:
             return self._simulated(provider, scenario)
-        endpoint = live_endpoint(provider, self._options.environ)
+        endpoint = live_endpoint(provider, self.options.environ)
         assert endpoint is not None  # the plan skips providers without a key
         return endpoint
 
     def _simulated(self, provider: Provider, scenario: Scenario) -> Endpoint:
-        dialect = self._project.dialect_of(provider.name)
+        dialect = self.project.dialect_of(provider.name)
         assert dialect is not None  # the plan skips providers without one
-        if provider.name not in self._simulators:
-            self._simulators[provider.name] = self._stack.enter_context(Simulator(dialect))
-        simulator = self._simulators[provider.name]
+        if provider.name not in self.simulators:
+            self.simulators[provider.name] = self.stack.enter_context(Simulator(dialect))
+        simulator = self.simulators[provider.name]
         simulator.play(scenario.script or scenario.id)
         return Endpoint(base_url=simulator.base_url, public_url=provider.base_url, key=simulator.key)
 
 
-@dataclass(kw_only=True, slots=True)
-class _RecordingRun:
-    """The steps of a run, with a clock that learns how long a call takes."""
-
-    steps: tuple[PlannedRecording, ...]
-    progress: Callable[[RecordProgress], None]
-    takes: list[RecordedScenario] = field(default_factory=list)
-    called: int = 0
-    spent: float = 0.0
-
-    def over(self, take: Callable[[PlannedRecording], RecordedScenario]) -> RecordReport:
-        """Take every step in turn. Ctrl-C ends it where it is."""
-        try:
-            for step in self.steps:
-                self._one(step, take)
-        except KeyboardInterrupt:
-            rest = tuple(step.scenario.name for step in self.steps[len(self.takes) :] if not step.skip)
-            return RecordReport(takes=tuple(self.takes), interrupted=True, remaining=rest)
-        return RecordReport(takes=tuple(self.takes))
-
-    def _one(self, step: PlannedRecording, take: Callable[[PlannedRecording], RecordedScenario]) -> None:
-        started = time.monotonic()
-        done = take(step)
-        self.takes.append(done)
-        if not step.skip:
-            self.called += 1
-            self.spent += time.monotonic() - started
-        count = len(self.takes)
-        self.progress(
-            RecordProgress(take=done, done=count, total=len(self.steps), seconds_left=self._left(count))
-        )
-
-    def _left(self, done: int) -> float | None:
-        if not self.called:
-            return None
-        calls = sum(not step.skip for step in self.steps[done:])
-        return calls * self.spent / self.called
+def _over(
+    steps: Sequence[PlannedRecording],
+    take: Callable[[PlannedRecording], RecordedScenario],
+    progress: Callable[[RecordProgress], None],
+) -> RecordReport:
+    """Take every step in turn, with a clock that learns how long a call takes. Ctrl-C ends it where it is."""
+    takes: list[RecordedScenario] = []
+    seconds: list[float] = []  # of each call
+    try:
+        for step in steps:
+            started = time.monotonic()
+            takes.append(take(step))
+            if not step.skip:
+                seconds.append(time.monotonic() - started)
+            calls = sum(not later.skip for later in steps[len(takes) :])
+            left = calls * sum(seconds) / len(seconds) if seconds else None
+            progress(RecordProgress(take=takes[-1], done=len(takes), total=len(steps), seconds_left=left))
+    except KeyboardInterrupt:
+        rest = tuple(step.scenario.name for step in steps[len(takes) :] if not step.skip)
+        return RecordReport(takes=tuple(takes), interrupted=True, remaining=rest)
+    return RecordReport(takes=tuple(takes))

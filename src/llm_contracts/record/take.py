@@ -94,8 +94,8 @@ class RecordingContext:
                 raise NotWantedError(str(error)) from error
             failures = session.failures()
         reason = _objection(scenario, observation, interactions, self.protocols)
-        told = self.scrubber.text(": ".join([reason, *failures[-1:]])) if reason else ""
-        return Attempt(interactions=interactions, objection=told)
+        said = self.scrubber.text(": ".join([reason, *failures[-1:]])) if reason else ""
+        return Attempt(interactions=interactions, objection=said)
 
     def keep(self, path: Path, cassette: Cassette) -> None:
         """Write the cassette, unless a secret would get into it.

@@ -1,6 +1,7 @@
-"""What a change that must not matter did to each of two clients: every path is held against itself.
+"""What a change did to each of two clients.
 
-Whatever the two clients think of each other has been judged on the recording as it is.
+One that must not matter: every client is held against itself, because whatever differs between the two has
+been judged on the recording as it is. One that removed bytes: what neither client noticed is found.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.wire.facts import WireFacts
 
 UNCHANGED = "unchanged"
-"""Stands for what a path did where only the other one's doing has changed."""
+"""Stands for what a client did where only the other one's doing has changed."""
+
+_PLACE = "end"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +61,7 @@ def compare_change(
 
 
 def _by_place(comparison: Comparison) -> Mapping[tuple[Kind, str], Divergence]:
-    """Faults that both of a path's runs show alike are no change."""
+    """Faults that both of a client's runs show alike are no change."""
     return {(d.kind, d.where): d for d in comparison.divergences if d.kind is not Kind.UNFAITHFUL}
 
 
@@ -66,3 +69,41 @@ def _shown(divergence: Divergence | None) -> Any:
     if divergence is None:
         return UNCHANGED
     return {"recorded": divergence.reference, "varied": divergence.candidate}
+
+
+def shown_as_whole(
+    sides: BothSides, left: WireFacts, whole: WireFacts, found: tuple[Divergence, ...], *, scope: str
+) -> tuple[Divergence, ...]:
+    """`unfaithful` where both clients end as if all were well, and something was lost.
+
+    Bytes that end in good order need not show that. A client that fails alone is an `error` already.
+
+    Args:
+        sides: what both did.
+        left: what remains of the answer.
+        whole: what the recording has.
+        found: the divergences so far; what the bytes themselves show is not said twice.
+        scope: the item's id.
+    """
+    known = any(d.kind is Kind.UNFAITHFUL and d.where == _PLACE for d in found)
+    failed = sides.reference.failure is not None or sides.candidate.failure is not None
+    lost = _lost(left, whole)
+    if known or failed or not lost:
+        return ()
+    value = {"shown": "a normal end", "bytes": f"over before {lost}"}
+    return (
+        UnnamedDivergence(
+            kind=Kind.UNFAITHFUL, where=_PLACE, reference=value, candidate=value, unstable=True
+        ).seal(scope),
+    )
+
+
+def _lost(left: WireFacts, whole: WireFacts) -> str:
+    """What an application would miss, or empty."""
+    if len(left.whole_text) < len(whole.whole_text) or len(left.reasoning) < len(whole.reasoning):
+        return "the last text"
+    if len(left.finish_reasons) < len(whole.finish_reasons):
+        return "the finish reason"
+    if left.usage_count < whole.usage_count:
+        return "the totals"
+    return ""

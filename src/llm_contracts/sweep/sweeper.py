@@ -23,8 +23,7 @@ from llm_contracts.run.check import Side, played
 from llm_contracts.run.engines import PATIENCE, Engine, Play
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.openai import OPENAI
-from llm_contracts.sweep.changed import BothSides, compare_change
-from llm_contracts.sweep.truncated import shown_as_whole
+from llm_contracts.sweep.changed import BothSides, compare_change, shown_as_whole
 from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
@@ -59,7 +58,7 @@ class Sweeper:
         timeout: seconds per call.
         decided: puts the reasons of waivers into an item.
         protocols: how to read what is sent.
-        dialect: in whose words faults are told.
+        dialect: in which faults are worded.
     """
 
     reference: Side
@@ -114,8 +113,8 @@ class Sweeper:
         if not variant.hurried:
             return replace(item, noise=compare_change(sides, again, (), scope=item.id).divergences)
         places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
-        kept = tuple(d for d in item.divergences if (d.kind, d.where) in places)
-        return self.decided(replace(item, divergences=kept))
+        repeated = tuple(d for d in item.divergences if (d.kind, d.where) in places)
+        return self.decided(replace(item, divergences=repeated))
 
     def _both(self, interactions: tuple[Interaction, ...], call: Call) -> BothSides:
         reference, candidate = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,8 @@ def folded(result: Result) -> Result:
     members: dict[tuple[str, str], list[Item]] = {}
     for item in result.items:
         members.setdefault((kind_of(item), item.provider), []).append(item)
-    ordered = sorted(members.items(), key=lambda entry: _order(result)[entry[0][0]])
+    kinds = list(dict.fromkeys(kind for kind, _ in members))
+    ordered = sorted(members.items(), key=lambda entry: kinds.index(entry[0][0]))
     return replace(result, items=tuple(_one(*key, items) for key, items in ordered), missing=())
 
 
@@ -59,11 +60,6 @@ def kind_of(item: Item) -> str:
     """What was done to the recording: `~cut@*`."""
     variant = split(item.scenario)[1]
     return MARK + general(variant) if variant else RECORDING
-
-
-def _order(result: Result) -> Mapping[str, int]:
-    kinds = dict.fromkeys(kind_of(item) for item in result.items)
-    return {kind: number for number, kind in enumerate(kinds)}
 
 
 def _one(kind: str, provider: str, items: list[Item]) -> Item:
@@ -89,7 +85,10 @@ class _Finding:
 def _groups(
     title: str, items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]], marks: Marks
 ) -> Iterator[RenderableType]:
-    found = sorted(_merged(items, pick), key=_weight)
+    found = sorted(
+        _merged(items, pick),
+        key=lambda each: (list(Severity).index(each.group.severity), -len(each.group.ids)),
+    )
     if not found:
         return
     yield from titled(f"{title} ({len(found)})")
@@ -107,19 +106,10 @@ def _merged(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]])
     for kind, own in by_kind.items():
         for each in group(own, pick):
             look = repr((each.kind, each.where, each.example.reference, each.example.candidate))
-            merged[look] = _joined(merged.get(look), kind, each)
+            before = merged.get(look, _Finding(kinds=(), group=replace(each, ids=())))
+            ids = (*before.group.ids, *each.ids)
+            merged[look] = _Finding(kinds=(*before.kinds, kind), group=replace(before.group, ids=ids))
     return tuple(merged.values())
-
-
-def _joined(before: _Finding | None, kind: str, found: DivergenceGroup) -> _Finding:
-    if before is None:
-        return _Finding(kinds=(kind,), group=found)
-    ids = (*before.group.ids, *found.ids)
-    return _Finding(kinds=(*before.kinds, kind), group=replace(before.group, ids=ids))
-
-
-def _weight(found: _Finding) -> tuple[int, int]:
-    return list(Severity).index(found.group.severity), -len(found.group.ids)
 
 
 def _summary(result: Result) -> Text:

@@ -267,7 +267,7 @@ def test_a_recording_can_be_given_to_a_scenario_that_is_there(project: Project, 
     file = tape(tmp_path / "a.yaml", exchange())
     report = brought(project, file, scenario="other", force=True)
     assert outcomes(report) == {"acme/other": "imported"}
-    assert report.homeless == ()
+    assert report.unowned == ()
 
 
 @pytest.mark.parametrize(
@@ -319,10 +319,10 @@ def test_the_row_of_a_refusal_expects_one(project: Project, tmp_path: Path) -> N
 
 def test_imports_are_compared_once_the_table_holds_them(project: Project, tmp_path: Path) -> None:
     report = brought(project, tape(tmp_path / "a.yaml", exchange()))
-    assert [one.row.name for one in report.homeless] == ["acme/imported-a"]
+    assert [one.row.name for one in report.unowned] == ["acme/imported-a"]
     project.settings.scenarios.write_text(_OWNED)
     ours = loaded(project.settings.root)
-    assert brought(ours, tmp_path / "a.yaml").homeless == ()
+    assert brought(ours, tmp_path / "a.yaml").unowned == ()
     items = {item.id: item for item in check(ours, ours.scenarios, Options(today=NOW.date())).items}
     assert items["acme/imported-a"].provenance == "imported"
     assert items["acme/imported-a"].divergences == ()

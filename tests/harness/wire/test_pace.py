@@ -55,7 +55,7 @@ def _sent(
         clock.now += slow
 
     manner = PlaybackOptions(speed=speed, pieces=pieces)
-    player = Player(manner=manner, delivery=Delivery(), on_sent=lambda _events: None)
+    player = Player(options=manner, delivery=Delivery(), on_sent=lambda _events: None)
     timeline = tuple(steps(response, pieces))
     asyncio.run(player.send(timeline, write, Pace(speed, clock=clock, sleep=clock.sleep)))
     return sent

@@ -172,7 +172,7 @@ class ServeSession(Session):
             origin=self.origin + pending.address.prefix,
         )
         player = Player(
-            manner=self._rules.playback,
+            options=self._rules.playback,
             on_sent=lambda events: setattr(pending.entry, "events", events),
             on_end=partial(self._over, pending),
         )

@@ -19,16 +19,16 @@ def early_ends(stream: Streamed, places: Iterable[int]) -> Iterator[Variant]:
     `cut@3` ends after the third event, `cut-within@3` in its middle, `cut-in-character@3` within a character.
     """
     for place in places:
-        kept, following = stream.parts[:place], stream.parts[place]
+        before, following = stream.parts[:place], stream.parts[place]
         for name, end in _ENDS.items():
-            yield _variant(f"{name}@{place}", stream.with_parts(kept, end=end))
+            yield _variant(f"{name}@{place}", stream.with_parts(before, end=end))
         half = following[: len(following) // 2]
-        yield _variant(f"cut-within@{place + 1}", stream.with_parts((*kept, half), end=End.CUT))
-        yield _variant(f"silent-within@{place + 1}", stream.with_parts((*kept, half)))
+        yield _variant(f"cut-within@{place + 1}", stream.with_parts((*before, half), end=End.CUT))
+        yield _variant(f"silent-within@{place + 1}", stream.with_parts((*before, half)))
         inside = _within_a_character(following)
         if inside:
             name = f"cut-in-character@{place + 1}"
-            yield _variant(name, stream.with_parts((*kept, following[:inside]), end=End.CUT))
+            yield _variant(name, stream.with_parts((*before, following[:inside]), end=End.CUT))
 
 
 def _within_a_character(part: bytes) -> int:

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
+from llm_contracts.simulator.script import Ending, Refusal, Refused, ScriptedAnswer, Turn
 from llm_contracts.sweep.variants.variant import Family, Variant
-from llm_contracts.sweep.variants.words import DialectWriter
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.streamed import Streamed
 
@@ -34,28 +36,42 @@ def faults(
         places: the numbers of the events to which, or after which, something happens; 0 is before the first.
         stalls: after which of them the provider says nothing more.
     """
-    words = DialectWriter(dialect=dialect)
-    yield from _whole_answers(stream, words)
+    yield from _whole_answers(stream, dialect)
+    text = ("a", "b")
+    error = _reply(dialect, ScriptedAnswer(text=text, json_text=text, ending=Ending.ERROR)).pieces[-1]
     for place in stalls:
         yield _variant(f"stall@{place}", stream.with_parts(stream.parts[:place], end=End.TIMEOUT), PATIENCE)
     for place in places:
-        yield from _after(stream, place, words)
+        yield from _after(stream, place, error)
 
 
-def _whole_answers(stream: Streamed, words: DialectWriter) -> Iterator[Variant]:
+def _whole_answers(stream: Streamed, dialect: Dialect) -> Iterator[Variant]:
     silent = Response(status=0, end=End.TIMEOUT)
     yield _variant("stall-before-head", stream.with_response(silent), PATIENCE)
-    yield _variant("status-500", stream.with_response(words.failed()))
-    yield _variant("busy-then-answer", stream.preceded_by(words.busy(retry_after=_WAIT)))
+    failed = _refusal(dialect, Refusal(why=Refused.SERVER_ERROR, status=500), "Internal Server Error")
+    yield _variant("status-500", stream.with_response(failed))
+    busy = Refusal(why=Refused.RATE_LIMIT, status=429, retry_after=_WAIT)
+    yield _variant("busy-then-answer", stream.preceded_by(_refusal(dialect, busy, "Too Many Requests")))
     parts = tuple(_edited(part, _without_finish) for part in stream.parts)
     if parts != stream.parts:
         yield _variant("no-finish", stream.with_parts(parts))
 
 
-def _after(stream: Streamed, place: int, words: DialectWriter) -> Iterator[Variant]:
+def _reply(dialect: Dialect, turn: Turn) -> Reply:
+    """What the simulator says in a provider's own words."""
+    body = {"model": next(iter(dialect.models)), "stream": True, "messages": []}
+    return respond(Responder(dialect=dialect), ParsedRequest(path="/", key=KEY, body=body), turn)
+
+
+def _refusal(dialect: Dialect, refusal: Refusal, reason: str) -> Response:
+    reply = _reply(dialect, refusal)
+    return Response(status=reply.status, reason=reason, headers=reply.headers, body=b"".join(reply.pieces))
+
+
+def _after(stream: Streamed, place: int, error: bytes) -> Iterator[Variant]:
     """What happens after, or to, the event with this number; 0 is before the first."""
     before, rest = stream.parts[:place], stream.parts[place:]
-    yield _variant(f"error@{place}", stream.with_parts((*before, words.error_event())))
+    yield _variant(f"error@{place}", stream.with_parts((*before, error)))
     if not place:
         return
     last = before[-1]

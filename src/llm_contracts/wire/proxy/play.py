@@ -23,16 +23,16 @@ _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Player:
-    """Sends recorded answers, all in one manner.
+    """Sends recorded answers, all with the same options.
 
     Attributes:
-        manner: how.
-        on_sent: told how many events are out, each time before more bytes leave.
-        on_end: told how an exchange ends, just before it does. Not told if the client leaves.
+        options: how.
+        on_sent: called with how many events are out, each time before more bytes leave.
+        on_end: called with how an exchange ends, just before it does; not if the client leaves.
         delivery: how much text the consumer has handed on, for lockstep.
     """
 
-    manner: PlaybackOptions
+    options: PlaybackOptions
     on_sent: Callable[[int], None]
     on_end: Callable[[End], None] = lambda _end: None
     delivery: Delivery = field(default_factory=Delivery)
@@ -44,13 +44,13 @@ class Player:
 
         When the head arrived was not recorded: it goes out with the first bytes, as it mostly does.
         """
-        pace = Pace(self.manner.speed)
+        pace = Pace(self.options.speed)
         self.on_sent(0)
         if not recorded.status:
             return await self._end(transport, recorded.end)
         response = _prepared(incoming, recorded)
-        protocols = self.manner.protocols if self.manner.lockstep else None
-        timeline = tuple(steps(recorded, self.manner.cutting, texts=protocols))
+        protocols = self.options.protocols if self.options.lockstep else None
+        timeline = tuple(steps(recorded, self.options.cutting, texts=protocols))
         await pace.reach(timeline[0].at_ms if timeline else None)
         await response.prepare(incoming)
         await self.send(timeline, response.write, pace)
@@ -64,19 +64,19 @@ class Player:
         self, timeline: tuple[TimedBytes, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
     ) -> None:
         """Send the steps, each when its time has come and, in lockstep, when the consumer is ready for it."""
-        gate = Lockstep(self.delivery, self.manner.patience)
+        lockstep = Lockstep(self.delivery, self.options.patience)
         for step in timeline:
             await pace.reach(step.at_ms)
             # Counted first: the consumer may have the bytes before this thread goes on.
             self.on_sent(step.events)
             await write(step.data)
             if step.marks is not None:
-                await gate.after(step.marks)
+                await lockstep.after(step.marks)
 
     async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
         self.on_end(end)
         if end in {End.TIMEOUT, End.CLIENT_LEFT}:
-            await fall_silent(transport, self.manner.silence)
+            await fall_silent(transport, self.options.silence)
         if end is End.CUT:
             await hang_up(transport)
         await reset(transport)

@@ -28,20 +28,20 @@ class ReplaySession(Session):
         *,
         loop: asyncio.AbstractEventLoop,
         origin: str,
-        manner: PlaybackOptions,
+        options: PlaybackOptions,
     ) -> None:
         public = origin_of(interactions[0].request.uri) if interactions else "http://nothing.invalid"
         super().__init__(loop=loop, origin=origin, public=public)
         self._matcher = Matcher(interactions)
-        self._manner = manner
+        self._options = options
         self._delivery = Delivery()
         self._reported = (0, 0, 0)
-        self._player = Player(manner=manner, delivery=self._delivery, on_sent=self._count)
+        self._player = Player(options=options, delivery=self._delivery, on_sent=self._count)
 
     def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
         """The consumer has handed on so many characters of each; lockstep goes on by it."""
         handed = (text, reasoning, arguments)
-        if self._manner.lockstep and handed != self._reported:  # a thread is woken for it
+        if self._options.lockstep and handed != self._reported:  # a thread is woken for it
             self._reported = handed
             self.call(partial(self._delivery.progress, handed))
 

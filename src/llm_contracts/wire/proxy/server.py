@@ -86,7 +86,7 @@ class Edge:
         protocols: Protocols = BUILT_IN,
     ) -> ReplaySession:
         """A session that serves recorded exchanges; see `PlaybackOptions` for how."""
-        manner = PlaybackOptions(
+        options = PlaybackOptions(
             lockstep=lockstep,
             patience=patience,
             silence=silence,
@@ -95,7 +95,7 @@ class Edge:
             protocols=protocols,
         )
         return self._session(
-            lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, manner=manner)
+            lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, options=options)
         )
 
     def record(
