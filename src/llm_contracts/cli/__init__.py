@@ -138,15 +138,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         from llm_contracts.util.terminal import echo
 
-        text = _describe_os_error(error) if isinstance(error, OSError) else str(error)
+        text = str(error)
+        if isinstance(error, OSError) and error.strerror is not None:  # without its number
+            place = f"{error.filename}: " if error.filename is not None else ""
+            text = f"{place}{error.strerror}. Check the path, its permissions and the space on the disk."
         echo(f"llm-contracts: {text}", err=True)
         return failed
     return int(code or 0)
-
-
-def _describe_os_error(error: OSError) -> str:
-    """What the system refused, without its number, and the way out."""
-    if error.strerror is None:
-        return str(error)
-    place = f"{error.filename}: " if error.filename is not None else ""
-    return f"{place}{error.strerror}. Check the path, its permissions and the space on the disk."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,10 +26,8 @@ from llm_contracts.util.files import write_text
 from llm_contracts.util.stdout import captured_stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from llm_contracts.project.scenario import Scenario
     from llm_contracts.run import check as run
     from llm_contracts.sweep.run import Extent
 
@@ -73,6 +71,7 @@ def check(
     from llm_contracts.results.items import packed
     from llm_contracts.results.writer import writing
     from llm_contracts.run import check as run
+    from llm_contracts.run.merge import check_plan, part
     from llm_contracts.run.workers.choice import worker_pool
     from llm_contracts.util.terminal import progress_bar, report_console
 
@@ -103,7 +102,9 @@ def check(
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"), *missing)
         result = replace(result, warnings=warnings)
         inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
-        finish = partial(writer.finish, result, inputs=inputs, **_part(project, rows, options))
+        names = [row.name for row in rows]
+        extra = {} if options.shard is None else part(check_plan(project, options), names)
+        finish = partial(writer.finish, result, inputs=inputs, **extra)
         text, code = finish(), Exit.UNREADABLE if missing else exit_of(result)
         if not quiet:
             print_result(report_console(), result, {row.provider for row in project.scenarios})
@@ -123,14 +124,6 @@ def _refuse_stray_options(
     for option, given in (("sweep", extent), ("shard", options.shard)):
         if limits is not None and given is not None:
             raise click.UsageError(f"--cost does not go with --{option}. Measure in a run of its own.")
-
-
-def _part(project: Project, rows: Sequence[Scenario], options: run.Options) -> Mapping[str, Any]:
-    from llm_contracts.run.merge import check_plan, part
-
-    if options.shard is None:
-        return {}
-    return part(check_plan(project, options), [row.name for row in rows])
 
 
 def _folder(project: Project, options: run.Options, *, partial_run: bool) -> Path | None:

@@ -100,7 +100,8 @@ def corpus(
         checked_name("provider in this corpus:", name, found.providers)
     if not found.count:
         raise ConfigError("\n".join([f"{source}: holds no streams.", *left_out_lines(found.problems)]))
-    folder = report or _folder(project, options)
+    own_folder = project.settings.report / "corpus"
+    folder = report or (own_folder if options.shard is None else own_folder / options.shard.folder)
     plan = corpus_plan(project, options, found.digest, waivers)
     own = [name for name in found.names if owned(options.shard, name)]
     context = corpus_context(project, options, packed)
@@ -121,11 +122,6 @@ def corpus(
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     hand_over(json_file, text, lambda console: print_result(console, result))
     return exit_of(result)
-
-
-def _folder(project: Project, options: Options) -> Path:
-    whole = project.settings.report / "corpus"
-    return whole if options.shard is None else whole / options.shard.folder
 
 
 @contextmanager

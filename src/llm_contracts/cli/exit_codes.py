@@ -38,20 +38,13 @@ def failures() -> dict[type[Exception], Exit]:
     from llm_contracts.wire.proxy.errors import EdgeError
     from llm_contracts.wire.scrub import SecretFound
 
+    usage = (ConfigError, ClientError, WaiverError, EdgeError, ReviewError, CheckError, UnavailableError)
     return {
         SecretFound: Exit.SECRET,
-        ConfigError: Exit.USAGE,
-        ClientError: Exit.USAGE,
-        WaiverError: Exit.USAGE,
-        EdgeError: Exit.USAGE,
-        ReviewError: Exit.USAGE,
-        CheckError: Exit.USAGE,
-        UnavailableError: Exit.USAGE,
-        DecisionsError: Exit.UNREADABLE,
-        CassetteError: Exit.UNREADABLE,
-        StoredResultError: Exit.UNREADABLE,
-        WorkerError: Exit.USAGE,
-        OSError: Exit.USAGE,  # a full disk, a folder that may not be written
+        **dict.fromkeys(usage, Exit.USAGE),
+        **dict.fromkeys((DecisionsError, CassetteError, StoredResultError), Exit.UNREADABLE),
+        # OSError: a full disk, a folder that may not be written
+        **dict.fromkeys((WorkerError, OSError), Exit.USAGE),
     }
 
 

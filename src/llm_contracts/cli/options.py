@@ -155,11 +155,10 @@ def complete(
     return known
 
 
-def _scenario_names(project: Project) -> list[str]:
-    return list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
-
-
 complete_provider = complete(lambda project: [provider.name for provider in project.providers])
+complete_scenario = complete(
+    lambda project: list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
+)
 complete_client = complete(lambda project: [*BUILTIN, *project.clients])
 
 
@@ -214,7 +213,7 @@ selection_options = all_of(
         "scenarios",
         multiple=True,
         metavar="NAME",
-        shell_complete=complete(_scenario_names),
+        shell_complete=complete_scenario,
         help="Only this scenario (plain-stream, or openai/plain-stream); may be given several times.",
     ),
 )

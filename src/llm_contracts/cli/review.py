@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,7 +19,7 @@ from llm_contracts.cli.options import (
     secrets_of,
     stored_here,
 )
-from llm_contracts.review.decisions import Choice
+from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui.page import View
 from llm_contracts.util.git import git_user
 
@@ -147,19 +146,6 @@ def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> N
         show_group(report_console(), session, group, View[view.upper()] if view else None, entire=entire)
 
 
-def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    from llm_contracts.review.decisions import Scope
-
-    return click.option(
-        "--scope",
-        type=click.Choice([str(scope) for scope in Scope]),
-        default=str(Scope.GROUP),
-        show_default=True,
-        help="How far it reaches: these recordings one by one, what the group holds today, the kind at this "
-        "place for the providers concerned, or everywhere.",
-    )(command)
-
-
 @review.command(epilog=_ACCEPT)
 @click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
 @click.option("--reason", required=True, help="Why it may stay so; shown in every report.")
@@ -167,7 +153,14 @@ def _scope_option(command: Callable[..., Any]) -> Callable[..., Any]:
     "--until", metavar="DATE", help="The last day on which it holds. Default: waiver_days from today."
 )
 @click.option("--by", help="Who decides. Default: git's user.name.")
-@_scope_option
+@click.option(
+    "--scope",
+    type=click.Choice([str(scope) for scope in Scope]),
+    default=str(Scope.GROUP),
+    show_default=True,
+    help="How far it reaches: these recordings one by one, what the group holds today, the kind at this "
+    "place for the providers concerned, or everywhere.",
+)
 @click.option("--and-others", is_flag=True, help="Also where it covers differences outside the group.")
 @click.option("--dry-run", is_flag=True, help="Show what it would cover; write nothing.")
 @json_option
@@ -191,7 +184,6 @@ def accept(
     from llm_contracts.review import session as reviewing
     from llm_contracts.review.apply import ApplyPlan
     from llm_contracts.review.coverage import cover
-    from llm_contracts.review.decisions import Scope
     from llm_contracts.util.terminal import echo
 
     session = _session(report)
@@ -208,8 +200,8 @@ def accept(
     _write_plan(session, wanted, json_file, and_others=and_others, dry_run=dry_run)
 
 
-def _note_command(choice: Choice, name: str, text: str, example: str) -> click.Command:
-    @click.command(name, help=text, epilog=_MARK.format(name=name, note=example))
+def _add_note_command(choice: Choice, text: str, example: str) -> None:
+    @review.command(str(choice), help=text, epilog=_MARK.format(name=choice, note=example))
     @click.argument("names", nargs=-1, required=True, metavar="ID...", shell_complete=_complete_ids)
     @click.option("--note", default="", help="What is wrong, or what comes and goes.")
     @click.pass_obj
@@ -229,24 +221,16 @@ def _note_command(choice: Choice, name: str, text: str, example: str) -> click.C
         number = sum(len(decision.fingerprints) for decision in marked)
         echo(f"{number} marked as {choice} in {session.settings.shown(change.file)}; they go on failing.")
 
-    return mark
 
-
-review.add_command(
-    _note_command(
-        Choice.FIX,
-        "fix",
-        "Mark differences as to be fixed.\n\nThey go on failing, with your note.",
-        example="the adapter drops the last chunk",
-    )
+_add_note_command(
+    Choice.FIX,
+    "Mark differences as to be fixed.\n\nThey go on failing, with your note.",
+    example="the adapter drops the last chunk",
 )
-review.add_command(
-    _note_command(
-        Choice.NOISE,
-        "noise",
-        "Mark differences as noise.\n\nThey go on failing until a normaliser takes them out.",
-        example="the order of two headers",
-    )
+_add_note_command(
+    Choice.NOISE,
+    "Mark differences as noise.\n\nThey go on failing until a normaliser takes them out.",
+    example="the order of two headers",
 )
 
 

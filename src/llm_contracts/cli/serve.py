@@ -168,14 +168,14 @@ def _catalogue(
 def _stopping() -> Iterator[Callable[[], None]]:
     """A function that waits for Ctrl-C or for the signal with which services are ended."""
     stop = threading.Event()
+
+    def wait() -> None:
+        while not stop.wait(0.2):  # without an end Python would not handle signals on some systems
+            pass
+
     before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: _wait(stop)
+        yield wait
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
-
-
-def _wait(stop: threading.Event) -> None:
-    while not stop.wait(0.2):  # a wait without end would keep Python from handling signals on some systems
-        pass

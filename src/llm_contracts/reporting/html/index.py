@@ -64,13 +64,13 @@ def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
         for member in members_of(item):
             members.setdefault(item.waived.get(member.fingerprint), []).append(member)
     groups = ((group, reason) for reason, found in members.items() for group in queue(found))
-    return tuple(_group_row(number, group, reason) for number, (group, reason) in enumerate(groups))
-
-
-def _group_row(number: int, group: DecisionGroup, reason: str | None) -> GroupRow:
-    pairs = Counter((shown(m.divergence.reference), shown(m.divergence.candidate)) for m in group.members)
-    values = pairs.most_common(1)[0][0]
-    return GroupRow(number=number, group=group, reason=reason, values=values, variants=len(pairs))
+    rows = []
+    for number, (group, reason) in enumerate(groups):
+        both = ((m.divergence.reference, m.divergence.candidate) for m in group.members)
+        pairs = Counter((shown(reference), shown(candidate)) for reference, candidate in both)
+        values = pairs.most_common(1)[0][0]
+        rows.append(GroupRow(number=number, group=group, reason=reason, values=values, variants=len(pairs)))
+    return tuple(rows)
 
 
 def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
