@@ -42,7 +42,7 @@ $(READY_DEV): requirements-dev.lock $(READY)
 	@$(BIN)/python tools/set_up.py $<
 	@touch $@
 
-replay: setup ## replay every cassette to both paths, compare, say GO or NO-GO (PROVIDER=, SCENARIO=)
+replay: setup ## replay every cassette to both clients, compare, say GO or NO-GO (PROVIDER=, SCENARIO=)
 	@$(CONTRACTS) check $(options)
 
 record: setup ## record from the real providers whose keys are set (SOURCE=simulator needs none)
@@ -52,7 +52,7 @@ record: setup ## record from the real providers whose keys are set (SOURCE=simul
 review: setup ## go through what differs: accept with a reason and a date, or mark it (ARGS=--plain)
 	@$(CONTRACTS) review $(arguments) || [ $$? -eq 1 ]
 
-cost: setup ## what calls cost over either path, side by side (ARGS="--cost-at-most cpu_per_chunk=2.0")
+cost: setup ## what calls cost with either client, side by side (ARGS="--cost-at-most cpu_per_chunk=2.0")
 	@$(CONTRACTS) check --cost $(options)
 
 sweep: setup ## every recording recut, cut short and spoilt in every way; takes minutes
@@ -132,7 +132,7 @@ matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.
 real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
 	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) docs/real-streams.md
 
-upgrades: setup-dev ## regenerate docs/upgrades.md: our paths and the bare clients under other releases (takes long)
+upgrades: setup-dev ## regenerate docs/upgrades.md: our clients and the bare clients under other releases (takes long)
 	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \
 	  --report report/matrix/own --json report/matrix-own.json || [ $$? = 1 ]
 	@$(CONTRACTS) matrix --reference openai --candidate litellm --provider openai --provider deepseek --provider qwen --cost \

@@ -18,7 +18,7 @@ version = release = version_of("llm-contracts")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 html_theme = "furo"
-html_title = "llm-adapter"
+html_title = "llm-adapter and llm-contracts"
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
