@@ -105,8 +105,8 @@ class Search:
             yield from ((what, 0) for what in shapes(data))
             return
         for what, start in shapes_in_source(data):
-            before, _, after = data[:start].rpartition(b"\n")[2], b"", data[start:].partition(b"\n")[0]
-            if not _ALLOWED.search(before + after):
+            line = data[:start].rpartition(b"\n")[2] + data[start:].partition(b"\n")[0]
+            if not _ALLOWED.search(line):
                 yield f"what looks like {what}", data.count(b"\n", 0, start) + 1
 
 

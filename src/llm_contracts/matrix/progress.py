@@ -33,12 +33,7 @@ def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, D
         yield _print_lines(pairs, time.monotonic)
         return
     each = scenarios or 1
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeLeft(),
-    )
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeLeft())
     with Progress(*columns, console=terminal_console(stderr=True), speed_estimate_period=_MEMORY) as progress:
         task = progress.add_task("matrix", total=pairs * each)
         finished = 0

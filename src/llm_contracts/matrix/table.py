@@ -50,12 +50,9 @@ class ReleaseChange:
     @property
     def fails(self) -> bool:
         """Whether it is a reason to stay with the pinned pair."""
-        differs = (
-            self.way in {ChangeDirection.NEW, ChangeDirection.OTHER}
-            and not self.accepted
-            and not self.excused
-        )
-        return differs and self.kind is not None and self.kind.severity is not Severity.COSMETIC
+        if self.accepted or self.excused or self.way not in {ChangeDirection.NEW, ChangeDirection.OTHER}:
+            return False
+        return self.kind is not None and self.kind.severity is not Severity.COSMETIC
 
     @property
     def size(self) -> int:

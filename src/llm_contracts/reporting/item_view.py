@@ -175,11 +175,10 @@ def _request(one: Request | None, other: Request | None) -> RequestView:
 
 
 def _headers(request: Request | None) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for name, value in request.headers if request else ():
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key in found else value
-    return found
+        found.setdefault(name.lower(), []).append(value)
+    return {name: ", ".join(values) for name, values in found.items()}
 
 
 def _body(request: Request | None) -> tuple[str, ...]:

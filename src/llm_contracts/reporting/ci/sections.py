@@ -135,9 +135,8 @@ def _group(found: DecisionGroup, about: RunContext) -> str:
 
 
 def _noise(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
-    groups = group(items, lambda item: item.noise)
     rows = []
-    for found in groups:
+    for found in group(items, lambda item: item.noise):
         where = [link(cut(name, 120), about.link(name)) for name in found.ids[:_SHOWN_IDS]]
         rows.append(
             f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where, len(found.ids))}"

@@ -18,13 +18,12 @@ def plain(text: str) -> str:
     """Text that reads as it is, in one line: no markup, mention, reference, link or formula comes of it. Fit
     for a cell of a table, too.
     """
-    return _SPECIAL.sub(_harmless, " ".join(seen(text).split()))
 
+    def harmless(found: re.Match[str]) -> str:
+        mark = found["mark"]
+        return found["call"] + _APART if found["call"] else _ENTITIES.get(mark, f"\\{mark}")
 
-def _harmless(found: re.Match[str]) -> str:
-    if found["call"]:
-        return found["call"] + _APART
-    return _ENTITIES.get(found["mark"], f"\\{found['mark']}")
+    return _SPECIAL.sub(harmless, " ".join(seen(text).split()))
 
 
 def code(text: str) -> str:

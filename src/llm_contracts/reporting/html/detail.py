@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llm_contracts.clients.observation import Chunk, Observation, Usage
+from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import merged
 from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
@@ -14,6 +14,8 @@ from llm_contracts.reporting.marks import marked
 from llm_contracts.reporting.wire_events import WireEvent, kind_of
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
+
+_TOTALS = ("prompt", "completion", "total")
 
 
 def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict
     found = []
     before: tuple[str | None, str | None] = (None, None)
     for chunk in chunks:
+        usage = chunk.usage
         played = min(chunk.position or 0, len(streamed))
         fields = {
             "kind": kind_of(chunk),
@@ -96,31 +99,18 @@ def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict
             "reasoning": chunk.reasoning,
             "tools": [dict(call) for call in chunk.tool_calls],
             "finish": chunk.finish_reason,
-            "usage": _usage(chunk.usage),
+            "usage": usage and {**{n: getattr(usage, f"{n}_tokens") for n in _TOTALS}, **usage.details},
             "extra": dict(chunk.extra),
             "role": chunk.role,
             "id": chunk.id if chunk.id != before[0] else None,
             "model": chunk.model if chunk.model != before[1] else None,
             "pos": chunk.position,
-            "wire_ms": streamed[played - 1].at_ms
-            if played
-            else None,  # of the last event that had been played
+            "wire_ms": streamed[played - 1].at_ms if played else None,  # of the last event played by then
             "at": chunk.at_ms,
         }
         found.append({name: value for name, value in fields.items() if value not in (None, "", [], {})})
         before = (chunk.id or before[0], chunk.model or before[1])
     return found
-
-
-def _usage(usage: Usage | None) -> Mapping[str, Any] | None:
-    if usage is None:
-        return None
-    totals = {
-        "prompt": usage.prompt_tokens,
-        "completion": usage.completion_tokens,
-        "total": usage.total_tokens,
-    }
-    return {**totals, **usage.details}
 
 
 def _texts(wire: str, reference: str, candidate: str) -> dict[str, Any] | None:

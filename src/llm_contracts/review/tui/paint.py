@@ -111,9 +111,9 @@ class PaintOptions:
 
     def _beside(self, row: Row) -> Iterator[Text]:
         left, right = (self._cells(value, other) for value, other in self._both(row))
-        mark, styles = (
-            (self.signs.differs, ("red", "bold", "green")) if row.differs else ("=", ("", "dim", ""))
-        )
+        mark, styles = "=", ("", "dim", "")
+        if row.differs:
+            mark, styles = self.signs.differs, ("red", "bold", "green")
         for number in range(max(len(left), len(right))):
             yield Text.assemble(
                 (f"{self._label(row, number)}  ", "dim"),
@@ -178,8 +178,7 @@ def differing_part(value: str, other: str | None) -> tuple[int, int]:
 def _marked(cell: _Cell, style: str) -> Text:
     part, start, end = cell
     text = Text(part, style=style)
-    if end > start and (
-        start > 0 or end < len(part.rstrip())
-    ):  # all of it: the colour and the sign are enough
+    whole = start <= 0 and end >= len(part.rstrip())  # then the colour and the sign are enough
+    if end > start and not whole:
         text.stylize("bold underline", start, end)
     return text
