@@ -48,9 +48,9 @@ def _run(monkey: tuple[str, ...], way: str, address: str, spread: float) -> dict
         check=True,
         timeout=300,
     )
-    told: dict[str, Any] = json.loads(ran.stdout)
-    told["slowest"] = max(told["silences_ms"])
-    return told
+    measured: dict[str, Any] = json.loads(ran.stdout)
+    measured["slowest"] = max(measured["silences_ms"])
+    return measured
 
 
 def _ratio(

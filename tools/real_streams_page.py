@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from llm_contracts import Result
-from llm_contracts.corpus.sources import entries
+from llm_contracts.corpus import read_corpus
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.reporting.corpus_page import render_corpus_page
 from llm_contracts.run.check import Options
@@ -35,7 +35,7 @@ def _compared(project: Project, folder: Path, reference: str | None, candidate: 
     options = Options(
         today=datetime.now().astimezone().date(), reference=reference, candidate=candidate, jobs=2
     )
-    return check_corpus(project, entries(folder), options)
+    return check_corpus(project, tuple(read_corpus(folder)), options)
 
 
 def main(arguments: list[str]) -> int:

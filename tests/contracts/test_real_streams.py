@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.corpus import CorpusStream
-from llm_contracts.corpus.sources import entries
+from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import load_project, load_settings
 from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus
@@ -25,14 +24,16 @@ pytestmark = [
 
 
 def test_every_stream_can_be_used() -> None:
-    found = entries(STREAMS)
+    found = tuple(read_corpus(STREAMS))
     assert len(found) >= 81
     assert [entry for entry in found if not isinstance(entry, CorpusStream)] == []
 
 
 def test_both_paths_read_every_stream_alike() -> None:
     project = load_project(load_settings(Path(__file__).parent))
-    result = check_corpus(project, entries(STREAMS), Options(today=datetime.now().astimezone().date()))
+    result = check_corpus(
+        project, tuple(read_corpus(STREAMS)), Options(today=datetime.now().astimezone().date())
+    )
     assert {
         item.id: [(str(d.kind), d.where) for d in item.unwaived] for item in result.items if item.unwaived
     } == {}

@@ -15,8 +15,7 @@ import pytest
 from llm_contracts import Item, Kind
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.resolve import resolve
-from llm_contracts.corpus import CorpusStream
-from llm_contracts.corpus.sources import entries
+from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.parity.variant_names import general, split
 from llm_contracts.project.config import Project, load_project, load_settings
 from llm_contracts.run.check import Options, Side, blank_item, replay_call
@@ -72,7 +71,7 @@ def test_both_paths_take_every_fault_alike() -> None:
 @pytest.mark.skipif(not STREAMS.is_dir(), reason="needs ../shared/real-streams")
 def test_what_real_providers_sent_can_be_cut_and_spelt_otherwise(engine: Engine) -> None:
     """A stream of each of five providers; more of them only take more time."""
-    streams = {s.provider: s for s in reversed(entries(STREAMS)) if isinstance(s, CorpusStream)}
+    streams = {s.provider: s for s in reversed(tuple(read_corpus(STREAMS))) if isinstance(s, CorpusStream)}
     assert len(streams) >= 5
     chosen = [streams[name] for name in sorted(streams)][:5]
     changed = {

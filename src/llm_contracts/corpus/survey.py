@@ -46,7 +46,7 @@ def survey(
 
     Args:
         source: a file or a folder.
-        known: see `corpus_run.entries`.
+        known: see `sources.found_in`.
         providers: only streams of these; of all, if none is named.
         progress: told of each entry.
     """

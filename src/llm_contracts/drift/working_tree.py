@@ -39,7 +39,7 @@ def compare_with_revision(
         name: anything that git takes for a commit; what counts is where the working tree parted from it.
         today: the day from which ages are counted.
         providers: only these; all where none is given.
-        progress: told each scenario when it is done.
+        progress: called with each scenario when it is done.
 
     Raises:
         ConfigError: there is no repository, or it does not know the name.

@@ -1,4 +1,4 @@
-"""What the edge cannot do, told to the person who asked for it."""
+"""What the edge cannot do, in words for the person who asked for it."""
 
 from __future__ import annotations
 

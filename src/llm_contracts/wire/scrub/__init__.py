@@ -2,7 +2,7 @@
 
 By value everywhere: each configured value in any form it can take (`forms`), also where a stream hands it
 out in parts (`runs`), and each credential that turns up in the exchanges themselves (`credentials`). By name
-where names tell (`names`), and by shape where nobody told us anything (`shapes`). In bodies a mask is as long
+where names tell (`names`), and by shape where nothing else is known (`shapes`). In bodies a mask is as long
 as what it hides, so that sizes and pieces stay true. Scrubbing what is scrubbed changes nothing.
 """
 

@@ -116,5 +116,5 @@ def body_credentials(body: bytes, content_type: str) -> list[bytes]:
 
 
 def is_form(content_type: str) -> bool:
-    """Whether a body of this type is a form in the manner of a query."""
+    """Whether a body of this type is a form written like a query."""
     return content_type.lower().startswith("application/x-www-form-urlencoded")

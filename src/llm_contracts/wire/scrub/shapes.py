@@ -1,4 +1,4 @@
-"""What keys look like where nobody has told us their value. Masks are stars, which none of these match."""
+"""What keys look like whose value is not known. Masks are stars, which none of these match."""
 
 from __future__ import annotations
 
