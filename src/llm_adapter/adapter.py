@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from llm_adapter import catalog, failures, policies, requests
+from llm_adapter.answer import Answer
 from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.catalog import Lister, Route
@@ -208,8 +209,14 @@ class _Call:
         opened: Opened | None = None
         try:
             opened = backend(self._outgoing(request))
+            wanted = 0 if request.choices > 1 else None
+            answer = Answer()
             for item in opened.chunks:
-                yield read_chunk(item)
+                chunk = read_chunk(item, choice_index=wanted)
+                answer.see(chunk)
+                yield chunk
+            if not opened.may_be_empty:
+                answer.finish()
         except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
             self.redactor.exceptions(trouble)
             raise self._failed(trouble, request, opened) from failures.origin(trouble)

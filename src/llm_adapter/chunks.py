@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from llm_adapter.failures import in_band
@@ -25,6 +26,8 @@ class Chunk:
         text: the text of the first choice, empty where there is none or it is no text.
         reasoning: the reasoning text of the first choice.
         finish_reason: the provider's own word; an empty one means there is none.
+        refusal: the refusal's text of the first choice: the model says so itself that it will not answer.
+        has_tool_calls: it holds a part of a tool call.
         usage: token totals under telemetry's names, or None where the chunk has none.
         shown: what the caller is given for it, where that is not just its text.
     """
@@ -33,7 +36,9 @@ class Chunk:
     text: str = ""
     reasoning: str = ""
     finish_reason: str | None = None
-    usage: Mapping[str, int] | None = None
+    refusal: str = ""
+    has_tool_calls: bool = False
+    usage: Mapping[str, float] | None = None
     shown: LLMStreamResponse | None = None
 
     @property
@@ -51,25 +56,34 @@ class Chunk:
         )
 
 
-def read_chunk(item: Any) -> Chunk:
+def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
     """Read a chunk; one that a backend has read already is given back.
+
+    Args:
+        item: the chunk.
+        choice_index: the choice that is wanted where several were asked for; otherwise the first that comes.
 
     Raises:
         InBandError: the item is an error that the client took for a chunk.
     """
     if isinstance(item, Chunk):
         return item
-    choices = getattr(item, "choices", None)
+    choices = _part(item, "choices")
     if choices is None:
         _raise_if_error(item)
-    choice = choices[0] if choices else None
-    delta = getattr(choice, "delta", None)
+    wanted = [c for c in choices or () if choice_index is None or _part(c, "index") in {choice_index, None}]
+    choice = wanted[0] if wanted else None
+    delta = _part(choice, "delta")
+    if delta is None:  # a whole completion in the place of chunks
+        delta = _part(choice, "message")
     return Chunk(
-        id=getattr(item, "id", None) or "",
+        id=_part(item, "id") or "",
         text=_text(delta, "content"),
         # OpenRouter-like gateways say `reasoning` for what the others call `reasoning_content`.
         reasoning=_text(delta, "reasoning_content") or _text(delta, "reasoning"),
-        finish_reason=getattr(choice, "finish_reason", None) or None,
+        finish_reason=_part(choice, "finish_reason") or None,
+        refusal=_text(delta, "refusal"),
+        has_tool_calls=bool(_part(delta, "tool_calls") or _part(delta, "function_call")),
         # Moonshot, and gateways before it, put the totals into the choice that finishes.
         usage=_usage(_part(item, "usage") or _part(choice, "usage")),
     )
@@ -83,7 +97,7 @@ def _raise_if_error(item: Any) -> None:
 
 
 def _text(delta: Any, name: str) -> str:
-    value = getattr(delta, name, None)
+    value = _part(delta, name)
     if isinstance(value, list):  # Mistral's reasoning models send parts; the thoughts among them are no text
         return "".join(part["text"] for part in value if _is_text(part))
     return value if isinstance(value, str) else ""
@@ -93,7 +107,7 @@ def _is_text(part: Any) -> bool:
     return isinstance(part, Mapping) and part.get("type") == "text" and isinstance(part.get("text"), str)
 
 
-def _usage(usage: Any) -> dict[str, int] | None:
+def _usage(usage: Any) -> dict[str, float] | None:
     """Totals exactly as sent; nothing is added up, because providers count what they do not list."""
     if usage is None:
         return None
@@ -105,13 +119,22 @@ def _usage(usage: Any) -> dict[str, int] | None:
     }
     if found["input_cached_tokens"] is None:  # DeepSeek's own name, from before it took over OpenAI's
         found["input_cached_tokens"] = _part(usage, "prompt_cache_hit_tokens")
-    return {name: count for name, count in found.items() if isinstance(count, int)}
+    return counts(found)
 
 
-def totals(usage: Mapping[str, Any]) -> dict[str, int]:
+def counts(found: Mapping[str, Any]) -> dict[str, float]:
+    """The values that are numbers. Gateways that bill by weight send fractions, and `11.0` for 11."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in found.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    }
+
+
+def totals(usage: Mapping[str, Any]) -> dict[str, float]:
     """The three totals of a decoded usage object under telemetry's names, so far as they are there."""
     names = {"input": "prompt_tokens", "output": "completion_tokens", "total": "total_tokens"}
-    return {ours: usage[theirs] for ours, theirs in names.items() if isinstance(usage.get(theirs), int)}
+    return counts({ours: usage.get(theirs) for ours, theirs in names.items()})
 
 
 def _detail(usage: Any, place: str, part: str) -> Any:

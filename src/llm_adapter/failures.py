@@ -9,6 +9,7 @@ documentation and from answers seen in the wild.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from llm_adapter.errors import Category
 from llm_adapter.redaction import chain
 
 _LONGEST_MESSAGE = 2000
+_MESSAGES = ("message", "msg", "error_msg", "details", "detail")
 
 
 class InBandError(Exception):
@@ -30,6 +32,20 @@ class InBandError(Exception):
     def __init__(self, body: Any, request: Any = None) -> None:
         super().__init__("the provider sent an error in the place of a chunk")
         self.body = body
+        self.request = request
+
+
+class NoAnswerError(Exception):
+    """The provider answered 200, and what came is no answer: a page, an empty body, a stream of nothing.
+
+    Attributes:
+        body: what came, or what is missing.
+        request: the HTTP request it was the answer to, where that is known.
+    """
+
+    def __init__(self, body: str, request: Any = None) -> None:
+        super().__init__("what the provider sent is not an answer")
+        self.body = {"message": body}
         self.request = request
 
 
@@ -81,6 +97,7 @@ _BY_CODE: Mapping[str, Category] = {
     "content_filter": Category.CONTENT_POLICY,
     "content_policy_violation": Category.CONTENT_POLICY,
     "invalid_prompt": Category.CONTENT_POLICY,
+    "refusal": Category.CONTENT_POLICY,  # our own word for one that the model spoke itself
     "server_error": Category.SERVER,
     # Qwen, which is DashScope
     "arrearage": Category.QUOTA,
@@ -152,6 +169,20 @@ _BY_CODE: Mapping[str, Category] = {
         }.items()
         for code in codes
     },
+    # MiniMax, likewise
+    **{
+        f"minimax:{code}": category
+        for category, codes in {
+            Category.AUTHENTICATION: (1004, 2049),
+            Category.QUOTA: (1008, 2056),
+            Category.RATE_LIMIT: (1002, 1041),
+            Category.TIMEOUT: (1001,),
+            Category.CONTEXT_LENGTH: (1039,),
+            Category.CONTENT_POLICY: (1026, 1027),
+            Category.BAD_REQUEST: (2013,),
+        }.items()
+        for code in codes
+    },
     # Dify, likewise: its `rate_limit_error` is about what a plan allows, others' is about speed
     **{
         f"dify:{code}": category
@@ -194,6 +225,23 @@ _BY_STATUS: Mapping[int, Category] = {
     503: Category.OVERLOADED,
     504: Category.TIMEOUT,
     529: Category.OVERLOADED,
+}
+
+# General types, by OpenAI's, Anthropic's and vLLM's spelling of them without underscores.
+_BY_TYPE: Mapping[str, Category] = {
+    "authenticationerror": Category.AUTHENTICATION,
+    "permissionerror": Category.PERMISSION,
+    "permissiondeniederror": Category.PERMISSION,
+    "billingerror": Category.QUOTA,
+    "ratelimiterror": Category.RATE_LIMIT,
+    "tokens": Category.RATE_LIMIT,
+    "requests": Category.RATE_LIMIT,
+    "notfounderror": Category.NOT_FOUND,
+    "badrequesterror": Category.BAD_REQUEST,
+    "invalidrequesterror": Category.BAD_REQUEST,
+    "requesttoolarge": Category.CONTEXT_LENGTH,
+    "overloadederror": Category.OVERLOADED,
+    "timeouterror": Category.TIMEOUT,
 }
 
 # Where neither status nor code tells. Each phrase is one provider's whole answer to one question.
@@ -260,21 +308,27 @@ def count_attempts(error: BaseException, attempts: int | None) -> None:
 
 
 def is_broken_connection(error: BaseException) -> bool:
-    """Whether the way to the provider failed, not the provider."""
-    return describe(error).category in {Category.CONNECTION, Category.PROTOCOL} and _status(error) is None
+    """Whether the way to the provider failed. What cannot be understood comes again the same way."""
+    return describe(error).category is Category.CONNECTION and _status(error) is None
 
 
 def in_band(body: Any, *, request: Any = None) -> InBandError | None:
     """The error that a decoded event or answer is, or None if it is none.
 
-    An envelope has an `error`; some send code and message bare. SiliconFlow's `code` and ERNIE's `error_code`
-    are numbers, and a code of 0 says that all is well.
+    An envelope has an `error`; some send code and message bare, or a code of HTTP's alone. SiliconFlow's
+    `code`, ERNIE's `error_code` and MiniMax's `status_code` are numbers; a code of 0 says that all is well.
     """
     if not isinstance(body, Mapping) or body.get("choices"):
         return None
     if body.get("error"):
         return InBandError(body["error"], request)
-    if any(body.get(name) for name in ("code", "error_code", "error_msg")) and _parse_error(body)[2]:
+    base = body.get("base_resp")
+    if isinstance(base, Mapping) and base.get("status_code"):
+        code = base["status_code"]
+        message = base.get("status_msg") or ""
+        return InBandError({"code": code, "type": f"minimax:{code}", "message": message}, request)
+    code, _, message = _parse_error(body)
+    if ((code or body.get("error_msg")) and message) or _http_status(code) or body.get("object") == "error":
         return InBandError(body, request)
     return None
 
@@ -321,9 +375,14 @@ def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
         return None, None, ""
     if isinstance(body.get("error"), (Mapping, str)):
         return _parse_error(body["error"])
-    message = body.get("message") or body.get("msg") or body.get("error_msg") or ""
+    message = next((body[name] for name in _MESSAGES if body.get(name)), "")
     code = _text(body.get("code")) or _text(body.get("error_code"))
     return code, _text(body.get("type")), str(message)[:_LONGEST_MESSAGE]
+
+
+def _http_status(code: str | None) -> int | None:
+    """The HTTP status that an error in the place of a chunk gives as its code."""
+    return int(code) if code is not None and re.fullmatch("[45][0-9][0-9]", code) else None
 
 
 def _text(value: Any) -> str | None:
@@ -335,6 +394,9 @@ def _category(
 ) -> Category:
     if isinstance(error, NotSentError):
         return Category.BAD_REQUEST
+    if isinstance(error, NoAnswerError):
+        return Category.PROTOCOL
+    status = status or _http_status(code)
     spoken = _by_code(code) or _by_code(kind) or _by_text(message)
     if spoken is Category.SERVER and status is not None:
         spoken = None  # OpenAI says `server_error` with a 503 as well, where the status knows more
@@ -343,7 +405,8 @@ def _category(
     if status is not None:
         return _by_status(status)
     if message or isinstance(error, InBandError):
-        return Category.SERVER  # an error event in mid-stream that says nothing more
+        # An error event in mid-stream: its type decides, which beside an HTTP status is too general.
+        return _BY_TYPE.get((kind or "").lower().replace("_", ""), Category.SERVER)
     names = {cls.__name__ for cls in type(error).__mro__}
     return next((category for name, category in _BY_CLASS if name in names), Category.PROTOCOL)
 
@@ -370,4 +433,6 @@ def _by_status(status: int) -> Category:
     found = _BY_STATUS.get(status)
     if found is not None:
         return found
-    return Category.SERVER if status >= 500 else Category.BAD_REQUEST  # noqa: PLR2004 (HTTP's own boundary)
+    if status < 400:  # noqa: PLR2004 (HTTP's own boundaries) a redirect is no answer
+        return Category.PROTOCOL
+    return Category.SERVER if status >= 500 else Category.BAD_REQUEST  # noqa: PLR2004

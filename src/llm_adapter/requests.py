@@ -38,6 +38,12 @@ class ChatRequest:
     user_id: str = ""
     defaulted: frozenset[str] = frozenset()
 
+    @property
+    def choices(self) -> int:
+        """How many answers are asked for; one of them is given."""
+        asked = (self.params.get("extra_body") or {}).get("n", self.params.get("n"))
+        return asked if isinstance(asked, int) else 1
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:

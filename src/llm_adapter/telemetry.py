@@ -64,7 +64,7 @@ class Generation:
     _observation: Any = None
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
-    _usage: Mapping[str, int] | None = None
+    _usage: Mapping[str, float] | None = None
     _begun: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -75,7 +75,10 @@ class Generation:
         self._begun = self._begun or datetime.now(UTC)
         self._text.append(chunk.text)
         self._reasoning.append(chunk.reasoning)
-        self._usage = chunk.usage or self._usage  # the last totals stand: some providers count up
+        if chunk.usage:
+            # The last count of each kind stands: some providers count up, some send input and output apart,
+            # some repeat the totals without their details.
+            self._usage = {**(self._usage or {}), **chunk.usage}
 
     def finish(self) -> None:
         """End it well."""
@@ -96,15 +99,15 @@ class Generation:
         if self._observation is None:
             return
         observation, self._observation = self._observation, None
-        output = "".join(self._text)
-        reasoning = "".join(self._reasoning)
+        output = well_formed("".join(self._text))
+        reasoning = well_formed("".join(self._reasoning))
         try:
             observation.update(
                 output=output,
                 usage_details=self._usage,
                 completion_start_time=self._begun,
                 metadata={**self.metadata, **({"reasoning": reasoning} if reasoning else {})},
-                **values,
+                **well_formed(values),
             )
             if self.span is not None:
                 self.span.update(output=output)
@@ -131,7 +134,7 @@ def langfuse_tracer(
             name=request.generation_name,
             as_type="generation",
             model=request.model,
-            input=[dict(message) for message in request.messages],
+            input=well_formed([dict(message) for message in request.messages]),
             metadata=metadata,
         )
         return generation
@@ -142,5 +145,18 @@ def langfuse_tracer(
 def _metadata(request: ChatRequest, redactor: Redactor) -> dict[str, Any]:
     """The request's parameters, without headers, which are where secrets travel."""
     shown = {name: value for name, value in request.params.items() if name != "extra_headers"}
-    cleaned: dict[str, Any] = redactor.data(shown)
+    cleaned: dict[str, Any] = well_formed(redactor.data(shown))
     return cleaned
+
+
+def well_formed(value: Any) -> Any:
+    """JSON-like data whose text can be encoded: a half surrogate, which JSON can hold, would lose it all."""
+    if isinstance(value, str):
+        if value.isascii():
+            return value
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, Mapping):
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [well_formed(item) for item in value]
+    return value

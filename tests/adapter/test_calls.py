@@ -72,11 +72,6 @@ def test_content_that_is_no_text_is_left_out(ask: Ask, provider: Provider) -> No
     assert ask() == ["a"]
 
 
-def test_an_empty_stream_is_an_empty_answer(ask: Ask, provider: Provider) -> None:
-    provider.say(Reply(pieces=(DONE,)))
-    assert ask() == []
-
-
 @pytest.mark.parametrize("stream", [True, False, None])
 def test_the_stream_argument_is_never_honoured(ask: Ask, provider: Provider, stream: bool | None) -> None:
     assert ask(stream=stream) == ["Hel", "lo"]

@@ -108,16 +108,13 @@ def test_an_error_document_with_status_200_is_an_error(
     assert caught.provider_message
 
 
-@pytest.mark.parametrize(
-    ("pieces", "texts"),
-    [(answer("a").pieces, ["a"]), ((b"{}",), []), ((b'{"code": 0, "message": "ok"}',), [])],
-)
-def test_other_documents_with_status_200_are_no_error(
-    adapter: Adapter, provider: Provider, pieces: tuple[bytes, ...], texts: list[str]
+@pytest.mark.parametrize("body", [{}, {"code": 0, "message": "ok"}])
+def test_other_documents_with_status_200_are_no_answer(
+    adapter: Adapter, provider: Provider, body: Envelope
 ) -> None:
-    """Events under the wrong content type are still events."""
-    provider.say(Reply(pieces=pieces, headers={"content-type": "application/json"}))
-    assert [piece.result for piece in adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")] == texts
+    provider.say(document(body))
+    caught = failed(adapter)
+    assert (caught.status, caught.attempts, caught.category) == (None, 1, Category.PROTOCOL)
 
 
 def test_an_event_without_choices_that_is_no_error_is_passed_over(

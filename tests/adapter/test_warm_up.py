@@ -75,10 +75,10 @@ def test_the_pools_that_calls_use_are_made(make_adapter: MakeAdapter) -> None:
     adapter.warm_up()
     account = adapter.settings.accounts["openai"]
     connections = adapter.clients.backend(BackendName.LITELLM).connections  # type: ignore[attr-defined]
-    made = dict(connections._kept._made)
+    made = dict(connections._clients._made)
     assert any(key == (account.base_url, account.api_key) for _, key in made)
     list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
-    assert connections._kept._made == made
+    assert connections._clients._made == made
 
 
 def test_without_a_key_there_is_nothing_to_warm_up() -> None:

@@ -17,11 +17,13 @@ class Opened:
         chunks: the provider's chunks as objects in OpenAI's shape; raises whatever the client raises.
         close: ends the exchange with the provider at once; may be called twice.
         attempts: how many HTTP requests it took, so far as is known.
+        may_be_empty: a stream of nothing is an answer, as the client of old has it.
     """
 
     chunks: Iterator[Any]
     close: Callable[[], None]
     attempts: int | None = None
+    may_be_empty: bool = False
 
 
 REHEARSED = Outgoing(

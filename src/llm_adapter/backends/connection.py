@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llm_adapter.backends import Opened
-from llm_adapter.failures import InBandError, in_band
+from llm_adapter.backends.response_body import ResponseBody
 
 if TYPE_CHECKING:
     import openai
@@ -142,9 +142,13 @@ def rehearsal() -> Connections:
     return Connections(transport=http.MockTransport(answer))
 
 
-def opened(stream: Any) -> Opened:
-    """The SDK's stream as a backend gives it."""
-    return Opened(chunks=_checked(stream), close=stream.close, attempts=_attempts(stream))
+def opened(stream: Any, *, tidy: bool = True) -> Opened:
+    """The SDK's stream as a backend gives it; `tidy`: it is spared what it cannot read."""
+    response = stream.response
+    body = ResponseBody(response=response, tidy=tidy)
+    pieces = response.iter_bytes
+    response.iter_bytes = lambda *size: body.pieces(pieces(*size))
+    return Opened(chunks=_checked(stream, body), close=stream.close, attempts=_attempts(stream))
 
 
 def _attempts(stream: Any) -> int | None:
@@ -152,21 +156,20 @@ def _attempts(stream: Any) -> int | None:
     return int(headers.get("x-stainless-retry-count", "0")) + 1
 
 
-def _checked(stream: Any) -> Iterator[Any]:
-    """The stream's chunks, or the error that a JSON document in the place of a stream is.
+def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
+    """The stream's chunks, and what the body holds that the SDK passes over.
 
-    The SDK finds no event in such a document and ends without a word.
+    Raises:
+        InBandError: an error came in the place of a chunk.
+        NoAnswerError: what came is no answer.
     """
-    if stream.response.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-        stream.response.read()
-        error = _document_error(stream.response)
-        if error is not None:
-            raise error
-    yield from stream
-
-
-def _document_error(response: Any) -> InBandError | None:
     try:
-        return in_band(response.json(), request=response.request)
-    except ValueError:  # events under the wrong content type
-        return None
+        for item in stream:
+            if not getattr(item, "choices", None) and (error := body.error()) is not None:
+                raise error
+            yield item
+    except ValueError as trouble:  # an error event need not be JSON
+        raise (body.error() or trouble) from trouble
+    if (error := body.error()) is not None:
+        raise error
+    yield from body.documents()

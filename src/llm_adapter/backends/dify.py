@@ -165,10 +165,9 @@ class _Reader:
         self.replaced = True
 
     def message_end(self, event: Event) -> Iterator[Chunk]:
-        """The totals."""
+        """The end, with the totals."""
         usage = totals((event.get("metadata") or {}).get("usage") or {})
-        if usage:
-            yield Chunk(id=_id(event), usage=usage)
+        yield Chunk(id=_id(event), finish_reason="message_end", usage=usage or None)
 
     def reasoning_chunk(self, event: Event) -> Iterator[Chunk]:
         """A piece of the model's reasoning."""

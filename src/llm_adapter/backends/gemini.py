@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from llm_adapter.backends.retrying_client import Request, Response, event_data, is_document, json_object
-from llm_adapter.chunks import Chunk
+from llm_adapter.chunks import Chunk, counts
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
 
@@ -164,10 +164,10 @@ def _said(candidate: Mapping[str, Any], *, thought: bool) -> str:
     return "".join(part.get("text") or "" for part in parts if bool(part.get("thought")) is thought)
 
 
-def _usage(counted: Mapping[str, Any] | None) -> dict[str, int] | None:
+def _usage(counted: Mapping[str, Any] | None) -> dict[str, float] | None:
     if counted is None:
         return None
-    return {name: counted[theirs] for theirs, name in _TOTALS.items() if isinstance(counted.get(theirs), int)}
+    return counts({name: counted.get(theirs) for theirs, name in _TOTALS.items()})
 
 
 def _blocked(feedback: Mapping[str, Any]) -> dict[str, Any]:

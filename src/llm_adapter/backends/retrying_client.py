@@ -7,21 +7,23 @@ after the wait that the provider asks for, or else after half a second and then 
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from itertools import chain
+from math import isfinite
 from typing import Any
 
 from llm_adapter.backends.connection import MAX_RETRIES
+from llm_adapter.backends.response_body import Lines
 from llm_adapter.errors import Category
 from llm_adapter.failures import RefusedError, describe
 
 _WORTH_ANOTHER_TRY = {408, 409, 429}
-_REFUSED, _BROKEN = 400, 500
+_REFUSED, _BROKEN = 300, 500  # a redirect that was not followed is no answer
 _LONGEST_WAIT_S = 60.0  # a provider that asks for more is not worth waiting for: the call fails at once
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 Waits = Callable[[Any], float | None]
 """Reads from a refusal's body how many seconds the provider asks to be left alone, if it says so."""
@@ -105,11 +107,12 @@ class RetryingClient:
             return response
         try:
             response.read()
+            waits = (_parse_wait(response.headers), self.waits(_document(response)))
             raise RefusedError(
                 response.status_code,
                 self.error_document(_document(response)),
                 attempts=attempt,
-                wait=_parse_wait(response.headers) or self.waits(_document(response)),
+                wait=next(filter(_is_wait, waits), None),
             )
         finally:
             response.close()
@@ -134,11 +137,21 @@ def _passes(error: Exception) -> bool:
     return describe(error).category in {Category.CONNECTION, Category.TIMEOUT}
 
 
+def _is_wait(seconds: float | None) -> bool:
+    """Whether it can be waited for: providers send negative numbers and `nan`, too."""
+    return seconds is not None and isfinite(seconds) and seconds > 0
+
+
 def _parse_wait(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "")
         try:
-            return float(headers[name]) * unit
-        except (KeyError, ValueError):  # the other form of the header, a date, no such provider sends
+            return float(value) * unit
+        except ValueError:
+            pass
+        try:
+            return parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, OverflowError):
             continue
     return None
 
@@ -171,25 +184,16 @@ def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
     event without data, such as a bare `data:` line that keeps a connection open, is not an event to anybody
     (WHATWG, server-sent events, "dispatch the event").
     """
-    held: list[str] = []
-    for line in _lines(pieces):
+    lines, held = Lines(), list[str]()
+    for line in chain(chain.from_iterable(map(lines.cut, pieces)), _last(lines)):
         if line.startswith(b"data:"):
             held.append(line.removeprefix(b"data:").removeprefix(b" ").decode())
         elif not line:
-            if any(held):
-                yield "\n".join(held)
+            yield from filter(str.strip, ["\n".join(held)])
             held = []
-    if any(held):
-        yield "\n".join(held)
+    yield from filter(str.strip, ["\n".join(held)])
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines end in LF, CRLF or CR alike; a CR ends one at once, and an LF that follows it belongs to it."""
-    rest, after_cr = b"", False
-    for piece in filter(None, pieces):
-        fresh = piece.removeprefix(b"\n") if after_cr else piece
-        after_cr = piece.endswith(b"\r")
-        *lines, rest = _LINE_END.split(rest + fresh)
-        yield from lines
-    if rest:
-        yield rest
+def _last(lines: Lines) -> Iterator[bytes]:
+    """What has no line end, once all lines before it are read."""
+    yield lines.last()

@@ -67,7 +67,8 @@ class LegacyBackend:
                 messages=list(outgoing.messages),  # type: ignore[arg-type]
                 stream=True,
                 **outgoing.params,
-            )
+            ),
+            tidy=False,  # what the SDK cannot read fails, as it did
         )
 
     def warm_up(self, accounts: Iterable[Account]) -> None:

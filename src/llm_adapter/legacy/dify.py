@@ -26,7 +26,7 @@ def open_stream(outgoing: Outgoing) -> Opened:
         json=body(outgoing),
         stream=True,
     )
-    return Opened(chunks=_chunks(response), close=response.close, attempts=1)
+    return Opened(chunks=_chunks(response), close=response.close, attempts=1, may_be_empty=True)
 
 
 def _chunks(response: Any) -> Iterator[Chunk]:

@@ -35,7 +35,7 @@ def open_stream(outgoing: Outgoing) -> Opened:
         headers={"Content-Type": "application/json"},
         stream=True,
     )
-    return Opened(chunks=_chunks(response), close=response.close, attempts=1)
+    return Opened(chunks=_chunks(response), close=response.close, attempts=1, may_be_empty=True)
 
 
 def _token(base: str, outgoing: Outgoing) -> str:

@@ -1,0 +1,157 @@
+"""What of a response's body the SDK's stream reader does not see, or cannot read.
+
+The reader passes over every line that is not part of a server-sent event. So a page, a whole completion, JSON
+lines and an error without a frame are all a stream without events to it, which ends as an empty answer. Here
+the bytes are looked at on their way to the reader.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_adapter.failures import InBandError, NoAnswerError, in_band
+
+LINE_END = re.compile(rb"\r\n|\n|\r")
+BOM = b"\xef\xbb\xbf"
+_LARGEST = 16 * 2**20
+"""Bytes outside of events that are looked at: a whole completion fits in, a download does not."""
+
+# Fields of an event that say nothing about a chat's chunk. A block of these alone is an event without data to
+# the SDK, which fails to decode it.
+_CONTROL = (b":", b"event:", b"id:", b"retry:")
+
+
+@dataclass(slots=True)
+class Lines:
+    """Cuts pieces into lines; they end in LF, CRLF or CR alike. A BOM before the first is no part of it.
+
+    Attributes:
+        rest: the beginning of a line whose end has not come.
+    """
+
+    rest: bytes = b""
+    _after_cr: bool = False
+    _begun: bool = False
+
+    def cut(self, piece: bytes) -> list[bytes]:
+        """The lines that this piece completes. A CR ends one at once; an LF that follows it belongs to it."""
+        if not piece:
+            return []
+        fresh = piece.removeprefix(b"\n") if self._after_cr else piece
+        self._after_cr = piece.endswith(b"\r")
+        *lines, self.rest = LINE_END.split(self.rest + fresh)
+        if lines and not self._begun:
+            self._begun, lines[0] = True, lines[0].removeprefix(BOM)
+        return lines
+
+    def last(self) -> bytes:
+        """What stands there at the end without a line end."""
+        return self.rest if self._begun else self.rest.removeprefix(BOM)
+
+
+@dataclass(slots=True)
+class ResponseBody:
+    """The bytes of one response, watched while a client reads them.
+
+    Attributes:
+        response: the HTTP response, as httpx and httpx2 have it.
+        tidy: the client is spared what it cannot read: a BOM, blocks and heartbeats without data.
+    """
+
+    response: Any
+    tidy: bool
+    _lines: Lines = field(default_factory=Lines)
+    _events: bool = False
+    _event: bytes = b""
+    _error_event: list[bytes] = field(default_factory=list)
+    _unframed: list[bytes] = field(default_factory=list)
+    _size: int = 0
+
+    def pieces(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces on their way to the client."""
+        for piece in pieces:
+            lines = self._lines.cut(piece)
+            wanted = [line for line in lines if self._look(line)]
+            if not self.tidy:
+                yield piece
+            elif wanted:
+                yield b"\n".join((*wanted, b""))
+        last = self._lines.last()
+        if last and self._look(last) and self.tidy:
+            yield last
+
+    def error(self) -> InBandError | None:
+        """The error that came as an event named so, or in a field named so."""
+        words = b"\n".join(self._error_event) or next(
+            (line.partition(b":")[2] for line in self._unframed if line.startswith(b"error:")), b""
+        )
+        if not words:
+            return None
+        text = words.decode(errors="replace").strip()
+        request = self.response.request
+        return in_band(_json(text), request=request) or InBandError(_json(text) or text, request)
+
+    def documents(self) -> Iterator[Any]:
+        """The chunks or the whole completion that stand in the body without being events.
+
+        Raises:
+            InBandError: it is an error.
+            NoAnswerError: it is something else, or nothing.
+        """
+        text = b"\n".join(self._unframed).decode(errors="replace").strip()
+        if self._events:
+            return
+        found = list(_objects(text))
+        for item in found:
+            error = in_band(item, request=self.response.request)
+            if error is not None:
+                raise error
+        if not any(item.get("choices") for item in found):
+            raise NoAnswerError(text or self._empty(), self.response.request)
+        yield from found
+
+    def _empty(self) -> str:
+        kind = self.response.headers.get("content-type") or "no content type"
+        return f"an empty body (HTTP {self.response.status_code}, {kind})"
+
+    def _look(self, line: bytes) -> bool:
+        """Whether the client's reader needs the line."""
+        if not line:
+            self._event = b""
+            return True
+        if line.startswith(b"data:"):
+            value = line[5:].strip()
+            if self._event == b"error":
+                self._error_event.append(value)
+            self._events = self._events or bool(value)
+            return bool(value)
+        if line.startswith(_CONTROL):
+            if line.startswith(b"event:"):
+                self._event = line[6:].strip()
+        elif self._size < _LARGEST:
+            self._size += len(line)
+            self._unframed.append(line)
+        return False
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+    """The objects of a JSON document, which may be a list of them, or of JSON lines."""
+    whole = _json(text)
+    documents = [_json(line) for line in text.splitlines()] if whole is None else [whole]
+    for document in documents:
+        yield from (
+            item
+            for item in (document if isinstance(document, list) else [document])
+            if isinstance(item, Mapping)
+        )
