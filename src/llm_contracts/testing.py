@@ -13,7 +13,7 @@ from llm_contracts.clients.resolve import resolve
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import ConfigError, Project, load_project, load_settings, nearest
 from llm_contracts.reporting.lanes import render_lanes
-from llm_contracts.run.check import Pairing, Side, run_scenario
+from llm_contracts.run.check import Pairing, Side, check_distinct, rules_of, run_scenario
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.util.versions import versions
 
@@ -51,7 +51,8 @@ class Contract:
             alone: they were accepted for these, and say nothing about others.
 
         Raises:
-            ConfigError: with the nearest names, for a scenario that does not exist.
+            ConfigError: with the nearest names, for a scenario that does not exist; for a candidate that is
+                the reference.
             ClientError: for a client that does not exist.
         """
         row = self._scenario(scenario) if isinstance(scenario, str) else scenario
@@ -61,7 +62,9 @@ class Contract:
             candidate=self._side(settings.candidate if candidate is None else candidate),
             engine=self.engine,
             timeout=self.timeout,
+            rules=rules_of(settings),
         )
+        check_distinct(match.reference, match.candidate)
         item = run_scenario(match, self.project, row)
         if reference not in (None, settings.reference) or candidate not in (None, settings.candidate):
             return item

@@ -63,7 +63,11 @@ class Settings:
     """`[tool.llm_contracts]` of the nearest pyproject.toml, with every path absolute.
 
     Without a project the defaults hold: the bare clients are compared, and nothing is registered.
-    `distributions`: the project's own packages, on whose releases results depend.
+
+    Attributes:
+        distributions: the project's own packages, on whose releases results depend.
+        strict: names of the normalisations that are switched off.
+        categories: dotted names of the classes of errors whose attribute `category` means something.
     """
 
     root: Path
@@ -80,6 +84,8 @@ class Settings:
     retire: Retiring = Retiring()
     matrix: Path = Path("matrix.toml")
     distributions: tuple[str, ...] = ()
+    strict: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
     @property
     def report(self) -> Path:
@@ -217,16 +223,16 @@ _PLACES = {
 _SHOWN = 20  # names in a message
 _MODULES = ("clients", "scenarios")
 _NAMES = ("reference", "candidate")
+_LISTS = ("distributions", "strict", "categories")
 _DAYS = ("stale_after_days", "waiver_warning_days", "waiver_days")
 
 
 def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
     places = {key: root / table.get(key, default) for key, default in _PLACES.items()}
     rest = {key: table[key] for key in (*_NAMES, *_DAYS) if key in table}
+    rest |= {key: tuple(table[key]) for key in _LISTS if key in table}
     retire = Retiring(**{key: tuple(names) for key, names in table.get("retire", {}).items()})
-    return Settings(
-        root=root, **places, **rest, retire=retire, distributions=tuple(table.get("distributions", ()))
-    )
+    return Settings(root=root, **places, **rest, retire=retire)
 
 
 def _table(file: Path) -> dict[str, Any] | None:
@@ -244,13 +250,13 @@ def _table(file: Path) -> dict[str, Any] | None:
 
 
 def _check_key(file: Path, key: str, value: object) -> None:
-    known = (*_PLACES, *_NAMES, *_DAYS, "distributions", "retire")
+    known = (*_PLACES, *_NAMES, *_DAYS, *_LISTS, "retire")
     place = f"{file}: [tool.llm_contracts] {key}"
     if key not in known:
         raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
     if key == "retire":
         _check_retire(file, value)
-    elif key == "distributions":
+    elif key in _LISTS:
         _check_names(place, value)
     elif key in _DAYS:
         if type(value) is not int or value < 1:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 from llm_contracts.clients.call import Call, Client
@@ -17,9 +18,11 @@ from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.compare import NO_RULES, Rules, compare
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.looks import Looks
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.project.config import ConfigError, checked_name
 from llm_contracts.project.evidence import doubt
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
@@ -37,7 +40,7 @@ from llm_contracts.wire.scrub import scrub_query
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Observation
-    from llm_contracts.project.config import Project
+    from llm_contracts.project.config import Project, Settings
     from llm_contracts.project.scenario import Provider, Scenario
     from llm_contracts.wire.interaction import Interaction
 
@@ -263,6 +266,7 @@ def check(
 
     Raises:
         ClientError: a client's name is unknown.
+        ConfigError: the candidate is the reference, or a normalisation's name is unknown.
         WaiverError: the waivers file cannot be read.
     """
     project_waivers(project, options)  # what is wrong with them is said before anything runs
@@ -294,8 +298,8 @@ def context_for(
     Raises:
         ClientError: a client's name is unknown.
     """
-    for name in client_names(project, options):
-        resolve(name, project.clients)
+    rules_of(project.settings)
+    _sides(project, options)
     return WorkerContext(settings=project.settings, work=partial(at_work, options=options), pack=pack)
 
 
@@ -405,15 +409,59 @@ def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
 
     Raises:
         ClientError: a client's name is unknown.
+        ConfigError: the candidate is the reference, or a normalisation's name is unknown.
     """
-    sides = [Side(name=name, path=resolve(name, project.clients)) for name in client_names(project, options)]
+    reference, candidate = _sides(project, options)
     return Pairing(
-        reference=sides[0],
-        candidate=sides[1],
+        reference=reference,
+        candidate=candidate,
         engine=engine,
         timeout=options.timeout,
         protocols=project.protocols,
+        rules=rules_of(project.settings),
     )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What the project's settings say about comparing.
+
+    Raises:
+        ConfigError: with the nearest names, for a normalisation that does not exist.
+    """
+    known = [str(name) for name in Normalisation]
+    for name in settings.strict:
+        checked_name("normalisation for [tool.llm_contracts] strict", name, known)
+    return Rules(strict=frozenset(settings.strict), categories=settings.categories)
+
+
+def _sides(project: Project, options: Options) -> tuple[Side, Side]:
+    names = client_names(project, options)
+    reference, candidate = (Side(name=name, path=resolve(name, project.clients)) for name in names)
+    check_distinct(reference, candidate)
+    return reference, candidate
+
+
+def check_distinct(reference: Side, candidate: Side) -> None:
+    """Refuse a candidate that is the reference: the two would agree about everything.
+
+    Raises:
+        ConfigError: they have one name, or are one function, also if it was imported twice.
+    """
+    one, other = reference.path, candidate.path
+    if reference.name == candidate.name or one is other or None is not _plain(one) == _plain(other):
+        raise ConfigError(
+            f"The candidate {candidate.name!r} is the reference itself: nothing would be compared. "
+            "Name another client ([tool.llm_contracts] candidate, or --candidate)."
+        )
+
+
+def _plain(client: Client) -> object:
+    """What says which function this is, however often its module was imported; None for one that depends
+    on more than its code, as closures and bound methods do.
+    """
+    if not isinstance(client, FunctionType) or client.__closure__ or client.__defaults__:
+        return None
+    return client.__code__.co_filename, client.__qualname__, client.__code__
 
 
 def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, recut: bool = False) -> Item:
@@ -454,7 +502,9 @@ def own_match(match: Pairing, project: Project, provider: Provider) -> Pairing:
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match
-    return replace(match, reference=Side(name=own, path=resolve(own, project.clients)))
+    reference = Side(name=own, path=resolve(own, project.clients))
+    check_distinct(reference, match.candidate)
+    return replace(match, reference=reference)
 
 
 def replay_call(scenario: Scenario, provider: Provider) -> Call:

@@ -128,6 +128,7 @@ def _one(
         timeout=match.timeout,
         decided=decided,
         protocols=match.protocols,
+        rules=match.rules,
         dialect=project.dialect_of(provider.name) or OPENAI,
     )
     return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_contracts.clients.observe import SessionLike
-from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare import NO_RULES, Rules, compare
 from llm_contracts.parity.compare.finding import canonical
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import may_be_chance
@@ -58,6 +58,7 @@ class Sweeper:
         timeout: seconds per call.
         decided: puts the reasons of waivers into an item.
         protocols: how to read what is sent.
+        rules: what the project says about comparing.
         dialect: in which faults are worded.
     """
 
@@ -69,6 +70,7 @@ class Sweeper:
     timeout: float = 60.0
     decided: Callable[[Item], Item] = lambda item: item
     protocols: Protocols = BUILT_IN
+    rules: Rules = NO_RULES
     dialect: Dialect = OPENAI
 
     def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Iterator[Item]:
@@ -81,13 +83,14 @@ class Sweeper:
         """
         recorded = self._both(interactions, call)
         facts = _facts(interactions, self.protocols)
-        own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id)
+        own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id, rules=self.rules)
         yield self.decided(_filled(blank, recorded, _proven(own.divergences)))
         ground = _Ground(
             sides=recorded,
             facts=facts,
             known=frozenset(map(_identity, own.divergences)),
             protocols=self.protocols,
+            rules=self.rules,
         )
         for variant in variants(
             interactions, self.dialect, self.families, every=self.every, protocols=self.protocols
@@ -132,12 +135,15 @@ class _Ground:
     facts: tuple[WireFacts, ...]
     known: frozenset[str]
     protocols: Protocols
+    rules: Rules
 
     def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
         if variant.family is Family.RECUT:
             return _proven(compare_change(self.sides, sides, self.facts, scope=scope).divergences)
         facts = _facts(variant.interactions, self.protocols)
-        found = _proven(compare(sides.reference, sides.candidate, facts, scope=scope).divergences)
+        found = _proven(
+            compare(sides.reference, sides.candidate, facts, scope=scope, rules=self.rules).divergences
+        )
         new = tuple(d for d in found if _identity(d) not in self.known)
         if variant.family is Family.FAULTS:
             return new

@@ -44,8 +44,9 @@ def test_a_key_that_a_path_hands_on_is_in_no_file(project: Path, monkeypatch: py
     monkeypatch.setenv("ACME_API_KEY", "hello there, key")
     code = 'CLIENTS["leaky"] = lambda call: ["hello there, key"]\n'
     paths = project / "contracts" / "clients.py"
+    code += 'CLIENTS["leaking"] = lambda call: ("hello there, key",)\n'
     paths.write_text(paths.read_text() + code)
-    assert run(["check", "--reference", "leaky", "--candidate", "leaky"]) == 4
+    assert run(["check", "--reference", "leaky", "--candidate", "leaking"]) == 4
     kept = [file.read_bytes() for file in (project / "report").iterdir()]
     assert not [data for data in kept if b"hello there" in data]
 

@@ -65,7 +65,11 @@ def hanging(call):
     yield "late"
 
 
-CLIENTS = {"plain": plain, "same": plain, "shouting": shouting, "fickle": fickle, "hanging": hanging}
+def same(call):
+    yield from plain(call)
+
+
+CLIENTS = {"plain": plain, "same": same, "shouting": shouting, "fickle": fickle, "hanging": hanging}
 """
 
 SCENARIOS = """

@@ -15,10 +15,11 @@ import pytest
 from llm_contracts.clients.resolve import ClientError
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Readiness, Result
-from llm_contracts.project.config import Project, load_project, load_settings
-from llm_contracts.run.check import Options, check
+from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.run.check import Options, Side, check, check_distinct
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.workers.threads import run_jobs
+from llm_contracts.testing import opened_contract
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End
 from tests.harness.run.projects import make_project
@@ -45,6 +46,65 @@ def test_equal_paths_agree_on_every_recording(tmp_path: Path, engine: EngineName
     assert result.verdicts["acme"].answer is Readiness.REHEARSED
 
 
+def test_a_project_switches_a_normalisation_off(tmp_path: Path) -> None:
+    root = make_project(tmp_path, "acme/other")
+    with (root / "contracts" / "clients.py").open("a") as file:
+        file.write(
+            "\n\ndef late(call):\n    for chunk in plain(call):\n        yield {**chunk, 'created': 2}\n"
+            "\n\nCLIENTS['same'] = late\n"
+        )
+    assert run(root).items[0].divergences == ()
+    table = root / "pyproject.toml"
+    plain = table.read_text()
+    table.write_text(f'{plain}strict = ["created"]\n')
+    assert {(one.kind, one.where.rpartition(".")[2]) for one in run(root).items[0].divergences} == {
+        (Kind.FIELDS, "created")
+    }
+    table.write_text(f'{plain}strict = ["creatd"]\n')
+    with pytest.raises(ConfigError, match=r"strict 'creatd'. Did you mean created"):
+        run(root)
+
+
+@pytest.mark.parametrize(
+    ("own", "category"), [("[]", True), ("['ValueError']", True), ("['KeyError']", False)]
+)
+def test_a_project_says_whose_category_counts(tmp_path: Path, own: str, *, category: bool) -> None:
+    root = make_project(tmp_path, "acme/other")
+    with (root / "contracts" / "clients.py").open("a") as file:
+        file.write(
+            "\n\nclass Refused(ValueError):\n    category = 'one'\n\n"
+            "def one(call):\n    yield from plain(call)\n    raise Refused\n\n"
+            "def two(call):\n    yield from plain(call)\n    error = Refused()\n"
+            "    error.category = 'two'\n    raise error\n\n"
+            "CLIENTS.update(plain=one, same=two)\n"
+        )
+    with (root / "pyproject.toml").open("a") as file:
+        file.write(f"categories = {own}\n")
+    found = run(root).items[0]
+    places = {one.where for one in found.divergences}
+    assert ("error.category" in places) is category
+
+
+def test_a_candidate_that_is_the_reference_is_refused(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    with (root / "contracts" / "clients.py").open("a") as file:
+        file.write("\nCLIENTS['alias'] = plain\n")
+    for candidate in ("plain", "alias"):
+        with pytest.raises(ConfigError, match=f"{candidate!r} is the reference itself: nothing would be"):
+            run(root, candidate=candidate)
+    with opened_contract(root) as contract, pytest.raises(ConfigError, match="is the reference itself"):
+        contract.run("acme/other", candidate="alias")
+
+
+def test_a_function_that_is_imported_twice_is_one_client(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    first, second = loaded(root).clients["plain"], loaded(root).clients["plain"]
+    assert first is not second
+    with pytest.raises(ConfigError, match="'second' is the reference itself"):
+        check_distinct(Side(name="first", path=first), Side(name="second", path=second))
+    check_distinct(Side(name="first", path=first), Side(name="same", path=loaded(root).clients["same"]))
+
+
 def test_a_difference_is_found_and_blocks_its_provider(tmp_path: Path) -> None:
     result = run(make_project(tmp_path), candidate="shouting")
     kinds = {divergence.kind for item in result.items for divergence in item.divergences}
@@ -64,7 +124,7 @@ def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_n
         return {(item.provider, item.reference.path) for item in items if item.reference is not None}
 
     assert compared() == {("acme", "shouting"), ("zenith", "plain")}
-    assert compared(reference="same") == {("acme", "same"), ("zenith", "same")}
+    assert compared(reference="same", candidate="plain") == {("acme", "same"), ("zenith", "same")}
 
 
 def test_a_reference_that_contradicts_itself_is_noise(tmp_path: Path) -> None:
