@@ -63,11 +63,8 @@ class Settings:
     """`[tool.llm_contracts]` of the nearest pyproject.toml, with every path absolute.
 
     Without a project the defaults hold: the bare clients are compared, and nothing is registered.
-
-    Attributes:
-        distributions: the project's own packages, on whose releases results depend.
-        strict: names of the normalisations that are switched off.
-        categories: dotted names of the classes of errors whose attribute `category` means something.
+    `distributions`: the project's own packages, whose releases matter; `strict`: normalisations that
+    are switched off; `categories`: dotted names of error classes whose attribute `category` counts.
     """
 
     root: Path
