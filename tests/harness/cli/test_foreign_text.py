@@ -143,7 +143,14 @@ def test_what_a_client_prints_goes_to_the_report_and_json_stays_json(
     document = json.loads(capfd.readouterr().out)
     warning = next(text for text in document["warnings"] if "printed" in text)
     assert "from C" in warning
-    assert "from Python" in warning
+    printed = [
+        divergence["candidate"]
+        for item in document["items"]
+        for divergence in item["divergences"]
+        if divergence["kind"] == "side_effect" and divergence["where"] == "stdout"
+    ]
+    assert printed
+    assert all("from Python" in str(text) for text in printed)
 
 
 def test_what_the_system_refuses_is_a_sentence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
