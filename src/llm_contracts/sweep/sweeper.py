@@ -139,7 +139,9 @@ class _Ground:
 
     def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
         if variant.family is Family.RECUT:
-            return _proven(compare_change(self.sides, sides, self.facts, scope=scope).divergences)
+            return _proven(
+                compare_change(self.sides, sides, self.facts, scope=scope).divergences, attempts=False
+            )
         facts = _facts(variant.interactions, self.protocols)
         found = _proven(
             compare(sides.reference, sides.candidate, facts, scope=scope, rules=self.rules).divergences
@@ -150,12 +152,15 @@ class _Ground:
         return (*new, *shown_as_whole(sides, facts[-1], self.facts[-1], found, scope=scope))
 
 
-def _proven(found: tuple[Divergence, ...]) -> tuple[Divergence, ...]:
-    """Without waiting and what is left behind: a variant is played once, and a check sees these."""
+def _proven(found: tuple[Divergence, ...], *, attempts: bool = True) -> tuple[Divergence, ...]:
+    """Without waiting and what is left behind: a variant is played once, and a check sees these. `attempts`:
+    whether the pauses between attempts count, which are announced and not measured.
+    """
     return tuple(
         d
         for d in found
-        if not may_be_chance(d) or d.kind is Kind.DELIVERY_LAG or d.where.startswith("pauses[")
+        if (attempts and d.where.startswith("pauses["))
+        or not ((may_be_chance(d) and d.kind is not Kind.DELIVERY_LAG) or d.where.startswith("pauses"))
     )
 
 
