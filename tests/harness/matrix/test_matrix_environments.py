@@ -144,7 +144,11 @@ def test_an_index_out_of_reach_is_not_one_without_releases() -> None:
 
 def test_what_opens_an_index_is_never_shown(tmp_path: Path) -> None:
     done = command(tmp_path, {"PATH": "/usr/bin:/bin"})(
-        ["sh", "-c", "echo 'Failed: https://me:hunter2@index.example/simple' >&2; exit 2"]
+        [
+            "sh",
+            "-c",
+            "echo 'Failed: https://me:hunter2@index.example/simple' >&2; exit 2",
+        ]  # pragma: allowlist secret
     )
     assert last_line(done.stderr) == "Failed: https://***@index.example/simple"
     assert resolver_says(done) == "Failed: https://***@index.example/simple"
