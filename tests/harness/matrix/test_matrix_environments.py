@@ -147,7 +147,7 @@ def test_what_opens_an_index_is_never_shown(tmp_path: Path) -> None:
         [
             "sh",
             "-c",
-            "echo 'Failed: https://me:'hunter2'@index.example/simple >&2; exit 2",
+            "echo 'Failed: https://me:''hunter2''@index.example/simple' >&2; exit 2",
         ]
     )
     assert last_line(done.stderr) == "Failed: https://***@index.example/simple"
