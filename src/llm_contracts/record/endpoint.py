@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.proxy.network import is_here
 
 WRONG_KEY = "sk-made-up-to-be-refused-0000"
 """What a scenario sends that wants to see a refusal. It opens nothing anywhere."""
@@ -110,9 +109,7 @@ def overrides(providers: Iterable[Provider], environ: Mapping[str, str]) -> Mapp
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine."""
     host = urlsplit(url).hostname or ""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")
+    return is_here(host) or host.endswith(".localhost")
 
 
 def _origin(url: str) -> str:

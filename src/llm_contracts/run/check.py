@@ -32,7 +32,7 @@ from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, Wo
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
-from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.matching import NO_MATCH, Matcher
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
@@ -99,9 +99,10 @@ class Pairing:
             own: whether the requests of the recording are those of this very call.
             recut: whether the answer is played in other shapes, too; see `recut`.
         """
+        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
         try:
-            looks = self._looks(blank, interactions, call, own=own)
-            shapes = self._recut(blank, interactions, call, looks) if recut else ()
+            looks = self._looks(blank, interactions, call, facts, own=own)
+            shapes = self._recut(blank, interactions, call, facts, looks) if recut else ()
         except UnplayableError as error:
             return replace(blank, problem=f"{blank.id}: {error}")
         item = replace(
@@ -116,7 +117,12 @@ class Pairing:
         return replace(item, problem=_unanswered(item, interactions))
 
     def _recut(
-        self, blank: Item, interactions: tuple[Interaction, ...], call: Call, looks: Looks
+        self,
+        blank: Item,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        facts: tuple[WireFacts, ...],
+        looks: Looks,
     ) -> tuple[Divergence, ...]:
         if self.recutting is None:
             return ()
@@ -129,18 +135,25 @@ class Pairing:
             interactions,
             reference=looks.references[0],
             candidate=looks.candidates[0],
-            facts=tuple(read_facts(interaction.response, self.protocols) for interaction in interactions),
+            facts=facts,
             scope=blank.id,
         )
         return tuple(found)
 
-    def _looks(self, blank: Item, interactions: tuple[Interaction, ...], call: Call, *, own: bool) -> Looks:
+    def _looks(
+        self,
+        blank: Item,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        facts: tuple[WireFacts, ...],
+        *,
+        own: bool,
+    ) -> Looks:
         def play(side: Side) -> Observation:
             return played(
                 self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols
             )
 
-        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
         recorded = tuple(interaction.request for interaction in interactions) if own else ()
         comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)
         looks = Looks(compare=comparing).of(play(self.reference)).of(play(self.reference))

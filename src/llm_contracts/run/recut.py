@@ -8,7 +8,6 @@ something. `check --sweep` has many more.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,15 +18,13 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.streamed import Streamed, cut_at, ends_of
+from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
 
 Shape = Callable[[list[bytes]], list[bytes]]
 """Events, each as bytes, to the same events otherwise spelt."""
 
 Play = Callable[[tuple[Interaction, ...]], Observation]
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
-_CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
 _COUNTS = frozenset(
     {
         Kind.TEXT,
@@ -47,9 +44,7 @@ SHAPES: Mapping[str, Shape] = {
     "bare-data": lambda events: [*events[:1], b"data:\n\n", *events[1:]],
     "control-only": lambda events: [*events[:1], b"retry: 3000\n\n", *events[1:]],
     "bom": lambda events: [b"\xef\xbb\xbf" + events[0], *events[1:]],
-    "crlf": lambda events: [
-        _LINE_END.sub(b"\r\n", event) for event in events
-    ],  # last: of all lines there are
+    "crlf": lambda events: [with_crlf(event) for event in events],  # last: of all lines there are
 }
 
 
@@ -112,8 +107,8 @@ def recut_differences(
                     candidate=change.candidate,
                 )
                 yield finding.seal(scope)
-        if theirs and name in SHAPES:
-            return  # the shape is named; the rest would say the same again
+        if not theirs.keys() <= ours.keys():
+            return  # the shape is named; the rest might say the same again
 
 
 def _changes(
@@ -129,5 +124,5 @@ def _shaped(stream: Streamed, *shapes: Shape) -> tuple[Interaction, ...]:
         events = shape(events)
     changed = stream.with_parts(events)
     response = changed[stream.index].response
-    inside = (at for at, byte in enumerate(response.body) if byte in _CONTINUES)
-    return stream.with_response(cut_at(response, {*inside, *ends_of(events)}))
+    offsets = {*inside_characters(response.body), *ends_of(events)}
+    return stream.with_response(cut_at(response, offsets))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -15,6 +16,9 @@ from llm_contracts.wire.sse import events
 
 _LENGTH = "content-length"
 _OK = 200
+_CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
+LINE_END = re.compile(rb"\r\n|\n|\r")
+"""What ends a line of an event stream (WHATWG)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +94,16 @@ def cut_at(response: Response, offsets: Iterable[int]) -> Response:
     ends = sorted({offset for offset in offsets if 0 < offset < size} | ({size} if size else set()))
     pieces = tuple(Piece(size=b - a, at_ms=0.0) for a, b in pairwise([0, *ends]))
     return replace(response, pieces=pieces)
+
+
+def inside_characters(body: bytes) -> Iterator[int]:
+    """The offsets within characters of several bytes."""
+    return (at for at, byte in enumerate(body) if byte in _CONTINUES)
+
+
+def with_crlf(part: bytes) -> bytes:
+    """The same lines, each ended by CRLF."""
+    return LINE_END.sub(b"\r\n", part)
 
 
 def ends_of(parts: Iterable[bytes]) -> Iterator[int]:

@@ -53,6 +53,7 @@ CLIENTS |= {
     "sound": reading(),
     "sound-too": reading(),
     "bare-data-too": reading(bare=False),
+    "bare-data-and-bom": reading(bare=False, bom=False),
     "inside-characters": reading(decode_pieces=True),
     "bom": reading(bom=False),
     "crlf": reading(crlf=False),
@@ -100,3 +101,9 @@ def test_a_client_that_gets_one_shape_wrong_is_found_and_the_shape_is_named(
 
 def test_what_the_reference_gets_wrong_as_well_is_no_difference(project: Path) -> None:
     assert differences("bare-data-too", reference="bare-data") == set()
+
+
+def test_a_fault_that_both_have_hides_none_that_only_the_candidate_has(project: Path) -> None:
+    found = differences("bare-data-and-bom", reference="bare-data")
+    assert found
+    assert all(where.endswith("(bom)") for _, where in found)

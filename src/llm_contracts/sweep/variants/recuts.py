@@ -7,7 +7,6 @@ with a colon is a comment; an event without data is not given to anybody. No cli
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -15,15 +14,13 @@ from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.sse import events
-from llm_contracts.wire.streamed import Streamed, cut_at, ends_of
+from llm_contracts.wire.streamed import LINE_END, Streamed, cut_at, ends_of, inside_characters, with_crlf
 
 SHORT = 3_000
 """Bytes up to which a body is cut at every one of them."""
 
 _DRAWS, _MORE_DRAWS = 1, 5
 _MEAN = 40  # bytes of a drawn piece: a few to an event
-_LINE_END = re.compile(rb"\r\n|\n|\r")
-_CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
 
 Offsets = Callable[[bytes], Iterable[int]]
 
@@ -69,7 +66,7 @@ def _ways_of_streams() -> Mapping[str, Offsets]:
         "events": _event_ends,
         "blank-lines": lambda body: (end - 1 for end in _event_ends(body)),
         "fields": lambda body: (end + 2 for end in (0, *_event_ends(body))),
-        "characters": lambda body: (at for at, byte in enumerate(body) if byte in _CONTINUES),
+        "characters": inside_characters,
     }
 
 
@@ -96,7 +93,7 @@ def _spellings(stream: Streamed) -> Iterator[Variant]:
     comment, ping = b": keep-alive" + line * 2, b"event: ping" + line * 2
     inside = b": here I am" + line
     for name, ending in (("crlf", b"\r\n"), ("cr", b"\r")):
-        parts = [_LINE_END.sub(ending, part) for part in stream.parts]
+        parts = [LINE_END.sub(ending, part) for part in stream.parts]
         if tuple(parts) != stream.parts:
             yield _variant(name, stream.with_parts(parts))
     yield _variant("crlf-apart", _between_cr_and_lf(stream))
@@ -105,7 +102,7 @@ def _spellings(stream: Streamed) -> Iterator[Variant]:
 
 
 def _between_cr_and_lf(stream: Streamed) -> tuple[Interaction, ...]:
-    parts = [_LINE_END.sub(b"\r\n", part) for part in stream.parts]
+    parts = [with_crlf(part) for part in stream.parts]
     body = b"".join(parts)
     offsets = {*ends_of(parts), *(at + 1 for at, byte in enumerate(body) if byte == ord("\r"))}
     changed = stream.with_parts(parts)

@@ -28,7 +28,7 @@ def document(cassette: Cassette) -> dict[str, Any]:
     """The file's values in its order. The digest in them is that of what they are now."""
     values = _document(cassette)
     if cassette.recording is not None:
-        values["recording"]["digest"] = digest(cassette)
+        values["recording"]["digest"] = _digest(values)
     return values
 
 
@@ -36,7 +36,11 @@ def digest(cassette: Cassette) -> str:
     """The digest of all that a file holds but the digest itself. It tells what was recorded from what was
     edited later; it is no signature, and does not stop anybody who means to deceive.
     """
-    text = json.dumps(_document(cassette), ensure_ascii=True, default=_as_text)
+    return _digest(_document(cassette))
+
+
+def _digest(values: dict[str, Any]) -> str:
+    text = json.dumps(values, ensure_ascii=True, default=_as_text)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 

@@ -44,7 +44,8 @@ def parse(data: bytes) -> Cassette:
         interactions=tuple(_interaction(node) for node in root.key("interactions").items()),
         recording=None if recording is None else _recording(recording),
     )
-    if cassette.recording is not None and cassette.recording.digest not in {"", digest(cassette)}:
+    written = cassette.recording.digest if cassette.recording is not None else ""
+    if written and written != digest(cassette):
         problem = "does not fit what the file holds: it was edited after it was recorded."
         raise FormatError("recording.digest", f"{problem} {_RESTORE}")
     return cassette

@@ -48,11 +48,7 @@ class Network:
         """
         parts = urlsplit(url)
         proxy = self.proxies.get(parts.scheme) or self.proxies.get("all")
-        if (
-            not proxy
-            or _is_here(parts.hostname or "")
-            or proxy_bypass_environment(parts.netloc, self.proxies)
-        ):
+        if not proxy or is_here(parts.hostname or "") or proxy_bypass_environment(parts.netloc, self.proxies):
             return None
         proxy = proxy if "://" in proxy else f"http://{proxy}"
         if urlsplit(proxy).scheme not in _ALLOWED:
@@ -119,7 +115,8 @@ def explained(error: BaseException) -> str:
     return f"{str(error) or type(error).__name__}."
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host is this machine: `localhost`, or a loopback address."""
     if host == "localhost":
         return True
     try:
