@@ -19,7 +19,6 @@ with its options, a folder for the whole result, and what to call with the numbe
 """
 
 _READABLE = {0, 1, 3}  # exits after which there is a result: agreement, divergence, unreadable recordings
-_LOOK_EVERY = 0.5  # seconds
 
 
 class CheckError(Exception):
@@ -28,10 +27,13 @@ class CheckError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checker:
-    """A check as a process of its own, in the project's folder and with these variables."""
+    """A check as a process of its own, in the project's folder and with these variables. `look_every`:
+    seconds between two looks at how far it is.
+    """
 
     root: Path
     environ: Mapping[str, str]
+    look_every: float = 0.5
 
     def __call__(
         self,
@@ -48,11 +50,18 @@ class Checker:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / DRAFT
         draft.unlink(missing_ok=True)  # of a run that was stopped
+        done = 0
+
+        def look() -> None:
+            nonlocal done
+            done = max(done, _lines(draft))  # in the end the draft is moved into its place
+            progress(done)
+
         with tempfile.TemporaryDirectory(prefix="llm-contracts-matrix-") as scratch:
             result, errors = Path(scratch) / "result.json", Path(scratch) / "stderr"
             files = ("--json", str(result), "--report", str(folder))
             words = [*python, "-m", "llm_contracts", *arguments, *files]
-            code = self._run(words, errors, lambda: progress(_lines(draft)))
+            code = self._run(words, errors, look)
             if code in _READABLE and result.is_file():
                 document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
                 return document
@@ -68,7 +77,7 @@ class Checker:
             try:
                 while True:
                     try:
-                        return process.wait(_LOOK_EVERY)
+                        return process.wait(self.look_every)
                     except subprocess.TimeoutExpired:
                         look()
             except BaseException:
@@ -77,7 +86,7 @@ class Checker:
 
 
 def _lines(draft: Path) -> int:
-    """How many items are done: a line each, after the first. In the end the draft is moved into its place."""
+    """How many items are done: a line each, after the first."""
     try:
         with draft.open("rb") as lines:
             return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(1 << 20), b"")) - 1)
