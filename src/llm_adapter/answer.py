@@ -24,7 +24,8 @@ class Answer:
             or (chunk.usage and chunk.usage.get("output"))
             or (chunk.shown is not None and chunk.shown.is_end)
         )
-        self._refusal.append(chunk.refusal)
+        if chunk.refusal:
+            self._refusal.append(chunk.refusal)
 
     def finish(self) -> None:
         """The provider has ended.
