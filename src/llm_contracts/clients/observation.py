@@ -12,7 +12,7 @@ from llm_contracts.wire.interaction import Request
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
     """Token totals as reported, never derived from one another; `details` holds every further number by its
-    dotted place (`prompt_tokens_details.cached_tokens`), `names` what the totals were called.
+    dotted place (`prompt_tokens_details.cached_tokens`), `names` what the totals that are there were called.
     """
 
     prompt_tokens: int | float | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.observation import Chunk, Observation
+from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.stream import assemble
 from llm_contracts.wire.facts import WireFacts
@@ -177,7 +177,8 @@ def test_equal_usage_that_nobody_sent_is_unfaithful() -> None:
 
 
 def test_running_totals_are_true_only_for_paths_that_failed_before_the_last_ones() -> None:
-    sent = facts(usages=(SENT, {**SENT, "total_tokens": 9}), error={"message": "broken"}, malformed=1)
+    last = {**SENT, "total_tokens": 9}
+    sent = facts(usage=last, usages=(SENT, last), error={"message": "broken"}, malformed=1)
     whole = observation()
     cut = observation(failure=failure(category="protocol", status=None))
     assert ("unfaithful", "usage") in found(whole, whole, sent)
@@ -206,6 +207,52 @@ def test_a_path_without_usage_in_its_chunks_reports_that_of_its_telemetry() -> N
     wrong = {"input": 1, "output": 2, "total": 4, "cached_tokens": 1}
     theirs = observation(chunks=chunks("Hel", "lo"), generations=(generation(usage=wrong),))
     assert found(ours, theirs) == [("usage", "usage.total_tokens"), ("usage_details", "usage.cached_tokens")]
+
+
+def test_totals_that_came_in_parts_are_true_together() -> None:
+    """The prompt counted in the first object and the answer in the last: whoever reads the last lacks one."""
+    sent = facts(
+        usages=({"prompt_tokens": 1}, {"completion_tokens": 2, "total_tokens": 3}),
+        usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    )
+    together = observation()
+    last = observation(chunks=chunks("Hel", "lo", told=Usage(completion_tokens=2, total_tokens=3)))
+    assert found(together, together, sent) == []
+    assert found(last, last, sent) == [("unfaithful", "usage")]
+    assert found(last, together, sent) == [("usage", "usage.prompt_tokens")]
+
+
+def test_details_that_a_poorer_object_takes_the_place_of_are_lost_to_who_reads_the_last() -> None:
+    rich, poor = usage(cached_tokens=5), usage()
+    both = observation(chunks=(*chunks("Hel", "lo", told=rich), Chunk(usage=poor, id="r1", model="m")))
+    sent = facts(usages=({**SENT, "cached_tokens": 5}, SENT), usage={**SENT, "cached_tokens": 5})
+    assert found(both, both, sent) == [("unfaithful", "usage.cached_tokens")]
+    whole = observation(chunks=chunks("Hel", "lo", told=rich))
+    assert found(whole, whole, sent) == []
+    assert ("usage_details", "usage.cached_tokens") in found(whole, both, sent)
+
+
+def test_a_total_under_another_name_is_missing_for_whoever_reads_the_old_name() -> None:
+    old = replace(usage(), names=("prompt_tokens", "completion_tokens", "total_tokens"))
+    new = replace(usage(), names=("input_tokens", "completion_tokens", "total_tokens"))
+    ours, theirs = (observation(chunks=chunks("Hel", "lo", told=told)) for told in (old, new))
+    (lost,) = compare(ours, theirs, (facts(),), scope="s").divergences
+    assert (lost.kind, lost.where) == ("usage_missing", "usage.prompt_tokens")
+    assert (lost.reference, lost.candidate) == (1, {"input_tokens": 1})
+    told = observation(chunks=chunks("Hel", "lo"), generations=(generation(),))
+    assert "usage_missing" not in [
+        str(d.kind) for d in compare(told, told, (facts(),), scope="s").divergences
+    ]
+
+
+def test_running_totals_are_compared_one_by_one() -> None:
+    def running(first: int) -> Observation:
+        begun = Chunk(usage=usage(total=first), id="r1", model="m")
+        return observation(chunks=(begun, *chunks("Hel", "lo", told=usage())))
+
+    sent = facts(usages=({**SENT, "total_tokens": 1}, SENT))
+    assert found(running(1), running(2), sent) == [("usage", "usage[0].total_tokens")]
+    assert found(running(1), running(1), sent) == []
 
 
 # Requests
@@ -351,6 +398,27 @@ def test_agreement_against_the_bytes_is_unfaithful(sent: WireFacts, where: str) 
 @pytest.mark.parametrize("sent", [facts(end=End.CUT), facts(end=End.CLIENT_LEFT, done=False)])
 def test_a_cut_that_loses_nothing_is_faithful(sent: WireFacts) -> None:
     assert found(observation(), observation(), sent) == []
+
+
+def test_a_refusal_that_nobody_hands_on_is_unfaithful_and_calling_it_an_error_is_not() -> None:
+    sent = facts(text="", refusal="I cannot.")
+    empty = observation(chunks=chunks(told=usage()))
+    assert found(empty, empty, sent) == [("unfaithful", "refusal")]
+    named = observation(
+        chunks=(Chunk(id="r1", model="m", extra={"refusal": "I cannot."}), *chunks(told=usage()))
+    )
+    assert found(named, named, sent) == []
+    refused = observation(chunks=(), failure=failure(category="refused", status=None))
+    assert found(refused, refused, facts(text="", refusal="I cannot.", finish_reasons=())) == []
+
+
+def test_bytes_of_no_event_are_unread_only_if_their_text_is_lost() -> None:
+    lines = facts(streamed=False, events=0, unread=90)
+    read, lost = observation(), observation(chunks=chunks(told=usage()))
+    assert found(read, read, lines) == []
+    assert found(lost, lost, lines) == [("unfaithful", "body.unread"), ("unfaithful", "text[0]")]
+    failed = observation(chunks=(), failure=failure(category="protocol", status=None))
+    assert found(failed, failed, lines) == []
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ def test_the_last_usage_counts_wherever_it_sits() -> None:
     assert (facts.usage, facts.usage_count, facts.usage_nulls) == (inside, 2, 1)
 
 
+def test_usage_objects_say_together_what_none_says_alone() -> None:
+    facts = _streamed(
+        event({"choices": [], "usage": {"prompt_tokens": 11, "details": {"cached": 5}}}),
+        event(
+            {"choices": [], "usage": {"prompt_tokens": None, "completion_tokens": 7, "details": {"audio": 0}}}
+        ),
+    )
+    assert facts.usage == {
+        "prompt_tokens": 11,
+        "completion_tokens": 7,
+        "details": {"cached": 5, "audio": 0},
+    }
+
+
 def test_usage_that_is_always_null_was_not_sent() -> None:
     facts = _streamed(event({"choices": [], "usage": None}))
     assert (facts.usage, facts.usage_count, facts.usage_nulls) == (None, 0, 1)
@@ -367,3 +381,29 @@ def test_bytes_that_no_client_reads_are_counted(body: bytes, unread: int) -> Non
 def test_an_error_in_a_list_is_read() -> None:
     facts = read_facts(Response(status=200, body=b'data: {"error": [{"message": "full", "code": 429}]}\n\n'))
     assert facts.error == {"message": "full", "code": 429}
+
+
+def test_an_event_without_data_is_nobodys_fault() -> None:
+    facts = _streamed(b"data:\n\n", _chunk(delta={"content": "a"}))
+    assert (facts.malformed, facts.events, facts.text, facts.error) == (0, 2, "a", None)
+
+
+def test_lines_of_json_are_read_though_they_are_no_events() -> None:
+    body = b'{"choices": [{"delta": {"content": "Hel"}}]}\n\n{"choices": [{"delta": {"content": "lo"}}]}\n'
+    facts = read_facts(Response(status=200, body=body))
+    assert (facts.text, facts.events, facts.streamed) == ("Hello", 0, False)
+    assert facts.unread == len(body.replace(b"\n", b""))
+    assert read_facts(Response(status=200, body=body + b"<p>")).text == ""
+
+
+def test_a_refusal_is_joined() -> None:
+    facts = _streamed(_chunk(delta={"refusal": "I can"}), _chunk(delta={"refusal": "not.", "content": None}))
+    assert (facts.refusal, facts.text) == ("I cannot.", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "error"), [({"code": 429}, "429"), ({"code": "503"}, "503"), ({"code": 0}, "")]
+)
+def test_a_status_without_words_is_an_error(data: dict[str, object], error: str) -> None:
+    facts = _streamed(event(data))
+    assert (facts.error or {}).get("message", "") == error

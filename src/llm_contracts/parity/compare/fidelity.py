@@ -33,24 +33,28 @@ def compare_faith(pair: ObservationPair) -> Findings:
     if pair.both_failed:
         yield from _failed(pair, facts)
     else:
-        yield from _ended(facts)
+        yield from _ended(pair, facts)
         yield from _text(pair, facts)
+        yield from _refusal(pair, facts)
     yield from _finish(pair, facts)
 
 
 def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
-    """Both fail on an answer without fault: they cannot read it, or never got to ask for it."""
+    """Both fail on an answer without fault: they cannot read it, or never got to ask for it. Whoever calls a
+    refusal, or bytes of no event, an error is not wrong.
+    """
     failure = pair.reference.failure
     sound = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
-    if failure is not None and sound and not facts.malformed:
+    if failure is not None and sound and not (facts.malformed or facts.unread or facts.refusal):
         yield _finding("error", failure.category, "a complete answer")
 
 
-def _ended(facts: WireFacts) -> Findings:
+def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
     """Both end as if all were well. A cut after `[DONE]` loses nothing; a caller that hung up knows."""
     if facts.error is not None:
         yield _finding("error", "a normal end", facts.error.get("message", "an error"))
-    if facts.unread and facts.status == _OK:
+    shown = {pair.reference.text, pair.candidate.text}
+    if facts.unread and facts.status == _OK and (facts.events or shown != {facts.text} or not facts.text):
         yield _finding("body.unread", "a normal end", f"{facts.unread} bytes that no client reads")
     if facts.end not in (End.COMPLETE, End.CLIENT_LEFT) and not facts.done:
         yield _finding("end", "a normal end", str(facts.end))
@@ -62,6 +66,14 @@ def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
         index = first_difference(shown, sent)
         excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
         yield _finding(f"text[{index}]", *excerpts)
+
+
+def _refusal(pair: ObservationPair, facts: WireFacts) -> Findings:
+    """A refusal that nobody hands on, neither under its name nor as text, is an empty answer."""
+    sides = (pair.reference, pair.candidate)
+    handed_on = (side.text or any("refusal" in chunk.extra for chunk in side.chunks) for side in sides)
+    if facts.refusal and not any(handed_on):
+        yield _finding("refusal", ABSENT, facts.refusal[:_EXCERPT])
 
 
 def _sent_text(pair: ObservationPair, facts: WireFacts) -> str:

@@ -1,15 +1,20 @@
 """Token totals, judged against what the provider sent.
 
 A path reports the last usage that its chunks carried; a path whose chunks carry none reports what its last
-telemetry generation says, for that is all an application has. Then:
+telemetry generation says, for that is all an application has. What the provider sent is what all its usage
+objects say together. Then:
 
-* Both report: differing totals are `usage`, one for each total; differing parts are `usage_details`.
+* Both report: differing totals are `usage`, one for each total; differing parts are `usage_details`. So with
+  those that came before the last one, where both hand on as many.
+* Both report the same total under another name: `usage_missing`, for whoever reads the name that the
+  reference gives.
 * Only the candidate reports: `usage_invented`, unless these are the provider's own totals. Then the reference
   lost them: `usage_missing` at `reference.usage`.
 * Only the reference reports: `usage_missing`, unless the provider sent other totals or none. Then the
   reference made them up: `usage_invented` at `reference.usage`.
-* Both report the same, and the provider sent other totals or none: `unfaithful`. Of paths that failed in
-  mid-stream any totals are true that had been sent until then.
+* Both report the same, and the provider sent other totals or none, or parts that a later object without
+  them has taken the place of: `unfaithful`. Of paths that failed in mid-stream any totals are true that had
+  been sent until then.
 * Neither reports, and the provider sent some: `unfaithful`, but only where somebody would have looked: the
   request asked for usage, or there is telemetry.
 
@@ -20,6 +25,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
 from llm_contracts.clients.chunks import to_usage
@@ -27,6 +33,7 @@ from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.wire.facts import usage_and
 
 TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -58,24 +65,64 @@ def usage_of(generation: Mapping[str, Any]) -> Usage | None:
 
 
 def _both(pair: ObservationPair, ours: Usage, theirs: Usage) -> Findings:
-    one, other = totals(ours), totals(theirs)
-    for name in TOTALS:
-        if one[name] != other[name]:
-            where = f"usage.{name}"
-            yield UnnamedDivergence(kind=Kind.USAGE, where=where, reference=one[name], candidate=other[name])
-    yield from _details(ours.details, theirs.details)
-    sent = _sent(pair)
-    if pair.final is not None and one == other and not _was_sent(pair, one):
-        shown = {"shown": one, "bytes": ABSENT if sent is None else totals(sent)}
-        yield UnnamedDivergence(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
+    yield from _values(ours, theirs, "usage")
+    yield from _earlier(pair)
+    if pair.reference.reported_usage and pair.candidate.reported_usage:
+        yield from _names(ours, theirs)
+    one, sent = totals(ours), _sent(pair)
+    if pair.final is not None and one == totals(theirs) and not _was_sent(pair, one):
+        yield _unfaithful("usage", one, ABSENT if sent is None else totals(sent))
+    elif sent is not None and not (pair.reference.failure or pair.candidate.failure):
+        replaced = (_replaced(side) for side in (pair.reference, pair.candidate))
+        for name in sorted(set.intersection(*replaced) & sent.details.keys()):
+            yield _unfaithful(f"usage.{name}", ABSENT, sent.details[name])
 
 
-def _details(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Findings:
-    for name in sorted(ours.keys() | theirs.keys()):
-        one, other = ours.get(name, ABSENT), theirs.get(name, ABSENT)
-        if one != other:
-            where = f"usage.{name}"
-            yield UnnamedDivergence(kind=Kind.USAGE_DETAILS, where=where, reference=one, candidate=other)
+def _values(ours: Usage, theirs: Usage, place: str) -> Findings:
+    sides = [(Kind.USAGE, totals(ours), totals(theirs)), (Kind.USAGE_DETAILS, ours.details, theirs.details)]
+    for kind, one, other in sides:
+        for name in sorted(one.keys() | other.keys()):
+            a, b = one.get(name, ABSENT), other.get(name, ABSENT)
+            if a != b:
+                yield UnnamedDivergence(kind=kind, where=f"{place}.{name}", reference=a, candidate=b)
+
+
+def _earlier(pair: ObservationPair) -> Findings:
+    """What came before the last usage; where one hands on more of them, `order` says so. The first difference
+    is enough.
+    """
+    sides = pair.reference.reported_usage, pair.candidate.reported_usage
+    if len(sides[0]) == len(sides[1]):
+        each = zip(*(side[:-1] for side in sides), strict=True)
+        found = (_values(one, other, f"usage[{index}]") for index, (one, other) in enumerate(each))
+        yield from next((differing for values in found if (differing := list(values))), [])
+
+
+def _names(ours: Usage, theirs: Usage) -> Findings:
+    one, other = (
+        dict(zip((name for name in TOTALS if totals(side)[name] is not None), side.names, strict=False))
+        for side in (ours, theirs)
+    )
+    for name, called in one.items():
+        if other.get(name, called) != called:
+            value = totals(theirs)[name]
+            yield UnnamedDivergence(
+                kind=Kind.USAGE_MISSING,
+                where=f"usage.{called}",
+                reference=totals(ours)[name],
+                candidate={other[name]: value},
+            )
+
+
+def _replaced(side: Observation) -> set[str]:
+    """The parts that a client's earlier usage had and its last lacks: whoever reads the last loses them."""
+    *earlier, last = [set(usage.details) for usage in side.reported_usage] or [set()]
+    return set().union(*earlier) - last
+
+
+def _unfaithful(where: str, shown: Any, sent: Any) -> UnnamedDivergence:
+    value = {"shown": shown, "bytes": sent}
+    return UnnamedDivergence(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)
 
 
 def _neither(pair: ObservationPair) -> Findings:
@@ -83,8 +130,7 @@ def _neither(pair: ObservationPair) -> Findings:
     failed = pair.reference.failure is not None or pair.candidate.failure is not None
     if sent is None or failed or not _somebody_looks(pair):
         return
-    shown = {"shown": ABSENT, "bytes": totals(sent)}
-    yield UnnamedDivergence(kind=Kind.UNFAITHFUL, where="usage", reference=shown, candidate=shown)
+    yield _unfaithful("usage", ABSENT, totals(sent))
 
 
 def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> UnnamedDivergence:
@@ -106,10 +152,11 @@ def _sent(pair: ObservationPair) -> Usage | None:
 
 
 def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None]) -> bool:
-    given = (pair.final.usages or (pair.final.usage,)) if pair.final is not None else ()
-    sent = [totals(usage) for usage in map(to_usage, given) if usage is not None]
-    failed = pair.reference.failure is not None and pair.candidate.failure is not None
-    return shown in (sent if failed else sent[-1:])
+    final = pair.final
+    if final is None or final.usage is None:
+        return False
+    told = [*final.usages, *accumulate(final.usages, usage_and)] if pair.both_failed else []
+    return shown in [totals(usage) for usage in map(to_usage, (*told, final.usage)) if usage is not None]
 
 
 def _somebody_looks(pair: ObservationPair) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from llm_contracts.wire.content import decoded
@@ -39,10 +40,12 @@ class WireFacts:
         list_text: the joined text parts of such lists.
         whole_text: `text` with `list_text` in its places, for clients that read both.
         reasoning: the joined `reasoning_content` or `reasoning`.
+        refusal: the joined `refusal`: why the model does not answer.
         finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers
             send in null's place.
         empty_finish_reasons: how many such empty strings there were.
-        usage: the last usage object anywhere (top level, or inside the first choice); None if there was none.
+        usage: what all usage objects anywhere (top level, or inside the first choice) say together: of two
+            values the later one, and what a later object does not name stays. None if there was none.
         usages: every usage object, in order; a client that failed in between cannot know a later one.
         usage_count: how many usage objects there were.
         usage_nulls: how many times `usage` was there, but null.
@@ -55,8 +58,9 @@ class WireFacts:
             arguments up to and including it.
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
-        malformed: how many events were neither a JSON object nor `[DONE]`.
-        unread: how many bytes belong neither to an event nor to a JSON document: no client looks at them.
+        malformed: how many events were neither a JSON object nor `[DONE]`; those without data count as none.
+        unread: how many bytes belong neither to an event nor to a JSON document: few clients look at them. If
+            all of them are lines of JSON, these are read nevertheless, for clients that read them.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
             date means something else each time that a recording is played.
     """
@@ -70,6 +74,7 @@ class WireFacts:
     list_text: str = ""
     whole_text: str = ""
     reasoning: str = ""
+    refusal: str = ""
     finish_reasons: tuple[str, ...] = ()
     empty_finish_reasons: int = 0
     usage: Mapping[str, Any] | None = None
@@ -100,6 +105,7 @@ class _Findings:
     list_text: list[str] = field(default_factory=list)
     whole_text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    refusal: list[str] = field(default_factory=list)
     finish_reasons: list[str] = field(default_factory=list)
     usages: list[Mapping[str, Any] | None] = field(default_factory=list)
     vendor_usage: Mapping[str, Any] | None = None
@@ -121,14 +127,21 @@ class _Findings:
         """One server-sent event. What follows `[DONE]` is counted, not read: no client looks there."""
         if event.data.strip() == _DONE:
             self.done = True
-        elif not self.done:
-            self._read_data(event)
+        elif not self.done and event.data.strip():
+            self._read_data(event.name, event.data)
         self.text_after.append(self.characters)
         self.progress.append((self.characters + self.others, self.reasoned, self.arguments))
 
-    def _read_data(self, event: Event) -> None:
-        data = _parsed(event.data)
-        error = error_of_event(event.name, data, event.data, self.protocols)
+    def read_lines(self, text: str) -> None:
+        """A body of JSON lines, if it is one."""
+        lines = text.splitlines()
+        if all(isinstance(_parsed(line), dict) for line in lines if line):
+            for line in filter(None, lines):
+                self._read_data(None, line)
+
+    def _read_data(self, name: str | None, text: str) -> None:
+        data = _parsed(text)
+        error = error_of_event(name, data, text, self.protocols)
         if error is not None:
             self.errors.append(error)
         if isinstance(data, dict):
@@ -198,6 +211,8 @@ class _Findings:
         if isinstance(reasoning, str):
             self.reasoning.append(reasoning)
             self.reasoned += len(reasoning)
+        if isinstance(refusal := delta.get("refusal"), str):
+            self.refusal.append(refusal)
         for call in calls if isinstance(calls := delta.get("tool_calls"), list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             arguments = function.get("arguments") if isinstance(function, dict) else None
@@ -216,9 +231,10 @@ class _Findings:
             list_text="".join(self.list_text),
             whole_text="".join(self.whole_text),
             reasoning="".join(self.reasoning),
+            refusal="".join(self.refusal),
             finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
             empty_finish_reasons=self.finish_reasons.count(""),
-            usage=sent[-1] if sent else None,
+            usage=reduce(usage_and, sent) if sent else None,
             usages=tuple(sent),
             usage_count=len(sent),
             usage_nulls=len(self.usages) - len(sent),
@@ -246,6 +262,8 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
         findings.read_event(event)
     if isinstance(document, dict):
         findings.read_chunk(document)
+    elif document is None and not found:
+        findings.read_lines(text)
     error = error_of_answer(document, text, failed=response.status >= _FIRST_FAILURE, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)
@@ -255,6 +273,20 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
         return facts
     unread = sum(map(len, _UNREAD.findall(response.body.removeprefix(codecs.BOM_UTF8))))
     return replace(facts, unread=unread) if unread else facts
+
+
+def usage_and(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What two usage objects say together: some providers count the prompt in the first chunk and the rest in
+    the last, others send details first and bare totals after them.
+    """
+    found = dict(earlier)
+    for name, value in later.items():
+        before = found.get(name)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            found[name] = usage_and(before, value)
+        elif value is not None or name not in found:
+            found[name] = value
+    return found
 
 
 def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:

@@ -1,17 +1,21 @@
 """Error bodies: the many shapes in which providers say no, brought to one mapping that has a `message`.
 
 Read here are the shapes that many APIs share: OpenAI's envelope, the same inside an array (Gemini's
-compatible endpoint), `code` and `message` without an envelope (SiliconFlow, DashScope), `error_code` and
-`error_msg` with HTTP 200 (Baidu), OAuth's `error` and `error_description`, MiniMax's `base_resp`, bare JSON
-strings, plain text and HTML. A protocol adds those of its own.
+compatible endpoint), `code` and `message` without an envelope (SiliconFlow, DashScope), a status as `code`
+alone, `error_code` and `error_msg` with HTTP 200 (Baidu), OAuth's `error` and `error_description`, MiniMax's
+`base_resp`, bare JSON strings, plain text and HTML. A protocol adds those of its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
+
+_FAILURE = re.compile(r"[45]\d\d")
+"""A code that says without words that something failed: an HTTP status."""
 
 _Reader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
@@ -93,9 +97,12 @@ def _base_response(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _code_and_message(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    if "choices" in data or not data.get("code") or not isinstance(data.get("message"), str):
+    code, message = data.get("code"), data.get("message")
+    if "choices" in data or not code:
         return None
-    return data
+    if isinstance(message, str):
+        return data
+    return {**data, "message": str(code)} if message is None and _FAILURE.fullmatch(str(code)) else None
 
 
 def _text(value: Any) -> str:
