@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from llm_contracts.cli.exit_codes import Exit, failures
 
 SHORT_HELPS: Mapping[str, str] = {
+    "init": "Write the files that a new project needs.",
     "doctor": "Is everything fit for use?",
     "record": "Call the providers and keep what they send, byte by byte.",
     "check": "Replay every recording through both clients and compare.",

@@ -1,0 +1,188 @@
+"""What a project begins with: its table in pyproject.toml, its clients and its scenarios."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.corpus import CorpusStream, read_corpus
+from llm_contracts.corpus.judge import CHAT
+from llm_contracts.project.config import ConfigError, find_root, nearest
+from llm_contracts.project.scenario import Provider
+from llm_contracts.project.well_known import WELL_KNOWN, provider_at
+from llm_contracts.util.files import replace_file
+
+_FOLDER = "tests/contracts"
+_CASSETTES = "cassettes"
+_OWN_CASSETTES = f"{_FOLDER}/cassettes"
+"""Where recordings go if an existing suite has the usual folder already."""
+
+_MODELS: Mapping[str, str] = {"openai": "gpt-4o-mini", "deepseek": "deepseek-chat", "qwen": "qwen-plus"}
+
+_CLIENTS = '''"""The clients that are compared, and the providers that they call."""
+
+from llm_contracts import Provider
+
+PROVIDERS = [
+{providers}]
+
+# Clients of your own, by a name each: functions that take a call and yield what your library yields.
+# The built-in ones need no entry; `module:attribute` names any other.
+CLIENTS = {{}}
+'''
+_PROVIDER = """    Provider(
+        name={name},
+        base_url={base_url},
+        key_variable={key_variable},
+{variable}    ),
+"""
+_SCENARIOS = '''"""What is asked, a row for each situation."""
+
+{imports}
+QUESTION = ({{"role": "user", "content": "Name a tea."}},)
+SCENARIOS = [
+{rows}]
+'''
+_ROWS = """    Scenario(id="plain-stream", provider={name}, model={model}, messages=QUESTION),
+    Scenario(
+        id="rate-limit",
+        provider={name},
+        model={model},
+        messages=QUESTION,
+        live=False,  # no provider answers like this on demand
+        expects="failure",
+    ),
+"""
+_IMPORTED = '''"""What is asked: the recordings of the suite that this project began with."""
+
+from pathlib import Path
+
+from llm_contracts import imported_scenarios
+
+SCENARIOS = [*imported_scenarios(Path(__file__).parent / "{cassettes}")]
+'''
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """What to begin with.
+
+    Attributes:
+        root: the project's folder.
+        reference, candidate: names of clients.
+        providers: names of those to call; none stands for those of the recordings, or else for openai.
+        source: recordings of an existing suite.
+    """
+
+    root: Path
+    reference: str
+    candidate: str
+    providers: tuple[str, ...] = ()
+    source: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """The files that were written, and those that were there and stay as they are."""
+
+    written: tuple[Path, ...]
+    left: tuple[Path, ...]
+
+
+def start(begin: Start) -> Started:
+    """Write the files of a new project. What is there already is never changed, but for a table that is
+    added at the end of pyproject.toml.
+
+    Raises:
+        ConfigError: the folder has a project already, or a name leads nowhere.
+        OSError: a file could not be written.
+    """
+    if find_root(begin.root) == begin.root:
+        raise ConfigError(
+            f"{begin.root / 'pyproject.toml'} has a [tool.llm_contracts] table: there is a project already."
+        )
+    _check_clients(begin)
+    providers = _providers(begin)
+    own = begin.source is not None and (begin.root / _CASSETTES).exists()
+    texts = {
+        f"{_FOLDER}/clients.py": _CLIENTS.format(providers="".join(map(_provider, providers))),
+        f"{_FOLDER}/scenarios.py": _scenarios(begin, providers, own=own),
+    }
+    left = [begin.root / name for name in texts if (begin.root / name).exists()]
+    written = []
+    for name, text in texts.items():
+        if (file := begin.root / name) not in left:
+            replace_file(file, text)
+            written.append(file)
+    table = begin.root / "pyproject.toml"
+    replace_file(table, _pyproject(table, begin, own=own))
+    return Started(written=(*written, table), left=tuple(left))
+
+
+def _check_clients(begin: Start) -> None:
+    for name in (begin.reference, begin.candidate):
+        if name not in BUILTIN and ":" not in name:
+            raise ConfigError(
+                f"There is no built-in client {name!r}. {nearest(name, BUILTIN)} "
+                "One of your own is named as module:attribute."
+            )
+    if begin.reference == begin.candidate:
+        raise ConfigError(f"The candidate {begin.candidate!r} is the reference itself. Name another client.")
+
+
+def _providers(begin: Start) -> tuple[Provider, ...]:
+    known = {row.name: row for row in WELL_KNOWN}
+    for name in begin.providers:
+        if name not in known:
+            raise ConfigError(
+                f"There is no well-known provider {name!r}. {nearest(name, known)} "
+                f"Add the row of another one to {_FOLDER}/clients.py."
+            )
+    named = tuple(known[name] for name in dict.fromkeys(begin.providers))
+    if begin.source is None:
+        return named or (known["openai"],)
+    streams = (entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream))
+    found = _at(entry.interaction.request.uri for entry in streams)
+    if not found and not named:
+        raise ConfigError(f"{begin.source} holds no recording that can be compared. Check the folder's name.")
+    return tuple({row.name: row for row in (*named, *found)}.values())
+
+
+def _at(uris: Iterable[str]) -> tuple[Provider, ...]:
+    """The providers at these addresses, each once."""
+    rows = [provider_at(uri.partition("?")[0].removesuffix(CHAT)) for uri in uris]
+    return tuple({row.name: row for row in reversed(rows)}.values())[::-1]
+
+
+def _provider(row: Provider) -> str:
+    variable = row.base_url_variable
+    line = f"        base_url_variable={_quoted(variable)},\n" if variable else ""
+    return _PROVIDER.format(
+        name=_quoted(row.name),
+        base_url=_quoted(row.base_url),
+        key_variable=_quoted(row.key_variable),
+        variable=line,
+    )
+
+
+def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str:
+    if begin.source is not None:
+        return _IMPORTED.format(cassettes="cassettes" if own else f"../../{_CASSETTES}")
+    named = [(row.name, _MODELS[row.name]) for row in providers if row.name in _MODELS]
+    rows = "".join(_ROWS.format(name=_quoted(name), model=_quoted(model)) for name, model in named)
+    return _SCENARIOS.format(imports="from llm_contracts import Scenario\n" if rows else "", rows=rows)
+
+
+def _pyproject(file: Path, begin: Start, *, own: bool) -> str:
+    before = file.read_text(encoding="utf-8").rstrip("\n") + "\n\n" if file.is_file() else ""
+    table = {"reference": begin.reference, "candidate": begin.candidate}
+    table |= {"cassettes": _OWN_CASSETTES} if own else {}
+    lines = "".join(f"{key} = {_quoted(value)}\n" for key, value in table.items())
+    return f"{before}[tool.llm_contracts]\n{lines}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,58 @@
+"""Providers that need no row: where their APIs begin, and the variables by which the usual SDKs find them.
+
+Source: the SDKs' own code. `OPENAI_BASE_URL` is read by openai for Python and Node, `OPENAI_API_BASE` by
+openai before 1.0 and by LiteLLM, `ANTHROPIC_BASE_URL` by anthropic, `GOOGLE_GEMINI_BASE_URL` by google-genai,
+`AZURE_OPENAI_ENDPOINT` by openai's Azure clients.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from llm_contracts.project.scenario import Provider
+
+WELL_KNOWN = (
+    Provider(
+        name="openai",
+        base_url="https://api.openai.com/v1",
+        key_variable="OPENAI_API_KEY",
+        base_url_variable="OPENAI_BASE_URL",
+    ),
+    Provider(
+        name="anthropic",
+        base_url="https://api.anthropic.com",
+        key_variable="ANTHROPIC_API_KEY",
+        base_url_variable="ANTHROPIC_BASE_URL",
+    ),
+    Provider(
+        name="gemini",
+        base_url="https://generativelanguage.googleapis.com",
+        key_variable="GEMINI_API_KEY",
+        base_url_variable="GOOGLE_GEMINI_BASE_URL",
+    ),
+    Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
+    Provider(
+        name="qwen",
+        base_url="https://dashscope.aliyuncs.com/compatible-mode/v1",
+        key_variable="DASHSCOPE_API_KEY",
+    ),
+)
+
+FURTHER_VARIABLES: Mapping[str, tuple[str, ...]] = {"openai": ("OPENAI_API_BASE",)}
+"""Other variables by which SDKs find the same provider."""
+
+AZURE = "AZURE_OPENAI_ENDPOINT"
+"""Names a resource of its own for each customer, so there is no base URL to know."""
+
+
+def provider_at(base_url: str) -> Provider:
+    """The row of the provider at this base URL: a well-known one, or one made from its host's name."""
+    host = urlsplit(base_url).hostname or "unknown"
+    known = next((row for row in WELL_KNOWN if urlsplit(row.base_url).hostname == host), None)
+    if known is not None:
+        return known
+    name = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-") or "unknown"
+    variable = f"{name.upper().replace('-', '_')}_API_KEY"
+    return Provider(name=name, base_url=base_url.rstrip("/"), key_variable=variable)

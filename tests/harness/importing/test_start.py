@@ -1,0 +1,115 @@
+"""`llm-contracts init`: three files, no question, and a first answer from what is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llm_contracts.cli import run
+from llm_contracts.corpus.judge import CHAT
+from llm_contracts.project.config import load_project, load_settings
+from tests.harness.importing.test_importing import exchange, tape
+
+_OPENAI = "https://api.openai.com/v1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_it_writes_three_files_that_load(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", "--reference", "openai", "--candidate", "litellm"]) == 0
+    names = ("tests/contracts/clients.py", "tests/contracts/scenarios.py", "pyproject.toml")
+    assert [line for line in capsys.readouterr().out.splitlines() if line[:5] == "wrote"] == [
+        f"wrote  {name}" for name in names
+    ]
+    project = load_project(load_settings(folder))
+    assert (project.settings.reference, project.settings.candidate) == ("openai", "litellm")
+    (provider,) = project.providers
+    assert (provider.name, provider.base_url) == ("openai", _OPENAI)
+    assert [row.name for row in project.scenarios] == ["openai/plain-stream", "openai/rate-limit"]
+
+
+def test_it_asks_nothing_where_nobody_could_answer(folder: Path) -> None:
+    """Without a terminal, and with standard input closed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "llm_contracts", "init"],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert 'reference = "openai"\ncandidate = "litellm"\n' in (folder / "pyproject.toml").read_text()
+
+
+def test_what_it_writes_is_recorded_and_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init"]) == 0
+    assert run(["record", "--source", "simulator"]) == 0
+    assert run(["check", "--candidate", "openai-async"]) == 0
+    assert "2 recordings compared, 2 agree." in capsys.readouterr().out
+
+
+def test_what_is_there_stays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    clients = folder / "tests" / "contracts" / "clients.py"
+    clients.parent.mkdir(parents=True)
+    clients.write_text("PROVIDERS = []\n")
+    assert run(["init"]) == 0
+    assert "left  tests/contracts/clients.py" in capsys.readouterr().out
+    assert clients.read_text() == "PROVIDERS = []\n"
+    assert (
+        (folder / "pyproject.toml")
+        .read_text()
+        .startswith('[project]\nname = "shop"\n\n[tool.llm_contracts]\n')
+    )
+
+
+def test_a_project_that_has_begun_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init"]) == 0
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    assert run(["init", "--candidate", "openai-async"]) == 2
+    assert "there is a project already" in capsys.readouterr().err
+    assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--candidate", "litelm"), "There is no built-in client 'litelm'. Did you mean litellm"),
+        (("--candidate", "openai"), "The candidate 'openai' is the reference itself."),
+        (("--provider", "opnai"), "There is no well-known provider 'opnai'. Did you mean openai?"),
+        (("--from", "."), "holds no recording that can be compared"),
+    ],
+)
+def test_a_wrong_name_writes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert run(["init", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(folder.iterdir())
+
+
+def test_an_existing_suite_brings_its_providers_and_recordings(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where its cassettes lie in the folder that a project would use, which stays its own."""
+    tape(folder / "cassettes" / "test_one.yaml", exchange(uri=_OPENAI + CHAT))
+    tape(folder / "cassettes" / "test_two.yaml", exchange(uri="https://llm.acme.example/v1" + CHAT))
+    assert run(["init", "--candidate", "openai-async", "--from", "cassettes"]) == 0
+    out = capsys.readouterr().out
+    assert "imported    openai/imported-test-one" in out
+    assert "No scenario owns" not in out
+    project = load_project(load_settings(folder))
+    assert [(row.name, row.key_variable) for row in project.providers] == [
+        ("openai", "OPENAI_API_KEY"),
+        ("llm-acme-example", "LLM_ACME_EXAMPLE_API_KEY"),
+    ]
+    assert run(["check"]) == 0
+    assert "2 recordings compared, 2 agree." in capsys.readouterr().out
