@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
 from llm_contracts.cost.model import Cost
+from llm_contracts.parity.result import Result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,13 @@ class RunContext:
     everyone: Collection[str] = ()
     cost: Cost | None = None
     terms: Mapping[str, str] = field(default_factory=dict)
+
+    def again_with(self, result: Result) -> str | None:
+        """The command that compares the recordings of a project again; None for a corpus."""
+        if not self.everyone:
+            return None
+        clients = f"--reference {shlex.quote(result.reference)} --candidate {shlex.quote(result.candidate)}"
+        return f"{self.again[0]} {clients}"
 
     @property
     def moment(self) -> str:

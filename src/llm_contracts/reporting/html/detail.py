@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.result import Item
@@ -42,7 +44,23 @@ def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
         "telemetry": view.telemetry,
         "noise": [[str(d.kind), d.where, d.reference, d.candidate] for d in item.noise],
         "normalised": dict(item.normalised),
+        "curl": _curl(item),
     }
+
+
+def _curl(item: Item) -> str | None:
+    """What asks `llm-contracts serve` the recorded question; None where a shell could not say it."""
+    request = item.exchanges[0].request if item.exchanges else None
+    if request is None or request.method != "POST":
+        return None
+    try:
+        body = request.body.decode()
+    except UnicodeDecodeError:
+        return None
+    parts = urlsplit(request.uri)
+    query = f"?{parts.query}" if parts.query else ""
+    address = f"http://127.0.0.1:8800/scenario/{item.scenario}/{item.provider}{parts.path}{query}"
+    return f"curl -N {shlex.quote(address)} -d {shlex.quote(body)}"
 
 
 def _row(row: LaneRow, view: ItemView, lanes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -121,6 +121,16 @@ def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> di
     }
 
 
+def provider_rows(result: Result) -> list[tuple[str, Counter[str]]]:
+    """Providers with the number of their recordings in each state; `missing` where there is none."""
+    found: dict[str, Counter[str]] = {}
+    for item in result.items:
+        found.setdefault(item.provider, Counter())[state(item)] += 1
+    for name in result.missing:
+        found.setdefault(name.partition("/")[0], Counter())["missing"] += 1
+    return list(found.items())
+
+
 def matrix(result: Result) -> ScenarioMatrix | None:
     """The matrix; None where scenarios are so many, or so little alike, that it would show nothing."""
     missing = {(one, two): f"{one}/{two}" for one, _, two in (name.partition("/") for name in result.missing)}

@@ -21,7 +21,7 @@ from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, s
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
-from llm_contracts.reporting.html.index import group_rows, item_rows, matrix, noise_rows
+from llm_contracts.reporting.html.index import group_rows, item_rows, matrix, noise_rows, provider_rows
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
@@ -93,6 +93,7 @@ def render(
         "reference": result.reference,
         "candidate": result.candidate,
         "marks": MARKS,
+        "again": about.again_with(result),
         "groups": [row.group.title for row in groups],
         "items": rows,
     }
@@ -108,6 +109,7 @@ def render(
             groups=groups,
             noise=noise_rows(result.items),
             matrix=matrix(result),
+            providers=provider_rows(result),
             marks=MARKS,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,83 @@ def test_tables_have_heads_and_dialogs_and_lanes_have_names(opened: Open) -> Non
     assert page.get_by_role("dialog", name="Keys").is_visible()
     page.keyboard.press("Escape")
     assert page.is_visible("#record")  # the dialog closed, not the recording
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024])
+@pytest.mark.parametrize("hash_", ["", "#rec=acme/changed", "#rec=acme/changed&view=time"])
+def test_nothing_is_wider_than_the_window(opened: Open, width: int, hash_: str) -> None:
+    """Tables whose columns would be too narrow become blocks; what cannot, scrolls by itself."""
+    page = opened(hash_)
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
+
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, file: Path, scheme: Any) -> None:
+    """Contrast, sizes of targets, heads of tables, landmarks: on the first page and on each view."""
+    views = ("lanes", "text", "time", "requests", "usage", "telemetry")
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme)
+    page = context.new_page()
+    for hash_ in ("", *(f"#rec=acme/changed&view={view}" for view in views)):
+        page.goto(f"file://{file}{hash_}")
+        if hash_:
+            page.wait_for_selector("#view > *")
+        page.evaluate(AXE)
+        found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], hash_
+        page.goto("about:blank")
+    context.close()
+
+
+def test_filters_and_the_open_group_are_in_the_address_and_back_leads_to_them(opened: Open) -> None:
+    page = opened()
+    page.select_option("#f-kind", "text")
+    page.locator("tr.group:visible .toggle").first.click()
+    page.evaluate("scrollTo(0, 300)")
+    address, top = page.url, page.evaluate("scrollY")
+    assert "#kind=text&group=" in address
+    page.locator(".members a").first.click()
+    page.wait_for_selector("#view > *")
+    assert "#rec=" in page.url
+    page.go_back()
+    page.wait_for_selector("#index:visible")
+    assert page.url == address
+    assert page.evaluate("scrollY") == top
+    assert page.input_value("#f-kind") == "text"
+    assert page.locator(".members").count() == 1
+    other = opened()
+    other.goto(address)
+    other.reload()
+    assert other.input_value("#f-kind") == "text"
+    assert other.locator(".members").count() == 1
+
+
+def test_the_counts_of_a_provider_filter(opened: Open) -> None:
+    page = opened()
+    page.locator(".providers a.breaking").first.click()
+    expect(page.locator("#f-state")).to_have_value("breaking")
+    assert rows(page) == ["acme/changed"]
+
+
+def test_a_recording_says_how_to_see_it_again(browser: Browser, tmp_path: Path) -> None:
+    """The commands are those of the project: a corpus has none."""
+    about = replace(ABOUT, everyone={"acme"})
+    file = write(tmp_path / "index.html", whole_run(), about)
+    page = browser.new_page()
+    page.goto(f"file://{file}#rec=acme/changed")
+    page.wait_for_selector("#view > *")
+    page.click(".reproduce summary")
+    address = "http://127.0.0.1:8800/scenario/changed/acme/v1/chat/completions"
+    assert page.locator(".reproduce code").all_inner_texts() == [
+        "llm-contracts check --reference old --candidate new --scenario acme/changed",
+        "llm-contracts serve --scenario acme/changed",
+        f'curl -N {address} -d \'{{"model":"m","stream":true}}\'',
+    ]
+    page.close()
 
 
 def test_a_link_to_a_recording_of_another_run_is_answered(opened: Open) -> None:

@@ -8,14 +8,21 @@ const numberOf = new Map(DATA.items.map((item, number) => [wellFormed(item.id), 
 let shownItems = DATA.items.map((_, number) => number);
 let routed = null; // the address that is shown
 let selected = -1; // which group of the first page
+let indexAddress = "#"; // the first page as it was left: its filters, its open group
+let indexTop = 0; // and how far down it was
+const FILTERS = { q: "q", provider: "f-provider", state: "f-state", kind: "f-kind", decision: "f-decision" }; // in the address, on the page
 
-// The address: #rec=…&d=…&view=…
+// The address: #rec=…&d=…&view=… of a recording; #q=…&provider=…&state=…&kind=…&decision=…&group=… of the first page.
 
-function go({ rec, d, view }) {
-  const parts = rec === undefined ? [] : [`rec=${encodeURIComponent(wellFormed(DATA.items[rec].id)).replaceAll("%2F", "/")}`];
-  if (d) parts.push(`d=${encodeURIComponent(d)}`);
-  if (view) parts.push(`view=${view}`);
-  location.hash = `#${parts.join("&")}`;
+function addressOf({ rec, d, view }) {
+  if (rec === undefined) return indexAddress;
+  return addressWith({ rec: wellFormed(DATA.items[rec].id), d, view });
+}
+
+const addressWith = (fields) => `#${Object.entries(fields).filter(([, value]) => value).map(([name, value]) => `${name}=${encodeURIComponent(wellFormed(value)).replaceAll("%2F", "/")}`).join("&")}`;
+
+function go(place) {
+  location.hash = addressOf(place);
   route(); // now: the browser tells of the new address only when it comes to it
 }
 
@@ -42,19 +49,30 @@ function route() {
   const number = numberOf.get(fields.rec);
   if (number !== undefined) return openRecord(number, fields).catch(failed);
   if (fields.rec) toast("This run has no such recording.");
-  showIndex();
-  if (fields.group) pointAtGroup(fields.group);
+  showIndex(fields);
   return undefined;
 }
 
-function showIndex() {
-  const back = current?.number;
+// The first page, filtered as the address says, as far down as it was left.
+function showIndex(fields) {
+  const back = current !== null;
   current = null;
   $("record").hidden = true;
   $("index").hidden = false;
   document.title = title;
+  for (const [name, id] of Object.entries(FILTERS)) $(id).value = fields[name] || "";
+  indexAddress = location.hash || "#";
   update();
-  if (back !== undefined) document.querySelector(`[data-item="${back}"]`)?.scrollIntoView({ block: "center" });
+  if (fields.group) pointAtGroup(fields.group);
+  if (back) scrollTo(0, indexTop);
+  else if (fields.provider || fields.state) $("filters").scrollIntoView();
+}
+
+// What somebody sets on the first page can be sent, and is there again after Back.
+function rememberIndex(group) {
+  const fields = Object.fromEntries(Object.entries(FILTERS).map(([name, id]) => [name, $(id).value]));
+  indexAddress = routed = addressWith({ ...fields, group });
+  history.replaceState(null, "", indexAddress);
 }
 
 // #group=…, with the name that `review` gives it.
@@ -63,7 +81,7 @@ function pointAtGroup(id) {
   if (place < 0) return toast("This run has no such group that is open.");
   selected = place - 1;
   selectGroup(1);
-  return toggleGroup(groupsShown()[place]);
+  return openGroup(groupsShown()[place]);
 }
 
 const title = document.title;
@@ -109,18 +127,24 @@ function updateGroup(row) {
 
 const aboutGroup = (found) => ({ prints: found.map((member) => member.found.print), group: DATA.groups[found[0].found.group], scope: "group" });
 
-// The recordings of a group, below its row.
 function toggleGroup(row) {
   const next = row.nextElementSibling;
   const wasOpen = next?.classList.contains("members");
   if (wasOpen) next.remove();
-  else row.after(el("tr", { class: "members" }, el("td", { colspan: 6 }, memberList(members(Number(row.dataset.group))))));
+  else openGroup(row);
   row.querySelector(".toggle").setAttribute("aria-expanded", String(!wasOpen));
+  rememberIndex(wasOpen ? "" : row.dataset.id);
+}
+
+// The recordings of a group, below its row.
+function openGroup(row) {
+  row.after(el("tr", { class: "members" }, el("td", { colspan: 6 }, memberList(members(Number(row.dataset.group))))));
+  row.querySelector(".toggle").setAttribute("aria-expanded", "true");
 }
 
 function memberList(found, from = 0) {
   const links = found.slice(from, from + LISTED).map(({ number, found: one }) => el("li", {},
-    el("a", { href: "#", onclick: (event) => { event.preventDefault(); go({ rec: number, d: one.print }); } }, ...text(DATA.items[number].id)),
+    el("a", { href: addressOf({ rec: number, d: one.print }) }, ...text(DATA.items[number].id)),
     decided(one.print) ? el("small", { class: `chosen ${decided(one.print).decision}` }, SIGNS[decided(one.print).decision], " ", WORDS[decided(one.print).decision]) : null));
   const rest = found.length - from - LISTED;
   const nodes = el("ul", { class: "ids" }, ...links);
@@ -150,7 +174,7 @@ function listRow(number) {
   for (const found of open(item)) counts.set(found.kind, (counts.get(found.kind) || 0) + 1);
   const done = open(item).filter((found) => decided(found.print)).length;
   return el("tr", { "data-item": number }, el("td", {}, chip(item.state)),
-    el("th", { scope: "row" }, el("a", { href: "#", onclick: (event) => { event.preventDefault(); go({ rec: number }); } }, ...text(item.id))),
+    el("th", { scope: "row" }, el("a", { href: addressOf({ rec: number }) }, ...text(item.id))),
     el("td", {}, ...[...counts].flatMap(([kind, count]) => [el("code", { class: "kind" }, kind), count > 1 ? el("small", {}, `×${count} `) : " "]),
       done ? el("small", {}, `${done} decided`) : null, item.problem ? el("small", { class: "bad" }, ...text(item.problem)) : null),
     el("td", {}, el("small", {}, ...text([item.from, item.on].filter(Boolean).join(" ")))));
@@ -278,7 +302,7 @@ function begin() {
   fill("f-state", ORDER.filter((state) => DATA.items.some((item) => item.state === state)));
   fill("f-kind", DATA.items.flatMap((item) => item.found.map((found) => found.kind)).sort());
   $("filters").addEventListener("input", filtered);
-  $("filters").addEventListener("reset", () => setTimeout(update));
+  $("filters").addEventListener("reset", () => setTimeout(filtered));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("theme").addEventListener("click", theme);
   $("open-help").addEventListener("click", () => $("help").showModal());
@@ -292,12 +316,14 @@ function begin() {
   counted();
   addEventListener("keydown", pressed);
   addEventListener("hashchange", addressChanged);
+  history.scrollRestoration = "manual";
   route();
 }
 
 function filtered() {
   selected = -1;
   update();
+  rememberIndex("");
 }
 
 // The clipboard's own interface is not to be had on pages that are files.

@@ -27,6 +27,7 @@ async function openRecord(number, asked) {
   const detail = again ? current.detail : item.detail ? await unpack(number) : null;
   if (location.hash !== address) return; // somebody went on while this was unpacked
   const view = VIEWS[asked.view] ? asked.view : at >= 0 ? VIEW_OF[item.found[at].kind] || "lanes" : again ? current.view : "lanes";
+  if (!current) indexTop = scrollY;
   current = { number, item, detail, view, at };
   $("index").hidden = true;
   $("record").hidden = false;
@@ -47,7 +48,7 @@ function recordHead(item) {
   const [before, after] = neighbours();
   const step = (number, key, label) => button(el("span", {}, el("kbd", {}, key), ` ${label}`), () => go({ rec: number }), { disabled: number === undefined });
   return el("div", { class: "record-head" },
-    el("a", { href: "#", class: "back" }, "← all recordings"),
+    el("a", { href: indexAddress, class: "back" }, "← all recordings"),
     el("h1", { tabindex: -1 }, ...text(item.id)), chip(item.state),
     el("span", { class: "facts" }, ...text([item.from, item.on].filter(Boolean).join(", recorded "))),
     el("span", { class: "steps" }, step(before, "[", "previous"), step(after, "]", "next")));
@@ -65,7 +66,14 @@ function side(item) {
     el("h2", {}, "Differences ", el("span", { class: "n" }, cards.length)),
     item.problem ? el("p", { class: "note bad" }, ...text(item.problem)) : null,
     cards.length ? el("ol", { class: "differences" }, ...cards) : el("p", { class: "empty" }, item.problem ? "It could not be compared." : "None: both clients agree."),
-    item.noise ? noise() : null);
+    item.noise ? noise() : null, reproduce(item));
+}
+
+// The commands that show the same once more.
+function reproduce(item) {
+  if (!DATA.again) return null;
+  const lines = [`${DATA.again} --scenario ${item.id}`, ...(current.detail?.curl ? [`llm-contracts serve --scenario ${item.id}`, current.detail.curl] : [])];
+  return el("details", { class: "reproduce" }, el("summary", {}, "Reproduce"), ...lines.map((line) => el("code", { class: "command" }, ...long(line))));
 }
 
 function difference(found, place) {

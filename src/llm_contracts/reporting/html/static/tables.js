@@ -56,7 +56,7 @@ function oneRequest(detail, request, number) {
   const headers = compared(["header", left, right], request.headers, 1, 2);
   const differing = request.headers.filter((row) => !same(row[1], row[2])).length;
   return el("section", {}, el("h3", {}, `Request ${number + 1}`),
-    compared(["", left, right], [["target", ...request.target]], 1, 2),
+    compared(["What", left, right], [["target", ...request.target]], 1, 2),
     el("h4", {}, "Body, keys in order"), lines(request.body),
     el("details", {}, el("summary", {}, `${plural(request.headers.length, "header")}, ${differing} not the same`), headers));
 }
@@ -73,8 +73,8 @@ function usage(detail) {
   const [left, right] = clients(detail);
   const withDelta = detail.usage.map((row) => [...row, typeof row[2] === "number" && typeof row[3] === "number" ? signed(row[3] - row[2]) : null]);
   return el("div", {},
-    el("section", {}, el("h3", {}, "Usage"), detail.usage.length ? compared(["", "wire", left, right, "more or less"], withDelta, 2, 3) : el("p", { class: "empty" }, "Nobody reported totals.")),
-    el("section", {}, el("h3", {}, "How it ended"), compared(["", "wire", left, right], detail.ends, 2, 3)),
+    el("section", {}, el("h3", {}, "Usage"), detail.usage.length ? compared(["What", "wire", left, right, "more or less"], withDelta, 2, 3) : el("p", { class: "empty" }, "Nobody reported totals.")),
+    el("section", {}, el("h3", {}, "How it ended"), compared(["What", "wire", left, right], detail.ends, 2, 3)),
     answers(detail), hidden(detail));
 }
 
@@ -96,5 +96,5 @@ function hidden(detail) {
 function telemetry(detail) {
   if (!detail.telemetry.length) return el("p", { class: "empty" }, "Neither client sent telemetry.");
   const [left, right] = clients(detail);
-  return el("div", {}, ...detail.telemetry.map((rows, number) => el("section", {}, el("h3", {}, `Generation ${number + 1}`), compared(["", left, right], rows, 1, 2))), hidden(detail));
+  return el("div", {}, ...detail.telemetry.map((rows, number) => el("section", {}, el("h3", {}, `Generation ${number + 1}`), compared(["Field", left, right], rows, 1, 2))), hidden(detail));
 }

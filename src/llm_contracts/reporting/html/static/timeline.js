@@ -15,7 +15,7 @@ function timeline(detail) {
   const image = svg("svg", { viewBox: `0 0 ${WIDE} 214`, class: "timeline", role: "img", "aria-label": "Time line; the numbers are in the table below" });
   image.append(...axis(last, x, clock.scaled));
   image.append(...track("reference", detail.lanes[0].client, clock.lanes[0], x), ...track("wire", "wire", clock.wire, x), ...track("candidate", detail.lanes[1].client, clock.lanes[1], x));
-  return el("div", {}, el("div", { class: "scroll" }, image), el("p", { class: "legend" }, "│ text   ┊ no text   ◆ usage   ■ finish   ✕ error   ● first text"),
+  return el("div", {}, el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Time line" }, image), el("p", { class: "legend" }, "│ text   ┊ no text   ◆ usage   ■ finish   ✕ error   ● first text"),
     el("p", { class: "hint" }, clock.scaled
       ? "The wire at recorded times. A chunk stands at the last event that had been played when it was handed on, so that what buffers shows as a gap, on any machine."
       : "The recording holds no times: the scale counts events."), firsts(detail, clock));
@@ -83,6 +83,6 @@ function firsts(detail, clock) {
   };
   const [left, right] = clients(detail);
   const rows = [row("wire", clock.wire), row(left, clock.lanes[0]), row(right, clock.lanes[1])];
-  return el("table", { class: "facts-table" }, el("thead", {}, el("tr", {}, ...["", "first", "first text", "last", "marks"].map((head) => el("th", { scope: "col" }, head)))),
+  return el("table", { class: "facts-table" }, el("thead", {}, el("tr", {}, ...["Lane", "first", "first text", "last", "marks"].map((head) => el("th", { scope: "col" }, head)))),
     el("tbody", {}, ...rows.map((cells) => el("tr", {}, el("th", { scope: "row" }, ...text(cells[0])), ...cells.slice(1).map(valueCell)))));
 }
