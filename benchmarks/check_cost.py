@@ -32,11 +32,12 @@ from llm_contracts.clients.builtin import litellm, openai
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import Project, load_settings
+from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.reporting.terminal import print_result
 from llm_contracts.results.items import packed
 from llm_contracts.results.writer import writing
 from llm_contracts.run.check import Options
-from llm_contracts.run.streams import check_corpus, corpus_context, plain_address, stream_call
+from llm_contracts.run.streams import check_corpus, corpus_context, plain_address
 from llm_contracts.run.workers.threads import IN_FLIGHT, alone
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 from llm_contracts.wire.proxy.server import Edge

@@ -17,7 +17,7 @@ import pytest
 from llm_adapter.requests import Outgoing
 from llm_contracts import Client, Kind
 from llm_contracts.parity.waivers import Waivers
-from llm_contracts.run.check import REPLAY_KEY
+from llm_contracts.project.recorded_call import REPLAY_KEY
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.scrub import find_secrets
 from tests.adapter.provider import answer, running

@@ -18,9 +18,10 @@ from llm_contracts import Call, Interaction, Item, Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.corpus import CorpusStream, read_corpus
+from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.run.check import replay_call
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
-from llm_contracts.run.streams import plain_address, stream_call
+from llm_contracts.run.streams import plain_address
 from llm_contracts.wire.interaction import End
 from llm_contracts.wire.matching import canonical_body
 from tests.contracts.recorded import PROJECT, RECORDED, recorded

@@ -90,7 +90,7 @@ def record(
     from llm_contracts.drift.document import drift_document
     from llm_contracts.drift.report import DriftReport, RecordingState
     from llm_contracts.drift.terminal import print_drift
-    from llm_contracts.record.endpoint import overrides
+    from llm_contracts.project.endpoint import overrides
     from llm_contracts.record.run import RecordOptions, plan
     from llm_contracts.record.run import record as run_record
     from llm_contracts.record.terminal import (
@@ -152,7 +152,7 @@ def record(
 
 def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
     """A live run without a single key is a misunderstanding, not a run in which all was skipped."""
-    from llm_contracts.record.endpoint import live_endpoint
+    from llm_contracts.project.endpoint import live_endpoint
 
     if options.source is not Source.LIVE:
         return

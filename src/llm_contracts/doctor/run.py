@@ -29,8 +29,8 @@ from llm_contracts.doctor.variables import (
     stored_variables,
     where_set,
 )
+from llm_contracts.project.endpoint import overrides
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.record.endpoint import overrides
 from llm_contracts.util.git import repository_files
 
 if TYPE_CHECKING:

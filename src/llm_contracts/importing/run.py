@@ -16,9 +16,9 @@ from llm_contracts.corpus import CorpusProblem, CorpusStream
 from llm_contracts.corpus.judge import CHAT
 from llm_contracts.importing.find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
 from llm_contracts.project.config import ConfigError
+from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.run.streams import stream_call
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.facts import read_facts

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llm_contracts.record.endpoint import live_endpoint
+from llm_contracts.project.endpoint import live_endpoint
 from llm_contracts.record.source import Source
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_contracts.clients.resolve import resolve
+from llm_contracts.project.endpoint import WRONG_KEY, Endpoint, live_endpoint
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.record.endpoint import WRONG_KEY, Endpoint, live_endpoint
 from llm_contracts.record.plan import PlannedRecording, RecordOptions, plan
 from llm_contracts.record.source import Source
 from llm_contracts.record.take import (

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llm_contracts.clients.observation import Observation
+    from llm_contracts.project.endpoint import Endpoint
     from llm_contracts.project.scenario import Scenario
-    from llm_contracts.record.endpoint import Endpoint
     from llm_contracts.wire.proxy.server import Edge
 
 

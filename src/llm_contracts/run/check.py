@@ -24,6 +24,7 @@ from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import ConfigError, checked_name
 from llm_contracts.project.evidence import doubt
+from llm_contracts.project.recorded_call import REPLAY_KEY
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.recut import Player, chosen, recut_differences
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from llm_contracts.project.config import Project, Settings
     from llm_contracts.project.scenario import Provider, Scenario
     from llm_contracts.wire.interaction import Interaction
-
-REPLAY_KEY = "replay-key-not-a-secret"
-"""What every client is given as API key when nothing real is called."""
 
 _FURTHER_LOOKS = 2
 _CHEAP = 16_000  # bytes of a recording that is played to the candidate twice

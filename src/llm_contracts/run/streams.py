@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from llm_contracts.clients.call import Call, Function
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
 from llm_contracts.corpus.sources import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.check import (
-    REPLAY_KEY,
     Options,
     Pairing,
     Progress,
@@ -31,50 +29,12 @@ from llm_contracts.run.check import (
 )
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.facts import read_facts
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.wire.interaction import Interaction, Response
+    from llm_contracts.wire.interaction import Interaction
 
 _CHAT = "/chat/completions"
-# What OpenAI's own API names. Clients refuse other names as arguments; whoever sent them used `extra_body`.
-_ARGUMENTS = frozenset(
-    [
-        "audio",
-        "frequency_penalty",
-        "function_call",
-        "functions",
-        "logit_bias",
-        "logprobs",
-        "max_completion_tokens",
-        "max_tokens",
-        "metadata",
-        "modalities",
-        "n",
-        "parallel_tool_calls",
-        "prediction",
-        "presence_penalty",
-        "prompt_cache_key",
-        "reasoning_effort",
-        "response_format",
-        "safety_identifier",
-        "seed",
-        "service_tier",
-        "stop",
-        "store",
-        "stream_options",
-        "temperature",
-        "tool_choice",
-        "tools",
-        "top_logprobs",
-        "top_p",
-        "user",
-        "verbosity",
-        "web_search_options",
-    ]
-)
-_QUESTION = ({"role": "user", "content": "Hello"},)
 
 
 def check_corpus(
@@ -189,56 +149,6 @@ def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:
     blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
     interaction = plain_address(entry.interaction)
     return match.run(blank, (interaction,), stream_call(entry.provider, interaction))
-
-
-def stream_call(provider: str, interaction: Interaction) -> Call:
-    """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model
-    that the stream itself names.
-
-    Usage totals are asked for whether or not the recorded call did: applications that count tokens do so, and
-    a client that was not told to expect totals may drop those that came.
-    """
-    recorded = _recorded(interaction.request.body)
-    messages = tuple(recorded.pop("messages", None) or _QUESTION)
-    recorded.pop("stream", None)
-    return Call(
-        base_url=interaction.request.uri.removesuffix(_CHAT),
-        api_key=REPLAY_KEY,
-        provider=provider,
-        model=recorded.pop("model", None) or _model(interaction.response),
-        messages=messages,
-        params=_params(recorded),
-        function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
-    )
-
-
-def _model(response: Response) -> str:
-    models = read_facts(response).models
-    return models[0] if models else "unknown"
-
-
-def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    params = {name: value for name, value in recorded.items() if name in _ARGUMENTS}
-    rest = {name: value for name, value in recorded.items() if name not in _ARGUMENTS}
-    asked = {"stream_options": {"include_usage": True}}
-    return {**params, **asked, **({"extra_body": rest} if rest else {})}
-
-
-def _recorded(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (RecursionError, ValueError):
-        return {}
-    messages = found.get("messages", []) if isinstance(found, dict) else None
-    usable = isinstance(messages, list) and all(isinstance(message, dict) for message in messages)
-    return dict(found) if usable else {}
-
-
-def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:
-    """Whether `invoke` can ask this: one user's text, after a system's at most."""
-    roles = [message.get("role") for message in messages]
-    texts = all(isinstance(message.get("content"), str) for message in messages)
-    return texts and roles in (["user"], ["system", "user"])
 
 
 def plain_address(interaction: Interaction) -> Interaction:

@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
+from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.record.endpoint import Endpoint
 from llm_contracts.record.source import Source
 from llm_contracts.record.take import RecordingContext, rehearsed_before
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording

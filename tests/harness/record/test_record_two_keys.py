@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from llm_contracts.project.endpoint import live_endpoint
 from llm_contracts.project.scenario import Provider
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.record.endpoint import live_endpoint
 
 ROW = Provider(
     name="two", base_url="https://api.two.example", key_variable="TWO_ID", second_key_variable="TWO_WORD"

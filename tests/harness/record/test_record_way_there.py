@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from llm_contracts.record.endpoint import Endpoint
+from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.record.run import RecordOutcome
 from llm_contracts.record.take import NotWantedError, RecordingContext
 from llm_contracts.wire.proxy.errors import EdgeError

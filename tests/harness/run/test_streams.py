@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Call, Function
-from llm_contracts.run.streams import stream_call
+from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.run.projects import make_project, stream
 from tools import real_streams_page as real_streams
