@@ -30,7 +30,7 @@ def run(size: Size) -> Iterable[Figure]:
     with provider() as address:
         for kind, monkey in _KINDS.items():
             fast = [_pair(monkey, f"{address}/100x0", spread=0) for _ in range(rounds)]
-            yield _ratio(f"{kind}: time for {_STREAMS} streams", fast, "seconds", at_most=1.5)
+            yield _ratio(f"{kind}: time for {_STREAMS} streams", fast, "seconds", at_most=1 / 1.5)
             for spread, about in _BEGINNINGS.items():
                 paced = [_pair(monkey, f"{address}/60x100", spread=spread) for _ in range(rounds)]
                 yield from _silences(f"{kind}, {about}", paced)

@@ -1,13 +1,14 @@
 """A provider in a process of its own, so that its work is not counted among that of the clients.
 
 It answers with a recorded stream, made as long as asked: the path's first part says how many chunks and how
-many milliseconds between two of them (`/1000x0/v1` is a thousand, as quickly as they are taken). What is
-asked at `/refused/v1` is refused.
+many milliseconds between two of them (`/1000x0/v1` is a thousand, as quickly as they are taken), and, if it
+has a third number, how many go in one piece. What is asked at `/refused/v1` is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from multiprocessing.connection import Connection
@@ -74,17 +75,23 @@ async def _length(reader: asyncio.StreamReader) -> int:
     return length
 
 
+def batched(events: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    """So many at a time."""
+    return (events[at : at + size] for at in range(0, len(events), size))
+
+
 async def _answer(writer: asyncio.StreamWriter, target: str) -> None:
     form = target.split("/")[1]
     if form == "refused":
         writer.write(_REFUSED)
         return
-    chunks, _, pause = form.partition("x")
+    chunks, pause, at_once = map(int, f"{form}x1".split("x")[:3])
     writer.write(_HEAD)
-    for event in events(int(chunks)):
-        writer.write(b"%x\r\n%b\r\n" % (len(event), event))
-        if pause != "0":
-            await asyncio.sleep(int(pause) / 1000)
+    for together in batched(events(chunks), at_once):
+        piece = b"".join(together)
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if pause:
+            await asyncio.sleep(pause / 1000)
         await writer.drain()
     writer.write(b"0\r\n\r\n")
     await writer.drain()

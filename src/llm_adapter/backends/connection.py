@@ -11,10 +11,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from llm_adapter.backends import Opened
 from llm_adapter.backends.response_body import ResponseBody
+from llm_adapter.backends.stream_reader import StreamReader
 
 if TYPE_CHECKING:
     import openai
@@ -46,7 +48,51 @@ def client_class() -> type[openai.OpenAI]:
             del err_msg
             return super()._make_status_error(f"HTTP {response.status_code}", body=body, response=response)
 
+        def request(self, *arguments: Any, stream: bool = False, **more: Any) -> Any:
+            # LiteLLM takes ten times as long over a refusal as the SDK: it maps the exception, writes its
+            # traceback down, redacts it, and prepares what its callbacks would be told.
+            try:
+                return super().request(*arguments, stream=stream, **more)
+            except openai.OpenAIError as failure:
+                if not stream:
+                    raise
+                return _postponed()(failure)
+
     return OpenAI
+
+
+@dataclass(slots=True)
+class FailedStream:
+    """What LiteLLM gets in the place of a stream that could not be opened.
+
+    Attributes:
+        failure: what is to be raised once LiteLLM has handed this on.
+    """
+
+    failure: Exception
+
+    def __iter__(self) -> Iterator[Any]:
+        raise self.failure
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+@cache
+def _postponed() -> Callable[[Exception], Any]:
+    """What makes a failure a response whose stream fails."""
+    from openai._legacy_response import LegacyAPIResponse
+
+    class Postponed(LegacyAPIResponse[Any]):  # LiteLLM lets no other class through
+        headers: Mapping[str, str] = MappingProxyType({})  # type: ignore[assignment]
+
+        def __init__(self, failure: Exception) -> None:
+            self._failure = failure
+
+        def parse(self, **_: Any) -> FailedStream:  # type: ignore[override]
+            return FailedStream(self._failure)
+
+    return Postponed
 
 
 def default_timeout() -> Any:
@@ -142,18 +188,36 @@ def rehearsal() -> Connections:
     return Connections(transport=http.MockTransport(answer))
 
 
-def opened(stream: Any, *, tidy: bool = True) -> Opened:
-    """The SDK's stream as a backend gives it; `tidy`: it is spared what it cannot read."""
+def read_by_sdk(stream: Any) -> Opened:
+    """The SDK's stream as a backend gives it; what the SDK cannot read fails."""
     response = stream.response
-    body = ResponseBody(response=response, tidy=tidy)
+    body = ResponseBody(response=response)
     pieces = response.iter_bytes
-    response.iter_bytes = lambda *size: body.pieces(pieces(*size))
-    return Opened(chunks=_checked(stream, body), close=stream.close, attempts=_attempts(stream))
+    response.iter_bytes = lambda *size: body.watched(pieces(*size))
+    return Opened(chunks=_checked(stream, body), close=stream.close, attempts=attempts(response))
 
 
-def _attempts(stream: Any) -> int | None:
-    headers: Mapping[str, str] = stream.response.request.headers
+def read_by_us(response: Any) -> Opened:
+    """The response beneath the SDK's stream as a backend gives it."""
+    return Opened(chunks=_chunks(response), close=response.close, attempts=attempts(response))
+
+
+def attempts(response: Any) -> int:
+    """How many requests it took to get this response; the SDK writes it into their headers."""
+    headers: Mapping[str, str] = response.request.headers
     return int(headers.get("x-stainless-retry-count", "0")) + 1
+
+
+def _chunks(response: Any) -> Iterator[Any]:
+    reader = StreamReader(response)
+    try:
+        for piece in response.iter_bytes():
+            yield from reader.feed(piece)
+            if reader.done:
+                break
+        yield from reader.end()
+    finally:
+        response.close()
 
 
 def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:

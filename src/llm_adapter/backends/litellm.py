@@ -32,7 +32,14 @@ from functools import cache
 from typing import Any
 
 from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
-from llm_adapter.backends.connection import MAX_RETRIES, Connections, default_timeout, opened, rehearsal
+from llm_adapter.backends.connection import (
+    MAX_RETRIES,
+    Connections,
+    FailedStream,
+    default_timeout,
+    read_by_us,
+    rehearsal,
+)
 from llm_adapter.backends.retrying_client import Response, RetryingClient, sleep
 from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
 from llm_adapter.garbage import uncollected
@@ -296,9 +303,13 @@ def _register_custom() -> None:
 def _beneath(wrapper: Any) -> Opened:
     """The provider's own chunks under LiteLLM's wrapper, or the wrapper's where they cannot be reached."""
     stream = getattr(wrapper, "completion_stream", None)
-    if hasattr(stream, "response") and hasattr(stream, "close"):
+    if isinstance(stream, FailedStream):
         _disarm(wrapper)
-        return opened(stream)
+        raise stream.failure
+    response = getattr(stream, "response", None)
+    if hasattr(response, "iter_bytes") and hasattr(response, "request"):
+        _disarm(wrapper)
+        return read_by_us(response)
     _logger.warning(
         "LiteLLM hides the provider's stream (%s): token totals are not known", type(stream).__name__
     )

@@ -43,7 +43,8 @@ class Lines:
             return []
         fresh = piece.removeprefix(b"\n") if self._after_cr else piece
         self._after_cr = piece.endswith(b"\r")
-        *lines, self.rest = LINE_END.split(self.rest + fresh)
+        text = self.rest + fresh
+        *lines, self.rest = LINE_END.split(text) if b"\r" in text else text.split(b"\n")
         if lines and not self._begun:
             self._begun, lines[0] = True, lines[0].removeprefix(BOM)
         return lines
@@ -55,15 +56,13 @@ class Lines:
 
 @dataclass(slots=True)
 class ResponseBody:
-    """The bytes of one response, watched while a client reads them.
+    """What of one response's body is no chunk: errors by their name, and all that stands outside of events.
 
     Attributes:
         response: the HTTP response, as httpx and httpx2 have it.
-        tidy: the client is spared what it cannot read: a BOM, blocks and heartbeats without data.
     """
 
     response: Any
-    tidy: bool
     _lines: Lines = field(default_factory=Lines)
     _events: bool = False
     _event: bytes = b""
@@ -71,18 +70,32 @@ class ResponseBody:
     _unframed: list[bytes] = field(default_factory=list)
     _size: int = 0
 
-    def pieces(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The pieces on their way to the client."""
+    def watched(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces on their way to another reader."""
         for piece in pieces:
-            lines = self._lines.cut(piece)
-            wanted = [line for line in lines if self._look(line)]
-            if not self.tidy:
-                yield piece
-            elif wanted:
-                yield b"\n".join((*wanted, b""))
-        last = self._lines.last()
-        if last and self._look(last) and self.tidy:
-            yield last
+            for line in self._lines.cut(piece):
+                self.look(line)
+            yield piece
+        self.look(self._lines.last())
+
+    def look(self, line: bytes) -> bytes:
+        """Note a line; what it gives to the data of an event, which may be nothing."""
+        if line.startswith(b"data:"):
+            value = line[5:].strip()
+            if value:
+                self._events = True
+                if self._event == b"error":
+                    self._error_event.append(value)
+            return value
+        if not line:
+            self._event = b""
+        elif line.startswith(_CONTROL):
+            if line.startswith(b"event:"):
+                self._event = line[6:].strip()
+        elif self._size < _LARGEST:
+            self._size += len(line)
+            self._unframed.append(line)
+        return b""
 
     def error(self) -> InBandError | None:
         """The error that came as an event named so, or in a field named so."""
@@ -117,25 +130,6 @@ class ResponseBody:
     def _empty(self) -> str:
         kind = self.response.headers.get("content-type") or "no content type"
         return f"an empty body (HTTP {self.response.status_code}, {kind})"
-
-    def _look(self, line: bytes) -> bool:
-        """Whether the client's reader needs the line."""
-        if not line:
-            self._event = b""
-            return True
-        if line.startswith(b"data:"):
-            value = line[5:].strip()
-            if self._event == b"error":
-                self._error_event.append(value)
-            self._events = self._events or bool(value)
-            return bool(value)
-        if line.startswith(_CONTROL):
-            if line.startswith(b"event:"):
-                self._event = line[6:].strip()
-        elif self._size < _LARGEST:
-            self._size += len(line)
-            self._unframed.append(line)
-        return False
 
 
 def _json(text: str) -> Any:

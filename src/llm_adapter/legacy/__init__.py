@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_adapter.backends import REHEARSED, Backend, Opened
-from llm_adapter.backends.connection import ClientCache, opened, rehearsal
+from llm_adapter.backends.connection import ClientCache, read_by_sdk, rehearsal
 from llm_adapter.failures import NotSentError
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Account
@@ -61,14 +61,13 @@ class LegacyBackend:
         return self._asked(self._client(outgoing.base_url, outgoing.api_key), outgoing)
 
     def _asked(self, client: openai.OpenAI, outgoing: Outgoing) -> Opened:
-        return opened(
+        return read_by_sdk(
             client.chat.completions.create(
                 model=outgoing.model,
                 messages=list(outgoing.messages),  # type: ignore[arg-type]
                 stream=True,
                 **outgoing.params,
-            ),
-            tidy=False,  # what the SDK cannot read fails, as it did
+            )
         )
 
     def warm_up(self, accounts: Iterable[Account]) -> None:
