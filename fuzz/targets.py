@@ -16,7 +16,8 @@ from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.scrub import Scrubber, find_secrets
-from llm_contracts.wire.sse import EventDecoder, events
+from llm_contracts.wire.events import events
+from llm_contracts.wire.sse import EventDecoder
 
 _KEY = "sk-canary/42+x=="
 _KINDS = ("text/event-stream", "application/json", "application/x-www-form-urlencoded", "text/plain")

@@ -18,7 +18,7 @@ from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.sse import events
+from llm_contracts.wire.events import events
 
 STREAM, DOCUMENT, TEXT, EMPTY = "event stream", "JSON", "text", "empty"
 

@@ -16,7 +16,8 @@ from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.facts.errors import error_of_event
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
-from llm_contracts.wire.sse import Event, events
+from llm_contracts.wire.events import events
+from llm_contracts.wire.sse import Event
 
 _FIRST_FAILURE = 400
 

@@ -87,9 +87,3 @@ class EventDecoder:
         data, name = self._data, self._name
         self._data, self._name = [], None
         return [Event(data="\n".join(data), name=name or None, end=self._offset)] if data else []
-
-
-def events(body: bytes) -> tuple[Event, ...]:
-    """All events of a whole body."""
-    decoder = EventDecoder()
-    return (*decoder.feed(body), *decoder.finish())

@@ -15,7 +15,7 @@ from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.wire.cassette import load
-from llm_contracts.wire.sse import events
+from llm_contracts.wire.events import events
 from tests.contracts.recorded import PROJECT, RECORDED
 
 Json = dict[str, Any]

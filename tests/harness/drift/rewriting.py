@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.interaction import Response
-from llm_contracts.wire.sse import events
+from llm_contracts.wire.events import events
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"
 

@@ -19,7 +19,7 @@ from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN
-from llm_contracts.wire.sse import events
+from llm_contracts.wire.events import events
 from tests.contracts import dialects
 from tests.contracts.protocols.dify import DIFY
 from tests.contracts.protocols.ernie_v1 import ERNIE_V1

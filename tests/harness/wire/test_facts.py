@@ -375,7 +375,7 @@ def test_the_wait_that_a_provider_asks_for_is_in_seconds_and_no_date(
     ],
 )
 def test_bytes_that_no_client_reads_are_counted(body: bytes, unread: int) -> None:
-    assert read_facts(Response(status=200, body=body)).unread == unread
+    assert read_facts(Response(status=200, headers=EVENT_STREAM, body=body)).unread == unread
 
 
 def test_an_error_in_a_list_is_read() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.wire.sse import Event, EventDecoder, events
+from llm_contracts.wire.events import events
+from llm_contracts.wire.sse import Event, EventDecoder
 
 _LINES = st.lists(
     st.sampled_from(

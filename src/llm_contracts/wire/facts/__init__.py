@@ -17,13 +17,16 @@ from typing import Any
 
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts.errors import error_of_answer, error_of_event, retry_delay
-from llm_contracts.wire.interaction import End, Response
-from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
-from llm_contracts.wire.sse import Event, events
+from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, StreamReader, protocol_at
+from llm_contracts.wire.events import events
+from llm_contracts.wire.sse import Event
 
 _DONE = "[DONE]"
 _UNREAD = re.compile(rb"^(?!(?:data|event|id|retry)(?:[:\r\n]|\Z)|[:\r\n])[^\r\n]+", re.MULTILINE)
 """A line of no field that the standard for event streams knows."""
+_LINE = re.compile(rb"(?!\s*[\[{])")
+"""How bodies begin that are neither JSON nor lines of it."""
 _FIRST_FAILURE = 400
 
 
@@ -63,6 +66,8 @@ class WireFacts:
             all of them are lines of JSON, these are read nevertheless, for clients that read them.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
             date means something else each time that a recording is played.
+        protocol: the API that it speaks, by what it holds, or else by its address; `generic` for none that is
+            known.
     """
 
     status: int
@@ -92,6 +97,7 @@ class WireFacts:
     malformed: int = 0
     unread: int = 0
     retry_after: float | None = None
+    protocol: str = GENERIC
 
 
 @dataclass(kw_only=True, slots=True)
@@ -248,6 +254,7 @@ class _Findings:
             ids=tuple(self.ids),
             malformed=self.malformed,
             retry_after=_retry_after(response, self.errors),
+            protocol=next(iter(self.read.claimed), GENERIC),
         )
 
 
@@ -257,19 +264,22 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     findings = _Findings(protocols=protocols, read=StreamReader(protocols))
     text = response.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
     document = _parsed(text)
-    found = events(response.body) if document is None else ()
+    refused = response.status >= _FIRST_FAILURE
+    is_stream = response.header("content-type").lower().startswith("text/event-stream")
+    is_sse = _LINE.match(response.body) is not None
+    has_events = document is None or (isinstance(document, list) and not refused)
+    found = events(response.body) if has_events and (is_sse or not is_stream) else ()
     for event in found:
         findings.read_event(event)
     if isinstance(document, dict):
         findings.read_chunk(document)
     elif document is None and not found:
         findings.read_lines(text)
-    error = error_of_answer(document, text, failed=response.status >= _FIRST_FAILURE, protocols=protocols)
+    error = error_of_answer(document, text, failed=refused, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)
-    is_stream = response.header("content-type").lower().startswith("text/event-stream")
     facts = findings.facts(response, streamed=bool(found) or (is_stream and document is None))
-    if document is not None:
+    if document is not None or (found and not is_sse):
         return facts
     unread = sum(map(len, _UNREAD.findall(response.body.removeprefix(codecs.BOM_UTF8))))
     return replace(facts, unread=unread) if unread else facts
@@ -287,6 +297,15 @@ def usage_and(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[s
         elif value is not None or name not in found:
             found[name] = value
     return found
+
+
+def read_answer(interaction: Interaction, protocols: Protocols = BUILT_IN) -> WireFacts:
+    """The same of one exchange. Refusals look alike everywhere: whose one is, its address says."""
+    facts = read_facts(interaction.response, protocols)
+    if facts.protocol != GENERIC or facts.error is None:
+        return facts
+    at = protocol_at(interaction.request.uri, protocols)
+    return replace(facts, protocol=at.name) if at is not None else facts
 
 
 def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:

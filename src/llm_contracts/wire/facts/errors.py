@@ -79,7 +79,9 @@ def _enveloped(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return {**error, "message": _text(error.get("message"))}
     if isinstance(error, str) and error:
         description = data.get("error_description")
-        return {"message": error} if description is None else {"code": error, "message": _text(description)}
+        if description is not None:
+            return {"code": error, "message": _text(description)}
+        return {**({"code": data["code"]} if data.get("code") else {}), "message": error}
     return None
 
 

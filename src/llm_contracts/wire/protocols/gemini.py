@@ -1,17 +1,21 @@
-"""Gemini's own API. Totals keep Google's numbers, of which `candidatesTokenCount` leaves thoughts out, and
-finish reasons are Google's words.
+"""Gemini's own API, over events or as one array, and the objects of Google's SDK for it.
+
+Totals keep Google's numbers, of which `candidatesTokenCount` leaves thoughts out, and finish reasons are
+Google's words. A stream says only with its finish reason that it is over, and not each has one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
-_MARKS = ("candidates", "promptFeedback", "usageMetadata")
-"""Keys that no other provider's chunks have."""
+_MARKS = ("candidates", "promptFeedback", "usageMetadata", "prompt_feedback", "usage_metadata")
+"""Keys that no other provider's chunks have, as sent and as the SDK names them."""
 
 _TOTALS = {
     "promptTokenCount": "prompt_tokens",
@@ -21,18 +25,51 @@ _TOTALS = {
 _PARTS = {
     "cachedContentTokenCount": ("prompt_tokens_details", "cached_tokens"),
     "thoughtsTokenCount": ("completion_tokens_details", "reasoning_tokens"),
+    "toolUsePromptTokenCount": ("prompt_tokens_details", "tool_use_tokens"),
 }
+_READ = frozenset({"usageMetadata", "responseId", "modelVersion", "candidates"})
+_OF_THE_SDK = frozenset({"sdkHttpResponse", "automaticFunctionCallingHistory", "parsed", "createTime"})
+"""What the SDK adds to an answer, or makes of it: a time becomes an object."""
+
+_AS_GIVEN = frozenset({"args", "response"})
+"""Members whose keys are the application's own."""
+
+_UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
-def _read(document: Document) -> Reading:
-    usage = document.get("usageMetadata")
-    chunk = {
-        "id": document.get("responseId"),
-        "model": document.get("modelVersion"),
-        "choices": [_choice(as_mapping(candidate)) for candidate in as_list(document.get("candidates"))],
-        **({"usage": _usage(usage)} if isinstance(usage, dict) else {}),
-    }
-    return Reading(chunk=chunk)
+def _speaks(document: Document) -> bool:
+    return any(mark in document for mark in _MARKS) and "embeddings" not in document
+
+
+def _reader() -> Callable[[Document], Reading]:
+    calls: list[Document] = []
+
+    def read(document: Document) -> Reading:
+        document = _as_sent(document)
+        usage = document.get("usageMetadata")
+        chunk = {
+            **{name: value for name, value in document.items() if name not in _READ | _OF_THE_SDK},
+            "id": document.get("responseId"),
+            "model": document.get("modelVersion"),
+            "choices": [_choice(as_mapping(one), calls) for one in as_list(document.get("candidates"))],
+            **({"usage": _usage(usage)} if isinstance(usage, Mapping) else {}),
+        }
+        return Reading(chunk=chunk)
+
+    return read
+
+
+def _as_sent(value: Any) -> Any:
+    """The SDK's names as Google sends them, without the fields that it leaves empty."""
+    if isinstance(value, Mapping):
+        return {
+            (key := _UNDERSCORE.sub(lambda found: found[1].upper(), name)): (
+                part if key in _AS_GIVEN else _as_sent(part)
+            )
+            for name, part in value.items()
+            if part is not None
+        }
+    return [_as_sent(part) for part in value] if isinstance(value, list) else value
 
 
 def _blocked(document: Document) -> Document | None:
@@ -47,34 +84,57 @@ def _blocked(document: Document) -> Document | None:
     }
 
 
-def _choice(candidate: Mapping[str, Any]) -> Mapping[str, Any]:
-    content = candidate.get("content")
-    parts = [as_mapping(part) for part in as_list(as_mapping(content).get("parts"))]
-    delta = {"content": _said(parts, thought=False), "reasoning_content": _said(parts, thought=True)}
+def _choice(candidate: Document, calls: list[Document]) -> Document:
+    content = dict(as_mapping(candidate.get("content")))
+    parts = [as_mapping(part) for part in as_list(content.pop("parts", None))]
+    delta: dict[str, Any] = {
+        "role": content.pop("role", None),
+        "content": _said(parts, thought=False),
+        "reasoning_content": _said(parts, thought=True),
+    }
+    if asked := [as_mapping(part["functionCall"]) for part in parts if "functionCall" in part]:
+        delta["tool_calls"] = [_call(len(calls) + place, call) for place, call in enumerate(asked)]
+        calls += asked
+    if left := [rest for part in parts if (rest := _rest(part))]:
+        content["parts"] = left
+    read = ("content", "index", "finishReason")
     return {
+        **{name: value for name, value in candidate.items() if name not in read},
+        **({"content": content} if content else {}),
         "index": candidate.get("index", 0),
-        "delta": {name: text for name, text in delta.items() if text is not None},
+        "delta": {name: value for name, value in delta.items() if value is not None},
         "finish_reason": candidate.get("finishReason"),
     }
 
 
-def _said(parts: list[Mapping[str, Any]], *, thought: bool) -> str | None:
+def _said(parts: list[Document], *, thought: bool) -> str | None:
     texts = [part["text"] for part in parts if bool(part.get("thought")) is thought and "text" in part]
     return "".join(text for text in texts if isinstance(text, str)) if texts else None
 
 
-def _usage(counted: Mapping[str, Any]) -> Mapping[str, Any]:
+def _call(index: int, call: Document) -> Document:
+    arguments = json.dumps(call.get("args", {}), ensure_ascii=False)
+    function = {"name": call.get("name"), "arguments": arguments}
+    return {"index": index, "id": call.get("id"), "type": "function", "function": function}
+
+
+def _rest(part: Document) -> Document:
+    """What of a part is neither text nor a call: code, data, a thought's signature."""
+    return {name: part[name] for name in part if name not in {"text", "thought", "functionCall"}}
+
+
+def _usage(counted: Document) -> Document:
     usage: dict[str, Any] = {name: counted[key] for key, name in _TOTALS.items() if key in counted}
     for key, (place, part) in _PARTS.items():
         if key in counted:
-            usage[place] = {part: counted[key]}
+            usage[place] = {**usage.get(place, {}), part: counted[key]}
     return usage
 
 
 GEMINI = Protocol(
     name="gemini",
-    speaks=lambda document: any(mark in document for mark in _MARKS),
-    reader=lambda: _read,
+    speaks=_speaks,
+    reader=_reader,
     error=_blocked,
     members=frozenset(
         {
@@ -83,4 +143,6 @@ GEMINI = Protocol(
             *("blockReason", "content", "text", "index"),
         }
     ),
+    path=r":(?:streamG|g)enerateContent",
+    says_end=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_contracts.wire.protocols.openai_completions import is_completion
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _MEMBERS = frozenset(
@@ -16,11 +17,17 @@ _MEMBERS = frozenset(
 
 
 def _speaks(document: Document) -> bool:
-    return "choices" in document
+    return "choices" in document and not is_completion(document)
 
 
 def _read(document: Document) -> Reading:
     return Reading(chunk=document)
 
 
-OPENAI_CHAT = Protocol(name="openai-chat", speaks=_speaks, reader=lambda: _read, members=_MEMBERS)
+OPENAI_CHAT = Protocol(
+    name="openai-chat",
+    speaks=_speaks,
+    reader=lambda: _read,
+    members=_MEMBERS,
+    path="/chat/completions",
+)

@@ -1,13 +1,22 @@
-"""The one interface of every API: how its events, or its answers in one piece, are read."""
+"""The one interface of every API: how its events, or its answers in one piece, are read.
+
+A client's objects are read by the same protocol as the bytes: the SDK of an API hands its events on under their
+own names.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 Document = Mapping[str, Any]
 """The JSON object of one event, or of an answer in one piece."""
+
+GENERIC = "generic"
+"""The name for what no protocol claims: compared leaf by leaf, and nothing in it is known as text or end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +38,7 @@ class Protocol:
     """An API that the harness can read. A project registers its own as `PROTOCOLS` beside its `CLIENTS`.
 
     Attributes:
-        name: as a provider's row names it.
+        name: as a provider's row or a scenario names it.
         speaks: whether an event or an answer is one of this API's, by what it holds.
         reader: makes what reads the events of one response in turn; it may keep what came before.
         error: the error that an event or answer is by its shape alone, as a mapping with a `message`; None if
@@ -37,6 +46,9 @@ class Protocol:
             without it.
         members: names of JSON members that clients of this API read: where one of them changes, a client can
             break.
+        path: a regular expression for the end of the paths at which this API answers; empty for none.
+        says_end: whether every stream says that it is over. Without it the end of the connection is all that
+            there is.
     """
 
     name: str
@@ -44,28 +56,39 @@ class Protocol:
     reader: Callable[[], Callable[[Document], Reading]]
     error: Callable[[Document], Document | None] = lambda _document: None
     members: frozenset[str] = frozenset()
+    path: str = ""
+    says_end: bool = True
 
 
 Protocols = tuple[Protocol, ...]
 """Those among which an event is looked up, in this order."""
 
 
+def protocol_at(uri: str, protocols: Protocols) -> Protocol | None:
+    """The protocol that answers at this address, by its path; None where none is known to."""
+    path = urlsplit(uri).path
+    return next((one for one in protocols if one.path and re.search(rf"(?:{one.path})$", path)), None)
+
+
 class StreamReader:
-    """Reads the events of one response, each by the protocol that claims it.
+    """Reads the events of one response, each by the protocol that claims it. What none claims stays as it is.
 
     Attributes:
         done: whether an event has said that it is the last one.
+        claimed: the names of the protocols that have claimed one, in order.
     """
 
     def __init__(self, protocols: Protocols) -> None:
         self.done = False
-        self._readers = [(protocol.speaks, protocol.reader()) for protocol in protocols]
+        self.claimed: dict[str, None] = {}
+        self._readers = [(protocol, protocol.reader()) for protocol in protocols]
 
     def __call__(self, document: Document) -> Document:
         """The event in the words of OpenAI's chat completions."""
-        for speaks, read in self._readers:
-            if speaks(document):
+        for protocol, read in self._readers:
+            if protocol.speaks(document):
                 reading = read(document)
+                self.claimed[protocol.name] = None
                 self.done = self.done or reading.last
                 return reading.chunk
         return document

@@ -13,7 +13,7 @@ from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.proxy.lockstep import Marks
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
-from llm_contracts.wire.sse import events
+from llm_contracts.wire.events import events
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,112 @@
+"""The events of a body, in whichever framing they come: server-sent events, a line of JSON each, the elements
+of one JSON array, or the binary frames of AWS. One JSON document holds none.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import accumulate
+
+from llm_contracts.util.json_values import as_mapping, read_json
+from llm_contracts.wire.sse import Event, EventDecoder
+
+_BLANK = b" \t\r\n"
+_SEPARATOR = re.compile(r"[ \t\r\n,]*")
+_PRELUDE = 12  # bytes: the lengths of frame and headers, and their CRC
+_STRING = 7  # the type of a header that holds text
+
+
+def events(body: bytes) -> tuple[Event, ...]:
+    """All events of a whole body."""
+    if is_framed(body):
+        return tuple(_frames(body))
+    start = body[:64].lstrip(_BLANK)[:1]
+    if start == b"{":
+        return _lines(body)
+    if start == b"[":
+        return tuple(_elements(body))
+    decoder = EventDecoder()
+    return (*decoder.feed(body), *decoder.finish())
+
+
+def is_framed(body: bytes) -> bool:
+    """Whether these are frames of AWS's event streams: the first one's checksum says so."""
+    whole = len(body) >= _PRELUDE
+    return whole and zlib.crc32(body[:8]) == int.from_bytes(body[8:_PRELUDE], "big")
+
+
+def _lines(body: bytes) -> tuple[Event, ...]:
+    """JSON lines; of the last one only a piece may have come."""
+    lines = body.splitlines(keepends=True)
+    found = [
+        Event(data=line.strip().decode("utf-8", "replace"), name=None, end=end)
+        for line, end in zip(lines, accumulate(map(len, lines)), strict=True)
+        if line.strip()
+    ]
+    are_lines = len(found) > 1 and all(isinstance(read_json(event.data), dict) for event in found[:-1])
+    return tuple(found) if are_lines else ()
+
+
+def _elements(body: bytes) -> Iterator[Event]:
+    """The objects of an array, as far as it came. The end of the last one is the end of the body."""
+    text = body.decode("utf-8", "surrogateescape")
+    decode = json.JSONDecoder().raw_decode
+    found: list[str] = []
+    start, place = 0, text.index("[") + 1
+    while (place := _between(text, place)) < len(text):
+        try:
+            value, end = decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        if not isinstance(value, dict):
+            return
+        found.append(text[start:end])
+        start = place = end
+    ends = [*accumulate(len(piece.encode("utf-8", "surrogateescape")) for piece in found[:-1]), len(body)]
+    for piece, end in zip(found, ends, strict=False):
+        yield Event(data=piece.lstrip("\ufeff \t\r\n,["), name=None, end=end)
+
+
+def _between(text: str, place: int) -> int:
+    """The place after blanks and a comma."""
+    match = _SEPARATOR.match(text, place)
+    return match.end() if match else place
+
+
+def _frames(body: bytes) -> Iterator[Event]:
+    """Whole frames; what is left after the last one belongs to none."""
+    start = 0
+    while len(body) - start >= _PRELUDE:
+        size, headers = (int.from_bytes(body[start + at : start + at + 4], "big") for at in (0, 4))
+        if (
+            size < _PRELUDE + headers
+            or start + size > len(body)
+            or not is_framed(body[start : start + _PRELUDE])
+        ):
+            return
+        names = dict(_headers(body[start + _PRELUDE : start + _PRELUDE + headers]))
+        data = body[start + _PRELUDE + headers : start + size - 4].decode("utf-8", "replace")
+        packed = as_mapping(read_json(data)).get("bytes")
+        if isinstance(packed, str):
+            with suppress(binascii.Error):
+                data = base64.b64decode(packed).decode("utf-8", "replace")
+        start += size
+        failed = ":exception-type" in names
+        yield Event(data=data, name="error" if failed else names.get(":event-type"), end=start)
+
+
+def _headers(data: bytes) -> Iterator[tuple[str, str]]:
+    place = 0
+    while place + 1 < len(data):
+        end = place + 1 + data[place]
+        if data[end : end + 1] != bytes([_STRING]):
+            return
+        size = int.from_bytes(data[end + 1 : end + 3], "big")
+        yield data[place + 1 : end].decode("utf-8", "replace"), data[end + 3 : end + 3 + size].decode()
+        place = end + 3 + size

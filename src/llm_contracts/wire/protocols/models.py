@@ -1,0 +1,25 @@
+"""Listings of models: OpenAI's and its copies', Anthropic's, Gemini's and Ollama's."""
+
+from __future__ import annotations
+
+from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+
+
+def _speaks(document: Document) -> bool:
+    first = as_mapping(next(iter(as_list(document.get("data"))), None))
+    listed = as_mapping(next(iter(as_list(document.get("models"))), None))
+    return "model" in (first.get("object"), first.get("type")) or isinstance(listed.get("name"), str)
+
+
+def _read(document: Document) -> Reading:
+    return Reading(chunk=document, last=True)
+
+
+MODELS = Protocol(
+    name="models",
+    speaks=_speaks,
+    reader=lambda: _read,
+    members=frozenset({"data", "models", "id", "owned_by", "name", "object"}),
+    path=r"/models|/api/tags",
+)
