@@ -13,10 +13,10 @@ from llm_contracts.wire.cassette import Cassette
 from llm_contracts.wire.cassette.parse import FormatError, parse
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.scrub import Scrubber, find_secrets
-from llm_contracts.wire.events import events
 from llm_contracts.wire.sse import EventDecoder
 
 _KEY = "sk-canary/42+x=="

@@ -18,9 +18,9 @@ from llm_contracts.corpus.entries import (
 )
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.content import Unpacked, unpacked
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Request, Response
-from llm_contracts.wire.events import events
 
 CHAT = "/chat/completions"
 _FIRST_FAILURE = 400

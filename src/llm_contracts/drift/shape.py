@@ -15,10 +15,10 @@ from llm_contracts.drift.kinds import ERROR, StreamEvent, UsagePlace, happenings
 from llm_contracts.drift.meaning import members_read
 from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.events import events
 
 STREAM, DOCUMENT, TEXT, EMPTY = "event stream", "JSON", "text", "empty"
 

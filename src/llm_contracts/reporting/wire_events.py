@@ -12,11 +12,11 @@ from typing import Any
 from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.observation import Chunk
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.facts.errors import error_of_event
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
-from llm_contracts.wire.events import events
 from llm_contracts.wire.sse import Event
 
 _FIRST_FAILURE = 400

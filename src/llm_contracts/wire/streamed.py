@@ -9,10 +9,10 @@ from itertools import accumulate, pairwise
 from typing import Self
 
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.events import events
 
 _LENGTH = "content-length"
 _OK = 200

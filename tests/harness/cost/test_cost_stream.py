@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llm_contracts.cost.stream import Playable, text_of
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.events import events
 from tests.harness.run.projects import cassette, stream
 
 WORDS = ("one ", "two ", "three ", "four ", "five ", "six ", "seven")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.wire.cassette import load
-from llm_contracts.wire.interaction import Response
 from llm_contracts.wire.events import events
+from llm_contracts.wire.interaction import Response
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"
 

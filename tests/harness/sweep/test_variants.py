@@ -16,10 +16,10 @@ from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.variants import Family, Variant, recut_at, variants
 from llm_contracts.wire.cassette import load
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN
-from llm_contracts.wire.events import events
 from tests.contracts import dialects
 from tests.contracts.protocols.dify import DIFY
 from tests.contracts.protocols.ernie_v1 import ERNIE_V1

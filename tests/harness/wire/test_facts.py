@@ -388,12 +388,12 @@ def test_an_event_without_data_is_nobodys_fault() -> None:
     assert (facts.malformed, facts.events, facts.text, facts.error) == (0, 2, "a", None)
 
 
-def test_lines_of_json_are_read_though_they_are_no_events() -> None:
+def test_lines_of_json_are_events_and_unread_where_an_event_stream_was_announced() -> None:
     body = b'{"choices": [{"delta": {"content": "Hel"}}]}\n\n{"choices": [{"delta": {"content": "lo"}}]}\n'
-    facts = read_facts(Response(status=200, body=body))
-    assert (facts.text, facts.events, facts.streamed) == ("Hello", 0, False)
-    assert facts.unread == len(body.replace(b"\n", b""))
-    assert read_facts(Response(status=200, body=body + b"<p>")).text == ""
+    facts, announced = (read_facts(Response(status=200, headers=h, body=body)) for h in ((), EVENT_STREAM))
+    assert (facts.text, facts.events, facts.streamed, facts.unread) == ("Hello", 2, True, 0)
+    assert (announced.text, announced.unread) == ("Hello", len(body.replace(b"\n", b"")))
+    assert read_facts(Response(status=200, body=body + b"<p>")).malformed == 1
 
 
 def test_a_refusal_is_joined() -> None:

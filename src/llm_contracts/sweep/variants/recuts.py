@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.events import events
+from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.streamed import LINE_END, Streamed, cut_at, ends_of, inside_characters, with_crlf
 
 SHORT = 3_000

@@ -16,10 +16,10 @@ from functools import reduce
 from typing import Any
 
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts.errors import error_of_answer, error_of_event, retry_delay
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, StreamReader, protocol_at
-from llm_contracts.wire.events import events
 from llm_contracts.wire.sse import Event
 
 _DONE = "[DONE]"
@@ -62,8 +62,8 @@ class WireFacts:
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`; those without data count as none.
-        unread: how many bytes belong neither to an event nor to a JSON document: few clients look at them. If
-            all of them are lines of JSON, these are read nevertheless, for clients that read them.
+        unread: how many bytes belong neither to an event nor to a JSON document: few clients look at them. So
+            with lines of JSON in what calls itself an event stream; they are read for those that do.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
             date means something else each time that a recording is played.
         protocol: the API that it speaks, by what it holds, or else by its address; `generic` for none that is
@@ -137,13 +137,6 @@ class _Findings:
             self._read_data(event.name, event.data)
         self.text_after.append(self.characters)
         self.progress.append((self.characters + self.others, self.reasoned, self.arguments))
-
-    def read_lines(self, text: str) -> None:
-        """A body of JSON lines, if it is one."""
-        lines = text.splitlines()
-        if all(isinstance(_parsed(line), dict) for line in lines if line):
-            for line in filter(None, lines):
-                self._read_data(None, line)
 
     def _read_data(self, name: str | None, text: str) -> None:
         data = _parsed(text)
@@ -268,18 +261,16 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     is_stream = response.header("content-type").lower().startswith("text/event-stream")
     is_sse = _LINE.match(response.body) is not None
     has_events = document is None or (isinstance(document, list) and not refused)
-    found = events(response.body) if has_events and (is_sse or not is_stream) else ()
+    found = events(response.body) if has_events else ()
     for event in found:
         findings.read_event(event)
     if isinstance(document, dict):
         findings.read_chunk(document)
-    elif document is None and not found:
-        findings.read_lines(text)
     error = error_of_answer(document, text, failed=refused, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)
     facts = findings.facts(response, streamed=bool(found) or (is_stream and document is None))
-    if document is not None or (found and not is_sse):
+    if document is not None or (found and not is_sse and not is_stream):
         return facts
     unread = sum(map(len, _UNREAD.findall(response.body.removeprefix(codecs.BOM_UTF8))))
     return replace(facts, unread=unread) if unread else facts

@@ -1,7 +1,7 @@
 """Anthropic's Messages API, streamed and whole, also as Vertex AI and Bedrock hand it on.
 
-Totals come twice, at the start and at the end; the later overwrite the earlier, nothing is added up. Tool calls
-are those that the application has to make: what the provider runs by itself stays under its own names.
+Totals come twice, at the start and at the end; the later overwrite the earlier, nothing is added up. Tool
+calls are those that the application has to make: what the provider runs itself stays under its own names.
 """
 
 from __future__ import annotations

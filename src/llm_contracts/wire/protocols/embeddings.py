@@ -1,8 +1,8 @@
 """Embeddings, of OpenAI and of everybody else: lists of numbers in one document.
 
-A list is read as one value, which names its length, its first numbers and a digest of all: the same numbers are
-the same, whether they came as numbers or as base64, and one that is wrong is one difference. Numbers count as
-the four bytes that OpenAI's base64 has for each; what a provider writes beyond that is not compared.
+A list is read as one value, which names its length, its first numbers and a digest of all: the same
+numbers are the same, whether they came as numbers or as base64, and one that is wrong is one difference.
+Numbers count as the four bytes that base64 has for each; what a provider writes beyond that is not compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one interface of every API: how its events, or its answers in one piece, are read.
 
-A client's objects are read by the same protocol as the bytes: the SDK of an API hands its events on under their
-own names.
+A client's objects are read by the same protocol as the bytes: the SDK of an API hands its events on under
+their own names.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.proxy.lockstep import Marks
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
-from llm_contracts.wire.events import events
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,301 @@
+"""What the bytes of each API mean, held against answers in the shapes that its documentation gives."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from typing import Any
+
+import pytest
+
+from llm_contracts.wire.events import events
+from llm_contracts.wire.facts import WireFacts, read_answer, read_facts
+from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocol, StreamReader
+from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event
+
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "model": "m",
+    "status": "completed",
+    "output": [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]},
+        {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+    ],
+    "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+}
+RESPONSES = (
+    {
+        "type": "response.created",
+        "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None},
+    },
+    {"type": "response.reasoning_summary_text.delta", "delta": "hm", "output_index": 0},
+    {"type": "response.output_text.delta", "delta": "H", "output_index": 1},
+    {"type": "response.output_text.delta", "delta": "i", "output_index": 1},
+    {
+        "type": "response.output_item.added",
+        "output_index": 2,
+        "item": {"type": "function_call", "call_id": "c1", "name": "f", "arguments": ""},
+    },
+    {"type": "response.function_call_arguments.delta", "output_index": 2, "delta": "{}"},
+    {"type": "response.completed", "response": RESPONSE},
+)
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        {"type": "text", "text": "Hi"},
+        {"type": "tool_use", "id": "c1", "name": "f", "input": {}},
+    ],
+    "stop_reason": "tool_use",
+    "usage": {"input_tokens": 3, "output_tokens": 2},
+}
+MESSAGES = (
+    {
+        "type": "message_start",
+        "message": {
+            **MESSAGE,
+            "content": [],
+            "stop_reason": None,
+            "usage": {"input_tokens": 3, "output_tokens": 1},
+        },
+    },
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}},
+    {"type": "ping"},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Hi"}},
+    {
+        "type": "content_block_start",
+        "index": 2,
+        "content_block": {"type": "tool_use", "id": "c1", "name": "f", "input": {}},
+    },
+    {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": "{}"}},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+)
+GEMINI = {
+    "candidates": [
+        {
+            "content": {
+                "role": "model",
+                "parts": [
+                    {"text": "hm", "thought": True},
+                    {"text": "Hi"},
+                    {"functionCall": {"name": "f", "args": {}, "id": "c1"}},
+                ],
+            },
+            "finishReason": "STOP",
+        }
+    ],
+    "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5},
+    "responseId": "r",
+    "modelVersion": "m",
+}
+NUMBERS = [0.5, -0.25, 3.0]
+VECTOR = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": NUMBERS}]}
+CHAT = {
+    "id": "c",
+    "model": "m",
+    "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+}
+COMPLETION = {
+    "id": "c",
+    "object": "text_completion",
+    "model": "m",
+    "choices": [{"index": 0, "text": "Hi", "finish_reason": "stop"}],
+}
+LISTING = {"object": "list", "data": [{"id": "m", "object": "model"}]}
+
+ANSWERS: dict[str, Any] = {
+    "openai-responses": RESPONSE,
+    "anthropic-messages": MESSAGE,
+    "gemini": GEMINI,
+    "openai-completions": COMPLETION,
+    "openai-chat": CHAT,
+    "embeddings": VECTOR,
+    "models": LISTING,
+}
+PATHS = {
+    "openai-responses": "/v1/responses",
+    "anthropic-messages": "/v1/messages",
+    "gemini": "/v1beta/models/m:streamGenerateContent",
+    "openai-completions": "/v1/completions",
+    "openai-chat": "/v1/chat/completions",
+    "embeddings": "/v1/embeddings",
+    "models": "/v1/models",
+}
+
+
+def streamed(*documents: Any) -> WireFacts:
+    return read_facts(Response(status=200, headers=EVENT_STREAM, body=b"".join(map(event, documents))))
+
+
+def whole(document: Any, **headers: str) -> WireFacts:
+    body = json.dumps(document).encode()
+    return read_facts(Response(status=200, headers=tuple(headers.items()) or JSON, body=body))
+
+
+@pytest.mark.parametrize("protocol", BUILT_IN, ids=lambda one: one.name)
+def test_every_protocol_answers_every_question(protocol: Protocol) -> None:
+    answer = ANSWERS[protocol.name]
+    assert [one.name for one in BUILT_IN if one.speaks(answer)] == [protocol.name]
+    assert whole(answer).protocol == protocol.name
+    assert protocol.reader()(answer).chunk
+    assert not protocol.error(answer)
+    assert protocol.members
+    refused = Interaction(
+        request=Request(method="POST", uri=f"https://p.example{PATHS[protocol.name]}?beta=true"),
+        response=Response(status=400, headers=JSON, body=b'{"error": {"message": "no"}}'),
+    )
+    facts = read_answer(refused)
+    assert (facts.protocol, facts.error) == (protocol.name, {"message": "no"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "finish", "usage"),
+    [
+        (streamed(*RESPONSES), "completed", {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}),
+        (whole(RESPONSE), "completed", {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}),
+        (streamed(*MESSAGES), "tool_use", {"input_tokens": 3, "output_tokens": 2}),
+        (whole(MESSAGE), "tool_use", {"input_tokens": 3, "output_tokens": 2}),
+        (streamed(GEMINI), "STOP", {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
+        (whole(GEMINI), "STOP", {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
+        (whole([GEMINI]), "STOP", {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
+    ],
+)
+def test_text_reasoning_finish_and_totals_are_found_streamed_and_whole(
+    facts: WireFacts, finish: str, usage: dict[str, int]
+) -> None:
+    assert (facts.text, facts.reasoning, facts.finish_reasons) == ("Hi", "hm", (finish,))
+    assert (facts.usage, facts.models, facts.error) == (usage, ("m",), None)
+
+
+@pytest.mark.parametrize("documents", [RESPONSES, (RESPONSE,), MESSAGES, (MESSAGE,), (GEMINI,)])
+def test_a_tool_call_has_its_id_name_and_arguments(documents: tuple[Any, ...]) -> None:
+    read = StreamReader(BUILT_IN)
+    calls: list[Any] = []
+    for document in documents:
+        choice = read(document)["choices"][0]
+        calls += choice.get("delta", choice.get("message")).get("tool_calls", ())
+    joined = {"arguments": "".join(call["function"].get("arguments", "") for call in calls)}
+    assert {call["index"] for call in calls} == {0}
+    assert (calls[0]["id"], calls[0]["function"]["name"], joined) == ("c1", "f", {"arguments": "{}"})
+
+
+def test_only_the_last_event_says_that_nothing_follows() -> None:
+    for events_ in (RESPONSES, MESSAGES):
+        assert streamed(*events_).done
+        assert not streamed(*events_[:-1]).done
+
+
+def test_a_response_that_failed_or_an_error_event_is_an_error() -> None:
+    failed = {**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "broken"}}
+    for document in ({"type": "response.failed", "response": failed}, failed):
+        facts = streamed(document)
+        assert facts.error is not None
+        assert facts.error["message"] == "broken"
+    flat = {"type": "error", "message": "slow down", "code": None, "param": None, "sequence_number": 3}
+    assert streamed(flat).error == {"message": "slow down", "code": None, "param": None}
+
+
+def test_an_incomplete_response_finishes_with_its_reason() -> None:
+    cut = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    assert whole(cut).finish_reasons == ("max_output_tokens",)
+    assert streamed({"type": "response.incomplete", "response": cut}).finish_reasons == ("max_output_tokens",)
+
+
+def test_what_a_provider_runs_by_itself_is_no_call_of_the_application() -> None:
+    server = (
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": "{}"},
+        },
+    )
+    read = StreamReader(BUILT_IN)
+    assert all("tool_calls" not in read(document)["choices"][0]["delta"] for document in server)
+
+
+def test_the_same_numbers_are_the_same_as_numbers_and_as_base64() -> None:
+    packed = base64.b64encode(struct.pack("<3f", *NUMBERS)).decode()
+    read = StreamReader(BUILT_IN)
+    as_text = {**VECTOR, "data": [{"object": "embedding", "index": 0, "embedding": packed}]}
+    assert read(VECTOR) == read(as_text)
+    other = {**VECTOR, "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -0.25, 3.0001]}]}
+    assert read(VECTOR) != read(other)
+    assert read(VECTOR)["data"][0]["embedding"].startswith("3 numbers (0.5, -0.25, 3, …; ")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"embeddings": {"float": [NUMBERS]}, "meta": {"billed_units": {"input_tokens": 2}}},
+        {"embedding": NUMBERS, "inputTextTokenCount": 2},
+        {"embeddings": [{"values": NUMBERS}], "usageMetadata": {"promptTokenCount": 2}},
+    ],
+)
+def test_totals_of_embeddings_are_found_wherever_a_vendor_puts_them(document: dict[str, Any]) -> None:
+    assert (whole(document).protocol, whole(document).usage) == ("embeddings", {"input_tokens": 2})
+
+
+def frame(name: str, payload: bytes, kind: bytes = b":event-type") -> bytes:
+    value = name.encode()
+    header = bytes([len(kind)]) + kind + b"\x07" + len(value).to_bytes(2, "big") + value
+    prelude = (16 + len(header) + len(payload)).to_bytes(4, "big") + len(header).to_bytes(4, "big")
+    start = prelude + zlib.crc32(prelude).to_bytes(4, "big") + header + payload
+    return start + zlib.crc32(start).to_bytes(4, "big")
+
+
+def test_binary_frames_are_events_and_what_they_pack_is_unpacked() -> None:
+    inner = base64.b64encode(b'{"outputText": "Hi"}').decode()
+    body = frame("messageStart", b'{"role": "assistant"}') + frame(
+        "chunk", json.dumps({"bytes": inner}).encode()
+    )
+    found = events(body + b"\x00\x00")
+    assert [(one.name, one.data) for one in found] == [
+        ("messageStart", '{"role": "assistant"}'),
+        ("chunk", '{"outputText": "Hi"}'),
+    ]
+    assert found[-1].end == len(body)
+    facts = read_facts(Response(status=200, body=body))
+    assert (facts.events, facts.protocol, facts.text, facts.error) == (2, GENERIC, "", None)
+    thrown = frame("throttlingException", b'{"message": "slow"}', b":exception-type")
+    assert read_facts(Response(status=200, body=body + thrown)).error == {"message": "slow"}
+
+
+@pytest.mark.parametrize("cut", [0, 7, 13, 40])
+def test_a_cut_frame_is_never_a_crash(cut: int) -> None:
+    body = frame("messageStart", b'{"role": "assistant"}')
+    assert read_facts(Response(status=200, body=body[:cut])).events == 0
+
+
+def test_the_elements_of_an_array_are_events_that_end_where_they_end() -> None:
+    body = b'[{"a": "\xc3\xa9"}\n,\r\n {"b": [1]}\n]'
+    found = events(body)
+    assert [(one.data, one.end) for one in found] == [('{"a": "é"}', 12), ('{"b": [1]}', len(body))]
+    assert [one.data for one in events(b'[{"a": 1}, {"b":')] == ['{"a": 1}']
+    assert events(b"[[1, 2], [3]]") == events(b"[]") == events(b'{"a": 1}') == ()
+
+
+def test_lines_of_json_are_events_and_the_last_may_be_cut() -> None:
+    body = b'{"a": 1}\n\n{"b": 2}\n{"c"'
+    assert [(one.data, one.end) for one in events(body)] == [
+        ('{"a": 1}', 9),
+        ('{"b": 2}', 19),
+        ('{"c"', len(body)),
+    ]
+    assert read_facts(Response(status=200, body=body)).malformed == 1
