@@ -1,10 +1,11 @@
-"""What each kind of difference means to an application."""
+"""What a difference means to an application, in a sentence: by kind and place, and by whose loss it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.divergence import Divergence, Kind
 
 MEANINGS: Mapping[Kind, str] = {
     Kind.TEXT: "The user reads something else.",
@@ -34,3 +35,35 @@ MEANINGS: Mapping[Kind, str] = {
     Kind.UNFAITHFUL: "Both clients agree on something that the bytes do not say.",
 }
 """What each kind of difference means to an application."""
+
+_OLD_LACKS: Mapping[Kind, str] = {
+    Kind.REASONING: "Only the new client hands on reasoning text: it appears where it is shown or logged.",
+    Kind.TOOL_CALLS: "Only the new client hands on a tool call: code that never ran is called.",
+    Kind.FINISH_REASON: "Only the new client says why the answer ended: code that asks takes another branch.",
+    Kind.USAGE_MISSING: "The old client loses totals that the provider sent; only the new one meters it.",
+    Kind.USAGE_DETAILS: "Only the new client hands on parts of the totals: prices may change.",
+    Kind.RESPONSE_ID: "Only the new client hands on an id of the answer.",
+    Kind.MODEL_NAME: "Only the new client says which model answered.",
+    Kind.REQUEST_BODY: "The provider is asked for something that the old client never asked for.",
+    Kind.REQUEST_HEADERS: "The new client sends a header that the old one does not.",
+    Kind.FIELDS: "The new client hands on something that the old one drops.",
+    Kind.ERROR: "The new client fails where the old one answers.",
+}
+
+_ERRORS = {
+    "error": "The old client fails where the new one answers: code that waits for the failure never runs.",
+    "error.category": "Both fail, but as other classes of error: other `except` clauses, other retries.",
+    "error.status": "Both fail, but with another HTTP status: code that branches on it takes another way.",
+    "error.code": "Both fail, but with another code: messages and branches that go by it change.",
+}
+
+
+def meaning(divergence: Divergence) -> str:
+    """What this difference means to an application, as Markdown."""
+    if divergence.reference == ABSENT and divergence.kind in _OLD_LACKS:
+        return _OLD_LACKS[divergence.kind]
+    if divergence.kind is Kind.FIELDS and divergence.where.startswith("error."):
+        return "Both fail, and the error says something else: messages, logs and reports change."
+    if divergence.kind is Kind.ERROR:
+        return _ERRORS.get(divergence.where, MEANINGS[Kind.ERROR])
+    return MEANINGS[divergence.kind]

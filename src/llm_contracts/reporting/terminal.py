@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.parity.grouping import DivergenceGroup, group
+from llm_contracts.parity.meanings import meaning
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import sides, value_line
@@ -274,8 +275,9 @@ def one_group(found: DivergenceGroup, marks: Marks, *, of: str = "recording") ->
         Text.assemble((f"{name:<11}", "dim"), value_line(value, _LONGEST_VALUE, marks.more))
         for name, value in sides(found.example)
     )
+    what = Text(meaning(found.example).replace("`", ""), style="italic")
     where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
-    return Stack(head, _indented(Stack(*values, where), 4))
+    return Stack(head, _indented(Stack(what, *values, where), 4))
 
 
 def _indented(what: RenderableType, by: int) -> Padding:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llm_contracts.parity.decision_groups import DecisionGroup, members_of, queue
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.grouping import group
-from llm_contracts.parity.meanings import MEANINGS
+from llm_contracts.parity.meanings import meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import (
     MARKS,
@@ -129,7 +129,7 @@ def _group(found: DecisionGroup, about: RunContext) -> str:
     prints = {member.item: member.fingerprint for member in reversed(found.members)}
     where = [link(cut(name, 120), about.link(name, prints[name])) for name in [*ids][:_SHOWN_IDS]]
     head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
-    lines = [f"{head} {MEANINGS[found.kind]}"]
+    lines = [f"{head} {meaning(first.divergence)}"]
     lines += [f"  - {name} {code(value)}" for name, value in shown_sides(first.divergence, _LONGEST_VALUE)]
     return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
 

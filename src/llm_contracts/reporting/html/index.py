@@ -10,7 +10,7 @@ from typing import Any
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.grouping import group as group_by_place
-from llm_contracts.parity.meanings import MEANINGS
+from llm_contracts.parity.meanings import meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.about import fragment
@@ -35,8 +35,8 @@ class GroupRow:
 
     @property
     def meaning(self) -> str:
-        """What a difference of this kind means to an application."""
-        return MEANINGS[self.group.kind].replace("`", "")  # written for Markdown
+        """What such a difference means to an application."""
+        return meaning(self.group.members[0].divergence).replace("`", "")  # written for Markdown
 
     @property
     def count(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from llm_contracts.parity.meanings import MEANINGS
+from llm_contracts.parity.meanings import meaning
 from llm_contracts.review.tui.drawing import NARROW, STYLES, Drawing, keys, spread, wrapped
 from llm_contracts.review.tui.evidence import value_text
 from llm_contracts.review.tui.paint import differing_part
@@ -72,7 +72,7 @@ def known(state: ReviewState, item: Item, drawing: Drawing, width: int) -> Itera
         first, *more = wrapped(line, width, most=2)
         first.stylize("bold", 0, len(item.id) + 1)
         yield from (first, *more)
-        yield from wrapped(MEANINGS[group.kind].replace("`", ""), width, most=2)
+        yield from wrapped(meaning(member.divergence).replace("`", ""), width, most=2)
     waiver, noted = state.accepted.get(member.fingerprint), state.noted.get(member.fingerprint)
     if waiver is not None:
         text = f"Accepted until {waiver.until} by {waiver.by}: {waiver.reason}"
