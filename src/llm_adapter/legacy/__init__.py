@@ -72,8 +72,12 @@ class LegacyBackend:
 
     def warm_up(self, accounts: Iterable[Account]) -> None:
         """Do all that a first call would do but talk to a provider: imports, types, connection pools."""
+        import openai
+
         with closing(rehearsal()) as play:
-            client = play.client(REHEARSED.base_url, REHEARSED.api_key)
+            client = openai.OpenAI(
+                base_url=REHEARSED.base_url, api_key=REHEARSED.api_key, http_client=play.http()
+            )
             list(self._asked(client, REHEARSED).chunks)
         for account in accounts:
             if account.speaks == "openai":
