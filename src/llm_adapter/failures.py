@@ -18,6 +18,8 @@ from llm_adapter.errors import Category
 from llm_adapter.redaction import chain
 
 _LONGEST_MESSAGE = 2000
+_REDIRECTS = {301, 302, 303, 307, 308}
+_REDIRECTED = "it redirects to another address, which nobody configured and no key is sent to"
 _MESSAGES = ("message", "msg", "error_msg", "details", "detail")
 
 
@@ -282,6 +284,8 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
     status = _status(source)
     body = _parsed(getattr(source, "body", None))
     code, kind, message = _parse_error(body)
+    if status in _REDIRECTS:  # what is written on the page says no more than where it leads
+        message = _REDIRECTED
     return Failure(
         category=_category(source, status, code, kind, message),
         status=status,

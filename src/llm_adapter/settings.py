@@ -15,6 +15,9 @@ from importlib.util import find_spec
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider, SignedListing
 
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""The variables by which HTTP libraries find the certificates to trust."""
+
 _HOTTEST = 2.0  # what OpenAI's API takes; no provider of the table takes more
 
 

@@ -350,7 +350,7 @@ def test_without_requests_the_old_client_says_what_to_install_and_the_new_one_wo
     provider: Provider, old: Adapter, new: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "requests", None)
-    for client in ("dify", "ernie_v1"):
+    for client in ("dify", "ernie_v1", "session"):
         monkeypatch.delitem(sys.modules, f"llm_adapter.legacy.{client}", raising=False)
     error = fails(old)
     assert error.provider_message == "the legacy client needs requests: pip install 'llm-adapter[legacy]'"

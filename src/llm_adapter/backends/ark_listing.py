@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from llm_adapter.backends.volc_signature import Signer
@@ -39,13 +40,20 @@ class ListingError(Exception):
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Send by the standard library: the signature needs the very bytes, and no client of a provider fits."""
-    from urllib.request import Request, urlopen
+    """Send as calls are sent, by the proxies and certificates of the environment: the very bytes, which are
+    signed.
 
-    request = Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310 (settings check it)
-    with urlopen(request, timeout=_PATIENCE_S) as response:  # noqa: S310 (as above)
-        answer: bytes = response.read()
-    return answer
+    Raises:
+        ListingError: the API refused.
+    """
+    from llm_adapter.backends.sdk_clients import http_client
+
+    with http_client(timeout=_PATIENCE_S) as client:
+        answer = client.post(url, headers=headers, content=body)
+        if answer.status_code != HTTPStatus.OK:
+            raise ListingError(f"HTTP {answer.status_code}")
+        content: bytes = answer.content
+    return content
 
 
 def _utc_now() -> datetime:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_adapter.backends import Opened
 from llm_adapter.backends.response_body import ResponseBody
+from llm_adapter.backends.sdk_clients import http_client, plain_client_class
 from llm_adapter.backends.stream_reader import StreamReader
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ MAX_RETRIES = 2
 
 @cache
 def client_class() -> type[openai.OpenAI]:
-    """The SDK's client with two corrections for being handed to LiteLLM, which reads and writes too much.
+    """That client with two corrections for being handed to LiteLLM, which reads and writes too much.
 
     Made on first use, because importing the SDK takes longer than importing this package may.
     """
     import openai
 
-    class OpenAI(openai.OpenAI):  # the SDK names itself to providers by its class
+    class OpenAI(plain_client_class()):  # type: ignore[misc]
         def __setattr__(self, name: str, value: Any) -> None:
             # LiteLLM writes its own retries, and an organisation from the environment, into any client it is
             # given. Clients are shared by all calls: what one was built with stays.
@@ -46,7 +47,9 @@ def client_class() -> type[openai.OpenAI]:
             # again in other words, one about the output limit becomes a successful empty answer. The text
             # stays in `body`, where only this package looks.
             del err_msg
-            return super()._make_status_error(f"HTTP {response.status_code}", body=body, response=response)
+            words = f"HTTP {response.status_code}"
+            error: openai.APIStatusError = super()._make_status_error(words, body=body, response=response)
+            return error
 
         @property
         def chat(self) -> Any:
@@ -193,7 +196,7 @@ class Connections:
                 api_key=api_key,
                 timeout=default_timeout(),
                 max_retries=MAX_RETRIES,
-                http_client=self.http() if self.transport else None,
+                http_client=self.http() if self.transport else http_client(),
             )
 
         client: openai.OpenAI = self._clients.client((base_url, api_key), make)
@@ -201,12 +204,8 @@ class Connections:
 
     def http(self) -> Any:
         """A bare HTTP client with the SDK's pool and timeouts, for what the SDK itself cannot speak to."""
-        import openai
-
         given = {"transport": self.transport} if self.transport else {}
-        return self._clients.client(
-            "http", lambda: openai.DefaultHttpxClient(timeout=default_timeout(), **given)
-        )
+        return self._clients.client("http", lambda: http_client(timeout=default_timeout(), **given))
 
     def close(self) -> None:
         """Close all pools. The next call opens new ones."""

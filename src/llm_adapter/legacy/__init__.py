@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from llm_adapter.backends import REHEARSED, Backend, Opened
 from llm_adapter.backends.connection import ClientCache, read_by_sdk, rehearsal
+from llm_adapter.backends.sdk_clients import http_client, plain_client_class
 from llm_adapter.failures import NotSentError
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import Account
@@ -88,9 +89,8 @@ class LegacyBackend:
         self._clients.close()
 
     def _client(self, base_url: str, api_key: str) -> openai.OpenAI:
-        import openai
+        def make() -> openai.OpenAI:
+            return plain_client_class()(base_url=base_url, api_key=api_key, http_client=http_client())
 
-        client: openai.OpenAI = self._clients.client(
-            (base_url, api_key), lambda: openai.OpenAI(base_url=base_url, api_key=api_key)
-        )
+        client: openai.OpenAI = self._clients.client((base_url, api_key), make)
         return client

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import requests
-
 from llm_adapter.backends import Opened
 from llm_adapter.backends.dify import CHAT_PATH, body, shown
 from llm_adapter.chunks import Chunk
 from llm_adapter.legacy.ernie_v1 import data_lines
+from llm_adapter.legacy.session import post
 from llm_adapter.requests import Outgoing
 
 
 def open_stream(outgoing: Outgoing) -> Opened:
     """Ask, once, and with no limit of time."""
-    response = requests.post(  # noqa: S113 (as it was)
+    response = post(
         outgoing.base_url.rstrip("/") + CHAT_PATH,
         headers={"Authorization": f"Bearer {outgoing.api_key}", "Content-Type": "application/json"},
         json=body(outgoing),

@@ -10,11 +10,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import requests
-
 from llm_adapter.backends import Opened
 from llm_adapter.backends.ernie_v1 import CHAT_PATH, ENDPOINTS, TOKEN_PATH, body
 from llm_adapter.chunks import Chunk, totals
+from llm_adapter.legacy.session import post
 from llm_adapter.redaction import hide_in_logs
 from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse, LLMStreamUsage
@@ -28,7 +27,7 @@ def open_stream(outgoing: Outgoing) -> Opened:
     """Ask for a token, then for the answer; once each, and with no limit of time."""
     hide_in_logs()
     base = outgoing.base_url.rstrip("/")
-    response = requests.post(  # noqa: S113 (as it was)
+    response = post(
         f"{base}{CHAT_PATH}{ENDPOINTS[outgoing.model]}",
         params={"access_token": _token(base, outgoing)},
         json=body(outgoing),
@@ -41,7 +40,7 @@ def open_stream(outgoing: Outgoing) -> Opened:
 def _token(base: str, outgoing: Outgoing) -> str:
     who = {"client_id": outgoing.api_key, "client_secret": outgoing.api_secret}
     asked = {"grant_type": "client_credentials", **who}
-    token: str = requests.post(f"{base}{TOKEN_PATH}", params=asked).json()["access_token"]  # noqa: S113
+    token: str = post(f"{base}{TOKEN_PATH}", params=asked).json()["access_token"]
     return token
 
 

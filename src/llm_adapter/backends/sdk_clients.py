@@ -1,0 +1,70 @@
+"""The SDK's clients, kept to what they are given and to whom they are to ask.
+
+Made on first use, because importing the SDK takes longer than importing this package may.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from llm_adapter.failures import NotSentError
+from llm_adapter.settings import CERTIFICATES
+
+if TYPE_CHECKING:
+    import openai
+
+
+@cache
+def plain_client_class() -> type[openai.OpenAI]:
+    """The SDK's client, deaf to variables that the SDK reads besides what it is given: an organisation, a
+    project, headers and further keys, all of which it would send to every provider.
+    """
+    import openai
+
+    class OpenAI(openai.OpenAI):  # the SDK names itself to providers by its class
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            headers = dict(given.get("default_headers") or {})
+            read = ("organization", "project", "admin_api_key", "webhook_secret")
+            vars(self).update({name: given.get(name) for name in read}, _custom_headers=headers)
+
+    return OpenAI
+
+
+def http_client(**given: Any) -> Any:
+    """An HTTP client with the SDK's pool and timeouts that follows no redirect to another origin.
+
+    HTTP libraries follow these and take along every header but `Authorization`, and the question with them.
+
+    Raises:
+        NotSentError: the certificates that the environment names cannot be read.
+    """
+    import openai
+
+    try:
+        return openai.DefaultHttpxClient(event_hooks={"response": [_refuse_to_leave]}, **given)
+    except OSError as error:  # it says what is wrong, but neither where nor who said so
+        names = " and ".join(name for name in CERTIFICATES if os.environ.get(name))
+        raise NotSentError(f"the certificates that {names} names cannot be read") from error
+
+
+def _refuse_to_leave(response: Any) -> None:
+    """Take the address off a redirect that leads away from whom was asked: it ends as a refusal."""
+    if not response.has_redirect_location:
+        return
+    asked = response.request.url
+    try:
+        target = asked.join(response.headers["location"])
+        stays = _origin(target) == _origin(asked) and not target.userinfo
+    except Exception as error:
+        if not isinstance(error, ValueError) and type(error).__name__ != "InvalidURL":
+            raise
+        stays = False
+    if not stays:
+        del response.headers["location"]
+
+
+def _origin(url: Any) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
