@@ -22,7 +22,7 @@ options := $(provider) $(if $(value SCENARIO),--scenario $(call quoted,SCENARIO)
 source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev pictures replay record verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ replay: setup ## replay every cassette to both clients, compare, say GO or NO-GO
 
 record: setup ## record from the real providers whose keys are set (SOURCE=simulator needs none)
 	@$(CONTRACTS) record --source $(source) $(options)
+
+capture: setup ## run a program and make recordings of its calls (ARGS="-- python app.py")
+	@$(CONTRACTS) capture $(arguments)
 
 # Exit code 1 only says that something is left to decide.
 review: setup ## go through what differs: accept with a reason and a date, or mark it (ARGS=--plain)

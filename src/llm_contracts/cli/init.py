@@ -27,9 +27,9 @@ Examples:
     "--provider",
     "providers",
     multiple=True,
-    metavar="NAME",
-    help="A well-known provider that is called; may be given several times. By default those of the "
-    "recordings, or openai.",
+    metavar="NAME|NAME=URL",
+    help="A provider that is called: a well-known one, or NAME=URL; may be given several times. By default "
+    "those of the recordings, or openai.",
 )
 @click.option(
     "--from",
@@ -64,7 +64,7 @@ def init(
     if source is not None:
         _bring_in(source)
     step = "llm-contracts check" if source is not None else "llm-contracts record --source simulator"
-    console.print(f"\nNext: {step}")
+    console.print(f"\nNext: {step}, or with the calls of an application: llm-contracts capture -- COMMAND")
     return Exit.AGREEMENT
 
 

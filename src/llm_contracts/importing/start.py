@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.corpus import CorpusStream, read_corpus
@@ -13,6 +15,7 @@ from llm_contracts.corpus.judge import CHAT
 from llm_contracts.project.config import ConfigError, find_root, nearest
 from llm_contracts.project.scenario import Provider
 from llm_contracts.project.well_known import WELL_KNOWN, provider_at
+from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.util.files import replace_file
 
 _FOLDER = "tests/contracts"
@@ -20,6 +23,7 @@ _CASSETTES = "cassettes"
 _OWN_CASSETTES = f"{_FOLDER}/cassettes"
 """Where recordings go if an existing suite has the usual folder already."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _MODELS: Mapping[str, str] = {"openai": "gpt-4o-mini", "deepseek": "deepseek-chat", "qwen": "qwen-plus"}
 
 _CLIENTS = '''"""The clients that are compared, and the providers that they call."""
@@ -46,8 +50,9 @@ QUESTION = ({{"role": "user", "content": "Name a tea."}},)
 SCENARIOS = [
 {rows}]
 '''
-_ROWS = """    Scenario(id="plain-stream", provider={name}, model={model}, messages=QUESTION),
-    Scenario(
+_ROW = """    Scenario(id="plain-stream", provider={name}, model={model}, messages=QUESTION),
+"""
+_SIMULATED = """    Scenario(
         id="rate-limit",
         provider={name},
         model={model},
@@ -134,21 +139,29 @@ def _check_clients(begin: Start) -> None:
 
 
 def _providers(begin: Start) -> tuple[Provider, ...]:
-    known = {row.name: row for row in WELL_KNOWN}
-    for name in begin.providers:
-        if name not in known:
-            raise ConfigError(
-                f"There is no well-known provider {name!r}. {nearest(name, known)} "
-                f"Add the row of another one to {_FOLDER}/clients.py."
-            )
-    named = tuple(known[name] for name in dict.fromkeys(begin.providers))
+    named = tuple(map(_named, dict.fromkeys(begin.providers)))
     if begin.source is None:
-        return named or (known["openai"],)
+        return named or (_named("openai"),)
     streams = (entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream))
     found = _at(entry.interaction.request.uri for entry in streams)
     if not found and not named:
         raise ConfigError(f"{begin.source} holds no recording that can be compared. Check the folder's name.")
     return tuple({row.name: row for row in (*named, *found)}.values())
+
+
+def _named(text: str) -> Provider:
+    """A well-known provider by its name, or any as `name=base URL`."""
+    known = {row.name: row for row in WELL_KNOWN}
+    name, at, base_url = text.partition("=")
+    if at and _NAME.fullmatch(name) and urlsplit(base_url).hostname:
+        variable = f"{name.upper().replace('-', '_')}_API_KEY"
+        return Provider(name=name, base_url=base_url.rstrip("/"), key_variable=variable)
+    if text not in known:
+        raise ConfigError(
+            f"There is no well-known provider {text!r}. {nearest(text, known)} "
+            "Any other one is named with its base URL: acme=https://llm.acme.example/v1"
+        )
+    return known[text]
 
 
 def _at(uris: Iterable[str]) -> tuple[Provider, ...]:
@@ -171,9 +184,14 @@ def _provider(row: Provider) -> str:
 def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str:
     if begin.source is not None:
         return _IMPORTED.format(cassettes="cassettes" if own else f"../../{_CASSETTES}")
-    named = [(row.name, _MODELS[row.name]) for row in providers if row.name in _MODELS]
-    rows = "".join(_ROWS.format(name=_quoted(name), model=_quoted(model)) for name, model in named)
-    return _SCENARIOS.format(imports="from llm_contracts import Scenario\n" if rows else "", rows=rows)
+    rows = "".join(map(_rows, providers))
+    return _SCENARIOS.format(imports="from llm_contracts import Scenario\n", rows=rows)
+
+
+def _rows(row: Provider) -> str:
+    """A plain question, and what only the simulator can be made to say."""
+    text = _ROW + (_SIMULATED if row.name in DIALECTS else "")
+    return text.format(name=_quoted(row.name), model=_quoted(_MODELS.get(row.name, "default")))
 
 
 def _pyproject(file: Path, begin: Start, *, own: bool) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from shlex import quote
 
+from llm_contracts.capture.coverage import Coverage
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Verdict
 from llm_contracts.project.scenario import Scenario
@@ -23,6 +24,7 @@ _SHOWN = 5  # names in a sentence; the table has the rest
 _TOOL = "llm-contracts"
 _CHECK = "check --provider {provider}"
 _RECORD = "record --provider {provider} --missing"
+_CAPTURE = "capture -- COMMAND"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,7 @@ def decide(
     caveats: Iterable[str] = (),
     base_url: str = "",
     faults: int = 0,
+    coverage: Coverage | None = None,
 ) -> Verdict:
     """Decide on one provider.
 
@@ -64,6 +67,8 @@ def decide(
         base_url: the provider's own address. Live recordings that were made elsewhere are named.
         faults: how many complaints there are about the waivers file. Nobody knows what it accepts until they
             are mended, so there is no GO.
+        coverage: what was seen of the application's own calls, where they were captured. A shape of calls
+            that no recording has makes it a rehearsal.
     """
     mine = tuple(item for item in items if item.provider == provider)
     expected = tuple(row for row in scenarios if row.provider == provider)
@@ -73,10 +78,27 @@ def decide(
         reasons.append(_Reason(answer=Readiness.BLOCKED, sentence=sentence, step="doctor --area waivers"))
     reasons += _rehearsed(mine, expected, today, stale_after_days)
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
+    reasons += _uncovered(coverage)
     agree = _agreeing(mine, "scenario")
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")
-    return replace(verdict, reasons=(*verdict.reasons, *_asked_elsewhere(mine, base_url)))
+    further = (*_asked_elsewhere(mine, base_url), *_covered(coverage))
+    return replace(verdict, reasons=(*verdict.reasons, *further))
+
+
+def _uncovered(coverage: Coverage | None) -> Reasons:
+    missing = () if coverage is None else coverage.unrecorded
+    sentence = _sentence(
+        missing, "shape of your calls has no recording", "shapes of your calls have no recording"
+    )
+    return [_Reason(answer=Readiness.REHEARSED, sentence=sentence, step=_CAPTURE)] if missing else []
+
+
+def _covered(coverage: Coverage | None) -> Iterator[str]:
+    if coverage is not None:
+        recorded = len(coverage.shapes) - len(coverage.unrecorded)
+        calls = _count(coverage.calls, "call", "calls")
+        yield f"Captured from {calls} of your own: {recorded} of {len(coverage.shapes)} shapes are recorded."
 
 
 def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
@@ -128,7 +150,7 @@ def _commands(provider: str, reasons: Reasons) -> Iterator[str]:
     if not provider:  # a stream that nobody could place
         return iter(())
     steps = list(dict.fromkeys(reason.step for reason in reasons if reason.step))
-    if any(step.startswith("record") for step in steps) and _CHECK not in steps:
+    if any(step.startswith(("record", "capture")) for step in steps) and _CHECK not in steps:
         steps.append(_CHECK)
     # A provider's name comes from the project's own rows, but what is printed may be pasted into a shell.
     return (f"{_TOOL} {step.format(provider=quote(provider))}" for step in steps)
@@ -189,7 +211,7 @@ def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
 
 def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date, limit: int) -> Reasons:
     """What is still to be recorded: scenarios that can be had live, and are not, or not lately."""
-    live = {row.id for row in expected if row.live}
+    live = {row.id for row in expected if row.live or row.captured}
     mine = [item for item in items if item.scenario in live and item.problem is None and item.ran]
     groups: tuple[tuple[Callable[[Item], bool], str, str, str], ...] = (
         (

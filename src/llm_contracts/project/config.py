@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.dialects import DIALECTS
@@ -312,11 +313,14 @@ def load_project(settings: Settings) -> Project:
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
     _check_providers(settings.clients, protocols, providers)
     _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
+    # What was captured brings its rows with it; one that the project has written itself comes first.
+    further, captured = captured_rows(settings.cassettes, providers, protocols)
+    names = {row.name for row in rows}
     return Project(
         settings=settings,
         clients=_registered_clients(settings.clients, registered),
-        providers=providers,
-        scenarios=rows,
+        providers=(*providers, *further),
+        scenarios=(*rows, *(row for row in captured if row.name not in names)),
         protocols=protocols,
     )
 

@@ -100,6 +100,7 @@ def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, .
 def _recordings(settings: Settings) -> Iterator[Path]:
     if settings.cassettes.is_relative_to(settings.root):
         yield from settings.cassettes.rglob("*.yaml")
+        yield from settings.cassettes.glob("*/captured-*.json")
 
 
 def code_files(root: Path) -> Iterator[Path]:

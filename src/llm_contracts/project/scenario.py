@@ -55,6 +55,8 @@ class Scenario:
         key: `valid` sends the configured key; `wrong` sends a made-up one, to see the refusal.
         expects: how the provider's side must end for a recording to be kept: with an answer, or with a
             refusal or an error. What a client makes of it is judged elsewhere.
+        captured: whether it is a call of an application, captured as it was made. Nobody can order it again,
+            and whatever came is what it is about; it is live evidence all the same.
         finish: the finish reason that must be on the wire for a recording to be kept; None takes any.
     """
 
@@ -69,6 +71,7 @@ class Scenario:
     key: str = "valid"
     expects: Literal["answer", "failure"] = "answer"
     finish: str | None = None
+    captured: bool = False
 
     @property
     def name(self) -> str:

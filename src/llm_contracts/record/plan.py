@@ -101,6 +101,8 @@ def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -
 
 
 def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -> str | None:
+    if scenario.captured:
+        return "it was captured from an application's own calls, which `capture` makes anew"
     if options.source is Source.SIMULATOR:
         if project.dialect_of(scenario.provider) is not None:
             return None

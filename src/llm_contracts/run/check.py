@@ -11,6 +11,7 @@ from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING
 
+from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.resolve import resolve
@@ -363,6 +364,7 @@ def concluded(
                 caveats=options.caveats,
                 base_url=project.provider(name).base_url,
                 faults=len(complaints),
+                coverage=coverage_of(settings.cassettes, name),
             )
             for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
         },
@@ -486,7 +488,8 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, recut:
     provider = project.provider(scenario.provider)
     # Other clients may ask otherwise than those whose calls were recorded.
     names, settings = (match.reference.name, match.candidate.name), project.settings
-    own = blank.provenance in ("live", "simulated") and names == (settings.reference, settings.candidate)
+    ours = blank.provenance in ("live", "simulated") and not scenario.captured
+    own = ours and names == (settings.reference, settings.candidate)
     call = replay_call(scenario, provider)
     return own_match(match, project, provider).run(blank, interactions, call, own=own, recut=recut)
 

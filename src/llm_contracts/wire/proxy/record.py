@@ -34,6 +34,7 @@ from llm_contracts.wire.sse import EventDecoder
 _LAST_WORDS = 1.0
 _SETTLING = 2.0
 _DROPPING = 30.0
+_REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class RecordSession(Session):
     ) -> web.StreamResponse:
         self._sent = 0
         self._requests.append(request)
-        exchange = Exchange(request=request, started=self._loop.time(), limits=self._limits)
+        exchange = self._begun(request)
         target = request.uri.removeprefix(self._public)
         try:
             answer = await self._upstream.ask(request, target, connection=incoming.protocol)
@@ -144,6 +145,9 @@ class RecordSession(Session):
             await reset(transport)
         with contextlib.closing(answer):
             return await self._pass_on(incoming, transport, exchange, answer)
+
+    def _begun(self, request: Request) -> Exchange:
+        return Exchange(request=request, started=self._loop.time(), limits=self._limits)
 
     async def _pass_on(
         self,
@@ -202,7 +206,7 @@ class RecordSession(Session):
         except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
             end = End.CLIENT_LEFT
             try:
-                end = await _end_without_client(passing.answer)
+                end = await self._end_without_client(passing)
             finally:  # the handler may be cancelled twice
                 self._keep(passing.exchange, end)
             raise
@@ -212,6 +216,23 @@ class RecordSession(Session):
         except (aiohttp.ClientError, OSError) as error:
             return self._broken(error)
         return End.COMPLETE
+
+    async def _end_without_client(self, passing: _Passing) -> End:
+        """The client has left: are bytes missing?
+
+        If all had come by then and only the end was outstanding, the exchange is complete: many clients hang
+        up as soon as they see `[DONE]`. So it is if a refusal was of no interest beyond its status: SDKs that
+        try again leave its body unread.
+        """
+        refused = passing.exchange.status >= _REFUSED
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError, UnpackingError):
+            async with asyncio.timeout(_LAST_WORDS), contextlib.aclosing(_plain(passing)) as pieces:
+                async for data in pieces:
+                    if not refused:
+                        return End.CLIENT_LEFT
+                    passing.exchange.add(data, self._loop.time())
+                return End.COMPLETE
+        return End.CLIENT_LEFT
 
     def _broken(self, error: BaseException) -> End:
         self._failures.append(explained(error))
@@ -230,16 +251,3 @@ async def _plain(passing: _Passing) -> AsyncGenerator[bytes]:
     while data := await arrivals.next():
         for piece in (data,) if passing.unpack is None else passing.unpack(data):
             yield piece
-
-
-async def _end_without_client(answer: ClientResponse) -> End:
-    """The client has left: are bytes missing?
-
-    If all had come by then and only the end was outstanding, the exchange is complete: many clients hang up
-    as soon as they see `[DONE]`.
-    """
-    with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(_LAST_WORDS):
-            if not await answer.content.readany():
-                return End.COMPLETE
-    return End.CLIENT_LEFT

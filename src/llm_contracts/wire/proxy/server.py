@@ -131,12 +131,12 @@ class Edge:
             )
         )
 
-    def mount(self, make: Callable[[asyncio.AbstractEventLoop, str], _S]) -> _S:
-        """A session of the caller's own making, given the loop and its origin, at the edge's root.
+    def mount(self, make: Callable[[asyncio.AbstractEventLoop, str], _S], *, key: str = _ROOT) -> _S:
+        """A session of the caller's own making, given the loop and its origin, below the path `/key`.
 
-        It answers every request that is not addressed to another session.
+        At the edge's root it answers every request that is not addressed to another session.
         """
-        return self._session(lambda origin: make(self._loop, origin), key=_ROOT)
+        return self._session(lambda origin: make(self._loop, origin), key=key)
 
     def census(self) -> tuple[int, int]:
         """How many sessions are open, and how many tasks there are in the edge's loop; one is its own."""

@@ -1,0 +1,117 @@
+"""What of the traffic that was seen has a recording: a file for each run, beside a provider's recordings."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from llm_contracts.project.captured import PREFIX
+from llm_contracts.project.config import ConfigError
+from llm_contracts.util.files import replace_file
+from llm_contracts.util.json_values import as_list, as_mapping, read_json
+
+FORMAT = 1
+
+
+@dataclass(kw_only=True, slots=True)
+class SeenShape:
+    """One shape of calls: what it looks like in a line, how often it was seen, and its recordings' names."""
+
+    shape: str
+    seen: int = 0
+    recordings: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, slots=True)
+class Coverage:
+    """What was seen of one provider, in one run or in all of them.
+
+    Attributes:
+        calls: how many calls were passed on; a call that was tried again is one.
+        not_looked_at: how many of them are known by their number alone, because of `--sample` or because they
+            could not be kept, by the reason.
+        shapes: the shape's key → what is known of it.
+    """
+
+    calls: int = 0
+    not_looked_at: Counter[str] = field(default_factory=Counter)
+    shapes: dict[str, SeenShape] = field(default_factory=dict)
+
+    def add(self, key: str, shape: str) -> SeenShape:
+        """One call of this shape was seen."""
+        found = self.shapes.setdefault(key, SeenShape(shape=shape))
+        found.seen += 1
+        return found
+
+    @property
+    def unrecorded(self) -> tuple[str, ...]:
+        """The shapes that no recording has, those seen most often first."""
+        missing = [each for each in self.shapes.values() if not each.recordings]
+        return tuple(each.shape for each in sorted(missing, key=lambda each: -each.seen))
+
+
+def write_coverage(folder: Path, run: str, coverage: Coverage, *, first: datetime, last: datetime) -> None:
+    """Write what a run has seen of a provider into the provider's folder; the file of this run is replaced.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+    document = {
+        "format": FORMAT,
+        "first": first.isoformat(timespec="seconds"),
+        "last": last.isoformat(timespec="seconds"),
+        "calls": coverage.calls,
+        "not_looked_at": dict(coverage.not_looked_at),
+        "shapes": {
+            key: {"shape": each.shape, "seen": each.seen, "recordings": each.recordings}
+            for key, each in sorted(coverage.shapes.items())
+        },
+    }
+    replace_file(folder / f"{PREFIX}{run}.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def coverage_of(cassettes: Path, provider: str) -> Coverage | None:
+    """What all runs together have seen of a provider; None where none has. A recording that was deleted since
+    does not count.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    folder = cassettes / provider
+    files = sorted(folder.glob(f"{PREFIX}*.json"))
+    if not files:
+        return None
+    whole = Coverage()
+    for file in files:
+        document = read_json(_text(file))
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise ConfigError(f"{file}: is not what `capture` writes. Restore it, or delete it.")
+        _add(whole, document)
+    for each in whole.shapes.values():
+        each.recordings = [name for name in each.recordings if (folder / f"{name}.yaml").is_file()]
+    return whole
+
+
+def _text(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}).") from error
+
+
+def _add(whole: Coverage, document: Mapping[str, Any]) -> None:
+    whole.calls += document.get("calls", 0)
+    whole.not_looked_at.update(as_mapping(document.get("not_looked_at")))
+    for key, one in as_mapping(document.get("shapes")).items():
+        known = whole.shapes.setdefault(key, SeenShape(shape=str(as_mapping(one).get("shape", key))))
+        known.seen += as_mapping(one).get("seen", 0)
+        known.recordings += _names(as_list(as_mapping(one).get("recordings")))
+
+
+def _names(values: Iterable[object]) -> list[str]:
+    return [value for value in values if isinstance(value, str)]

@@ -1,0 +1,163 @@
+"""A provider's address at the edge: every exchange passes, and a copy of it is handed over when it ends.
+
+Whatever goes wrong with the copy, the call goes on as if nobody had looked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from llm_contracts.wire.interaction import End, Headers, Interaction, Request
+from llm_contracts.wire.proxy.exchange import Exchange, Limits
+from llm_contracts.wire.proxy.record import RecordSession
+from llm_contracts.wire.proxy.redirects import elsewhere
+from llm_contracts.wire.proxy.upstream import Upstream
+from llm_contracts.wire.scrub import Scrubber
+
+LEFT_OUT = "left out by --sample"
+LEFT = "the application left before the end"
+NO_ROOM = "too much was under way at once to keep a copy"
+
+
+class Room:
+    """How many bytes of copies there may be in memory, those under way and those to be written."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for so many bytes more; they are taken if so."""
+        with self._lock:
+            if size > self._free:
+                return False
+            self._free -= size
+            return True
+
+    def give(self, size: int) -> None:
+        """So many bytes are free again."""
+        with self._lock:
+            self._free += size
+
+
+@dataclass(kw_only=True, slots=True)
+class _Copied(Exchange):
+    """An exchange that is copied as long as there is room."""
+
+    room: Room
+    taken: int = 0
+
+    def add(self, data: bytes, now: float) -> None:
+        """Bytes have arrived."""
+        if self.flaw:
+            return
+        if not self.room.take(len(data)):
+            self.spoil(NO_ROOM)
+            return
+        self.taken += len(data)
+        Exchange.add(self, data, now)
+
+    def spoil(self, flaw: str) -> None:
+        """No copy is kept: its room is free."""
+        Exchange.spoil(self, flaw)
+        self.room.give(self.taken)
+        self.taken = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copying:
+    """What is copied.
+
+    Attributes:
+        provider: its name.
+        upstream: the provider.
+        public: scheme and host that a recording names.
+        limits: how much of one exchange is copied.
+        sample: the part of the exchanges that are copied, from 0 to 1.
+        room: the memory for copies.
+        copied: given the provider's name, a finished exchange with its secrets, and the bytes to give back to
+            `room` when it is done with.
+        lost: given the provider's name and why there is no copy.
+    """
+
+    provider: str
+    upstream: Upstream
+    public: str
+    limits: Limits
+    sample: float
+    room: Room
+    copied: Callable[[str, Interaction, int], None] = field(repr=False)
+    lost: Callable[[str, str], None] = field(repr=False)
+
+
+class CaptureSession(RecordSession):
+    """Passes everything on to one provider for as long as the process lives, and holds nothing itself."""
+
+    def __init__(self, copying: Copying, *, loop: asyncio.AbstractEventLoop, origin: str) -> None:
+        super().__init__(
+            loop=loop,
+            origin=origin,
+            public=copying.public,
+            upstream=copying.upstream,
+            scrubber=Scrubber({}),  # nobody reads anything here that would have to be scrubbed
+            limits=copying.limits,
+        )
+        self._copying = copying
+
+    async def handle(self, incoming: web.BaseRequest, target: str) -> web.StreamResponse:
+        """Answer one request, and keep nothing of it."""
+        try:
+            return await super().handle(incoming, target)
+        finally:
+            for kept in (self._requests, self._times, self._failures):
+                kept.clear()
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Whether everything under way has ended, or ends within so many seconds."""
+
+        async def idle() -> bool:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
+            return self._idle.is_set()
+
+        return asyncio.run_coroutine_threadsafe(idle(), self._loop).result()
+
+    def at_the_edge(self, headers: Headers, request: Request) -> Headers:
+        """A redirect to somebody else leads there, as it would without the edge."""
+        edged = super().at_the_edge(headers, request)
+        return tuple(
+            line if elsewhere(changed[1].removeprefix(self.origin)) else changed
+            for line, changed in zip(headers, edged, strict=True)
+        )
+
+    def _begun(self, request: Request) -> Exchange:
+        copying = self._copying
+        exchange = _Copied(
+            request=request, started=self._loop.time(), limits=copying.limits, room=copying.room
+        )
+        if copying.sample < 1 and random.random() >= copying.sample:  # noqa: S311 - no secret hangs on it
+            exchange.spoil(LEFT_OUT)
+        elif copying.room.take(len(request.body)):
+            exchange.taken = len(request.body)
+        else:
+            exchange.spoil(NO_ROOM)
+        return exchange
+
+    def _keep(self, exchange: Exchange, end: End) -> None:
+        assert isinstance(exchange, _Copied)
+        copying = self._copying
+        if not exchange.flaw and end is End.CLIENT_LEFT:
+            exchange.spoil(LEFT)
+        if exchange.flaw:
+            copying.lost(copying.provider, exchange.flaw)
+            return
+        taken, exchange.taken = exchange.taken, 0
+        copying.copied(copying.provider, exchange.finished(end), taken)

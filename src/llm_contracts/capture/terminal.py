@@ -1,0 +1,61 @@
+"""What a capture has kept, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_contracts.util.terminal import terminal_console
+
+if TYPE_CHECKING:
+    from llm_contracts.capture.run import Capture
+
+
+def capture_document(capture: Capture) -> dict[str, Any]:
+    """The result as plain JSON values."""
+    return {
+        "format": 1,
+        "recordings": capture.writer.written,
+        "trouble": list(capture.writer.trouble),
+        "providers": {
+            name: {
+                "calls": seen.calls,
+                "not_looked_at": dict(seen.not_looked_at),
+                "shapes": len(seen.shapes),
+                "unrecorded": list(seen.unrecorded),
+            }
+            for name, seen in capture.writer.seen.items()
+        },
+    }
+
+
+def print_capture(capture: Capture, folder: Path) -> None:
+    """Print what came of it on standard error: standard output is the program's."""
+    console = terminal_console(stderr=True)
+    writer = capture.writer
+    for name, seen in writer.seen.items():
+        recorded = sum(bool(each.recordings) for each in seen.shapes.values())
+        own = sum(one.startswith(f"{name}/") for one in writer.written)
+        console.print(
+            f"{name}: {_count(seen.calls, 'call')} of {_count(len(seen.shapes), 'shape')}, "
+            f"{_count(own, 'new recording')}; {recorded} of the shapes recorded.",
+            soft_wrap=True,
+        )
+        for why, number in Counter(seen.not_looked_at).most_common():
+            console.print(f"  {_count(number, 'call')} not kept: {why}.", style="yellow", soft_wrap=True)
+    for sentence in writer.trouble:
+        console.print(f"Not everything was kept: {sentence}.", style="yellow", soft_wrap=True)
+    if not writer.seen:
+        names = ", ".join(capture.variables)
+        console.print(
+            f"No call passed. The program was given base URLs in {names}; does it read one of them?",
+            style="yellow",
+            soft_wrap=True,
+        )
+    elif writer.written:
+        console.print(f"Recordings are in {folder}. Next: llm-contracts check", soft_wrap=True)
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one}{'' if number == 1 else 's'}"

@@ -1,0 +1,213 @@
+"""What becomes of the copies: a thread of its own makes recordings of those that are worth it."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+from llm_contracts.capture.coverage import Coverage, write_coverage
+from llm_contracts.capture.keeper import CapturedCall, Keeper, Limits
+from llm_contracts.capture.session import Room
+from llm_contracts.capture.shape import shape_of
+from llm_contracts.project.captured import captured_files
+from llm_contracts.project.endpoint import Endpoint
+from llm_contracts.util.versions import versions
+from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
+from llm_contracts.wire.cassette.render import render
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
+
+_EVERY = 10.0  # seconds between two writings of what was seen
+_CHAT = "/chat/completions"
+_ASKED = frozenset({"accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"})
+_ANSWERED = (
+    "cache-control",
+    "content-encoding",
+    "content-type",
+    "connection",
+    "content-length",
+    "date",
+    "location",
+    "openai-model",
+    "openai-processing-ms",
+    "openai-version",
+    "request-id",
+    "retry-after",
+    "transfer-encoding",
+    "x-ratelimit-",
+    "x-request-id",
+    "x-should-retry",
+)
+"""What of headers says something about the call; the rest may say who asked, and over which way."""
+
+Change = Callable[[tuple[Interaction, ...]], tuple[Interaction, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writing:
+    """How copies become recordings.
+
+    Attributes:
+        folder: the cassettes folder.
+        endpoints: provider → where it is really called.
+        secrets: the values that must not reach a file, by the variable.
+        limits: how much is kept.
+        change: what is done to the exchanges of a call before they are written, after secrets were taken out.
+        now: the clock.
+    """
+
+    folder: Path
+    endpoints: Mapping[str, Endpoint]
+    secrets: Mapping[str, str] = field(repr=False)
+    limits: Limits
+    change: Change = lambda interactions: interactions
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Writer:
+    """The thread. A context manager: at its end all that waits is written."""
+
+    def __init__(self, writing: Writing, room: Room) -> None:
+        self.seen: dict[str, Coverage] = {}
+        self.written: list[str] = []
+        self.trouble: dict[str, None] = {}
+        self._writing = writing
+        self._room = room
+        self._run = f"{writing.now():%Y%m%d}-{secrets.token_hex(4)}"
+        self._began = writing.now()
+        self._queue: queue.SimpleQueue[tuple[str, Interaction | str, int] | None] = queue.SimpleQueue()
+        self._keeper = Keeper(writing.limits, self._write, _recorded(writing.folder), self._coverage)
+        self._thread = threading.Thread(target=self._work, name="llm-contracts-capture", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def copied(self, provider: str, interaction: Interaction, size: int) -> None:
+        """An exchange has ended; returns at once."""
+        self._queue.put((provider, interaction, size))
+
+    def lost(self, provider: str, why: str) -> None:
+        """An exchange was passed on of which there is no copy; returns at once."""
+        self._queue.put((provider, why, 0))
+
+    def _work(self) -> None:
+        due = time.monotonic() + _EVERY
+        while True:
+            try:
+                item = self._queue.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                item = ("", "", 0)
+            if item is None:
+                self._guarded(self._keeper.give_up)
+                self._guarded(self._save_coverage)
+                return
+            self._guarded(lambda: self._take(*item))  # noqa: B023 - called before the next one comes
+            if time.monotonic() >= due:
+                self._guarded(self._save_coverage)
+                due = time.monotonic() + _EVERY
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """A failure here must cost a recording and never a call."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - see above
+            said = error.strerror if isinstance(error, OSError) else None
+            self.trouble[f"{type(error).__name__}{f': {said}' if said else ''}"] = None
+
+    def _take(self, provider: str, item: Interaction | str, size: int) -> None:
+        if isinstance(item, Interaction):
+            try:
+                self._keeper.take(provider, item, time.monotonic())
+            finally:
+                self._room.give(size)
+        elif item:
+            seen = self._coverage(provider)
+            seen.calls += 1
+            seen.not_looked_at[item] += 1
+
+    def _coverage(self, provider: str) -> Coverage:
+        return self.seen.setdefault(provider, Coverage())
+
+    def _save_coverage(self) -> None:
+        for provider, coverage in self.seen.items():
+            folder = self._writing.folder / provider
+            write_coverage(folder, self._run, coverage, first=self._began, last=self._writing.now())
+
+    def _write(self, call: CapturedCall) -> None:
+        writing, endpoint = self._writing, self._writing.endpoints[call.provider]
+        scrubber = Scrubber(writing.secrets)
+        scrubber.learn(call.interactions)
+        clean = tuple(_told(scrubber.interaction(one)) for one in call.interactions)
+        address, public = _at_the_provider(clean, endpoint)
+        cassette = Cassette(
+            interactions=writing.change(public),
+            recording=Recording(
+                provenance=endpoint.provenance,
+                recorded_at=writing.now().replace(microsecond=0),
+                provider=call.provider,
+                scenario=call.name,
+                client="capture",
+                versions={"llm-contracts": versions().get("llm-contracts", "")},
+                address=address,
+            ),
+        )
+        bodies = (body for one in cassette.interactions for body in (one.request.body, one.response.body))
+        for data in (render(cassette), *bodies):
+            found = [*scrubber.find(data), *shapes_in(data)]
+            if found:
+                raise SecretFound(call.name, sorted(set(found)))
+        save(writing.folder / call.provider / f"{call.name}.yaml", cassette)
+        self.written.append(f"{call.provider}/{call.name}")
+
+
+def _recorded(folder: Path) -> Mapping[str, int]:
+    """How many recordings there are of each shape."""
+    counts: dict[str, int] = {}
+    for file in captured_files(folder):
+        try:
+            key = shape_of(load(file).interactions).key
+        except (CassetteError, ValueError):
+            continue  # `check` says what is wrong with it
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _told(interaction: Interaction) -> Interaction:
+    """The exchange with the headers that say something about the call."""
+    request, response = interaction.request, interaction.response
+    return Interaction(
+        request=replace(request, headers=tuple(one for one in request.headers if one[0].lower() in _ASKED)),
+        response=replace(
+            response, headers=tuple(one for one in response.headers if one[0].lower().startswith(_ANSWERED))
+        ),
+    )
+
+
+def _at_the_provider(
+    interactions: tuple[Interaction, ...], endpoint: Endpoint
+) -> tuple[str, tuple[Interaction, ...]]:
+    """The base URL that was really called, and the exchanges at the provider's own.
+
+    A path of its own before a chat completion's (a deployment, a gateway's route) belongs to the address: a
+    client that is given a base URL calls it there. So does an API version in the query.
+    """
+    parts = urlsplit(interactions[-1].request.uri)
+    if not parts.path.endswith(_CHAT):
+        return endpoint.address, tuple(map(endpoint.made_public, interactions))
+    called = urlsplit(endpoint.address)
+    address = urlunsplit((called.scheme, called.netloc, parts.path.removesuffix(_CHAT), "", ""))
+    uri = endpoint.public_url.rstrip("/") + _CHAT
+    return address, tuple(replace(one, request=replace(one.request, uri=uri)) for one in interactions)

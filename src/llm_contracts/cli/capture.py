@@ -1,0 +1,129 @@
+"""`llm-contracts capture`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from llm_contracts.cli.options import hand_over, json_option, project_here, secrets_of
+from llm_contracts.project.config import ConfigError, environment
+
+if TYPE_CHECKING:
+    from llm_contracts.capture.run import Capture
+
+_MIB = 2**20
+_SIGNALLED = 128  # what a shell adds to the number of the signal that ended a program
+_EXAMPLES = """\b
+Examples:
+  llm-contracts capture -- python app.py           whatever it calls, few of each shape
+  llm-contracts capture --keep 1 -- npm test
+"""
+
+
+@click.command("capture", epilog=_EXAMPLES, context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Recordings of each shape of calls; those that are there count.",
+)
+@click.option(
+    "--sample",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="PART",
+    help="The part of the calls that is looked at, such as 0.01.",
+)
+@click.option(
+    "--recordings",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="At most so many recordings of this run.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    metavar="MIB",
+    help="At most so many MiB of recordings of this run.",
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder for recordings, in place of the project's cassettes.",
+)
+@json_option
+def capture(
+    command: tuple[str, ...],
+    *,
+    keep: int,
+    sample: float,
+    recordings: int,
+    size: int,
+    folder: Path | None,
+    json_file: Path | None,
+) -> int:
+    """Run a program and make recordings of the calls that it makes to LLM providers.
+
+    The program is started with the base URLs of the usual SDKs (and of the project's providers) pointing at a
+    proxy on this machine, which passes everything on. Each call that is kept brings a scenario of its own.
+    The exit code is the program's.
+    """
+    from llm_contracts.capture.keeper import Limits
+    from llm_contracts.capture.run import CaptureOptions, capturing
+    from llm_contracts.capture.terminal import capture_document, print_capture
+
+    if not command:
+        raise ConfigError("Name the program to run: llm-contracts capture -- python app.py")
+    project = project_here(needed=False)
+    options = CaptureOptions(
+        folder=folder or project.settings.cassettes,
+        environ=environment(project.settings, os.environ),
+        limits=Limits(keep=keep, recordings=recordings, size=size * _MIB),
+        sample=sample,
+    )
+    with capturing(project, options) as running:
+        code = _run(command, running)
+    hand_over(
+        json_file,
+        capture_document(running),
+        lambda _console: print_capture(running, options.folder),
+        secrets_of(project),
+    )
+    return code
+
+
+def _run(command: Sequence[str], running: Capture) -> int:
+    """Run a program until it ends, whatever signals come: they are for the program."""
+    process = subprocess.Popen(command, env={**os.environ, **running.variables})  # noqa: S603 - it is the user's
+    before = {
+        name: signal.signal(name, lambda number, _: _pass_on(process, number))
+        for name in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        code = process.wait()
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+    return code if code >= 0 else _SIGNALLED - code
+
+
+def _pass_on(process: subprocess.Popen[bytes], number: int) -> None:
+    """A terminal's Ctrl-C has reached the program by itself."""
+    if number != signal.SIGINT:
+        process.send_signal(number)

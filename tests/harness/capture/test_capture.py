@@ -1,0 +1,306 @@
+"""An application's calls become recordings: few, telling, whole, and never at the cost of a call."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_contracts.capture.coverage import coverage_of
+from llm_contracts.capture.keeper import FULL, Limits
+from llm_contracts.capture.run import targets_of
+from llm_contracts.capture.session import LEFT_OUT, NO_ROOM
+from llm_contracts.cli import run
+from llm_contracts.parity.result import Readiness
+from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.project.scenario import Provider
+from llm_contracts.run.check import Options, check
+from llm_contracts.wire.cassette import Provenance, load
+from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.proxy.server import Edge
+from tests.harness.capture.traffic import KEY, USER, Scene
+from tests.harness.wire.exchanges import DONE, JSON, event, exchange, stream, streamed
+
+ANSWER = streamed(stream("hel", "lo"))
+TOOL = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "tea", "arguments": "{}"}}
+CALLED = streamed(
+    event({"choices": [{"index": 0, "delta": {"tool_calls": [TOOL]}, "finish_reason": None}]})
+    + event({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    + DONE
+)
+
+
+def refusal(status: int = 429) -> Interaction:
+    body = json.dumps({"error": {"message": "slow down", "type": "rate_limit_error"}}).encode()
+    return exchange(Response(status=status, reason="No", headers=JSON, body=body))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(root=tmp_path, answers=[ANSWER])
+
+
+def seen(scene: Scene) -> Any:
+    coverage = coverage_of(scene.root / "cassettes", "acme")
+    assert coverage is not None
+    return coverage
+
+
+def test_of_many_calls_of_one_shape_few_are_kept(scene: Scene) -> None:
+    scene.options = {"limits": Limits(keep=2)}
+    with scene.running() as application:
+        for number in range(6):
+            assert application.ask({"role": "user", "content": f"question {number}"}) == (
+                200,
+                ANSWER.response.body,
+            )
+    assert len(scene.recordings()) == 2
+    (shape,) = seen(scene).shapes.values()
+    assert (seen(scene).calls, shape.seen, len(shape.recordings)) == (6, 6, 2)
+    assert shape.shape == "chat m messages stream=true user:text stop"
+
+
+def test_what_was_recorded_before_counts(scene: Scene) -> None:
+    scene.options = {"limits": Limits(keep=1)}
+    for _ in range(2):
+        with scene.running() as application:
+            application.ask()
+    assert len(scene.recordings()) == 1
+    assert seen(scene).calls == 2
+    assert seen(scene).unrecorded == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"temperature": 0},
+        {"model": "other"},
+        {"n": 2},
+        {"response_format": {"type": "json_object"}},
+        {"messages": [{"role": "system", "content": "be brief"}, USER]},
+    ],
+)
+def test_another_shape_is_another_recording(scene: Scene, other: dict[str, Any]) -> None:
+    scene.options = {"limits": Limits(keep=1)}
+    with scene.running() as application:
+        application.ask()
+        application.post("/chat/completions", {"model": "m", "messages": [USER], "stream": True, **other})
+        application.ask({"role": "user", "content": "the same shape in other words"})
+    assert len(scene.recordings()) == 2
+
+
+def test_a_recording_says_where_it_comes_from_and_brings_its_scenario(scene: Scene) -> None:
+    """Nobody wrote a row; the provider's own row is the one of the address that was asked."""
+    with scene.running() as application:
+        application.ask(temperature=0.5)
+    (file,) = scene.recordings()
+    recording = load(file).recording
+    assert recording is not None
+    assert recording.provenance is Provenance.LIVE  # the row itself names this machine
+    assert recording.address.startswith("http://127.0.0.1:")
+    project = load_project(load_settings(scene.root))
+    (row,) = project.scenarios
+    assert (row.name, row.model, row.messages) == (f"acme/{file.stem}", "m-2026-01-02", (USER,))
+    assert row.params["temperature"] == 0.5
+    assert project.provider("acme").base_url == recording.address
+
+
+def test_what_was_captured_is_compared_and_is_live_evidence(scene: Scene) -> None:
+    with scene.running() as application:
+        application.ask()
+    options = Options(today=datetime.now(UTC).date(), reference="openai", candidate="openai-async", jobs=1)
+    project = load_project(load_settings(scene.root))
+    result = check(project, project.scenarios, options)
+    verdict = result.verdicts["acme"]
+    assert verdict.answer is Readiness.READY, verdict.reasons
+    assert "Captured from 1 call of your own: 1 of 1 shapes are recorded." in verdict.reasons
+
+
+def test_a_shape_without_a_recording_is_no_go(scene: Scene) -> None:
+    scene.options = {"limits": Limits(keep=1, recordings=1)}
+    with scene.running() as application:
+        application.ask()
+        application.ask(temperature=0)
+    assert seen(scene).not_looked_at == {FULL: 1}
+    project = load_project(load_settings(scene.root))
+    options = Options(today=datetime.now(UTC).date(), reference="openai", candidate="openai-async", jobs=1)
+    verdict = check(project, project.scenarios, options).verdicts["acme"]
+    assert verdict.answer is Readiness.REHEARSED
+    assert verdict.reasons[0] == (
+        "1 shape of your calls has no recording: chat m messages stream=true temperature user:text stop."
+    )
+    assert verdict.next == ("llm-contracts capture -- COMMAND", "llm-contracts check --provider acme")
+
+
+def test_attempts_stay_together(scene: Scene) -> None:
+    scene.answers = [refusal(), ANSWER]
+    with scene.running() as application:
+        assert application.ask()[0] == 429
+        assert application.ask()[0] == 200
+    (file,) = scene.recordings()
+    assert [one.response.status for one in load(file).interactions] == [429, 200]
+    (shape,) = seen(scene).shapes.values()
+    assert seen(scene).calls == 1
+    assert shape.shape.endswith("stop 429 rate_limit_error")
+
+
+def test_a_refusal_that_is_not_tried_again_is_a_call(scene: Scene) -> None:
+    scene.answers = [refusal(400)]
+    with scene.running() as application:
+        application.ask()
+    project = load_project(load_settings(scene.root))
+    (row,) = project.scenarios
+    assert row.expects == "failure"
+
+
+def test_the_turns_of_a_tool_loop_stay_together(scene: Scene) -> None:
+    """The first turn's shape has its recording already; it is kept for the second's sake."""
+    scene.answers = [CALLED, CALLED, ANSWER]
+    scene.options = {"limits": Limits(keep=1)}
+    question = {"role": "user", "content": "which tea?"}
+    result = {"role": "tool", "tool_call_id": "call-1", "content": "green"}
+    with scene.running() as application:
+        application.ask()
+        application.ask(question)
+        application.ask(question, {"role": "assistant", "tool_calls": [TOOL]}, result)
+    names = {file.stem.rpartition("-")[0] for file in scene.recordings()}
+    assert (len(scene.recordings()), len(names)) == (3, 2)
+    (second,) = (file for file in scene.recordings() if file.stem.endswith("-2"))
+    first = second.with_name(second.name.replace("-2.yaml", "-1.yaml"))
+    assert json.loads(load(first).interactions[0].request.body)["messages"] == [question]
+
+
+def test_nothing_of_keys_and_of_who_asked_reaches_a_file(scene: Scene) -> None:
+    with scene.running() as application:
+        application.ask({"role": "user", "content": f"my key is {KEY}"})
+    data = b"".join(file.read_bytes() for file in scene.root.rglob("*") if file.is_file())
+    assert KEY.encode() not in data
+    assert b"carol" not in data
+
+
+def test_a_writer_that_fails_hurts_no_call(scene: Scene) -> None:
+    """As a full disk does, or a folder that may not be written."""
+    (scene.root / "cassettes").write_text("a file stands where the folder must be")
+    with scene.running() as application:
+        assert application.ask() == (200, ANSWER.response.body)
+        assert application.ask() == (200, ANSWER.response.body)
+    writer = application.capture.writer
+    assert writer.written == []
+    ((why, number),) = writer.seen["acme"].not_looked_at.items()
+    assert (why, number) == ("the recording could not be written (Not a directory)", 2)
+    assert list(writer.trouble) == ["NotADirectoryError: Not a directory"]
+
+
+def test_what_there_is_no_memory_for_passes(scene: Scene) -> None:
+    scene.options = {"memory": 150}
+    with scene.running() as application:
+        assert application.ask() == (200, ANSWER.response.body)
+    assert seen(scene).not_looked_at == {NO_ROOM: 1}
+    assert scene.recordings() == []
+
+
+def test_memory_is_free_again_when_all_is_written(scene: Scene) -> None:
+    scene.options = {"memory": 1000}
+    scene.answers = [ANSWER, refusal(400), ANSWER]
+    with scene.running() as application:
+        for number in range(3):
+            application.ask({"role": "user", "content": str(number)})
+    assert application.capture.writer._room.take(1000)
+
+
+def test_a_part_of_the_calls_is_looked_at(scene: Scene) -> None:
+    scene.options = {"sample": 1e-12}
+    with scene.running() as application:
+        assert application.ask() == (200, ANSWER.response.body)
+    assert seen(scene).not_looked_at == {LEFT_OUT: 1}
+
+
+def test_calls_of_other_apis_are_recorded_and_bring_no_scenario_yet(scene: Scene) -> None:
+    scene.answers = [
+        exchange(Response(status=200, headers=JSON, body=b'{"data": []}'), target="/v1/embeddings")
+    ]
+    with scene.running() as application:
+        application.post("/embeddings", {"model": "e", "input": ["a"]})
+    assert len(scene.recordings()) == 1
+    assert load_project(load_settings(scene.root)).scenarios == ()
+
+
+def test_the_proxy_says_how_it_is(scene: Scene) -> None:
+    with scene.running() as application:
+        application.ask()
+        with urllib.request.urlopen(f"{application.capture.origin}/health", timeout=10) as response:
+            document = json.load(response)
+        assert (document["status"], document["open"]) == ("ok", 0)
+        assert document["base_urls"]["ACME_URL"] == application.base_url
+        application.capture.draining = True
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"{application.capture.origin}/health", timeout=10)
+
+
+def test_the_variables_of_the_usual_sdks_lead_to_the_edge_and_what_they_said_is_called() -> None:
+    azure = "https://acme.openai.azure.com"
+    environ = {"OPENAI_BASE_URL": "https://gateway.example/openai/v1", "AZURE_OPENAI_ENDPOINT": azure}
+    row = Provider(
+        name="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        key_variable="K",
+        base_url_variable="GEMINI_API_URL",
+    )
+    targets = targets_of(Project(settings=load_settings(Path("/")), providers=(row,)), environ)
+    addresses = {name: url for each in targets for name, url in each.addresses("http://e").items()}
+    assert addresses == {
+        "OPENAI_BASE_URL": "http://e/openai/openai/v1",
+        "OPENAI_API_BASE": "http://e/openai/openai/v1",
+        "ANTHROPIC_BASE_URL": "http://e/anthropic",
+        "GOOGLE_GEMINI_BASE_URL": "http://e/gemini",
+        "GEMINI_API_URL": "http://e/gemini/v1beta",
+        "AZURE_OPENAI_ENDPOINT": "http://e/azure",
+    }
+    upstreams = {each.provider: each.endpoint.upstream for each in targets}
+    assert upstreams["openai"] == "https://gateway.example"
+    assert upstreams["azure"] == azure
+
+
+_PROGRAM = """
+import json, os, sys, urllib.request
+body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+request = urllib.request.Request(
+    os.environ["OPENAI_BASE_URL"] + "/chat/completions",
+    json.dumps(body).encode(),
+    {"content-type": "application/json"},
+)
+sys.stdout.write(urllib.request.urlopen(request, timeout=30).read().decode())
+sys.exit(7)
+"""
+
+
+def test_any_program_is_captured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Edge() as edge, edge.replay([ANSWER]) as upstream:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{upstream.origin}/v1")
+        assert run(["capture", "--", sys.executable, "-c", _PROGRAM]) == 7
+    out, err = capfd.readouterr()
+    assert out.encode() == ANSWER.response.body
+    assert "openai: 1 call of 1 shape, 1 new recording; 1 of the shapes recorded." in err
+    (file,) = tmp_path.glob("cassettes/openai/*.yaml")
+    recording = load(file).recording
+    assert recording is not None
+    # What answers on this machine in a provider's place is a rehearsal.
+    assert recording.provenance is Provenance.SIMULATED
+
+
+def test_a_program_that_calls_nobody_is_told_what_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["capture", "--", sys.executable, "-c", "pass"]) == 0
+    err = capfd.readouterr().err
+    assert "No call passed. The program was given base URLs in OPENAI_BASE_URL" in err
