@@ -12,18 +12,11 @@ from urllib.parse import urlsplit
 
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.interaction import End, Interaction, Response
-from llm_contracts.wire.sse import Event, events
+from llm_contracts.wire.protocols import BUILT_IN, GENERIC, protocol_at
+from llm_contracts.wire.sse import Event
 
-_APIS: Mapping[str, re.Pattern[str]] = {
-    "chat": re.compile(r"/chat/completions$"),
-    "responses": re.compile(r"/responses$"),
-    "messages": re.compile(r"/messages$"),
-    "gemini": re.compile(r":(streamG|g)enerateContent$"),
-    "embeddings": re.compile(r"/embeddings$"),
-    "completions": re.compile(r"/completions$"),
-    "models": re.compile(r"/models$"),
-}
 _VERSION = re.compile(r"([-@:_]?(20\d\d-?\d\d-?\d\d|latest|preview|\d{3,4}))+$")
 _TOLD = frozenset({"stream", "n", "tool_choice", "reasoning_effort", "parallel_tool_calls", "service_tier"})
 """Parameters whose value changes what an answer looks like."""
@@ -38,7 +31,7 @@ class Shape:
     """What one call looked like.
 
     Attributes:
-        api: which API was called; `other` for an address that none is known by.
+        api: which API was called; `generic` for an address that none is known by.
         model: the model's family, without dates and versions.
         parameters: what the request named, sorted; with the value where it changes what comes.
         events: the kinds of events in their order, repetitions left out; of a whole answer its members.
@@ -85,8 +78,8 @@ def shape_of(interactions: Sequence[Interaction]) -> Shape:
 
 def api_of(interaction: Interaction) -> str:
     """The API that was called, by the path alone."""
-    path = urlsplit(interaction.request.uri).path
-    return next((name for name, pattern in _APIS.items() if pattern.search(path)), "other")
+    protocol = protocol_at(interaction.request.uri, BUILT_IN)
+    return GENERIC if protocol is None else protocol.name
 
 
 def _family(model: object, interaction: Interaction) -> str:

@@ -63,7 +63,7 @@ def test_of_many_calls_of_one_shape_few_are_kept(scene: Scene) -> None:
     assert len(scene.recordings()) == 2
     (shape,) = seen(scene).shapes.values()
     assert (seen(scene).calls, shape.seen, len(shape.recordings)) == (6, 6, 2)
-    assert shape.shape == "chat m messages stream=true user:text stop"
+    assert shape.shape == "openai-chat m messages stream=true user:text stop"
 
 
 def test_what_was_recorded_before_counts(scene: Scene) -> None:
@@ -133,7 +133,7 @@ def test_a_shape_without_a_recording_is_no_go(scene: Scene) -> None:
     verdict = check(project, project.scenarios, options).verdicts["acme"]
     assert verdict.answer is Readiness.REHEARSED
     assert verdict.reasons[0] == (
-        "1 shape of your calls has no recording: chat m messages stream=true temperature user:text stop."
+        "1 shape of your calls has no recording: openai-chat m messages stream=true temperature user:text stop."
     )
     assert verdict.next == ("llm-contracts capture -- COMMAND", "llm-contracts check --provider acme")
 
