@@ -133,7 +133,8 @@ def test_a_shape_without_a_recording_is_no_go(scene: Scene) -> None:
     verdict = check(project, project.scenarios, options).verdicts["acme"]
     assert verdict.answer is Readiness.REHEARSED
     assert verdict.reasons[0] == (
-        "1 shape of your calls has no recording: openai-chat m messages stream=true temperature user:text stop."
+        "1 shape of your calls has no recording: "
+        "openai-chat m messages stream=true temperature user:text stop."
     )
     assert verdict.next == ("llm-contracts capture -- COMMAND", "llm-contracts check --provider acme")
 
