@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,7 @@ def check(
     """
     from llm_contracts.project.inputs import input_files
     from llm_contracts.reporting.terminal import print_result
+    from llm_contracts.results.changes import changes_since
     from llm_contracts.results.items import packed
     from llm_contracts.results.writer import writing
     from llm_contracts.run import check as run
@@ -104,10 +105,12 @@ def check(
         inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
         names = [row.name for row in rows]
         extra = {} if options.shard is None else part(check_plan(project, options), names)
+        changes = changes_since(folder, result)
+        extra |= {} if changes is None else {"changes": asdict(changes)}
         finish = partial(writer.finish, result, inputs=inputs, **extra)
         text, code = finish(), Exit.UNREADABLE if missing else exit_of(result)
         if not quiet:
-            print_result(report_console(), result, {row.provider for row in project.scenarios})
+            print_result(report_console(), result, {row.provider for row in project.scenarios}, changes)
         if limits is not None:
             cost, costs_code = with_cost(project, rows, options, limits, quiet=quiet)
             text, code = finish(cost=cost), code or costs_code

@@ -119,6 +119,7 @@ def _write_html(
     from llm_contracts.cost.document import stored_cost
     from llm_contracts.reporting.ci.about import RunContext
     from llm_contracts.reporting.html.page import in_full, render
+    from llm_contracts.results.changes import Changes
     from llm_contracts.results.document import json_text
     from llm_contracts.util.terminal import progress_bar
 
@@ -131,6 +132,7 @@ def _write_html(
         checked_at=stored.document["checked_at"],
         outdated=tuple(changed),
         cost=stored_cost(stored),
+        changes=Changes.from_json(stored.document),
         everyone={row.provider for row in project.scenarios},
         terms=_terms(project),
     )

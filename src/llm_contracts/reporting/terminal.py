@@ -23,6 +23,7 @@ from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item, Result
+    from llm_contracts.results.changes import Changes
 
 _LONGEST_VALUE = 160  # characters of either value that a group shows
 _SHOWN_IDS = 3
@@ -38,17 +39,20 @@ _TONES = {
 _CELL_LINES = 3  # kinds a cell names before it says how many more there are
 
 
-def print_result(console: Console, result: Result, everyone: Collection[str] = ()) -> None:
+def print_result(
+    console: Console, result: Result, everyone: Collection[str] = (), changes: Changes | None = None
+) -> None:
     """Print the whole report: table, what to decide, what is accepted, warnings, verdicts; last the answer.
 
     Args:
         console: where to.
         result: the run.
         everyone: the project's providers, if known; see `answer`.
+        changes: since the run before, if there was one.
     """
     for section in _sections(result, marks_for(console.encoding), console.width):
         console.print(section)
-    print_verdicts(console, result, everyone)
+    print_verdicts(console, result, everyone, changes=changes)
 
 
 def print_verdicts(
@@ -56,6 +60,7 @@ def print_verdicts(
     result: Result,
     everyone: Collection[str] = (),
     notes: Mapping[str, str] = MappingProxyType({}),
+    changes: Changes | None = None,
 ) -> None:
     """Print the verdicts with their reasons, equal ones together, and the answer in the last lines.
 
@@ -64,10 +69,11 @@ def print_verdicts(
         result: the run.
         everyone: the project's providers, if known; see `answer`.
         notes: a line more for a provider.
+        changes: as for `print_result`.
     """
     marks = marks_for(console.encoding)
     found = answer(result, everyone)
-    for section in (*_verdicts(found, notes, marks), *_closing(result, found, marks)):
+    for section in (*_verdicts(found, notes, marks), *_closing(result, found, changes, marks)):
         console.print(section)
     if len(found.blocks) == 1 and found.blocks[0].next:  # unbroken, so that it can be copied
         console.print(Text(f"next: {' && '.join(found.blocks[0].next)}", style="cyan"), soft_wrap=True)
@@ -318,11 +324,15 @@ def _verdicts(found: Answer, notes: Mapping[str, str], marks: Marks) -> Iterator
         yield from (_indented(each, 7) for each in (*lines[1:], *(Text(note, style="dim") for note in own)))
 
 
-def _closing(result: Result, found: Answer, marks: Marks) -> Iterator[RenderableType]:
+def _closing(
+    result: Result, found: Answer, changes: Changes | None, marks: Marks
+) -> Iterator[RenderableType]:
     """What was compared, what was left out of the comparison, and the answer: it stands last."""
     yield Text("")
     if hidden := normalised(result.items):
         yield Text(f"Normalised, not counted as differences: {counted(hidden, marks.times)}.", style="dim")
+    if changes is not None:
+        yield Text(str(changes))
     states = Counter(map(state, result.items))
     differ = states["breaking"] + states["visible"] + states["cosmetic"]
     parts = [

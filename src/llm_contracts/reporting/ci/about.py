@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from llm_contracts.cost.model import Cost
 from llm_contracts.parity.result import Result
+from llm_contracts.results.changes import Changes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,7 @@ class RunContext:
         again: the commands that find the same once more, and lead to a decision.
         everyone: the project's providers, if known; see `answer`.
         cost: if it was measured.
+        changes: since the run before, if there was one.
         terms: reason of an acceptance → by whom it is, and until when.
     """
 
@@ -38,6 +40,7 @@ class RunContext:
     again: Sequence[str] = ("llm-contracts check", "llm-contracts review")
     everyone: Collection[str] = ()
     cost: Cost | None = None
+    changes: Changes | None = None
     terms: Mapping[str, str] = field(default_factory=dict)
 
     def again_with(self, result: Result) -> str | None:

@@ -73,6 +73,7 @@ def write_ci(
 
 def _about(project: Project, stored: Stored, wanted: RequestedViews, changed: tuple[str, ...]) -> RunContext:
     from llm_contracts.reporting.ci.about import RunContext
+    from llm_contracts.results.changes import Changes
 
     return RunContext(
         run=stored.run,
@@ -82,6 +83,7 @@ def _about(project: Project, stored: Stored, wanted: RequestedViews, changed: tu
         fetch=wanted.fetch,
         folder=project.settings.shown(stored.folder),
         again=again(project, stored),
+        changes=Changes.from_json(stored.document),
         everyone={row.provider for row in project.scenarios},
     )
 

@@ -91,6 +91,8 @@ def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
         "",
         plain(", ".join(facts)),
     ]
+    if about.changes is not None:
+        lines += ["", str(about.changes)]
     if hidden := normalised(result.items):
         lines += ["", plain(f"Normalised, not counted as differences: {counted(hidden)}.")]
     if about.outdated:
