@@ -10,8 +10,11 @@ from typing import Any
 INVOKE_TEMPERATURE = 0.8
 """What `invoke_llm` sends when the caller gives no temperature; `chat_llm` then sends none at all."""
 
+MAX_RETRIES = 2
+"""Attempts after the first, where the caller names no other number; the SDK's default, said aloud."""
+
 # These steer the HTTP request and are no part of its body.
-TRANSPORT_PARAMS = frozenset({"extra_headers", "extra_query", "timeout"})
+TRANSPORT_PARAMS = frozenset({"deadline", "extra_headers", "extra_query", "max_retries", "timeout"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +71,12 @@ class Outgoing:
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
     api_secret: str = field(default="", repr=False)
     user: str = field(default="", repr=False)
+
+    @property
+    def max_retries(self) -> int:
+        """How many attempts there may be after the first."""
+        asked = self.params.get("max_retries")
+        return MAX_RETRIES if asked is None else max(int(asked), 0)
 
     @property
     def body(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_adapter import Adapter, Category, LLMStreamResponse, RequestFailedError
-from llm_adapter.backends.retrying_client import event_data
+from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.failures import describe, in_band
 from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import DONE, USAGE, End, Provider, Reply, answer, chunk, event
@@ -165,7 +165,9 @@ def test_what_says_nothing_is_passed_over(
 
 @pytest.mark.parametrize("pieces", HEARTBEATS.values(), ids=list(HEARTBEATS))
 def test_our_own_reader_passes_over_the_same(pieces: tuple[bytes, ...]) -> None:
-    found = [json.loads(data) for data in event_data(pieces) if data != "[DONE]"]
+    reader = EventReader(read=lambda item: (item,), response=None)
+    found: list[Any] = [item for piece in pieces for item in reader.feed(piece)]
+    found += reader.end()
     texts = [part["delta"].get("content") for item in found for part in item.get("choices", ())]
     assert [text for text in texts if text] == ["One", " two"]
 

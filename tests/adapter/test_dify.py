@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from llm_adapter import Adapter, LLMNotConfiguredError, LLMStreamResponse, RequestFailedError
-from llm_adapter.backends.dify import chunks
-from llm_adapter.backends.retrying_client import Response
+from llm_adapter.backends.dify import reader
 from llm_adapter.catalog import resolve
 from llm_adapter.errors import Category
 from llm_adapter.settings import Settings
@@ -73,21 +73,10 @@ def fails(adapter: Adapter, *before: str) -> RequestFailedError:
     return caught.value
 
 
-class _Response:
-    """A whole answer at hand."""
-
-    headers = {"content-type": "text/event-stream"}  # noqa: RUF012 (nobody changes it)
-    request = None
-
-    def __init__(self, *events: bytes) -> None:
-        self.events = events
-
-    def iter_bytes(self) -> tuple[bytes, ...]:
-        return self.events
-
-
 def read(*events: bytes) -> list[Any]:
-    return list(chunks(Response(response=_Response(*events), attempts=1)))
+    """The pieces of a whole answer at hand."""
+    found = reader(SimpleNamespace(request=None, headers={}, status_code=200))
+    return [*(piece for event in events for piece in found.feed(event)), *found.end()]
 
 
 # What both clients do

@@ -20,6 +20,7 @@ from llm_adapter.adapter import Clients
 from llm_adapter.backends.litellm import LiteLLMBackend, _handler_class
 from llm_adapter.chunks import Chunk
 from llm_adapter.errors import Category
+from llm_adapter.failures import NoAnswerError
 from llm_adapter.policies import FAMILIES, family_of
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import BackendName, Settings
@@ -254,7 +255,8 @@ def test_text_thoughts_finish_and_totals_are_googles_own(adapter: Adapter, provi
 def test_no_finish_reason_and_no_totals_are_made_up(adapter: Adapter, provider: Provider) -> None:
     (chunk,) = chunks(adapter, provider, says("Hi"))
     assert (chunk.text, chunk.finish_reason, chunk.usage) == ("Hi", None, None)
-    assert chunks(adapter, provider) == []
+    with pytest.raises(NoAnswerError):
+        chunks(adapter, provider)
 
 
 def test_events_are_read_however_they_are_cut_and_framed(adapter: Adapter, provider: Provider) -> None:

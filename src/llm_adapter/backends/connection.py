@@ -7,143 +7,17 @@ nothing here names the HTTP library: timeouts and pools are the SDK's own.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from llm_adapter.backends import Opened
-from llm_adapter.backends.response_body import ResponseBody
-from llm_adapter.backends.sdk_clients import http_client, plain_client_class
-from llm_adapter.backends.stream_reader import StreamReader
+from llm_adapter.backends.litellm_clients import client_class
+from llm_adapter.backends.sdk_clients import http_client
+from llm_adapter.requests import MAX_RETRIES
 
 if TYPE_CHECKING:
     import openai
-
-MAX_RETRIES = 2
-"""Attempts after the first, for 408, 409, 429, 5xx and broken connections; the SDK's default, said aloud."""
-
-
-@cache
-def client_class() -> type[openai.OpenAI]:
-    """That client with two corrections for being handed to LiteLLM, which reads and writes too much.
-
-    Made on first use, because importing the SDK takes longer than importing this package may.
-    """
-    import openai
-
-    class OpenAI(plain_client_class()):  # type: ignore[misc]
-        def __setattr__(self, name: str, value: Any) -> None:
-            # LiteLLM writes its own retries, and an organisation from the environment, into any client it is
-            # given. Clients are shared by all calls: what one was built with stays.
-            if name in {"max_retries", "organization"} and name in self.__dict__:
-                return
-            super().__setattr__(name, value)
-
-        def _make_status_error(self, err_msg: str, *, body: object, response: Any) -> openai.APIStatusError:
-            # LiteLLM acts on words of the provider's text: a 400 about roles makes it send the conversation
-            # again in other words, one about the output limit becomes a successful empty answer. The text
-            # stays in `body`, where only this package looks.
-            del err_msg
-            words = f"HTTP {response.status_code}"
-            error: openai.APIStatusError = super()._make_status_error(words, body=body, response=response)
-            return error
-
-        @property
-        def chat(self) -> Any:
-            return _Chat(self)
-
-        def request(self, *arguments: Any, stream: bool = False, **more: Any) -> Any:
-            # LiteLLM takes ten times as long over a refusal as the SDK: it maps the exception, writes its
-            # traceback down, redacts it, and prepares what its callbacks would be told.
-            try:
-                return super().request(*arguments, stream=stream, **more)
-            except openai.OpenAIError as failure:
-                if not stream:
-                    raise
-                return _postponed()(failure)
-
-    return OpenAI
-
-
-@dataclass(frozen=True, slots=True)
-class _Chat:
-    """`chat.completions.with_raw_response` of a client, for LiteLLM, which calls no other method of it.
-
-    The SDK's own method first looks through every message for what it would rename, and there is nothing: a
-    long conversation takes it milliseconds. LiteLLM itself goes round it from 1.108.11 on.
-    """
-
-    client: openai.OpenAI
-
-    @property
-    def completions(self) -> Any:
-        return self
-
-    with_raw_response = completions
-
-    def create(
-        self,
-        *,
-        timeout: Any = None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_body: Any = None,
-        **body: Any,
-    ) -> Any:
-        """Open a stream."""
-        from openai import Stream
-        from openai.types.chat import ChatCompletion, ChatCompletionChunk
-
-        options: Any = {
-            "headers": {**(extra_headers or {}), "X-Stainless-Raw-Response": "true"},
-            "extra_json": extra_body,
-            "timeout": timeout,
-            "security": {"bearer_auth": True},
-        }
-        return self.client.post(
-            "/chat/completions",
-            body=body,
-            cast_to=ChatCompletion,
-            options=options,
-            stream=True,
-            stream_cls=Stream[ChatCompletionChunk],
-        )
-
-
-@dataclass(slots=True)
-class FailedStream:
-    """What LiteLLM gets in the place of a stream that could not be opened.
-
-    Attributes:
-        failure: what is to be raised once LiteLLM has handed this on.
-    """
-
-    failure: Exception
-
-    def __iter__(self) -> Iterator[Any]:
-        raise self.failure
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
-@cache
-def _postponed() -> Callable[[Exception], Any]:
-    """What makes a failure a response whose stream fails."""
-    from openai._legacy_response import LegacyAPIResponse
-
-    class Postponed(LegacyAPIResponse[Any]):  # LiteLLM lets no other class through
-        headers: Mapping[str, str] = MappingProxyType({})  # type: ignore[assignment]
-
-        def __init__(self, failure: Exception) -> None:
-            self._failure = failure
-
-        def parse(self, **_: Any) -> FailedStream:  # type: ignore[override]
-            return FailedStream(self._failure)
-
-    return Postponed
 
 
 def default_timeout() -> Any:
@@ -233,54 +107,3 @@ def rehearsal() -> Connections:
         return http.Response(200, headers={"content-type": "text/event-stream"}, content=_REHEARSED)
 
     return Connections(transport=http.MockTransport(answer))
-
-
-def read_by_sdk(stream: Any) -> Opened:
-    """The SDK's stream as a backend gives it; what the SDK cannot read fails."""
-    response = stream.response
-    body = ResponseBody(response=response)
-    pieces = response.iter_bytes
-    response.iter_bytes = lambda *size: body.watched(pieces(*size))
-    return Opened(chunks=_checked(stream, body), close=stream.close, attempts=attempts(response))
-
-
-def read_by_us(response: Any) -> Opened:
-    """The response beneath the SDK's stream as a backend gives it."""
-    return Opened(chunks=_chunks(response), close=response.close, attempts=attempts(response))
-
-
-def attempts(response: Any) -> int:
-    """How many requests it took to get this response; the SDK writes it into their headers."""
-    headers: Mapping[str, str] = response.request.headers
-    return int(headers.get("x-stainless-retry-count", "0")) + 1
-
-
-def _chunks(response: Any) -> Iterator[Any]:
-    reader = StreamReader(response)
-    try:
-        for piece in response.iter_bytes():
-            yield from reader.feed(piece)
-            if reader.done:
-                break
-        yield from reader.end()
-    finally:
-        response.close()
-
-
-def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
-    """The stream's chunks, and what the body holds that the SDK passes over.
-
-    Raises:
-        InBandError: an error came in the place of a chunk.
-        NoAnswerError: what came is no answer.
-    """
-    try:
-        for item in stream:
-            if not getattr(item, "choices", None) and (error := body.error()) is not None:
-                raise error
-            yield item
-    except ValueError as trouble:  # an error event need not be JSON
-        raise (body.error() or trouble) from trouble
-    if (error := body.error()) is not None:
-        raise error
-    yield from body.documents()

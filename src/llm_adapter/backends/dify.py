@@ -13,20 +13,13 @@ replacement as its message, once the totals have come. Where nothing has been sa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_adapter.backends import Opened
-from llm_adapter.backends.retrying_client import (
-    Request,
-    Response,
-    RetryingClient,
-    event_data,
-    is_document,
-    json_object,
-)
+from llm_adapter.backends.retrying_client import Request, json_object
+from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.requests import Outgoing
@@ -58,62 +51,32 @@ def error_document(document: Any) -> Any:
     return {"code": code, "type": f"dify:{code}", "message": document.get("message") or ""}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dify:
-    """Asks an app for one call.
-
-    Attributes:
-        outgoing: the call.
-        client: sends requests.
-    """
-
-    outgoing: Outgoing
-    client: RetryingClient
-
-    def open(self, _model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
-        """Ask.
-
-        Raises:
-            RefusedError: Dify refused.
-        """
-        key = {"authorization": f"Bearer {self.outgoing.api_key}"}
-        query = self.outgoing.params.get("extra_query")
-        request = Request(
-            url=self.outgoing.base_url.rstrip("/") + CHAT_PATH + (f"?{urlencode(query)}" if query else ""),
-            headers={"content-type": "application/json", **key, **headers},
-            body=json.dumps(sent, ensure_ascii=False),
-            timeout=self.outgoing.params.get("timeout"),
-        )
-        answer = self.client.send(request)
-        return Opened(chunks=chunks(answer), close=answer.response.close, attempts=answer.attempts)
+def request(outgoing: Outgoing, _model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
+    """The request for one call."""
+    key = {"authorization": f"Bearer {outgoing.api_key}"}
+    query = outgoing.params.get("extra_query")
+    return Request(
+        url=outgoing.base_url.rstrip("/") + CHAT_PATH + (f"?{urlencode(query)}" if query else ""),
+        headers={"content-type": "application/json", **key, **headers},
+        body=json.dumps(sent, ensure_ascii=False),
+        timeout=outgoing.params.get("timeout"),
+    )
 
 
 # Answers
 
 
-def chunks(answer: Response) -> Iterator[Chunk]:
-    """The answer's pieces.
+def reader(response: Any) -> EventReader:
+    """Reads the answer's pieces.
 
-    Raises:
+    Raises, when it reads:
         InBandError: the app failed, waits for a person, or its answer was moderated away.
-        ValueError: what came is no JSON object, or nothing came at all.
+        ValueError: what came is no JSON object.
     """
-    response = answer.response
-    reader, events = _Reader(request=response.request), 0
-    for data in _data(response):
-        events += 1
-        yield from reader.read(json_object(json.loads(data)))
-    reader.finish()
-    if not events:
-        raise ValueError("not one event in the answer")
-
-
-def _data(response: Any) -> Iterable[str]:
-    """The data of each event; a document in the place of a stream is read as one."""
-    if is_document(response):
-        response.read()
-        return (response.text,)
-    return event_data(response.iter_bytes())
+    events = _Reader(request=response.request)
+    return EventReader(
+        read=lambda data: events.read(json_object(data)), finish=events.finish, response=response
+    )
 
 
 @dataclass(kw_only=True, slots=True)

@@ -11,21 +11,15 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from llm_adapter.backends import Opened
-from llm_adapter.backends.connection import MAX_RETRIES
-from llm_adapter.backends.retrying_client import (
-    Request,
-    Response,
-    RetryingClient,
-    event_data,
-    is_document,
-    json_object,
-)
+from llm_adapter.backends.reading import opened
+from llm_adapter.backends.retrying_client import Request, Response, RetryingClient, is_document, json_object
+from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.redaction import hide_in_logs
@@ -152,12 +146,11 @@ class ErnieV1:
             attempts += answer.attempts
             error = _document_error(answer)
             if error is None:
-                answer = replace(answer, attempts=attempts)
-                return Opened(chunks=chunks(answer), close=answer.response.close, attempts=attempts)
+                return opened(answer.response, reader(answer.response), attempts=attempts)
             if error.body["code"] in _TOKEN_REFUSED and not renewed:
                 self.tokens.forget(self._account, token)
                 renewed = True
-            elif error.body["code"] in _BUSY and attempts <= MAX_RETRIES:
+            elif error.body["code"] in _BUSY and attempts <= self.client.max_retries:
                 self.client.sleep(0.5 * 2.0 ** (attempts - 1))
             else:
                 vars(error)["attempts"] = attempts
@@ -217,19 +210,14 @@ def _document_error(answer: Response) -> InBandError | None:
 # Answers
 
 
-def chunks(answer: Response) -> Iterator[Chunk]:
-    """The answer's pieces: each line of it, for its totals are shown as well.
+def reader(response: Any) -> EventReader:
+    """Reads the answer's pieces: each line of it, for its totals are shown as well.
 
-    Raises:
+    Raises, when it reads:
         InBandError: a line is an error.
-        ValueError: what came is no JSON object, or nothing came at all.
+        ValueError: what came is no JSON object.
     """
-    response, lines = answer.response, 0
-    for data in event_data(response.iter_bytes()):
-        lines += 1
-        yield _chunk(json_object(json.loads(data)), response.request)
-    if not lines:
-        raise ValueError("not one event in the answer")
+    return EventReader(read=lambda line: (_chunk(json_object(line), response.request),), response=response)
 
 
 def _chunk(line: Mapping[str, Any], request: Any) -> Chunk:

@@ -16,7 +16,8 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_adapter.backends.retrying_client import Request, Response, event_data, is_document, json_object
+from llm_adapter.backends.retrying_client import Request, Response, json_object
+from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, counts
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
@@ -126,20 +127,14 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 # Answers
 
 
-def chunks(answer: Response) -> Iterator[Chunk]:
-    """The answer's pieces.
+def reader(response: Any) -> EventReader:
+    """Reads the answer's pieces.
 
-    Raises:
+    Raises, when it reads:
         InBandError: Google sent an error, or blocked the question, in place of the answer.
         ValueError: what it sent is no JSON.
     """
-    response = answer.response
-    if is_document(response):
-        response.read()
-        yield _chunk(response.json(), response.request)
-        return
-    for data in event_data(response.iter_bytes()):
-        yield _chunk(json.loads(data), response.request)
+    return EventReader(read=lambda data: (_chunk(data, response.request),), response=response)
 
 
 def _chunk(data: Any, request: Any) -> Chunk:
@@ -188,16 +183,6 @@ def error_document(document: Any) -> Any:
     status = error.get("status")
     code = _reason(error) or status or error.get("code")
     return {"code": code, "type": status, "message": error.get("message") or ""}
-
-
-def wait(document: Any) -> float | None:
-    """How many seconds a refusal asks to wait; Google says it in the body."""
-    for detail in _details(document):
-        try:
-            return float(str(detail["retryDelay"]).removesuffix("s"))
-        except (KeyError, ValueError):
-            continue
-    return None
 
 
 def _reason(error: Mapping[str, Any]) -> str | None:

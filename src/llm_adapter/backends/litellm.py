@@ -28,23 +28,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
-from llm_adapter.backends.connection import (
-    MAX_RETRIES,
-    Connections,
-    FailedStream,
-    default_timeout,
-    read_by_us,
-    rehearsal,
-)
-from llm_adapter.backends.retrying_client import Response, RetryingClient, sleep
+from llm_adapter.backends.connection import Connections, default_timeout, rehearsal
+from llm_adapter.backends.litellm_clients import PastLiteLLM, through
+from llm_adapter.backends.reading import opened
+from llm_adapter.backends.retries import sleep
+from llm_adapter.backends.retrying_client import Request, RetryingClient
+from llm_adapter.backends.stream_reader import StreamReader
 from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
 from llm_adapter.garbage import uncollected
 from llm_adapter.providers import PROVIDERS
-from llm_adapter.requests import Outgoing
+from llm_adapter.requests import MAX_RETRIES, Outgoing
 from llm_adapter.settings import Account, Settings, environment
 
 _logger = logging.getLogger(__name__)
@@ -122,6 +119,9 @@ def call_arguments(outgoing: Outgoing) -> dict[str, Any]:
     return {**arguments, **given}
 
 
+_NO_CLIENT = object()
+"""What LiteLLM's handler has for an HTTP client where it only writes requests."""
+
 _SPEAKS = {row.key: row.speaks for row in PROVIDERS}
 
 
@@ -177,57 +177,84 @@ class LiteLLMBackend:
     def _open(self, outgoing: Outgoing) -> Opened:
         match _SPEAKS.get(outgoing.provider):
             case "gemini":
-                return self._open_gemini(outgoing)
+                answer = self._client(outgoing, gemini.error_document).send(written_for_gemini(outgoing))
+                return opened(answer.response, gemini.reader(answer.response), attempts=answer.attempts)
             case "ernie_v1":
-                client = RetryingClient(
-                    client=self.connections.http(), error_document=ernie_v1.error_document, sleep=self.sleep
-                )
+                client = self._client(outgoing, ernie_v1.error_document)
                 call = ernie_v1.ErnieV1(outgoing=outgoing, client=client, tokens=self.tokens)
-                return _open_custom(outgoing, ernie_v1.body(outgoing), call.open)
+                return call.open(*written_by_us(outgoing, ernie_v1.body(outgoing)))
             case "dify":
-                client = RetryingClient(
-                    client=self.connections.http(), error_document=dify.error_document, sleep=self.sleep
-                )
-                return _open_custom(
-                    outgoing, dify.body(outgoing), dify.Dify(outgoing=outgoing, client=client).open
-                )
-        return self._open_compatible(outgoing)
+                written = written_by_us(outgoing, dify.body(outgoing))
+                answer = self._client(outgoing, dify.error_document).send(dify.request(outgoing, *written))
+                return opened(answer.response, dify.reader(answer.response), attempts=answer.attempts)
+        client = compatible_client(outgoing, self.connections)
+        return _beneath(through(partial(library().completion, **compatible_call(outgoing), client=client)))
 
-    def _open_gemini(self, outgoing: Outgoing) -> Opened:
-        """LiteLLM writes the request and hands it to its HTTP handler, which is ours."""
-        client = RetryingClient(
+    def _client(self, outgoing: Outgoing, error_document: Callable[[Any], Any]) -> RetryingClient:
+        return RetryingClient(
             client=self.connections.http(),
-            error_document=gemini.error_document,
-            waits=gemini.wait,
+            error_document=error_document,
+            max_retries=outgoing.max_retries,
             sleep=self.sleep,
         )
-        answers: list[Response] = []
 
-        def post(url: str, headers: Mapping[str, str], body: str) -> Any:
-            answers.append(client.send(gemini.build_request(url, headers, body, outgoing)))
-            return answers[-1].response
 
-        handler = _handler_class()(client.client, post)
-        deployment = _deployment(
-            outgoing.model, outgoing.base_url.rstrip("/"), outgoing.api_key, speaks="gemini"
-        )
-        wrapper = library().completion(**{**deployment, **gemini.arguments(outgoing)}, client=handler)
-        _disarm(wrapper)
+def compatible_client(outgoing: Outgoing, connections: Connections) -> Any:
+    """The client for a call, with the options that LiteLLM would put elsewhere or forget."""
+    client = connections.client(outgoing.base_url, outgoing.api_key)
+    query = outgoing.params.get("extra_query")
+    options = {
+        **({"default_query": query} if query else {}),
+        **({"max_retries": outgoing.max_retries} if "max_retries" in outgoing.params else {}),
+    }
+    return client.with_options(**options) if options else client
+
+
+def compatible_call(outgoing: Outgoing) -> dict[str, Any]:
+    """What LiteLLM is given for a call of a provider that is compatible with OpenAI.
+
+    Raises:
+        NotSentError: LiteLLM would ask another endpoint.
+    """
+    if outgoing.model.startswith("responses/"):
+        way_out = f"LLM_BACKEND_{outgoing.provider.upper()}=legacy"
+        raise NotSentError(f"LiteLLM takes the model's name for an endpoint of its own; set {way_out}")
+    deployment = _deployment(outgoing.model, outgoing.base_url, outgoing.api_key)
+    return {**deployment, **call_arguments(outgoing)}
+
+
+def written_for_gemini(outgoing: Outgoing) -> Request:
+    """The request to Google as LiteLLM writes it, which hands it to its HTTP handler, which is ours."""
+
+    def post(url: str, headers: Mapping[str, str], body: str) -> Any:
+        raise PastLiteLLM(gemini.build_request(url, headers, body, outgoing))
+
+    handler = _handler_class()(_NO_CLIENT, post)
+    deployment = _deployment(outgoing.model, outgoing.base_url.rstrip("/"), outgoing.api_key, speaks="gemini")
+    wrapper = library().completion(**{**deployment, **gemini.arguments(outgoing)}, client=handler)
+    _disarm(wrapper)
+    try:
         wrapper.make_call(client=handler)
-        response = answers[-1].response
-        return Opened(chunks=gemini.chunks(answers[-1]), close=response.close, attempts=answers[-1].attempts)
+    except PastLiteLLM as passed:
+        request: Request = passed.value
+        return request
+    raise NotSentError("LiteLLM sent the request to Google by itself")
 
-    def _open_compatible(self, outgoing: Outgoing) -> Opened:
-        if outgoing.model.startswith("responses/"):
-            way_out = f"LLM_BACKEND_{outgoing.provider.upper()}=legacy"
-            raise NotSentError(f"LiteLLM takes the model's name for an endpoint of its own; set {way_out}")
-        client = self.connections.client(outgoing.base_url, outgoing.api_key)
-        query = outgoing.params.get("extra_query")
-        if query:  # LiteLLM would put it into the body
-            client = client.with_options(default_query=query)
-        deployment = _deployment(outgoing.model, outgoing.base_url, outgoing.api_key)
-        wrapper = library().completion(**{**deployment, **call_arguments(outgoing)}, client=client)
-        return _beneath(wrapper)
+
+def written_by_us(outgoing: Outgoing, body: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Model, body and headers of a call by one of our own providers, which LiteLLM sees as any other."""
+    _register_custom()
+    wrapper = library().completion(
+        model=f"{outgoing.provider}/{outgoing.model}",
+        custom_llm_provider=outgoing.provider,
+        messages=deepcopy(list(outgoing.messages)),
+        stream=True,
+        extra_body=dict(body),
+        extra_headers=dict(outgoing.params.get("extra_headers") or {}),
+    )
+    _disarm(wrapper)
+    written: tuple[str, dict[str, Any], dict[str, str]] = wrapper.completion_stream
+    return written
 
 
 def _find_tokenizer() -> None:
@@ -261,23 +288,6 @@ def _handler_class() -> Any:
     return Handler
 
 
-def _open_custom(outgoing: Outgoing, body: Mapping[str, Any], ask: Callable[..., Opened]) -> Opened:
-    """A call by one of our own providers: LiteLLM sees it as any other and hands it to `ask`."""
-    _register_custom()
-    wrapper = library().completion(
-        model=f"{outgoing.provider}/{outgoing.model}",
-        custom_llm_provider=outgoing.provider,
-        messages=deepcopy(list(outgoing.messages)),
-        stream=True,
-        extra_body=dict(body),
-        extra_headers=dict(outgoing.params.get("extra_headers") or {}),
-        client=ask,
-    )
-    _disarm(wrapper)
-    found: Opened = wrapper.completion_stream
-    return found
-
-
 @cache
 def _register_custom() -> None:
     """Make LiteLLM know our own providers."""
@@ -285,15 +295,9 @@ def _register_custom() -> None:
 
     class Custom(library().CustomLLM):  # type: ignore[misc]
         def streaming(
-            self,
-            *,
-            model: str,
-            optional_params: Mapping[str, Any],
-            headers: Mapping[str, str],
-            client: Callable[..., Opened],
-            **_: Any,
-        ) -> Opened:
-            return client(model, optional_params["extra_body"], headers)
+            self, *, model: str, optional_params: Mapping[str, Any], headers: Mapping[str, str], **_: Any
+        ) -> Any:
+            return model, optional_params["extra_body"], headers
 
     library().custom_provider_map.extend(
         {"provider": name, "custom_handler": Custom()} for name in ("ernie_v1", "dify")
@@ -303,13 +307,10 @@ def _register_custom() -> None:
 def _beneath(wrapper: Any) -> Opened:
     """The provider's own chunks under LiteLLM's wrapper, or the wrapper's where they cannot be reached."""
     stream = getattr(wrapper, "completion_stream", None)
-    if isinstance(stream, FailedStream):
-        _disarm(wrapper)
-        raise stream.failure
     response = getattr(stream, "response", None)
     if hasattr(response, "iter_bytes") and hasattr(response, "request"):
         _disarm(wrapper)
-        return read_by_us(response)
+        return opened(response, StreamReader(response))
     _logger.warning(
         "LiteLLM hides the provider's stream (%s): token totals are not known", type(stream).__name__
     )

@@ -19,9 +19,7 @@ def list_models(connections: Connections, directory: EndpointDirectory, account:
     if account.listing:
         return directory.names(account.listing)
     if account.speaks == "gemini":
-        retrying = RetryingClient(
-            client=connections.http(), error_document=gemini.error_document, waits=gemini.wait
-        )
+        retrying = RetryingClient(client=connections.http(), error_document=gemini.error_document)
         return list(gemini.list_models(retrying.send, account.base_url, account.api_key, _PATIENCE_S))
     client = connections.client(account.base_url, account.api_key)
     page = client.models.list(timeout=_PATIENCE_S)

@@ -22,7 +22,7 @@ _LARGEST = 16 * 2**20
 
 # Fields of an event that say nothing about a chat's chunk. A block of these alone is an event without data to
 # the SDK, which fails to decode it.
-_CONTROL = (b":", b"event:", b"id:", b"retry:")
+CONTROL = (b":", b"event:", b"id:", b"retry:")
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class ResponseBody:
             return value
         if not line:
             self._event = b""
-        elif line.startswith(_CONTROL):
+        elif line.startswith(CONTROL):
             if line.startswith(b"event:"):
                 self._event = line[6:].strip()
         elif self._size < _LARGEST:
@@ -106,7 +106,7 @@ class ResponseBody:
             return None
         text = words.decode(errors="replace").strip()
         request = self.response.request
-        return in_band(_json(text), request=request) or InBandError(_json(text) or text, request)
+        return in_band(json_of(text), request=request) or InBandError(json_of(text) or text, request)
 
     def documents(self) -> Iterator[Any]:
         """The chunks or the whole completion that stand in the body without being events.
@@ -124,15 +124,18 @@ class ResponseBody:
             if error is not None:
                 raise error
         if not any(item.get("choices") for item in found):
-            raise NoAnswerError(text or self._empty(), self.response.request)
+            raise NoAnswerError(text or empty_answer(self.response), self.response.request)
         yield from found
 
-    def _empty(self) -> str:
-        kind = self.response.headers.get("content-type") or "no content type"
-        return f"an empty body (HTTP {self.response.status_code}, {kind})"
+
+def empty_answer(response: Any) -> str:
+    """What there is to say of a body without anything."""
+    kind = response.headers.get("content-type") or "no content type"
+    return f"an empty body (HTTP {response.status_code}, {kind})"
 
 
-def _json(text: str) -> Any:
+def json_of(text: str) -> Any:
+    """Decoded JSON, or None."""
     try:
         return json.loads(text)
     except ValueError:
@@ -141,8 +144,8 @@ def _json(text: str) -> Any:
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:
     """The objects of a JSON document, which may be a list of them, or of JSON lines."""
-    whole = _json(text)
-    documents = [_json(line) for line in text.splitlines()] if whole is None else [whole]
+    whole = json_of(text)
+    documents = [json_of(line) for line in text.splitlines()] if whole is None else [whole]
     for document in documents:
         yield from (
             item

@@ -9,6 +9,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from llm_adapter.backends.network import limit_sockets
 from llm_adapter.failures import NotSentError
 from llm_adapter.settings import CERTIFICATES
 
@@ -44,10 +45,11 @@ def http_client(**given: Any) -> Any:
     import openai
 
     try:
-        return openai.DefaultHttpxClient(event_hooks={"response": [_refuse_to_leave]}, **given)
+        client = openai.DefaultHttpxClient(event_hooks={"response": [_refuse_to_leave]}, **given)
     except OSError as error:  # it says what is wrong, but neither where nor who said so
         names = " and ".join(name for name in CERTIFICATES if os.environ.get(name))
         raise NotSentError(f"the certificates that {names} names cannot be read") from error
+    return limit_sockets(client)
 
 
 def _refuse_to_leave(response: Any) -> None:

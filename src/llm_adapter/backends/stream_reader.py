@@ -7,14 +7,15 @@ what its JSON says. What is no chunk is judged at once: an error, an answer with
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from llm_adapter.backends.response_body import Lines, ResponseBody
-from llm_adapter.failures import InBandError, in_band
+from llm_adapter.backends.response_body import CONTROL, Lines, ResponseBody, empty_answer, json_of
+from llm_adapter.chunks import Chunk
+from llm_adapter.failures import InBandError, NoAnswerError, in_band
 
 _DONE = b"[DONE]"
 
@@ -85,6 +86,70 @@ class StreamReader:
             if error is not None:
                 raise error
         return item
+
+
+@dataclass(slots=True)
+class EventReader:
+    """The events of a provider with a protocol of its own, or the document that came in their place.
+
+    Attributes:
+        read: the chunks of one event's decoded JSON.
+        response: the HTTP response, for what errors say about it.
+        finish: called when all has been read.
+        done: the provider has said that nothing more will come; most end without a word.
+    """
+
+    read: Callable[[Any], Iterable[Chunk]]
+    response: Any
+    finish: Callable[[], None] = lambda: None
+    done: bool = False
+    _lines: Lines = field(default_factory=Lines)
+    _data: list[bytes] = field(default_factory=list)
+    _unframed: list[bytes] = field(default_factory=list)
+    _events: bool = False
+
+    def feed(self, piece: bytes) -> Iterator[Chunk]:
+        """The chunks that this piece completes.
+
+        Lines are cut in bytes: text may hold the characters at which `str.splitlines` cuts, too. An event
+        without data, such as a bare `data:` line that keeps a connection open, is not an event to anybody
+        (WHATWG, server-sent events, "dispatch the event").
+
+        Raises:
+            ValueError: an event is no JSON.
+        """
+        for line in self._lines.cut(piece):
+            yield from self._line(line)
+
+    def end(self) -> Iterator[Chunk]:
+        """What is left: an event without its blank line, for who reads it to see that it is cut.
+
+        Raises:
+            NoAnswerError: nothing came that is an event or a document.
+        """
+        yield from self._line(self._lines.last())
+        yield from self._line(b"")
+        if not self._events:
+            text = b"\n".join(self._unframed).decode(errors="replace").strip()
+            document = json_of(text)
+            if document is None:
+                raise NoAnswerError(text or empty_answer(self.response), self.response.request)
+            for part in document if isinstance(document, list) else [document]:
+                yield from self.read(part)
+        self.finish()
+
+    def _line(self, line: bytes) -> Iterator[Chunk]:
+        if line.startswith(b"data:"):
+            self._data.append(line.removeprefix(b"data:").removeprefix(b" "))
+        elif line and not line.startswith(CONTROL):
+            self._unframed.append(line)
+        elif not line:
+            data, self._data = b"\n".join(self._data), []
+            if data.startswith(_DONE):
+                self.done = True
+            elif data.strip():
+                self._events = True
+                yield from self.read(_decode(data))
 
 
 def _decode(data: bytes) -> Any:

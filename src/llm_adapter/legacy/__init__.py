@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_adapter.backends import REHEARSED, Backend, Opened
-from llm_adapter.backends.connection import ClientCache, read_by_sdk, rehearsal
+from llm_adapter.backends.connection import ClientCache, rehearsal
+from llm_adapter.backends.reading import opened_by_sdk
 from llm_adapter.backends.sdk_clients import http_client, plain_client_class
 from llm_adapter.failures import NotSentError
 from llm_adapter.requests import Outgoing
@@ -62,12 +63,15 @@ class LegacyBackend:
         return self._asked(self._client(outgoing.base_url, outgoing.api_key), outgoing)
 
     def _asked(self, client: openai.OpenAI, outgoing: Outgoing) -> Opened:
-        return read_by_sdk(
+        if "max_retries" in outgoing.params:
+            client = client.with_options(max_retries=outgoing.max_retries)
+        ours = ("deadline", "max_retries")
+        return opened_by_sdk(
             client.chat.completions.create(
                 model=outgoing.model,
                 messages=list(outgoing.messages),  # type: ignore[arg-type]
                 stream=True,
-                **outgoing.params,
+                **{name: value for name, value in outgoing.params.items() if name not in ours},
             )
         )
 

@@ -1,0 +1,77 @@
+"""Reading a response: the only place where bytes of an answer are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from llm_adapter.backends import Opened
+from llm_adapter.backends.response_body import ResponseBody
+
+
+class Reader(Protocol):
+    """Reads a body piece by piece, without input or output of its own.
+
+    Attributes:
+        done: nothing of what may still come is wanted.
+    """
+
+    done: bool
+
+    def feed(self, piece: bytes) -> Iterator[Any]:
+        """The chunks that a piece completes."""
+
+    def end(self) -> Iterator[Any]:
+        """The chunks that are left when no piece will come."""
+
+
+def opened(response: Any, reader: Reader, *, attempts: int | None = None) -> Opened:
+    """A response as a backend gives it."""
+    return Opened(
+        chunks=_chunks(response, reader), close=response.close, attempts=attempts or attempts_of(response)
+    )
+
+
+def attempts_of(response: Any) -> int:
+    """How many requests it took to get this response; the SDK writes it into their headers."""
+    headers: Mapping[str, str] = response.request.headers
+    return int(headers.get("x-stainless-retry-count", "0")) + 1
+
+
+def _chunks(response: Any, reader: Reader) -> Iterator[Any]:
+    try:
+        for piece in response.iter_bytes():
+            yield from reader.feed(piece)
+            if reader.done:
+                break
+        yield from reader.end()
+    finally:
+        response.close()
+
+
+def opened_by_sdk(stream: Any) -> Opened:
+    """The SDK's stream as a backend gives it; what the SDK cannot read fails."""
+    response = stream.response
+    body = ResponseBody(response=response)
+    pieces = response.iter_bytes
+    response.iter_bytes = lambda *size: body.watched(pieces(*size))
+    return Opened(chunks=_checked(stream, body), close=stream.close, attempts=attempts_of(response))
+
+
+def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
+    """The stream's chunks, and what the body holds that the SDK passes over.
+
+    Raises:
+        InBandError: an error came in the place of a chunk.
+        NoAnswerError: what came is no answer.
+    """
+    try:
+        for item in stream:
+            if not getattr(item, "choices", None) and (error := body.error()) is not None:
+                raise error
+            yield item
+    except ValueError as trouble:  # an error event need not be JSON
+        raise (body.error() or trouble) from trouble
+    if (error := body.error()) is not None:
+        raise error
+    yield from body.documents()
