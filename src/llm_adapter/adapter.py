@@ -230,6 +230,7 @@ class _Call:
             base_url=self.route.account.base_url,
             api_key=self.route.account.api_key,
             api_secret=self.route.account.api_secret,
+            headers=self.route.account.headers,
             user=request.user_id,
             model=self.route.model,
             messages=request.messages,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_adapter.errors import Category
+from llm_adapter.errors import Category, SettingsError
 from llm_adapter.redaction import chain
 
 _LONGEST_MESSAGE = 2000
@@ -281,6 +281,8 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
         attempts: the requests made, where the caller knows; otherwise the exception is asked.
     """
     source = origin(error)
+    if isinstance(source, SettingsError):
+        return Failure(category=Category.CONFIGURATION, provider_message=str(source))
     status = _status(source)
     body = _parsed(getattr(source, "body", None))
     code, kind, message = _parse_error(body)

@@ -30,6 +30,7 @@ class Provider:
         base_url_variable: the environment variable that says otherwise.
         key_variables: the environment variables its API key is looked for in, in order.
         second_key_variable: the environment variable of what goes with the key, where keys have two halves.
+        header_variables: headers that say for whom a request is, each with its environment variable.
         prefix: what the application puts before the model's name; not sent.
         bare_models: how names without a prefix begin that belong to this provider; what it lists beside them
             (speech, embeddings) is not offered.
@@ -47,6 +48,7 @@ class Provider:
     base_url_variable: str
     key_variables: tuple[str, ...]
     second_key_variable: str = ""
+    header_variables: tuple[tuple[str, str], ...] = ()
     prefix: str = ""
     bare_models: str = ""
     lists_models: bool = True
@@ -71,6 +73,7 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url="https://api.openai.com/v1",
         base_url_variable="OPENAI_BASE_URL",
         key_variables=("OPENAI_API_KEY",),
+        header_variables=(("OpenAI-Organization", "OPENAI_ORG_ID"), ("OpenAI-Project", "OPENAI_PROJECT_ID")),
         bare_models="gpt",
     ),
     Provider(

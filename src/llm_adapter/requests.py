@@ -61,6 +61,7 @@ class Outgoing:
         messages: the conversation.
         params: everything else, as in `ChatRequest.params`.
         user: whose call it is, for the providers that insist on being told.
+        headers: sent with every request to this provider.
     """
 
     provider: str
@@ -71,6 +72,7 @@ class Outgoing:
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
     api_secret: str = field(default="", repr=False)
     user: str = field(default="", repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def max_retries(self) -> int:

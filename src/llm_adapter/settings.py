@@ -11,12 +11,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
+from urllib.parse import unquote, urlsplit
 
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider, SignedListing
 
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """The variables by which HTTP libraries find the certificates to trust."""
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""The variables by which they find a proxy, also in small letters; `NO_PROXY` takes hosts out."""
+
+REFUSED_SWITCHES = (
+    "USE_LITELLM_PROXY",  # renames every model, and breaks three providers
+    "EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER",  # calls by another HTTP client, past ours
+    "LITELLM_ROUTE_ALL_CHAT_OPENAI_TO_RESPONSES",  # asks another endpoint
+)
+"""LiteLLM's variables that change every call made here and that no argument of a call can outvote."""
+
+_THINKING = "DEFAULT_REASONING_EFFORT_"  # how many tokens LiteLLM lets Gemini think for each effort
 
 _HOTTEST = 2.0  # what OpenAI's API takes; no provider of the table takes more
 
@@ -39,7 +52,10 @@ class ListingAccess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """Where a provider is reached, and as whom. An empty key means: not configured."""
+    """Where a provider is reached, and as whom. An empty key means: not configured.
+
+    `headers` are sent with every request, to this provider alone.
+    """
 
     base_url: str
     api_key: str = field(repr=False)
@@ -47,6 +63,7 @@ class Account:
     speaks: str = "openai"
     listing: ListingAccess | None = None
     api_secret: str = field(default="", repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +80,7 @@ class Settings:
         display_names: what people are shown for a model.
         max_output_tokens: the output limit to send, by the application's name for the model.
         warnings: what is set but cannot mean what it was meant to; a sentence each, without secrets.
+        proxy_secrets: users and passwords of the environment's proxies.
     """
 
     accounts: Mapping[str, Account]
@@ -72,6 +90,7 @@ class Settings:
     display_names: Mapping[str, str] = field(default_factory=dict)
     max_output_tokens: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    proxy_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -84,6 +103,8 @@ class Settings:
             SettingsError: a variable holds something that makes no sense.
         """
         variables = os.environ if environ is None else environ
+        for surroundings in (variables, os.environ):  # the libraries look into the latter, whatever is given
+            _refuse_surroundings(surroundings)
         allowed = _names(variables, "LLM_ALLOWED_MODELS")
         shown = _names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
         limits = _limits(variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
@@ -103,6 +124,7 @@ class Settings:
                 *_unowned("LLM_MODEL_MAX_OUTPUT_TOKENS", limits),
                 *_unowned("DEFAULT_LLM_MODEL", _names(variables, "DEFAULT_LLM_MODEL")),
             ),
+            proxy_secrets=(*_proxy_secrets(variables), *_proxy_secrets(os.environ)),
         )
 
     @property
@@ -113,6 +135,7 @@ class Settings:
         return (
             *(key for account in accounts for key in (account.api_key, account.api_secret) if key),
             *(secret for listing in listings for secret in (listing.key_id, listing.secret)),
+            *self.proxy_secrets,
         )
 
 
@@ -131,30 +154,84 @@ def environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _refuse_surroundings(variables: Mapping[str, str]) -> None:
+    """What would change calls or break them, and what no client of ours can be kept from reading."""
+    for name in REFUSED_SWITCHES:
+        if variables.get(name, "").strip().lower() == "true":
+            raise SettingsError(f"{name} is true: LiteLLM would send every call elsewhere; remove {name}")
+    for name in variables:
+        if name.startswith(_THINKING):
+            raise SettingsError(
+                f"{name} would change what Gemini is asked; remove it, and give each call its own"
+            )
+    for name, is_there in zip(CERTIFICATES, (os.path.isfile, os.path.isdir), strict=True):
+        value = variables.get(name, "")
+        if value and not is_there(value):
+            kind = "file" if is_there is os.path.isfile else "folder"
+            raise SettingsError(f"{name} is {value!r}, but there is no such {kind} of certificates")
+
+
+def _proxy_secrets(variables: Mapping[str, str]) -> Iterator[str]:
+    for name in PROXIES:
+        for value in filter(None, (variables.get(name), variables.get(name.lower()))):
+            user, _, password = value.rpartition("@")[0].rpartition("/")[2].partition(":")
+            yield from filter(None, {user, password, unquote(user), unquote(password)})
+
+
 def _account(variables: Mapping[str, str], row: Provider) -> Account:
-    keys = (variables.get(name, "").strip() for name in row.key_variables)
+    keys = (_credential(variables, name) for name in row.key_variables)
+    second, headers = row.second_key_variable, row.header_variables
+    given = ((header, _credential(variables, name)) for header, name in headers)
     return Account(
         base_url=_url(variables, row.base_url_variable) or row.base_url,
         api_key=next(filter(None, keys), ""),
         speaks=row.speaks,
         backend=_chosen_backend(variables, row),
         listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
-        api_secret=variables.get(row.second_key_variable, "").strip() if row.second_key_variable else "",
+        api_secret=_credential(variables, second) if second else "",
+        headers=tuple((header, value) for header, value in given if value),
     )
 
 
 def _listing(variables: Mapping[str, str], row: SignedListing) -> ListingAccess | None:
-    key_id, secret = (variables.get(name, "").strip() for name in row.key_variables)
+    key_id, secret = (_credential(variables, name) for name in row.key_variables)
     if not (key_id and secret):
         return None
     return ListingAccess(url=_url(variables, row.url_variable) or row.url, key_id=key_id, secret=secret)
 
 
-def _url(variables: Mapping[str, str], name: str) -> str:
+def _credential(variables: Mapping[str, str], name: str) -> str:
     value = variables.get(name, "").strip()
-    if value and not value.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} must begin with https:// or http://")
+    if not (value.isascii() and value.isprintable() and " " not in value):
+        raise SettingsError(f"{name} holds a blank or a character that no key has; its value is not shown")
     return value
+
+
+def _url(variables: Mapping[str, str], name: str) -> str:
+    """An address that every client reads alike, without slashes at its end."""
+    value = variables.get(name, "").strip()
+    if not value:
+        return ""
+    if not value.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} must begin with https:// or http://")
+    path = value.partition("://")[2].partition("/")[2].rstrip("/")
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_host = False
+    faults = {
+        "names no host, or a port that is no number": not has_host,
+        "holds a user or a password": "@" in value.partition("://")[2].partition("/")[0],
+        "has a query or a fragment": "?" in value or "#" in value,
+        "holds a blank, a line end or a backslash": not value.isprintable() or bool({" ", "\\"} & set(value)),
+        "has an empty part or dots between its slashes": not {"", ".", ".."}.isdisjoint(path.split("/"))
+        and bool(path),
+    }
+    for fault, is_so in faults.items():
+        if is_so:
+            raise SettingsError(f"{name} must be a plain address, such as https://host/v1, but it {fault}")
+    return value.rstrip("/")
 
 
 def _chosen_backend(variables: Mapping[str, str], row: Provider) -> BackendName:

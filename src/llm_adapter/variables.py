@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llm_adapter.providers import PROVIDERS, Provider
+from llm_adapter.settings import CERTIFICATES, PROXIES, REFUSED_SWITCHES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +48,8 @@ def sections() -> tuple[Section, ...]:
         Section(title="Keys", variables=_each(_keys)),
         Section(title="Where the providers are", variables=_each(_addresses)),
         Section(title="Models", variables=_MODELS),
+        Section(title="The way to the providers", variables=_WAY),
+        Section(title="Refused", variables=_REFUSED),
     )
 
 
@@ -130,6 +133,37 @@ _MODELS = (
     ),
 )
 
+_WAY = (
+    *(
+        Variable(
+            name=name,
+            meaning=f"The proxy for {what}, also in small letters; `NO_PROXY` takes hosts out",
+            default="no proxy",
+            shown=" ",
+        )
+        for name, what in zip(PROXIES, ("`http:`", "`https:`", "all"), strict=True)
+    ),
+    *(
+        Variable(
+            name=name,
+            meaning=f"The {what} of certificates to trust, which must be there",
+            default="those of the package certifi",
+            shown=" ",
+        )
+        for name, what in zip(CERTIFICATES, ("file", "folder"), strict=True)
+    ),
+)
+
+_REFUSED = tuple(
+    Variable(
+        name=name,
+        meaning="LiteLLM's own: `true` would send every call elsewhere, so it is refused",
+        default="calls go where these tables say",
+        shown="false",
+    )
+    for name in REFUSED_SWITCHES
+)
+
 
 def _each(of: Callable[[Provider], Iterable[Variable]]) -> tuple[Variable, ...]:
     return tuple(variable for row in PROVIDERS for variable in of(row))
@@ -153,6 +187,9 @@ def _keys(row: Provider) -> Iterator[Variable]:
     yield _key(row, first, meaning if row.second_key_variable else "The API key")
     if row.second_key_variable:
         yield _key(row, row.second_key_variable, "The API key's second half")
+    for _, name in row.header_variables:
+        meaning = f"The {name.split('_')[1].lower()} that pays; no other provider is told"
+        yield Variable(name=name, meaning=meaning, default="the key's own", shown=" ", provider=row.key)
     for name in others:
         yield replace(_key(row, name, f"The API key, read where `{first}` is empty"), shown=" ")
     if row.signed_listing:
@@ -209,8 +246,12 @@ number."""
 _PAGE_FOOT = """\
 ## Not settings of ours
 
-LiteLLM reads variables of its own, which can change where a call goes and with whose key. A call made here
-always carries the address and the key from the tables above, so these do not reach it.
+The client libraries read more variables: headers, organisations and keys for OpenAI's SDK, addresses and
+keys for LiteLLM, a user's `~/.netrc` for requests. None of them reaches a call, which always carries the
+address, the key and the headers from the tables above. Two exceptions: the old clients of Dify and of ERNIE's
+first API find certificates by `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`, and LiteLLM cannot be imported where
+one of its numbers (`DEFAULT_MAX_RETRIES` and many more) is none; the error names the variable. What would
+change calls all the same, `DEFAULT_REASONING_EFFORT_…` and the variables above, is refused by name.
 `LITELLM_LOCAL_MODEL_COST_MAP` and `LITELLM_MODE` are set while LiteLLM is being imported, and put back.
 Langfuse is configured by the application that gives us its spans."""
 

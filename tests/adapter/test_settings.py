@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from llm_adapter.errors import SettingsError
-from llm_adapter.providers import PROVIDERS
+from llm_adapter.providers import PROVIDERS, Provider
 from llm_adapter.settings import BackendName, Settings, environment
 from tests.adapter.fresh_process import LEGACY, Deleted
 
@@ -163,3 +163,64 @@ def test_after_the_legacy_clients_are_deleted_asking_for_them_is_an_error(
     with pytest.raises(SettingsError, match=f"^{name} is legacy, but there are no legacy clients any more"):
         Settings.from_environ({name: "legacy"})
     assert Settings.from_environ({name: "litellm"}).accounts["qwen"].backend is BackendName.LITELLM
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://host/v1?a=b",
+        "https://host/v1?",
+        "https://host/v1#part",
+        "https://host/a//v1",
+        "https://host//v1",
+        "https://host/a/../v1",
+        "https://host/./v1",
+        "https://host/v 1",
+        "https://host/v1\r\nX-Inj: 1",
+        "https://host/v1\tx",
+        "https://host/v1\x7f",
+        "https://host\\@other/v1",
+        "https://user:word@host/v1",  # pragma: allowlist secret
+        "https://token@host/v1",
+        "https:///v1",
+        "https://:443/v1",
+        "https://host:port/v1",
+        "https://[::1/v1",
+    ],
+)
+@pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: row.key)
+def test_an_address_that_clients_would_read_differently_is_refused_by_name(
+    address: str, row: Provider
+) -> None:
+    """A query would end up in the middle of a path, a line end in Gemini's; a user replaces the key."""
+    with pytest.raises(SettingsError, match=f"^{row.base_url_variable} must be a plain address") as caught:
+        Settings.from_environ({row.base_url_variable: address})
+    assert "host" not in str(caught.value).replace("https://host/v1", "").replace("names no host", "")
+
+
+@pytest.mark.parametrize("address", ["https://host/v1", " https://host/v1/ ", "https://host/v1//\n"])
+def test_blanks_around_an_address_and_slashes_at_its_end_do_not_count(address: str) -> None:
+    for row in PROVIDERS:
+        settings = Settings.from_environ({row.base_url_variable: address})
+        assert settings.accounts[row.key].base_url == "https://host/v1"
+
+
+def test_an_address_without_a_path_may_end_in_a_slash() -> None:
+    settings = Settings.from_environ({"DIFY_URL": "https://host:8443/"})
+    assert settings.accounts["dify"].base_url == "https://host:8443"
+
+
+@pytest.mark.parametrize("value", ["half of-it", "a\nb", "schlüssel-1", "a\x00b"])
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "GLM_API_KEY", "ERNIE_API_SECRET", "ARK_ACCESS_KEY_ID"])
+def test_a_key_that_no_header_can_carry_is_refused_by_name_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} holds a blank or a character") as caught:
+        Settings.from_environ({name: value})
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
+def test_who_uses_a_proxy_is_a_secret(name: str) -> None:
+    value = "http://tok%2Fen-1:pass-word-2@proxy:3128"  # pragma: allowlist secret
+    secrets = Settings.from_environ({name: value}).secrets
+    assert {"tok%2Fen-1", "tok/en-1", "pass-word-2"} <= set(secrets)
+    assert "pass-word-2" not in repr(Settings.from_environ({name: value}))

@@ -76,7 +76,7 @@ def test_the_pools_that_calls_use_are_made(make_adapter: MakeAdapter) -> None:
     account = adapter.settings.accounts["openai"]
     connections = adapter.clients.backend(BackendName.LITELLM).connections  # type: ignore[attr-defined]
     made = dict(connections._clients._made)
-    assert any(key == (account.base_url, account.api_key) for _, key in made)
+    assert any(key == (account.base_url, account.api_key, ()) for _, key in made)
     list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
     assert connections._clients._made == made
 

@@ -19,6 +19,9 @@ from llm_adapter.requests import MAX_RETRIES
 if TYPE_CHECKING:
     import openai
 
+Headers = tuple[tuple[str, str], ...]
+"""Sent with every request of a client."""
+
 
 def default_timeout() -> Any:
     """Five seconds to connect and 600 for each read, as the SDK's default; LiteLLM's would be 600 for all."""
@@ -61,19 +64,20 @@ class Connections:
     transport: Any = None
     _clients: ClientCache = field(default_factory=ClientCache, repr=False)
 
-    def client(self, base_url: str, api_key: str) -> openai.OpenAI:
+    def client(self, base_url: str, api_key: str, headers: Headers = ()) -> openai.OpenAI:
         """The client for a provider; made when it is first asked for."""
 
         def make() -> openai.OpenAI:
             return client_class()(
                 base_url=base_url,
                 api_key=api_key,
+                default_headers=dict(headers),
                 timeout=default_timeout(),
                 max_retries=MAX_RETRIES,
                 http_client=self.http() if self.transport else http_client(),
             )
 
-        client: openai.OpenAI = self._clients.client((base_url, api_key), make)
+        client: openai.OpenAI = self._clients.client((base_url, api_key, headers), make)
         return client
 
     def http(self) -> Any:

@@ -23,7 +23,11 @@ survive one; only its callbacks need it, and nothing here does.
 from __future__ import annotations
 
 import itertools
+import linecache
 import logging
+import os
+import re
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from copy import deepcopy
@@ -38,6 +42,7 @@ from llm_adapter.backends.reading import opened
 from llm_adapter.backends.retries import sleep
 from llm_adapter.backends.retrying_client import Request, RetryingClient
 from llm_adapter.backends.stream_reader import StreamReader
+from llm_adapter.errors import SettingsError
 from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
 from llm_adapter.garbage import uncollected
 from llm_adapter.providers import PROVIDERS
@@ -57,8 +62,11 @@ def library() -> Any:
     http_log = logging.getLogger("httpx")
     level = http_log.level
     with uncollected(), environment(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION"):
-        import litellm
-        from litellm._service_logger import ServiceLogging
+        try:
+            import litellm
+            from litellm._service_logger import ServiceLogging
+        except (ValueError, OSError) as error:
+            raise SettingsError(_misread(error)) from error
     http_log.setLevel(level)
 
     litellm.suppress_debug_info = True  # else it prints a banner to stdout on every error
@@ -75,6 +83,16 @@ def library() -> Any:
         if row.get("mode") == "responses":
             row["mode"] = "chat"
     return litellm
+
+
+def _misread(error: Exception) -> str:
+    """Why LiteLLM cannot be imported: it reads some 200 variables then, and names none of them."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    end = frame.end_lineno or 0
+    lines = "".join(linecache.getline(frame.filename, number) for number in range(end - 3, end + 1))
+    named = re.findall(r"""env\w*\W+(?:get\W+)?["'](\w+)""", lines)[-1:]
+    named = named or sorted(name for name in os.environ if name.startswith(("LITELLM_", "SSL_")))
+    return f"LiteLLM cannot be imported with what {' or '.join(named) or 'the environment'} says"
 
 
 def router_configuration(settings: Settings) -> list[dict[str, Any]]:
@@ -165,7 +183,7 @@ class LiteLLMBackend:
             list(LiteLLMBackend(connections=play)(REHEARSED).chunks)
         for account in accounts:
             if account.speaks == "openai":
-                self.connections.client(account.base_url, account.api_key)
+                self.connections.client(account.base_url, account.api_key, account.headers)
                 continue
             self.connections.http()
             _handler_class() if account.speaks == "gemini" else _register_custom()
@@ -201,7 +219,7 @@ class LiteLLMBackend:
 
 def compatible_client(outgoing: Outgoing, connections: Connections) -> Any:
     """The client for a call, with the options that LiteLLM would put elsewhere or forget."""
-    client = connections.client(outgoing.base_url, outgoing.api_key)
+    client = connections.client(outgoing.base_url, outgoing.api_key, outgoing.headers)
     query = outgoing.params.get("extra_query")
     options = {
         **({"default_query": query} if query else {}),

@@ -21,6 +21,6 @@ def list_models(connections: Connections, directory: EndpointDirectory, account:
     if account.speaks == "gemini":
         retrying = RetryingClient(client=connections.http(), error_document=gemini.error_document)
         return list(gemini.list_models(retrying.send, account.base_url, account.api_key, _PATIENCE_S))
-    client = connections.client(account.base_url, account.api_key)
+    client = connections.client(account.base_url, account.api_key, account.headers)
     page = client.models.list(timeout=_PATIENCE_S)
     return [model.id for model in page.data]

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from llm_adapter.backends.network import limit_sockets
-from llm_adapter.failures import NotSentError
+from llm_adapter.errors import SettingsError
 from llm_adapter.settings import CERTIFICATES
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def http_client(**given: Any) -> Any:
     HTTP libraries follow these and take along every header but `Authorization`, and the question with them.
 
     Raises:
-        NotSentError: the certificates that the environment names cannot be read.
+        SettingsError: the certificates that the environment names cannot be read.
     """
     import openai
 
     try:
         client = openai.DefaultHttpxClient(event_hooks={"response": [_refuse_to_leave]}, **given)
     except OSError as error:  # it says what is wrong, but neither where nor who said so
-        names = " and ".join(name for name in CERTIFICATES if os.environ.get(name))
-        raise NotSentError(f"the certificates that {names} names cannot be read") from error
+        names = " or ".join(name for name in CERTIFICATES if os.environ.get(name))
+        raise SettingsError(f"the certificates that {names} names cannot be read") from error
     return limit_sockets(client)
 
 

@@ -60,7 +60,7 @@ class LegacyBackend:
                 raise NotSentError(
                     "the legacy client needs requests: pip install 'llm-adapter[legacy]'"
                 ) from error
-        return self._asked(self._client(outgoing.base_url, outgoing.api_key), outgoing)
+        return self._asked(self._client(outgoing), outgoing)
 
     def _asked(self, client: openai.OpenAI, outgoing: Outgoing) -> Opened:
         if "max_retries" in outgoing.params:
@@ -86,15 +86,20 @@ class LegacyBackend:
             list(self._asked(client, REHEARSED).chunks)
         for account in accounts:
             if account.speaks == "openai":
-                self._client(account.base_url, account.api_key)
+                self._client(account)
 
     def close(self) -> None:
         """Close the connection pools."""
         self._clients.close()
 
-    def _client(self, base_url: str, api_key: str) -> openai.OpenAI:
+    def _client(self, who: Account | Outgoing) -> openai.OpenAI:
         def make() -> openai.OpenAI:
-            return plain_client_class()(base_url=base_url, api_key=api_key, http_client=http_client())
+            return plain_client_class()(
+                base_url=who.base_url,
+                api_key=who.api_key,
+                default_headers=dict(who.headers),
+                http_client=http_client(),
+            )
 
-        client: openai.OpenAI = self._clients.client((base_url, api_key), make)
+        client: openai.OpenAI = self._clients.client((who.base_url, who.api_key, who.headers), make)
         return client

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from llm_adapter.backends import Backend, Opened
-from llm_adapter.backends.connection import Connections
+from llm_adapter.backends.connection import Connections, Headers
 from llm_adapter.requests import Outgoing
 from tests.contracts.defects.defect import Defect, shows
 from tests.contracts.defects.putting import (
@@ -21,15 +21,15 @@ from tests.contracts.defects.putting import (
 class ThreeRetries(Connections):
     """A call is tried once more often than before."""
 
-    def client(self, base_url: str, api_key: str) -> Any:
-        return super().client(base_url, api_key).with_options(max_retries=3)
+    def client(self, base_url: str, api_key: str, headers: Headers = ()) -> Any:
+        return super().client(base_url, api_key, headers).with_options(max_retries=3)
 
 
 class NoRetries(Connections):
     """Clients that leave trying again to others."""
 
-    def client(self, base_url: str, api_key: str) -> Any:
-        return super().client(base_url, api_key).with_options(max_retries=0)
+    def client(self, base_url: str, api_key: str, headers: Headers = ()) -> Any:
+        return super().client(base_url, api_key, headers).with_options(max_retries=0)
 
 
 def again_at_once(backend: Backend, outgoing: Outgoing) -> Opened:
