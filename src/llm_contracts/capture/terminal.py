@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_contracts.util.terminal import terminal_console
 
@@ -28,6 +29,18 @@ def capture_document(capture: Capture) -> dict[str, Any]:
             for name, seen in capture.writer.seen.items()
         },
     }
+
+
+def print_addresses(capture: Capture, folder: Path) -> None:
+    """Print on standard error where to call, by the variables that the SDKs read."""
+    console = terminal_console(stderr=True)
+    for name, url in capture.variables.items():
+        console.print(f"{name}={url}", soft_wrap=True, markup=False, highlight=False)
+    for each in capture.targets:
+        if not each.variables:
+            url = f"{capture.origin}/{each.provider}{urlsplit(each.endpoint.base_url).path}"
+            console.print(f"{each.provider}: {url}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"Recordings go to {folder}. Health: {capture.origin}/health", style="dim", soft_wrap=True)
 
 
 def print_capture(capture: Capture, folder: Path) -> None:

@@ -11,23 +11,51 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_contracts.cli.options import hand_over, json_option, project_here, secrets_of
+from llm_contracts.cli.options import hand_over, json_option, project_here, secrets_of, stopping
 from llm_contracts.project.config import ConfigError, environment
 
 if TYPE_CHECKING:
     from llm_contracts.capture.run import Capture
 
 _MIB = 2**20
+_PORT = 8900
 _SIGNALLED = 128  # what a shell adds to the number of the signal that ended a program
 _EXAMPLES = """\b
 Examples:
   llm-contracts capture -- python app.py           whatever it calls, few of each shape
   llm-contracts capture --keep 1 -- npm test
+  llm-contracts capture --listen --sample 0.01     a proxy that stays; base URL http://127.0.0.1:8900/openai/v1
+
+\b
+Addresses of --listen:
+  /PROVIDER/…                                      the provider itself; what passes may become a recording
+  GET /health                                      status 503 while it ends
 """
 
 
 @click.command("capture", epilog=_EXAMPLES, context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
+@click.option(
+    "--listen",
+    is_flag=True,
+    help="Run no program: wait for calls until SIGTERM, with an address per provider.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    show_default=True,
+    metavar="N",
+    help="Where --listen waits on 127.0.0.1; 0 lets the system choose.",
+)
+@click.option(
+    "--drain",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long calls under way may take when it ends.",
+)
 @click.option(
     "--keep",
     type=click.IntRange(min=1),
@@ -71,6 +99,9 @@ Examples:
 def capture(
     command: tuple[str, ...],
     *,
+    listen: bool,
+    port: int,
+    drain: float,
     keep: int,
     sample: float,
     recordings: int,
@@ -88,17 +119,19 @@ def capture(
     from llm_contracts.capture.run import CaptureOptions, capturing
     from llm_contracts.capture.terminal import capture_document, print_capture
 
-    if not command:
-        raise ConfigError("Name the program to run: llm-contracts capture -- python app.py")
+    if bool(command) is listen:
+        raise ConfigError("Name the program to run (capture -- python app.py), or --listen; not both.")
     project = project_here(needed=False)
     options = CaptureOptions(
         folder=folder or project.settings.cassettes,
         environ=environment(project.settings, os.environ),
         limits=Limits(keep=keep, recordings=recordings, size=size * _MIB),
         sample=sample,
+        port=port if listen else 0,
+        drain=drain,
     )
     with capturing(project, options) as running:
-        code = _run(command, running)
+        code = _serve(running, options.folder) if listen else _run(command, running)
     hand_over(
         json_file,
         capture_document(running),
@@ -106,6 +139,16 @@ def capture(
         secrets_of(project),
     )
     return code
+
+
+def _serve(running: Capture, folder: Path) -> int:
+    """Wait for calls until somebody ends it."""
+    from llm_contracts.capture.terminal import print_addresses
+
+    with stopping() as wait:
+        print_addresses(running, folder)
+        wait()
+    return 0
 
 
 def _run(command: Sequence[str], running: Capture) -> int:

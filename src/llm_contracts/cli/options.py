@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,6 +98,23 @@ def hand_over(
         write_text(json_file, text)
     if str(json_file) != "-":
         show(report_console())
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], None]]:
+    """A function that waits for Ctrl-C or for the signal with which services are ended."""
+    stop = threading.Event()
+
+    def wait() -> None:
+        while not stop.wait(0.2):  # without an end Python would not handle signals on some systems
+            pass
+
+    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield wait
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def json_lines(document: Mapping[str, Any]) -> str:

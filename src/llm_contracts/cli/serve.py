@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +19,7 @@ from llm_contracts.cli.options import (
     refuse_secrets_in,
     secrets_of,
     selection_options,
+    stopping,
 )
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.files import write_text
@@ -135,7 +133,7 @@ def serve(
             origins=origins,
             log=log,
         ) as session,
-        _stopping() as wait,
+        stopping() as wait,
     ):
         if json_file is not None:
             document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.indexes)}
@@ -162,20 +160,3 @@ def _catalogue(
         where = ", ".join(map(str, sources)) or str(project.settings.cassettes)
         raise ConfigError(f"There is nothing to serve: {where} holds no recording for that.")
     return found
-
-
-@contextmanager
-def _stopping() -> Iterator[Callable[[], None]]:
-    """A function that waits for Ctrl-C or for the signal with which services are ended."""
-    stop = threading.Event()
-
-    def wait() -> None:
-        while not stop.wait(0.2):  # without an end Python would not handle signals on some systems
-            pass
-
-    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield wait
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +33,7 @@ from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.server import Edge
 from tests.harness.capture.traffic import KEY, USER, Scene
 from tests.harness.wire.exchanges import DONE, JSON, event, exchange, stream, streamed
+from tests.harness.wire.upstream import Peer, Upstream
 
 ANSWER = streamed(stream("hel", "lo"))
 TOOL = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "tea", "arguments": "{}"}}
@@ -305,3 +313,67 @@ def test_a_program_that_calls_nobody_is_told_what_it_was_given(
     assert run(["capture", "--", sys.executable, "-c", "pass"]) == 0
     err = capfd.readouterr().err
     assert "No call passed. The program was given base URLs in OPENAI_BASE_URL" in err
+
+
+def test_a_session_holds_nothing_of_what_has_passed(scene: Scene) -> None:
+    scene.answers = [ANSWER, refusal(400), ANSWER]
+    with scene.running() as application:
+        for number in range(3):
+            application.ask({"role": "user", "content": str(number)})
+        (session,) = (each for each in application.capture.sessions if "/acme" in each.origin)
+        assert session.wait_idle(10)
+        held = (session._requests, session._times, session._raw, session._flaws, session._failures)
+    assert held == ([], [], [], [], [])
+
+
+def test_what_is_under_way_at_the_end_comes_to_its_end(scene: Scene) -> None:
+    """As SIGTERM asks: the proxy is told to end while a stream is open, and the stream is whole."""
+    asked, release = threading.Event(), threading.Event()
+
+    def slowly(peer: Peer) -> None:
+        peer.head()
+        asked.set()
+        release.wait(30)
+        peer.chunk(ANSWER.response.body)
+        peer.last_chunk()
+
+    with Upstream(slowly) as upstream, ThreadPoolExecutor(2) as pool:
+        scene.upstream = upstream.origin
+        with scene.running() as application:
+            answer = pool.submit(application.ask)
+            assert asked.wait(30)
+            pool.submit(released_when, lambda: application.capture.draining, release)
+        assert answer.result(30) == (200, ANSWER.response.body)
+    assert len(scene.recordings()) == 1
+
+
+def released_when(holds: Callable[[], bool], event: threading.Event) -> None:
+    until = time.monotonic() + 30
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.005)
+    event.set()
+
+
+def test_a_proxy_that_stays_is_ended_by_a_signal(scene: Scene) -> None:
+    with Edge() as edge, edge.replay(scene.answers) as upstream:
+        command = [sys.executable, "-m", "llm_contracts", "capture", "--listen", "--port", "0", "--json", "-"]
+        with subprocess.Popen(
+            command,
+            cwd=scene.root,
+            env={**os.environ, "OPENAI_BASE_URL": f"{upstream.origin}/v1", "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            name, _, base_url = process.stderr.readline().strip().partition("=")
+            assert name == "OPENAI_BASE_URL"
+            body = json.dumps({"model": "m", "messages": [USER], "stream": True}).encode()
+            request = urllib.request.Request(f"{base_url}/chat/completions", body)
+            with urllib.request.urlopen(request, timeout=30) as response:
+                assert response.read() == ANSWER.response.body
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert json.loads(out)["providers"]["openai"]["calls"] == 1
+    assert len(list(scene.root.glob("cassettes/openai/*.yaml"))) == 1

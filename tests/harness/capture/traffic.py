@@ -49,11 +49,13 @@ class Application:
 
 @dataclass(kw_only=True)
 class Scene:
-    """Where it takes place. `answers`: what the provider says, in order, the last for ever."""
+    """Where it takes place. `answers`: what the provider says, in order, the last for ever;
+    `upstream`: who answers instead."""
 
     root: Path
     answers: list[Interaction]
     options: dict[str, Any] = field(default_factory=dict)
+    upstream: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -62,7 +64,7 @@ class Scene:
     @contextmanager
     def running(self) -> Iterator[Application]:
         with Edge() as edge, edge.replay(self.answers) as upstream:
-            base_url = f"{upstream.origin}/v1"
+            base_url = f"{self.upstream or upstream.origin}/v1"
             row = Provider(name="acme", base_url=base_url, key_variable="K", base_url_variable="ACME_URL")
             project = Project(settings=self.settings, providers=(row,))
             options = CaptureOptions(folder=self.root / "cassettes", environ={}, **self.options)
