@@ -20,6 +20,7 @@ from llm_adapter.backends.connection import Connections, default_timeout
 from llm_adapter.backends.litellm import (
     LiteLLMBackend,
     _beneath,
+    _warn_of,
     call_arguments,
     library,
     router_configuration,
@@ -224,6 +225,7 @@ def wrapped(provider: Provider) -> Any:
 def test_where_the_provider_s_chunks_cannot_be_reached_nothing_invented_is_told(
     provider: Provider, caplog: pytest.LogCaptureFixture, usage: dict[str, int] | None
 ) -> None:
+    _warn_of.cache_clear()
     provider.say(answer(*["哈哈哈"] * 150, usage=usage))
     stream, connections = wrapped(provider)
     opened = _beneath(stream)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,16 @@ class Opened:
     may_be_empty: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AsyncOpened:
+    """`Opened` on an event loop."""
+
+    chunks: AsyncIterator[Any]
+    close: Callable[[], Awaitable[None]]
+    attempts: int | None = None
+    may_be_empty: bool = False
+
+
 REHEARSED = Outgoing(
     provider="openai",
     base_url="https://rehearsal.invalid/v1",
@@ -37,3 +47,4 @@ REHEARSED = Outgoing(
 """What a backend is asked when it is only warmed up; see `connection.rehearsal`."""
 
 Backend = Callable[[Outgoing], Opened]
+AsyncBackend = Callable[[Outgoing], Awaitable[AsyncOpened]]

@@ -6,6 +6,7 @@ nothing here names the HTTP library: timeouts and pools are the SDK's own.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -49,8 +50,13 @@ class ClientCache:
 
     def close(self) -> None:
         """Close this process's clients. The next call opens new ones."""
-        for own in [key for key in self._made if key[0] == os.getpid()]:
-            self._made.pop(own).close()
+        for client in self.drop(lambda _key: True):
+            client.close()
+
+    def drop(self, wanted: Callable[[Any], bool]) -> list[Any]:
+        """Forget those of this process's clients whose name is wanted; gives them."""
+        mine = [own for own in tuple(self._made) if own[0] == os.getpid() and wanted(own[1])]
+        return [self._made.pop(own) for own in mine]
 
 
 @dataclass(slots=True)
@@ -88,6 +94,45 @@ class Connections:
     def close(self) -> None:
         """Close all pools. The next call opens new ones."""
         self._clients.close()
+
+
+@dataclass(slots=True)
+class AsyncConnections:
+    """`Connections` on event loops: a connection belongs to the loop that opened it.
+
+    Attributes:
+        kind: gives the class of a provider's client.
+    """
+
+    kind: Callable[[], Any]
+    _clients: ClientCache = field(default_factory=ClientCache, repr=False)
+
+    def client(self, base_url: str, api_key: str, headers: Headers = ()) -> Any:
+        """The client for a provider."""
+
+        def make() -> Any:
+            return self.kind()(
+                base_url=base_url,
+                api_key=api_key,
+                default_headers=dict(headers),
+                http_client=http_client(asynchronous=True),
+            )
+
+        return self._of_this_loop((base_url, api_key, headers), make)
+
+    def http(self) -> Any:
+        """A bare HTTP client."""
+        return self._of_this_loop("http", lambda: http_client(asynchronous=True, timeout=default_timeout()))
+
+    async def close(self) -> None:
+        """Close the clients of this event loop."""
+        loop = asyncio.get_running_loop()
+        for client in self._clients.drop(lambda key: key[0] is loop):
+            await (client.close() if hasattr(client, "close") else client.aclose())
+
+    def _of_this_loop(self, name: Hashable, make: Callable[[], Any]) -> Any:
+        self._clients.drop(lambda key: key[0].is_closed())  # nothing can close these any more
+        return self._clients.client((asyncio.get_running_loop(), name), make)
 
 
 _REHEARSED = (

@@ -7,6 +7,7 @@ document where the stream should be. The facts are those of its own documentatio
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
@@ -16,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_adapter.backends import Opened
-from llm_adapter.backends.reading import opened
+from llm_adapter.backends import AsyncOpened, Opened
+from llm_adapter.backends.reading import aopened, opened
+from llm_adapter.backends.response_body import BOM, CONTROL
 from llm_adapter.backends.retrying_client import Request, Response, RetryingClient, is_document, json_object
 from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, totals
@@ -125,11 +127,13 @@ class ErnieV1:
         outgoing: the call.
         client: sends requests.
         tokens: those of all calls.
+        chat: sends the chat's requests on an event loop.
     """
 
     outgoing: Outgoing
     client: RetryingClient
     tokens: Tokens
+    chat: RetryingClient | None = None
 
     def open(self, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Opened:
         """Ask, with a new token if the one held is refused, and again after a pause where all are busy.
@@ -139,30 +143,52 @@ class ErnieV1:
             RefusedError: somebody before it refused.
         """
         hide_in_logs()  # the token travels in the URL, and HTTP libraries log these
-        attempts, renewed = 0, False
+        asking = _Asking(max_retries=self.client.max_retries)
         while True:
-            token = self.tokens.get(self._account, self._grant)
-            answer = self.client.send(self._request(model, token, sent, headers))
-            attempts += answer.attempts
-            error = _document_error(answer)
-            if error is None:
-                return opened(answer.response, reader(answer.response), attempts=attempts)
-            if error.body["code"] in _TOKEN_REFUSED and not renewed:
-                self.tokens.forget(self._account, token)
-                renewed = True
-            elif error.body["code"] in _BUSY and attempts <= self.client.max_retries:
-                self.client.sleep(0.5 * 2.0 ** (attempts - 1))
-            else:
-                vars(error)["attempts"] = attempts
-                raise error
+            token = self.token()
+            answer = self.client.send(self.request(token, model, sent, headers))
+            document = answer.response.read() if is_document(answer.response) else None
+            pause = asking.judge(answer, document)
+            if pause is None:
+                return opened(answer.response, reader(answer.response), attempts=asking.attempts)
+            self.renew(token, asking)
+            if pause:
+                self.client.sleep(pause)
+
+    async def aopen(self, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> AsyncOpened:
+        """`open`, on an event loop; `client` still asks for the token, in a thread, once in a month.
+
+        `chat` is the asynchronous client.
+        """
+        hide_in_logs()
+        asking = _Asking(max_retries=self.client.max_retries)
+        while True:
+            token = await asyncio.to_thread(self.token)
+            assert self.chat is not None
+            answer = await self.chat.asend(self.request(token, model, sent, headers))
+            document = await answer.response.aread() if is_document(answer.response) else None
+            pause = asking.judge(answer, document)
+            if pause is None:
+                return aopened(answer.response, reader(answer.response), attempts=asking.attempts)
+            self.renew(token, asking)
+            if pause:
+                await asyncio.sleep(pause)
+
+    def token(self) -> str:
+        """The account's token, which may have to be asked for."""
+        return self.tokens.get(self._account, self._grant)
+
+    def renew(self, token: str, asking: _Asking) -> None:
+        """Forget the token if it was refused."""
+        if asking.refused_token:
+            self.tokens.forget(self._account, token)
 
     @property
     def _account(self) -> Account:
         return (self.outgoing.base_url, self.outgoing.api_key, self.outgoing.api_secret)
 
-    def _request(
-        self, model: str, token: str, sent: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> Request:
+    def request(self, token: str, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
+        """The request for one call."""
         query = {**(self.outgoing.params.get("extra_query") or {}), "access_token": token}
         return Request(
             url=f"{self._at(CHAT_PATH)}{ENDPOINTS[model]}?{urlencode(query)}",
@@ -190,21 +216,53 @@ class ErnieV1:
         return self.outgoing.base_url.rstrip("/") + path
 
 
-def _document_error(answer: Response) -> InBandError | None:
+@dataclass(kw_only=True, slots=True)
+class _Asking:
+    """What has come of the attempts of one call.
+
+    Attributes:
+        refused_token: the last answer refused the token, for the first time.
+    """
+
+    max_retries: int
+    attempts: int = 0
+    refused_token: bool = False
+    _renewed: bool = False
+
+    def judge(self, answer: Response, document: bytes | None) -> float | None:
+        """Seconds until the next attempt, or None: this is the answer.
+
+        Args:
+            answer: the response.
+            document: the JSON document that came in the place of a stream, or None.
+
+        Raises:
+            InBandError: ERNIE answered with an error.
+        """
+        self.attempts += answer.attempts
+        if document is None or document.removeprefix(BOM).lstrip().startswith((b"data:", *CONTROL)):
+            return None  # the latter is a stream, whatever its content type says
+        error = _document_error(document, answer.response.request)
+        code = error.body["code"]
+        self.refused_token = code in _TOKEN_REFUSED and not self._renewed
+        if self.refused_token:
+            self._renewed = True
+            return 0.0
+        if code in _BUSY and self.attempts <= self.max_retries:
+            return 0.5 * 2.0 ** (self.attempts - 1)
+        vars(error)["attempts"] = self.attempts
+        raise error
+
+
+def _document_error(document: bytes, request: Any) -> InBandError:
     """The error that a JSON document in the place of a stream is."""
-    response = answer.response
-    if not is_document(response):
-        return None
     try:
-        response.read()
-        body = error_document(response.json())
+        body = error_document(json.loads(document))
     except ValueError:
         body = {}
-    finally:
-        response.close()
     if not isinstance(body, Mapping) or "code" not in body:
         body = {"code": None, "message": "a JSON document in the place of a stream"}
-    return InBandError(body, response.request)
+    return InBandError(body, request)
 
 
 # Answers

@@ -77,6 +77,7 @@ def library() -> Any:
     # It tells its own proxy's monitoring how long each call took, by an event loop in the calling thread: one
     # more that fails under gevent, and in a main thread one that is never closed.
     ServiceLogging.service_success_hook = _nothing
+    ServiceLogging.async_service_success_hook = _anothing
     # Models that its table says to speak to by another endpoint (`/responses`, another body) are asked like
     # all others: the table has no say in where a request goes.
     for row in litellm.model_cost.values():
@@ -140,7 +141,7 @@ def call_arguments(outgoing: Outgoing) -> dict[str, Any]:
 _NO_CLIENT = object()
 """What LiteLLM's handler has for an HTTP client where it only writes requests."""
 
-_SPEAKS = {row.key: row.speaks for row in PROVIDERS}
+SPEAKS = {row.key: row.speaks for row in PROVIDERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,20 +194,21 @@ class LiteLLMBackend:
         self.connections.close()
 
     def _open(self, outgoing: Outgoing) -> Opened:
-        match _SPEAKS.get(outgoing.provider):
+        match SPEAKS.get(outgoing.provider):
             case "gemini":
                 answer = self._client(outgoing, gemini.error_document).send(written_for_gemini(outgoing))
                 return opened(answer.response, gemini.reader(answer.response), attempts=answer.attempts)
             case "ernie_v1":
                 client = self._client(outgoing, ernie_v1.error_document)
-                call = ernie_v1.ErnieV1(outgoing=outgoing, client=client, tokens=self.tokens)
-                return call.open(*written_by_us(outgoing, ernie_v1.body(outgoing)))
+                asked = ernie_v1.ErnieV1(outgoing=outgoing, client=client, tokens=self.tokens)
+                return asked.open(*written_by_us(outgoing, ernie_v1.body(outgoing)))
             case "dify":
                 written = written_by_us(outgoing, dify.body(outgoing))
                 answer = self._client(outgoing, dify.error_document).send(dify.request(outgoing, *written))
                 return opened(answer.response, dify.reader(answer.response), attempts=answer.attempts)
-        client = compatible_client(outgoing, self.connections)
-        return _beneath(through(partial(library().completion, **compatible_call(outgoing), client=client)))
+        shared = self.connections.client(outgoing.base_url, outgoing.api_key, outgoing.headers)
+        call = {**compatible_call(outgoing), "client": with_options(shared, outgoing)}
+        return _beneath(through(partial(library().completion, **call)))
 
     def _client(self, outgoing: Outgoing, error_document: Callable[[Any], Any]) -> RetryingClient:
         return RetryingClient(
@@ -217,9 +219,8 @@ class LiteLLMBackend:
         )
 
 
-def compatible_client(outgoing: Outgoing, connections: Connections) -> Any:
-    """The client for a call, with the options that LiteLLM would put elsewhere or forget."""
-    client = connections.client(outgoing.base_url, outgoing.api_key, outgoing.headers)
+def with_options(client: Any, outgoing: Outgoing) -> Any:
+    """A client with what LiteLLM would put elsewhere or forget."""
     query = outgoing.params.get("extra_query")
     options = {
         **({"default_query": query} if query else {}),
@@ -250,7 +251,7 @@ def written_for_gemini(outgoing: Outgoing) -> Request:
     handler = _handler_class()(_NO_CLIENT, post)
     deployment = _deployment(outgoing.model, outgoing.base_url.rstrip("/"), outgoing.api_key, speaks="gemini")
     wrapper = library().completion(**{**deployment, **gemini.arguments(outgoing)}, client=handler)
-    _disarm(wrapper)
+    disarm(wrapper)
     try:
         wrapper.make_call(client=handler)
     except PastLiteLLM as passed:
@@ -270,7 +271,7 @@ def written_by_us(outgoing: Outgoing, body: Mapping[str, Any]) -> tuple[str, dic
         extra_body=dict(body),
         extra_headers=dict(outgoing.params.get("extra_headers") or {}),
     )
-    _disarm(wrapper)
+    disarm(wrapper)
     written: tuple[str, dict[str, Any], dict[str, str]] = wrapper.completion_stream
     return written
 
@@ -327,15 +328,23 @@ def _beneath(wrapper: Any) -> Opened:
     stream = getattr(wrapper, "completion_stream", None)
     response = getattr(stream, "response", None)
     if hasattr(response, "iter_bytes") and hasattr(response, "request"):
-        _disarm(wrapper)
+        disarm(wrapper)
         return opened(response, StreamReader(response))
-    _logger.warning(
-        "LiteLLM hides the provider's stream (%s): token totals are not known", type(stream).__name__
-    )
+    warn_of_hidden_stream(wrapper)
     return Opened(chunks=_without_inventions(wrapper), close=getattr(stream, "close", _nothing))
 
 
-def _disarm(wrapper: Any) -> None:
+def warn_of_hidden_stream(wrapper: Any) -> None:
+    """Say once a process that this release of LiteLLM keeps the response to itself."""
+    _warn_of(type(getattr(wrapper, "completion_stream", None)).__name__)
+
+
+@cache
+def _warn_of(kind: str) -> None:
+    _logger.warning("LiteLLM hides the provider's stream (%s): token totals are not known", kind)
+
+
+def disarm(wrapper: Any) -> None:
     """Keep LiteLLM's wrapper, when it is collected, from writing context variables.
 
     It does so since 1.98 (`CustomStreamWrapper.__del__`), by way of its logging object. The collector may
@@ -351,12 +360,12 @@ def _without_inventions(wrapper: Iterable[Any]) -> Iterator[Any]:
     """LiteLLM's own chunks without totals and finish reasons: nothing tells a provider's from its guesses."""
     try:
         for chunk in wrapper:
-            yield _Plain(chunk)
+            yield PlainChunk(chunk)
     finally:
-        _disarm(wrapper)
+        disarm(wrapper)
 
 
-class _Plain:
+class PlainChunk:
     """A chunk whose totals and finish reason are not believed."""
 
     usage = None
@@ -374,3 +383,7 @@ class _PlainChoice:
 
 def _nothing(*_: Any, **__: Any) -> None:
     """There is nothing to do."""
+
+
+async def _anothing(*_: Any, **__: Any) -> None:
+    """There is nothing to do on an event loop either."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from llm_adapter.backends.retries import retrying
+from llm_adapter.backends.retries import aretrying, retrying
 from llm_adapter.backends.sdk_clients import plain_client_class
 
 if TYPE_CHECKING:
@@ -37,22 +37,35 @@ def through(call: Callable[[], T]) -> T:
     raise failure
 
 
+async def athrough(call: Awaitable[T]) -> T:
+    """`through`, on an event loop."""
+    try:
+        return await call
+    except PastLiteLLM as passed:
+        failure: Exception = passed.value
+    raise failure
+
+
+class _Guarded:
+    """What both clients for LiteLLM share."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # LiteLLM writes its own retries, and an organisation from the environment, into any client it is
+        # given. Clients are shared by all calls: what one was built with stays.
+        if name in {"max_retries", "organization"} and name in self.__dict__:
+            return
+        super().__setattr__(name, value)
+
+    @property
+    def chat(self) -> Any:
+        return _Chat(self)
+
+
 @cache
 def client_class() -> type[openai.OpenAI]:
     """The SDK's client for LiteLLM. Made on first use, because importing the SDK takes long."""
 
-    class OpenAI(plain_client_class()):  # type: ignore[misc]
-        def __setattr__(self, name: str, value: Any) -> None:
-            # LiteLLM writes its own retries, and an organisation from the environment, into any client it is
-            # given. Clients are shared by all calls: what one was built with stays.
-            if name in {"max_retries", "organization"} and name in self.__dict__:
-                return
-            super().__setattr__(name, value)
-
-        @property
-        def chat(self) -> Any:
-            return _Chat(self)
-
+    class OpenAI(_Guarded, plain_client_class()):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *, stream: bool = False, **more: Any) -> Any:
             ask = super().request
             if not stream:
@@ -67,6 +80,27 @@ def client_class() -> type[openai.OpenAI]:
                 raise PastLiteLLM(failure) from None
 
     return OpenAI
+
+
+@cache
+def async_client_class() -> type[openai.AsyncOpenAI]:
+    """`client_class`, for an event loop."""
+
+    class AsyncOpenAI(_Guarded, plain_client_class(asynchronous=True)):  # type: ignore[misc]
+        async def request(self, cast_to: Any, options: Any, *, stream: bool = False, **more: Any) -> Any:
+            ask = super().request
+            if not stream:
+                return await ask(cast_to, options, stream=stream, **more)
+
+            async def once(attempt: int) -> Any:
+                return await ask(cast_to, numbered(options, attempt), stream=stream, **more)
+
+            try:
+                return await aretrying(once, max_retries=self.max_retries)
+            except Exception as failure:  # noqa: BLE001 (as above)
+                raise PastLiteLLM(failure) from None
+
+    return AsyncOpenAI
 
 
 def numbered(options: Any, attempt: int) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Protocol
 
-from llm_adapter.backends import Opened
+from llm_adapter.backends import AsyncOpened, Opened
 from llm_adapter.backends.response_body import ResponseBody
 
 
@@ -32,6 +32,13 @@ def opened(response: Any, reader: Reader, *, attempts: int | None = None) -> Ope
     )
 
 
+def aopened(response: Any, reader: Reader, *, attempts: int | None = None) -> AsyncOpened:
+    """`opened`, on an event loop."""
+    return AsyncOpened(
+        chunks=_achunks(response, reader), close=response.aclose, attempts=attempts or attempts_of(response)
+    )
+
+
 def attempts_of(response: Any) -> int:
     """How many requests it took to get this response; the SDK writes it into their headers."""
     headers: Mapping[str, str] = response.request.headers
@@ -49,13 +56,49 @@ def _chunks(response: Any, reader: Reader) -> Iterator[Any]:
         response.close()
 
 
+async def _achunks(response: Any, reader: Reader) -> AsyncIterator[Any]:
+    try:
+        async for piece in response.aiter_bytes():
+            for chunk in reader.feed(piece):
+                yield chunk
+            if reader.done:
+                break
+        for chunk in reader.end():
+            yield chunk
+    finally:
+        await response.aclose()
+
+
 def opened_by_sdk(stream: Any) -> Opened:
     """The SDK's stream as a backend gives it; what the SDK cannot read fails."""
     response = stream.response
     body = ResponseBody(response=response)
-    pieces = response.iter_bytes
-    response.iter_bytes = lambda *size: body.watched(pieces(*size))
+    read = response.iter_bytes
+
+    def watched(*size: int) -> Iterator[bytes]:
+        for piece in read(*size):
+            body.note(piece)
+            yield piece
+        body.note_end()
+
+    response.iter_bytes = watched
     return Opened(chunks=_checked(stream, body), close=stream.close, attempts=attempts_of(response))
+
+
+def aopened_by_sdk(stream: Any) -> AsyncOpened:
+    """`opened_by_sdk`, on an event loop."""
+    response = stream.response
+    body = ResponseBody(response=response)
+    read = response.aiter_bytes
+
+    async def watched(*size: int) -> AsyncIterator[bytes]:
+        async for piece in read(*size):
+            body.note(piece)
+            yield piece
+        body.note_end()
+
+    response.aiter_bytes = watched
+    return AsyncOpened(chunks=_achecked(stream, body), close=stream.close, attempts=attempts_of(response))
 
 
 def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
@@ -67,11 +110,30 @@ def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
     """
     try:
         for item in stream:
-            if not getattr(item, "choices", None) and (error := body.error()) is not None:
-                raise error
+            _check(item, body)
             yield item
     except ValueError as trouble:  # an error event need not be JSON
         raise (body.error() or trouble) from trouble
+    yield from _left(body)
+
+
+async def _achecked(stream: Any, body: ResponseBody) -> AsyncIterator[Any]:
+    try:
+        async for item in stream:
+            _check(item, body)
+            yield item
+    except ValueError as trouble:
+        raise (body.error() or trouble) from trouble
+    for item in _left(body):
+        yield item
+
+
+def _check(item: Any, body: ResponseBody) -> None:
+    if not getattr(item, "choices", None) and (error := body.error()) is not None:
+        raise error
+
+
+def _left(body: ResponseBody) -> Iterator[Any]:
     if (error := body.error()) is not None:
         raise error
     yield from body.documents()

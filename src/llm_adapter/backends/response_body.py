@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,12 +70,13 @@ class ResponseBody:
     _unframed: list[bytes] = field(default_factory=list)
     _size: int = 0
 
-    def watched(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The pieces on their way to another reader."""
-        for piece in pieces:
-            for line in self._lines.cut(piece):
-                self.look(line)
-            yield piece
+    def note(self, piece: bytes) -> None:
+        """Look at a piece on its way to another reader."""
+        for line in self._lines.cut(piece):
+            self.look(line)
+
+    def note_end(self) -> None:
+        """Look at what is left when no piece will come."""
         self.look(self._lines.last())
 
     def look(self, line: bytes) -> bytes:

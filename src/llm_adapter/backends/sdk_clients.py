@@ -7,34 +7,34 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_adapter.backends.network import limit_sockets
 from llm_adapter.errors import SettingsError
 from llm_adapter.settings import CERTIFICATES
 
-if TYPE_CHECKING:
-    import openai
-
 
 @cache
-def plain_client_class() -> type[openai.OpenAI]:
+def plain_client_class(*, asynchronous: bool = False) -> Any:
     """The SDK's client, deaf to variables that the SDK reads besides what it is given: an organisation, a
     project, headers and further keys, all of which it would send to every provider.
     """
     import openai
 
-    class OpenAI(openai.OpenAI):  # the SDK names itself to providers by its class
+    kind: Any = openai.AsyncOpenAI if asynchronous else openai.OpenAI
+
+    class Plain(kind):  # type: ignore[misc]
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
             headers = dict(given.get("default_headers") or {})
             read = ("organization", "project", "admin_api_key", "webhook_secret")
-            vars(self).update({name: given.get(name) for name in read}, _custom_headers=headers)
+            self.__dict__.update({name: given.get(name) for name in read}, _custom_headers=headers)
 
-    return OpenAI
+    Plain.__name__ = kind.__name__  # by which the SDK names itself to providers
+    return Plain
 
 
-def http_client(**given: Any) -> Any:
+def http_client(*, asynchronous: bool = False, **given: Any) -> Any:
     """An HTTP client with the SDK's pool and timeouts that follows no redirect to another origin.
 
     HTTP libraries follow these and take along every header but `Authorization`, and the question with them.
@@ -45,6 +45,8 @@ def http_client(**given: Any) -> Any:
     import openai
 
     try:
+        if asynchronous:
+            return openai.DefaultAsyncHttpxClient(event_hooks={"response": [_arefuse_to_leave]}, **given)
         client = openai.DefaultHttpxClient(event_hooks={"response": [_refuse_to_leave]}, **given)
     except OSError as error:  # it says what is wrong, but neither where nor who said so
         names = " or ".join(name for name in CERTIFICATES if os.environ.get(name))
@@ -66,6 +68,10 @@ def _refuse_to_leave(response: Any) -> None:
         stays = False
     if not stays:
         del response.headers["location"]
+
+
+async def _arefuse_to_leave(response: Any) -> None:
+    _refuse_to_leave(response)
 
 
 def _origin(url: Any) -> tuple[str, str, int | None]:

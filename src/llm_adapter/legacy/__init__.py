@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from llm_adapter.backends import REHEARSED, Backend, Opened
-from llm_adapter.backends.connection import ClientCache, rehearsal
-from llm_adapter.backends.reading import opened_by_sdk
+from llm_adapter.backends import REHEARSED, AsyncOpened, Backend, Opened
+from llm_adapter.backends.connection import AsyncConnections, ClientCache, rehearsal
+from llm_adapter.backends.reading import aopened_by_sdk, opened_by_sdk
 from llm_adapter.backends.sdk_clients import http_client, plain_client_class
 from llm_adapter.failures import NotSentError
 from llm_adapter.requests import Outgoing
@@ -36,6 +37,19 @@ def _dify(outgoing: Outgoing) -> Opened:
 
 
 _CUSTOM: Mapping[str, Backend] = {"ernie_v1": _ernie_v1, "dify": _dify}
+
+
+def _create(client: Any, outgoing: Outgoing) -> Any:
+    """Ask by either kind of client; what the asynchronous one gives is to be awaited."""
+    if "max_retries" in outgoing.params:
+        client = client.with_options(max_retries=outgoing.max_retries)
+    ours = ("deadline", "max_retries")
+    return client.chat.completions.create(
+        model=outgoing.model,
+        messages=list(outgoing.messages),
+        stream=True,
+        **{name: value for name, value in outgoing.params.items() if name not in ours},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +77,7 @@ class LegacyBackend:
         return self._asked(self._client(outgoing), outgoing)
 
     def _asked(self, client: openai.OpenAI, outgoing: Outgoing) -> Opened:
-        if "max_retries" in outgoing.params:
-            client = client.with_options(max_retries=outgoing.max_retries)
-        ours = ("deadline", "max_retries")
-        return opened_by_sdk(
-            client.chat.completions.create(
-                model=outgoing.model,
-                messages=list(outgoing.messages),  # type: ignore[arg-type]
-                stream=True,
-                **{name: value for name, value in outgoing.params.items() if name not in ours},
-            )
-        )
+        return opened_by_sdk(_create(client, outgoing))
 
     def warm_up(self, accounts: Iterable[Account]) -> None:
         """Do all that a first call would do but talk to a provider: imports, types, connection pools."""
@@ -94,12 +98,38 @@ class LegacyBackend:
 
     def _client(self, who: Account | Outgoing) -> openai.OpenAI:
         def make() -> openai.OpenAI:
-            return plain_client_class()(
+            made: openai.OpenAI = plain_client_class()(
                 base_url=who.base_url,
                 api_key=who.api_key,
                 default_headers=dict(who.headers),
                 http_client=http_client(),
             )
+            return made
 
         client: openai.OpenAI = self._clients.client((who.base_url, who.api_key, who.headers), make)
         return client
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncLegacyBackend:
+    """`LegacyBackend`, on event loops."""
+
+    connections: AsyncConnections = field(
+        default_factory=lambda: AsyncConnections(partial(plain_client_class, asynchronous=True))
+    )
+
+    async def __call__(self, outgoing: Outgoing) -> AsyncOpened:
+        """Send the request.
+
+        Raises:
+            NotSentError: the old client knew no event loop.
+        """
+        if outgoing.provider in _CUSTOM:
+            way_out = f"LLM_BACKEND_{outgoing.provider.upper()}=litellm"
+            raise NotSentError(f"the legacy client has no asynchronous side; set {way_out}")
+        client = self.connections.client(outgoing.base_url, outgoing.api_key, outgoing.headers)
+        return aopened_by_sdk(await _create(client, outgoing))
+
+    async def close(self) -> None:
+        """Close the connections of this event loop."""
+        await self.connections.close()

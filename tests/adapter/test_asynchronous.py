@@ -1,0 +1,146 @@
+"""Calls on an event loop, against the same provider as the others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from llm_adapter.backends import AsyncOpened, Opened
+from llm_adapter.backends.litellm import LiteLLMBackend
+from llm_adapter.backends.litellm_async import AsyncLiteLLMBackend
+from llm_adapter.chunks import read_chunk
+from llm_adapter.failures import NotSentError, describe
+from llm_adapter.legacy import AsyncLegacyBackend, LegacyBackend
+from llm_adapter.requests import Outgoing
+from tests.adapter.provider import KEY, USAGE, End, Provider, Reply, answer, chunk, document, event, refusal
+
+GEMINI = event({"candidates": [{"content": {"parts": [{"text": "Hel"}]}, "finishReason": "STOP"}]})
+ERNIE = event({"id": "1", "result": "Hel", "is_end": True, "is_truncated": False})
+DIFY = event({"event": "message", "task_id": "t", "answer": "Hel"})
+TOKEN = document({"access_token": "t", "expires_in": 100})  # pragma: allowlist secret
+
+REPLIES: dict[str, tuple[str, tuple[Reply, ...]]] = {
+    "answer": ("openai", (answer("Hel", "lo", usage=USAGE),)),
+    "refusal": ("openai", (refusal(401, "no", code="invalid_api_key"),)),
+    "overload": ("openai", (refusal(429, "slow"), answer("Hel"))),
+    "in-band": ("openai", (Reply(pieces=(chunk("Hel"), event({"error": {"message": "no"}}))),)),
+    "page": ("openai", (Reply(pieces=(b"<html>no</html>",), headers={"content-type": "text/html"}),)),
+    "cut": ("openai", (Reply(pieces=(chunk("Hel"),), end=End.CUT),)),
+    "gemini": ("gemini", (Reply(pieces=(GEMINI,)),)),
+    "gemini-refusal": (
+        "gemini",
+        (document({"error": {"message": "no", "status": "NOT_FOUND"}}, status=404),),
+    ),
+    "ernie": ("ernie_v1", (TOKEN, Reply(pieces=(ERNIE,)))),
+    "ernie-error": ("ernie_v1", (TOKEN, document({"error_code": 17, "error_msg": "daily limit"}))),
+    "dify": ("dify", (Reply(pieces=(DIFY,)),)),
+    "dify-refusal": ("dify", (document({"code": "invalid_param", "message": "no"}, status=400),)),
+}
+
+
+def outgoing(provider: Provider, key: str, **params: Any) -> Outgoing:
+    return Outgoing(
+        provider=key,
+        base_url=provider.url,
+        api_key=KEY,
+        api_secret=KEY,
+        user="u",
+        model="ERNIE-4.0-8K" if key == "ernie_v1" else "m-1",
+        messages=({"role": "user", "content": "hi"},),
+        params=params,
+    )
+
+
+def in_turn(backend: Any, asked: Outgoing) -> tuple[list[Any], Any]:
+    """What is read, and how the failure is described, if there is one."""
+    found: list[Any] = []
+    opened: Opened | None = None
+    try:
+        opened = backend(asked)
+        found.extend(map(read_chunk, opened.chunks))
+    except Exception as error:  # noqa: BLE001 (whatever the client raises)
+        return found, describe(error, attempts=opened.attempts if opened else None)
+    finally:
+        backend.close()
+    return found, opened.attempts
+
+
+def on_a_loop(backend: Any, asked: Outgoing) -> tuple[list[Any], Any]:
+    """`in_turn`, on an event loop."""
+
+    async def call() -> tuple[list[Any], Any]:
+        found: list[Any] = []
+        opened: AsyncOpened | None = None
+        try:
+            opened = await backend(asked)
+            async for item in opened.chunks:
+                found.append(read_chunk(item))  # noqa: PERF401 (what came before a failure counts)
+        except Exception as error:  # noqa: BLE001
+            return found, describe(error, attempts=opened.attempts if opened else None)
+        finally:
+            await backend.close()
+        return found, opened.attempts
+
+    return asyncio.run(call())
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_litellm_gives_the_same_on_a_loop(provider: Provider, name: str) -> None:
+    key, replies = REPLIES[name]
+    results = []
+    for run, backend in ((in_turn, LiteLLMBackend()), (on_a_loop, AsyncLiteLLMBackend())):
+        provider.say(*replies)
+        results.append(run(backend, outgoing(provider, key)))
+    assert results[0] == results[1]
+    texts = [piece.text for piece in results[1][0] if piece.text]
+    assert "".join(texts) in {"Hel", "Hello"} or results[1][1].provider_message
+    first, second = provider.asked[: len(provider.asked) // 2], provider.asked[len(provider.asked) // 2 :]
+    assert [(each.target, each.body) for each in first] == [(each.target, each.body) for each in second]
+
+
+@pytest.mark.parametrize("name", ["answer", "refusal", "overload", "in-band", "page", "cut"])
+def test_the_legacy_client_gives_the_same_on_a_loop(provider: Provider, name: str) -> None:
+    key, replies = REPLIES[name]
+    results = []
+    for run, backend in ((in_turn, LegacyBackend()), (on_a_loop, AsyncLegacyBackend())):
+        provider.say(*replies)
+        results.append(run(backend, outgoing(provider, key)))
+    assert results[0] == results[1]
+
+
+def test_what_the_legacy_client_cannot_do_on_a_loop_says_so(provider: Provider) -> None:
+    backend = AsyncLegacyBackend()
+    with pytest.raises(NotSentError, match=r"set LLM_BACKEND_DIFY=litellm"):
+        asyncio.run(backend(outgoing(provider, "dify")))
+    assert not provider.asked
+
+
+def test_a_loop_that_is_closed_leaves_no_clients(provider: Provider) -> None:
+    backend = AsyncLiteLLMBackend()
+    provider.say(answer("Hel"))
+
+    async def ask() -> int:
+        opened = await backend(outgoing(provider, "openai"))
+        return len([item async for item in opened.chunks])
+
+    assert asyncio.run(ask()) == asyncio.run(ask()) > 0
+    assert len(backend.connections._clients._made) == 1
+    asyncio.run(backend.close())
+
+
+def test_ten_streams_at_once_keep_apart(provider: Provider) -> None:
+    backend = AsyncLiteLLMBackend()
+    provider.say(answer(*"abcdef"))
+
+    async def text() -> str:
+        opened = await backend(outgoing(provider, "openai"))
+        return "".join([read_chunk(item).text async for item in opened.chunks])
+
+    async def ten() -> list[str]:
+        texts = await asyncio.gather(*(text() for _ in range(10)))
+        await backend.close()
+        return texts
+
+    assert asyncio.run(ten()) == ["abcdef"] * 10
