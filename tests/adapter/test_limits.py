@@ -1,0 +1,196 @@
+"""What a caller waits at most, and cancelling from another thread, against providers that say nothing."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import trustme
+
+from llm_adapter.backends.litellm import LiteLLMBackend
+from llm_adapter.control import CallCancelled, CallControl
+from llm_adapter.errors import Category
+from llm_adapter.failures import describe
+from llm_adapter.requests import Outgoing
+from tests.adapter.provider import KEY
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+HEARTBEAT = b"9\r\n: alive\n\n\r\n"
+SOON = 10.0  # seconds after which a test gives up waiting for what has been set off
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """The first call of a process imports LiteLLM, which would count."""
+    LiteLLMBackend().warm_up(())
+
+
+@dataclass(slots=True)
+class Silent:
+    """A provider that takes requests and says no more than `words`.
+
+    Attributes:
+        url: where it is.
+        asked: set when a request has come, and its words have been said.
+        requests: how many have come.
+    """
+
+    url: str
+    words: bytes = b""
+    chatty: bool = False
+    asked: threading.Event = field(default_factory=threading.Event)
+    requests: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def serve(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=self._answer, args=(connection, context), daemon=True).start()
+
+    def _answer(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
+        with suppress(OSError), connection:
+            talking = context.wrap_socket(connection, server_side=True) if context else connection
+            with talking:
+                talking.recv(65536)
+                self.requests += 1
+                talking.sendall(self.words)
+                self.asked.set()
+                while self.chatty and not self.over.wait(0.02):
+                    talking.sendall(HEARTBEAT)
+                self.over.wait()
+
+
+@contextmanager
+def silent(
+    words: bytes = b"", *, chatty: bool = False, context: ssl.SSLContext | None = None
+) -> Iterator[Silent]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        scheme = "https" if context else "http"
+        provider = Silent(
+            url=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/v1", words=words, chatty=chatty
+        )
+        threading.Thread(target=provider.serve, args=(listener, context), daemon=True).start()
+        yield provider
+        provider.over.set()
+
+
+@contextmanager
+def asking() -> Iterator[LiteLLMBackend]:
+    backend = LiteLLMBackend()
+    yield backend
+    backend.close()
+
+
+def outgoing(provider: Silent, key: str = "openai", **params: Any) -> Outgoing:
+    messages = ({"role": "user", "content": "hi"},)
+    return Outgoing(
+        provider=key, base_url=provider.url, api_key=KEY, model="m", messages=messages, params=params
+    )
+
+
+def read(backend: LiteLLMBackend, asked: Outgoing, control: CallControl) -> None:
+    with control.step():
+        for _ in backend(asked).chunks:
+            pass
+
+
+@pytest.mark.parametrize("key", ["openai", "gemini", "dify"])
+@pytest.mark.parametrize("words", [b"", HEAD], ids=["no-head", "no-event"])
+def test_the_callers_time_holds_for_all_attempts_together(key: str, words: bytes) -> None:
+    """There is no time left for a second attempt, nor for the pause before it."""
+    control = CallControl()
+    control.limit(timeout=0.3, deadline=None)
+    with silent(words) as provider, asking() as backend:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (whatever the client raises)
+            read(backend, outgoing(provider, key, timeout=0.3), control)
+        assert describe(caught.value).category is Category.TIMEOUT
+        assert provider.requests <= 1
+
+
+def test_heartbeats_do_not_prolong_the_wait() -> None:
+    control = CallControl()
+    control.limit(timeout=0.3, deadline=None)
+    with silent(HEAD, chatty=True) as provider, asking() as backend:
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            read(backend, outgoing(provider), control)
+        assert describe(caught.value).category is Category.TIMEOUT
+
+
+def test_a_deadline_ends_a_call_whatever_it_waits_for() -> None:
+    control = CallControl()
+    control.limit(timeout=60, deadline=0.3)
+    with silent(HEAD, chatty=True) as provider, asking() as backend:
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            read(backend, outgoing(provider), control)
+        assert describe(caught.value).category is Category.TIMEOUT
+
+
+def test_each_step_has_its_own_time_and_the_deadline_is_for_all() -> None:
+    now = [100.0]
+    control = CallControl(clock=lambda: now[0])
+    assert control.remaining() is None
+    control.limit(timeout=5, deadline=12)
+    for passed, remaining in ((0, 5), (4, 5), (4, 4), (3, 1), (9, 0)):
+        now[0] += passed
+        with control.step():
+            assert control.remaining() == remaining
+
+
+@pytest.mark.parametrize("key", ["openai", "gemini"])
+@pytest.mark.parametrize("words", [b"", HEAD], ids=["no-head", "no-event"])
+def test_another_thread_cancels_a_wait(key: str, words: bytes) -> None:
+    with silent(words) as provider, asking() as backend:
+        assert_cancelled(backend, outgoing(provider, key), provider)
+
+
+def test_another_thread_cancels_a_wait_under_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with silent(HEAD, context=context) as provider, asking() as backend:
+        assert_cancelled(backend, outgoing(provider), provider)
+
+
+def test_another_thread_cancels_a_pause_between_two_attempts() -> None:
+    refusal = b"HTTP/1.1 429 Slow\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n"
+    with silent(refusal) as provider, asking() as backend:
+        assert_cancelled(backend, outgoing(provider), provider)
+
+
+def assert_cancelled(backend: LiteLLMBackend, asked: Outgoing, provider: Silent) -> None:
+    """The waiting thread is let go, with nothing asked again."""
+    control, ended = CallControl(), list[BaseException]()
+
+    def wait() -> None:
+        try:
+            read(backend, asked, control)
+        except BaseException as error:  # noqa: BLE001 (which one is what is tested)
+            ended.append(error)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert provider.asked.wait(SOON)
+    control.cancel()
+    waiting.join(SOON)
+    assert [type(error) for error in ended] == [CallCancelled]
+    assert provider.requests == 1
+    with pytest.raises(CallCancelled), control.step():
+        raise AssertionError
+
+
+def test_no_retries_means_one_attempt() -> None:
+    refusal = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"
+    for key in ("openai", "gemini", "dify"):
+        with silent(refusal) as provider, asking() as backend:
+            with pytest.raises(Exception) as caught:  # noqa: PT011
+                backend(outgoing(provider, key, max_retries=0))
+            assert (describe(caught.value).attempts, provider.requests) == (1, 1)
