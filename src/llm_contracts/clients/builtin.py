@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -95,8 +96,9 @@ def _refuse_listing(call: Call) -> None:
         raise NotOfferedError("LiteLLM cannot list the models of a provider at a base URL of its own")
 
 
+@cache
 def _litellm() -> Any:
-    """LiteLLM, imported so that a run fetches nothing.
+    """LiteLLM, imported and set up once, so that a run fetches nothing.
 
     On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
     proxies included; in a call it downloads a tokenizer where a model's name looks like Llama; for each error

@@ -4,7 +4,8 @@ Everything is seen in the call's own thread and in the threads that it starts. S
 error of a call go to the report and never to those of the harness, whose output may be JSON.
 
 Like the virtual clock, this replaces foreign names (`sys.stdout`, `sys.stderr`, how threads are started) only
-for as long as anybody observes. Files and variables are heard of through Python's audit events.
+for as long as anybody observes; so does `process_state`, which knows what is changed for the whole process.
+Files and variables are heard of through Python's audit events.
 """
 
 from __future__ import annotations
@@ -22,6 +23,15 @@ from functools import cache
 from pathlib import Path
 from threading import Lock, Thread, get_ident
 from typing import Any
+
+from llm_contracts.clients.process_state import (
+    Changes,
+    Replacements,
+    folder_changed,
+    list_sizes,
+    shown,
+    variable_set,
+)
 
 GRACE = 0.25
 """Seconds that threads and connections get to end after the call is over."""
@@ -43,7 +53,8 @@ class Effects:
     logged: dict[str, None] = field(default_factory=dict)
     threads: list[Thread] = field(default_factory=list)
     files: dict[str, None] = field(default_factory=dict)
-    variables: dict[str, str | None] = field(default_factory=dict)
+    changes: Changes = field(default_factory=dict)
+    grown: dict[str, str] = field(default_factory=dict)
 
     def found(self, connections: Callable[[], int] = int) -> dict[str, Any]:
         """Place → what was done there. Waits a little for what is about to end."""
@@ -64,13 +75,7 @@ class Effects:
             effects["connections"] = connections()
         if open_now := self._open_files():
             effects["files"] = open_now
-        for name, before in self.variables.items():
-            now = os.environ.get(name)
-            if now != before:
-                effects[f"environ.{name}"] = (
-                    "removed" if now is None else "set" if before is None else "changed"
-                )
-        return effects
+        return effects | shown(self.changes) | self.grown
 
     def _open_files(self) -> list[str]:
         if not self.files or not _OPEN_FILES.is_dir():
@@ -85,10 +90,12 @@ def watched(effects: Effects) -> Iterator[None]:
     _listen()
     _enter()
     _WATCHED[get_ident()] = effects
+    before = list_sizes()
     try:
         yield
     finally:
         effects.over = True
+        effects.grown = {p: "longer" for p, size in list_sizes().items() if size > before.get(p, size)}
         del _WATCHED[get_ident()]
         _leave()
 
@@ -165,7 +172,13 @@ class _Logged(logging.Handler):
             effects.logged[f"{record.name} {record.levelname}"] = None
 
 
+def _changes() -> Changes | None:
+    effects = _current()
+    return None if effects is None else effects.changes
+
+
 _LOG = _Logged(logging.WARNING)
+_STATE = Replacements(_changes)
 
 
 def _enter() -> None:
@@ -173,6 +186,7 @@ def _enter() -> None:
         if not _LOG.users:
             logging.getLogger().addHandler(_LOG)
             setattr(threading, _STARTER, _Starter(getattr(threading, _STARTER)))
+            _STATE.install()
         _LOG.users += 1
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
@@ -186,6 +200,7 @@ def _leave() -> None:
     with _REPLACING:
         _LOG.users -= 1
         if not _LOG.users:
+            _STATE.remove()
             logging.getLogger().removeHandler(_LOG)
             starter = getattr(threading, _STARTER)
             if isinstance(starter, _Starter):
@@ -219,14 +234,15 @@ def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
 
 
 def _set(effects: Effects, arguments: tuple[Any, ...]) -> None:
-    name = os.fsdecode(arguments[0])
-    effects.variables.setdefault(name, os.environ.get(name))  # the event comes before the change
+    name, *value = map(os.fsdecode, arguments)
+    variable_set(effects.changes, name, value[0] if value else None)  # the event comes before the change
 
 
 _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
     "open": _opened,
     "os.putenv": _set,
     "os.unsetenv": _set,
+    "os.chdir": lambda effects, arguments: folder_changed(effects.changes, arguments[0]),
 }
 
 

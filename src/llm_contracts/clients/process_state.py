@@ -1,0 +1,264 @@
+"""What a call changes for the whole process: attributes of foreign modules (`litellm.drop_params`), lists in
+them (`sys.path`), variables, the working directory, and settings such as log levels, warning filters and the
+default time limit of sockets.
+
+Who changes it is known by the thread, so that calls side by side do not get into each other's way. While
+anybody observes, top-level modules have a class that hears of attributes being set, and the functions that
+change settings are replaced. What is undone before the call ends is no change, and neither is what happens
+while a module is imported, or what a module does to itself: that is how libraries are set up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+_SETTERS: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = (
+    ("socket", "setdefaulttimeout", lambda module: module.getdefaulttimeout()),
+    ("locale", "setlocale", lambda module: module.setlocale(module.LC_ALL)),
+    ("random", "seed", None),
+    ("logging", "disable", lambda module: module.root.manager.disable),
+    ("sys", "setrecursionlimit", lambda module: module.getrecursionlimit()),
+    ("gc", "disable", lambda module: module.isenabled()),
+    ("os", "umask", None),
+    ("atexit", "register", None),
+    ("asyncio", "set_event_loop_policy", None),
+)
+"""Module, function, and what it sets where that can be read."""
+
+_FILTERS = ("simplefilter", "filterwarnings")
+_LOGGER = ("setLevel", "addHandler", "removeHandler")
+_OWN = __name__.partition(".")[0]
+_PLAIN = (bool, int, float, type(None))
+_IMPORT = "importlib._bootstrap"
+
+
+@dataclass(kw_only=True, slots=True)
+class Change:
+    """What was set in one place, and how to read what is there now, if that can be read.
+
+    Attributes:
+        untouched: the value before any call of this process set it. A second call finds what the first one
+            set, and sets it again: that is no less a change.
+        before: the value before this call.
+        written: what this call wrote.
+    """
+
+    untouched: Any
+    before: Any
+    now: Callable[[], Any] | None
+    written: list[Any] = field(default_factory=list)
+
+    @property
+    def outlives(self) -> bool:
+        """Whether it was not undone."""
+        if self.now is None:
+            return True
+        now = self.now()
+        undone = _same(now, self.before) and not all(_same(value, now) for value in self.written)
+        return not undone and not _same(now, self.untouched)
+
+
+_UNTOUCHED: dict[str, Any] = {}
+"""Place → the value before the first call of this process that changed it."""
+
+Changes = dict[str, Change]
+"""Place (`environ.NAME`, `state.litellm.drop_params`) → what was done there."""
+
+Current = Callable[[], Changes | None]
+"""The changes of the call that the running thread belongs to."""
+
+
+def shown(changes: Changes) -> dict[str, str]:
+    """Place → what was done, without values that might be secret."""
+    return {place: _told(change.written[-1]) for place, change in changes.items() if change.outlives}
+
+
+def variable_set(changes: Changes, name: str, value: str | None) -> None:
+    """A variable of the environment is about to be set, or removed (None)."""
+    if not _importing():
+        read = partial(os.environ.get, name)
+        _noted(changes, f"environ.{name}", read(), read, value)
+
+
+def folder_changed(changes: Changes, folder: Any) -> None:
+    """The working directory is about to be changed."""
+    _noted(changes, "state.os.chdir", str(Path.cwd()), lambda: str(Path.cwd()), folder)
+
+
+def list_sizes() -> dict[str, int]:
+    """Place → length of every public list of a top-level module: one that grows with each call is left
+    changed, too. Who makes it grow is not known: only what comes again at each call can be believed.
+    """
+    lists = _lists(len(sys.modules))
+    return {place: len(found) for place, found in lists.items()}
+
+
+@lru_cache(maxsize=1)
+def _lists(_modules: int) -> dict[str, list[Any]]:
+    return {
+        f"state.{name}.{attribute}": value
+        for name, module in _top_level()
+        for attribute, value in list(vars(module).items())
+        if isinstance(value, list) and not attribute.startswith("_")
+    }
+
+
+def _top_level() -> Iterator[tuple[str, ModuleType]]:
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType) and "." not in name and name not in (_OWN, "__main__"):
+            yield name, module
+
+
+class Replacements:
+    """Hears of changes for as long as it is installed."""
+
+    def __init__(self, current: Current) -> None:
+        self._undo: list[Callable[[], None]] = []
+        self._current = current
+
+    def install(self) -> None:
+        """Put everything in place; modules that are imported later are not heard of until the next time."""
+        kind = _watching(self._current)
+        for _, module in _top_level():
+            if type(module) is ModuleType:
+                module.__class__ = kind
+                self._undo.append(partial(_plainly, module, kind))
+        for name, function, read in _SETTERS:
+            module = importlib.import_module(name)
+            now = None if read is None else partial(read, module)
+            self._replace(module, function, partial(_setting, self._current, f"{name}.{function}", now))
+        for function in _FILTERS:
+            self._replace(warnings, function, partial(_filter, self._current))
+        logger = importlib.import_module("logging").Logger
+        for method in _LOGGER:
+            self._replace(logger, method, partial(_logger_method, self._current))
+
+    def remove(self) -> None:
+        """As it was."""
+        while self._undo:
+            self._undo.pop()()
+
+    def _replace(self, holder: Any, name: str, around: Callable[[Callable[..., Any]], Any]) -> None:
+        really = vars(holder)[name]
+        ours = around(really)
+
+        def undo() -> None:
+            if vars(holder).get(name) is ours:  # others replace it, too
+                _put(holder, name, really)
+
+        _put(holder, name, ours)
+        self._undo.append(undo)
+
+
+def _put(holder: Any, name: str, value: Any) -> None:
+    if isinstance(holder, ModuleType):
+        vars(holder)[name] = value
+    else:
+        setattr(holder, name, value)
+
+
+def _plainly(module: ModuleType, kind: type) -> None:
+    if type(module) is kind:
+        module.__class__ = ModuleType
+
+
+def _watching(current: Current) -> type[ModuleType]:
+    class WatchedModule(ModuleType):
+        def __setattr__(self, name: str, value: Any) -> None:
+            changes = current()
+            if changes is not None and not isinstance(value, ModuleType) and not name.startswith("__"):
+                own = str(vars(self).get("__name__"))
+                if not _importing() and _writer(_OWN) != own:
+                    read = partial(vars(self).get, name)
+                    _noted(changes, f"state.{own}.{name}", read(), read, value)
+            super().__setattr__(name, value)
+
+    return WatchedModule
+
+
+def _setting(
+    current: Current, place: str, now: Callable[[], Any] | None, really: Callable[..., Any]
+) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        changes = current()
+        reads = place == "locale.setlocale" and (args[1:] or (kwargs.get("locale"),)) == (None,)
+        if changes is None or reads or _importing():
+            return really(*args, **kwargs)
+        before = now() if now is not None else None
+        done = really(*args, **kwargs)
+        _noted(changes, f"state.{place}", before, now, now() if now is not None else "set")
+        return done
+
+    return function
+
+
+def _filter(current: Current, really: Callable[..., Any]) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        done = really(*args, **kwargs)
+        changes = current()
+        if changes is not None and warnings.filters and not _importing():
+            added = warnings.filters[-1 if kwargs.get("append") else 0]
+            # Undone where the filter is gone: `catch_warnings` puts the former list back.
+            _noted(changes, "state.warnings.filters", False, lambda: added in warnings.filters, True)  # noqa: FBT003
+        return done
+
+    return function
+
+
+def _logger_method(current: Current, really: Callable[..., Any]) -> Callable[..., Any]:
+    def method(logger: Any, *args: Any, **kwargs: Any) -> Any:
+        changes = current()
+        if changes is None or _importing() or _writer(_OWN, "logging") == logger.name.partition(".")[0]:
+            return really(logger, *args, **kwargs)
+        read = partial(_logging_of, logger)
+        before = read()
+        done = really(logger, *args, **kwargs)
+        _noted(changes, f"state.logging.{logger.name}", before, read, read())
+        return done
+
+    return method
+
+
+def _logging_of(logger: Any) -> tuple[Any, ...]:
+    return logger.level, tuple(map(id, logger.handlers))
+
+
+def _noted(changes: Changes, place: str, before: Any, now: Callable[[], Any] | None, written: Any) -> None:
+    untouched = _UNTOUCHED.setdefault(place, before)
+    changes.setdefault(place, Change(untouched=untouched, before=before, now=now)).written.append(written)
+
+
+def _told(value: Any) -> str:
+    return f"set to {value}" if isinstance(value, _PLAIN) and value is not None else "set"
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (
+        type(one) is type(other) and isinstance(one, (*_PLAIN, str, tuple)) and one == other
+    )
+
+
+def _importing() -> bool:
+    return any(frame.f_globals.get("__name__") == _IMPORT for frame in _frames())
+
+
+def _writer(*through: str) -> str:
+    """The top-level package of the code that makes the change, through these."""
+    names = (str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame in _frames())
+    return next((name for name in names if name not in through), "")
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented
+    while frame is not None:
+        yield frame
+        frame = frame.f_back

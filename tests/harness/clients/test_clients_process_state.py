@@ -1,0 +1,177 @@
+"""What a call changes for the whole process is seen at each call, and what is undone or set up is not."""
+
+from __future__ import annotations
+
+import locale
+import logging
+import os
+import random
+import socket
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from llm_contracts.clients.side_effects import Effects, watched
+
+FOREIGN: Any = ModuleType("foreign_library")
+FOREIGN.callbacks = []
+
+
+@pytest.fixture(autouse=True)
+def restored(tmp_path: Path) -> Iterator[None]:
+    """Everything that these tests change is put back."""
+    folder, timeout, path, names = Path.cwd(), socket.getdefaulttimeout(), sys.path[:], dict(os.environ)
+    level = logging.getLogger("foreign_library").level
+    sys.modules["foreign_library"] = FOREIGN
+    FOREIGN.drop_params = False
+    FOREIGN.callbacks.clear()
+    os.chdir(tmp_path)
+    with warnings.catch_warnings():
+        yield
+    os.chdir(folder)
+    socket.setdefaulttimeout(timeout)
+    sys.path[:] = path
+    logging.getLogger("foreign_library").setLevel(level)
+    for name in os.environ.keys() - names.keys():
+        del os.environ[name]
+    del sys.modules["foreign_library"]
+
+
+def found(act: Callable[[], Any]) -> dict[str, Any]:
+    effects = Effects()
+    with watched(effects):
+        act()
+    return effects.found()
+
+
+def in_a_thread(act: Callable[[], Any]) -> Callable[[], None]:
+    def run() -> None:
+        thread = Thread(target=act)
+        thread.start()
+        thread.join()
+
+    return run
+
+
+def attribute() -> None:
+    FOREIGN.drop_params = True
+
+
+def variable() -> None:
+    os.environ["A_VARIABLE_OF_THIS_TEST"] = "value"
+
+
+def folder() -> None:
+    os.chdir("/")
+
+
+def log_level() -> None:
+    logging.getLogger("foreign_library").setLevel(logging.ERROR)
+
+
+def warning_filter() -> None:
+    warnings.simplefilter("ignore")
+
+
+def time_limit() -> None:
+    socket.setdefaulttimeout(12.5)
+
+
+def search_path() -> None:
+    sys.path.append("/a-folder-of-this-test")
+
+
+def callback() -> None:
+    FOREIGN.callbacks.append(print)
+
+
+def seed() -> None:
+    random.seed(1)
+
+
+CHANGES = [
+    (attribute, {"state.foreign_library.drop_params": "set to True"}),
+    (variable, {"environ.A_VARIABLE_OF_THIS_TEST": "set"}),
+    (folder, {"state.os.chdir": "set"}),
+    (log_level, {"state.logging.foreign_library": "set"}),
+    (warning_filter, {"state.warnings.filters": "set to True"}),
+    (time_limit, {"state.socket.setdefaulttimeout": "set to 12.5"}),
+    (search_path, {"state.sys.path": "longer"}),
+    (callback, {"state.foreign_library.callbacks": "longer"}),
+    (seed, {"state.random.seed": "set"}),
+]
+
+
+@pytest.mark.parametrize(("act", "effects"), CHANGES, ids=[act.__name__ for act, _ in CHANGES])
+def test_a_change_is_seen_at_every_call_also_from_another_thread(
+    act: Callable[[], Any], effects: dict[str, Any]
+) -> None:
+    """The second call finds what the first one set, and sets it again."""
+    assert found(act) == effects
+    assert found(act) == effects
+    assert found(in_a_thread(act)) == effects
+
+
+def test_what_is_undone_is_no_change() -> None:
+    def undone() -> None:
+        FOREIGN.drop_params, before = True, FOREIGN.drop_params
+        FOREIGN.drop_params = before
+        os.environ["A_VARIABLE_OF_THIS_TEST"] = "value"
+        del os.environ["A_VARIABLE_OF_THIS_TEST"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", append=True)
+        limit = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(3.0)
+        socket.setdefaulttimeout(limit)
+        here = Path.cwd()
+        os.chdir("/")
+        os.chdir(here)
+        locale.setlocale(locale.LC_ALL)
+
+    assert found(undone) == {}
+
+
+def test_what_others_do_meanwhile_and_what_a_module_does_to_itself_is_not_the_call() -> None:
+    def meanwhile() -> None:
+        effects = Effects()
+        other = Thread(target=lambda: found(attribute))
+        other.start()
+        other.join()
+        assert effects.changes == {}
+
+    exec("def switch():\n    global drop_params\n    drop_params = True", vars(FOREIGN))
+    assert found(vars(FOREIGN)["switch"]) == {}
+    outside = Effects()
+    with watched(outside):
+        pass
+    attribute()
+    assert outside.found() == {}
+    meanwhile()
+
+
+def test_what_an_import_sets_up_is_no_change(tmp_path: Path) -> None:
+    (tmp_path / "set_up_by_import.py").write_text(
+        "import logging, foreign_library\n"
+        "foreign_library.drop_params = True\n"
+        "logging.getLogger('foreign_library').setLevel(50)\n"
+    )
+    sys.path.insert(0, str(tmp_path))
+
+    def imports() -> None:
+        __import__("set_up_by_import")
+
+    assert found(imports) == {}
+    assert FOREIGN.drop_params is True
+
+
+def test_nothing_is_left_in_place() -> None:
+    before = (socket.setdefaulttimeout, logging.Logger.setLevel, warnings.simplefilter, type(FOREIGN))
+    found(attribute)
+    assert (socket.setdefaulttimeout, logging.Logger.setLevel, warnings.simplefilter, type(FOREIGN)) == before
