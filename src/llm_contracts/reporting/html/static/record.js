@@ -105,7 +105,7 @@ function tabs() {
 function showView() {
   const { detail, item } = current;
   const content = !detail
-    ? el("p", { class: "empty" }, "This page does not hold this recording in full: both clients agree on it, and there are too many.")
+    ? el("p", { class: "empty" }, "This page does not hold this recording in full: there are too many. llm-contracts review show has it.")
     : detail.problem || !detail.lanes
       ? el("p", { class: "note bad" }, ...text(item.problem || "It was not compared."))
       : SHOW[current.view](detail);
