@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from keyword import iskeyword
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from llm_contracts.cli.exit_codes import Exit, failures
+from llm_contracts.util.text import SIGNS
 
 SHORT_HELPS: Mapping[str, str] = {
     "init": "Write the files that a new project needs.",
@@ -121,6 +123,9 @@ def main() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     # A crash in a library's C code would end the run without a word of where it was.
     faulthandler.enable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an output that knows only ASCII gets ASCII, not a traceback
+            stream.reconfigure(errors=SIGNS)
     sys.path.insert(0, str(Path.cwd()))  # `module:attribute` means modules as seen from here
     sys.exit(run())
 

@@ -19,6 +19,7 @@ from llm_contracts.cli.options import (
     secrets_of,
     selection_options,
 )
+from llm_contracts.cli.review import start_review
 from llm_contracts.cli.sweep import run_sweep, sweep_option
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.run.shards import owned
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   llm-contracts check
+  llm-contracts check --review
   llm-contracts check --provider deepseek --json -
   llm-contracts check --scenario plain-stream --reference openai --candidate litellm
   llm-contracts check --candidate mycompany.client:stream --engine vcr
@@ -49,6 +51,7 @@ Examples:
 @json_option
 @sweep_option
 @cost_option
+@click.option("--review", is_flag=True, help="Where something differs, go straight into `review`.")
 def check(
     *,
     providers: tuple[str, ...],
@@ -58,6 +61,7 @@ def check(
     json_file: Path | None,
     extent: Extent | None,
     limits: Limits | None,
+    review: bool,
 ) -> Exit:
     """Replay every recording through both clients and compare.
 
@@ -76,6 +80,8 @@ def check(
     from llm_contracts.run.workers.choice import worker_pool
     from llm_contracts.util.terminal import progress_bar, report_console
 
+    if extent is not None and review:
+        raise click.UsageError("--review does not go with --sweep: `review` shows the last check.")
     _refuse_stray_options(options, report, extent, limits)
     project = project_here()
     rows = project.select(providers, scenarios)
@@ -91,6 +97,11 @@ def check(
             project, rows, options, extent, json_file, secrets, whole=not (providers or scenarios)
         )
     folder = report or _folder(project, options, partial_run=bool(scenarios))
+    if review and (folder is None or options.shard is not None or str(json_file) == "-"):
+        raise click.UsageError(
+            "--review needs a whole result to look at: without --shard and --json -, and with "
+            "--report where --scenario is given."
+        )
     context = run.scenario_context(project, options, packed)
     count = sum(owned(options.shard, row.name) for row in rows)
     crashes: list[str] = []
@@ -116,7 +127,7 @@ def check(
             text, code = finish(cost=cost), code or costs_code
     if json_file is not None:
         write_text(json_file, text)
-    return code
+    return start_review(folder) if review and code is Exit.DIVERGENCE else code
 
 
 def _refuse_stray_options(

@@ -84,11 +84,14 @@ def review(context: click.Context, *, report: Path | None, plain: bool) -> Exit 
     Differences are grouped by kind, place and change: each group is one decision, breaking ones first. It
     reads what the last `check` stored, and writes the project's waivers file. ? lists the keys.
     """
+    context.obj = report
+    return None if context.invoked_subcommand is not None else start_review(report, plain=plain)
+
+
+def start_review(report: Path | None, *, plain: bool = False) -> Exit:
+    """Review the stored result on this terminal; whether something still waits is the exit code."""
     from llm_contracts.review.session import ReviewError
 
-    context.obj = report
-    if context.invoked_subcommand is not None:
-        return None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ReviewError(_WITHOUT)
     from llm_contracts.cli.review_interactive import run_review

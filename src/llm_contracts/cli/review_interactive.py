@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.review.terminal import drawing_of, signs_for
-from llm_contracts.review.tui.drawing import ASCII
 from llm_contracts.review.tui.session import InteractiveReview
 from llm_contracts.review.tui.state import tally
-from llm_contracts.review.tui.terminal import Terminal, editor, run_full_screen, run_lines
+from llm_contracts.review.tui.terminal import run_full_screen, run_lines
 from llm_contracts.util.git import git_user
 from llm_contracts.util.terminal import echo
 from llm_contracts.util.text import count
@@ -24,21 +22,16 @@ if TYPE_CHECKING:
 
 def run_review(session: ReviewSession, *, plain: bool) -> Exit:
     """Review until it is left; whether something still waits is the exit code."""
-    plain = plain or os.environ.get("TERM", "dumb") == "dumb"
-    terminal = None if plain else Terminal(sys.stdin, sys.stdout)
-    review = InteractiveReview(
-        session,
-        drawing_of(session, ASCII if plain else signs_for(sys.stdout.encoding)),
-        by=git_user(session.settings.root),
-        edit=editor(terminal, os.environ),
-    )
+    unicode = sys.stdout.encoding.lower().startswith("utf")
+    plain = plain or os.environ.get("TERM", "dumb") == "dumb" or not unicode
+    review = InteractiveReview(session, by=git_user(session.settings.root))
     if not review.state.groups:
         echo("Nothing waits for a decision.")
         return Exit.AGREEMENT
-    if terminal is None:
+    if plain:
         run_lines(review, Console(highlight=False, no_color=True), input)
     else:
-        run_full_screen(review, terminal)
+        run_full_screen(review)
     found = tally(review.state)
     lapse = f" until {found.until}" if found.until else ""
     marked = found.decided - found.accepted

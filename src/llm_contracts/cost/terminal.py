@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the signs are meant to be what they are
 """What calls cost, on a terminal: a line for each provider, both clients side by side."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, Spread
-from llm_contracts.util.terminal import Marks, listed, marks_for, terminal_console, titled
+from llm_contracts.util.terminal import listed, terminal_console, titled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,11 +32,10 @@ def cost_progress(total: int) -> Iterator[Callable[[str], None]]:
 
 def print_cost(console: Console, cost: Cost) -> None:
     """Print the table, what could not be measured, and the limits that are exceeded."""
-    marks = marks_for(console.encoding)
     for section in (
         *titled(f"Cost: {cost.reference} against {cost.candidate}"),
-        _table(cost, marks),
-        Text(_typical(cost, marks), style="bold"),
+        _table(cost),
+        Text(_typical(cost), style="bold"),
         *(Text(sentence, style="dim") for sentence in how_measured(cost)),
         *listed("Not measured", not_measured(cost), "yellow"),
         *listed("Limits of cost that are exceeded", map(str, cost.exceeded), "red"),
@@ -68,7 +68,7 @@ def not_measured(cost: Cost) -> Iterator[str]:
             yield f"{row.provider}: {what}, as {reason}."
 
 
-def _table(cost: Cost, marks: Marks) -> Table:
+def _table(cost: Cost) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("", no_wrap=True)
     for measure in Measure:
@@ -76,16 +76,16 @@ def _table(cost: Cost, marks: Marks) -> Table:
     for row in cost.providers:
         own = "" if row.reference == cost.reference else f"\nagainst {row.reference}"
         name = Text.assemble(row.provider, (own, "dim"))
-        table.add_row(name, *(_cell(row, measure, cost.at_most, marks) for measure in Measure))
+        table.add_row(name, *(_cell(row, measure, cost.at_most) for measure in Measure))
     return table
 
 
-def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float], marks: Marks) -> Text:
+def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float]) -> Text:
     pair = row.found.get(measure)
     if pair is None:
-        return Text(marks.missing, style="dim")
+        return Text("–", style="dim")
     bad = pair.ratio.median > at_most.get(measure, float("inf"))
-    text = Text.assemble((f"{ratio(pair.ratio.median)}{marks.times}", "bold red" if bad else "bold"))
+    text = Text.assemble((f"{ratio(pair.ratio.median)}×", "bold red" if bad else "bold"))
     text.append(f"  {figure(pair.reference)} / {figure(pair.candidate)} {measure.unit}")
     return text.append(f"\n{between(pair.ratio)}", style="dim")
 
@@ -105,9 +105,9 @@ def between(spread: Spread) -> str:
     return f"{ratio(spread.low)} to {ratio(spread.high)}"
 
 
-def _typical(cost: Cost, marks: Marks) -> str:
+def _typical(cost: Cost) -> str:
     """What a provider typically costs, where there are several."""
     found = {measure.label: cost.typical(measure) for measure in Measure}
-    parts = [f"{label} {ratio(spread.median)}{marks.times}" for label, spread in found.items() if spread]
+    parts = [f"{label} {ratio(spread.median)}×" for label, spread in found.items() if spread]
     what = "Median of the providers: " if len(cost.comparable) > 1 else ""
     return f"{what}{', '.join(parts)}." if parts else "Nothing could be measured."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,6 @@ class DecisionGroup:
         where: the place with its numbers replaced (`delta[*]`).
         was, now: the classes of the values (`number`, `absent`).
         members: at least one, in the order of the result.
-        apart: the fingerprint of a member that was split out, which then is the only one; else empty.
     """
 
     kind: Kind
@@ -53,12 +52,11 @@ class DecisionGroup:
     was: str
     now: str
     members: tuple[Member, ...]
-    apart: str = ""
 
     @property
     def id(self) -> str:
         """Eight hex digits that name the group across runs."""
-        named = f"{self.kind}|{self.where}|{self.was}|{self.now}|{self.apart}"
+        named = f"{self.kind}|{self.where}|{self.was}|{self.now}|"
         return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     @property
@@ -102,21 +100,15 @@ def members_of(item: Item) -> tuple[Member, ...]:
     )
 
 
-def queue(members: Iterable[Member], apart: Collection[str] = ()) -> tuple[DecisionGroup, ...]:
-    """Group differences: what breaks first, then what is most frequent.
-
-    Args:
-        members: in the order of the result.
-        apart: fingerprints of members that are each to be decided on their own.
-    """
+def queue(members: Iterable[Member]) -> tuple[DecisionGroup, ...]:
+    """Group differences, in the order of the result: what breaks first, then what is most frequent."""
     found: dict[tuple[str, ...], list[Member]] = {}
     for member in members:
-        own = member.fingerprint if member.fingerprint in apart else ""
         kind, where = member.divergence.kind, place(member.divergence.where)
-        found.setdefault((kind, where, *change_of(member.divergence), own), []).append(member)
+        found.setdefault((kind, where, *change_of(member.divergence)), []).append(member)
     groups = (
-        DecisionGroup(kind=Kind(kind), where=where, was=was, now=now, apart=own, members=tuple(held))
-        for (kind, where, was, now, own), held in found.items()
+        DecisionGroup(kind=Kind(kind), where=where, was=was, now=now, members=tuple(held))
+        for (kind, where, was, now), held in found.items()
     )
     return tuple(sorted(groups, key=_rank))
 
@@ -154,7 +146,7 @@ def look_up(groups: Sequence[DecisionGroup], name: str) -> tuple[DecisionGroup, 
     if by_id:
         return by_id
     single = ((g, m) for g in groups for m in g.members if m.fingerprint.startswith(name))
-    alone = tuple(replace(group, members=(m,), apart=m.fingerprint) for group, m in single)
+    alone = tuple(replace(group, members=(m,)) for group, m in single)
     if alone:
         return alone
     held = (without(group, lambda m: m.item != name) for group in groups)

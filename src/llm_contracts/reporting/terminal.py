@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the signs are meant to be what they are
 """A result on a terminal: a table to take in at a glance, then only what a person has to look at."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from llm_contracts.parity.meanings import meaning
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import sides, value_line
-from llm_contracts.util.terminal import Marks, fits, listed, marks_for, titled
+from llm_contracts.util.terminal import fits, listed, titled
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def print_result(
         everyone: the project's providers, if known; see `answer`.
         changes: since the run before, if there was one.
     """
-    for section in _sections(result, marks_for(console.encoding), console.width):
+    for section in _sections(result, console.width):
         console.print(section)
     print_verdicts(console, result, everyone, changes=changes)
 
@@ -71,25 +72,22 @@ def print_verdicts(
         notes: a line more for a provider.
         changes: as for `print_result`.
     """
-    marks = marks_for(console.encoding)
     found = answer(result, everyone)
-    for section in (*_verdicts(found, notes, marks), *_closing(result, found, changes, marks)):
+    for section in (*_verdicts(found, notes), *_closing(result, found, changes)):
         console.print(section)
     if len(found.blocks) == 1 and found.blocks[0].next:  # unbroken, so that it can be copied
         console.print(Text(f"next: {' && '.join(found.blocks[0].next)}", style="cyan"), soft_wrap=True)
 
 
-def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableType]:
-    yield head(result, marks)
+def _sections(result: Result, width: int) -> Iterator[RenderableType]:
+    yield head(result)
     if result.items or result.missing:
         yield Text("")
-        yield table(result, marks, width)
-        yield from _legend(result, marks)
-    yield from _groups("To decide", group(result.items, lambda item: item.unwaived), marks)
-    yield from _groups(
-        "Noise: the reference against itself", group(result.items, lambda item: item.noise), marks
-    )
-    yield from accepted_lines(result, marks)
+        yield table(result, width)
+        yield from _legend(result)
+    yield from _groups("To decide", group(result.items, lambda item: item.unwaived))
+    yield from _groups("Noise: the reference against itself", group(result.items, lambda item: item.noise))
+    yield from accepted_lines(result)
     # What of a corpus is damaged may be a lot, and is shown in groups instead.
     grouped = {problem.place for problem in result.left_out}
     unreadable = (item.problem for item in result.items if item.problem and item.id not in grouped)
@@ -104,7 +102,7 @@ def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableTy
         )
 
 
-def head(result: Result, marks: Marks) -> Text:
+def head(result: Result) -> Text:
     """Which clients were compared, with what."""
     text = Text.assemble((result.reference, "bold"), " against ", (result.candidate, "bold"))
     facts = [f"engine {result.engine}", *(f"{name} {version}" for name, version in result.versions.items())]
@@ -113,13 +111,13 @@ def head(result: Result, marks: Marks) -> Text:
         for item in result.items
         if item.held_against not in (None, result.reference)
     )
-    return text.append("   " + f" {marks.dot} ".join([*own, *facts]), style="dim")
+    return text.append("   " + " · ".join([*own, *facts]), style="dim")
 
 
 # The table
 
 
-def table(result: Result, marks: Marks, width: int) -> RenderableType:
+def table(result: Result, width: int) -> RenderableType:
     """Scenarios by providers, some providers after the others where all would not fit; a line for each
     recording where not even one does. In a corpus, where no two streams are alike, a line for each provider
     with what was found.
@@ -130,28 +128,28 @@ def table(result: Result, marks: Marks, width: int) -> RenderableType:
     absent = [name.partition("/")[::2] for name in result.missing]
     unheard = list(dict.fromkeys(owner for owner, _ in absent if owner not in providers))
     missing = ["/".join(name) for name in absent if name[0] in providers]
-    cells = {(item.provider, item.scenario): _cell(item, marks) for item in result.items}
-    cells |= {(one, two): Text(marks.missing, style="dim") for one, two in absent if one in providers}
+    cells = {(item.provider, item.scenario): _cell(item) for item in result.items}
+    cells |= {(one, two): Text("–", style="dim") for one, two in absent if one in providers}
     scenarios = list(dict.fromkeys(scenario for _, scenario in cells))
     if len(scenarios) == len(cells) > len(providers) > 1:
-        tables: list[RenderableType] = [_counts(providers, result.items, marks)]
+        tables: list[RenderableType] = [_counts(providers, result.items)]
     else:
-        folded = _folded(scenarios, cells, marks)
-        tables = _blocks(providers, *folded, width) or [_list(result.items, missing, marks)]
+        folded = _folded(scenarios, cells)
+        tables = _blocks(providers, *folded, width) or [_list(result.items, missing)]
     if unheard:
-        tables.append(Text(f"{marks.missing} no recordings at all: {', '.join(unheard)}", style="dim"))
+        tables.append(Text(f"– no recordings at all: {', '.join(unheard)}", style="dim"))
     return Stack(*tables)
 
 
-def _folded(scenarios: list[str], cells: _Cells, marks: Marks) -> tuple[list[str], _Cells]:
+def _folded(scenarios: list[str], cells: _Cells) -> tuple[list[str], _Cells]:
     """Many scenarios on which all providers agree as one row: what there is to see stays on the screen."""
-    loud = {scenario for (_, scenario), cell in cells.items() if cell.plain != marks.agree}
+    loud = {scenario for (_, scenario), cell in cells.items() if cell.plain != "✓"}
     quiet = [name for name in scenarios if name not in loud]
     if len(quiet) <= _MOST_QUIET:
         return scenarios, cells
-    title = f"{marks.more} {len(quiet)} more that agree"
+    title = f"… {len(quiet)} more that agree"
     providers = {provider for provider, scenario in cells if scenario in quiet}
-    cells = {**cells, **{(provider, title): Text(marks.agree, style="green") for provider in providers}}
+    cells = {**cells, **{(provider, title): Text("✓", style="green") for provider in providers}}
     return [*(name for name in scenarios if name not in quiet), title], cells
 
 
@@ -185,52 +183,52 @@ def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:
     return table
 
 
-def _counts(providers: list[str], items: tuple[Item, ...], marks: Marks) -> Table:
+def _counts(providers: list[str], items: tuple[Item, ...]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("", "streams", "agree", "differ in"):
         table.add_column(title, justify="right" if title in {"streams", "agree"} else "left")
     for provider in providers:
         own = [item for item in items if item.provider == provider]
         kinds = Counter(kind for item in own for kind in {d.kind for d in item.unwaived})
-        found = [f"{kind} {marks.times}{count}" for kind, count in kinds.most_common()]
-        found += [f"noise {marks.times}{count}" for count in [sum(bool(i.noise) for i in own)] if count]
-        found += [f"unreadable {marks.times}{n}" for n in [sum(i.problem is not None for i in own)] if n]
+        found = [f"{kind} ×{count}" for kind, count in kinds.most_common()]
+        found += [f"noise ×{count}" for count in [sum(bool(i.noise) for i in own)] if count]
+        found += [f"unreadable ×{n}" for n in [sum(i.problem is not None for i in own)] if n]
         agree = sum(not (item.unwaived or item.noise or item.problem) for item in own)
         style = "red" if found else "green"
         table.add_row(provider or "(unknown)", str(len(own)), Text(str(agree), style=style), ", ".join(found))
     return table
 
 
-def _list(items: Iterable[Item], missing: Iterable[str], marks: Marks) -> Table:
+def _list(items: Iterable[Item], missing: Iterable[str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for item in items:
-        table.add_row(item.id, _cell(item, marks))
+        table.add_row(item.id, _cell(item))
     for name in missing:
-        table.add_row(name, Text(marks.missing, style="dim"))
+        table.add_row(name, Text("–", style="dim"))
     return table
 
 
-def _cell(item: Item, marks: Marks) -> Text:
+def _cell(item: Item) -> Text:
     """What became of one recording: the mark, then the kinds that nobody has accepted, a line each."""
     if item.problem:
-        return Text(f"{marks.unreadable} unreadable", style="red")
-    lines = _kind_lines(item, marks)
+        return Text("! unreadable", style="red")
+    lines = _kind_lines(item)
     if item.noise:
-        lines.append(Text(f"{marks.noise} noise", style="magenta"))
+        lines.append(Text("≈ noise", style="magenta"))
     if lines:
         return Text("\n").join(lines)
     if item.waived:
-        return Text(f"{marks.waived} {len(item.waived)}", style="yellow")
-    return Text(marks.agree, style="green")
+        return Text(f"~ {len(item.waived)}", style="yellow")
+    return Text("✓", style="green")
 
 
-def _kind_lines(item: Item, marks: Marks) -> list[Text]:
+def _kind_lines(item: Item) -> list[Text]:
     counts = Counter(divergence.kind for divergence in item.unwaived).most_common()
     lines = [
         Text(
-            f"{marks.differ} {kind}{f' {marks.times}{count}' if count > 1 else ''}",
+            f"✗ {kind}{f' ×{count}' if count > 1 else ''}",
             style=_colour(kind.severity),
         )
         for kind, count in counts[:_CELL_LINES]
@@ -244,41 +242,41 @@ def _colour(severity: str) -> str:
     return {"breaking": "red", "visible": "yellow"}.get(severity, "dim")
 
 
-def _legend(result: Result, marks: Marks) -> Iterator[Text]:
+def _legend(result: Result) -> Iterator[Text]:
     """Only the signs that occur, and none where all is well."""
     occurring = {
-        f"{marks.differ} differs": any(item.unwaived for item in result.items),
-        f"{marks.waived} differs as accepted": any(i.waived and not i.unwaived for i in result.items),
-        f"{marks.noise} not repeatable": any(item.noise for item in result.items),
-        f"{marks.unreadable} unreadable": any(item.problem for item in result.items),
-        f"{marks.missing} no recording": bool(result.missing),
+        "✗ differs": any(item.unwaived for item in result.items),
+        "~ differs as accepted": any(i.waived and not i.unwaived for i in result.items),
+        "≈ not repeatable": any(item.noise for item in result.items),
+        "! unreadable": any(item.problem for item in result.items),
+        "– no recording": bool(result.missing),
     }
     shown = [text for text, occurs in occurring.items() if occurs]
     if shown:
-        yield Text("   ".join([f"{marks.agree} agrees", *shown]), style="dim")
+        yield Text("   ".join(["✓ agrees", *shown]), style="dim")
 
 
 # What to look at
 
 
-def _groups(title: str, groups: tuple[DivergenceGroup, ...], marks: Marks) -> Iterator[RenderableType]:
+def _groups(title: str, groups: tuple[DivergenceGroup, ...]) -> Iterator[RenderableType]:
     if not groups:
         return
     yield from titled(f"{title} ({len(groups)})")
     for found in groups:
-        yield one_group(found, marks)
+        yield one_group(found)
 
 
-def one_group(found: DivergenceGroup, marks: Marks, *, of: str = "recording") -> RenderableType:
+def one_group(found: DivergenceGroup, *, of: str = "recording") -> RenderableType:
     """What differs, both values of its first occurrence, and where it occurs; `of` says what is counted."""
     style = _colour(found.severity)
     head = Text.assemble(
-        (f"{marks.differ} {found.kind}", f"bold {style}"),
+        (f"✗ {found.kind}", f"bold {style}"),
         f" at {found.where}",
         (f"   {found.severity}, {count(len(found.ids), of)}", "dim"),
     )
     values = (
-        Text.assemble((f"{name:<11}", "dim"), value_line(value, _LONGEST_VALUE, marks.more))
+        Text.assemble((f"{name:<11}", "dim"), value_line(value, _LONGEST_VALUE, "…"))
         for name, value in sides(found.example)
     )
     what = Text(meaning(found.example).replace("`", ""), style="italic")
@@ -290,19 +288,19 @@ def _indented(what: RenderableType, by: int) -> Padding:
     return Padding(what, (0, 0, 0, by), expand=False)
 
 
-def accepted_lines(result: Result, marks: Marks) -> Iterator[RenderableType]:
+def accepted_lines(result: Result) -> Iterator[RenderableType]:
     """A line per reason: the divergences that a person has accepted, and why."""
     found = accepted(result.items)
     if found:
         yield from titled("Accepted")
     for reason, counts in found.items():
-        yield Text.assemble((f"{marks.waived} {counted(counts, marks.times)}", "yellow"), f"   {reason}")
+        yield Text.assemble((f"~ {counted(counts, '×')}", "yellow"), f"   {reason}")
 
 
 # The answer
 
 
-def _verdicts(found: Answer, notes: Mapping[str, str], marks: Marks) -> Iterator[RenderableType]:
+def _verdicts(found: Answer, notes: Mapping[str, str]) -> Iterator[RenderableType]:
     """A block for all providers with the same verdict."""
     if found.blocks:
         yield from titled("Verdict")
@@ -314,7 +312,7 @@ def _verdicts(found: Answer, notes: Mapping[str, str], marks: Marks) -> Iterator
         )
         lines = [line, *map(Text, block.reasons[:_SHOWN_REASONS])]
         if rest := and_more(block.reasons, _SHOWN_REASONS, "reasons"):
-            lines.append(Text(f"{marks.more} {rest}", style="dim"))
+            lines.append(Text(f"… {rest}", style="dim"))
         if len(found.blocks) > 1:
             lines += [Text(f"next: {' && '.join(block.next)}", style="cyan")] if block.next else []
         width = max(map(len, block.providers)) + 2 if number > 1 else 0
@@ -324,13 +322,11 @@ def _verdicts(found: Answer, notes: Mapping[str, str], marks: Marks) -> Iterator
         yield from (_indented(each, 7) for each in (*lines[1:], *(Text(note, style="dim") for note in own)))
 
 
-def _closing(
-    result: Result, found: Answer, changes: Changes | None, marks: Marks
-) -> Iterator[RenderableType]:
+def _closing(result: Result, found: Answer, changes: Changes | None) -> Iterator[RenderableType]:
     """What was compared, what was left out of the comparison, and the answer: it stands last."""
     yield Text("")
     if hidden := normalised(result.items):
-        yield Text(f"Normalised, not counted as differences: {counted(hidden, marks.times)}.", style="dim")
+        yield Text(f"Normalised, not counted as differences: {counted(hidden, '×')}.", style="dim")
     if changes is not None:
         yield Text(str(changes))
     states = Counter(map(state, result.items))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.review.coverage import row_text
-from llm_contracts.review.tui.drawing import ASCII, STYLES, UNICODE, Drawing, GlyphSet
+from llm_contracts.review.tui.drawing import STYLES, safe
 from llm_contracts.review.tui.screens import about, layout
-from llm_contracts.review.tui.state import ReviewState
-from llm_contracts.util.terminal import ASCII as PLAIN_MARKS
-from llm_contracts.util.terminal import marks_for
+from llm_contracts.review.tui.session import state_of
+from llm_contracts.util.terminal import one_line
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
@@ -28,37 +28,19 @@ if TYPE_CHECKING:
 _ROWS = 12  # waivers and other groups listed before "and n more"
 
 
-def signs_for(encoding: str | None) -> GlyphSet:
-    """Signs that an output with this encoding can show."""
-    return ASCII if marks_for(encoding) is PLAIN_MARKS else UNICODE
-
-
-def drawing_of(session: ReviewSession, signs: GlyphSet) -> Drawing:
-    """How to draw what lies on a session."""
-    document = session.stored.document
-    return Drawing(
-        reference=document["reference"],
-        candidate=document["candidate"],
-        versions=document["versions"],
-        waivers=session.settings.shown(session.settings.waivers),
-        signs=signs,
-    )
-
-
 def print_queue(console: Console, groups: Sequence[DecisionGroup], session: ReviewSession) -> None:
     """A line for each group, and the counters."""
-    signs = signs_for(console.encoding)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("id", "severity", "count", "difference", "in", ""):
         table.add_column(name, justify="right" if name == "count" else "left", overflow="fold")
     for group in groups:
         style = STYLES[group.severity]
-        about = f"{group.kind} at {group.where}: {group.change(signs.arrow)}"
+        about = f"{group.kind} at {group.where}: {group.change('→')}"
         where = ", ".join(f"{name} {number}" for name, number in group.providers.items())
         severity = Text(str(group.severity), style=style)
         marks = Counter(str(session.noted[p].choice) for p in group.fingerprints if p in session.noted)
         standing = ", ".join(f"{name} {number}" for name, number in marks.items())
-        texts = (Text(signs.readable(text)) for text in (about, where, standing))
+        texts = (Text(one_line(text)) for text in (about, where, standing))
         table.add_row(group.id, severity, str(len(group.members)), *texts)
     if groups:
         console.print(table)
@@ -75,37 +57,26 @@ def show_group(
     console: Console, session: ReviewSession, group: DecisionGroup, view: View | None, *, entire: bool
 ) -> None:
     """What the screen of the group shows, from its first member, without keys."""
-    drawing = drawing_of(session, signs_for(console.encoding))
-    state = ReviewState(
-        members=group.members,
-        groups=(group,),
-        by="",
-        until=session.today,
-        accepted=session.accepted,
-        noted=session.noted,
-        view=view,
-        entire=entire,
-    )
+    state = replace(state_of(session), groups=(group,), accepted=session.accepted, view=view, entire=entire)
     item = session.stored.item(group.members[0].item)
-    laid = layout(state, item, console.width, drawing)
+    laid = layout(state, item, console.width)
     names = first_names(dict.fromkeys(member.item for member in group.members), _ROWS)
     others = Text(f" {group.id}   in {names}", style="dim")
     lines = (
-        *about(state, item, drawing, console.width),
-        *laid.lines(0, laid.total),
+        *about(state, item, console.width),
+        *laid.lines,
         Text(""),
         others,
         Text(""),
     )
     for line in lines:
-        console.print(drawing.signs.safe(line), no_wrap=True, overflow="crop")
+        console.print(safe(line), no_wrap=True, overflow="crop")
 
 
 def print_plan(console: Console, session: ReviewSession, plan: ApplyPlan, *, dry_run: bool) -> None:
     """What would be written, or is."""
-    signs = signs_for(console.encoding)
     for line in (*_covered(plan), *_rows(session, plan, dry_run=dry_run), *_marks(plan)):
-        console.print(signs.safe(line), no_wrap=True, overflow="ellipsis")
+        console.print(safe(line), no_wrap=True, overflow="ellipsis")
 
 
 def _covered(plan: ApplyPlan) -> Iterator[Text]:

@@ -15,7 +15,7 @@ from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
 from llm_contracts.reporting.terminal import accepted_lines, head, one_group, table
-from llm_contracts.util.terminal import Marks, listed, marks_for, titled
+from llm_contracts.util.terminal import listed, titled
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -26,19 +26,18 @@ RECORDING = "as recorded"
 
 def print_sweep(console: Console, result: Result) -> None:
     """Print the whole report: a table of kinds of variants by providers, then the differences."""
-    marks = marks_for(console.encoding)
-    for section in _sections(result, marks, console.width):
+    for section in _sections(result, console.width):
         console.print(section)
 
 
-def _sections(result: Result, marks: Marks, width: int) -> Iterator[RenderableType]:
-    yield head(result, marks)
+def _sections(result: Result, width: int) -> Iterator[RenderableType]:
+    yield head(result)
     if result.items:
         yield Text("")
-        yield table(folded(result), marks, width)
-    yield from _groups("To decide", result.items, lambda item: item.unwaived, marks)
-    yield from _groups("Not repeatable", result.items, lambda item: item.noise, marks)
-    yield from accepted_lines(result, marks)
+        yield table(folded(result), width)
+    yield from _groups("To decide", result.items, lambda item: item.unwaived)
+    yield from _groups("Not repeatable", result.items, lambda item: item.noise)
+    yield from accepted_lines(result)
     yield from listed("Unreadable", (item.problem for item in result.items if item.problem), "red")
     yield from listed("The waivers file", result.complaints, "red")
     yield from listed("Warnings", result.warnings, "yellow")
@@ -83,7 +82,7 @@ class _Finding:
 
 
 def _groups(
-    title: str, items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]], marks: Marks
+    title: str, items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]
 ) -> Iterator[RenderableType]:
     found = sorted(
         _merged(items, pick),
@@ -93,7 +92,7 @@ def _groups(
         return
     yield from titled(f"{title} ({len(found)})")
     for each in found:
-        yield one_group(each.group, marks, of="variant")
+        yield one_group(each.group, of="variant")
         yield Padding(Text("  ".join(each.kinds), style="bold"), (0, 0, 0, 4), expand=False)
 
 

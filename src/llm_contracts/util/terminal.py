@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the signs are meant to be what they are
 """How results are drawn on a terminal: signs, headings, lists and progress.
 
 Everything that a command prints goes through `terminal_console` or `echo`: names, messages and texts come
@@ -12,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -20,39 +18,6 @@ from rich.measure import Measurement
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.text import Text
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Marks:
-    """The signs in the table."""
-
-    agree: str
-    differ: str
-    waived: str
-    noise: str
-    unreadable: str
-    missing: str
-    times: str
-    dot: str
-    more: str
-
-
-UNICODE = Marks(
-    agree="✓", differ="✗", waived="~", noise="≈", unreadable="!", missing="–", times="×", dot="·", more="…"
-)
-
-ASCII = Marks(
-    agree="ok", differ="X", waived="~", noise="%", unreadable="!", missing="-", times="x", dot="-", more="..."
-)
-
-
-def marks_for(encoding: str | None) -> Marks:
-    """Signs that an output with this encoding can show."""
-    try:
-        "✗≈✓–…".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return ASCII
-    return UNICODE
 
 
 def fits(table: RenderableType, width: int) -> bool:

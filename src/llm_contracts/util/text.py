@@ -1,7 +1,9 @@
-"""Short sentences out of long lists."""
+# ruff: noqa: RUF001 - the signs are meant to be what they are
+"""Short sentences out of long lists, and what stands for signs where an output cannot show them."""
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection, Iterable
 
 
@@ -20,3 +22,19 @@ def first_names(names: Iterable[str], most: int) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 recording`, `3 recordings`."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+_PLAIN = dict(zip("✓✗≈–×·…≠→●○▶─│▁▃▅▇", "+X%-x.~!>*o>-|.:+#", strict=True))
+
+
+def _plain_signs(error: UnicodeError) -> tuple[str, int]:
+    """What stands for signs that an encoding does not have, as a handler of its errors."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lost), error.end
+
+
+SIGNS = "llm_contracts.signs"
+"""The name of a handler of encoding errors: all other characters are written as escapes."""
+codecs.register_error(SIGNS, _plain_signs)

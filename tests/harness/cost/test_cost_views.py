@@ -11,6 +11,7 @@ from rich.console import Console
 from llm_contracts.cost.model import Cost, Measure
 from llm_contracts.cost.terminal import print_cost
 from llm_contracts.reporting.html.page import render
+from llm_contracts.util.text import SIGNS
 from tests.harness.cost.samples import cost, provider_cost
 from tests.harness.reporting.html.runs import ABOUT, HOSTILE
 from tests.harness.reporting.samples import result
@@ -20,7 +21,9 @@ CHUNK = Measure.CPU_PER_CHUNK
 
 def printed(costs: Cost, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
-    console = Console(file=io.TextIOWrapper(raw, encoding=encoding, write_through=True), width=120)
+    console = Console(
+        file=io.TextIOWrapper(raw, encoding=encoding, errors=SIGNS, write_through=True), width=120
+    )
     print_cost(console, costs)
     return " ".join(raw.getvalue().decode(encoding).split())
 
@@ -62,7 +65,7 @@ def test_another_reference_is_named_and_left_out_of_the_median() -> None:
 
 
 def test_a_terminal_that_knows_little_is_shown_what_it_can_show() -> None:
-    assert "2.0x 10 / 20" in printed(replace(cost(), load=None), encoding="cp1252")
+    assert "2.0x 10 / 20" in printed(replace(cost(), load=None), encoding="ascii")
 
 
 def test_a_page_has_both_bars_at_the_scale_of_the_longer() -> None:

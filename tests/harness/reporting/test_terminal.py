@@ -11,12 +11,13 @@ from rich.console import Console
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.terminal import print_result, print_verdicts
+from llm_contracts.util.text import SIGNS
 from tests.harness.reporting.samples import BODY, INVENTED, divergence, item, mixed, observation, result
 
 
 def shown(value: Result, *, width: int = 110, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    stream = io.TextIOWrapper(raw, encoding=encoding, errors=SIGNS, newline="\n")
     print_result(Console(file=stream, width=width), value)
     stream.flush()
     return raw.getvalue().decode(encoding)

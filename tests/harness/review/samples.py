@@ -33,6 +33,9 @@ EMPTY = (member("acme/plain", Kind.CHUNK_COUNT, "chunks.empty", 1, 2),)
 def state(*members: Member, **fields: Any) -> ReviewState:
     values: dict[str, Any] = {
         "members": members or (*EMPTY, *MODEL, *LOST),
+        "clients": ("left", "right"),
+        "versions": {},
+        "waivers": "waivers.toml",
         "by": "Ada",
         "until": date(2027, 1, 31),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,15 +84,20 @@ class Screen:
 
 @contextmanager
 def review(
-    root: Path, *options: str, width: int = 100, height: int = 40, environ: Mapping[str, str] | None = None
+    root: Path,
+    *options: str,
+    program: Sequence[str] = (sys.executable, "-m", "llm_contracts", "review"),
+    width: int = 100,
+    height: int = 40,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Screen]:
-    """`llm-contracts review` in a project, in a terminal of this size."""
+    """`llm-contracts review`, or another program, in a project, in a terminal of this size."""
     inherited = {
         name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR", "COLUMNS"}
     }
     child = pexpect.spawn(
-        sys.executable,
-        ["-m", "llm_contracts", "review", *options],
+        program[0],
+        [*program[1:], *options],
         cwd=root,
         env={**inherited, "TERM": "xterm-256color", "COLORTERM": "", "LC_ALL": "C.UTF-8", **(environ or {})},
         dimensions=(height, width),

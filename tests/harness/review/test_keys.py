@@ -14,7 +14,7 @@ from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.keys import Effect, Window, press
 from llm_contracts.review.tui.page import View
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, tally
-from tests.harness.review.samples import EMPTY, LOST, MODEL, state
+from tests.harness.review.samples import LOST, MODEL, state
 
 WINDOW = Window(top=5, height=10, following=30)
 
@@ -52,9 +52,12 @@ def test_enter_accepts_what_is_not_breaking() -> None:
 def test_an_acceptance_of_something_breaking_is_asked_about_once_more_and_enter_is_no() -> None:
     filled = after(state(), "a", *"why")
     asked = after(filled, "enter")
-    assert asked.screen is Screen.CONFIRM
-    assert press(asked, "enter", WINDOW)[1] is None
-    assert after(asked, "enter").screen is Screen.FORM
+    assert asked.form is not None
+    assert asked.form.asked
+    for key in ("enter", "esc", "n"):
+        answered, effect = press(asked, key, WINDOW)
+        assert effect is None
+        assert answered.form == replace(asked.form, asked=False)
     assert press(asked, "y", WINDOW)[1] is Effect.ACCEPT
 
 
@@ -69,7 +72,7 @@ def test_nothing_is_accepted_without_a_reason() -> None:
 
 
 def test_what_was_typed_survives_leaving_the_form() -> None:
-    left = after(state(*MODEL), "a", *"half a", "space", *"reason", "esc")
+    left = after(state(*MODEL), "a", *"half a", " ", *"reason", "esc")
     assert left.screen is Screen.GROUP
     again = after(left, "a")
     assert again.form is not None
@@ -99,30 +102,28 @@ def test_rejecting_all_is_one_note_for_each_group() -> None:
     ]
 
 
-def test_skipped_groups_are_passed_over_and_the_review_ends_after_the_last() -> None:
+def test_skipped_groups_are_passed_over_and_come_again_when_nothing_else_waits() -> None:
     start = state()
     assert kind(after(start, "s")) is Kind.MODEL_NAME
-    assert after(start, "s", "space", "s").screen is Screen.END
-    assert after(start, "S").screen is Screen.END
-    again = after(start, "S", "s")
-    assert (again.screen, kind(again)) == (Screen.GROUP, Kind.USAGE_MISSING)
+    again = after(start, "s", " ", "s")
+    assert (kind(again), again.message) == (Kind.USAGE_MISSING, "Only what you skipped is left.")
+    assert kind(after(again, "s")) is Kind.MODEL_NAME
+
+
+def test_a_note_reaches_as_far_as_its_scope() -> None:
+    other = after(state(), "]", "r", *"broken", "tab")
+    assert other.form is not None
+    assert other.form.scope is Scope.GROUP
+    for key, count in (("1", 1), ("2", 3), ("3", 2)):
+        (decision,) = forms.decision(after(other, key))
+        assert len(decision.fingerprints) == count
+    assert after(other, "4").form == other.form
 
 
 def test_back_and_forward_go_to_neighbours_even_if_they_are_decided() -> None:
     start = state()
-    assert kind(after(start, "s", "b")) is Kind.USAGE_MISSING
-    assert kind(after(start, "f", "f", "f")) is Kind.CHUNK_COUNT
-
-
-def test_a_member_is_taken_out_and_put_back() -> None:
-    out = after(state(), "]", "t")
-    assert out.group is not None
-    assert out.group.members == (LOST[1],)
-    assert len(out.groups) == 4
-    back = after(out, "t")
-    assert back.group is not None
-    assert back.group.members == LOST
-    assert "only one" in after(state(*EMPTY), "t").message
+    assert kind(after(start, "s", "k")) is Kind.USAGE_MISSING
+    assert kind(after(start, "j", "j", "j")) is Kind.CHUNK_COUNT
 
 
 def test_a_member_is_opened_from_the_list() -> None:
@@ -140,7 +141,7 @@ def test_views_take_turns_and_begin_with_the_one_that_shows_the_kind_best() -> N
 def test_n_scrolls_to_the_next_difference_and_other_keys_from_where_the_screen_is() -> None:
     start = state()
     assert after(start, "n").scroll == 30
-    assert after(start, "j").scroll == 6
+    assert after(start, "down").scroll == 6
     assert after(start, "pgdn").scroll == 15
     assert after(start, "home").scroll == 0
     assert press(start, "n", Window())[0].message == "Nothing differs in this view."
@@ -155,7 +156,7 @@ def test_a_filter_narrows_the_queue_and_one_that_fits_nothing_changes_nothing() 
     assert "nonsense" in missed.message
 
 
-@pytest.mark.parametrize("key", ["a", "A", "r", "x", "R", "e"])
+@pytest.mark.parametrize("key", ["a", "A", "r", "x", "R"])
 def test_where_nothing_may_be_decided_every_decision_says_why(key: str) -> None:
     refused = after(replace(state(), refusal="read only here"), key)
     assert (refused.form, refused.message) == (None, "read only here")
@@ -191,17 +192,34 @@ def test_esc_goes_back_and_decides_nothing() -> None:
         assert after(start, key, "esc").screen is Screen.GROUP
     assert (after(start, "esc").form, after(start, "esc").screen) == (None, Screen.GROUP)
     assert len(after(start, "/", *"model", "enter", "esc").groups) == 3
-    assert after(start, "S", "esc").screen is Screen.GROUP
 
 
 def test_what_is_typed_first_replaces_a_default_and_then_adds_to_it() -> None:
     named = replace(state(), by="Somebody Else")
-    form = after(named, "a", "backtab", *"Ada", "space", "L").form
+    form = after(named, "a", "backtab", *"Ada", " ", "L").form
     assert form is not None
     assert form.fields["by"] == "Ada L"
     shortened = after(named, "a", "backtab", "backspace").form
     assert shortened is not None
     assert shortened.fields["by"] == "Somebody Els"
+
+
+@pytest.mark.parametrize(
+    ("keys", "text", "cursor"),
+    [
+        (("left", "left", "X"), "abcXde", 4),
+        (("home", "delete", "right", "backspace"), "cde", 0),
+        (("home", "Z", "end", "Y"), "ZabcdeY", 7),
+        ((" ", "f", " ", "ctrl-w"), "abcde ", 6),
+        (("left", "ctrl-u"), "", 0),
+        (("left", "pasted:12", "3"), "abcd123e", 7),
+        (("f5", "insert", "home", "left", "backspace"), "abcde", 0),
+    ],
+)
+def test_a_field_has_a_cursor(keys: tuple[str, ...], text: str, cursor: int) -> None:
+    form = after(state(), "r", *"abcde", *keys).form
+    assert form is not None
+    assert (form.fields["note"], form.cursor) == (text, cursor)
 
 
 def test_any_key_leaves_the_help_and_ctrl_c_leaves_from_anywhere() -> None:
@@ -211,4 +229,5 @@ def test_any_key_leaves_the_help_and_ctrl_c_leaves_from_anywhere() -> None:
 
 
 def test_the_end_comes_when_nothing_waits() -> None:
-    assert onward(replace(state(*LOST), skipped=frozenset({queue(LOST)[0].id}))).screen is Screen.END
+    noted = {m.fingerprint: Decision(choice=Choice.FIX, fingerprints=(m.fingerprint,)) for m in LOST}
+    assert "Nothing waits" in onward(replace(state(*LOST), noted=noted), 1).message

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import stat
+import sys
 from pathlib import Path
 
 from tests.harness.review.conftest import WAIVERS
@@ -30,7 +31,7 @@ def test_a_review_from_the_first_screen_to_the_last(project: Path) -> None:
         screen.type("upper case is fine\t\t\tAda")
         screen.wait_for("It would cover 2 of the 2 differences here", "and nothing else", "1 row in")
         screen.press("enter")
-        screen.wait_for("2 differences of these are breaking")
+        screen.wait_for("2 differences of these are breaking", "y accept it all the same")
         screen.press("enter")
         screen.wait_for("Nothing was accepted")
         assert waivers(project) == WAIVERS
@@ -75,11 +76,43 @@ def test_views_members_and_help(project: Path) -> None:
         screen.wait_for("> acme/plain-stream", "acme/other")
         screen.press("down", "enter")
         screen.wait_for("acme/other (2 of 2)")
-        screen.press("t")
-        screen.wait_for("[2/4]", "Taken out", "1 difference")
         screen.press("/")
         screen.type("visible\r")
         screen.wait_for("[1/1]  VISIBLE", 'filter "visible"')
+
+
+def test_a_check_goes_straight_into_the_review(project: Path) -> None:
+    with review(project, program=[sys.executable, "-m", "llm_contracts", "check", "--review"]) as screen:
+        screen.wait_for("[1/3]  BREAKING", "q quit")
+        screen.press("q")
+        assert screen.left() == 1
+
+
+def test_where_there_is_room_the_groups_stand_beside_the_one_that_is_shown(project: Path) -> None:
+    with review(project, width=150) as screen:
+        screen.wait_for("▶  text at text[*]", "   model_name at model", " 3│ ", '"HEL"', "[1/3]")
+        screen.press("s")
+        screen.wait_for(" - text at text[*]", "▶  model_name at model", "[2/3]")
+
+
+def test_a_review_is_suspended_and_taken_up_again(project: Path) -> None:
+    """By a shell: the system does not stop what has none to wake it up."""
+    with review(project, program=["bash", "--norc", "-i"]) as screen:
+        screen.type(f"{sys.executable} -m llm_contracts review\r")
+        screen.wait_for("[1/3]", "q quit")
+        screen.type("\x1a")
+        screen.wait_for("Stopped")
+        screen.type("fg\r")
+        screen.press("j")
+        screen.wait_for("[2/3]", "q quit")
+
+
+def test_a_field_is_edited_at_its_cursor_and_the_name_is_replaced(project: Path) -> None:
+    with review(project) as screen:
+        screen.wait_for("[1/3]", "q quit")
+        screen.press("a")
+        screen.type("abd\x1b[Dc\x1b[H1\x1b[3~\t\t\tAda\x1b[D\x1b[D\x7fE\r")
+        screen.wait_for("reason  1bcd", "by      Eda", "breaking")
 
 
 def test_an_interrupted_review_is_taken_up_where_it_was(project: Path) -> None:
@@ -113,6 +146,8 @@ def test_the_plain_mode_asks_line_by_line_in_ascii(project: Path) -> None:
         screen.child.sendline("r")
         screen.wait_for("note>")
         screen.child.sendline("give it back")
+        screen.wait_for("scope>")
+        screen.child.sendline("")
         screen.wait_for("[2/3]  VISIBLE")
         screen.child.sendline("q")
         assert screen.left() == 1
@@ -125,15 +160,15 @@ def test_a_reason_is_written_in_the_persons_own_editor(project: Path, tmp_path: 
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
     with review(project, environ={"EDITOR": str(editor)}) as screen:
         screen.wait_for("[1/3]", "q quit")
-        screen.press("e")
+        screen.press("a", "\x05")
         screen.wait_for("Written elsewhere, on two lines.", "It would cover")
 
 
 def test_keys_without_a_meaning_here_do_nothing(project: Path) -> None:
-    """F5, Ctrl-F5, Ctrl-right, Alt-x, F1 and Ctrl-A; not one of their bytes counts as a key."""
+    """F5, Ctrl-F5, Ctrl-right, Alt-x, F1, Ctrl-A, two that no library knows: none of their bytes is a key."""
     with review(project) as screen:
         before = screen.wait_for("[1/3]", "q quit")
-        screen.type("\x1b[15~\x1b[15;5~\x1b[1;5C\x1bx\x1bOP\x01")
+        screen.type("\x1b[15~\x1b[15;5~\x1b[1;5C\x1bx\x1bOP\x01\x1b[57399u\x1b[997;1r\x1bOa")
         screen.press("esc")
         assert screen.text() == before
         screen.press("r")

@@ -16,7 +16,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from llm_contracts.cost.html import cost_table
-from llm_contracts.parity.grouping import place
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, state
 from llm_contracts.reporting.ci.about import RunContext
@@ -26,27 +25,17 @@ from llm_contracts.reporting.html.index import group_rows, item_rows, matrix, no
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
-_ALL_IN_FULL = 2_000  # items; beyond, some of those that differ are held in full
-_OF_EACH = 50  # items for each kind and place
+_ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
 
 Guard = Callable[[str, Any], None]
 """Given a name and what the page would hold of it; raises if that must not be."""
 
 
 def in_full(result: Result) -> tuple[str, ...]:
-    """The ids of the items that the page holds in full: all, or of very many some for each kind and place of
-    a difference, and those that could not be compared.
-    """
+    """The ids of the items that the page holds in full: all, or of many those with something to see."""
     if len(result.items) <= _ALL_IN_FULL:
         return tuple(item.id for item in result.items)
-    held: Counter[tuple[str, str]] = Counter()
-    found = []
-    for item in result.items:
-        places = {(str(each.kind), place(each.where)) for each in (*item.divergences, *item.noise)}
-        if item.problem or any(held[each] < _OF_EACH for each in places):
-            held.update(places)
-            found.append(item.id)
-    return tuple(found)
+    return tuple(item.id for item in result.items if state(item) != "agree")
 
 
 def render(

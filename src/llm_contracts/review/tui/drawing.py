@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
+
+from llm_contracts.parity.compare.finding import first_difference
+from llm_contracts.util.terminal import one_line
 
 NARROW = 76
 """Columns below which two lanes stand one above the other."""
@@ -15,46 +17,7 @@ NARROW = 76
 STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
 """Severity → style. The word always stands beside it: colour alone says nothing."""
 
-_PLAIN = str.maketrans({"▁": ".", "▃": ":", "▅": "+", "▇": "#", "…": "~", "·": ".", "→": "->"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GlyphSet:
-    """What a screen draws with; `ascii_only` escapes everything else."""
-
-    rule: str = "─"
-    gap: str = "·"
-    differs: str = "≠"
-    arrow: str = "→"
-    more: str = "…"
-    on: str = "●"
-    off: str = "○"
-    cursor: str = "▏"
-    here: str = "▶"
-    dot: str = "·"
-    ascii_only: bool = False
-
-    def readable(self, text: str) -> str:
-        """A text that the screen can show and that cannot steer it: what is not printable stands escaped."""
-        if not text.isprintable():
-            text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
-        if not self.ascii_only:
-            return text
-        return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode()
-
-    def safe(self, line: Text) -> Text:
-        """A line that the screen can show and that cannot steer it, wherever its words come from."""
-        plain = line.plain
-        if plain.isprintable() and (plain.isascii() or not self.ascii_only):
-            return line
-        return Text(self.readable(plain), style=line.style)
-
-
-UNICODE = GlyphSet()
-ASCII = GlyphSet(
-    rule="-", gap=".", differs="|", arrow="->", more="~", on="*", off="o", cursor="_", here=">", dot="-",
-    ascii_only=True,
-)  # fmt: skip
+_BEFORE = 12  # characters kept before the first difference of a text that is cut
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,32 +28,23 @@ class Size:
     height: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Drawing:
-    """What is the same for the whole review: the clients' names, releases, the waivers file, how to draw."""
+def safe(line: Text) -> Text:
+    """A line that cannot steer the screen, wherever its words come from."""
+    return line if line.plain.isprintable() else Text(one_line(line.plain), style=line.style)
 
-    reference: str
-    candidate: str
-    versions: Mapping[str, str]
-    waivers: str
-    signs: GlyphSet
 
-    def rule(self, width: int, title: str = "") -> Text:
-        """A line over the whole width, with a title in it."""
-        sign = self.signs.rule
-        if not title:
-            return Text(sign * width, style="dim")
-        rest = sign * max(width - cell_len(title) - 4, 0)
-        return Text.assemble((sign * 2, "dim"), (f" {title} ", "bold"), (rest, "dim"))
+def rule(width: int, title: str = "") -> Text:
+    """A line over the whole width, with a title in it."""
+    head = f"── {title} " if title else ""
+    line = Text(head + "─" * max(width - cell_len(head), 0), style="dim")
+    line.stylize("not dim bold", 3, max(len(head) - 1, 3))
+    return line
 
 
 def spread(left: Text, right: Text, width: int) -> Iterator[Text]:
     """One text at the left edge and one at the right; below each other if both do not fit."""
-    gap = width - cell_len(left.plain) - cell_len(right.plain) - 1
-    if gap > 1:
-        yield Text.assemble(left, " " * gap, right)
-    else:
-        yield from (left, Text.assemble(" ", right))
+    gap = width - left.cell_len - right.cell_len - 1
+    yield from (Text.assemble(left, " " * gap, right),) if gap > 1 else (left, Text.assemble(" ", right))
 
 
 def wrapped(text: str, width: int, indent: str = " ", style: str = "", most: int = 99) -> list[Text]:
@@ -114,3 +68,39 @@ def keys(names: tuple[str, ...], width: int) -> Iterator[Text]:
             line = Text(" ")
         line.append(key, style="bold").append(f" {does}  ")
     yield line
+
+
+def differing_part(value: str, other: str | None) -> tuple[int, int]:
+    """Where in a value is what the other does not have: from the first character that differs to the last."""
+    if other is None or value == other:
+        return 0, 0
+    head = first_difference(value, other)
+    room = min(len(value), len(other)) - head
+    tail = first_difference(value[::-1][:room], other[::-1][:room])
+    return head, len(value) - tail
+
+
+def fitted(
+    value: str | None, other: str | None, room: int, *, style: str = "", most: int = 1, skip: int = 0
+) -> list[Text]:
+    """A value in at most so many lines, with the part marked that the other one does not have. Where it must
+    be cut, what is kept begins a little before that part, or before character `skip`. None is a gap.
+    """
+    if value is None:
+        return [Text("·", style=style)]
+    text = Text(value, style=style)
+    start, end = differing_part(value, other)
+    if 0 < end - start < len(value):  # else the colour and the sign are enough
+        text.stylize("bold underline", start, end)
+    begin = max(start, skip) - _BEFORE
+    if begin > 0 and cell_len(value) > room * most and max(start, skip) > room - _BEFORE:
+        text = Text.assemble("…", text[begin:])
+    lines: list[Text] = []
+    at = 0
+    for part in chop_cells(text.plain[: room * most + 1], max(room, 2))[:most]:
+        lines.append(text[at : at + len(part)])
+        at += len(part)
+    if at < len(text):
+        lines[-1] = text[at - len(lines[-1]) :]
+        lines[-1].truncate(room, overflow="ellipsis")
+    return lines or [text]

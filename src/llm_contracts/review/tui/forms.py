@@ -1,9 +1,13 @@
-"""The form of an acceptance or a note: what is typed into it, and what it would cover."""
+"""The form of an acceptance, a note or the filter: what is typed into it, and what it would cover."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.document import Document
 
 from llm_contracts.parity.decision_groups import DecisionGroup
 from llm_contracts.parity.divergence import Severity
@@ -14,7 +18,18 @@ from llm_contracts.review.tui.state import Form, ReviewState, Screen, remaining
 PASTED = "pasted:"
 """Begins a key that is a whole text: what is pasted must not press Enter."""
 
-_ORDER = tuple(SCOPES)
+_EDITS: Mapping[str, Callable[[Buffer], object]] = {
+    "left": Buffer.cursor_left,
+    "right": Buffer.cursor_right,
+    "home": lambda buffer: buffer.cursor_left(buffer.cursor_position),
+    "end": lambda buffer: buffer.cursor_right(len(buffer.text)),
+    "backspace": Buffer.delete_before_cursor,
+    "delete": Buffer.delete,
+    "ctrl-u": Buffer.reset,
+    "ctrl-w": lambda buffer: buffer.delete_before_cursor(
+        -(buffer.document.find_start_of_previous_word(WORD=True) or 0)
+    ),
+}
 
 
 def opened(state: ReviewState, choice: Choice, *, every: bool = False) -> ReviewState:
@@ -24,16 +39,35 @@ def opened(state: ReviewState, choice: Choice, *, every: bool = False) -> Review
         return replace(state, message=refusal)
     if not meant_groups(state, choice, every=every):
         return replace(state, message="Nothing is left here to decide about.")
-    fields = {"note": ""}
+    scope = {} if every else {"scope": ""}
+    fields = {"note": "", **scope}
     if choice is Choice.ACCEPT:
-        scope = {} if every else {"scope": ""}
         fields = {"reason": state.reason, **scope, "until": str(state.until), "by": state.by}
-    untouched = frozenset({"until", "by"} & fields.keys())
-    form = Form(choice=choice, fields=fields, untouched=untouched, every=every)
-    return replace(state, screen=Screen.FORM, form=form, message="")
+    untouched = frozenset({"until", "by"})
+    return _begun(state, Form(choice=choice, fields=fields, untouched=untouched, every=every))
 
 
-def meant_groups(state: ReviewState, choice: Choice, *, every: bool) -> tuple[DecisionGroup, ...]:
+def filtering(state: ReviewState) -> ReviewState:
+    """The form of the filter."""
+    return _begun(state, Form(choice=None, fields={"filter": state.words}))
+
+
+def _begun(state: ReviewState, form: Form) -> ReviewState:
+    return replace(state, screen=Screen.FORM, form=moved(form, 0), message="")
+
+
+def moved(form: Form, by: int) -> Form:
+    """The cursor at the end of the next field or of the one before."""
+    at = (form.at + by) % len(form.fields)
+    return replace(form, at=at, cursor=len(tuple(form.fields.values())[at]))
+
+
+def scopes_of(form: Form) -> tuple[Scope, ...]:
+    """How far a decision may reach: a note no farther than its group."""
+    return tuple(scope for scope in SCOPES if form.choice is Choice.ACCEPT or scope is not Scope.FIELD)
+
+
+def meant_groups(state: ReviewState, choice: Choice | None, *, every: bool) -> tuple[DecisionGroup, ...]:
     """The groups that a form is about. All at once never accepts what is breaking."""
     if every:
         return remaining(state, breaking=choice is not Choice.ACCEPT)
@@ -45,39 +79,31 @@ def typed(state: ReviewState, key: str) -> ReviewState:
     form = state.form
     assert form is not None
     if form.field == "scope":
+        scopes = scopes_of(form)
         number = int(key) - 1 if key.isdecimal() else -1
-        if number not in range(len(_ORDER)):
-            by = 1 if key in {"right", "space", "l"} else -1 if key in {"left", "h"} else 0
-            number = (_ORDER.index(form.scope) + by) % len(_ORDER)
-        return replace(state, form=replace(form, scope=_ORDER[number]))
-    value, text = form.fields[form.field], text_of(key)
-    if key == "backspace":
-        value = value[:-1]
-    elif key == "ctrl-u" or (text and form.field in form.untouched):
-        value = ""
-    elif key == "ctrl-w":
-        value = value.rstrip().rpartition(" ")[0]
-    return filled(state, form.field, value + text)
+        if number not in range(len(scopes)):
+            by = 1 if key in {"right", " "} else -1 if key == "left" else 0
+            number = (scopes.index(form.scope) + by) % len(scopes)
+        return replace(state, form=replace(form, scope=scopes[number]))
+    text = key.removeprefix(PASTED) if len(key) == 1 or key.startswith(PASTED) else ""
+    if not text and key not in _EDITS:
+        return state
+    buffer = Buffer(document=Document(form.fields[form.field], form.cursor), multiline=False)
+    if text and form.field in form.untouched:
+        buffer.reset()
+    if text:
+        buffer.insert_text(text)
+    else:
+        _EDITS[key](buffer)
+    return filled(state, form.field, buffer.text, buffer.cursor_position)
 
 
-def text_of(key: str) -> str:
-    """The text that a key stands for; empty for other keys."""
-    if key.startswith(PASTED):
-        return key.removeprefix(PASTED)
-    return " " if key == "space" else key if len(key) == 1 and key.isprintable() else ""
-
-
-def filled(state: ReviewState, name: str, value: str) -> ReviewState:
+def filled(state: ReviewState, name: str, value: str, cursor: int) -> ReviewState:
     """The form with another value in a field."""
     form = state.form
     assert form is not None
-    fields = {**form.fields, name: value}
-    return replace(state, form=replace(form, fields=fields, untouched=form.untouched - {name}), message="")
-
-
-def moved(form: Form, by: int) -> Form:
-    """The cursor in the next field or the one before."""
-    return replace(form, at=(form.at + by) % len(form.fields))
+    changed = replace(form, fields={**form.fields, name: value}, untouched=form.untouched - {name})
+    return replace(state, form=replace(changed, cursor=cursor), message="")
 
 
 def coverage(state: ReviewState) -> Coverage:
@@ -103,12 +129,16 @@ def coverage(state: ReviewState) -> Coverage:
 
 def decision(state: ReviewState) -> tuple[Decision, ...]:
     """The notes that the form gives, one for each group it is about."""
-    form = state.form
+    form, focus = state.form, state.focus
     assert form is not None
+    assert form.choice is not None
+    assert focus is not None
     found = []
     for group in meant_groups(state, form.choice, every=form.every):
-        open_members = [m for m in group.members if m.fingerprint not in state.accepted]
-        prints = tuple(member.fingerprint for member in state.left(group) or open_members)
+        meant = group.members if form.every else chosen(group, focus, form.scope)
+        open_members = [m for m in meant if m.fingerprint not in state.accepted]
+        left = [m for m in open_members if m.fingerprint not in state.noted]
+        prints = tuple(member.fingerprint for member in left or open_members)
         note = form.fields["note"].strip()
         if prints:
             found.append(Decision(choice=form.choice, fingerprints=prints, group=group.title, note=note))

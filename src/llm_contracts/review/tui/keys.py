@@ -1,4 +1,7 @@
-"""What each key does: a state and a key give the next state, and sometimes something to be done outside."""
+"""What each key does: a state and a key give the next state, and sometimes something to be done outside.
+
+A letter means the same on the report's page, or nothing there.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,7 @@ from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.decisions import Choice
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.page import View
-from llm_contracts.review.tui.state import (
-    Form,
-    ReviewState,
-    Screen,
-    begin,
-    onward,
-    regrouped,
-    remaining,
-    shown,
-)
+from llm_contracts.review.tui.state import Form, ReviewState, Screen, begin, onward, shown
 
 
 class Effect(StrEnum):
@@ -39,22 +33,19 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("r", "needs a fix: it goes on failing"),
         ("x", "noise: it goes on failing, too"),
         ("s, Space", "skip for now"),
-        ("A  R  S", "the same for all left (A: not breaking)"),
-        ("e", "write the reason in $EDITOR"),
+        ("A  R", "the same for all left (A: not breaking)"),
         ("u", "undo"),
     ),
     "look": (
         ("v", "lanes, wire, request, time line"),
         ("n", "next difference in this view"),
-        ("d", "only what differs, or all of it"),
-        ("j k, arrows", "down, up; PgDn, PgUp, Home, End"),
-        ("i", "hide or show the recording's facts"),
+        ("f", "fold or unfold what is equal"),
+        ("arrows", "down, up; PgDn, PgUp, Home, End"),
     ),
     "go": (
-        ("b  f", "to the group before, or after"),
+        ("j  k", "to the next group, or the one before"),
         ("[ ], left right", "another recording of this group"),
         ("g", "list them"),
-        ("t", "take this one out, or put it back"),
         ("/", "filter"),
         ("Esc", "back; on a group, without the filter"),
         ("q", "leave; everything is kept"),
@@ -62,14 +53,14 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """Keys as the help shows them."""
 
-_FAR = 1_000_000  # rows: to the very top or end
+_FAR = 1_000_000  # lines: to the very top or end
 
 Step = tuple[ReviewState, Effect | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """What of the page is on the screen: from which row, how many, and where the next difference begins."""
+    """What of the page is on the screen: from which line, how many, and where the next difference begins."""
 
     top: int = 0
     height: int = 20
@@ -81,39 +72,24 @@ def press(state: ReviewState, key: str, window: Window) -> Step:
 
     Args:
         state: before it.
-        key: a character, or `enter`, `esc`, `space`, `tab`, `up`, `pgdn`, `ctrl-e` and the like; or a text
-            that was pasted, after `PASTED`.
+        key: a character, or `enter`, `esc`, `tab`, `up`, `pgdn`, `ctrl-e` and the like; or a text that was
+            pasted, after `PASTED`.
         window: what was on the screen when it was pressed.
     """
     if key == "ctrl-c":
         return state, Effect.QUIT
-    state = replace(state, message="")
-    if state.screen is Screen.HELP:
-        return replace(state, screen=Screen.GROUP), None
-    return _SCREENS[state.screen](state, key, window)
+    return _SCREENS[state.screen](replace(state, message=""), key, window)
 
 
 _MOVES: Mapping[str, tuple[int, int]] = {
-    "j": (1, 0),
     "down": (1, 0),
-    "k": (-1, 0),
     "up": (-1, 0),
     "pgdn": (0, 1),
     "pgup": (0, -1),
     "home": (-_FAR, 0),
     "end": (_FAR, 0),
 }
-"""How far each key scrolls: in rows, and in windows."""
-
-_CHOICES: Mapping[str, tuple[Choice, bool]] = {
-    "a": (Choice.ACCEPT, False),
-    "enter": (Choice.ACCEPT, False),
-    "r": (Choice.FIX, False),
-    "x": (Choice.NOISE, False),
-    "A": (Choice.ACCEPT, True),
-    "R": (Choice.FIX, True),
-}
-"""What each key decides, and whether about all that is left."""
+"""How far each key scrolls: in lines, and in windows."""
 
 
 def _on_group(state: ReviewState, key: str, window: Window) -> Step:
@@ -123,9 +99,6 @@ def _on_group(state: ReviewState, key: str, window: Window) -> Step:
     if key == "n":
         message = "" if window.following is not None else "Nothing differs in this view."
         return replace(state, scroll=window.following, message=message), None
-    if key == "e":
-        form = forms.opened(state, Choice.ACCEPT)
-        return form, Effect.EDIT if form.form is not None else None
     if key == "enter" and state.group is not None and state.group.severity is Severity.BREAKING:
         message = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
         return replace(state, message=message), None
@@ -136,12 +109,9 @@ def _on_group(state: ReviewState, key: str, window: Window) -> Step:
 
 def _skip(state: ReviewState) -> ReviewState:
     group = state.group
-    return state if group is None else onward(replace(state, skipped=state.skipped | {group.id}))
-
-
-def _skip_all(state: ReviewState) -> ReviewState:
-    rest = {group.id for group in remaining(state, breaking=True)}
-    return onward(replace(state, skipped=state.skipped | rest))
+    return (
+        state if group is None else onward(replace(state, skipped=state.skipped | {group.id}), state.at + 1)
+    )
 
 
 def _other_member(state: ReviewState, by: int) -> ReviewState:
@@ -155,116 +125,86 @@ def _next_view(state: ReviewState) -> ReviewState:
     return replace(state, view=views[(views.index(state.shown_view) + 1) % len(views)], scroll=None)
 
 
-def _take_out(state: ReviewState) -> ReviewState:
-    """Split the member that is shown out of its group, or put it back, and stay with it."""
-    member, group = state.focus, state.group
-    if member is None or group is None:
-        return state
-    if not group.apart and len(group.members) == 1:
-        return replace(state, message="It is the only one in its group.")
-    changed = regrouped(replace(state, apart=state.apart ^ {member.fingerprint}))
-    at = next(n for n, g in enumerate(changed.groups) if member in g.members)
-    message = "Put back into its group." if group.apart else "Taken out: it is a decision of its own now."
-    return replace(shown(changed, at), member=changed.groups[at].members.index(member), message=message)
-
-
 _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
+    "a": partial(forms.opened, choice=Choice.ACCEPT),
+    "enter": partial(forms.opened, choice=Choice.ACCEPT),
+    "r": partial(forms.opened, choice=Choice.FIX),
+    "x": partial(forms.opened, choice=Choice.NOISE),
+    "A": partial(forms.opened, choice=Choice.ACCEPT, every=True),
+    "R": partial(forms.opened, choice=Choice.FIX, every=True),
     "s": _skip,
-    "space": _skip,
-    "S": _skip_all,
-    "i": lambda state: replace(state, info=not state.info),
-    "d": lambda state: replace(state, entire=not state.entire, scroll=None),
+    " ": _skip,
+    "f": lambda state: replace(state, entire=not state.entire, scroll=None),
     "v": _next_view,
-    "b": lambda state: shown(state, state.at - 1),
-    "f": lambda state: shown(state, state.at + 1),
-    "]": lambda state: _other_member(state, 1),
-    "right": lambda state: _other_member(state, 1),
-    "[": lambda state: _other_member(state, -1),
-    "left": lambda state: _other_member(state, -1),
-    "t": _take_out,
+    "j": lambda state: shown(state, state.at + 1),
+    "k": lambda state: shown(state, state.at - 1),
+    "]": partial(_other_member, by=1),
+    "right": partial(_other_member, by=1),
+    "[": partial(_other_member, by=-1),
+    "left": partial(_other_member, by=-1),
     "g": lambda state: replace(state, screen=Screen.MEMBERS, choosing=state.member) if state.group else state,
-    "/": lambda state: replace(state, screen=Screen.FILTER, typed=state.words),
+    "/": forms.filtering,
     "?": lambda state: replace(state, screen=Screen.HELP),
     "esc": lambda state: begin(replace(state, words="")) if state.words else state,
-    **{key: partial(forms.opened, choice=choice, every=every) for key, (choice, every) in _CHOICES.items()},
 }
 
 
 def _on_members(state: ReviewState, key: str, window: Window) -> Step:
     assert state.group is not None
-    if key in _MOVES:
-        lines, pages = _MOVES[key]
-        wanted = state.choosing + lines + pages * window.height
+    move = _MOVES.get({"j": "down", "k": "up"}.get(key, key))
+    if move is not None:
+        wanted = state.choosing + move[0] + move[1] * window.height
         return replace(state, choosing=max(0, min(wanted, len(state.group.members) - 1))), None
     if key == "enter":
         return replace(state, screen=Screen.GROUP, member=state.choosing, scroll=None), None
-    if key == "t":
-        return _take_out(replace(state, member=state.choosing)), None
     return replace(state, screen=Screen.GROUP) if key in {"esc", "g", "q"} else state, None
 
 
-def _on_filter(state: ReviewState, key: str, _window: Window) -> Step:
-    if key == "esc":
-        return replace(state, screen=Screen.GROUP), None
-    if key != "enter":
-        text = state.typed[:-1] if key == "backspace" else "" if key == "ctrl-u" else state.typed
-        return replace(state, typed=text + forms.text_of(key)), None
-    found = begin(replace(state, words=state.typed.strip(), screen=Screen.GROUP))
-    if found.groups:
-        return found, None
-    message = f"Nothing is called {state.typed.strip()!r}; the filter is as it was."
-    return replace(state, screen=Screen.GROUP, message=message), None
+def _on_help(state: ReviewState, _key: str, _window: Window) -> Step:
+    return replace(state, screen=Screen.GROUP), None
 
 
 def _on_form(state: ReviewState, key: str, _window: Window) -> Step:
     form = state.form
     assert form is not None
+    if form.asked:
+        message = "Nothing was accepted. y would have." if key == "enter" else ""
+        answered = replace(state, form=replace(form, asked=False), message=message)
+        return answered, Effect.ACCEPT if key == "y" else None
     if key == "esc":
         reason = form.fields.get("reason", state.reason)
         return replace(state, screen=Screen.GROUP, form=None, reason=reason), None
     if key in _FIELD_STEPS:
         return replace(state, form=forms.moved(form, _FIELD_STEPS[key])), None
-    if key != "enter":
-        return (state, Effect.EDIT) if key == "ctrl-e" else (forms.typed(state, key), None)
-    return _finished(state, form)
-
-
-def _finished(state: ReviewState, form: Form) -> Step:
-    """Enter in a form. What is breaking is asked about once more."""
-    if form.choice is not Choice.ACCEPT:
-        return state, Effect.NOTE
-    if not form.fields["reason"].strip():
-        return replace(state, message="Say why: the reason is shown in every report."), None
-    if forms.breaking(forms.coverage(state)):
-        return replace(state, screen=Screen.CONFIRM), None
-    return state, Effect.ACCEPT
+    if key == "enter":
+        return _finished(state, form)
+    return (state, Effect.EDIT) if key == "ctrl-e" else (forms.typed(state, key), None)
 
 
 _FIELD_STEPS = {"tab": 1, "down": 1, "backtab": -1, "up": -1}
 
 
-def _on_confirm(state: ReviewState, key: str, _window: Window) -> Step:
-    if key == "y":
-        return replace(state, screen=Screen.FORM), Effect.ACCEPT
-    message = "Nothing was accepted. y would have." if key == "enter" else ""
-    return replace(state, screen=Screen.FORM, message=message), None
-
-
-def _on_end(state: ReviewState, key: str, _window: Window) -> Step:
-    if key in {"q", "enter"}:
-        return state, Effect.QUIT
-    if key in {"b", "esc"}:
-        return shown(state, state.at), None
-    if key == "s":
-        return begin(replace(state, skipped=frozenset(), screen=Screen.GROUP)), None
-    return state, Effect.UNDO if key == "u" else None
+def _finished(state: ReviewState, form: Form) -> Step:
+    """Enter in a form. What is breaking is asked about once more."""
+    if form.choice is None:
+        words = form.fields["filter"].strip()
+        found = begin(replace(state, words=words))
+        if found.groups:
+            return replace(found, form=None), None
+        message = f"Nothing is called {words!r}; the filter is as it was."
+        return replace(state, screen=Screen.GROUP, form=None, message=message), None
+    if form.choice is not Choice.ACCEPT:
+        return state, Effect.NOTE
+    if not form.fields["reason"].strip():
+        return replace(state, message="Say why: the reason is shown in every report."), None
+    if forms.breaking(forms.coverage(state)):
+        return replace(state, form=replace(form, asked=True)), None
+    return state, Effect.ACCEPT
 
 
 _SCREENS: Mapping[Screen, Callable[[ReviewState, str, Window], Step]] = {
     Screen.GROUP: _on_group,
     Screen.MEMBERS: _on_members,
+    Screen.HELP: _on_help,
     Screen.FORM: _on_form,
-    Screen.CONFIRM: _on_confirm,
-    Screen.FILTER: _on_filter,
-    Screen.END: _on_end,
 }

@@ -37,7 +37,7 @@ class Row:
     """
 
     left: str | None
-    right: str | None
+    right: str | None = None
     label: str = ""
     differs: bool = False
     whole: bool = False
@@ -68,7 +68,7 @@ class Page:
 
 def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "", skip: int = 0) -> Row:
     """A row that goes over both lanes."""
-    return Row(left=text, right=None, label=label, whole=True, differs=differs, fold=fold, skip=skip)
+    return Row(left=text, label=label, whole=True, differs=differs, fold=fold, skip=skip)
 
 
 def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str | None = None) -> Iterator[Row]:

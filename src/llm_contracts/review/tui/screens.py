@@ -1,27 +1,47 @@
-"""A state as a screen."""
+"""A state as a screen: the group with its evidence, between the counters and the keys."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
-from llm_contracts.review.tui import dialogs
-from llm_contracts.review.tui.drawing import Drawing, Size
-from llm_contracts.review.tui.evidence import page
-from llm_contracts.review.tui.head import bar, footer, known, lanes_title, title, values
+from llm_contracts.parity.meanings import meaning
+from llm_contracts.review.tui.drawing import (
+    NARROW,
+    STYLES,
+    Size,
+    fitted,
+    keys,
+    rule,
+    spread,
+    wrapped,
+)
+from llm_contracts.review.tui.evidence import page, value_text
 from llm_contracts.review.tui.keys import Window
 from llm_contracts.review.tui.paint import PageLayout, laid_out
-from llm_contracts.review.tui.state import ReviewState, Screen
+from llm_contracts.review.tui.state import ReviewState, tally
+from llm_contracts.util.terminal import one_line
+from llm_contracts.util.text import count
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
 
+_KEYS = (
+    "a accept", "r needs a fix", "x noise", "s skip", "v view", "n next", "f fold", "j k groups", "g members",
+    "u undo", "/ filter", "? help", "q quit",
+)  # fmt: skip
+_FEW_KEYS = ("a accept", "r fix", "x noise", "s skip", "v view", "? help", "q quit")
 _ROOMY = 28  # lines from which on empty ones cost nothing
+_WIDE, _LIST = 140, 42  # columns from which on the groups stand beside the detail, and those they take
 _ABOVE = 3  # lines shown above the row that a page opens at
+_LONGEST_VALUE = 20_000  # characters of a value that are looked at
+_VALUE_LINES, _ENTIRE_LINES = 3, 14
+_SIGNS = {"accepted": "~", "fix": "!", "noise": "?", "skipped": "-"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,40 +52,38 @@ class Frame:
     window: Window = field(default_factory=Window)
 
 
-Layouts = Callable[[ReviewState, int], PageLayout]
-"""The page for a state, laid out for a width."""
-
-
-def layout(state: ReviewState, item: Item, width: int, drawing: Drawing) -> PageLayout:
+def layout(state: ReviewState, item: Item, width: int) -> PageLayout:
     """What the state looks at, laid out."""
     assert state.focus is not None
     found = page(item, state.focus.divergence, state.shown_view, entire=state.entire)
-    return laid_out(found, width, drawing.signs, entire=state.entire)
+    return laid_out(found, width, entire=state.entire)
 
 
-def frame(state: ReviewState, item: Item | None, layouts: Layouts, drawing: Drawing, size: Size) -> Frame:
-    """The screen for a state. `item` is the whole item of the member that is shown, if there is one."""
-    window = Window(height=max(size.height - 6, 1))
-    if state.screen in _DIALOGS:
-        lines = tuple(_DIALOGS[state.screen](state, drawing, size))
-    elif item is None:
-        text = f"Nothing is called {state.words!r}." if state.words else "Nothing waits for a decision."
-        lines = (Text(""), Text(f" {text}"), Text(""), Text(" / filter   q quit"))
-    else:
-        lines, window = _group(state, item, layouts, drawing, size)
-    return Frame(lines=tuple(map(drawing.signs.safe, lines[: size.height])), window=window)
+def page_width(size: Size) -> int:
+    """Columns for the group that is shown: all but those of the list beside it, where that has room."""
+    return size.width if size.width < _WIDE else size.width - _LIST - 2
 
 
-def _group(
-    state: ReviewState, item: Item, layouts: Layouts, drawing: Drawing, size: Size
-) -> tuple[tuple[Text, ...], Window]:
+def group_screen(state: ReviewState, item: Item, laid: PageLayout, size: Size) -> Frame:
+    """The group with its recording, and the other groups beside it where there is room. `item` is the whole
+    item of the member that is shown, `laid` its page.
+    """
+    width = page_width(size)
+    found = _group(state, item, laid, replace(size, width=width))
+    if width == size.width:
+        return found
+    beside = zip(_groups(state, size.height), found.lines, strict=False)
+    return replace(found, lines=tuple(Text.assemble(one, ("│ ", "dim"), other) for one, other in beside))
+
+
+def _group(state: ReviewState, item: Item, laid: PageLayout, size: Size) -> Frame:
     gap = [Text("")] if size.height >= _ROOMY else []
-    head = [*bar(state, drawing, size.width), *about(state, item, drawing, size.width)]
+    head = [*bar(state, size.width), *about(state, item, size.width)]
     head[len(head) - 1 : len(head) - 1] = gap
-    foot = list(footer(state, drawing, size.width))
+    foot = wrapped(state.message, size.width, style="bold yellow", most=4) if state.message else []
+    foot += [rule(size.width), *keys(_KEYS if size.width >= NARROW else _FEW_KEYS, size.width)]
     room = max(size.height - len(head) - len(foot), 1)
-    laid = layouts(state, size.width)
-    last = max(laid.total - room, 0)
+    last = max(len(laid.lines) - room, 0)
     if state.scroll is not None:
         first = min(state.scroll, last)
         seen = bisect_right(laid.starts, first) - 1
@@ -73,27 +91,108 @@ def _group(
         start = laid.starts[laid.page.focus] if laid.starts else 0
         first, seen = max(0, min(start - min(_ABOVE, room // 3), last)), laid.page.focus
     following = laid.page.next_difference(seen)
-    body = laid.lines(first, room)
-    filler = [Text("")] * (room - len(body))
-    window = Window(
-        top=first, height=room, following=None if following is None else min(laid.starts[following], last)
+    body = laid.lines[first : first + room]
+    next_line = None if following is None else min(laid.starts[following], last)
+    return Frame(
+        lines=(*head, *body, *[Text("")] * (room - len(body)), *foot),
+        window=Window(top=first, height=room, following=next_line),
     )
-    return (*head, *body, *filler, *foot), window
 
 
-def about(state: ReviewState, item: Item, drawing: Drawing, width: int) -> Iterator[Text]:
-    """The group, the recording and both values, with the title of the lanes as the last line."""
-    yield from title(state, drawing, width)
-    yield from known(state, item, drawing, width)
-    yield from values(state, item, drawing, width)
-    yield lanes_title(state, item, drawing, width)
+def _groups(state: ReviewState, height: int) -> Iterator[Text]:
+    """The groups around the one that is shown, a line each: what was decided, kind, place, how many."""
+    first = max(0, min(state.at - height // 2, len(state.groups) - height))
+    for number in range(first, first + height):
+        line = Text("")
+        if number < len(state.groups):
+            group = state.groups[number]
+            mark = f"{'▶' if number == state.at else ' '}{_SIGNS.get(state.standing(group), ' ')} "
+            text = f"{group.kind} at {group.where}"
+            members = f" {len(group.members):,}"
+            name = Text(text, style=STYLES[group.severity] if not state.standing(group) else "dim")
+            name.truncate(_LIST - len(mark) - len(members), overflow="ellipsis")
+            name.align("left", _LIST - len(mark) - len(members))
+            line = Text.assemble(mark, name, members)
+        line.align("left", _LIST)
+        yield line
 
 
-_DIALOGS: Mapping[Screen, Callable[[ReviewState, Drawing, Size], Iterator[Text]]] = {
-    Screen.MEMBERS: dialogs.members_screen,
-    Screen.HELP: dialogs.help_screen,
-    Screen.FILTER: dialogs.filter_screen,
-    Screen.FORM: dialogs.form_screen,
-    Screen.CONFIRM: dialogs.confirm_screen,
-    Screen.END: dialogs.end_screen,
-}
+def bar(state: ReviewState, width: int) -> Iterator[Text]:
+    """What is compared, and how far the review has come."""
+    found = tally(state)
+    parts = [f"{found.decided} decided", f"{found.left} left"]
+    parts += [f"{found.skipped} skipped"] if found.skipped else []
+    parts += [f"{found.accepted} accepted until {found.until}"] if found.accepted else []
+    pair = Text.assemble(" ", (state.clients[0], "bold"), " against ", (state.clients[1], "bold"))
+    yield from spread(pair, Text(" · ".join(parts)), width)
+    yield rule(width)
+
+
+def title(state: ReviewState, width: int) -> Iterator[Text]:
+    """The group: its number, how bad it is, what it is about."""
+    group = state.group
+    assert group is not None
+    head = Text.assemble(
+        (f" [{state.at + 1}/{len(state.groups)}]  ", "bold"),
+        (group.severity.upper(), STYLES[group.severity]),
+        (f"  {group.kind}", "bold"),
+        f" at {group.where}",
+    )
+    yield from spread(head, Text(count(len(group.members), "difference"), style="bold"), width)
+    names = ", ".join(f"{name} {number}" for name, number in group.providers.items())
+    yield from wrapped(f"{group.change('→')}   in {names}", width, most=2)
+    if state.words:
+        yield Text(f' filter "{state.words}"', style="dim")
+
+
+def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
+    """The group, the recording, what was decided and both values; the title of the lanes is the last line."""
+    group, member = state.group, state.focus
+    assert group is not None
+    assert member is not None
+    yield from title(state, width)
+    yield Text("")
+    position = f" ({group.members.index(member) + 1} of {len(group.members)})"
+    origin = (
+        f"{item.provenance or 'of unknown origin'}{item.recorded_on and f', recorded {item.recorded_on}'}"
+    )
+    versions = [f"{name} {state.versions[name]}" for name in ("litellm", "openai") if name in state.versions]
+    first, *more = wrapped(f"{item.id}{position}  {' · '.join([origin, *versions])}", width, most=2)
+    first.stylize("bold", 0, len(item.id) + 1)
+    yield from (first, *more)
+    yield from wrapped(meaning(member.divergence).replace("`", ""), width, most=2)
+    waiver, noted = state.accepted.get(member.fingerprint), state.noted.get(member.fingerprint)
+    if waiver is not None:
+        text = f"Accepted until {waiver.until} by {waiver.by}: {waiver.reason}"
+        yield from wrapped(text, width, style="green", most=3)
+    elif noted is not None:
+        what = "Needs a fix" if noted.choice == "fix" else "Called noise"
+        yield from wrapped(f"{what}: {noted.note or 'no note'}", width, style="magenta", most=3)
+    if member.noisy:
+        text = "The reference differs from itself here: two runs of it did not agree at this place."
+        yield from wrapped(text, width, style="magenta", most=2)
+    yield Text("")
+    # A provider may have a reference of its own.
+    names = (item.reference.path if item.reference else state.clients[0], state.clients[1])
+    yield from _values(state, names, width)
+    view = state.shown_view
+    special = {"wire": "event, time, chunks made of it by each client", "time line": "recorded times"}
+    yield rule(width, f"{view}: {special.get(view, ' | '.join(names))}{'  (all)' if state.entire else ''}")
+
+
+def _values(state: ReviewState, names: tuple[str, str], width: int) -> Iterator[Text]:
+    """Both values, the part that differs marked; or the one that both clients share against the bytes."""
+    assert state.focus is not None
+    divergence = state.focus.divergence
+    both = divergence.reference, divergence.candidate
+    left, right = (one_line(value_text(value)[:_LONGEST_VALUE]) for value in both)
+    shown = [(names[0], left, right, "red"), (names[1], right, left, "green")]
+    if both[0] == both[1]:
+        shown = [("both", left, right, "yellow")]
+    indent = max(cell_len(name) for name, *_ in shown) + (6 if width >= NARROW else 3)
+    for name, value, other, style in shown:
+        most = _ENTIRE_LINES if state.entire else _VALUE_LINES
+        head = f"{name:<{indent - 6 if width >= NARROW else indent - 3}}".center(indent)
+        for line in fitted(value, other, width - indent - 1, style=style, most=most):
+            yield Text.assemble((head, "dim"), line)
+            head = " " * indent

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
 
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.results.items import StoredResultError
@@ -13,23 +15,22 @@ from llm_contracts.review import session as reviewing
 from llm_contracts.review.decisions import Choice, DecisionsError
 from llm_contracts.review.session import FileChange, ReviewError, ReviewSession, reread
 from llm_contracts.review.tui import forms
+from llm_contracts.review.tui.dialogs import DIALOGS
+from llm_contracts.review.tui.drawing import safe
 from llm_contracts.review.tui.keys import Effect, Window, press
-from llm_contracts.review.tui.screens import Frame, frame, layout
-from llm_contracts.review.tui.state import Form, ReviewState, Screen, begin, onward, shown
+from llm_contracts.review.tui.screens import Frame, group_screen, layout, page_width
+from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
 
 if TYPE_CHECKING:
     from llm_contracts.parity.result import Item
-    from llm_contracts.review.tui.drawing import Drawing, Size
+    from llm_contracts.review.tui.drawing import Size
     from llm_contracts.review.tui.paint import PageLayout
 
 STATE = "review.json"
 _FORMAT = 1
 _EXPECTED = (ReviewError, WaiverError, DecisionsError, StoredResultError, SecretFound, OSError)
-
-Edit = Callable[[str], str | None]
-"""Lets a person edit a text elsewhere; None if that did not work."""
 
 
 class InteractiveReview:
@@ -37,106 +38,108 @@ class InteractiveReview:
 
     Args:
         review: the result and the decisions about it.
-        drawing: how to draw.
         by: who reviews, as far as known.
-        edit: opens the person's own editor.
     """
 
-    def __init__(self, review: ReviewSession, drawing: Drawing, *, by: str, edit: Edit) -> None:
+    def __init__(self, review: ReviewSession, *, by: str) -> None:
         self._review = review
-        self._drawing = drawing
-        self._edit = edit
         self._undo: list[tuple[FileChange, ReviewState]] = []
         self._window = Window()
         self._item: Item | None = None
         self._layout: tuple[object, PageLayout] | None = None
         self._saved = ""
-        first = ReviewState(
-            members=review.open,
-            noted=review.noted,
-            by=by,
-            until=review.default_until,
-            refusal=review.read_only,
-            no_waivers=review.no_waivers,
-        )
-        self.state = _resumed(review, first)
+        self.state = _resumed(review, replace(state_of(review), by=by))
 
-    def frame(self, size: Size) -> Frame:
+    def frame(self, size: Size) -> tuple[Text, ...]:
         """The screen as it should be now."""
-        name = self.state.focus.item if self.state.focus is not None else None
-        if name is not None and (self._item is None or self._item.id != name):
-            try:
-                self._item = self._review.stored.item(name)
-            except StoredResultError as error:  # its line cannot be read: what the result says of it can
-                self.state = replace(self.state, message=str(error))
-                light = next(each for each in self._review.stored.items() if each.id == name)
-                self._item = replace(light, problem=str(error))
-        item = None if name is None else self._item
-        found = frame(self.state, item, self._laid_out, self._drawing, size)
+        if self.state.screen in DIALOGS:
+            lines = tuple(DIALOGS[self.state.screen](self.state, size))
+            found = Frame(lines=lines, window=Window(height=max(size.height - 6, 1)))
+        elif self.state.focus is None:
+            found = Frame(lines=(Text(""), Text(" Nothing waits for a decision."), Text(""), Text(" q quit")))
+        else:
+            item = self._read(self.state.focus.item)
+            laid = self._laid_out(self.state, item, page_width(size))
+            found = group_screen(self.state, item, laid, size)
         self._window = found.window
-        return found
+        return tuple(map(safe, found.lines[: size.height]))
 
-    def press(self, key: str) -> bool:
-        """Take one key; False when the review is to be left. Where it stands is written down for the next
-        time, however this one ends, unless nothing may be decided here.
+    def press(self, key: str) -> Effect | None:
+        """Take one key. What is left to the terminal comes back: to leave, or to open the editor (`edit`).
+
+        Where the review stands is written down for the next time, however this one ends, unless nothing may
+        be decided here.
         """
         self.state, effect = press(self.state, key, self._window)
-        if effect is Effect.QUIT:
-            return False
+        if effect in {Effect.QUIT, Effect.EDIT}:
+            return effect
         try:
-            if effect is not None:
-                self._perform(effect)
+            if effect is Effect.UNDO:
+                self._take_back()
+            elif effect is not None:
+                self._decide(effect)
             now = _position(self._review, self.state)
             if now != self._saved and not self._review.read_only:
                 replace_file(self._review.stored.folder / STATE, now)
                 self._saved = now
         except _EXPECTED as error:
             self.state = replace(self.state, message=str(error))
-        return True
+        return None
 
-    def _laid_out(self, state: ReviewState, width: int) -> PageLayout:
+    def edit(self) -> None:
+        """Have the field with the cursor edited in $VISUAL or $EDITOR."""
+        form = self.state.form
+        assert form is not None
+        name = form.field if form.field != "scope" else next(iter(form.fields))
+        try:
+            text = click.edit(form.fields[name] + "\n", extension=".txt")
+        except click.ClickException:
+            message = "The editor did not work: set EDITOR, or type here."
+            self.state = replace(self.state, message=message)
+            return
+        if text is not None:
+            line = " ".join(text.split())
+            self.state = forms.filled(self.state, name, line, len(line))
+
+    def _read(self, name: str) -> Item:
+        if self._item is None or self._item.id != name:
+            try:
+                self._item = self._review.stored.item(name)
+            except StoredResultError as error:  # its line cannot be read: what the result says of it can
+                self.state = replace(self.state, message=str(error))
+                light = next(each for each in self._review.stored.items() if each.id == name)
+                self._item = replace(light, problem=str(error))
+        return self._item
+
+    def _laid_out(self, state: ReviewState, item: Item, width: int) -> PageLayout:
         """A long page is laid out once, not for every line that is scrolled."""
-        assert self._item is not None
         assert state.focus is not None
         key = (state.focus.fingerprint, state.shown_view, state.entire, width)
         if self._layout is None or self._layout[0] != key:
-            self._layout = (key, layout(state, self._item, width, self._drawing))
+            self._layout = (key, layout(state, item, width))
         return self._layout[1]
 
-    def _perform(self, effect: Effect) -> None:
-        if effect is Effect.UNDO:
-            self._take_back()
-            return
-        form = self.state.form
+    def _decide(self, effect: Effect) -> None:
+        """Write it down and go on: to what is left of the group, else to the next. Reason and name stay."""
+        before, form = self.state, self.state.form
         assert form is not None
-        if effect is Effect.EDIT:
-            name = form.field if form.field != "scope" else next(iter(form.fields))
-            text = self._edit(form.fields[name])
-            if text is None:
-                message = "The editor did not work: set EDITOR, or type here."
-                self.state = replace(self.state, message=message)
-            else:
-                self.state = forms.filled(self.state, name, " ".join(text.split()))
-        elif effect is Effect.ACCEPT:
+        if effect is Effect.ACCEPT:
             until = reviewing.day_of(form.fields["until"])
             reviewing.checked_terms(form.fields["reason"], form.fields["by"], until, self._review.today)
-            change = reviewing.accept(self._review, forms.coverage(self.state).rows)
-            self._decided(change, form, f"Accepted until {until}.")
+            change = reviewing.accept(self._review, forms.coverage(before).rows)
+            message = f"Accepted until {until}."
         else:
-            change = reviewing.note(self._review, forms.decision(self.state))
+            change = reviewing.note(self._review, forms.decision(before))
             fix = form.choice is Choice.FIX
-            what = "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
-            self._decided(change, form, what)
-
-    def _decided(self, change: FileChange, form: Form, message: str) -> None:
-        """Go on: to what is left of the group, else to the next. Reason and name stay for the next form."""
-        self._undo.append((change, self.state))
+            message = "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
+        self._undo.append((change, before))
         self._reread()
         reason, by = form.fields.get("reason", ""), form.fields.get("by", "")
-        state = replace(self.state, form=None, reason=reason or self.state.reason, by=by or self.state.by)
+        state = replace(self.state, form=None, reason=reason or before.reason, by=by or before.by)
         unfinished = state.group is not None and not form.every and state.left(state.group)
-        moved = shown(state, state.at) if unfinished else onward(state)
-        self.state = replace(moved, message=message)
+        self.state = replace(
+            shown(state, state.at) if unfinished else onward(state, state.at + 1), message=message
+        )
 
     def _take_back(self) -> None:
         if not self._undo:
@@ -155,15 +158,29 @@ class InteractiveReview:
         self.state = replace(self.state, accepted=accepted, noted=self._review.noted)
 
 
+def state_of(review: ReviewSession) -> ReviewState:
+    """The beginning of a review."""
+    document = review.stored.document
+    return ReviewState(
+        members=review.open,
+        clients=(document["reference"], document["candidate"]),
+        versions=document["versions"],
+        waivers=review.settings.shown(review.settings.waivers),
+        noted=review.noted,
+        until=review.default_until,
+        refusal=review.read_only,
+        no_waivers=review.no_waivers,
+    )
+
+
 # Where an interrupted review stood
 
 
 def _position(review: ReviewSession, state: ReviewState) -> str:
-    values: dict[str, Any] = {
+    values = {
         "format": _FORMAT,
         "run": review.stored.run,
-        "group": state.group.id if state.group and state.screen is not Screen.END else "",
-        "apart": sorted(state.apart),
+        "group": state.group.id if state.group else "",
         "skipped": sorted(state.skipped),
         "filter": state.words,
     }
@@ -179,16 +196,10 @@ def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
     here = {"format": _FORMAT, "run": review.stored.run}
     if not isinstance(saved, dict) or any(saved.get(name) != value for name, value in here.items()):
         return begin(state)
-    known = {member.fingerprint for member in state.members}
-    before = replace(
-        state,
-        apart=frozenset(known & set(saved.get("apart", ()))),
-        skipped=frozenset(saved.get("skipped", ())),
-        words=str(saved.get("filter", "")),
-    )
+    before = replace(state, skipped=frozenset(saved.get("skipped", ())), words=str(saved.get("filter", "")))
     begun = begin(before)
-    if begun.screen is Screen.END or not begun.groups:
-        return begin(replace(before, words="", skipped=frozenset()))  # the skipped ones are asked again
+    if not begun.groups:
+        return begin(state)
     at = next((n for n, group in enumerate(begun.groups) if group.id == saved.get("group")), None)
     if at is None or not begun.left(begun.groups[at]):
         return begun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum, auto
@@ -14,6 +14,8 @@ from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui.evidence import first_view
 from llm_contracts.review.tui.page import View
 
+_DONE = "Nothing waits for a decision. Leave (q), and check again to see the verdict: llm-contracts check"
+
 
 class Screen(Enum):
     """What fills the screen."""
@@ -22,30 +24,31 @@ class Screen(Enum):
     MEMBERS = auto()
     HELP = auto()
     FORM = auto()
-    CONFIRM = auto()
-    FILTER = auto()
-    END = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """An acceptance or a note while it is written.
+    """An acceptance, a note or the filter while it is written.
 
     Attributes:
-        choice: what is being decided.
-        fields: name → what has been typed so far; `scope` is only in an acceptance.
-        scope: how far an acceptance reaches.
+        choice: what is being decided; None for the filter.
+        fields: name → what has been typed so far; `scope` stands for the choice of one.
+        scope: how far the decision reaches.
         at: the number of the field with the cursor.
+        cursor: the number of characters before the cursor.
         untouched: fields that hold a default: what is typed first replaces it.
         every: whether it is about all groups that are left, not about one.
+        asked: whether the question stands that only `y` answers: it would accept what is breaking.
     """
 
-    choice: Choice
+    choice: Choice | None
     fields: Mapping[str, str]
     scope: Scope = Scope.GROUP
     at: int = 0
+    cursor: int = 0
     untouched: frozenset[str] = frozenset()
     every: bool = False
+    asked: bool = False
 
     @property
     def field(self) -> str:
@@ -59,39 +62,41 @@ class ReviewState:
 
     Attributes:
         members: every difference that was not accepted when the review began.
+        clients: what the reference and the candidate are called.
+        versions: package → release under which they were run.
+        waivers: the file that acceptances go to.
         by, until: what a form is filled with before anybody has typed anything.
         accepted: fingerprint → waiver, for those accepted since.
         noted: fingerprint → decision, for those marked as to be fixed or as noise.
         refusal: why nothing can be decided; empty where it can.
         no_waivers: why nothing can be accepted, though it can be marked; empty where it can.
-        apart: fingerprints of members that were split out of their groups.
         skipped: ids of groups that were passed over.
         words: the filter; empty for all.
         at, member: the numbers of the group and of the member that are shown.
-        scroll: the first row of the page that is shown; None to show where the difference is.
+        scroll: the first line of the page that is shown; None to show where the difference is.
         choosing: the member under the cursor in the list of members.
     """
 
     members: tuple[Member, ...]
-    by: str
+    clients: tuple[str, str]
+    versions: Mapping[str, str]
+    waivers: str
     until: date
+    by: str = ""
     accepted: Mapping[str, Waiver] = field(default_factory=dict)
     noted: Mapping[str, Decision] = field(default_factory=dict)
     refusal: str = ""
     no_waivers: str = ""
-    apart: frozenset[str] = frozenset()
     skipped: frozenset[str] = frozenset()
     words: str = ""
     at: int = 0
     member: int = 0
     view: View | None = None
     entire: bool = False
-    info: bool = True
     scroll: int | None = None
     choosing: int = 0
     screen: Screen = Screen.GROUP
     form: Form | None = None
-    typed: str = ""
     reason: str = ""
     message: str = ""
     groups: tuple[DecisionGroup, ...] = ()
@@ -127,41 +132,32 @@ class ReviewState:
 
 def begin(state: ReviewState) -> ReviewState:
     """The state with its groups made anew, and at the first one that waits for a decision."""
-    grouped = regrouped(state)
-    first = next(_waiting(grouped, 0), None)
-    if first is None and grouped.groups:
-        return replace(grouped, screen=Screen.END)
-    return shown(grouped, first or 0)
+    return onward(replace(state, groups=narrowed(queue(state.members), state.words)), 0)
 
 
-def regrouped(state: ReviewState) -> ReviewState:
-    """The groups of all members, as far as the filter leaves them."""
-    return replace(state, groups=narrowed(queue(state.members, state.apart), state.words))
+def onward(state: ReviewState, start: int) -> ReviewState:
+    """The first group that waits, from number `start` on, then from the beginning. Those that were skipped
+    wait as soon as nothing else does.
+    """
+    order = (*range(start, len(state.groups)), *range(min(start, len(state.groups))))
+    waiting = next((n for n in order if not state.standing(state.groups[n])), None)
+    if waiting is not None:
+        return shown(state, waiting)
+    if any(map(state.left, state.groups)):
+        again = onward(replace(state, skipped=frozenset()), 0)
+        return replace(again, message="Only what you skipped is left.")
+    return replace(shown(state, start - 1), message=_DONE)
 
 
 def shown(state: ReviewState, at: int) -> ReviewState:
     """Another group on the screen, from its first undecided member, in the view that shows it best."""
-    fresh = replace(state, at=0, member=0, scroll=None, view=None, form=None)
+    fresh = replace(state, at=0, member=0, scroll=None, view=None, form=None, screen=Screen.GROUP)
     if not state.groups:
         return fresh
     at = max(0, min(at, len(state.groups) - 1))
     group = state.groups[at]
     member = group.members.index(state.left(group)[0]) if state.left(group) else 0
-    return replace(fresh, at=at, member=member, entire=False, screen=Screen.GROUP)
-
-
-def _waiting(state: ReviewState, start: int) -> Iterator[int]:
-    """The numbers of the groups that wait for a decision, from `start` on, then from the beginning. Those
-    that were skipped do not wait.
-    """
-    order = (*range(start, len(state.groups)), *range(min(start, len(state.groups))))
-    return (n for n in order if not state.standing(state.groups[n]))
-
-
-def onward(state: ReviewState) -> ReviewState:
-    """The next group that waits; the end where none does."""
-    following = next(_waiting(state, state.at + 1), None)
-    return replace(state, screen=Screen.END, form=None) if following is None else shown(state, following)
+    return replace(fresh, at=at, member=member, entire=False)
 
 
 def remaining(state: ReviewState, *, breaking: bool) -> tuple[DecisionGroup, ...]:
@@ -185,7 +181,7 @@ class Tally:
 
 def tally(state: ReviewState) -> Tally:
     """Count over the whole queue, whatever the filter."""
-    groups = queue(state.members, state.apart) if state.words else state.groups
+    groups = queue(state.members) if state.words else state.groups
     standings = [state.standing(group) for group in groups]
     left = standings.count("") + standings.count("skipped")
     return Tally(

@@ -257,13 +257,6 @@ def test_of_very_many_items_only_those_with_something_to_see_are_held_in_full() 
     assert len(in_full(whole_run())) == 6
 
 
-def test_of_very_many_items_that_differ_alike_some_are_held_in_full() -> None:
-    alike = (item(f"p/{n}", found(Kind.TEXT, f"delta[{n}]", "a", "b", f"p/{n}")) for n in range(2_001))
-    many = replace(whole_run(), items=(*alike, *whole_run().items))
-    assert len([name for name in in_full(many) if name.startswith("p/")]) == 50
-    assert "acme/changed" in in_full(many)
-
-
 # Embedding
 
 

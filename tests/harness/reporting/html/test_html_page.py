@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from llm_contracts.parity.result import Readiness, Verdict
 from llm_contracts.reporting.html.index import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
+from llm_contracts.review.tui.keys import HELP
 from tests.harness.reporting.html.runs import ABOUT, HOSTILE, whole_run, write
 
 Open = Callable[..., Page]
@@ -142,11 +143,11 @@ def test_the_lanes_show_where_they_part_and_fold_what_is_equal(opened: Open) -> 
 
 def test_both_lanes_fit_into_one(opened: Open) -> None:
     page = opened("#rec=acme/changed")
-    page.keyboard.press("u")
+    page.keyboard.press("l")
     assert page.locator(".lanes thead th").count() == 3
     assert page.locator("tr.ne .mark").all_inner_texts() == ["<", ">", "<", ">"]
     assert page.locator("tr.ne .word").first.inner_text() == "word20"
-    page.keyboard.press("u")
+    page.keyboard.press("l")
     assert page.locator(".lanes thead th").count() == 4
 
 
@@ -272,13 +273,56 @@ def test_a_decision_can_be_taken_back(opened: Open) -> None:
     page = opened("#rec=acme/changed")
     page.keyboard.press("j")
     page.wait_for_selector(".difference.on")
-    page.keyboard.press("n")
+    page.keyboard.press("x")
     page.click("#d-save")
     assert page.inner_text("#decided") == "1"
     page.keyboard.press("k")
     expect(page.locator(".difference.on .kind")).to_have_text("text")
     page.keyboard.press("s")
     assert page.inner_text("#decided") == "0"
+    page.keyboard.press("r")
+    page.click("#d-save")
+    assert page.inner_text("#decided") == "1"
+    page.keyboard.press("u")
+    assert page.inner_text("#decided") == "0"
+    for _ in range(2):
+        page.keyboard.press("u")
+    expect(page.locator("#toast")).to_have_text("There is nothing to undo.")
+
+
+def test_n_goes_from_one_row_that_differs_to_the_next_and_round(opened: Open) -> None:
+    page = opened("#rec=acme/changed&view=lanes")
+    seen = []
+    for _ in range(3):
+        page.keyboard.press("n")
+        seen.append(page.locator("tr.target").get_attribute("data-row"))
+    assert seen[0] == seen[2] != seen[1]
+
+
+def test_a_letter_means_the_same_in_the_terminal_and_on_the_page_or_nothing_on_one_of_them(
+    opened: Open,
+) -> None:
+    """What each letter does here, in the words of the terminal's help."""
+    page = opened()
+    page.keyboard.press("?")
+    rows = page.locator("#help dl > div").all()
+    here = {
+        key: row.locator("dd").inner_text() for row in rows for key in row.locator("kbd").all_inner_texts()
+    }
+    same = {"a": "accept", "r": "needs a fix", "x": "noise", "s": "skip", "u": "undo", "f": "fold"}
+    same |= {
+        "n": "next",
+        "j": "next",
+        "k": "next",
+        "[": "recording",
+        "]": "recording",
+        "/": "search",
+        "?": "",
+    }
+    there = {name: does for part in HELP.values() for names, does in part for name in names.split()}
+    shared = here.keys() & {name.strip(",") for name in there if len(name.strip(",")) == 1}
+    assert shared <= same.keys()
+    assert all(same[key] in here[key] for key in shared)
 
 
 @pytest.mark.parametrize("view", ["lanes", "text", "time", "requests", "usage", "telemetry"])

@@ -227,6 +227,7 @@ function onward() {
   else selectGroup(1);
 }
 
+// A letter means the same as in the terminal's review, or nothing there.
 const KEYS = {
   j: () => (current ? step(1) : selectGroup(1)),
   k: () => (current ? step(-1) : selectGroup(-1)),
@@ -234,12 +235,14 @@ const KEYS = {
   "[": () => near(0),
   a: () => mark("accept"),
   r: () => mark("fix"),
-  n: () => mark("noise"),
+  x: () => mark("noise"),
   s: skip,
   f: () => turn("fold"),
   w: () => turn("wire"),
-  x: () => turn("raw"),
-  u: () => turn("one"),
+  o: () => turn("raw"),
+  l: () => turn("one"),
+  n: nextDifference,
+  u: undo,
   e: openExport,
   t: theme,
   "/": search,

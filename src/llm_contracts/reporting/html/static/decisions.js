@@ -36,6 +36,16 @@ function keep(prints, decision) {
   for (const tell of listeners) tell();
 }
 
+const earlier = [];
+
+function undo() {
+  const before = earlier.pop();
+  if (!before) return toast("There is nothing to undo.");
+  for (const [print, decision] of before) keep([print], decision);
+  redraw();
+  return toast("Undone.");
+}
+
 // One entry for all that was decided alike.
 function exported() {
   const rows = new Map();
@@ -74,6 +84,7 @@ function decide(choice, about, done) {
     $("d-error").textContent = fault;
     if (fault) return event.preventDefault();
     if (accept) write("llm-contracts/by", row.by);
+    earlier.push(about.prints.map((print) => [print, decided(print)]));
     keep(about.prints, { ...row, group: about.group });
     toast(`${WORDS[choice]}: ${about.group}`);
     done();
@@ -115,7 +126,7 @@ function openExport() {
   const count = Object.keys(decisions).length;
   $("export-about").textContent = count
     ? `${plural(count, "difference")} decided. Save the file, and apply it where the recordings are.`
-    : "Nothing has been decided yet. Select a difference, then press a, r or n.";
+    : "Nothing has been decided yet. Select a difference, then press a, r or x.";
   $("export-text").value = exported();
   $("export").showModal();
 }
@@ -136,5 +147,5 @@ function decisionButtons(about, done) {
   return el("div", { class: "choices" },
     current && el("span", { class: `chosen ${current.decision}` }, `${SIGNS[current.decision]} ${WORDS[current.decision]}`,
       current.until ? el("small", {}, ` until ${current.until}`) : null),
-    mark("accept", "a", "accept"), mark("fix", "r", "fix"), mark("noise", "n", "noise"));
+    mark("accept", "a", "accept"), mark("fix", "r", "fix"), mark("noise", "x", "noise"));
 }

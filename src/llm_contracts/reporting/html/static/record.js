@@ -99,13 +99,13 @@ function tabs() {
   const one = ([name, title], place) => el("button", { type: "button", role: "tab", "aria-controls": "view", "aria-selected": String(name === current.view), onclick: () => go({ rec: current.number, d: current.item.found[current.at]?.print, view: name }) }, el("kbd", {}, place + 1), ` ${title}`);
   const toggle = (key, label, name) => button(el("span", {}, el("kbd", {}, key), ` ${label}`), () => turn(name), { "aria-pressed": String(options[name]) });
   return el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...Object.entries(VIEWS).map(one)),
-    current.view === "lanes" ? el("div", { class: "toggles" }, toggle("f", "fold", "fold"), toggle("w", "wire", "wire"), toggle("x", "raw", "raw"), toggle("u", "one lane", "one")) : null);
+    current.view === "lanes" ? el("div", { class: "toggles" }, toggle("f", "fold", "fold"), toggle("w", "wire", "wire"), toggle("o", "raw", "raw"), toggle("l", "one lane", "one")) : null);
 }
 
 function showView() {
   const { detail, item } = current;
   const content = !detail
-    ? el("p", { class: "empty" }, "This page does not hold this recording in full: there are too many. llm-contracts review show has it.")
+    ? el("p", { class: "empty" }, "This page does not hold this recording in full: both clients agree on it, and there are too many.")
     : detail.problem || !detail.lanes
       ? el("p", { class: "note bad" }, ...text(item.problem || "It was not compared."))
       : SHOW[current.view](detail);
@@ -134,6 +134,18 @@ function pointAt(found) {
   target.closest("details")?.setAttribute("open", "");
   target.classList.add("target");
   target.scrollIntoView({ block: "center" });
+}
+
+// The next row that differs in this view; after the last, the first.
+function nextDifference() {
+  if (!current) return;
+  const differing = "tr.ne, .minus, .plus, .word";
+  const rows = [...$("view").querySelectorAll(differing)].filter((each) => !each.parentElement.closest(differing));
+  const row = rows[rows.findIndex((each) => each.classList.contains("target")) + 1] || rows[0];
+  if (!row) return toast("Nothing differs in this view.");
+  $("view").querySelectorAll(".target").forEach((each) => each.classList.remove("target"));
+  row.classList.add("target");
+  row.scrollIntoView({ block: "center" });
 }
 
 function laneOf({ kind, where }) {
