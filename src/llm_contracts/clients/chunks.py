@@ -6,21 +6,26 @@ What a named field of `Chunk` does not hold stays in `rest`, key by key, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from llm_contracts.clients.jsonable import jsonable
+from llm_contracts.clients.messages import CLIENT_OBJECTS
 from llm_contracts.clients.observation import Chunk, Usage
+from llm_contracts.util.json_values import read_json
+from llm_contracts.wire.events import events
+from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
+from llm_contracts.wire.sse import Event, EventDecoder
 
 _TOTALS = {
-    "prompt_tokens": ("prompt_tokens", "input_tokens", "input"),
-    "completion_tokens": ("completion_tokens", "output_tokens", "output"),
-    "total_tokens": ("total_tokens", "total"),
+    "prompt_tokens": ("prompt_tokens", "input_tokens", "input", "inputTokens"),
+    "completion_tokens": ("completion_tokens", "output_tokens", "output", "outputTokens"),
+    "total_tokens": ("total_tokens", "total", "totalTokens"),
 }
 """Our name of a total → the names it goes by at OpenAI, in OpenAI's newer API and in Langfuse."""
 
 _MARKS = ("choices", "result", "usage", "object")
-"""A mapping with none of these keys is not a chunk."""
+"""An object of no API that has none of these is not a chunk."""
 
 _DEEPEST_USAGE = 5
 _COUNT = re.compile(r"\d{1,15}(\.\d{1,9})?")
@@ -31,8 +36,70 @@ class NotAChunkError(Exception):
     """A client yielded something that is not a chunk. The message names its type, never its content."""
 
 
+class ItemReader:
+    """Reads what a client yields in one call, item by item: objects and mappings of any API, text, and bytes,
+    which count as the events that they hold.
+
+    Args:
+        protocols: the APIs that are known. What none of them claims is compared as it is.
+    """
+
+    def __init__(self, protocols: Protocols = BUILT_IN) -> None:
+        self._read = StreamReader((*CLIENT_OBJECTS, *protocols))
+        self._answer: int | None = None
+        self._decoder = EventDecoder()
+        self._bytes: list[bytes] | None = []  # None once they are known to be server-sent events
+
+    @property
+    def protocol(self) -> str:
+        """The name of the API of the first item that was one's; empty where none was."""
+        return next(iter(self._read.claimed), "")
+
+    def __call__(self, item: Any) -> Iterator[Chunk]:
+        """The chunks that an item is: one, or as many as there are events in bytes.
+
+        Raises:
+            NotAChunkError: the item has none of the shapes that `Client` names.
+        """
+        if not isinstance(item, bytes):
+            yield self._chunk(item)
+            return
+        found = self._decoder.feed(item)
+        if self._bytes is not None:
+            self._bytes = None if found else [*self._bytes, item]
+        yield from self._chunks(found)
+
+    def finish(self) -> Iterator[Chunk]:
+        """What is left when all bytes have come: an event cut short, or events in another framing.
+
+        Raises:
+            NotAChunkError: as above.
+        """
+        found, data = tuple(self._decoder.finish()), b"".join(self._bytes or ())
+        if data and not found:
+            found = events(data) or (Event(data=data.decode("utf-8", "replace"), name=None, end=len(data)),)
+        yield from self._chunks(found)
+
+    def _chunks(self, found: Iterable[Event]) -> Iterator[Chunk]:
+        for event in found:
+            if event.data.strip() not in ("", "[DONE]"):
+                document = read_json(event.data)
+                if not isinstance(document, dict):
+                    raise NotAChunkError("bytes that are not events with JSON in them")
+                yield self._chunk(document)
+
+    def _chunk(self, item: Any) -> Chunk:
+        if isinstance(item, str):
+            return Chunk(text=item)
+        given = _document(item, self._read)
+        chunk = _canonical(given, self._answer)
+        if self._answer is None:
+            self._answer = first_index(given)
+        return chunk
+
+
 def to_chunk(item: Any, answer: int | None = None) -> Chunk:
-    """The canonical form of one yielded item.
+    """The canonical form of one item that says all by itself.
 
     Args:
         item: what the client yielded.
@@ -43,12 +110,22 @@ def to_chunk(item: Any, answer: int | None = None) -> Chunk:
     """
     if isinstance(item, str):
         return Chunk(text=item)
+    return _canonical(_document(item, StreamReader((*CLIENT_OBJECTS, *BUILT_IN))), answer)
+
+
+def _document(item: Any, read: StreamReader) -> Mapping[str, Any]:
+    """An item as JSON in the words of OpenAI's chat completions."""
     given = jsonable(item)
-    if not isinstance(given, dict) or not any(mark in given for mark in _MARKS):
-        without = f"a mapping without any of {', '.join(_MARKS)}"
-        raise NotAChunkError(
-            without if isinstance(item, Mapping) else f"an object of type {type(item).__name__}"
-        )
+    if isinstance(given, dict):
+        before = len(read.claimed)
+        found = read(given)
+        # Of an object that is nobody's, nothing says that its fields are an answer.
+        if found is not given or isinstance(item, Mapping) or before or any(mark in given for mark in _MARKS):
+            return found
+    raise NotAChunkError(f"an object of type {type(item).__name__}")
+
+
+def _canonical(given: Mapping[str, Any], answer: int | None) -> Chunk:
     return _from_response(given) if "result" in given else _from_choices(given, answer)
 
 
@@ -74,7 +151,7 @@ def to_usage(value: Any) -> Usage | None:
     return Usage(**totals, details=numbers, names=tuple(name for name in names.values() if name is not None))
 
 
-def _from_choices(item: dict[str, Any], answer: int | None) -> Chunk:
+def _from_choices(item: Mapping[str, Any], answer: int | None) -> Chunk:
     rest = dict(item)
     given = rest.pop("choices", None)
     choices = [choice for choice in given if isinstance(choice, dict)] if isinstance(given, list) else []
@@ -97,7 +174,7 @@ def _from_choices(item: dict[str, Any], answer: int | None) -> Chunk:
     )
 
 
-def _from_response(item: dict[str, Any]) -> Chunk:
+def _from_response(item: Mapping[str, Any]) -> Chunk:
     rest = dict(item)
     text, extra = _content(rest.pop("result"), "content")
     return Chunk(

@@ -86,6 +86,7 @@ class Observation:
 
     Attributes:
         path: the client's name.
+        protocol: the API whose objects it handed on; empty where that is not known.
         pauses: the seconds it meant to wait between each request and the next, 0 for none; None where nobody
             looked, or could. Back-off is partly chance, so they take no part in equality.
         waits: the seconds for which it waited otherwise: `before` the first request, and in the `stream`.
@@ -95,6 +96,7 @@ class Observation:
     """
 
     path: str
+    protocol: str = field(default="", compare=False)
     requests: tuple[Request, ...] = ()
     pauses: tuple[float, ...] | None = field(default=None, compare=False)
     waits: Mapping[str, float] = field(default_factory=dict, compare=False)

@@ -18,6 +18,7 @@ def observation_to_json(observation: Observation) -> dict[str, Any]:
     """What a path did, as JSON values."""
     return {
         "path": observation.path,
+        "protocol": observation.protocol,
         "requests": [request_to_json(request) for request in observation.requests],
         "pauses": None if observation.pauses is None else list(observation.pauses),
         "waits": dict(observation.waits),
@@ -39,6 +40,7 @@ def observation_from_json(value: Mapping[str, Any]) -> Observation:
     pauses, failure = value["pauses"], value["failure"]
     return Observation(
         path=value["path"],
+        protocol=value.get("protocol", ""),
         requests=tuple(request_from_json(request) for request in value["requests"]),
         pauses=None if pauses is None else tuple(pauses),
         waits=value.get("waits", {}),

@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import pairwise
 from threading import Lock, Thread
 from typing import Any, Protocol
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.clients.chunks import NotAChunkError, first_index, to_chunk
+from llm_contracts.clients.chunks import ItemReader, NotAChunkError
 from llm_contracts.clients.failures import describe, without_key
-from llm_contracts.clients.jsonable import jsonable, read
+from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
 from llm_contracts.clients.side_effects import Effects, watched
 from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
 from llm_contracts.clients.virtual_clock import Pauses, VirtualLoop, virtual_time
 from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _NOTICED = 0.25  # seconds; less is no pause on a busy machine
 _GRACE = 1.0  # seconds a hanging path gets to end by itself after its connections were dropped
@@ -57,6 +58,7 @@ def observe(
     timeout: float = 60.0,
     max_chunks: int = 200_000,
     skip_pauses: bool = False,
+    protocols: Protocols = BUILT_IN,
 ) -> Observation:
     """Run the path in a thread of its own and collect everything it does.
 
@@ -72,6 +74,7 @@ def observe(
         max_chunks: after so many items the failure is `endless`.
         skip_pauses: let the path sleep on a virtual clock and note its pauses between attempts. Not for real
             providers, which mean what they say in Retry-After.
+        protocols: the APIs whose objects the client may hand on.
 
     Returns:
         The observation; its requests are those the session saw until the end.
@@ -79,7 +82,9 @@ def observe(
     pauses = Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None
     # A copy of its own for each run: what one client changes must not reach the next.
     own = replace(call, messages=deepcopy(call.messages), params=deepcopy(dict(call.params)))
-    run = _ObservedRun(path=path, call=own, session=session, max_chunks=max_chunks, pauses=pauses)
+    run = _ObservedRun(
+        path=path, call=own, session=session, max_chunks=max_chunks, pauses=pauses, read=ItemReader(protocols)
+    )
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
     try:
@@ -108,6 +113,7 @@ class _ObservedRun:
     call: Call
     session: SessionLike
     max_chunks: int
+    read: ItemReader
     pauses: Pauses | None = None
     effects: Effects = field(default_factory=Effects)
     started: float = field(default_factory=time.monotonic)
@@ -121,7 +127,6 @@ class _ObservedRun:
     _gaps: dict[str, float] = field(default_factory=dict)
     _last: float = 0.0
     _spent: float = 0.0
-    _answer: int | None = None
     _raised: str = "call"
     _delivered: tuple[int, int, int] = (0, 0, 0)
     _sealed: bool = False
@@ -158,6 +163,7 @@ class _ObservedRun:
         pauses, waits = self._waited(len(requests))
         return Observation(
             path=name,
+            protocol=self.read.protocol,
             requests=requests,
             pauses=pauses,
             waits=waits,
@@ -205,26 +211,25 @@ class _ObservedRun:
         }
 
     def _drain(self, items: Any) -> None:
-        if _is_completion(items):
-            self._deliver(items)
-            return
-        self._stream = stream_names(items)
-        if isinstance(items, AsyncIterable):
+        if isinstance(items, AsyncIterable) or inspect.iscoroutine(items):
             with asyncio.Runner(loop_factory=self._loop) as runner:
                 runner.run(self._drain_async(items))
-        elif isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping)):
-            self._drain_sync(items)
         else:
-            if inspect.iscoroutine(items):
-                items.close()  # otherwise Python warns of it later, in somebody else's test
-            raise _StopRunError(
-                "nonsense", f"the path returned {_kind(items)} instead of an iterable of chunks"
-            )
+            self._drain_sync(items)
+        self._take(self.read.finish)
 
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop() if self.pauses is None else VirtualLoop(self.pauses)
 
-    def _drain_sync(self, items: Iterable[Any]) -> None:
+    def _drain_sync(self, items: Any) -> None:
+        if _is_answer(items):
+            self._deliver(items)
+            return
+        if not isinstance(items, Iterable) or isinstance(items, (str, bytes, Mapping)):
+            raise _StopRunError(
+                "nonsense", f"the path returned {_kind(items)} instead of an iterable of chunks"
+            )
+        self._stream = stream_names(items)
         try:
             for item in items:
                 self._deliver(item)
@@ -233,8 +238,14 @@ class _ObservedRun:
                 getattr(items, "close", _nothing)()
             raise
 
-    async def _drain_async(self, items: AsyncIterable[Any]) -> None:
+    async def _drain_async(self, items: Any) -> None:
         before = asyncio.all_tasks()
+        if inspect.iscoroutine(items):
+            items = await items
+        if not isinstance(items, AsyncIterable):
+            self._drain_sync(items)
+            return
+        self._stream = stream_names(items)
         try:
             async for item in items:
                 self._deliver(item)
@@ -245,17 +256,22 @@ class _ObservedRun:
             raise
 
     def _deliver(self, item: Any) -> None:
+        self._take(lambda: self.read(item))
+        self._shapes.update(dict.fromkeys(shapes(item)))
+
+    def _take(self, read: Callable[[], Iterator[Chunk]]) -> None:
+        """Keep the chunks that an item is."""
+        try:
+            for chunk in read():
+                self._add(chunk)
+        except NotAChunkError as error:
+            raise _StopRunError("nonsense", f"item {len(self.chunks)} is not a chunk but {error}") from None
+
+    def _add(self, chunk: Chunk) -> None:
         position, at_ms = self.session.events_sent(), self._elapsed()
         index = len(self.chunks)
         if index >= self.max_chunks:
             raise _StopRunError("endless", f"the path yielded more than {self.max_chunks} items")
-        try:
-            chunk = to_chunk(item, self._answer)
-        except NotAChunkError as error:
-            raise _StopRunError("nonsense", f"item {index} is not a chunk but {error}") from None
-        if self._answer is None:
-            self._answer = first_index({"choices": jsonable(read(item, "choices"))})
-        self._shapes.update(dict.fromkeys(shapes(item)))
         rest = self.chunks[-1].rest if self.chunks and self.chunks[-1].rest == chunk.rest else chunk.rest
         self._keep(replace(chunk, position=position, at_ms=at_ms, rest=rest))
         self._wait(index)
@@ -300,11 +316,12 @@ class _StopRunError(Exception):
         self.failure = Failure(category=category, message=message)
 
 
-def _is_completion(items: Any) -> bool:
+def _is_answer(items: Any) -> bool:
     """Whether this is a whole answer, as a call without `stream` gives. A model of pydantic is iterable."""
     if isinstance(items, Mapping):
-        return "choices" in items or "result" in items
-    return hasattr(items, "choices") and not hasattr(items, "__next__")
+        return bool(items)
+    is_model = hasattr(items, "model_dump") or is_dataclass(items) or hasattr(items, "choices")
+    return is_model and not hasattr(items, "__next__")
 
 
 def _changed(asked: Call, given: Call) -> dict[str, Any]:

@@ -37,9 +37,10 @@ def error_names(error: BaseException) -> tuple[str, ...]:
 
 def shapes(item: Any) -> Iterator[Shape]:
     """The parts of one yielded item; their names are the same wherever the shape is."""
-    if isinstance(item, (str, Mapping)):
+    if isinstance(item, (str, bytes, Mapping)):
         return
-    yield _shape("chunk", item)
+    kind = read(item, "type")  # APIs with many kinds of events name them
+    yield _shape(f"chunk.{kind}" if isinstance(kind, str) else "chunk", item)
     choices = read(item, "choices")
     if isinstance(choices, list) and choices and not isinstance(choices[0], Mapping):
         yield _shape("choice", choices[0])

@@ -87,7 +87,14 @@ class RecordingContext:
             network=self.network,
         ) as session:
             call = _call(scenario, endpoint, session.origin)
-            observation = observe(self.path, call, name=self.client, session=session, timeout=self.timeout)
+            observation = observe(
+                self.path,
+                call,
+                name=self.client,
+                session=session,
+                timeout=self.timeout,
+                protocols=self.protocols,
+            )
             try:
                 interactions = tuple(endpoint.made_public(one) for one in session.interactions())
             except UnkeepableError as error:

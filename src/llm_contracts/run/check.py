@@ -187,6 +187,7 @@ def played(
             session=play.session,
             timeout=timeout + play.seconds,
             skip_pauses=True,
+            protocols=protocols,
         )
 
 

@@ -207,7 +207,11 @@ def test_nonsense_is_named_by_place_and_type() -> None:
 
 
 async def _coroutine(_call: Call) -> list[str]:
-    return []
+    return ["Hel", "lo"]
+
+
+def test_a_coroutine_is_awaited_and_its_answer_read() -> None:
+    assert seen(_coroutine).text == "Hello"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +221,6 @@ async def _coroutine(_call: Call) -> list[str]:
         (lambda _: 7, "an object of type int"),
         (lambda _: "text", "an object of type str"),
         (lambda _: {}, "an object of type dict"),
-        (_coroutine, "an object of type coroutine"),
     ],
 )
 def test_a_path_that_returns_no_iterable_is_nonsense(returned: Any, kind: str) -> None:

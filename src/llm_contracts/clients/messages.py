@@ -1,0 +1,152 @@
+"""Objects that frameworks hand on in place of an API's own: LangChain's messages, pydantic-ai's events and
+responses, and the events of OpenAI's Agents SDK. They are read as they come, like the objects of an API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.wire.protocols import OPENAI_RESPONSES, Protocol, Protocols, Reading
+
+Document = Mapping[str, Any]
+
+
+def _message(given: Document) -> Reading:
+    """A LangChain message. What it was made from stays in `response_metadata`."""
+    rest = dict(given)
+    metadata = dict(as_mapping(rest.pop("response_metadata", None)))
+    content = rest.pop("content", None)
+    texts, others = _blocks(content)
+    pieces = as_list(rest.pop("tool_call_chunks", None))
+    calls = as_list(rest.pop("tool_calls", None))
+    delta: dict[str, Any] = {"content": texts}
+    extra = dict(as_mapping(rest.pop("additional_kwargs", None)))
+    if isinstance(reasoning := extra.pop("reasoning_content", None), str):
+        delta["reasoning_content"] = reasoning
+    if found := [_call(as_mapping(call), place) for place, call in enumerate(pieces or calls)]:
+        delta["tool_calls"] = found
+    finish = metadata.pop("finish_reason", None)
+    return Reading(
+        chunk={
+            **rest,
+            "additional_kwargs": extra,
+            "content": others,
+            "response_metadata": metadata,
+            "model": metadata.pop("model_name", None),
+            "usage": rest.pop("usage_metadata", None),
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+    )
+
+
+def _blocks(content: Any) -> tuple[str, list[Any]]:
+    """The text of a message, and its blocks that hold something else."""
+    if isinstance(content, str):
+        return content, []
+    blocks = as_list(content)
+    texts = [block if isinstance(block, str) else as_mapping(block).get("text") for block in blocks]
+    others = [block for block, text in zip(blocks, texts, strict=True) if not isinstance(text, str)]
+    return "".join(text for text in texts if isinstance(text, str)), others
+
+
+def _call(call: Document, place: int) -> Document:
+    arguments = call.get("args")
+    text = arguments if isinstance(arguments, str) or arguments is None else json.dumps(arguments)
+    index = call.get("index")
+    named = {"index": place if index is None else index, "id": call.get("id"), "type": "function"}
+    return {**named, "function": {"name": call.get("name"), "arguments": text}}
+
+
+_PIECES = {"text": "content", "thinking": "reasoning_content"}
+_EVENTS = frozenset({"part_start", "part_delta", "part_end", "final_result"})
+
+
+def _event(given: Document) -> Reading:
+    """An event of a pydantic-ai run: a part begins, or goes on. Its end repeats it."""
+    rest = dict(given)
+    kind = given["event_kind"]
+    part = dict(as_mapping(rest.pop("part" if kind == "part_start" else "delta", None)))
+    delta = {} if kind in {"part_end", "final_result"} else _part(part, given.get("index"))
+    return Reading(chunk={**rest, "part": part, "choices": [{"index": 0, "delta": delta}]})
+
+
+def _part(part: dict[str, Any], index: Any) -> dict[str, Any]:
+    kind = part.get("part_kind") or part.get("part_delta_kind")
+    if kind in _PIECES:
+        return {_PIECES[str(kind)]: _taken(part, "content", "content_delta")}
+    if kind not in {"tool-call", "tool_call"}:
+        return {}
+    arguments = _taken(part, "args", "args_delta")
+    text = arguments if isinstance(arguments, str) or arguments is None else json.dumps(arguments)
+    name = _taken(part, "tool_name", "tool_name_delta")
+    function = {key: value for key, value in (("name", name), ("arguments", text)) if value is not None}
+    call = {"index": index, "id": part.pop("tool_call_id", None), "function": function}
+    return {"tool_calls": [{key: value for key, value in call.items() if value is not None}]}
+
+
+def _taken(part: dict[str, Any], *names: str) -> Any:
+    """The first of these that is there; all are taken out."""
+    found = [part.pop(name, None) for name in names]
+    return next((value for value in found if value is not None), None)
+
+
+def _response(given: Document) -> Reading:
+    """A whole response of pydantic-ai."""
+    rest = dict(given)
+    parts = [dict(as_mapping(part)) for part in as_list(rest.pop("parts", None))]
+    deltas = [_part(part, place) for place, part in enumerate(parts)]
+    message = {
+        name: "".join(str(delta[name]) for delta in deltas if delta.get(name)) for name in _PIECES.values()
+    }
+    calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
+    finish = rest.pop("finish_reason", None)
+    return Reading(
+        chunk={
+            **{name: value for name, value in rest.items() if name not in {"timestamp", "run_id"}},
+            "id": rest.pop("provider_response_id", None),
+            "model": rest.pop("model_name", None),
+            "parts": parts,
+            "choices": [{"message": {**message, "tool_calls": calls}, "finish_reason": finish}],
+        }
+    )
+
+
+def _agent_events() -> Any:
+    """Reads the events of a run: those of the model are the API's own, the others are the SDK's."""
+    read = OPENAI_RESPONSES.reader()
+
+    def reading(given: Document) -> Reading:
+        data = as_mapping(given.get("data"))
+        return read(data) if OPENAI_RESPONSES.speaks(data) else Reading(chunk={"event": given["type"]})
+
+    return reading
+
+
+_AGENT_EVENTS = frozenset({"raw_response_event", "run_item_stream_event", "agent_updated_stream_event"})
+
+CLIENT_OBJECTS: Protocols = (
+    Protocol(
+        name="langchain",
+        speaks=lambda given: "response_metadata" in given and "additional_kwargs" in given,
+        reader=lambda: _message,
+    ),
+    Protocol(
+        name="pydantic-ai",
+        speaks=lambda given: given.get("event_kind") in _EVENTS,
+        reader=lambda: _event,
+    ),
+    Protocol(
+        name="pydantic-ai",
+        speaks=lambda given: "provider_response_id" in given and "parts" in given,
+        reader=lambda: _response,
+    ),
+    Protocol(
+        name="openai-agents",
+        speaks=lambda given: given.get("type") in _AGENT_EVENTS,
+        reader=_agent_events,
+    ),
+)
+"""What is looked for in a client's items before the APIs' own objects."""
