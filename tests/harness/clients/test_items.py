@@ -66,7 +66,7 @@ def test_bytes_count_as_the_events_in_them_however_they_are_cut() -> None:
 
 
 def langchain(**more: Any) -> SimpleNamespace:
-    given = {
+    given: dict[str, Any] = {
         "content": "",
         "additional_kwargs": {},
         "response_metadata": {},
