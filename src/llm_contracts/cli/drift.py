@@ -54,10 +54,10 @@ def drift(
     (breaking or visible), 3 where a recording cannot be read.
     """
     from llm_contracts.drift.document import drift_document
+    from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import RecordingState
-    from llm_contracts.drift.terminal import print_drift
     from llm_contracts.drift.working_tree import compare_with_revision
-    from llm_contracts.util.terminal import progress_bar, report_console
+    from llm_contracts.util.terminal import print_markdown, progress_bar, report_console
 
     project = project_here()
     for name in providers:
@@ -67,7 +67,7 @@ def drift(
         report = compare_with_revision(project, against, today=today, providers=providers, progress=done)
     document = {"format": 1, **drift_document(report)}
     if write_drift(report, document, secrets_of(project), json_file, markdown_file):
-        print_drift(report_console(), report)
+        print_markdown(report_console(), render_drift(report))
     if any(one.lasting for one in report.of(RecordingState.UNREADABLE)):
         return Exit.UNREADABLE
     return Exit.DIVERGENCE if report.drifted else Exit.AGREEMENT

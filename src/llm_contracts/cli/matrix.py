@@ -175,8 +175,9 @@ def _finish(
     project: Project, request: MatrixRequest, json_file: Path | None, markdown: Path | None, table: Table
 ) -> None:
     from llm_contracts.matrix.document import matrix_document
+    from llm_contracts.matrix.grid import scenarios_in
     from llm_contracts.matrix.markdown import matrix_markdown
-    from llm_contracts.matrix.terminal import print_matrix
+    from llm_contracts.util.terminal import print_markdown
 
     settings = project.settings
     names = (request.reference or settings.reference, request.candidate or settings.candidate)
@@ -184,7 +185,10 @@ def _finish(
         table, reference=names[0], candidate=names[1], command=request.command, checked_at=now()
     )
     secrets = secrets_of(project)
-    hand_over(json_file, document, lambda console: print_matrix(console, table, names), secrets)
+    page = (
+        f"{names[0]} against {names[1]}, {scenarios_in(len(table.pinned.items))}\n\n{matrix_markdown(table)}"
+    )
+    hand_over(json_file, document, lambda console: print_markdown(console, page), secrets)
     if markdown is not None:
         write_text(markdown, matrix_markdown(table))
 
@@ -199,17 +203,18 @@ def bisect_command(
 ) -> Exit:
     from llm_contracts.matrix.bisect import ends, run_bisection
     from llm_contracts.matrix.document import FORMAT, bisect_document
-    from llm_contracts.matrix.terminal import print_bisection
-    from llm_contracts.util.terminal import echo
+    from llm_contracts.matrix.markdown import bisection_markdown
+    from llm_contracts.util.terminal import echo, print_markdown
 
     between = ends(run.pinned, pairs)
     found = run_bisection(run, request, kind, between, partial(echo, err=True))
     if isinstance(found, str):
         echo(found)
         return Exit.AGREEMENT
+    page = bisection_markdown(*found, between[0])
     document = {"format": FORMAT, "bisect": bisect_document(*found, between[0], command=request.command)}
     secrets = secrets_of(project)
-    hand_over(json_file, document, lambda console: print_bisection(console, *found, between[0]), secrets)
+    hand_over(json_file, document, lambda console: print_markdown(console, page), secrets)
     return Exit.AGREEMENT
 
 

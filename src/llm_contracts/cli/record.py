@@ -88,8 +88,8 @@ def record(
     where nothing could be learned: a refused key, say. A provider that is busy or broken is no change.
     """
     from llm_contracts.drift.document import drift_document
+    from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import DriftReport, RecordingState
-    from llm_contracts.drift.terminal import print_drift
     from llm_contracts.project.endpoint import overrides
     from llm_contracts.record.run import RecordOptions, plan
     from llm_contracts.record.run import record as run_record
@@ -100,7 +100,7 @@ def record(
         print_takes,
         record_document,
     )
-    from llm_contracts.util.terminal import echo, progress_bar, report_console
+    from llm_contracts.util.terminal import echo, print_markdown, progress_bar, report_console
 
     for option, given in (("missing", missing), ("overwrite-live", overwrite_live)):
         if verify and given:
@@ -145,7 +145,7 @@ def record(
         console = report_console()
         print_takes(console, report)
         if verify or any(one.state is not RecordingState.NEW for one in drift.compared):
-            print_drift(console, drift)
+            print_markdown(console, render_drift(drift))
         print_end(console, report, verify=verify)
     return _exit_of(report, steps, verify=verify)
 

@@ -1,4 +1,4 @@
-"""Drift as the body of a pull request or a job's summary.
+"""Drift for people: on a terminal, as the body of a pull request, as a job's summary.
 
 Its texts come from providers: each stands in a code span, where neither HTML nor links nor mentions work.
 """
@@ -6,11 +6,11 @@ Its texts come from providers: each stands in a code span, where neither HTML no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llm_contracts.drift.report import DriftReport, RecordingState, decisions
-from llm_contracts.drift.terminal import SHOWN, TITLES, ages, alike, asked_otherwise, summary
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette.model import Provenance
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from llm_contracts.drift.report import ComparedRecording, DriftGroup
 
 _LONGEST = 60_000  # a pull request's body ends at 65,536 characters
+_SHOWN = 5
+_AGE = "Verifying makes no recording younger: what is replayed is what was recorded then"
+_TITLES = {
+    RecordingState.UNREADABLE: "Unreadable",
+    RecordingState.UNVERIFIED: "Not verified",
+    RecordingState.NEW: "New",
+    RecordingState.GONE: "Gone",
+}
 _HEADINGS = {
     Severity.BREAKING: "Breaking: what a client reads is gone, moved or of another kind",
     Severity.VISIBLE: "Visible: a client or an application may notice",
@@ -38,14 +46,14 @@ def render_drift(report: DriftReport) -> str:
 def _lines(report: DriftReport) -> Iterator[str]:
     yield f"## {report.what}"
     yield ""
-    yield summary(report).capitalize()
+    yield _summary(report).capitalize()
     yield from _replaced_rehearsals(report)
     found = decisions(report.compared)
     for severity, heading in _HEADINGS.items():
-        yield from _table(heading, [one for one in found if one.drift.severity is severity])
-    for state, title in TITLES.items():
+        yield from _list(heading, [one for one in found if one.drift.severity is severity])
+    for state, title in _TITLES.items():
         yield from _listed(title, report.of(state))
-    for line in (*asked_otherwise(report), *ages(report)):
+    for line in (*_asked_otherwise(report), *_ages(report)):
         yield from ("", line)
     yield from ("", "Words, ids, clocks, token counts and the number and size of pieces take no part.")
 
@@ -60,22 +68,19 @@ def _replaced_rehearsals(report: DriftReport) -> Iterator[str]:
     if found:
         yield ""
         yield (
-            f"{len(found)} compared with what was no live recording ({first_names(found, SHOWN)}): there the "
-            "earlier file may have been wrong, and the provider have changed nothing."
+            f"{len(found)} compared with what was no live recording ({first_names(found, _SHOWN)}): there "
+            "the earlier file may have been wrong, and the provider have changed nothing."
         )
 
 
-def _table(heading: str, found: Sequence[DriftGroup]) -> Iterator[str]:
-    if not found:
-        return
-    yield from ("", f"### {heading}", "")
-    yield "| provider | where | what | recorded | now | scenarios |"
-    yield "|---|---|---|---|---|---|"
+def _list(heading: str, found: Sequence[DriftGroup]) -> Iterator[str]:
+    if found:
+        yield from ("", f"### {heading}", "")
     for one in found:
-        drift = one.drift
-        ids = first_names((name.partition("/")[2] for name in one.scenarios), SHOWN)
-        cells = (drift.where, str(drift.change), drift.recorded, drift.now)
-        yield f"| {one.provider} | {' | '.join(map(code, cells))} | {ids} |"
+        d = one.drift
+        where, change, recorded, now = map(code, (d.where, str(d.change), d.recorded, d.now))
+        ids = first_names((name.partition("/")[2] for name in one.scenarios), _SHOWN)
+        yield f"* {one.provider}: {where} ({change}): recorded {recorded}, now {now}; in {ids}"
 
 
 def _listed(title: str, found: Sequence[ComparedRecording]) -> Iterator[str]:
@@ -83,7 +88,60 @@ def _listed(title: str, found: Sequence[ComparedRecording]) -> Iterator[str]:
         yield from ("", f"### {title} ({len(found)})", "")
         yield from (
             f"* {provider}: {', '.join(ids)}" + (f": {code(detail)}" if detail else "")
-            for provider, ids, detail in alike(found)
+            for provider, ids, detail in _alike(found)
+        )
+
+
+def _alike(found: Iterable[ComparedRecording]) -> Iterator[tuple[str, list[str], str]]:
+    """Provider, ids and reason, for those of a provider that have the same one."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        groups.setdefault((one.provider, one.detail), []).append(one.scenario.partition("/")[2])
+    yield from ((provider, ids, detail) for (provider, detail), ids in groups.items())
+
+
+def _summary(report: DriftReport) -> str:
+    """One sentence with all counts."""
+    counts = Counter(one.state for one in report.compared)
+    if not counts:
+        return "nothing has changed."
+    states = [f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state]]
+    severities = Counter(decision.drift.severity for decision in decisions(report.compared))
+    weights = ", ".join(f"{severities[each]} {each}" for each in Severity if severities[each])
+    differences = "difference" if severities.total() == 1 else "differences"
+    return ", ".join(states) + (f"; {weights} {differences}." if weights else ".")
+
+
+_WORDS = {
+    RecordingState.SAME: "of the same shape",
+    RecordingState.DRIFTED: "changed",
+    RecordingState.NEW: "new",
+    RecordingState.GONE: "gone",
+    RecordingState.UNREADABLE: "unreadable",
+    RecordingState.UNVERIFIED: "not verified",
+}
+
+
+def _asked_otherwise(report: DriftReport) -> Iterator[str]:
+    """Where the requests differ, too: then a difference may be our own doing."""
+    found = [one for one in report.compared if one.asked]
+    if found:
+        fields = dict.fromkeys(field for one in found for field in one.asked)
+        yield (
+            f"Asked otherwise than recorded ({first_names(fields, _SHOWN)}) in "
+            f"{first_names((one.scenario for one in found), _SHOWN)}: "
+            "what differs in the answers may come of that."
+        )
+
+
+def _ages(report: DriftReport) -> Iterator[str]:
+    """How old the recordings are, where that says anything."""
+    if report.stale:
+        days = report.stale_after_days
+        yield (
+            f"{len(report.stale)} live and {days} days old or older, and so no evidence any more: "
+            f"{first_names((one.scenario for one in report.stale), _SHOWN)}. {_AGE}. "
+            f"llm-contracts record --stale {days} renews them."
         )
 
 

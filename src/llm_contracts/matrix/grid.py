@@ -22,11 +22,6 @@ class Grid:
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def part(self, start: int, stop: int) -> Grid:
-        """Some of the columns, with all rows."""
-        rows = tuple((row[0], *row[1 + start : 1 + stop]) for row in self.rows)
-        return Grid(columns=self.columns[start:stop], rows=rows)
-
 
 def grid(table: Table) -> Grid:
     """The table of what was tried."""

@@ -1,69 +1,91 @@
-"""A matrix in Markdown: for the page in the documentation, and for what a scheduled run reports."""
+"""A matrix in Markdown: for a terminal, the page in the documentation, and what a scheduled run reports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llm_contracts.matrix.grid import grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.results.document import json_text
-from llm_contracts.util.text import and_more
+from llm_contracts.util.text import and_more, count, first_names
 
-_LONGEST_VALUE = 60
+if TYPE_CHECKING:
+    from llm_contracts.matrix.bisect import Bracket, Target
+
+_LONGEST_VALUE = 100
+_SHOWN_IDS = 3
 _FROM = 3  # that many releases in a row are written as a range
 
-WAYS: Mapping[ChangeDirection, str] = {
+_WAYS: Mapping[ChangeDirection, str] = {
     ChangeDirection.NEW: "new",
-    ChangeDirection.OTHER: "other values",
+    ChangeDirection.OTHER: "in other values",
     ChangeDirection.GONE: "gone",
-    ChangeDirection.ALIKE: "both alike",
+    ChangeDirection.ALIKE: "both clients alike, but not as under the pinned releases",
 }
 
 
-def matrix_markdown(table: Table, *, most: int = 40) -> str:
-    """The table, what changed, and what could not be tried. `most`: changes to list."""
-    return "\n".join(_lines(table, most)) + "\n"
+def matrix_markdown(table: Table, *, most: int = 40, side_by_side: int = 12) -> str:
+    """The table, what changed, and what could not be tried.
+
+    Args:
+        table: what was found.
+        most: changes to list.
+        side_by_side: pairs that stand in one table.
+    """
+    return "\n".join(_lines(table, most, side_by_side)) + "\n"
 
 
-def _lines(table: Table, most: int) -> Iterator[str]:
+def _lines(table: Table, most: int, side_by_side: int) -> Iterator[str]:
     whole = grid(table)
-    yield "| LiteLLM | " + " | ".join(litellm.replace("*", "\\*") for litellm, _ in whole.columns) + " |"
-    yield "|---|" + "---:|" * len(whole.columns)
-    yield "| openai | " + " | ".join(openai for _, openai in whole.columns) + " |"
-    for name, *texts in whole.rows:
-        label = f"`{name}`" if "_" in name or " " not in name else name
-        yield f"| {label} | " + " | ".join(texts) + " |"
-    yield ""
-    yield "\\* pinned. In brackets, against it: + new or in other values, - gone."
-    found = table.changes
-    yield ""
-    if found:
-        yield from _changes(table, found[:most])
-    else:
-        yield "Nothing changes."
-    if rest := and_more(found, most):
+    for start in range(0, len(whole.columns), side_by_side):
+        columns = slice(start, start + side_by_side)
+        litellm, openai = zip(*whole.columns[columns], strict=True)
+        yield "| LiteLLM | " + " | ".join(litellm).replace("*", "\\*") + " |"
+        yield "|---|" + "---:|" * len(litellm)
+        yield "| openai | " + " | ".join(openai) + " |"
+        for name, *texts in whole.rows:
+            label = f"`{name}`" if "_" in name or " " not in name else name
+            yield f"| {label} | " + " | ".join(texts[columns]) + " |"
         yield ""
-        yield f"{rest.capitalize()}."
+    yield "\\* pinned. In brackets, against it: + new or in other values, - gone."
+    yield ""
+    yield from _changes(table, most)
     yield from ("\n" + note.replace("<", "&lt;").replace("|", "\\|") for note in notes(table))
+    ran = sum(cell.ran for cell in table.cells)
+    untried = f", {len(table.cells) - ran} not tried" if ran < len(table.cells) else ""
+    failing = sum(change.fails for change in table.changes)
+    worse = f"{count(failing, 'change')} for the worse" if failing else "nothing changes for the worse"
+    yield f"\n**{count(ran, 'pair')} of releases against {table.pinned.pair}{untried}, {worse}.**"
 
 
-def _changes(table: Table, found: Sequence[ReleaseChange]) -> Iterator[str]:
-    names = short_names(table)
+def _changes(table: Table, most: int) -> Iterator[str]:
+    names, found = short_names(table), table.changes
     order = [names[str(cell.pair)] for cell in (table.pinned, *table.cells) if cell.ran]
-    yield "| | kind | where | under | in up to | reference | candidate | for instance in |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for change in found:
+    for change in found[:most]:
+        severity = [str(change.kind.severity)] if change.kind else []
+        remarks = ", ".join([_WAYS[change.way], *severity, *(["accepted"] if change.accepted else [])])
+        remarks += ", does not count: not supported" if change.excused else ""
         under = releases([names[pair] for pair in change.scenarios], order)
-        remarks = f"{WAYS[change.way]}{', accepted' if change.accepted else ''}"
-        remarks += ", not supported" if change.excused else ""
-        example = next(iter(change.scenarios.values()))[0]
-        kind = f"`{change.kind}`" if change.kind else "outcome"
-        values = " | ".join(map(_value, change.example))
-        values += f", pinned: {_value(change.before)}" if change.way is ChangeDirection.OTHER else ""
-        size = scenarios_in(change.size)
-        yield f"| {remarks} | {kind} | `{change.where}` | {under} | {size} | {values} | {example} |"
+        ids = first_names(next(iter(change.scenarios.values())), _SHOWN_IDS)
+        values = ", ".join(f"{name} {_value(value)}" for name, value in _values(change))
+        yield f"* `{change.kind or 'outcome'}` at `{change.where}`: {remarks}. {values}."
+        yield f"  Under {under}, in up to {scenarios_in(change.size)}: {ids}"
+    if rest := and_more(found, most):
+        yield f"\n{rest.capitalize()}; `--json FILE` lists them all."
+    if not found:
+        yield "Nothing changes."
+
+
+def _values(change: ReleaseChange) -> Iterator[tuple[str, Any]]:
+    one, other = change.example
+    if change.way is ChangeDirection.ALIKE:
+        yield from (("pinned", one), ("here", other))
+    else:
+        yield from (("both", one),) if one == other else (("reference", one), ("candidate", other))
+    if change.way is ChangeDirection.OTHER:
+        yield "pinned", change.before
 
 
 def releases(some: Sequence[str], order: Sequence[str]) -> str:
@@ -83,5 +105,18 @@ def _value(value: Any) -> str:
         return "absent"
     text = json_text(value)
     text = text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
-    # A bar would end the cell, a backtick the code.
-    return "`" + text.replace("|", "\\|").replace("`", "'").replace("\n", " ") + "`"
+    return "`" + text.replace("`", "'").replace("\n", " ") + "`"  # a backtick would end the code
+
+
+def bisection_markdown(goal: Target, found: Bracket, package: str) -> str:
+    """Which release made the difference, and how that is known."""
+    way = "brought" if goal.appears else "removed"
+    lines = [
+        f"**{package} {found.after} {way} `{goal.kind}`**\n",
+        f"* {package} {found.before} is the last release without that change.",
+        f"* in {scenarios_in(len(goal.scenarios))}: {first_names(goal.scenarios, _SHOWN_IDS)}",
+        f"* tried on the way: {', '.join(found.tried) or 'nothing, they are neighbours'}",
+    ]
+    if found.untried:
+        lines.append(f"* could not be tried, so it may be one of these: {', '.join(found.untried)}")
+    return "\n".join(lines)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markdown import Markdown
 from rich.measure import Measurement
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
@@ -90,6 +91,14 @@ def terminal_console(*, stderr: bool = False, width: int | None = None) -> Conso
 def report_console() -> Console:
     """A console for results on standard output; without colour unless that is a terminal."""
     return terminal_console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH)
+
+
+def print_markdown(console: Console, page: str) -> None:
+    """Print a page in Markdown: drawn on a terminal, and as it stands where a program or a file takes it."""
+    if console.is_terminal:
+        console.print(Markdown(page))
+    else:
+        console.print(page.rstrip(), markup=False, soft_wrap=True)
 
 
 class TimeLeft(ProgressColumn):

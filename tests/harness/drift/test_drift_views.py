@@ -13,8 +13,8 @@ from llm_contracts.drift.difference import ChangeKind, Drift, drift
 from llm_contracts.drift.document import drift_document
 from llm_contracts.drift.markdown import code, render_drift
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
-from llm_contracts.drift.terminal import print_drift
 from llm_contracts.parity.divergence import Severity
+from llm_contracts.util.terminal import print_markdown
 from llm_contracts.wire.cassette.model import Provenance
 
 TODAY = date(2026, 11, 22)
@@ -32,12 +32,6 @@ def one(scenario: str, *drifts: Drift, **more: Any) -> ComparedRecording:
 
 def report(*compared: ComparedRecording) -> DriftReport:
     return DriftReport(what="Recordings against HEAD", compared=compared, today=TODAY)
-
-
-def printed(found: DriftReport) -> str:
-    out = io.StringIO()
-    print_drift(Console(file=out, width=80), found)
-    return out.getvalue()
 
 
 MANY = report(
@@ -58,16 +52,17 @@ def test_equal_differences_of_a_provider_are_one_decision_and_what_breaks_comes_
     ]
 
 
-def test_the_terminal_shows_differences_then_what_is_not_known_then_all_counts() -> None:
-    out = printed(MANY)
-    assert out.index("breaking") < out.index("cosmetic") < out.index("Not verified (2)")
-    assert "openai/s0, openai/s1, openai/s2, openai/s3, openai/s4 and 2 more" in out
-    assert "glm: busy, busy-too: the provider refused: 503" in out
-    counts = "1 of the same shape, 8 changed, 1 new, 2 not verified; 1 breaking, 2 cosmetic differences."
-    assert f"Recordings against HEAD: {counts}" in out
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_draws_the_page_and_a_file_gets_it_as_it_stands(*, terminal: bool) -> None:
+    out = io.StringIO()
+    page = render_drift(MANY)
+    print_markdown(Console(file=out, width=70, force_terminal=terminal, no_color=True), page)
+    assert (out.getvalue() == page) is not terminal
+    assert ("`usage_moved`" in out.getvalue()) is not terminal
+    assert "usage_moved" in out.getvalue()
 
 
-def test_the_page_has_a_table_for_each_severity_and_ends_with_what_takes_no_part() -> None:
+def test_the_page_has_a_list_for_each_severity_and_ends_with_what_takes_no_part() -> None:
     page = render_drift(MANY)
     assert [line for line in page.splitlines() if line.startswith("#")] == [
         "## Recordings against HEAD",
@@ -76,7 +71,11 @@ def test_the_page_has_a_table_for_each_severity_and_ends_with_what_takes_no_part
         "### Not verified (2)",
         "### New (1)",
     ]
-    assert "| qwen | `usage` | `usage_moved` | `with the finish` | `with text` | plain |" in page
+    counts = "1 of the same shape, 8 changed, 1 new, 2 not verified; 1 breaking, 2 cosmetic differences."
+    assert page.splitlines()[2] == counts
+    assert "* qwen: `usage` (`usage_moved`): recorded `with the finish`, now `with text`; in plain\n" in page
+    assert "; in s0, s1, s2, s3, s4 and 2 more\n" in page
+    assert page.rstrip().endswith("take no part.")
     assert "* glm: busy, busy-too: `the provider refused: 503`" in page
 
 
@@ -87,7 +86,7 @@ def test_a_page_fits_into_a_pull_request_whatever_has_changed() -> None:
     ]
     page = render_drift(report(one("openai/plain", *drifts)))
     assert len(page) < 65_536
-    assert page.splitlines()[-3].endswith(" |")  # the table ends with a whole row
+    assert page.splitlines()[-3].endswith("; in plain")  # the list ends with a whole line
     assert "more than fits here" in page
 
 
@@ -113,15 +112,14 @@ def test_a_rehearsal_that_was_replaced_is_no_proof_of_a_change() -> None:
 
 def test_other_questions_are_told_because_the_answers_may_differ_for_it() -> None:
     asked = report(one("qwen/plain", MOVED, asked=("body.temperature",)))
-    for text in (printed(asked), render_drift(asked)):
-        assert "Asked otherwise than recorded (body.temperature) in qwen/plain" in text
+    assert "Asked otherwise than recorded (body.temperature) in qwen/plain" in render_drift(asked)
 
 
 def test_the_oldest_recordings_count_from_the_day_they_were_made() -> None:
     ages = {"last": date(2026, 8, 25), "stale": date(2026, 8, 24)}
     found = report(*(one(f"qwen/{name}", recorded_on=day) for name, day in ages.items()))
     assert [each.scenario for each in found.stale] == ["qwen/stale"]
-    assert "1 live and 90 days old or older" in printed(found)
+    assert "1 live and 90 days old or older" in render_drift(found)
     document = drift_document(found)
     assert document["stale"] == ["qwen/stale"]
     assert [row["age_days"] for row in document["compared"]] == [89, 90]

@@ -74,7 +74,7 @@ def test_the_release_is_found_on_the_scenarios_in_question_alone(
     file = tmp_path / "found.json"
     assert world.bisect("1.86.0", "1.93.0", json_file=file) == 0
     out, err = capsys.readouterr()
-    assert "litellm 1.90.3 brought usage" in out
+    assert "litellm 1.90.3 brought `usage`" in out
     assert "LiteLLM 1.90.3 with openai 2.54.0 shows usage" in err
     assert "LiteLLM 1.90.2 with openai 2.54.0 does not show usage" in err
     found = json.loads(file.read_text())["bisect"]
@@ -92,7 +92,7 @@ def test_the_release_is_found_on_the_scenarios_in_question_alone(
 
 def test_the_pinned_pair_is_the_other_end(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.bisect("1.86.0") == 0
-    assert "litellm 1.90.3 brought usage" in capsys.readouterr().out
+    assert "litellm 1.90.3 brought `usage`" in capsys.readouterr().out
 
 
 def test_where_both_ends_are_alike_there_is_nothing_to_find(

@@ -88,8 +88,8 @@ def test_a_release_that_changes_something_is_1_and_is_named(
     asked = ["--litellm", "1.84.0,1.95.0 1.1.0", "--provider", "acme"]
     assert run(["matrix", *asked, *files]) == 1
     out, err = capsys.readouterr()
-    assert re.search(r"text at \S+   new, breaking", out)
-    assert "1.95.0  2 scenarios: acme/plain-stream, acme/other" in out
+    assert re.search(r"`text` at `\S+`: new, breaking", out)
+    assert "Under 1.95.0, in up to 2 scenarios: acme/plain-stream, acme/other" in out
     assert "could not be tried. Because there is no version of litellm==1.1.0" in out
     assert re.search(r"3 of 4: LiteLLM 1.95.0 with openai \S+: 2 scenarios, 2 differ; about 1 min left", err)
     document = result(tmp_path / "m.json")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from llm_contracts.matrix.bisect import Bracket, Target
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.document import bisect_document, matrix_document
 from llm_contracts.matrix.grid import grid
-from llm_contracts.matrix.markdown import matrix_markdown, releases
+from llm_contracts.matrix.markdown import bisection_markdown, matrix_markdown, releases
 from llm_contracts.matrix.pair import Unsupported
 from llm_contracts.matrix.table import Table
-from llm_contracts.matrix.terminal import print_bisection, print_matrix
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 from tools.upgrades_page import main
@@ -39,12 +36,6 @@ TABLE = Table(
 )
 
 
-def shown(table: Table, width: int = 120) -> str:
-    out = io.StringIO()
-    print_matrix(Console(file=out, width=width), table, ("left", "right"))
-    return out.getvalue()
-
-
 def test_the_grid_counts_scenarios_and_what_changed() -> None:
     made = grid(TABLE)
     assert made.columns == (("1.105.0*", "2.54.0"), ("1.80.11", "2.54.0"))
@@ -56,52 +47,49 @@ def test_the_grid_counts_scenarios_and_what_changed() -> None:
     }
 
 
-def test_the_terminal_tells_what_changed_and_what_was_not_tried() -> None:
-    text = shown(TABLE)
-    assert "left against right   3 scenarios" in text
-    assert "usage at usage.total_tokens   new, breaking\n" in text
-    assert "usage at usage.total_tokens   new, breaking, does not count: not supported\n" in text
-    assert "1.80.11  1 scenario: acme/plain" in text
-    assert "LiteLLM 1.1.0 with openai 2.54.0: could not be tried. Because <nobody> has it." in text
+def test_the_page_says_what_changed_and_what_was_not_tried() -> None:
+    text = matrix_markdown(TABLE)
+    assert "* `usage` at `usage.total_tokens`: new, breaking. reference" in text
+    assert "* `usage` at `usage.total_tokens`: new, breaking, does not count: not supported. " in text
+    assert "  Under 1.80.11, in up to 1 scenario: acme/plain\n" in text
+    assert "LiteLLM 1.1.0 with openai 2.54.0: could not be tried. Because &lt;nobody> has it." in text
     assert "LiteLLM 1.82.7 with openai 2.54.0: not tried. It stole." in text
     assert "zenith differs in 1 scenario, which does not count here. It downloads." in text
-    assert "1 pair of releases against LiteLLM 1.105.0 with openai 2.54.0, 2 not tried, 1 changes" in text
+    assert "1 pair of releases against LiteLLM 1.105.0 with openai 2.54.0, 2 not tried, 1 change" in text
 
 
 def test_pairs_that_do_not_fit_side_by_side_follow_below() -> None:
     cells = tuple(cell(pair(f"1.{minor}.0", "3.54.0"), difference()) for minor in range(80, 92))
-    text = shown(Table(pinned=cell(PINNED), cells=cells), width=80)
-    assert all(f"1.{minor}.0" in text for minor in range(80, 92))
-    assert max(map(len, text.splitlines())) <= 80
-    assert text.count("LiteLLM  ") >= 2
+    text = matrix_markdown(Table(pinned=cell(PINNED), cells=cells))
+    heads = [line for line in text.splitlines() if line.startswith("| LiteLLM |")]
+    assert [head.count(" | ") for head in heads] == [12, 1]
+    assert [text.count(f"1.{minor}.0 |") for minor in range(80, 92)] == [1] * 12
+    assert [line for line in text.splitlines() if line.startswith("| `usage` |")][1] == "| `usage` | 1 (+1) |"
     assert "1.80.0 + 3.54.0" in text
 
 
 def test_nothing_that_changed_is_said_in_as_many_words() -> None:
     calm = Table(pinned=cell(PINNED), cells=(cell(pair("1.80.11")),))
-    assert "nothing changes for the worse" in shown(calm)
+    assert "nothing changes for the worse" in matrix_markdown(calm)
     assert "Nothing changes." in matrix_markdown(calm)
 
 
 def test_what_both_paths_do_otherwise_is_shown_with_both_values() -> None:
     moved = {"acme/plain": {"reference": {"deltas": 5}, "candidate": {"deltas": 5}}}
-    text = shown(Table(pinned=cell(PINNED), cells=(cell(pair("1.80.11"), items=moved),)))
-    assert "outcome at deltas   both clients alike" in text
-    assert "pinned     2 " in text
-    assert "here       5 " in text
+    text = matrix_markdown(Table(pinned=cell(PINNED), cells=(cell(pair("1.80.11"), items=moved),)))
+    assert "* `outcome` at `deltas`: both clients alike" in text
+    assert ". pinned `2`, here `5`.\n" in text
 
 
 def test_many_changes_are_cut_and_counted() -> None:
     many = [difference(Kind.TEXT, where=f"place-{chr(97 + n)}") for n in range(20)]
     table = Table(pinned=cell(PINNED), cells=(cell(pair("1.80.11"), *many),))
-    assert "and 8 more; --json FILE lists them all" in shown(table)
-    assert "And 15 more." in matrix_markdown(table, most=5)
+    assert "And 15 more; `--json FILE` lists them all." in matrix_markdown(table, most=5)
 
 
-def test_markdown_keeps_values_in_their_cells() -> None:
+def test_markdown_keeps_values_in_their_code() -> None:
     text = matrix_markdown(TABLE)
-    rows = [line for line in text.splitlines() if line.startswith("| new")]
-    assert '`"a\\|b\'c"`' in rows[0]
+    assert '`"a|b\'c"`' in text
     assert "Because &lt;nobody> has it." in text
     assert "| `usage` |  | 2 (+2) |" in text
 
@@ -123,10 +111,8 @@ def test_neighbouring_releases_are_a_range(some: str, words: str) -> None:
 def test_a_bisection_names_the_release_and_its_doubts() -> None:
     goal = Target(kind=Kind.USAGE, appears=True, scenarios=("acme/plain",))
     found = Bracket(before="1.93.2", after="1.94.3", untried=("1.94.0",), tried=("1.94.3", "1.94.0"))
-    out = io.StringIO()
-    print_bisection(Console(file=out, width=120), goal, found, "litellm")
-    text = out.getvalue()
-    assert "litellm 1.94.3 brought usage" in text
+    text = bisection_markdown(goal, found, "litellm")
+    assert "litellm 1.94.3 brought `usage`" in text
     assert "litellm 1.93.2 is the last release without that change" in text
     assert "may be one of these: 1.94.0" in text
 

@@ -96,7 +96,7 @@ def result(capsys: Out) -> Any:
 def test_what_has_the_recorded_shape_is_0(project: Path, capsys: Out) -> None:
     assert run(["record", "--verify"]) == 0
     out = capsys.readouterr().out
-    assert "Providers against their recordings: 2 of the same shape." in out
+    assert "## Providers against their recordings\n\n2 of the same shape.\n" in out
     assert "skipped" not in out
 
 
@@ -108,12 +108,12 @@ def test_drift_is_1_and_told_once_for_all_recordings_that_show_it(project: Path,
     assert run(["record", "--verify", "--markdown", "drift.md"]) == 1
     out = capsys.readouterr().out
     assert out.count("all events: trace") == 1
-    assert "in openai/plain-stream, openai/system-prompt" in out
+    assert "in plain-stream, system-prompt" in out
     assert PLAIN.read_bytes() == before
     page = Path("drift.md").read_text()
     assert "### Visible" in page
-    cells = "| openai | `all events: trace` | `field_gone` | `string` | `(absent)` |"
-    assert f"{cells} plain-stream, system-prompt |" in page
+    line = "* openai: `all events: trace` (`field_gone`): recorded `string`, now `(absent)`"
+    assert f"{line}; in plain-stream, system-prompt\n" in page
 
 
 def test_cosmetic_drift_is_shown_and_is_0(project: Path, capsys: Out) -> None:
@@ -132,7 +132,7 @@ def test_where_nothing_at_all_was_learned_it_is_2(
     assert run(["record", "--verify"]) == code
     out = capsys.readouterr().out
     assert "Not verified (2)" in out
-    assert "openai: plain-stream, system-prompt: the provider refused" in out
+    assert "openai: plain-stream, system-prompt: `the provider refused" in out
 
 
 def test_a_single_busy_moment_is_no_failure(project: Path, capsys: Out, upstream: Simulator) -> None:
@@ -175,7 +175,9 @@ def test_recording_again_says_what_it_changes_and_is_0(project: Path, capsys: Ou
     capsys.readouterr()
     assert run(["record"]) == 0
     out = capsys.readouterr().out
-    assert "New recordings against the old: 1 of the same shape, 1 changed; 1 visible difference." in out
+    assert (
+        "## New recordings against the old\n\n1 of the same shape, 1 changed; 1 visible difference.\n" in out
+    )
     assert "2 recorded." in out
 
 
@@ -185,7 +187,7 @@ def test_recording_again_says_what_it_changes_and_is_0(project: Path, capsys: Ou
 def test_nothing_recorded_anew_is_no_drift(project: Path, capsys: Out) -> None:
     capsys.readouterr()
     assert run(["drift"]) == 0
-    assert "nothing has changed" in capsys.readouterr().out
+    assert "Nothing has changed" in capsys.readouterr().out
 
 
 def test_what_is_recorded_anew_is_held_against_what_is_committed(project: Path, capsys: Out) -> None:
