@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.reporting.ci.markdown import MARKER
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.project.config import ConfigError, Project, load_project, load_settings, nearest
+from llm_contracts.project.config import ConfigError, Project, load_settings, nearest
+from llm_contracts.project.load import load_project
 from llm_contracts.reporting.lanes import render_lanes
 from llm_contracts.run.check import Pairing, Side, check_distinct, rules_of, run_scenario
 from llm_contracts.run.engines import Engine, EngineName, opened

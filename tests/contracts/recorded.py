@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from llm_contracts import Interaction
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.wire.cassette import load
 
 PROJECT = load_project(load_settings(Path(__file__).parent))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from llm_contracts.doctor.cassettes import check_cassettes
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 
 
 def test_every_committed_recording_is_fit_to_be_public() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.corpus import CorpusStream, read_corpus
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus
 

@@ -17,7 +17,8 @@ from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.parity.variant_names import general, split
-from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.project.config import Project, load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.run.check import Options, Side, blank_item, replay_call
 from llm_contracts.run.engines import Engine

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from llm_contracts.clients.builtin import BUILTIN
-from llm_contracts.project.config import ConfigError, Project, environment, load_project, load_settings
+from llm_contracts.project.config import ConfigError, Project, environment, load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.shards import Shard, parse_shard

@@ -48,7 +48,7 @@ def survey(
         source: a file or a folder.
         known: see `sources.found_in`.
         providers: only streams of these; of all, if none is named.
-        progress: told of each entry.
+        progress: called with each entry's name.
     """
     names: list[str] = []
     digest = hashlib.sha256()

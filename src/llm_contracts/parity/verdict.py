@@ -185,10 +185,10 @@ def _differs(items: Sequence[Item], severity: Severity) -> str:
     if not found:
         return ""
     kinds = Counter(str(d.kind) for _, d in found).most_common()
-    told = ", ".join(f"{kind} {number}" for kind, number in kinds)
+    counts = ", ".join(f"{kind} {number}" for kind, number in kinds)
     what = _count(len(found), f"{severity} difference", f"{severity} differences")
     names = list(dict.fromkeys(name for name, _ in found))
-    return f"{what} ({told}) in {first_names(names, _SHOWN)}."
+    return f"{what} ({counts}) in {first_names(names, _SHOWN)}."
 
 
 def _counts(divergence: Divergence) -> bool:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from llm_contracts.project.scenario import Scenario
 
 Progress = Callable[[str, int], None]
-"""Told of each recording when it is done: its name, and how many variants of it ran."""
+"""Called with each recording when it is done: its name, and how many variants of it ran."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from llm_adapter.providers import PROVIDERS, Provider
 from llm_contracts import Request, Scenario
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.proxy.server import Edge

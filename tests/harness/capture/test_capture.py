@@ -25,7 +25,8 @@ from llm_contracts.capture.run import targets_of
 from llm_contracts.capture.session import LEFT_OUT, NO_ROOM
 from llm_contracts.cli import run
 from llm_contracts.parity.result import Readiness
-from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.project.config import Project, load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Provider
 from llm_contracts.run.check import Options, check
 from llm_contracts.wire.cassette import Provenance, load

@@ -16,7 +16,8 @@ from llm_contracts.cost.drive import CallCost
 from llm_contracts.cost.model import Cost, Measure
 from llm_contracts.cost.run import CostPlan, measure
 from llm_contracts.cost.server import Serve, ServerError, serving
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.results.document import document_digest
 from llm_contracts.run.check import Pairing, Side
 from llm_contracts.wire.cassette import save

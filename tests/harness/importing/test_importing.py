@@ -16,7 +16,8 @@ from llm_contracts.clients.call import Function
 from llm_contracts.corpus import ProblemKind
 from llm_contracts.importing.run import ImportOptions, ImportReport, import_streams, imported_scenarios
 from llm_contracts.parity.result import Readiness
-from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.project.config import ConfigError, Project, load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.run.check import Options, check
 from llm_contracts.wire.cassette import Provenance, load, save
 from llm_contracts.wire.interaction import Interaction, Request, Response

@@ -10,7 +10,8 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.corpus.judge import CHAT
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from tests.harness.importing.test_importing import exchange, tape
 
 _OPENAI = "https://api.openai.com/v1"

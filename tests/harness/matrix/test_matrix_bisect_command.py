@@ -16,7 +16,8 @@ from llm_contracts.matrix.pair import ReleasePair
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.project.config import ConfigError, Project, load_project, load_settings
+from llm_contracts.project.config import ConfigError, Project, load_settings
+from llm_contracts.project.load import load_project
 from tests.harness.matrix.cells import PINNED, document, pair, row
 from tests.harness.matrix.test_matrix_bisect import index
 from tests.harness.run.projects import make_project

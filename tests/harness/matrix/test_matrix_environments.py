@@ -30,7 +30,8 @@ from llm_contracts.matrix.environments import (
 from llm_contracts.matrix.pair import LATEST, ReleasePair
 from llm_contracts.matrix.plan import MatrixPlan
 from llm_contracts.matrix.request import MatrixRequest, matrix_run
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from tests.harness.matrix.cells import pair
 
 PINS = "litellm==1.84.8\nopenai==2.54.0\nclick==8.1.0\nrich==13.9.4\n"

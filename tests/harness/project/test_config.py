@@ -8,14 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.project.config import (
-    ConfigError,
-    Project,
-    environment,
-    load_project,
-    load_settings,
-    nearest,
-)
+from llm_contracts.project.config import ConfigError, Project, environment, load_settings, nearest
+from llm_contracts.project.load import load_project
 from llm_contracts.simulator.dialects import DIALECTS
 
 SCENARIOS = """

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
 from llm_contracts.project.inputs import changed_since, input_files
+from llm_contracts.project.load import load_project
 from llm_contracts.util.versions import versions
 from tests.harness.run.projects import TOML, make_project
 

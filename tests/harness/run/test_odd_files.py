@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.results.items import whole
 from llm_contracts.run.workers.threads import WorkerContext
 from tests.harness.run.projects import HOSTS, NAMES, TOML, make_project, stream

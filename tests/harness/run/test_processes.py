@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from llm_contracts.parity.result import Result
-from llm_contracts.project.config import Project, load_project, load_settings
+from llm_contracts.project.config import Project, load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.results.document import to_document
 from llm_contracts.results.items import Packed, packed
 from llm_contracts.run.check import Options, check, scenario_context

@@ -22,8 +22,9 @@ from typing import Any, NoReturn, TypeVar
 
 from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
-from llm_contracts.project.config import Project, Settings, load_project
+from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.inputs import code_files
+from llm_contracts.project.load import load_project
 from llm_contracts.results.items import Packed
 
 IN_FLIGHT = 4

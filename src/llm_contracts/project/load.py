@@ -1,0 +1,129 @@
+"""A project from its own files: clients.py and scenarios.py are imported, and their rows are checked."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from llm_contracts.project.captured import captured_rows
+from llm_contracts.project.config import ConfigError, Project, Settings, nearest
+from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from llm_contracts.clients.call import Client
+
+
+def load_project(settings: Settings) -> Project:
+    """Import the project's clients.py and scenarios.py. A missing file registers nothing.
+
+    Raises:
+        ConfigError: if a file cannot be imported or registers something else than it should.
+    """
+    with _importable(settings.root):
+        registered = _module(settings.clients)
+        scenarios = _module(settings.scenarios)
+    providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
+    rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
+    protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
+    _check_providers(settings.clients, protocols, providers)
+    _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
+    # What was captured brings its rows with it; one that the project has written itself comes first.
+    further, captured = captured_rows(settings.cassettes, providers, protocols)
+    names = {row.name for row in rows}
+    return Project(
+        settings=settings,
+        clients=_registered_clients(settings.clients, registered),
+        providers=(*providers, *further),
+        scenarios=(*rows, *(row for row in captured if row.name not in names)),
+        protocols=protocols,
+    )
+
+
+@contextmanager
+def _importable(root: Path) -> Iterator[None]:
+    """The project's files may import their neighbours by their place below the root, from anywhere."""
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+
+
+def _module(file: Path) -> ModuleType | None:
+    if not file.is_file():
+        return None
+    # Two projects in one process must not share a module, and dataclasses look their module up by name.
+    name = f"_llm_contracts_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise ConfigError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+Row = TypeVar("Row", Provider, Scenario, Protocol)
+
+
+def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> tuple[Row, ...]:
+    found: Any = getattr(module, name, ())
+    if not isinstance(found, Iterable):
+        raise ConfigError(f"{file}: {name} must be a list of rows, not {type(found).__name__}.")
+    rows: tuple[Row, ...] = tuple(found)
+    for number, row in enumerate(rows):
+        if not isinstance(row, kind):
+            raise ConfigError(
+                f"{file}: {name}[{number}] must be a {kind.__name__}, not {type(row).__name__}."
+            )
+    return rows
+
+
+def _registered_clients(file: Path, module: ModuleType | None) -> dict[str, Client]:
+    clients: Any = getattr(module, "CLIENTS", {})
+    if not isinstance(clients, Mapping):
+        raise ConfigError(
+            f"{file}: CLIENTS must be a mapping of names and clients, not {type(clients).__name__}."
+        )
+    for name, client in clients.items():
+        if not callable(client):
+            raise ConfigError(f"{file}: CLIENTS[{name!r}] must be callable, not {type(client).__name__}.")
+    return dict(clients)
+
+
+def _check_providers(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:
+    names = [protocol.name for protocol in protocols]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{file}: PROTOCOLS: there are two protocols called {twice[0]!r}.")
+    for row in providers:
+        for what, name, known in (("protocol", row.protocol, names), ("dialect", row.dialect, DIALECTS)):
+            if isinstance(name, str) and name not in known:
+                hint = nearest(name, known)
+                raise ConfigError(f"{file}: {row.name}: there is no {what} {name!r}. {hint}")
+
+
+def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:
+    for row in rows:
+        if row.provider not in providers:
+            hint = nearest(row.provider, providers)
+            raise ConfigError(f"{file}: {row.name}: there is no provider {row.provider!r}. {hint}")
+    twice = [name for name, count in Counter(row.name for row in rows).items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"{file}: {twice[0]} stands there twice; a scenario's name is its cassette's place."
+        )
