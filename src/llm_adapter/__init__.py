@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_adapter.adapter import Adapter, adapter_from
+    from llm_adapter.chunks import Chunk
+    from llm_adapter.clients import Clients
     from llm_adapter.errors import (
+        MESSAGES,
         Category,
         ErrorCode,
         LLMError,
@@ -18,46 +21,88 @@ if TYPE_CHECKING:
         RequestFailedError,
         SettingsError,
     )
-    from llm_adapter.functions import chat_llm, get_current_models, invoke_llm, warm_up
+    from llm_adapter.functions import (
+        chat_llm,
+        get_allowed_models,
+        get_current_models,
+        get_model_options,
+        invoke_llm,
+        preload,
+        warm_up,
+    )
     from llm_adapter.providers import PROVIDERS, Provider
-    from llm_adapter.responses import LLMStreamaUsage, LLMStreamResponse, LLMStreamUsage
+    from llm_adapter.records import CallRecord, Outcome, ToolCall, Usage, UsageHook
+    from llm_adapter.requests import ChatRequest
+    from llm_adapter.responses import LLMStream, LLMStreamaUsage, LLMStreamResponse, LLMStreamUsage
     from llm_adapter.settings import Settings
+    from llm_adapter.telemetry import Recorder, Tracer, langfuse_tracer
 
 __all__ = [
+    "MESSAGES",
     "PROVIDERS",
     "Adapter",
+    "CallRecord",
     "Category",
+    "ChatRequest",
+    "Chunk",
+    "Clients",
     "ErrorCode",
     "LLMError",
     "LLMNotConfiguredError",
+    "LLMStream",
     "LLMStreamResponse",
     "LLMStreamUsage",
     "LLMStreamaUsage",
     "ModelNotSupportedError",
+    "Outcome",
     "Provider",
+    "Recorder",
     "RequestFailedError",
     "Settings",
     "SettingsError",
+    "ToolCall",
+    "Tracer",
+    "Usage",
+    "UsageHook",
     "adapter_from",
     "chat_llm",
+    "get_allowed_models",
     "get_current_models",
+    "get_model_options",
     "invoke_llm",
+    "langfuse_tracer",
+    "preload",
     "warm_up",
 ]
 
 _HOMES = {
-    "PROVIDERS": "providers",
     "Adapter": "adapter",
+    "Clients": "clients",
+    "adapter_from": "adapter",
+    "Chunk": "chunks",
+    "chat_llm": "functions",
+    "get_allowed_models": "functions",
+    "get_current_models": "functions",
+    "get_model_options": "functions",
+    "invoke_llm": "functions",
+    "preload": "functions",
+    "warm_up": "functions",
+    "PROVIDERS": "providers",
+    "Provider": "providers",
+    "CallRecord": "records",
+    "Outcome": "records",
+    "ToolCall": "records",
+    "Usage": "records",
+    "UsageHook": "records",
+    "ChatRequest": "requests",
+    "LLMStream": "responses",
     "LLMStreamResponse": "responses",
     "LLMStreamUsage": "responses",
     "LLMStreamaUsage": "responses",
-    "Provider": "providers",
     "Settings": "settings",
-    "adapter_from": "adapter",
-    "chat_llm": "functions",
-    "get_current_models": "functions",
-    "invoke_llm": "functions",
-    "warm_up": "functions",
+    "Recorder": "telemetry",
+    "Tracer": "telemetry",
+    "langfuse_tracer": "telemetry",
 }
 
 

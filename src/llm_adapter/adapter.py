@@ -1,93 +1,45 @@
-"""Composition: settings → route → backend → responses → telemetry."""
+"""The calls an application makes, with its own settings, errors, telemetry and metering."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from llm_adapter import catalog, failures, policies, requests
-from llm_adapter.answer import Answer
-from llm_adapter.backends import Backend, Opened
-from llm_adapter.backends.ark_listing import EndpointDirectory
-from llm_adapter.catalog import Lister, Route
-from llm_adapter.chunks import Chunk, read_chunk
-from llm_adapter.errors import LLMError, RaiseErrorWithArgs, RequestFailedError
+from llm_adapter import catalog, requests
+from llm_adapter.call import Call, logger_of
+from llm_adapter.clients import Clients
+from llm_adapter.errors import RaiseErrorWithArgs
 from llm_adapter.garbage import set_aside, uncollected
-from llm_adapter.redaction import Redactor
-from llm_adapter.requests import ChatRequest, Outgoing
-from llm_adapter.responses import LLMStreamResponse
-from llm_adapter.settings import Account, BackendName, Settings
-from llm_adapter.telemetry import Recorder, Tracer, langfuse_tracer
-
-Responses = Generator[LLMStreamResponse, None, None]
-
-
-@dataclass(slots=True)
-class Clients:
-    """The backends and their connections, each made when first needed and kept until `close`.
-
-    Attributes:
-        backends: how to make each backend.
-        directory: knows what providers call models that people have named themselves.
-    """
-
-    backends: Mapping[BackendName, Callable[[], Any]] = field(
-        default_factory=lambda: {BackendName.LITELLM: _litellm, BackendName.LEGACY: _legacy}
-    )
-    directory: EndpointDirectory = field(default_factory=EndpointDirectory)
-    _made: dict[BackendName, Any] = field(default_factory=dict)
-    _connections: Any = None
-
-    def backend(self, name: BackendName) -> Backend:
-        """The backend of that name."""
-        if name not in self._made:
-            # Two threads may both get here; `setdefault` lets one of them win, and an unused backend has
-            # opened nothing.
-            self._made.setdefault(name, self.backends[name]())
-        backend: Backend = self._made[name]
-        return backend
-
-    def warm_up(self, name: BackendName, accounts: Iterable[Account]) -> None:
-        """Let a backend prepare for calls with these accounts, if it knows how to."""
-        backend = self.backend(name)
-        if hasattr(backend, "warm_up"):
-            backend.warm_up(accounts)
-
-    def lister(self) -> Lister:
-        """Asks providers for their models."""
-        from llm_adapter.backends.connection import Connections
-        from llm_adapter.backends.models import list_models
-
-        if self._connections is None:
-            self._connections = Connections()
-        return partial(list_models, self._connections, self.directory)
-
-    def close(self) -> None:
-        """Close every connection pool. What is asked next opens new ones."""
-        for closable in (*self._made.values(), self._connections):
-            if hasattr(closable, "close"):
-                closable.close()
+from llm_adapter.providers import Provider
+from llm_adapter.records import UsageHook
+from llm_adapter.requests import OWN_ARGUMENTS, ChatRequest
+from llm_adapter.responses import LLMStream
+from llm_adapter.settings import Account, BackendName, Settings, Source
+from llm_adapter.telemetry import Tracer, langfuse_tracer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adapter:
-    """The calls an application makes, for one reading of the settings.
+    """The calls an application makes.
 
     Attributes:
-        settings: the configuration.
+        settings: the configuration, or what reads it; that is called again for each call.
         clients: the backends; shared between adapters, so that new settings need no new connections.
         tracer: begins the telemetry of a call.
         raise_error: the host's `raise_error_with_args`, or None to raise this package's own exceptions. An
             `app` that has an attribute of that name comes first.
+        on_usage: told of each call when it is over.
+        own_arguments: the keyword arguments that are for `on_usage` alone.
     """
 
-    settings: Settings
+    settings: Settings | Callable[[], Settings]
     clients: Clients = field(default_factory=Clients)
     tracer: Tracer = langfuse_tracer
     raise_error: RaiseErrorWithArgs | None = None
+    on_usage: UsageHook | None = None
+    own_arguments: frozenset[str] = OWN_ARGUMENTS
 
     def invoke_llm(
         self,
@@ -100,19 +52,10 @@ class Adapter:
         json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
         generation_name: str = "invoke_llm",
         **kwargs: Any,
-    ) -> Responses:
+    ) -> LLMStream:
         """Ask one question; see `llm_adapter.invoke_llm`."""
-        request = partial(
-            requests.invocation,
-            user_id=user_id,
-            model=model,
-            message=message,
-            system=system,
-            json=json,
-            generation_name=generation_name,
-            params=dict(kwargs),
-        )
-        return self._responses(app, span, model, request)
+        build = partial(requests.invocation, message=message, system=system, json=json)
+        return self._stream("invoke_llm", app, user_id, span, model, generation_name, kwargs, build)
 
     def chat_llm(
         self,
@@ -124,26 +67,50 @@ class Adapter:
         json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
         generation_name: str = "user_follow_ask",
         **kwargs: Any,
-    ) -> Responses:
+    ) -> LLMStream:
         """Continue a conversation; see `llm_adapter.chat_llm`."""
         del json
-        request = partial(
-            requests.conversation,
-            user_id=user_id,
-            model=model,
-            messages=messages,
-            generation_name=generation_name,
-            params=dict(kwargs),
-        )
-        return self._responses(app, span, model, request)
+        build = partial(requests.conversation, messages=messages)
+        return self._stream("chat_llm", app, user_id, span, model, generation_name, kwargs, build)
 
     def get_current_models(self, app: Any) -> list[str]:
         """The models that can be asked for; see `llm_adapter.get_current_models`."""
-        return catalog.current_models(self.settings, self.clients.lister(), _logger(app))
+        lister = self.clients.lister()
+        return catalog.current_models(self.current_settings, self.clients.lists, lister, logger_of(app))
+
+    def get_model_options(self, app: Any) -> list[dict[str, Any]]:
+        """The models as a choice for people; see `llm_adapter.get_model_options`."""
+        settings = self.current_settings
+        return [
+            {
+                "model": model,
+                "display_name": settings.display_names.get(model, model),
+                "is_default": model == settings.default_model,
+            }
+            for model in self.get_current_models(app)
+        ]
+
+    def get_allowed_models(self) -> list[str]:
+        """The allow list in its own order, whether or not the models are there; empty for all."""
+        return list(self.current_settings.allowed_models)
+
+    @property
+    def current_settings(self) -> Settings:
+        """The settings as they are now."""
+        return self.settings if isinstance(self.settings, Settings) else self.settings()
+
+    def preload(self) -> None:
+        """Import what calls need, and no more; see `llm_adapter.preload`."""
+        names = {account.backend for account in self._configured()}
+        with uncollected():
+            for name in names:
+                self.clients.preload(name)
+            if names:
+                set_aside()
 
     def warm_up(self) -> None:
         """Pay now for what a first call would pay; see `llm_adapter.warm_up`."""
-        configured = [account for account in self.settings.accounts.values() if account.api_key]
+        configured = self._configured()
         with uncollected():
             for name in BackendName:
                 accounts = [account for account in configured if account.backend is name]
@@ -156,123 +123,72 @@ class Adapter:
         """Close the connection pools."""
         self.clients.close()
 
-    def _responses(self, app: Any, span: Any, model: str, request: Callable[[], ChatRequest]) -> Responses:
+    def _configured(self) -> list[Account]:
+        accounts = self.current_settings.accounts.values()
+        return [account for account in accounts if account.api_key and account.mistake is None]
+
+    def _stream(
+        self,
+        function: str,
+        app: Any,
+        user_id: str,
+        span: Any,
+        model: str,
+        generation_name: str,
+        arguments: Mapping[str, Any],
+        build: Callable[..., ChatRequest],
+    ) -> LLMStream:
         """Everything happens on the first `next`: until then nothing is read, sent or reported."""
-        host = getattr(app, "raise_error_with_args", None) or self.raise_error
-        try:
-            route = catalog.resolve(model, self.settings, self.clients.directory.find)
-        except LLMError as error:
-            error.raise_through(host)
-        call = _Call(route=route, redactor=Redactor.of(self.settings.secrets), host=host)
-        shaped = self._shaped(request(), route)
-        recorder = self.tracer(span, shaped, redactor=call.redactor, logger=_logger(app))
-        yield from call.responses(self.clients.backend(route.account.backend), shaped, recorder)
-
-    def _shaped(self, request: ChatRequest, route: Route) -> ChatRequest:
-        family = policies.family_of(route.provider.key, route.family_name)
-        if route.account.backend is BackendName.LITELLM:
-            request = policies.shaped(request, family)
-        else:
-            request = policies.plain(request, family)
-        return policies.limited(request, self.settings.max_output_tokens.get(request.model), family)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Call:
-    """One call under way."""
-
-    route: Route
-    redactor: Redactor
-    host: RaiseErrorWithArgs | None
-
-    def responses(self, backend: Backend, request: ChatRequest, recorder: Recorder) -> Responses:
-        chunks = self._chunks(backend, request)
-        try:
-            for chunk in chunks:
-                recorder.see(chunk)
-                response = chunk.response
-                if response is not None:
-                    yield response
-        except LLMError as error:
-            recorder.fail(error.message)
-            error.raise_through(self.host)
-        except BaseException:  # the consumer has left, or the thread is being ended
-            recorder.stop()
-            raise
-        else:
-            recorder.finish()
-        finally:
-            chunks.close()
-
-    def _chunks(self, backend: Backend, request: ChatRequest) -> Generator[Chunk, None, None]:
-        """The provider's chunks; whatever the client raises, now or in mid-stream, becomes an `LLMError`."""
-        opened: Opened | None = None
-        try:
-            opened = backend(self._outgoing(request))
-            wanted = 0 if request.choices > 1 else None
-            answer = Answer()
-            for item in opened.chunks:
-                chunk = read_chunk(item, choice_index=wanted)
-                answer.see(chunk)
-                yield chunk
-            if not opened.may_be_empty:
-                answer.finish()
-        except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
-            self.redactor.exceptions(trouble)
-            raise self._failed(trouble, request, opened) from failures.origin(trouble)
-        finally:
-            if opened is not None:
-                opened.close()
-
-    def _outgoing(self, request: ChatRequest) -> Outgoing:
-        return Outgoing(
-            provider=self.route.provider.key,
-            base_url=self.route.account.base_url,
-            api_key=self.route.account.api_key,
-            api_secret=self.route.account.api_secret,
-            headers=self.route.account.headers,
-            user=request.user_id,
-            model=self.route.model,
-            messages=request.messages,
-            params=request.params,
+        name = model.strip() if isinstance(model, str) else str(model)
+        own = {key: value for key, value in arguments.items() if key in self.own_arguments}
+        params = {key: value for key, value in arguments.items() if key not in own}
+        call = Call(
+            settings=lambda: self.current_settings,
+            clients=self.clients,
+            tracer=self.tracer,
+            raise_error=self.raise_error,
+            on_usage=self.on_usage,
+            app=app,
+            span=span,
+            build=partial(build, params=params),
+            request=ChatRequest(
+                model=name, messages=(), generation_name=generation_name, user_id=user_id, own=own
+            ),
+            function=function,
         )
-
-    def _failed(self, trouble: Exception, request: ChatRequest, opened: Opened | None) -> LLMError:
-        failure = failures.describe(trouble, attempts=opened.attempts if opened else None)
-        provider = self.route.provider.key
-        said = self.redactor.data(failure.provider_message)
-        code = self.redactor.data(failure.provider_code)
-        facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)
-        words = said or type(failures.origin(trouble)).__name__
-        return RequestFailedError(
-            f"{provider} failed for {request.model!r} ({facts}): {words}",
-            model=request.model,
-            provider=provider,
-            category=failure.category,
-            status=failure.status,
-            provider_code=code,
-            provider_message=said,
-            attempts=failure.attempts,
-        )
+        return LLMStream(call.responses(), call.record)
 
 
-def adapter_from(environ: Mapping[str, str], *, tracer: Tracer = langfuse_tracer) -> Adapter:
-    """An adapter with these variables in place of the environment, and connections of its own to close."""
-    return Adapter(settings=Settings.from_environ(environ), tracer=tracer)
+def adapter_from(
+    source: Source,
+    *,
+    tracer: Tracer = langfuse_tracer,
+    clients: Clients | None = None,
+    raise_error: RaiseErrorWithArgs | None = None,
+    on_usage: UsageHook | None = None,
+    own_arguments: Iterable[str] = OWN_ARGUMENTS,
+    providers: Iterable[Provider] = (),
+) -> Adapter:
+    """An adapter with settings, errors and metering of the host's own.
 
-
-def _logger(app: Any) -> logging.Logger:
-    found: logging.Logger | None = getattr(app, "logger", None)
-    return found or logging.getLogger("llm_adapter")
-
-
-def _litellm() -> Any:
-    from llm_adapter.backends.litellm import LiteLLMBackend
-
-    return LiteLLMBackend()
-
-
-def _legacy() -> Any:
-    from llm_adapter.legacy import LegacyBackend
-
-    return LegacyBackend()
+    Args:
+        source: the variables of docs/configuration.md in place of the environment: a mapping, or what is
+            called with a name and gives the value, or None. Read again for each call; `${NAME}` in a value is
+            replaced by the variable of that name, of the source or else of the environment.
+        tracer: begins the telemetry of a call.
+        clients: the connections; new ones if None, to be closed by `Adapter.close`.
+        raise_error: the host's own way to raise, called with one of the three codes and its arguments.
+        on_usage: called once with the `CallRecord` of each call that was begun, whatever has become of it.
+        own_arguments: keyword arguments of the host's own, for `on_usage` and never for a provider.
+        providers: further providers that are compatible with OpenAI. One with the key of a row of the table
+            stands in its place.
+    """
+    rows = tuple(providers)
+    return Adapter(
+        settings=partial(Settings.from_environ, source, rows),
+        clients=clients or Clients(),
+        tracer=tracer,
+        raise_error=raise_error,
+        on_usage=on_usage,
+        own_arguments=frozenset(own_arguments),
+    )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from llm_adapter.errors import LLMNotConfiguredError, ModelNotSupportedError
-from llm_adapter.providers import PROVIDERS, Provider
+from llm_adapter.listing import Listed, Lister, ModelLists
+from llm_adapter.providers import Provider
 from llm_adapter.settings import Account, ListingAccess, Settings
-
-Lister = Callable[[Account], Iterable[str]]
-"""Asks a provider for its model ids, in the provider's order; raises when there is no good answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +51,20 @@ def resolve(model: str, settings: Settings, find: Finder = lambda _access, _name
 
     Raises:
         ModelNotSupportedError: the name belongs to no provider.
-        LLMNotConfiguredError: the provider has no key. An empty one is never handed to a client library,
-            which would go and find another provider's in the environment.
+        LLMNotConfiguredError: the provider has no key, or a setting of it makes no sense. An empty key is
+            never handed to a client library, which would go and find another provider's in the environment.
     """
-    provider = next((row for row in PROVIDERS if row.owns(model)), None)
+    provider = next((row for row in settings.providers if row.owns(model)), None)
     if provider is None:
         raise ModelNotSupportedError(f"no provider answers to the model name {model!r}", model=model)
     account = settings.accounts[provider.key]
+    if account.mistake is not None:
+        raise LLMNotConfiguredError(
+            f"model {model!r} cannot be asked: {account.mistake}",
+            model=model,
+            provider=provider.key,
+            config_var=account.mistake.variable,
+        ) from account.mistake
     variable = _missing(provider, account)
     if variable:
         what = "an address" if variable == provider.base_url_variable else "a key"
@@ -79,18 +84,28 @@ def resolve(model: str, settings: Settings, find: Finder = lambda _access, _name
     )
 
 
-def current_models(settings: Settings, lister: Lister, logger: logging.Logger) -> list[str]:
-    """The names of all models that can be asked for, each once, in the order of the table.
+def current_models(
+    settings: Settings, lists: ModelLists, lister: Lister, logger: logging.Logger
+) -> list[str]:
+    """The names of all models that can be asked for, each once, in the order of the allow list or the table.
 
     A provider without a key or with a failing listing is a warning in the log, never an error: the choice of
     models must not keep an application from starting.
     """
-    for warning in settings.warnings:
-        logger.warning("%s", warning)
-    names = dict.fromkeys(name for row in PROVIDERS for name in _offered(row, settings, lister, logger))
+    lists.warn(settings.warnings, logger)
+    offered: dict[str, None] = {}
+    asked = lists.of(
+        [account for row in settings.providers if (account := _listable(row, settings))],
+        lister,
+        settings.listing_lifetime,
+    )
+    for row in settings.providers:
+        offered |= dict.fromkeys(
+            row.prefix + model for model in _offered(row, settings, lists, asked, logger)
+        )
     if settings.allowed_models:
-        return [name for name in names if name in settings.allowed_models]
-    return list(names)
+        return [name for name in settings.allowed_models if name in offered]
+    return list(offered)
 
 
 def _missing(row: Provider, account: Account) -> str | None:
@@ -103,22 +118,31 @@ def _missing(row: Provider, account: Account) -> str | None:
     return next((variable for variable, value in needed if variable and not value), None)
 
 
-def _offered(row: Provider, settings: Settings, lister: Lister, logger: logging.Logger) -> Iterator[str]:
+def _listable(row: Provider, settings: Settings) -> Account | None:
+    account = settings.accounts[row.key]
+    usable = row.lists_models and account.mistake is None and not _missing(row, account)
+    return account if usable else None
+
+
+def _offered(
+    row: Provider,
+    settings: Settings,
+    lists: ModelLists,
+    asked: Mapping[Account, Listed],
+    logger: logging.Logger,
+) -> Iterable[str]:
     account = settings.accounts[row.key]
     variable = _missing(row, account)
-    if variable:
-        logger.warning("%s is skipped: %s is not set", row.key, variable)
-        return
-    for model in (*_listed(row, account, lister, logger), *row.static_models):
-        yield row.prefix + model
-
-
-def _listed(row: Provider, account: Account, lister: Lister, logger: logging.Logger) -> Iterable[str]:
-    if not row.lists_models:
+    if variable or account.mistake:
+        if variable:
+            lists.warn([f"{row.key} is skipped: {variable} is not set"], logger)
         return ()
-    try:
-        return [model for model in lister(account) if row.owns(row.prefix + model)]
-    except Exception as error:  # noqa: BLE001 (whatever a provider or client does, the list must come)
-        # The error's own text may hold what the provider echoed, so only its kind is logged.
-        logger.warning("the models of %s cannot be listed (%s)", row.key, type(error).__name__)
-        return row.fallback_models
+    listed = asked.get(account)
+    if listed is None:
+        return row.static_models
+    if listed.trouble:
+        # Its own text may hold what the provider echoed, so only its kind is logged.
+        lists.warn([f"the models of {row.key} cannot be listed ({listed.trouble})"], logger)
+    if listed.models is None:
+        return (*row.fallback_models, *row.static_models)
+    return (*(model for model in listed.models if row.owns(row.prefix + model)), *row.static_models)

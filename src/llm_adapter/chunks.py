@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from llm_adapter.failures import in_band
 from llm_adapter.responses import LLMStreamResponse
@@ -15,6 +15,15 @@ _DETAILS: tuple[tuple[str, str, str], ...] = (
     ("input_cached_tokens", "prompt_tokens_details", "cached_tokens"),
     ("output_reasoning_tokens", "completion_tokens_details", "reasoning_tokens"),
 )
+
+
+class ToolPart(NamedTuple):
+    """A part of a tool call; the parts of one call have the same index."""
+
+    index: Any
+    id: str
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +36,8 @@ class Chunk:
         reasoning: the reasoning text of the first choice.
         finish_reason: the provider's own word; an empty one means there is none.
         refusal: the refusal's text of the first choice: the model says so itself that it will not answer.
-        has_tool_calls: it holds a part of a tool call.
+        model: the model that answers, by the provider's name for it.
+        tool_calls: the parts of tool calls that it holds.
         usage: token totals under telemetry's names, or None where the chunk has none.
         shown: what the caller is given for it, where that is not just its text.
     """
@@ -37,9 +47,15 @@ class Chunk:
     reasoning: str = ""
     finish_reason: str | None = None
     refusal: str = ""
-    has_tool_calls: bool = False
+    model: str = ""
+    tool_calls: tuple[ToolPart, ...] = ()
     usage: Mapping[str, float] | None = None
     shown: LLMStreamResponse | None = None
+
+    @property
+    def is_content(self) -> bool:
+        """Whether it is a part of the answer that somebody may have seen."""
+        return bool(self.text or self.tool_calls or self.shown)
 
     @property
     def response(self) -> LLMStreamResponse | None:
@@ -83,7 +99,8 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
         reasoning=_text(delta, "reasoning_content") or _text(delta, "reasoning"),
         finish_reason=_part(choice, "finish_reason") or None,
         refusal=_text(delta, "refusal"),
-        has_tool_calls=bool(_part(delta, "tool_calls") or _part(delta, "function_call")),
+        model=_text(item, "model"),
+        tool_calls=_tool_parts(delta),
         # Moonshot, and gateways before it, put the totals into the choice that finishes.
         usage=_usage(_part(item, "usage") or _part(choice, "usage")),
     )
@@ -101,6 +118,21 @@ def _text(delta: Any, name: str) -> str:
     if isinstance(value, list):  # Mistral's reasoning models send parts; the thoughts among them are no text
         return "".join(part["text"] for part in value if _is_text(part))
     return value if isinstance(value, str) else ""
+
+
+def _tool_parts(delta: Any) -> tuple[ToolPart, ...]:
+    """The parts of tool calls, also in the older form that knows one call alone."""
+    older = _part(delta, "function_call")
+    found = _part(delta, "tool_calls") or ([{"function": older}] if older else ())
+    return tuple(
+        ToolPart(
+            index=_part(part, "index"),
+            id=_text(part, "id"),
+            name=_text(_part(part, "function"), "name"),
+            arguments=_text(_part(part, "function"), "arguments"),
+        )
+        for part in found
+    )
 
 
 def _is_text(part: Any) -> bool:

@@ -5,7 +5,8 @@
     ├── ModelNotSupportedError    server.llm.modelNotSupported: no provider answers to the name
     └── RequestFailedError        server.llm.requestFailed: the provider or the way to it failed
 
-    SettingsError (a ValueError)  the environment holds a value that makes no sense; names the variable
+    SettingsError (a ValueError)  a setting makes no sense; names the variable. The cause of a
+                                  LLMNotConfiguredError, and never raised by itself
 
 The three codes are those the host application has translations for, so they are all there are: what went
 wrong in detail is in `category`, `status`, `provider_code` and `provider_message`.
@@ -13,7 +14,7 @@ wrong in detail is in `category`, `status`, `provider_code` and `provider_messag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -27,6 +28,14 @@ class ErrorCode(StrEnum):
     NOT_CONFIGURED = "server.llm.specifiedLlmNotConfigured"
     NOT_SUPPORTED = "server.llm.modelNotSupported"
     REQUEST_FAILED = "server.llm.requestFailed"
+
+
+MESSAGES: Mapping[ErrorCode, str] = {
+    ErrorCode.NOT_CONFIGURED: "Model {model} is not set up: {config_var} is missing or makes no sense.",
+    ErrorCode.NOT_SUPPORTED: "Model {model} is not supported.",
+    ErrorCode.REQUEST_FAILED: "Model {model} could not answer: {message}",
+}
+"""What people are told where the host has no translation."""
 
 
 class Category(StrEnum):
@@ -49,7 +58,15 @@ class Category(StrEnum):
 
 
 class SettingsError(ValueError):
-    """A value of the environment makes no sense. The message names the variable, never a secret value."""
+    """A value of the settings makes no sense. The message names the variable, never a secret value.
+
+    It is the cause of the `LLMNotConfiguredError` of calls that need the value.
+    """
+
+    @property
+    def variable(self) -> str:
+        """Its name, with which every such message begins."""
+        return str(self.args[0]).partition(" ")[0]
 
 
 class LLMError(Exception):
@@ -64,6 +81,7 @@ class LLMError(Exception):
         provider_code: the provider's own code, as text.
         provider_message: the provider's own words, with every known key replaced.
         attempts: how many HTTP requests were made, or None where nothing tells.
+        request_id: the provider's id of the request, where its answer told one.
     """
 
     code: ErrorCode = ErrorCode.REQUEST_FAILED
@@ -79,6 +97,7 @@ class LLMError(Exception):
         provider_code: str | None = None,
         provider_message: str | None = None,
         attempts: int | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.model = model
@@ -88,6 +107,7 @@ class LLMError(Exception):
         self.provider_code = provider_code
         self.provider_message = provider_message
         self.attempts = attempts
+        self.request_id = request_id
 
     @property
     def message(self) -> str:
@@ -99,17 +119,32 @@ class LLMError(Exception):
         """What the host's translation of the code has places for."""
         return {"model": self.model, "message": self.message}
 
+    @property
+    def user_message(self) -> str:
+        """The failure in English, for hosts without a translation of its code."""
+        return MESSAGES[self.code].format(**self.arguments)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are rebuilt from `args` alone when unpickled, which loses keyword-only values.
         return (_rebuilt, (type(self), self.message, dict(self.__dict__)))
 
     def raise_through(self, host: RaiseErrorWithArgs | None) -> NoReturn:
-        """Raise this error, or let the host raise its own kind with this one as the cause."""
+        """Raise this error, or let the host raise its own kind with this one as the cause.
+
+        A host that fails for want of a translation is passed over. One that has none says the bare code to
+        people; it is made to say it in English.
+        """
         if host is None:
             raise self
         try:
             host(str(self.code), **self.arguments)
+        except (LookupError, AttributeError):
+            raise self from self.__cause__
         except Exception as hosts_own:
+            if getattr(hosts_own, "message", None) == self.code:
+                hosts_own.message = self.user_message  # type: ignore[attr-defined]
+            if hosts_own.args == (str(self.code),):
+                hosts_own.args = (self.user_message,)
             raise hosts_own from self
         raise self
 

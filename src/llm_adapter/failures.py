@@ -16,6 +16,7 @@ from typing import Any
 
 from llm_adapter.errors import Category, SettingsError
 from llm_adapter.redaction import chain
+from llm_adapter.requests import TRANSPORT_PARAMS
 
 _LONGEST_MESSAGE = 2000
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -86,6 +87,7 @@ class Failure:
     provider_code: str | None = None
     provider_message: str | None = None
     attempts: int | None = None
+    request_id: str | None = None
 
 
 _BY_CODE: Mapping[str, Category] = {
@@ -294,7 +296,33 @@ def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
         provider_code=code,
         provider_message=message or None,
         attempts=attempts or _attempts(source),
+        request_id=request_id(getattr(getattr(source, "response", None), "headers", None)),
     )
+
+
+def request_id(headers: Any) -> str | None:
+    """The provider's id of a request, from the headers of its answer."""
+    return next((headers[name] for name in _REQUEST_IDS if name in headers), None) if headers else None
+
+
+def unsendable(error: BaseException, params: Mapping[str, Any]) -> str | None:
+    """Which parameters kept a request from being made: those that are not JSON. None if it was not that."""
+    if not isinstance(origin(error), TypeError):
+        return None
+    names = [name for name, value in params.items() if name not in TRANSPORT_PARAMS and not _is_json(value)]
+    return f"not JSON: {', '.join(names)}" if names else None
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+# OpenAI and most others; SiliconFlow; DeepSeek.
+_REQUEST_IDS = ("x-request-id", "request-id", "x-siliconcloud-trace-id", "x-ds-trace-id")
 
 
 def origin(error: BaseException) -> BaseException:
@@ -305,12 +333,6 @@ def origin(error: BaseException) -> BaseException:
     """
     links = [link for link in chain(error) if _library(link) != "litellm"] or [error]
     return next((link for link in links if _library(link) == "openai"), links[0])
-
-
-def count_attempts(error: BaseException, attempts: int | None) -> None:
-    """Write down at an exception how many requests it took, for `describe`: its own request may not know."""
-    if attempts is not None:
-        vars(origin(error))["attempts"] = attempts
 
 
 def is_broken_connection(error: BaseException) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from llm_adapter.adapter import Adapter, Clients
-from llm_adapter.responses import LLMStreamResponse
+from llm_adapter.adapter import Adapter
+from llm_adapter.clients import Clients
+from llm_adapter.responses import LLMStream
 from llm_adapter.settings import Settings
 
 
@@ -22,7 +23,7 @@ def default_adapter() -> Adapter:
     Reading the settings for each call takes microseconds, and lets a running process switch a provider's
     backend: by the next call, not by the next deployment.
     """
-    return Adapter(settings=Settings.from_environ(), clients=_clients())
+    return Adapter(settings=Settings.from_environ, clients=_clients())
 
 
 def invoke_llm(
@@ -35,7 +36,7 @@ def invoke_llm(
     json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
     generation_name: str = "invoke_llm",
     **kwargs: Any,
-) -> Generator[LLMStreamResponse, None, None]:
+) -> LLMStream:
     """Ask one question and yield the answer as it comes.
 
     Nothing is sent before the generator is first advanced. Leaving it early ends the exchange with the
@@ -50,11 +51,12 @@ def invoke_llm(
         system: what the model is told beforehand.
         json: ask for a JSON object.
         generation_name: the name of the generation.
-        **kwargs: request parameters by their OpenAI names. `temperature` may be text and is 0.8 if not given;
-            `stream` is ignored.
+        **kwargs: request parameters by their OpenAI names; what else a provider takes goes into `extra_body`.
+            `temperature` may be text and is 0.8 if not given; `stream` is ignored. `usage_context`,
+            `usage_scene`, `billable`, `request_id`, `trace_id` and `usage_metadata` are for the usage hook.
 
-    Yields:
-        Every piece of text that is not empty.
+    Returns:
+        A generator of every piece of text that is not empty; its `record` tells the rest.
 
     Raises:
         LLMError: any failure, before or after the first piece.
@@ -73,7 +75,7 @@ def chat_llm(
     json: bool = False,  # noqa: FBT001, FBT002 (applications call it so)
     generation_name: str = "user_follow_ask",
     **kwargs: Any,
-) -> Generator[LLMStreamResponse, None, None]:
+) -> LLMStream:
     """Continue a conversation and yield the answer as it comes.
 
     As `invoke_llm`, but with the whole history, no default temperature, and `json` accepted and ignored, as
@@ -89,8 +91,8 @@ def chat_llm(
         generation_name: the name of the generation.
         **kwargs: as for `invoke_llm`.
 
-    Yields:
-        Every piece of text that is not empty.
+    Returns:
+        As `invoke_llm`.
 
     Raises:
         LLMError: any failure, before or after the first piece.
@@ -99,11 +101,31 @@ def chat_llm(
 
 
 def get_current_models(app: Any) -> list[str]:
-    """The names of the models that can be asked for, each once, in a steady order.
+    """The names of the models that can be asked for, each once, in the allow list's order if there is one.
 
-    Providers that cannot be asked are left out with a warning in the log of `app`.
+    The providers are asked all at once and waited for 5 seconds, and again after `LLM_MODEL_LIST_SECONDS`.
+    One that does not answer keeps its last list, with a warning in the log of `app`.
     """
     return default_adapter().get_current_models(app)
+
+
+def get_model_options(app: Any) -> list[dict[str, Any]]:
+    """The same as a choice for people: `model`, `display_name` and `is_default` of each."""
+    return default_adapter().get_model_options(app)
+
+
+def get_allowed_models() -> list[str]:
+    """The allow list in its own order, whether or not the models are there; empty where there is none."""
+    return default_adapter().get_allowed_models()
+
+
+def preload() -> None:
+    """Import what calls need, for a server's parent process, and set it aside from the garbage collector.
+
+    Workers that are forked afterwards share the memory and start at once. Nothing else is done: no
+    connection, no thread, nothing that a fork would break. `warm_up` in each worker does the rest.
+    """
+    default_adapter().preload()
 
 
 def warm_up() -> None:
@@ -114,8 +136,5 @@ def warm_up() -> None:
     worker, after a fork, and before the worker holds anything of its own: all that is there then is set aside
     for good from Python's garbage collector (`gc.freeze`), which would otherwise stop all threads for 0.2 to
     0.4 s each time that it looks through what LiteLLM's import leaves.
-
-    Raises:
-        SettingsError: the environment makes no sense.
     """
     default_adapter().warm_up()

@@ -1,7 +1,8 @@
-"""What model families may be sent beyond, or instead of, what the caller asked for: one table.
+"""What models may be sent beyond, or instead of, what the caller asked for: one table.
 
-The legacy path sends what it is given. On the LiteLLM path a few families need more, because providers
-changed what they accept or do by default. A model outside the table gets nothing extra.
+The legacy path sends what it is given. On the LiteLLM path thinking is switched off wherever a provider has a
+switch for it, whatever the caller says, as applications came to do: the first words come late otherwise, and
+hidden reasoning is billed. Models whose provider is known to refuse its own switch are not sent it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_adapter.requests import ChatRequest
+from llm_adapter.requests import THINKING_SWITCHES, ChatRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,21 +22,21 @@ class Family:
     Attributes:
         provider: the provider's key.
         pattern: what the start of the provider's name for the model looks like, in any case of letters.
+        switch: what in the body switches thinking off.
+        effort: the least `reasoning_effort` that is accepted, for those that know no switch.
         temperature: the only temperature accepted, or None where any will do.
-        extra_body: what the body gets; a key that the caller's own `extra_body` has stays the caller's.
+        quiet_temperature: any temperature is accepted when there is no thinking.
         limit_param: the name under which an output limit is accepted.
-        effort: the `reasoning_effort` where the caller gives none, or None to send none.
-        refused_efforts: efforts that are refused; `effort` goes in their place.
         takes_defaults: it is sent what the calls add for everybody: a temperature, the wish for totals.
     """
 
     provider: str
-    pattern: str
-    temperature: float | None = None
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-    limit_param: str = "max_tokens"
+    pattern: str = ""
+    switch: Mapping[str, Any] = field(default_factory=dict)
     effort: str | None = None
-    refused_efforts: tuple[str, ...] = ()
+    temperature: float | None = None
+    quiet_temperature: bool = False
+    limit_param: str = "max_tokens"
     takes_defaults: bool = True
 
     def covers(self, provider: str, model: str) -> bool:
@@ -43,49 +44,56 @@ class Family:
         return provider == self.provider and re.match(self.pattern, model, re.IGNORECASE) is not None
 
 
-_THINKING_OFF: Mapping[str, Any] = {"thinking": {"type": "disabled"}}
-_ENABLE_THINKING_OFF: Mapping[str, Any] = {"enable_thinking": False}
+_DISABLED: Mapping[str, Any] = {"thinking": {"type": "disabled"}}
+_NOT_ENABLED: Mapping[str, Any] = {"enable_thinking": False}
 
-# Thinking is switched off where a family thinks unless told otherwise: the first words come late, and hidden
-# reasoning is billed. Variants that only think, or never do, refuse the switch and are left alone.
-FAMILIES: tuple[Family, ...] = (
-    # Reasoning models of OpenAI answer 400 to any other temperature, and to `max_tokens`.
-    Family(
+
+def _gpt_5(pattern: str, effort: str | None, *, quiet_temperature: bool = False) -> Family:
+    """A family of OpenAI's reasoning models: these answer 400 to `max_tokens`, and to any temperature but 1
+    unless they may do without thinking. The chat and search variants are no such models.
+    """
+    return Family(
         provider="openai",
-        pattern=r"gpt-5(?!.*chat)",
+        pattern=rf"gpt-5(?!.*(chat|search)){pattern}",
+        effort=effort,
         temperature=1.0,
+        quiet_temperature=quiet_temperature,
         limit_param="max_completion_tokens",
-    ),
-    Family(provider="deepseek", pattern=r"deepseek-v4", extra_body=_THINKING_OFF),
+    )
+
+
+FAMILIES: tuple[Family, ...] = (
+    # From 5.1 on they can do without thinking; pro, codex and the like cannot, and take no effort that small.
+    _gpt_5(r".*(pro|codex|cyber)", None),
+    _gpt_5(r"\.\d+", "none", quiet_temperature=True),
+    _gpt_5("", "minimal"),
+    Family(provider="deepseek", switch=_DISABLED),
     # GLM thinks from 4.5 on; 5.3 refuses to be told not to.
-    Family(provider="glm", pattern=r"glm-(4\.[5-9]|[5-9](?!\.3))", extra_body=_THINKING_OFF),
-    Family(provider="ark", pattern=r"doubao-seed(?!.*thinking)", extra_body=_THINKING_OFF),
-    Family(
-        provider="qwen",
-        pattern=r"qwen3(?!.*(instruct|thinking|coder|max))",
-        extra_body=_ENABLE_THINKING_OFF,
-    ),
+    Family(provider="glm", pattern=r"glm-(4\.[5-9]|[5-9](?!\.3))", switch=_DISABLED),
+    # What only thinks, refuses: DashScope says that the value of enable_thinking is restricted to True.
+    Family(provider="qwen", pattern=r"(?!.*thinking)", switch=_NOT_ENABLED),
+    Family(provider="ark", pattern=r"(?!.*thinking)", switch=_DISABLED),
+    # SiliconFlow answers 400 ("current model does not support parameter `enable_thinking`") for models that
+    # have not both modes: CherryHQ/cherry-studio#6642, immersive-translate/immersive-translate#3115, #3418.
     Family(
         provider="silicon",
-        pattern=r"(Pro/)?(Qwen/Qwen3(?!.*(Instruct|Thinking|Coder))|zai-org/GLM-4\.[5-9])",
-        extra_body=_ENABLE_THINKING_OFF,
+        pattern=r"(?!.*(Instruct|Thinking|Coder|Qwen2|DeepSeek-R1))",
+        switch=_NOT_ENABLED,
     ),
     # Of Gemini, 2.5 Pro and all of 3 cannot be told not to think: they get the least there is.
-    Family(
-        provider="gemini",
-        pattern=r"gemini-(2\.5-pro|[3-9]|\d{2})",
-        effort="minimal",
-        refused_efforts=("none", "disable"),
-    ),
+    Family(provider="gemini", pattern=r"gemini-(2\.5-pro|[3-9]|\d{2})", effort="minimal"),
     Family(provider="gemini", pattern=r"gemini-2\.5-flash(?!.*(lite|image|tts|audio|live))", effort="none"),
     # Neither speaks OpenAI's protocol, and what the old client did not add for them is still not added.
-    Family(provider="ernie_v1", pattern="", limit_param="max_output_tokens", takes_defaults=False),
-    Family(provider="dify", pattern="", takes_defaults=False),
+    Family(provider="ernie_v1", limit_param="max_output_tokens", takes_defaults=False),
+    Family(provider="dify", takes_defaults=False),
 )
 
-_PLAIN = Family(provider="", pattern="")
+_PLAIN = Family(provider="")
 
 _TOTALS: Mapping[str, Any] = {"stream_options": {"include_usage": True}}
+
+# Where thinking is configured in Google's own request.
+_SETTINGS = ("generationConfig", "generation_config")
 
 
 def family_of(provider: str, model: str) -> Family:
@@ -93,20 +101,28 @@ def family_of(provider: str, model: str) -> Family:
     return next((family for family in FAMILIES if family.covers(provider, model)), _PLAIN)
 
 
-def shaped(request: ChatRequest, family: Family) -> ChatRequest:
+def shaped(request: ChatRequest, family: Family, *, thinking_off: bool = True) -> ChatRequest:
     """The request as the LiteLLM path sends it: totals asked for, and what the family needs.
 
     The legacy `chat_llm` never asked for usage totals, and so lost them with every provider that wants to be
     asked; the new client asks.
+
+    Args:
+        request: what is asked for.
+        family: the model's family.
+        thinking_off: the family's switch is sent, and none of the caller's; else the caller's alone.
     """
     params = {**_TOTALS, **request.params} if family.takes_defaults else _given(request)
-    if family.temperature is not None and "temperature" in params:
+    quiet = False
+    if thinking_off and (family.switch or family.effort):
+        params = _without_switches(params)
+        if family.effort:
+            params["reasoning_effort"] = family.effort
+        if family.switch:
+            params["extra_body"] = {**(params.get("extra_body") or {}), **family.switch}
+        quiet = family.quiet_temperature
+    if family.temperature is not None and "temperature" in params and not quiet:
         params["temperature"] = family.temperature
-    if family.extra_body:
-        params["extra_body"] = {**family.extra_body, **(params.get("extra_body") or {})}
-    if family.effort is not None and "thinking" not in params:
-        effort = params.get("reasoning_effort") or family.effort
-        params["reasoning_effort"] = family.effort if effort in family.refused_efforts else effort
     return replace(request, params=params)
 
 
@@ -124,8 +140,27 @@ def _given(request: ChatRequest) -> dict[str, Any]:
     return {name: value for name, value in request.params.items() if name not in request.defaulted}
 
 
+def _without_switches(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters without what the caller says about thinking, wherever it stands."""
+    left = {name: value for name, value in params.items() if name != "reasoning_effort"}
+    body = dict(left.pop("extra_body", None) or {})
+    for name in ("reasoning_effort", *THINKING_SWITCHES):
+        body.pop(name, None)
+    for name in _SETTINGS:
+        if isinstance(body.get(name), Mapping):
+            inner = {key: value for key, value in body[name].items() if key not in THINKING_SWITCHES}
+            body = {**body, name: inner} if inner else {key: body[key] for key in body if key != name}
+    return {**left, **({"extra_body": body} if body else {})}
+
+
 def limited(request: ChatRequest, limit: int | None, family: Family) -> ChatRequest:
-    """The request with a configured output limit, unless the caller set one."""
-    if limit is None or {"max_tokens", "max_completion_tokens", family.limit_param} & request.params.keys():
+    """The request with an output limit: the caller's if it is the smaller one."""
+    if limit is None:
         return request
-    return replace(request, params={**request.params, family.limit_param: limit})
+    names = ("max_completion_tokens", "max_tokens", family.limit_param)
+    asked = {name: request.params[name] for name in names if request.params.get(name) is not None}
+    lowered = {
+        name: min(value, limit) if isinstance(value, int) and value > 0 else limit
+        for name, value in asked.items()
+    }
+    return replace(request, params={**request.params, **(lowered or {family.limit_param: limit})})

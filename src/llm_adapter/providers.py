@@ -41,12 +41,13 @@ class Provider:
         speaks: whose protocol it speaks, by LiteLLM's name for it; most are compatible with OpenAI's.
         has_legacy: there is a client of old for it, to which it can be switched back.
         signed_listing: where names of models are translated into what is sent, if anywhere.
+        metered_as: the name in bills and meters, where that is not the key.
     """
 
     key: str
     base_url: str
-    base_url_variable: str
     key_variables: tuple[str, ...]
+    base_url_variable: str = ""
     second_key_variable: str = ""
     header_variables: tuple[tuple[str, str], ...] = ()
     prefix: str = ""
@@ -58,13 +59,14 @@ class Provider:
     speaks: str = "openai"
     has_legacy: bool = True
     signed_listing: SignedListing | None = None
+    metered_as: str = ""
 
     def owns(self, model: str) -> bool:
         """Whether the application's name for a model leads to this provider, listed or not."""
         if self.only_static:
             return model in self.static_models
         start = self.prefix or self.bare_models
-        return model.startswith(start) and len(model) > len(self.prefix)
+        return bool(start) and model.startswith(start) and len(model) > len(self.prefix)
 
 
 PROVIDERS: tuple[Provider, ...] = (
@@ -82,7 +84,7 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url_variable="DEEPSEEK_API_URL",
         key_variables=("DEEPSEEK_API_KEY",),
         bare_models="deepseek-",
-        fallback_models=("deepseek-chat",),
+        fallback_models=("deepseek-v4-flash", "deepseek-v4-pro", "deepseek-chat", "deepseek-reasoner"),
     ),
     Provider(
         key="qwen",
@@ -98,6 +100,7 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url_variable="ERNIE_BASE_URL",
         key_variables=("ERNIE_API_KEY",),
         prefix="ernie/",
+        metered_as="ernie_v2",
         lists_models=False,
         static_models=(
             "ernie-4.0-8k-latest",

@@ -16,6 +16,51 @@ MAX_RETRIES = 2
 # These steer the HTTP request and are no part of its body.
 TRANSPORT_PARAMS = frozenset({"deadline", "extra_headers", "extra_query", "max_retries", "timeout"})
 
+OWN_ARGUMENTS = frozenset(
+    {"usage_context", "usage_scene", "billable", "request_id", "trace_id", "usage_metadata"}
+)
+"""What applications hand over with a call for their own use: for the usage hook, never for a provider."""
+
+THINKING_SWITCHES = ("thinking", "enable_thinking", "thinking_config", "thinkingConfig")
+"""Vendors' names for switching thinking on or off; `reasoning_effort` is OpenAI's own."""
+
+# OpenAI's parameters of a chat completion: platform.openai.com/docs/api-reference/chat/create.
+_PARAMS = TRANSPORT_PARAMS | {
+    "audio",
+    "extra_body",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "metadata",
+    "modalities",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream_options",
+    "temperature",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+    "web_search_options",
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatRequest:
@@ -31,6 +76,7 @@ class ChatRequest:
         generation_name: the name of the telemetry generation.
         user_id: whose call it is.
         defaulted: the parameters that nobody gave: `invoke_llm` has a temperature of its own.
+        own: the application's own arguments, which no provider sees.
     """
 
     model: str
@@ -40,6 +86,7 @@ class ChatRequest:
     generation_name: str = "llm"
     user_id: str = ""
     defaulted: frozenset[str] = frozenset()
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def choices(self) -> int:
@@ -103,14 +150,14 @@ def invocation(
 ) -> ChatRequest:
     """The request behind `invoke_llm`: one user message, optional system text, JSON mode on demand."""
     messages = [{"role": "system", "content": system}] if system else []
-    given = _wish(params)
+    given = {name: value for name, value in _wish(params).items() if (name, value) != ("temperature", None)}
     wish = {"temperature": INVOKE_TEMPERATURE, **given}
     if json:
         wish["response_format"] = {"type": "json_object"}
     return ChatRequest(
         model=model,
         messages=(*messages, {"role": "user", "content": message}),
-        params={**wish, "temperature": float(wish["temperature"])},
+        params=wish,
         invoked=True,
         generation_name=generation_name,
         user_id=user_id,
@@ -137,16 +184,34 @@ def conversation(
 
 
 def _wish(params: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the caller's parameters, without `stream` and what the SDK's own markers say is missing."""
+    """A copy of the caller's parameters, without `stream` and what the SDK's own markers say is missing.
+
+    Raises:
+        ValueError: there is one that no provider is known to take.
+    """
     wish = {
         name: deepcopy(value)
         for name, value in params.items()
         # The calls stream whatever `stream` says: callers pass False and still iterate.
         if name != "stream" and type(value).__name__ not in {"NotGiven", "Omit"}
     }
+    switches = {name: wish.pop(name) for name in THINKING_SWITCHES if name in wish}
+    if switches:
+        wish["extra_body"] = {**switches, **(wish.get("extra_body") or {})}
+    unknown = ", ".join(sorted(wish.keys() - _PARAMS))
+    if unknown:
+        raise ValueError(f"no request parameter is called {unknown}; a provider's own go into extra_body")
     if wish.get("temperature") is not None:
-        wish["temperature"] = float(wish["temperature"])  # configuration and forms give it as text
+        wish["temperature"] = temperature(wish["temperature"])
     return wish
+
+
+def temperature(value: Any) -> float:
+    """A temperature as it is sent; configuration and forms give it as text."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"temperature must be a number, not {value!r}") from None
 
 
 def _message(message: Any) -> Mapping[str, Any]:

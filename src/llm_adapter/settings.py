@@ -1,4 +1,4 @@
-"""The environment, read once; nothing else in the package looks at `os.environ`."""
+"""The settings, read once for each call; nothing else in the package looks at `os.environ`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import difflib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.util import find_spec
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from llm_adapter.errors import SettingsError
@@ -31,7 +33,50 @@ REFUSED_SWITCHES = (
 
 _THINKING = "DEFAULT_REASONING_EFFORT_"  # how many tokens LiteLLM lets Gemini think for each effort
 
+T = TypeVar("T")
+
 _HOTTEST = 2.0  # what OpenAI's API takes; no provider of the table takes more
+
+Source = Mapping[str, Any] | Callable[[str], Any]
+"""Where variables come from: by name, or by asking for a name; None where there is none of that name."""
+
+_REFERENCE = re.compile(r"\$\{(\w+)\}")
+_DEEPEST = 10  # variables that name each other must not keep us expanding for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The values of a source as text, with each `${NAME}` in them expanded.
+
+    What the source does not know is looked for in the environment, and if it is not there either, stays.
+    """
+
+    source: Source
+
+    def get(self, name: str) -> str:
+        """The value without the spaces around it; empty where there is none."""
+        return self._expanded(self._raw(name) or "", _DEEPEST).strip()
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The names there are, where the source can tell."""
+        return list(self.source) if isinstance(self.source, Mapping) else ()
+
+    def _raw(self, name: str) -> str | None:
+        found = self.source.get(name) if isinstance(self.source, Mapping) else self.source(name)
+        if isinstance(found, Mapping):
+            return json.dumps(dict(found))
+        if isinstance(found, (list, tuple)):
+            return ",".join(map(str, found))
+        return None if found is None else str(found)
+
+    def _expanded(self, value: str, depth: int) -> str:
+        def replacement(match: re.Match[str]) -> str:
+            found = self._raw(match[1])
+            found = os.environ.get(match[1]) if found is None else found
+            return match[0] if found is None else self._expanded(found, depth - 1)
+
+        return _REFERENCE.sub(replacement, value) if depth and "${" in value else value
 
 
 class BackendName(StrEnum):
@@ -54,7 +99,9 @@ class ListingAccess:
 class Account:
     """Where a provider is reached, and as whom. An empty key means: not configured.
 
-    `headers` are sent with every request, to this provider alone.
+    Attributes:
+        headers: sent with every request, to this provider alone.
+        mistake: the variable that makes no sense, and what is wrong with it; such an account is not used.
     """
 
     base_url: str
@@ -64,6 +111,7 @@ class Account:
     listing: ListingAccess | None = None
     api_secret: str = field(default="", repr=False)
     headers: tuple[tuple[str, str], ...] = ()
+    mistake: SettingsError | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,60 +119,83 @@ class Settings:
     """Everything that can be configured.
 
     Attributes:
-        accounts: one for each provider of the table, by its key.
+        accounts: one for each provider, by its key.
+        providers: the rows of the providers, in the order in which they are asked whose a model is.
         default_model: the model the host application offers first; the calls always take one.
         default_temperature: what the host application offers first; `invoke_llm`'s own default stays 0.8,
             because answers change with it.
         allowed_models: the only names `get_current_models` may give, or empty for all. Calls are not
             restricted: a choice that a user saved keeps working.
         display_names: what people are shown for a model.
-        max_output_tokens: the output limit to send, by the application's name for the model.
+        max_output_tokens: the most output to ask for, by the application's name for the model.
+        limits_from_table: models without such a limit are asked for what LiteLLM's table has for them.
+        thinking_off: thinking is switched off wherever a provider has a switch, whatever the caller asks for.
+        listing_lifetime: for how many seconds a provider's list of models is good.
         warnings: what is set but cannot mean what it was meant to; a sentence each, without secrets.
         proxy_secrets: users and passwords of the environment's proxies.
     """
 
     accounts: Mapping[str, Account]
+    providers: tuple[Provider, ...] = PROVIDERS
     default_model: str = ""
     default_temperature: float | None = None
     allowed_models: tuple[str, ...] = ()
     display_names: Mapping[str, str] = field(default_factory=dict)
     max_output_tokens: Mapping[str, int] = field(default_factory=dict)
+    limits_from_table: bool = True
+    thinking_off: bool = True
+    listing_lifetime: float = 300.0
     warnings: tuple[str, ...] = ()
     proxy_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings.
+    def from_environ(cls, environ: Source | None = None, providers: Iterable[Provider] = ()) -> Settings:
+        """Read the settings. A value that makes no sense stops its own provider alone, or is left out.
 
         Args:
             environ: the variables; the process's own when None.
-
-        Raises:
-            SettingsError: a variable holds something that makes no sense.
+            providers: further rows; one with the key of a row of the table stands in its place.
         """
-        variables = os.environ if environ is None else environ
-        for surroundings in (variables, os.environ):  # the libraries look into the latter, whatever is given
-            _refuse_surroundings(surroundings)
+        variables = Variables(os.environ if environ is None else environ)
+        further = tuple(providers)
+        rows = (*further, *(row for row in PROVIDERS if row.key not in {each.key for each in further}))
+        around = Variables(os.environ)  # where the libraries look, whatever is given
+        wrong = _surroundings_mistake(variables.names, variables) or _surroundings_mistake(os.environ, around)
+        accounts = {row.key: _account(variables, row) for row in rows}
+        if wrong is not None:
+            accounts = {key: replace(account, mistake=wrong) for key, account in accounts.items()}
         allowed = _names(variables, "LLM_ALLOWED_MODELS")
         shown = _names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
-        limits = _limits(variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
+        mistakes: list[str] = []
+        limits = _or_else(dict[str, int](), mistakes, _limits, variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
+        default = variables.get("DEFAULT_LLM_MODEL")
         return cls(
-            accounts={row.key: _account(variables, row) for row in PROVIDERS},
-            default_model=variables.get("DEFAULT_LLM_MODEL", "").strip(),
-            default_temperature=_temperature(variables, "DEFAULT_LLM_TEMPERATURE"),
-            allowed_models=allowed,
+            accounts=accounts,
+            providers=rows,
+            default_model=default,
+            default_temperature=_or_else(None, mistakes, _temperature, variables, "DEFAULT_LLM_TEMPERATURE"),
+            allowed_models=tuple(dict.fromkeys(allowed)),
             # Names belong to models by their place: with another length nobody can tell which is whose.
             display_names=dict(zip(allowed, shown, strict=True)) if len(allowed) == len(shown) else {},
             max_output_tokens=limits,
+            limits_from_table=_or_else(
+                "table", mistakes, _choice, variables, "LLM_DEFAULT_OUTPUT_LIMIT", ("table", "none")
+            )
+            == "table",
+            thinking_off=_or_else("off", mistakes, _choice, variables, "LLM_THINKING", ("off", "caller"))
+            == "off",
+            listing_lifetime=_or_else(300.0, mistakes, _seconds, variables, "LLM_MODEL_LIST_SECONDS"),
             warnings=(
+                *dict.fromkeys(str(account.mistake) for account in accounts.values() if account.mistake),
+                *mistakes,
                 *_unequal(allowed, shown),
-                *_half_keys(variables),
-                *_unknown_switches(variables),
-                *_unowned("LLM_ALLOWED_MODELS", allowed),
-                *_unowned("LLM_MODEL_MAX_OUTPUT_TOKENS", limits),
-                *_unowned("DEFAULT_LLM_MODEL", _names(variables, "DEFAULT_LLM_MODEL")),
+                *_half_keys(variables, rows),
+                *_unknown_switches(variables, rows),
+                *_unowned("LLM_ALLOWED_MODELS", allowed, rows),
+                *_unowned("LLM_MODEL_MAX_OUTPUT_TOKENS", limits, rows),
+                *_unowned("DEFAULT_LLM_MODEL", filter(None, [default]), rows),
             ),
-            proxy_secrets=(*_proxy_secrets(variables), *_proxy_secrets(os.environ)),
+            proxy_secrets=(*_proxy_secrets(variables), *_proxy_secrets(around)),
         )
 
     @property
@@ -154,62 +225,84 @@ def environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _refuse_surroundings(variables: Mapping[str, str]) -> None:
+def _surroundings_mistake(names: Iterable[str], variables: Variables) -> SettingsError | None:
     """What would change calls or break them, and what no client of ours can be kept from reading."""
     for name in REFUSED_SWITCHES:
-        if variables.get(name, "").strip().lower() == "true":
-            raise SettingsError(f"{name} is true: LiteLLM would send every call elsewhere; remove {name}")
-    for name in variables:
+        if variables.get(name).lower() == "true":
+            return SettingsError(f"{name} is true: LiteLLM would send every call elsewhere; remove {name}")
+    for name in names:
         if name.startswith(_THINKING):
-            raise SettingsError(
+            return SettingsError(
                 f"{name} would change what Gemini is asked; remove it, and give each call its own"
             )
     for name, is_there in zip(CERTIFICATES, (os.path.isfile, os.path.isdir), strict=True):
-        value = variables.get(name, "")
+        value = variables.get(name)
         if value and not is_there(value):
             kind = "file" if is_there is os.path.isfile else "folder"
-            raise SettingsError(f"{name} is {value!r}, but there is no such {kind} of certificates")
+            return SettingsError(f"{name} is {value!r}, but there is no such {kind} of certificates")
+    return None
 
 
-def _proxy_secrets(variables: Mapping[str, str]) -> Iterator[str]:
+def _proxy_secrets(variables: Variables) -> Iterator[str]:
     for name in PROXIES:
         for value in filter(None, (variables.get(name), variables.get(name.lower()))):
             user, _, password = value.rpartition("@")[0].rpartition("/")[2].partition(":")
             yield from filter(None, {user, password, unquote(user), unquote(password)})
 
 
-def _account(variables: Mapping[str, str], row: Provider) -> Account:
-    keys = (_credential(variables, name) for name in row.key_variables)
-    second, headers = row.second_key_variable, row.header_variables
-    given = ((header, _credential(variables, name)) for header, name in headers)
-    return Account(
-        base_url=_url(variables, row.base_url_variable) or row.base_url,
-        api_key=next(filter(None, keys), ""),
-        speaks=row.speaks,
-        backend=_chosen_backend(variables, row),
-        listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
-        api_secret=_credential(variables, second) if second else "",
-        headers=tuple((header, value) for header, value in given if value),
-    )
+def _account(variables: Variables, row: Provider) -> Account:
+    try:
+        second = row.second_key_variable
+        given = ((header, _credential(variables, name)) for header, name in row.header_variables)
+        keys = (_credential(variables, name) for name in row.key_variables)
+        return Account(
+            base_url=_url(variables, row.base_url_variable) or row.base_url,
+            api_key=next(filter(None, keys), ""),
+            speaks=row.speaks,
+            backend=_chosen_backend(variables, row),
+            listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
+            api_secret=_credential(variables, second) if second else "",
+            headers=tuple((header, value) for header, value in given if value),
+        )
+    except SettingsError as mistake:
+        return Account(
+            base_url=row.base_url,
+            # Keys stay known, so that nothing shows them.
+            api_key=next(filter(None, map(variables.get, row.key_variables)), ""),
+            api_secret=variables.get(row.second_key_variable) if row.second_key_variable else "",
+            speaks=row.speaks,
+            mistake=mistake,
+        )
 
 
-def _listing(variables: Mapping[str, str], row: SignedListing) -> ListingAccess | None:
+def _or_else(
+    default: T, mistakes: list[str], read: Callable[..., T], variables: Variables, name: str, *more: Any
+) -> T:
+    """What a variable says; if that makes no sense, the default, and a sentence about it."""
+    try:
+        return read(variables, name, *more)
+    except SettingsError as mistake:
+        mistakes.append(f"{mistake}; it is ignored")
+        return default
+
+
+def _listing(variables: Variables, row: SignedListing) -> ListingAccess | None:
     key_id, secret = (_credential(variables, name) for name in row.key_variables)
     if not (key_id and secret):
         return None
     return ListingAccess(url=_url(variables, row.url_variable) or row.url, key_id=key_id, secret=secret)
 
 
-def _credential(variables: Mapping[str, str], name: str) -> str:
-    value = variables.get(name, "").strip()
+def _credential(variables: Variables, name: str) -> str:
+    value = variables.get(name)
     if not (value.isascii() and value.isprintable() and " " not in value):
         raise SettingsError(f"{name} holds a blank or a character that no key has; its value is not shown")
     return value
 
 
-def _url(variables: Mapping[str, str], name: str) -> str:
+def _url(variables: Variables, name: str) -> str:
     """An address that every client reads alike, without slashes at its end."""
-    value = variables.get(name, "").strip()
+    value = variables.get(name) if name else ""
     if not value:
         return ""
     if not value.startswith(("http://", "https://")):
@@ -234,30 +327,26 @@ def _url(variables: Mapping[str, str], name: str) -> str:
     return value.rstrip("/")
 
 
-def _chosen_backend(variables: Mapping[str, str], row: Provider) -> BackendName:
+def _chosen_backend(variables: Variables, row: Provider) -> BackendName:
     own = f"LLM_BACKEND_{row.key.upper()}"
     chosen = _backend(variables, own)
     if chosen is BackendName.LEGACY and not row.has_legacy:
-        raise SettingsError(f"{own} is legacy, but there is no legacy client for {row.key}: remove {own}")
+        raise SettingsError(
+            f"{own} is legacy, but there is no legacy client for {row.key}: remove {own}",
+        )
     if not row.has_legacy:
         return BackendName.LITELLM
     # Without a word about it, the new client: who installs this package has decided to move.
     return chosen or _backend(variables, "LLM_BACKEND") or BackendName.LITELLM
 
 
-def _backend(variables: Mapping[str, str], name: str) -> BackendName | None:
-    value = variables.get(name, "").strip().lower()
-    if not value:
-        return None
-    try:
-        backend = BackendName(value)
-    except ValueError:
-        raise SettingsError(f"{name} is {value!r}, but must be one of: litellm, legacy") from None
-    if backend is BackendName.LEGACY and not _legacy_is_there():
+def _backend(variables: Variables, name: str) -> BackendName | None:
+    value = _choice(variables, name, (*BackendName, ""))
+    if value == BackendName.LEGACY and not _legacy_is_there():
         raise SettingsError(
-            f"{name} is legacy, but there are no legacy clients any more: remove {name}, or set litellm"
+            f"{name} is legacy, but there are no legacy clients any more: remove {name}, or set litellm",
         )
-    return backend
+    return BackendName(value) if value else None
 
 
 def _legacy_is_there() -> bool:
@@ -268,25 +357,48 @@ def _legacy_is_there() -> bool:
         return False
 
 
-def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in variables.get(name, "").split(",") if part.strip())
+def _choice(variables: Variables, name: str, choices: Sequence[str]) -> str:
+    """One of some words; the first is what an empty value means, unless that is one of them."""
+    value = variables.get(name).lower()
+    if not value and "" not in choices:
+        return choices[0]
+    if value not in choices:
+        words = ", ".join(filter(None, choices))
+        raise SettingsError(f"{name} is {value!r}, but must be one of: {words}")
+    return value
 
 
-def _temperature(variables: Mapping[str, str], name: str) -> float | None:
-    value = variables.get(name, "").strip()
+def _names(variables: Variables, name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in variables.get(name).split(",") if part.strip())
+
+
+def _temperature(variables: Variables, name: str) -> float | None:
+    value = variables.get(name)
     if not value:
         return None
-    try:
-        temperature = float(value)
-    except ValueError:
-        temperature = math.nan
+    temperature = _number(value)
     if not 0 <= temperature <= _HOTTEST:
         raise SettingsError(f"{name} is {value!r}, but must be a number from 0 to 2, such as 0.3")
     return temperature
 
 
-def _limits(variables: Mapping[str, str], name: str) -> dict[str, int]:
-    value = variables.get(name, "").strip()
+def _seconds(variables: Variables, name: str) -> float:
+    value = variables.get(name) or "300"
+    seconds = _number(value)
+    if not seconds >= 0:
+        raise SettingsError(f"{name} is {value!r}, but must be a number of seconds, such as 300")
+    return seconds
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def _limits(variables: Variables, name: str) -> dict[str, int]:
+    value = variables.get(name)
     if not value:
         return {}
     example = '{"qwen/qwen-plus": 8192}'
@@ -296,14 +408,14 @@ def _limits(variables: Mapping[str, str], name: str) -> dict[str, int]:
         raise SettingsError(f"{name} is not JSON; it must look like {example}") from None
     if not isinstance(limits, dict) or not all(_is_positive(limit) for limit in limits.values()):
         raise SettingsError(f"{name} must be an object of models and positive whole numbers, like {example}")
-    return limits
+    return {model.strip(): limit for model, limit in limits.items()}
 
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-# Mistakes that are not worth stopping every call for
+# Mistakes that are not worth stopping any call for
 
 
 def _unequal(allowed: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
@@ -314,19 +426,19 @@ def _unequal(allowed: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _half_keys(variables: Mapping[str, str]) -> Iterator[str]:
-    for row in PROVIDERS:
+def _half_keys(variables: Variables, rows: Iterable[Provider]) -> Iterator[str]:
+    for row in rows:
         names = row.signed_listing.key_variables if row.signed_listing else ()
-        missing = [name for name in names if not variables.get(name, "").strip()]
+        missing = [name for name in names if not variables.get(name)]
         if len(missing) == 1:
             given = next(name for name in names if name not in missing)
             yield f"{given} is set without {missing[0]}: the usual listing of {row.key} is asked; set both"
 
 
-def _unknown_switches(variables: Mapping[str, str]) -> Iterator[str]:
+def _unknown_switches(variables: Variables, rows: Iterable[Provider]) -> Iterator[str]:
     start = "LLM_BACKEND_"
-    known = {row.key.upper() for row in PROVIDERS}
-    for name in sorted(name for name in variables if name.startswith(start)):
+    known = {row.key.upper() for row in rows}
+    for name in sorted(name for name in variables.names if name.startswith(start)):
         key = name.removeprefix(start)
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1) or sorted(known)
@@ -334,7 +446,7 @@ def _unknown_switches(variables: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} switches nothing: there is no such provider; known: {way_out}"
 
 
-def _unowned(name: str, models: Iterable[str]) -> Iterator[str]:
+def _unowned(name: str, models: Iterable[str], rows: Iterable[Provider]) -> Iterator[str]:
     for model in models:
-        if not any(row.owns(model) for row in PROVIDERS):
+        if not any(row.owns(model) for row in rows):
             yield f"{name} names {model!r}, which belongs to no provider; is its prefix missing?"

@@ -1,9 +1,8 @@
-"""Telling Langfuse about a call; the only module that names it.
+"""Telling Langfuse about a call, in any of its generations since 2; it is not imported.
 
-Written for Langfuse 5, whose observations are OpenTelemetry spans: a generation is started under the caller's
-span, given values, and ended, after which it is exported. One that is never ended is never seen, so every
-call that was begun is ended here exactly once. Tracing that fails is a warning in the log and never fails a
-call.
+A generation is started under the caller's span, given values, and ended, after which it is exported. One that
+is never ended is never seen, so every call that was begun is ended here exactly once. Tracing that fails is a
+warning in the log and never fails a call.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from llm_adapter.answer import Answer
 from llm_adapter.chunks import Chunk
 from llm_adapter.redaction import Redactor
 from llm_adapter.requests import ChatRequest
-
-if TYPE_CHECKING:
-    from langfuse import LangfuseGeneration
 
 
 class Recorder(Protocol):
@@ -48,23 +45,21 @@ class Tracer(Protocol):
 
 @dataclass(slots=True)
 class Generation:
-    """A Langfuse generation in the making.
+    """A generation in the making, by whichever of Langfuse's interfaces the caller's span has.
 
     Attributes:
-        span: the caller's span, which gets the output of `invoke_llm`, or None.
-        start: starts the observation; called at once.
-        metadata: the request's parameters.
+        start: begins it; called at once. None means no telemetry.
         logger: where failures of tracing are logged.
+        metadata: the request's parameters.
+        span: the caller's span, which gets the output of `invoke_llm`, or None.
     """
 
-    start: Callable[[], LangfuseGeneration | None]
+    start: Callable[[], Observation | None]
     logger: logging.Logger
     metadata: Mapping[str, Any] = field(default_factory=dict)
     span: Any = None
-    _observation: Any = None
-    _text: list[str] = field(default_factory=list)
-    _reasoning: list[str] = field(default_factory=list)
-    _usage: Mapping[str, float] | None = None
+    _observation: Observation | None = None
+    _answer: Answer = field(default_factory=Answer)
     _begun: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -73,12 +68,7 @@ class Generation:
     def see(self, chunk: Chunk) -> None:
         """Note a chunk; nothing is sent before the end."""
         self._begun = self._begun or datetime.now(UTC)
-        self._text.append(chunk.text)
-        self._reasoning.append(chunk.reasoning)
-        if chunk.usage:
-            # The last count of each kind stands: some providers count up, some send input and output apart,
-            # some repeat the totals without their details.
-            self._usage = {**(self._usage or {}), **chunk.usage}
+        self._answer.see(chunk)
 
     def finish(self) -> None:
         """End it well."""
@@ -99,20 +89,19 @@ class Generation:
         if self._observation is None:
             return
         observation, self._observation = self._observation, None
-        output = well_formed("".join(self._text))
-        reasoning = well_formed("".join(self._reasoning))
+        output = well_formed(self._answer.text)
+        reasoning = well_formed(self._answer.reasoning)
         try:
-            observation.update(
+            observation.end(
                 output=output,
-                usage_details=self._usage,
+                usage=self._answer.usage,
                 completion_start_time=self._begun,
                 metadata={**self.metadata, **({"reasoning": reasoning} if reasoning else {})},
                 **well_formed(values),
             )
+        finally:
             if self.span is not None:
                 self.span.update(output=output)
-        finally:
-            observation.end()
 
     def _safely(self, act: Callable[[], None]) -> None:
         try:
@@ -121,25 +110,88 @@ class Generation:
             self.logger.warning("telemetry failed (%s); the call goes on", type(error).__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A generation that has been begun.
+
+    Attributes:
+        generation: what Langfuse, or a wrapper around it, has given us.
+        ends_with_values: `end` takes the values, as in Langfuse 2; else `update` does, and `end` takes none.
+    """
+
+    generation: Any
+    ends_with_values: bool
+
+    def end(self, *, usage: Mapping[str, float] | None, **values: Any) -> None:
+        """Give it its values and end it, whatever becomes of the values."""
+        details = disjoint(usage)
+        if self.ends_with_values:
+            values["usage"] = _usage_of_langfuse_2(usage)
+            try:
+                self.generation.end(usage_details=details, **values)
+            except TypeError:  # a wrapper that knows what applications gave to Langfuse 2, and no more
+                known = ("output", "metadata", "completion_start_time", "usage")
+                self.generation.end(**{name: values[name] for name in known})
+            return
+        try:
+            self.generation.update(usage_details=details, **values)
+        finally:
+            self.generation.end()
+
+
 def langfuse_tracer(
     span: Any, request: ChatRequest, *, redactor: Redactor, logger: logging.Logger
 ) -> Generation:
     """Begin a generation under the caller's span; without a span there is no telemetry."""
     metadata = _metadata(request, redactor)
+    values = {
+        "name": request.generation_name,
+        "model": request.model,
+        "input": well_formed([dict(message) for message in request.messages]),
+        "metadata": metadata,
+    }
+    return Generation(
+        start=lambda: _begun(span, values),
+        logger=logger,
+        metadata=metadata,
+        span=span if request.invoked else None,
+    )
 
-    def start() -> LangfuseGeneration | None:
-        if span is None:
-            return None
-        generation: LangfuseGeneration = span.start_observation(
-            name=request.generation_name,
-            as_type="generation",
-            model=request.model,
-            input=well_formed([dict(message) for message in request.messages]),
-            metadata=metadata,
-        )
-        return generation
 
-    return Generation(start=start, logger=logger, metadata=metadata, span=span if request.invoked else None)
+def _begun(span: Any, values: Mapping[str, Any]) -> Observation | None:
+    """A generation below a span of Langfuse: from 3.1 on it is one kind of observation; 3.0 has a method for
+    each kind; 2, and whatever applications wrap around any of them to keep its calls, has `generation`.
+    """
+    if span is None:
+        return None
+    # A wrapper that answers to every name, as applications have for when there is no Langfuse, is no matter.
+    if hasattr(span, "generation"):
+        return Observation(span.generation(**values), ends_with_values=True)
+    if hasattr(span, "start_observation"):
+        return Observation(span.start_observation(as_type="generation", **values), ends_with_values=False)
+    return Observation(span.start_generation(**values), ends_with_values=False)
+
+
+def disjoint(usage: Mapping[str, float] | None) -> dict[str, float] | None:
+    """Totals as Langfuse adds and prices them: each token under one key, so cached and reasoning tokens are
+    taken out of the input and output that include them (langfuse.com/docs/model-usage-and-cost; its own
+    handler for LangChain subtracts as well). The provider's own sum stays.
+    """
+    if usage is None:
+        return None
+    parts = {"input": "input_cached_tokens", "output": "output_reasoning_tokens"}
+    return {
+        name: max(0, count - usage.get(parts[name], 0)) if name in parts else count
+        for name, count in usage.items()
+    }
+
+
+def _usage_of_langfuse_2(usage: Mapping[str, float] | None) -> dict[str, Any] | None:
+    """Totals for `generation.end(usage=…)`: Langfuse 2 knows three whole numbers, and no details."""
+    if usage is None:
+        return None
+    whole = {name: int(usage[name]) for name in ("input", "output", "total") if name in usage}
+    return {"unit": "TOKENS", **whole}
 
 
 def _metadata(request: ChatRequest, redactor: Redactor) -> dict[str, Any]:

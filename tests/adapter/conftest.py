@@ -15,6 +15,9 @@ from tests.adapter.provider import KEY, Provider, answer, running
 
 MakeAdapter = Callable[..., Adapter]
 
+AS_ASKED = {"LLM_THINKING": "caller", "LLM_DEFAULT_OUTPUT_LIMIT": "none"}
+"""Nothing is sent that the caller has not asked for: what the legacy path always does."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let LiteLLM be.

@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 
 from llm_adapter import Adapter, adapter_from
-from llm_adapter.adapter import Clients
 from llm_adapter.backends.ark_listing import EndpointDirectory, ListingError, post
 from llm_adapter.backends.volc_signature import Signer, canonical_request, signature, text_to_sign
 from llm_adapter.catalog import Endpoint
+from llm_adapter.clients import Clients
 from llm_adapter.settings import ListingAccess, Settings
 from tests.adapter.conftest import MakeAdapter
-from tests.adapter.provider import Provider
+from tests.adapter.provider import Provider, document
 
 SECRET = "ark-secret-for-tests"
 KEY_ID = "ark-key-id-for-tests"
@@ -144,9 +144,26 @@ class Api:
 def test_names_become_ids_and_say_which_model_they_are() -> None:
     api = Api(page(item("tutor", "ep-1"), item("own", "ep-2", model=None), {"Id": "ep-3"}, item("", "ep-4")))
     directory = EndpointDirectory(send=api)
-    assert directory.names(ACCESS) == ["tutor", "own"]
+    assert directory.models(ACCESS) == ["doubao-seed-1-6", "own"]
     assert directory.find(ACCESS, "tutor") == Endpoint(id="ep-1", model="doubao-seed-1-6")
+    assert directory.find(ACCESS, "doubao-seed-1-6") == Endpoint(id="ep-4", model="doubao-seed-1-6")
     assert directory.find(ACCESS, "own") == Endpoint(id="ep-2", model="own")
+
+
+def test_of_two_endpoints_of_a_model_the_last_counts_and_a_model_comes_before_an_endpoint_of_its_name() -> (
+    None
+):
+    """As applications have resolved the names that they saved."""
+    items = item("doubao-pro", "ep-1"), item("b", "ep-2"), item("c", "ep-3", model="doubao-pro")
+    directory = EndpointDirectory(send=Api(page(*items)))
+    assert directory.models(ACCESS) == ["doubao-seed-1-6", "doubao-pro"]
+    found = {name: directory.find(ACCESS, name) for name in ("doubao-seed-1-6", "doubao-pro", "b", "c")}
+    assert {name: endpoint and endpoint.id for name, endpoint in found.items()} == {
+        "doubao-seed-1-6": "ep-2",
+        "doubao-pro": "ep-3",
+        "b": "ep-2",
+        "c": "ep-3",
+    }
 
 
 def test_names_are_asked_for_once_and_again_after_five_minutes() -> None:
@@ -161,9 +178,9 @@ def test_names_are_asked_for_once_and_again_after_five_minutes() -> None:
 
 
 def test_a_listing_that_people_ask_for_is_always_fresh_and_serves_the_calls_after_it() -> None:
-    api = Api(page(item("a", "ep-1")), page(item("b", "ep-2")))
+    api = Api(page(item("a", "ep-1", model=None)), page(item("b", "ep-2", model="m")))
     directory = EndpointDirectory(send=api)
-    assert [directory.names(ACCESS), directory.names(ACCESS)] == [["a"], ["b"]]
+    assert [directory.models(ACCESS), directory.models(ACCESS)] == [["a"], ["m"]]
     assert directory.find(ACCESS, "a") is None
     assert len(api.asked) == 2
 
@@ -194,9 +211,12 @@ def test_while_the_api_fails_what_was_known_goes_on_to_hold(caplog: pytest.LogCa
 
 
 def test_pages_are_asked_for_until_all_endpoints_are_there_and_the_first_of_a_name_counts() -> None:
-    pages = [page(item("a", f"ep-{number}"), item(f"n{number}", "ep-n"), total=250) for number in range(3)]
+    pages = [
+        page(item("a", f"ep-{number}"), item(f"n{number}", "ep-n", model=f"m{number}"), total=250)
+        for number in range(3)
+    ]
     api = Api(*pages)
-    assert EndpointDirectory(send=api).names(ACCESS) == ["a", "n0", "n1", "n2"]
+    assert EndpointDirectory(send=api).models(ACCESS) == ["doubao-seed-1-6", "m0", "m1", "m2"]
     assert api.asked == [{"PageNumber": number, "PageSize": 100} for number in (1, 2, 3)]
     first = EndpointDirectory(send=Api(*pages)).find(ACCESS, "a")
     assert first is not None
@@ -204,15 +224,15 @@ def test_pages_are_asked_for_until_all_endpoints_are_there_and_the_first_of_a_na
 
 
 def test_a_total_that_never_comes_true_ends_after_fifty_pages() -> None:
-    api = Api(page(item("a", "ep-1"), total=10**9))
-    assert EndpointDirectory(send=api).names(ACCESS) == ["a"]
+    api = Api(page(item("a", "ep-1", model="m"), total=10**9))
+    assert EndpointDirectory(send=api).models(ACCESS) == ["m"]
     assert len(api.asked) == 50
 
 
 @pytest.mark.parametrize("answer", [b"[]", b'{"ResponseMetadata": {"Error": {"Code": "X"}}}', b"<html>"])
 def test_what_is_no_list_of_endpoints_is_an_error_of_the_listing(answer: bytes) -> None:
     with pytest.raises((ListingError, ValueError)):
-        EndpointDirectory(send=Api(answer)).names(ACCESS)
+        EndpointDirectory(send=Api(answer)).models(ACCESS)
 
 
 # Over a socket, and through the adapter
@@ -278,10 +298,10 @@ def test_a_server_that_checks_signatures_accepts_ours_and_only_with_the_right_se
     api: tuple[str, list[str]],
 ) -> None:
     there = ListingAccess(url=f"{api[0]}/", key_id=KEY_ID, secret=SECRET)
-    assert EndpointDirectory().names(there) == ["tutor"]
+    assert EndpointDirectory().models(there) == ["doubao-seed-1-6"]
     wrong = ListingAccess(url=api[0], key_id=KEY_ID, secret=SECRET[::-1])
     with pytest.raises(ListingError, match="HTTP 403"):
-        EndpointDirectory().names(wrong)
+        EndpointDirectory().models(wrong)
 
 
 def test_a_refusal_raises_and_names_no_key(api: tuple[str, list[str]]) -> None:
@@ -331,22 +351,56 @@ def test_without_its_keys_nobody_asks_the_management_api(
     assert (provider.body["model"], api[1]) == ("tutor", [])
 
 
-def offered(environ: Mapping[str, str], log: logging.Logger) -> list[str]:
-    adapter = adapter_from({"ARK_API_KEY": "key-ark-012345", **environ})
+def offered(provider: Provider, environ: Mapping[str, str], log: logging.Logger) -> list[str]:
+    adapter = adapter_from({"ARK_API_KEY": "key-ark-012345", "ARK_BASE_URL": provider.url, **environ})
     try:
         return adapter.get_current_models(type("App", (), {"logger": log}))
     finally:
         adapter.close()
 
 
-def test_the_listing_offers_names_and_a_failing_one_is_a_warning(
-    keys: dict[str, str], caplog: pytest.LogCaptureFixture
+def test_the_listing_offers_models_and_a_failing_one_leaves_the_usual_one(
+    keys: dict[str, str], provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The keys may have been issued for another service of the same house."""
+    provider.say(document({"object": "list", "data": [{"id": "doubao-1-5-pro-32k-250115"}]}))
     log = logging.getLogger("test")
-    assert offered(keys, log) == ["ark/tutor"]
-    assert offered({**keys, "ARK_SECRET_ACCESS_KEY": "another-secret"}, log) == []
-    assert "the models of ark cannot be listed (ListingError)" in caplog.text
+    assert offered(provider, keys, log) == ["ark/doubao-seed-1-6"]
+    wrong = {**keys, "ARK_SECRET_ACCESS_KEY": "another-secret"}
+    assert offered(provider, wrong, log) == ["ark/doubao-1-5-pro-32k-250115"]
+    assert "the endpoints of ark cannot be listed (ListingError)" in caplog.text
     assert not [key for key in (SECRET, KEY_ID, "another-secret") if key in caplog.text]
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_a_saved_foundation_model_goes_to_its_endpoint(
+    backend: str, make_adapter: MakeAdapter, keys: Mapping[str, str], provider: Provider
+) -> None:
+    say(make_adapter(backend, **keys), "ark/doubao-seed-1-6")
+    assert provider.body["model"] == "ep-20260301-tutor"
+
+
+def test_a_silent_management_api_delays_a_call_by_its_patience_at_most_and_is_heard_later() -> None:
+    speaks, asked = threading.Event(), threading.Event()
+
+    def silent(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        asked.set()
+        assert speaks.wait(60)
+        return page(item("tutor", "ep-1"))
+
+    clock = Clock()
+    directory = EndpointDirectory(send=silent, now=clock, patience=0.01)
+    assert [directory.find(ACCESS, "tutor") for _ in range(2)] == [None, None]
+    assert asked.is_set()
+    speaks.set()
+    eventually(lambda: directory.find(ACCESS, "tutor") == Endpoint(id="ep-1", model="doubao-seed-1-6"))
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.005)
 
 
 def test_the_keys_of_the_listing_are_secrets_like_all_others(keys: Mapping[str, str]) -> None:
@@ -386,7 +440,7 @@ def test_while_one_renews_the_others_go_on_with_what_they_know() -> None:
         return page(item("tutor", f"ep-{clock.time.minute}"))
 
     directory = EndpointDirectory(send=hanging, now=clock)
-    directory.names(ACCESS)
+    directory.models(ACCESS)
     clock.time += timedelta(minutes=6)
     first = threading.Thread(target=directory.find, args=(ACCESS, "tutor"))
     first.start()
@@ -424,7 +478,7 @@ def test_adapters_that_share_clients_share_what_is_known(keys: Mapping[str, str]
     environ = {key: value for key, value in keys.items() if key != "ARK_LISTING_URL"}
     for _ in range(2):
         adapter = Adapter(settings=Settings.from_environ(environ), clients=clients)
-        listing = adapter.settings.accounts["ark"].listing
+        listing = adapter.current_settings.accounts["ark"].listing
         assert listing is not None
         adapter.clients.directory.find(listing, "tutor")
     assert len(api.asked) == 1

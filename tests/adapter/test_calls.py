@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import llm_adapter
-from llm_adapter import Adapter, functions
+from llm_adapter import Adapter, Category, RequestFailedError, functions
+from tests.adapter.conftest import AS_ASKED, MakeAdapter
 from tests.adapter.provider import DONE, USAGE, End, Provider, Reply, answer, chunk
 
 Ask = Callable[..., list[str]]
@@ -31,6 +32,21 @@ def test_a_mistaken_model_is_told_on_the_first_next_only(adapter: Adapter) -> No
     stream = adapter.chat_llm(None, "u", None, "nonsense", HISTORY)
     with pytest.raises(llm_adapter.ModelNotSupportedError):
         next(stream)
+
+
+@pytest.mark.parametrize("model", [None, 5, "", "  "])
+def test_a_model_that_is_no_name_is_not_supported(adapter: Adapter, model: Any) -> None:
+    with pytest.raises(llm_adapter.ModelNotSupportedError):
+        list(adapter.invoke_llm(None, "u", None, model, "hi"))
+
+
+def test_pieces_can_be_made_by_position_with_totals_as_a_mapping() -> None:
+    """As applications make them in their own tests."""
+    totals = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    given: tuple[Any, ...] = ("1", True, False, "a", "stop", totals)
+    piece = llm_adapter.LLMStreamResponse(*given)
+    assert (piece.id, piece.is_end, piece.is_truncated, piece.result) == ("1", True, False, "a")
+    assert piece.usage == llm_adapter.LLMStreamaUsage(1, 2, 3)
 
 
 def test_only_text_is_yielded_and_each_piece_as_it_came(adapter: Adapter, provider: Provider) -> None:
@@ -78,8 +94,11 @@ def test_the_stream_argument_is_never_honoured(ask: Ask, provider: Provider, str
     assert provider.body["stream"] is True
 
 
-def test_invoke_sends_system_text_temperature_and_asks_for_usage(ask: Ask, provider: Provider) -> None:
-    ask(system="be kind")
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_invoke_sends_system_text_temperature_and_asks_for_usage(
+    make_adapter: MakeAdapter, provider: Provider, backend: str
+) -> None:
+    list(make_adapter(backend, **AS_ASKED).invoke_llm(None, "u", None, " gpt-4o\n", "hi", "be kind"))
     assert provider.body == {
         "model": "gpt-4o",
         "messages": HISTORY,
@@ -136,8 +155,9 @@ def test_message_objects_of_the_sdk_are_accepted(adapter: Adapter, provider: Pro
 
 
 def test_a_message_that_is_none_of_these_is_refused(adapter: Adapter) -> None:
-    with pytest.raises(TypeError, match="a message is a mapping"):
+    with pytest.raises(RequestFailedError, match="a message is a mapping") as caught:
         list(adapter.chat_llm(None, "u", None, "gpt-4o", ["hi"]))
+    assert caught.value.category is Category.BAD_REQUEST
 
 
 def test_leaving_early_ends_the_exchange_at_once(adapter: Adapter, provider: Provider) -> None:

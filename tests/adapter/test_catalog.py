@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 import pytest
 
 from llm_adapter import Adapter, LLMNotConfiguredError, ModelNotSupportedError
 from llm_adapter.catalog import current_models, resolve
+from llm_adapter.listing import ModelLists
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.providers import Provider as Row
 from llm_adapter.settings import Account, Settings
@@ -18,6 +19,7 @@ from tests.adapter.provider import Provider, document, refusal
 
 ALL_KEYS = {row.key_variables[0]: f"key-{row.key}" for row in PROVIDERS}
 LOG = logging.getLogger("test")
+DEEPSEEK = ["deepseek-v4-flash", "deepseek-v4-pro", "deepseek-chat", "deepseek-reasoner"]
 
 
 def listing(account: Account) -> Iterable[str]:
@@ -29,8 +31,12 @@ def listing(account: Account) -> Iterable[str]:
     }.get(account.api_key, [])
 
 
+def offered(environ: dict[str, str], lister: Callable[[Account], Iterable[str]]) -> list[str]:
+    return current_models(Settings.from_environ(environ), ModelLists(), lister, LOG)
+
+
 def test_listings_are_filtered_prefixed_joined_with_the_static_part_and_named_once() -> None:
-    models = current_models(Settings.from_environ(ALL_KEYS), listing, LOG)
+    models = offered(ALL_KEYS, listing)
     assert models[:5] == ["gpt-4o", "deepseek-v4", "qwen/qwen-max", "qwen/deepseek-r1", "qwen/deepseek-v3"]
     ernie = [model for model in models if model.startswith("ernie/")]
     assert (len(ernie), ernie[0], ernie[-1]) == (21, "ernie/ernie-4.0-8k-latest", "ernie/deepseek-r1")
@@ -40,21 +46,23 @@ def test_a_failing_listing_leaves_the_static_part_and_a_warning(caplog: pytest.L
     def failing(account: Account) -> Iterable[str]:
         raise ConnectionError(f"no way in with {account.api_key}")
 
-    models = current_models(Settings.from_environ({**ALL_KEYS, "ERNIE_API_KEY": ""}), failing, LOG)
-    assert models == ["deepseek-chat", "qwen/deepseek-r1", "qwen/deepseek-v3"]
+    models = offered({**ALL_KEYS, "ERNIE_API_KEY": ""}, failing)
+    assert models == [*DEEPSEEK, "qwen/deepseek-r1", "qwen/deepseek-v3"]
     assert "the models of openai cannot be listed (ConnectionError)" in caplog.text
     assert "ernie is skipped: ERNIE_API_KEY is not set" in caplog.text
     assert "key-openai" not in caplog.text
 
 
 def test_listing_models_says_what_is_wrong_with_the_settings(caplog: pytest.LogCaptureFixture) -> None:
-    current_models(Settings.from_environ({"ARK_ACCESS_KEY_ID": "k"}), listing, LOG)
+    offered({"ARK_ACCESS_KEY_ID": "k"}, listing)
     assert "ARK_ACCESS_KEY_ID is set without ARK_SECRET_ACCESS_KEY" in caplog.text
 
 
-def test_only_allowed_models_are_offered_where_that_is_configured() -> None:
-    settings = Settings.from_environ({**ALL_KEYS, "LLM_ALLOWED_MODELS": "qwen/qwen-max,gpt-4o,nothing"})
-    assert current_models(settings, listing, LOG) == ["gpt-4o", "qwen/qwen-max"]
+def test_only_allowed_models_are_offered_where_that_is_configured_and_in_that_order() -> (
+    None
+):
+    allowed = "qwen/qwen-max,gpt-4o,nothing,qwen/qwen-max"
+    assert offered({**ALL_KEYS, "LLM_ALLOWED_MODELS": allowed}, listing) == ["qwen/qwen-max", "gpt-4o"]
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ import openai
 import pytest
 
 from llm_adapter import Adapter, RequestFailedError, adapter_from
-from llm_adapter.adapter import Clients
 from llm_adapter.backends.litellm import LiteLLMBackend, _handler_class
 from llm_adapter.chunks import Chunk
+from llm_adapter.clients import Clients
 from llm_adapter.errors import Category
 from llm_adapter.failures import NoAnswerError
 from llm_adapter.policies import FAMILIES, family_of

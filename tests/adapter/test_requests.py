@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_adapter import Category, LLMNotConfiguredError, RequestFailedError
-from tests.adapter.conftest import MakeAdapter
+from tests.adapter.conftest import AS_ASKED, MakeAdapter
 from tests.adapter.provider import KEY, Asked, Provider
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
@@ -99,7 +99,7 @@ def sent(asked: Asked) -> dict[str, Any]:
 @pytest.mark.parametrize("params", PARAMS.values(), ids=list(PARAMS))
 def test_parameters(make_adapter: MakeAdapter, provider: Provider, params: dict[str, Any]) -> None:
     for backend in ("legacy", "litellm"):
-        list(make_adapter(backend).invoke_llm(None, "u", None, "gpt-4o", "hi", **params))
+        list(make_adapter(backend, **AS_ASKED).invoke_llm(None, "u", None, "gpt-4o", "hi", **params))
     legacy, litellm = map(sent, provider.asked)
     assert litellm == legacy
 
@@ -107,7 +107,11 @@ def test_parameters(make_adapter: MakeAdapter, provider: Provider, params: dict[
 @pytest.mark.parametrize("messages", MESSAGES.values(), ids=list(MESSAGES))
 def test_messages(make_adapter: MakeAdapter, provider: Provider, messages: list[dict[str, Any]]) -> None:
     for backend in ("legacy", "litellm"):
-        list(make_adapter(backend).chat_llm(None, "u", None, "qwen/qwen-plus", messages, stream_options={}))
+        list(
+            make_adapter(backend, **AS_ASKED).chat_llm(
+                None, "u", None, "qwen/qwen-plus", messages, stream_options={}
+            )
+        )
     legacy, litellm = map(sent, provider.asked)
     assert litellm == legacy
 
@@ -116,7 +120,7 @@ def test_messages(make_adapter: MakeAdapter, provider: Provider, messages: list[
 def test_models(make_adapter: MakeAdapter, provider: Provider, model: str) -> None:
     """Names that LiteLLM reads something into (N8, N10, N13) lead to the same place with the same body."""
     for backend in ("legacy", "litellm"):
-        list(make_adapter(backend).invoke_llm(None, "u", None, model, "hi", max_tokens=9))
+        list(make_adapter(backend, **AS_ASKED).invoke_llm(None, "u", None, model, "hi", max_tokens=9))
     legacy, litellm = map(sent, provider.asked)
     assert litellm == legacy
 
@@ -126,7 +130,9 @@ def test_no_model_is_asked_elsewhere_than_at_chat_completions(
     make_adapter: MakeAdapter, provider: Provider, model: str
 ) -> None:
     """LiteLLM's table sends these to `/responses`, with another body."""
-    list(make_adapter().chat_llm(None, "u", None, model, [HI], tools=[TOOL], reasoning_effort="low"))
+    list(
+        make_adapter(**AS_ASKED).chat_llm(None, "u", None, model, [HI], tools=[TOOL], reasoning_effort="low")
+    )
     assert provider.asked[-1].target == "/v1/chat/completions"
     assert provider.body["model"] == model
     assert provider.body["reasoning_effort"] == "low"
@@ -142,11 +148,71 @@ def test_a_name_that_litellm_would_read_as_an_endpoint_is_refused(
     assert provider.asked == []
 
 
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_what_is_no_parameter_is_refused_by_name(
+    make_adapter: MakeAdapter, provider: Provider, backend: str
+) -> None:
+    """Typing errors, and things of the application that no provider is to see."""
+    adapter = make_adapter(backend, **AS_ASKED)
+    with pytest.raises(RequestFailedError, match="no request parameter is called learner, top_k") as caught:
+        list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi", top_k=3, learner={"name": "Ada"}))
+    assert caught.value.category is Category.BAD_REQUEST
+    assert provider.asked == []
+    list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi", extra_body={"top_k": 3}))
+    assert provider.body["top_k"] == 3
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_the_application_s_own_arguments_go_to_no_provider(
+    make_adapter: MakeAdapter, provider: Provider, backend: str
+) -> None:
+    own: dict[str, Any] = {"usage_context": object(), "usage_scene": 1, "billable": 1, "request_id": "r"}
+    own |= {"trace_id": "t", "usage_metadata": {"learner": "Ada"}}
+    list(make_adapter(backend).invoke_llm(None, "u", None, "gpt-4o", "hi", **own))
+    list(make_adapter(backend).chat_llm(None, "u", None, "gpt-4o", [HI], **own))
+    assert [name for asked in provider.asked for name in own if name in asked.body] == []
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_what_is_not_json_is_refused_by_name(make_adapter: MakeAdapter, backend: str) -> None:
+    with pytest.raises(RequestFailedError, match="not JSON: metadata, extra_body") as caught:
+        list(
+            make_adapter(backend).invoke_llm(
+                None, "u", None, "gpt-4o", "hi", metadata={"a": object()}, extra_body={"b": object()}
+            )
+        )
+    assert caught.value.category is Category.BAD_REQUEST
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+@pytest.mark.parametrize("value", ["", "warm", [1]])
+def test_a_temperature_that_is_no_number_is_refused(
+    make_adapter: MakeAdapter, provider: Provider, backend: str, value: Any
+) -> None:
+    for stream in (
+        make_adapter(backend).invoke_llm(None, "u", None, "gpt-4o", "hi", temperature=value),
+        make_adapter(backend).chat_llm(None, "u", None, "gpt-4o", [HI], temperature=value),
+    ):
+        with pytest.raises(RequestFailedError, match="temperature must be a number") as caught:
+            list(stream)
+        assert caught.value.category is Category.BAD_REQUEST
+    assert provider.asked == []
+
+
+def test_an_invocation_with_no_temperature_is_one_without(
+    make_adapter: MakeAdapter, provider: Provider
+) -> None:
+    list(make_adapter().invoke_llm(None, "u", None, "gpt-4o", "hi", temperature=None))
+    assert provider.body["temperature"] == 0.8
+
+
 def test_the_sdk_s_marks_for_not_given_are_not_sent(make_adapter: MakeAdapter, provider: Provider) -> None:
     import openai
 
     for backend in ("legacy", "litellm"):
-        stream = make_adapter(backend).invoke_llm(None, "u", None, "gpt-4o", "hi", seed=openai.NOT_GIVEN)
+        stream = make_adapter(backend, **AS_ASKED).invoke_llm(
+            None, "u", None, "gpt-4o", "hi", seed=openai.NOT_GIVEN
+        )
         list(stream)
         assert "seed" not in provider.body
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -49,15 +50,36 @@ def test_litellm_unless_told_otherwise_and_a_provider_s_own_word_wins() -> None:
 
 
 def test_nobody_is_switched_back_to_a_legacy_client_that_never_was() -> None:
-    with pytest.raises(SettingsError, match="no legacy client for gemini: remove LLM_BACKEND_GEMINI"):
-        Settings.from_environ({"LLM_BACKEND_GEMINI": "legacy"})
+    mistake = Settings.from_environ({"LLM_BACKEND_GEMINI": "legacy"}).accounts["gemini"].mistake
+    assert "no legacy client for gemini: remove LLM_BACKEND_GEMINI" in str(mistake)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "stopped"),
+    [
+        ("LLM_BACKEND", "openai", {row.key for row in PROVIDERS if row.has_legacy}),
+        ("LLM_BACKEND_GLM", "lite", {"glm"}),
+        ("QWEN_API_URL", "dashscope.aliyuncs.com", {"qwen"}),
+        ("ARK_BASE_URL", "ark", {"ark"}),
+    ],
+)
+def test_a_mistake_stops_its_own_provider_alone_and_is_a_warning(
+    name: str, value: str, stopped: set[str]
+) -> None:
+    settings = Settings.from_environ({name: value})
+    assert {key for key, account in settings.accounts.items() if account.mistake} == stopped
+    mistake = next(account.mistake for account in settings.accounts.values() if account.mistake)
+    assert (type(mistake), mistake.variable) == (SettingsError, name)
+    assert str(mistake) in settings.warnings
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("LLM_BACKEND", "openai"),
-        ("LLM_BACKEND_GLM", "lite"),
+        ("LLM_THINKING", "on"),
+        ("LLM_DEFAULT_OUTPUT_LIMIT", "4096"),
+        ("LLM_MODEL_LIST_SECONDS", "soon"),
+        ("LLM_MODEL_LIST_SECONDS", "-1"),
         ("DEFAULT_LLM_TEMPERATURE", "warm"),
         ("DEFAULT_LLM_TEMPERATURE", "nan"),
         ("DEFAULT_LLM_TEMPERATURE", "-0.1"),
@@ -69,9 +91,14 @@ def test_nobody_is_switched_back_to_a_legacy_client_that_never_was() -> None:
         ("LLM_MODEL_MAX_OUTPUT_TOKENS", '{"m": "5"}'),
     ],
 )
-def test_what_makes_no_sense_is_an_error_that_names_the_variable(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=rf"^{name} "):
-        Settings.from_environ({name: value})
+def test_what_else_makes_no_sense_is_left_out_with_a_warning_that_names_the_variable(
+    name: str, value: str
+) -> None:
+    settings = Settings.from_environ({name: value})
+    (warning,) = settings.warnings
+    assert warning.startswith(f"{name} ")
+    assert warning.endswith("; it is ignored")
+    assert replace(settings, warnings=()) == Settings.from_environ({})
 
 
 def test_the_rest_is_read_as_written() -> None:
@@ -96,6 +123,43 @@ def test_display_names_of_another_number_are_ignored() -> None:
         {"LLM_ALLOWED_MODELS": "gpt-4o", "LLM_ALLOWED_MODEL_DISPLAY_NAMES": "Four, Five"}
     )
     assert settings.display_names == {}
+
+
+def test_references_to_other_variables_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OF_THE_PROCESS", "example.org")
+    environ = {
+        "HOST": "${OF_THE_PROCESS}:8443",
+        "OPENAI_BASE_URL": "https://${HOST}/v1",
+        "QWEN_API_KEY": "k-${NOBODY_S}-1",
+        "GLM_API_KEY": "${ROUND}",
+        "ROUND": "${GLM_API_KEY}",
+    }
+    accounts = Settings.from_environ(environ).accounts
+    assert accounts["openai"].base_url == "https://example.org:8443/v1"
+    assert accounts["qwen"].api_key == "k-${NOBODY_S}-1"
+    assert accounts["glm"].api_key.startswith("${")
+
+
+def test_the_variables_can_be_asked_for_by_name_and_be_other_than_text() -> None:
+    known = {
+        "OPENAI_API_KEY": "key-1",
+        "LLM_ALLOWED_MODELS": ["gpt-4o", "gpt-5"],
+        "LLM_MODEL_MAX_OUTPUT_TOKENS": {"gpt-4o": 9},
+        "DEFAULT_LLM_TEMPERATURE": 0.5,
+    }
+    settings = Settings.from_environ(known.get)
+    assert settings.accounts["openai"].api_key == "key-1"
+    assert settings.allowed_models == ("gpt-4o", "gpt-5")
+    assert (settings.max_output_tokens, settings.default_temperature) == ({"gpt-4o": 9}, 0.5)
+
+
+def test_further_providers_are_rows_before_the_table_or_in_the_place_of_theirs() -> None:
+    own = Provider(key="own", base_url="https://own/v1", key_variables=("OWN_KEY",), prefix="own/")
+    moved = Provider(key="qwen", base_url="https://moved/v1", key_variables=("MOVED_KEY",), prefix="q/")
+    settings = Settings.from_environ({"OWN_KEY": "k1", "MOVED_KEY": "k2"}, [own, moved])
+    assert [row.key for row in settings.providers[:3]] == ["own", "qwen", "openai"]
+    assert len(settings.providers) == len(PROVIDERS) + 1
+    assert [settings.accounts[key].api_key for key in ("own", "qwen")] == ["k1", "k2"]
 
 
 def test_no_key_is_in_a_repr() -> None:
@@ -149,9 +213,9 @@ def test_settings_that_make_sense_have_no_warnings() -> None:
 def test_an_address_that_is_none_is_not_repeated(name: str) -> None:
     """Who mixes up two variables may have put a key there."""
     environ = {"ARK_ACCESS_KEY_ID": "k", "ARK_SECRET_ACCESS_KEY": "s", name: "sk-mixed-up"}
-    with pytest.raises(SettingsError, match=f"^{name} must begin with https://") as caught:
-        Settings.from_environ(environ)
-    assert "sk-mixed-up" not in str(caught.value)
+    (warning,) = Settings.from_environ(environ).warnings
+    assert re.search(f"^{name} must begin with https://", warning)
+    assert "sk-mixed-up" not in warning
 
 
 @pytest.mark.parametrize("name", ["LLM_BACKEND", "LLM_BACKEND_QWEN"])
@@ -160,8 +224,8 @@ def test_after_the_legacy_clients_are_deleted_asking_for_them_is_an_error(
 ) -> None:
     monkeypatch.delitem(sys.modules, LEGACY, raising=False)
     monkeypatch.setattr(sys, "meta_path", [Deleted(), *sys.meta_path])
-    with pytest.raises(SettingsError, match=f"^{name} is legacy, but there are no legacy clients any more"):
-        Settings.from_environ({name: "legacy"})
+    mistake = Settings.from_environ({name: "legacy"}).accounts["qwen"].mistake
+    assert str(mistake).startswith(f"{name} is legacy, but there are no legacy clients any more")
     assert Settings.from_environ({name: "litellm"}).accounts["qwen"].backend is BackendName.LITELLM
 
 

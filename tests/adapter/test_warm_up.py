@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from llm_adapter import Adapter, adapter_from
-from llm_adapter.adapter import Clients
 from llm_adapter.backends import Opened
+from llm_adapter.clients import Clients
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import BackendName, Settings
 from tests.adapter.conftest import MakeAdapter
@@ -73,7 +73,7 @@ def _said(program: str, backend: str) -> str:
 def test_the_pools_that_calls_use_are_made(make_adapter: MakeAdapter) -> None:
     adapter = make_adapter("litellm")
     adapter.warm_up()
-    account = adapter.settings.accounts["openai"]
+    account = adapter.current_settings.accounts["openai"]
     connections = adapter.clients.backend(BackendName.LITELLM).connections  # type: ignore[attr-defined]
     made = dict(connections._clients._made)
     assert any(key == (account.base_url, account.api_key, ()) for _, key in made)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _REFERENCES = {"gemini": "gemini-direct"}
 """Who says what is right where there is no client of old."""
 
+AS_ASKED = {"LLM_THINKING": "caller", "LLM_DEFAULT_OUTPUT_LIMIT": "none"}
+"""Both ways send what the caller asks for and nothing else. What the new one adds to that by default, and the
+old one never did, is no difference between clients: `tests/adapter/test_policies.py` holds it."""
+
 PROTOCOLS = (ERNIE_V1, DIFY)
 _PROTOCOLS = {"ernie_v1": ERNIE_V1.name, "dify": DIFY.name}
 _DIALECTS = {"ernie_v1": dialects.ERNIE_V1, "dify": dialects.DIFY}
@@ -59,6 +63,7 @@ def adapter_path(
     row, model = _route(call)
     environ = {
         "LLM_BACKEND": backend,
+        **AS_ASKED,
         **_keys(row, call.api_key),
         row.base_url_variable: call.base_url,
     }
@@ -130,7 +135,7 @@ def _heard(call: Call) -> Iterator[Any]:
     finally:
         span.end()
         for generation in ear.taken(span.trace_id):
-            call.telemetry(generation)
+            call.telemetry({**generation, **_as_counted(generation.get("usage"), call.provider)})
 
 
 _LANGFUSE = Lock()  # `cache` alone would let two threads make two, of which the SDK ignores the second
@@ -214,6 +219,19 @@ def _generation(span: ReadableSpan) -> dict[str, Any]:
         if name.startswith(_METADATA)
     }
     return {"name": span.name, **found, "metadata": metadata, "ended": span.end_time is not None}
+
+
+def _as_counted(usage: Mapping[str, float] | None, provider: str) -> dict[str, Any]:
+    """Totals as providers count them. Langfuse is told each token under one key; they count cached tokens as
+    input, too, and all but Google thoughts as output.
+    """
+    if usage is None:
+        return {}
+    parts = {
+        "input": "input_cached_tokens",
+        "output": "" if provider == "gemini" else "output_reasoning_tokens",
+    }
+    return {"usage": {name: count + usage.get(parts.get(name, ""), 0) for name, count in usage.items()}}
 
 
 def _value(value: Any, marks: tuple[str, ...] = ("{", "[")) -> Any:

@@ -45,7 +45,7 @@ def test_each_model_leads_to_its_provider_and_a_plain_one_gets_nothing_added() -
             right = False
         else:
             family = family_of(owner.key, scenario.model.removeprefix(owner.prefix))
-            plain = (family.temperature, dict(family.extra_body)) == (None, {})
+            plain = family.temperature is None
             right = plain or scenario.id == "reasoning"
         if not right:
             wrong.append(scenario.name)

@@ -17,12 +17,16 @@ class Opened:
         chunks: the provider's chunks as objects in OpenAI's shape; raises whatever the client raises.
         close: ends the exchange with the provider at once; may be called twice.
         attempts: how many HTTP requests it took, so far as is known.
+        request_id: the provider's id of the request, where the answer's headers tell one.
+        repeatable: a stream that breaks before its first text may be asked for once more.
         may_be_empty: a stream of nothing is an answer, as the client of old has it.
     """
 
     chunks: Iterator[Any]
     close: Callable[[], None]
     attempts: int | None = None
+    request_id: str | None = None
+    repeatable: bool = False
     may_be_empty: bool = False
 
 

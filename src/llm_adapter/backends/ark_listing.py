@@ -1,8 +1,9 @@
-"""What Ark calls its models: the endpoints of an account, by their names.
+"""What Ark calls its models: the endpoints of an account.
 
-An Ark account gives each model it uses an endpoint. People name endpoints, and choose models by these names;
-chat requests want the endpoint's id (`ep-…`). Only the signed management API knows which is which
-(`ListEndpoints`, version 2024-01-01: docs.byteplus.com/en/docs/ModelArk/ListEndpoints).
+An Ark account gives each model it uses an endpoint, which people name; chat requests want the endpoint's id
+(`ep-…`). Only the signed management API knows which is which (`ListEndpoints`, version 2024-01-01:
+docs.byteplus.com/en/docs/ModelArk/ListEndpoints). Models are listed by the name of the foundation model
+that an endpoint serves, as applications have listed and saved them; the endpoint's own name works as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from llm_adapter.backends.volc_signature import Signer
 from llm_adapter.catalog import Endpoint
 from llm_adapter.settings import ListingAccess
+from llm_adapter.waiting import started
 
 Send = Callable[[str, Mapping[str, str], bytes], bytes]
 """POSTs a body to an address with these headers; gives the body of a good answer, raises at any other."""
@@ -27,7 +29,7 @@ Send = Callable[[str, Mapping[str, str], bytes], bytes]
 _QUERY = "?Action=ListEndpoints&Version=2024-01-01"
 _PAGE = 100  # the most the API gives at once
 _MOST_PAGES = 50  # a total that never comes true must not keep us asking for ever
-_PATIENCE_S = 10.0
+_PATIENCE_S = 2.0  # a call waits for it, and can do without
 _ID = "ep-"
 _GOOD_FOR = timedelta(minutes=5)
 _RETRIED_AFTER = timedelta(minutes=1)
@@ -73,24 +75,29 @@ class EndpointDirectory:
     Attributes:
         send: how to reach the API.
         now: the time, with a time zone.
+        patience: seconds that a call waits for them.
     """
 
     send: Send = post
     now: Callable[[], datetime] = _utc_now
+    patience: float = _PATIENCE_S
     _known: dict[ListingAccess, _Known] = field(default_factory=dict, repr=False)
     # By process: a fork may catch a lock that is held, and nobody would release it in the child.
     _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False)
 
-    def names(self, access: ListingAccess) -> list[str]:
-        """The names of all endpoints as they are now, in the API's order; raises if it cannot be asked."""
+    def models(self, access: ListingAccess) -> list[str]:
+        """The models of all endpoints as they are now, in the API's order; raises if it cannot be asked.
+
+        They go by the names of foundation models; an endpoint that serves none goes by its own.
+        """
         known = self._known[access] = self._asked(access)
-        return list(known.endpoints)
+        return list(dict.fromkeys(endpoint.model for endpoint in known.endpoints.values()))
 
     def find(self, access: ListingAccess, name: str) -> Endpoint | None:
         """The endpoint of that name, or None: what nobody knows is to be sent as it is given.
 
-        Never raises, so that an API which only translates names cannot stop a conversation. When it fails,
-        what was known goes on to hold, and it is asked again after a minute.
+        Never raises, so that an API which only translates names cannot stop a conversation. When it fails or
+        takes too long, what was known goes on to hold, and it is asked again after a minute.
         """
         if name.startswith(_ID):
             return None
@@ -114,8 +121,12 @@ class EndpointDirectory:
             lock.release()
 
     def _asked_or_cached(self, access: ListingAccess, old: _Known | None) -> _Known:
+        def ask() -> _Known:
+            known = self._known[access] = self._asked(access)
+            return known
+
         try:
-            return self._asked(access)
+            return started(ask).result(self.patience)
         except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
             # Its text may hold what the API echoed, so only its kind is logged.
             kind = type(error).__name__
@@ -126,14 +137,17 @@ class EndpointDirectory:
         return _Known(endpoints=self._fetched(access), until=self.now() + _GOOD_FOR)
 
     def _fetched(self, access: ListingAccess) -> dict[str, Endpoint]:
-        found: dict[str, Endpoint] = {}
+        """The endpoints by every name that leads to them; a foundation model's name comes before others."""
+        own: dict[str, Endpoint] = {}
+        models: dict[str, Endpoint] = {}
         for number in range(1, _MOST_PAGES + 1):
             result = self._page(access, number)
             for name, endpoint in _endpoints(result):
-                found.setdefault(name, endpoint)  # names need not be unique: the first listed counts
+                own.setdefault(name, endpoint)  # names need not be unique: the first listed counts
+                models[endpoint.model] = endpoint  # as the old client had it: the last listed counts
             if number * _PAGE >= (result.get("TotalCount") or 0):
                 break
-        return found
+        return {**models, **{name: endpoint for name, endpoint in own.items() if name not in models}}
 
     def _page(self, access: ListingAccess, number: int) -> Mapping[str, Any]:
         url = access.url.rstrip("/") + "/" + _QUERY
@@ -153,7 +167,7 @@ def _result(answer: bytes) -> Mapping[str, Any]:
 
 def _endpoints(result: Mapping[str, Any]) -> Iterator[tuple[str, Endpoint]]:
     for item in result.get("Items") or ():
-        name, identity = item.get("Name"), item.get("Id")
+        model = ((item.get("ModelReference") or {}).get("FoundationModel") or {}).get("Name")
+        name, identity = item.get("Name") or model, item.get("Id")
         if name and identity:
-            model = ((item.get("ModelReference") or {}).get("FoundationModel") or {}).get("Name")
             yield name, Endpoint(id=identity, model=model or name)

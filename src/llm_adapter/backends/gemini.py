@@ -4,8 +4,7 @@ LiteLLM writes the request: address, headers, contents, generation settings. Its
 used: it adds thoughts to the answer's tokens, says `stop` where Google gave no reason or one that it does not
 know, takes a blocked prompt for an answer, and loses the separators of lines that only Unicode knows.
 
-Totals are reported as Google counts them: `output` is `candidatesTokenCount`, in which thoughts are not
-included; they are `output_reasoning_tokens`, and only `total` has both.
+Google counts thoughts apart from `candidatesTokenCount`; here they are a part of `output`, as elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends.retrying_client import Request, Response, json_object
 from llm_adapter.backends.stream_reader import EventReader
-from llm_adapter.chunks import Chunk, counts
+from llm_adapter.chunks import Chunk, ToolPart, counts
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
 
@@ -150,8 +149,19 @@ def _chunk(data: Any, request: Any) -> Chunk:
         text=_said(candidate, thought=False),
         reasoning=_said(candidate, thought=True),
         finish_reason=candidate.get("finishReason") or None,
+        model=data.get("modelVersion") or "",
+        tool_calls=tuple(_tool_parts(candidate)),
         usage=_usage(data.get("usageMetadata")),
     )
+
+
+def _tool_parts(candidate: Mapping[str, Any]) -> Iterator[ToolPart]:
+    """Google sends each call whole, and mostly without an id: each is one of its own."""
+    for part in (candidate.get("content") or {}).get("parts") or ():
+        call = part.get("functionCall")
+        if call:
+            arguments = json.dumps(call.get("args") or {}, ensure_ascii=False)
+            yield ToolPart(object(), call.get("id") or "", call.get("name") or "", arguments)
 
 
 def _said(candidate: Mapping[str, Any], *, thought: bool) -> str:
@@ -162,7 +172,10 @@ def _said(candidate: Mapping[str, Any], *, thought: bool) -> str:
 def _usage(counted: Mapping[str, Any] | None) -> dict[str, float] | None:
     if counted is None:
         return None
-    return counts({name: counted.get(theirs) for theirs, name in _TOTALS.items()})
+    found = counts({name: counted.get(theirs) for theirs, name in _TOTALS.items()})
+    if "output_reasoning_tokens" in found:
+        found["output"] = found.get("output", 0) + found["output_reasoning_tokens"]
+    return found
 
 
 def _blocked(feedback: Mapping[str, Any]) -> dict[str, Any]:

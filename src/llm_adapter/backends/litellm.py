@@ -22,7 +22,6 @@ survive one; only its callbacks need it, and nothing here does.
 
 from __future__ import annotations
 
-import itertools
 import linecache
 import logging
 import os
@@ -37,13 +36,13 @@ from typing import Any
 
 from llm_adapter.backends import REHEARSED, Opened, dify, ernie_v1, gemini
 from llm_adapter.backends.connection import Connections, default_timeout, rehearsal
-from llm_adapter.backends.litellm_clients import PastLiteLLM, through
+from llm_adapter.backends.litellm_clients import PastLiteLLM, client_class, through
 from llm_adapter.backends.reading import opened
 from llm_adapter.backends.retries import sleep
 from llm_adapter.backends.retrying_client import Request, RetryingClient
 from llm_adapter.backends.stream_reader import StreamReader
 from llm_adapter.errors import SettingsError
-from llm_adapter.failures import NotSentError, count_attempts, is_broken_connection
+from llm_adapter.failures import NotSentError
 from llm_adapter.garbage import uncollected
 from llm_adapter.providers import PROVIDERS
 from llm_adapter.requests import MAX_RETRIES, Outgoing
@@ -159,23 +158,23 @@ class LiteLLMBackend:
     tokens: ernie_v1.Tokens = field(default_factory=ernie_v1.Tokens)
 
     def __call__(self, outgoing: Outgoing) -> Opened:
-        """Send the request, and again, once, if the answer breaks off before its first event.
+        """Send the request."""
+        return replace(self._open(outgoing), repeatable=True)
 
-        That is the last moment when nobody has seen anything of it.
+    def output_limit(self, model: str) -> int | None:
+        """The most output of a model in LiteLLM's table, by the provider's name for it; None if not there.
+
+        As `litellm.get_max_tokens`, which raises for what is not there, and may ask the network.
         """
-        first = self._open(outgoing)
-        chunks = first.chunks
-        try:
-            head = next(chunks, None)
-        except Exception as error:
-            first.close()
-            if not is_broken_connection(error):
-                count_attempts(error, first.attempts)
-                raise
-            _logger.warning("the stream of %s broke before its first event: asking again", outgoing.provider)
-            second = self._open(outgoing)
-            return replace(second, attempts=(first.attempts or 1) + (second.attempts or 1))
-        return replace(first, chunks=chunks if head is None else itertools.chain((head,), chunks))
+        row = library().model_cost.get(model) or {}
+        limit = row.get("max_output_tokens", row.get("max_tokens"))
+        return limit if isinstance(limit, int) and limit > 0 else None
+
+    def preload(self) -> None:
+        """Import what any call needs."""
+        client_class()
+        _handler_class()
+        _register_custom()
 
     def warm_up(self, accounts: Iterable[Account]) -> None:
         """Do all that a first call would do but talk to a provider: imports, types, connection pools."""

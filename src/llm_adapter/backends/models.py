@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+
 from llm_adapter.backends import gemini
 from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.backends.connection import Connections
 from llm_adapter.backends.retrying_client import RetryingClient
+from llm_adapter.listing import PATIENCE_S
 from llm_adapter.settings import Account
 
-_PATIENCE_S = 20.0
-"""Somebody waits for a settings page while models are listed, so not the ten minutes of an answer."""
+_logger = logging.getLogger(__name__)
 
 
 def list_models(connections: Connections, directory: EndpointDirectory, account: Account) -> list[str]:
-    """The names of an account's endpoints where it has keys to list these, otherwise the ids of the first
-    page of `GET /models`: the providers of the table have only one.
+    """The ids of the first page of `GET /models`: the providers of the table have only one.
+
+    Where an account has keys to list its endpoints, these, if the listing takes the keys: they may have been
+    issued for another service.
     """
     if account.listing:
-        return directory.names(account.listing)
+        try:
+            return directory.models(account.listing)
+        except Exception as error:  # noqa: BLE001 (whatever a network does, there is another listing)
+            _logger.warning(
+                "the endpoints of ark cannot be listed (%s): its models are", type(error).__name__
+            )
     if account.speaks == "gemini":
         retrying = RetryingClient(client=connections.http(), error_document=gemini.error_document)
-        return list(gemini.list_models(retrying.send, account.base_url, account.api_key, _PATIENCE_S))
+        return list(gemini.list_models(retrying.send, account.base_url, account.api_key, PATIENCE_S))
     client = connections.client(account.base_url, account.api_key, account.headers)
-    page = client.models.list(timeout=_PATIENCE_S)
+    page = client.models.list(timeout=PATIENCE_S)
     return [model.id for model in page.data]

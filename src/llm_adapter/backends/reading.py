@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from llm_adapter.backends import AsyncOpened, Opened
 from llm_adapter.backends.response_body import ResponseBody
+from llm_adapter.failures import request_id
 
 
 class Reader(Protocol):
@@ -28,7 +29,10 @@ class Reader(Protocol):
 def opened(response: Any, reader: Reader, *, attempts: int | None = None) -> Opened:
     """A response as a backend gives it."""
     return Opened(
-        chunks=_chunks(response, reader), close=response.close, attempts=attempts or attempts_of(response)
+        chunks=_chunks(response, reader),
+        close=response.close,
+        attempts=attempts or attempts_of(response),
+        request_id=request_id(response.headers),
     )
 
 
@@ -82,7 +86,12 @@ def opened_by_sdk(stream: Any) -> Opened:
         body.note_end()
 
     response.iter_bytes = watched
-    return Opened(chunks=_checked(stream, body), close=stream.close, attempts=attempts_of(response))
+    return Opened(
+        chunks=_checked(stream, body),
+        close=stream.close,
+        attempts=attempts_of(response),
+        request_id=request_id(response.headers),
+    )
 
 
 def aopened_by_sdk(stream: Any) -> AsyncOpened:

@@ -92,6 +92,10 @@ class LegacyBackend:
             if account.speaks == "openai":
                 self._client(account)
 
+    def preload(self) -> None:
+        """Import what any call needs."""
+        import openai.resources.chat  # noqa: F401
+
     def close(self) -> None:
         """Close the connection pools."""
         self._clients.close()

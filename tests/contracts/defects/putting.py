@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from llm_adapter.adapter import Adapter, Clients, adapter_from
+from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.connection import Connections
 from llm_adapter.backends.litellm import LiteLLMBackend
+from llm_adapter.clients import Clients
 from llm_adapter.redaction import Redactor
 from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse

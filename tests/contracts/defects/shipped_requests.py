@@ -83,7 +83,7 @@ def thinking_left_on(outgoing: Outgoing) -> Outgoing:
 
 
 def extra_body_overwritten(outgoing: Outgoing) -> Outgoing:
-    """The provider's policy overwrites the `extra_body` that the caller gave."""
+    """The provider's switch for thinking overwrites all of the `extra_body` that the caller gave."""
     return _with(outgoing, extra_body={"enable_thinking": False})
 
 
@@ -134,6 +134,8 @@ def as_google(interactions: Interactions) -> Interactions:
 
 
 _GOOGLE = "https://generativelanguage.googleapis.com"
+_THINKING = {"LLM_THINKING": "off"}
+_QUIET = configured("litellm", _THINKING)
 _LIMIT = {"LLM_MODEL_MAX_OUTPUT_TOKENS": '{"qwen/qwen-plus": 8192}'}
 
 REQUESTS: tuple[Defect, ...] = (
@@ -200,22 +202,31 @@ REQUESTS: tuple[Defect, ...] = (
     shows(
         "R10",
         thinking_left_on,
-        sending,
+        partial(sending, variables=_THINKING),
         "qwen/plain-stream",
         "request_body body.enable_thinking",
-        asked={"model": "qwen/qwen3-8b"},
-        against=CLIENTS["adapter-litellm"],
+        against=_QUIET,
+        sound=_QUIET,
     ),
     shows(
         "R10",
         thinking_left_on,
-        sending,
+        partial(sending, variables=_THINKING),
         "ark/plain-stream",
         "request_body body.thinking",
-        asked={"model": "ark/doubao-seed-1-6-250615"},
-        against=CLIENTS["adapter-litellm"],
+        against=_QUIET,
+        sound=_QUIET,
     ),
-    shows("R11", extra_body_overwritten, sending, "qwen/reasoning", "request_body body.enable_thinking"),
+    shows(
+        "R11",
+        extra_body_overwritten,
+        partial(sending, variables=_THINKING),
+        "qwen/plain-stream",
+        "request_body body.top_k",
+        asked={"params": {"extra_body": {"top_k": 3}}},
+        against=_QUIET,
+        sound=_QUIET,
+    ),
     shows("R12", json_mode_dropped, sending, "ark/json-mode", "request_body body.response_format"),
     shows(
         "R13",

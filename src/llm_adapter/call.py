@@ -1,0 +1,286 @@
+"""One call: settings → route → backend → responses → telemetry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from llm_adapter import catalog, failures, policies
+from llm_adapter.answer import Answer
+from llm_adapter.backends import Backend, Opened
+from llm_adapter.catalog import Route
+from llm_adapter.chunks import Chunk, read_chunk
+from llm_adapter.clients import Clients
+from llm_adapter.errors import Category, LLMError, RaiseErrorWithArgs, RequestFailedError
+from llm_adapter.records import CallRecord, Outcome, UsageHook
+from llm_adapter.redaction import Redactor
+from llm_adapter.requests import ChatRequest, Outgoing
+from llm_adapter.responses import LLMStreamResponse
+from llm_adapter.settings import BackendName, Settings
+from llm_adapter.telemetry import Recorder, Tracer
+
+Responses = Generator[LLMStreamResponse, None, None]
+
+
+@dataclass(kw_only=True, slots=True)
+class Call:
+    """One call under way.
+
+    Attributes:
+        settings: reads the settings.
+        clients: the backends.
+        tracer: begins the telemetry.
+        raise_error: the host's way to raise, if it has one.
+        on_usage: told of the call when it is over.
+        app: the host application, or None.
+        span: the caller's span.
+        build: makes the request.
+        request: what is known of it before, and then the request as it is sent.
+        function: which of the functions was called.
+    """
+
+    settings: Callable[[], Settings]
+    clients: Clients
+    tracer: Tracer
+    raise_error: RaiseErrorWithArgs | None
+    on_usage: UsageHook | None
+    app: Any
+    span: Any
+    build: Callable[..., ChatRequest]
+    request: ChatRequest
+    function: str
+    _answer: Answer = field(default_factory=Answer)
+    _redactor: Redactor = field(default_factory=lambda: Redactor(()))
+    _route: Route | None = None
+    _opened: Opened | None = None
+    _outcome: Outcome = Outcome.RUNNING
+    _error: LLMError | None = None
+    _started: float | None = None
+    _ended: float | None = None
+    _lost_attempts: int = 0
+
+    def responses(self) -> Responses:
+        """The pieces for the caller. What was begun is reported once, however it ends."""
+        self._started = self._answer.clock()
+        host = getattr(self.app, "raise_error_with_args", None) or self.raise_error
+        recorder: Recorder | None = None
+        chunks: Generator[Chunk, None, None] | None = None
+        try:
+            trouble = self._prepare()
+            recorder = self.tracer(
+                self.span, self.request, redactor=self._redactor, logger=logger_of(self.app)
+            )
+            if trouble is not None:
+                raise trouble  # noqa: TRY301 (it ends like all others)
+            chunks = self._chunks()
+            for chunk in chunks:
+                recorder.see(chunk)
+                response = chunk.response
+                if response is not None:
+                    yield response
+        except LLMError as error:
+            self._end(Outcome.FAILED, error)
+            if recorder is not None:
+                recorder.fail(error.message)
+            error.raise_through(host)
+        except BaseException:  # the consumer has left, or the thread is being ended
+            self._end(Outcome.STOPPED)
+            if recorder is not None:
+                recorder.stop()
+            raise
+        else:
+            self._end(Outcome.FINISHED)
+            recorder.finish()
+        finally:
+            if chunks is not None:
+                chunks.close()
+            self._report()
+
+    def record(self) -> CallRecord:
+        """What is known of the call now."""
+        answer, error = self._answer, self._error
+        now = self._ended or answer.clock()
+        row = self._route.provider if self._route else None
+        return CallRecord(
+            function=self.function,
+            requested_model=self.request.model,
+            model=answer.model,
+            provider=(row.metered_as or row.key) if row else None,
+            user_id=self.request.user_id,
+            generation_name=self.request.generation_name,
+            own=self.request.own,
+            params={name: value for name, value in self.request.params.items() if name != "extra_headers"},
+            outcome=self._outcome,
+            error=error,
+            text=answer.text,
+            reasoning=answer.reasoning,
+            refusal=answer.refusal,
+            finish_reason=answer.finish_reason,
+            tool_calls=answer.tool_calls,
+            usage=answer.totals,
+            response_id=answer.id,
+            request_id=(self._opened and self._opened.request_id) or (error.request_id if error else None),
+            attempts=self._attempts(),
+            latency_s=0.0 if self._started is None else now - self._started,
+            first_token_s=None if answer.begun is None else answer.begun - (self._started or 0.0),
+        )
+
+    def _attempts(self) -> int | None:
+        if self._error is not None:
+            return self._error.attempts
+        made = self._opened.attempts if self._opened else None
+        return made and made + self._lost_attempts
+
+    def _prepare(self) -> LLMError | None:
+        """Make the request and find out where it goes; what keeps it from going anywhere is told, not raised:
+        telemetry is to hear of it.
+        """
+        known = self.request
+        try:
+            self.request = replace(
+                self.build(model=known.model, generation_name=known.generation_name, user_id=known.user_id),
+                own=known.own,
+            )
+            settings = self.settings()
+            self._redactor = Redactor.of(settings.secrets)
+            route = catalog.resolve(known.model, settings, self.clients.directory.find)
+            self._route = route
+            self.request = self._shaped(self.request, route, settings)
+        except LLMError as error:
+            return error
+        except Exception as trouble:  # noqa: BLE001 (callers hand over anything)
+            self._redactor.exceptions(trouble)
+            refused = RequestFailedError(
+                f"{known.model!r} cannot be asked: {trouble}",
+                model=known.model,
+                category=Category.BAD_REQUEST,
+            )
+            refused.__cause__ = trouble
+            return refused
+        return None
+
+    def _shaped(self, request: ChatRequest, route: Route, settings: Settings) -> ChatRequest:
+        family = policies.family_of(route.provider.key, route.family_name)
+        limit = settings.max_output_tokens.get(request.model)
+        if route.account.backend is BackendName.LITELLM:
+            request = policies.shaped(request, family, thinking_off=settings.thinking_off)
+            if limit is None and settings.limits_from_table:
+                table = getattr(self._backend(), "output_limit", None)
+                limit = table(route.model) if table else None
+        else:
+            request = policies.plain(request, family)
+        return policies.limited(request, limit, family)
+
+    def _backend(self) -> Backend:
+        assert self._route is not None
+        return self.clients.backend(self._route.account.backend)
+
+    def _end(self, outcome: Outcome, error: LLMError | None = None) -> None:
+        self._outcome, self._error, self._ended = outcome, error, self._answer.clock()
+
+    def _report(self) -> None:
+        if self.on_usage is None:
+            return
+        try:
+            self.on_usage(self.record())
+        except Exception as error:  # noqa: BLE001 (the host's own affair)
+            logger_of(self.app).warning("the usage hook failed (%s); the call goes on", type(error).__name__)
+
+    def _chunks(self) -> Generator[Chunk, None, None]:
+        """The provider's chunks; whatever the client raises, now or in mid-stream, becomes an `LLMError`.
+
+        A connection that breaks before the first text is asked for once more: nobody has seen anything of the
+        answer. Thoughts that come before it are held until then, so that those of the lost answer are lost.
+        """
+        try:
+            yield from self._attempt(last=False)
+        except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
+            self._redactor.exceptions(trouble)
+            raise self._failed(trouble) from failures.origin(trouble)
+        finally:
+            if self._opened is not None:
+                self._opened.close()
+
+    def _attempt(self, *, last: bool) -> Iterator[Chunk]:
+        self._opened = None
+        self._opened = opened = self._backend()(self._outgoing())
+        wanted = 0 if self.request.choices > 1 else None
+        held: list[Chunk] | None = [] if opened.repeatable and not last else None
+        try:
+            for item in opened.chunks:
+                chunk = read_chunk(item, choice_index=wanted)
+                self._answer.note(chunk)
+                if held is not None:
+                    if chunk.reasoning and not chunk.is_content:
+                        held.append(chunk)
+                        continue
+                    if chunk.is_content:
+                        yield from map(self._seen, held)
+                        held = None
+                yield self._seen(chunk)
+        except Exception as trouble:
+            if held is None or not failures.is_broken_connection(trouble):
+                raise
+            opened.close()
+            self._lost_attempts += opened.attempts or 1
+            provider = self._outgoing().provider
+            logger_of(self.app).warning(
+                "the stream of %s broke before its first text: asking again", provider
+            )
+            yield from self._attempt(last=True)
+            return
+        yield from map(self._seen, held or ())
+        if not opened.may_be_empty:
+            self._answer.finish()
+
+    def _seen(self, chunk: Chunk) -> Chunk:
+        self._answer.see(chunk)
+        return chunk
+
+    def _outgoing(self) -> Outgoing:
+        assert self._route is not None
+        account = self._route.account
+        return Outgoing(
+            provider=self._route.provider.key,
+            base_url=account.base_url,
+            api_key=account.api_key,
+            api_secret=account.api_secret,
+            headers=account.headers,
+            user=self.request.user_id,
+            model=self._route.model,
+            messages=self.request.messages,
+            params=self.request.params,
+        )
+
+    def _failed(self, trouble: Exception) -> LLMError:
+        assert self._route is not None
+        failure = failures.describe(trouble, attempts=self._opened.attempts if self._opened else None)
+        attempts = failure.attempts and failure.attempts + self._lost_attempts
+        provider, model = self._route.provider.key, self.request.model
+        said = self._redactor.data(failure.provider_message)
+        code = self._redactor.data(failure.provider_code)
+        facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)
+        words = (
+            said
+            or failures.unsendable(trouble, self.request.params)
+            or type(failures.origin(trouble)).__name__
+        )
+        return RequestFailedError(
+            f"{provider} failed for {model!r} ({facts}): {words}",
+            model=model,
+            provider=provider,
+            category=failure.category,
+            status=failure.status,
+            provider_code=code,
+            provider_message=said,
+            attempts=attempts,
+            request_id=failure.request_id,
+        )
+
+
+def logger_of(app: Any) -> logging.Logger:
+    """The host's logger, or ours."""
+    found: logging.Logger | None = getattr(app, "logger", None)
+    return found or logging.getLogger("llm_adapter")
