@@ -16,7 +16,7 @@ from llm_adapter.providers import Provider
 from llm_adapter.records import UsageHook
 from llm_adapter.requests import OWN_ARGUMENTS, ChatRequest
 from llm_adapter.responses import LLMStream
-from llm_adapter.settings import Account, BackendName, Settings, Source
+from llm_adapter.settings import Account, BackendName, Reading, Settings, Source
 from llm_adapter.telemetry import Tracer, langfuse_tracer
 
 
@@ -183,9 +183,8 @@ def adapter_from(
         providers: further providers that are compatible with OpenAI. One with the key of a row of the table
             stands in its place.
     """
-    rows = tuple(providers)
     return Adapter(
-        settings=partial(Settings.from_environ, source, rows),
+        settings=Reading(source, tuple(providers)),
         clients=clients or Clients(),
         tracer=tracer,
         raise_error=raise_error,

@@ -130,9 +130,11 @@ def plain(request: ChatRequest, family: Family = _PLAIN) -> ChatRequest:
     """The request as the legacy path sends it: only `invoke_llm` asks for usage totals."""
     if not family.takes_defaults:
         return replace(request, params=_given(request))
-    if not request.invoked:
-        return request
-    return replace(request, params={**_TOTALS, **request.params})
+    params = {**_TOTALS, **request.params} if request.invoked else dict(request.params)
+    switches = {name: params.pop(name) for name in THINKING_SWITCHES if name in params}
+    if switches:  # the SDK takes them in no other way
+        params["extra_body"] = {**switches, **(params.get("extra_body") or {})}
+    return replace(request, params=params)
 
 
 def _given(request: ChatRequest) -> dict[str, Any]:
@@ -142,10 +144,9 @@ def _given(request: ChatRequest) -> dict[str, Any]:
 
 def _without_switches(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters without what the caller says about thinking, wherever it stands."""
-    left = {name: value for name, value in params.items() if name != "reasoning_effort"}
-    body = dict(left.pop("extra_body", None) or {})
-    for name in ("reasoning_effort", *THINKING_SWITCHES):
-        body.pop(name, None)
+    switches = {"reasoning_effort", *THINKING_SWITCHES}
+    left = {name: value for name, value in params.items() if name not in switches | {"extra_body"}}
+    body = {name: value for name, value in (params.get("extra_body") or {}).items() if name not in switches}
     for name in _SETTINGS:
         if isinstance(body.get(name), Mapping):
             inner = {key: value for key, value in body[name].items() if key not in THINKING_SWITCHES}

@@ -24,8 +24,10 @@ OWN_ARGUMENTS = frozenset(
 THINKING_SWITCHES = ("thinking", "enable_thinking", "thinking_config", "thinkingConfig")
 """Vendors' names for switching thinking on or off; `reasoning_effort` is OpenAI's own."""
 
-# OpenAI's parameters of a chat completion: platform.openai.com/docs/api-reference/chat/create.
+# OpenAI's parameters of a chat completion (platform.openai.com/docs/api-reference/chat/create), and those of
+# ERNIE's first API, which has no other way to name them.
 _PARAMS = TRANSPORT_PARAMS | {
+    *THINKING_SWITCHES,
     "audio",
     "extra_body",
     "frequency_penalty",
@@ -34,11 +36,13 @@ _PARAMS = TRANSPORT_PARAMS | {
     "logit_bias",
     "logprobs",
     "max_completion_tokens",
+    "max_output_tokens",
     "max_tokens",
     "metadata",
     "modalities",
     "n",
     "parallel_tool_calls",
+    "penalty_score",
     "prediction",
     "presence_penalty",
     "prompt_cache_key",
@@ -195,9 +199,6 @@ def _wish(params: Mapping[str, Any]) -> dict[str, Any]:
         # The calls stream whatever `stream` says: callers pass False and still iterate.
         if name != "stream" and type(value).__name__ not in {"NotGiven", "Omit"}
     }
-    switches = {name: wish.pop(name) for name in THINKING_SWITCHES if name in wish}
-    if switches:
-        wish["extra_body"] = {**switches, **(wish.get("extra_body") or {})}
     unknown = ", ".join(sorted(wish.keys() - _PARAMS))
     if unknown:
         raise ValueError(f"no request parameter is called {unknown}; a provider's own go into extra_body")

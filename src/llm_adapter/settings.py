@@ -51,7 +51,7 @@ class Variables:
     What the source does not know is looked for in the environment, and if it is not there either, stays.
     """
 
-    source: Source
+    source: Source = field(repr=False)
 
     def get(self, name: str) -> str:
         """The value without the spaces around it; empty where there is none."""
@@ -104,6 +104,7 @@ class Account:
         mistake: the variable that makes no sense, and what is wrong with it; such an account is not used.
     """
 
+    provider: str
     base_url: str
     api_key: str = field(repr=False)
     backend: BackendName = BackendName.LITELLM
@@ -210,6 +211,18 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads the settings, each time that it is called. What it reads them from is in no traceback."""
+
+    source: Source = field(repr=False)
+    providers: tuple[Provider, ...] = ()
+
+    def __call__(self) -> Settings:
+        """The settings as they are now."""
+        return Settings.from_environ(self.source, self.providers)
+
+
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
     """Set variables for a moment: for libraries that can only be configured by them while being imported."""
@@ -256,6 +269,7 @@ def _account(variables: Variables, row: Provider) -> Account:
         given = ((header, _credential(variables, name)) for header, name in row.header_variables)
         keys = (_credential(variables, name) for name in row.key_variables)
         return Account(
+            provider=row.key,
             base_url=_url(variables, row.base_url_variable) or row.base_url,
             api_key=next(filter(None, keys), ""),
             speaks=row.speaks,
@@ -266,6 +280,7 @@ def _account(variables: Variables, row: Provider) -> Account:
         )
     except SettingsError as mistake:
         return Account(
+            provider=row.key,
             base_url=row.base_url,
             # Keys stay known, so that nothing shows them.
             api_key=next(filter(None, map(variables.get, row.key_variables)), ""),

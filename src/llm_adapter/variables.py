@@ -127,9 +127,29 @@ _MODELS = (
     Variable(
         name="LLM_MODEL_MAX_OUTPUT_TOKENS",
         meaning="Output limits in tokens, for models that would else cut answers at a small default; a JSON "
-        "object of models and positive whole numbers. A limit that the caller gives wins",
-        default="no limit is sent",
+        "object of models and positive whole numbers. No call gets more, whatever it asks for",
+        default="`LLM_DEFAULT_OUTPUT_LIMIT` says",
         shown='{"qwen/qwen-plus": 8192}',
+    ),
+    Variable(
+        name="LLM_DEFAULT_OUTPUT_LIMIT",
+        meaning="The output limit of other models over LiteLLM: `table`, the one that LiteLLM's table has; "
+        "`none`, what the caller asks for",
+        default="`table`",
+        shown="none",
+    ),
+    Variable(
+        name="LLM_THINKING",
+        meaning="Over LiteLLM: `off` switches thinking off wherever a provider has a switch, whatever the "
+        "caller says; `caller` sends what the caller says",
+        default="`off`",
+        shown="caller",
+    ),
+    Variable(
+        name="LLM_MODEL_LIST_SECONDS",
+        meaning="For how many seconds a provider's list of models is good before it is asked again",
+        default="300",
+        shown="60",
     ),
 )
 
@@ -231,13 +251,15 @@ _PAGE_HEAD = """\
 
 <!-- Made by `python -m llm_adapter.variables` from src/llm_adapter/variables.py: do not edit. -->
 
-Everything is set by environment variables. The functions of `llm_adapter` read them again for each call, so a
-running process can be switched by setting a variable in it. Spaces around a value do not count, and an empty
-value is as good as none.
+Everything is set by environment variables, or by a source of the application's own (`adapter_from`). The
+functions of `llm_adapter` read them again for each call, so a running process can be switched by setting a
+variable in it. Spaces around a value do not count, an empty value is as good as none, and `${NAME}` in a
+value stands for the variable of that name.
 
-A value that makes no sense is a `SettingsError` at the next call, which names the variable and what it may
-be: a backend of an unknown name, an address without `https://`, limits that are not JSON, `legacy` after the
-legacy clients were deleted.
+A value that makes no sense stops its own provider alone: its calls fail with `LLMNotConfiguredError`, which
+names the variable, and whose cause says what it may be: a backend of an unknown name, an address without
+`https://`, `legacy` after the legacy clients were deleted. What would change the calls of all providers stops
+them all. Limits, temperatures and lists that make no sense are left out, with a warning.
 
 What merely cannot have the effect that was meant is a warning in the log whenever models are listed: half of
 a pair of keys, a switch for an unknown provider, a model that belongs to none, display names of another

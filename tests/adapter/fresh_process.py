@@ -48,7 +48,7 @@ def watch_sockets() -> list[str]:
 
 def calls(url: str) -> dict[str, Any]:
     """A good call, a refused one, and one on the road that was deleted."""
-    from llm_adapter import LLMError, SettingsError, adapter_from
+    from llm_adapter import LLMError, LLMNotConfiguredError, adapter_from
 
     environ = {"SILICON_API_KEY": "sk-fresh-012345", "SILICON_BASE_URL": url}
     adapter = adapter_from(environ)
@@ -65,8 +65,8 @@ def calls(url: str) -> dict[str, Any]:
     adapter.close()
     try:
         list(adapter_from({**environ, "LLM_BACKEND": "legacy"}).invoke_llm(None, "u", None, model, "hi"))
-    except SettingsError as error:
-        seen["legacy"] = str(error).partition(",")[0]
+    except LLMNotConfiguredError as error:
+        seen["legacy"] = str(error.__cause__).partition(",")[0]
     return seen
 
 

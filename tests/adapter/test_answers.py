@@ -241,7 +241,12 @@ def test_totals_are_put_together(
     provider.say(plain(*pieces, DONE))
     span = Observed()
     list(adapter.invoke_llm(None, "u", span, "gpt-4o", "hi"))
-    assert span.told["usage_details"] == totals
+    cached, thoughts = (totals.get(name, 0) for name in ("input_cached_tokens", "output_reasoning_tokens"))
+    assert span.told["usage_details"] == {
+        **totals,
+        "input": totals["input"] - cached,
+        "output": totals["output"] - thoughts,
+    }
     assert isinstance(span.told["usage_details"]["total"], type(totals["total"]))
 
 

@@ -58,9 +58,7 @@ def test_listing_models_says_what_is_wrong_with_the_settings(caplog: pytest.LogC
     assert "ARK_ACCESS_KEY_ID is set without ARK_SECRET_ACCESS_KEY" in caplog.text
 
 
-def test_only_allowed_models_are_offered_where_that_is_configured_and_in_that_order() -> (
-    None
-):
+def test_only_allowed_models_are_offered_where_that_is_configured_and_in_that_order() -> None:
     allowed = "qwen/qwen-max,gpt-4o,nothing,qwen/qwen-max"
     assert offered({**ALL_KEYS, "LLM_ALLOWED_MODELS": allowed}, listing) == ["qwen/qwen-max", "gpt-4o"]
 

@@ -237,13 +237,6 @@ def test_the_host_s_own_raising_is_used(adapter: Adapter, provider: Provider, pl
         assert isinstance(caught.value.__cause__, LLMError)
 
 
-def test_a_parameter_that_the_legacy_client_does_not_know_is_a_bad_request(
-    make_adapter: MakeAdapter, provider: Provider
-) -> None:
-    assert failed(make_adapter("legacy"), thinking={}).category is Category.BAD_REQUEST
-    assert provider.asked == []
-
-
 def test_a_loop_in_a_chain_of_exceptions_is_no_trap() -> None:
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first

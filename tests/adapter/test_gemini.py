@@ -24,6 +24,7 @@ from llm_adapter.failures import NoAnswerError
 from llm_adapter.policies import FAMILIES, family_of
 from llm_adapter.requests import Outgoing
 from llm_adapter.settings import BackendName, Settings
+from tests.adapter.conftest import AS_ASKED
 from tests.adapter.provider import KEY, End, Provider, Reply, document
 
 STREAM = {"content-type": "text/event-stream"}
@@ -74,13 +75,16 @@ def waited() -> list[float]:
 
 @pytest.fixture
 def adapter(provider: Provider, waited: list[float]) -> Iterator[Adapter]:
-    provider.say(GOOD)
-    settings = Settings.from_environ({"GEMINI_API_KEY": KEY, "GEMINI_API_URL": f"{provider.url}/"})
-    made = LiteLLMBackend(sleep=waited.append)
-    with closing(
-        Adapter(settings=settings, clients=Clients(backends={BackendName.LITELLM: lambda: made}))
-    ) as adapter:
+    with closing(made(provider, waited, LLM_DEFAULT_OUTPUT_LIMIT="none")) as adapter:
         yield adapter
+
+
+def made(provider: Provider, waited: list[float], **environ: str) -> Adapter:
+    provider.say(GOOD)
+    environ |= {"GEMINI_API_KEY": KEY, "GEMINI_API_URL": f"{provider.url}/"}
+    backend = LiteLLMBackend(sleep=waited.append)
+    clients = Clients(backends={BackendName.LITELLM: lambda: backend})
+    return Adapter(settings=Settings.from_environ(environ), clients=clients)
 
 
 def ask(adapter: Adapter, model: str = LITE, **params: Any) -> list[str]:
@@ -193,14 +197,14 @@ def test_a_parameter_that_has_no_place_at_google_is_refused_not_dropped(
     [
         (LITE, None, None),
         (FLASH, None, {"thinkingBudget": 0, "includeThoughts": False}),
-        (FLASH, "low", {"thinkingBudget": 1024, "includeThoughts": True}),
+        (FLASH, "low", {"thinkingBudget": 0, "includeThoughts": False}),
         (PRO, None, {"thinkingBudget": 128, "includeThoughts": True}),
         (PRO, "none", {"thinkingBudget": 128, "includeThoughts": True}),
         (THREE, "none", {"thinkingLevel": "low", "includeThoughts": True}),
-        (THREE, "high", {"thinkingLevel": "high", "includeThoughts": True}),
+        (THREE, "high", {"thinkingLevel": "low", "includeThoughts": True}),
     ],
 )
-def test_thinking_is_off_or_as_little_as_the_model_takes_unless_the_caller_wants_it(
+def test_thinking_is_off_or_as_little_as_the_model_takes_whatever_the_caller_wants(
     adapter: Adapter, provider: Provider, model: str, effort: str | None, sent: Mapping[str, Any] | None
 ) -> None:
     """2.5 Pro and 3 answer 400 to `none`."""
@@ -216,7 +220,17 @@ def test_an_effort_reaches_models_that_litellm_has_never_heard_of(
     assert provider.body["generationConfig"]["thinkingConfig"]["includeThoughts"] is True
 
 
-def test_the_callers_own_thinking_settings_win(adapter: Adapter, provider: Provider) -> None:
+def test_the_callers_own_thinking_settings_count_where_the_caller_has_the_say(
+    provider: Provider, waited: list[float]
+) -> None:
+    with closing(made(provider, waited, **AS_ASKED)) as adapter:
+        _ask_with_thinking_settings(adapter, provider)
+
+
+def _ask_with_thinking_settings(adapter: Adapter, provider: Provider) -> None:
+    ask(adapter, FLASH, reasoning_effort="low")
+    sent = {"thinkingBudget": 1024, "includeThoughts": True}
+    assert provider.body["generationConfig"]["thinkingConfig"] == sent
     ask(adapter, PRO, extra_body={"generationConfig": {"thinkingConfig": {"thinkingBudget": 512}}})
     assert provider.body["generationConfig"]["thinkingConfig"] == {"thinkingBudget": 512}
     ask(adapter, PRO, thinking={"type": "enabled", "budget_tokens": 300})
@@ -231,8 +245,8 @@ def test_models_that_do_not_think_are_in_no_family(model: str) -> None:
 # What comes back
 
 
-def test_text_thoughts_finish_and_totals_are_googles_own(adapter: Adapter, provider: Provider) -> None:
-    """LiteLLM would say 50 output tokens, `stop`, and lose the line separator."""
+def test_text_thoughts_finish_and_totals_are_google_s(adapter: Adapter, provider: Provider) -> None:
+    """LiteLLM would say `stop`, and lose the line separator. Thoughts are output, as with all others."""
     thought, text, end = chunks(
         adapter,
         provider,
@@ -245,7 +259,7 @@ def test_text_thoughts_finish_and_totals_are_googles_own(adapter: Adapter, provi
     assert end.finish_reason == "MALFORMED_FUNCTION_CALL"
     assert end.usage == {
         "input": 15,
-        "output": 2,
+        "output": 50,
         "total": 99,
         "input_cached_tokens": 4,
         "output_reasoning_tokens": 48,

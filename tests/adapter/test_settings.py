@@ -257,9 +257,9 @@ def test_an_address_that_clients_would_read_differently_is_refused_by_name(
     address: str, row: Provider
 ) -> None:
     """A query would end up in the middle of a path, a line end in Gemini's; a user replaces the key."""
-    with pytest.raises(SettingsError, match=f"^{row.base_url_variable} must be a plain address") as caught:
-        Settings.from_environ({row.base_url_variable: address})
-    assert "host" not in str(caught.value).replace("https://host/v1", "").replace("names no host", "")
+    mistake = str(Settings.from_environ({row.base_url_variable: address}).accounts[row.key].mistake)
+    assert mistake.startswith(f"{row.base_url_variable} must be a plain address")
+    assert "host" not in mistake.replace("https://host/v1", "").replace("names no host", "")
 
 
 @pytest.mark.parametrize("address", ["https://host/v1", " https://host/v1/ ", "https://host/v1//\n"])
@@ -277,9 +277,9 @@ def test_an_address_without_a_path_may_end_in_a_slash() -> None:
 @pytest.mark.parametrize("value", ["half of-it", "a\nb", "schlüssel-1", "a\x00b"])
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "GLM_API_KEY", "ERNIE_API_SECRET", "ARK_ACCESS_KEY_ID"])
 def test_a_key_that_no_header_can_carry_is_refused_by_name_and_not_shown(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{name} holds a blank or a character") as caught:
-        Settings.from_environ({name: value})
-    assert value not in str(caught.value)
+    settings = Settings.from_environ({name: value})
+    assert any(warning.startswith(f"{name} holds a blank or a character") for warning in settings.warnings)
+    assert [warning for warning in settings.warnings if value in warning] == []
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from llm_adapter import Adapter, RequestFailedError
-from tests.adapter.conftest import MakeAdapter
+from tests.adapter.conftest import AS_ASKED, MakeAdapter
 from tests.adapter.provider import DONE, KEY, USAGE, End, Provider, Reply, answer, chunk, event, refusal
 
 PREFIX = "langfuse.observation."
@@ -82,8 +82,9 @@ def span(langfused: Langfused) -> Iterator[Any]:
     langfused.exporter.clear()
 
 
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
 def test_a_good_call_is_told_whole(
-    adapter: Adapter, provider: Provider, langfused: Langfused, span: Any
+    make_adapter: MakeAdapter, provider: Provider, langfused: Langfused, span: Any, backend: str
 ) -> None:
     details = {
         "prompt_tokens_details": {"cached_tokens": 4},
@@ -92,6 +93,7 @@ def test_a_good_call_is_told_whole(
     thought = chunk(reasoning_content="hm, ")
     said = answer("Hel", "lo", usage={**USAGE, **details}).pieces
     provider.say(Reply(pieces=(thought, chunk(reasoning_content="so"), *said)))
+    adapter = make_adapter(backend, **AS_ASKED)
     list(adapter.invoke_llm(None, "u", span, "gpt-4o", "hi", system="be kind", generation_name="run", seed=7))
     (told,) = langfused.generations()
     assert told.span.name == "run"
