@@ -37,6 +37,8 @@ class AsyncOpened:
     chunks: AsyncIterator[Any]
     close: Callable[[], Awaitable[None]]
     attempts: int | None = None
+    request_id: str | None = None
+    repeatable: bool = False
     may_be_empty: bool = False
 
 
