@@ -10,7 +10,7 @@ from rich.console import Console
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.review.tui.session import InteractiveReview
-from llm_contracts.review.tui.state import tally
+from llm_contracts.review.tui.state import lapses, tally
 from llm_contracts.review.tui.terminal import run_full_screen, run_lines
 from llm_contracts.util.git import git_user
 from llm_contracts.util.terminal import echo
@@ -33,13 +33,13 @@ def run_review(session: ReviewSession, *, plain: bool) -> Exit:
     else:
         run_full_screen(review)
     found = tally(review.state)
-    lapse = f" until {found.until}" if found.until else ""
-    marked = found.decided - found.accepted
-    echo(f"{count(found.accepted, 'group')} accepted{lapse}, {marked} marked, {found.left} left.")
-    if found.accepted:
+    lapse = f" until {lapses(review.state)}" if found["accepted"] else ""
+    marked = found["decided"] - found["accepted"]
+    echo(f"{count(found['accepted'], 'group')} accepted{lapse}, {marked} marked, {found['left']} left.")
+    if found["accepted"]:
         waivers = session.settings.shown(session.settings.waivers)
         echo(f"Waivers are in {waivers}; look at its diff, commit it.")
-    if found.left:
+    if found["left"]:
         echo("llm-contracts review takes it up again here.")
         return Exit.DIVERGENCE
     echo("Check again to see what the verdict is now: llm-contracts check")

@@ -24,7 +24,7 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
-_PLAIN = dict(zip("✓✗≈–×·…≠→●○▶─│▁▃▅▇", "+X%-x.~!>*o>-|.:+#", strict=True))
+_PLAIN = dict(zip("✓✗≈–×·…≠→●○▶─│", "+X%-x.~!>*o>-|", strict=True))
 
 
 def _plain_signs(error: UnicodeError) -> tuple[str, int]:

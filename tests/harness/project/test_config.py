@@ -11,6 +11,7 @@ import pytest
 from llm_contracts.project.config import ConfigError, Project, environment, load_settings, nearest
 from llm_contracts.project.load import load_project
 from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.wire.protocols import BUILT_IN
 
 SCENARIOS = """
 from llm_contracts.project.scenario import Scenario
@@ -184,7 +185,7 @@ PROTOCOLS = (
 
 def test_a_projects_protocols_come_before_those_built_in(tmp_path: Path) -> None:
     found = load_project(load_settings(write(tmp_path, clients=PROTOCOL + CLIENTS)))
-    assert [one.name for one in found.protocols] == ["parrot", "gemini", "openai-chat"]
+    assert [one.name for one in found.protocols] == ["parrot", *(one.name for one in BUILT_IN)]
     assert found.protocols_of("openai") == found.protocols_of("(a corpus)") == found.protocols
 
 
@@ -192,7 +193,7 @@ def test_a_provider_that_names_its_protocol_is_read_by_that_alone(tmp_path: Path
     named = CLIENTS.replace('"DEEPSEEK_API_KEY"', '"DEEPSEEK_API_KEY", protocol="parrot"')
     found = load_project(load_settings(write(tmp_path, clients=PROTOCOL + named)))
     assert [one.name for one in found.protocols_of("deepseek")] == ["parrot"]
-    assert len(found.protocols_of("openai")) == 3
+    assert len(found.protocols_of("openai")) == 1 + len(BUILT_IN)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_views_members_and_help(project: Path) -> None:
         screen.press("v")
         screen.wait_for("request: plain | odd", "POST https://api.acme.example/v1/chat/completions")
         screen.press("v")
-        screen.wait_for("time line: recorded times", "4 events", "candidate")
+        screen.wait_for("time line: recorded times", "4 events", "event 1")
         screen.press("?")
         screen.wait_for("Keys; any key goes back", "noise: it goes on failing, too")
         screen.press("?", "g")

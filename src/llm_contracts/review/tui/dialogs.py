@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
 from llm_contracts.review.coverage import SCOPES, row_text
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.drawing import STYLES, Size, keys, rule, wrapped
+from llm_contracts.review.tui.drawing import STYLES, keys, rule, wrapped
 from llm_contracts.review.tui.evidence import value_text
 from llm_contracts.review.tui.keys import HELP
 from llm_contracts.review.tui.screens import bar, title
@@ -73,11 +74,6 @@ def _form(state: ReviewState, size: Size) -> Iterator[Text]:
     assert form is not None
     if form.choice is None:
         yield from bar(state, size.width)
-    elif form.every:
-        groups = forms.meant_groups(state, form.choice, every=True)
-        yield Text(f" {_NAMES[form.choice]}: all {count(len(groups), 'group')} that are left", style="bold")
-        if form.choice is Choice.ACCEPT:
-            yield Text(" What is breaking is left out: it is accepted one by one.")
     else:
         yield Text(f" {_NAMES[form.choice]}", style="bold")
         yield from title(state, size.width)
@@ -95,7 +91,7 @@ def _form(state: ReviewState, size: Size) -> Iterator[Text]:
             yield from wrapped(text, size.width, style="bold red")
     elif form.choice is Choice.NOISE:
         yield from wrapped(_NOISE, size.width, style="dim")
-        if state.group is not None and not form.every:  # what the control run says about the claim
+        if state.group is not None:  # what the control run says about the claim
             noisy, total = sum(member.noisy for member in state.group.members), len(state.group.members)
             text = f"The control (the reference against itself) differed here in {noisy} of {total}."
             text += "" if noisy else " Nothing that was run supports calling it noise."
@@ -142,7 +138,7 @@ def _scopes(state: ReviewState, form: Form, width: int) -> Iterator[Text]:
 def _preview(found: Coverage, state: ReviewState, width: int) -> Iterator[Text]:
     """What the rows would cover, before they are written."""
     meant = count(len(found.meant), "difference")
-    if state.form is not None and not state.form.every and state.group is not None:
+    if state.group is not None:
         meant = f"{len(found.meant):,} of the {count(len(state.group.members), 'difference')} here"
     yield Text(f" It would cover {meant}", style="bold")
     if found.others:

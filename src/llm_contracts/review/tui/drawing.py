@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
@@ -18,14 +17,6 @@ STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
 """Severity → style. The word always stands beside it: colour alone says nothing."""
 
 _BEFORE = 12  # characters kept before the first difference of a text that is cut
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Size:
-    """Columns and lines of the screen."""
-
-    width: int
-    height: int
 
 
 def safe(line: Text) -> Text:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from llm_contracts.clients.observation import Chunk, Observation
     from llm_contracts.parity.divergence import Divergence
     from llm_contracts.parity.result import Item
-
-_SCALE = 56  # columns of the time line
-_SHADES = " ▁▃▅▇"
 
 _FIRST: Mapping[Kind, View] = {
     Kind.REQUEST_TARGET: View.REQUEST,
@@ -161,7 +158,7 @@ def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
 
 
 def _time(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
-    """A drawing to scale, then each delta with the event at which it was handed on."""
+    """Each delta with the event at which it was handed on."""
     times = [event.at_ms for event in view.streamed]
 
     def time_of(chunk: Chunk) -> float | None:
@@ -173,28 +170,13 @@ def _time(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
         return f"{event if at is None else f'{event} {at:,.0f} ms'}  {quoted(chunk.text)}"
 
     left, right = ([c for c in seen.chunks if c.text] for seen in (view.reference, view.candidate))
-    known = [at for at in times if at is not None]
-    if len(known) < len(times) or not known:
+    if None in times or not times:
         yield whole("The recording has no times." if times else "There are no events on the wire.")
     else:
-        last = max(known)
-        yield whole(f"{'wire':<11}{_line(known, last)}  {len(known):,} events")
-        for name, lane in (("reference", left), ("candidate", right)):
-            at = [moment for moment in map(time_of, lane) if moment is not None]
-            first = f", the first at {at[0]:,.0f} ms" if at else ""
-            yield whole(f"{name:<11}{_line(at, last)}  {len(at):,} deltas{first}")
-        yield whole(f"{'':<11}{'0 ms':<{_SCALE - 12}}{f'{last:,.0f} ms':>12}")
+        yield whole(f"{len(times):,} events in {times[-1]:,.0f} ms")
     yield whole("")
     for number, (one, other) in enumerate(zip_longest(map(delta, left), map(delta, right)), 1):
         yield Row(left=one, right=other, label=str(number), differs=one != other, fold="deltas")
-
-
-def _line(times: Sequence[float], last: float) -> str:
-    """One column for each part of the time, the higher the more came in it."""
-    counts = Counter(min(int(time / last * _SCALE), _SCALE - 1) if last > 0 else 0 for time in times)
-    most = max(counts.values(), default=1)
-    shades = len(_SHADES) - 1
-    return "".join(_SHADES[-(-counts[column] * shades // most)] for column in range(_SCALE))
 
 
 _VIEWS: Mapping[View, Callable[[ItemView, Divergence], Iterator[Row]]] = {

@@ -9,11 +9,10 @@ from datetime import date
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 
-from llm_contracts.parity.decision_groups import DecisionGroup
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.coverage import SCOPES, Coverage, Terms, chosen, cover
 from llm_contracts.review.decisions import Choice, Decision, Scope
-from llm_contracts.review.tui.state import Form, ReviewState, Screen, remaining
+from llm_contracts.review.tui.state import Form, ReviewState, Screen
 
 PASTED = "pasted:"
 """Begins a key that is a whole text: what is pasted must not press Enter."""
@@ -32,19 +31,15 @@ _EDITS: Mapping[str, Callable[[Buffer], object]] = {
 }
 
 
-def opened(state: ReviewState, choice: Choice, *, every: bool = False) -> ReviewState:
-    """A form for the group that is shown, or for all that are left; filled with what is known."""
+def opened(state: ReviewState, choice: Choice) -> ReviewState:
+    """A form for the group that is shown, filled with what is known."""
     refusal = state.refusal or (state.no_waivers if choice is Choice.ACCEPT else "")
     if refusal:
         return replace(state, message=refusal)
-    if not meant_groups(state, choice, every=every):
-        return replace(state, message="Nothing is left here to decide about.")
-    scope = {} if every else {"scope": ""}
-    fields = {"note": "", **scope}
+    fields = {"note": "", "scope": ""}
     if choice is Choice.ACCEPT:
-        fields = {"reason": state.reason, **scope, "until": str(state.until), "by": state.by}
-    untouched = frozenset({"until", "by"})
-    return _begun(state, Form(choice=choice, fields=fields, untouched=untouched, every=every))
+        fields = {"reason": state.reason, "scope": "", "until": str(state.until), "by": state.by}
+    return _begun(state, Form(choice=choice, fields=fields, untouched=frozenset({"until", "by"})))
 
 
 def filtering(state: ReviewState) -> ReviewState:
@@ -65,13 +60,6 @@ def moved(form: Form, by: int) -> Form:
 def scopes_of(form: Form) -> tuple[Scope, ...]:
     """How far a decision may reach: a note no farther than its group."""
     return tuple(scope for scope in SCOPES if form.choice is Choice.ACCEPT or scope is not Scope.FIELD)
-
-
-def meant_groups(state: ReviewState, choice: Choice | None, *, every: bool) -> tuple[DecisionGroup, ...]:
-    """The groups that a form is about. All at once never accepts what is breaking."""
-    if every:
-        return remaining(state, breaking=choice is not Choice.ACCEPT)
-    return (state.group,) if state.group is not None else ()
 
 
 def typed(state: ReviewState, key: str) -> ReviewState:
@@ -119,30 +107,22 @@ def coverage(state: ReviewState) -> Coverage:
         until = state.until
     reason, by = (" ".join(form.fields[name].split()) for name in ("reason", "by"))
     terms = Terms(reason=reason, by=by, until=until)
-    if form.every:
-        groups = meant_groups(state, Choice.ACCEPT, every=True)
-        meant = [member for group in groups for member in state.left(group)]
-        return cover(meant, Scope.GROUP, open_members, terms)
     here = [m for m in chosen(group, focus, form.scope) if m.fingerprint not in state.accepted]
     return cover(here, form.scope, open_members, terms)
 
 
-def decision(state: ReviewState) -> tuple[Decision, ...]:
-    """The notes that the form gives, one for each group it is about."""
-    form, focus = state.form, state.focus
+def decision(state: ReviewState) -> Decision:
+    """The note that the form gives, about what nobody has decided; else about all that is not accepted."""
+    form, focus, group = state.form, state.focus, state.group
     assert form is not None
     assert form.choice is not None
     assert focus is not None
-    found = []
-    for group in meant_groups(state, form.choice, every=form.every):
-        meant = group.members if form.every else chosen(group, focus, form.scope)
-        open_members = [m for m in meant if m.fingerprint not in state.accepted]
-        left = [m for m in open_members if m.fingerprint not in state.noted]
-        prints = tuple(member.fingerprint for member in left or open_members)
-        note = form.fields["note"].strip()
-        if prints:
-            found.append(Decision(choice=form.choice, fingerprints=prints, group=group.title, note=note))
-    return tuple(found)
+    assert group is not None
+    meant = [m for m in chosen(group, focus, form.scope) if m.fingerprint not in state.accepted]
+    left = [m for m in meant if m.fingerprint not in state.noted]
+    prints = tuple(member.fingerprint for member in left or meant)
+    note = form.fields["note"].strip()
+    return Decision(choice=form.choice, fingerprints=prints, group=group.title, note=note)
 
 
 def breaking(found: Coverage) -> int:

@@ -33,7 +33,6 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("r", "needs a fix: it goes on failing"),
         ("x", "noise: it goes on failing, too"),
         ("s, Space", "skip for now"),
-        ("A  R", "the same for all left (A: not breaking)"),
         ("u", "undo"),
     ),
     "look": (
@@ -130,8 +129,6 @@ _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
     "enter": partial(forms.opened, choice=Choice.ACCEPT),
     "r": partial(forms.opened, choice=Choice.FIX),
     "x": partial(forms.opened, choice=Choice.NOISE),
-    "A": partial(forms.opened, choice=Choice.ACCEPT, every=True),
-    "R": partial(forms.opened, choice=Choice.FIX, every=True),
     "s": _skip,
     " ": _skip,
     "f": lambda state: replace(state, entire=not state.entire, scroll=None),
@@ -158,10 +155,6 @@ def _on_members(state: ReviewState, key: str, window: Window) -> Step:
     if key == "enter":
         return replace(state, screen=Screen.GROUP, member=state.choosing, scroll=None), None
     return replace(state, screen=Screen.GROUP) if key in {"esc", "g", "q"} else state, None
-
-
-def _on_help(state: ReviewState, _key: str, _window: Window) -> Step:
-    return replace(state, screen=Screen.GROUP), None
 
 
 def _on_form(state: ReviewState, key: str, _window: Window) -> Step:
@@ -205,6 +198,6 @@ def _finished(state: ReviewState, form: Form) -> Step:
 _SCREENS: Mapping[Screen, Callable[[ReviewState, str, Window], Step]] = {
     Screen.GROUP: _on_group,
     Screen.MEMBERS: _on_members,
-    Screen.HELP: _on_help,
+    Screen.HELP: lambda state, _key, _window: (replace(state, screen=Screen.GROUP), None),
     Screen.FORM: _on_form,
 }

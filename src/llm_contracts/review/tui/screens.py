@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
 from llm_contracts.parity.meanings import meaning
 from llm_contracts.review.tui.drawing import (
     NARROW,
     STYLES,
-    Size,
     fitted,
     keys,
     rule,
@@ -24,7 +24,7 @@ from llm_contracts.review.tui.drawing import (
 from llm_contracts.review.tui.evidence import page, value_text
 from llm_contracts.review.tui.keys import Window
 from llm_contracts.review.tui.paint import PageLayout, laid_out
-from llm_contracts.review.tui.state import ReviewState, tally
+from llm_contracts.review.tui.state import ReviewState, lapses, tally
 from llm_contracts.util.terminal import one_line
 from llm_contracts.util.text import count
 
@@ -69,7 +69,7 @@ def group_screen(state: ReviewState, item: Item, laid: PageLayout, size: Size) -
     item of the member that is shown, `laid` its page.
     """
     width = page_width(size)
-    found = _group(state, item, laid, replace(size, width=width))
+    found = _group(state, item, laid, Size(width, size.height))
     if width == size.width:
         return found
     beside = zip(_groups(state, size.height), found.lines, strict=False)
@@ -120,9 +120,9 @@ def _groups(state: ReviewState, height: int) -> Iterator[Text]:
 def bar(state: ReviewState, width: int) -> Iterator[Text]:
     """What is compared, and how far the review has come."""
     found = tally(state)
-    parts = [f"{found.decided} decided", f"{found.left} left"]
-    parts += [f"{found.skipped} skipped"] if found.skipped else []
-    parts += [f"{found.accepted} accepted until {found.until}"] if found.accepted else []
+    parts = [f"{found[name]} {name}" for name in ("decided", "left")]
+    parts += [f"{found['skipped']} skipped"] if found["skipped"] else []
+    parts += [f"{found['accepted']} accepted until {lapses(state)}"] if found["accepted"] else []
     pair = Text.assemble(" ", (state.clients[0], "bold"), " against ", (state.clients[1], "bold"))
     yield from spread(pair, Text(" · ".join(parts)), width)
     yield rule(width)

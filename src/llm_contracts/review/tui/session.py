@@ -24,8 +24,9 @@ from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleDimensions as Size
+
     from llm_contracts.parity.result import Item
-    from llm_contracts.review.tui.drawing import Size
     from llm_contracts.review.tui.paint import PageLayout
 
 STATE = "review.json"
@@ -129,14 +130,14 @@ class InteractiveReview:
             change = reviewing.accept(self._review, forms.coverage(before).rows)
             message = f"Accepted until {until}."
         else:
-            change = reviewing.note(self._review, forms.decision(before))
+            change = reviewing.note(self._review, [forms.decision(before)])
             fix = form.choice is Choice.FIX
             message = "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
         self._undo.append((change, before))
         self._reread()
         reason, by = form.fields.get("reason", ""), form.fields.get("by", "")
         state = replace(self.state, form=None, reason=reason or before.reason, by=by or before.by)
-        unfinished = state.group is not None and not form.every and state.left(state.group)
+        unfinished = state.group is not None and state.left(state.group)
         self.state = replace(
             shown(state, state.at) if unfinished else onward(state, state.at + 1), message=message
         )

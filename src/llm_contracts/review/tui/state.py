@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum, auto
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, narrowed, queue
-from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui.evidence import first_view
@@ -37,7 +37,6 @@ class Form:
         at: the number of the field with the cursor.
         cursor: the number of characters before the cursor.
         untouched: fields that hold a default: what is typed first replaces it.
-        every: whether it is about all groups that are left, not about one.
         asked: whether the question stands that only `y` answers: it would accept what is breaking.
     """
 
@@ -47,7 +46,6 @@ class Form:
     at: int = 0
     cursor: int = 0
     untouched: frozenset[str] = frozenset()
-    every: bool = False
     asked: bool = False
 
     @property
@@ -160,34 +158,16 @@ def shown(state: ReviewState, at: int) -> ReviewState:
     return replace(fresh, at=at, member=member, entire=False)
 
 
-def remaining(state: ReviewState, *, breaking: bool) -> tuple[DecisionGroup, ...]:
-    """All groups that wait, skipped ones included, from the whole queue that the filter leaves; with or
-    without the breaking ones.
+def tally(state: ReviewState) -> Counter[str]:
+    """How many groups stand how (see `standing`), in the whole queue, whatever the filter; besides `left`,
+    those about which something is to be decided, and `decided`.
     """
-    waiting = (group for group in state.groups if state.left(group))
-    return tuple(group for group in waiting if breaking or group.severity is not Severity.BREAKING)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
-    """The counters: groups by what was decided, and the first day on which something accepted here lapses."""
-
-    decided: int
-    left: int
-    skipped: int
-    accepted: int
-    until: date | None
-
-
-def tally(state: ReviewState) -> Tally:
-    """Count over the whole queue, whatever the filter."""
     groups = queue(state.members) if state.words else state.groups
-    standings = [state.standing(group) for group in groups]
-    left = standings.count("") + standings.count("skipped")
-    return Tally(
-        decided=len(standings) - left,
-        left=left,
-        skipped=standings.count("skipped"),
-        accepted=standings.count("accepted"),
-        until=min((waiver.until for waiver in state.accepted.values()), default=None),
-    )
+    found = Counter(map(state.standing, groups))
+    left = found[""] + found["skipped"]
+    return found | Counter(left=left, decided=len(groups) - left)
+
+
+def lapses(state: ReviewState) -> date | None:
+    """The first day on which something accepted here lapses."""
+    return min((waiver.until for waiver in state.accepted.values()), default=None)

@@ -10,10 +10,10 @@ from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from llm_contracts.review.tui.drawing import NARROW, Size
+from llm_contracts.review.tui.drawing import NARROW
 from llm_contracts.review.tui.forms import PASTED
 from llm_contracts.review.tui.keys import Effect
 from llm_contracts.review.tui.session import InteractiveReview
@@ -39,7 +39,7 @@ def run_full_screen(session: InteractiveReview) -> None:
         columns, rows = app.output.get_size()[::-1]
         console.width = max(columns, 20)
         with console.capture() as captured:
-            lines = session.frame(Size(width=console.width, height=max(rows, 8)))
+            lines = session.frame(ConsoleDimensions(width=console.width, height=max(rows, 8)))
             console.print(Text("\n").join(lines), no_wrap=True, overflow="crop", end="")
         return ANSI(captured.get())
 
@@ -88,7 +88,7 @@ def run_lines(session: InteractiveReview, console: Console, ask: Callable[[str],
     effect = None
     while effect is not Effect.QUIT:
         before = ""
-        for line in session.frame(Size(width=min(console.width, _LINE), height=_PAGE)):
+        for line in session.frame(ConsoleDimensions(width=min(console.width, _LINE), height=_PAGE)):
             if line.plain.strip() or before:  # one empty line instead of many
                 console.print(line.plain.encode("ascii", SIGNS).decode(), no_wrap=True, overflow="crop")
             before = line.plain.strip()
