@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_contracts.run import check as run
+from llm_contracts.run.engines import EngineName, opened
 from tests.contracts.recorded import PROJECT, RECORDED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from llm_contracts import Item
+    from llm_contracts.run.engines import Engine
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,10 @@ def items(request: pytest.FixtureRequest) -> Mapping[str, Item]:
     today = datetime.now().astimezone().date()
     result = run.check(PROJECT, rows, run.Options(today=today))
     return {item.id: item for item in result.items}
+
+
+@pytest.fixture(scope="session")
+def inside() -> Iterator[Engine]:
+    """The engine inside this process, which plays bodies whole."""
+    with opened(EngineName.VCR) as engine:
+        yield engine
