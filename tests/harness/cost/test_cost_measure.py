@@ -88,7 +88,7 @@ def test_a_path_that_does_not_hand_on_the_text_is_not_cheap_but_not_measured(
     found = measured(PLAN, used, rounds=2)
     assert not found.found
     assert found.missing == dict.fromkeys(Measure, reason)
-    assert all(kind == "text" for kind, _, _ in used.log)
+    assert {kind for kind, _, _ in used.log} == {"text"}
 
 
 def test_without_a_long_answer_calls_are_measured_and_chunks_are_not() -> None:

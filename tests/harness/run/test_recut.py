@@ -13,6 +13,8 @@ from llm_contracts.wire.cassette import save
 from tests.harness.run.projects import CLIENTS, cassette, make_project
 
 READERS = """
+import codecs
+import contextlib
 import http.client
 from urllib.parse import urlsplit
 
@@ -23,22 +25,40 @@ def _pieces(call):
     body = json.dumps({"model": call.model, "messages": list(call.messages), "stream": True})
     connection.request("POST", f"{url.path}/chat/completions", body, {"Content-Type": "application/json"})
     response = connection.getresponse()
-    while piece := response.read1(65536):
-        yield piece
-    connection.close()
+    try:
+        while piece := response.read1(65536):
+            yield piece
+    finally:
+        response.close()
+        connection.close()
+
+
+def _texts(pieces, decode_pieces):
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for piece in pieces:
+        yield piece.decode("utf-8", "replace") if decode_pieces else decoder.decode(piece)
+
+
+def _events(texts, bom, crlf):
+    held = ""
+    for text in texts:
+        held += text
+        if bom:
+            held = held.removeprefix("\\ufeff")
+        if crlf:
+            held = held.replace("\\r\\n", "\\n")
+        *whole, held = held.split("\\n\\n")
+        yield from whole
+    yield held
 
 
 def reading(*, decode_pieces=False, bom=True, crlf=True, bare=True, control=True):
     def client(call):
-        if decode_pieces:
-            text = "".join(piece.decode("utf-8", "replace") for piece in _pieces(call))
-        else:
-            text = b"".join(_pieces(call)).decode()
-        if bom:
-            text = text.removeprefix("\\ufeff")
-        if crlf:
-            text = text.replace("\\r\\n", "\\n")
-        for event in text.split("\\n\\n"):
+        with contextlib.closing(_pieces(call)) as pieces:
+            yield from _chunks(_events(_texts(pieces, decode_pieces), bom, crlf))
+
+    def _chunks(events):
+        for event in events:
             data = [line[5:].strip() for line in event.split("\\n") if line.startswith("data:")]
             if not data and event.strip() and not control:
                 raise ValueError("an event without data")
@@ -46,6 +66,7 @@ def reading(*, decode_pieces=False, bom=True, crlf=True, bare=True, control=True
                 raise ValueError("empty data")
             if data and data[0] not in ("", "[DONE]"):
                 yield json.loads(data[0])
+
     return client
 
 
