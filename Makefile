@@ -95,9 +95,10 @@ soak: setup-dev ## ten thousand streams through record and replay: is anything l
 fuzz: setup-dev ## atheris against the readers and the scrubber (TARGET=, ARGS="--seconds 3600"; pip install atheris)
 	@$(BIN)/python -m fuzz $(if $(value TARGET),$(call quoted,TARGET)) $(arguments)
 
-# Coverage starts before pytest, because pytest imports our plugin before it starts anything.
+# A file's tests run in one process, which shares what their fixtures make. Coverage starts before pytest, because
+# pytest imports our plugin before it starts anything.
 test: setup-dev ## the whole test suite, without network (COVERAGE=1: with branch coverage)
-	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q -n logical --maxprocesses 8 --dist worksteal $(arguments)
+	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(arguments)
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report)
 
 lint: setup-dev ## ruff, strict mypy, import rules

@@ -30,6 +30,18 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("tests")
 
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each processor: half of the time tests wait, as the clients do that they are about."""
+    return min(8, 2 * (os.cpu_count() or 1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first, so that no processor is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 _LOCAL = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
 
 

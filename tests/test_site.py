@@ -16,6 +16,8 @@ from llm_contracts.parity.divergence import Kind, Severity
 from llm_contracts.parity.result import Readiness
 from tests.written_commands import ROOT, every_command
 
+pytestmark = pytest.mark.long
+
 DOCS = ROOT / "docs"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.tutorial import ROOT, Reader, commands, files, installed, settled
 
+pytestmark = pytest.mark.long
+
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 

@@ -21,6 +21,8 @@ from llm_adapter.backends.litellm import call_arguments, library
 from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import Provider, answer, refusal
 
+pytestmark = pytest.mark.long
+
 MODELS = ("gpt-4o", "gemini-2.5-flash-lite", "ERNIE-4.0-8K", "dify")
 
 

@@ -16,6 +16,8 @@ from llm_adapter.settings import BackendName, Settings
 from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import Provider
 
+pytestmark = pytest.mark.long
+
 _FRESH = """
 import socket, sys
 

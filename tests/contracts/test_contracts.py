@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from llm_contracts import Contract, Item, Observation
     from llm_contracts.run.engines import Engine
 
+pytestmark = pytest.mark.long
+
 WITH_BOTH_CLIENTS = [
     name for name in RECORDED if name.partition("/")[2] in {"plain-stream", "rate-limit", "mid-stream-error"}
 ]

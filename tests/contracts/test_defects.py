@@ -32,6 +32,8 @@ from tests.contracts.defects.shipped_requests import usage_not_asked_for
 if TYPE_CHECKING:
     from llm_contracts import Contract
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 each = pytest.mark.parametrize("defect", DEFECTS, ids=[defect.name for defect in DEFECTS])
 

@@ -23,6 +23,8 @@ from llm_contracts.wire.interaction import End
 from tests.contracts.engines import observed, seen
 from tests.contracts.recorded import RECORDED, recorded
 
+pytestmark = pytest.mark.long
+
 STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from llm_contracts.clients import builtin
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Severity
@@ -20,6 +22,8 @@ from tests.contracts.recorded import PROJECT, RECORDED, recorded
 if TYPE_CHECKING:
     from llm_contracts import Client, Observation
     from llm_contracts.testing import Contract
+
+pytestmark = pytest.mark.long
 
 _AT_ONCE = 8
 

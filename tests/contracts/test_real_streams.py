@@ -19,6 +19,7 @@ from llm_contracts.run.streams import check_corpus
 STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.real_streams,
     pytest.mark.skipif(not STREAMS.is_dir(), reason="needs ../shared/real-streams"),
 ]

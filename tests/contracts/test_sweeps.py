@@ -48,6 +48,7 @@ def found(names: tuple[str, ...], *families: Family, project: Project = PROJECT)
 
 # Here warnings are errors, also inside the clients. Applications ignore these two of LiteLLM's models.
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
 ]

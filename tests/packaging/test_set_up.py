@@ -14,6 +14,8 @@ from uv import find_uv_bin
 
 from tests.packaging.index import Index
 
+pytestmark = pytest.mark.long
+
 SET_UP = Path(__file__).parents[2] / "tools" / "set_up.py"
 UV = f'exec "{find_uv_bin()}" "$@"'
 _INSTALLED = """

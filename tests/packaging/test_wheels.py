@@ -10,6 +10,8 @@ import pytest
 
 from tests.packaging.wheels import ROOT, build, install
 
+pytestmark = pytest.mark.long
+
 Folder = pytest.TempPathFactory
 
 

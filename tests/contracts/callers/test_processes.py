@@ -12,8 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.contracts.callers.calling import Played
 from tests.contracts.callers.conftest import Play
+
+pytestmark = pytest.mark.long
 
 BACKENDS = ("legacy", "litellm")
 HERE = Path(__file__).parent

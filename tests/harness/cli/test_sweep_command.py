@@ -10,6 +10,8 @@ import pytest
 from llm_contracts.cli import run
 from tests.harness.run.projects import make_project
 
+pytestmark = pytest.mark.long
+
 ONE = ("--scenario", "acme/plain-stream")
 
 

@@ -20,6 +20,8 @@ from llm_contracts.wire.interaction import End, Piece, Response
 from tests.harness.drift.rewriting import CASSETTES, Part, put_together, response, taken_apart, with_leaves
 from tests.harness.wire.exchanges import DONE, EVENT_STREAM, JSON, event, streamed
 
+pytestmark = pytest.mark.long
+
 STREAMS = [
     f"{provider}/plain-stream"
     for provider in (

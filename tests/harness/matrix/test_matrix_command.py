@@ -25,6 +25,8 @@ from llm_contracts.util.versions import versions
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 from tests.harness.run.projects import make_project
 
+pytestmark = pytest.mark.long
+
 UV = """\
 #!{python}
 import os, re, signal, sys

@@ -9,6 +9,8 @@ import pytest
 
 from tests.harness.run.projects import make_project
 
+pytestmark = pytest.mark.long
+
 TESTS = """
 import pytest
 

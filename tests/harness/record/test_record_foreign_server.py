@@ -32,6 +32,8 @@ from llm_contracts.wire.proxy.server import Edge
 from tests.contracts.clients import CLIENTS, PROVIDERS
 from tests.contracts.scenarios import SCENARIOS
 
+pytestmark = pytest.mark.long
+
 MASTER_KEY = "sk-master-58c1-of-a-foreign-proxy"
 TEXT = "春天的茶园 👩‍🚀 café"
 START_SECONDS = 90.0

@@ -9,8 +9,12 @@ import stat
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.harness.review.conftest import WAIVERS
 from tests.harness.review.screen import review
+
+pytestmark = pytest.mark.long
 
 
 def waivers(root: Path) -> str:

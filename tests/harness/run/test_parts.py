@@ -22,6 +22,8 @@ from llm_contracts.run import merge
 from llm_contracts.run.shards import Shard, parse_shard
 from tests.harness.run.projects import make_project, stream
 
+pytestmark = pytest.mark.long
+
 COUNT = 24
 
 

@@ -26,6 +26,8 @@ from llm_contracts.run.check import Options, check, scenario_context
 from llm_contracts.run.workers.processes import processes
 from tests.harness.run.projects import CLIENTS, NAMES, make_project
 
+pytestmark = pytest.mark.long
+
 TODAY = date(2026, 11, 22)
 
 DEADLY = (

@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.soak import soak
 
+pytestmark = pytest.mark.long
+
 
 def test_three_hundred_streams_leave_no_descriptor_thread_task_or_session(
     caplog: pytest.LogCaptureFixture,

@@ -20,6 +20,8 @@ from tests.harness.run import clients
 from tests.harness.run.clients import client
 from tests.harness.wire.exchanges import DONE, event, streamed, text_event
 
+pytestmark = pytest.mark.long
+
 Path = Callable[[Call], Any]
 
 TEXTS = ("Guten ", "Tag", "! ", "茶🍵 café")

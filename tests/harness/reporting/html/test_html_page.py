@@ -17,6 +17,8 @@ from llm_contracts.review.decisions import Choice, Scope, parse_decisions
 from llm_contracts.review.tui.keys import HELP
 from tests.harness.reporting.html.runs import ABOUT, HOSTILE, whole_run, write
 
+pytestmark = pytest.mark.long
+
 Open = Callable[..., Page]
 PRESS = """const press = (key) =>
   document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));"""
