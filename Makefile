@@ -22,7 +22,7 @@ options := $(provider) $(if $(value SCENARIO),--scenario $(call quoted,SCENARIO)
 source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ soak: setup-dev ## ten thousand streams through record and replay: is anything l
 
 fuzz: setup-dev ## atheris against the readers and the scrubber (TARGET=, ARGS="--seconds 3600"; pip install atheris)
 	@$(BIN)/python -m fuzz $(if $(value TARGET),$(call quoted,TARGET)) $(arguments)
+
+mutation: setup-dev ## change the judge in many ways: do its tests notice? (ARGS="--mutants 100"; pip install cosmic-ray)
+	@$(BIN)/python -m tools.mutation $(arguments)
 
 # A file's tests run in one process, which shares what their fixtures make. Coverage starts before pytest, because
 # pytest imports our plugin before it starts anything.

@@ -298,6 +298,8 @@ def test_a_later_attempt_is_numbered_and_repeats_nothing() -> None:
     ("ours", "theirs", "where"),
     [
         ({"openai_organization": "o"}, {"user_agent": "1"}, "headers.openai-organization"),
+        ({"openai_project": "p"}, {"user_agent": "1"}, "headers.openai-project"),
+        ({"openai_project": "p"}, {"openai_project": "q"}, "headers.openai-project"),
         ({"content_type": "application/json"}, {"content_type": "text/plain"}, "headers.content-type"),
         ({"accept": "text/event-stream"}, {"accept": "*/*"}, "headers.accept"),
         ({"api_key": "a"}, {"user_agent": "1"}, "headers.api-key"),
@@ -500,3 +502,23 @@ def test_text_in_lists_is_lost_by_paths_that_neither_read_nor_hand_on_the_lists(
     hands_on = observation(chunks=(Chunk(extra={"content": [{"text": "Hello"}]}), *chunks(told=usage())))
     assert ("unfaithful", "text[0]") in found(loses, loses, sent)
     assert found(reads, reads, sent) == found(hands_on, hands_on, sent) == []
+
+
+# Which answer decides
+
+
+def test_without_a_request_the_last_success_of_the_recording_decides() -> None:
+    """Who asked nobody has still not shown what was recorded."""
+    silent = observation(requests=())
+    sent = (facts(text="Hallo"), facts(status=500, text="", error={"message": "oops"}))
+    assert found(silent, silent, *sent) == [("unfaithful", "text[1]")]
+
+
+def test_the_last_success_among_those_that_were_asked_for_decides() -> None:
+    first, later = facts(), facts(text="Bye")
+    assert found(observation(), observation(), first, later) == []
+    twice = observation(requests=(request(), request()))
+    assert found(twice, twice, first, later) == [("unfaithful", "text[0]")]
+    assert found(twice, twice, first, facts(status=500, text="", error={"message": "oops"})) == []
+    more = observation(requests=(request(),))
+    assert found(more, twice, first, later) == [("attempts", "requests"), ("unfaithful", "text[0]")]

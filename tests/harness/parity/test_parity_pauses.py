@@ -84,3 +84,12 @@ def test_chance_is_no_part_of_a_difference_s_name() -> None:
 
 def test_a_recording_without_any_answer_asks_for_nothing() -> None:
     assert places(compare(trying(0.5), trying(0.4), (), scope="s")) == []
+
+
+def test_the_last_answer_is_given_again_with_what_it_asks_for() -> None:
+    """More pauses than answers: the recording's last refusal comes back, and its wish with it."""
+    ours = trying(0.0, 2.0, 2.0)
+    for theirs, expected in ((trying(0.0, 2.0, 2.0), []), (trying(0.0, 2.0, 2.3), ["pauses[2]"])):
+        found = compare(ours, theirs, (REFUSED, asked_to_wait(2.0)), scope="s")
+        assert [where for kind, where in places(found) if kind == "attempts"] == expected
+        assert "pause-jitter" not in found.normalised

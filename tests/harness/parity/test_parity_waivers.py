@@ -85,6 +85,8 @@ def test_an_empty_file_accepts_nothing_and_is_no_fault(tmp_path: Path) -> None:
         ({"litellm": ">=1.100,<1.106"}, True),
         ({"litellm": ">=1.106"}, False),
         ({"litellm": ">=1.100", "openai": "<2"}, False),
+        ({"openai": ">=2.54,<3"}, True),
+        ({"openai": "<2.54"}, False),
         ({"until": "2026-06-01"}, True),
         ({"until": date(2026, 6, 1)}, True),
     ],

@@ -45,6 +45,17 @@ def test_reasoning_is_found_under_either_name(key: str) -> None:
     assert (facts.reasoning, facts.text) == ("hm", "so")
 
 
+def test_reasoning_that_is_a_list_hides_none_that_is_text() -> None:
+    listed = [{"type": "text", "text": "hm"}]
+    facts = _streamed(
+        _chunk(delta={"reasoning_content": listed}),
+        _chunk(delta={"reasoning_content": listed, "reasoning": "so"}),
+        _chunk(delta={"reasoning": listed}),
+    )
+    assert (facts.reasoning, facts.text, facts.malformed) == ("so", "", 0)
+    assert facts.progress == ((0, 0, 0), (0, 2, 0), (0, 2, 0))
+
+
 def test_list_valued_content_is_kept_apart_from_text() -> None:
     """No string was sent, so nothing was promised to clients that take content for a string."""
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "a"}, "odd", {"text": "b"}]
