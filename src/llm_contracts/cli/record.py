@@ -119,7 +119,8 @@ def record(
         timeout=timeout,
         verify=verify,
     )
-    _require_a_key(project, rows, options)
+    if not dry_run:
+        _require_a_key(project, rows, options)
     if options.source is Source.LIVE:
         asked = {row.provider for row in rows}
         known = [each for each in project.providers if each.name in asked]

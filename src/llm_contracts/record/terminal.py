@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from llm_contracts.record.run import PlannedRecording, RecordOutcome, RecordReport
+from llm_contracts.util.text import first_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,14 +24,17 @@ def plan_document(steps: Sequence[PlannedRecording]) -> dict[str, Any]:
 
 
 def print_plan(console: Console, steps: Sequence[PlannedRecording]) -> None:
-    """Print what would be called."""
+    """Print what would be called, and why the others would not."""
+    calls = sum(not step.skip for step in steps)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("scenario", "tokens, roughly", ""):
+    for title in ("scenario", "tokens, roughly"):
         table.add_column(title, justify="right" if "tokens" in title else "left")
     for step in steps:
-        table.add_row(step.scenario.name, "" if step.skip else f"{step.tokens:,}", step.skip or "")
-    console.print(table)
-    calls = sum(not step.skip for step in steps)
+        if not step.skip:
+            table.add_row(step.scenario.name, f"{step.tokens:,}")
+    if calls:
+        console.print(table)
+    _print_skipped(console, ((step.skip, step.scenario.name) for step in steps if step.skip))
     console.print(f"\n{calls} calls, roughly {_tokens(steps):,} tokens. Nobody was called.")
 
 
@@ -49,11 +53,20 @@ def print_takes(console: Console, report: RecordReport) -> None:
     skipped = report.skipped_providers
     for name, reason in skipped.items():
         console.print(f"skipped  {name}: {reason}", style="yellow")
-    for take in report.takes:
-        if take.outcome is RecordOutcome.SKIPPED and take.scenario.partition("/")[0] not in skipped:
-            console.print(f"skipped  {take.scenario}: {take.detail}", style="dim")
+    others = (take for take in report.takes if take.scenario.partition("/")[0] not in skipped)
+    _print_skipped(console, ((t.detail, t.scenario) for t in others if t.outcome is RecordOutcome.SKIPPED))
     for take in report.with_outcome(RecordOutcome.FAILED):
         console.print(f"failed   {take.scenario}: {take.detail}", style="red")
+
+
+def _print_skipped(console: Console, reasons: Iterable[tuple[str, str]]) -> None:
+    """A line for each reason, with its scenarios."""
+    found: dict[str, list[str]] = {}
+    for reason, name in reasons:
+        found.setdefault(reason, []).append(name)
+    for reason, names in found.items():
+        number = f" ({len(names)})" if len(names) > 1 else ""
+        console.print(f"skipped{number}  {first_names(names, 3)}: {reason}", style="dim")
 
 
 def print_end(console: Console, report: RecordReport, *, verify: bool) -> None:

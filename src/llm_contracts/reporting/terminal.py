@@ -19,7 +19,7 @@ from llm_contracts.parity.meanings import meaning
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import sides, value_line
-from llm_contracts.util.terminal import fits, listed, titled
+from llm_contracts.util.terminal import fits, listed, table_width, titled
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def print_result(
         everyone: the project's providers, if known; see `answer`.
         changes: since the run before, if there was one.
     """
-    for section in _sections(result, console.width):
+    for section in _sections(result, table_width(console)):
         console.print(section)
     print_verdicts(console, result, everyone, changes=changes)
 

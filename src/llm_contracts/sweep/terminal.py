@@ -15,7 +15,7 @@ from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
 from llm_contracts.reporting.terminal import accepted_lines, head, one_group, table
-from llm_contracts.util.terminal import listed, titled
+from llm_contracts.util.terminal import listed, table_width, titled
 
 if TYPE_CHECKING:
     from llm_contracts.parity.divergence import Divergence
@@ -26,7 +26,7 @@ RECORDING = "as recorded"
 
 def print_sweep(console: Console, result: Result) -> None:
     """Print the whole report: a table of kinds of variants by providers, then the differences."""
-    for section in _sections(result, console.width):
+    for section in _sections(result, table_width(console)):
         console.print(section)
 
 

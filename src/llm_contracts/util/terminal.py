@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO, cast
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -41,7 +42,8 @@ def listed(title: str, lines: Iterable[str], style: str) -> Iterator[RenderableT
         yield from (Text(line, style=style) for line in found)
 
 
-_LOG_WIDTH = 120  # output that is kept in a file has no window to fit into
+_UNWRAPPED = 4_000  # what is kept in a file or searched has no window to fit into: its lines stay whole
+_LOG_WIDTH = 120  # but for tables that can be laid out otherwise
 
 _PACE = 600.0  # seconds over which the speed is measured: calls to a provider differ widely
 
@@ -49,6 +51,7 @@ _ACTING = re.compile(
     # Control characters of both sets, halves of surrogate pairs, separators of lines, marks of direction.
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+_PADDING = re.compile(r"(?m)[ \t]+$")
 _COMMAND = re.compile(r"(?m)^(\s*)::(?=\w)|##(?=\[|vso\[)")
 """How CI services recognise commands in a log: GitHub at the start of a line, Azure anywhere in it."""
 
@@ -75,6 +78,19 @@ def echo(text: str, *, err: bool = False) -> None:
     click.echo(inert(text), err=err)
 
 
+class _Unpadded:
+    """Standard output or error without the spaces that fill a line up."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_PADDING.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class _InertConsole(Console):
     """A console on which only its own styles act. Nothing that is printed is read as markup."""
 
@@ -85,12 +101,19 @@ class _InertConsole(Console):
 
 def terminal_console(*, stderr: bool = False, width: int | None = None) -> Console:
     """A console for people, on which foreign text cannot do anything."""
-    return _InertConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    stream = sys.stderr if stderr else sys.stdout
+    file = stream if stream.isatty() else cast("TextIO", _Unpadded(stream))
+    return _InertConsole(file=file, width=width, highlight=False, markup=False, emoji=False)
 
 
 def report_console() -> Console:
     """A console for results on standard output; without colour unless that is a terminal."""
-    return terminal_console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH)
+    return terminal_console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNWRAPPED)
+
+
+def table_width(console: Console) -> int:
+    """How wide a table may be that can be laid out in several ways."""
+    return console.width if console.width < _UNWRAPPED else _LOG_WIDTH
 
 
 def print_markdown(console: Console, page: str) -> None:
