@@ -77,7 +77,7 @@ class CaptureOptions:
     limits: Limits = field(default_factory=Limits)
     sample: float = 1.0
     memory: int = 256 * _MIB
-    change: Change = lambda interactions: interactions
+    change: Change = tuple
     port: int = 0
     drain: float = 30.0
 

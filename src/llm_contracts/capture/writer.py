@@ -68,7 +68,7 @@ class Writing:
     endpoints: Mapping[str, Endpoint]
     secrets: Mapping[str, str] = field(repr=False)
     limits: Limits
-    change: Change = lambda interactions: interactions
+    change: Change = tuple
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 

@@ -95,6 +95,19 @@ Addresses of --listen:
     metavar="DIR",
     help="The folder for recordings, in place of the project's cassettes.",
 )
+@click.option(
+    "--anonymise/--no-anonymise",
+    default=True,
+    show_default=True,
+    help="Replace the words of prompts and answers by others of the same form.",
+)
+@click.option(
+    "--tools",
+    type=click.Choice(["keep", "hide"]),
+    default="keep",
+    show_default=True,
+    help="With --anonymise: whether the names of tools and of their parameters stay.",
+)
 @json_option
 def capture(
     command: tuple[str, ...],
@@ -107,6 +120,8 @@ def capture(
     recordings: int,
     size: int,
     folder: Path | None,
+    anonymise: bool,
+    tools: str,
     json_file: Path | None,
 ) -> int:
     """Run a program and make recordings of the calls that it makes to LLM providers.
@@ -115,6 +130,7 @@ def capture(
     proxy on this machine, which passes everything on. Each call that is kept brings a scenario of its own.
     The exit code is the program's.
     """
+    from llm_contracts.capture.anonymise import Anonymiser
     from llm_contracts.capture.keeper import Limits
     from llm_contracts.capture.run import CaptureOptions, capturing
     from llm_contracts.capture.terminal import capture_document, print_capture
@@ -129,6 +145,7 @@ def capture(
         sample=sample,
         port=port if listen else 0,
         drain=drain,
+        change=Anonymiser(tools=tools == "keep") if anonymise else tuple,
     )
     with capturing(project, options) as running:
         code = _serve(running, options.folder) if listen else _run(command, running)

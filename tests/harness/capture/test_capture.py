@@ -303,6 +303,7 @@ def test_any_program_is_captured(
     (file,) = tmp_path.glob("cassettes/openai/*.yaml")
     recording = load(file).recording
     assert recording is not None
+    assert b'"hel' not in file.read_bytes()  # words are replaced unless somebody says otherwise
     # What answers on this machine in a provider's place is a rehearsal.
     assert recording.provenance is Provenance.SIMULATED
 

@@ -1,0 +1,119 @@
+"""Other words of the same form: as long in characters and bytes, of the same scripts and cases."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import struct
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+_TOKEN = re.compile(
+    r"""(?P<same></?[A-Za-z][\w:-]*|<\|\w*\|>|```\w+|https?://|\b(?:true|false|null)\b)
+    |(?P<key>"[^"\\]{1,80}"(?=\s*:))
+    |(?P<number>(?<![^\W\d_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![^\W\d_]))
+    |(?P<word>[^\W\d_]+|\d+)""",
+    re.VERBOSE,
+)
+_WHOLE_RANGES = ((0x4E00, 0x9FA5), (0xAC00, 0xD7A3), (0x20000, 0x2A6D6))
+"""Scripts in which a neighbourhood of 128 characters would tell much about the one that is hidden."""
+
+_BLOCK = 128
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Words:
+    """Replaces words; equal ones by equal ones. Nobody who lacks the key can tell what stood there.
+
+    Args:
+        key: thrown away after the run.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def text(self, text: str, *, keys: bool) -> str:
+        """A text of the same length. `keys`: leave the names of members of JSON in it as they are."""
+        return _TOKEN.sub(lambda match: self._token(match, keys=keys), text)
+
+    def word(self, word: str) -> str:
+        """A word with a letter for a letter and a digit for a digit."""
+        noise = self._noise(word.lower())
+        return "".join(_other(character, next(noise)) for character in word)
+
+    def blob(self, text: str) -> str:
+        """Made-up base64 of the same length; its case says nothing of what was there."""
+        body = text.rstrip("=")
+        noise = self._noise(text)
+        return "".join(_ALPHABET[next(noise) % len(_ALPHABET)] for _ in body) + text[len(body) :]
+
+    def floats(self, text: str) -> str:
+        """Made-up numbers of 32 bits in base64, as many as there were."""
+        try:
+            count = len(base64.b64decode(text, validate=True)) // 4
+        except ValueError:
+            return self.blob(text)
+        noise = self._noise(text)
+        made = struct.pack(f"<{count}f", *(next(noise) / 2**16 - 0.5 for _ in range(count)))
+        new = base64.b64encode(made).decode()
+        return new if len(new) == len(text) else self.blob(text)
+
+    def _token(self, match: re.Match[str], *, keys: bool) -> str:
+        if match["same"] or (match["key"] and keys):
+            return match[0]
+        if match["key"]:
+            return self.text(match[0][:-1], keys=False) + match[0][-1]
+        if match["number"]:
+            mark = re.search("[eE]", match[0])
+            at = len(match[0]) if mark is None else mark.start()
+            return self.word(match[0][:at]) + match[0][at:]  # an exponent of its own could be too large
+        return self.word(match[0])
+
+    def _noise(self, text: str) -> Iterator[int]:
+        """Numbers of 16 bits, the same for the same text."""
+        block = 0
+        while True:
+            data = f"{block}\0{text}".encode("utf-8", "surrogatepass")
+            digest = hmac.digest(self._key, data, hashlib.sha256)
+            yield from struct.unpack(">16H", digest)
+            block += 1
+
+
+def _other(character: str, number: int) -> str:
+    """A character of the same script, case and size in its place; what is no letter or digit stays."""
+    if "0" <= character <= "9":
+        return "0" if character == "0" else "123456789"[number % 9]
+    others = _alike(character)
+    return others[number % len(others)] if others else character
+
+
+@cache
+def _alike(character: str) -> str:
+    """The characters that may stand in its place; none for what is no letter."""
+    place, category = ord(character), unicodedata.category(character)
+    if not category.startswith("L") or category == "Lm":
+        return ""
+    for first, last in _WHOLE_RANGES:
+        if first <= place <= last:
+            return _range(first, last)
+    first = place - place % _BLOCK
+    script, size = _script(character), len(character.encode("utf-8", "surrogatepass"))
+    return "".join(
+        other
+        for other in map(chr, range(first, first + _BLOCK))
+        if unicodedata.category(other) == category
+        and _script(other) == script
+        and len(other.encode("utf-8", "surrogatepass")) == size
+    )
+
+
+@cache
+def _range(first: int, last: int) -> str:
+    return "".join(map(chr, range(first, last + 1)))
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").partition(" ")[0]
