@@ -258,7 +258,7 @@ def _written(unit: str, character: str) -> str:
     if _meant(unit) == character:
         return unit
     if not unit.startswith("\\u"):
-        return character
+        return unit[:-1] + character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -114,7 +114,11 @@ def targets_of(project: Project, environ: Mapping[str, str]) -> tuple[Target, ..
                 name="azure", base_url=azure, key_variable="AZURE_OPENAI_API_KEY", base_url_variable=AZURE
             ),
         )
+    own = {_named(row.base_url): row.name for row in project.providers}
     targets = tuple(_target(row, environ) for row in rows.values())
+    for each in targets:  # what an SDK's variable leads to may be a provider of another name in the project
+        owner = own.get(_named(each.endpoint.base_url), each.provider)
+        targets = targets if owner == each.provider else _handed_over(targets, each, owner)
     for each in targets:
         if each.provider in RESERVED or "/" in each.provider:
             raise ConfigError(f"No provider can be captured as {each.provider!r}: that address is taken.")
@@ -141,6 +145,19 @@ def _target(row: Provider, environ: Mapping[str, str]) -> Target:
         endpoint=Endpoint(base_url=base.rstrip("/"), public_url=public, key=""),
         variables=variables,
     )
+
+
+def _handed_over(targets: Sequence[Target], target: Target, owner: str) -> tuple[Target, ...]:
+    """The variables of one provider, for another that answers at the same address."""
+    return tuple(
+        replace(each, variables={**target.variables, **each.variables}) if each.provider == owner else each
+        for each in targets
+        if each is not target
+    )
+
+
+def _named(base_url: str) -> str:
+    return base_url.strip().rstrip("/")
 
 
 def _host(url: str) -> str | None:

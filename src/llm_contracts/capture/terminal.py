@@ -40,7 +40,9 @@ def print_addresses(capture: Capture, folder: Path) -> None:
         if not each.variables:
             url = f"{capture.origin}/{each.provider}{urlsplit(each.endpoint.base_url).path}"
             console.print(f"{each.provider}: {url}", soft_wrap=True, markup=False, highlight=False)
-    console.print(f"Recordings go to {folder}. Health: {capture.origin}/health", style="dim", soft_wrap=True)
+    console.print(
+        f"Recordings go to {_shown(folder)}. Health: {capture.origin}/health", style="dim", soft_wrap=True
+    )
 
 
 def print_capture(capture: Capture, folder: Path) -> None:
@@ -67,7 +69,11 @@ def print_capture(capture: Capture, folder: Path) -> None:
             soft_wrap=True,
         )
     elif writer.written:
-        console.print(f"Recordings are in {folder}. Next: llm-contracts check", soft_wrap=True)
+        console.print(f"Recordings are in {_shown(folder)}. Next: llm-contracts check", soft_wrap=True)
+
+
+def _shown(folder: Path) -> Path:
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _count(number: int, one: str) -> str:

@@ -63,8 +63,9 @@ def init(
             console.print(f"{word}  {file.relative_to(root)}")
     if source is not None:
         _bring_in(source)
-    step = "llm-contracts check" if source is not None else "llm-contracts record --source simulator"
-    console.print(f"\nNext: {step}, or with the calls of an application: llm-contracts capture -- COMMAND")
+    console.print(
+        f"\nNext: {done.next}, or with the calls of an application: llm-contracts capture -- COMMAND"
+    )
     return Exit.AGREEMENT
 
 

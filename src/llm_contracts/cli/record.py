@@ -108,7 +108,8 @@ def record(
                 f"--verify compares with what there is and writes nothing: leave out --{option}."
             )
     project = project_here()
-    rows = project.select(providers, scenarios)
+    # What was captured cannot be ordered: it is named only to whoever asks for it.
+    rows = tuple(row for row in project.select(providers, scenarios) if scenarios or not row.captured)
     options = RecordOptions(
         source=Source(source),
         environ=environment(project.settings, os.environ),

@@ -91,10 +91,11 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
-    """The files that were written, and those that were there and stay as they are."""
+    """The files that were written, those that were there and stay, and the command to go on with."""
 
     written: tuple[Path, ...]
     left: tuple[Path, ...]
+    next: str
 
 
 def start(begin: Start) -> Started:
@@ -124,7 +125,10 @@ def start(begin: Start) -> Started:
             written.append(file)
     table = begin.root / "pyproject.toml"
     replace_file(table, _pyproject(table, begin, own=own))
-    return Started(written=(*written, table), left=tuple(left))
+    step = "check" if begin.source else "record"
+    scripted = begin.source is None and all(row.name in DIALECTS for row in providers)
+    further = " --source simulator" if scripted else ""
+    return Started(written=(*written, table), left=tuple(left), next=f"llm-contracts {step}{further}")
 
 
 def _check_clients(begin: Start) -> None:

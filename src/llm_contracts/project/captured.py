@@ -68,13 +68,16 @@ def _row(
     identity: str, provider: str, interactions: tuple[Interaction, ...], protocols: Protocols
 ) -> Scenario:
     call = stream_call(provider, interactions[-1])
+    # Here everything is known that was asked, and so whether totals were.
+    asked = as_mapping(read_json(interactions[-1].request.body)).get("stream_options")
+    params = {name: value for name, value in call.params.items() if name != "stream_options"}
     facts = read_facts(interactions[-1].response, protocols)
     return Scenario(
         id=identity,
         provider=provider,
         model=call.model,
         messages=call.messages,
-        params=call.params,
+        params=params if asked is None else {**params, "stream_options": asked},
         function=call.function,
         live=False,
         captured=True,

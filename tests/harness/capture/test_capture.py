@@ -116,7 +116,7 @@ def test_a_recording_says_where_it_comes_from_and_brings_its_scenario(scene: Sce
     project = load_project(load_settings(scene.root))
     (row,) = project.scenarios
     assert (row.name, row.model, row.messages) == (f"acme/{file.stem}", "m-2026-01-02", (USER,))
-    assert row.params["temperature"] == 0.5
+    assert row.params == {"temperature": 0.5}  # what was asked, and nothing that was not
     assert project.provider("acme").base_url == recording.address
 
 
@@ -275,6 +275,16 @@ def test_the_variables_of_the_usual_sdks_lead_to_the_edge_and_what_they_said_is_
     upstreams = {each.provider: each.endpoint.upstream for each in targets}
     assert upstreams["openai"] == "https://gateway.example"
     assert upstreams["azure"] == azure
+
+
+def test_a_variable_that_leads_to_a_provider_of_the_project_is_that_providers() -> None:
+    local = Provider(name="local", base_url="http://127.0.0.1:8080/v1", key_variable="K")
+    project = Project(settings=load_settings(Path("/")), providers=(local,))
+    targets = targets_of(project, {"OPENAI_BASE_URL": "http://127.0.0.1:8080/v1/"})
+    (target,) = (each for each in targets if "OPENAI_BASE_URL" in each.variables)
+    assert (target.provider, target.endpoint.provenance) == ("local", Provenance.LIVE)
+    assert target.addresses("http://e")["OPENAI_API_BASE"] == "http://e/local/v1"
+    assert "openai" not in {each.provider for each in targets}
 
 
 _PROGRAM = """
