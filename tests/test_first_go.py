@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.parity.result import Readiness
-from llm_contracts.project.config import load_project, load_settings
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.run.check import Options, check
 from llm_contracts.wire.cassette import Provenance, load
 from tests.tutorial import ROOT, Reader, files
