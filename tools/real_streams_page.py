@@ -10,9 +10,9 @@ from llm_contracts import Result
 from llm_contracts.corpus import read_corpus
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.reporting.corpus_page import render_corpus_page
 from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus
+from tools.corpus_page import render_corpus_page
 
 _TITLE = "Real streams"
 _INTRO = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.meanings import MEANINGS
-from llm_contracts.reporting.corpus_page import render_corpus_page
 from tests.harness.reporting.samples import INVENTED, divergence, item, result
+from tools.corpus_page import render_corpus_page
 
 
 def page() -> str:
