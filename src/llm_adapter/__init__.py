@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         SettingsError,
     )
     from llm_adapter.functions import (
+        achat_llm,
+        ainvoke_llm,
         chat_llm,
         get_allowed_models,
         get_current_models,
@@ -33,7 +35,13 @@ if TYPE_CHECKING:
     from llm_adapter.providers import PROVIDERS, Provider
     from llm_adapter.records import CallRecord, Outcome, ToolCall, Usage, UsageHook
     from llm_adapter.requests import ChatRequest
-    from llm_adapter.responses import LLMStream, LLMStreamaUsage, LLMStreamResponse, LLMStreamUsage
+    from llm_adapter.responses import (
+        AsyncLLMStream,
+        LLMStream,
+        LLMStreamaUsage,
+        LLMStreamResponse,
+        LLMStreamUsage,
+    )
     from llm_adapter.settings import Settings
     from llm_adapter.telemetry import Recorder, Tracer, langfuse_tracer
 
@@ -41,6 +49,7 @@ __all__ = [
     "MESSAGES",
     "PROVIDERS",
     "Adapter",
+    "AsyncLLMStream",
     "CallRecord",
     "Category",
     "ChatRequest",
@@ -64,7 +73,9 @@ __all__ = [
     "Tracer",
     "Usage",
     "UsageHook",
+    "achat_llm",
     "adapter_from",
+    "ainvoke_llm",
     "chat_llm",
     "get_allowed_models",
     "get_current_models",
@@ -80,6 +91,8 @@ _HOMES = {
     "Clients": "clients",
     "adapter_from": "adapter",
     "Chunk": "chunks",
+    "achat_llm": "functions",
+    "ainvoke_llm": "functions",
     "chat_llm": "functions",
     "get_allowed_models": "functions",
     "get_current_models": "functions",
@@ -95,6 +108,7 @@ _HOMES = {
     "Usage": "records",
     "UsageHook": "records",
     "ChatRequest": "requests",
+    "AsyncLLMStream": "responses",
     "LLMStream": "responses",
     "LLMStreamResponse": "responses",
     "LLMStreamUsage": "responses",

@@ -10,12 +10,14 @@ from typing import Any
 from llm_adapter import catalog, requests
 from llm_adapter.call import Call, logger_of
 from llm_adapter.clients import Clients
+from llm_adapter.control import CallControl
+from llm_adapter.driving import adrive, drive
 from llm_adapter.errors import RaiseErrorWithArgs
 from llm_adapter.garbage import set_aside, uncollected
 from llm_adapter.providers import Provider
 from llm_adapter.records import UsageHook
 from llm_adapter.requests import OWN_ARGUMENTS, ChatRequest
-from llm_adapter.responses import LLMStream
+from llm_adapter.responses import AsyncLLMStream, LLMStream
 from llm_adapter.settings import Account, BackendName, Reading, Settings, Source
 from llm_adapter.telemetry import Tracer, langfuse_tracer
 
@@ -56,6 +58,40 @@ class Adapter:
         """Ask one question; see `llm_adapter.invoke_llm`."""
         build = partial(requests.invocation, message=message, system=system, json=json)
         return self._stream("invoke_llm", app, user_id, span, model, generation_name, kwargs, build)
+
+    def ainvoke_llm(
+        self,
+        app: Any,
+        user_id: str,
+        span: Any,
+        model: str,
+        message: str,
+        system: str | None = None,
+        json: bool = False,  # noqa: FBT001, FBT002 (as `invoke_llm`)
+        generation_name: str = "invoke_llm",
+        **kwargs: Any,
+    ) -> AsyncLLMStream:
+        """Ask one question, on an event loop; see `llm_adapter.ainvoke_llm`."""
+        build = partial(requests.invocation, message=message, system=system, json=json)
+        call = self._call("invoke_llm", app, user_id, span, model, generation_name, kwargs, build)
+        return AsyncLLMStream(adrive(call.steps(), self.clients, CallControl()), call.record)
+
+    def achat_llm(
+        self,
+        app: Any,
+        user_id: str,
+        span: Any,
+        model: str,
+        messages: Iterable[Any],
+        json: bool = False,  # noqa: FBT001, FBT002 (as `chat_llm`)
+        generation_name: str = "user_follow_ask",
+        **kwargs: Any,
+    ) -> AsyncLLMStream:
+        """Continue a conversation, on an event loop; see `llm_adapter.achat_llm`."""
+        del json
+        build = partial(requests.conversation, messages=messages)
+        call = self._call("chat_llm", app, user_id, span, model, generation_name, kwargs, build)
+        return AsyncLLMStream(adrive(call.steps(), self.clients, CallControl()), call.record)
 
     def chat_llm(
         self,
@@ -123,11 +159,19 @@ class Adapter:
         """Close the connection pools."""
         self.clients.close()
 
+    async def aclose(self) -> None:
+        """Close the connection pools of this event loop."""
+        await self.clients.aclose()
+
     def _configured(self) -> list[Account]:
         accounts = self.current_settings.accounts.values()
         return [account for account in accounts if account.api_key and account.mistake is None]
 
-    def _stream(
+    def _stream(self, *arguments: Any) -> LLMStream:
+        call, control = self._call(*arguments), CallControl()
+        return LLMStream(drive(call.steps(), self.clients, control), call.record, control)
+
+    def _call(
         self,
         function: str,
         app: Any,
@@ -137,12 +181,12 @@ class Adapter:
         generation_name: str,
         arguments: Mapping[str, Any],
         build: Callable[..., ChatRequest],
-    ) -> LLMStream:
+    ) -> Call:
         """Everything happens on the first `next`: until then nothing is read, sent or reported."""
         name = model.strip() if isinstance(model, str) else str(model)
         own = {key: value for key, value in arguments.items() if key in self.own_arguments}
         params = {key: value for key, value in arguments.items() if key not in own}
-        call = Call(
+        return Call(
             settings=lambda: self.current_settings,
             clients=self.clients,
             tracer=self.tracer,
@@ -156,7 +200,6 @@ class Adapter:
             ),
             function=function,
         )
-        return LLMStream(call.responses(), call.record)
 
 
 def adapter_from(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from llm_adapter import catalog, failures, policies
 from llm_adapter.answer import Answer
-from llm_adapter.backends import Backend, Opened
+from llm_adapter.backends import AsyncOpened, Backend, Opened
 from llm_adapter.catalog import Route
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.clients import Clients
@@ -21,7 +21,27 @@ from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.settings import BackendName, Settings
 from llm_adapter.telemetry import Recorder, Tracer
 
-Responses = Generator[LLMStreamResponse, None, None]
+
+class Run(NamedTuple):
+    """A step: call a function that may take its time; wants what it returns."""
+
+    function: Callable[[], Any]
+
+
+class Open(NamedTuple):
+    """A step: send a request; wants the stream that was opened. Any stream before it is to be closed."""
+
+    backend: BackendName
+    outgoing: Outgoing
+
+
+NEXT: Final = object()
+"""A step: wait for the next chunk of the stream; wants that, or `END`."""
+
+END: Final = object()
+
+Steps = Generator[Any, Any, None]
+"""What a call has done for it, step by step, and the pieces for the caller between these."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -54,32 +74,31 @@ class Call:
     _answer: Answer = field(default_factory=Answer)
     _redactor: Redactor = field(default_factory=lambda: Redactor(()))
     _route: Route | None = None
-    _opened: Opened | None = None
+    _opened: Opened | AsyncOpened | None = None
     _outcome: Outcome = Outcome.RUNNING
     _error: LLMError | None = None
     _started: float | None = None
     _ended: float | None = None
     _lost_attempts: int = 0
 
-    def responses(self) -> Responses:
-        """The pieces for the caller. What was begun is reported once, however it ends."""
+    def steps(self) -> Steps:
+        """All that is to be done, and the pieces for the caller, in order.
+
+        Does no input or output: what takes time is asked for (`Run`, `Open`, `NEXT`) of who drives the steps,
+        with or without an event loop, and its outcome sent or thrown in. What was begun is reported once,
+        however it ends.
+        """
         self._started = self._answer.clock()
         host = getattr(self.app, "raise_error_with_args", None) or self.raise_error
         recorder: Recorder | None = None
-        chunks: Generator[Chunk, None, None] | None = None
         try:
-            trouble = self._prepare()
+            trouble = yield Run(self._prepare)
             recorder = self.tracer(
                 self.span, self.request, redactor=self._redactor, logger=logger_of(self.app)
             )
             if trouble is not None:
                 raise trouble  # noqa: TRY301 (it ends like all others)
-            chunks = self._chunks()
-            for chunk in chunks:
-                recorder.see(chunk)
-                response = chunk.response
-                if response is not None:
-                    yield response
+            yield from self._pieces(recorder)
         except LLMError as error:
             self._end(Outcome.FAILED, error)
             if recorder is not None:
@@ -94,8 +113,6 @@ class Call:
             self._end(Outcome.FINISHED)
             recorder.finish()
         finally:
-            if chunks is not None:
-                chunks.close()
             self._report()
 
     def record(self) -> CallRecord:
@@ -188,28 +205,26 @@ class Call:
         except Exception as error:  # noqa: BLE001 (the host's own affair)
             logger_of(self.app).warning("the usage hook failed (%s); the call goes on", type(error).__name__)
 
-    def _chunks(self) -> Generator[Chunk, None, None]:
-        """The provider's chunks; whatever the client raises, now or in mid-stream, becomes an `LLMError`.
+    def _pieces(self, recorder: Recorder) -> Steps:
+        """The pieces; whatever the client raises, now or in mid-stream, becomes an `LLMError`.
 
         A connection that breaks before the first text is asked for once more: nobody has seen anything of the
         answer. Thoughts that come before it are held until then, so that those of the lost answer are lost.
         """
         try:
-            yield from self._attempt(last=False)
+            yield from self._attempt(recorder, last=False)
         except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
             self._redactor.exceptions(trouble)
             raise self._failed(trouble) from failures.origin(trouble)
-        finally:
-            if self._opened is not None:
-                self._opened.close()
 
-    def _attempt(self, *, last: bool) -> Iterator[Chunk]:
+    def _attempt(self, recorder: Recorder, *, last: bool) -> Steps:
+        assert self._route is not None
         self._opened = None
-        self._opened = opened = self._backend()(self._outgoing())
+        self._opened = opened = yield Open(self._route.account.backend, self._outgoing())
         wanted = 0 if self.request.choices > 1 else None
         held: list[Chunk] | None = [] if opened.repeatable and not last else None
         try:
-            for item in opened.chunks:
+            while (item := (yield NEXT)) is not END:
                 chunk = read_chunk(item, choice_index=wanted)
                 self._answer.note(chunk)
                 if held is not None:
@@ -217,27 +232,39 @@ class Call:
                         held.append(chunk)
                         continue
                     if chunk.is_content:
-                        yield from map(self._seen, held)
+                        yield from self._shown(held, recorder)
                         held = None
-                yield self._seen(chunk)
+                piece = self._seen(chunk, recorder)
+                if piece is not None:
+                    yield piece
         except Exception as trouble:
             if held is None or not failures.is_broken_connection(trouble):
                 raise
-            opened.close()
             self._lost_attempts += opened.attempts or 1
             provider = self._outgoing().provider
             logger_of(self.app).warning(
                 "the stream of %s broke before its first text: asking again", provider
             )
-            yield from self._attempt(last=True)
+            yield from self._attempt(recorder, last=True)
             return
-        yield from map(self._seen, held or ())
+        yield from self._shown(held or (), recorder)
         if not opened.may_be_empty:
             self._answer.finish()
 
-    def _seen(self, chunk: Chunk) -> Chunk:
+    def _shown(self, chunks: Iterable[Chunk], recorder: Recorder) -> Steps:
+        for chunk in chunks:
+            piece = self._seen(chunk, recorder)
+            if piece is not None:
+                yield piece
+
+    def _seen(self, chunk: Chunk, recorder: Recorder) -> LLMStreamResponse | None:
+        """Take a chunk as a part of the answer; gives what the caller is given for it."""
         self._answer.see(chunk)
-        return chunk
+        try:
+            recorder.see(chunk)
+        except Exception as error:  # noqa: BLE001 (any tracer may do anything)
+            logger_of(self.app).warning("telemetry failed (%s); the call goes on", type(error).__name__)
+        return chunk.response
 
     def _outgoing(self) -> Outgoing:
         assert self._route is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from llm_adapter.backends import Backend
+from llm_adapter.backends import AsyncBackend, Backend
 from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.listing import Lister, ModelLists
 from llm_adapter.settings import Account, BackendName
@@ -19,6 +19,7 @@ class Clients:
 
     Attributes:
         backends: how to make each backend.
+        async_backends: those for event loops.
         directory: knows what providers call models that people have named themselves.
         lists: knows which models there are.
     """
@@ -26,9 +27,13 @@ class Clients:
     backends: Mapping[BackendName, Callable[[], Any]] = field(
         default_factory=lambda: {BackendName.LITELLM: _litellm, BackendName.LEGACY: _legacy}
     )
+    async_backends: Mapping[BackendName, Callable[[], Any]] = field(
+        default_factory=lambda: {BackendName.LITELLM: _async_litellm, BackendName.LEGACY: _async_legacy}
+    )
     directory: EndpointDirectory = field(default_factory=EndpointDirectory)
     lists: ModelLists = field(default_factory=ModelLists)
     _made: dict[BackendName, Any] = field(default_factory=dict)
+    _made_async: dict[BackendName, Any] = field(default_factory=dict)
     _connections: Any = None
 
     def backend(self, name: BackendName) -> Backend:
@@ -38,6 +43,13 @@ class Clients:
             # opened nothing.
             self._made.setdefault(name, self.backends[name]())
         backend: Backend = self._made[name]
+        return backend
+
+    def async_backend(self, name: BackendName) -> AsyncBackend:
+        """The backend of that name for event loops."""
+        if name not in self._made_async:
+            self._made_async.setdefault(name, self.async_backends[name]())
+        backend: AsyncBackend = self._made_async[name]
         return backend
 
     def warm_up(self, name: BackendName, accounts: Iterable[Account]) -> None:
@@ -67,11 +79,29 @@ class Clients:
             if hasattr(closable, "close"):
                 closable.close()
 
+    async def aclose(self) -> None:
+        """Close the connection pools of this event loop."""
+        for closable in self._made_async.values():
+            if hasattr(closable, "close"):
+                await closable.close()
+
 
 def _litellm() -> Any:
     from llm_adapter.backends.litellm import LiteLLMBackend
 
     return LiteLLMBackend()
+
+
+def _async_litellm() -> Any:
+    from llm_adapter.backends.litellm_async import AsyncLiteLLMBackend
+
+    return AsyncLiteLLMBackend()
+
+
+def _async_legacy() -> Any:
+    from llm_adapter.legacy import AsyncLegacyBackend
+
+    return AsyncLegacyBackend()
 
 
 def _legacy() -> Any:

@@ -7,12 +7,16 @@ hands anything of a request down to where it reads.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class CallCancelled(BaseException):
@@ -40,12 +44,17 @@ class CallControl:
     _interrupt: Callable[[], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def limit(self, *, timeout: float | None, deadline: float | None) -> None:
-        """Set the limits, once they are known; the present step counts."""
-        self.timeout, self.deadline = timeout, deadline
-        now = self.clock()
-        self._ends = None if deadline is None else now + deadline
-        self._until = self._earliest(now)
+    def limit(self, params: Mapping[str, Any]) -> None:
+        """Set the limits that a request's parameters name; the present wait counts from now on."""
+        self.timeout, self.deadline = (_seconds(params.get(name)) for name in ("timeout", "deadline"))
+        self._ends = None if self.deadline is None else self.clock() + self.deadline
+        self.begin()
+
+    def begin(self) -> None:
+        """The caller begins to wait."""
+        if self.timeout is not None or self._ends is not None:
+            ends = (self._ends, None if self.timeout is None else self.clock() + self.timeout)
+            self._until = min(end for end in ends if end is not None)
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -55,13 +64,28 @@ class CallControl:
             CallCancelled: the call has been cancelled.
         """
         before, _ACTIVE.control = active(), self
-        if self.timeout is not None or self._ends is not None:
-            self._until = self._earliest(self.clock())
+        self.begin()
         try:
             self.check()
             yield
         finally:
             _ACTIVE.control = before
+
+    async def within(self, operation: Awaitable[T]) -> T:
+        """The outcome of an operation on an event loop, in what is left of this wait.
+
+        Raises:
+            TimeoutError: it took longer.
+        """
+        remaining = self.remaining()
+        if remaining is None:
+            return await operation
+        token = _ON_LOOP.set(self)
+        try:
+            async with asyncio.timeout(remaining):
+                return await operation
+        finally:
+            _ON_LOOP.reset(token)
 
     def remaining(self) -> float | None:
         """Seconds until this wait must be over; None for ever. Not below 0."""
@@ -108,14 +132,16 @@ class CallControl:
         over = threading.Event()
         self.wait(lambda: over.wait(seconds), over.set)
 
-    def _earliest(self, now: float) -> float | None:
-        ends = [end for end in (self._ends, None if self.timeout is None else now + self.timeout) if end]
-        return min(ends, default=None)
+
+def _seconds(value: Any) -> float | None:
+    """A limit, where it is one for all: the SDK's own timeouts may name others for each operation."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 _ACTIVE = threading.local()
+_ON_LOOP: ContextVar[CallControl | None] = ContextVar("call_control", default=None)
 
 
 def active() -> CallControl | None:
-    """The limits of the call that this thread is making a step of."""
-    return getattr(_ACTIVE, "control", None)
+    """The limits of the call that this thread or task is making a step of."""
+    return getattr(_ACTIVE, "control", None) or _ON_LOOP.get()

@@ -54,6 +54,7 @@ class Category(StrEnum):
     TIMEOUT = "timeout"
     CONNECTION = "connection"  # no connection, or it broke
     PROTOCOL = "protocol"  # what arrived cannot be understood
+    CANCELLED = "cancelled"  # this side wanted no more of it
     CONFIGURATION = "configuration"  # this side's settings, nothing was sent
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from llm_adapter.adapter import Adapter
 from llm_adapter.clients import Clients
-from llm_adapter.responses import LLMStream
+from llm_adapter.responses import AsyncLLMStream, LLMStream
 from llm_adapter.settings import Settings
 
 
@@ -54,6 +54,9 @@ def invoke_llm(
         **kwargs: request parameters by their OpenAI names; what else a provider takes goes into `extra_body`.
             `temperature` may be text and is 0.8 if not given; `stream` is ignored. `usage_context`,
             `usage_scene`, `billable`, `request_id`, `trace_id` and `usage_metadata` are for the usage hook.
+            `timeout`: how many seconds the caller waits at most for the next piece, further attempts
+            included; `deadline`: how many the whole call may take; `max_retries`: how many attempts there may
+            be after the first.
 
     Returns:
         A generator of every piece of text that is not empty; its `record` tells the rest.
@@ -98,6 +101,41 @@ def chat_llm(
         LLMError: any failure, before or after the first piece.
     """
     return default_adapter().chat_llm(app, user_id, span, model, messages, json, generation_name, **kwargs)
+
+
+def ainvoke_llm(
+    app: Any,
+    user_id: str,
+    span: Any,
+    model: str,
+    message: str,
+    system: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002 (as `invoke_llm`)
+    generation_name: str = "invoke_llm",
+    **kwargs: Any,
+) -> AsyncLLMStream:
+    """`invoke_llm` on an event loop: an asynchronous generator of the pieces, with the same promises.
+
+    Not to be awaited, but iterated: `async for piece in ainvoke_llm(…)`. The legacy backend has no
+    asynchronous side for ERNIE's first API and Dify, and says so.
+    """
+    return default_adapter().ainvoke_llm(
+        app, user_id, span, model, message, system, json, generation_name, **kwargs
+    )
+
+
+def achat_llm(
+    app: Any,
+    user_id: str,
+    span: Any,
+    model: str,
+    messages: Iterable[Any],
+    json: bool = False,  # noqa: FBT001, FBT002 (as `chat_llm`)
+    generation_name: str = "user_follow_ask",
+    **kwargs: Any,
+) -> AsyncLLMStream:
+    """`chat_llm` on an event loop, as `ainvoke_llm` is to `invoke_llm`."""
+    return default_adapter().achat_llm(app, user_id, span, model, messages, json, generation_name, **kwargs)
 
 
 def get_current_models(app: Any) -> list[str]:

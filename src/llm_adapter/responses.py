@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llm_adapter.control import CallCancelled, CallControl
+from llm_adapter.errors import Category, RequestFailedError
 from llm_adapter.records import CallRecord
 
 
@@ -56,13 +58,17 @@ class LLMStream(Generator[LLMStreamResponse, None, None]):
     It is a generator: nothing is sent before it is first advanced, and closing it ends the exchange.
     """
 
-    __slots__ = ("__weakref__", "_known", "_pieces")
+    __slots__ = ("__weakref__", "_control", "_known", "_pieces")
 
     def __init__(
-        self, pieces: Generator[LLMStreamResponse, None, None], known: Callable[[], CallRecord]
+        self,
+        pieces: Generator[LLMStreamResponse, None, None],
+        known: Callable[[], CallRecord],
+        control: CallControl,
     ) -> None:
         self._pieces = pieces
         self._known = known
+        self._control = control
 
     @property
     def record(self) -> CallRecord:
@@ -70,16 +76,70 @@ class LLMStream(Generator[LLMStreamResponse, None, None]):
         return self._known()
 
     def __next__(self) -> LLMStreamResponse:
-        return next(self._pieces)
+        try:
+            with self._control.step():
+                return next(self._pieces)
+        except CallCancelled:
+            self._pieces.close()
+            raise self._cancelled() from None
 
     def send(self, value: None) -> LLMStreamResponse:
         """Like `next`: the pieces do not depend on what they are told."""
-        return self._pieces.send(value)
+        del value
+        return next(self)
 
     def throw(self, *error: Any) -> LLMStreamResponse:
         """Let an exception end the call."""
         return self._pieces.throw(*error)
 
+    def cancel(self) -> None:
+        """End the call, from any thread. Who waits for the next piece, or asks for it later, gets a
+        `RequestFailedError` of the category `cancelled`; telemetry and record say that the consumer stopped.
+        """
+        self._control.cancel()
+
     def close(self) -> None:
+        """End the exchange with the provider at once; if another thread waits for a piece, as by `cancel`."""
+        try:
+            self._pieces.close()
+        except ValueError:  # "generator already executing"
+            self._control.cancel()
+
+    def _cancelled(self) -> RequestFailedError:
+        record = self.record
+        return RequestFailedError(
+            f"the call of {record.requested_model!r} was cancelled",
+            model=record.requested_model,
+            provider=record.provider,
+            category=Category.CANCELLED,
+            attempts=record.attempts,
+        )
+
+
+class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
+    """`LLMStream` on an event loop. Cancelling the task that waits ends the exchange."""
+
+    __slots__ = ("__weakref__", "_known", "_pieces")
+
+    def __init__(
+        self, pieces: AsyncGenerator[LLMStreamResponse, None], known: Callable[[], CallRecord]
+    ) -> None:
+        self._pieces = pieces
+        self._known = known
+
+    @property
+    def record(self) -> CallRecord:
+        """As `LLMStream.record`."""
+        return self._known()
+
+    async def asend(self, value: None) -> LLMStreamResponse:
+        """The next piece: they do not depend on what they are told."""
+        return await self._pieces.asend(value)
+
+    async def athrow(self, *error: Any) -> LLMStreamResponse:
+        """Let an exception end the call."""
+        return await self._pieces.athrow(*error)
+
+    async def aclose(self) -> None:
         """End the exchange with the provider at once."""
-        self._pieces.close()
+        await self._pieces.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from llm_adapter.chunks import read_chunk
 from llm_adapter.failures import NotSentError, describe
 from llm_adapter.legacy import AsyncLegacyBackend, LegacyBackend
 from llm_adapter.requests import Outgoing
+from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import KEY, USAGE, End, Provider, Reply, answer, chunk, document, event, refusal
 
 GEMINI = event({"candidates": [{"content": {"parts": [{"text": "Hel"}]}, "finishReason": "STOP"}]})
@@ -144,3 +146,58 @@ def test_ten_streams_at_once_keep_apart(provider: Provider) -> None:
         return texts
 
     assert asyncio.run(ten()) == ["abcdef"] * 10
+
+
+def test_the_functions_give_the_same_pieces_and_record_on_a_loop(
+    make_adapter: MakeAdapter, provider: Provider
+) -> None:
+    adapter, span = make_adapter(), None
+
+    async def ask(function: str, *arguments: Any) -> tuple[list[Any], Any]:
+        stream = getattr(adapter, "a" + function)(None, "u", span, "gpt-4o", *arguments, seed=7)
+        pieces = [piece async for piece in stream]
+        await adapter.aclose()
+        return pieces, stream.record
+
+    provider.say(answer("Hel", "lo", usage=USAGE))
+    for function, arguments in (
+        ("invoke_llm", ("hi",)),
+        ("chat_llm", ([{"role": "user", "content": "hi"}],)),
+    ):
+        stream = getattr(adapter, function)(None, "u", span, "gpt-4o", *arguments, seed=7)
+        expected = list(stream)
+        pieces, record = asyncio.run(ask(function, *arguments))
+        assert pieces == expected
+        assert [piece.result for piece in pieces] == ["Hel", "lo"]
+        times = {"latency_s": 0.0, "first_token_s": None}
+        assert replace(record, **times) == replace(stream.record, **times)
+        assert provider.asked[-1].body == provider.asked[-2].body
+
+
+def test_a_stream_that_breaks_before_its_first_text_is_asked_for_once_more_on_a_loop(
+    make_adapter: MakeAdapter, provider: Provider
+) -> None:
+    adapter = make_adapter()
+    provider.say(Reply(pieces=(chunk("", role="assistant"),), end=End.CUT), answer("Hel"))
+
+    async def ask() -> list[str]:
+        texts = [piece.result async for piece in adapter.ainvoke_llm(None, "u", None, "gpt-4o", "hi")]
+        await adapter.aclose()
+        return texts
+
+    assert asyncio.run(ask()) == ["Hel"]
+    assert len(provider.asked) == 2
+
+
+def test_leaving_early_on_a_loop_ends_the_exchange(make_adapter: MakeAdapter, provider: Provider) -> None:
+    adapter = make_adapter()
+    provider.say(Reply(pieces=(chunk("Hel"),), end=End.STALL))
+
+    async def leave() -> None:
+        stream = adapter.ainvoke_llm(None, "u", None, "gpt-4o", "hi")
+        assert (await anext(stream)).result == "Hel"
+        await stream.aclose()
+        assert await asyncio.to_thread(provider.left.wait, 10)
+        await adapter.aclose()
+
+    asyncio.run(leave())

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 import trustme
 
+from llm_adapter import Adapter, CallRecord, Outcome, RequestFailedError, adapter_from
 from llm_adapter.backends.litellm import LiteLLMBackend
 from llm_adapter.control import CallCancelled, CallControl
 from llm_adapter.errors import Category
 from llm_adapter.failures import describe
 from llm_adapter.requests import Outgoing
-from tests.adapter.provider import KEY
+from tests.adapter.provider import KEY, chunk
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+FIRST = b"%x\r\n%b\r\n" % (len(chunk("One")), chunk("One"))
 HEARTBEAT = b"9\r\n: alive\n\n\r\n"
 SOON = 10.0  # seconds after which a test gives up waiting for what has been set off
 
@@ -106,7 +110,7 @@ def read(backend: LiteLLMBackend, asked: Outgoing, control: CallControl) -> None
 def test_the_callers_time_holds_for_all_attempts_together(key: str, words: bytes) -> None:
     """There is no time left for a second attempt, nor for the pause before it."""
     control = CallControl()
-    control.limit(timeout=0.3, deadline=None)
+    control.limit({"timeout": 0.3})
     with silent(words) as provider, asking() as backend:
         with pytest.raises(Exception) as caught:  # noqa: PT011 (whatever the client raises)
             read(backend, outgoing(provider, key, timeout=0.3), control)
@@ -116,7 +120,7 @@ def test_the_callers_time_holds_for_all_attempts_together(key: str, words: bytes
 
 def test_heartbeats_do_not_prolong_the_wait() -> None:
     control = CallControl()
-    control.limit(timeout=0.3, deadline=None)
+    control.limit({"timeout": 0.3})
     with silent(HEAD, chatty=True) as provider, asking() as backend:
         with pytest.raises(Exception) as caught:  # noqa: PT011
             read(backend, outgoing(provider), control)
@@ -125,7 +129,7 @@ def test_heartbeats_do_not_prolong_the_wait() -> None:
 
 def test_a_deadline_ends_a_call_whatever_it_waits_for() -> None:
     control = CallControl()
-    control.limit(timeout=60, deadline=0.3)
+    control.limit({"timeout": 60, "deadline": 0.3})
     with silent(HEAD, chatty=True) as provider, asking() as backend:
         with pytest.raises(Exception) as caught:  # noqa: PT011
             read(backend, outgoing(provider), control)
@@ -136,7 +140,7 @@ def test_each_step_has_its_own_time_and_the_deadline_is_for_all() -> None:
     now = [100.0]
     control = CallControl(clock=lambda: now[0])
     assert control.remaining() is None
-    control.limit(timeout=5, deadline=12)
+    control.limit({"timeout": 5, "deadline": 12})
     for passed, remaining in ((0, 5), (4, 5), (4, 4), (3, 1), (9, 0)):
         now[0] += passed
         with control.step():
@@ -185,6 +189,86 @@ def assert_cancelled(backend: LiteLLMBackend, asked: Outgoing, provider: Silent)
     assert provider.requests == 1
     with pytest.raises(CallCancelled), control.step():
         raise AssertionError
+
+
+@contextmanager
+def adapting(provider: Silent) -> Iterator[Adapter]:
+    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": provider.url}
+    with closing(adapter_from(environ)) as adapter:
+        yield adapter
+
+
+@pytest.mark.parametrize("way", ["cancel", "close"])
+@pytest.mark.parametrize("words", [b"", HEAD, HEAD + FIRST], ids=["no-head", "no-event", "after-a-piece"])
+def test_a_stream_is_cancelled_while_another_thread_waits_for_it(way: str, words: bytes) -> None:
+    records: list[CallRecord] = []
+    with silent(words) as provider, adapting(provider) as adapter:
+        stream = replace(adapter, on_usage=records.append).invoke_llm(None, "u", None, "gpt-4o", "hi")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(list, stream)
+            assert provider.asked.wait(SOON)
+            getattr(stream, way)()
+            error = waiting.exception(SOON)
+    assert isinstance(error, RequestFailedError)
+    assert (error.category, error.provider, error.model) == (Category.CANCELLED, "openai", "gpt-4o")
+    assert [record.outcome for record in records] == [Outcome.STOPPED]
+    assert provider.requests == 1
+
+
+def test_a_cancelled_stream_says_so_when_it_is_asked_later() -> None:
+    """As a normal end would be taken for the whole answer."""
+    with silent(HEAD + FIRST) as provider, adapting(provider) as adapter:
+        stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
+        assert next(stream).result == "One"
+        stream.cancel()
+        for _ in range(2):
+            with pytest.raises(RequestFailedError, match="was cancelled"):
+                next(stream)
+        assert stream.record.outcome is Outcome.STOPPED
+
+
+def test_the_callers_time_is_told_as_a_timeout() -> None:
+    with silent(HEAD + FIRST, chatty=True) as provider, adapting(provider) as adapter:
+        stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi", timeout=0.3)
+        assert next(stream).result == "One"
+        with pytest.raises(RequestFailedError) as caught:
+            next(stream)
+        assert caught.value.category is Category.TIMEOUT
+
+
+@pytest.mark.parametrize("limit", ["timeout", "deadline"])
+@pytest.mark.parametrize("words", [b"", HEAD], ids=["no-head", "no-event"])
+def test_limits_hold_on_an_event_loop(words: bytes, limit: str) -> None:
+    async def ask(adapter: Adapter) -> None:
+        limits: dict[str, Any] = {limit: 0.3}
+        try:
+            async for _ in adapter.ainvoke_llm(None, "u", None, "gpt-4o", "hi", **limits):
+                raise AssertionError
+        finally:
+            await adapter.aclose()
+
+    with silent(words, chatty=bool(words)) as provider, adapting(provider) as adapter:
+        with pytest.raises(RequestFailedError) as caught:
+            asyncio.run(ask(adapter))
+        assert caught.value.category is Category.TIMEOUT
+        assert provider.requests <= 1
+
+
+def test_a_cancelled_task_ends_the_call() -> None:
+    records: list[CallRecord] = []
+
+    async def ask(adapter: Adapter, provider: Silent) -> None:
+        stream = replace(adapter, on_usage=records.append).ainvoke_llm(None, "u", None, "gpt-4o", "hi")
+        waiting = asyncio.create_task(anext(stream))
+        assert await asyncio.to_thread(provider.asked.wait, SOON)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await adapter.aclose()
+
+    with silent(HEAD) as provider, adapting(provider) as adapter:
+        asyncio.run(ask(adapter, provider))
+    assert [record.outcome for record in records] == [Outcome.STOPPED]
 
 
 def test_no_retries_means_one_attempt() -> None:

@@ -7,8 +7,8 @@ threads that live as long as the process; calls are told apart by their trace.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from threading import Lock
@@ -60,13 +60,7 @@ def adapter_path(
 
     `make` builds the adapter from the variables: one with a known defect shows whether it would be noticed.
     """
-    row, model = _route(call)
-    environ = {
-        "LLM_BACKEND": backend,
-        **AS_ASKED,
-        **_keys(row, call.api_key),
-        row.base_url_variable: call.base_url,
-    }
+    environ, model = _environ(backend, call)
     with cached_client(call, ("adapter", backend), lambda: closing(make(environ))) as adapter:
         if call.function is Function.LIST_MODELS:
             yield from adapter.get_current_models(None)
@@ -75,9 +69,35 @@ def adapter_path(
             yield from responses
 
 
+async def adapter_path_on_a_loop(backend: str, call: Call) -> AsyncIterator[Any]:
+    """`adapter_path`, by the functions for event loops. Which models there are is asked for without one."""
+    environ, model = _environ(backend, call)
+    with cached_client(call, ("adapter", backend), lambda: closing(adapter_from(environ))) as adapter:
+        if call.function is Function.LIST_MODELS:
+            for name in adapter.get_current_models(None):
+                yield name
+            return
+        try:
+            with _heard(call) as span:
+                async with aclosing(_asked(adapter, span, model, call, prefix="a")) as responses:
+                    async for response in responses:
+                        yield response
+        finally:
+            await adapter.aclose()
+
+
+def _environ(backend: str, call: Call) -> tuple[dict[str, str], str]:
+    """The variables for a call, and the model's name as the application would give it."""
+    row, model = _route(call)
+    keys = _keys(row, call.api_key)
+    return {"LLM_BACKEND": backend, **AS_ASKED, **keys, row.base_url_variable: call.base_url}, model
+
+
 CLIENTS: dict[str, Client] = {
     "adapter-legacy": partial(adapter_path, "legacy"),
     "adapter-litellm": partial(adapter_path, "litellm"),
+    "adapter-legacy-async": partial(adapter_path_on_a_loop, "legacy"),
+    "adapter-litellm-async": partial(adapter_path_on_a_loop, "litellm"),
     "gemini-direct": gemini_direct,
 }
 
@@ -107,16 +127,18 @@ def _route(call: Call) -> tuple[Any, str]:
     return rows["silicon"], rows["silicon"].prefix + call.model
 
 
-def _asked(adapter: Adapter, span: Any, model: str, call: Call) -> Any:
+def _asked(adapter: Adapter, span: Any, model: str, call: Call, *, prefix: str = "") -> Any:
     """The generator of the product's own function. Nothing has been sent when this returns."""
     params = dict(call.params)
     wants_json = params.get("response_format") == {"type": "json_object"}
     if wants_json:
         del params["response_format"]
     if call.function is Function.CHAT:
-        return adapter.chat_llm(None, "user-1", span, model, list(call.messages), json=wants_json, **params)
+        chat = getattr(adapter, f"{prefix}chat_llm")
+        return chat(None, "user-1", span, model, list(call.messages), json=wants_json, **params)
     texts = {message["role"]: message["content"] for message in call.messages}
-    return adapter.invoke_llm(
+    invoke = getattr(adapter, f"{prefix}invoke_llm")
+    return invoke(
         None, "user-1", span, model, texts["user"], system=texts.get("system"), json=wants_json, **params
     )
 

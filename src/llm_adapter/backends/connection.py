@@ -55,8 +55,9 @@ class ClientCache:
 
     def drop(self, wanted: Callable[[Any], bool]) -> list[Any]:
         """Forget those of this process's clients whose name is wanted; gives them."""
-        mine = [own for own in tuple(self._made) if own[0] == os.getpid() and wanted(own[1])]
-        return [self._made.pop(own) for own in mine]
+        # A copy, because other threads add to it.
+        mine = [own for own in self._made.copy() if own[0] == os.getpid() and wanted(own[1])]
+        return [client for own in mine if (client := self._made.pop(own, None)) is not None]
 
 
 @dataclass(slots=True)
@@ -131,8 +132,11 @@ class AsyncConnections:
             await (client.close() if hasattr(client, "close") else client.aclose())
 
     def _of_this_loop(self, name: Hashable, make: Callable[[], Any]) -> Any:
-        self._clients.drop(lambda key: key[0].is_closed())  # nothing can close these any more
-        return self._clients.client((asyncio.get_running_loop(), name), make)
+        def make_here() -> Any:
+            self._clients.drop(lambda key: key[0].is_closed())  # nothing can close these any more
+            return make()
+
+        return self._clients.client((asyncio.get_running_loop(), name), make_here)
 
 
 _REHEARSED = (

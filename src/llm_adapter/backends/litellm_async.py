@@ -6,7 +6,7 @@ What LiteLLM only writes, because we send it, is written as for the others: no w
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llm_adapter.backends import AsyncOpened, dify, ernie_v1, gemini
@@ -57,6 +57,14 @@ class AsyncLiteLLMBackend:
 
     async def __call__(self, outgoing: Outgoing) -> AsyncOpened:
         """Send the request."""
+        return replace(await self._open(outgoing), repeatable=True)
+
+    async def close(self) -> None:
+        """Close the connections of this event loop."""
+        self.token_connections.close()
+        await self.connections.close()
+
+    async def _open(self, outgoing: Outgoing) -> AsyncOpened:
         match SPEAKS.get(outgoing.provider):
             case "gemini":
                 client = self._client(outgoing, gemini.error_document)
@@ -75,11 +83,6 @@ class AsyncLiteLLMBackend:
                 answer = await client.asend(dify.request(outgoing, *written))
                 return aopened(answer.response, dify.reader(answer.response), attempts=answer.attempts)
         return await self._compatible(outgoing)
-
-    async def close(self) -> None:
-        """Close the connections of this event loop."""
-        self.token_connections.close()
-        await self.connections.close()
 
     async def _compatible(self, outgoing: Outgoing) -> AsyncOpened:
         client = self.connections.client(outgoing.base_url, outgoing.api_key, outgoing.headers)

@@ -1,0 +1,85 @@
+"""Doing what the steps of a call ask for: with a thread that waits, or on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+
+from llm_adapter.backends import AsyncOpened, Opened
+from llm_adapter.call import END, NEXT, Open, Steps
+from llm_adapter.clients import Clients
+from llm_adapter.control import CallControl
+from llm_adapter.responses import LLMStreamResponse
+
+
+def drive(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLMStreamResponse, None, None]:
+    """The pieces of a call; `control` gets the limits that the request names."""
+    opened: Opened | None = None
+    go_on, outcome = steps.send, None
+    try:
+        while True:
+            try:
+                step = go_on(outcome)
+            except StopIteration:
+                return
+            go_on, outcome = steps.send, None
+            if isinstance(step, LLMStreamResponse):
+                yield step
+                continue
+            try:
+                if step is NEXT:
+                    assert opened is not None
+                    outcome = next(opened.chunks, END)
+                elif isinstance(step, Open):
+                    if opened is None:
+                        control.limit(step.outgoing.params)
+                    else:
+                        opened.close()
+                    outcome = opened = clients.backend(step.backend)(step.outgoing)
+                else:
+                    outcome = step.function()
+            except Exception as trouble:  # noqa: BLE001 (the steps know what to make of it)
+                go_on, outcome = steps.throw, trouble
+    finally:
+        if opened is not None:
+            opened.close()
+        steps.close()
+
+
+async def adrive(
+    steps: Steps, clients: Clients, control: CallControl
+) -> AsyncGenerator[LLMStreamResponse, None]:
+    """`drive`, on an event loop. A cancelled task ends the exchange at once."""
+    opened: AsyncOpened | None = None
+    go_on, outcome = steps.send, None
+    try:
+        while True:
+            try:
+                step = go_on(outcome)
+            except StopIteration:
+                return
+            go_on, outcome = steps.send, None
+            if isinstance(step, LLMStreamResponse):
+                yield step
+                control.begin()
+                continue
+            try:
+                if step is NEXT:
+                    assert opened is not None
+                    outcome = await control.within(anext(opened.chunks, END))
+                elif isinstance(step, Open):
+                    if opened is None:
+                        control.limit(step.outgoing.params)
+                    else:
+                        await opened.close()
+                    # Making a backend imports its library.
+                    backend = await asyncio.to_thread(clients.async_backend, step.backend)
+                    outcome = opened = await control.within(backend(step.outgoing))
+                else:
+                    outcome = await asyncio.to_thread(step.function)
+            except Exception as trouble:  # noqa: BLE001 (the steps know what to make of it)
+                go_on, outcome = steps.throw, trouble
+    finally:
+        if opened is not None:
+            await opened.close()
+        steps.close()
