@@ -21,7 +21,7 @@ SHORT_HELPS: Mapping[str, str] = {
     "init": "Write the files that a new project needs.",
     "doctor": "Is everything fit for use?",
     "record": "Call the providers and keep what they send, byte by byte.",
-    "capture": "Make recordings of an application's own calls.",
+    "capture": "Run a program and make recordings of the calls that it makes to LLM providers.",
     "check": "Replay every recording through both clients and compare.",
     "review": "Decide what differs: accept it, or mark it.",
     "report": "Write the stored result as an HTML page, or for CI.",

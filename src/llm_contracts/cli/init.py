@@ -41,9 +41,10 @@ Examples:
 def init(
     *, reference: str | None, candidate: str | None, providers: tuple[str, ...], source: Path | None
 ) -> Exit:
-    """Write the files that a new project needs: a table in pyproject.toml, the clients, the scenarios.
+    """Write the files that a new project needs.
 
-    Nothing is asked, and no file that exists is changed, but for the table that pyproject.toml gets.
+    These are a table in pyproject.toml, the clients and the scenarios. Nothing is asked, and no file that
+    exists is changed, but for the table that pyproject.toml gets.
     """
     from llm_contracts.importing.start import Start, start
     from llm_contracts.util.terminal import report_console

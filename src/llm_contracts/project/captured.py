@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN
 from llm_contracts.util.json_values import as_mapping, read_json
-from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
+
+if TYPE_CHECKING:
+    from llm_contracts.wire.cassette import Cassette
 
 PREFIX = "captured-"
 """How the names of captured scenarios begin."""
@@ -35,10 +38,15 @@ def captured_rows(
     A recording that cannot be read has a row all the same, so that a check says what is wrong with it. One of
     an API that is not compared has none.
     """
+    files = captured_files(cassettes)
+    if not files:  # most projects have none, and need no reader of cassettes to complete a command
+        return (), ()
+    from llm_contracts.wire.cassette import CassetteError, load
+
     known = {row.name: row for row in providers}
     fresh: dict[str, Provider] = {}
     scenarios = []
-    for file in captured_files(cassettes):
+    for file in files:
         name = file.parent.name
         try:
             cassette = load(file)

@@ -43,7 +43,10 @@ def plain(call):
     with urllib.request.urlopen(request, timeout=60) as response:
         for line in response:
             if line.startswith(b"data: {"):
-                yield json.loads(line[6:])
+                chunk = json.loads(line[6:])
+                if "error" in chunk:
+                    raise RuntimeError(chunk["error"]["message"])
+                yield chunk
 
 
 def shouting(call):
