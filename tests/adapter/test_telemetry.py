@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from llm_adapter import Adapter, RequestFailedError
+from llm_adapter import Adapter, ModelNotSupportedError, RequestFailedError
 from tests.adapter.conftest import AS_ASKED, MakeAdapter
 from tests.adapter.provider import DONE, KEY, USAGE, End, Provider, Reply, answer, chunk, event, refusal
 
@@ -301,6 +301,101 @@ def test_another_tracer_can_be_composed_in(make_adapter: MakeAdapter) -> None:
     adapter = replace(make_adapter(), tracer=lambda *_, **__: Recorder())
     list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
     assert [text for text in seen if text] == ["Hel", "lo", "finished"]
+
+
+@dataclass(slots=True)
+class Handle:
+    """A generation as Langfuse 2 has it, or a wrapper that keeps its calls: all values go to `end`."""
+
+    begun: dict[str, Any]
+    ended: list[dict[str, Any]] = field(default_factory=list)
+
+    def end(self, **values: Any) -> None:
+        self.ended.append(values)
+
+
+@dataclass(slots=True)
+class StrictHandle(Handle):
+    """A wrapper that takes what applications gave to Langfuse 2, by name."""
+
+    def end(  # type: ignore[override] (that is what makes it strict)
+        self,
+        *,
+        output: Any = None,
+        usage: Any = None,
+        metadata: Any = None,
+        completion_start_time: Any = None,
+    ) -> None:
+        self.ended.append({"output": output, "usage": usage})
+
+
+@pytest.mark.parametrize("kind", [Handle, StrictHandle])
+def test_a_span_that_offers_generation_is_told_in_that_way(
+    adapter: Adapter, provider: Provider, kind: type[Handle]
+) -> None:
+    """Also where it is a wrapper around a later SDK, which has `start_observation` as well."""
+    made: list[Handle] = []
+    updated: list[dict[str, Any]] = []
+
+    def generation(**values: Any) -> Handle:
+        made.append(kind(values))
+        return made[-1]
+
+    span = SimpleNamespace(
+        generation=generation, start_observation=None, update=lambda **values: updated.append(values)
+    )
+    cached = {"prompt_tokens_details": {"cached_tokens": 4}}
+    provider.say(answer("Hel", "lo", usage={**USAGE, **cached}))
+    list(adapter.invoke_llm(None, "u", span, "gpt-4o", "hi", generation_name="run"))
+    (handle,) = made
+    assert (handle.begun["name"], handle.begun["model"]) == ("run", "gpt-4o")
+    assert handle.begun["input"] == [{"role": "user", "content": "hi"}]
+    (ended,) = handle.ended
+    assert ended["output"] == "Hello"
+    assert ended["usage"] == {"unit": "TOKENS", "input": 11, "output": 7, "total": 40}
+    if kind is Handle:
+        assert ended["usage_details"] == {"input": 7, "output": 7, "total": 40, "input_cached_tokens": 4}
+        assert ended["metadata"]["temperature"] == 0.8
+    assert updated == [{"output": "Hello"}]
+
+
+def test_a_span_of_langfuse_3_0_is_told_by_its_own_method(adapter: Adapter, provider: Provider) -> None:
+    told: list[Any] = []
+    generation = SimpleNamespace(
+        update=lambda **values: told.append(values), end=lambda: told.append("ended")
+    )
+    span = SimpleNamespace(start_generation=lambda **_: generation, update=lambda **_: None)
+    provider.say(answer("Hello", usage=USAGE))
+    list(adapter.chat_llm(None, "u", span, "gpt-4o", [{"role": "user", "content": "hi"}]))
+    assert (told[0]["output"], told[0]["usage_details"], told[1:]) == (
+        "Hello",
+        {"input": 11, "output": 7, "total": 40},
+        ["ended"],
+    )
+
+
+def test_a_stand_in_that_answers_to_every_name_is_no_matter(
+    adapter: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As applications have for when Langfuse is not configured."""
+
+    class Anything:
+        def __getattr__(self, name: str) -> Any:
+            return lambda *_, **__: self
+
+    pieces = adapter.invoke_llm(None, "u", Anything(), "gpt-4o", "hi")
+    assert "".join(piece.result for piece in pieces) == "Hello"
+    assert "telemetry failed" not in caplog.text
+
+
+def test_a_model_that_nobody_has_leaves_a_failed_generation(
+    adapter: Adapter, langfused: Langfused, span: Any
+) -> None:
+    with pytest.raises(ModelNotSupportedError):
+        list(adapter.invoke_llm(None, "u", span, "claude", "hi"))
+    (told,) = langfused.generations()
+    assert (told["level"], told["model.name"]) == ("ERROR", "claude")
+    assert "no provider answers" in told["status_message"]
 
 
 class _Receiver(BaseHTTPRequestHandler):
