@@ -133,8 +133,9 @@ site: setup-dev ## the pages as a site, with a reference of commands and of Pyth
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site
 	@echo "dist/site/index.html"
 
-matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0")
+matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0"), and beside other Langfuses
 	@$(CONTRACTS) matrix $(options)
+	@PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_langfuse
 
 real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
 	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) docs/real-streams.md
@@ -151,7 +152,7 @@ upgrades: setup-dev ## regenerate docs/upgrades.md: our clients and the bare cli
 
 COMPILE = UV_SYSTEM_CERTS=true $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" requirements.in \
-  $(DISTRIBUTIONS:%=%/pyproject.toml) --extra legacy --extra openai --extra litellm --extra vcr --extra matrix
+  $(DISTRIBUTIONS:%=%/pyproject.toml) --extra legacy --extra langfuse --extra openai --extra litellm --extra vcr --extra matrix
 
 lock: setup ## pin every dependency again, with hashes (ARGS=--upgrade: at its newest release)
 	@$(COMPILE) $(arguments) -o requirements.lock

@@ -318,7 +318,7 @@ class Handle:
 class StrictHandle(Handle):
     """A wrapper that takes what applications gave to Langfuse 2, by name."""
 
-    def end(  # type: ignore[override] (that is what makes it strict)
+    def end(  # type: ignore[override]
         self,
         *,
         output: Any = None,

@@ -1,0 +1,59 @@
+"""The adapter beside other releases of Langfuse, LiteLLM and openai, each set in an environment of its own.
+
+`python tools/beside_langfuse.py` installs each set with uv, lets the adapter make one call to a server on
+127.0.0.1 under a real span of that Langfuse, and prints what the span was told, as the table of
+docs/migration.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SETS = (
+    ("2.60.10", "1.80.11", "2.54.0"),
+    ("3.0.0", "1.80.11", "2.54.0"),
+    ("3.15.0", "1.80.11", "2.54.0"),
+    ("4.14.4", "1.95.0", "2.54.0", "opentelemetry-api==1.36.0", "opentelemetry-sdk==1.36.0"),
+    ("5.0.4", "1.105.0", "2.54.0"),
+    ("5.0.4", "1.110.2", "2.54.0"),
+    ("5.0.4", "1.110.2", "3.54.0"),
+)
+
+
+def told(langfuse: str, litellm: str, openai: str, *more: str) -> str:
+    """What a generation was told in an environment with these releases, or why there was none."""
+    packages = (f"langfuse=={langfuse}", f"litellm=={litellm}", f"openai=={openai}")
+    overrides = ROOT / "build" / "overrides.txt"
+    overrides.parent.mkdir(exist_ok=True)
+    # LiteLLM asks for certificates newer than many mirrors carry; nothing here leaves this machine.
+    overrides.write_text("certifi\nopenai==" + openai + "\n", encoding="utf-8")
+    command = ["uv", "run", "--no-project", "--isolated", "--python", sys.executable]
+    command += [part for package in (*packages, *more, "msgspec", "requests") for part in ("--with", package)]
+    ran = subprocess.run(  # noqa: S603 - our own words
+        [*command, "python", str(ROOT / "tools" / "call_under_langfuse.py")],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "UV_OVERRIDE": str(overrides)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        return (ran.stderr.strip().splitlines() or ["it failed"])[-1]
+    found: str = json.loads(ran.stdout.splitlines()[-1])["told"]
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    sys.stdout.write("| Langfuse | LiteLLM | openai | the generation |\n|---|---|---|---|\n")
+    for releases in SETS:
+        sys.stdout.write(f"| {' | '.join(releases)} | {told(*releases)} |\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
