@@ -11,7 +11,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 ROOT = Path(__file__).resolve().parents[1]
 SETS = (
@@ -25,33 +27,36 @@ SETS = (
 )
 
 
-def told(langfuse: str, litellm: str, openai: str, *more: str) -> str:
-    """What a generation was told in an environment with these releases, or why there was none."""
+def seen(langfuse: str, litellm: str, openai: str, *more: str) -> str:
+    """What a generation receives in an environment with these releases, or why there was none."""
     packages = (f"langfuse=={langfuse}", f"litellm=={litellm}", f"openai=={openai}")
-    overrides = ROOT / "build" / "overrides.txt"
-    overrides.parent.mkdir(exist_ok=True)
-    # LiteLLM asks for certificates newer than many mirrors carry; nothing here leaves this machine.
-    overrides.write_text("certifi\nopenai==" + openai + "\n", encoding="utf-8")
+    with NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as overrides:
+        # LiteLLM asks for certificates newer than many mirrors carry; nothing here leaves this machine.
+        overrides.write(f"certifi\nopenai=={openai}\n")
+        overrides.flush()
+        return _seen_in(packages, more, overrides.name)
+
+
+def _seen_in(packages: Sequence[str], more: Sequence[str], overrides: str) -> str:
     command = ["uv", "run", "--no-project", "--isolated", "--python", sys.executable]
     command += [part for package in (*packages, *more, "msgspec", "requests") for part in ("--with", package)]
     ran = subprocess.run(  # noqa: S603 - our own words
         [*command, "python", str(ROOT / "tools" / "call_under_langfuse.py")],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "UV_OVERRIDE": str(overrides)},
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "UV_OVERRIDE": overrides},
         capture_output=True,
         text=True,
         check=False,
     )
     if ran.returncode:
         return (ran.stderr.strip().splitlines() or ["it failed"])[-1]
-    found: str = json.loads(ran.stdout.splitlines()[-1])["told"]
-    return found
+    return str(json.loads(ran.stdout.splitlines()[-1])["told"])
 
 
 def main() -> None:
     """Print the table."""
     sys.stdout.write("| Langfuse | LiteLLM | openai | the generation |\n|---|---|---|---|\n")
     for releases in SETS:
-        sys.stdout.write(f"| {' | '.join(releases)} | {told(*releases)} |\n")
+        sys.stdout.write(f"| {' | '.join(releases)} | {seen(*releases)} |\n")
         sys.stdout.flush()
 
 
