@@ -14,8 +14,9 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import ConfigError, Project, load_settings, nearest
 from llm_contracts.project.load import load_project
 from llm_contracts.reporting.lanes import render_lanes
-from llm_contracts.run.check import Pairing, Side, check_distinct, rules_of, run_scenario
+from llm_contracts.run.check import rules_of, run_scenario
 from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.pairing import Pairing, Side, check_distinct
 from llm_contracts.util.versions import versions
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Contract:
             rules=rules_of(settings),
         )
         check_distinct(match.reference, match.candidate)
-        item = run_scenario(match, self.project, row)
+        item = run_scenario(match, self.project, row, thoroughly=True)
         if reference not in (None, settings.reference) or candidate not in (None, settings.candidate):
             return item
         return self.waivers.applied((item,), versions(self.project.settings.distributions))[0]

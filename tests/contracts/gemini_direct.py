@@ -63,6 +63,9 @@ def gemini_direct(call: Call) -> Iterator[Any]:
     except GeminiError as error:
         call.telemetry(_generation(call, told, level="ERROR", status_message=str(error)))
         raise
+    except GeneratorExit:
+        call.telemetry(_generation(call, told, level="WARNING", status_message="the caller has left"))
+        raise
     call.telemetry(_generation(call, told))
 
 

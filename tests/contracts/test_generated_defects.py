@@ -5,18 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import openai
 import pytest
 
 from llm_contracts.clients import builtin
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.run.check import Side, played, replay_call
+from llm_contracts.run.check import replay_call
 from llm_contracts.run.engines import EngineName, opened
+from llm_contracts.run.pairing import Side, played
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.wire.facts import read_facts
 from tests.contracts.defects.generated import STREAMS, generated, sound
 from tests.contracts.defects.harmless import harmless
 from tests.contracts.defects.ledger import DEFECTS
+from tests.contracts.defects.wrong_clients import wrong_clients
 from tests.contracts.recorded import PROJECT, RECORDED, recorded
 
 if TYPE_CHECKING:
@@ -56,6 +59,21 @@ def _observed(clients: list[tuple[str, Client]]) -> tuple[Observation, ...]:
             return played(engine, side, recorded(scenario), call, timeout=60)
 
         return run_jobs([partial(observed, *each) for each in clients], workers=_AT_ONCE)
+
+
+def test_each_wrong_client_is_reported_as_what_it_does(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other: they change the process."""
+    monkeypatch.setattr(openai, "max_retries", openai.max_retries)
+    monkeypatch.setenv("A_LEDGER_VARIABLE", "0")
+    found = {}
+    for wrong in wrong_clients():
+        item = contract.run(wrong.scenario, reference=builtin.openai, candidate=wrong.client)
+        shown = {(d.kind, d.where) for d in item.unwaived}
+        if item.problem or (wrong.kind, wrong.where) not in shown:
+            found[wrong.name] = (item.problem, shown)
+    assert found == {}
 
 
 def test_no_harmless_client_raises_an_alarm(contract: Contract) -> None:

@@ -18,7 +18,7 @@ from llm_contracts.clients.chunks import ItemReader, NotAChunkError
 from llm_contracts.clients.failures import describe, without_key
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
-from llm_contracts.clients.side_effects import Effects, watched
+from llm_contracts.clients.side_effects import GRACE, Effects, watched
 from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
 from llm_contracts.clients.virtual_clock import Pauses, VirtualLoop, virtual_time
 from llm_contracts.wire.interaction import Request
@@ -59,6 +59,7 @@ def observe(
     max_chunks: int = 200_000,
     skip_pauses: bool = False,
     protocols: Protocols = BUILT_IN,
+    leaving: bool = False,
 ) -> Observation:
     """Run the path in a thread of its own and collect everything it does.
 
@@ -75,6 +76,8 @@ def observe(
         skip_pauses: let the path sleep on a virtual clock and note its pauses between attempts. Not for real
             providers, which mean what they say in Retry-After.
         protocols: the APIs whose objects the client may hand on.
+        leaving: take the first piece that carries something, close the stream and go, as a caller does whose
+            user presses stop.
 
     Returns:
         The observation; its requests are those the session saw until the end.
@@ -83,7 +86,13 @@ def observe(
     # A copy of its own for each run: what one client changes must not reach the next.
     own = replace(call, messages=deepcopy(call.messages), params=deepcopy(dict(call.params)))
     run = _ObservedRun(
-        path=path, call=own, session=session, max_chunks=max_chunks, pauses=pauses, read=ItemReader(protocols)
+        path=path,
+        call=own,
+        session=session,
+        max_chunks=max_chunks,
+        pauses=pauses,
+        read=ItemReader(protocols),
+        leaving=leaving,
     )
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
@@ -115,6 +124,7 @@ class _ObservedRun:
     max_chunks: int
     read: ItemReader
     pauses: Pauses | None = None
+    leaving: bool = False
     effects: Effects = field(default_factory=Effects)
     started: float = field(default_factory=time.monotonic)
     chunks: list[Chunk] = field(default_factory=list)
@@ -233,6 +243,9 @@ class _ObservedRun:
         try:
             for item in items:
                 self._deliver(item)
+                if self._leaves():
+                    getattr(items, "close", _nothing)()
+                    return
         except _StopRunError:
             with suppress(Exception):
                 getattr(items, "close", _nothing)()
@@ -249,11 +262,26 @@ class _ObservedRun:
         try:
             async for item in items:
                 self._deliver(item)
+                if self._leaves():
+                    await self._left(items)
+                    break
             self.effects.tasks = len(asyncio.all_tasks() - before)
         except _StopRunError:
             with suppress(Exception):
                 await getattr(items, "aclose", _nothing_async)()
             raise
+
+    def _leaves(self) -> bool:
+        last = self.chunks[-1]
+        return self.leaving and bool(last.text or last.reasoning or last.tool_calls)
+
+    async def _left(self, items: AsyncIterable[Any]) -> None:
+        """Close the stream, and look what stays while the loop still runs: its end would hide it."""
+        await getattr(items, "aclose", getattr(items, "close", _nothing_async))()
+        limit = time.monotonic() + GRACE
+        while self.session.connections_open() and time.monotonic() < limit:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+        self.effects.connections = self.session.connections_open()
 
     def _deliver(self, item: Any) -> None:
         self._take(lambda: self.read(item))

@@ -49,6 +49,7 @@ class Effects:
 
     over: bool = False
     tasks: int = 0
+    connections: int = 0
     output: dict[str, list[str]] = field(default_factory=dict)
     logged: dict[str, None] = field(default_factory=dict)
     threads: list[Thread] = field(default_factory=list)
@@ -71,8 +72,8 @@ class Effects:
             effects["threads"] = len(left)
         if self.tasks:
             effects["tasks"] = self.tasks
-        if connections():
-            effects["connections"] = connections()
+        if left_open := connections() or self.connections:
+            effects["connections"] = left_open
         if open_now := self._open_files():
             effects["files"] = open_now
         return effects | shown(self.changes) | self.grown

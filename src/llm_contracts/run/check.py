@@ -8,209 +8,40 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from types import FunctionType
 from typing import TYPE_CHECKING
 
 from llm_contracts.capture.coverage import coverage_of
-from llm_contracts.clients.call import Call, Client
-from llm_contracts.clients.observe import observe
+from llm_contracts.clients.call import Call
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.clients.tls import empty_ca_store
-from llm_contracts.parity.compare import NO_RULES, Rules, compare
-from llm_contracts.parity.divergence import Divergence
-from llm_contracts.parity.looks import Looks
+from llm_contracts.parity.compare import Rules
 from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.project.config import ConfigError, checked_name
+from llm_contracts.project.config import checked_name
 from llm_contracts.project.evidence import doubt
 from llm_contracts.project.recorded_call import REPLAY_KEY
 from llm_contracts.results.items import Packed, whole
-from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
-from llm_contracts.run.recut import Player, chosen, recut_differences
+from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.pairing import Pairing, Side, check_distinct
+from llm_contracts.run.recut import chosen
 from llm_contracts.run.shards import Shard, owned
 from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
-from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.matching import NO_MATCH, Matcher
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
-from llm_contracts.wire.scrub import scrub_query
 
 if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Observation
     from llm_contracts.project.config import Project, Settings
     from llm_contracts.project.scenario import Provider, Scenario
     from llm_contracts.wire.interaction import Interaction
 
-_FURTHER_LOOKS = 2
-_CHEAP = 16_000  # bytes of a recording that is played to the candidate twice
 _SHOWN_NAMES = 3
 
 Progress = Callable[[Packed], None]
 """Told of each item when it is done, in the order in which they finish."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
-    """A path under the name it was asked for."""
-
-    name: str
-    path: Client
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pairing:
-    """Two clients, and how recordings are played to them and read. `timeout`: seconds per call; `recutting`:
-    plays the pieces that it is given and waits for nobody; without it no recording is recut.
-    """
-
-    reference: Side
-    candidate: Side
-    engine: Engine
-    timeout: float = 60.0
-    protocols: Protocols = BUILT_IN
-    rules: Rules = NO_RULES
-    recutting: Engine | None = None
-
-    def run(
-        self,
-        blank: Item,
-        interactions: tuple[Interaction, ...],
-        call: Call,
-        *,
-        own: bool = False,
-        recut: bool = False,
-    ) -> Item:
-        """Run one recording: the reference twice, to see what does not even agree with itself, and the
-        candidate; twice as well where that is cheap, to see whether it answers alike.
-
-        What depends on time (late deliveries, pauses, what is left behind) is believed only when it occurs
-        every time: a processor that is busy elsewhere delays any client.
-
-        Args:
-            blank: the item to fill; its id is the scope of fingerprints.
-            interactions: what the provider sent.
-            call: what to ask, with the provider's own address as base URL.
-            own: whether the requests of the recording are those of this very call.
-            recut: whether the answer is played in other shapes, too; see `recut`.
-        """
-        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
-        try:
-            looks = self._looks(blank, interactions, call, facts, own=own)
-            shapes = self._recut(blank, interactions, call, facts, looks) if recut else ()
-        except UnplayableError as error:
-            return replace(blank, problem=f"{blank.id}: {error}")
-        item = replace(
-            blank,
-            reference=looks.references[0],
-            candidate=looks.candidates[0],
-            exchanges=interactions,
-            divergences=(*looks.divergences, *shapes),
-            noise=looks.noise,
-            normalised=looks.normalised,
-        )
-        return replace(item, problem=_unanswered(item, interactions))
-
-    def _recut(
-        self,
-        blank: Item,
-        interactions: tuple[Interaction, ...],
-        call: Call,
-        facts: tuple[WireFacts, ...],
-        looks: Looks,
-    ) -> tuple[Divergence, ...]:
-        if self.recutting is None:
-            return ()
-        play = partial(played, self.recutting, call=call, timeout=self.timeout, protocols=self.protocols)
-        found = recut_differences(
-            Player(
-                reference=lambda exchanges: play(self.reference, exchanges),
-                candidate=lambda exchanges: play(self.candidate, exchanges),
-            ),
-            interactions,
-            reference=looks.references[0],
-            candidate=looks.candidates[0],
-            facts=facts,
-            scope=blank.id,
-        )
-        return tuple(found)
-
-    def _looks(
-        self,
-        blank: Item,
-        interactions: tuple[Interaction, ...],
-        call: Call,
-        facts: tuple[WireFacts, ...],
-        *,
-        own: bool,
-    ) -> Looks:
-        def play(side: Side) -> Observation:
-            return played(
-                self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols
-            )
-
-        recorded = tuple(interaction.request for interaction in interactions) if own else ()
-        comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)
-        looks = Looks(compare=comparing).of(play(self.reference)).of(play(self.reference))
-        looks = looks.by(play(self.candidate))
-        if sum(len(interaction.response.body) for interaction in interactions) <= _CHEAP:
-            looks = looks.by(play(self.candidate))
-        for _ in range(_FURTHER_LOOKS):
-            if not looks.doubtful:
-                break
-            looks = looks.of(play(self.reference)).by(play(self.candidate))
-        return looks
-
-
-def played(
-    engine: Engine,
-    side: Side,
-    interactions: tuple[Interaction, ...],
-    call: Call,
-    *,
-    timeout: float,
-    protocols: Protocols = BUILT_IN,
-) -> Observation:
-    """What a path does when these exchanges are played to it.
-
-    `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed.
-    """
-    with engine(interactions, protocols) as play:
-        return observe(
-            side.path,
-            replace(call, base_url=play.address(call.base_url)),
-            name=side.name,
-            session=play.session,
-            timeout=timeout + play.seconds,
-            skip_pauses=True,
-            protocols=protocols,
-        )
-
-
-def _unanswered(item: Item, interactions: tuple[Interaction, ...]) -> str | None:
-    """Why nothing was found out: who asked nobody cannot agree, nor who asked for what was not recorded."""
-    reference, candidate = item.reference, item.candidate
-    assert reference is not None
-    assert candidate is not None
-    if not reference.requests and not candidate.requests and (interactions or reference.failure):
-        told = [
-            f"{side.path}: {side.failure.category}: {side.failure.message}"
-            if side.failure
-            else f"{side.path}: no error"
-            for side in (reference, candidate)
-        ]
-        return f"{item.id}: neither client sent a request ({'; '.join(told)})"
-    matcher = Matcher(interactions)
-    answers = (matcher.answer(request).response for request in reference.requests)
-    if any(answer.status == NO_MATCH for answer in answers):
-        sent = reference.requests[0]
-        asked = f"{sent.method} {scrub_query(sent.uri)}"
-        return f"{item.id}: nothing was recorded for what {reference.path} asks: {asked}"
-    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -320,7 +151,7 @@ def context_for(
 def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
     rows, shapes = {row.name: row for row in project.scenarios}, chosen(project.scenarios)
     with opened_match(project, options) as match:
-        yield lambda name: run_scenario(match, project, rows[name], recut=name in shapes)
+        yield lambda name: run_scenario(match, project, rows[name], thoroughly=name in shapes)
 
 
 def gathered(arriving: Iterable[tuple[int, Packed]], progress: Progress) -> tuple[Item, ...]:
@@ -455,30 +286,7 @@ def _sides(project: Project, options: Options) -> tuple[Side, Side]:
     return reference, candidate
 
 
-def check_distinct(reference: Side, candidate: Side) -> None:
-    """Refuse a candidate that is the reference: the two would agree about everything.
-
-    Raises:
-        ConfigError: they have one name, or are one function, also if it was imported twice.
-    """
-    one, other = reference.path, candidate.path
-    if reference.name == candidate.name or one is other or None is not _plain(one) == _plain(other):
-        raise ConfigError(
-            f"The candidate {candidate.name!r} is the reference itself: nothing would be compared. "
-            "Name another client ([tool.llm_contracts] candidate, or --candidate)."
-        )
-
-
-def _plain(client: Client) -> object:
-    """What says which function this is, however often its module was imported; None for one that depends
-    on more than its code, as closures and bound methods do.
-    """
-    if not isinstance(client, FunctionType) or client.__closure__ or client.__defaults__:
-        return None
-    return client.__code__.co_filename, client.__qualname__, client.__code__
-
-
-def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, recut: bool = False) -> Item:
+def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, thoroughly: bool = False) -> Item:
     """Run one scenario on its recording; one that cannot be read gives an item that says so.
 
     Where the project's reference is asked for, a provider's own comes in its place.
@@ -492,7 +300,7 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, recut:
     ours = blank.provenance in ("live", "simulated") and not scenario.captured
     own = ours and names == (settings.reference, settings.candidate)
     call = replay_call(scenario, provider)
-    return own_match(match, project, provider).run(blank, interactions, call, own=own, recut=recut)
+    return own_match(match, project, provider).run(blank, interactions, call, own=own, thoroughly=thoroughly)
 
 
 def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llm_contracts.clients.observation import Observation
-from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare import Comparison
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
 
@@ -71,7 +70,7 @@ def recut_differences(
     *,
     reference: Observation,
     candidate: Observation,
-    facts: tuple[WireFacts, ...],
+    comparing: Callable[[Observation, Observation], Comparison],
     scope: str,
 ) -> Iterator[Divergence]:
     """What the candidate does otherwise with the same answer in another shape, and the reference does not.
@@ -81,7 +80,7 @@ def recut_differences(
         interactions: the recording.
         reference: what the reference did with the recording as it is.
         candidate: what the candidate did.
-        facts: what its answers say.
+        comparing: compares two observations, under the project's rules.
         scope: the item's id.
 
     Returns:
@@ -92,12 +91,12 @@ def recut_differences(
     if stream is None:
         return
     together = _shaped(stream, *SHAPES.values())
-    if not _changes(candidate, player.candidate(together), facts, scope):
+    if not _changes(candidate, player.candidate(together), comparing):
         return
     alone = {name: _shaped(stream, shape) for name, shape in SHAPES.items()}
     for name, exchanges in {**alone, "all-at-once": together}.items():
-        theirs = _changes(candidate, player.candidate(exchanges), facts, scope)
-        ours = _changes(reference, player.reference(exchanges), facts, scope) if theirs else {}
+        theirs = _changes(candidate, player.candidate(exchanges), comparing)
+        ours = _changes(reference, player.reference(exchanges), comparing) if theirs else {}
         for (kind, where), change in theirs.items():
             if (kind, where) not in ours:
                 finding = UnnamedDivergence(
@@ -112,9 +111,11 @@ def recut_differences(
 
 
 def _changes(
-    recorded: Observation, varied: Observation, facts: tuple[WireFacts, ...], scope: str
+    recorded: Observation,
+    varied: Observation,
+    comparing: Callable[[Observation, Observation], Comparison],
 ) -> Mapping[tuple[Kind, str], Divergence]:
-    found = compare(recorded, varied, facts, scope=scope).divergences
+    found = comparing(recorded, varied).divergences
     return {(each.kind, each.where): each for each in found if each.kind in _COUNTS}
 
 

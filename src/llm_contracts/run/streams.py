@@ -19,7 +19,6 @@ from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.check import (
     Options,
-    Pairing,
     Progress,
     client_names,
     context_for,
@@ -27,6 +26,7 @@ from llm_contracts.run.check import (
     opened_match,
     project_waivers,
 )
+from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
 

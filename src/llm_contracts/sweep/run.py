@@ -14,7 +14,6 @@ from llm_contracts.parity.waivers import Waivers
 from llm_contracts.results.document import item_document, to_document
 from llm_contracts.run.check import (
     Options,
-    Pairing,
     blank_item,
     match_of,
     nothing_recorded,
@@ -22,6 +21,7 @@ from llm_contracts.run.check import (
     project_waivers,
     replay_call,
 )
+from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces

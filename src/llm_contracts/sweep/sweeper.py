@@ -19,8 +19,8 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import may_be_chance
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import varied
-from llm_contracts.run.check import Side, played
 from llm_contracts.run.engines import PATIENCE, Engine, Play
+from llm_contracts.run.pairing import Side, played
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.changed import BothSides, compare_change, shown_as_whole

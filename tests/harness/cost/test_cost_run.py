@@ -19,7 +19,7 @@ from llm_contracts.cost.server import Serve, ServerError, serving
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import document_digest
-from llm_contracts.run.check import Pairing, Side
+from llm_contracts.run.pairing import Pairing, Side
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction

@@ -11,8 +11,8 @@ from llm_contracts.clients.call import Call
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import general, split
-from llm_contracts.run.check import Side
 from llm_contracts.run.engines import Engine
+from llm_contracts.run.pairing import Side
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family
 from llm_contracts.wire.interaction import Interaction, Piece

@@ -1,0 +1,239 @@
+"""Two clients on one recording: how often each is played to, and what is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from llm_contracts.clients.call import Call, Client
+from llm_contracts.clients.observe import observe
+from llm_contracts.parity.compare import NO_RULES, Rules, compare
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.looks import Looks
+from llm_contracts.parity.result import Item
+from llm_contracts.project.config import ConfigError
+from llm_contracts.run.engines import Engine, UnplayableError
+from llm_contracts.run.left_early import left_early_differences
+from llm_contracts.run.recut import Player, recut_differences
+from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.matching import NO_MATCH, Matcher
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.scrub import scrub_query
+
+if TYPE_CHECKING:
+    from llm_contracts.clients.observation import Observation
+    from llm_contracts.wire.interaction import Interaction, Request
+
+_FURTHER_LOOKS = 2
+_CHEAP = 16_000  # bytes of a recording that is played to the candidate twice
+_ASKS_OTHERWISE = frozenset({Kind.REQUEST_TARGET, Kind.ATTEMPTS})
+"""Differences that say already that the candidate asks for what was not recorded."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """A path under the name it was asked for."""
+
+    name: str
+    path: Client
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pairing:
+    """Two clients, and how recordings are played to them and read. `timeout`: seconds per call; `recutting`:
+    plays the pieces that it is given and waits for nobody; without it no recording is recut.
+    """
+
+    reference: Side
+    candidate: Side
+    engine: Engine
+    timeout: float = 60.0
+    protocols: Protocols = BUILT_IN
+    rules: Rules = NO_RULES
+    recutting: Engine | None = None
+
+    def run(
+        self,
+        blank: Item,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        *,
+        own: bool = False,
+        thoroughly: bool = False,
+    ) -> Item:
+        """Run one recording: the reference twice, to see what does not even agree with itself, and the
+        candidate; twice as well where that is cheap, to see whether it answers alike.
+
+        What depends on time (late deliveries, pauses, what is left behind) is believed only when it occurs
+        every time: a processor that is busy elsewhere delays any client.
+
+        Args:
+            blank: the item to fill; its id is the scope of fingerprints.
+            interactions: what the provider sent.
+            call: what to ask, with the provider's own address as base URL.
+            own: whether the requests of the recording are those of this very call.
+            thoroughly: whether the answer is played in other shapes, too (see `recut`), and to a caller who
+                leaves early (see `left_early`).
+        """
+        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
+        try:
+            looks = self._looks(blank, interactions, call, facts, own=own)
+            more = self._thoroughly(blank, interactions, call, facts, looks) if thoroughly else ()
+        except UnplayableError as error:
+            return replace(blank, problem=f"{blank.id}: {error}")
+        item = replace(
+            blank,
+            reference=looks.references[0],
+            candidate=looks.candidates[0],
+            exchanges=interactions,
+            divergences=(*looks.divergences, *more),
+            noise=looks.noise,
+            normalised=looks.normalised,
+        )
+        problem = _unanswered(item, interactions)
+        # What is no comparison has no differences: clients that speak another protocol would have many.
+        return item if problem is None else replace(item, problem=problem, divergences=(), noise=())
+
+    def _thoroughly(
+        self,
+        blank: Item,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        facts: tuple[WireFacts, ...],
+        looks: Looks,
+    ) -> tuple[Divergence, ...]:
+        comparing = partial(compare, facts=facts, scope=blank.id, rules=self.rules)
+        leave = partial(
+            played,
+            self.engine,
+            interactions=interactions,
+            call=call,
+            timeout=self.timeout,
+            protocols=self.protocols,
+            leaving=True,
+        )
+        found = left_early_differences(
+            lambda: leave(self.reference), lambda: leave(self.candidate), comparing, looks
+        )
+        if self.recutting is None:
+            return tuple(found)
+        play = partial(played, self.recutting, call=call, timeout=self.timeout, protocols=self.protocols)
+        recut = recut_differences(
+            Player(
+                reference=lambda exchanges: play(self.reference, exchanges),
+                candidate=lambda exchanges: play(self.candidate, exchanges),
+            ),
+            interactions,
+            reference=looks.references[0],
+            candidate=looks.candidates[0],
+            comparing=comparing,
+            scope=blank.id,
+        )
+        return (*found, *recut)
+
+    def _looks(
+        self,
+        blank: Item,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        facts: tuple[WireFacts, ...],
+        *,
+        own: bool,
+    ) -> Looks:
+        def play(side: Side) -> Observation:
+            return played(
+                self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols
+            )
+
+        recorded = tuple(interaction.request for interaction in interactions) if own else ()
+        comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)
+        looks = Looks(compare=comparing).of(play(self.reference)).of(play(self.reference))
+        looks = looks.by(play(self.candidate))
+        if sum(len(interaction.response.body) for interaction in interactions) <= _CHEAP:
+            looks = looks.by(play(self.candidate))
+        for _ in range(_FURTHER_LOOKS):
+            if not looks.doubtful:
+                break
+            looks = looks.of(play(self.reference)).by(play(self.candidate))
+        return looks
+
+
+def played(
+    engine: Engine,
+    side: Side,
+    interactions: tuple[Interaction, ...],
+    call: Call,
+    *,
+    timeout: float,
+    protocols: Protocols = BUILT_IN,
+    leaving: bool = False,
+) -> Observation:
+    """What a path does when these exchanges are played to it.
+
+    `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed;
+    `leaving`: whether the caller leaves after the first piece.
+    """
+    with engine(interactions, protocols) as play:
+        return observe(
+            side.path,
+            replace(call, base_url=play.address(call.base_url)),
+            name=side.name,
+            session=play.session,
+            timeout=timeout + play.seconds,
+            skip_pauses=True,
+            protocols=protocols,
+            leaving=leaving,
+        )
+
+
+def _unanswered(item: Item, interactions: tuple[Interaction, ...]) -> str | None:
+    """Why nothing was found out: who asked nobody cannot agree, nor who asked for what was not recorded."""
+    reference, candidate = item.reference, item.candidate
+    assert reference is not None
+    assert candidate is not None
+    if not reference.requests and not candidate.requests and (interactions or reference.failure):
+        told = [
+            f"{side.path}: {side.failure.category}: {side.failure.message}"
+            if side.failure
+            else f"{side.path}: no error"
+            for side in (reference, candidate)
+        ]
+        return f"{item.id}: neither client sent a request ({'; '.join(told)})"
+    shown = {d.kind for d in item.divergences}
+    for side in (reference, *(() if shown & _ASKS_OTHERWISE else (candidate,))):
+        matcher = Matcher(interactions)
+        for request in side.requests:
+            if matcher.answer(request).response.status == NO_MATCH:
+                recorded = _asked(interactions[0].request) if interactions else "nothing"
+                asked = f"what {side.path} asks: {_asked(request)}; the recording answers {recorded}"
+                return f"{item.id}: nothing was recorded for {asked}"
+    return None
+
+
+def _asked(request: Request) -> str:
+    return f"{request.method} {scrub_query(request.uri)}"
+
+
+def check_distinct(reference: Side, candidate: Side) -> None:
+    """Refuse a candidate that is the reference: the two would agree about everything.
+
+    Raises:
+        ConfigError: they have one name, or are one function, also if it was imported twice.
+    """
+    one, other = reference.path, candidate.path
+    if reference.name == candidate.name or one is other or None is not _plain(one) == _plain(other):
+        raise ConfigError(
+            f"The candidate {candidate.name!r} is the reference itself: nothing would be compared. "
+            "Name another client ([tool.llm_contracts] candidate, or --candidate)."
+        )
+
+
+def _plain(client: Client) -> object:
+    """What says which function this is, however often its module was imported; None for one that depends
+    on more than its code, as closures and bound methods do.
+    """
+    if not isinstance(client, FunctionType) or client.__closure__ or client.__defaults__:
+        return None
+    return client.__code__.co_filename, client.__qualname__, client.__code__
