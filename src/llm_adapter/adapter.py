@@ -14,6 +14,7 @@ from llm_adapter.control import CallControl
 from llm_adapter.driving import adrive, drive
 from llm_adapter.errors import RaiseErrorWithArgs
 from llm_adapter.garbage import set_aside, uncollected
+from llm_adapter.interruptions import as_raised
 from llm_adapter.providers import Provider
 from llm_adapter.records import UsageHook
 from llm_adapter.requests import OWN_ARGUMENTS, ChatRequest
@@ -112,7 +113,8 @@ class Adapter:
     def get_current_models(self, app: Any) -> list[str]:
         """The models that can be asked for; see `llm_adapter.get_current_models`."""
         lister = self.clients.lister()
-        return catalog.current_models(self.current_settings, self.clients.lists, lister, logger_of(app))
+        with as_raised():
+            return catalog.current_models(self.current_settings, self.clients.lists, lister, logger_of(app))
 
     def get_model_options(self, app: Any) -> list[dict[str, Any]]:
         """The models as a choice for people; see `llm_adapter.get_model_options`."""

@@ -14,8 +14,9 @@ from llm_adapter.catalog import Route
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.clients import Clients
 from llm_adapter.errors import Category, LLMError, RaiseErrorWithArgs, RequestFailedError
+from llm_adapter.interruptions import interruption
 from llm_adapter.records import CallRecord, Outcome, UsageHook
-from llm_adapter.redaction import Redactor
+from llm_adapter.redaction import Redactor, hide_in_logs
 from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.settings import BackendName, Settings
@@ -162,12 +163,15 @@ class Call:
             )
             settings = self.settings()
             self._redactor = Redactor.of(settings.secrets)
+            hide_in_logs(settings.secrets)
             route = catalog.resolve(known.model, settings, self.clients.directory.find)
             self._route = route
             self.request = self._shaped(self.request, route, settings)
         except LLMError as error:
             return error
-        except Exception as trouble:  # noqa: BLE001 (callers hand over anything)
+        except Exception as trouble:
+            if interruption(trouble) is not None:
+                raise
             self._redactor.exceptions(trouble)
             refused = RequestFailedError(
                 f"{known.model!r} cannot be asked: {trouble}",
@@ -285,7 +289,7 @@ class Call:
         assert self._route is not None
         failure = failures.describe(trouble, attempts=self._opened.attempts if self._opened else None)
         attempts = failure.attempts and failure.attempts + self._lost_attempts
-        provider, model = self._route.provider.key, self.request.model
+        provider, model = self._route.provider.key, self._redactor.text(self.request.model)
         said = self._redactor.data(failure.provider_message)
         code = self._redactor.data(failure.provider_code)
         facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)

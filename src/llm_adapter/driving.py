@@ -9,11 +9,17 @@ from llm_adapter.backends import AsyncOpened, Opened
 from llm_adapter.call import END, NEXT, Open, Steps
 from llm_adapter.clients import Clients
 from llm_adapter.control import CallControl
+from llm_adapter.interruptions import Interruption, as_raised, interruption
 from llm_adapter.responses import LLMStreamResponse
 
 
 def drive(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLMStreamResponse, None, None]:
     """The pieces of a call; `control` gets the limits that the request names."""
+    with as_raised():
+        yield from _driven(steps, clients, control)
+
+
+def _driven(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLMStreamResponse, None, None]:
     opened: Opened | None = None
     go_on, outcome = steps.send, None
     try:
@@ -38,8 +44,11 @@ def drive(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLM
                     outcome = opened = clients.backend(step.backend)(step.outgoing)
                 else:
                     outcome = step.function()
-            except Exception as trouble:  # noqa: BLE001 (the steps know what to make of it)
-                go_on, outcome = steps.throw, trouble
+            except Exception as trouble:  # noqa: BLE001 (clients raise anything)
+                interrupted = interruption(trouble)
+                if interrupted is not None:
+                    raise Interruption(interrupted) from None
+                go_on, outcome = steps.throw, trouble  # which know what to make of it
     finally:
         if opened is not None:
             opened.close()
@@ -77,8 +86,11 @@ async def adrive(
                     outcome = opened = await control.within(backend(step.outgoing))
                 else:
                     outcome = await asyncio.to_thread(step.function)
-            except Exception as trouble:  # noqa: BLE001 (the steps know what to make of it)
-                go_on, outcome = steps.throw, trouble
+            except Exception as trouble:  # noqa: BLE001 (clients raise anything)
+                interrupted = interruption(trouble)
+                if interrupted is not None:
+                    raise interrupted from interrupted.__cause__
+                go_on, outcome = steps.throw, trouble  # which know what to make of it
     finally:
         if opened is not None:
             await opened.close()

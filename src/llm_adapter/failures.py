@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_adapter.errors import Category, SettingsError
+from llm_adapter.interruptions import interruption
 from llm_adapter.redaction import chain
 from llm_adapter.requests import TRANSPORT_PARAMS
 
@@ -337,6 +338,8 @@ def origin(error: BaseException) -> BaseException:
 
 def is_broken_connection(error: BaseException) -> bool:
     """Whether the way to the provider failed. What cannot be understood comes again the same way."""
+    if interruption(error) is not None:
+        return False
     return describe(error).category is Category.CONNECTION and _status(error) is None
 
 

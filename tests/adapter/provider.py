@@ -7,8 +7,8 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -27,6 +27,7 @@ class End(StrEnum):
     CUT = "cut"  # the connection is closed in the middle of the body
     RESET = "reset"
     STALL = "stall"  # nothing more comes until the client leaves
+    SILENCE = "silence"  # not even a head
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,12 +111,14 @@ class Provider:
         url: the API's base URL.
         asked: the requests, in order.
         left: set when a client has gone before the end of a stalled answer.
+        on_stall: called when an answer stalls.
         peak: how many exchanges were open at once, at most.
     """
 
     url: str
     asked: list[Asked] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
+    on_stall: Callable[[], None] = lambda: None
     peak: int = 0
     open: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -174,6 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
                 provider.open -= 1
 
     def _write(self, reply: Reply, provider: Provider) -> None:
+        if reply.end is End.SILENCE:
+            self._finish(reply.end, provider)
+            return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -192,9 +198,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
             return
         self.close_connection = True
-        if end is End.STALL:
+        if end in {End.STALL, End.SILENCE}:
+            provider.on_stall()
             self.connection.settimeout(20)
-            self.connection.recv(1)
+            with suppress(ConnectionResetError):
+                self.connection.recv(1)
             provider.left.set()
         if end is End.RESET:  # closing with unsent data thrown away is what sends RST
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

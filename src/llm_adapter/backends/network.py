@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from llm_adapter.control import CallControl, active
+from llm_adapter.interruptions import interruptible
 
 _logger = logging.getLogger(__name__)
 
@@ -66,16 +67,25 @@ class _Stream:
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         control = active()
         if control is None:
-            return self.inner.read(max_bytes, timeout)  # type: ignore[no-any-return]
+            return self._read(max_bytes, timeout)
         timeout = _shortest(control, timeout, self.errors.ReadTimeout)
-        return control.wait(lambda: self.inner.read(max_bytes, timeout), self._shut_down)  # type: ignore[no-any-return]
+        return control.wait(lambda: self._read(max_bytes, timeout), self._shut_down)  # type: ignore[no-any-return]
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         control = active()
         if control is None:
-            return self.inner.write(buffer, timeout)  # type: ignore[no-any-return]
+            return self._write(buffer, timeout)
         timeout = _shortest(control, timeout, self.errors.WriteTimeout)
-        return control.wait(lambda: self.inner.write(buffer, timeout), self._shut_down)  # type: ignore[no-any-return]
+        return control.wait(lambda: self._write(buffer, timeout), self._shut_down)  # type: ignore[no-any-return]
+
+    # httpcore takes what a signal handler raises while it writes for a connection that is about to answer.
+    def _read(self, max_bytes: int, timeout: float | None) -> bytes:
+        with interruptible():
+            return self.inner.read(max_bytes, timeout)  # type: ignore[no-any-return]
+
+    def _write(self, buffer: bytes, timeout: float | None) -> None:
+        with interruptible():
+            self.inner.write(buffer, timeout)
 
     def close(self) -> None:
         self.inner.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 from llm_adapter.backends.network import limit_sockets
 from llm_adapter.errors import SettingsError
+from llm_adapter.interruptions import interruptible
 from llm_adapter.settings import CERTIFICATES
 
 
@@ -42,16 +43,28 @@ def http_client(*, asynchronous: bool = False, **given: Any) -> Any:
     Raises:
         SettingsError: the certificates that the environment names cannot be read.
     """
-    import openai
-
     try:
         if asynchronous:
+            import openai
+
             return openai.DefaultAsyncHttpxClient(event_hooks={"response": [_arefuse_to_leave]}, **given)
-        client = openai.DefaultHttpxClient(event_hooks={"response": [_refuse_to_leave]}, **given)
+        client = _http_client_class()(event_hooks={"response": [_refuse_to_leave]}, **given)
     except OSError as error:  # it says what is wrong, but neither where nor who said so
         names = " or ".join(name for name in CERTIFICATES if os.environ.get(name))
         raise SettingsError(f"the certificates that {names} names cannot be read") from error
     return limit_sockets(client)
+
+
+@cache
+def _http_client_class() -> Any:
+    import openai
+
+    class Client(openai.DefaultHttpxClient):
+        def send(self, *arguments: Any, **named: Any) -> Any:
+            with interruptible():  # the SDK would ask again
+                return super().send(*arguments, **named)
+
+    return Client
 
 
 def _refuse_to_leave(response: Any) -> None:
