@@ -146,8 +146,8 @@ def _ages(report: DriftReport) -> Iterator[str]:
 
 
 def code(text: str) -> str:
-    """A code span that a table can hold, whatever the text is."""
-    plain = re.sub(r"\s+", " ", text).replace("|", "¦").strip() or " "
+    """A code span in one line, whatever the text is."""
+    plain = re.sub(r"\s+", " ", text).strip() or " "
     ticks = "`" * (max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
     inner = f" {plain} " if plain.startswith("`") or plain.endswith("`") else plain
     return f"{ticks}{inner}{ticks}"

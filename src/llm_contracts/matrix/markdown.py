@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from llm_contracts.drift.markdown import code
 from llm_contracts.matrix.grid import grid, notes, scenarios_in, short_names
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
-from llm_contracts.parity.compare import ABSENT
-from llm_contracts.results.document import json_text
+from llm_contracts.reporting.lines import value_line
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def _changes(table: Table, most: int) -> Iterator[str]:
         remarks += ", does not count: not supported" if change.excused else ""
         under = releases([names[pair] for pair in change.scenarios], order)
         ids = first_names(next(iter(change.scenarios.values())), _SHOWN_IDS)
-        values = ", ".join(f"{name} {_value(value)}" for name, value in _values(change))
+        values = ", ".join(
+            f"{name} {code(value_line(value, _LONGEST_VALUE))}" for name, value in _values(change)
+        )
         yield f"* `{change.kind or 'outcome'}` at `{change.where}`: {remarks}. {values}."
         yield f"  Under {under}, in up to {scenarios_in(change.size)}: {ids}"
     if rest := and_more(found, most):
@@ -98,14 +100,6 @@ def releases(some: Sequence[str], order: Sequence[str]) -> str:
         runs[-1].append(order[place])
         previous = place
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) >= _FROM else ", ".join(run) for run in runs)
-
-
-def _value(value: Any) -> str:
-    if value == ABSENT:
-        return "absent"
-    text = json_text(value)
-    text = text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
-    return "`" + text.replace("`", "'").replace("\n", " ") + "`"  # a backtick would end the code
 
 
 def bisection_markdown(goal: Target, found: Bracket, package: str) -> str:

@@ -89,7 +89,7 @@ def test_many_changes_are_cut_and_counted() -> None:
 
 def test_markdown_keeps_values_in_their_code() -> None:
     text = matrix_markdown(TABLE)
-    assert '`"a|b\'c"`' in text
+    assert '``"a|b`c"``' in text
     assert "Because &lt;nobody> has it." in text
     assert "| `usage` |  | 2 (+2) |" in text
 
