@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def main(modules: tuple[str, ...], mutants: int, seed: int) -> None:
                 lines = (result.diff or "").splitlines()
                 changed = [line for line in lines if line[:1] in "+-" and line[:2] not in ("++", "--")]
                 place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name}"
-                click.echo("\n".join([place, *changed, ""]))
+                click.echo("\n".join([f"{counts.total()}. {place}", *changed, ""]))
         click.echo(f"{counts['killed']} of {counts.total()} killed, {counts['survived']} survive.")
 
 
@@ -114,7 +115,9 @@ def _changes(mutation: Any) -> bool:
     code = mutation.module_path.read_text(encoding="utf-8")
     operator = get_operator(mutation.operator_name)(**mutation.operator_args)
     mutated = mutate_code(code, operator, mutation.occurrence)
-    return mutated is not None and _meaning(mutated) != _meaning(code)
+    with suppress(SyntaxError):  # where `*` is no operator
+        return mutated is not None and _meaning(mutated) != _meaning(code)
+    return False
 
 
 def _meaning(code: str) -> str:

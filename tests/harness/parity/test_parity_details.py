@@ -108,6 +108,17 @@ def test_a_role_under_another_name_is_told() -> None:
     assert found(observation(), observation(chunks=renamed)) == [("fields", "choices[0].delta.role")]
 
 
+@pytest.mark.parametrize(("one", "other"), [("model", "assistant"), ("assistant", None), (None, "model")])
+def test_a_role_is_told_unless_only_the_candidate_names_the_usual_one(
+    one: str | None, other: str | None
+) -> None:
+    ours, theirs = (
+        observation(chunks=tuple(replace(c, role=role if c.role else None) for c in observation().chunks))
+        for role in (one, other)
+    )
+    assert found(ours, theirs) == [("fields", "choices[0].delta.role")]
+
+
 def test_a_finish_reason_on_the_last_text_is_no_divergence() -> None:
     """LiteLLM makes two chunks of it."""
     one = observation(
@@ -522,3 +533,81 @@ def test_the_last_success_among_those_that_were_asked_for_decides() -> None:
     assert found(twice, twice, first, facts(status=500, text="", error={"message": "oops"})) == []
     more = observation(requests=(request(),))
     assert found(more, twice, first, later) == [("attempts", "requests"), ("unfaithful", "text[0]")]
+
+
+# What no named kind has accounted for
+
+
+def resting(*values: dict[str, Any]) -> Observation:
+    return observation(chunks=tuple(replace(c, rest=v) for c, v in zip(chunks("Hello"), values, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "where"),
+    [
+        ({"flag": True}, {"flag": 1}, "flag"),
+        ({"flag": 1, "on": True}, {"flag": True, "on": True}, "flag"),
+        ({"score": 1}, {"score": 2}, "score"),
+        ({"created": 1}, {"created": "1"}, "created"),
+        ({"created": "1"}, {"created": 1}, "created"),
+        ({"created": True}, {"created": 2}, "created"),
+        ({"a": {"b": [1, 2]}}, {"a": {"b": [1, 3]}}, "a.b[1]"),
+        ({"choices": [{"index": 2, "x": 1}]}, {"choices": [{"index": 2, "x": 3}]}, "choices[2].x"),
+        ({"parts": [{"index": 2, "x": 1}]}, {"parts": [{"index": 2, "x": 3}]}, "parts[0].x"),
+    ],
+)
+def test_a_leaf_that_differs_is_told_by_its_path(
+    one: dict[str, Any], other: dict[str, Any], where: str
+) -> None:
+    ours, theirs = resting(one, {}), resting(other, {})
+    assert ("fields", where) in found(ours, theirs)
+    assert found(ours, ours) == []
+
+
+def test_when_it_was_made_and_what_says_nothing_is_hidden_and_counted() -> None:
+    ours = resting({"created": 1, "a": None, "b": ""}, {"created": 1})
+    theirs = resting({"created": 2, "b": []}, {"created": 3})
+    assert found(ours, theirs) == []
+    assert hidden(ours, theirs) == {"created": 2, "null": 1, "empty-value": 1}
+
+
+@pytest.mark.parametrize("extra", ["reference", "candidate"])
+def test_with_another_number_of_pieces_each_path_is_compared_in_order(extra: str) -> None:
+    def pieces(*texts: str, **rest: Any) -> Observation:
+        return observation(chunks=tuple(replace(c, rest=rest) for c in chunks(*texts)))
+
+    more, fewer = pieces("He", "l", "lo", tier="a"), pieces("Hel", "lo", tier="b")
+    pair = (more, fewer) if extra == "reference" else (fewer, more)
+    assert ("fields", "tier") in found(*pair)
+    same = pieces("He", "l", "lo", tier="a"), pieces("Hel", "lo", tier="a")
+    assert "fields" not in {kind for kind, _ in found(*same)}
+
+
+# Against what was recorded
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("https://api.example.com/v2/chat/completions", ["request.target.path"]),
+        ("https://api.example.com/v1/chat/completions?x=1", ["request.target.query"]),
+        ("http://127.0.0.1:8080/v1/chat/completions", []),
+    ],
+)
+def test_what_both_ask_is_held_against_the_recorded_request_but_for_the_address(
+    uri: str, where: list[str]
+) -> None:
+    asking = observation(requests=(request(uri=uri),))
+    divergences = compare(asking, asking, (facts(),), scope="s", recorded=(request(),)).divergences
+    assert [d.where for d in divergences] == where
+
+
+def test_a_finish_reason_that_nobody_sent_is_shown_with_what_was_sent() -> None:
+    both = observation(chunks=chunks("Hello", finish="length", told=usage()))
+    (difference,) = compare(both, both, (facts(),), scope="s").divergences
+    assert (difference.where, difference.reference) == (
+        "finish_reason",
+        {"shown": ["length"], "bytes": ["stop"]},
+    )
+    (absent,) = compare(both, both, (facts(finish_reasons=()),), scope="s").divergences
+    assert absent.candidate == {"shown": ["length"], "bytes": "<absent>"}

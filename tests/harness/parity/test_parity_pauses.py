@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,3 +94,27 @@ def test_the_last_answer_is_given_again_with_what_it_asks_for() -> None:
         found = compare(ours, theirs, (REFUSED, asked_to_wait(2.0)), scope="s")
         assert [where for kind, where in places(found) if kind == "attempts"] == expected
         assert "pause-jitter" not in found.normalised
+
+
+def test_after_a_pause_that_the_clock_has_measured_the_next_is_compared() -> None:
+    ours = replace(trying(0.5, 1.0), waits={"pauses[0]": 0.5})
+    assert places(compared(ours, trying(0.7, 4.0), REFUSED, REFUSED)) == [("attempts", "pauses[1]")]
+    assert places(compared(ours, trying(1.0, 1.0), REFUSED, REFUSED)) == [("attempts", "pauses[0]")]
+
+
+@pytest.mark.parametrize(
+    ("waits", "theirs", "found"),
+    [
+        ({}, {"before": 0.5}, [("attempts", "pauses.before")]),
+        ({"before": 0.5}, {}, []),
+        ({"before": 2.0}, {"before": 2.5}, []),
+        ({"before": 2.0}, {"before": 2.7}, [("attempts", "pauses.before")]),
+        ({}, {"stream[0]": 0.2, "stream[1]": 0.2}, [("delivery_lag", "pauses.stream")]),
+        ({}, {"stream[0]": 0.1, "stream[1]": 0.1}, []),
+    ],
+)
+def test_a_longer_wait_of_the_candidate_is_told_by_where_it_was(
+    waits: dict[str, float], theirs: dict[str, float], found: list[tuple[str, str]]
+) -> None:
+    one, other = observation(waits=waits), observation(waits=theirs)
+    assert places(compared(one, other)) == found

@@ -195,3 +195,26 @@ def test_what_cannot_be_had_live_is_recorded_with_the_simulator(
 ) -> None:
     found = decide("glm", [], rows, today=TODAY)
     assert found.next[0] == f"llm-contracts record --provider glm --missing{source}"
+
+
+def test_live_recordings_that_were_made_elsewhere_are_named_and_counted() -> None:
+    gateway, own = "https://gateway.example/v1", "https://glm.example/v1"
+    items = (
+        item("plain", address=f"{own}/"),
+        item("one", address=gateway),
+        item("two", address=gateway),
+        item("three", address="https://third.example"),
+        item("four", address=gateway, provenance="simulated"),
+    )
+    given = decide("glm", items, (PLAIN,), today=TODAY, base_url=own)
+    assert given.reasons[-2:] == (
+        f"2 live recordings were made at {gateway}.",
+        "1 live recording was made at https://third.example.",
+    )
+    assert "made at" not in " ".join(decide("glm", items, (PLAIN,), today=TODAY).reasons)
+
+
+@pytest.mark.parametrize(("days", "ready"), [(1, True), (2, False), (30, False)])
+def test_a_recording_of_the_day_after_tomorrow_is_no_evidence(days: int, ready: bool) -> None:
+    given = verdict(item(recorded_on=TODAY + timedelta(days=days)))
+    assert (given.answer is Readiness.READY) is ready

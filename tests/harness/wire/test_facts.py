@@ -63,6 +63,21 @@ def test_list_valued_content_is_kept_apart_from_text() -> None:
     assert (facts.text, facts.list_content, facts.list_text) == ("", True, "ab")
 
 
+def test_a_choice_without_an_index_is_the_first() -> None:
+    def choices(*given: Any) -> bytes:
+        return event({"choices": list(given)})
+
+    facts = _streamed(
+        choices({"delta": {"content": "a"}}),
+        choices("odd", {"index": 1, "delta": {"content": "x"}}, {"index": None, "delta": {"content": "b"}}),
+        choices({"index": 0, "delta": {"content": "c"}}, {"index": 1, "delta": {"content": "y"}}),
+        choices({"index": 0, "delta": {"content": "d"}}, {"index": 0, "delta": {"content": "e"}}),
+    )
+    assert (facts.text, dict(facts.other_text)) == ("abcd", {1: "xy", 0: "e"})
+    assert facts.progress == ((1, 0, 0), (3, 0, 0), (5, 0, 0), (7, 0, 0))
+    assert facts.text_after == (1, 2, 3, 4)
+
+
 def test_null_and_empty_finish_reasons_are_no_finish() -> None:
     facts = _streamed(
         _chunk(delta={}, finish_reason=""),

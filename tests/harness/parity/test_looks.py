@@ -1,0 +1,113 @@
+"""Several runs put together: one run shows a difference; what hangs on time needs every one of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_contracts.clients.observation import Observation
+from llm_contracts.parity.compare import Comparison
+from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.looks import Looks, may_be_chance
+from tests.harness.parity.samples import observation
+
+
+def divergence(kind: Kind = Kind.TEXT, where: str = "text[0]", value: object = 1) -> Divergence:
+    return UnnamedDivergence(kind=kind, where=where, reference=value, candidate=2).seal("s")
+
+
+TEXT, LATE = divergence(), divergence(Kind.DELIVERY_LAG, "delta[0]")
+LATER = divergence(Kind.DELIVERY_LAG, "delta[3]")
+PAUSE, REQUESTS = divergence(Kind.ATTEMPTS, "pauses[0]"), divergence(Kind.ATTEMPTS, "requests")
+LEFT, CHANGED = divergence(Kind.SIDE_EFFECT, "threads"), divergence(Kind.SIDE_EFFECT, "call.messages")
+UNFAITHFUL = divergence(Kind.UNFAITHFUL, "error")
+
+
+def named(name: str) -> Observation:
+    return observation(path=name)
+
+
+def seen(*found: tuple[Divergence, ...], controls: tuple[tuple[Divergence, ...], ...] = ((),)) -> Looks:
+    """The reference run once more often than it has controls, the candidate once for each of `found`."""
+    answers = {("r", "c"): iter(found), ("r", "r"): iter(controls)}
+
+    def compare(one: Observation, other: Observation) -> Comparison:
+        return Comparison(
+            divergences=next(answers[one.path[0], other.path[0]]), normalised={f"{one.path}{other.path}": 1}
+        )
+
+    looks = Looks(compare=compare)
+    for number in range(max(len(found), len(controls) + 1)):
+        looks = looks.of(named(f"r{number}"))
+    for number in range(len(found)):
+        looks = looks.by(named(f"c{number}"))
+    return looks
+
+
+@pytest.mark.parametrize(
+    ("divergence", "chance"),
+    [
+        (TEXT, False),
+        (LATE, True),
+        (PAUSE, True),
+        (REQUESTS, False),
+        (LEFT, True),
+        (CHANGED, False),
+        (UNFAITHFUL, False),
+    ],
+)
+def test_what_hangs_on_time_or_happens_once_may_be_chance(divergence: Divergence, chance: bool) -> None:
+    assert may_be_chance(divergence) is chance
+
+
+def test_what_one_run_of_two_shows_is_a_difference() -> None:
+    for found in (((TEXT,), ()), ((), (TEXT,)), ((TEXT,), (TEXT,))):
+        assert seen(*found).divergences == (TEXT,)
+
+
+def test_what_may_be_chance_is_a_difference_only_if_every_run_shows_it() -> None:
+    assert seen((LATE, TEXT), (TEXT,)).divergences == (TEXT,)
+    assert seen((), (LATE,)).divergences == ()
+    assert seen((LATE,), (LATE,)).divergences == (LATE,)
+    assert seen((LATE,), (LATE,), (), controls=((), ())).divergences == ()
+
+
+def test_a_place_is_the_same_whatever_its_number_and_is_told_as_the_first_run_has_it() -> None:
+    other = divergence(value=7)
+    assert seen((LATE,), (LATER,)).divergences == (LATE,)
+    assert seen((TEXT,), (other,)).divergences == (TEXT,)
+    assert seen((TEXT, divergence(where="text[9]")), ()).divergences == (TEXT, divergence(where="text[9]"))
+    assert seen((TEXT,), (REQUESTS,)).divergences == (TEXT, REQUESTS)
+
+
+def test_the_reference_at_odds_with_itself_is_noise_but_not_what_both_runs_show_alike() -> None:
+    assert seen((), controls=((TEXT, UNFAITHFUL, LEFT),)).noise == (TEXT,)
+    assert seen((), controls=((LATE,), ())).noise == ()
+
+
+def test_another_run_is_needed_while_chance_is_left_on_either_side() -> None:
+    assert seen((LATE,)).doubtful
+    assert seen((), controls=((LATE,),)).doubtful
+    assert not seen((LATE,), ()).doubtful
+    assert not seen((TEXT,), controls=((REQUESTS,),)).doubtful
+
+
+def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_against_the_one_before() -> (
+    None
+):
+    pairs: list[tuple[str, str]] = []
+
+    def compare(one: Observation, other: Observation) -> Comparison:
+        pairs.append((one.path, other.path))
+        return Comparison(divergences=(), normalised={"role": len(pairs)})
+
+    looks = Looks(compare=compare)
+    for number in range(3):
+        looks = looks.of(named(f"r{number}"))
+    looks = looks.by(named("c0")).by(named("c1"))
+    assert pairs == [("r0", "r1"), ("r1", "r2"), ("r0", "c0"), ("r1", "c1")]
+    assert ([each.path for each in looks.references], [each.path for each in looks.candidates]) == (
+        ["r0", "r1", "r2"],
+        ["c0", "c1"],
+    )
+    assert looks.normalised == {"role": 3}
