@@ -78,6 +78,8 @@ def test_an_id_means_a_group_a_fingerprint_one_difference_and_a_recording_all_th
     (alone,) = look_up(groups, LOST[1].fingerprint)
     assert alone.members == (LOST[1],)
     assert [len(group.members) for group in look_up(groups, "zenith/plain")] == [1, 1]
+    for name in {member.item for group in groups for member in group.members}:
+        assert {m.item for group in look_up(groups, name) for m in group.members} == {name}
 
 
 def test_a_member_is_noisy_where_the_control_differed_at_the_same_place() -> None:

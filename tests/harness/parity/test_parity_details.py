@@ -583,6 +583,39 @@ def test_with_another_number_of_pieces_each_path_is_compared_in_order(extra: str
     assert "fields" not in {kind for kind, _ in found(*same)}
 
 
+def test_more_pieces_with_the_same_values_in_the_same_order_are_no_difference() -> None:
+    more = chunks("He", "l", "lo")
+    ours = observation(chunks=tuple(replace(c, rest={"tier": t}) for c, t in zip(more, "aabb", strict=True)))
+    fewer = chunks("Hel", "lo")
+    theirs = observation(
+        chunks=tuple(replace(c, rest={"tier": t}) for c, t in zip(fewer, "abb", strict=True))
+    )
+    for one, other in ((ours, theirs), (theirs, ours)):
+        assert "fields" not in {kind for kind, _ in found(one, other)}
+
+
+@pytest.mark.parametrize(("one", "other"), [("rate_limit", "timeout"), ("timeout", "rate_limit")])
+def test_another_category_of_error_is_told_whichever_it_is(one: str, other: str) -> None:
+    ours, theirs = (observation(chunks=(), failure=failure(category=name)) for name in (one, other))
+    refused = facts(status=429, error={"message": "slow down"})
+    assert found(ours, theirs, refused) == [("error", "error.category")]
+
+
+def test_what_else_an_error_carries_is_compared_but_for_how_it_was_sent() -> None:
+    def refused(**fields: Any) -> Observation:
+        return observation(chunks=(), failure=failure(fields=fields))
+
+    sent = facts(status=429, error={"message": "slow down"})
+    ours = refused(param="a", headers={"date": "1", "x-tier": "1"}, gone=1)
+    theirs = refused(param="b", headers={"date": "2", "x-tier": "2"})
+    assert found(ours, theirs, sent) == [
+        ("fields", "error.param"),
+        ("fields", "error.headers.x-tier"),
+        ("fields", "error.gone"),
+    ]
+    assert found(ours, ours, sent) == []
+
+
 # Against what was recorded
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare import ABSENT, compare
-from llm_contracts.parity.divergence import Kind, Severity
+from llm_contracts.parity.divergence import Kind, Severity, severity_of
 from llm_contracts.wire.facts import WireFacts
 from tests.harness.parity.samples import (
     BODY,
@@ -279,3 +279,17 @@ def test_the_ordinary_answer_has_no_divergence_and_nothing_hidden() -> None:
 
 def test_only_chunk_count_is_cosmetic() -> None:
     assert [kind for kind in Kind if kind.severity is Severity.COSMETIC] == [Kind.CHUNK_COUNT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "severity"),
+    [
+        (Kind.SIDE_EFFECT, "call.messages", Severity.BREAKING),
+        (Kind.SIDE_EFFECT, "stdout", Severity.VISIBLE),
+        (Kind.CHUNK_COUNT, "call.messages", Severity.COSMETIC),
+    ],
+)
+def test_only_a_change_of_what_the_caller_gave_breaks_beside_the_answer(
+    kind: Kind, where: str, severity: Severity
+) -> None:
+    assert severity_of(kind, where) is severity
