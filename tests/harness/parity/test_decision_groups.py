@@ -63,6 +63,7 @@ def test_a_group_keeps_its_id_whoever_is_in_it() -> None:
     (whole,) = queue(LOST)
     (part,) = queue(LOST[:1])
     assert whole.id == part.id
+    assert len(whole.id) == 8
 
 
 def test_a_filter_finds_groups_by_any_word_and_leaves_their_members_alone() -> None:
@@ -78,7 +79,7 @@ def test_an_id_means_a_group_a_fingerprint_one_difference_and_a_recording_all_th
     (alone,) = look_up(groups, LOST[1].fingerprint)
     assert alone.members == (LOST[1],)
     assert [len(group.members) for group in look_up(groups, "zenith/plain")] == [1, 1]
-    for name in {member.item for group in groups for member in group.members}:
+    for name in {m.item for group in groups for m in group.members}:
         assert {m.item for group in look_up(groups, name) for m in group.members} == {name}
 
 
