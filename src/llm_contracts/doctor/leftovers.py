@@ -7,6 +7,7 @@ place that is to stay, such as a changelog, is named in the configuration and co
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,10 +18,14 @@ from llm_contracts.project.config import ConfigError, Retiring, Settings
 from llm_contracts.util.git import repository_files
 
 _REQUIREMENTS = re.compile(
-    r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|Pipfile|requirements[^/]*\.(?:in|txt))$"
+    r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|Pipfile(?:\.lock)?|(?:uv|poetry|pdm)\.lock|pylock[^/]*\.toml"
+    r"|(?:requirements|constraints)[^/]*\.(?:in|txt|lock)|requirements/[^/]+\.(?:in|txt|lock)"
+    r"|(?:conda-)?environment[^/]*\.ya?ml)$"
 )
+_INSTALL = r"\b(?:pip3?|pipx|pipenv|uv|poetry|pdm|conda|mamba|micromamba)[\w\s]*\s(?:install|add|sync)\s.*?"
 _TABLE = "[tool.llm_contracts.retire]"
-_IMPORT = re.compile(r"\s*(?:from|import)\s")
+_IMPORT = re.compile(r"\s*(?:from|import)\s|.*\b(?:import_module|__import__)\(")
+_WORKFLOW = re.compile(r"(?i)(?:^|/)(?:Makefile|[^/]*Dockerfile[^/]*|[^/]*compose[^/]*\.ya?ml|[^/]+\.sh)$")
 _LONGEST = 1_000_000  # bytes; what is larger is data, not something that people wrote
 
 
@@ -87,12 +92,58 @@ def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
         yield Leftover(area="code", file=name, line=0, text="the code itself")
         return
     data = (root / name).read_bytes()
-    if len(data) > _LONGEST or b"\0" in data:
+    if (len(data) > _LONGEST and not _REQUIREMENTS.search(name)) or b"\0" in data:
         return
-    words = _words(name, retiring)
-    for number, line in _lines(data.decode("utf-8", "replace")):
-        if words.search(line):
+    words, text = _words(name, retiring), data.decode("utf-8", "replace")
+    imported = _imported(name, text, retiring) if name.endswith(".py") else frozenset[int]()
+    command = ""  # a shell command may go on over several lines
+    for number, line in _lines(text):
+        command = command.removesuffix("\\") + line
+        if number in imported or words.search(line) or (command != line and words.search(command)):
             yield Leftover(area=_area(name, line), file=name, line=number, text=line.strip())
+            command = line if command != line else command
+        command = command if line.endswith("\\") else ""
+
+
+def _imported(name: str, text: str, retiring: Retiring) -> frozenset[int]:
+    """The lines of a Python file that import what is to go, in whatever way it is named there."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    folder = PurePosixPath(name).parent.parts
+    return frozenset(
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.stmt, ast.expr))
+        for module in _modules(node, folder)
+        if module.partition(".")[0] in retiring.requirements
+        or any(f".{each}." in f".{module}." for each in retiring.modules)
+    )
+
+
+def _modules(node: ast.AST, folder: tuple[str, ...]) -> Iterator[str]:
+    """The modules that a statement or call imports; relative names are resolved from the file's folder."""
+    match node:
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            base = (*folder[: len(folder) - level + 1],) if level else ()
+            start = ".".join((*base, *([module] if module else [])))
+            yield start
+            yield from (f"{start}.{alias.name}" for alias in names)
+        case ast.Call(func=ast.Name(id="import_module" | "__import__") | ast.Attribute(attr="import_module")):
+            texts = [
+                arg.value
+                for arg in (*node.args, *(word.value for word in node.keywords))
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            ]
+            if texts and texts[0].startswith("."):
+                package = texts[1].split(".") if len(texts) > 1 else list(folder)
+                ups = len(texts[0]) - len(texts[0].lstrip(".")) - 1
+                yield ".".join((*package[: len(package) - ups], texts[0].lstrip(".")))
+            elif texts:
+                yield texts[0]
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -110,11 +161,14 @@ def _words(name: str, retiring: Retiring) -> re.Pattern[str]:
     spelt = [*retiring.modules, *(module.replace(".", "/") for module in retiring.modules)]
     patterns = [re.escape(each) for each in (*spelt, *retiring.words)]
     patterns += [re.escape(each).replace(r"\*", r"\w*") for each in retiring.variables]
-    packages = "|".join(map(re.escape, retiring.requirements))
-    if packages and name.endswith(".py"):
+    # PEP 503: packages are called so in any case of letters, with any of these between the words.
+    packages = "|".join(re.sub(r"[-_.]+", "[-_.]+", each) for each in retiring.requirements)
+    if packages and name.endswith(".py") and not _REQUIREMENTS.search(name):
         patterns.append(f"(?<=import )(?:{packages})|(?<=from )(?:{packages})")
-    elif packages and _REQUIREMENTS.search(name):
-        patterns.append(f"(?<=[\"'])(?:{packages})|^(?:{packages})")
+    elif packages:
+        patterns.append(f"(?i:{_INSTALL}(?<![\\w-])(?:{packages}))")
+        if _REQUIREMENTS.search(name):
+            patterns.append(f"(?i:(?<=[\"'])(?:{packages})|^\\s*(?:-\\s*)?(?:{packages}))")
     return re.compile(rf"(?<![\w-])(?:{'|'.join(patterns) or '(?!)'})(?![\w-])")
 
 
@@ -125,6 +179,6 @@ def _area(name: str, line: str) -> str:
         return "imports" if _IMPORT.match(line) else "code"
     if _REQUIREMENTS.search(name):
         return "requirements"
-    if name.startswith((".github/", ".gitlab")) or PurePosixPath(name).name in {"Makefile", "Dockerfile"}:
+    if name.startswith((".github/", ".gitlab")) or _WORKFLOW.search(name):
         return "workflows"
     return "documents" if name.endswith((".md", ".rst", ".txt")) else "settings"

@@ -119,3 +119,61 @@ def test_a_table_that_makes_no_sense_is_refused_by_name(
     (project / "pyproject.toml").write_text(f"[tool.llm_contracts]\n{table}\n", encoding="utf-8")
     assert run(["leftovers"]) == Exit.USAGE
     assert complaint in capsys.readouterr().err
+
+
+_WAYS = {
+    "src/shop/ai/calls.py": ["from ..old_client.sign import x", "from .. import old_client"],
+    "src/shop/dynamic.py": [
+        'import_module(".old_client", "shop")',
+        'importlib.import_module("shop.old_client.sign")',
+        '__import__("requests")',
+        "import os, requests",
+    ],
+    "Dockerfile": ["RUN pip install requests", "RUN uv pip install -q 'requests==2'"],
+    "docker/api.Dockerfile": ["RUN pip install \\", "    requests==2"],
+    "deploy/setup.sh": ["pip3 install flask requests", "poetry add Requests"],
+    "docker-compose.dev.yml": ["    command: sh -c 'pip install requests && run'"],
+    "environment.yml": ["  - requests=2.32", "    - requests==2.32"],
+    "uv.lock": ['name = "requests"'],
+    "poetry.lock": ['name = "requests"'],
+    "Pipfile.lock": ['        "requests": {'],
+    "requirements/base.txt": ["Requests==2.32", "    requests>=2"],
+    "constraints.txt": ["requests<3"],
+    "setup.cfg": ["    requests>=2"],
+}
+_OTHERS = {
+    "src/shop/ai/calls.py": ["from .old_client import x", "from . import other", "requests = 3"],
+    "Dockerfile": ["RUN pip install types-requests-like", "RUN echo requests"],
+    "requirements/base.txt": ["requests-mock==1", "# requests"],
+    "uv.lock": ['name = "types-requests-like"'],
+}
+
+
+@pytest.mark.parametrize(("name", "line"), [(name, line) for name, lines in _WAYS.items() for line in lines])
+def test_every_way_to_name_what_goes_is_found_without_a_pyproject(
+    name: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if line.endswith("\\") or line == "    requests==2":
+        line = "\n".join(_WAYS[name])
+    assert _left(tmp_path, monkeypatch, name, line) == Exit.DIVERGENCE
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [(name, line) for name, lines in _OTHERS.items() for line in lines]
+)
+def test_what_is_only_called_alike_is_not(
+    name: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _left(tmp_path, monkeypatch, name, line) == Exit.AGREEMENT
+
+
+def _left(root: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str) -> int:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(line + "\n", encoding="utf-8")
+    monkeypatch.chdir(root)
+    return run(["leftovers", "--module", "shop.old_client", "--requirement", "requests"])
+
+
+def test_a_lock_file_of_any_size_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "# \n" * 400_000 + 'name = "requests"'
+    assert _left(tmp_path, monkeypatch, "uv.lock", text) == Exit.DIVERGENCE
