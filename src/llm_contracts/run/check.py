@@ -283,6 +283,9 @@ def _sides(project: Project, options: Options) -> tuple[Side, Side]:
     names = client_names(project, options)
     reference, candidate = (Side(name=name, path=resolve(name, project.clients)) for name in names)
     check_distinct(reference, candidate)
+    if reference.name == project.settings.reference:
+        for name in dict.fromkeys(row.reference for row in project.providers if row.reference):
+            check_distinct(Side(name=name, path=resolve(name, project.clients)), candidate)
     return reference, candidate
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_contracts.clients.observation import Observation
-from llm_contracts.parity.compare import Comparison, compare
+from llm_contracts.parity.compare import NO_RULES, Comparison, Rules, compare
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.wire.facts import WireFacts
@@ -31,7 +31,12 @@ class BothSides:
 
 
 def compare_change(
-    recorded: BothSides, varied: BothSides, facts: tuple[WireFacts, ...], *, scope: str
+    recorded: BothSides,
+    varied: BothSides,
+    facts: tuple[WireFacts, ...],
+    *,
+    scope: str,
+    rules: Rules = NO_RULES,
 ) -> Comparison:
     """Find what either client does otherwise than on the recording itself.
 
@@ -40,13 +45,14 @@ def compare_change(
         varied: what both did with the same answer in another shape.
         facts: what the recorded answers say.
         scope: the item's id.
+        rules: what the project says about comparing.
 
     Returns:
         A divergence for each kind and place. Its two values say what either client did: `recorded` and
         `varied`, or `UNCHANGED`.
     """
-    ours = compare(recorded.reference, varied.reference, facts, scope=scope)
-    theirs = compare(recorded.candidate, varied.candidate, facts, scope=scope)
+    ours = compare(recorded.reference, varied.reference, facts, scope=scope, rules=rules)
+    theirs = compare(recorded.candidate, varied.candidate, facts, scope=scope, rules=rules)
     one, other = _by_place(ours), _by_place(theirs)
     findings = (
         UnnamedDivergence(

@@ -114,7 +114,9 @@ class Sweeper:
         """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
         again = self._both(variant.interactions, call)
         if not variant.hurried:
-            return replace(item, noise=compare_change(sides, again, (), scope=item.id).divergences)
+            return replace(
+                item, noise=compare_change(sides, again, (), scope=item.id, rules=self.rules).divergences
+            )
         places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
         repeated = tuple(d for d in item.divergences if (d.kind, d.where) in places)
         return self.decided(replace(item, divergences=repeated))
@@ -140,7 +142,8 @@ class _Ground:
     def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
         if variant.family is Family.RECUT:
             return _proven(
-                compare_change(self.sides, sides, self.facts, scope=scope).divergences, attempts=False
+                compare_change(self.sides, sides, self.facts, scope=scope, rules=self.rules).divergences,
+                attempts=False,
             )
         facts = _facts(variant.interactions, self.protocols)
         found = _proven(

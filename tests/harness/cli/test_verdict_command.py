@@ -240,6 +240,21 @@ def test_an_edited_result_is_refused(project: Path, capsys: pytest.CaptureFixtur
     assert "was edited after it was written" in refused(capsys)
 
 
+@pytest.mark.parametrize("name", ["python", "llm-contracts"])
+def test_a_result_of_another_release_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    live(project)
+    run(["check"])
+    file = project / "report" / "result.json"
+    document = json.loads(file.read_text())
+    document["versions"] = {**document["versions"], name: "0.0.1"}
+    file.write_text(json.dumps({**document, "digest": document_digest(document)}))
+    code, said = verdict(capsys, "acme")
+    assert code == 2
+    assert f"The stored result is out of date: since then, changed: {name}." in said
+
+
 def test_a_go_that_does_not_follow_from_its_items_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

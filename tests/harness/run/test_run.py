@@ -127,6 +127,8 @@ def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_n
 
     assert compared() == {("acme", "shouting"), ("zenith", "plain")}
     assert compared(reference="same", candidate="plain") == {("acme", "same"), ("zenith", "same")}
+    with pytest.raises(ConfigError, match="'shouting' is the reference itself"):
+        compared(candidate="shouting")
 
 
 def test_a_reference_that_contradicts_itself_is_noise(tmp_path: Path) -> None:
