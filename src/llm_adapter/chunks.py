@@ -175,4 +175,6 @@ def _detail(usage: Any, place: str, part: str) -> Any:
 
 def _part(whole: Any, name: str) -> Any:
     """A field: of an object where the client has a type for it, of a mapping where it has none."""
+    if type(whole) is dict:  # a dozen times a chunk: the general question takes three times as long
+        return whole.get(name)
     return whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
