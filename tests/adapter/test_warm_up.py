@@ -45,6 +45,27 @@ print(dead() is None, gc.isenabled(), gc.get_freeze_count() > 50_000, len(gc.get
 """
 
 
+_PRELOADED = """
+import socket, sys, threading
+
+def unreachable(*_):
+    raise AssertionError("a connection was opened")
+
+socket.socket.connect = socket.getaddrinfo = unreachable
+from llm_adapter import adapter_from
+adapter = adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123", "LLM_BACKEND": sys.argv[1]})
+adapter.preload()
+loaded = sorted({"openai", "litellm"} & sys.modules.keys())
+print(threading.active_count(), *loaded)
+"""
+
+
+@pytest.mark.parametrize(("backend", "loaded"), [("legacy", "openai"), ("litellm", "litellm openai")])
+def test_preloading_starts_no_thread_and_opens_no_connection(backend: str, loaded: str) -> None:
+    """What a fork would break; the workers share the rest."""
+    assert _said(_PRELOADED, backend) == f"1 {loaded}"
+
+
 def test_nothing_is_sent_and_what_follows_is_as_ever(adapter: Adapter, provider: Provider) -> None:
     adapter.warm_up()
     adapter.warm_up()

@@ -21,7 +21,7 @@ THOUGHT_UP: tuple[Defect, ...] = (
 )
 DEFECTS: tuple[Defect, ...] = (*SHIPPED, *THOUGHT_UP)
 
-IDS: tuple[str, ...] = tuple(f"R{number:02}" for number in range(1, 25))
+IDS: tuple[str, ...] = tuple(f"R{number:02}" for number in range(1, 33))
 """The defects that this migration once shipped, all found only after the cut-over."""
 
 ELSEWHERE: tuple[Elsewhere, ...] = (
@@ -48,5 +48,53 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
         what="Request parameters, with the API key, are written to the application's log",
         proof="test_a_key_in_the_log_is_found",
         sign="the key among the lines of every logger",
+    ),
+    Elsewhere(
+        id="R25",
+        what="Calls that fail, or that a consumer leaves, are not metered",
+        proof="test_the_hook_is_called_once_whatever_becomes_of_a_call",
+        sign="the usage hook, once for each call",
+    ),
+    Elsewhere(
+        id="R26",
+        what="Cached tokens are told and charged twice: as input, and apart",
+        proof="test_a_good_call_is_told_whole",
+        sign="the generation's totals, each token under one key",
+    ),
+    Elsewhere(
+        id="R27",
+        what="The generation is written for one release of Langfuse, and lost with any other",
+        proof="test_a_span_that_offers_generation_is_told_in_that_way",
+        sign="the generation of a span that offers it in another way",
+    ),
+    Elsewhere(
+        id="R28",
+        what="Settings come from the environment of the start alone",
+        proof="test_settings_are_read_again_for_each_call_from_wherever_the_host_keeps_them",
+        sign="the key of the next call",
+    ),
+    Elsewhere(
+        id="R29",
+        what="The allow list's own order and display names are lost",
+        proof="test_options_have_the_allow_list_s_order_and_names",
+        sign="the options that people are given",
+    ),
+    Elsewhere(
+        id="R30",
+        what="One effort and one temperature are sent to all of the gpt-5 family",
+        proof="test_gpt_5_thinks_as_little_as_it_can_and_takes_a_temperature_only_without_thinking",
+        sign="`reasoning_effort` and `temperature` by model",
+    ),
+    Elsewhere(
+        id="R31",
+        what="A signed listing of Ark that is refused leaves no models",
+        proof="test_the_listing_offers_models_and_a_failing_one_leaves_the_usual_one",
+        sign="the models of the usual listing",
+    ),
+    Elsewhere(
+        id="R32",
+        what="Each worker imports for itself, or threads that were started before a fork are lost in it",
+        proof="test_preloading_starts_no_thread_and_opens_no_connection",
+        sign="threads and sockets of the parent",
     ),
 )
