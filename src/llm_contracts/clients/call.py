@@ -18,6 +18,12 @@ class Function(StrEnum):
     INVOKE = "invoke"  # one user message, optional system text
     CHAT = "chat"  # a whole history
     LIST_MODELS = "list_models"
+    RESPONSES = "responses"  # OpenAI's Responses API
+    MESSAGES = "messages"  # Anthropic's Messages API
+    GENERATE_CONTENT = "generate_content"  # Gemini's own API
+    EMBEDDINGS = "embeddings"
+    COMPLETIONS = "completions"  # OpenAI's older completions
+    REQUEST = "request"  # any other: a JSON body, posted to a path
 
 
 def _ignore(_generation: Mapping[str, Any]) -> None:
@@ -56,9 +62,14 @@ class Call:
         base_url: where the client must send its requests: the loopback edge.
         api_key: the key to send; a made-up one when replaying.
         provider: which provider's behaviour to use, as named in the scenario.
-        model: the model name as the application would give it, with the provider's prefix if it has one.
-        messages: the conversation, as OpenAI-style messages.
-        params: request parameters by their OpenAI names; JSON mode is `response_format`.
+        model: the model name as the application would give it, with the provider's prefix if it has one; for
+            `request` the path below `base_url`.
+        messages: the conversation, as OpenAI-style messages; for `messages` as Anthropic's.
+        input: what is asked where it is not a conversation, in the API's own words: the `input` of
+            `responses` and `embeddings`, the `prompt` of `completions`, the `contents` of `generate_content`,
+            the whole body of a `request`.
+        params: request parameters by the names that the API has for them; JSON mode of a chat is
+            `response_format`. Chats are streamed unless `stream` is False, all others only where it is True.
         function: which call to make.
         telemetry: give each finished telemetry generation to this, as a mapping with any of `name`, `model`,
             `input`, `output`, `usage`, `level`, `status_message`, `metadata`, `ended`.
@@ -71,6 +82,7 @@ class Call:
     model: str
     messages: tuple[Mapping[str, Any], ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    input: Any = None
     function: Function = Function.INVOKE
     telemetry: Callable[[Mapping[str, Any]], None] = field(default=_ignore, repr=False, compare=False)
     client_cache: ClientCache | None = field(default=None, repr=False, compare=False)
@@ -79,9 +91,10 @@ class Call:
 class Client(Protocol):
     """A team's way to a model. Makes the call and yields chunks as they come.
 
-    A chunk is an object or mapping in the shape of OpenAI's chat-completion chunks, or anything with the
-    attributes of `LLMStreamResponse` (`id`, `result`, `finish_reason`, `usage`), or a plain string (a piece
-    of text, or a model's name for `list_models`). A failure is simply raised.
+    A chunk is an object or mapping of any API that is known, as its SDK or a framework hands it on, or
+    anything with the attributes of `LLMStreamResponse` (`id`, `result`, `finish_reason`, `usage`), or a plain
+    string (a piece of text, or a model's name for `list_models`), or bytes with events in them. An answer in
+    one piece may be returned by itself, and a coroutine is awaited. A failure is simply raised.
     """
 
     def __call__(self, call: Call, /) -> Iterable[Any] | AsyncIterable[Any]: ...

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from pathlib import PurePath
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 _DEEPEST = 40  # a client may hand over something that contains itself
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_WRITTEN = (date, time, timedelta, UUID, Decimal, PurePath)
+"""Values whose text says all; some hold others of their kind in their properties, and so on without end."""
 _OPAQUE = (type, ModuleType, BaseException)
 
 
@@ -44,6 +51,10 @@ def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each
         return jsonable(value.value, depth + 1)
     if isinstance(value, (str, int, float)):
         return value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, _WRITTEN):
+        return str(value)
     kind: Any = type(value)
     parts = _fields_of(kind)(value)
     if parts is None:

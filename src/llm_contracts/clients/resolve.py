@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
 
-from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
 from llm_contracts.clients.call import Client
 
 
@@ -53,16 +53,25 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
         )
     known = {**BUILTIN, **project}
     if name in BUILTIN:
-        library = name.removesuffix("-async")
-        if find_spec(library) is None:
+        client = name.removesuffix("-async")
+        library = LIBRARIES.get(client, client)
+        if not _is_installed(library):
+            extra = library.partition(".")[0] if client != "google-genai" else client
             raise ClientError(
-                f"the client {name!r} needs the library {library}: pip install 'llm-contracts[{library}]'"
+                f"the client {name!r} needs the library {library}: pip install 'llm-contracts[{extra}]'"
             )
     if name in known:
         return known[name]
     if ":" in name:
         return _imported(name)
     raise UnknownNameError(name, tuple(sorted(known)))
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False
 
 
 def _imported(name: str) -> Client:

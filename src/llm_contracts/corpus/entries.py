@@ -25,6 +25,7 @@ class ProblemKind(StrEnum):
     NOT_A_RECORDING = "not-a-recording"
     UNKNOWN_PROVIDER = "unknown-provider"
     MADE_UP = "made-up"
+    NOT_OFFERED = "not-offered"
 
     @property
     def damaged(self) -> bool:
@@ -45,7 +46,7 @@ _DAMAGED = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CorpusStream:
-    """One recorded chat completion.
+    """One recorded answer of a model.
 
     Attributes:
         id: unique in the corpus.
@@ -95,6 +96,7 @@ class CorpusExchange:
 
     Attributes:
         fault: what is wrong with its body. It matters only if the exchange would be of use otherwise.
+        chosen: whether somebody put it there as a model's answer, at whatever address.
         exact: whether the body is kept byte for byte, so that its size means something.
         named: the provider's name, where the file gives one.
     """
@@ -103,6 +105,7 @@ class CorpusExchange:
     place: str
     interaction: Interaction
     fault: ExchangeProblem | None = None
+    chosen: bool = False
     exact: bool = True
     named: str = ""
     recorder: str = ""

@@ -5,6 +5,7 @@ where they are known `content_type`, `url` and `request`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,23 @@ from urllib.parse import urldefrag
 
 from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, Entry
 from llm_contracts.corpus.judge import CHAT, judged, provider_of
+from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.protocols import GENERIC
 
 INDEX = "index.jsonl"
 _URLS: Mapping[str, str] = {
     "deepseek": "https://api.deepseek.com/chat/completions",
     "openai": "https://api.openai.com/v1/chat/completions",
     "qwen": "https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions",
+}
+_PATHS: Mapping[str, str] = {
+    "anthropic-messages": "/v1/messages",
+    "gemini": "/v1beta/models/unknown:streamGenerateContent",
+    "openai-responses": "/v1/responses",
+    "openai-completions": "/v1/completions",
+    "embeddings": "/v1/embeddings",
+    GENERIC: "/unknown",
 }
 
 
@@ -50,7 +61,12 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
     if url is not None and not isinstance(url, str):
         msg = "url must be a text"
         raise TypeError(msg)
-    uri = urldefrag(url).url if url else _made_up(provider_of("", named))
+    response = Response(
+        status=status,
+        headers=(("content-type", str(row.get("content_type") or "text/event-stream")),),
+        body=_inside(folder, str(row["file"])).read_bytes(),
+    )
+    uri = urldefrag(url).url if url else _made_up(provider_of("", named), response)
     request = row.get("request")
     interaction = Interaction(
         request=Request(
@@ -59,21 +75,31 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
             headers=(("content-type", "application/json"),),
             body=b"" if request is None else json.dumps(request, ensure_ascii=False).encode(),
         ),
-        response=Response(
-            status=status,
-            headers=(("content-type", str(row.get("content_type") or "text/event-stream")),),
-            body=_inside(folder, str(row["file"])).read_bytes(),
-        ),
+        response=response,
     )
     named = named if url else provider_of("", named)
     return CorpusExchange(
-        id=str(row["id"]), place=place, interaction=interaction, named=named, recorder="raw bodies"
+        id=str(row["id"]),
+        place=place,
+        interaction=interaction,
+        named=named,
+        recorder="raw bodies",
+        chosen=True,
     )
 
 
-def _made_up(provider: str) -> str:
-    """Where the provider answers, or what cannot be mistaken for an address."""
-    return _URLS.get(provider, f"https://{provider}.invalid/v1{CHAT}")
+def _made_up(provider: str, response: Response) -> str:
+    """Where the provider answers so, or what cannot be mistaken for an address."""
+    protocol = read_facts(response).protocol
+    if protocol == "embeddings" and b'"data"' not in response.body:
+        protocol = GENERIC
+    path = _PATHS.get(protocol)
+    provider = re.sub(r"[^\w.-]+", "-", provider)
+    return (
+        f"https://{provider}.invalid{path}"
+        if path
+        else _URLS.get(provider, f"https://{provider}.invalid/v1{CHAT}")
+    )
 
 
 def _inside(folder: Path, name: str) -> Path:

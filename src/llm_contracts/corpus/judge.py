@@ -1,11 +1,10 @@
-"""Is a recorded exchange of use: a streamed chat completion, or a refusal of one, with all its bytes?"""
+"""Is a recorded exchange of use: a model's answer, or a refusal of one, with all its bytes?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import islice
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus.entries import (
@@ -16,11 +15,9 @@ from llm_contracts.corpus.entries import (
     ExchangeProblem,
     ProblemKind,
 )
-from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.content import Unpacked, unpacked
-from llm_contracts.wire.events import events
-from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Request, Response
+from llm_contracts.wire.protocols import BUILT_IN, MODELS, protocol_at
 
 CHAT = "/chat/completions"
 _FIRST_FAILURE = 400
@@ -31,20 +28,19 @@ _HOSTS: Mapping[str, str] = {
     "dashscope-intl.aliyuncs.com": "qwen",
     "dashscope.aliyuncs.com": "qwen",
 }
-_DIALECTS: Mapping[str, re.Pattern[str]] = {
-    "Anthropic's Messages API": re.compile(r"/v\d+/messages$|:(streamR|r)awPredict$"),
-    "Gemini's own API": re.compile(r":(streamG|g)enerateContent$"),
-    "OpenAI's Responses API": re.compile(r"/responses(/[^/]+)?$"),
-    "the older text completions API": re.compile(r"/completions$"),
-    "Ollama's own API": re.compile(r"/api/(chat|generate)$"),
-    "Bedrock's own API": re.compile(r"/(converse(-stream)?|invoke(-with-response-stream)?)$"),
-    "Cohere's own API": re.compile(r"/v[12]/chat$"),
-}
+_CALLS = tuple(one for one in BUILT_IN if one is not MODELS)
+_OTHER_APIS = re.compile(
+    r"/api/(chat|generate)$"  # Ollama
+    r"|/(converse(-stream)?|invoke(-with-response-stream)?)$"  # Bedrock
+    r"|/v[12]/chat$"  # Cohere
+    r"|:(predict|streamRawPredict|rawPredict)$"  # Vertex AI
+)
+"""Addresses of models whose API no protocol describes: their answers are compared as they are."""
 
 
 def judged(exchange: CorpusExchange) -> Entry:
     """The stream, its body unpacked, or what keeps it from being used."""
-    fault = elsewhere(exchange.interaction.request) or exchange.fault
+    fault = (None if exchange.chosen else elsewhere(exchange.interaction.request)) or exchange.fault
     plain = unpacked(exchange.interaction.response)
     fault = fault or _unusable(exchange, plain)
     if fault is not None:
@@ -67,23 +63,13 @@ def provider_of(uri: str, named: str = "") -> str:
 
 
 def elsewhere(request: Request) -> ExchangeProblem | None:
-    """Why a request is no chat completion, by its method and path alone; None if it is one."""
+    """Why a request is no call of a model, by its method and path alone; None if it is one."""
     path = urlsplit(request.uri).path
-    asked = f"{request.method.upper()} {path or '/'}"
-    if request.method.upper() != "POST":
-        return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is no chat completion ({asked}).")
-    if path.endswith(CHAT):
+    known = protocol_at(request.uri, _CALLS) or _OTHER_APIS.search(path)
+    if request.method.upper() == "POST" and known:
         return None
-    for name, pattern in _DIALECTS.items():
-        if pattern.search(path):
-            return _other(name, asked)
-    return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is no chat completion ({asked}).")
-
-
-def _other(name: str, where: str) -> ExchangeProblem:
-    return ExchangeProblem(
-        why=ProblemKind.OTHER_DIALECT, reason=f"speaks {name} ({where}), which is no chat completion."
-    )
+    asked = f"{request.method.upper()} {path or '/'}"
+    return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is no call of a model ({asked}).")
 
 
 def _unusable(exchange: CorpusExchange, plain: Unpacked) -> ExchangeProblem | None:
@@ -99,8 +85,7 @@ def _unusable(exchange: CorpusExchange, plain: Unpacked) -> ExchangeProblem | No
     if plain.fault:
         why = ProblemKind.TRUNCATED if plain.cut else ProblemKind.UNKNOWN_ENCODING
         return ExchangeProblem(why=why, reason=f"its body {plain.fault}.")
-    short = _short(kept) if exchange.exact else None
-    return short or _spoken(plain.response) or _whole(exchange.interaction.request, plain.response)
+    return _short(kept) if exchange.exact else None
 
 
 def _short(kept: Response) -> ExchangeProblem | None:
@@ -112,31 +97,3 @@ def _short(kept: Response) -> ExchangeProblem | None:
         return None
     reason = f"its body has {len(kept.body)} of {announced} bytes: the rest was not kept."
     return ExchangeProblem(why=ProblemKind.TRUNCATED, reason=reason)
-
-
-def _spoken(plain: Response) -> ExchangeProblem | None:
-    """Another provider's events, at whatever address they were."""
-    for event in islice(events(plain.body), _LOOKED_AT):
-        data = as_mapping(read_json(event.data))
-        kind = str(data.get("type", ""))
-        if "candidates" in data:
-            return _other("Gemini's own API", "by its events")
-        if kind in {"message_start", "content_block_start", "content_block_delta"}:
-            return _other("Anthropic's Messages API", "by its events")
-        if kind.startswith("response."):
-            return _other("OpenAI's Responses API", "by its events")
-    return None
-
-
-def _whole(request: Request, plain: Response) -> ExchangeProblem | None:
-    """An answer in one piece. One that was given although a stream was asked for is evidence, and so is a
-    failure.
-    """
-    facts = read_facts(plain)
-    if facts.streamed or facts.error is not None or facts.status >= _FIRST_FAILURE:
-        return None
-    if as_mapping(read_json(request.body)).get("stream") is True:
-        return None
-    return ExchangeProblem(
-        why=ProblemKind.NOT_STREAMED, reason="is an answer in one piece; what is compared are streams."
-    )

@@ -125,6 +125,7 @@ def _row(identity: str, provider: str, interaction: Interaction) -> Scenario:
         model=call.model,
         messages=call.messages,
         params=call.params,
+        input=call.input,
         function=call.function,
         live=False,
         expects="failure" if facts.error else "answer",

@@ -107,7 +107,9 @@ def _row(one: Import) -> Iterator[str]:
     row = one.row
     yield f"    # in SCENARIOS, from {one.place}"
     yield "    Scenario("
-    for name in ("id", "provider", "model", "messages", "params"):
+    for name in ("id", "provider", "model", "messages", "params", "input"):
+        if name == "input" and row.input is None:
+            continue
         value = pformat(getattr(row, name), width=_WIDTH, sort_dicts=False)
         yield from f"{name}={value},".replace("\n", "\n    ").join(("        ", "")).split("\n")
     yield f"        function=Function.{row.function.name},"

@@ -86,6 +86,7 @@ def _row(
         model=call.model,
         messages=call.messages,
         params=params if asked is None else {**params, "stream_options": asked},
+        input=call.input,
         function=call.function,
         live=False,
         captured=True,

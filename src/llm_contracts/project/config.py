@@ -97,13 +97,15 @@ class Project:
     scenarios: tuple[Scenario, ...] = ()
     protocols: Protocols = BUILT_IN
 
-    def protocols_of(self, provider: str) -> Protocols:
-        """By which protocols to read what a provider sends: the one that its row names, or all there are.
+    def protocols_of(self, provider: str, scenario: Scenario | None = None) -> Protocols:
+        """By which protocols to read what a provider sends: the one that the scenario's row or its own
+        names, or all there are.
 
         A name without a row, as a corpus may have, gets all.
         """
-        named = {row.protocol for row in self.providers if row.name == provider} - {None}
-        return tuple(one for one in self.protocols if not named or one.name in named)
+        of_provider = next((row.protocol for row in self.providers if row.name == provider), None)
+        named = (scenario.protocol if scenario is not None else None) or of_provider
+        return tuple(one for one in self.protocols if named in (None, one.name))
 
     def dialect_of(self, provider: str) -> Dialect | None:
         """In which dialect the simulator plays a provider; None if nobody has named one."""

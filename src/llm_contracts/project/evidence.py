@@ -46,7 +46,7 @@ def objection(
     facts = read_facts(interactions[-1].response, protocols)
     if scenario.expects == "failure":
         return _no_failure(scenario, facts)
-    return _no_answer(scenario, interactions[-1], facts)
+    return _no_answer(scenario, interactions[-1], facts, protocols)
 
 
 def doubt(scenario: Scenario, cassette: Cassette, protocols: Protocols = BUILT_IN) -> str | None:
@@ -120,7 +120,9 @@ def _no_failure(scenario: Scenario, facts: WireFacts) -> str | None:
     return None
 
 
-def _no_answer(scenario: Scenario, exchange: Interaction, facts: WireFacts) -> str | None:
+def _no_answer(
+    scenario: Scenario, exchange: Interaction, facts: WireFacts, protocols: Protocols
+) -> str | None:
     if facts.error is not None:
         return f"the provider refused: {described(facts)}"
     if facts.status not in _SUCCESS or facts.status == HTTPStatus.NO_CONTENT:
@@ -128,6 +130,10 @@ def _no_answer(scenario: Scenario, exchange: Interaction, facts: WireFacts) -> s
     if scenario.function is Function.LIST_MODELS:
         return None if read_json(exchange.response.body) is not None else "no list of models came"
     asked = as_mapping(read_json(exchange.request.body))
+    protocol = next((one for one in protocols if one.name == facts.protocol), None)
+    generic = protocol is None and scenario.function is Function.REQUEST
+    says_end = not generic and (protocol is None or protocol.says_end)
+    known = not generic and (protocol is None or protocol.has_text)
     parts = (facts.finish_reasons, facts.whole_text, facts.reasoning, facts.usage)
     doubts = (
         (
@@ -136,11 +142,11 @@ def _no_answer(scenario: Scenario, exchange: Interaction, facts: WireFacts) -> s
         ),
         (not facts.streamed and asked.get("stream") is True, "a stream was asked for, and none came"),
         (
-            facts.streamed and not facts.done and not facts.finish_reasons,
+            says_end and facts.streamed and not facts.done and not facts.finish_reasons,
             "the stream ended without a finish reason and without [DONE]",
         ),
         (
-            not any(parts),
+            known and not any(parts),
             "nothing that came is part of an answer: no text, reasoning, totals or finish reason",
         ),
     )

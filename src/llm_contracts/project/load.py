@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_contracts.project.captured import captured_rows
-from llm_contracts.project.config import ConfigError, Project, Settings, nearest
+from llm_contracts.project.config import ConfigError, Project, Settings, checked_name, nearest
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols
@@ -37,6 +37,9 @@ def load_project(settings: Settings) -> Project:
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
     _check_providers(settings.clients, protocols, providers)
     _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
+    for row in rows:
+        if row.protocol is not None:
+            checked_name(f"protocol for {row.name}", row.protocol, {one.name for one in protocols})
     # What was captured brings its rows with it; one that the project has written itself comes first.
     further, captured = captured_rows(settings.cassettes, providers, protocols)
     names = {row.name for row in rows}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.clients.call import Call, Function
+from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, protocol_at
 
 REPLAY_KEY = "replay-key-not-a-secret"
 """What every client is given as API key when nothing real is called."""
@@ -53,30 +57,86 @@ _ARGUMENTS = frozenset(
 _QUESTION = ({"role": "user", "content": "Hello"},)
 
 
-def stream_call(provider: str, interaction: Interaction) -> Call:
-    """The call that a stream answers: as recorded, or where that was not kept, a plain question to the model
-    that the stream itself names.
+_APIS: Mapping[str, tuple[str, Function, str]] = {
+    "openai-responses": ("/responses", Function.RESPONSES, "input"),
+    "openai-completions": ("/completions", Function.COMPLETIONS, "prompt"),
+    "embeddings": ("/embeddings", Function.EMBEDDINGS, "input"),
+    "anthropic-messages": ("/v1/messages", Function.MESSAGES, "messages"),
+}
+"""Protocol → what follows the base URL that clients of the API are given, the call, and where it says what is
+asked.
+"""
+_GEMINI = re.compile(r"(?:(?<=/v1)|(?<=/v1beta))/models/([^/:]+):(streamG|g)enerateContent$")
 
-    Usage totals are asked for whether or not the recorded call did: applications that count tokens do so, and
-    a client that was not told to expect totals may drop those that came.
+
+def stream_call(provider: str, interaction: Interaction) -> Call:
+    """The call that an answer belongs to: as recorded, or where that was not kept, a plain question to the
+    model that the answer itself names.
+
+    Usage totals of chats are asked for whether or not the recorded call did: applications that count tokens
+    do so, and a client that was not told to expect totals may drop those that came.
     """
-    recorded = _recorded(interaction.request.body)
-    messages = tuple(recorded.pop("messages", None) or _QUESTION)
-    recorded.pop("stream", None)
-    return Call(
-        base_url=interaction.request.uri.removesuffix(_CHAT),
-        api_key=REPLAY_KEY,
-        provider=provider,
-        model=recorded.pop("model", None) or _model(interaction.response),
-        messages=messages,
-        params=_params(recorded),
-        function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
+    address = urlsplit(interaction.request.uri)
+    plain = urlunsplit((address.scheme, address.netloc, address.path, "", ""))
+    if address.path.endswith(_CHAT):
+        return _chat(provider, plain.removesuffix(_CHAT), interaction)
+    recorded = _body(interaction.request.body)
+    facts = read_facts(interaction.response)
+    make = partial(Call, api_key=REPLAY_KEY, provider=provider)
+    model = recorded.get("model") or (facts.models[0] if facts.models else "unknown")
+    found = _GEMINI.search(address.path)
+    if found and not interaction.response.body.lstrip().startswith(b"["):  # its SDK asks for events
+        params = {name: value for name, value in recorded.items() if name not in {"contents", "model"}}
+        stream = {"stream": True} if found[2] == "streamG" else {}
+        return make(
+            base_url=plain[: -len(found[0])],
+            model=found[1],
+            input=recorded.get("contents", "Hello"),
+            params={**params, **stream},
+            function=Function.GENERATE_CONTENT,
+        )
+    at = protocol_at(plain, BUILT_IN)
+    suffix, function, place = _APIS.get(at.name if at is not None else "", ("", Function.REQUEST, ""))
+    if at is None or not suffix or not plain.endswith(suffix):
+        origin = urlunsplit((address.scheme, address.netloc, "", "", ""))
+        return make(base_url=origin, model=address.path, input=recorded, function=Function.REQUEST)
+    asked = recorded.get(place, "Hello" if place != "messages" else _QUESTION)
+    params = {name: value for name, value in recorded.items() if name not in {"model", place}}
+    if "stream" not in params and facts.streamed:
+        params["stream"] = True
+    if function is Function.MESSAGES:
+        return make(
+            base_url=plain.removesuffix(suffix),
+            model=model,
+            messages=tuple(asked),
+            params={"max_tokens": 1024, **params},
+            function=function,
+        )
+    return make(
+        base_url=plain.removesuffix(suffix), model=model, input=asked, params=params, function=function
     )
 
 
-def _model(response: Response) -> str:
-    models = read_facts(response).models
-    return models[0] if models else "unknown"
+def _chat(provider: str, base_url: str, interaction: Interaction) -> Call:
+    recorded = _recorded(interaction.request.body)
+    messages = tuple(recorded.pop("messages", None) or _QUESTION)
+    asked = recorded.pop("stream", None)
+    facts = read_facts(interaction.response)
+    whole = asked is not True and not facts.streamed and facts.error is None and bool(facts.status)
+    model = recorded.pop("model", None) or (facts.models[0] if facts.models else "unknown")
+    params = _params(recorded)
+    if whole:
+        params = {**params, "stream": False}
+        params.pop("stream_options")
+    return Call(
+        base_url=base_url,
+        api_key=REPLAY_KEY,
+        provider=provider,
+        model=model,
+        messages=messages,
+        params=params,
+        function=Function.INVOKE if _is_one_question(messages) else Function.CHAT,
+    )
 
 
 def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,13 +147,14 @@ def _params(recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _recorded(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (RecursionError, ValueError):
-        return {}
-    messages = found.get("messages", []) if isinstance(found, dict) else None
+    found = _body(body)
+    messages = found.get("messages", [])
     usable = isinstance(messages, list) and all(isinstance(message, dict) for message in messages)
-    return dict(found) if usable else {}
+    return found if usable else {}
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    return dict(as_mapping(read_json(body)))
 
 
 def _is_one_question(messages: tuple[Mapping[str, Any], ...]) -> bool:

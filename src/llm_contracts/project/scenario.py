@@ -48,7 +48,9 @@ class Scenario:
         model: the model name as the application gives it, prefix included.
         messages: see `Call`.
         params: see `Call`.
+        input: see `Call`.
         function: see `Call`.
+        protocol: the name of the API that answers, where the provider has several; None takes its provider's.
         live: whether a real provider can be brought to answer this way on demand. What cannot (a 500, an
             error in mid-stream) is never missing from live evidence.
         script: what the simulator plays; by default the scenario's id.
@@ -65,7 +67,9 @@ class Scenario:
     model: str
     messages: tuple[Mapping[str, Any], ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    input: Any = None
     function: Function = Function.INVOKE
+    protocol: str | None = None
     live: bool = True
     script: str | None = None
     key: str = "valid"

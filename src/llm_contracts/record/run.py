@@ -165,7 +165,7 @@ class _Session:
 
     def context_for(self, scenario: Scenario) -> RecordingContext:
         """Where a provider has a reference of its own, that one calls, unless another was asked for."""
-        context = replace(self.context, protocols=self.project.protocols_of(scenario.provider))
+        context = replace(self.context, protocols=self.project.protocols_of(scenario.provider, scenario))
         own = self.project.provider(scenario.provider).reference
         if own is None or self.options.client:
             return context
@@ -205,7 +205,9 @@ def _record(session: _Session, scenario: Scenario) -> RecordedScenario:
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
     recording = _recording(session, scenario, context.client, endpoint)
     cassette = Cassette(interactions=interactions, recording=recording)
-    compared = replaced(scenario.name, path, cassette, session.project.protocols_of(scenario.provider))
+    compared = replaced(
+        scenario.name, path, cassette, session.project.protocols_of(scenario.provider, scenario)
+    )
     context.keep(path, cassette)
     return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.RECORDED, compared=compared)
 
@@ -224,7 +226,7 @@ def _verify(session: _Session, scenario: Scenario) -> RecordedScenario:
         recorded,
         attempt,
         _recording(session, scenario, context.client, endpoint),
-        session.project.protocols_of(scenario.provider),
+        session.project.protocols_of(scenario.provider, scenario),
     )
     return RecordedScenario(
         scenario=scenario.name,

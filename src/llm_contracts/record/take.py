@@ -141,6 +141,7 @@ def _call(scenario: Scenario, endpoint: Endpoint, origin: str) -> Call:
         model=scenario.model,
         messages=scenario.messages,
         params=scenario.params,
+        input=scenario.input,
         function=scenario.function,
     )
 

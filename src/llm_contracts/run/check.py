@@ -303,7 +303,8 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, thorou
     ours = blank.provenance in ("live", "simulated") and not scenario.captured
     own = ours and names == (settings.reference, settings.candidate)
     call = replay_call(scenario, provider)
-    return own_match(match, project, provider).run(blank, interactions, call, own=own, thoroughly=thoroughly)
+    match = own_match(match, project, provider, scenario)
+    return match.run(blank, interactions, call, own=own, thoroughly=thoroughly)
 
 
 def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:
@@ -314,17 +315,19 @@ def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Intera
     except CassetteError as error:
         return replace(blank, problem=error.named(project.settings.shown(error.path))), ()
     item = _with_recording(blank, cassette)
-    if reason := doubt(scenario, cassette, project.protocols_of(scenario.provider)):
+    if reason := doubt(scenario, cassette, project.protocols_of(scenario.provider, scenario)):
         file = project.settings.shown(project.cassette(scenario))
         return replace(item, problem=f"{file}: {reason}. Record it again."), ()
     return item, cassette.interactions
 
 
-def own_match(match: Pairing, project: Project, provider: Provider) -> Pairing:
+def own_match(
+    match: Pairing, project: Project, provider: Provider, scenario: Scenario | None = None
+) -> Pairing:
     """The match for a provider: its protocol and, where it has one, its own reference in the place of the
     project's.
     """
-    match = replace(match, protocols=project.protocols_of(provider.name))
+    match = replace(match, protocols=project.protocols_of(provider.name, scenario))
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match
@@ -342,6 +345,7 @@ def replay_call(scenario: Scenario, provider: Provider) -> Call:
         model=scenario.model,
         messages=scenario.messages,
         params=scenario.params,
+        input=scenario.input,
         function=scenario.function,
     )
 

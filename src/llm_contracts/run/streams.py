@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
+from llm_contracts.clients.builtin import NotOfferedError
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, ProblemKind
 from llm_contracts.corpus.sources import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from llm_contracts.project.config import Project
     from llm_contracts.wire.interaction import Interaction
 
-_CHAT = "/chat/completions"
+
+_NOT_OFFERED = ": not offered: "
 
 
 def check_corpus(
@@ -112,6 +114,7 @@ def concluded_corpus(
         WaiverError: a waivers file cannot be read.
     """
     waivers, used = _waivers(project, options, waivers_file), versions(project.settings.distributions)
+    items, unoffered = _without_unoffered(items)
     items = waivers.applied(items, used)
     useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
@@ -123,7 +126,7 @@ def concluded_corpus(
         versions=used,
         items=items,
         verdicts={} if options.shard else _verdicts(project, streams, folder),
-        left_out=tuple(left_out),
+        left_out=(*left_out, *unoffered),
         complaints=(*waivers.complaints, *useless),
         warnings=(*waivers.warnings, *options.caveats),
     )
@@ -148,14 +151,33 @@ def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:
         return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
     blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
     interaction = plain_address(entry.interaction)
-    return match.run(blank, (interaction,), stream_call(entry.provider, interaction))
+    item = match.run(blank, (interaction,), stream_call(entry.provider, interaction))
+    for side in (item.reference, item.candidate):
+        if (
+            side is not None
+            and side.failure is not None
+            and side.failure.category == NotOfferedError.category
+        ):
+            return replace(blank, problem=f"{entry.place}{_NOT_OFFERED}{side.failure.message}.")
+    return item
+
+
+def _without_unoffered(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[CorpusProblem, ...]]:
+    """What was compared, and what one of the clients has no call for: that is no fault of the corpus."""
+    compared: list[Item] = []
+    left: list[CorpusProblem] = []
+    for item in items:
+        place, sign, reason = (item.problem or "").partition(_NOT_OFFERED)
+        if sign:
+            left.append(CorpusProblem(place=place, reason=reason, why=ProblemKind.NOT_OFFERED))
+        else:
+            compared.append(item)
+    return tuple(compared), tuple(left)
 
 
 def plain_address(interaction: Interaction) -> Interaction:
     """The same exchange at an address without a query: a client given a base URL cannot be made to send one,
     and some hosts put their API version there.
     """
-    parts = urlsplit(interaction.request.uri)
-    base = parts.path.removesuffix(_CHAT)
-    uri = urlunsplit((parts.scheme, parts.netloc, base + _CHAT, "", ""))
+    uri = urlsplit(interaction.request.uri)._replace(query="", fragment="").geturl()
     return replace(interaction, request=replace(interaction.request, uri=uri))

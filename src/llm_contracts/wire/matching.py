@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.request_diff import shared_segments
@@ -94,7 +94,7 @@ class _Key:
     def __init__(self, request: Request) -> None:
         parts = urlsplit(scrub_query(request.uri))
         self.host = parts.netloc.rpartition("@")[2].lower()
-        self.place = (request.method.upper(), parts.path)
+        self.place = (request.method.upper(), unquote(parts.path))
         self.query = sorted(parse_qsl(parts.query, keep_blank_values=True))
         self.body = canonical_body(request.body)
 

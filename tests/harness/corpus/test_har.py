@@ -149,7 +149,7 @@ _NONE: dict[str, Any] = {"size": 0, "mimeType": "text/event-stream"}
         ),
         (entry(_webSocketMessages=[]), ProblemKind.NOT_HTTP, "is a WebSocket, not an HTTP exchange."),
         (entry(request_method="OPTIONS"), ProblemKind.NOT_CHAT, "(OPTIONS /v1/chat/completions)"),
-        (entry(request_url="https://x.example/logo.png"), ProblemKind.NOT_CHAT, "is no chat completion"),
+        (entry(request_url="https://x.example/logo.png"), ProblemKind.NOT_CHAT, "is no call of a model"),
         (entry(response=None), ProblemKind.UNREADABLE, "is no usable entry"),
         (entry(response_status="200"), ProblemKind.UNREADABLE, "its status must be a number, not '200'."),
         (entry(request={}), ProblemKind.UNREADABLE, "has no 'method'; the file may be cut."),

@@ -6,8 +6,10 @@ what the bytes say. Usage is judged in `usage`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.finding import (
     ABSENT,
     Findings,
@@ -19,6 +21,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import finish_reasons
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import End
+from llm_contracts.wire.protocols import GENERIC
 
 _EXCERPT = 60  # characters
 _FIRST_FAILURE = 400
@@ -34,9 +37,11 @@ def compare_faith(pair: ObservationPair) -> Findings:
         yield from _failed(pair, facts)
     else:
         yield from _ended(pair, facts)
-        yield from _text(pair, facts)
-        yield from _refusal(pair, facts)
-    yield from _finish(pair, facts)
+        if facts.protocol != GENERIC:  # where nobody knows what is text, no text can be wrong
+            yield from _text(pair, facts)
+            yield from _refusal(pair, facts)
+    if facts.protocol != GENERIC:
+        yield from _finish(pair, facts)
 
 
 def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
@@ -51,13 +56,21 @@ def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
 
 def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
     """Both end as if all were well. A cut after `[DONE]` loses nothing; a caller that hung up knows."""
-    if facts.error is not None:
+    if facts.error is not None and not all(
+        _told(side, facts.error) for side in (pair.reference, pair.candidate)
+    ):
         yield _finding("error", "a normal end", facts.error.get("message", "an error"))
     shown = {pair.reference.text, pair.candidate.text}
     if facts.unread and facts.status == _OK and (facts.events or shown != {facts.text} or not facts.text):
         yield _finding("body.unread", "a normal end", f"{facts.unread} bytes that no client reads")
     if facts.end not in (End.COMPLETE, End.CLIENT_LEFT) and not facts.done:
         yield _finding("end", "a normal end", str(facts.end))
+
+
+def _told(side: Observation, error: Mapping[str, Any]) -> bool:
+    """Whether a client hands the error on as an item, as some SDKs do with their API's error events."""
+    words = {str(error[name]) for name in ("message", "code") if error.get(name)}
+    return any(word in str(chunk.rest) for chunk in side.chunks if chunk.rest for word in words)
 
 
 def _text(pair: ObservationPair, facts: WireFacts) -> Findings:

@@ -16,7 +16,7 @@ from functools import reduce
 from typing import Any
 
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.events import events
+from llm_contracts.wire.events import events, is_framed
 from llm_contracts.wire.facts.errors import error_of_answer, error_of_event, retry_delay
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, StreamReader, protocol_at
@@ -67,7 +67,7 @@ class WireFacts:
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
             date means something else each time that a recording is played.
         protocol: the API that it speaks, by what it holds, or else by its address; `generic` for none that is
-            known.
+            known, empty where there is nothing to read.
     """
 
     status: int
@@ -97,7 +97,7 @@ class WireFacts:
     malformed: int = 0
     unread: int = 0
     retry_after: float | None = None
-    protocol: str = GENERIC
+    protocol: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -119,6 +119,7 @@ class _Findings:
     text_after: list[int] = field(default_factory=list)
     progress: list[tuple[int, int, int]] = field(default_factory=list)
     other_text: dict[int, list[str]] = field(default_factory=dict)
+    documents: int = 0
     others: int = 0
     arguments: int = 0
     reasoned: int = 0
@@ -150,6 +151,7 @@ class _Findings:
 
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
+        self.documents += 1
         chunk = self.read(chunk)
         choice = self._answer_of(chunk)
         delta = choice.get("delta", choice.get("message"))
@@ -247,7 +249,7 @@ class _Findings:
             ids=tuple(self.ids),
             malformed=self.malformed,
             retry_after=_retry_after(response, self.errors),
-            protocol=next(iter(self.read.claimed), GENERIC),
+            protocol=next(iter(self.read.claimed), GENERIC if self.documents else ""),
         )
 
 
@@ -259,7 +261,7 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     document = _parsed(text)
     refused = response.status >= _FIRST_FAILURE
     is_stream = response.header("content-type").lower().startswith("text/event-stream")
-    is_sse = _LINE.match(response.body) is not None
+    is_sse = _LINE.match(response.body) is not None and not is_framed(response.body)
     has_events = document is None or (isinstance(document, list) and not refused)
     found = events(response.body) if has_events else ()
     for event in found:
@@ -293,7 +295,7 @@ def usage_and(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[s
 def read_answer(interaction: Interaction, protocols: Protocols = BUILT_IN) -> WireFacts:
     """The same of one exchange. Refusals look alike everywhere: whose one is, its address says."""
     facts = read_facts(interaction.response, protocols)
-    if facts.protocol != GENERIC or facts.error is None:
+    if facts.protocol not in (GENERIC, "") or facts.error is None:
         return facts
     at = protocol_at(interaction.request.uri, protocols)
     return replace(facts, protocol=at.name) if at is not None else facts

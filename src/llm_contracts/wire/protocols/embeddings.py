@@ -78,4 +78,5 @@ EMBEDDINGS = Protocol(
     reader=lambda: _read,
     members=frozenset({"data", "embedding", "embeddings", "index", "object", "model", "usage", "values"}),
     path=r"/embeddings|/embed|:(?:batchEmbedContents|embedContent)",
+    has_text=False,
 )

@@ -22,4 +22,5 @@ MODELS = Protocol(
     reader=lambda: _read,
     members=frozenset({"data", "models", "id", "owned_by", "name", "object"}),
     path=r"/models|/api/tags",
+    has_text=False,
 )

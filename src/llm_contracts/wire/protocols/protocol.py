@@ -49,6 +49,7 @@ class Protocol:
         path: a regular expression for the end of the paths at which this API answers; empty for none.
         says_end: whether every stream says that it is over. Without it the end of the connection is all that
             there is.
+        has_text: whether an answer holds text, totals or a finish reason; a listing has none.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Protocol:
     members: frozenset[str] = frozenset()
     path: str = ""
     says_end: bool = True
+    has_text: bool = True
 
 
 Protocols = tuple[Protocol, ...]

@@ -1,0 +1,170 @@
+"""LiteLLM as its front page calls it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from typing import Any
+
+from llm_contracts.clients.call import Call, Function, cached_client
+from llm_contracts.clients.libraries.making import chat_arguments, handed_on, handed_on_async, offered
+
+
+def litellm(call: Call) -> Iterator[Any]:
+    """LiteLLM's functions with their defaults: `completion`, `responses`, `embedding` and `text_completion`
+    over its OpenAI route, `anthropic.messages` over Anthropic's.
+
+    Raises:
+        NotOfferedError: for any other call, such as a model listing. LiteLLM's `get_valid_models` keeps only
+            the host and port of a base URL and turns every failure into an empty list, so it cannot do this.
+    """
+    library = _litellm()
+    make = offered(_calls(library, call, ""), call, "LiteLLM")
+    with cached_client(call, "litellm", lambda: _clients_closed(library, call.base_url)):
+        yield from streamed(make())
+
+
+async def litellm_async(call: Call) -> AsyncIterator[Any]:
+    """The same functions as coroutines: `acompletion` and so on.
+
+    Raises:
+        NotOfferedError: as above.
+    """
+    library = _litellm()
+    make = offered(_calls(library, call, "a"), call, "LiteLLM")
+    async with _async_clients_closed(library, call.base_url):
+        async for item in handed_on_async(_present(await make(), "acompletion")):
+            yield item
+
+
+def litellm_router(call: Call) -> Iterator[Any]:
+    """`litellm.Router` with one deployment, and otherwise as `litellm`: chat completions and embeddings."""
+    library = _litellm()
+    router = _router(library, call)
+    made = {
+        Function.INVOKE: lambda: router.completion(**chat_arguments(call)),
+        Function.CHAT: lambda: router.completion(**chat_arguments(call)),
+        Function.EMBEDDINGS: lambda: router.embedding(model=call.model, input=call.input, **call.params),
+    }
+    with _clients_closed(library, call.base_url):
+        yield from streamed(offered(made, call, "litellm.Router")())
+
+
+async def litellm_router_async(call: Call) -> AsyncIterator[Any]:
+    """The same Router's asynchronous methods."""
+    library = _litellm()
+    router = _router(library, call)
+    made = {
+        Function.INVOKE: lambda: router.acompletion(**chat_arguments(call)),
+        Function.CHAT: lambda: router.acompletion(**chat_arguments(call)),
+        Function.EMBEDDINGS: lambda: router.aembedding(model=call.model, input=call.input, **call.params),
+    }
+    async with _async_clients_closed(library, call.base_url):
+        async for item in handed_on_async(_present(await offered(made, call, "litellm.Router")(), "Router")):
+            yield item
+
+
+def _router(library: Any, call: Call) -> Any:
+    route = {"model": f"openai/{call.model}", "api_base": call.base_url, "api_key": call.api_key}
+    return library.Router(model_list=[{"model_name": call.model, "litellm_params": route}])
+
+
+def _calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Callable[[], Any]]:
+    """Each function of an application → how LiteLLM's front page makes it; `prefix`: `a` for asynchronous."""
+    openai, given = _route(call, "openai"), {"model": call.model, **call.params}
+    messages = [dict(message) for message in call.messages]
+    chat = lambda: getattr(library, f"{prefix}completion")(**chat_arguments(call), **openai)  # noqa: E731
+    return {
+        Function.INVOKE: chat,
+        Function.CHAT: chat,
+        Function.RESPONSES: lambda: getattr(library, f"{prefix}responses")(
+            input=call.input, **given, **openai
+        ),
+        Function.EMBEDDINGS: lambda: getattr(library, f"{prefix}embedding")(
+            input=call.input, **given, **openai
+        ),
+        Function.COMPLETIONS: lambda: getattr(library, f"{prefix}text_completion")(
+            prompt=call.input, **given, **_route(call, "text-completion-openai")
+        ),
+        Function.MESSAGES: lambda: getattr(library.anthropic.messages, f"{prefix}create")(
+            messages=messages, **given, **_route(call, "anthropic")
+        ),
+    }
+
+
+def _route(call: Call, provider: str) -> dict[str, Any]:
+    return {"custom_llm_provider": provider, "api_base": call.base_url, "api_key": call.api_key}
+
+
+@cache
+def _litellm() -> Any:
+    """LiteLLM, imported and set up once, so that a run fetches nothing.
+
+    On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
+    proxies included; in a call it downloads a tokenizer where a model's name looks like Llama; for each error
+    it prints an advertisement to standard output, which is the harness's. Each is switched off here; a value
+    that somebody has set in the environment stays.
+    """
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    import litellm as library
+
+    library.disable_hf_tokenizer_download = True
+    library.suppress_debug_info = True
+    return library
+
+
+def streamed(stream: Any) -> Iterator[Any]:
+    """The chunks of LiteLLM's wrapper, and its provider's stream closed at the end.
+
+    The wrapper itself has no `close` in many releases.
+
+    Raises:
+        TypeError: there is no stream; LiteLLM returns None when its second attempt, with rewritten messages,
+            has failed too.
+    """
+    try:
+        yield from handed_on(_present(stream, "completion"))
+    finally:
+        getattr(getattr(stream, "completion_stream", None), "close", bool)()
+
+
+def _present(stream: Any, function: str) -> Any:
+    if stream is None:
+        raise TypeError(f"litellm.{function} returned None instead of a stream")
+    return stream
+
+
+@contextmanager
+def _clients_closed(library: Any, base_url: str) -> Iterator[None]:
+    """Close the clients that LiteLLM keeps for this base URL.
+
+    It caches a client for each base URL and key and leaves it to garbage collection, where open sockets warn.
+    Other base URLs are let alone: they belong to calls that run at the same time.
+    """
+    try:
+        yield
+    finally:
+        for client in _taken(library, base_url):
+            client.close()
+
+
+@asynccontextmanager
+async def _async_clients_closed(library: Any, base_url: str) -> AsyncIterator[None]:
+    """The same for asynchronous clients, which must be closed in the loop that used them."""
+    try:
+        yield
+    finally:
+        for client in _taken(library, base_url):
+            await client.close()
+
+
+def _taken(library: Any, base_url: str) -> Iterator[Any]:
+    """The clients for this base URL, each taken out of LiteLLM's cache."""
+    cached = getattr(getattr(library, "in_memory_llm_clients_cache", None), "cache_dict", {})
+    for key, client in list(cached.items()):
+        if str(getattr(client, "base_url", "")).rstrip("/") == base_url.rstrip("/"):
+            cached.pop(key, None)
+            yield client

@@ -1,0 +1,67 @@
+"""What the modules of libraries share: which call to make, and handing its answer on, streamed or whole."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from llm_contracts.clients.call import Call, Function
+
+T = TypeVar("T")
+
+
+class NotOfferedError(Exception):
+    """The client has no such call."""
+
+    category = "not_offered"
+
+
+def offered(made: Mapping[Function, T], call: Call, library: str) -> T:
+    """What makes this call.
+
+    Raises:
+        NotOfferedError: nothing does.
+    """
+    if call.function not in made:
+        raise NotOfferedError(f"{library} has no call for {call.function} at a base URL of its own")
+    return made[call.function]
+
+
+def chat_arguments(call: Call) -> dict[str, Any]:
+    """The arguments of a chat completion, which is streamed unless it says otherwise."""
+    messages = [dict(message) for message in call.messages]  # LiteLLM rewrites them in place
+    return {"stream": True, **call.params, "model": call.model, "messages": messages}
+
+
+def known_arguments(create: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as an SDK takes them: those that it does not know go into `extra_body`."""
+    names = inspect.signature(create).parameters
+    known = {name: value for name, value in params.items() if name in names}
+    rest = {name: value for name, value in params.items() if name not in names}
+    return {**known, **({"extra_body": {**rest, **known.get("extra_body", {})}} if rest else {})}
+
+
+def handed_on(answer: Any) -> Iterator[Any]:
+    """The items of a stream, which is closed afterwards, or the answer itself."""
+    if not hasattr(answer, "__next__"):
+        yield answer
+        return
+    try:
+        yield from answer
+    finally:
+        getattr(answer, "close", bool)()
+
+
+async def handed_on_async(answer: Any) -> AsyncIterator[Any]:
+    """The same, asynchronously."""
+    if not isinstance(answer, AsyncIterable) or hasattr(answer, "model_dump"):
+        yield answer
+        return
+    try:
+        async for item in answer:
+            yield item
+    finally:
+        close = getattr(answer, "close", None) or getattr(answer, "aclose", None)
+        if close is not None and inspect.isawaitable(closing := close()):
+            await closing
