@@ -226,7 +226,8 @@ class _ObservedRun:
                 runner.run(self._drain_async(items))
         else:
             self._drain_sync(items)
-        self._take(self.read.finish)
+        if not self.leaving:
+            self._take(self.read.finish)
 
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop() if self.pauses is None else VirtualLoop(self.pauses)
@@ -272,7 +273,7 @@ class _ObservedRun:
             raise
 
     def _leaves(self) -> bool:
-        last = self.chunks[-1]
+        last = self.chunks[-1] if self.chunks else Chunk()
         return self.leaving and bool(last.text or last.reasoning or last.tool_calls)
 
     async def _left(self, items: AsyncIterable[Any]) -> None:

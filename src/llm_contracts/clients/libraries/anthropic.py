@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function, cached_client
@@ -37,8 +38,9 @@ async def anthropic_async(call: Call) -> AsyncIterator[Any]:
                 yield model.id
             return
         make = offered({Function.MESSAGES: client.messages.create}, call, "Anthropic's SDK")
-        async for item in handed_on_async(await make(**_arguments(make, call))):
-            yield item
+        async with aclosing(handed_on_async(await make(**_arguments(make, call)))) as items:
+            async for item in items:
+                yield item
 
 
 def _arguments(create: Any, call: Call) -> dict[str, Any]:

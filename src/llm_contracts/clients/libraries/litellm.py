@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -34,8 +34,11 @@ async def litellm_async(call: Call) -> AsyncIterator[Any]:
     """
     library = _litellm()
     make = offered(_calls(library, call, "a"), call, "LiteLLM")
-    async with _async_clients_closed(library, call.base_url):
-        async for item in handed_on_async(_present(await make(), "acompletion")):
+    async with (
+        _async_clients_closed(library, call.base_url),
+        aclosing(handed_on_async(_present(await make(), "acompletion"))) as items,
+    ):
+        async for item in items:
             yield item
 
 
@@ -61,8 +64,11 @@ async def litellm_router_async(call: Call) -> AsyncIterator[Any]:
         Function.CHAT: lambda: router.acompletion(**chat_arguments(call)),
         Function.EMBEDDINGS: lambda: router.aembedding(model=call.model, input=call.input, **call.params),
     }
-    async with _async_clients_closed(library, call.base_url):
-        async for item in handed_on_async(_present(await offered(made, call, "litellm.Router")(), "Router")):
+    async with (
+        _async_clients_closed(library, call.base_url),
+        aclosing(handed_on_async(await offered(made, call, "litellm.Router")())) as items,
+    ):
+        async for item in items:
             yield item
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from llm_contracts.clients.call import Call, Function
@@ -53,8 +53,8 @@ def handed_on(answer: Any) -> Iterator[Any]:
         getattr(answer, "close", bool)()
 
 
-async def handed_on_async(answer: Any) -> AsyncIterator[Any]:
-    """The same, asynchronously."""
+async def handed_on_async(answer: Any) -> AsyncGenerator[Any, None]:
+    """The same, asynchronously. Whoever stops early closes it."""
     if not isinstance(answer, AsyncIterable) or hasattr(answer, "model_dump"):
         yield answer
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function, cached_client
@@ -41,8 +42,11 @@ async def openai_async(call: Call) -> AsyncIterator[Any]:
             async for model in client.models.list():
                 yield model.id
             return
-        async for item in handed_on_async(await offered(_calls(client, call), call, "the openai SDK")()):
-            yield item
+        async with aclosing(
+            handed_on_async(await offered(_calls(client, call), call, "the openai SDK")())
+        ) as items:
+            async for item in items:
+                yield item
 
 
 def _calls(client: Any, call: Call) -> Mapping[Function, Callable[[], Any]]:
