@@ -132,6 +132,19 @@ def test_a_finish_reason_on_the_last_text_is_no_divergence() -> None:
     assert hidden(one, two) == {"finish-split": 1, "role": 1}
 
 
+def test_where_the_order_parts_is_shown_from_the_part_before_whichever_client_is_first() -> None:
+    text, finish, totals = chunks("Hello", told=usage())
+    ours, theirs = observation(chunks=(text, finish, totals)), observation(chunks=(text, totals, finish))
+    shown = {"finish": "text, finish_reason, usage", "usage": "text, usage, finish_reason"}
+    for one, other, where, first, second in (
+        (ours, theirs, "order.usage", shown["finish"], shown["usage"]),
+        (theirs, ours, "order.finish_reason", shown["usage"], shown["finish"]),
+    ):
+        divergences = compare(one, other, (facts(),), scope="s").divergences
+        (moved,) = (d for d in divergences if str(d.kind) == "order")
+        assert (moved.where, moved.reference, moved.candidate) == (where, first, second)
+
+
 def test_a_repeated_finish_reason_and_running_totals_are_another_order() -> None:
     plain = observation()
     repeated = replace(
@@ -315,6 +328,8 @@ def test_a_later_attempt_is_numbered_and_repeats_nothing() -> None:
         ({"accept": "text/event-stream"}, {"accept": "*/*"}, "headers.accept"),
         ({"api_key": "a"}, {"user_agent": "1"}, "headers.api-key"),
         ({"x_vendor": "a"}, {"x_vendor": "b"}, "headers.x-vendor"),
+        ({"accept": "x", "x_vendor": "a"}, {"accept": "x", "x_vendor": "b"}, "headers.x-vendor"),
+        ({"user_agent": "1", "x_vendor": "a"}, {"user_agent": "2", "x_vendor": "b"}, "headers.x-vendor"),
         ({"authorization": "Bearer a"}, {"authorization": "Basic b"}, "headers.authorization"),
     ],
 )
@@ -553,6 +568,7 @@ def resting(*values: dict[str, Any]) -> Observation:
         ({"created": True}, {"created": 2}, "created"),
         ({"a": {"b": [1, 2]}}, {"a": {"b": [1, 3]}}, "a.b[1]"),
         ({"choices": [{"index": 2, "x": 1}]}, {"choices": [{"index": 2, "x": 3}]}, "choices[2].x"),
+        ({"choices": [{"x": 1}]}, {"choices": [{"x": 3}]}, "choices[0].x"),
         ({"parts": [{"index": 2, "x": 1}]}, {"parts": [{"index": 2, "x": 3}]}, "parts[0].x"),
     ],
 )

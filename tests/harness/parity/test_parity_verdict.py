@@ -205,6 +205,7 @@ def test_live_recordings_that_were_made_elsewhere_are_named_and_counted() -> Non
         item("two", address=gateway),
         item("three", address="https://third.example"),
         item("four", address=gateway, provenance="simulated"),
+        item("five", address=gateway, provenance="imported"),
     )
     given = decide("glm", items, (PLAIN,), today=TODAY, base_url=own)
     assert given.reasons[-2:] == (
