@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
@@ -545,3 +545,13 @@ def test_a_handler_that_is_forgotten_leaves_the_shared_client_open() -> None:
     del handler
     assert not client.is_closed
     client.close()
+
+
+@pytest.mark.parametrize("rest", ["/../../admin", "#x", "?key=1", "%2f..%2fx", "\\..", " x", "\n", "é", ":x"])
+def test_a_model_s_name_cannot_leave_its_place_in_the_address(
+    rest: str, make_adapter: Callable[..., Adapter], provider: Provider
+) -> None:
+    with pytest.raises(RequestFailedError, match="is not a model's name") as failed:
+        list(make_adapter().invoke_llm(None, "u", None, f"gemini-2.5-pro{rest}x", "hi"))
+    assert failed.value.category is Category.BAD_REQUEST
+    assert provider.asked == []

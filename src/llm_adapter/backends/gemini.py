@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from llm_adapter.backends.retrying_client import Request, Response, json_object
 from llm_adapter.backends.stream_reader import EventReader
@@ -65,8 +65,10 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
     question for every model that is missing from its price list.
 
     Raises:
-        NotSentError: a parameter has no place in Google's request.
+        NotSentError: a parameter has no place in Google's request, or the model's name none in its address.
     """
+    if quote(outgoing.model, safe="") != outgoing.model:
+        raise NotSentError(f"{outgoing.model!r} is not a model's name: it stands in the address, as one part")
     strange = ", ".join(sorted(outgoing.params.keys() - _UNDERSTOOD))
     if strange:
         raise NotSentError(f"Gemini takes no {strange}; put Google's own names into extra_body")

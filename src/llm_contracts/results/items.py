@@ -20,6 +20,8 @@ from llm_contracts.parity.result import Item
 from llm_contracts.results.document import FORMAT, item_document, json_text, light
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
+from llm_contracts.wire.scrub import Scrubber
+from llm_contracts.wire.scrub.credentials import credentials_of
 
 ITEMS = "items.jsonl"
 DRAFT = "items.part.jsonl"
@@ -59,8 +61,15 @@ def packed(item: Item) -> Packed:
 
 
 def line_of(item: Item) -> bytes:
-    """The line of `items.jsonl` for an item."""
-    return as_line(item_to_json(item))
+    """The line of `items.jsonl` for an item.
+
+    Credentials that a client has of its own, such as a token from a vault, are masked wherever they stand, as
+    they are in recordings.
+    """
+    line = as_line(item_to_json(item))
+    sides = [side for side in (item.reference, item.candidate) if side is not None]
+    own = credentials_of(request for side in sides for request in side.requests)
+    return Scrubber(own).data(line) if own else line
 
 
 def as_line(value: Mapping[str, Any]) -> bytes:

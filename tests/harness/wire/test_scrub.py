@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.wire.interaction import Headers, Interaction, Piece, Request, Response
 from llm_contracts.wire.scrub import Scrubber, SecretFound, find_secrets, scrub_query
+from llm_contracts.wire.scrub.forms import patterns
 from tests.harness.wire.exchanges import JSON, exchange, streamed
 
 KEY = 'sk-a/b+c=d"e&f g'
@@ -315,3 +316,28 @@ def test_scrubbing_any_bytes_is_a_fixed_point(body: bytes, cut: str) -> None:
         once = scrubber.interaction(exchange(Response(status=200, headers=JSON, body=data), body=data))
         assert scrubber.interaction(once) == once
         assert scrubber.find(once.response.body) == []
+
+
+def _with_cookie(value: str) -> Interaction:
+    body = json.dumps({"error": f"the session {value[:300]} is over"}).encode()
+    asked = Request(method="GET", uri="https://x/", headers=(("cookie", f"session={value}"),), body=b"")
+    return Interaction(request=asked, response=Response(status=401, headers=JSON, body=body))
+
+
+def test_a_credential_s_patterns_are_made_once_however_many_there_are() -> None:
+    """More of them than any shared cache holds: making them again for each recording takes hours."""
+    scrubber = Scrubber({})
+    scrubber.learn([_with_cookie("0001-learned-first-0001")])
+    patterns.cache_clear()  # as after many others
+    scrubber.learn([_with_cookie("0002-learned-later-0002")])
+    assert patterns.cache_info().misses == 2  # the value, and the header it stands in
+
+
+def test_a_credential_of_any_length_is_hidden_and_its_patterns_stay_short() -> None:
+    cookie = "".join(f"{number:04x}-" for number in range(120))
+    scrubber = Scrubber({})
+    scrubber.learn([_with_cookie(cookie)])
+    assert max(len(value) for value in scrubber._secrets.values()) <= 256
+    hidden = scrubber.interaction(_with_cookie(cookie))
+    assert cookie[8:24].encode() not in hidden.response.body
+    assert scrubber.text(f"echo {cookie}!") == f"echo {'*' * len(cookie)}!"

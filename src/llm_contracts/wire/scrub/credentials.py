@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_plus
 
-from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub.names import (
     CREDENTIAL_HEADERS,
     SCRUBBED,
@@ -23,6 +23,7 @@ from llm_contracts.wire.scrub.names import (
 )
 
 _SHORTEST = 16
+_LONGEST = 256  # what a pattern costs grows faster than the value it finds
 _SEPARATORS = re.compile(r"[\s,;=]+")
 
 
@@ -33,28 +34,44 @@ def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
     found: dict[str, str] = {}
     for interaction in interactions:
         for place, value in _credentials(interaction):
-            if _is_telling(value):
-                found.setdefault(value, place)
+            for part in _parts(value):
+                found.setdefault(part, place)
     return found
 
 
+def credentials_of(requests: Iterable[Request]) -> dict[str, str]:
+    """Where it stood → value, for each such credential in these requests."""
+    found = {
+        part: place for request in requests for place, value in _in_request(request) for part in _parts(value)
+    }
+    return {f"{place} ({number})": value for number, (value, place) in enumerate(found.items(), 1)}
+
+
 def _credentials(interaction: Interaction) -> Iterator[tuple[str, str]]:
-    request, response = interaction.request, interaction.response
+    yield from _in_request(interaction.request)
+    yield from _in_message("response", interaction.response)
+
+
+def _in_request(request: Request) -> Iterator[tuple[str, str]]:
     for value in query_credentials(request.uri):
         yield "a credential in a request's query", unquote_plus(value)
-    for side, message in (("request", request), ("response", response)):
-        for name, value in message.headers:
-            if name.lower() in CREDENTIAL_HEADERS:
-                for part in _header_parts(value):
-                    yield f"the {side} header {name.lower()}", part
-        kind = next((value for name, value in message.headers if name.lower() == "content-type"), "")
-        for raw in body_credentials(message.body, kind):
-            yield f"a credential in a {side}'s body", _read(raw, kind)
+    yield from _in_message("request", request)
+
+
+def _in_message(side: str, message: Request | Response) -> Iterator[tuple[str, str]]:
+    for name, value in message.headers:
+        if name.lower() in CREDENTIAL_HEADERS:
+            for part in _header_parts(value):
+                yield f"the {side} header {name.lower()}", part
+    kind = next((value for name, value in message.headers if name.lower() == "content-type"), "")
+    for raw in body_credentials(message.body, kind):
+        yield f"a credential in a {side}'s body", _read(raw, kind)
 
 
 def _header_parts(value: str) -> Iterator[str]:
     """The value, what follows its scheme, its parameters, and what a `Basic` one packs."""
-    yield value
+    if len(value) <= _LONGEST:
+        yield value
     yield from _SEPARATORS.split(value)
     scheme, _, packed = value.partition(" ")
     if scheme.lower() == "basic":
@@ -73,6 +90,14 @@ def _read(raw: bytes, content_type: str) -> str:
         return str(json.loads(f'"{text}"'))
     except ValueError:
         return text
+
+
+def _parts(value: str) -> list[str]:
+    """The value if it can be told from a word; a long one in parts, which are found faster, all the same."""
+    if not _is_telling(value):
+        return []
+    size = -(-len(value) // -(-len(value) // _LONGEST))
+    return [value[start : start + size] for start in range(0, len(value), size)]
 
 
 def _is_telling(value: str) -> bool:

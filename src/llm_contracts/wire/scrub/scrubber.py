@@ -40,7 +40,8 @@ class Scrubber:
     def __init__(self, secrets: Mapping[str, str], *, harmless: Iterable[str] = ()) -> None:
         self._secrets = dict(secrets)
         self._harmless = tuple(harmless)
-        self._patterns = _patterns_of(self._secrets.values())
+        self._compiled: dict[str, _Patterns] = {}
+        self._patterns = self._patterns_of_all()
 
     def learn(self, interactions: Iterable[Interaction]) -> None:
         """From now on, hide the credentials in these exchanges wherever they appear."""
@@ -53,7 +54,7 @@ class Scrubber:
         for value, place in fresh.items():
             self._secrets[_unused(place, self._secrets)] = value
         if fresh:
-            self._patterns = _patterns_of(self._secrets.values())
+            self._patterns = self._patterns_of_all()
 
     def interaction(self, interaction: Interaction) -> Interaction:
         """The exchange without secrets."""
@@ -94,6 +95,18 @@ class Scrubber:
         """The names of the secrets whose value is in the data, learned ones by where they stood."""
         return find_secrets(data, self._secrets)
 
+    def _patterns_of_all(self) -> _Patterns:
+        """Long values first, so that of two of which one holds the other all is masked; then shapes.
+
+        What was compiled stays: a cache that all share would be too small for a long run's credentials.
+        """
+        for value in self._secrets.values():
+            if value not in self._compiled:
+                self._compiled[value] = patterns(value)
+        longest_first = sorted(self._compiled, key=lambda value: (-len(value), value))
+        given = (pattern for value in longest_first for pattern in self._compiled[value])
+        return (*given, *(shape for shapes in SHAPES.values() for shape in shapes))
+
     def _body(self, body: bytes, content_type: str) -> bytes:
         # Names go first: within a body, what they hide has no part in anything else.
         body = masked_fields(body, content_type)
@@ -127,13 +140,6 @@ def _unused(name: str, taken: Mapping[str, str]) -> str:
     """The name, numbered where there are several of it."""
     numbered = (f"{name} ({number})" for number in count(2))
     return next(each for each in chain((name,), numbered) if each not in taken)
-
-
-def _patterns_of(values: Iterable[str]) -> _Patterns:
-    """Long values first, so that of two of which one holds the other all is masked; then shapes."""
-    longest_first = sorted(values, key=lambda value: (-len(value), value))
-    given = (pattern for value in longest_first for pattern in patterns(value))
-    return (*given, *(shape for shapes in SHAPES.values() for shape in shapes))
 
 
 def _masked(data: bytes, given: _Patterns) -> bytes:
