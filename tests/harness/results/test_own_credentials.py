@@ -26,7 +26,7 @@ def test_a_token_from_a_vault_is_masked_wherever_a_client_has_put_it() -> None:
     assert TOKEN.encode() not in line
     assert base64.b64encode(TOKEN.encode()) not in line
     assert b"hvs." not in line
-    assert b'"Bearer **' in line
+    assert b"*" * len(TOKEN) in line
 
 
 def test_a_result_without_credentials_is_as_it_was() -> None:
