@@ -7,7 +7,6 @@ hands anything of a request down to where it reads.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -80,6 +79,8 @@ class CallControl:
         remaining = self.remaining()
         if remaining is None:
             return await operation
+        import asyncio  # a quarter of what importing this package takes, and few need it
+
         token = _ON_LOOP.set(self)
         try:
             async with asyncio.timeout(remaining):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator
 
 from llm_adapter.backends import AsyncOpened, Opened
@@ -59,6 +58,8 @@ async def adrive(
     steps: Steps, clients: Clients, control: CallControl
 ) -> AsyncGenerator[LLMStreamResponse, None]:
     """`drive`, on an event loop. A cancelled task ends the exchange at once."""
+    import asyncio  # see `CallControl.within`
+
     opened: AsyncOpened | None = None
     go_on, outcome = steps.send, None
     try:
