@@ -23,6 +23,7 @@ SHORT_HELPS: Mapping[str, str] = {
     "record": "Call the providers and keep what they send, byte by byte.",
     "capture": "Run a program and make recordings of the calls that it makes to LLM providers.",
     "check": "Replay every recording through both clients and compare.",
+    "reduce": "Shrink a recording to what shows a difference.",
     "review": "Decide what differs: accept it, or mark it.",
     "report": "Write the stored result as an HTML page, or for CI.",
     "verdict": "GO or NO-GO for providers, with reasons and what to run next.",

@@ -1,0 +1,55 @@
+"""usage at usage.total_tokens: litellm says 0, openai 40.
+
+pip install openai litellm && python total-tokens.py
+"""
+
+import http.server, threading
+from importlib.metadata import version
+
+import litellm, openai
+
+ASK = {
+    "model": "m-1",
+    "messages": [{"role": "user", "content": "hi"}],
+    "stream": True,
+    "stream_options": {"include_usage": True},
+}
+STATUS, TYPE = 200, "text/event-stream"
+BODY = b'data: {"choices": [{"finish_reason": "stop"}]}\n\ndata: {"usage": {"total_tokens": 40}}\n\n'
+
+
+class Provider(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(STATUS)
+        self.send_header("Content-Type", TYPE)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_):
+        pass
+
+
+def show(name, call):
+    print(f"--- {name} {version(name)}")
+    try:
+        for chunk in call():
+            print(chunk.model_dump(exclude_none=True, exclude={"created", "id", "object"}))
+    except Exception as error:
+        print(f"{type(error).__module__}.{type(error).__name__}: {error}"[:300])
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}/v1"
+show(
+    "openai",
+    lambda: openai.OpenAI(base_url=url, api_key="none", max_retries=0).chat.completions.create(**ASK),
+)
+show(
+    "litellm",
+    lambda: litellm.completion(
+        api_base=url, api_key="none", max_retries=0, custom_llm_provider="openai", **ASK
+    ),
+)

@@ -1,0 +1,250 @@
+"""Composition: a recording that shows a difference → the smallest one that still does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from llm_contracts.capture.anonymise import Anonymiser
+from llm_contracts.clients.call import Call, Function
+from llm_contracts.parity.compare import compare
+from llm_contracts.parity.divergence import Divergence, Severity
+from llm_contracts.project.config import ConfigError
+from llm_contracts.reduce.ddmin import ddmin
+from llm_contracts.run.check import Pairing, played
+from llm_contracts.util.json_values import read_json
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.interaction import Interaction, Piece
+from llm_contracts.wire.streamed import Streamed, without_length
+
+_QUESTION = ({"role": "user", "content": "hi"},)
+_ORDER = (Severity.BREAKING, Severity.VISIBLE, Severity.COSMETIC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which difference must stay: its kind and its place; empty for the worst that there is."""
+
+    kind: str = ""
+    where: str = ""
+
+    def fits(self, difference: Divergence) -> bool:
+        """Whether this is one."""
+        return self.kind in ("", str(difference.kind)) and self.where in ("", difference.where)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reduced:
+    """What is left of a recording.
+
+    Attributes:
+        difference: the one that it shows.
+        call: what is asked.
+        interactions: what the provider says.
+        events, events_before: how many events there are, and were.
+        attempts: how many recordings were played on the way.
+    """
+
+    difference: Divergence
+    call: Call
+    interactions: tuple[Interaction, ...]
+    events: int
+    events_before: int
+    attempts: int
+
+
+@dataclass(kw_only=True, slots=True)
+class _Search:
+    """The search for one difference. `call` and `interactions` are the smallest so far."""
+
+    match: Pairing
+    wanted: Wanted
+    call: Call
+    interactions: tuple[Interaction, ...]
+    kinds: frozenset[str]
+    attempts: int = 0
+    shown: Divergence | None = field(default=None)
+
+    def shows(self, interactions: tuple[Interaction, ...], call: Call | None = None) -> bool:
+        """Whether the difference is there; if so, this is the smallest so far."""
+        call = call or self.call
+        if not interactions:
+            return False
+        self.attempts += 1
+        there = differences(self.match, interactions, call)
+        found = next(filter(self.wanted.fits, there), None)
+        # A stream that is broken in other ways shows something, but not what was looked for.
+        if found is None or not _kinds(there) <= self.kinds:
+            return False
+        self.call, self.interactions, self.shown = call, interactions, found
+        return True
+
+
+def differences(match: Pairing, interactions: tuple[Interaction, ...], call: Call) -> tuple[Divergence, ...]:
+    """What differs when both clients are played to once, the worst first."""
+    facts = tuple(read_facts(each.response, match.protocols) for each in interactions)
+    reference, candidate = (
+        played(match.engine, side, interactions, call, timeout=match.timeout, protocols=match.protocols)
+        for side in (match.reference, match.candidate)
+    )
+    found = compare(reference, candidate, facts, scope="reduced", rules=match.rules).divergences
+    return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
+
+
+def reduce(
+    match: Pairing,
+    interactions: tuple[Interaction, ...],
+    call: Call,
+    wanted: Wanted,
+    *,
+    anonymise: bool = True,
+) -> Reduced:
+    """Leave out whatever is not needed: exchanges, parameters, events, members, words.
+
+    Raises:
+        ConfigError: the recording does not show such a difference.
+    """
+    # The first time a library is imported and begins; and what depends on time differs once and not again.
+    differences(match, interactions, call)
+    again = {(each.kind, each.where) for each in differences(match, interactions, call)}
+    there = [each for each in differences(match, interactions, call) if (each.kind, each.where) in again]
+    found = [each for each in there if wanted.fits(each)]
+    if not found:
+        said = "; ".join(sorted({f"{each.kind} at {each.where}" for each in there})) or "nothing"
+        raise ConfigError(f"The recording does not show that difference. What differs: {said}.")
+    wanted = Wanted(kind=str(found[0].kind), where=found[0].where)
+    search = _Search(
+        match=match,
+        wanted=wanted,
+        call=call,
+        interactions=interactions,
+        kinds=_kinds(there),
+        shown=found[0],
+    )
+    if anonymise:
+        search.shows(Anonymiser()(interactions))
+    ddmin(search.interactions, lambda some: search.shows(tuple(some)))
+    _call(search)
+    _events(search)
+    _members(search)
+    assert search.shown is not None
+    return Reduced(
+        difference=search.shown,
+        call=search.call,
+        interactions=tuple(_asked(each, search.call) for each in search.interactions),
+        events=_count(search.interactions),
+        events_before=_count(interactions),
+        attempts=search.attempts,
+    )
+
+
+def _kinds(found: Iterable[Divergence]) -> frozenset[str]:
+    return frozenset(str(each.kind) for each in found if each.severity is Severity.BREAKING)
+
+
+def _count(interactions: tuple[Interaction, ...]) -> int:
+    return sum(read_facts(each.response).events for each in interactions)
+
+
+def _call(search: _Search) -> None:
+    """The plainest question, with as few parameters as it takes."""
+    plain = replace(search.call, messages=_QUESTION, function=Function.INVOKE)
+    search.shows(search.interactions, plain)
+    params = search.call.params
+
+    def holds(names: Sequence[str]) -> bool:
+        some = {name: params[name] for name in names}
+        return search.shows(search.interactions, replace(search.call, params=some))
+
+    ddmin(list(params), holds)
+
+
+def _events(search: _Search) -> None:
+    streamed = Streamed.of(search.interactions)
+    if streamed is not None:
+        ddmin(streamed.parts, lambda parts: search.shows(streamed.with_parts(parts)))
+
+
+def _members(search: _Search) -> None:
+    """Members and words of each event that is left, or of a whole answer."""
+    streamed = Streamed.of(search.interactions)
+    if streamed is None:
+        *before, last = search.interactions
+        _document(search, last.response.body, lambda body: (*before, _answering(last, body)))
+        return
+    for place in range(len(streamed.parts)):
+        streamed = Streamed.of(search.interactions)
+        assert streamed is not None
+        head, mark, source = streamed.parts[place].partition(b"data:")
+        lead = source[: len(source) - len(source.lstrip(b" "))]
+        data, end = source.strip(), source[len(source.rstrip()) :]
+        parts = streamed.parts
+
+        def rebuilt(
+            body: bytes, *, place: int = place, head: bytes = head + mark + lead, end: bytes = end
+        ) -> Any:
+            return streamed.with_parts((*parts[:place], head + body + end, *parts[place + 1 :]))  # noqa: B023
+
+        _document(search, data, rebuilt)
+
+
+def _document(search: _Search, data: bytes, rebuilt: Callable[[bytes], tuple[Interaction, ...]]) -> None:
+    """Leave out what can be left out of one JSON document, from the top down, then shorten its texts."""
+    value = read_json(data)
+    if not isinstance(value, dict | list):
+        return
+    done: set[tuple[Any, ...]] = set()
+    while True:
+        place = next((each for each in _places(value) if each not in done), None)
+        if place is None:
+            return
+        done.add(place)
+        for smaller in _smaller(value, place):
+            if search.shows(rebuilt(json.dumps(smaller, ensure_ascii=False).encode())):
+                value = smaller
+                done.discard(place)  # something else may stand there now
+                break
+
+
+def _places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in inner:
+        yield (*before, name)
+        yield from _places(part, (*before, name))
+
+
+def _smaller(value: Any, place: tuple[Any, ...]) -> Iterator[Any]:
+    """The document without what stands at a place, or with a shorter text there."""
+    *above, last = place
+    for new in (None, "x"):
+        copy = json.loads(json.dumps(value))
+        holder = copy
+        for name in above:
+            holder = holder[name]
+        if new is None:
+            del holder[last]
+            yield copy
+        elif isinstance(holder[last], str) and len(holder[last]) > 1:
+            holder[last] = new
+            yield copy
+
+
+def _answering(interaction: Interaction, body: bytes) -> Interaction:
+    response = without_length(replace(interaction.response, body=body))
+    return replace(interaction, response=replace(response, pieces=(Piece(size=len(body), at_ms=0.0),)))
+
+
+def _asked(interaction: Interaction, call: Call) -> Interaction:
+    """The exchange with the request that is left."""
+    body: Mapping[str, Any] = {
+        "model": call.model,
+        "messages": list(call.messages),
+        "stream": True,
+        **{name: value for name, value in call.params.items() if name != "extra_body"},
+        **call.params.get("extra_body", {}),
+    }
+    return replace(
+        interaction, request=replace(interaction.request, body=json.dumps(body, ensure_ascii=False).encode())
+    )
