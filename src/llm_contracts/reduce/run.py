@@ -13,7 +13,7 @@ from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.ddmin import ddmin
-from llm_contracts.run.check import Pairing, played
+from llm_contracts.run.pairing import Pairing, played
 from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Piece
