@@ -630,6 +630,9 @@ def test_what_else_an_error_carries_is_compared_but_for_how_it_was_sent() -> Non
         ("fields", "error.gone"),
     ]
     assert found(ours, ours, sent) == []
+    more = refused(param="a", headers={"x-tier": "1"}, gone=1, more="m")
+    assert found(ours, more, sent) == []
+    assert hidden(ours, more, sent) == {"error-added": 1}
 
 
 # Against what was recorded

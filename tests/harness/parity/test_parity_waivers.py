@@ -259,3 +259,11 @@ def test_an_entry_about_variants_is_of_no_use_only_where_these_ran() -> None:
     assert waivers.unused([recording], VERSIONS, known=known) == ()
     (told,) = waivers.unused([recording, item("glm", "plain-stream~cut@3")], VERSIONS, known=known)
     assert "accepts nothing that occurs" in told
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"), [("plain", False), ("plain|*", False), ("plain~cut@*", True), ("a|b~cut", True)]
+)
+def test_a_waiver_with_a_variant_s_name_is_for_variants(scenario: str, expected: bool) -> None:
+    given = {**GOOD, "kind": Kind.DELTAS, "scenario": scenario, "place": "here"}
+    assert Waiver(**given).for_variants is expected
