@@ -260,12 +260,12 @@ def _usage(rest: dict[str, Any]) -> Usage | None:
 
 
 def _words(value: Any) -> Any:
-    """What of a usage object is neither a number nor null."""
+    """What of a usage object is neither a number nor null; a number as text is one for nobody who adds up."""
     if isinstance(value, dict):
         return {name: left for name, part in value.items() if (left := _words(part))}
     if isinstance(value, list):
         return [left for part in value if (left := _words(part))]
-    return value if isinstance(value, (bool, str)) and _number(value) is None else None
+    return value if isinstance(value, (bool, str)) else None
 
 
 def _label(value: Any) -> str | None:

@@ -663,3 +663,27 @@ def test_a_finish_reason_that_nobody_sent_is_shown_with_what_was_sent() -> None:
     )
     (absent,) = compare(both, both, (facts(finish_reasons=()),), scope="s").divergences
     assert absent.candidate == {"shown": ["length"], "bytes": "<absent>"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found_as"),
+    [
+        ("text", "Hallo", ("text", "choices[1].text")),
+        ("reasoning", "hm", ("reasoning", "choices[1].reasoning")),
+        ("finish_reason", "length", ("finish_reason", "choices[1].finish_reason")),
+        ("tool_calls", ({"index": 0, "name": "add"},), ("tool_calls", "choices[1].tool_calls")),
+    ],
+)
+def test_each_choice_beside_the_answer_is_compared(
+    name: str, value: object, found_as: tuple[str, str]
+) -> None:
+    """However it is cut: what the choice says in the end."""
+    ours = with_chunks(
+        Chunk(id="r1", model="m", others=({"index": 1, "text": "Hel"},)),
+        Chunk(id="r1", model="m", others=({"index": 1, "text": "lo", "finish_reason": "stop"},)),
+    )
+    whole = {"index": 1, "text": "Hello", "finish_reason": "stop"}
+    again = Chunk(id="r1", model="m", others=(whole,))
+    assert "text" not in [kind for kind, _ in found(ours, with_chunks(again))]
+    other = Chunk(id="r1", model="m", others=({**whole, name: value},))
+    assert found_as in found(ours, with_chunks(other))

@@ -45,6 +45,7 @@ def compare_stream(pair: ObservationPair) -> Findings:
     """Everything that is read from the chunks, usage apart."""
     yield from _texts(pair)
     yield from _extras(pair)
+    yield from _other_choices(pair)
     yield from _tool_calls(pair)
     yield from _finish(pair)
     yield from _identity(pair, Kind.RESPONSE_ID, "id")
@@ -108,6 +109,50 @@ def _pieces(pair: ObservationPair) -> Findings:
             reference=at(ours, index),
             candidate=at(theirs, index),
         )
+
+
+def _other_choices(pair: ObservationPair) -> Findings:
+    """The choices beside the answer, each by its index: what each says in the end."""
+    ours, theirs = (_by_index(side.chunks) for side in (pair.reference, pair.candidate))
+    if pair.cut and ours != theirs:
+        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+        return
+    for index in sorted(ours.keys() | theirs.keys()):
+        one, other = ours.get(index, {}), theirs.get(index, {})
+        for name in dict.fromkeys((*one, *other)):
+            a, b = one.get(name, ABSENT), other.get(name, ABSENT)
+            if a != b:
+                kind = _OF_A_CHOICE[name]
+                where = f"choices[{index}].{name}"
+                yield UnnamedDivergence(kind=kind, where=where, reference=a, candidate=b)
+
+
+_OF_A_CHOICE = {
+    "text": Kind.TEXT,
+    "reasoning": Kind.REASONING,
+    "tool_calls": Kind.TOOL_CALLS,
+    "finish_reason": Kind.FINISH_REASON,
+    "extra": Kind.TEXT,
+}
+
+
+def _by_index(chunks: Sequence[Chunk]) -> dict[int, dict[str, Any]]:
+    """Index → what the choice says, put together; what it does not say is left out."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for other in (other for chunk in chunks for other in chunk.others):
+        found.setdefault(other["index"], []).append(other)
+    together = {
+        index: {
+            "text": "".join(part.get("text", "") for part in parts),
+            "reasoning": "".join(part.get("reasoning", "") for part in parts),
+            "tool_calls": assemble([Chunk(tool_calls=part.get("tool_calls", ())) for part in parts]),
+            "finish_reason": list(distinct(part.get("finish_reason") for part in parts)),
+            "extra": [part["extra"] for part in parts if part.get("extra")],
+        }
+        for index, parts in found.items()
+    }
+    said = ((index, {n: v for n, v in choice.items() if v}) for index, choice in together.items())
+    return {index: choice for index, choice in said if choice}
 
 
 def _extras(pair: ObservationPair) -> Findings:
