@@ -36,8 +36,8 @@ napoleon_use_ivar = True
 nitpicky = True
 nitpick_ignore_regex = [
     # Types in signatures: the standard library's, and values of ours that nobody makes by hand.
-    ("py:class", r"(collections|contextlib|datetime|pathlib)\..*|AbstractContextManager|T"),
-    ("py:class", r"(tuple\[~)?llm_(adapter|contracts)\..*"),
+    ("py:class", r"(collections|contextlib|datetime|logging|pathlib)\..*|AbstractContextManager|T"),
+    ("py:class", r"((dict|tuple)\[~)?llm_(adapter|contracts)\..*"),
     ("py:class", r"tuple\[str"),  # of a tuple within a mapping Sphinx makes two halves
 ]
 suppress_warnings = ["myst.header"]  # samples of what CI shows begin with smaller headings
