@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function, cached_client
-from llm_contracts.clients.libraries.making import handed_on, handed_on_async, known_arguments, offered
+from llm_contracts.clients.libraries.making import HandedOn, handed_on, known_arguments, offered
 
 
 def anthropic(call: Call) -> Iterator[Any]:
@@ -38,7 +37,7 @@ async def anthropic_async(call: Call) -> AsyncIterator[Any]:
                 yield model.id
             return
         make = offered({Function.MESSAGES: client.messages.create}, call, "Anthropic's SDK")
-        async with aclosing(handed_on_async(await make(**_arguments(make, call)))) as items:
+        async with HandedOn(await make(**_arguments(make, call))) as items:
             async for item in items:
                 yield item
 

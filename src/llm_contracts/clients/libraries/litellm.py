@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function, cached_client
-from llm_contracts.clients.libraries.making import chat_arguments, handed_on, handed_on_async, offered
+from llm_contracts.clients.libraries.making import HandedOn, chat_arguments, handed_on, offered
 
 
 def litellm(call: Call) -> Iterator[Any]:
@@ -36,7 +36,7 @@ async def litellm_async(call: Call) -> AsyncIterator[Any]:
     make = offered(_calls(library, call, "a"), call, "LiteLLM")
     async with (
         _async_clients_closed(library, call.base_url),
-        aclosing(handed_on_async(_present(await make(), "acompletion"))) as items,
+        HandedOn(_present(await make(), "acompletion")) as items,
     ):
         async for item in items:
             yield item
@@ -66,7 +66,7 @@ async def litellm_router_async(call: Call) -> AsyncIterator[Any]:
     }
     async with (
         _async_clients_closed(library, call.base_url),
-        aclosing(handed_on_async(await offered(made, call, "litellm.Router")())) as items,
+        HandedOn(await offered(made, call, "litellm.Router")()) as items,
     ):
         async for item in items:
             yield item

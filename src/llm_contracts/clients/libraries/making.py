@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from typing import Any, Self, TypeVar
 
 from llm_contracts.clients.call import Call, Function
 
@@ -53,15 +53,32 @@ def handed_on(answer: Any) -> Iterator[Any]:
         getattr(answer, "close", bool)()
 
 
-async def handed_on_async(answer: Any) -> AsyncGenerator[Any, None]:
-    """The same, asynchronously. Whoever stops early closes it."""
-    if not isinstance(answer, AsyncIterable) or hasattr(answer, "model_dump"):
-        yield answer
-        return
-    try:
-        async for item in answer:
-            yield item
-    finally:
-        close = getattr(answer, "close", None) or getattr(answer, "aclose", None)
-        if close is not None and inspect.isawaitable(closing := close()):
+class HandedOn:
+    """The same, asynchronously: a context manager that closes the stream, and its items. It is no generator,
+    so that the end of an event loop has none to close beside the client's own.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        streamed = isinstance(answer, AsyncIterable) and not hasattr(answer, "model_dump")
+        self._answer = answer
+        self._items = aiter(answer) if streamed else None
+        self._given = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        close = getattr(self._answer, "close", None) or getattr(self._answer, "aclose", None)
+        if self._items is not None and close is not None and inspect.isawaitable(closing := close()):
             await closing
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._items is not None:
+            return await anext(self._items)
+        if self._given:
+            raise StopAsyncIteration
+        self._given = True
+        return self._answer

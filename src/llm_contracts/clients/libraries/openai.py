@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function, cached_client
 from llm_contracts.clients.libraries.making import (
+    HandedOn,
     chat_arguments,
     handed_on,
-    handed_on_async,
     known_arguments,
     offered,
 )
@@ -42,9 +41,7 @@ async def openai_async(call: Call) -> AsyncIterator[Any]:
             async for model in client.models.list():
                 yield model.id
             return
-        async with aclosing(
-            handed_on_async(await offered(_calls(client, call), call, "the openai SDK")())
-        ) as items:
+        async with HandedOn(await offered(_calls(client, call), call, "the openai SDK")()) as items:
             async for item in items:
                 yield item
 
