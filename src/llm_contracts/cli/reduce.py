@@ -106,7 +106,8 @@ def _found(project: Project, name: str) -> tuple[tuple[Interaction, ...], Call]:
         if len(rows) > 1:
             raise ConfigError(f"{name!r} names several scenarios: {', '.join(row.name for row in rows)}.")
         (row,) = rows
-        return load(project.cassette(row)).interactions, replay_call(row, project.provider(row.provider))
+        recorded = load(project.cassette(row)).interactions
+        return recorded, replay_call(row, project.provider(row.provider), recorded)
     streams = [entry for entry in read_corpus(file) if isinstance(entry, CorpusStream)]
     if not streams:
         raise ConfigError(f"{file} holds no stream that can be compared.")

@@ -120,7 +120,7 @@ def _of_provider(
     if chosen is None:
         return replace(row, missing=dict.fromkeys(Measure, _NOTHING_TO_PLAY))
     scenario, playable = chosen
-    call = replay_call(scenario, project.provider(scenario.provider))
+    call = replay_call(scenario, project.provider(scenario.provider), playable.recorded)
     with ClientCache() as clients:
 
         def planned(chunks: int) -> PlannedCall:
@@ -148,7 +148,11 @@ def _longest(project: Project, scenarios: Sequence[Scenario]) -> tuple[Scenario,
 
     A large file is a long recording, so only a few have to be read.
     """
-    rows = [(row, project.cassette(row)) for row in scenarios if row.function is not Function.LIST_MODELS]
+    rows = [
+        (row, project.cassette(row))
+        for row in scenarios
+        if (row.streamed_chat or not row.captured) and row.function is not Function.LIST_MODELS
+    ]
     recorded = [(row, file) for row, file in rows if file.is_file()]
     fallback: tuple[Scenario, Playable] | None = None
     for row, file in sorted(recorded, key=lambda each: -each[1].stat().st_size):

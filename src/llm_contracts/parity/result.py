@@ -91,8 +91,8 @@ class Item:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """One run over all items. `missing` names the scenarios without a recording; `complaints` are faults of
-    the waivers file; `warnings` do not fail a run; `left_out` is what of a corpus could not be used: no
-    business of ours, or damaged, and then an item with a `problem`, too.
+    the waivers file; `warnings` do not fail a run; `left_out` is what of a corpus, or of captured
+    calls, could not be used: no business of ours, or damaged, and then an item with a `problem`, too.
     """
 
     reference: str

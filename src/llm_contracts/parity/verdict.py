@@ -14,6 +14,7 @@ from datetime import date
 from shlex import quote
 
 from llm_contracts.capture.coverage import Coverage
+from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Verdict
 from llm_contracts.project.scenario import Scenario
@@ -52,6 +53,7 @@ def decide(
     base_url: str = "",
     faults: int = 0,
     coverage: Coverage | None = None,
+    left_out: Iterable[CorpusProblem] = (),
 ) -> Verdict:
     """Decide on one provider.
 
@@ -69,10 +71,19 @@ def decide(
             are mended, so there is no GO.
         coverage: what was seen of the application's own calls, where they were captured. A shape of calls
             that no recording has makes it a rehearsal.
+        left_out: captured calls that no comparison was made of, each with its scenario's name as place, and a
+            reason that begins with the API.
     """
     mine = tuple(item for item in items if item.provider == provider)
     expected = tuple(row for row in scenarios if row.provider == provider)
-    reasons = [*_against(mine), *_missing(mine, expected)]
+    uncompared = {problem.place: problem.reason.partition(":")[0] for problem in left_out}
+    apis = [uncompared[row.name] for row in expected if row.name in uncompared]
+    expected = tuple(row for row in expected if row.name not in uncompared)
+    reasons = [
+        *_against(mine),
+        *_uncompared(apis),
+        *(_missing(mine, expected) if expected or not apis else ()),
+    ]
     if faults:
         sentence = f"The waivers file has {_count(faults, 'fault', 'faults')}."
         reasons.append(_Reason(answer=Readiness.BLOCKED, sentence=sentence, step="doctor --area waivers"))
@@ -84,6 +95,16 @@ def decide(
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")
     further = (*_asked_elsewhere(mine, base_url), *_covered(coverage))
     return replace(verdict, reasons=(*verdict.reasons, *further))
+
+
+def _uncompared(apis: Sequence[str]) -> Reasons:
+    """What was recorded and not compared is no evidence."""
+    if not apis:
+        return []
+    counts = ", ".join(f"{api} {number}" for api, number in Counter(apis).most_common())
+    what = _count(len(apis), "captured call was not compared", "captured calls were not compared")
+    sentence = f"{what}, because the clients do not make such calls: {counts}."
+    return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)]
 
 
 def _uncovered(coverage: Coverage | None) -> Reasons:

@@ -6,23 +6,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from llm_contracts.clients.call import Call, Function
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.protocols import BUILT_IN, MODELS, Protocols, protocol_at
 
 if TYPE_CHECKING:
-    from llm_contracts.wire.cassette import Cassette
+    from llm_contracts.wire.interaction import Interaction
 
 PREFIX = "captured-"
 """How the names of captured scenarios begin."""
-
-_CHAT = "/chat/completions"
 
 
 def captured_files(cassettes: Path) -> tuple[Path, ...]:
@@ -35,57 +32,59 @@ def captured_rows(
 ) -> tuple[tuple[Provider, ...], tuple[Scenario, ...]]:
     """The scenarios of captured recordings, and the rows of providers that only these name.
 
-    A recording that cannot be read has a row all the same, so that a check says what is wrong with it. One of
-    an API that is not compared has none.
+    A recording that cannot be read has a row all the same, so that a check says what is wrong with it; and
+    so has one that no client can be asked for, which a verdict names.
     """
     files = captured_files(cassettes)
     if not files:  # most projects have none, and need no reader of cassettes to complete a command
         return (), ()
     from llm_contracts.wire.cassette import CassetteError, load
 
-    known = {row.name: row for row in providers}
+    known = {row.name for row in providers}
     fresh: dict[str, Provider] = {}
     scenarios = []
     for file in files:
         name = file.parent.name
         try:
-            cassette = load(file)
+            last = next(reversed(load(file).interactions), None)
         except CassetteError:
-            scenarios.append(
-                Scenario(id=file.stem, provider=name, model="unknown", live=False, captured=True)
-            )
-            cassette = None
-        if cassette is not None and comparable(cassette.interactions):
-            scenarios.append(_row(file.stem, name, cassette.interactions, protocols))
+            last = None
+        if last is None:
+            row = Scenario(id=file.stem, provider=name, model="unknown", live=False, captured=True)
+        else:
+            row = _row(file.stem, name, last, protocols)
+        scenarios.append(row)
         if name not in known and name not in fresh:
-            fresh[name] = _provider(name, cassette)
-    owned = {row.provider for row in scenarios}
-    return tuple(row for row in fresh.values() if row.name in owned), tuple(scenarios)
+            fresh[name] = _provider(name, last)
+    return tuple(fresh.values()), tuple(scenarios)
 
 
-def comparable(interactions: tuple[Interaction, ...]) -> bool:
-    """Whether a check can make the call again: a streamed chat completion, or a refusal of one."""
-    if not interactions:
-        return False
-    request = interactions[-1].request
-    streamed = as_mapping(read_json(request.body)).get("stream") is True
-    return request.method.upper() == "POST" and urlsplit(request.uri).path.endswith(_CHAT) and streamed
+def captured_call(provider: str, interaction: Interaction) -> Call:
+    """The call as it was made: here everything is known that was asked, and nothing is added."""
+    call, request = stream_call(provider, interaction), interaction.request
+    if request.method.upper() == "GET" and protocol_at(request.uri, BUILT_IN) is MODELS:
+        base_url = request.uri.partition("?")[0].removesuffix("/models")
+        return replace(call, base_url=base_url, model="", input=None, function=Function.LIST_MODELS)
+    sent, params = as_mapping(read_json(request.body)), dict(call.params)
+    if call.function in {Function.INVOKE, Function.CHAT}:
+        params.pop("stream_options", None)
+        if sent.get("stream_options") is not None:
+            params["stream_options"] = sent["stream_options"]
+        if sent.get("stream") is not True:
+            params["stream"] = False
+    elif "stream" not in sent and call.function is not Function.GENERATE_CONTENT:
+        params.pop("stream", None)
+    return replace(call, params=params)
 
 
-def _row(
-    identity: str, provider: str, interactions: tuple[Interaction, ...], protocols: Protocols
-) -> Scenario:
-    call = stream_call(provider, interactions[-1])
-    # Here everything is known that was asked, and so whether totals were.
-    asked = as_mapping(read_json(interactions[-1].request.body)).get("stream_options")
-    params = {name: value for name, value in call.params.items() if name != "stream_options"}
-    facts = read_facts(interactions[-1].response, protocols)
+def _row(identity: str, provider: str, interaction: Interaction, protocols: Protocols) -> Scenario:
+    call, facts = captured_call(provider, interaction), read_facts(interaction.response, protocols)
     return Scenario(
         id=identity,
         provider=provider,
         model=call.model,
         messages=call.messages,
-        params=params if asked is None else {**params, "stream_options": asked},
+        params=call.params,
         input=call.input,
         function=call.function,
         live=False,
@@ -94,11 +93,10 @@ def _row(
     )
 
 
-def _provider(name: str, cassette: Cassette | None) -> Provider:
+def _provider(name: str, interaction: Interaction | None) -> Provider:
     """A well-known one, or one at the address that was called."""
     known = next((row for row in WELL_KNOWN if row.name == name), None)
-    uri = cassette.interactions[-1].request.uri if cassette and cassette.interactions else ""
-    base_url = uri.partition("?")[0].removesuffix(_CHAT)
+    base_url = captured_call(name, interaction).base_url if interaction else ""
     if known is not None and base_url.startswith(known.base_url):
         return known
     row = known or Provider(name=name, base_url=base_url, key_variable=f"{name.upper()}_API_KEY")

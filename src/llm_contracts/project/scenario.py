@@ -78,6 +78,12 @@ class Scenario:
     captured: bool = False
 
     @property
+    def streamed_chat(self) -> bool:
+        """Whether it is what every client can be asked: a streamed chat completion."""
+        chat = self.function in {Function.INVOKE, Function.CHAT}
+        return chat and self.params.get("stream") is not False
+
+    @property
     def name(self) -> str:
         """The identity across the project, such as `openai/plain-stream`; also the cassette's place."""
         return f"{self.provider}/{self.id}"

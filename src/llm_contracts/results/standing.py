@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from shlex import quote
 
+from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.parity.result import Readiness, Verdict
 from llm_contracts.parity.verdict import decide
 from llm_contracts.project.config import ConfigError, Project
@@ -72,6 +73,8 @@ def _refuse_what_does_not_follow(project: Project, stored: Stored, name: str, to
         stale_after_days=project.settings.stale_after_days,
         base_url=project.provider(name).base_url,
         faults=len(stored.result.complaints),
+        coverage=coverage_of(project.settings.cassettes, name),
+        left_out=stored.result.left_out,
     )
     if verdict.answer is not Readiness.READY:
         reason = verdict.reasons[0]

@@ -19,11 +19,13 @@ from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.project.captured import captured_call
 from llm_contracts.project.config import checked_name
 from llm_contracts.project.evidence import doubt
 from llm_contracts.project.recorded_call import REPLAY_KEY
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.not_offered import captured_item, without_not_offered
 from llm_contracts.run.pairing import Pairing, Side, check_distinct
 from llm_contracts.run.recut import chosen
 from llm_contracts.run.shards import Shard, owned
@@ -34,6 +36,7 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 
 if TYPE_CHECKING:
+    from llm_contracts.corpus import CorpusProblem
     from llm_contracts.project.config import Project, Settings
     from llm_contracts.project.scenario import Provider, Scenario
     from llm_contracts.wire.interaction import Interaction
@@ -164,19 +167,24 @@ def gathered(arriving: Iterable[tuple[int, Packed]], progress: Progress) -> tupl
 
 
 def concluded(
-    project: Project, scenarios: Sequence[Scenario], items: tuple[Item, ...], options: Options
+    project: Project,
+    scenarios: Sequence[Scenario],
+    items: tuple[Item, ...],
+    options: Options,
+    left_out: tuple[CorpusProblem, ...] = (),
 ) -> Result:
     """What these items of these scenarios mean: waivers applied, and a verdict for each provider of which
-    every scenario was asked for.
+    every scenario was asked for. `left_out`: what the parts of a run have left out already.
 
     Raises:
         WaiverError: the waivers file cannot be read.
     """
     settings, used = project.settings, versions(project.settings.distributions)
     waivers = project_waivers(project, options)
-    items = waivers.applied(items, used)
+    items, not_offered = without_not_offered(items)
+    items, left_out = waivers.applied(items, used), (*left_out, *not_offered)
     known = {(row.provider, row.id) for row in project.scenarios}
-    ran = {item.id for item in items}
+    ran = {*(item.id for item in items), *(problem.place for problem in left_out)}
     reference, candidate = client_names(project, options)
     complaints = (*waivers.complaints, *waivers.unused(items, used, known=known))
     return Result(
@@ -197,15 +205,17 @@ def concluded(
                 base_url=project.provider(name).base_url,
                 faults=len(complaints),
                 coverage=coverage_of(settings.cassettes, name),
+                left_out=left_out,
             )
             for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
         },
+        left_out=left_out,
         complaints=complaints,
         warnings=(
             *waivers.warnings,
             *options.caveats,
             *_bystanders(project, options),
-            *([nothing_recorded(project, scenarios)] if scenarios and not items else []),
+            *([nothing_recorded(project, scenarios)] if scenarios and not items and not left_out else []),
             *orphans(project),
         ),
     )
@@ -302,9 +312,10 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, thorou
     names, settings = (match.reference.name, match.candidate.name), project.settings
     ours = blank.provenance in ("live", "simulated") and not scenario.captured
     own = ours and names == (settings.reference, settings.candidate)
-    call = replay_call(scenario, provider)
     match = own_match(match, project, provider, scenario)
-    return match.run(blank, interactions, call, own=own, thoroughly=thoroughly)
+    call = replay_call(scenario, provider, interactions)
+    play = partial(match.run, blank, interactions, call, own=own, thoroughly=thoroughly)
+    return captured_item(blank, scenario, interactions[-1], play) if scenario.captured else play()
 
 
 def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:
@@ -336,10 +347,13 @@ def own_match(
     return replace(match, reference=reference)
 
 
-def replay_call(scenario: Scenario, provider: Provider) -> Call:
-    """The call of a scenario, addressed to the provider itself, with a key that opens nothing."""
+def replay_call(scenario: Scenario, provider: Provider, recorded: Sequence[Interaction] = ()) -> Call:
+    """The call of a scenario, addressed to the provider itself, with a key that opens nothing. A captured one
+    goes where the application's went: a provider may have several APIs below one host.
+    """
+    captured = captured_call(provider.name, recorded[-1]) if scenario.captured and recorded else None
     return Call(
-        base_url=provider.base_url,
+        base_url=captured.base_url if captured else provider.base_url,
         api_key=REPLAY_KEY,
         provider=scenario.provider,
         model=scenario.model,

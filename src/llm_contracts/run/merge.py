@@ -124,15 +124,16 @@ def _concluded(
         engine=EngineName(plan["engine"]),
         pieces=None if plan["pieces"] is None else pieces_from(plan["pieces"]),
     )
+    left_out = [problem for each in stored for problem in each.result.left_out]
+    left_out.sort(key=lambda problem: place.get(problem.place, len(place)))
     if plan["what"] == CHECK:
         rows = {row.name: row for row in project.scenarios}
         gone = [name for name in described["names"] if name not in rows]
         if gone:
             raise ConfigError(f"The project has no scenario {gone[0]} any more. Run the parts again.")
-        return concluded(project, [rows[name] for name in described["names"]], items, options)
+        scenarios = [rows[name] for name in described["names"]]
+        return concluded(project, scenarios, items, options, tuple(left_out))
     waivers = None if plan["waivers"] is None else Path(plan["waivers"])
-    left_out = [problem for each in stored for problem in each.result.left_out]
-    left_out.sort(key=lambda problem: place.get(problem.place, len(place)))
     return concluded_corpus(project, items, left_out, options, waivers_file=waivers, folder=folder)
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_contracts.clients.builtin import NotOfferedError
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, ProblemKind
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
 from llm_contracts.corpus.sources import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
@@ -27,6 +26,7 @@ from llm_contracts.run.check import (
     opened_match,
     project_waivers,
 )
+from llm_contracts.run.not_offered import as_not_offered, refusal, without_not_offered
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
@@ -34,9 +34,6 @@ from llm_contracts.util.versions import versions
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
     from llm_contracts.wire.interaction import Interaction
-
-
-_NOT_OFFERED = ": not offered: "
 
 
 def check_corpus(
@@ -114,7 +111,7 @@ def concluded_corpus(
         WaiverError: a waivers file cannot be read.
     """
     waivers, used = _waivers(project, options, waivers_file), versions(project.settings.distributions)
-    items, unoffered = _without_unoffered(items)
+    items, unoffered = without_not_offered(items)
     items = waivers.applied(items, used)
     useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
@@ -152,27 +149,8 @@ def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:
     blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
     interaction = plain_address(entry.interaction)
     item = match.run(blank, (interaction,), stream_call(entry.provider, interaction))
-    for side in (item.reference, item.candidate):
-        if (
-            side is not None
-            and side.failure is not None
-            and side.failure.category == NotOfferedError.category
-        ):
-            return replace(blank, problem=f"{entry.place}{_NOT_OFFERED}{side.failure.message}.")
-    return item
-
-
-def _without_unoffered(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[CorpusProblem, ...]]:
-    """What was compared, and what one of the clients has no call for: that is no fault of the corpus."""
-    compared: list[Item] = []
-    left: list[CorpusProblem] = []
-    for item in items:
-        place, sign, reason = (item.problem or "").partition(_NOT_OFFERED)
-        if sign:
-            left.append(CorpusProblem(place=place, reason=reason, why=ProblemKind.NOT_OFFERED))
-        else:
-            compared.append(item)
-    return tuple(compared), tuple(left)
+    said = refusal(item)
+    return item if said is None else as_not_offered(blank, entry.place, f"{said}.")
 
 
 def plain_address(interaction: Interaction) -> Interaction:

@@ -83,7 +83,8 @@ def sweep(
         WaiverError: the waivers file cannot be read.
     """
     waivers, used = project_waivers(project, options), versions(project.settings.distributions)
-    recorded = [scenario for scenario in scenarios if os.path.lexists(project.cassette(scenario))]
+    asked = [row for row in scenarios if row.streamed_chat or not row.captured]
+    recorded = [scenario for scenario in asked if os.path.lexists(project.cassette(scenario))]
 
     def decided(item: Item) -> Item:
         return waivers.applied((item,), used)[0]
@@ -131,7 +132,7 @@ def _one(
         rules=match.rules,
         dialect=project.dialect_of(provider.name) or OPENAI,
     )
-    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
+    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider, interactions))))
 
 
 def _light(item: Item) -> Light:

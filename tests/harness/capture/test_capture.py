@@ -231,16 +231,6 @@ def test_a_part_of_the_calls_is_looked_at(scene: Scene) -> None:
     assert seen(scene).not_looked_at == {LEFT_OUT: 1}
 
 
-def test_calls_of_other_apis_are_recorded_and_bring_no_scenario_yet(scene: Scene) -> None:
-    scene.answers = [
-        exchange(Response(status=200, headers=JSON, body=b'{"data": []}'), target="/v1/embeddings")
-    ]
-    with scene.running() as application:
-        application.post("/embeddings", {"model": "e", "input": ["a"]})
-    assert len(scene.recordings()) == 1
-    assert load_project(load_settings(scene.root)).scenarios == ()
-
-
 def test_the_proxy_says_how_it_is(scene: Scene) -> None:
     with scene.running() as application:
         application.ask()

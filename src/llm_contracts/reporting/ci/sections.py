@@ -65,7 +65,7 @@ def parts(result: Result, about: RunContext, amounts: Amounts) -> Iterator[Docum
     missing = f"{MARKS['missing']} {count(len(result.missing), 'scenario')} without a recording"
     yield from _folded(missing, map(plain, result.missing), "scenario", amounts)
     yield from _accepted(result.items, amounts)
-    unused = f"{count(len(result.left_out), 'entry', 'entries')} of the corpus not used"
+    unused = f"{count(len(result.left_out), 'entry', 'entries')} not used"
     yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", amounts)
     yield from _lines("Warnings", result.warnings, amounts)
     lines = ["### Look closer", ""]
