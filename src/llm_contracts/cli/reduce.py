@@ -22,9 +22,12 @@ from llm_contracts.util.files import write_text
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_contracts.clients.call import Call
     from llm_contracts.project.config import Project
     from llm_contracts.wire.interaction import Interaction
+    from llm_contracts.wire.scrub import Scrubber
 
 _EXAMPLES = """\b
 Examples:
@@ -67,8 +70,11 @@ def reduce(
     from llm_contracts.reduce.reproduce import reproduction
     from llm_contracts.reduce.run import Wanted
     from llm_contracts.reduce.run import reduce as reduced_of
-    from llm_contracts.reduce.terminal import print_reduced, reduced_document, save_reduced
+    from llm_contracts.reduce.terminal import print_reduced, reduced_cassette, reduced_document
     from llm_contracts.run.check import Options, client_names, opened_match
+    from llm_contracts.wire.cassette import save
+    from llm_contracts.wire.cassette.render import render
+    from llm_contracts.wire.scrub import Scrubber
 
     project = project_here(needed=not Path(recording).is_file())
     options = Options(
@@ -79,17 +85,32 @@ def reduce(
         pieces=None if kind in ("delivery_lag", "error_position", "deltas") else Fragmentation.ONE,
     )
     interactions, call = _found(project, recording)
+    secrets = secrets_of(project)
+    scrubber = Scrubber(secrets)
+    scrubber.learn(interactions)  # a recording of somebody else's has his keys in it
+    interactions = tuple(map(scrubber.interaction, interactions))
     with opened_match(project, options) as match:
         found = reduced_of(match, interactions, call, Wanted(kind=kind, where=where), anonymise=anonymise)
-    secrets = secrets_of(project)
+    bodies = [body for each in found.interactions for body in (each.request.body, each.response.body)]
     if script is not None:
         names = client_names(project, options)
         text = reproduction(found, reference=names[0], candidate=names[1], file=script.name)
+        _refuse_secrets(script, [text.encode(), *bodies], scrubber)
         write_text(script, text)
     if small is not None:
-        save_reduced(small, found)
+        cassette = reduced_cassette(small.stem, found)
+        _refuse_secrets(small, [render(cassette), *bodies], scrubber)
+        save(small, cassette)
     hand_over(json_file, reduced_document(found), lambda console: print_reduced(console, found), secrets)
     return Exit.AGREEMENT
+
+
+def _refuse_secrets(file: Path, texts: Iterable[bytes], scrubber: Scrubber) -> None:
+    from llm_contracts.wire.scrub import SecretFound, shapes_in
+
+    found = sorted({name for data in texts for name in (*scrubber.find(data), *shapes_in(data))})
+    if found:
+        raise SecretFound(str(file), found)
 
 
 def _found(project: Project, name: str) -> tuple[tuple[Interaction, ...], Call]:

@@ -8,7 +8,7 @@ from pprint import pformat
 from typing import Any
 
 from llm_contracts.project.config import ConfigError
-from llm_contracts.reduce.run import Reduced
+from llm_contracts.reduce.run import CHATS, Reduced
 from llm_contracts.wire.interaction import Interaction
 
 _CALLS = {
@@ -66,12 +66,14 @@ def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str)
     """The text of the file.
 
     Raises:
-        ConfigError: it takes clients that are built in, and one exchange.
+        ConfigError: it takes clients that are built in, a chat, and one exchange.
     """
     if unknown := {reference, candidate} - set(_CALLS):
         raise ConfigError(
             f"A reproduction can be written for {' and '.join(_CALLS)}, not for {min(unknown)}."
         )
+    if reduced.call.function not in CHATS:
+        raise ConfigError(f"A reproduction can be written for chats, not for {reduced.call.function}.")
     if len(reduced.interactions) > 1:
         raise ConfigError("This difference takes several exchanges: that is more than a reproduction serves.")
     (interaction,) = reduced.interactions

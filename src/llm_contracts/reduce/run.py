@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,8 @@ from llm_contracts.wire.interaction import Interaction, Piece
 from llm_contracts.wire.streamed import Streamed, without_length
 
 _QUESTION = ({"role": "user", "content": "hi"},)
+CHATS = frozenset({Function.INVOKE, Function.CHAT})
+_NUMBER = re.compile(r"\[\d+\]")
 _ORDER = (Severity.BREAKING, Severity.VISIBLE, Severity.COSMETIC)
 
 
@@ -33,6 +36,14 @@ class Wanted:
     def fits(self, difference: Divergence) -> bool:
         """Whether this is one."""
         return self.kind in ("", str(difference.kind)) and self.where in ("", difference.where)
+
+    def is_like(self, difference: Divergence) -> bool:
+        """Whether this is one, numbers aside: what stands at the thousandth character stands at the first
+        when all before it is left out.
+        """
+        return self.kind == str(difference.kind) and _NUMBER.sub("", self.where) == _NUMBER.sub(
+            "", difference.where
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +85,7 @@ class _Search:
             return False
         self.attempts += 1
         there = differences(self.match, interactions, call)
-        found = next(filter(self.wanted.fits, there), None)
+        found = next(filter(self.wanted.is_like, there), None)
         # A stream that is broken in other ways shows something, but not what was looked for.
         if found is None or not _kinds(there) <= self.kinds:
             return False
@@ -106,8 +117,10 @@ def reduce(
     Raises:
         ConfigError: the recording does not show such a difference.
     """
-    # The first time a library is imported and begins; and what depends on time differs once and not again.
-    differences(match, interactions, call)
+    # The first time a library is imported and begins, which takes no long stream; and what depends on time
+    # differs once and not again.
+    streamed = Streamed.of(interactions)
+    differences(match, streamed.with_parts(streamed.parts[:1]) if streamed else interactions, call)
     again = {(each.kind, each.where) for each in differences(match, interactions, call)}
     there = [each for each in differences(match, interactions, call) if (each.kind, each.where) in again]
     found = [each for each in there if wanted.fits(each)]
@@ -126,9 +139,11 @@ def reduce(
     if anonymise:
         search.shows(Anonymiser()(interactions))
     ddmin(search.interactions, lambda some: search.shows(tuple(some)))
+    _events(search)  # first of all: each attempt takes as long as its stream
     _call(search)
-    _events(search)
     _members(search)
+    if not search.shows(search.interactions):
+        raise ConfigError(f"{wanted.kind} at {wanted.where} comes and goes: nothing that is left shows it.")
     assert search.shown is not None
     return Reduced(
         difference=search.shown,
@@ -150,8 +165,9 @@ def _count(interactions: tuple[Interaction, ...]) -> int:
 
 def _call(search: _Search) -> None:
     """The plainest question, with as few parameters as it takes."""
-    plain = replace(search.call, messages=_QUESTION, function=Function.INVOKE)
-    search.shows(search.interactions, plain)
+    if search.call.function in CHATS:
+        plain = replace(search.call, messages=_QUESTION, function=Function.INVOKE)
+        search.shows(search.interactions, plain)
     params = search.call.params
 
     def holds(names: Sequence[str]) -> bool:
@@ -237,7 +253,9 @@ def _answering(interaction: Interaction, body: bytes) -> Interaction:
 
 
 def _asked(interaction: Interaction, call: Call) -> Interaction:
-    """The exchange with the request that is left."""
+    """The exchange with the request that is left; of other APIs than chats, the one that was recorded."""
+    if call.function not in CHATS:
+        return interaction
     body: Mapping[str, Any] = {
         "model": call.model,
         "messages": list(call.messages),

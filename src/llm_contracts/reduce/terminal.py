@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.reduce.run import Reduced
-from llm_contracts.wire.cassette import Cassette, Provenance, Recording, save
+from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,13 +50,13 @@ def print_reduced(console: Console, reduced: Reduced) -> None:
         console.print(text.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
 
 
-def save_reduced(file: Path, reduced: Reduced) -> None:
-    """Write it as a recording. Nobody sent it as it is, so it says `scripted`."""
+def reduced_cassette(name: str, reduced: Reduced) -> Cassette:
+    """It as a recording of this name. Nobody sent it as it is, so it says `scripted`."""
     recording = Recording(
         provenance=Provenance.SCRIPTED,
         recorded_at=datetime.now(UTC).replace(microsecond=0),
         provider=reduced.call.provider,
-        scenario=file.stem,
+        scenario=name,
         client="reduce",
     )
-    save(file, Cassette(interactions=reduced.interactions, recording=recording))
+    return Cassette(interactions=reduced.interactions, recording=recording)

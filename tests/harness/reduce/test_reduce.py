@@ -7,23 +7,24 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.clients.call import Call
 from llm_contracts.corpus.judge import CHAT
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.reduce.ddmin import ddmin
 from llm_contracts.reduce.reproduce import reproduction
 from llm_contracts.reduce.run import Reduced
-from llm_contracts.wire.cassette import load
+from llm_contracts.wire.cassette import load, save
+from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.importing.test_importing import exchange, tape
-from tests.harness.run.projects import make_project
-from tests.harness.wire.exchanges import stream, streamed, text_event
-
-EVENTS = 8
+from tests.harness.run.projects import cassette, make_project
+from tests.harness.wire.exchanges import JSON, stream, streamed, text_event
 
 
 @pytest.fixture
@@ -43,43 +44,102 @@ def test_what_is_not_needed_is_left_out() -> None:
     assert len(asked) < 200
 
 
-def test_many_events_become_few(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The candidate shouts letters; digits it hands on as they are."""
-    texts = [f"{number} " for number in range(EVENTS - 1)]
-    texts.insert(3, "secret")
+def shouted(project: Path, *texts: str, **asked: str) -> Path:
+    """A recording of a stream of these texts; `asked`: further headers of the request."""
     file = tape(project / "long.yaml", exchange(uri="https://api.acme.example/v1" + CHAT))
     (one,) = load(file).interactions
-    body = stream(*texts)
-    tape(
-        file,
-        type(one)(
-            request=one.request,
-            response=type(one.response)(status=200, headers=one.response.headers, body=body),
-        ),
-    )
-    code = run(
-        [
-            "reduce",
-            "long.yaml",
-            "--reference",
-            "plain",
-            "--candidate",
-            "shouting",
-            "--to",
-            "small.yaml",
-            "--json",
-            "-",
-        ]
-    )
-    assert code == 0
+    request = replace(one.request, headers=(*one.request.headers, *asked.items()))
+    response = Response(status=200, headers=one.response.headers, body=stream(*texts))
+    return tape(file, Interaction(request=request, response=response))
+
+
+def reduced(*options: str) -> int:
+    """Between a client and one that shouts letters; digits it hands on as they are."""
+    return run(["reduce", *options, "--reference", "plain", "--candidate", "shouting"])
+
+
+@pytest.mark.parametrize("number", [7, 1000])
+def test_of_many_events_the_one_is_left_that_differs(
+    project: Path, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    """Where it stands in the text changes with every event that is left out."""
+    texts = [f"{count} " for count in range(number)]
+    texts.insert(number // 2, "secret")
+    shouted(project, *texts)
+    assert reduced("long.yaml", "--to", "small.yaml", "--json", "-") == 0
     document = json.loads(capsys.readouterr().out)
-    assert (document["kind"], document["events_before"]) == ("text", EVENTS + 2)
-    assert document["events"] <= 4
-    (body_left,) = document["bodies"]
-    assert len(body_left) < len(body) / 3
+    assert (document["kind"], document["where"]) == ("text", "text[0]")
+    assert (document["events_before"], document["events"]) == (number + 3, 1)
+    assert document["attempts"] < 100
     assert "secret" not in (project / "small.yaml").read_text()
     (kept,) = load(project / "small.yaml").interactions
-    assert kept.response.body.decode() == body_left
+    assert [kept.response.body.decode()] == document["bodies"]
+
+
+def test_a_call_of_another_api_stays_what_it_is(project: Path) -> None:
+    """An answer in one piece to a captured call: its request is no chat."""
+    asked = {"model": "m", "input": "hi"}
+    answer = {"object": "list", "data": [{"index": 0, "embedding": [1, 2], "extra": "secret"}]}
+    request = Request(
+        method="POST",
+        uri="https://api.acme.example/v1/embeddings",
+        headers=JSON,
+        body=json.dumps(asked).encode(),
+    )
+    response = Response(status=200, headers=JSON, body=json.dumps(answer).encode())
+    name = "acme/captured-embeddings-1"
+    recording = replace(
+        cassette("acme/plain-stream"), interactions=(Interaction(request=request, response=response),)
+    )
+    save(project / "cassettes" / f"{name}.yaml", recording)
+    clients = project / "contracts" / "clients.py"
+    clients.write_text(
+        clients.read_text()
+        + """
+def post(call):
+    body = json.dumps({"model": call.model, "input": call.input}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{call.base_url}/embeddings", body, headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+def without_extra(call):
+    answer = post(call)
+    for one in answer["data"]:
+        one.pop("extra", None)
+    return answer
+
+
+CLIENTS |= {"post": post, "without": without_extra}
+"""
+    )
+    options = ["--reference", "post", "--candidate", "without", "--to", "small.yaml", "--no-anonymise"]
+    assert run(["reduce", name, *options]) == 0
+    (kept,) = load(project / "small.yaml").interactions
+    assert json.loads(kept.request.body) == asked
+    assert json.loads(kept.response.body) == {"data": [{"extra": "x"}]}
+
+
+def test_a_key_in_a_recording_is_not_handed_on(project: Path) -> None:
+    key = "made-up-" + "0123456789abcdef"
+    shouted(project, "word ", key, Authorization=f"Bearer {key}")
+    assert reduced("long.yaml", "--to", "small.yaml", "--no-anonymise") == 0
+    assert key not in (project / "small.yaml").read_text()
+
+
+def test_a_key_in_a_row_keeps_files_from_being_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "made-up-" + "0123456789abcdef"
+    monkeypatch.setenv("ACME_API_KEY", key)
+    rows = project / "contracts" / "scenarios.py"
+    rows.write_text(rows.read_text().replace("acme-1", key))
+    assert reduced("acme/plain-stream", "--to", "small.yaml") == Exit.SECRET
+    assert not (project / "small.yaml").exists()
+    said = capsys.readouterr().err
+    assert "ACME_API_KEY" in said
+    assert key not in said
 
 
 def test_what_does_not_differ_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
