@@ -20,7 +20,7 @@ from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.run.engines import Engine, EngineName, UnplayableError, opened
 from llm_contracts.run.streams import plain_address
 from llm_contracts.wire.interaction import End
-from tests.contracts.engines import observed, seen
+from tests.contracts.callers.played import observed, seen
 from tests.contracts.recorded import RECORDED, recorded
 
 pytestmark = pytest.mark.long

@@ -9,7 +9,7 @@ import pytest
 
 from llm_contracts.run.check import replay_call
 from llm_contracts.run.engines import Engine, EngineName, opened
-from tests.contracts.engines import observed, seen
+from tests.contracts.callers.played import observed, seen
 from tests.contracts.recorded import PROJECT, RECORDED, recorded
 
 pytestmark = pytest.mark.long

@@ -101,8 +101,9 @@ def test_the_adapter_brings_nothing_of_the_harness_and_no_requests(adapter: Path
     done = ran(adapter, "python", "-c", script, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
     found = distributions(adapter)
-    assert {"llm-adapter", "litellm", "openai", "langfuse"} <= found
-    assert found & {"llm-contracts", "pytest", "rich", "brotli", "syrupy"} == set()
+    assert {"llm-adapter", "litellm", "openai"} <= found
+    # Langfuse is the application's own: whoever gives a span has it.
+    assert found & {"llm-contracts", "pytest", "rich", "brotli", "syrupy", "langfuse"} == set()
 
 
 @pytest.mark.parametrize("package", ["llm_adapter", "llm_contracts"])

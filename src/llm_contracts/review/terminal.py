@@ -14,7 +14,7 @@ from llm_contracts.review.coverage import row_text
 from llm_contracts.review.tui.drawing import STYLES, safe
 from llm_contracts.review.tui.screens import about, layout
 from llm_contracts.review.tui.session import state_of
-from llm_contracts.util.terminal import one_line
+from llm_contracts.util.terminal import one_line, table_width
 from llm_contracts.util.text import and_more, count, first_names
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def show_group(
     """What the screen of the group shows, from its first member, without keys."""
     state = replace(state_of(session), groups=(group,), accepted=session.accepted, view=view, entire=entire)
     item = session.stored.item(group.members[0].item)
-    laid = layout(state, item, console.width)
+    laid = layout(state, item, table_width(console))
     names = first_names(dict.fromkeys(member.item for member in group.members), _ROWS)
     others = Text(f" {group.id}   in {names}", style="dim")
     lines = (
-        *about(state, item, console.width),
+        *about(state, item, table_width(console)),
         *laid.lines,
         Text(""),
         others,

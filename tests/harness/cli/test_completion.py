@@ -25,14 +25,14 @@ def completed(*words: str) -> list[CompletionItem]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        pytest.param(("re",), {"record", "report", "review"}, id="commands"),
+        pytest.param(("re",), {"record", "reduce", "report", "review"}, id="commands"),
         pytest.param(("review", "ap"), {"apply"}, id="commands of a command"),
         pytest.param(("record", "--dr"), {"--dry-run"}, id="options"),
         pytest.param(("check", "--engine", ""), {"wire", "vcr"}, id="values"),
         pytest.param(("check", "--provider", "deep"), {"deepseek"}, id="providers of the project"),
         pytest.param(("check", "--scenario", "openai/plain"), {"openai/plain-stream"}, id="scenarios"),
         pytest.param(
-            ("check", "--candidate", "adapter-l"), {"adapter-legacy", "adapter-litellm"}, id="paths"
+            ("check", "--candidate", "adapter-li"), {"adapter-litellm", "adapter-litellm-async"}, id="clients"
         ),
         pytest.param(("verdict", "openai", "gem"), {"gemini"}, id="arguments"),
         pytest.param(("check", "--speed", "f"), {"full"}, id="values that could also be numbers"),
