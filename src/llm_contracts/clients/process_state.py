@@ -107,13 +107,14 @@ def _lists(_modules: int) -> dict[str, list[Any]]:
     return {
         f"state.{name}.{attribute}": value
         for name, module in _top_level()
-        for attribute, value in list(vars(module).items())
+        for attribute, value in vars(module).copy().items()
         if isinstance(value, list) and not attribute.startswith("_")
     }
 
 
 def _top_level() -> Iterator[tuple[str, ModuleType]]:
-    for name, module in list(sys.modules.items()):
+    # Copied, not listed: listing makes tuples and may so collect garbage, whose finalisers import.
+    for name, module in sys.modules.copy().items():
         if isinstance(module, ModuleType) and "." not in name and name not in (_OWN, "__main__"):
             yield name, module
 

@@ -79,7 +79,7 @@ def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[
 
 def _client_files(clients: Iterable[str]) -> Iterator[Path]:
     packages = {name.partition(":")[0].partition(".")[0] for name in clients if ":" in name}
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():
         file = getattr(module, "__file__", None)
         if file is not None and name.partition(".")[0] in packages:
             yield Path(file).resolve()

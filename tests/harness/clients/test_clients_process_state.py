@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import logging
 import os
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.process_state import list_sizes
 from llm_contracts.clients.side_effects import Effects, watched
 
 FOREIGN: Any = ModuleType("foreign_library")
@@ -169,6 +171,30 @@ def test_what_an_import_sets_up_is_no_change(tmp_path: Path) -> None:
 
     assert found(imports) == {}
     assert FOREIGN.drop_params is True
+
+
+def test_a_module_may_change_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where garbage is collected meanwhile, and its finaliser hands over to a thread that imports."""
+    module = ModuleType("busymodule")
+    vars(module).update({f"name_{number}": number for number in range(30_000)}, growing=[1])
+    monkeypatch.setitem(sys.modules, "busymodule", module)
+
+    class Garbage:
+        def __del__(self) -> None:
+            vars(module)[f"found_{id(self)}"] = 1
+
+    thresholds = gc.get_threshold()
+    gc.disable()
+    try:
+        for _ in range(100):
+            garbage = Garbage()
+            vars(garbage)["itself"] = garbage
+        gc.set_threshold(10_000)
+        gc.enable()
+        assert list_sizes()["state.busymodule.growing"] == 1
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.enable()
 
 
 def test_nothing_is_left_in_place() -> None:

@@ -170,7 +170,7 @@ async def _async_clients_closed(library: Any, base_url: str) -> AsyncIterator[No
 def _taken(library: Any, base_url: str) -> Iterator[Any]:
     """The clients for this base URL, each taken out of LiteLLM's cache."""
     cached = getattr(getattr(library, "in_memory_llm_clients_cache", None), "cache_dict", {})
-    for key, client in list(cached.items()):
+    for key, client in cached.copy().items():
         if str(getattr(client, "base_url", "")).rstrip("/") == base_url.rstrip("/"):
             cached.pop(key, None)
             yield client
