@@ -70,7 +70,7 @@ def test_the_result_says_of_each_promise_whether_it_was_kept() -> None:
 
 
 def test_every_benchmark_is_found_by_its_name_and_says_what_it_is() -> None:
-    assert {"cassette_reading", "edge_delay"} <= found().keys()
+    assert {"cassette_reading", "capture_delay", "edge_delay"} <= found().keys()
     assert all(title(module) for module in found().values())
 
 
