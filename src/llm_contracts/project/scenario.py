@@ -79,7 +79,7 @@ class Scenario:
 
     @property
     def streamed_chat(self) -> bool:
-        """Whether it is what every client can be asked: a streamed chat completion."""
+        """Whether every client can be asked this, as it is a streamed chat completion."""
         chat = self.function in {Function.INVOKE, Function.CHAT}
         return chat and self.params.get("stream") is not False
 

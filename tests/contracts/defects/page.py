@@ -10,7 +10,10 @@ from pathlib import Path
 
 from tests.contracts.clients import CLIENTS
 from tests.contracts.defects.defect import Defect, sentence
+from tests.contracts.defects.generated import generated
+from tests.contracts.defects.harmless import CONVERSIONS, SCENARIOS, TRANSPORTS
 from tests.contracts.defects.ledger import ELSEWHERE, IDS, SHIPPED, THOUGHT_UP
+from tests.contracts.defects.wrong_clients import wrong_clients
 
 _INTRODUCTION = """\
 # The ledger: known defects, and what notices each
@@ -37,6 +40,26 @@ Nobody is known to have shipped these, and anybody might. The last ones are abou
 place for (tool calls, reasoning, the serving model's name): there the bare stream of the SDK is broken.
 """
 
+_MADE = """\
+## Made by the dozen
+
+Each leaf of the chunks of some streams is dropped or changed, each part moved or doubled, and the
+difference must be reported as its kind.
+"""
+
+_WRONG = """\
+## Wrong in what they do
+
+Clients that hand on the right chunks and do something else that they should not.
+"""
+
+_HARMLESS = """\
+## Harmless
+
+Clients that do the same in another way. None of them may be reported as anything that a person would have
+to look at. Each way of handing chunks on is played with each form of them.
+"""
+
 _HEAD = ("id", "defect", "caught by", "reported as", "where")
 
 
@@ -49,8 +72,35 @@ def page() -> str:
         _table(_HEAD, sorted(shown, key=lambda row: IDS.index(row[0]))),
         _THOUGHT_UP,
         _table(_HEAD, map(_row, THOUGHT_UP)),
+        _MADE,
+        _table(("stream", "reported as", "defects", "number"), _made()),
+        _WRONG,
+        _table(
+            ("client", "reported as", "where"),
+            (
+                (wrong.name.replace("_", " "), f"`{wrong.kind}`", f"`{wrong.where}`")
+                for wrong in wrong_clients()
+            ),
+        ),
+        _HARMLESS,
+        _table(("handed on", "forms", "clients"), _harmless()),
     )
     return "\n".join(parts)
+
+
+def _made() -> Iterator[tuple[str, ...]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for defect in generated():
+        found.setdefault((defect.scenario, str(defect.kind)), []).append(defect.what)
+    for (scenario, kind), made in found.items():
+        yield f"`{scenario}`", f"`{kind}`", "; ".join(made), str(len(made))
+
+
+def _harmless() -> Iterator[tuple[str, ...]]:
+    forms = ", ".join(convert.__name__.replace("_", " ") for convert in CONVERSIONS)
+    for transport in TRANSPORTS:
+        number = len(CONVERSIONS) * len(SCENARIOS)
+        yield transport.__name__.replace("_", " "), forms, str(number)
 
 
 def _row(defect: Defect) -> tuple[str, ...]:
