@@ -687,3 +687,21 @@ def test_each_choice_beside_the_answer_is_compared(
     assert "text" not in [kind for kind, _ in found(ours, with_chunks(again))]
     other = Chunk(id="r1", model="m", others=({**whole, name: value},))
     assert found_as in found(ours, with_chunks(other))
+
+
+@pytest.mark.parametrize(
+    ("error", "item", "lost"),
+    [
+        ({"message": "Overloaded", "code": 1}, {"error": {"message": "Overloaded"}}, False),
+        ({"message": "", "code": 1}, {"base_resp": {"status_code": 1}}, False),
+        ({"message": "Slow down", "code": "429"}, {"events": [{"error": {"code": 429}}]}, False),
+        ({"message": "Overloaded", "code": 1}, {"created": 1, "service_tier": "tier-1"}, True),
+        ({"message": "429", "code": "429"}, {"created": 1429, "system_fingerprint": "429"}, True),
+        ({"message": "Over", "code": ""}, {"note": "Overloaded", "code": ""}, True),
+    ],
+)
+def test_an_error_is_handed_on_by_its_whole_message_or_by_its_code_where_codes_stand(
+    error: dict[str, Any], item: dict[str, Any], lost: bool
+) -> None:
+    shown = with_chunks(Chunk(id="r1", model="m", rest=item))
+    assert found(shown, shown, facts(error=error)) == ([("unfaithful", "error")] if lost else [])

@@ -6,7 +6,7 @@ what the bytes say. Usage is judged in `usage`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llm_contracts.clients.observation import Observation
@@ -26,6 +26,8 @@ from llm_contracts.wire.protocols import GENERIC
 _EXCERPT = 60  # characters
 _FIRST_FAILURE = 400
 _OK = 200
+_CODES = frozenset({"code", "error", "error_code", "status", "status_code", "type"})
+"""Names under which APIs send the code of an error."""
 
 
 def compare_faith(pair: ObservationPair) -> Findings:
@@ -57,7 +59,7 @@ def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
 def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
     """Both end as if all were well. A cut after `[DONE]` loses nothing; a caller that hung up knows."""
     if facts.error is not None and not all(
-        _told(side, facts.error) for side in (pair.reference, pair.candidate)
+        _hands_on(side, facts.error) for side in (pair.reference, pair.candidate)
     ):
         yield _finding("error", "a normal end", facts.error.get("message", "an error"))
     shown = {pair.reference.text, pair.candidate.text}
@@ -67,10 +69,29 @@ def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
         yield _finding("end", "a normal end", str(facts.end))
 
 
-def _told(side: Observation, error: Mapping[str, Any]) -> bool:
-    """Whether a client hands the error on as an item, as some SDKs do with their API's error events."""
-    words = {str(error[name]) for name in ("message", "code") if error.get(name)}
-    return any(word in str(chunk.rest) for chunk in side.chunks if chunk.rest for word in words)
+def _hands_on(side: Observation, error: Mapping[str, Any]) -> bool:
+    """Whether a client hands the error on as an item, as some SDKs do with their API's error events: with its
+    whole message, or its code where codes stand. Part of a value, or a number that means something else, says
+    nothing of an error.
+    """
+    message, code = error.get("message"), str(error.get("code") or "")
+    return any(
+        (name in _CODES and code and str(leaf) == code) or (message and leaf == message and message != code)
+        for chunk in side.chunks
+        for name, leaf in _named_leaves(chunk.rest)
+    )
+
+
+def _named_leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value that holds no others, with the name that it, or the list around it, has."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _named_leaves(part, str(key))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _named_leaves(part, name)
+    else:
+        yield name, value
 
 
 def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
