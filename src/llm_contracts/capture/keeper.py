@@ -15,6 +15,7 @@ from llm_contracts.capture.shape import Shape, shape_of
 from llm_contracts.project.captured import PREFIX
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.protocols import Protocols
 
 _FAILED = 400
 _MIB = 2**20
@@ -74,7 +75,8 @@ class Keeper:
         limits: how much is kept.
         write: writes a recording; what it raises is counted, and the recording is not kept.
         recorded: shapes, by their keys, of the recordings that are there already.
-        count: told of the shape of each call.
+        coverage: what is counted of a provider's calls.
+        protocols: those of the project, by which a call's API is known.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class Keeper:
         write: Callable[[CapturedCall], None],
         recorded: Mapping[str, int],
         coverage: Callable[[str], Coverage],
+        protocols: Protocols,
     ) -> None:
         self._limits = limits
         self._write = write
         self._recorded = Counter(recorded)
         self._coverage = coverage
+        self._protocols = protocols
         self._written = 0
         self._size = 0
         self._waiting = 0
@@ -125,7 +129,7 @@ class Keeper:
             self._over(conversation, call)
 
     def _over(self, conversation: _Conversation, call: CapturedCall) -> None:
-        call.shape = shape_of(call.interactions)
+        call.shape = shape_of(call.interactions, self._protocols)
         self._coverage(call.provider).add(call.shape.key, str(call.shape))
         if not conversation.forgotten:
             conversation.calls.append(call)

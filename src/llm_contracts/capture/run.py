@@ -181,6 +181,7 @@ def capturing(project: Project, options: CaptureOptions) -> Iterator[Capture]:
             secrets=secrets_in(options.environ, project.providers),
             limits=options.limits,
             change=options.change,
+            protocols=project.protocols,
         ),
         room,
     )

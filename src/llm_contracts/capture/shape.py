@@ -14,7 +14,7 @@ from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
 from llm_contracts.wire.interaction import End, Interaction, Response
-from llm_contracts.wire.protocols import BUILT_IN, GENERIC, protocol_at
+from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, protocol_at
 from llm_contracts.wire.sse import Event
 
 _VERSION = re.compile(r"([-@:_]?(20\d\d-?\d\d-?\d\d|latest|preview|\d{3,4}))+$")
@@ -59,14 +59,14 @@ class Shape:
         return " ".join(part for part in parts if part)
 
 
-def shape_of(interactions: Sequence[Interaction]) -> Shape:
+def shape_of(interactions: Sequence[Interaction], protocols: Protocols = BUILT_IN) -> Shape:
     """The shape of a call, which is one exchange or, where it was tried again, several."""
     *_, last = interactions
     sent = as_mapping(read_json(last.request.body))
     response = decoded(last.response)
     documents = list(_documents(response))
     return Shape(
-        api=api_of(last),
+        api=api_of(last, protocols),
         model=_family(sent.get("model"), last),
         parameters=tuple(sorted(_parameters(sent))),
         events=_folded([kind for kind, _ in documents]),
@@ -76,9 +76,9 @@ def shape_of(interactions: Sequence[Interaction]) -> Shape:
     )
 
 
-def api_of(interaction: Interaction) -> str:
+def api_of(interaction: Interaction, protocols: Protocols = BUILT_IN) -> str:
     """The API that was called, by the path alone."""
-    protocol = protocol_at(interaction.request.uri, BUILT_IN)
+    protocol = protocol_at(interaction.request.uri, protocols)
     return GENERIC if protocol is None else protocol.name
 
 

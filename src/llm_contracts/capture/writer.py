@@ -23,6 +23,7 @@ from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
 
 _EVERY = 10.0  # seconds between two writings of what was seen
@@ -61,6 +62,7 @@ class Writing:
         secrets: the values that must not reach a file, by the variable.
         limits: how much is kept.
         change: what is done to the exchanges of a call before they are written, after secrets were taken out.
+        protocols: those of the project, by which a call's API is known.
         now: the clock.
     """
 
@@ -69,6 +71,7 @@ class Writing:
     secrets: Mapping[str, str] = field(repr=False)
     limits: Limits
     change: Change = tuple
+    protocols: Protocols = BUILT_IN
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -84,7 +87,13 @@ class Writer:
         self._run = f"{writing.now():%Y%m%d}-{secrets.token_hex(4)}"
         self._began = writing.now()
         self._queue: queue.SimpleQueue[tuple[str, Interaction | str, int] | None] = queue.SimpleQueue()
-        self._keeper = Keeper(writing.limits, self._write, _recorded(writing.folder), self._coverage)
+        self._keeper = Keeper(
+            writing.limits,
+            self._write,
+            _recorded(writing.folder, writing.protocols),
+            self._coverage,
+            writing.protocols,
+        )
         self._thread = threading.Thread(target=self._work, name="llm-contracts-capture", daemon=True)
 
     def __enter__(self) -> Self:
@@ -173,12 +182,12 @@ class Writer:
         self.written.append(f"{call.provider}/{call.name}")
 
 
-def _recorded(folder: Path) -> Mapping[str, int]:
+def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:
     """How many recordings there are of each shape."""
     counts: dict[str, int] = {}
     for file in captured_files(folder):
         try:
-            key = shape_of(load(file).interactions).key
+            key = shape_of(load(file).interactions, protocols).key
         except (CassetteError, ValueError):
             continue  # `check` says what is wrong with it
         counts[key] = counts.get(key, 0) + 1

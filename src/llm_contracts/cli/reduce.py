@@ -133,4 +133,4 @@ def _found(project: Project, name: str) -> tuple[tuple[Interaction, ...], Call]:
     if not streams:
         raise ConfigError(f"{file} holds no stream that can be compared.")
     found = tuple(plain_address(one.interaction) for one in streams)
-    return found, stream_call(streams[-1].provider, found[-1])
+    return found, stream_call(streams[-1].provider, found[-1], project.protocols)

@@ -59,9 +59,9 @@ def captured_rows(
     return tuple(fresh.values()), tuple(scenarios)
 
 
-def captured_call(provider: str, interaction: Interaction) -> Call:
+def captured_call(provider: str, interaction: Interaction, protocols: Protocols = BUILT_IN) -> Call:
     """The call as it was made: here everything is known that was asked, and nothing is added."""
-    call, request = stream_call(provider, interaction), interaction.request
+    call, request = stream_call(provider, interaction, protocols), interaction.request
     if request.method.upper() == "GET" and protocol_at(request.uri, BUILT_IN) is MODELS:
         base_url = request.uri.partition("?")[0].removesuffix("/models")
         return replace(call, base_url=base_url, model="", input=None, function=Function.LIST_MODELS)
@@ -78,7 +78,8 @@ def captured_call(provider: str, interaction: Interaction) -> Call:
 
 
 def _row(identity: str, provider: str, interaction: Interaction, protocols: Protocols) -> Scenario:
-    call, facts = captured_call(provider, interaction), read_facts(interaction.response, protocols)
+    call = captured_call(provider, interaction, protocols)
+    facts = read_facts(interaction.response, protocols)
     return Scenario(
         id=identity,
         provider=provider,

@@ -12,7 +12,7 @@ from llm_contracts.clients.call import Call, Function
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.protocols import BUILT_IN, protocol_at
+from llm_contracts.wire.protocols import BUILT_IN, Protocols, protocol_at
 
 REPLAY_KEY = "replay-key-not-a-secret"
 """What every client is given as API key when nothing real is called."""
@@ -69,7 +69,7 @@ asked.
 _GEMINI = re.compile(r"(?:(?<=/v1)|(?<=/v1beta))/models/([^/:]+):(streamG|g)enerateContent$")
 
 
-def stream_call(provider: str, interaction: Interaction) -> Call:
+def stream_call(provider: str, interaction: Interaction, protocols: Protocols = BUILT_IN) -> Call:
     """The call that an answer belongs to: as recorded, or where that was not kept, a plain question to the
     model that the answer itself names.
 
@@ -79,9 +79,9 @@ def stream_call(provider: str, interaction: Interaction) -> Call:
     address = urlsplit(interaction.request.uri)
     plain = urlunsplit((address.scheme, address.netloc, address.path, "", ""))
     if address.path.endswith(_CHAT):
-        return _chat(provider, plain.removesuffix(_CHAT), interaction)
+        return _chat(provider, plain.removesuffix(_CHAT), interaction, protocols)
     recorded = _body(interaction.request.body)
-    facts = read_facts(interaction.response)
+    facts = read_facts(interaction.response, protocols)
     make = partial(Call, api_key=REPLAY_KEY, provider=provider)
     model = recorded.get("model") or (facts.models[0] if facts.models else "unknown")
     found = _GEMINI.search(address.path)
@@ -117,11 +117,11 @@ def stream_call(provider: str, interaction: Interaction) -> Call:
     )
 
 
-def _chat(provider: str, base_url: str, interaction: Interaction) -> Call:
+def _chat(provider: str, base_url: str, interaction: Interaction, protocols: Protocols) -> Call:
     recorded = _recorded(interaction.request.body)
     messages = tuple(recorded.pop("messages", None) or _QUESTION)
     asked = recorded.pop("stream", None)
-    facts = read_facts(interaction.response)
+    facts = read_facts(interaction.response, protocols)
     whole = asked is not True and not facts.streamed and facts.error is None and bool(facts.status)
     model = recorded.pop("model", None) or (facts.models[0] if facts.models else "unknown")
     params = _params(recorded)

@@ -18,6 +18,7 @@ from llm_contracts.run.pairing import Pairing, played
 from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Piece
+from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.streamed import Streamed, without_length
 
 _QUESTION = ({"role": "user", "content": "hi"},)
@@ -149,8 +150,8 @@ def reduce(
         difference=search.shown,
         call=search.call,
         interactions=tuple(_asked(each, search.call) for each in search.interactions),
-        events=_count(search.interactions),
-        events_before=_count(interactions),
+        events=_count(search.interactions, match.protocols),
+        events_before=_count(interactions, match.protocols),
         attempts=search.attempts,
     )
 
@@ -159,8 +160,8 @@ def _kinds(found: Iterable[Divergence]) -> frozenset[str]:
     return frozenset(str(each.kind) for each in found if each.severity is Severity.BREAKING)
 
 
-def _count(interactions: tuple[Interaction, ...]) -> int:
-    return sum(read_facts(each.response).events for each in interactions)
+def _count(interactions: tuple[Interaction, ...], protocols: Protocols) -> int:
+    return sum(read_facts(each.response, protocols).events for each in interactions)
 
 
 def _call(search: _Search) -> None:

@@ -148,7 +148,7 @@ def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:
         return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
     blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
     interaction = plain_address(entry.interaction)
-    item = match.run(blank, (interaction,), stream_call(entry.provider, interaction))
+    item = match.run(blank, (interaction,), stream_call(entry.provider, interaction, match.protocols))
     said = refusal(item)
     return item if said is None else as_not_offered(blank, entry.place, f"{said}.")
 

@@ -84,8 +84,10 @@ def test_every_protocol_claims_its_own_documents_alone(
 
 
 _READERS = {"read_facts", "shape_of", "happenings", "wire_events", "error_of_event", "compare_cassettes"}
-_CHAT_ALONE = {"judge.py", "importing/run.py", "streams.py"}
-"""What reads corpora, which hold chat completions and nothing else."""
+_WITHOUT_A_PROJECT = {"corpus/index.py", "importing/run.py"}
+"""An address is made up only for APIs that clients have a call for, which are the built-in ones; the rows of
+imported recordings are made while a project's own protocols are still being loaded.
+"""
 
 
 def test_whoever_reads_bytes_is_given_the_projects_protocols() -> None:
@@ -93,7 +95,7 @@ def test_whoever_reads_bytes_is_given_the_projects_protocols() -> None:
     forgotten = {
         f"{file.parent.name}/{file.name}:{node.lineno}"
         for file in Path(llm_contracts.__file__).parent.rglob("*.py")
-        if not str(file).endswith(tuple(_CHAT_ALONE))
+        if not str(file).endswith(tuple(_WITHOUT_A_PROJECT))
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _READERS
         if "protocols" not in ast.unparse(node)
