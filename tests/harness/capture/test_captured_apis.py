@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.cli import run
+from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.clients.call import Function
 from llm_contracts.parity.result import Readiness, Result
 from llm_contracts.project.config import Project, load_settings
@@ -200,6 +202,31 @@ def test_a_go_for_chats_does_not_hide_what_was_not_compared(scene: Scene) -> Non
     assert len(result.items) == 1
     assert result.verdicts["acme"].answer is Readiness.NO_EVIDENCE
     assert len(project.scenarios) == len(result.items) + len(result.left_out)
+
+
+def test_what_is_stored_says_so_too_in_parts_and_put_together(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("messages", "chat"):
+        path, asked, answer, _ = CALLS[name]
+        captured(scene, path, asked, answer)
+    (scene.root / "pyproject.toml").write_text(
+        '[tool.llm_contracts]\nreference = "openai"\ncandidate = "openai-async"\n'
+    )
+    monkeypatch.chdir(scene.root)
+
+    def verdict() -> Any:
+        capsys.readouterr()
+        assert run(["verdict", "--json", "-"]) == Exit.DIVERGENCE
+        return json.loads(capsys.readouterr().out)["verdicts"]["acme"]
+
+    assert run(["check", "--jobs", "1"]) == Exit.AGREEMENT
+    whole = verdict()
+    assert "anthropic-messages 1" in whole["reasons"][0]
+    for number in "12":
+        assert run(["check", "--jobs", "1", "--shard", f"{number}/2", "--report", f"part-{number}"]) == 0
+    assert run(["report", "--merge", "part-1", "part-2"]) == Exit.AGREEMENT
+    assert verdict() == whole
 
 
 def test_clients_that_know_streamed_chats_alone_are_not_blamed(scene: Scene, tmp_path: Path) -> None:
