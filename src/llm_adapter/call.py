@@ -293,11 +293,7 @@ class Call:
         said = self._redactor.data(failure.provider_message)
         code = self._redactor.data(failure.provider_code)
         facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)
-        words = (
-            said
-            or failures.unsendable(trouble, self.request.params)
-            or type(failures.origin(trouble)).__name__
-        )
+        words = said or failures.unsendable(trouble, self.request.params) or failures.WORDS[failure.category]
         return RequestFailedError(
             f"{provider} failed for {model!r} ({facts}): {words}",
             model=model,

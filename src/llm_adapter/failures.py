@@ -275,6 +275,26 @@ _BY_CLASS: tuple[tuple[str, Category], ...] = (
     ("TypeError", Category.BAD_REQUEST),  # a parameter that the client library does not know
 )
 
+# People read these. Which library met the failure, and what that calls it, is in the cause.
+WORDS: Mapping[Category, str] = {
+    Category.AUTHENTICATION: "the key was refused",
+    Category.PERMISSION: "the key does not allow this",
+    Category.QUOTA: "the allowance is used up",
+    Category.RATE_LIMIT: "too many requests",
+    Category.NOT_FOUND: "no such model or address",
+    Category.BAD_REQUEST: "the request cannot be made or was refused",
+    Category.CONTEXT_LENGTH: "the request is too long",
+    Category.CONTENT_POLICY: "the content was refused",
+    Category.OVERLOADED: "the service is overloaded",
+    Category.SERVER: "the service failed",
+    Category.TIMEOUT: "no answer in time",
+    Category.CONNECTION: "the connection failed or broke off",
+    Category.PROTOCOL: "the answer cannot be understood",
+    Category.CANCELLED: "the call was cancelled",
+    Category.CONFIGURATION: "the settings make no sense",
+}
+"""What a failure is called where the provider has said nothing."""
+
 
 def describe(error: BaseException, *, attempts: int | None = None) -> Failure:
     """Say what went wrong.

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from llm_adapter import Adapter, Category, LLMError, RequestFailedError, adapter_from
-from llm_adapter.failures import describe, in_band, origin
+from llm_adapter.failures import WORDS, describe, in_band, origin
 from tests.adapter.conftest import MakeAdapter, environ_for
 from tests.adapter.provider import (
     DONE,
@@ -87,6 +87,8 @@ def test_failures_in_mid_stream(adapter: Adapter, provider: Provider, broken: Br
         list(stream)
     told = caught.value
     assert (told.category, told.provider_code, told.status) == (broken.category, broken.code, None)
+    if told.provider_message is None:  # no class of a library's either: a person reads this
+        assert told.user_message.endswith(f": {WORDS[told.category]}")
     assert told.attempts == len(provider.asked) == 1
     assert told.__cause__ is not None
 

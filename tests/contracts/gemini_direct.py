@@ -178,14 +178,16 @@ def _unheard(error: Exception, attempts: int) -> GeminiError:
 
 
 def _answer(call: Call, method: str, target: str, body: Json | None = None) -> _Opened:
-    """The answer, after at most two more attempts where trouble passes."""
+    """The answer, after at most two more attempts where trouble passes and the caller's time allows them."""
+    ends = time.monotonic() + call.params.get("timeout", _TIMEOUT_S)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             opened = _sent(call, method, target, body, attempt)
         except (http.client.HTTPException, OSError) as error:
-            if attempt == _ATTEMPTS:
+            pause = 0.45 * 2.0 ** (attempt - 1)
+            if attempt == _ATTEMPTS or time.monotonic() + pause >= ends:
                 raise _unheard(error, attempt) from error
-            time.sleep(0.45 * 2.0 ** (attempt - 1))
+            time.sleep(pause)
             continue
         status = opened.response.status
         if status == 200:
