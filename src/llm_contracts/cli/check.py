@@ -112,7 +112,7 @@ def check(
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
         missing = run.without_recording(project, rows, (*providers, *scenarios)) if result.items else ()
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"), *missing)
-        result = replace(result, warnings=warnings)
+        result = replace(result, warnings=writer.masked(warnings))
         inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
         names = [row.name for row in rows]
         extra = {} if options.shard is None else part(check_plan(project, options), names)

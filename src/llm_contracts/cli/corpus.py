@@ -118,7 +118,8 @@ def corpus(
                 workers=pool if writer.resumed is None else continuing(pool, writer.resumed),
                 progress=writer.reporting(done),
             )
-        result = replace(result, warnings=(*result.warnings, *crashes, *printed.sentences("A client")))
+        warnings = (*result.warnings, *crashes, *printed.sentences("A client"))
+        result = replace(result, warnings=writer.masked(warnings))
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     hand_over(json_file, text, lambda console: print_result(console, result))
     return exit_of(result)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,33 +43,45 @@ class Packed:
         line: see `line_of`; None where the item still has everything in it, empty where the line is in the
             file already.
         code: the project's files that were loaded to get it, unless an earlier item named them.
+        own: the credentials that its clients sent of their own. Never written.
     """
 
     item: Item
     line: bytes | None = None
     code: tuple[str, ...] = ()
+    own: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def whole(item: Item) -> Packed:
     """With everything in it, for callers that look at observations."""
-    return Packed(item=item)
+    return Packed(item=item, own=own_credentials(item))
 
 
 def packed(item: Item) -> Packed:
-    """Light for the summary, everything else in the line that is to be stored."""
-    return Packed(item=light(item), line=line_of(item))
+    """Light for the summary, everything else in the line that is to be stored; both without credentials that
+    a client has of its own, such as a token from a vault.
+    """
+    own = own_credentials(item)
+    item = masked(item, own)
+    return Packed(item=light(item), line=line_of(item), own=own)
 
 
 def line_of(item: Item) -> bytes:
-    """The line of `items.jsonl` for an item.
+    """The line of `items.jsonl` for an item, without the credentials that a client has of its own."""
+    return as_line(item_to_json(masked(item, own_credentials(item))))
 
-    Credentials that a client has of its own, such as a token from a vault, are masked wherever they stand, as
-    they are in recordings.
-    """
-    line = as_line(item_to_json(item))
+
+def own_credentials(item: Item) -> dict[str, str]:
+    """Where it stood → value, for each credential that a client sent and no configuration knows."""
     sides = [side for side in (item.reference, item.candidate) if side is not None]
-    own = credentials_of(request for side in sides for request in side.requests)
-    return Scrubber(own).data(line) if own else line
+    return credentials_of(request for side in sides for request in side.requests)
+
+
+def masked(item: Item, own: Mapping[str, str]) -> Item:
+    """The item with these values masked wherever they stand, as they are in recordings."""
+    if not own:
+        return item
+    return item_from_json(json.loads(Scrubber(own).data(as_line(item_to_json(item)))))
 
 
 def as_line(value: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from llm_contracts.results.document import FORMAT, to_json
 from llm_contracts.results.items import DRAFT, ITEMS, ItemsFile, Packed, as_line, line_of
 from llm_contracts.results.store import RESULT
 from llm_contracts.util.files import LockedError, locked, remove_abandoned_drafts, rename, replace_file
+from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 
@@ -37,6 +38,7 @@ class ResultWriter:
         secrets: values that must not be written, by name.
         resumed: what an earlier run had finished, if this one continues it.
         code: the project's files that were loaded for the run, in whichever process.
+        own: value → where it stood, for the credentials that clients sent of their own. Never written.
     """
 
     folder: Path | None
@@ -45,6 +47,7 @@ class ResultWriter:
     file: BinaryIO | None = None
     resumed: ItemsFile | None = None
     code: set[str] = field(default_factory=set)
+    own: dict[str, str] = field(default_factory=dict, repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, done: Packed) -> None:
@@ -55,6 +58,7 @@ class ResultWriter:
             SecretFound: a secret is in it; then nothing of it is written.
         """
         self.code.update(done.code)
+        self.own.update((value, place) for place, value in done.own.items())
         if self.file is not None and done.line != b"":
             line = line_of(done.item) if done.line is None else done.line
             refuse_secrets(f"the result of {done.item.id}", line, self.secrets)
@@ -71,6 +75,13 @@ class ResultWriter:
             done(each.item.id)
 
         return report
+
+    def masked(self, sentences: Iterable[str]) -> tuple[str, ...]:
+        """Sentences about the run without the credentials that its clients sent of their own."""
+        scrubber = Scrubber(
+            {f"{place} {number}": value for number, (value, place) in enumerate(self.own.items())}
+        )
+        return tuple(map(scrubber.text, sentences))
 
     def finish(self, result: Result, **extra: Any) -> str:
         """Write the summary, and return its text. May be called again, with more to say.

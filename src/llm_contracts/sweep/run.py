@@ -12,6 +12,7 @@ from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.results.document import item_document, to_document
+from llm_contracts.results.items import masked, own_credentials
 from llm_contracts.run.check import (
     Options,
     blank_item,
@@ -136,6 +137,7 @@ def _one(
 
 
 def _light(item: Item) -> Light:
+    item = masked(item, own_credentials(item))
     return replace(item, reference=None, candidate=None), item_document(item)
 
 

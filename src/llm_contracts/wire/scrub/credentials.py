@@ -15,9 +15,9 @@ from urllib.parse import unquote_plus
 
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub.names import (
-    CREDENTIAL_HEADERS,
     SCRUBBED,
     body_credentials,
+    is_credential_header,
     is_form,
     query_credentials,
 )
@@ -60,7 +60,7 @@ def _in_request(request: Request) -> Iterator[tuple[str, str]]:
 
 def _in_message(side: str, message: Request | Response) -> Iterator[tuple[str, str]]:
     for name, value in message.headers:
-        if name.lower() in CREDENTIAL_HEADERS:
+        if is_credential_header(name.lower()):
             for part in _header_parts(value):
                 yield f"the {side} header {name.lower()}", part
     kind = next((value for name, value in message.headers if name.lower() == "content-type"), "")

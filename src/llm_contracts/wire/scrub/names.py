@@ -7,28 +7,26 @@ import re
 SCRUBBED = "scrubbed"
 """What stands for a header value or a query value that was removed because of its name."""
 
-CREDENTIAL_HEADERS = frozenset(
+_CREDENTIAL_HEADERS = frozenset(
     {
         "api-key",
         "apikey",
         "authorization",
         "cookie",
         "ocp-apim-subscription-key",
-        "proxy-authorization",
         "set-cookie",
-        "x-access-token",
-        "x-amz-security-token",
-        "x-api-key",
-        "x-api-token",
-        "x-auth-token",
-        "x-bce-security-token",
-        "x-csrf-token",
-        "x-goog-api-key",
-        "x-security-token",
-        "x-session-token",
     }
 )
-"""Headers that open something."""
+_CREDENTIAL_ENDINGS = (
+    "-token",
+    "-secret",
+    "-password",
+    "-api-key",
+    "-apikey",
+    "-access-key",
+    "-authorization",
+)
+"""What the names of such headers end in, whoever made them up: `x-vault-token`, `proxy-authorization`."""
 
 _IDENTITY_HEADERS = frozenset(
     {
@@ -90,7 +88,12 @@ _MEMBER = _member(f"{_CREDENTIAL_MEMBERS}|{_IDENTITY_MEMBERS}")
 
 def is_private_header(name: str) -> bool:
     """Whether a header's value opens something or tells whose request it was. `name` is lower case."""
-    return name in CREDENTIAL_HEADERS or name in _IDENTITY_HEADERS or name.endswith(_IDENTITY_ENDINGS)
+    return is_credential_header(name) or name in _IDENTITY_HEADERS or name.endswith(_IDENTITY_ENDINGS)
+
+
+def is_credential_header(name: str) -> bool:
+    """Whether a header's value opens something, by its name, which is lower case."""
+    return name in _CREDENTIAL_HEADERS or name.endswith(_CREDENTIAL_ENDINGS)
 
 
 def scrub_query(uri: str) -> str:
