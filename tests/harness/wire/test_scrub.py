@@ -6,6 +6,8 @@ import base64
 import html
 import itertools
 import json
+import quopri
+import re
 import textwrap
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -21,6 +23,7 @@ from tests.harness.wire.exchanges import JSON, exchange, streamed
 KEY = 'sk-a/b+c=d"e&f g'
 SECRETS = {"OPENAI_API_KEY": KEY}
 _FORM: Headers = (("content-type", "application/x-www-form-urlencoded"),)
+QUOTED = quopri.encodestring(KEY.encode(), quotetabs=True).decode()
 
 FORMS = {
     "raw": KEY,
@@ -44,6 +47,11 @@ FORMS = {
     "python": "".join(f"\\x{ord(c):02x}" for c in KEY),
     "hexadecimal": KEY.encode().hex(),
     "hexadecimal-in-capitals": KEY.encode().hex().upper(),
+    "hexadecimal-with-colons": KEY.encode().hex(":"),
+    "hexadecimal-numbers": ", ".join(f"0x{byte:02X}" for byte in KEY.encode()),
+    "quoted-printable": QUOTED,
+    "quoted-printable-in-lines": "=\r\n".join(re.findall(r"=..|.", QUOTED)),
+    "base64-of-url-encoded": base64.b64encode(f"k={quote(KEY, safe='')}".encode()).decode(),
     "base64-in-a-query": quote(base64.b64encode(KEY.encode()).decode(), safe=""),
     "base64-in-lines": textwrap.fill(base64.b64encode(KEY.encode()).decode(), 7),
     "basic-3": base64.b64encode(f"use:{KEY}:xy".encode()).decode(),
@@ -70,6 +78,14 @@ def test_every_form_of_a_secret_is_found_and_masked_in_every_place(form: str) ->
     assert "******" in repr(clean)
     assert len(clean.request.body) == len(clean.response.body) == len(body)
     assert clean.response.pieces == leaking.response.pieces
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_key_in_utf_16_is_masked(coding: str) -> None:
+    body = f"a {KEY} b".encode(coding)
+    assert find_secrets(body, SECRETS) == ["OPENAI_API_KEY"]
+    clean = Scrubber(SECRETS).data(body)
+    assert clean.replace(b"*" * 2 * len(KEY), b"") == "a  b".encode(coding)
 
 
 def test_a_secret_across_two_pieces_is_masked() -> None:
@@ -176,18 +192,51 @@ def test_a_key_is_found_in_one_of_two_answers_that_come_interleaved() -> None:
     "body",
     [
         "".join(f"data: {c}\n\n" for c in "sk-plain-0123"),
+        'data: {"sk-plai\n\ndata: n-0123 it is\n\n',
         json.dumps([{"parts": [{"text": c}]} for c in "sk-plain-0123"]),
         json.dumps({"parts": [{"text": "sk-pl"}, {"text": "ain-0123"}]}, indent=2),
         "".join(json.dumps({"response": c}) + "\n" for c in "sk-plain-0123"),
         "".join(f"event: m\r\ndata: {json.dumps({'answer': c})}\r\n\r\n" for c in "sk-plain-0123"),
         "".join(f"data: {json.dumps({'index': n, 'text': c})}\n\n" for n, c in enumerate("sk-plain-0123")),
     ],
-    ids=["plain-text-events", "array-of-answers", "parts", "json-lines", "dify-with-crlf", "counted-events"],
+    ids=[
+        "plain-text-events",
+        "after-a-brace",
+        "array-of-answers",
+        "parts",
+        "json-lines",
+        "dify-with-crlf",
+        "counted-events",
+    ],
 )
 def test_a_key_in_parts_is_found_in_every_kind_of_stream(body: str) -> None:
     secrets = {"K": "sk-plain-0123"}
     assert find_secrets(body.encode(), secrets) == ["K"]
     assert find_secrets(Scrubber(secrets).data(body.encode()), secrets) == []
+
+
+@pytest.mark.parametrize("streamed_as", ["data: {}\n\n", "{}\n"])
+def test_a_key_in_the_bytes_beside_each_token_is_masked_and_the_lists_stay_lists(streamed_as: str) -> None:
+    key = "sk-plain-0123"
+    tokens = [key[start : start + 3] for start in range(0, len(key), 3)]
+    told = [{"bytes": [*token.encode()], "top_logprobs": [{"bytes": [1, 22]}]} for token in tokens]
+    bodies = ("".join(streamed_as.format(json.dumps(each)) for each in told), json.dumps(told))
+    for body in bodies:
+        assert find_secrets(body.encode(), {"K": key}) == ["K"]
+        clean = Scrubber({"K": key}).data(body.encode())
+        assert find_secrets(clean, {"K": key}) == []
+        assert len(clean) == len(body)
+    masked = [each["bytes"] for each in json.loads(clean)]
+    assert masked[0] == [120, 120, 42]
+    assert [each["top_logprobs"] for each in json.loads(clean)] == [each["top_logprobs"] for each in told]
+
+
+@pytest.mark.parametrize("missing", [0, 1, 4])
+def test_a_key_that_is_cut_short_is_masked(missing: int) -> None:
+    key = "made-up-" + "0123456789abcdef" * 2
+    shown = key[: len(key) - missing]
+    assert Scrubber({"K": key}).text(f"Incorrect: {shown}...") == f"Incorrect: {'*' * len(shown)}..."
+    assert Scrubber({"K": key}).text(key[:-5]) == key[:-5]
 
 
 def test_a_token_that_was_sold_is_hidden_in_what_came_before_and_after_it() -> None:

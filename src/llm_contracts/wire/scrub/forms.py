@@ -6,8 +6,11 @@ import base64
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from urllib.parse import quote
 
 _SHORTEST = 6
+_LONG = 20  # what is left of these cannot be taken for a word
+_MISSING = 4
 
 # Every repetition has a limit: a body of a million backslashes must not take a million looks at each of them.
 _BACKSLASHES = rb"\\{1,8}"
@@ -26,11 +29,16 @@ _SPECIAL_DIGITS = {
 }
 _LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
 
+_BETWEEN = rb"(?:[ :,._-]{0,2}(?:(?:0|\\{1,4})[xX])?)"  # `73:6b`, `73 6b`, `0x73, 0x6b`
+_SOFT_BREAK = rb"(?:=\r?\n)?"  # of quoted-printable
+
 
 @lru_cache(maxsize=512)
 def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
     """Patterns that find a value: raw, percent-encoded, as HTML or JSON writes it (any character escaped, at
-    any depth of nesting), inside base64 at any alignment and folded over lines, and as hexadecimal digits.
+    any depth of nesting), as quoted-printable, in UTF-16, inside base64 at any alignment and folded over
+    lines (also percent-encoded before that), and as hexadecimal digits, also with something between the bytes. A long value is also found where
+    its last few characters are missing.
 
     None for a value of fewer than six characters, or of one repeated character: it occurs by accident in any
     text, and hiding it would ruin recordings without protecting anything.
@@ -38,8 +46,23 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
     if len(value) < _SHORTEST or len(set(value)) == 1:
         return ()
     raw = value.encode("utf-8", "surrogatepass")
-    sources = (b"".join(map(_character, value)), *map(_base64, _cores(raw)), _anycase(raw.hex()))
+    sources = (
+        _cut_short(tuple(map(_character, value))),
+        *(_base64(core) for text in (raw, quote(raw, safe="").encode()) for core in _cores(text)),
+        _BETWEEN.join(_anycase(f"{byte:02x}") for byte in raw),
+        *(re.escape(value.encode(coding, "surrogatepass")) for coding in ("utf-16-le", "utf-16-be")),
+        _SOFT_BREAK.join(map(_printable, raw)),
+    )
     return tuple(re.compile(source) for source in dict.fromkeys(sources))
+
+
+def _cut_short(characters: tuple[bytes, ...]) -> bytes:
+    """The characters, of which up to an eighth, four at the most, may be missing at the end."""
+    spare = min(len(characters) // 8, _MISSING) if len(characters) >= _LONG else 0
+    rest = b""
+    for character in reversed(characters[len(characters) - spare :]):
+        rest = b"(?:" + character + rest + b")?"
+    return b"".join(characters[: len(characters) - spare]) + rest
 
 
 def _character(character: str) -> bytes:
@@ -52,6 +75,11 @@ def _character(character: str) -> bytes:
     if character in _LETTERS:
         forms.append(_BACKSLASHES + _LETTERS[character])
     return b"(?:" + b"|".join(forms) + b")"
+
+
+def _printable(byte: int) -> bytes:
+    """A byte as quoted-printable writes it."""
+    return b"(?:" + re.escape(bytes((byte,))) + b"|=" + _anycase(f"{byte:02x}") + b")"
 
 
 def _percent(raw: bytes) -> bytes:

@@ -16,7 +16,11 @@ Span = tuple[int, int]
 _TOKEN = re.compile(rb'\\.|"(?:[ \t]*:)?|[{}\[\]]|[\r\n]+', re.DOTALL)
 _DEEPEST = 32
 _INDEX = re.compile(rb"\s{0,8}(\d{1,9})")
-_PLAIN_LINE = re.compile(rb'(?:^|(?<=[\r\n]))data: ?([^\s{\["][^\r\n]*)')
+_NUMBER = re.compile(rb"\d{1,3}")
+_NUMBERS = re.compile(rb"(?:\s{0,8}\d{1,3}\s{0,8},)*\s{0,8}\d{1,3}\s{0,8}(?=\])")
+_END = rb"[ \t]*(?=[\r\n]|\Z)"
+_JSON_LINE = rb'(?:\{[^\r\n]*\}|\[[^\r\n]*\]|"[^\r\n]*")' + _END
+_PLAIN_LINE = re.compile(rb"(?:^|(?<=[\r\n]))data: ?(?!" + _JSON_LINE + rb")(\S[^\r\n]*)")
 
 
 @dataclass(slots=True)
@@ -82,12 +86,29 @@ def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
     yield from (spans for spans in sorted(found) if _worth_joining(data, spans))
 
 
+def byte_runs(data: bytes) -> Iterator[tuple[Span, ...]]:
+    """Where the numbers of each text lie that is given as bytes, as `logprobs` do beside each token: the
+    members `bytes` of one place, one event or token after the other.
+    """
+    if b'"bytes"' not in data:
+        return
+    found: dict[object, list[Span]] = {}
+    for leaf in _leaves(data, numbers=True):
+        if leaf.keys and leaf.keys[-1] == b"bytes":
+            indices = tuple(frame.index for frame in leaf.frames)
+            found.setdefault((leaf.keys, indices), []).extend(
+                match.span() for match in _NUMBER.finditer(data, *leaf.span)
+            )
+    yield from map(tuple, found.values())
+
+
 def _worth_joining(data: bytes, spans: tuple[Span, ...]) -> bool:
     """Several parts that differ: not the id or the model, which every event repeats."""
     return len(spans) > 1 and len({data[start:end] for start, end in spans}) > 1
 
 
-def _leaves(data: bytes) -> Iterator[_Leaf]:
+def _leaves(data: bytes, *, numbers: bool = False) -> Iterator[_Leaf]:
+    """Each text, or with `numbers` each list of small numbers instead."""
     stack = _Stack()
     begun: int | None = None  # where the text that is open begins
     for match in _TOKEN.finditer(data):
@@ -99,9 +120,12 @@ def _leaves(data: bytes) -> Iterator[_Leaf]:
         elif token[0] == ord('"') and begun is None:
             begun = match.start() + 1
         elif token[0] == ord('"') and begun is not None:
-            yield from _text(data, (begun, match.start()), token, stack, match.end())
+            texts = _text(data, (begun, match.start()), token, stack, match.end())
+            yield from (leaf for leaf in texts if not numbers)
             begun = None
         elif begun is None:
+            if numbers and token == b"[" and (listed := _NUMBERS.match(data, match.end())):
+                yield stack.leaf(listed.span())
             stack.nest(token)
 
 

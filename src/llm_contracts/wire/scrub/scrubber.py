@@ -11,10 +11,11 @@ from llm_contracts.wire.interaction import Headers, Interaction, Request, Respon
 from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
 from llm_contracts.wire.scrub.names import SCRUBBED, is_private_header, masked_fields, scrub_query
-from llm_contracts.wire.scrub.runs import Span, runs
+from llm_contracts.wire.scrub.runs import Span, byte_runs, runs
 from llm_contracts.wire.scrub.shapes import SHAPES
 
 _SCHEME = re.compile(r"^(Bearer|Basic)\s+", re.IGNORECASE)
+_MASKED_BYTE = {1: b"0", 2: b"42", 3: b"120"}  # a star where it has room
 _Patterns = tuple[re.Pattern[bytes], ...]
 
 
@@ -87,7 +88,8 @@ class Scrubber:
     def data(self, data: bytes) -> bytes:
         """The bytes with each secret masked, byte by byte, also where events hand it out in parts."""
         # A mask may complete another secret that holds stars itself: go on until nothing is found.
-        while (masked := _masked_in_runs(_masked(data, self._patterns), self._patterns)) != data:
+        given = self._patterns
+        while (masked := _masked_in_bytes(_masked_in_runs(_masked(data, given), given), given)) != data:
             data = masked
         return data
 
@@ -128,7 +130,11 @@ def find_secrets(data: bytes, secrets: Mapping[str, str]) -> list[str]:
     """The names of the variables whose value is in the data, in any of the forms that are scrubbed."""
     if not secrets:
         return []
-    texts = (data, *(_joined(data, spans) for spans in runs(data)))
+    texts = (
+        data,
+        *(_joined(data, spans) for spans in runs(data)),
+        *(_bytes_of(data, spans) for spans in byte_runs(data)),
+    )
     return sorted(
         name
         for name, value in secrets.items()
@@ -155,6 +161,22 @@ def _masked_in_runs(data: bytes, given: _Patterns) -> bytes:
         if masked != joined:
             data = _spread(data, spans, masked)
     return data
+
+
+def _masked_in_bytes(data: bytes, given: _Patterns) -> bytes:
+    """Numbers are masked by numbers that have as many digits, so that the list stays one."""
+    result = bytearray(data)
+    for spans in byte_runs(data):
+        text = _bytes_of(data, spans)
+        masked = _masked(text, given)
+        for (start, end), was, now in zip(spans, text, masked, strict=True):
+            if was != now:
+                result[start:end] = _MASKED_BYTE[end - start]
+    return bytes(result)
+
+
+def _bytes_of(data: bytes, spans: tuple[Span, ...]) -> bytes:
+    return bytes(min(int(data[start:end]), 255) for start, end in spans)
 
 
 def _joined(data: bytes, spans: tuple[Span, ...]) -> bytes:
