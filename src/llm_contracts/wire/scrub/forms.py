@@ -37,8 +37,8 @@ _SOFT_BREAK = rb"(?:=\r?\n)?"  # of quoted-printable
 def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
     """Patterns that find a value: raw, percent-encoded, as HTML or JSON writes it (any character escaped, at
     any depth of nesting), as quoted-printable, in UTF-16, inside base64 at any alignment and folded over
-    lines (also percent-encoded before that), and as hexadecimal digits, also with something between the bytes. A long value is also found where
-    its last few characters are missing.
+    lines (also percent-encoded before that), and as hexadecimal digits, also with something between the
+    bytes. A long value is also found where its last few characters are missing.
 
     None for a value of fewer than six characters, or of one repeated character: it occurs by accident in any
     text, and hiding it would ruin recordings without protecting anything.
