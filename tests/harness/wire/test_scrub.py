@@ -9,6 +9,8 @@ import json
 import quopri
 import re
 import textwrap
+from dataclasses import replace
+from hashlib import sha256
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.wire.interaction import Headers, Interaction, Piece, Request, Response
 from llm_contracts.wire.scrub import Scrubber, SecretFound, find_secrets, scrub_query
+from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.forms import patterns
 from tests.harness.wire.exchanges import JSON, exchange, streamed
 
@@ -376,10 +379,59 @@ def _with_cookie(value: str) -> Interaction:
 def test_a_credential_s_patterns_are_made_once_however_many_there_are() -> None:
     """More of them than any shared cache holds: making them again for each recording takes hours."""
     scrubber = Scrubber({})
-    scrubber.learn([_with_cookie("0001-learned-first-0001")])
+    first, later = _with_cookie("0001-learned-first-0001"), _with_cookie("0002-learned-later-0002")
+    scrubber.learn([first])
+    scrubber.interaction(first)
     patterns.cache_clear()  # as after many others
-    scrubber.learn([_with_cookie("0002-learned-later-0002")])
+    scrubber.learn([later])
+    for each in (first, later):
+        assert b"****" in scrubber.interaction(each).response.body
     assert patterns.cache_info().misses == 2  # the value, and the header it stands in
+
+
+def test_of_many_credentials_only_those_that_may_be_there_are_looked_for() -> None:
+    """A pattern for each in each body takes minutes for a thousand; one pass knows which may be in it."""
+    values = [f"eyJ-{sha256(bytes(number)).hexdigest()}" for number in range(1000)]
+    scrubber = Scrubber({})
+    scrubber.learn(map(_with_cookie, values))
+    patterns.cache_clear()
+    one = _with_cookie(values[600])
+    echoed = replace(
+        one, response=replace(one.response, headers=(("x-echo", values[700].encode().hex(":")),))
+    )
+    clean = scrubber.interaction(echoed)
+    assert values[600].encode() not in clean.response.body
+    assert set(clean.response.headers[0][1]) == {"*"}
+    assert scrubber.find(values[601].encode()) == ["the request header cookie (1204)"]
+    assert patterns.cache_info().misses < 100  # of 2,000
+
+
+@given(
+    value=st.text(st.sampled_from("abcdef0123456789ABCXYZ+/-_.~%\\u=&#;x "), min_size=6, max_size=40),
+    before=st.text(st.sampled_from("%\\u0=&#x2;a+ "), max_size=8),
+    form=st.sampled_from(
+        ["plain", "escaped", "percent", "base64", "folded", "hex", "wide", "quoted", "entities", "cut"]
+    ),
+)
+def test_what_patterns_find_is_among_the_candidates(value: str, before: str, form: str) -> None:
+    raw = value.encode()
+    written = {
+        "plain": raw,
+        "cut": value[:-4].encode(),
+        "escaped": "".join(f"\\\\u{ord(c):04X}" for c in value).encode(),
+        "percent": quote(quote(value, safe=""), safe="").encode(),
+        "base64": base64.urlsafe_b64encode(before.encode() + raw),
+        "folded": textwrap.fill(base64.b64encode(before.encode() + raw).decode(), 5).encode(),
+        "hex": raw.hex("-").upper().encode(),
+        "wide": value.encode("utf-16"),
+        "quoted": "=\n".join(f"={byte:02X}" for byte in raw).encode(),
+        "entities": "".join(f"&#x{ord(c):x};" for c in value).encode(),
+    }[form]
+    data = before.encode() + written
+    candidates = Candidates()
+    candidates.add(value)
+    found = any(pattern.search(data) for pattern in patterns(value))
+    assert value in candidates.among(data) or not found
 
 
 def test_a_credential_of_any_length_is_hidden_and_its_patterns_stay_short() -> None:

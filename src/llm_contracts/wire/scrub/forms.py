@@ -9,8 +9,8 @@ from functools import lru_cache
 from urllib.parse import quote
 
 _SHORTEST = 6
-_LONG = 20  # what is left of these cannot be taken for a word
-_MISSING = 4
+LONG = 20  # what is left of these cannot be taken for a word
+MISSING = 4
 
 # Every repetition has a limit: a body of a million backslashes must not take a million looks at each of them.
 _BACKSLASHES = rb"\\{1,8}"
@@ -27,7 +27,7 @@ _SPECIAL_DIGITS = {
     ord("+"): rb"(?:[+-]|%(?:25){0,4}2[bBdD]|\\{1,8}u002[bBdD])",
     ord("/"): rb"(?:\\{0,8}/|_|%(?:25){0,4}2[fF]|%(?:25){0,4}5[fF]|\\{1,8}u00(?:2|5)[fF])",
 }
-_LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
+LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
 
 _BETWEEN = rb"(?:[ :,._-]{0,2}(?:(?:0|\\{1,4})[xX])?)"  # `73:6b`, `73 6b`, `0x73, 0x6b`
 _SOFT_BREAK = rb"(?:=\r?\n)?"  # of quoted-printable
@@ -48,7 +48,7 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
     raw = value.encode("utf-8", "surrogatepass")
     sources = (
         _cut_short(tuple(map(_character, value))),
-        *(_base64(core) for text in (raw, quote(raw, safe="").encode()) for core in _cores(text)),
+        *map(_base64, base64_cores(value)),
         _BETWEEN.join(_anycase(f"{byte:02x}") for byte in raw),
         *(re.escape(value.encode(coding, "surrogatepass")) for coding in ("utf-16-le", "utf-16-be")),
         _SOFT_BREAK.join(map(_printable, raw)),
@@ -58,7 +58,7 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
 
 def _cut_short(characters: tuple[bytes, ...]) -> bytes:
     """The characters, of which up to an eighth, four at the most, may be missing at the end."""
-    spare = min(len(characters) // 8, _MISSING) if len(characters) >= _LONG else 0
+    spare = min(len(characters) // 8, MISSING) if len(characters) >= LONG else 0
     rest = b""
     for character in reversed(characters[len(characters) - spare :]):
         rest = b"(?:" + character + rest + b")?"
@@ -105,6 +105,12 @@ def _anycase(digits: str) -> bytes:
     return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in digits).encode()
 
 
+def base64_cores(value: str) -> tuple[bytes, ...]:
+    """What base64 makes of the value, and of what percent-encoding makes of it."""
+    raw = value.encode("utf-8", "surrogatepass")
+    return tuple(core for text in (raw, quote(raw, safe="").encode()) for core in _cores(text))
+
+
 def _cores(raw: bytes) -> Iterator[bytes]:
     """What base64 makes of the value wherever in a text it stands: the characters that depend on it alone.
 
@@ -120,4 +126,4 @@ def _cores(raw: bytes) -> Iterator[bytes]:
 
 def _base64(core: bytes) -> bytes:
     """Both alphabets, escaped or not, and folded over lines as MIME and YAML do it."""
-    return _LINE_END.join(_SPECIAL_DIGITS.get(digit, bytes((digit,))) for digit in core)
+    return LINE_END.join(_SPECIAL_DIGITS.get(digit, bytes((digit,))) for digit in core)

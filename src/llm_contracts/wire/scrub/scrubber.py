@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import chain, count
 
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
+from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
 from llm_contracts.wire.scrub.names import SCRUBBED, is_private_header, masked_fields, scrub_query
@@ -15,6 +16,8 @@ from llm_contracts.wire.scrub.runs import Span, byte_runs, runs
 from llm_contracts.wire.scrub.shapes import SHAPES
 
 _SCHEME = re.compile(r"^(Bearer|Basic)\s+", re.IGNORECASE)
+_Masking = Callable[[bytes], bytes]
+_SHAPES = tuple(shape for shapes in SHAPES.values() for shape in shapes)
 _MASKED_BYTE = {1: b"0", 2: b"42", 3: b"120"}  # a star where it has room
 _Patterns = tuple[re.Pattern[bytes], ...]
 
@@ -41,8 +44,11 @@ class Scrubber:
     def __init__(self, secrets: Mapping[str, str], *, harmless: Iterable[str] = ()) -> None:
         self._secrets = dict(secrets)
         self._harmless = tuple(harmless)
+        self._places: Counter[str] = Counter()
         self._compiled: dict[str, _Patterns] = {}
-        self._patterns = self._patterns_of_all()
+        self._candidates = Candidates()
+        for value in set(self._secrets.values()):
+            self._candidates.add(value)
 
     def learn(self, interactions: Iterable[Interaction]) -> None:
         """From now on, hide the credentials in these exchanges wherever they appear."""
@@ -53,9 +59,10 @@ class Scrubber:
             if value not in known and not any(harmless in value for harmless in self._harmless)
         }
         for value, place in fresh.items():
-            self._secrets[_unused(place, self._secrets)] = value
-        if fresh:
-            self._patterns = self._patterns_of_all()
+            self._places[place] += 1
+            number = self._places[place]
+            self._secrets[place if number == 1 else f"{place} ({number})"] = value
+            self._candidates.add(value)
 
     def interaction(self, interaction: Interaction) -> Interaction:
         """The exchange without secrets."""
@@ -88,26 +95,37 @@ class Scrubber:
     def data(self, data: bytes) -> bytes:
         """The bytes with each secret masked, byte by byte, also where events hand it out in parts."""
         # A mask may complete another secret that holds stars itself: go on until nothing is found.
-        given = self._patterns
-        while (masked := _masked_in_bytes(_masked_in_runs(_masked(data, given), given), given)) != data:
+        while (masked := self._masked_once(data)) != data:
             data = masked
         return data
 
+    def _masked_once(self, data: bytes) -> bytes:
+        return _masked_in_bytes(_masked_in_runs(self._masked(data), self._masked), self._masked)
+
+    def _masked(self, data: bytes) -> bytes:
+        """Long values first, so that of two of which one holds the other all is masked; then shapes."""
+        for value in sorted(self._candidates.among(data), key=lambda value: (-len(value), value)):
+            data = _masked(data, self._patterns(value))
+        return _masked(data, _SHAPES)
+
+    def _patterns(self, value: str) -> _Patterns:
+        """Made when the value first may be there, and then kept: a cache that all share would be too small
+        for a long run's credentials.
+        """
+        if value not in self._compiled:
+            self._compiled[value] = patterns(value)
+        return self._compiled[value]
+
     def find(self, data: bytes) -> list[str]:
         """The names of the secrets whose value is in the data, learned ones by where they stood."""
-        return find_secrets(data, self._secrets)
-
-    def _patterns_of_all(self) -> _Patterns:
-        """Long values first, so that of two of which one holds the other all is masked; then shapes.
-
-        What was compiled stays: a cache that all share would be too small for a long run's credentials.
-        """
-        for value in self._secrets.values():
-            if value not in self._compiled:
-                self._compiled[value] = patterns(value)
-        longest_first = sorted(self._compiled, key=lambda value: (-len(value), value))
-        given = (pattern for value in longest_first for pattern in self._compiled[value])
-        return (*given, *(shape for shapes in SHAPES.values() for shape in shapes))
+        texts = _texts(data)
+        found = {
+            value
+            for text in texts
+            for value in self._candidates.among(text)
+            if any(pattern.search(text) for pattern in self._patterns(value))
+        }
+        return sorted(name for name, value in self._secrets.items() if value in found)
 
     def _body(self, body: bytes, content_type: str) -> bytes:
         # Names go first: within a body, what they hide has no part in anything else.
@@ -130,11 +148,7 @@ def find_secrets(data: bytes, secrets: Mapping[str, str]) -> list[str]:
     """The names of the variables whose value is in the data, in any of the forms that are scrubbed."""
     if not secrets:
         return []
-    texts = (
-        data,
-        *(_joined(data, spans) for spans in runs(data)),
-        *(_bytes_of(data, spans) for spans in byte_runs(data)),
-    )
+    texts = _texts(data)
     return sorted(
         name
         for name, value in secrets.items()
@@ -142,10 +156,13 @@ def find_secrets(data: bytes, secrets: Mapping[str, str]) -> list[str]:
     )
 
 
-def _unused(name: str, taken: Mapping[str, str]) -> str:
-    """The name, numbered where there are several of it."""
-    numbered = (f"{name} ({number})" for number in count(2))
-    return next(each for each in chain((name,), numbered) if each not in taken)
+def _texts(data: bytes) -> tuple[bytes, ...]:
+    """The data, and what events hand out in parts."""
+    return (
+        data,
+        *(_joined(data, spans) for spans in runs(data)),
+        *(_bytes_of(data, spans) for spans in byte_runs(data)),
+    )
 
 
 def _masked(data: bytes, given: _Patterns) -> bytes:
@@ -154,21 +171,21 @@ def _masked(data: bytes, given: _Patterns) -> bytes:
     return data
 
 
-def _masked_in_runs(data: bytes, given: _Patterns) -> bytes:
+def _masked_in_runs(data: bytes, mask: _Masking) -> bytes:
     for spans in runs(data):
         joined = _joined(data, spans)
-        masked = _masked(joined, given)
+        masked = mask(joined)
         if masked != joined:
             data = _spread(data, spans, masked)
     return data
 
 
-def _masked_in_bytes(data: bytes, given: _Patterns) -> bytes:
+def _masked_in_bytes(data: bytes, mask: _Masking) -> bytes:
     """Numbers are masked by numbers that have as many digits, so that the list stays one."""
     result = bytearray(data)
     for spans in byte_runs(data):
         text = _bytes_of(data, spans)
-        masked = _masked(text, given)
+        masked = mask(text)
         for (start, end), was, now in zip(spans, text, masked, strict=True):
             if was != now:
                 result[start:end] = _MASKED_BYTE[end - start]
