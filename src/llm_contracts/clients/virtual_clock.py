@@ -117,7 +117,7 @@ def _installed() -> _Sleep:
     with _REPLACING:
         sleep = _current() or _Sleep(time.sleep)
         sleep.users += 1
-        time.sleep = sleep
+        _put(sleep)
         return sleep
 
 
@@ -125,7 +125,14 @@ def _left(sleep: _Sleep) -> None:
     with _REPLACING:
         sleep.users -= 1
         if not sleep.users and _current() is sleep:
-            time.sleep = sleep.really
+            _put(sleep.really)
+
+
+def _put(sleep: Callable[[Any], None]) -> None:
+    """Past `process_state`, which would take it for a change that the call made: where calls run side by side,
+    the replacement outlives the first of them.
+    """
+    vars(time)["sleep"] = sleep
 
 
 def _current() -> _Sleep | None:

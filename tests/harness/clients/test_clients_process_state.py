@@ -11,6 +11,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 from types import ModuleType
@@ -20,6 +21,7 @@ import pytest
 
 from llm_contracts.clients.process_state import list_sizes
 from llm_contracts.clients.side_effects import Effects, watched
+from llm_contracts.clients.virtual_clock import Pauses, virtual_time
 
 FOREIGN: Any = ModuleType("foreign_library")
 FOREIGN.callbacks = []
@@ -156,6 +158,17 @@ def test_what_others_do_meanwhile_and_what_a_module_does_to_itself_is_not_the_ca
     attribute()
     assert outside.found() == {}
     meanwhile()
+
+
+def test_a_clock_that_another_call_still_uses_is_no_change() -> None:
+    def pauses() -> Pauses:
+        return Pauses(sent=int, budget=1.0)
+
+    effects = Effects()
+    with ExitStack() as other:
+        with watched(effects), virtual_time(pauses()):
+            other.enter_context(virtual_time(pauses()))
+        assert effects.found() == {}
 
 
 def test_what_an_import_sets_up_is_no_change(tmp_path: Path) -> None:
