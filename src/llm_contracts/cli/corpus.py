@@ -122,7 +122,8 @@ def corpus(
         result = replace(result, warnings=writer.masked(warnings))
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     hand_over(json_file, text, lambda console: print_result(console, result))
-    return exit_of(result)
+    # Of a shard the others may have been compared.
+    return Exit.USAGE if not result.items and options.shard is None else exit_of(result)
 
 
 @contextmanager

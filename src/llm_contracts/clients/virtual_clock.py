@@ -129,8 +129,8 @@ def _left(sleep: _Sleep) -> None:
 
 
 def _put(sleep: Callable[[Any], None]) -> None:
-    """Past `process_state`, which would take it for a change that the call made: where calls run side by side,
-    the replacement outlives the first of them.
+    """Past `process_state`, which would take it for a change that the call made: where calls run side by
+    side, the replacement outlives the first of them.
     """
     vars(time)["sleep"] = sleep
 

@@ -19,8 +19,6 @@ class ProblemKind(StrEnum):
     NO_BODY = "no-body"
     DUPLICATE = "duplicate"
     NOT_CHAT = "not-a-chat-completion"
-    NOT_STREAMED = "not-streamed"
-    OTHER_DIALECT = "other-dialect"
     NOT_HTTP = "not-http"
     NOT_A_RECORDING = "not-a-recording"
     UNKNOWN_PROVIDER = "unknown-provider"

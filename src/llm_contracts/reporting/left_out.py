@@ -16,8 +16,6 @@ _TITLES: Mapping[ProblemKind, str] = {
     ProblemKind.NO_BODY: "without a body",
     ProblemKind.DUPLICATE: "of the same id",
     ProblemKind.NOT_CHAT: "not a call of a model",
-    ProblemKind.NOT_STREAMED: "not streamed",
-    ProblemKind.OTHER_DIALECT: "in the dialect of another API",
     ProblemKind.NOT_HTTP: "not HTTP",
     ProblemKind.NOT_A_RECORDING: "not a recording",
     ProblemKind.UNKNOWN_PROVIDER: "of no provider of this project",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from llm_contracts.capture.shape import api_of
 from llm_contracts.clients.builtin import NotOfferedError
-from llm_contracts.clients.call import Function
+from llm_contracts.clients.call import Call, Function
 from llm_contracts.corpus import CorpusProblem, ProblemKind
 from llm_contracts.parity.result import Item
 from llm_contracts.util.json_values import as_mapping, read_json
@@ -46,6 +46,16 @@ def refusal(item: Item) -> str | None:
         if side and side.failure and side.failure.category == NotOfferedError.category:
             return side.failure.message
     return None
+
+
+def asks_otherwise(item: Item, call: Call) -> str | None:
+    """What the clients ask for instead of a call that is no chat, where they make chats only. They have no
+    such call, which is no fault of the recording.
+    """
+    chat = call.function in {Function.INVOKE, Function.CHAT}
+    if chat or item.problem is None or item.reference is None or not item.reference.requests:
+        return None
+    return item.problem.removeprefix(f"{item.id}: ")
 
 
 def captured_item(blank: Item, scenario: Scenario, recorded: Interaction, play: Callable[[], Item]) -> Item:

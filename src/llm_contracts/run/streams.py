@@ -26,7 +26,7 @@ from llm_contracts.run.check import (
     opened_match,
     project_waivers,
 )
-from llm_contracts.run.not_offered import as_not_offered, refusal, without_not_offered
+from llm_contracts.run.not_offered import as_not_offered, asks_otherwise, refusal, without_not_offered
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
@@ -148,8 +148,9 @@ def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:
         return Item(id=entry.place, provider="", scenario="", problem=f"{entry.place}: {entry.reason}")
     blank = Item(id=entry.id, provider=entry.provider, scenario=entry.id, provenance=entry.provenance)
     interaction = plain_address(entry.interaction)
-    item = match.run(blank, (interaction,), stream_call(entry.provider, interaction, match.protocols))
-    said = refusal(item)
+    call = stream_call(entry.provider, interaction, match.protocols)
+    item = match.run(blank, (interaction,), call)
+    said = refusal(item) or asks_otherwise(item, call)
     return item if said is None else as_not_offered(blank, entry.place, f"{said}.")
 
 

@@ -41,7 +41,7 @@ def test_an_import_is_told_line_by_line_with_what_was_left_out_and_what_to_do(
     assert run(["import", "trace.har"]) == 0
     out = capsys.readouterr().out
     assert "imported    acme/imported-trace-0   from trace.har: log.entries[0]" in out
-    assert "5 not a chat completion:\n  trace.har: log.entries[1]: is no chat completion (GET /0.png)." in out
+    assert "5 not a call of a model:\n  trace.har: log.entries[1]: is no call of a model (GET /0.png)." in out
     assert "  and 2 more; --json FILE lists them all" in out
     assert "1 imported, 5 left out." in out
     assert 'imported_scenarios(Path(__file__).parent / "../cassettes")' in out
@@ -86,7 +86,7 @@ def test_the_json_names_everything(trace: Path, capsys: pytest.CaptureFixture[st
     assert document["left_out"][4] == {
         "place": "trace.har: log.entries[5]",
         "why": "not-a-chat-completion",
-        "reason": "is no chat completion (GET /4.png).",
+        "reason": "is no call of a model (GET /4.png).",
     }
     assert (document["dry_run"], document["homeless"]) == (True, ["acme/imported-trace-0"])
 
@@ -140,8 +140,8 @@ def test_nothing_to_import_is_2_and_says_why(project: Path, capsys: pytest.Captu
     tape(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
     assert run(["import", "a.yaml"]) == 2
     out = capsys.readouterr().out
-    assert "1 in the dialect of another API:" in out
-    assert "speaks Anthropic's Messages API (POST /v1/messages)" in out
+    assert "1 of no provider of this project:" in out
+    assert "comes from api.anthropic.com/v1/messages, where no provider of this project answers." in out
     assert "Nothing to import, 1 left out." in out
 
 
@@ -159,7 +159,7 @@ def test_a_corpus_says_what_it_leaves_out_and_that_is_no_failure(
     assert run(["corpus", "trace.har"]) == 0
     out = capsys.readouterr().out
     assert "1 recording compared, 1 agree, 5 left out." in out
-    assert "Not used (5)\n5 not a chat completion:" in out
+    assert "Not used (5)\n5 not a call of a model:" in out
     assert run(["corpus", "trace.har", "--json", "-"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["items"]) == 1
@@ -193,8 +193,16 @@ def test_a_corpus_of_another_api_is_2_and_is_never_run_as_chat_completions(
 ) -> None:
     tape(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
     assert run(["corpus", "a.yaml"]) == 2
-    err = capsys.readouterr().err
-    assert "a.yaml: holds no streams.\n1 in the dialect of another API:" in err
+    out = capsys.readouterr().out
+    assert "Not used (1)\n1 for which a client has no call:" in out
+    assert "the recording answers POST https://api.anthropic.com/v1/messages" in out
+    assert "0 recordings compared, 0 agree, 1 left out." in out
+    tape(project / "b.yaml", exchange())
+    (project / "corpus").mkdir()
+    for name in ("a.yaml", "b.yaml"):
+        (project / name).rename(project / "corpus" / name)
+    assert run(["corpus", "corpus"]) == 0
+    assert "1 recording compared, 1 agree, 1 left out." in capsys.readouterr().out
 
 
 def test_the_guide_names_every_reason_and_what_it_costs() -> None:
