@@ -236,13 +236,16 @@ class Call:
                         held.append(chunk)
                         continue
                     if chunk.is_content:
-                        yield from self._shown(held, recorder)
+                        self._see_all(held, recorder)
                         held = None
                 piece = self._seen(chunk, recorder)
                 if piece is not None:
                     yield piece
-        except Exception as trouble:
-            if held is None or not failures.is_broken_connection(trouble):
+        except BaseException as trouble:
+            if held is None or not (
+                isinstance(trouble, Exception) and failures.is_broken_connection(trouble)
+            ):
+                self._see_all(held or (), recorder)  # this answer is the last: its thoughts count
                 raise
             self._lost_attempts += opened.attempts or 1
             provider = self._outgoing().provider
@@ -251,15 +254,13 @@ class Call:
             )
             yield from self._attempt(recorder, last=True)
             return
-        yield from self._shown(held or (), recorder)
+        self._see_all(held or (), recorder)
         if not opened.may_be_empty:
             self._answer.finish()
 
-    def _shown(self, chunks: Iterable[Chunk], recorder: Recorder) -> Steps:
-        for chunk in chunks:
-            piece = self._seen(chunk, recorder)
-            if piece is not None:
-                yield piece
+    def _see_all(self, thoughts: Iterable[Chunk], recorder: Recorder) -> None:
+        for chunk in thoughts:
+            self._seen(chunk, recorder)
 
     def _seen(self, chunk: Chunk, recorder: Recorder) -> LLMStreamResponse | None:
         """Take a chunk as a part of the answer; gives what the caller is given for it."""

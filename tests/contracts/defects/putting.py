@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
+from openai.types.chat import ChatCompletionChunk
+
 from llm_adapter.adapter import Adapter, adapter_from
 from llm_adapter.backends import Backend, Opened
 from llm_adapter.backends.connection import Connections
@@ -36,9 +38,14 @@ def receiving(fault: Callable[[Chunks], Chunks]) -> Client:
 
     def faulty(backend: Backend, outgoing: Outgoing) -> Opened:
         opened = backend(outgoing)
-        return replace(opened, chunks=iter(fault(opened.chunks)))
+        return replace(opened, chunks=iter(fault(map(_as_object, opened.chunks))))
 
     return opening(faulty)
+
+
+def _as_object(chunk: Any) -> Any:
+    """Most faults are put into the SDK's objects, which the adapter reads as well as decoded JSON."""
+    return ChatCompletionChunk.construct(**chunk) if isinstance(chunk, Mapping) else chunk
 
 
 def connecting(fault: Callable[[], Connections]) -> Client:
