@@ -208,6 +208,21 @@ def test_before_the_first_text_a_broken_stream_is_asked_for_once_more(
     assert (record.text, record.reasoning, record.attempts) == ("Hello", "hm", 2)
 
 
+def test_thoughts_before_an_error_that_ends_the_call_are_in_its_record(
+    provider: Provider, records: list[CallRecord]
+) -> None:
+    """Only a broken connection is asked again; any other error makes this answer the last."""
+    error = b'event: error\ndata: {"error": {"message": "Tool call validation failed"}}\n\n'
+    provider.say(Reply(pieces=(chunk(reasoning_content="hm"), error)))
+    with (
+        closing(adapter_from(environ_for(provider), on_usage=records.append)) as adapter,
+        pytest.raises(RequestFailedError),
+    ):
+        list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
+    (record,) = records
+    assert (record.text, record.reasoning, record.attempts) == ("", "hm", 1)
+
+
 @pytest.mark.parametrize(
     "seen", [chunk("Hel"), chunk(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f"}}])]
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts import Item, Kind
-from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.parity.variant_names import general, split
@@ -51,7 +51,7 @@ def found(names: tuple[str, ...], *families: Family, project: Project = PROJECT)
 pytestmark = [
     pytest.mark.long,
     pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Items? '.*' on TypedDict class:UserWarning"),
 ]
 
 # Our two clients
@@ -121,7 +121,10 @@ def bare(engine: Engine, reference: str, candidate: str, family: Family) -> dict
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_a_bare_client_shows_no_change_but_for_events_without_data(engine: Engine, name: str) -> None:
-    assert bare(engine, name, name, Family.RECUT).keys() == {"pings"}
+    library = name.removesuffix("-async")
+    pytest.importorskip(LIBRARIES.get(library, library))
+    passed_over = library == "httpx"  # a reader of our own: an event without data is none (WHATWG)
+    assert bare(engine, name, name, Family.RECUT).keys() == (set() if passed_over else {"pings"})
 
 
 def test_the_sdk_ends_alike_whether_it_waits_or_not(engine: Engine) -> None:

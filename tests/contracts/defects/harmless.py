@@ -66,19 +66,28 @@ def by_a_loop_of_its_own(convert: Convert, call: Call) -> Iterator[Any]:
 
 
 def by_a_thread(convert: Convert, call: Call) -> Iterator[Any]:
+    """The thread reads no further than it is asked to, and ends with whoever leaves early."""
     found: queue.Queue[Any] = queue.Queue()
+    asked: queue.Queue[str | None] = queue.Queue()
 
     def work() -> None:
         try:
             for chunk in builtin.openai(call):
                 found.put(convert(chunk))
+                if asked.get() is None:
+                    return
         finally:
             found.put(None)
 
     worker = threading.Thread(target=work)
     worker.start()
-    yield from iter(found.get, None)
-    worker.join()
+    try:
+        for chunk in iter(found.get, None):
+            yield chunk
+            asked.put("more")
+    finally:
+        asked.put(None)
+        worker.join()
 
 
 async def _converted(convert: Convert, call: Call) -> AsyncIterator[Any]:

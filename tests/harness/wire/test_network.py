@@ -14,7 +14,7 @@ import pytest
 import trustme
 from cryptography import x509
 
-from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
 from llm_contracts.clients.call import Call
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End
@@ -288,6 +288,8 @@ def test_clients_reach_the_edge_though_the_environment_names_a_proxy(
     client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proxy of this test is one that nobody runs: whoever asks it fails."""
+    library = client.removesuffix("-async")
+    pytest.importorskip(LIBRARIES.get(library, library))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     recorded = streamed(stream("a"))
