@@ -74,8 +74,7 @@ class Adapter:
     ) -> AsyncLLMStream:
         """Ask one question, on an event loop; see `llm_adapter.ainvoke_llm`."""
         build = partial(requests.invocation, message=message, system=system, json=json)
-        call = self._call("invoke_llm", app, user_id, span, model, generation_name, kwargs, build)
-        return AsyncLLMStream(adrive(call.steps(), self.clients, CallControl()), call.record)
+        return self._async_stream("invoke_llm", app, user_id, span, model, generation_name, kwargs, build)
 
     def achat_llm(
         self,
@@ -91,8 +90,7 @@ class Adapter:
         """Continue a conversation, on an event loop; see `llm_adapter.achat_llm`."""
         del json
         build = partial(requests.conversation, messages=messages)
-        call = self._call("chat_llm", app, user_id, span, model, generation_name, kwargs, build)
-        return AsyncLLMStream(adrive(call.steps(), self.clients, CallControl()), call.record)
+        return self._async_stream("chat_llm", app, user_id, span, model, generation_name, kwargs, build)
 
     def chat_llm(
         self,
@@ -172,6 +170,10 @@ class Adapter:
     def _stream(self, *arguments: Any) -> LLMStream:
         call, control = self._call(*arguments), CallControl()
         return LLMStream(drive(call.steps(), self.clients, control), call.record, control)
+
+    def _async_stream(self, *arguments: Any) -> AsyncLLMStream:
+        call = self._call(*arguments)
+        return AsyncLLMStream(adrive(call.steps(), self.clients, CallControl()), call.record)
 
     def _call(
         self,

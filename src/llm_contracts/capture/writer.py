@@ -24,7 +24,7 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
+from llm_contracts.wire.scrub import Scrubber
 
 _EVERY = 10.0  # seconds between two writings of what was seen
 _CHAT = "/chat/completions"
@@ -159,7 +159,7 @@ class Writer:
         writing, endpoint = self._writing, self._writing.endpoints[call.provider]
         scrubber = Scrubber(writing.secrets)
         scrubber.learn(call.interactions)
-        clean = tuple(_told(scrubber.interaction(one)) for one in call.interactions)
+        clean = tuple(_with_telling_headers(scrubber.interaction(one)) for one in call.interactions)
         address, public = _at_the_provider(clean, endpoint)
         cassette = Cassette(
             interactions=writing.change(public),
@@ -173,11 +173,7 @@ class Writer:
                 address=address,
             ),
         )
-        bodies = (body for one in cassette.interactions for body in (one.request.body, one.response.body))
-        for data in (render(cassette), *bodies):
-            found = [*scrubber.find(data), *shapes_in(data)]
-            if found:
-                raise SecretFound(call.name, sorted(set(found)))
+        scrubber.refuse(call.name, render(cassette), cassette.interactions)
         save(writing.folder / call.provider / f"{call.name}.yaml", cassette)
         self.written.append(f"{call.provider}/{call.name}")
 
@@ -194,7 +190,7 @@ def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:
     return counts
 
 
-def _told(interaction: Interaction) -> Interaction:
+def _with_telling_headers(interaction: Interaction) -> Interaction:
     """The exchange with the headers that say something about the call."""
     request, response = interaction.request, interaction.response
     return Interaction(

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_contracts.cli.options import hand_over, json_option, project_here, secrets_of, stopping
+from llm_contracts.cli.options import (
+    hand_over,
+    json_option,
+    port_option,
+    project_here,
+    secrets_of,
+    stopping,
+)
 from llm_contracts.project.config import ConfigError, environment
 
 if TYPE_CHECKING:
@@ -40,14 +47,7 @@ Addresses of --listen:
     is_flag=True,
     help="Run no program: wait for calls until SIGTERM, with an address per provider.",
 )
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=_PORT,
-    show_default=True,
-    metavar="N",
-    help="Where --listen waits on 127.0.0.1; 0 lets the system choose.",
-)
+@port_option(_PORT, "Where --listen waits")
 @click.option(
     "--drain",
     type=click.FloatRange(min=0),

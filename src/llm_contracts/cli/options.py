@@ -255,6 +255,18 @@ client_options = all_of(
 )
 
 
+def port_option(default: int, text: str) -> Decorator:
+    """Where a server of ours listens; `text` says so, and what 0 means is added."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=f"{text} on 127.0.0.1; 0 lets the system choose.",
+    )
+
+
 def timeout_option(default: float) -> Decorator:
     """`--timeout SECONDS`."""
     return click.option(

@@ -22,12 +22,9 @@ from llm_contracts.util.files import write_text
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from llm_contracts.clients.call import Call
     from llm_contracts.project.config import Project
     from llm_contracts.wire.interaction import Interaction
-    from llm_contracts.wire.scrub import Scrubber
 
 _EXAMPLES = """\b
 Examples:
@@ -91,26 +88,17 @@ def reduce(
     interactions = tuple(map(scrubber.interaction, interactions))
     with opened_match(project, options) as match:
         found = reduced_of(match, interactions, call, Wanted(kind=kind, where=where), anonymise=anonymise)
-    bodies = [body for each in found.interactions for body in (each.request.body, each.response.body)]
     if script is not None:
         names = client_names(project, options)
         text = reproduction(found, reference=names[0], candidate=names[1], file=script.name)
-        _refuse_secrets(script, [text.encode(), *bodies], scrubber)
+        scrubber.refuse(str(script), text.encode(), found.interactions)
         write_text(script, text)
     if small is not None:
         cassette = reduced_cassette(small.stem, found)
-        _refuse_secrets(small, [render(cassette), *bodies], scrubber)
+        scrubber.refuse(str(small), render(cassette), found.interactions)
         save(small, cassette)
     hand_over(json_file, reduced_document(found), lambda console: print_reduced(console, found), secrets)
     return Exit.AGREEMENT
-
-
-def _refuse_secrets(file: Path, texts: Iterable[bytes], scrubber: Scrubber) -> None:
-    from llm_contracts.wire.scrub import SecretFound, shapes_in
-
-    found = sorted({name for data in texts for name in (*scrubber.find(data), *shapes_in(data))})
-    if found:
-        raise SecretFound(str(file), found)
 
 
 def _found(project: Project, name: str) -> tuple[tuple[Interaction, ...], Call]:

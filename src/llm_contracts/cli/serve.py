@@ -15,6 +15,7 @@ from llm_contracts.cli.options import (
     file_option,
     joined,
     playback_options,
+    port_option,
     project_here,
     refuse_secrets_in,
     secrets_of,
@@ -53,14 +54,7 @@ def _playback(*, pieces: Pieces | None, speed: float | None) -> PlaybackOptions:
 @click.command("serve", epilog=_EXAMPLES, short_help="Serve recordings to an application in any language.")
 @click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=click.Path(exists=True, path_type=Path))
 @selection_options
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=_PORT,
-    show_default=True,
-    metavar="N",
-    help="Where to listen on 127.0.0.1; 0 lets the system choose.",
-)
+@port_option(_PORT, "Where to listen")
 @joined("playback", _playback, playback_options(Fragmentation.RECORDED))
 @click.option(
     "--any-body",

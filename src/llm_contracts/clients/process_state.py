@@ -79,7 +79,7 @@ Current = Callable[[], Changes | None]
 
 def shown(changes: Changes) -> dict[str, str]:
     """Place → what was done, without values that might be secret."""
-    return {place: _told(change.written[-1]) for place, change in changes.items() if change.outlives}
+    return {place: _description(change.written[-1]) for place, change in changes.items() if change.outlives}
 
 
 def variable_set(changes: Changes, name: str, value: str | None) -> None:
@@ -238,7 +238,7 @@ def _noted(changes: Changes, place: str, before: Any, now: Callable[[], Any] | N
     changes.setdefault(place, Change(untouched=untouched, before=before, now=now)).written.append(written)
 
 
-def _told(value: Any) -> str:
+def _description(value: Any) -> str:
     return f"set to {value}" if isinstance(value, _PLAIN) and value is not None else "set"
 
 

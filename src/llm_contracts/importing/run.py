@@ -16,7 +16,7 @@ from llm_contracts.corpus import CorpusProblem, CorpusStream
 from llm_contracts.corpus.judge import CHAT
 from llm_contracts.importing.find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
 from llm_contracts.project.config import ConfigError
-from llm_contracts.project.recorded_call import stream_call
+from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
@@ -24,7 +24,7 @@ from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.headers import without
-from llm_contracts.wire.scrub import Scrubber, SecretFound, shapes_in
+from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -119,15 +119,9 @@ def _row_of(file: Path) -> Scenario:
 def _row(identity: str, provider: str, interaction: Interaction) -> Scenario:
     call = stream_call(provider, interaction)
     facts = read_facts(interaction.response)
-    return Scenario(
-        id=identity,
-        provider=provider,
-        model=call.model,
-        messages=call.messages,
-        params=call.params,
-        input=call.input,
-        function=call.function,
-        live=False,
+    return row_of(
+        call,
+        identity,
         expects="failure" if facts.error else "answer",
         finish=facts.finish_reasons[-1] if facts.finish_reasons else None,
     )
@@ -212,13 +206,8 @@ def _require_fit(own: Scenario, found: Scenario) -> None:
 
 
 def _refuse_secrets(draft: _Draft, scrubber: Scrubber) -> None:
-    interactions = draft.cassette.interactions
-    bodies = (body for one in interactions for body in (one.request.body, one.response.body))
-    for data in (render(draft.cassette), *bodies):
-        found = [*scrubber.find(data), *shapes_in(data)]
-        if found:
-            place = scrubber.text(f"{draft.stream.place} (to be {draft.file})")
-            raise SecretFound(place, sorted(set(found)))
+    place = scrubber.text(f"{draft.stream.place} (to be {draft.file})")
+    scrubber.refuse(place, render(draft.cassette), draft.cassette.interactions)
 
 
 def _keep(draft: _Draft, options: ImportOptions) -> Import:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.clients.call import Call, Function
-from llm_contracts.project.recorded_call import stream_call
+from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN
 from llm_contracts.util.json_values import as_mapping, read_json
@@ -80,18 +80,8 @@ def captured_call(provider: str, interaction: Interaction, protocols: Protocols 
 def _row(identity: str, provider: str, interaction: Interaction, protocols: Protocols) -> Scenario:
     call = captured_call(provider, interaction, protocols)
     facts = read_facts(interaction.response, protocols)
-    return Scenario(
-        id=identity,
-        provider=provider,
-        model=call.model,
-        messages=call.messages,
-        params=call.params,
-        input=call.input,
-        function=call.function,
-        live=False,
-        captured=True,
-        expects="failure" if facts.error or not facts.status else "answer",
-    )
+    expects = "failure" if facts.error or not facts.status else "answer"
+    return row_of(call, identity, captured=True, expects=expects)
 
 
 def _provider(name: str, interaction: Interaction | None) -> Provider:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.clients.call import Call, Function
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
@@ -114,6 +115,27 @@ def stream_call(provider: str, interaction: Interaction, protocols: Protocols = 
         )
     return make(
         base_url=plain.removesuffix(suffix), model=model, input=asked, params=params, function=function
+    )
+
+
+def row_of(call: Call, identity: str, **more: Any) -> Scenario:
+    """The scenario that asks what a recording was asked. No provider is called for it.
+
+    Args:
+        call: what was asked.
+        identity: the scenario's name within the provider.
+        more: further fields.
+    """
+    return Scenario(
+        id=identity,
+        provider=call.provider,
+        model=call.model,
+        messages=call.messages,
+        params=call.params,
+        input=call.input,
+        function=call.function,
+        live=False,
+        **more,
     )
 
 

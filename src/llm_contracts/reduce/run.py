@@ -14,7 +14,7 @@ from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.ddmin import ddmin
-from llm_contracts.run.pairing import Pairing, played
+from llm_contracts.run.pairing import Pairing
 from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Piece
@@ -98,8 +98,7 @@ def differences(match: Pairing, interactions: tuple[Interaction, ...], call: Cal
     """What differs when both clients are played to once, the worst first."""
     facts = tuple(read_facts(each.response, match.protocols) for each in interactions)
     reference, candidate = (
-        played(match.engine, side, interactions, call, timeout=match.timeout, protocols=match.protocols)
-        for side in (match.reference, match.candidate)
+        match.play(side, interactions, call) for side in (match.reference, match.candidate)
     )
     found = compare(reference, candidate, facts, scope="reduced", rules=match.rules).divergences
     return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))

@@ -96,6 +96,20 @@ class Pairing:
         # What is no comparison has no differences: clients that speak another protocol would have many.
         return item if problem is None else replace(item, problem=problem, divergences=(), noise=())
 
+    def play(
+        self, side: Side, interactions: tuple[Interaction, ...], call: Call, *, leaving: bool = False
+    ) -> Observation:
+        """What one of the two does when these exchanges are played to it; see `played`."""
+        return played(
+            self.engine,
+            side,
+            interactions,
+            call,
+            timeout=self.timeout,
+            protocols=self.protocols,
+            leaving=leaving,
+        )
+
     def _thoroughly(
         self,
         blank: Item,
@@ -105,25 +119,18 @@ class Pairing:
         looks: Looks,
     ) -> tuple[Divergence, ...]:
         comparing = partial(compare, facts=facts, scope=blank.id, rules=self.rules)
-        leave = partial(
-            played,
-            self.engine,
-            interactions=interactions,
-            call=call,
-            timeout=self.timeout,
-            protocols=self.protocols,
-            leaving=True,
+        reference, candidate = (
+            partial(self.play, side, interactions, call, leaving=True)
+            for side in (self.reference, self.candidate)
         )
-        found = left_early_differences(
-            lambda: leave(self.reference), lambda: leave(self.candidate), comparing, looks
-        )
+        found = left_early_differences(reference, candidate, comparing, looks)
         if self.recutting is None:
             return tuple(found)
-        play = partial(played, self.recutting, call=call, timeout=self.timeout, protocols=self.protocols)
+        hurried = replace(self, engine=self.recutting)
         recut = recut_differences(
             Player(
-                reference=lambda exchanges: play(self.reference, exchanges),
-                candidate=lambda exchanges: play(self.candidate, exchanges),
+                reference=partial(hurried.play, self.reference, call=call),
+                candidate=partial(hurried.play, self.candidate, call=call),
             ),
             interactions,
             reference=looks.references[0],
@@ -143,9 +150,7 @@ class Pairing:
         own: bool,
     ) -> Looks:
         def play(side: Side) -> Observation:
-            return played(
-                self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols
-            )
+            return self.play(side, interactions, call)
 
         recorded = tuple(interaction.request for interaction in interactions) if own else ()
         comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)

@@ -45,36 +45,32 @@ async def litellm_async(call: Call) -> AsyncIterator[Any]:
 def litellm_router(call: Call) -> Iterator[Any]:
     """`litellm.Router` with one deployment, and otherwise as `litellm`: chat completions and embeddings."""
     library = _litellm()
-    router = _router(library, call)
-    made = {
-        Function.INVOKE: lambda: router.completion(**chat_arguments(call)),
-        Function.CHAT: lambda: router.completion(**chat_arguments(call)),
-        Function.EMBEDDINGS: lambda: router.embedding(model=call.model, input=call.input, **call.params),
-    }
+    make = offered(_router_calls(library, call, ""), call, "litellm.Router")
     with _clients_closed(library, call.base_url):
-        yield from streamed(offered(made, call, "litellm.Router")())
+        yield from streamed(make())
 
 
 async def litellm_router_async(call: Call) -> AsyncIterator[Any]:
     """The same Router's asynchronous methods."""
     library = _litellm()
-    router = _router(library, call)
-    made = {
-        Function.INVOKE: lambda: router.acompletion(**chat_arguments(call)),
-        Function.CHAT: lambda: router.acompletion(**chat_arguments(call)),
-        Function.EMBEDDINGS: lambda: router.aembedding(model=call.model, input=call.input, **call.params),
-    }
-    async with (
-        _async_clients_closed(library, call.base_url),
-        HandedOn(await offered(made, call, "litellm.Router")()) as items,
-    ):
+    make = offered(_router_calls(library, call, "a"), call, "litellm.Router")
+    async with _async_clients_closed(library, call.base_url), HandedOn(await make()) as items:
         async for item in items:
             yield item
 
 
-def _router(library: Any, call: Call) -> Any:
+def _router_calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Callable[[], Any]]:
+    """As `_calls`, by a Router with one deployment."""
     route = {"model": f"openai/{call.model}", "api_base": call.base_url, "api_key": call.api_key}
-    return library.Router(model_list=[{"model_name": call.model, "litellm_params": route}])
+    router = library.Router(model_list=[{"model_name": call.model, "litellm_params": route}])
+    chat = lambda: getattr(router, f"{prefix}completion")(**chat_arguments(call))  # noqa: E731
+    return {
+        Function.INVOKE: chat,
+        Function.CHAT: chat,
+        Function.EMBEDDINGS: lambda: getattr(router, f"{prefix}embedding")(
+            model=call.model, input=call.input, **call.params
+        ),
+    }
 
 
 def _calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Callable[[], Any]]:

@@ -16,7 +16,6 @@ from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.about import fragment
 from llm_contracts.reporting.html.embed import visible
 from llm_contracts.reporting.lines import value_line
-from llm_contracts.results.changes import Changes
 
 _LONGEST_VALUE = 240
 _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike
@@ -39,9 +38,9 @@ class GroupRow:
         """What such a difference means to an application."""
         return meaning(self.group.members[0].divergence).replace("`", "")  # written for Markdown
 
-    def fresh(self, changes: Changes | None) -> int:
-        """How many of its differences the run before did not have."""
-        return 0 if changes is None else len({*self.group.fingerprints} & {*changes.new})
+    def fresh(self, new: frozenset[str]) -> int:
+        """How many of its differences are among these, which the run before did not have."""
+        return len(new.intersection(self.group.fingerprints))
 
     @property
     def count(self) -> int:

@@ -107,6 +107,7 @@ def render(
             cost=None if about.cost is None else cost_table(about.cost),
             checked=about.moment,
             groups=groups,
+            new=frozenset(about.changes.new if about.changes else ()),
             noise=noise_rows(result.items),
             matrix=matrix(result),
             providers=provider_rows(result),

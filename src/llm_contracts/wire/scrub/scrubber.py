@@ -13,7 +13,7 @@ from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
 from llm_contracts.wire.scrub.names import SCRUBBED, is_private_header, masked_fields, scrub_query
 from llm_contracts.wire.scrub.runs import Span, byte_runs, runs
-from llm_contracts.wire.scrub.shapes import SHAPES
+from llm_contracts.wire.scrub.shapes import SHAPES, shapes_in
 
 _SCHEME = re.compile(r"^(Bearer|Basic)\s+", re.IGNORECASE)
 _Masking = Callable[[bytes], bytes]
@@ -126,6 +126,22 @@ class Scrubber:
             if any(pattern.search(text) for pattern in self._patterns(value))
         }
         return sorted(name for name, value in self._secrets.items() if value in found)
+
+    def refuse(self, place: str, text: bytes, interactions: Iterable[Interaction]) -> None:
+        """Stop where a key, or what looks like one, would get into a file.
+
+        Args:
+            place: names the file.
+            text: what would be written.
+            interactions: the exchanges in it, whose bodies may stand there encoded.
+
+        Raises:
+            SecretFound: naming the place and what was found, never the value.
+        """
+        bodies = (body for each in interactions for body in (each.request.body, each.response.body))
+        found = {name for data in (text, *bodies) for name in (*self.find(data), *shapes_in(data))}
+        if found:
+            raise SecretFound(place, sorted(found))
 
     def _body(self, body: bytes, content_type: str) -> bytes:
         # Names go first: within a body, what they hide has no part in anything else.
