@@ -33,16 +33,20 @@ class HastyError(ConnectionError):
     """One that is worth another attempt, to who does not look where it was raised."""
 
 
-def _interrupt(main: int) -> None:
-    """Send the signal once the call waits for the provider: before, an exchange is not yet open."""
-    while not sys._current_frames()[main].f_code.co_filename.endswith(("_backends/sync.py", "/socket.py")):
+READING = ("_backends/sync.py", "/socket.py")
+"""Where a call waits for what the provider says."""
+
+
+def _interrupt(main: int, waiting: tuple[str, ...]) -> None:
+    """Send the signal once the call waits there: before, an exchange is not yet open."""
+    while not sys._current_frames()[main].f_code.co_filename.endswith(waiting):
         time.sleep(0.001)
     signal.pthread_kill(main, signal.SIGUSR1)
 
 
 @contextmanager
-def raising(error: BaseException) -> Iterator[Callable[[], None]]:
-    """Gives a function that lets the error be raised here, in the main thread."""
+def raising(error: BaseException, waiting: tuple[str, ...] = READING) -> Iterator[Callable[[], None]]:
+    """Gives a function that lets the error be raised here, in the main thread, while it waits there."""
 
     def handler(_number: int, _frame: FrameType | None) -> None:
         raise error
@@ -51,7 +55,7 @@ def raising(error: BaseException) -> Iterator[Callable[[], None]]:
     main = threading.main_thread().ident
     assert main is not None
     try:
-        yield partial(_interrupt, main)
+        yield partial(_interrupt, main, waiting)
     finally:
         signal.signal(signal.SIGUSR1, before)
 
@@ -111,13 +115,14 @@ def test_what_the_application_was_handling_is_not_taken_for_an_interruption(
 
 
 def test_so_is_the_search_for_an_endpoint(make_adapter: MakeAdapter, provider: Provider) -> None:
-    """Though one that fails is a warning."""
+    """Though one that fails is a warning. Another thread searches, and the call waits for it."""
     error = SoftTimeLimitExceeded()
     provider.say(Reply(end=End.SILENCE))
     listing = {"ARK_ACCESS_KEY_ID": "a", "ARK_SECRET_ACCESS_KEY": "b", "ARK_LISTING_URL": provider.url}
     adapter = make_adapter(**listing)
-    with raising(error) as now:
+    with raising(error, ("/threading.py",)) as now:
         provider.on_stall = now
         with pytest.raises(SoftTimeLimitExceeded) as raised:
             list(adapter.invoke_llm(None, "u", None, "ark/mine", "hi"))
     assert raised.value is error
+    assert len(provider.asked) == 1

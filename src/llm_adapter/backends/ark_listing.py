@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -125,8 +126,10 @@ class EndpointDirectory:
             known = self._known[access] = self._asked(access)
             return known
 
+        task = started(ask)
+        wait([task], self.patience)  # what a signal handler raises meanwhile is not the API's failure
         try:
-            return started(ask).result(self.patience)
+            return task.result(0)
         except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
             # Its text may hold what the API echoed, so only its kind is logged.
             kind = type(error).__name__
