@@ -19,8 +19,9 @@ from llm_adapter.providers import Provider
 from llm_adapter.records import UsageHook
 from llm_adapter.requests import OWN_ARGUMENTS, ChatRequest
 from llm_adapter.responses import AsyncLLMStream, LLMStream
-from llm_adapter.settings import Account, BackendName, Reading, Settings, Source
+from llm_adapter.settings import Account, BackendName, Reading, Settings
 from llm_adapter.telemetry import Tracer, langfuse_tracer
+from llm_adapter.values import Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

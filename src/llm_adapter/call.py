@@ -11,6 +11,7 @@ from llm_adapter import catalog, failures, policies
 from llm_adapter.answer import Answer
 from llm_adapter.backends import AsyncOpened, Backend, Opened
 from llm_adapter.catalog import Route
+from llm_adapter.categories import WORDS
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.clients import Clients
 from llm_adapter.errors import Category, LLMError, RaiseErrorWithArgs, RequestFailedError
@@ -294,7 +295,7 @@ class Call:
         said = self._redactor.data(failure.provider_message)
         code = self._redactor.data(failure.provider_code)
         facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)
-        words = said or failures.unsendable(trouble, self.request.params) or failures.WORDS[failure.category]
+        words = said or failures.unsendable(trouble, self.request.params) or WORDS[failure.category]
         return RequestFailedError(
             f"{provider} failed for {model!r} ({facts}): {words}",
             model=model,

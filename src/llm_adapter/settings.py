@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import json
-import math
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from llm_adapter import values
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider, SignedListing
+from llm_adapter.values import Source, Variables
 
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """The variables by which HTTP libraries find the certificates to trust."""
@@ -34,49 +33,6 @@ REFUSED_SWITCHES = (
 _THINKING = "DEFAULT_REASONING_EFFORT_"  # how many tokens LiteLLM lets Gemini think for each effort
 
 T = TypeVar("T")
-
-_HOTTEST = 2.0  # what OpenAI's API takes; no provider of the table takes more
-
-Source = Mapping[str, Any] | Callable[[str], Any]
-"""Where variables come from: by name, or by asking for a name; None where there is none of that name."""
-
-_REFERENCE = re.compile(r"\$\{(\w+)\}")
-_DEEPEST = 10  # variables that name each other must not keep us expanding for ever
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The values of a source as text, with each `${NAME}` in them expanded.
-
-    What the source does not know is looked for in the environment, and if it is not there either, stays.
-    """
-
-    source: Source = field(repr=False)
-
-    def get(self, name: str) -> str:
-        """The value without the spaces around it; empty where there is none."""
-        return self._expanded(self._raw(name) or "", _DEEPEST).strip()
-
-    @property
-    def names(self) -> Iterable[str]:
-        """The names there are, where the source can tell."""
-        return list(self.source) if isinstance(self.source, Mapping) else ()
-
-    def _raw(self, name: str) -> str | None:
-        found = self.source.get(name) if isinstance(self.source, Mapping) else self.source(name)
-        if isinstance(found, Mapping):
-            return json.dumps(dict(found))
-        if isinstance(found, (list, tuple)):
-            return ",".join(map(str, found))
-        return None if found is None else str(found)
-
-    def _expanded(self, value: str, depth: int) -> str:
-        def replacement(match: re.Match[str]) -> str:
-            found = self._raw(match[1])
-            found = os.environ.get(match[1]) if found is None else found
-            return match[0] if found is None else self._expanded(found, depth - 1)
-
-        return _REFERENCE.sub(replacement, value) if depth and "${" in value else value
 
 
 class BackendName(StrEnum):
@@ -165,27 +121,31 @@ class Settings:
         accounts = {row.key: _account(variables, row) for row in rows}
         if wrong is not None:
             accounts = {key: replace(account, mistake=wrong) for key, account in accounts.items()}
-        allowed = _names(variables, "LLM_ALLOWED_MODELS")
-        shown = _names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
+        allowed = values.names(variables, "LLM_ALLOWED_MODELS")
+        shown = values.names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
         mistakes: list[str] = []
-        limits = _or_else(dict[str, int](), mistakes, _limits, variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
+        limits = _or_else(dict[str, int](), mistakes, values.limits, variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
         default = variables.get("DEFAULT_LLM_MODEL")
         return cls(
             accounts=accounts,
             providers=rows,
             default_model=default,
-            default_temperature=_or_else(None, mistakes, _temperature, variables, "DEFAULT_LLM_TEMPERATURE"),
+            default_temperature=_or_else(
+                None, mistakes, values.temperature, variables, "DEFAULT_LLM_TEMPERATURE"
+            ),
             allowed_models=tuple(dict.fromkeys(allowed)),
             # Names belong to models by their place: with another length nobody can tell which is whose.
             display_names=dict(zip(allowed, shown, strict=True)) if len(allowed) == len(shown) else {},
             max_output_tokens=limits,
             limits_from_table=_or_else(
-                "table", mistakes, _choice, variables, "LLM_DEFAULT_OUTPUT_LIMIT", ("table", "none")
+                "table", mistakes, values.choice, variables, "LLM_DEFAULT_OUTPUT_LIMIT", ("table", "none")
             )
             == "table",
-            thinking_off=_or_else("off", mistakes, _choice, variables, "LLM_THINKING", ("off", "caller"))
+            thinking_off=_or_else(
+                "off", mistakes, values.choice, variables, "LLM_THINKING", ("off", "caller")
+            )
             == "off",
-            listing_lifetime=_or_else(300.0, mistakes, _seconds, variables, "LLM_MODEL_LIST_SECONDS"),
+            listing_lifetime=_or_else(300.0, mistakes, values.seconds, variables, "LLM_MODEL_LIST_SECONDS"),
             warnings=(
                 *dict.fromkeys(str(account.mistake) for account in accounts.values() if account.mistake),
                 *mistakes,
@@ -266,16 +226,16 @@ def _proxy_secrets(variables: Variables) -> Iterator[str]:
 def _account(variables: Variables, row: Provider) -> Account:
     try:
         second = row.second_key_variable
-        given = ((header, _credential(variables, name)) for header, name in row.header_variables)
-        keys = (_credential(variables, name) for name in row.key_variables)
+        given = ((header, values.credential(variables, name)) for header, name in row.header_variables)
+        keys = (values.credential(variables, name) for name in row.key_variables)
         return Account(
             provider=row.key,
-            base_url=_url(variables, row.base_url_variable) or row.base_url,
+            base_url=values.url(variables, row.base_url_variable) or row.base_url,
             api_key=next(filter(None, keys), ""),
             speaks=row.speaks,
             backend=_chosen_backend(variables, row),
             listing=_listing(variables, row.signed_listing) if row.signed_listing else None,
-            api_secret=_credential(variables, second) if second else "",
+            api_secret=values.credential(variables, second) if second else "",
             headers=tuple((header, value) for header, value in given if value),
         )
     except SettingsError as mistake:
@@ -302,44 +262,10 @@ def _or_else(
 
 
 def _listing(variables: Variables, row: SignedListing) -> ListingAccess | None:
-    key_id, secret = (_credential(variables, name) for name in row.key_variables)
+    key_id, secret = (values.credential(variables, name) for name in row.key_variables)
     if not (key_id and secret):
         return None
-    return ListingAccess(url=_url(variables, row.url_variable) or row.url, key_id=key_id, secret=secret)
-
-
-def _credential(variables: Variables, name: str) -> str:
-    value = variables.get(name)
-    if not (value.isascii() and value.isprintable() and " " not in value):
-        raise SettingsError(f"{name} holds a blank or a character that no key has; its value is not shown")
-    return value
-
-
-def _url(variables: Variables, name: str) -> str:
-    """An address that every client reads alike, without slashes at its end."""
-    value = variables.get(name) if name else ""
-    if not value:
-        return ""
-    if not value.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} must begin with https:// or http://")
-    path = value.partition("://")[2].partition("/")[2].rstrip("/")
-    try:
-        parts = urlsplit(value)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        has_host = False
-    faults = {
-        "names no host, or a port that is no number": not has_host,
-        "holds a user or a password": "@" in value.partition("://")[2].partition("/")[0],
-        "has a query or a fragment": "?" in value or "#" in value,
-        "holds a blank, a line end or a backslash": not value.isprintable() or bool({" ", "\\"} & set(value)),
-        "has an empty part or dots between its slashes": not {"", ".", ".."}.isdisjoint(path.split("/"))
-        and bool(path),
-    }
-    for fault, is_so in faults.items():
-        if is_so:
-            raise SettingsError(f"{name} must be a plain address, such as https://host/v1, but it {fault}")
-    return value.rstrip("/")
+    return ListingAccess(url=values.url(variables, row.url_variable) or row.url, key_id=key_id, secret=secret)
 
 
 def _chosen_backend(variables: Variables, row: Provider) -> BackendName:
@@ -356,7 +282,7 @@ def _chosen_backend(variables: Variables, row: Provider) -> BackendName:
 
 
 def _backend(variables: Variables, name: str) -> BackendName | None:
-    value = _choice(variables, name, (*BackendName, ""))
+    value = values.choice(variables, name, (*BackendName, ""))
     if value == BackendName.LEGACY and not _legacy_is_there():
         raise SettingsError(
             f"{name} is legacy, but there are no legacy clients any more: remove {name}, or set litellm",
@@ -370,64 +296,6 @@ def _legacy_is_there() -> bool:
         return find_spec("llm_adapter.legacy") is not None
     except ModuleNotFoundError:
         return False
-
-
-def _choice(variables: Variables, name: str, choices: Sequence[str]) -> str:
-    """One of some words; the first is what an empty value means, unless that is one of them."""
-    value = variables.get(name).lower()
-    if not value and "" not in choices:
-        return choices[0]
-    if value not in choices:
-        words = ", ".join(filter(None, choices))
-        raise SettingsError(f"{name} is {value!r}, but must be one of: {words}")
-    return value
-
-
-def _names(variables: Variables, name: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in variables.get(name).split(",") if part.strip())
-
-
-def _temperature(variables: Variables, name: str) -> float | None:
-    value = variables.get(name)
-    if not value:
-        return None
-    temperature = _number(value)
-    if not 0 <= temperature <= _HOTTEST:
-        raise SettingsError(f"{name} is {value!r}, but must be a number from 0 to 2, such as 0.3")
-    return temperature
-
-
-def _seconds(variables: Variables, name: str) -> float:
-    value = variables.get(name) or "300"
-    seconds = _number(value)
-    if not seconds >= 0:
-        raise SettingsError(f"{name} is {value!r}, but must be a number of seconds, such as 300")
-    return seconds
-
-
-def _number(value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return math.nan
-
-
-def _limits(variables: Variables, name: str) -> dict[str, int]:
-    value = variables.get(name)
-    if not value:
-        return {}
-    example = '{"qwen/qwen-plus": 8192}'
-    try:
-        limits = json.loads(value)
-    except ValueError:
-        raise SettingsError(f"{name} is not JSON; it must look like {example}") from None
-    if not isinstance(limits, dict) or not all(_is_positive(limit) for limit in limits.values()):
-        raise SettingsError(f"{name} must be an object of models and positive whole numbers, like {example}")
-    return {model.strip(): limit for model, limit in limits.items()}
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 # Mistakes that are not worth stopping any call for

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import pytest
 
 from llm_adapter import Adapter, Category, LLMError, RequestFailedError, adapter_from
-from llm_adapter.failures import WORDS, describe, in_band, origin
+from llm_adapter.categories import WORDS
+from llm_adapter.failures import describe, in_band, origin
 from tests.adapter.conftest import MakeAdapter, environ_for
 from tests.adapter.provider import (
     DONE,
