@@ -168,7 +168,7 @@ def complete(
 
     def known(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
         try:
-            found = names(project_here())
+            found = names(load_project(load_settings(Path.cwd(), needed=True), names_only=True))
         except ConfigError:
             return []
         return [name for name in found if name.startswith(typed)]

@@ -116,7 +116,7 @@ def _found(project: Project, name: str) -> tuple[tuple[Interaction, ...], Call]:
             raise ConfigError(f"{name!r} names several scenarios: {', '.join(row.name for row in rows)}.")
         (row,) = rows
         recorded = load(project.cassette(row)).interactions
-        return recorded, replay_call(row, project.provider(row.provider), recorded)
+        return recorded, replay_call(row, project.provider(row.provider))
     streams = [entry for entry in read_corpus(file) if isinstance(entry, CorpusStream)]
     if not streams:
         raise ConfigError(f"{file} holds no stream that can be compared.")

@@ -120,7 +120,7 @@ def _of_provider(
     if chosen is None:
         return replace(row, missing=dict.fromkeys(Measure, _NOTHING_TO_PLAY))
     scenario, playable = chosen
-    call = replay_call(scenario, project.provider(scenario.provider), playable.recorded)
+    call = replay_call(scenario, project.provider(scenario.provider))
     with ClientCache() as clients:
 
         def planned(chunks: int) -> PlannedCall:

@@ -12,14 +12,17 @@ from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN
 from llm_contracts.util.json_values import as_mapping, read_json
+from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.protocols import BUILT_IN, MODELS, Protocols, protocol_at
 
 if TYPE_CHECKING:
-    from llm_contracts.wire.interaction import Interaction
+    from llm_contracts.wire.interaction import Interaction, Response
 
 PREFIX = "captured-"
 """How the names of captured scenarios begin."""
+
+_TAIL = 4096  # bytes: the last events of a stream
 
 
 def captured_files(cassettes: Path) -> tuple[Path, ...]:
@@ -28,34 +31,23 @@ def captured_files(cassettes: Path) -> tuple[Path, ...]:
 
 
 def captured_rows(
-    cassettes: Path, providers: Iterable[Provider], protocols: Protocols = BUILT_IN
+    cassettes: Path, providers: Iterable[Provider], protocols: Protocols = BUILT_IN, *, read: bool = True
 ) -> tuple[tuple[Provider, ...], tuple[Scenario, ...]]:
     """The scenarios of captured recordings, and the rows of providers that only these name.
 
     A recording that cannot be read has a row all the same, so that a check says what is wrong with it; and
-    so has one that no client can be asked for, which a verdict names.
+    so has one that no client can be asked for, which a verdict names. Without `read` rows have their names
+    alone, which is what the completion of a command line takes.
     """
-    files = captured_files(cassettes)
-    if not files:  # most projects have none, and need no reader of cassettes to complete a command
-        return (), ()
-    from llm_contracts.wire.cassette import CassetteError, load
-
     known = {row.name for row in providers}
     fresh: dict[str, Provider] = {}
     scenarios = []
-    for file in files:
+    for file in captured_files(cassettes):
         name = file.parent.name
-        try:
-            last = next(reversed(load(file).interactions), None)
-        except CassetteError:
-            last = None
-        if last is None:
-            row = Scenario(id=file.stem, provider=name, model="unknown", live=False, captured=True)
-        else:
-            row = _row(file.stem, name, last, protocols)
+        row = _row(file, protocols) if read else _unread(file)
         scenarios.append(row)
         if name not in known and name not in fresh:
-            fresh[name] = _provider(name, last)
+            fresh[name] = _provider(name, row.base_url)
     return tuple(fresh.values()), tuple(scenarios)
 
 
@@ -77,17 +69,37 @@ def captured_call(provider: str, interaction: Interaction, protocols: Protocols 
     return replace(call, params=params)
 
 
-def _row(identity: str, provider: str, interaction: Interaction, protocols: Protocols) -> Scenario:
-    call = captured_call(provider, interaction, protocols)
-    facts = read_facts(interaction.response, protocols)
-    expects = "failure" if facts.error or not facts.status else "answer"
-    return row_of(call, identity, captured=True, expects=expects)
+def _unread(file: Path) -> Scenario:
+    return Scenario(id=file.stem, provider=file.parent.name, model="unknown", live=False, captured=True)
 
 
-def _provider(name: str, interaction: Interaction | None) -> Provider:
+def _row(file: Path, protocols: Protocols) -> Scenario:
+    from llm_contracts.wire.cassette import CassetteError, load
+
+    try:
+        last = next(reversed(load(file).interactions), None)
+    except CassetteError:
+        last = None
+    if last is None:
+        return _unread(file)
+    call = captured_call(file.parent.name, last, protocols)
+    expects = "failure" if _fails(last.response, protocols) else "answer"
+    return row_of(call, file.stem, captured=True, expects=expects, base_url=call.base_url)
+
+
+def _fails(response: Response, protocols: Protocols) -> bool:
+    """Whether an answer is a failure. An error in mid-stream stands at its end: no more of one is read."""
+    response = decoded(response)
+    if response.header("content-type").startswith("text/event-stream") and len(response.body) > _TAIL:
+        tail = response.body[-_TAIL:].partition(b"\n\n")[2]
+        response = replace(response, body=tail) if tail.strip() else response
+    facts = read_facts(response, protocols)
+    return not facts.status or facts.error is not None
+
+
+def _provider(name: str, base_url: str) -> Provider:
     """A well-known one, or one at the address that was called."""
     known = next((row for row in WELL_KNOWN if row.name == name), None)
-    base_url = captured_call(name, interaction).base_url if interaction else ""
     if known is not None and base_url.startswith(known.base_url):
         return known
     row = known or Provider(name=name, base_url=base_url, key_variable=f"{name.upper()}_API_KEY")

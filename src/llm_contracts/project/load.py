@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from llm_contracts.clients.call import Client
 
 
-def load_project(settings: Settings) -> Project:
+def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     """Import the project's clients.py and scenarios.py. A missing file registers nothing.
+
+    Args:
+        settings: where the files are.
+        names_only: whether nothing but names is asked for, so that no recording has to be read.
 
     Raises:
         ConfigError: if a file cannot be imported or registers something else than it should.
@@ -41,7 +45,7 @@ def load_project(settings: Settings) -> Project:
         if row.protocol is not None:
             checked_name(f"protocol for {row.name}", row.protocol, {one.name for one in protocols})
     # What was captured brings its rows with it; one that the project has written itself comes first.
-    further, captured = captured_rows(settings.cassettes, providers, protocols)
+    further, captured = captured_rows(settings.cassettes, providers, protocols, read=not names_only)
     names = {row.name for row in rows}
     return Project(
         settings=settings,

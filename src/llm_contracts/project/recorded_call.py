@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.clients.call import Call, Function
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.json_values import as_mapping, read_json
-from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, protocol_at
 
@@ -79,12 +79,13 @@ def stream_call(provider: str, interaction: Interaction, protocols: Protocols = 
     """
     address = urlsplit(interaction.request.uri)
     plain = urlunsplit((address.scheme, address.netloc, address.path, "", ""))
+    # Most requests say all that is needed, and a long answer takes long to read.
+    facts = cache(lambda: read_facts(interaction.response, protocols))
     if address.path.endswith(_CHAT):
-        return _chat(provider, plain.removesuffix(_CHAT), interaction, protocols)
+        return _chat(provider, plain.removesuffix(_CHAT), interaction, facts)
     recorded = _body(interaction.request.body)
-    facts = read_facts(interaction.response, protocols)
     make = partial(Call, api_key=REPLAY_KEY, provider=provider)
-    model = recorded.get("model") or (facts.models[0] if facts.models else "unknown")
+    model = recorded.get("model") or next(iter(facts().models), "unknown")
     found = _GEMINI.search(address.path)
     if found and not interaction.response.body.lstrip().startswith(b"["):  # its SDK asks for events
         params = {name: value for name, value in recorded.items() if name not in {"contents", "model"}}
@@ -103,7 +104,7 @@ def stream_call(provider: str, interaction: Interaction, protocols: Protocols = 
         return make(base_url=origin, model=address.path, input=recorded, function=Function.REQUEST)
     asked = recorded.get(place, "Hello" if place != "messages" else _QUESTION)
     params = {name: value for name, value in recorded.items() if name not in {"model", place}}
-    if "stream" not in params and facts.streamed:
+    if "stream" not in params and facts().streamed:
         params["stream"] = True
     if function is Function.MESSAGES:
         return make(
@@ -139,13 +140,13 @@ def row_of(call: Call, identity: str, **more: Any) -> Scenario:
     )
 
 
-def _chat(provider: str, base_url: str, interaction: Interaction, protocols: Protocols) -> Call:
+def _chat(provider: str, base_url: str, interaction: Interaction, facts: Callable[[], WireFacts]) -> Call:
     recorded = _recorded(interaction.request.body)
     messages = tuple(recorded.pop("messages", None) or _QUESTION)
     asked = recorded.pop("stream", None)
-    facts = read_facts(interaction.response, protocols)
-    whole = asked is not True and not facts.streamed and facts.error is None and bool(facts.status)
-    model = recorded.pop("model", None) or (facts.models[0] if facts.models else "unknown")
+    answered = asked is not True and not facts().streamed and facts().error is None
+    whole = answered and bool(interaction.response.status)
+    model = recorded.pop("model", None) or next(iter(facts().models), "unknown")
     params = _params(recorded)
     if whole:
         params = {**params, "stream": False}

@@ -60,6 +60,7 @@ class Scenario:
         captured: whether it is a call of an application, captured as it was made. Nobody can order it again,
             and whatever came is what it is about; it is live evidence all the same.
         finish: the finish reason that must be on the wire for a recording to be kept; None takes any.
+        base_url: where the call goes, if that is not its provider's base URL: one host may have several APIs.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Scenario:
     expects: Literal["answer", "failure"] = "answer"
     finish: str | None = None
     captured: bool = False
+    base_url: str = ""
 
     @property
     def streamed_chat(self) -> bool:

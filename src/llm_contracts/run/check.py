@@ -19,7 +19,6 @@ from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.project.captured import captured_call
 from llm_contracts.project.config import checked_name
 from llm_contracts.project.evidence import doubt
 from llm_contracts.project.recorded_call import REPLAY_KEY
@@ -313,9 +312,11 @@ def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, thorou
     ours = blank.provenance in ("live", "simulated") and not scenario.captured
     own = ours and names == (settings.reference, settings.candidate)
     match = own_match(match, project, provider, scenario)
-    call = replay_call(scenario, provider, interactions)
+    call = replay_call(scenario, provider)
     play = partial(match.run, blank, interactions, call, own=own, thoroughly=thoroughly)
-    return captured_item(blank, scenario, interactions[-1], play) if scenario.captured else play()
+    if not scenario.captured:
+        return play()
+    return captured_item(blank, scenario, interactions[-1], play, match.protocols)
 
 
 def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:
@@ -347,13 +348,10 @@ def own_match(
     return replace(match, reference=reference)
 
 
-def replay_call(scenario: Scenario, provider: Provider, recorded: Sequence[Interaction] = ()) -> Call:
-    """The call of a scenario, addressed to the provider itself, with a key that opens nothing. A captured one
-    goes where the application's went: a provider may have several APIs below one host.
-    """
-    captured = captured_call(provider.name, recorded[-1]) if scenario.captured and recorded else None
+def replay_call(scenario: Scenario, provider: Provider) -> Call:
+    """The call of a scenario, addressed to the provider itself, with a key that opens nothing."""
     return Call(
-        base_url=captured.base_url if captured else provider.base_url,
+        base_url=scenario.base_url or provider.base_url,
         api_key=REPLAY_KEY,
         provider=scenario.provider,
         model=scenario.model,

@@ -13,7 +13,7 @@ from llm_contracts.clients.call import Call, Function
 from llm_contracts.corpus import CorpusProblem, ProblemKind
 from llm_contracts.parity.result import Item
 from llm_contracts.util.json_values import as_mapping, read_json
-from llm_contracts.wire.protocols import GENERIC
+from llm_contracts.wire.protocols import GENERIC, Protocols
 
 if TYPE_CHECKING:
     from llm_contracts.project.scenario import Scenario
@@ -58,7 +58,9 @@ def asks_otherwise(item: Item, call: Call) -> str | None:
     return item.problem.removeprefix(f"{item.id}: ")
 
 
-def captured_item(blank: Item, scenario: Scenario, recorded: Interaction, play: Callable[[], Item]) -> Item:
+def captured_item(
+    blank: Item, scenario: Scenario, recorded: Interaction, play: Callable[[], Item], protocols: Protocols
+) -> Item:
     """The item of a captured call that was played, or one for `without_not_offered` that begins with the API.
 
     Args:
@@ -66,17 +68,20 @@ def captured_item(blank: Item, scenario: Scenario, recorded: Interaction, play: 
         scenario: its row.
         recorded: the last exchange of the recording.
         play: plays it to both clients.
+        protocols: by which the call's API is known.
     """
     item, reason = blank, _not_repeatable(scenario, recorded)
     if reason is None:
         item = play()
         reason = _not_asked(scenario, recorded, item)
-    return item if reason is None else as_not_offered(blank, scenario.name, f"{_api(recorded)}: {reason}")
+    if reason is None:
+        return item
+    return as_not_offered(blank, scenario.name, f"{_api(recorded, protocols)}: {reason}")
 
 
-def _api(recorded: Interaction) -> str:
+def _api(recorded: Interaction, protocols: Protocols) -> str:
     """The API of a captured call; the path where nobody knows the API."""
-    api = api_of(recorded)
+    api = api_of(recorded, protocols)
     return urlsplit(recorded.request.uri).path if api == GENERIC else api
 
 

@@ -133,7 +133,7 @@ def _one(
         rules=match.rules,
         dialect=project.dialect_of(provider.name) or OPENAI,
     )
-    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider, interactions))))
+    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
 
 
 def _light(item: Item) -> Light:

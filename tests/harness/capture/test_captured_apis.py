@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,25 @@ from llm_contracts.cli import run
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.clients.call import Function
 from llm_contracts.parity.result import Readiness, Result
+from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.run.check import Options, check, orphans
-from llm_contracts.wire.cassette import load
+from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import Response
+from llm_contracts.wire.protocols import BUILT_IN, EMBEDDINGS
 from tests.harness.capture.traffic import USER, Scene
-from tests.harness.wire.exchanges import EVENT_STREAM, JSON, exchange
+from tests.harness.wire.exchanges import (
+    DONE,
+    EVENT_STREAM,
+    JSON,
+    cassette,
+    event,
+    exchange,
+    stream,
+    streamed,
+    text_event,
+)
 
 TOTALS = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
 CHAT_TOTALS = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
@@ -191,6 +204,45 @@ def test_what_the_clients_do_not_offer_is_named_and_is_no_go(scene: Scene, name:
         f"{api or project.scenarios[0].model} 1."
     )
     assert (result.missing, result.warnings) == ((), ())
+
+
+def test_an_api_of_the_project_is_named_by_its_own_protocol(scene: Scene) -> None:
+    path, asked, answer, _ = CALLS["unknown"]
+    own = replace(
+        EMBEDDINGS, name="acme-rerank", path="/rerank", speaks=lambda document: "results" in document
+    )
+    project = replace(captured(scene, path, asked, answer), protocols=(own, *BUILT_IN))
+    verdict = checked(project, "openai", "openai-async").verdicts["acme"]
+    assert verdict.reasons[0].endswith("the clients do not make such calls: acme-rerank 1.")
+
+
+@pytest.mark.parametrize(
+    ("events", "expects"),
+    [
+        (stream("hel", "lo"), "answer"),
+        (text_event('{"error": "said"}') * 99, "answer"),
+        (event({"error": {"message": "overloaded"}}) + DONE, "failure"),
+    ],
+)
+def test_how_a_long_stream_ends_says_whether_it_failed(tmp_path: Path, events: bytes, expects: str) -> None:
+    """The end of it is read, and no more."""
+    recorded = streamed(text_event("word ") * 100 + events)
+    folder = tmp_path / "cassettes" / "acme"
+    folder.mkdir(parents=True)
+    save(folder / "captured-a-1.yaml", cassette(recorded))
+    _, (row,) = captured_rows(tmp_path / "cassettes", ())
+    assert row.expects == expects
+
+
+def test_names_are_known_without_reading_a_recording(tmp_path: Path) -> None:
+    """A command line is completed at each key: 500 recordings would take seconds."""
+    folder = tmp_path / "cassettes" / "acme"
+    folder.mkdir(parents=True)
+    save(folder / "captured-a-1.yaml", cassette(streamed(stream("hello"))))
+    _, read = captured_rows(tmp_path / "cassettes", ())
+    (provider,), (row,) = captured_rows(tmp_path / "cassettes", (), read=False)
+    assert (provider.name, row.name) == ("acme", read[0].name)
+    assert (len(read[0].messages), len(row.messages)) == (1, 0)
 
 
 def test_a_go_for_chats_does_not_hide_what_was_not_compared(scene: Scene) -> None:
