@@ -137,8 +137,9 @@ matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.
 	@$(CONTRACTS) matrix $(options)
 	@PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_langfuse
 
-real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS=folder with index.jsonl)
-	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) docs/real-streams.md
+real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS, ANSWERS: folders with index.jsonl)
+	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) \
+	  $(if $(value ANSWERS),$(call quoted,ANSWERS),../shared/real-apis) docs/real-streams.md
 
 upgrades: setup-dev ## regenerate docs/upgrades.md: our clients and the bare clients under other releases (takes long)
 	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \

@@ -38,6 +38,15 @@ def test_places_come_with_both_values_that_cannot_break_the_table() -> None:
     assert line.endswith("… ` | a-1 |".replace(" `", "`"))
 
 
+def test_sentences_of_others_are_counted_and_long_lists_cut_short() -> None:
+    said = divergence(Kind.FIELDS, "error.message", reference="There is no such model", candidate="None")
+    many = tuple(divergence(Kind.SURFACE, f"chunk.{name}") for name in "abcdefghijklmno")
+    text = render_corpus_page("Title", "Intro.", {"Only": result(item("a", divergences=(said, *many)))})
+    assert '| text of 22 characters | `"None"` |' in text
+    assert "| `surface` | 3 more places |" in text
+    assert text.count("| `surface` | `chunk.") == 12
+
+
 def test_what_was_accepted_and_what_could_not_be_used_is_said() -> None:
     assert "Accepted: we meter elsewhere" in page()
     assert "Not usable: index.jsonl:4" in page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from llm_contracts.parity.compare import ABSENT
@@ -12,6 +13,8 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.lines import value_line
 
 _LONGEST_VALUE = 90
+_MOST_PLACES = 12  # of one kind
+_WORDS = 3  # spaces, up to which a text is a name
 
 
 def render_corpus_page(title: str, intro: str, results: Mapping[str, Result]) -> str:
@@ -39,11 +42,8 @@ def _part(result: Result) -> Iterator[str]:
     reasons = dict.fromkeys(reason for item in result.items for reason in item.waived.values())
     yield from (f"\nAccepted: {reason}" for reason in reasons)
     yield from (f"\nNot usable: {item.problem}" for item in result.items if item.problem)
-    yield from (
-        f"\nLeft out: {problem.place}: {problem.reason}"
-        for problem in result.left_out
-        if not problem.why.damaged
-    )
+    left = Counter(problem.reason for problem in result.left_out if not problem.why.damaged)
+    yield from (f"\nLeft out, {count} of them: {reason}" for reason, count in left.items())
 
 
 def _by_provider(items: tuple[Item, ...]) -> Iterator[str]:
@@ -67,13 +67,21 @@ def _streams(items: tuple[Item, ...], kind: Kind) -> list[Item]:
 def _by_place(groups: tuple[DivergenceGroup, ...]) -> Iterator[str]:
     yield "| kind | where | streams | reference | candidate | for instance in |"
     yield "|---|---|---:|---|---|---|"
+    shown: Counter[Kind] = Counter()
     for found in groups:
+        shown[found.kind] += 1
+        if shown[found.kind] > _MOST_PLACES:
+            continue
         values = f"{_value(found.example.reference)} | {_value(found.example.candidate)}"
         yield f"| `{found.kind}` | `{found.where}` | {len(found.ids)} | {values} | {found.ids[0]} |"
+    more = {kind: count - _MOST_PLACES for kind, count in shown.items() if count > _MOST_PLACES}
+    yield from (f"| `{kind}` | {count} more places |  |  |  |  |" for kind, count in more.items())
 
 
 def _value(value: object) -> str:
     if value == ABSENT:
         return "absent"
+    if isinstance(value, str) and value.count(" ") > _WORDS:  # what somebody has written is theirs
+        return f"text of {len(value)} characters"
     # A bar would end the cell, a backtick the code.
     return "`" + value_line(value, _LONGEST_VALUE).replace("|", "\\|").replace("`", "'") + "`"

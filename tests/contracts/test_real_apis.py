@@ -18,6 +18,7 @@ from llm_contracts.project.config import Project, load_settings
 from llm_contracts.run.check import Options
 from llm_contracts.run.streams import check_corpus
 from llm_contracts.wire.facts import read_answer
+from tools.real_streams_page import answers_table
 
 if TYPE_CHECKING:
     from llm_contracts.clients.call import Call
@@ -68,6 +69,11 @@ def test_every_answer_is_read_as_what_it_is() -> None:
 
 BROKEN = {"gemini-streamed-111", "gemini-whole-132", "responses-streamed-166"}
 """Blocked prompts, and a response that failed in its stream."""
+
+
+def test_the_page_says_how_each_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs/real-streams.md").read_text(encoding="utf-8")
+    assert answers_table(ANSWERS) in page, "run `make real-streams`"
 
 
 @pytest.mark.parametrize("client", ["httpx", "openai"])

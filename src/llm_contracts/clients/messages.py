@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, as_text
 from llm_contracts.wire.protocols import OPENAI_RESPONSES, Protocol, Protocols, Reading
 
 Document = Mapping[str, Any]
@@ -74,9 +74,9 @@ def _event(given: Document) -> Reading:
 
 
 def _part(part: dict[str, Any], index: Any) -> dict[str, Any]:
-    kind = part.get("part_kind") or part.get("part_delta_kind")
+    kind = as_text(part.get("part_kind")) or as_text(part.get("part_delta_kind"))
     if kind in _PIECES:
-        return {_PIECES[str(kind)]: _taken(part, "content", "content_delta")}
+        return {_PIECES[kind]: _taken(part, "content", "content_delta")}
     if kind not in {"tool-call", "tool_call"}:
         return {}
     arguments = _taken(part, "args", "args_delta")
@@ -135,7 +135,7 @@ CLIENT_OBJECTS: Protocols = (
     ),
     Protocol(
         name="pydantic-ai",
-        speaks=lambda given: given.get("event_kind") in _EVENTS,
+        speaks=lambda given: as_text(given.get("event_kind")) in _EVENTS,
         reader=lambda: _event,
     ),
     Protocol(
@@ -145,7 +145,7 @@ CLIENT_OBJECTS: Protocols = (
     ),
     Protocol(
         name="openai-agents",
-        speaks=lambda given: given.get("type") in _AGENT_EVENTS,
+        speaks=lambda given: as_text(given.get("type")) in _AGENT_EVENTS,
         reader=_agent_events,
     ),
 )

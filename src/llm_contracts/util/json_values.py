@@ -20,6 +20,11 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def as_text(value: Any) -> str:
+    """The value, if it is text; else an empty one. Only so may it be looked up in a set or a mapping."""
+    return value if isinstance(value, str) else ""
+
+
 def as_list(value: Any) -> list[Any]:
     """The value, if it is an array; else an empty one."""
     return value if isinstance(value, list) else []

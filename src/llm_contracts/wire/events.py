@@ -5,7 +5,6 @@ of one JSON array, or the binary frames of AWS. One JSON document holds none.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import zlib
@@ -94,7 +93,7 @@ def _frames(body: bytes) -> Iterator[Event]:
         data = body[start + _PRELUDE + headers : start + size - 4].decode("utf-8", "replace")
         packed = as_mapping(read_json(data)).get("bytes")
         if isinstance(packed, str):
-            with suppress(binascii.Error):
+            with suppress(ValueError):
                 data = base64.b64decode(packed).decode("utf-8", "replace")
         start += size
         failed = ":exception-type" in names
@@ -108,5 +107,8 @@ def _headers(data: bytes) -> Iterator[tuple[str, str]]:
         if data[end : end + 1] != bytes([_STRING]):
             return
         size = int.from_bytes(data[end + 1 : end + 3], "big")
-        yield data[place + 1 : end].decode("utf-8", "replace"), data[end + 3 : end + 3 + size].decode()
+        yield (
+            data[place + 1 : end].decode("utf-8", "replace"),
+            data[end + 3 : end + 3 + size].decode("utf-8", "replace"),
+        )
         place = end + 3 + size

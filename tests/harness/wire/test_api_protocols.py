@@ -9,7 +9,10 @@ import zlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from llm_contracts.clients.chunks import ItemReader
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_answer, read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
@@ -213,6 +216,50 @@ def test_an_incomplete_response_finishes_with_its_reason() -> None:
     assert streamed({"type": "response.incomplete", "response": cut}).finish_reasons == ("max_output_tokens",)
 
 
+def test_a_response_that_is_still_at_work_finishes_with_its_status() -> None:
+    assert whole({**RESPONSE, "status": "queued", "output": []}).finish_reasons == ("queued",)
+    assert streamed(RESPONSES[0]).finish_reasons == ()
+
+
+def test_text_that_came_in_no_piece_is_read_in_the_last_event() -> None:
+    facts = streamed(RESPONSES[0], RESPONSES[1], RESPONSES[-1])
+    assert (facts.text, facts.reasoning, facts.arguments) == ("Hi", "hm", 2)
+
+
+JSON_VALUES = st.none() | st.booleans() | st.floats() | st.text(max_size=3)
+ODD = st.recursive(JSON_VALUES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner))
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> list[Any]:
+    """The events of an answer, or one in one piece, in which something else stands in one or two places."""
+    found = draw(
+        st.sampled_from([RESPONSES, MESSAGES, *([answer] for answer in (*ANSWERS.values(), RESPONSE))])
+    )
+    events_ = json.loads(json.dumps(found))
+    for _ in range(draw(st.integers(1, 2))):
+        place = events_
+        for _ in range(draw(st.integers(1, 6))):
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            if not keys:
+                break
+            key = draw(st.sampled_from(keys))
+            if not isinstance(place[key], (dict, list)) or draw(st.booleans()):
+                place[key] = draw(ODD)
+                break
+            place = place[key]
+    return [one for one in events_ if isinstance(one, dict)]
+
+
+@given(documents=damaged())
+def test_whatever_stands_in_an_answer_is_read_and_never_a_crash(documents: list[Any]) -> None:
+    body = b"".join(map(event, documents))
+    assert read_facts(Response(status=200, headers=EVENT_STREAM, body=body)).events == len(documents)
+    read = ItemReader()
+    for document in documents:
+        assert list(read(document))
+
+
 def test_what_a_provider_runs_by_itself_is_no_call_of_the_application() -> None:
     server = (
         {
@@ -275,6 +322,11 @@ def test_binary_frames_are_events_and_what_they_pack_is_unpacked() -> None:
     assert (facts.events, facts.protocol, facts.text, facts.error) == (2, GENERIC, "", None)
     thrown = frame("throttlingException", b'{"message": "slow"}', b":exception-type")
     assert read_facts(Response(status=200, body=body + thrown)).error == {"message": "slow"}
+
+
+def test_a_header_that_is_not_text_and_bytes_that_are_not_packed_are_no_crash() -> None:
+    assert [one.data for one in events(frame("chunk", b'{"bytes": "\xc3\xa9"}'))] == ['{"bytes": "é"}']
+    assert len(events(frame("chunk", b"{}").replace(b"chunk", b"\xff\xfehu?"))) == 1
 
 
 @pytest.mark.parametrize("cut", [0, 7, 13, 40])

@@ -59,6 +59,7 @@ class WireFacts:
         text_after: for each event, the characters of `whole_text` up to and including it.
         progress: for each event, the characters of text (of all choices), of reasoning and of tool calls'
             arguments up to and including it.
+        arguments: the characters of all tool calls' arguments.
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`; those without data count as none.
@@ -91,6 +92,7 @@ class WireFacts:
     done: bool = False
     text_after: tuple[int, ...] = ()
     progress: tuple[tuple[int, int, int], ...] = ()
+    arguments: int = 0
     other_text: Mapping[int, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
@@ -244,6 +246,7 @@ class _Findings:
             done=self.done or self.read.done,
             text_after=tuple(self.text_after),
             progress=tuple(self.progress),
+            arguments=self.arguments,
             other_text={index: "".join(parts) for index, parts in self.other_text.items()},
             models=tuple(self.models),
             ids=tuple(self.ids),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, as_text
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _EVENTS = frozenset(
@@ -25,7 +25,7 @@ _BLOCKS = {"text": ("text", "content"), "thinking": ("thinking", "reasoning")}
 
 
 def _speaks(document: Document) -> bool:
-    return document.get("type") in _EVENTS or (
+    return as_text(document.get("type")) in _EVENTS or (
         document.get("type") == "message" and isinstance(document.get("content"), list)
     )
 
@@ -35,10 +35,10 @@ class _Reader:
     """Keeps the totals so far, and which blocks are tool calls."""
 
     usage: dict[str, Any] = field(default_factory=dict)
-    calls: dict[Any, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, document: Document) -> Reading:
-        kind, rest = document["type"], dict(document)
+        kind, rest = as_text(document.get("type")), dict(document)
         if kind == "message":
             return Reading(chunk=self._whole(document), last=True)
         choice: dict[str, Any] = {"index": 0, "delta": {}}
@@ -69,10 +69,10 @@ class _Reader:
 
     def _begun(self, rest: dict[str, Any]) -> dict[str, Any]:
         block = dict(as_mapping(rest.pop("content_block", None)))
-        kind = block.get("type")
+        kind = as_text(block.get("type"))
         delta: dict[str, Any] = {}
         if kind == "tool_use":
-            index = self.calls.setdefault(rest.get("index"), len(self.calls))
+            index = self.calls.setdefault(repr(rest.get("index")), len(self.calls))
             given = block.pop("input", None)
             function = {"name": block.pop("name", None), "arguments": json.dumps(given) if given else ""}
             call = {"index": index, "id": block.pop("id", None), "type": "function", "function": function}
@@ -84,7 +84,7 @@ class _Reader:
 
     def _continued(self, rest: dict[str, Any]) -> dict[str, Any]:
         delta = dict(as_mapping(rest.pop("delta", None)))
-        kind, at = delta.get("type"), rest.get("index")
+        kind, at = as_text(delta.get("type")), repr(rest.get("index"))
         found: dict[str, Any] = {}
         if kind in _TEXTS:
             name, ours = _TEXTS[kind]

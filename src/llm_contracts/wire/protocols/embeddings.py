@@ -8,7 +8,6 @@ Numbers count as the four bytes that base64 has for each; what a provider writes
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import struct
 from collections.abc import Mapping
@@ -61,7 +60,7 @@ def _with_vectors(value: Any, name: str = "") -> Any:
 def _unpacked(text: str) -> bytes | None:
     try:
         data = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return None
     return data if data and len(data) % _SIZE == 0 else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, as_text
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _OBJECTS = frozenset({"text_completion", "text.completion"})
@@ -15,7 +15,7 @@ def is_completion(document: Document) -> bool:
     """Whether this is an event or an answer of the older completions."""
     choice = as_mapping(next(iter(as_list(document.get("choices"))), None))
     by_shape = "text" in choice and not {"delta", "message"} & choice.keys()
-    return "choices" in document and (document.get("object") in _OBJECTS or by_shape)
+    return "choices" in document and (as_text(document.get("object")) in _OBJECTS or by_shape)
 
 
 def _read(document: Document) -> Reading:

@@ -1,7 +1,9 @@
 """OpenAI's Responses API, streamed and whole, and the gateways and vendors that copy it.
 
 Finish reasons are the API's own words: the status of the response, or why it is incomplete. Tool calls are
-those that the application has to make; what the provider runs by itself stays under its own names.
+those that the application has to make; what the provider runs by itself stays under its own names. Text of
+which no piece was sent (of a resumed stream, or by a gateway that makes events of a whole answer) is read in
+the last event, which repeats everything.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, as_text
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _CALLS = {"function_call": "function", "custom_tool_call": "custom"}
@@ -34,13 +36,14 @@ def _speaks(document: Document) -> bool:
 
 @dataclass(slots=True)
 class _Reader:
-    """Numbers the tool calls of one answer in the order in which they begin."""
+    """Numbers the tool calls of one answer in the order in which they begin, and of what pieces came."""
 
-    calls: dict[Any, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
 
     def __call__(self, document: Document) -> Reading:
         if document.get("object") == "response":
-            return Reading(chunk=self._whole(document, document), last=True)
+            return Reading(chunk=self._whole(document), last=True)
         kind, rest = document["type"], dict(document)
         response = rest.pop("response", None)
         if isinstance(response, Mapping):
@@ -54,22 +57,27 @@ class _Reader:
         elif kind == "response.output_item.added" and (call := self._call(document.get("item"), document)):
             delta = {"tool_calls": [call]}
             rest["item"] = _without(document["item"], "call_id", "name", "arguments", "input")
+        self.sent |= delta.keys()
         return Reading(chunk={**rest, "choices": [{"index": 0, "delta": delta}]})
 
     def _of_response(self, kind: str, rest: dict[str, Any], response: Document) -> Reading:
         ended = kind in _ENDS
         left = _without(response, "id", "model", *(("usage",) if response.get("usage") else ()))
+        choice: dict[str, Any] = {"index": 0, "delta": {}}
+        if ended:
+            message = _without(self._message(response), *self.sent)
+            choice = {**choice, "delta": message, "finish_reason": _finish(response)}
         chunk = {
             **rest,
             "id": response.get("id"),
             "model": response.get("model"),
             "response": left,
-            "choices": [{"index": 0, "delta": {}, **({"finish_reason": _finish(response)} if ended else {})}],
+            "choices": [choice],
             **({"usage": response["usage"]} if response.get("usage") else {}),
         }
         return Reading(chunk=chunk, last=ended)
 
-    def _whole(self, response: Document, rest: Document) -> Document:
+    def _message(self, response: Document) -> dict[str, Any]:
         items = [as_mapping(item) for item in as_list(response.get("output"))]
         calls = [call for item in items if (call := self._call(item, item, whole=True))]
         texts = {
@@ -78,17 +86,19 @@ class _Reader:
             "reasoning": "".join(_reasoning(items)),
         }
         message: dict[str, Any] = {name: text for name, text in texts.items() if text}
-        if calls:
-            message["tool_calls"] = calls
+        return {**message, **({"tool_calls": calls} if calls else {})}
+
+    def _whole(self, response: Document) -> Document:
+        finish = _finish(response) or as_text(response.get("status")) or None  # queued, or still at work
         return {
-            **_without(rest, "output"),
-            "output": [_rest_of_item(item) for item in items],
-            "choices": [{"index": 0, "message": message, "finish_reason": _finish(response)}],
+            **_without(response, "output"),
+            "output": [_rest_of_item(as_mapping(item)) for item in as_list(response.get("output"))],
+            "choices": [{"index": 0, "message": self._message(response), "finish_reason": finish}],
         }
 
     def _call(self, item: Any, place: Document, *, whole: bool = False) -> dict[str, Any] | None:
         item = as_mapping(item)
-        kind = _CALLS.get(str(item.get("type")))
+        kind = _CALLS.get(as_text(item.get("type")))
         if kind is None:
             return None
         given = item.get("arguments" if kind == "function" else "input")
@@ -102,11 +112,11 @@ class _Reader:
 
     def _index(self, place: Document) -> int:
         key = place.get("output_index", place.get("item_id", place.get("call_id")))
-        return self.calls.setdefault(key, len(self.calls))
+        return self.calls.setdefault(repr(key), len(self.calls))
 
 
 def _finish(response: Document) -> str | None:
-    status = response.get("status")
+    status = as_text(response.get("status"))
     reason = as_mapping(response.get("incomplete_details")).get("reason")
     return reason if status == "incomplete" and reason else status if status in _STATES else None
 
@@ -129,7 +139,7 @@ def _reasoning(items: list[Document]) -> Iterator[str]:
 
 def _rest_of_item(item: Document) -> Document:
     """What is left of an item of output when its text and its call have been read."""
-    if item.get("type") in _CALLS:
+    if as_text(item.get("type")) in _CALLS:
         return _without(item, "call_id", "name", "arguments", "input")
     cut: Callable[[Any], Any] = lambda part: (  # noqa: E731 - one line, used twice
         _without(part, "text", "refusal") if isinstance(part, Mapping) else part
@@ -137,7 +147,7 @@ def _rest_of_item(item: Document) -> Document:
     read = {
         name: list(map(cut, value))
         for name in ("content", "summary")
-        if item.get("type") in {"message", "reasoning"} and isinstance(value := item.get(name), list)
+        if item.get("type") in ("message", "reasoning") and isinstance(value := item.get(name), list)
     }
     return {**item, **read}
 
