@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from llm_contracts.reporting.lanes import render_lanes
 from llm_contracts.run.check import rules_of, run_scenario
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.run.pairing import Pairing, Side, check_distinct
+from llm_contracts.run.turns import Turns
 from llm_contracts.util.versions import versions
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contract:
-    """One project with an engine that runs. `timeout`: seconds per call."""
+    """One project with an engine that runs. `timeout`: seconds per call; `turns`: one for all users."""
 
     project: Project
     engine: Engine
     waivers: Waivers
     timeout: float = 60.0
+    turns: Turns = field(default_factory=Turns, compare=False, repr=False)
 
     def run(
         self,
@@ -65,6 +67,7 @@ class Contract:
             engine=self.engine,
             timeout=self.timeout,
             rules=rules_of(settings),
+            turns=self.turns,
         )
         check_distinct(match.reference, match.candidate)
         item = run_scenario(match, self.project, row, thoroughly=True)

@@ -1,7 +1,8 @@
 """Several runs of two clients over the same bytes, put together.
 
 What depends on time is a difference only if every look shows it; anything else if one does. A client that
-fails at every second call is found by that, and a busy machine is not.
+fails at every second call is found by that, and a busy machine is not. Of waiting, only what all looks share
+counts: load delays a client now here, now there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from llm_contracts.parity.compare.pauses import quietest
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.grouping import place
 
@@ -53,7 +55,14 @@ class Looks:
     @property
     def divergences(self) -> tuple[Divergence, ...]:
         """What differs between the two, as the first look that shows it has it."""
-        return tuple(_agreed(self.found))
+        if not any(d.where.startswith("pauses") for look in self.found for d in look.divergences):
+            return tuple(_agreed(self.found))
+        quiet = self.compare(quietest(self.references), quietest(self.candidates))
+        agreed = _agreed((quiet, *self.found))
+        return (
+            *(d for d in agreed if not _is_measured(d)),
+            *(d for d in quiet.divergences if _is_measured(d)),
+        )
 
     @property
     def noise(self) -> tuple[Divergence, ...]:
@@ -82,6 +91,10 @@ def _agreed(looks: Iterable[Comparison]) -> Iterator[Divergence]:
             if not may_be_chance(divergence) or all(key in places for places in always):
                 yield divergence
         seen |= {(d.kind, place(d.where)) for d in found}
+
+
+def _is_measured(divergence: Divergence) -> bool:
+    return divergence.where.startswith("pauses.")
 
 
 def may_be_chance(divergence: Divergence) -> bool:

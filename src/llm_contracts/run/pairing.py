@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from llm_contracts.project.config import ConfigError
 from llm_contracts.run.engines import Engine, UnplayableError
 from llm_contracts.run.left_early import left_early_differences
 from llm_contracts.run.recut import Player, recut_differences
+from llm_contracts.run.turns import Turns
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.matching import NO_MATCH, Matcher
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from llm_contracts.clients.observation import Observation
     from llm_contracts.wire.interaction import Interaction, Request
 
-_FURTHER_LOOKS = 2
+_FURTHER_LOOKS = 4
 _CHEAP = 16_000  # bytes of a recording that is played to the candidate twice
 _ASKS_OTHERWISE = frozenset({Kind.REQUEST_TARGET, Kind.ATTEMPTS})
 """Differences that say already that the candidate asks for what was not recorded."""
@@ -43,7 +44,8 @@ class Side:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pairing:
     """Two clients, and how recordings are played to them and read. `timeout`: seconds per call; `recutting`:
-    plays the pieces that it is given and waits for nobody; without it no recording is recut.
+    plays the pieces that it is given and waits for nobody; without it no recording is recut; `turns`: shared
+    with whoever else plays in this process.
     """
 
     reference: Side
@@ -53,6 +55,7 @@ class Pairing:
     protocols: Protocols = BUILT_IN
     rules: Rules = NO_RULES
     recutting: Engine | None = None
+    turns: Turns = field(default_factory=Turns, compare=False)
 
     def run(
         self,
@@ -67,7 +70,7 @@ class Pairing:
         candidate; twice as well where that is cheap, to see whether it answers alike.
 
         What depends on time (late deliveries, pauses, what is left behind) is believed only when it occurs
-        every time: a processor that is busy elsewhere delays any client.
+        every time, also while nothing else is played: a processor that is busy elsewhere delays any client.
 
         Args:
             blank: the item to fill; its id is the scope of fingerprints.
@@ -100,6 +103,12 @@ class Pairing:
         self, side: Side, interactions: tuple[Interaction, ...], call: Call, *, leaving: bool = False
     ) -> Observation:
         """What one of the two does when these exchanges are played to it; see `played`."""
+        with self.turns.beside_others():
+            return self._played(side, interactions, call, leaving=leaving)
+
+    def _played(
+        self, side: Side, interactions: tuple[Interaction, ...], call: Call, *, leaving: bool = False
+    ) -> Observation:
         return played(
             self.engine,
             side,
@@ -149,19 +158,20 @@ class Pairing:
         *,
         own: bool,
     ) -> Looks:
-        def play(side: Side) -> Observation:
-            return self.play(side, interactions, call)
-
         recorded = tuple(interaction.request for interaction in interactions) if own else ()
         comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)
-        looks = Looks(compare=comparing).of(play(self.reference)).of(play(self.reference))
-        looks = looks.by(play(self.candidate))
+        reference, candidate = (
+            partial(self.play, side, interactions, call) for side in (self.reference, self.candidate)
+        )
+        looks = Looks(compare=comparing).of(reference()).of(reference()).by(candidate())
         if sum(len(interaction.response.body) for interaction in interactions) <= _CHEAP:
-            looks = looks.by(play(self.candidate))
+            looks = looks.by(candidate())
         for _ in range(_FURTHER_LOOKS):
             if not looks.doubtful:
                 break
-            looks = looks.of(play(self.reference)).by(play(self.candidate))
+            with self.turns.alone():
+                looks = looks.of(self._played(self.reference, interactions, call))
+                looks = looks.by(self._played(self.candidate, interactions, call))
         return looks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llm_contracts.clients.observation import Observation
-from llm_contracts.parity.compare import Comparison
+from llm_contracts.parity.compare import Comparison, compare
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import Looks, may_be_chance
@@ -111,3 +111,48 @@ def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_
         ["c0", "c1"],
     )
     assert looks.normalised == {"role": 3}
+
+
+def waiting(name: str, *runs: dict[str, float]) -> tuple[Observation, ...]:
+    return tuple(observation(path=name, waits=run, pauses=()) for run in runs)
+
+
+def looked(references: tuple[Observation, ...], candidates: tuple[Observation, ...]) -> Looks:
+    looks = Looks(compare=lambda one, other: compare(one, other, (), scope="s"))
+    for each in references:
+        looks = looks.of(each)
+    for each in candidates:
+        looks = looks.by(each)
+    return looks
+
+
+def test_a_client_that_load_delays_at_another_place_in_each_run_does_not_wait() -> None:
+    delayed = waiting("candidate", {"stream[3]": 0.9}, {"stream[700]": 1.3}, {"stream[41]": 0.6})
+    looks = looked(waiting("reference", {}, {}, {}), delayed)
+    assert all(each.divergences for each in looks.found)
+    assert (looks.divergences, looks.doubtful) == ((), False)
+
+
+def test_a_client_that_waits_at_the_same_place_in_each_run_waits_for_the_shortest_of_these() -> None:
+    late = waiting(
+        "candidate",
+        {"stream[3]": 0.9, "stream[70]": 2.0},
+        {"stream[3]": 0.7},
+        {"stream[3]": 1.1, "stream[41]": 0.6},
+    )
+    (found,) = looked(waiting("reference", {}, {"stream[3]": 3.0}, {}), late).divergences
+    assert (found.kind, found.where, found.reference, found.candidate) == (
+        Kind.DELIVERY_LAG,
+        "pauses.stream",
+        0.0,
+        0.7,
+    )
+
+
+def test_a_measured_pause_between_attempts_is_as_long_as_its_shortest() -> None:
+    def paused(name: str, *seconds: float) -> tuple[Observation, ...]:
+        return tuple(observation(path=name, waits={"pauses[0]": each}, pauses=(each,)) for each in seconds)
+
+    assert looked(paused("reference", 0.5, 0.6), paused("candidate", 2.0, 0.55)).divergences == ()
+    (found,) = looked(paused("reference", 0.5, 0.6), paused("candidate", 2.0, 2.5)).divergences
+    assert (found.where, found.reference, found.candidate) == ("pauses[0]", 0.5, 2.0)

@@ -8,8 +8,10 @@ path that pauses where the other goes on at once always differs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.finding import Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
@@ -52,6 +54,25 @@ def compare_waits(pair: ObservationPair) -> Findings:
                 candidate=seconds,
                 unstable=True,
             )
+
+
+def quietest(runs: Sequence[Observation]) -> Observation:
+    """The first of several runs of one client, with the least of what was measured at each place of waiting;
+    a place where one run did not wait is none.
+    """
+    first = runs[0]
+    waits = {
+        place: min(run.waits[place] for run in runs)
+        for place in first.waits
+        if all(place in run.waits for run in runs)
+    }
+    pauses = first.pauses and tuple(
+        min(run.pauses[index] for run in runs if run.pauses and index < len(run.pauses))
+        if f"pauses[{index}]" in first.waits
+        else pause
+        for index, pause in enumerate(first.pauses)
+    )
+    return replace(first, waits=waits, pauses=pauses)
 
 
 def _waits(waits: Mapping[str, float]) -> dict[str, float]:
