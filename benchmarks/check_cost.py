@@ -36,7 +36,7 @@ from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.reporting.terminal import print_result
 from llm_contracts.results.items import packed
 from llm_contracts.results.writer import writing
-from llm_contracts.run.check import Options
+from llm_contracts.run.options import Options
 from llm_contracts.run.streams import check_corpus, corpus_context, plain_address
 from llm_contracts.run.workers.threads import IN_FLIGHT, alone
 from llm_contracts.wire.proxy.playback_options import Fragmentation

@@ -11,7 +11,8 @@ import pytest
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.run.check import Options, check
+from llm_contracts.run.check import check
+from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import Provenance, load
 from tests.tutorial import ROOT, Reader, files
 from tools import local_server

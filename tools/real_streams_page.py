@@ -14,7 +14,7 @@ from llm_contracts import Result
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.run.check import Options
+from llm_contracts.run.options import Options
 from llm_contracts.run.streams import check_corpus
 from llm_contracts.wire.facts import WireFacts, read_answer
 from tools.corpus_page import render_corpus_page

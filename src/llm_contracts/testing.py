@@ -14,9 +14,10 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import ConfigError, Project, load_settings, nearest
 from llm_contracts.project.load import load_project
 from llm_contracts.reporting.lanes import render_lanes
-from llm_contracts.run.check import rules_of, run_scenario
 from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.match import rules_of
 from llm_contracts.run.pairing import Pairing, Side, check_distinct
+from llm_contracts.run.scenario import run_scenario
 from llm_contracts.run.turns import Turns
 from llm_contracts.util.versions import versions
 

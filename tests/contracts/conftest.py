@@ -9,6 +9,7 @@ import pytest
 
 from llm_contracts.run import check as run
 from llm_contracts.run.engines import EngineName, opened
+from llm_contracts.run.options import Options
 from tests.contracts.recorded import PROJECT, RECORDED
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def items(request: pytest.FixtureRequest) -> Mapping[str, Item]:
     names = {spec.params.get("name") for spec in selected if spec is not None}
     rows = [row for name, row in RECORDED.items() if name in names]
     today = datetime.now().astimezone().date()
-    result = run.check(PROJECT, rows, run.Options(today=today))
+    result = run.check(PROJECT, rows, Options(today=today))
     return {item.id: item for item in result.items}
 
 

@@ -14,7 +14,7 @@ import pytest
 from llm_contracts.reporting.lanes import render_lanes
 from llm_contracts.reporting.snapshots import orphans
 from llm_contracts.run import check as run
-from llm_contracts.run.check import replay_call
+from llm_contracts.run.scenario import replay_call
 from tests.contracts.callers.played import observed, seen
 from tests.contracts.recorded import PROJECT, RECORDED, recorded
 

@@ -11,9 +11,9 @@ import pytest
 from llm_contracts.clients import builtin
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.run.check import replay_call
 from llm_contracts.run.engines import EngineName, opened
 from llm_contracts.run.pairing import Side, played
+from llm_contracts.run.scenario import replay_call
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.wire.facts import read_facts
 from tests.contracts.defects.generated import STREAMS, generated, sound

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.run.check import replay_call
 from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.scenario import replay_call
 from tests.contracts.callers.played import observed, seen
 from tests.contracts.recorded import PROJECT, RECORDED, recorded
 

@@ -15,7 +15,7 @@ import pytest
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import Project, load_settings
-from llm_contracts.run.check import Options
+from llm_contracts.run.options import Options
 from llm_contracts.run.streams import check_corpus
 from llm_contracts.wire.facts import read_answer
 from tools.real_streams_page import answers_table

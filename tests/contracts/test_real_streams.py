@@ -13,7 +13,7 @@ import pytest
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.run.check import Options
+from llm_contracts.run.options import Options
 from llm_contracts.run.streams import check_corpus
 
 STREAMS = Path(__file__).parents[3] / "shared" / "real-streams"

@@ -20,9 +20,10 @@ from llm_contracts.parity.variant_names import general, split
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.project.recorded_call import stream_call
-from llm_contracts.run.check import Options, blank_item, replay_call
 from llm_contracts.run.engines import Engine
+from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Side
+from llm_contracts.run.scenario import blank_item, replay_call
 from llm_contracts.sweep.run import Extent, sweep
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family

@@ -29,7 +29,7 @@ from llm_contracts.util.stdout import captured_stdout
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llm_contracts.run import check as run
+    from llm_contracts.run.options import Options
     from llm_contracts.sweep.run import Extent
 
 _EXAMPLES = """\b
@@ -56,7 +56,7 @@ def check(
     *,
     providers: tuple[str, ...],
     scenarios: tuple[str, ...],
-    options: run.Options,
+    options: Options,
     report: Path | None,
     json_file: Path | None,
     extent: Extent | None,
@@ -131,7 +131,7 @@ def check(
 
 
 def _refuse_stray_options(
-    options: run.Options, report: Path | None, extent: Extent | None, limits: Limits | None
+    options: Options, report: Path | None, extent: Extent | None, limits: Limits | None
 ) -> None:
     if extent is not None and report is not None:
         raise click.UsageError("--report does not go with --sweep, which has ways of its own.")
@@ -140,7 +140,7 @@ def _refuse_stray_options(
             raise click.UsageError(f"--cost does not go with --{option}. Measure in a run of its own.")
 
 
-def _folder(project: Project, options: run.Options, *, partial_run: bool) -> Path | None:
+def _folder(project: Project, options: Options, *, partial_run: bool) -> Path | None:
     """Where the result is stored; None for a part, which must not replace the whole."""
     if options.shard is not None:
         return project.settings.report / options.shard.folder

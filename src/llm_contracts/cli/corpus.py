@@ -25,7 +25,7 @@ from llm_contracts.run.shards import owned
 from llm_contracts.util.stdout import captured_stdout
 
 if TYPE_CHECKING:
-    from llm_contracts.run.check import Options
+    from llm_contracts.run.options import Options
 
 _EXAMPLES = """\b
 Examples:

@@ -16,7 +16,7 @@ from llm_contracts.util.stdout import captured_stdout
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
     from llm_contracts.project.scenario import Scenario
-    from llm_contracts.run.check import Options
+    from llm_contracts.run.options import Options
 
     LimitParam = click.ParamType[tuple[Measure, float]]
 else:  # before click 8.2 it is not generic

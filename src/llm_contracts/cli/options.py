@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from llm_contracts.results.store import Stored
-    from llm_contracts.run.check import Options
+    from llm_contracts.run.options import Options
 
     FloatParam = click.ParamType[float]
     PiecesParam = click.ParamType[Pieces]
@@ -344,7 +344,7 @@ def _run_options(
     speed: float | None,
     shard: Shard | None,
 ) -> Options:
-    from llm_contracts.run.check import Options
+    from llm_contracts.run.options import Options
 
     if engine == EngineName.VCR and (pieces is not None or speed is not None):
         raise ConfigError("The vcr engine plays whole bodies: --pieces and --speed need --engine wire.")

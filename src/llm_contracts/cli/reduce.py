@@ -68,7 +68,8 @@ def reduce(
     from llm_contracts.reduce.run import Wanted
     from llm_contracts.reduce.run import reduce as reduced_of
     from llm_contracts.reduce.terminal import print_reduced, reduced_cassette, reduced_document
-    from llm_contracts.run.check import Options, client_names, opened_match
+    from llm_contracts.run.match import client_names, opened_match
+    from llm_contracts.run.options import Options
     from llm_contracts.wire.cassette import save
     from llm_contracts.wire.cassette.render import render
     from llm_contracts.wire.scrub import Scrubber
@@ -105,7 +106,7 @@ def _found(project: Project, name: str) -> tuple[tuple[Interaction, ...], Call]:
     """The exchanges of a scenario or of a file, and the call that they answer."""
     from llm_contracts.corpus import CorpusStream, read_corpus
     from llm_contracts.project.recorded_call import stream_call
-    from llm_contracts.run.check import replay_call
+    from llm_contracts.run.scenario import replay_call
     from llm_contracts.run.streams import plain_address
     from llm_contracts.wire.cassette import load
 

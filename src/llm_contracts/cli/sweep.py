@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from llm_contracts.project.config import Project
     from llm_contracts.project.scenario import Scenario
-    from llm_contracts.run.check import Options
+    from llm_contracts.run.options import Options
     from llm_contracts.sweep.run import Extent
 
 RESULT = "sweep.json"

@@ -15,8 +15,10 @@ from llm_contracts.cost.measure import MeasuringPlan, Meter, PlannedCall, measur
 from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
-from llm_contracts.run.check import Options, match_of, own_match, replay_call
+from llm_contracts.run.match import match_of, own_match
+from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
+from llm_contracts.run.scenario import replay_call
 from llm_contracts.wire.cassette import CassetteError, load
 
 if TYPE_CHECKING:

@@ -4,90 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from datetime import date
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from llm_contracts.capture.coverage import coverage_of
-from llm_contracts.clients.call import Call
-from llm_contracts.clients.resolve import resolve
-from llm_contracts.clients.tls import empty_ca_store
-from llm_contracts.parity.compare import Rules
-from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.project.config import checked_name
-from llm_contracts.project.evidence import doubt
-from llm_contracts.project.recorded_call import REPLAY_KEY
 from llm_contracts.results.items import Packed, whole
-from llm_contracts.run.engines import Engine, EngineName, opened
-from llm_contracts.run.not_offered import captured_item, without_not_offered
-from llm_contracts.run.pairing import Pairing, Side, check_distinct
+from llm_contracts.run.match import client_names, opened_match, rules_of, sides
+from llm_contracts.run.not_offered import without_not_offered
+from llm_contracts.run.options import Options
 from llm_contracts.run.recut import chosen
-from llm_contracts.run.shards import Shard, owned
-from llm_contracts.run.workers.threads import IN_FLIGHT, Work, WorkerContext, WorkerPool, alone
+from llm_contracts.run.scenario import run_scenario
+from llm_contracts.run.shards import owned
+from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.cassette import Cassette, CassetteError, load
-from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 
 if TYPE_CHECKING:
     from llm_contracts.corpus import CorpusProblem
-    from llm_contracts.project.config import Project, Settings
-    from llm_contracts.project.scenario import Provider, Scenario
-    from llm_contracts.wire.interaction import Interaction
+    from llm_contracts.project.config import Project
+    from llm_contracts.project.scenario import Scenario
 
 _SHOWN_NAMES = 3
 
 Progress = Callable[[Packed], None]
 """Told of each item when it is done, in the order in which they finish."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """How to run. Without names the project's own two clients are compared; `jobs`: processors to use, 0 for
-    all; `pieces` and `speed`: see `opened`, of the wire engine only; `shard`: the part to run, of which no
-    verdict is given.
-    """
-
-    today: date
-    reference: str | None = None
-    candidate: str | None = None
-    engine: EngineName = EngineName.WIRE
-    jobs: int = 0
-    timeout: float = 60.0
-    pieces: Pieces | None = None
-    speed: float | None = None
-    shard: Shard | None = None
-
-    @property
-    def workers(self) -> int:
-        """Threads to use where there is one process."""
-        return self.in_flight * (1 if self.engine is EngineName.VCR else self.processors)
-
-    @property
-    def in_flight(self) -> int:
-        """Recordings that a process plays at a time. The engine inside the process plays one: it patches the
-        clients' connections.
-        """
-        return 1 if self.engine is EngineName.VCR else IN_FLIGHT
-
-    @property
-    def processors(self) -> int:
-        """How many processors to keep busy."""
-        return self.jobs or os.cpu_count() or 1
-
-    @property
-    def caveats(self) -> tuple[str, ...]:
-        """What a run of this kind cannot see, a sentence each."""
-        if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE:
-            return (
-                "Bodies were played whole: whether a path hands text on late (delivery_lag) could not show.",
-            )
-        return ()
 
 
 def check(
@@ -145,7 +89,7 @@ def context_for(
         ClientError: a client's name is unknown.
     """
     rules_of(project.settings)
-    _sides(project, options)
+    sides(project, options)
     return WorkerContext(settings=project.settings, work=partial(at_work, options=options), pack=pack)
 
 
@@ -239,139 +183,6 @@ def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
         return ()
     about = f"{settings.reference} against {settings.candidate}"
     return (f"No waivers were applied: those of the project are about {about}.",)
-
-
-def client_names(project: Project, options: Options) -> tuple[str, str]:
-    """What is compared: reference and candidate."""
-    settings = project.settings
-    return (options.reference or settings.reference, options.candidate or settings.candidate)
-
-
-@contextmanager
-def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
-    """The two clients by the names that were asked for, and an engine that runs."""
-    playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
-    recutting: AbstractContextManager[Engine | None] = nullcontext()
-    if options.engine is EngineName.WIRE:
-        recutting = opened(EngineName.WIRE, pieces=Fragmentation.RECORDED, lockstep=False)
-    with empty_ca_store(os.environ), playing as engine, recutting as pieces:
-        yield replace(match_of(project, options, engine), recutting=pieces)
-
-
-def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
-    """The two clients by the names that were asked for, to be played to by this engine.
-
-    Raises:
-        ClientError: a client's name is unknown.
-        ConfigError: the candidate is the reference, or a normalisation's name is unknown.
-    """
-    reference, candidate = _sides(project, options)
-    return Pairing(
-        reference=reference,
-        candidate=candidate,
-        engine=engine,
-        timeout=options.timeout,
-        protocols=project.protocols,
-        rules=rules_of(project.settings),
-    )
-
-
-def rules_of(settings: Settings) -> Rules:
-    """What the project's settings say about comparing.
-
-    Raises:
-        ConfigError: with the nearest names, for a normalisation that does not exist.
-    """
-    known = [str(name) for name in Normalisation]
-    for name in settings.strict:
-        checked_name("normalisation for [tool.llm_contracts] strict", name, known)
-    return Rules(strict=frozenset(settings.strict), categories=settings.categories)
-
-
-def _sides(project: Project, options: Options) -> tuple[Side, Side]:
-    names = client_names(project, options)
-    reference, candidate = (Side(name=name, path=resolve(name, project.clients)) for name in names)
-    check_distinct(reference, candidate)
-    if reference.name == project.settings.reference:
-        for name in dict.fromkeys(row.reference for row in project.providers if row.reference):
-            check_distinct(Side(name=name, path=resolve(name, project.clients)), candidate)
-    return reference, candidate
-
-
-def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, thoroughly: bool = False) -> Item:
-    """Run one scenario on its recording; one that cannot be read gives an item that says so.
-
-    Where the project's reference is asked for, a provider's own comes in its place.
-    """
-    blank, interactions = blank_item(project, scenario)
-    if blank.problem is not None:
-        return blank
-    provider = project.provider(scenario.provider)
-    # Other clients may ask otherwise than those whose calls were recorded.
-    names, settings = (match.reference.name, match.candidate.name), project.settings
-    ours = blank.provenance in ("live", "simulated") and not scenario.captured
-    own = ours and names == (settings.reference, settings.candidate)
-    match = own_match(match, project, provider, scenario)
-    call = replay_call(scenario, provider)
-    play = partial(match.run, blank, interactions, call, own=own, thoroughly=thoroughly)
-    if not scenario.captured:
-        return play()
-    return captured_item(blank, scenario, interactions[-1], play, match.protocols)
-
-
-def blank_item(project: Project, scenario: Scenario) -> tuple[Item, tuple[Interaction, ...]]:
-    """A scenario's item before anything has run, and its recording; a `problem` where that cannot be read."""
-    blank = Item(id=scenario.name, provider=scenario.provider, scenario=scenario.id)
-    try:
-        cassette = load(project.cassette(scenario))
-    except CassetteError as error:
-        return replace(blank, problem=error.named(project.settings.shown(error.path))), ()
-    item = _with_recording(blank, cassette)
-    if reason := doubt(scenario, cassette, project.protocols_of(scenario.provider, scenario)):
-        file = project.settings.shown(project.cassette(scenario))
-        return replace(item, problem=f"{file}: {reason}. Record it again."), ()
-    return item, cassette.interactions
-
-
-def own_match(
-    match: Pairing, project: Project, provider: Provider, scenario: Scenario | None = None
-) -> Pairing:
-    """The match for a provider: its protocol and, where it has one, its own reference in the place of the
-    project's.
-    """
-    match = replace(match, protocols=project.protocols_of(provider.name, scenario))
-    own = provider.reference
-    if own is None or match.reference.name != project.settings.reference:
-        return match
-    reference = Side(name=own, path=resolve(own, project.clients))
-    check_distinct(reference, match.candidate)
-    return replace(match, reference=reference)
-
-
-def replay_call(scenario: Scenario, provider: Provider) -> Call:
-    """The call of a scenario, addressed to the provider itself, with a key that opens nothing."""
-    return Call(
-        base_url=scenario.base_url or provider.base_url,
-        api_key=REPLAY_KEY,
-        provider=scenario.provider,
-        model=scenario.model,
-        messages=scenario.messages,
-        params=scenario.params,
-        input=scenario.input,
-        function=scenario.function,
-    )
-
-
-def _with_recording(blank: Item, cassette: Cassette) -> Item:
-    recording = cassette.recording
-    if recording is None:
-        return replace(blank, provenance="imported")
-    return replace(
-        blank,
-        provenance=recording.provenance,
-        recorded_on=recording.recorded_at.date(),
-        address=recording.address,
-    )
 
 
 def nothing_recorded(project: Project, scenarios: Sequence[Scenario]) -> str:

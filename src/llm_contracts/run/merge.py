@@ -18,8 +18,10 @@ from llm_contracts.project.inputs import input_files
 from llm_contracts.results.items import Packed
 from llm_contracts.results.store import RESULT, Stored
 from llm_contracts.results.writer import differences
-from llm_contracts.run.check import Options, client_names, concluded
+from llm_contracts.run.check import concluded
 from llm_contracts.run.engines import EngineName
+from llm_contracts.run.match import client_names
+from llm_contracts.run.options import Options
 from llm_contracts.run.shards import Shard, parse_shard
 from llm_contracts.run.streams import concluded_corpus
 from llm_contracts.util.versions import versions

@@ -17,16 +17,10 @@ from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.results.items import Packed, whole
-from llm_contracts.run.check import (
-    Options,
-    Progress,
-    client_names,
-    context_for,
-    gathered,
-    opened_match,
-    project_waivers,
-)
+from llm_contracts.run.check import Progress, context_for, gathered, project_waivers
+from llm_contracts.run.match import client_names, opened_match
 from llm_contracts.run.not_offered import as_not_offered, asks_otherwise, refusal, without_not_offered
+from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions

@@ -13,16 +13,11 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.results.document import item_document, to_document
 from llm_contracts.results.items import masked, own_credentials
-from llm_contracts.run.check import (
-    Options,
-    blank_item,
-    match_of,
-    nothing_recorded,
-    own_match,
-    project_waivers,
-    replay_call,
-)
+from llm_contracts.run.check import nothing_recorded, project_waivers
+from llm_contracts.run.match import match_of, own_match
+from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
+from llm_contracts.run.scenario import blank_item, replay_call
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from llm_contracts import Client, Contract, Item, Kind
-from llm_contracts.run.check import replay_call
 from llm_contracts.run.pairing import Pairing, Side
+from llm_contracts.run.scenario import replay_call
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import load

@@ -20,7 +20,8 @@ from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.recorded_call import stream_call
-from llm_contracts.run.check import Options, opened_match
+from llm_contracts.run.match import opened_match
+from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.streams import plain_address
 from llm_contracts.wire.cassette import load

@@ -28,7 +28,8 @@ from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Provider
-from llm_contracts.run.check import Options, check
+from llm_contracts.run.check import check
+from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.server import Edge

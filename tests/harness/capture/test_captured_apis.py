@@ -17,7 +17,8 @@ from llm_contracts.parity.result import Readiness, Result
 from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.run.check import Options, check, orphans
+from llm_contracts.run.check import check, orphans
+from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import Response
 from llm_contracts.wire.protocols import BUILT_IN, EMBEDDINGS

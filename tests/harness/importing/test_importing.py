@@ -18,7 +18,8 @@ from llm_contracts.importing.run import ImportOptions, ImportReport, import_stre
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import ConfigError, Project, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.run.check import Options, check
+from llm_contracts.run.check import check
+from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import Provenance, load, save
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub import SecretFound

@@ -25,7 +25,7 @@ from llm_contracts.project.config import Project, Settings, environment
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.record.run import RecordOptions, RecordOutcome, record
 from llm_contracts.record.source import Source
-from llm_contracts.run.check import replay_call
+from llm_contracts.run.scenario import replay_call
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.proxy.server import Edge

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from llm_contracts.project.config import ConfigError
-from llm_contracts.run.check import Options
 from llm_contracts.run.engines import EngineName, opened
+from llm_contracts.run.options import Options
 from llm_contracts.wire.interaction import Piece
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 from tests.harness.wire.exchanges import ask, stream, streamed

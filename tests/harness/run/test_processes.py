@@ -22,7 +22,8 @@ from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import to_document
 from llm_contracts.results.items import Packed, packed
-from llm_contracts.run.check import Options, check, scenario_context
+from llm_contracts.run.check import check, scenario_context
+from llm_contracts.run.options import Options
 from llm_contracts.run.workers.processes import processes
 from tests.harness.run.projects import CLIENTS, NAMES, make_project
 

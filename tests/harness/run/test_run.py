@@ -17,8 +17,9 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Readiness, Result
 from llm_contracts.project.config import ConfigError, Project, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.run.check import Options, check
+from llm_contracts.run.check import check
 from llm_contracts.run.engines import EngineName
+from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Side, check_distinct
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.testing import opened_contract

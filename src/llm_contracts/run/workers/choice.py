@@ -10,7 +10,7 @@ from llm_contracts.run.workers.threads import WorkerContext, WorkerPool, alone
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.run.check import Options
+    from llm_contracts.run.options import Options
 
 _ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
 

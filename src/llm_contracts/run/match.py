@@ -1,0 +1,101 @@
+"""The two clients of a check by the names that were asked for, and the engines that play to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llm_contracts.clients.resolve import resolve
+from llm_contracts.clients.tls import empty_ca_store
+from llm_contracts.parity.compare import Rules
+from llm_contracts.parity.normalise import Normalisation
+from llm_contracts.project.config import checked_name
+from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.options import Options
+from llm_contracts.run.pairing import Pairing, Side, check_distinct
+from llm_contracts.wire.proxy.playback_options import Fragmentation
+
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project, Settings
+    from llm_contracts.project.scenario import Provider, Scenario
+
+
+def client_names(project: Project, options: Options) -> tuple[str, str]:
+    """What is compared: reference and candidate."""
+    settings = project.settings
+    return (options.reference or settings.reference, options.candidate or settings.candidate)
+
+
+@contextmanager
+def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
+    """The two clients by the names that were asked for, and an engine that runs."""
+    playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
+    recutting: AbstractContextManager[Engine | None] = nullcontext()
+    if options.engine is EngineName.WIRE:
+        recutting = opened(EngineName.WIRE, pieces=Fragmentation.RECORDED, lockstep=False)
+    with empty_ca_store(os.environ), playing as engine, recutting as pieces:
+        yield replace(match_of(project, options, engine), recutting=pieces)
+
+
+def match_of(project: Project, options: Options, engine: Engine) -> Pairing:
+    """The two clients by the names that were asked for, to be played to by this engine.
+
+    Raises:
+        ClientError: a client's name is unknown.
+        ConfigError: the candidate is the reference, or a normalisation's name is unknown.
+    """
+    reference, candidate = sides(project, options)
+    return Pairing(
+        reference=reference,
+        candidate=candidate,
+        engine=engine,
+        timeout=options.timeout,
+        protocols=project.protocols,
+        rules=rules_of(project.settings),
+    )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What the project's settings say about comparing.
+
+    Raises:
+        ConfigError: with the nearest names, for a normalisation that does not exist.
+    """
+    known = [str(name) for name in Normalisation]
+    for name in settings.strict:
+        checked_name("normalisation for [tool.llm_contracts] strict", name, known)
+    return Rules(strict=frozenset(settings.strict), categories=settings.categories)
+
+
+def sides(project: Project, options: Options) -> tuple[Side, Side]:
+    """Reference and candidate.
+
+    Raises:
+        ClientError: a client's name is unknown.
+        ConfigError: the candidate is the reference, or a provider's own.
+    """
+    names = client_names(project, options)
+    reference, candidate = (Side(name=name, path=resolve(name, project.clients)) for name in names)
+    check_distinct(reference, candidate)
+    if reference.name == project.settings.reference:
+        for name in dict.fromkeys(row.reference for row in project.providers if row.reference):
+            check_distinct(Side(name=name, path=resolve(name, project.clients)), candidate)
+    return reference, candidate
+
+
+def own_match(
+    match: Pairing, project: Project, provider: Provider, scenario: Scenario | None = None
+) -> Pairing:
+    """The match for a provider: its protocol and, where it has one, its own reference in the place of the
+    project's.
+    """
+    match = replace(match, protocols=project.protocols_of(provider.name, scenario))
+    own = provider.reference
+    if own is None or match.reference.name != project.settings.reference:
+        return match
+    reference = Side(name=own, path=resolve(own, project.clients))
+    check_distinct(reference, match.candidate)
+    return replace(match, reference=reference)

@@ -1,0 +1,56 @@
+"""How a check runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+
+from llm_contracts.run.engines import EngineName
+from llm_contracts.run.shards import Shard
+from llm_contracts.run.workers.threads import IN_FLIGHT
+from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How to run. Without names the project's own two clients are compared; `jobs`: processors to use, 0 for
+    all; `pieces` and `speed`: see `opened`, of the wire engine only; `shard`: the part to run, of which no
+    verdict is given.
+    """
+
+    today: date
+    reference: str | None = None
+    candidate: str | None = None
+    engine: EngineName = EngineName.WIRE
+    jobs: int = 0
+    timeout: float = 60.0
+    pieces: Pieces | None = None
+    speed: float | None = None
+    shard: Shard | None = None
+
+    @property
+    def workers(self) -> int:
+        """Threads to use where there is one process."""
+        return self.in_flight * (1 if self.engine is EngineName.VCR else self.processors)
+
+    @property
+    def in_flight(self) -> int:
+        """Recordings that a process plays at a time. The engine inside the process plays one: it patches the
+        clients' connections.
+        """
+        return 1 if self.engine is EngineName.VCR else IN_FLIGHT
+
+    @property
+    def processors(self) -> int:
+        """How many processors to keep busy."""
+        return self.jobs or os.cpu_count() or 1
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a run of this kind cannot see, a sentence each."""
+        if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE:
+            return (
+                "Bodies were played whole: whether a path hands text on late (delivery_lag) could not show.",
+            )
+        return ()
