@@ -98,10 +98,10 @@ class Contract:
             raise ConfigError(f"There is no scenario {name!r}. {nearest(name, rows)}")
         return rows[name]
 
-    def _side(self, path: str | Client) -> Side:
-        if isinstance(path, str):
-            return Side(name=path, path=resolve(path, self.project.clients))
-        return Side(name=getattr(path, "__name__", "path"), path=path)
+    def _side(self, client: str | Client) -> Side:
+        if isinstance(client, str):
+            return Side(name=client, client=resolve(client, self.project.clients))
+        return Side(name=getattr(client, "__name__", "client"), client=client)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def test_the_reference_sees_the_same_in_both_engines(
 ) -> None:
     outside = items[name].reference
     assert outside is not None
-    assert seen(replayed(inside, name, outside.path)) == seen(outside)
+    assert seen(replayed(inside, name, outside.client)) == seen(outside)
 
 
 @pytest.mark.parametrize("name", WITH_BOTH_CLIENTS)
@@ -56,7 +56,7 @@ def test_the_candidate_sees_the_same_in_both_engines(
 ) -> None:
     outside = items[name].candidate
     assert outside is not None
-    assert seen(replayed(inside, name, outside.path)) == seen(outside)
+    assert seen(replayed(inside, name, outside.client)) == seen(outside)
 
 
 def replayed(engine: Engine, name: str, path: str) -> Observation:

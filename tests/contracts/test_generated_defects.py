@@ -55,7 +55,7 @@ def _observed(clients: list[tuple[str, Client]]) -> tuple[Observation, ...]:
         def observed(scenario: str, client: Client) -> Observation:
             row = RECORDED[scenario]
             call = replay_call(row, PROJECT.provider(row.provider))
-            side = Side(name="generated", path=client)
+            side = Side(name="generated", client=client)
             return played(engine, side, recorded(scenario), call, timeout=60)
 
         return run_jobs([partial(observed, *each) for each in clients], workers=_AT_ONCE)

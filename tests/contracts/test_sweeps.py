@@ -103,7 +103,7 @@ def engine() -> Iterator[Engine]:
 
 
 def _sweeper(engine: Engine, reference: str, candidate: str, *families: Family) -> Sweeper:
-    sides = [Side(name=name, path=resolve(name, PROJECT.clients)) for name in (reference, candidate)]
+    sides = [Side(name=name, client=resolve(name, PROJECT.clients)) for name in (reference, candidate)]
     return Sweeper(reference=sides[0], candidate=sides[1], engine=engine, families=families)
 
 

@@ -85,7 +85,7 @@ class Observation:
     """Everything one client did: what it sent, what it handed on, how it ended, what it told telemetry.
 
     Attributes:
-        path: the client's name.
+        client: its name.
         protocol: the API whose objects it handed on; empty where that is not known.
         pauses: the seconds it meant to wait between each request and the next, 0 for none; None where nobody
             looked, or could. Back-off is partly chance, so they take no part in equality.
@@ -95,7 +95,7 @@ class Observation:
         effects: what the call did beside answering: place → value, see `clients.side_effects`.
     """
 
-    path: str
+    client: str
     protocol: str = field(default="", compare=False)
     requests: tuple[Request, ...] = ()
     pauses: tuple[float, ...] | None = field(default=None, compare=False)

@@ -15,9 +15,9 @@ from llm_contracts.wire.interaction_json import request_from_json, request_to_js
 
 
 def observation_to_json(observation: Observation) -> dict[str, Any]:
-    """What a path did, as JSON values."""
+    """What a client did, as JSON values."""
     return {
-        "path": observation.path,
+        "client": observation.client,
         "protocol": observation.protocol,
         "requests": [request_to_json(request) for request in observation.requests],
         "pauses": None if observation.pauses is None else list(observation.pauses),
@@ -39,7 +39,7 @@ def observation_from_json(value: Mapping[str, Any]) -> Observation:
     """
     pauses, failure = value["pauses"], value["failure"]
     return Observation(
-        path=value["path"],
+        client=value["client"] if "client" in value else value["path"],
         protocol=value.get("protocol", ""),
         requests=tuple(request_from_json(request) for request in value["requests"]),
         pauses=None if pauses is None else tuple(pauses),

@@ -172,7 +172,7 @@ class _ObservedRun:
         requests = self.session.requests()
         pauses, waits = self._waited(len(requests))
         return Observation(
-            path=name,
+            client=name,
             protocol=self.read.protocol,
             requests=requests,
             pauses=pauses,

@@ -135,7 +135,7 @@ def _of_provider(
             )
 
         calls = MeasuringPlan(
-            clients={"reference": match.reference.path, "candidate": match.candidate.path},
+            clients={"reference": match.reference.client, "candidate": match.candidate.client},
             short=planned(plan.short),
             long=planned(plan.long) if playable.stretches else None,
             why=_TOO_SHORT,

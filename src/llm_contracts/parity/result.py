@@ -77,10 +77,11 @@ class Item:
 
     @property
     def held_against(self) -> str | None:
-        """The name of the path that was its reference; None if it did not run."""
+        """The name of the client that was its reference; None if it did not run."""
         if self.reference is not None:
-            return self.reference.path
-        return (self.outcomes.get("reference") or {}).get("path")
+            return self.reference.client
+        outcome = self.outcomes.get("reference") or {}
+        return outcome.get("client", outcome.get("path"))  # older results call it a path
 
     @property
     def unwaived(self) -> tuple[Divergence, ...]:

@@ -135,16 +135,16 @@ def record(
         SecretFound: a secret would have got into a file. Nothing was written for that scenario.
         EdgeError: the proxy or the certificates that the environment names cannot be used.
     """
-    client = options.client or project.settings.reference
-    path = resolve(client, project.clients)
+    name = options.client or project.settings.reference
+    client = resolve(name, project.clients)
     if not options.verify:
         remove_abandoned_drafts(project.settings.cassettes)
     steps = plan(project, scenarios, options)
     with Edge() as edge, ExitStack() as stack:
         context = RecordingContext(
             edge=edge,
-            path=path,
             client=client,
+            name=name,
             scrubber=Scrubber(secrets_in(options.environ, project.providers), harmless=(WRONG_KEY,)),
             timeout=options.timeout,
             network=network_from(options.environ),
@@ -169,7 +169,7 @@ class _Session:
         own = self.project.provider(scenario.provider).reference
         if own is None or self.options.client:
             return context
-        return replace(context, client=own, path=resolve(own, self.project.clients))
+        return replace(context, name=own, client=resolve(own, self.project.clients))
 
 
 def _take(session: _Session, step: PlannedRecording) -> RecordedScenario:
@@ -203,7 +203,7 @@ def _record(session: _Session, scenario: Scenario) -> RecordedScenario:
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
         return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
-    recording = _recording(session, scenario, context.client, endpoint)
+    recording = _recording(session, scenario, context.name, endpoint)
     cassette = Cassette(interactions=interactions, recording=recording)
     compared = replaced(
         scenario.name, path, cassette, session.project.protocols_of(scenario.provider, scenario)
@@ -225,7 +225,7 @@ def _verify(session: _Session, scenario: Scenario) -> RecordedScenario:
         scenario.name,
         recorded,
         attempt,
-        _recording(session, scenario, context.client, endpoint),
+        _recording(session, scenario, context.name, endpoint),
         session.project.protocols_of(scenario.provider, scenario),
     )
     return RecordedScenario(

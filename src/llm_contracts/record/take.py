@@ -53,8 +53,8 @@ class RecordingContext:
     """
 
     edge: Edge
-    path: Client
-    client: str
+    client: Client
+    name: str
     scrubber: Scrubber
     timeout: float
     network: Network = field(default=DIRECT, repr=False)
@@ -88,9 +88,9 @@ class RecordingContext:
         ) as session:
             call = _call(scenario, endpoint, session.origin)
             observation = observe(
-                self.path,
+                self.client,
                 call,
-                name=self.client,
+                name=self.name,
                 session=session,
                 timeout=self.timeout,
                 protocols=self.protocols,

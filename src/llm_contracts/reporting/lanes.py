@@ -48,7 +48,7 @@ def render_lanes(item: Item) -> str:
         ("telemetry", _signed(view.telemetry_lines(1), view.telemetry_lines(2))),
         ("divergences", _divergences(item)),
     )
-    lines = [f"# {item.id} ({item.provenance})", f"# {view.reference.path} | {view.candidate.path}"]
+    lines = [f"# {item.id} ({item.provenance})", f"# {view.reference.client} | {view.candidate.client}"]
     for title, found in sections:
         lines += ["", f"[{title}]", *(list(found) or ["none"])]
     seen: dict[str, str] = {}  # ids in the order of first appearance: which are equal still shows

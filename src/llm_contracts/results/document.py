@@ -71,7 +71,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 def run_digest(result: Result) -> str:
-    """Sixteen hex digits that name what was found: which paths and versions, which differences, where.
+    """Sixteen hex digits that name what was found: which clients and versions, which differences, where.
 
     Neither clocks nor waivers take part, so that a decision made on one run still names the next if nothing
     has changed but that it was accepted.
@@ -133,12 +133,13 @@ def _divergence(divergence: Divergence, waived: Mapping[str, str]) -> dict[str, 
 
 
 def outcome(observation: Observation | None) -> dict[str, Any] | None:
-    """In a few values, what one path did: enough to see what kind of answer it was, not what it said."""
+    """In a few values, what one client did: enough to see what kind of answer it was, not what it said."""
     if observation is None:
         return None
     reported = observation.reported_usage
     return {
-        "path": observation.path,
+        "client": observation.client,
+        "path": observation.client,  # the older name of the field above
         "ok": observation.failure is None,
         "deltas": len(observation.deltas),
         "characters": len(observation.text),

@@ -78,11 +78,11 @@ def sides(project: Project, options: Options) -> tuple[Side, Side]:
         ConfigError: the candidate is the reference, or a provider's own.
     """
     names = client_names(project, options)
-    reference, candidate = (Side(name=name, path=resolve(name, project.clients)) for name in names)
+    reference, candidate = (Side(name=name, client=resolve(name, project.clients)) for name in names)
     check_distinct(reference, candidate)
     if reference.name == project.settings.reference:
         for name in dict.fromkeys(row.reference for row in project.providers if row.reference):
-            check_distinct(Side(name=name, path=resolve(name, project.clients)), candidate)
+            check_distinct(Side(name=name, client=resolve(name, project.clients)), candidate)
     return reference, candidate
 
 
@@ -96,6 +96,6 @@ def own_match(
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match
-    reference = Side(name=own, path=resolve(own, project.clients))
+    reference = Side(name=own, client=resolve(own, project.clients))
     check_distinct(reference, match.candidate)
     return replace(match, reference=reference)

@@ -113,4 +113,4 @@ def _not_asked(scenario: Scenario, recorded: Interaction, item: Item) -> str | N
         as_mapping(read_json(request.body)).get("stream") is True
         for request in (recorded.request, *reference.requests[-1:])
     )
-    return None if wanted == asked else f"{reference.path} asks for {'a stream' if asked else 'no stream'}"
+    return None if wanted == asked else f"{reference.client} asks for {'a stream' if asked else 'no stream'}"

@@ -35,10 +35,10 @@ _ASKS_OTHERWISE = frozenset({Kind.REQUEST_TARGET, Kind.ATTEMPTS})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """A path under the name it was asked for."""
+    """A client under the name it was asked for."""
 
     name: str
-    path: Client
+    client: Client
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,14 +185,14 @@ def played(
     protocols: Protocols = BUILT_IN,
     leaving: bool = False,
 ) -> Observation:
-    """What a path does when these exchanges are played to it.
+    """What a client does when these exchanges are played to it.
 
     `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed;
     `leaving`: whether the caller leaves after the first piece.
     """
     with engine(interactions, protocols) as play:
         return observe(
-            side.path,
+            side.client,
             replace(call, base_url=play.address(call.base_url)),
             name=side.name,
             session=play.session,
@@ -209,20 +209,20 @@ def _unanswered(item: Item, interactions: tuple[Interaction, ...]) -> str | None
     assert reference is not None
     assert candidate is not None
     if not reference.requests and not candidate.requests and (interactions or reference.failure):
-        told = [
-            f"{side.path}: {side.failure.category}: {side.failure.message}"
+        ends = [
+            f"{side.client}: {side.failure.category}: {side.failure.message}"
             if side.failure
-            else f"{side.path}: no error"
+            else f"{side.client}: no error"
             for side in (reference, candidate)
         ]
-        return f"{item.id}: neither client sent a request ({'; '.join(told)})"
+        return f"{item.id}: neither client sent a request ({'; '.join(ends)})"
     shown = {d.kind for d in item.divergences}
     for side in (reference, *(() if shown & _ASKS_OTHERWISE else (candidate,))):
         matcher = Matcher(interactions)
         for request in side.requests:
             if matcher.answer(request).response.status == NO_MATCH:
                 recorded = _asked(interactions[0].request) if interactions else "nothing"
-                asked = f"what {side.path} asks: {_asked(request)}; the recording answers {recorded}"
+                asked = f"what {side.client} asks: {_asked(request)}; the recording answers {recorded}"
                 return f"{item.id}: nothing was recorded for {asked}"
     return None
 
@@ -237,7 +237,7 @@ def check_distinct(reference: Side, candidate: Side) -> None:
     Raises:
         ConfigError: they have one name, or are one function, also if it was imported twice.
     """
-    one, other = reference.path, candidate.path
+    one, other = reference.client, candidate.client
     if reference.name == candidate.name or one is other or None is not _plain(one) == _plain(other):
         raise ConfigError(
             f"The candidate {candidate.name!r} is the reference itself: nothing would be compared. "

@@ -57,8 +57,8 @@ def _broken(contract: Contract, defect: Defect) -> Item:
 def _run(contract: Contract, defect: Defect, reference: Client, candidate: Client) -> Item:
     row, project = defect.row, contract.project
     match = Pairing(
-        reference=Side(name="reference", path=reference),
-        candidate=Side(name="candidate", path=candidate),
+        reference=Side(name="reference", client=reference),
+        candidate=Side(name="candidate", client=candidate),
         engine=contract.engine,
         timeout=contract.timeout,
     )

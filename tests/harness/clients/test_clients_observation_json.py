@@ -68,7 +68,7 @@ failures = st.builds(
 )
 observations = st.builds(
     Observation,
-    path=texts,
+    client=texts,
     requests=several(requests),
     pauses=maybe(several(st.floats(allow_nan=False))),
     chunks=several(chunks),
@@ -98,6 +98,12 @@ def test_an_observation_comes_back_as_it_went(seen: Observation) -> None:
     assert repr(again) == repr(seen)  # clocks and positions, too, which take no part in equality
 
 
+def test_the_older_name_of_a_client_is_read() -> None:
+    seen = observation_to_json(Observation(client="old"))
+    older = {("path" if name == "client" else name): value for name, value in seen.items()}
+    assert observation_from_json(older).client == "old"
+
+
 @given(st.builds(Interaction, request=requests, response=responses))
 def test_an_exchange_comes_back_as_it_went(exchange: Interaction) -> None:
     assert interaction_from_json(through_a_file(interaction_to_json(exchange))) == exchange
@@ -105,5 +111,5 @@ def test_an_exchange_comes_back_as_it_went(exchange: Interaction) -> None:
 
 def test_a_chunk_is_kept_in_few_bytes() -> None:
     """A stream of five thousand pieces of text must not become megabytes of empty fields."""
-    seen = Observation(path="p", chunks=(Chunk(text="word "),))
+    seen = Observation(client="p", chunks=(Chunk(text="word "),))
     assert observation_to_json(seen)["chunks"] == [{"text": "word "}]

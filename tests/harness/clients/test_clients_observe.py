@@ -63,7 +63,7 @@ def raising(error: BaseException) -> Client:
 def test_a_path_is_given_the_call_and_observed_to_its_end() -> None:
     session = Session()
     observed = seen(lambda call: iter(["He", "llo", call.model]), session)
-    assert observed.path == "mine"
+    assert observed.client == "mine"
     assert observed.text == "Hellom"
     assert observed.failure is None
     assert observed.requests == (REQUEST,)

@@ -56,8 +56,8 @@ def costs(root: Path, **values: Any) -> Cost:
             return sent[call.base_url.removesuffix("/v1")]
 
     meter = Meter(takes=lambda _path, _model: CallCost(cpu=0.1, first=0.1), texts=lambda _path, _model: 0)
-    side = Side(name="plain", path=path)
-    match = Pairing(reference=side, candidate=Side(name="same", path=path), engine=_engine)
+    side = Side(name="plain", client=path)
+    match = Pairing(reference=side, candidate=Side(name="same", client=path), engine=_engine)
     plan = CostPlan(rounds=1, meter=meter, server=server, **values)
     return measure(project, project.select(), match, plan)
 

@@ -43,7 +43,7 @@ def chunks(*texts: str, finish: str | None = "stop", told: Usage | None = None) 
 def observation(**changes: Any) -> Observation:
     """An ordinary answer: `Hello`, a finish reason, three totals."""
     ordinary = Observation(
-        path="sample", requests=(request(),), chunks=chunks("Hel", "lo", told=usage()), generations=()
+        client="sample", requests=(request(),), chunks=chunks("Hel", "lo", told=usage()), generations=()
     )
     return replace(ordinary, **changes)
 

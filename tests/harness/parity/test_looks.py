@@ -24,7 +24,7 @@ UNFAITHFUL = divergence(Kind.UNFAITHFUL, "error")
 
 
 def named(name: str) -> Observation:
-    return observation(path=name)
+    return observation(client=name)
 
 
 def seen(*found: tuple[Divergence, ...], controls: tuple[tuple[Divergence, ...], ...] = ((),)) -> Looks:
@@ -33,7 +33,8 @@ def seen(*found: tuple[Divergence, ...], controls: tuple[tuple[Divergence, ...],
 
     def compare(one: Observation, other: Observation) -> Comparison:
         return Comparison(
-            divergences=next(answers[one.path[0], other.path[0]]), normalised={f"{one.path}{other.path}": 1}
+            divergences=next(answers[one.client[0], other.client[0]]),
+            normalised={f"{one.client}{other.client}": 1},
         )
 
     looks = Looks(compare=compare)
@@ -98,7 +99,7 @@ def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_
     pairs: list[tuple[str, str]] = []
 
     def compare(one: Observation, other: Observation) -> Comparison:
-        pairs.append((one.path, other.path))
+        pairs.append((one.client, other.client))
         return Comparison(divergences=(), normalised={"role": len(pairs)})
 
     looks = Looks(compare=compare)
@@ -106,7 +107,7 @@ def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_
         looks = looks.of(named(f"r{number}"))
     looks = looks.by(named("c0")).by(named("c1"))
     assert pairs == [("r0", "r1"), ("r1", "r2"), ("r0", "c0"), ("r1", "c1")]
-    assert ([each.path for each in looks.references], [each.path for each in looks.candidates]) == (
+    assert ([each.client for each in looks.references], [each.client for each in looks.candidates]) == (
         ["r0", "r1", "r2"],
         ["c0", "c1"],
     )

@@ -87,7 +87,7 @@ some_chunks = st.builds(
 )
 observations = st.builds(
     Observation,
-    path=texts,
+    client=texts,
     chunks=st.lists(some_chunks, max_size=6).map(tuple),
     failure=st.none()
     | st.builds(Failure, category=texts, message=texts, status=st.none() | st.integers(0, 599)),

@@ -27,7 +27,7 @@ def test_a_callable_and_a_row(contract):
         return iter(())
     row = contract.project.scenarios[1]
     item = contract.run(row, candidate=silent)
-    assert item.candidate.path == "silent"
+    assert item.candidate.client == "silent"
     assert item.unwaived
 
 def test_noise(contract):

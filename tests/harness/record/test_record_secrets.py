@@ -56,8 +56,8 @@ def interaction(uri: str = "https://api.openai.com/v1/models", body: bytes = b"{
 def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop, tmp_path: Path) -> None:
     studio = RecordingContext(
         edge=cast("Edge", None),
-        path=plain_client,
-        client="c",
+        client=plain_client,
+        name="c",
         scrubber=Scrubber({"OPENAI_API_KEY": REAL_KEY}),
         timeout=1,
     )
@@ -74,7 +74,7 @@ def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop
 def test_neither_an_endpoint_nor_a_studio_nor_the_options_show_a_key(workshop: Workshop) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1/v1", public_url="https://x/v1", key=REAL_KEY)
     studio = RecordingContext(
-        edge=cast("Edge", None), path=plain_client, client="c", scrubber=Scrubber({"K": REAL_KEY}), timeout=1
+        edge=cast("Edge", None), client=plain_client, name="c", scrubber=Scrubber({"K": REAL_KEY}), timeout=1
     )
     assert REAL_KEY not in repr((endpoint, studio, workshop.options(Source.LIVE)))
 

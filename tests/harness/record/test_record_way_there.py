@@ -57,7 +57,7 @@ def test_settings_that_cannot_work_end_the_run(workshop: Workshop) -> None:
 
 def test_an_answer_that_cannot_be_kept_whole_is_not_kept_at_all() -> None:
     with Upstream(_answer) as upstream, Edge(limits=Limits(answer=10)) as edge:
-        studio = RecordingContext(edge=edge, path=plain_client, client="c", scrubber=Scrubber({}), timeout=5)
+        studio = RecordingContext(edge=edge, client=plain_client, name="c", scrubber=Scrubber({}), timeout=5)
         base = upstream.origin + "/v1"
         endpoint = Endpoint(base_url=base, public_url="https://api.openai.com/v1", key=REAL_KEY)
         with pytest.raises(NotWantedError, match="the answer is larger than"):

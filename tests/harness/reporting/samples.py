@@ -18,7 +18,7 @@ def divergence(kind: Kind, where: str = "usage.total_tokens", **values: Any) -> 
     )
 
 
-def observation(*texts: str, path: str = "left", **fields: Any) -> Observation:
+def observation(*texts: str, client: str = "left", **fields: Any) -> Observation:
     request = Request(
         method="POST",
         uri="https://api.example.com/v1/chat/completions",
@@ -28,7 +28,7 @@ def observation(*texts: str, path: str = "left", **fields: Any) -> Observation:
         finish_reason="stop", usage=Usage(prompt_tokens=3, completion_tokens=len(texts), total_tokens=None)
     )
     chunks = (*(Chunk(text=text, id="chatcmpl-9xYz") for text in texts), last)
-    return Observation(**{"path": path, "requests": (request,), "chunks": chunks, **fields})
+    return Observation(**{"client": client, "requests": (request,), "chunks": chunks, **fields})
 
 
 def item(name: str = "openai/plain-stream", **fields: Any) -> Item:
@@ -37,7 +37,7 @@ def item(name: str = "openai/plain-stream", **fields: Any) -> Item:
         "provider": provider,
         "scenario": scenario,
         "reference": observation("你好", "，世界"),
-        "candidate": observation("你好", "，世界", path="right"),
+        "candidate": observation("你好", "，世界", client="right"),
         "provenance": "simulated",
     }
     return Item(**{"id": name, **values, **fields})

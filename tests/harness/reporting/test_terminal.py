@@ -38,7 +38,7 @@ def test_a_result_without_differences_is_short_and_says_so() -> None:
 
 
 def test_a_provider_that_was_held_against_a_path_of_its_own_is_named_with_it() -> None:
-    own = item("gemini/plain-stream", reference=observation("hi", path="by-hand"))
+    own = item("gemini/plain-stream", reference=observation("hi", client="by-hand"))
     assert "gemini against by-hand" in shown(result(own))
     assert "gemini against" not in shown(result(own, reference="by-hand"))
 

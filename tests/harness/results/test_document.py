@@ -51,6 +51,7 @@ def test_an_outcome_is_short_and_tells_success_from_failure() -> None:
     assert outcome(None) is None
     good, bad = outcome(observation("你好", "!")), outcome(failed())
     assert good == {
+        "client": "left",
         "path": "left",
         "ok": True,
         "deltas": 2,

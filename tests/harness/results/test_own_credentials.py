@@ -21,7 +21,7 @@ def test_a_token_from_a_vault_is_masked_wherever_a_client_has_put_it() -> None:
         headers=(("x-vault", TOKEN), ("Authorization", f"Bearer {TOKEN}")),
         body=str(told).encode(),
     )
-    observed = Observation(path="candidate", requests=(asked,))
+    observed = Observation(client="candidate", requests=(asked,))
     line = line_of(Item(id="p/s", provider="p", scenario="s", candidate=observed))
     assert TOKEN.encode() not in line
     assert base64.b64encode(TOKEN.encode()) not in line
@@ -37,6 +37,6 @@ def test_a_result_without_credentials_is_as_it_was() -> None:
         body=b"{}",
     )
     line = line_of(
-        Item(id="p/s", provider="p", scenario="s", candidate=Observation(path="c", requests=(asked,)))
+        Item(id="p/s", provider="p", scenario="s", candidate=Observation(client="c", requests=(asked,)))
     )
     assert b"Bearer replay-key" in line

@@ -50,7 +50,7 @@ def test_the_next_difference_is_the_next_run_and_after_the_last_comes_the_first(
 
 
 def test_a_page_opens_at_the_field_that_the_difference_is_about() -> None:
-    changed = item(candidate=observation("你好", "，世界", path="right", failure=None, chunks=()))
+    changed = item(candidate=observation("你好", "，世界", client="right", failure=None, chunks=()))
     found = page(changed, member("a/b", Kind.USAGE_MISSING).divergence, View.LANES)
     assert found.rows[found.focus].label == "usage"
     assert first_view(Kind.REQUEST_BODY) is View.REQUEST
@@ -63,7 +63,7 @@ def test_no_line_is_wider_than_the_screen_and_each_row_begins_where_it_says(
     view: View, width: int, *, entire: bool
 ) -> None:
     text = "很长的一段话 with\x07 bells and \u202e tricks " * 20
-    other = item(candidate=observation("你好", text, path="right"))
+    other = item(candidate=observation("你好", text, client="right"))
     found = page(other, member("a/b", Kind.TEXT).divergence, view, entire=entire)
     laid = laid_out(found, width, entire=entire)
     assert all(cell_len(line.plain) <= width for line in laid.lines)

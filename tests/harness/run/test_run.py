@@ -104,8 +104,8 @@ def test_a_function_that_is_imported_twice_is_one_client(tmp_path: Path) -> None
     first, second = loaded(root).clients["plain"], loaded(root).clients["plain"]
     assert first is not second
     with pytest.raises(ConfigError, match="'second' is the reference itself"):
-        check_distinct(Side(name="first", path=first), Side(name="second", path=second))
-    check_distinct(Side(name="first", path=first), Side(name="same", path=loaded(root).clients["same"]))
+        check_distinct(Side(name="first", client=first), Side(name="second", client=second))
+    check_distinct(Side(name="first", client=first), Side(name="same", client=loaded(root).clients["same"]))
 
 
 def test_a_difference_is_found_and_blocks_its_provider(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_n
 
     def compared(**options: Any) -> set[tuple[str, str]]:
         items = check(project, project.scenarios, Options(today=TODAY, timeout=60, **options)).items
-        return {(item.provider, item.reference.path) for item in items if item.reference is not None}
+        return {(item.provider, item.reference.client) for item in items if item.reference is not None}
 
     assert compared() == {("acme", "shouting"), ("zenith", "plain")}
     assert compared(reference="same", candidate="plain") == {("acme", "same"), ("zenith", "same")}

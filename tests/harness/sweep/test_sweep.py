@@ -42,8 +42,8 @@ def swept(
     engine: Engine, candidate: Path, *families: Family, reference: Path = GOOD, every: bool = False
 ) -> list[Item]:
     sweeper = Sweeper(
-        reference=Side(name="good", path=reference),
-        candidate=Side(name="other", path=candidate),
+        reference=Side(name="good", client=reference),
+        candidate=Side(name="other", client=candidate),
         engine=engine,
         families=families,
         every=every,

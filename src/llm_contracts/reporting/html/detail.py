@@ -95,7 +95,7 @@ def _exchange(exchange: Interaction) -> dict[str, Any]:
 def _lane(seen: Observation, streamed: Sequence[WireEvent]) -> dict[str, Any]:
     failure = seen.failure
     return {
-        "client": seen.path,
+        "client": seen.client,
         "chunks": _chunks(seen.chunks, streamed),
         "duration": round(seen.duration_ms, 1),
         "hash": hashlib.sha256(seen.text.encode("utf-8", "surrogatepass")).hexdigest()[:12],

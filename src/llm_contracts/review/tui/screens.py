@@ -173,7 +173,7 @@ def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
         yield from wrapped(text, width, style="magenta", most=2)
     yield Text("")
     # A provider may have a reference of its own.
-    names = (item.reference.path if item.reference else state.clients[0], state.clients[1])
+    names = (item.reference.client if item.reference else state.clients[0], state.clients[1])
     yield from _values(state, names, width)
     view = state.shown_view
     special = {"wire": "event, time, chunks made of it by each client", "time line": "recorded times"}

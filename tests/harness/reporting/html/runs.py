@@ -50,10 +50,10 @@ def answered(datas: Sequence[str], *, every_ms: float | None = 10.0) -> Interact
     return Interaction(request=REQUEST, response=response)
 
 
-def said(*pieces: str, path: str = "old", usage: Usage | None = None, **more: Any) -> Observation:
+def said(*pieces: str, client: str = "old", usage: Usage | None = None, **more: Any) -> Observation:
     chunks = [Chunk(text=piece, id="c-1", model="m", position=n) for n, piece in enumerate(pieces, 1)]
     chunks.append(Chunk(finish_reason="stop", usage=usage, position=len(pieces) + 1))
-    given = {"path": path, "requests": (REQUEST,), "chunks": tuple(chunks), "duration_ms": 5.0, **more}
+    given = {"client": client, "requests": (REQUEST,), "chunks": tuple(chunks), "duration_ms": 5.0, **more}
     return Observation(**given)
 
 
@@ -79,7 +79,7 @@ def item(name: str, *divergences: Divergence, **fields: Any) -> Item:
     values: dict[str, Any] = {
         "provenance": "live",
         "reference": said(*WORDS, usage=TOTALS),
-        "candidate": said(*WORDS, path="new", usage=TOTALS),
+        "candidate": said(*WORDS, client="new", usage=TOTALS),
         "exchanges": (STREAM,),
     }
     return Item(
@@ -95,7 +95,7 @@ def changed_word() -> Item:
         name,
         found(Kind.TEXT, "content[20]", "word20 ", "other ", name),
         found(Kind.USAGE_MISSING, "usage", {"total_tokens": 33}, "<absent>", name),
-        candidate=said(*words, path="new"),
+        candidate=said(*words, client="new"),
     )
 
 
@@ -109,8 +109,8 @@ def hostile() -> Item:
     return item(
         name,
         found(Kind.TEXT, HOSTILE, HOSTILE, "x" * 300_000, name),
-        reference=said(HOSTILE, path=HOSTILE, requests=(request,), generations=({HOSTILE: HOSTILE},)),
-        candidate=said("x" * 300_000, path="new", failure=failure, generations=({"usage": float("nan")},)),
+        reference=said(HOSTILE, client=HOSTILE, requests=(request,), generations=({HOSTILE: HOSTILE},)),
+        candidate=said("x" * 300_000, client="new", failure=failure, generations=({"usage": float("nan")},)),
         exchanges=(stream,),
         noise=(found(Kind.DELTAS, HOSTILE, HOSTILE, None, name),),
     )
