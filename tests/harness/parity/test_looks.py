@@ -115,7 +115,7 @@ def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_
 
 
 def waiting(name: str, *runs: dict[str, float]) -> tuple[Observation, ...]:
-    return tuple(observation(path=name, waits=run, pauses=()) for run in runs)
+    return tuple(observation(client=name, waits=run, pauses=()) for run in runs)
 
 
 def looked(references: tuple[Observation, ...], candidates: tuple[Observation, ...]) -> Looks:
@@ -152,7 +152,7 @@ def test_a_client_that_waits_at_the_same_place_in_each_run_waits_for_the_shortes
 
 def test_a_measured_pause_between_attempts_is_as_long_as_its_shortest() -> None:
     def paused(name: str, *seconds: float) -> tuple[Observation, ...]:
-        return tuple(observation(path=name, waits={"pauses[0]": each}, pauses=(each,)) for each in seconds)
+        return tuple(observation(client=name, waits={"pauses[0]": each}, pauses=(each,)) for each in seconds)
 
     assert looked(paused("reference", 0.5, 0.6), paused("candidate", 2.0, 0.55)).divergences == ()
     (found,) = looked(paused("reference", 0.5, 0.6), paused("candidate", 2.0, 2.5)).divergences
