@@ -29,7 +29,7 @@ def parts_of(
     going = (*begun, *_call(dialect, stream, answer, begun), *_spoken(dialect, stream, said))
     ended = () if broken_off else dialect.closing(stream, said.finish)
     parts = (*(replace(part, finish=answer.unfinished) for part in going), *ended)
-    if answer.listed:
+    if answer.listed and not dialect.events:
         parts = tuple(map(_with_list, parts))
     wanted = dialect.always_totals or stream.ask.include_usage
     return _counted(dialect, stream, parts, broken_off=broken_off) if answer.usage and wanted else parts
@@ -65,12 +65,14 @@ def _opening(dialect: Dialect, stream: Stream, said: _Said) -> tuple[ChunkPart, 
 def _call(
     dialect: Dialect, stream: Stream, answer: ScriptedAnswer, begun: tuple[ChunkPart, ...]
 ) -> Iterator[ChunkPart]:
-    """The chunks of a tool call. Where the opening chunk begins the call, they go on from there."""
-    if stream.call and not any("tool_calls" in (part.delta or {}) for part in begun):
-        yield ChunkPart(delta=dialect.tool(stream, stream.call))
-    for piece in answer.arguments:
-        call: Json = {"index": 0, "function": {"arguments": piece}}
-        yield ChunkPart(delta=dialect.tool(stream, call), spent=TokenCounts(completion=tokens_in(piece)))
+    """The chunks of tool calls. Where the opening chunk begins the first, they go on from there."""
+    opened = any("tool_calls" in (part.delta or {}) for part in begun)
+    for number, first in enumerate(stream.calls):
+        if number or not opened:
+            yield ChunkPart(delta=dialect.tool(stream, first))
+        for piece in answer.arguments:
+            call: Json = {"index": number, "function": {"arguments": piece}}
+            yield ChunkPart(delta=dialect.tool(stream, call), spent=TokenCounts(completion=tokens_in(piece)))
 
 
 def _spoken(dialect: Dialect, stream: Stream, said: _Said) -> Iterator[ChunkPart]:

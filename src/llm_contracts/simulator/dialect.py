@@ -72,7 +72,7 @@ class RefusalText:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """One answer under way: what all of its chunks share; `call` is the tool call it begins with, if any."""
+    """One answer under way: what all of its chunks share; `calls`: how its tool calls begin, in order."""
 
     ask: ParsedRequest
     seed: str
@@ -80,7 +80,12 @@ class Stream:
     model: str
     thinks: bool
     place: UsagePlacement
-    call: Json | None = None
+    calls: tuple[Json, ...] = ()
+
+    @property
+    def call(self) -> Json | None:
+        """The first of its tool calls."""
+        return next(iter(self.calls), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,17 +120,20 @@ class ChunkPart:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Framing:
     """How events are put on the wire: what leads in their data, how lines end, what stands between a name and
-    its value, and what is said at the end of a stream, if anything is.
+    its value, what is said at the end of a stream, if anything is, and whether each event has a name: the
+    `type` of its data.
     """
 
     lead: str = "data: "
     newline: str = "\n"
     colon: str = ":"
     done: str | None = "[DONE]"
+    named: bool = False
 
-    def event(self, data: str) -> bytes:
+    def event(self, data: str, kind: str = "") -> bytes:
         """One server-sent event."""
-        return f"{self.lead}{data}{self.newline * 2}".encode()
+        name = f"event: {kind}{self.newline}" if self.named else ""
+        return f"{name}{self.lead}{data}{self.newline * 2}".encode()
 
 
 Reader = Callable[[str, Mapping[str, str], bytes], ParsedRequest]
@@ -168,6 +176,9 @@ class Dialect:
         always_totals: it sends the totals whether or not they are asked for.
         opening: what the first chunk says before there is any text; None where there is no such chunk.
         thought: None where thinking is never shown.
+        events: makes all events of a stream from its parts, and from the error that ends it in place of an
+            end; for an API whose events are not a chunk for each part.
+        whole: the answer in one piece, where it is asked for.
         closing: the chunks after the text, the last of which has the given finish reason.
         headers: the lines of every response but its type and framing, made from a seed.
         refuse: the body of a refusal, from the error object and the seed.
@@ -190,10 +201,12 @@ class Dialect:
     tool: Callable[[Stream, Json], Json]
     closing: Callable[[Stream, str], tuple[ChunkPart, ...]]
     totals: Callable[[Stream, TokenCounts], Json]
-    chunk: Callable[[Stream, int, ChunkPart], Json]
     headers: Callable[[str], Headers]
     refuse: Callable[[Json, str], bytes]
     listing: Callable[[Mapping[str, Model]], bytes]
+    chunk: Callable[[Stream, int, ChunkPart], Json] = lambda _stream, _number, _part: {}
+    events: Callable[[Stream, tuple[ChunkPart, ...], Json | None], tuple[Json, ...]] | None = None
+    whole: Callable[[Stream, tuple[ChunkPart, ...]], Json] | None = None
     break_off: Callable[[Json], Json] = lambda error: {"error": error}
     opening: Callable[[Stream], Json | None] = lambda _stream: None
     grants: TokenGrant | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from llm_contracts.simulator.anthropic import ANTHROPIC
 from llm_contracts.simulator.ark import ARK
 from llm_contracts.simulator.deepseek import DEEPSEEK
 from llm_contracts.simulator.dialect import Dialect
@@ -11,9 +12,15 @@ from llm_contracts.simulator.ernie import ERNIE
 from llm_contracts.simulator.gemini import GEMINI
 from llm_contracts.simulator.glm import GLM
 from llm_contracts.simulator.openai import OPENAI
+from llm_contracts.simulator.openai_embeddings import OPENAI_EMBEDDINGS
+from llm_contracts.simulator.openai_responses import OPENAI_RESPONSES
 from llm_contracts.simulator.qwen import QWEN
 from llm_contracts.simulator.silicon import SILICON
 
 DIALECTS: Mapping[str, Dialect] = {
-    dialect.name: dialect for dialect in (OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI)
+    dialect.name: dialect
+    for dialect in (
+        *(OPENAI, DEEPSEEK, QWEN, ERNIE, GLM, ARK, SILICON, GEMINI),
+        *(OPENAI_RESPONSES, OPENAI_EMBEDDINGS, ANTHROPIC),
+    )
 }

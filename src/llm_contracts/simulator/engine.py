@@ -84,9 +84,21 @@ def _answer(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) ->
     if answer.ending is Ending.FILTERED and responder.dialect.filter_shape is FilterShape.REFUSAL:
         return _refusal(responder, ask, Refusal(why=Refused.PROMPT_FILTER))
     if not ask.streamed:
-        return _reply(responder, 501, "text/plain", (_STREAMS_ONLY,))
+        return _in_one_piece(responder, ask, answer)
     pieces = _pieces(tuple(_events(responder, ask, answer)), answer.inserts)
     return _reply(responder, 200, responder.dialect.stream_type, pieces, streamed=True)
+
+
+def _in_one_piece(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
+    dialect = responder.dialect
+    if dialect.whole is None:
+        return _reply(responder, 501, "text/plain", (_STREAMS_ONLY,))
+    if answer.ending is Ending.ERROR:
+        return _refusal(responder, ask, Refusal(why=Refused.SERVER_ERROR))
+    stream = _stream(responder, ask, answer)
+    parts = parts_of(dialect, stream, answer, broken_off=False)
+    document = compact(dialect.whole(stream, parts), dialect.framing.colon)
+    return _reply(responder, 200, dialect.json_type, (document.encode(),))
 
 
 def _objection(responder: Responder, ask: ParsedRequest) -> Refused | None:
@@ -163,10 +175,15 @@ def _events(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) ->
     stream = _stream(responder, ask, answer)
     broken = _break(dialect, answer.ending)
     parts = parts_of(dialect, stream, answer, broken_off=broken is not None)
-    chunks = [_event(dialect, _chunk(dialect, stream, *numbered)) for numbered in enumerate(parts)]
-    yield from _interrupted(chunks, answer.inserts)
-    if broken:
-        yield _event(dialect, dialect.break_off(words_for(dialect, broken).error(_facts(responder, ask))))
+    error = words_for(dialect, broken).error(_facts(responder, ask)) if broken else None
+    if dialect.events:
+        values = dialect.events(stream, parts, error)
+        values = values[:-1] if answer.ending is Ending.NO_DONE else values
+    else:
+        values = tuple(_chunk(dialect, stream, *numbered) for numbered in enumerate(parts))
+    yield from _interrupted([_event(dialect, value) for value in values], answer.inserts)
+    if error is not None and not dialect.events:
+        yield _event(dialect, dialect.break_off(error))
     elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
         yield dialect.framing.event(dialect.framing.done)
 
@@ -180,15 +197,17 @@ def _stream(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) ->
         id=responder.dialect.new_id(responder.seed),
         model=model.answers,
         thinks=model.thinks if switched is None else switched,
-        place=answer.place or responder.dialect.place,
-        call=_first_call(responder.seed) if answer.arguments else None,
+        place=(not responder.dialect.events and answer.place) or responder.dialect.place,
+        calls=tuple(
+            _call(responder.seed, number) for number in range(answer.calls if answer.arguments else 0)
+        ),
     )
 
 
-def _first_call(seed: str) -> Json:
-    number = digits(f"{seed}/call", "0123456789abcdef", 24)
+def _call(seed: str, number: int) -> Json:
+    name = digits(f"{seed}/call{number or ''}", "0123456789abcdef", 24)
     function = {"name": "weather", "arguments": ""}
-    return {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
+    return {"index": number, "id": f"call_{name}", "type": "function", "function": function}
 
 
 def _break(dialect: Dialect, ending: Ending) -> Refused | None:
@@ -201,7 +220,7 @@ def _break(dialect: Dialect, ending: Ending) -> Refused | None:
 
 
 def _event(dialect: Dialect, value: Json) -> bytes:
-    return dialect.framing.event(compact(value, dialect.framing.colon))
+    return dialect.framing.event(compact(value, dialect.framing.colon), str(value.get("type", "")))
 
 
 def _chunk(dialect: Dialect, stream: Stream, number: int, part: ChunkPart) -> Json:

@@ -73,7 +73,8 @@ class ScriptedAnswer:
         text: what is said.
         json_text: what is said instead when the request asks for JSON mode.
         reasoning: what is thought first, by a model that thinks.
-        arguments: of the one tool that is called; empty calls none.
+        arguments: of the tool that is called; empty calls none.
+        calls: how often it is called, side by side.
         usage: False withholds the totals even from a client that asked for them.
         place: where the totals are instead of where the provider puts them.
         finish: the finish reason instead of the one that follows from all else.
@@ -85,6 +86,7 @@ class ScriptedAnswer:
     json_text: Pieces
     reasoning: Pieces = ()
     arguments: Pieces = ()
+    calls: int = 1
     ending: Ending = Ending.WHOLE
     usage: bool = True
     place: UsagePlacement | None = None

@@ -72,6 +72,7 @@ _ANSWERS: Mapping[str, ScriptedAnswer] = {
     "equal-chunks": _says(texts.EQUAL),
     "think-tags": _says(texts.THINKING_ALOUD),
     "tool-calls": replace(_says(()), arguments=texts.ARGUMENTS),
+    "parallel-tool-calls": replace(_says(()), arguments=texts.ARGUMENTS, calls=2),
     "content-parts": PLAIN,
     "content-list": replace(_FOLLOWS, listed=True),
     "finish-normal": replace(_FOLLOWS, finish="normal"),

@@ -74,7 +74,10 @@ class _Reader:
         if kind == "tool_use":
             index = self.calls.setdefault(repr(rest.get("index")), len(self.calls))
             given = block.pop("input", None)
-            function = {"name": block.pop("name", None), "arguments": json.dumps(given) if given else ""}
+            function = {
+                "name": block.pop("name", None),
+                "arguments": json.dumps(given, ensure_ascii=False) if given else "",
+            }
             call = {"index": index, "id": block.pop("id", None), "type": "function", "function": function}
             delta = {"tool_calls": [call]}
         elif kind in _BLOCKS and (text := block.pop(_BLOCKS[kind][0], "")):
@@ -113,7 +116,7 @@ class _Reader:
 
 
 def _call(index: int, block: Document) -> Document:
-    function = {"name": block.get("name"), "arguments": json.dumps(block.get("input"))}
+    function = {"name": block.get("name"), "arguments": json.dumps(block.get("input"), ensure_ascii=False)}
     return {"index": index, "id": block.get("id"), "type": "function", "function": function}
 
 
