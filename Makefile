@@ -157,7 +157,8 @@ COMPILE = UV_SYSTEM_CERTS=true $(BIN)/uv pip compile --quiet --universal --pytho
 
 lock: setup ## pin every dependency again, with hashes (ARGS=--upgrade: at its newest release)
 	@$(COMPILE) $(arguments) -o requirements.lock
-	@$(COMPILE) $(arguments) -o requirements-dev.lock --constraints requirements.lock --extra cluster --group dev
+	@$(COMPILE) $(arguments) -o requirements-dev.lock --constraints requirements.lock \
+	  --extra cluster --extra anthropic --extra google-genai --extra httpx --group dev
 
 clean: ## remove what was built
 	@rm -rf $(VENV) report dist .coverage htmlcov .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -29,10 +29,6 @@ from llm_contracts.wire.interaction import Interaction
 from tests.contracts.recorded import PROJECT
 from tests.harness.wire.exchanges import REAL_STREAMS, event, text_event
 
-# LiteLLM's own, which would fail its calls here.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Accessing the 'model_:DeprecationWarning", "ignore:Items? '.*' on TypedDict class:UserWarning"
-)
 KEY = b"k" * 32
 EVERY_STREAM, EVERY_CASSETTE = 20, 40  # a sample: all of them take minutes
 

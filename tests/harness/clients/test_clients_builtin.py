@@ -19,9 +19,6 @@ from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.proxy.server import Edge
 from tests.harness.held import held
 
-# Here warnings are errors, also inside the clients. An application ignores this one of LiteLLM's.
-pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")
-
 CHAT = "https://api.example.com/v1/chat/completions"
 MODELS = "https://api.example.com/v1/models"
 

@@ -14,8 +14,7 @@ import pytest
 import trustme
 from cryptography import x509
 
-from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
-from llm_contracts.clients.call import Call
+from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End
 from llm_contracts.wire.proxy.errors import EdgeError
@@ -24,7 +23,8 @@ from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.straight import reached_straight
 from llm_contracts.wire.scrub import Scrubber
-from tests.harness.wire.exchanges import DONE, PUBLIC, ask, stream, streamed, text_event
+from tests.harness.clients.own_apis import own_call, recorded_answer
+from tests.harness.wire.exchanges import DONE, PUBLIC, ask, text_event
 from tests.harness.wire.upstream import Peer, Upstream
 
 _PASSWORD = "proxy-password-0123"
@@ -288,18 +288,9 @@ def test_clients_reach_the_edge_though_the_environment_names_a_proxy(
     client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proxy of this test is one that nobody runs: whoever asks it fails."""
-    library = client.removesuffix("-async")
-    pytest.importorskip(LIBRARIES.get(library, library))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    recorded = streamed(stream("a"))
-    with Edge() as edge, edge.replay([recorded]) as session:
-        call = Call(
-            base_url=session.origin + "/v1",
-            api_key="sk-made-up-0123456789",
-            provider="openai",
-            model="gpt-4o-mini",
-            messages=({"role": "user", "content": "hello"},),
-        )
+    with Edge() as edge, edge.replay([recorded_answer(client)]) as session:
+        call = own_call(client, session.origin)
         seen = observe(BUILTIN[client], call, name=client, session=session, skip_pauses=True)
-    assert [chunk.text for chunk in seen.chunks if chunk.text] == ["a"]
+    assert [chunk.text for chunk in seen.chunks if chunk.text] == ["Hi"]
