@@ -59,6 +59,6 @@ def _library(client: str) -> str:
     return client.removesuffix("-async")
 
 
-def _named(message: Mapping[str, Any]) -> bytes:
+def _named(message: Any) -> bytes:
     """Anthropic names its events twice, and its SDK reads no others."""
     return f"event: {message['type']}\ndata: {json.dumps(message)}\n\n".encode()
