@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from llm_adapter.backends import NOTHING, Rest
 from llm_adapter.chunks import Chunk, ToolPart
 from llm_adapter.failures import InBandError, NoAnswerError
 from llm_adapter.records import ToolCall, Usage
+
+_GOOD_ENDS = frozenset(
+    {"stop", "length", "tool_calls", "function_call", "stop_sequence", "end_turn", "max_tokens", "tool_use"}
+    | {"eos", "eos_token", "normal", "finish", "complete", "completed", "message_end"}
+)
+"""Reasons to end, in small letters, with which an answer may be empty."""
 
 
 @dataclass(slots=True)
@@ -28,7 +35,8 @@ class Answer:
     model: str | None = None
     finish_reason: str | None = None
     usage: dict[str, float] | None = None
-    _came: bool = False
+    _said: bool = False
+    _ended: bool = False
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
     _refusal: list[str] = field(default_factory=list)
@@ -43,7 +51,7 @@ class Answer:
     def see(self, chunk: Chunk) -> None:
         """Take a chunk as a part of the answer."""
         if chunk.text or chunk.reasoning or chunk.tool_calls:
-            self._came = self._came or bool(chunk.text or chunk.tool_calls)
+            self._said = self._said or bool(chunk.text or chunk.tool_calls)
             self._text.append(chunk.text)
             self._reasoning.append(chunk.reasoning)
             for part in chunk.tool_calls:
@@ -55,28 +63,34 @@ class Answer:
         self.finish_reason = chunk.finish_reason or self.finish_reason
         if chunk.usage:
             # The last count of each kind stands: some providers count up, some send input and output apart,
-            # some repeat the totals without their details.
-            self.usage = {**(self.usage or {}), **chunk.usage}
-        self._came = self._came or bool(
-            chunk.finish_reason
-            or (chunk.usage and chunk.usage.get("output"))
-            or (chunk.shown is not None and chunk.shown.is_end)
-        )
+            # some repeat the totals without their details, or with zeros in their place.
+            counted = {name: count for name, count in chunk.usage.items() if count}
+            self.usage = {**chunk.usage, **(self.usage or {}), **counted}
+        if chunk.shown is not None and chunk.shown.is_end:
+            self._ended = True
 
-    def finish(self) -> None:
+    def finish(self, rest: Rest = NOTHING) -> None:
         """The provider has ended.
 
-        An answer has text or a tool call. An empty one counts if its end is told: a finish reason, or tokens
-        that the provider has counted.
+        An answer has text or a tool call. An empty one counts if its end is told: a finish reason that does
+        not tell of trouble, or tokens that the provider has counted.
+
+        Args:
+            rest: what of the body was no part of the answer.
 
         Raises:
-            InBandError: the model refused to answer.
-            NoAnswerError: nothing came that is an answer.
+            InBandError: the model refused to answer, or the provider broke it off.
+            NoAnswerError: nothing came that is an answer, or something else in the place of its end.
         """
         if self.refusal:
             raise InBandError({"code": "refusal", "message": self.refusal})
-        if not self._came:
-            raise NoAnswerError("the stream ended without text, tool call or finish reason")
+        end = (self.finish_reason or "").lower()
+        if end == "error" or (end and not self._said and not self._ended and end not in _GOOD_ENDS):
+            raise InBandError({"code": self.finish_reason})
+        if rest.unframed and not end:
+            raise NoAnswerError(rest.unframed)
+        if not (self._said or self._ended or end or (self.usage or {}).get("output")):
+            raise NoAnswerError(rest.strange or "the stream ended without text, tool call or finish reason")
 
     @property
     def text(self) -> str:

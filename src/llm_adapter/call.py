@@ -257,7 +257,7 @@ class Call:
             return
         self._see_all(held or (), recorder)
         if not opened.may_be_empty:
-            self._answer.finish()
+            self._answer.finish(opened.rest())
 
     def _see_all(self, thoughts: Iterable[Chunk], recorder: Recorder) -> None:
         for chunk in thoughts:

@@ -22,6 +22,12 @@ _BY_CODE: Mapping[str, Category] = {
     "content_policy_violation": Category.CONTENT_POLICY,
     "invalid_prompt": Category.CONTENT_POLICY,
     "refusal": Category.CONTENT_POLICY,  # our own word for one that the model spoke itself
+    # Reasons why an answer without text ended
+    **dict.fromkeys(
+        ("sensitive", "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety"),
+        Category.CONTENT_POLICY,
+    ),
+    "insufficient_system_resource": Category.OVERLOADED,
     "server_error": Category.SERVER,
     # Qwen, which is DashScope
     "arrearage": Category.QUOTA,

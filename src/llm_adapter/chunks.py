@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
-from llm_adapter.failures import in_band
+from llm_adapter.failures import InBandError, in_band
 from llm_adapter.responses import LLMStreamResponse
 
-# The parts of totals: telemetry's name for one, and where in the usage object it is found.
-_DETAILS: tuple[tuple[str, str, str], ...] = (
-    ("input_cached_tokens", "prompt_tokens_details", "cached_tokens"),
-    ("output_reasoning_tokens", "completion_tokens_details", "reasoning_tokens"),
+# The parts of totals: telemetry's name for one, and where in the usage object it is looked for in turn. The
+# second place is that of OpenAI's Responses API, which gateways pass on; then come DeepSeek's and Moonshot's.
+_DETAILS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        "input_cached_tokens",
+        "cached_tokens",
+        ("prompt_tokens_details", "input_tokens_details"),
+        ("prompt_cache_hit_tokens", "cached_tokens"),
+    ),
+    (
+        "output_reasoning_tokens",
+        "reasoning_tokens",
+        ("completion_tokens_details", "output_tokens_details"),
+        ("reasoning_tokens",),
+    ),
 )
 
 
@@ -90,14 +101,17 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
     wanted = [c for c in choices or () if choice_index is None or _part(c, "index") in {choice_index, None}]
     choice = wanted[0] if wanted else None
     delta = _part(choice, "delta")
-    if delta is None:  # a whole completion in the place of chunks
-        delta = _part(choice, "message")
+    if delta is None:  # a whole completion in the place of chunks, or one in the form from before chats
+        delta = _part(choice, "message") or {"content": _part(choice, "text")}
+    finish = _part(choice, "finish_reason") or None
+    if finish is not None and _part(choice, "error"):  # OpenRouter, beside the finish reason `error`
+        raise InBandError(_part(choice, "error"))
     return Chunk(
         id=_part(item, "id") or "",
         text=_text(delta, "content"),
         # OpenRouter-like gateways say `reasoning` for what the others call `reasoning_content`.
         reasoning=_text(delta, "reasoning_content") or _text(delta, "reasoning"),
-        finish_reason=_part(choice, "finish_reason") or None,
+        finish_reason=finish,
         refusal=_text(delta, "refusal"),
         model=_text(item, "model"),
         tool_calls=_tool_parts(delta),
@@ -147,30 +161,38 @@ def _usage(usage: Any) -> dict[str, float] | None:
         "input": _part(usage, "prompt_tokens"),
         "output": _part(usage, "completion_tokens"),
         "total": _part(usage, "total_tokens"),
-        **{name: _detail(usage, place, part) for name, place, part in _DETAILS},
     }
-    if found["input_cached_tokens"] is None:  # DeepSeek's own name, from before it took over OpenAI's
-        found["input_cached_tokens"] = _part(usage, "prompt_cache_hit_tokens")
+    for name, part, places, others in _DETAILS:
+        counted = (
+            *(_part(_part(usage, place), part) for place in places),
+            *(_part(usage, o) for o in others),
+        )
+        found[name] = next((count for count in counted if count is not None), None)
     return counts(found)
 
 
 def counts(found: Mapping[str, Any]) -> dict[str, float]:
-    """The values that are numbers. Gateways that bill by weight send fractions, and `11.0` for 11."""
-    return {
-        name: int(value) if isinstance(value, float) and value.is_integer() else value
-        for name, value in found.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
-    }
+    """The values that are numbers. Gateways that bill by weight send fractions, `11.0` for 11, and text."""
+    read = ((name, _number(value)) for name, value in found.items())
+    return {name: count for name, count in read if count is not None}
+
+
+def _number(value: Any) -> float | None:
+    if type(value) is int:
+        return value
+    try:
+        number = float(value) if isinstance(value, (str, float)) else None
+    except ValueError:
+        return None
+    if number is None or not isfinite(number):
+        return None
+    return int(number) if number.is_integer() else number
 
 
 def totals(usage: Mapping[str, Any]) -> dict[str, float]:
     """The three totals of a decoded usage object under telemetry's names, so far as they are there."""
     names = {"input": "prompt_tokens", "output": "completion_tokens", "total": "total_tokens"}
     return counts({ours: usage.get(theirs) for ours, theirs in names.items()})
-
-
-def _detail(usage: Any, place: str, part: str) -> Any:
-    return _part(_part(usage, place), part)
 
 
 def _part(whole: Any, name: str) -> Any:

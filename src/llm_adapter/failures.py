@@ -22,7 +22,9 @@ from llm_adapter.requests import TRANSPORT_PARAMS
 _LONGEST_MESSAGE = 2000
 _REDIRECTS = {301, 302, 303, 307, 308}
 _REDIRECTED = "it redirects to another address, which nobody configured and no key is sent to"
-_MESSAGES = ("message", "msg", "error_msg", "details", "detail")
+_MESSAGES = ("message", "msg", "error_msg", "error_description", "details", "detail", "title")
+_CODES = ("code", "error_code")
+_STATUSES = ("status", "status_code", "statusCode")
 
 
 class InBandError(Exception):
@@ -161,21 +163,29 @@ def is_broken_connection(error: BaseException) -> bool:
 def in_band(body: Any, *, request: Any = None) -> InBandError | None:
     """The error that a decoded event or answer is, or None if it is none.
 
-    An envelope has an `error`; some send code and message bare, or a code of HTTP's alone. SiliconFlow's
-    `code`, ERNIE's `error_code` and MiniMax's `status_code` are numbers; a code of 0 says that all is well.
+    An envelope has an `error`, or a list of `errors`; some send code and message bare, or a code of HTTP's
+    alone, or say only that it is an error. SiliconFlow's `code`, ERNIE's `error_code` and MiniMax's
+    `status_code` are numbers; a code of 0 says that all is well. MiniMax says so beside the last choice, too.
     """
-    if not isinstance(body, Mapping) or body.get("choices"):
-        return None
-    if body.get("error"):
-        return InBandError(body["error"], request)
-    base = body.get("base_resp")
+    found = _error_in(body) if isinstance(body, Mapping) else None
+    return None if found is None else InBandError(found, request)
+
+
+def _error_in(body: Mapping[str, Any]) -> Any:
+    error, base = body.get("error"), body.get("base_resp")
+    if error:
+        return body if error is True else error
     if isinstance(base, Mapping) and base.get("status_code"):
         code = base["status_code"]
-        message = base.get("status_msg") or ""
-        return InBandError({"code": code, "type": f"minimax:{code}", "message": message}, request)
+        return {"code": code, "type": f"minimax:{code}", "message": base.get("status_msg") or ""}
+    if body.get("choices"):
+        return None
+    if body.get("errors"):
+        return body["errors"]
     code, _, message = _parse_error(body)
-    if ((code or body.get("error_msg")) and message) or http_status(code) or body.get("object") == "error":
-        return InBandError(body, request)
+    named = "error" in {body.get("object"), body.get("type")} or body.get("success") is False
+    if ((code or body.get("error_msg")) and message) or http_status(code) or named:
+        return body
     return None
 
 
@@ -222,7 +232,9 @@ def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
     if isinstance(body.get("error"), (Mapping, str)):
         return _parse_error(body["error"])
     message = next((body[name] for name in _MESSAGES if body.get(name)), "")
-    code = _text(body.get("code")) or _text(body.get("error_code"))
+    code = next(filter(None, (_text(body.get(name)) for name in _CODES)), None)
+    # A status may be a word, such as Google's; only HTTP's is a code.
+    code = code or next((text for name in _STATUSES if http_status(text := _text(body.get(name)))), None)
     return code, _text(body.get("type")), str(message)[:_LONGEST_MESSAGE]
 
 

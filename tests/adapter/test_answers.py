@@ -79,6 +79,31 @@ NO_ANSWERS = {
     "error-event-text": (plain(ROLE, b"event: error\ndata: out of memory\n\n"), C.SERVER, "out of memory"),
     "error-event-cut": (plain(ROLE, b"event: error\ndata: out of memory"), C.SERVER, "out of memory"),
     "refusal": (plain(*REFUSED), C.CONTENT_POLICY, "I cannot."),
+    "code-and-status": (plain(event({"status": 429, "message": "slow down"})), C.RATE_LIMIT, "slow down"),
+    "problem": (plain(event({"status": 503, "title": "Model loading"})), C.OVERLOADED, "Model loading"),
+    "list-of-errors": (
+        plain(event({"errors": [{"message": "bad model", "code": 404}]})),
+        C.NOT_FOUND,
+        "bad model",
+    ),
+    "typed-error": (plain(event({"type": "error", "message": "kaputt"})), C.SERVER, "kaputt"),
+    "no-success": (plain(event({"success": False, "msg": "token expired"})), C.SERVER, "token expired"),
+    "another-word-for-error": (
+        plain(ROLE, NAMED.replace(b"error", b"Exception", 1)),
+        C.BAD_REQUEST,
+        "logprobs",
+    ),
+    "strange-event": (plain(event({"message": "Unauthorized"}), DONE), C.PROTOCOL, "Unauthorized"),
+    "page-after-the-role": (plain(ROLE, PAGE), C.PROTOCOL, "Request blocked by gateway policy 17."),
+    "unframed-after-the-role": (plain(ROLE, UNFRAMED), C.SERVER, "model failed to load"),
+    "empty-and-filtered": (plain(ROLE, chunk(finish="content_filter"), DONE), C.CONTENT_POLICY, None),
+    "empty-and-unsafe": (plain(ROLE, chunk(finish="SAFETY"), DONE), C.CONTENT_POLICY, None),
+    "empty-and-out-of-resources": (
+        plain(ROLE, chunk(finish="insufficient_system_resource"), DONE),
+        C.OVERLOADED,
+        None,
+    ),
+    "empty-and-aborted": (plain(ROLE, chunk(finish="abort"), DONE), C.SERVER, None),
 }
 
 
@@ -93,17 +118,67 @@ def test_no_answer_is_an_error_with_the_provider_s_words(
     assert error.attempts == len(provider.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("last", "category", "words"),
-    [(FIELD, C.SERVER, "context shift is off"), (LISTED, C.OVERLOADED, "bad thing")],
-    ids=["error-field", "error-list"],
-)
+BROKEN_OFF = {"code": 502, "message": "Provider disconnected"}
+FAILED_CHOICE = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": BROKEN_OFF}
+SENSITIVE = {"status_code": 1027, "status_msg": "output sensitive"}
+LAST = {
+    "error-field": (FIELD, C.SERVER, "context shift is off"),
+    "error-list": (LISTED, C.OVERLOADED, "bad thing"),
+    "unframed": (UNFRAMED, C.SERVER, "model failed to load"),
+    "page-in-the-place-of-the-end": (PAGE, C.PROTOCOL, PAGE.decode().strip()),
+    "failed-choice": (event({"id": "1", "choices": [FAILED_CHOICE]}), C.SERVER, "Provider disconnected"),
+    "finish-error": (chunk(finish="error"), C.SERVER, None),
+    "base-resp-beside-a-choice": (
+        event(
+            {
+                "id": "1",
+                "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+                "base_resp": SENSITIVE,
+            }
+        ),
+        C.CONTENT_POLICY,
+        "output sensitive",
+    ),
+}
+
+
+@pytest.mark.parametrize(("last", "category", "words"), LAST.values(), ids=list(LAST))
 def test_an_error_after_some_text(
-    adapter: Adapter, provider: Provider, last: bytes, category: Category, words: str
+    adapter: Adapter, provider: Provider, last: bytes, category: Category, words: str | None
 ) -> None:
-    provider.say(plain(ROLE, chunk("Part"), last, DONE))
+    provider.say(plain(ROLE, chunk("Part"), last, *(() if last in {PAGE, UNFRAMED} else (DONE,))))
     pieces, error = failed(adapter)
     assert (pieces, error.category, error.provider_message) == (["Part"], category, words)
+
+
+JSON_LINES = {"content-type": "application/x-ndjson"}
+
+
+@pytest.mark.parametrize(
+    ("last", "category", "words"),
+    [
+        (b'{"error": {"message": "boom", "code": 503}}', C.OVERLOADED, "boom"),
+        (b'{"choi', C.PROTOCOL, '{"choi'),
+    ],
+    ids=["error", "cut"],
+)
+def test_json_lines_that_end_badly_are_given_up_to_there(
+    adapter: Adapter, provider: Provider, last: bytes, category: Category, words: str
+) -> None:
+    provider.say(Reply(pieces=(unframed(chunk("Part")), last), headers=JSON_LINES))
+    pieces, error = failed(adapter)
+    assert (pieces, error.category, error.provider_message) == (["Part"], category, words)
+
+
+def test_text_outside_of_events_does_not_spoil_an_answer_that_is_whole(ask: Ask, provider: Provider) -> None:
+    provider.say(plain(ROLE, chunk("All"), STOP, b"upstream closed\n\n"))
+    assert ask() == ["All"]
+
+
+def test_bytes_of_no_text_are_not_shown_as_words(make_adapter: MakeAdapter, provider: Provider) -> None:
+    provider.say(plain(b"\x1f\x8b\x08\x00\xff\xfe", content_encoding="x-unknown"))
+    words = "6 bytes that are no text (content encoding: x-unknown)"
+    assert failed(make_adapter())[1].provider_message == words
 
 
 def test_a_redirect_to_a_login_page_is_an_error(adapter: Adapter, provider: Provider) -> None:
@@ -121,6 +196,11 @@ ANSWERS = {
     "sse-under-json": (Reply(pieces=(chunk("a"), chunk("b"), STOP, DONE), headers=JSON), ["a", "b"]),
     "control-only-after-text": (plain(chunk("a"), b": ping\n\n", chunk("b"), STOP, DONE), ["a", "b"]),
     "empty-but-ended": (plain(ROLE, STOP, DONE), []),
+    "empty-at-the-limit": (plain(ROLE, chunk(finish="length"), DONE), []),
+    "before-chats": (
+        plain(event({"choices": [{"index": 0, "text": "All.", "finish_reason": "stop"}]})),
+        ["All."],
+    ),
     "tool-calls": (plain(chunk(tool_calls=[{"index": 0, "function": {"name": "f"}}]), DONE), []),
 }
 
@@ -147,7 +227,17 @@ HEARTBEATS = {
     "id-first": (b"id: 7\n\n", ROLE, chunk("One"), chunk(" two"), STOP, DONE),
     "event-alone": (b"event: ping\n\n", ROLE, chunk("One"), chunk(" two"), STOP, DONE),
     "ping": (b'event: ping\ndata: {"type": "ping"}\n\n', chunk("One"), chunk(" two"), STOP, DONE),
+    "ping-in-a-word": (
+        b"event: ping\ndata: .\n\n",
+        b"data: [PING]\n\n",
+        chunk("One"),
+        chunk(" two"),
+        STOP,
+        DONE,
+    ),
+    "keep-alive": (chunk("One"), b"data: keep-alive\n\n", chunk(" two"), STOP, DONE),
     "bom": (b"\xef\xbb\xbf" + chunk("One"), chunk(" two"), STOP, DONE),
+    "bom-within": (chunk("One"), b"\xef\xbb\xbf" + chunk(" two"), STOP, DONE),
     "bom-in-parts": (b"\xef", b"\xbb", b"\xbf" + chunk("One"), chunk(" two"), STOP, DONE),
 }
 
@@ -227,6 +317,30 @@ TOTALS = {
         [chunk("a"), chunk(usage={"prompt_tokens": 11.0, "completion_tokens": 7.5, "total_tokens": 18.5})],
         {"input": 11, "output": 7.5, "total": 18.5},
     ),
+    "then-zeros": (
+        [
+            chunk("a", finish="stop", usage=DETAILED),
+            chunk(
+                usage={"prompt_tokens": 0, "total_tokens": 0, "prompt_tokens_details": {"cached_tokens": 0}}
+            ),
+        ],
+        {**ALL, "input_cached_tokens": 5, "output_reasoning_tokens": 3},
+    ),
+    "in-text": ([chunk("a"), chunk(usage={name: str(count) for name, count in USAGE.items()})], ALL),
+    "other-names-of-details": (
+        [
+            chunk("a"),
+            chunk(
+                usage={
+                    **USAGE,
+                    "input_tokens_details": {"cached_tokens": 5},
+                    "output_tokens_details": {"reasoning_tokens": 3},
+                }
+            ),
+        ],
+        {**ALL, "input_cached_tokens": 5, "output_reasoning_tokens": 3},
+    ),
+    "moonshot": ([chunk("a"), chunk(usage={**USAGE, "cached_tokens": 5})], {**ALL, "input_cached_tokens": 5}),
     "counting-up": (
         [chunk("a", usage={**USAGE, "completion_tokens": 1}), chunk("b", usage=USAGE)],
         ALL,
@@ -288,6 +402,8 @@ def test_what_will_fail_again_is_not_asked_for_twice(
         ({"type": "rate_limit_error", "message": "m"}, C.RATE_LIMIT),
         ({"type": "overloaded_error", "message": "Overloaded"}, C.OVERLOADED),
         ({"type": "BadRequestError", "message": "m"}, C.BAD_REQUEST),
+        ({"code": "too_many_requests", "message": "m"}, C.RATE_LIMIT),
+        ({"type": "Service Unavailable", "message": "m"}, C.OVERLOADED),
         ({"type": "invalid_request_error", "message": "maximum context length is 8"}, C.CONTEXT_LENGTH),
         ({"type": "api_error", "message": "m"}, C.SERVER),
     ],

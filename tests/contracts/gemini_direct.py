@@ -43,6 +43,10 @@ class GeminiError(Exception):
         self.attempts = attempts
 
 
+_BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
+"""Of Google's finish reasons (ai.google.dev/api/generate-content) those that are about what was said."""
+
+
 @dataclass(slots=True)
 class Told:
     """What telemetry is told in the end."""
@@ -72,9 +76,12 @@ def gemini_direct(call: Call) -> Iterator[Any]:
 def _pieces(call: Call, told: Told) -> Iterator[Json]:
     target = f"/models/{call.model}:streamGenerateContent?alt=sse"
     with closing(_answer(call, "POST", target, _body(call))) as opened:
+        said, end = False, None
         for event in opened.events():
             candidate = _candidate(event, opened.attempts)
             parts = candidate.get("content", {}).get("parts", [])
+            said = said or any(part.get("text") or "functionCall" in part for part in parts)
+            end = candidate.get("finishReason", end)
             text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
             told.output += text
             told.reasoning += "".join(part.get("text", "") for part in parts if part.get("thought"))
@@ -89,6 +96,9 @@ def _pieces(call: Call, told: Told) -> Iterator[Json]:
                     "finish_reason": finish,
                     "usage": None,
                 }
+    if not said and end not in {None, "STOP", "MAX_TOKENS"}:
+        category = "content_policy" if end in _BLOCKED else "server"
+        raise GeminiError(category, status=None, provider_code=end, attempts=opened.attempts)
 
 
 def _candidate(event: Json, attempts: int) -> Json:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from llm_adapter.requests import Outgoing
+
+
+class Rest(NamedTuple):
+    """What of a body was read and is no part of an answer.
+
+    Attributes:
+        unframed: the text that stood outside of events.
+        strange: the first event that is no chunk.
+    """
+
+    unframed: str = ""
+    strange: str = ""
+
+
+NOTHING = Rest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,10 +35,12 @@ class Opened:
         request_id: the provider's id of the request, where the answer's headers tell one.
         repeatable: a stream that breaks before its first text may be asked for once more.
         may_be_empty: a stream of nothing is an answer, as the client of old has it.
+        rest: what was no part of the answer, when all has been read.
     """
 
     chunks: Iterator[Any]
     close: Callable[[], None]
+    rest: Callable[[], Rest] = Rest
     attempts: int | None = None
     request_id: str | None = None
     repeatable: bool = False
@@ -36,6 +53,7 @@ class AsyncOpened:
 
     chunks: AsyncIterator[Any]
     close: Callable[[], Awaitable[None]]
+    rest: Callable[[], Rest] = Rest
     attempts: int | None = None
     request_id: str | None = None
     repeatable: bool = False

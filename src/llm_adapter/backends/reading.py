@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Protocol
 
-from llm_adapter.backends import AsyncOpened, Opened
+from llm_adapter.backends import AsyncOpened, Opened, Rest
 from llm_adapter.backends.response_body import ResponseBody
-from llm_adapter.failures import request_id
+from llm_adapter.failures import in_band, request_id
 
 
 class Reader(Protocol):
@@ -25,6 +25,9 @@ class Reader(Protocol):
     def end(self) -> Iterator[Any]:
         """The chunks that are left when no piece will come."""
 
+    def rest(self) -> Rest:
+        """What was no part of the answer."""
+
 
 def opened(response: Any, reader: Reader, *, attempts: int | None = None) -> Opened:
     """A response as a backend gives it."""
@@ -33,13 +36,18 @@ def opened(response: Any, reader: Reader, *, attempts: int | None = None) -> Ope
         close=response.close,
         attempts=attempts or attempts_of(response),
         request_id=request_id(response.headers),
+        rest=reader.rest,
     )
 
 
 def aopened(response: Any, reader: Reader, *, attempts: int | None = None) -> AsyncOpened:
     """`opened`, on an event loop."""
     return AsyncOpened(
-        chunks=_achunks(response, reader), close=response.aclose, attempts=attempts or attempts_of(response)
+        chunks=_achunks(response, reader),
+        close=response.aclose,
+        attempts=attempts or attempts_of(response),
+        request_id=request_id(response.headers),
+        rest=reader.rest,
     )
 
 
@@ -91,6 +99,7 @@ def opened_by_sdk(stream: Any) -> Opened:
         close=stream.close,
         attempts=attempts_of(response),
         request_id=request_id(response.headers),
+        rest=body.rest,
     )
 
 
@@ -107,7 +116,13 @@ def aopened_by_sdk(stream: Any) -> AsyncOpened:
         body.note_end()
 
     response.aiter_bytes = watched
-    return AsyncOpened(chunks=_achecked(stream, body), close=stream.close, attempts=attempts_of(response))
+    return AsyncOpened(
+        chunks=_achecked(stream, body),
+        close=stream.close,
+        attempts=attempts_of(response),
+        request_id=request_id(response.headers),
+        rest=body.rest,
+    )
 
 
 def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
@@ -138,8 +153,15 @@ async def _achecked(stream: Any, body: ResponseBody) -> AsyncIterator[Any]:
 
 
 def _check(item: Any, body: ResponseBody) -> None:
-    if not getattr(item, "choices", None) and (error := body.error()) is not None:
+    if getattr(item, "choices", None) and not getattr(item, "base_resp", None):
+        return
+    if (error := body.error()) is not None:
         raise error
+    if hasattr(item, "model_dump"):
+        said = item.model_dump(exclude_unset=True, warnings=False)
+        if (error := in_band(said, request=body.response.request)) is not None:
+            raise error
+        body.pass_over(said)
 
 
 def _left(body: ResponseBody) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm_adapter.backends import Rest
 from llm_adapter.failures import InBandError, NoAnswerError, in_band
 
 LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -23,6 +24,9 @@ _LARGEST = 16 * 2**20
 # Fields of an event that say nothing about a chat's chunk. A block of these alone is an event without data to
 # the SDK, which fails to decode it.
 CONTROL = (b":", b"event:", b"id:", b"retry:")
+
+_ERRORS = {b"error", b"exception"}
+_PING = re.compile(rb"\W*(ping|pong|keep-?alive|heartbeat)\W*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -60,11 +64,14 @@ class ResponseBody:
 
     Attributes:
         response: the HTTP response, as httpx and httpx2 have it.
+        strange: the first event that is no chunk.
+        has_events: an event with data has come.
     """
 
     response: Any
+    strange: str = ""
+    has_events: bool = False
     _lines: Lines = field(default_factory=Lines)
-    _events: bool = False
     _event: bytes = b""
     _error_event: list[bytes] = field(default_factory=list)
     _unframed: list[bytes] = field(default_factory=list)
@@ -84,15 +91,17 @@ class ResponseBody:
         if line.startswith(b"data:"):
             value = line[5:].strip()
             if value:
-                self._events = True
-                if self._event == b"error":
+                self.has_events = True
+                if self._event in _ERRORS:
                     self._error_event.append(value)
             return value
         if not line:
             self._event = b""
         elif line.startswith(CONTROL):
             if line.startswith(b"event:"):
-                self._event = line[6:].strip()
+                self._event = line[6:].strip().lower()
+        elif line.startswith(BOM):
+            return self.look(line.removeprefix(BOM))
         elif self._size < _LARGEST:
             self._size += len(line)
             self._unframed.append(line)
@@ -109,24 +118,54 @@ class ResponseBody:
         request = self.response.request
         return in_band(json_of(text), request=request) or InBandError(json_of(text) or text, request)
 
+    def is_ping(self, data: bytes) -> bool:
+        """Whether the data of an event, which are no JSON, only keep the connection open."""
+        return self._event == b"ping" or _PING.fullmatch(data) is not None
+
+    def pass_over(self, item: Any) -> None:
+        """Remember an event that is neither a chunk nor an error: who finds no answer may want to know it."""
+        if not (self.strange or (isinstance(item, Mapping) and (item.get("choices") or item.get("usage")))):
+            self.strange = json.dumps(item, ensure_ascii=False)
+
     def documents(self) -> Iterator[Any]:
         """The chunks or the whole completion that stand in the body without being events.
 
         Raises:
-            InBandError: it is an error.
+            InBandError: there is an error among them, or outside of the events.
             NoAnswerError: it is something else, or nothing.
         """
-        text = b"\n".join(self._unframed).decode(errors="replace").strip()
-        if self._events:
-            return
-        found = list(_objects(text))
-        for item in found:
+        answered = self.has_events
+        for item in _objects(self.text):
             error = in_band(item, request=self.response.request)
             if error is not None:
                 raise error
-        if not any(item.get("choices") for item in found):
-            raise NoAnswerError(text or empty_answer(self.response), self.response.request)
-        yield from found
+            if not self.has_events:
+                answered = answered or bool(item.get("choices"))
+                yield item
+        if not answered:
+            raise NoAnswerError(self.text or empty_answer(self.response), self.response.request)
+
+    def rest(self) -> Rest:
+        """What was read and is no part of an answer."""
+        text = self.text
+        lines = text.splitlines() if not self.has_events and json_of(text) is None else []
+        broken = next((line for line in lines if json_of(line) is None), "")
+        return Rest(unframed=text if self.has_events else broken, strange=self.strange)
+
+    @property
+    def text(self) -> str:
+        """What stands outside of events; bytes that are no text are not shown as if they were."""
+        unframed = b"\n".join(self._unframed)
+        try:
+            return unframed.decode().strip()
+        except UnicodeDecodeError:
+            text = unframed.decode(errors="replace").strip()
+        coding = self.response.headers.get("content-encoding") or "none"
+        return (
+            text
+            if text.isprintable()
+            else f"{self._size} bytes that are no text (content encoding: {coding})"
+        )
 
 
 def empty_answer(response: Any) -> str:

@@ -7,15 +7,16 @@ what its JSON says. What is no chunk is judged at once: an error, an answer with
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from llm_adapter.backends.response_body import CONTROL, Lines, ResponseBody, empty_answer, json_of
+from llm_adapter.backends import Rest
+from llm_adapter.backends.response_body import Lines, ResponseBody, empty_answer, json_of
 from llm_adapter.chunks import Chunk
-from llm_adapter.failures import InBandError, NoAnswerError, in_band
+from llm_adapter.failures import NoAnswerError, in_band
 
 _DONE = b"[DONE]"
 
@@ -57,9 +58,13 @@ class StreamReader:
             if data.startswith(_DONE):
                 self.done = True
                 return
-            if data:
-                yield self._decoded(data)
+            if data and (item := self._decoded(data)) is not None:
+                yield item
             self._body.look(line)
+
+    def rest(self) -> Rest:
+        """What was no part of the answer."""
+        return self._body.rest()
 
     def end(self) -> Iterator[Any]:
         """What is still to be had when no piece will come: the answer, where it did not come in events.
@@ -77,14 +82,16 @@ class StreamReader:
         try:
             item = _decode(data)
         except ValueError as trouble:  # an error event need not be JSON
-            raise (self._body.error() or trouble) from trouble
-        if isinstance(item, Mapping) and item.get("error"):
-            raise InBandError(item["error"], self.response.request)
-        if not (isinstance(item, Mapping) and item.get("choices")):
+            error = self._body.error()
+            if error is None and self._body.is_ping(data):
+                return None
+            raise (error or trouble) from trouble
+        if not (type(item) is dict and item.get("choices")) or item.get("error") or item.get("base_resp"):
             first = item[0] if isinstance(item, list) and item else item
             error = self._body.error() or in_band(first, request=self.response.request)
             if error is not None:
                 raise error
+            self._body.pass_over(item)
         return item
 
 
@@ -104,9 +111,11 @@ class EventReader:
     finish: Callable[[], None] = lambda: None
     done: bool = False
     _lines: Lines = field(default_factory=Lines)
+    _body: ResponseBody = field(init=False)
     _data: list[bytes] = field(default_factory=list)
-    _unframed: list[bytes] = field(default_factory=list)
-    _events: bool = False
+
+    def __post_init__(self) -> None:
+        self._body = ResponseBody(response=self.response)
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
         """The chunks that this piece completes.
@@ -129,27 +138,39 @@ class EventReader:
         """
         yield from self._line(self._lines.last())
         yield from self._line(b"")
-        if not self._events:
-            text = b"\n".join(self._unframed).decode(errors="replace").strip()
-            document = json_of(text)
-            if document is None:
-                raise NoAnswerError(text or empty_answer(self.response), self.response.request)
+        text = self._body.text
+        document = json_of(text)
+        if document is not None:
             for part in document if isinstance(document, list) else [document]:
                 yield from self.read(part)
+        elif not self._body.has_events:
+            raise NoAnswerError(text or empty_answer(self.response), self.response.request)
         self.finish()
 
+    def rest(self) -> Rest:
+        """What was no part of the answer."""
+        return self._body.rest()
+
     def _line(self, line: bytes) -> Iterator[Chunk]:
-        if line.startswith(b"data:"):
-            self._data.append(line.removeprefix(b"data:").removeprefix(b" "))
-        elif line and not line.startswith(CONTROL):
-            self._unframed.append(line)
-        elif not line:
-            data, self._data = b"\n".join(self._data), []
-            if data.startswith(_DONE):
-                self.done = True
-            elif data.strip():
-                self._events = True
-                yield from self.read(_decode(data))
+        if line:
+            value = self._body.look(line)
+            if value:
+                self._data.append(value)
+            return
+        data, self._data = b"\n".join(self._data), []
+        if data.startswith(_DONE):
+            self.done = True
+        elif data:
+            yield from self._event(data)
+        self._body.look(line)
+
+    def _event(self, data: bytes) -> Iterable[Chunk]:
+        try:
+            return self.read(_decode(data))
+        except ValueError:
+            if self._body.is_ping(data):
+                return ()
+            raise
 
 
 def _decode(data: bytes) -> Any:

@@ -440,6 +440,24 @@ def test_a_refusal_that_nobody_hands_on_is_unfaithful_and_calling_it_an_error_is
     assert found(refused, refused, facts(text="", refusal="I cannot.", finish_reasons=())) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "reason", "expected"),
+    [
+        ("", "content_filter", []),
+        ("", "MALFORMED_FUNCTION_CALL", []),
+        ("Part", "error", []),
+        ("Part", "content_filter", [("unfaithful", "error")]),
+        ("", "STOP", [("unfaithful", "error")]),
+    ],
+)
+def test_an_end_in_trouble_may_be_called_an_error_and_another_may_not(
+    text: str, reason: str, expected: list[tuple[str, str]]
+) -> None:
+    ended = facts(text=text, whole_text=text, finish_reasons=(reason,))
+    failed = observation(chunks=chunks(text, finish=reason), failure=failure())
+    assert [each for each in found(failed, failed, ended) if each[1] == "error"] == expected
+
+
 def test_bytes_of_no_event_are_unread_only_if_their_text_is_lost() -> None:
     lines = facts(streamed=False, events=0, unread=90)
     read, lost = observation(), observation(chunks=chunks(told=usage()))

@@ -29,6 +29,21 @@ _OK = 200
 _CODES = frozenset({"code", "error", "error_code", "status", "status_code", "type"})
 """Names under which APIs send the code of an error."""
 
+_GOOD_ENDS = frozenset(
+    {
+        "stop",
+        "length",
+        "tool_calls",
+        "function_call",
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "normal",
+    }
+)
+"""Reasons, in small letters, with which an answer may end without text."""
+
 
 def compare_faith(pair: ObservationPair) -> Findings:
     """What both clients hide or make up. Nothing where no answer is known, or where only one fails."""
@@ -48,12 +63,19 @@ def compare_faith(pair: ObservationPair) -> Findings:
 
 def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
     """Both fail on an answer without fault: they cannot read it, or never got to ask for it. Whoever calls a
-    refusal, or bytes of no event, an error is not wrong.
+    refusal, an end in trouble, or bytes of no event an error is not wrong.
     """
     failure = pair.reference.failure
     sound = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
-    if failure is not None and sound and not (facts.malformed or facts.unread or facts.refusal):
+    faults = facts.malformed or facts.unread or facts.refusal or _ends_in_trouble(facts)
+    if failure is not None and sound and not faults:
         yield _finding("error", failure.category, "a complete answer")
+
+
+def _ends_in_trouble(facts: WireFacts) -> bool:
+    """The finish reason says that the answer failed, or why there is none: a filter, no resources."""
+    reason = facts.finish_reasons[-1].lower() if facts.finish_reasons else ""
+    return reason == "error" or bool(reason and not facts.whole_text and reason not in _GOOD_ENDS)
 
 
 def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
