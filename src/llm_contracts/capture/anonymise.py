@@ -10,78 +10,75 @@ from __future__ import annotations
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 
+from llm_contracts.capture.places import (
+    API_KEYS,
+    Kind,
+    Token,
+    documents,
+    is_declared,
+    kind_of,
+    stays,
+    tells_words,
+    text_of,
+    tokens,
+)
 from llm_contracts.capture.words import Words
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import Headers, Interaction
 
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', re.DOTALL)
 _UNIT = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
-_DATA = re.compile(r"^data:[ ]?", re.MULTILINE)
-_LINE = re.compile(r"[^\r\n]*")
 _INDEX = re.compile(r'"(?:output_|content_|summary_)?index"\s*:\s*(\d+)')
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
-_DATA_URL = re.compile(r"(data:[\w/.+-]*;base64,)(.*)", re.DOTALL)
-_ID = re.compile(r"([A-Za-z]+[-_])?(.*)", re.DOTALL)
-_QUOTED = re.compile(r"""(['`"])(?:(?!\1).){1,400}\1|[\w.+-]+@[\w.-]+|\d{6,}""")
-
-_KEPT = frozenset(
-    {
-        *("type", "role", "object", "model", "modelVersion", "status", "event", "format", "detail", "effort"),
-        *("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "blockReason", "reason"),
-        *("code", "param", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
-        *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
-        *("probability", "severity", "truncation", "modality", "voice", "owned_by", "summary_mode"),
-    }
+_DATA_URL = re.compile(r"(data:[\w/.+-]*)((?:;[^;,]*)*?)(;base64,)(.*)", re.DOTALL)
+_ID_PREFIX = re.compile(
+    "(?:asst|batch|call|chatcmpl|ci|cmpl|conv|fc|file|gen|item|msg|org|proj|req|resp|rs|run|srvtoolu|step|"
+    "thread|toolu|vs|ws)[-_]"
 )
-"""Members whose strings are the API's own words."""
-
-_NAMED = frozenset(
-    {
-        *("function", "functions", "tools", "tool_calls", "tool_choice", "function_call", "functionCall"),
-        *(
-            "functionDeclarations",
-            "functionResponse",
-            "content_block",
-            "content",
-            "json_schema",
-            "item",
-            "output",
-        ),
-    }
+_QUOTED = re.compile(
+    r"""(['`"])(?:(?!\1).){1,400}\1|\u2018[^\u2019]+\u2019|\u201c[^\u201d]+\u201d|«[^»]+»|[\w.+-]+@[\w.-]+|\d{6,}|(?P<word>[^\W\d_]{2,})"""
 )
-"""Below these a `name` is that of a tool; elsewhere it is a person's."""
-
-_SCHEMAS = frozenset({"parameters", "input_schema", "schema", "responseSchema", "parametersJsonSchema"})
-_ERRORS = frozenset({"error", "errors"})
-_NUMBERS = frozenset({"embedding", "embeddings", "values", "bytes"})
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_VALUE = re.compile(
+    r"((?:^|&)(?!(?:alt|api-version|api_version|beta|limit|order|purpose|stream|version)=)[^=&]*=)([^&]*)"
+)
+_ERROR_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a above access allowed an and any api are argument as at authentication authorization available bad "
+        "be because been blocked by call can cannot capacity client connection content context could "
+        "credentials current denied deployment do does due either encrypted endpoint error exceed exceeded "
+        "exceeds exhausted exist expected fail failed file filter filtered find for format found from "
+        "function given had has have header id if image in incorrect index input inputs internal invalid is "
+        "it its key large length limit limits list long longer malformed many match max maximum message "
+        "messages minimum missing model models more most must name new no none not number object occurred of "
+        "on only operation option or out output overloaded param parameter parts passed please policy prompt "
+        "property provided quota range rate reached read received rejected request requests required "
+        "resource response result role safety security server service set should size start stop stream "
+        "streaming "
+        "string support supported system temperature text than that the this throttled tier time timed "
+        "timeout to token tokens too tool tools try turn type unable unexpected unknown unsupported upstream "
+        "url usage use used user using valid validation value values variable violation was web when while "
+        "with would you your ",
+    )
+)
+"""What errors are made of, and clients decide by (LiteLLM's `exception_mapping_utils`): these stay even where
+a question has them, too.
+"""
 _MASKABLE = frozenset({"request-id", "x-request-id"})
 _SIMPLE = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
 
 
-class _Kind(Enum):
-    KEEP = auto()
-    WORDS = auto()
-    ID = auto()
-    ERROR = auto()
-    NUMBERS = auto()
-
-
 @dataclass(frozen=True, slots=True)
-class _String:
-    """A string of JSON, or with `NUMBERS` a number: where it stands, without its quotes, and below which
-    members.
-    """
+class _Context:
+    """What the requests of a call say: names that schemas have (`declared`), and their words (`said`)."""
 
-    start: int
-    end: int
-    path: tuple[str, ...]
-    kind: _Kind
+    declared: frozenset[str]
+    said: frozenset[str]
 
 
 class Anonymiser:
@@ -98,98 +95,101 @@ class Anonymiser:
 
     def __call__(self, interactions: Iterable[Interaction]) -> tuple[Interaction, ...]:
         """The same exchanges in other words."""
-        return tuple(map(self._interaction, interactions))
+        exchanges = tuple(interactions)
+        context = self._context(one.request.body for one in exchanges)
+        return tuple(self._interaction(one, context) for one in exchanges)
 
-    def _interaction(self, interaction: Interaction) -> Interaction:
+    def _interaction(self, interaction: Interaction, context: _Context) -> Interaction:
         request, response = interaction.request, decoded(interaction.response)
         return Interaction(
-            request=replace(request, body=self.body(request.body)),
+            request=replace(request, uri=self._address(request.uri), body=self._body(request.body, context)),
             response=replace(
-                response, body=self.body(response.body), headers=self._headers(response.headers)
+                response,
+                body=self._body(response.body, context),
+                headers=self._headers(response.headers),
             ),
         )
 
     def body(self, body: bytes) -> bytes:
-        """A body of the same size."""
-        text = body.decode("utf-8", "surrogateescape")
-        if "\0" in text or sum("\udc80" <= character <= "\udcff" for character in text[:4096]) > 4:  # noqa: PLR2004
-            return self._binary(body)
-        edits: list[tuple[int, int, str]] = []
-        runs: dict[tuple[object, ...], list[_String]] = defaultdict(list)
-        for start, end in _documents(text):
-            index = tuple(_INDEX.findall(text, start, end))
-            for found in self._strings(text, start, end):
-                if found.kind is _Kind.WORDS:
-                    runs[(found.path, index)].append(found)
-                else:
-                    edits.append((found.start, found.end, self._one(text[found.start : found.end], found)))
-        for run in runs.values():
-            edits += self._run(text, run)
-        return _edited(text, edits).encode("utf-8", "surrogateescape")
+        """A body of the same size, of which no request is known."""
+        return self._body(body, self._context([body]))
 
-    def _binary(self, body: bytes) -> bytes:
-        made = self._words.blob("A" * len(body) + body[:64].hex())
-        return made[: len(body)].encode()
+    def _context(self, bodies: Iterable[bytes]) -> _Context:
+        declared: set[str] = set()
+        said: set[str] = set()
+        for text in filter(None, map(text_of, bodies)):
+            for token in (token for place in documents(text) for token in tokens(text, *place)):
+                source = text[token.start : token.end]
+                if token.sort == "name":
+                    declared.update([source] if is_declared(token.path) else [])
+                elif token.sort == "string" and self._kind(token, source) is Kind.WORDS:
+                    said.update(_WORD.findall(_plain(source).lower()))
+        return _Context(
+            declared=frozenset(API_KEYS | declared if self._tools else ()),
+            said=frozenset(said - _ERROR_WORDS),
+        )
+
+    def _kind(self, token: Token, source: str) -> Kind:
+        return kind_of(token.path, source, tools=self._tools)
+
+    def _body(self, body: bytes, context: _Context) -> bytes:
+        text = text_of(body)
+        if text is None:
+            return self._words.blob("A" * len(body) + body[:64].hex())[: len(body)].encode()
+        edits: list[tuple[int, int, str]] = []
+        runs: dict[tuple[object, ...], list[Token]] = defaultdict(list)
+        for start, end in documents(text):
+            index = tuple(_INDEX.findall(text, start, end))
+            for token in tokens(text, start, end):
+                source = text[token.start : token.end]
+                if token.sort == "string" and self._kind(token, source) is Kind.WORDS:
+                    runs[(token.path, index)].append(token)
+                else:
+                    edits.append((token.start, token.end, self._one(token, source, context)))
+        for run in runs.values():
+            edits += self._run(text, run, context)
+        return _edited(text, edits).encode("utf-8", "surrogateescape")
 
     def _headers(self, headers: Headers) -> Headers:
         return tuple(
             (name, self._words.word(value) if name.lower() in _MASKABLE else value) for name, value in headers
         )
 
-    def _strings(self, text: str, start: int, end: int) -> Iterator[_String]:
-        """The strings of one document, and the numbers that tell words. What is no JSON is one text."""
-        if text[start:end].lstrip("\ufeff \t\r\n,[")[:1] not in ("{", '"', "]"):
-            if text[start:end].strip() != "[DONE]":
-                yield _String(start, end, (), _Kind.WORDS)
-            return
-        stack: list[str] = []
-        key = ""
-        for token in _TOKEN.finditer(text, start, end):
-            if token[3] is not None:
-                key = _below(stack, key, token[3])
-            elif token[4] is not None:
-                if key in _NUMBERS and token[4][:1] in "-0123456789":
-                    yield _String(token.start(), token.end(), (*stack, key), _Kind.NUMBERS)
-            elif token[2] and re.match(r"\s*:", text[token.end() : token.end() + 9]):
-                key = token[1]
-                if not self._tools and {"properties", "arguments", "input", "args"} & {*stack}:
-                    yield _String(token.start(1), token.end(1), (*stack, "{}"), _Kind.ID)
-            else:
-                path = tuple(part for part in (*stack, key) if part)
-                yield _String(token.start(1), token.end(1), path, self._kind(path))
+    def _address(self, uri: str) -> str:
+        """A URL in which only the API's own parameters have the values that they had."""
+        before, mark, query = uri.partition("?")
+        return before + mark + _VALUE.sub(lambda match: match[1] + self._words.text(match[2]), query)
 
-    def _kind(self, path: tuple[str, ...]) -> _Kind:
-        last, above = (path[-1], path[:-1]) if path else ("", ())
-        if _SCHEMAS & {*above} and last != "description":
-            named = last in ("enum", "const", "required", "title", "default")
-            return _Kind.ID if named and not self._tools else _Kind.KEEP
-        if last == "name" and _NAMED & {*above}:
-            return _Kind.KEEP if self._tools else _Kind.ID
-        if last in _KEPT and not {"arguments", "input", "args", "metadata"} & {*above}:
-            return _Kind.KEEP
-        if last == "id" or last.endswith(("_id", "Id")):
-            return _Kind.ID
-        if _ERRORS & {*path} or path == ("message",):
-            return _Kind.ERROR
-        return _Kind.WORDS
-
-    def _one(self, source: str, found: _String) -> str:
-        if found.kind is _Kind.KEEP:
+    def _one(self, token: Token, source: str, context: _Context) -> str:
+        """What comes in the place of a name, a number, an id or an error's words; it may be the same."""
+        if token.sort == "name":
+            kept = stays(token.path, source, context.declared, tools=self._tools)
+            return source if kept else _deep(source, self._words.text)
+        if token.sort == "number":
+            return self._number(source, token.path) if tells_words(token.path) else source
+        kind = self._kind(token, source)
+        if kind is Kind.KEEP:
             return source
-        if found.kind is _Kind.NUMBERS:
-            at = re.match(r"-?[12]?(?=\d\d$)|", source) if found.path[-1] == "bytes" else None
-            lead = at[0] if at else ""
-            exponent = re.search("[eE].*", source)
-            tail = exponent[0] if exponent else ""
-            middle = source[len(lead) : len(source) - len(tail)]
-            return lead.replace("2", "1") + self._words.word(middle) + tail
-        if found.kind is _Kind.ID:
-            match = _ID.fullmatch(source)
-            assert match is not None
-            return (match[1] or "") + self._words.text(match[2], keys=False)
-        return _QUOTED.sub(lambda match: self._words.text(match[0], keys=False), source)
+        if kind is Kind.ID:
+            prefix = _ID_PREFIX.match(source)
+            start = prefix.end() if prefix else 0
+            return source[:start] + _deep(source[start:], self._words.text)
 
-    def _run(self, text: str, run: list[_String]) -> Iterator[tuple[int, int, str]]:
+        def quoted(match: re.Match[str]) -> str:
+            kept = match["word"] and match["word"].lower() not in context.said
+            return match[0] if kept else self._words.text(match[0])
+
+        return _deep(source, lambda text: _QUOTED.sub(quoted, text))
+
+    def _number(self, source: str, path: tuple[str, ...]) -> str:
+        at = re.match(r"-?[12]?(?=\d\d$)|", source) if path[-1] == "bytes" else None
+        lead = at[0] if at else ""
+        exponent = re.search("[eE].*", source)
+        tail = exponent[0] if exponent else ""
+        middle = source[len(lead) : len(source) - len(tail)]
+        return lead.replace("2", "1") + self._words.word(middle) + tail
+
+    def _run(self, text: str, run: list[Token], context: _Context) -> Iterator[tuple[int, int, str]]:
         """The parts of one text, rewritten as a whole."""
         if (
             len(run) == 1
@@ -199,8 +199,7 @@ class Anonymiser:
             return
         parts = [_UNIT.findall(text[each.start : each.end]) for each in run]
         said = "".join(_meant(unit) for units in parts for unit in units)
-        keys = self._tools and said.lstrip()[:1] in ("{", "[")
-        new = iter(self._words.text(said, keys=keys))
+        new = iter(_deep(said, lambda plain: self._words.text(plain, context.declared)))
         for each, units in zip(run, parts, strict=True):
             yield each.start, each.end, "".join(_written(unit, next(new)) for unit in units)
 
@@ -208,7 +207,7 @@ class Anonymiser:
         """Other data in the place of data; None for words."""
         plain = source.replace("\\/", "/")
         if match := _DATA_URL.fullmatch(plain):
-            made = match[1] + self._words.blob(match[2])
+            made = match[1] + self._words.text(match[2]) + match[3] + self._words.blob(match[4])
         elif path[-1:] == ("embedding",):
             made = self._words.floats(plain)
         elif _BLOB.fullmatch(plain):
@@ -218,34 +217,27 @@ class Anonymiser:
         return made + "A" * (len(source) - len(made))
 
 
-def _below(stack: list[str], key: str, sign: str) -> str:
-    """The member that holds what comes next, after a sign of JSON."""
-    if sign in "{[":
-        stack.append(key)
-        return "" if sign == "{" else key
-    return stack.pop() if sign in "}]" and stack else key
+def _deep(text: str, change: Callable[[str], str]) -> str:
+    """A text changed beneath all its escapes, those of JSON within JSON, too; each is written as before."""
+    units = _UNIT.findall(text) if "\\" in text else []
+    inner = "".join(map(_meant, units))
+    if not units or inner == text:
+        return change(text)
+    return "".join(map(_written, units, _deep(inner, change)))
 
 
-def _documents(text: str) -> Iterator[tuple[int, int]]:
-    """Where in a body JSON stands: in the data lines of an event stream, else all of it."""
-    found = [(match.end(), _line_end(text, match.end())) for match in _DATA.finditer(text)]
-    if found and text.lstrip("\ufeff")[:1] not in ("{", "["):
-        yield from found
-    elif text:
-        yield 0, len(text)
-
-
-def _line_end(text: str, start: int) -> int:
-    match = _LINE.match(text, start)
-    assert match is not None
-    return match.end()
+def _plain(text: str) -> str:
+    """A text without its escapes."""
+    units = _UNIT.findall(text) if "\\" in text else []
+    inner = "".join(map(_meant, units))
+    return text if not units or inner == text else _plain(inner)
 
 
 def _meant(unit: str) -> str:
     """The character that a unit of a JSON string's source stands for."""
     if not unit.startswith("\\"):
         return unit
-    if unit[1:2] != "u":
+    if unit[1:2] != "u" or unit == "\\u":
         return _SIMPLE.get(unit, unit[1:] or "\\")
     codes = [int(code, 16) for code in unit.split("\\u")[1:]]
     if len(codes) == 1:
@@ -257,7 +249,7 @@ def _written(unit: str, character: str) -> str:
     """A character in the way in which this unit is written."""
     if _meant(unit) == character:
         return unit
-    if not unit.startswith("\\u"):
+    if not unit.startswith("\\u") or unit == "\\u":
         return unit[:-1] + character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

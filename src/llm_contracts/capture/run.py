@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -231,13 +232,14 @@ class _Status(Session):
             return web.json_response(
                 {"error": {"message": "No provider has this address.", "type": "llm_contracts"}}, status=404
             )
-        calls = sum(each.calls for each in tuple(writer.seen.values()))
+        seen = tuple(writer.seen.values())
         document = {
             "status": "draining" if capture.draining else "ok",
             "base_urls": capture.variables,
             "open": sum(each.exchanges_open() for each in capture.sessions),
-            "calls": calls,
+            "calls": sum(each.calls for each in seen),
             "recordings": len(writer.written),
+            "not_kept": sum((each.not_looked_at.copy() for each in seen), Counter()),
             "trouble": list(writer.trouble),
         }
         return web.json_response(document, status=503 if capture.draining else 200)

@@ -8,15 +8,23 @@ import hmac
 import re
 import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 
+_TAGS = (
+    "think|thinking|thought|reasoning|reflection|answer|output|tools?|tool_calls?|tool_response|function_calls?|invoke|"
+    "a|b|br|code|div|em|h[1-6]|hr|html|i|img|li|ol|p|pre|span|strong|table|tbody|td|th|thead|tr|ul"
+)
+_LANGUAGES = (
+    "bash|c|cpp|csharp|css|diff|go|html|java|javascript|js|json|jsonl|jsx|kotlin|latex|markdown|md|mermaid|php|"
+    "plaintext|powershell|py|python|ruby|rust|sh|shell|sql|swift|text|toml|ts|tsx|typescript|xml|yaml|yml"
+)
 _TOKEN = re.compile(
-    r"""(?P<same></?[A-Za-z][\w:-]*|<\|\w*\|>|```\w+|https?://|\b(?:true|false|null)\b)
-    |(?P<key>"[^"\\]{1,80}"(?=\s*:))
+    rf"""(?P<same></?(?:{_TAGS})\b|<\|\w*\|>|```(?:{_LANGUAGES})$|https?://|\b(?:true|false|null)\b)
+    |(?P<key>"[^"\\]{{1,80}}"(?=\s*:))
     |(?P<number>(?<![^\W\d_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![^\W\d_]))
     |(?P<word>[^\W\d_]+|\d+)""",
-    re.VERBOSE,
+    re.VERBOSE | re.MULTILINE,
 )
 _WHOLE_RANGES = ((0x4E00, 0x9FA5), (0xAC00, 0xD7A3), (0x20000, 0x2A6D6))
 """Scripts in which a neighbourhood of 128 characters would tell much about the one that is hidden."""
@@ -35,9 +43,9 @@ class Words:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def text(self, text: str, *, keys: bool) -> str:
-        """A text of the same length. `keys`: leave the names of members of JSON in it as they are."""
-        return _TOKEN.sub(lambda match: self._token(match, keys=keys), text)
+    def text(self, text: str, keys: Container[str] = ()) -> str:
+        """A text of the same length. `keys`: names of members of JSON in it that stay."""
+        return _TOKEN.sub(lambda match: self._token(match, keys), text)
 
     def word(self, word: str) -> str:
         """A word with a letter for a letter and a digit for a digit."""
@@ -61,11 +69,11 @@ class Words:
         new = base64.b64encode(made).decode()
         return new if len(new) == len(text) else self.blob(text)
 
-    def _token(self, match: re.Match[str], *, keys: bool) -> str:
-        if match["same"] or (match["key"] and keys):
+    def _token(self, match: re.Match[str], keys: Container[str]) -> str:
+        if match["same"] or (match["key"] and match[0][1:-1] in keys):
             return match[0]
         if match["key"]:
-            return self.text(match[0][:-1], keys=False) + match[0][-1]
+            return self.text(match[0][:-1]) + match[0][-1]
         if match["number"]:
             mark = re.search("[eE]", match[0])
             at = len(match[0]) if mark is None else mark.start()

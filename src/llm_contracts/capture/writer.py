@@ -22,11 +22,13 @@ from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
 from llm_contracts.wire.cassette.render import render
-from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.content import unpacked
+from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.scrub import Scrubber
 
 _EVERY = 10.0  # seconds between two writings of what was seen
+_LARGEST_REQUEST = 64 * 2**20  # bytes to unpack a request to; memory is to stay bounded
 _CHAT = "/chat/completions"
 _ASKED = frozenset({"accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"})
 _ANSWERED = (
@@ -139,7 +141,7 @@ class Writer:
     def _take(self, provider: str, item: Interaction | str, size: int) -> None:
         if isinstance(item, Interaction):
             try:
-                self._keeper.take(provider, item, time.monotonic())
+                self._keeper.take(provider, _with_plain_request(item), time.monotonic())
             finally:
                 self._room.give(size)
         elif item:
@@ -188,6 +190,14 @@ def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:
             continue  # `check` says what is wrong with it
         counts[key] = counts.get(key, 0) + 1
     return counts
+
+
+def _with_plain_request(interaction: Interaction) -> Interaction:
+    """The exchange without the coding that its request was packed in."""
+    request = interaction.request
+    packed = Response(status=0, headers=request.headers, body=request.body)
+    plain = unpacked(packed, largest=_LARGEST_REQUEST).response
+    return replace(interaction, request=replace(request, headers=plain.headers, body=plain.body))
 
 
 def _with_telling_headers(interaction: Interaction) -> Interaction:

@@ -24,12 +24,25 @@ from llm_contracts.run.match import opened_match
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.streams import plain_address
+from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.cassette import load
-from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
+from llm_contracts.wire.interaction import Interaction, Response
 from tests.contracts.recorded import PROJECT
-from tests.harness.wire.exchanges import REAL_STREAMS, event, text_event
+from tests.harness.wire.exchanges import (
+    DONE,
+    JSON,
+    REAL_STREAMS,
+    event,
+    exchange,
+    stream,
+    streamed,
+    text_event,
+)
 
 KEY = b"k" * 32
+REAL_APIS = REAL_STREAMS.parent / "real-apis"
 EVERY_STREAM, EVERY_CASSETTE = 20, 40  # a sample: all of them take minutes
 
 
@@ -76,7 +89,7 @@ def test_any_text_stays_as_long_and_of_the_same_form(text: str, ascii_only: bool
         ("👩‍🚀 café", r"👩‍🚀 [a-z]{3}[à-ÿ]"),
         (
             '{"city": "Rome", "n": 1.5e3, "ok": true}',
-            r'\{"city": "(?!Rome)\w{4}", "n": [1-9]\.[1-9]e3, "ok": true\}',
+            r'\{"(?!city)\w{4}": "(?!Rome)\w{4}", "\w": [1-9]\.[1-9]e3, "\w\w": true\}',
         ),
         ("see https://acme.example/x", r"[a-z]{3} https://(?!acme)\w{4}\.\w{7}/\w"),
     ],
@@ -134,6 +147,147 @@ def test_names_of_tools_can_be_hidden_too() -> None:
     assert list(json.loads(made["messages"][0]["tool_calls"][0]["function"]["arguments"]).values()) != [
         "green"
     ]
+
+
+PLANTED = re.compile("zanzibar|planted|4915112345678", re.IGNORECASE)
+IN_JSON = json.dumps({"Zanzibar": {"n\u00fc": "Zanzibar\nZanzibar", "phone": 4915112345678}})
+NESTED = json.dumps({"zanzibar": IN_JSON, "x": [json.dumps({"zanzibar": IN_JSON})]})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {
+            "content": "Zanzibar planted.zanzibar@planted.example https://zanzibar.example/planted?planted=zanzibar"
+        },
+        {"content": [{"type": "image_url", "image_url": {"url": "https://planted.example/zanzibar.png"}}]},
+        {
+            "content": [
+                {"type": "file", "file": {"filename": "zanzibar.pdf", "file_data": "data:;base64,Planted"}}
+            ]
+        },
+        {"content": [{"type": "file", "data": "data:a/b;name=zanzibar.b;base64,Zanz/ibar"}]},
+        {"content": IN_JSON},
+        {"content": f"So:\n```json\n{IN_JSON}\n```\n<zanzibar>```zanzibar</zanzibar>"},
+        {"tool_calls": [{"id": "zanzibar_1", "function": {"name": "f", "arguments": IN_JSON}}]},
+        {"tool_calls": [{"id": "zanzibar_1", "function": {"name": "f", "arguments": NESTED}}]},
+        {"content": [{"type": "tool_use", "name": "f", "input": json.loads(NESTED)}]},
+        {"parts": [{"functionCall": {"name": "f", "args": json.loads(IN_JSON)}}]},
+        {"parts": [{"functionResponse": {"name": "f", "response": json.loads(IN_JSON)}}]},
+        {"metadata": {"zanzibar": "planted", "type": "zanzibar"}},
+        {"user": "zanzibar", "user_id": "zanzibar_planted", "name": "zanzibar"},
+        {
+            "role": "the zanzibar",
+            "type": "a planted",
+            "reason": "zanzibar is ill",
+            "x": {"status": "in zanzibar"},
+        },
+        {"Planted in Zanzibar": {"zanzibar@planted.example": 1}},
+        {"logit_bias": {"4915112345678": 1}, "prompt": [4915112345678]},
+        {
+            "parameters": {
+                "title": "Zanzibar",
+                "properties": {"a": {"examples": ["Zanzibar"], "$comment": "planted"}},
+            }
+        },
+    ],
+    ids=lambda document: next(iter(document)),
+)
+def test_wherever_a_word_stands_it_goes(document: dict[str, Any]) -> None:
+    made = anonymised({"messages": [document]} if "content" in document else document)
+    assert not PLANTED.search(json.dumps(made, ensure_ascii=False)), made
+
+
+@pytest.mark.parametrize("text", [IN_JSON, NESTED])
+def test_json_within_texts_stays_json(text: str) -> None:
+    """However deep, with its escapes: a tool is called with what it can read."""
+
+    def form(value: Any) -> Any:
+        if isinstance(value, dict):
+            return [form(each) for each in value.values()]
+        if isinstance(value, list):
+            return list(map(form, value))
+        within = isinstance(value, str) and value[:1] == "{"
+        return form(json.loads(value)) if within else (type(value), "\n" in str(value))
+
+    call = {"function": {"name": "f", "arguments": text}}
+    made = anonymised({"messages": [{"tool_calls": [call]}]})["messages"][0]["tool_calls"][0]["function"]
+    assert form(made["arguments"]) == form(text)
+
+
+def test_names_that_a_schema_has_stay() -> None:
+    """Or a call would not fit its tool any more; in the request and in what answers it."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    asked = exchange(streamed(text_event('{"city": "Rome", "Zanzibar": 1}')).response)
+    request = replace(asked.request, body=json.dumps({"tools": [tool]}).encode())
+    (made,) = Anonymiser(key=KEY)([replace(asked, request=request)])
+    assert b"city" in made.response.body
+    assert not re.search(b"Rome|Zanzibar", made.response.body)
+
+
+def test_an_error_that_repeats_the_question_loses_what_is_not_an_errors_word() -> None:
+    request = {"messages": [{"role": "user", "content": "The model of Zanzibar"}]}
+    error = {
+        "error": {"message": "The model cannot answer: Of Zanzibar, \u2018Bob\u2019.", "type": "invalid"}
+    }
+    answer = Response(status=400, headers=JSON, body=json.dumps(error).encode())
+    asked = exchange(answer)
+    asked = replace(asked, request=replace(asked.request, body=json.dumps(request).encode()))
+    (made,) = Anonymiser(key=KEY)([asked])
+    message = json.loads(made.response.body)["error"]["message"]
+    assert re.fullmatch(r"The model cannot answer: Of (?!Zanzibar)[A-Z]\w{7}, ‘(?!Bob)\w{3}’\.", message)
+
+
+def test_what_is_no_field_of_an_event_stream_is_text() -> None:
+    made = Anonymiser(key=KEY).body(b"event: ping\nid: 1\ndata: a\nZanzibar\n\n" + DONE)
+    assert re.fullmatch(rb"event: ping\nid: 1\ndata: \w\n(?!Zan)\w{8}\n\ndata: \[DONE\]\n\n", made)
+
+
+def test_values_of_a_query_are_the_applications() -> None:
+    asked = streamed(stream("hi"))
+    request = replace(
+        asked.request, uri="https://a.example/v1/files?purpose=batch&owner=zanzibar&api-version=1"
+    )
+    (made,) = Anonymiser(key=KEY)([replace(asked, request=request)])
+    assert re.fullmatch(
+        r"https://a.example/v1/files\?purpose=batch&owner=(?!zan)\w{8}&api-version=1", made.request.uri
+    )
+
+
+def _planted(value: Any) -> Any:
+    """The document with a word at the end of each text, and as a member of what tools are called with."""
+    if isinstance(value, str):
+        return value + " Zanzibar" if " " in value else value
+    if isinstance(value, list):
+        return [_planted(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    within = {
+        name: _planted(each)
+        for name, each in value.items()
+        if name not in {"detail", "error", "errors", "message"}
+    }
+    for name in {"args", "arguments", "input"} & within.keys():
+        if isinstance(within[name], dict):
+            within[name] = {**within[name], "Zanzibar": 1}
+    return within
+
+
+@pytest.mark.skipif(not REAL_APIS.is_dir(), reason="needs ../shared/real-apis")
+def test_no_word_remains_in_what_providers_really_sent() -> None:
+    planted = 0
+    for entry in [*read_corpus(REAL_APIS), *read_corpus(REAL_STREAMS)][::3]:
+        if not isinstance(entry, CorpusStream):
+            continue
+        body = decoded(entry.interaction.response).body
+        found = [json.loads(one.data) for one in events(body) if one.data[:1] == "{"]
+        body = b"".join(map(event, map(_planted, found))) or json.dumps(_planted(read_json(body))).encode()
+        planted += body.count(b"Zanzibar")
+        made = Anonymiser(key=KEY).body(body)
+        assert b"Zanzibar" not in made, entry.id
+        assert len(made) == len(body)
+    assert planted > 200
 
 
 def test_data_becomes_made_up_data_of_the_same_size() -> None:

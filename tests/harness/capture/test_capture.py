@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -33,7 +35,7 @@ from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.server import Edge
-from tests.harness.capture.traffic import KEY, USER, Scene
+from tests.harness.capture.traffic import KEY, USER, Application, Scene
 from tests.harness.wire.exchanges import DONE, JSON, event, exchange, stream, streamed
 from tests.harness.wire.upstream import Peer, Upstream
 
@@ -195,12 +197,21 @@ def test_nothing_of_keys_and_of_who_asked_reaches_a_file(scene: Scene) -> None:
     assert b"carol" not in data
 
 
+def health(application: Application) -> Any:
+    with urllib.request.urlopen(f"{application.capture.origin}/health", timeout=10) as response:
+        return json.load(response)
+
+
 def test_a_writer_that_fails_hurts_no_call(scene: Scene) -> None:
     """As a full disk does, or a folder that may not be written."""
     (scene.root / "cassettes").write_text("a file stands where the folder must be")
     with scene.running() as application:
         assert application.ask() == (200, ANSWER.response.body)
         assert application.ask() == (200, ANSWER.response.body)
+        released_when(lambda: health(application)["calls"] == 2, threading.Event())
+        assert set(health(application)["not_kept"]) == {
+            "the recording could not be written (Not a directory)"
+        }
     writer = application.capture.writer
     assert writer.written == []
     ((why, number),) = writer.seen["acme"].not_looked_at.items()
@@ -235,8 +246,7 @@ def test_a_part_of_the_calls_is_looked_at(scene: Scene) -> None:
 def test_the_proxy_says_how_it_is(scene: Scene) -> None:
     with scene.running() as application:
         application.ask()
-        with urllib.request.urlopen(f"{application.capture.origin}/health", timeout=10) as response:
-            document = json.load(response)
+        document = health(application)
         assert (document["status"], document["open"]) == ("ok", 0)
         assert document["base_urls"]["ACME_URL"] == application.base_url
         application.capture.draining = True
@@ -380,3 +390,22 @@ def test_a_proxy_that_stays_is_ended_by_a_signal(scene: Scene) -> None:
     assert process.returncode == 0
     assert json.loads(out)["providers"]["openai"]["calls"] == 1
     assert len(list(scene.root.glob("cassettes/openai/*.yaml"))) == 1
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "zstd"])
+def test_a_packed_request_is_recorded_plain(scene: Scene, coding: str) -> None:
+    """Or nobody could ask it again. What cannot be unpacked here stays as it is."""
+    body = json.dumps({"model": "m", "messages": [USER], "stream": True}).encode()
+    packed = {"gzip": gzip.compress(body), "deflate": zlib.compress(body), "zstd": b"\x28\xb5\x2f\xfd"}[
+        coding
+    ]
+    with scene.running() as application:
+        request = urllib.request.Request(
+            f"{application.base_url}/chat/completions", packed, {"content-encoding": coding}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            assert response.read() == ANSWER.response.body
+    (file,) = scene.recordings()
+    (recorded,) = load(file).interactions
+    assert recorded.request.body == (packed if coding == "zstd" else body)
+    assert "content-encoding" not in dict(recorded.request.headers)

@@ -1,0 +1,202 @@
+"""Where in a body words stand, and whose they are: the API's own, a schema's, or people's.
+
+What is known for the API's own stays; all else is taken for people's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import pairwise
+from typing import Literal
+
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', re.DOTALL)
+_DATA = re.compile(r"^data:[ ]?", re.MULTILINE)
+_LINE = re.compile(r"[^\r\n]+")
+_API_WORD = re.compile(r"@?[\w.$:/@+\[\]-]{0,200}", re.ASCII)
+_API_NAME = re.compile(r"@?[\w.$:/-]{0,80}", re.ASCII)
+_FIELD = re.compile(r"(?:event|id|retry)?:|\s*$")
+
+_TORN = 4
+
+_KEPT = frozenset(
+    {
+        *("type", "role", "object", "model", "modelVersion", "status", "event", "format", "detail", "effort"),
+        *("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "blockReason", "reason"),
+        *("code", "param", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
+        *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
+        *("probability", "severity", "truncation", "modality", "voice", "owned_by", "summary_mode"),
+    }
+)
+"""Members whose strings are the API's own words."""
+
+_NAMED = frozenset(
+    {
+        *("function", "functions", "tools", "tool_calls", "tool_choice", "function_call", "functionCall"),
+        *(
+            "functionDeclarations",
+            "functionResponse",
+            "content_block",
+            "content",
+            "json_schema",
+            "item",
+            "output",
+        ),
+    }
+)
+"""Below these a `name` is that of a tool; elsewhere it is a person's."""
+
+SCHEMAS = frozenset({"parameters", "input_schema", "schema", "responseSchema", "parametersJsonSchema"})
+_ERRORS = frozenset({"error", "errors"})
+_NUMBERS = frozenset({"embedding", "embeddings", "values", "bytes"})
+API_KEYS = frozenset(
+    {"name", "text", "message", "arguments", "input", "args", "properties", "user_id", "id", "value"}
+) | (_KEPT | _NAMED | SCHEMAS | _ERRORS)
+"""Members that stay also where people's data begin: within what a tool is called with, and within texts."""
+
+_FREE_TEXT = frozenset({"description", "title", "$comment"})
+
+
+class Kind(Enum):
+    """What becomes of a string."""
+
+    KEEP = auto()
+    WORDS = auto()
+    ID = auto()
+    ERROR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A name, a string or a number of JSON, by its `sort`: where it stands, without quotes, and below which
+    members. The last of these is the one whose value it is; a name has none.
+    """
+
+    start: int
+    end: int
+    path: tuple[str, ...]
+    sort: Literal["name", "string", "number"]
+
+
+def stays(above: tuple[str, ...], name: str, declared: Container[str], *, tools: bool) -> bool:
+    """Whether the name of a member is the API's or a schema's, and no data."""
+    if not tools and {"properties", "arguments", "input", "args"} & {*above}:
+        return False
+    if _is_data(above):
+        return name in declared
+    if above[-1:] == ("logit_bias",):
+        return False
+    return bool(SCHEMAS & {*above}) or _API_NAME.fullmatch(name) is not None
+
+
+def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> Kind:
+    """What the string below these members is.
+
+    Args:
+        path: the members.
+        source: the string, as it is written.
+        tools: whether the names of tools stay.
+    """
+    last, above = (path[-1], path[:-1]) if path else ("", ())
+    if SCHEMAS & {*above}:
+        if _is_free_text(path):
+            return Kind.WORDS
+        named = last in ("enum", "const", "required", "default")
+        return Kind.ID if named and not tools else Kind.KEEP
+    if last == "name" and _NAMED & {*above} and not _is_data(above):
+        return Kind.KEEP if tools else Kind.ID
+    if last in _KEPT and not _is_data(above) and _API_WORD.fullmatch(source):
+        return Kind.KEEP
+    if last == "id" or last.endswith(("_id", "Id")):
+        return Kind.ID
+    error = _ERRORS & {*path} or path in (("message",), ("detail",))
+    return Kind.ERROR if error else Kind.WORDS
+
+
+def text_of(body: bytes) -> str | None:
+    """A body's characters; None for what is no text."""
+    text = body.decode("utf-8", "surrogateescape")
+    torn = sum("\udc80" <= character <= "\udcff" for character in text[:4096])
+    return None if "\0" in text or torn > _TORN else text
+
+
+def tokens(text: str, start: int, end: int) -> Iterator[Token]:
+    """What one document of JSON holds. What is no JSON is one text."""
+    if text[start:end].lstrip("\ufeff \t\r\n,[")[:1] not in ("{", '"', "]"):
+        if text[start:end].strip() != "[DONE]":
+            yield Token(start, end, (), "string")
+        return
+    stack: list[tuple[str, str]] = []
+    key = ""
+    for token in _TOKEN.finditer(text, start, end):
+        above = tuple(name for sign, name in stack if sign == "{" and name)
+        path = (*above, key) if key else above
+        if token[3] is not None:
+            key = _below(stack, key, token[3])
+        elif token[4] is not None:
+            if token[4][:1] in "-0123456789":
+                yield Token(token.start(), token.end(), path, "number")
+        elif token[2] and re.match(r"\s*:", text[token.end() : token.end() + 9]):
+            key = token[1]
+            yield Token(token.start(1), token.end(1), above, "name")
+        else:
+            yield Token(token.start(1), token.end(1), path, "string")
+
+
+def _below(stack: list[tuple[str, str]], key: str, sign: str) -> str:
+    """The member that holds what comes next, after a sign of JSON."""
+    if sign in "{[":
+        stack.append((sign, key))
+        return "" if sign == "{" else key
+    return stack.pop()[1] if sign in "}]" and stack else key
+
+
+def is_declared(above: tuple[str, ...]) -> bool:
+    """Whether a name below these members is that of a schema's property."""
+    return above[-1:] == ("properties",) and bool(SCHEMAS & {*above})
+
+
+def _is_data(above: tuple[str, ...]) -> bool:
+    """Whether what stands below these members is an application's own, whatever it is called."""
+    within = {*above}
+    return (
+        bool({"arguments", "args"} & within)
+        or "input" in above[1:]  # a tool's; a request's own stands at the top
+        or ("metadata" in within and not _ERRORS & within)
+        or {"functionResponse", "response"} <= within
+    )
+
+
+def _is_free_text(path: tuple[str, ...]) -> bool:
+    """Whether it is text for readers of a schema. A property may bear the same name."""
+    examples = any(
+        name in ("examples", "example") and before != "properties" for before, name in pairwise(path)
+    )
+    return path[-1] in _FREE_TEXT or examples
+
+
+def tells_words(path: tuple[str, ...]) -> bool:
+    """Whether numbers there are people's: those in data, and what stands for words."""
+    return (
+        path[-1:] in {(name,) for name in _NUMBERS}
+        or path in (("input",), ("prompt",))
+        or _is_data(path[:-1])
+    )
+
+
+def documents(text: str) -> Iterator[tuple[int, int]]:
+    """Where in a body JSON stands: in the data lines of an event stream, and what else is no field of one;
+    without these all of it.
+    """
+    if _DATA.search(text) is None or text.lstrip("\ufeff")[:1] in ("{", "["):
+        if text:
+            yield 0, len(text)
+        return
+    for line in _LINE.finditer(text):
+        data = _DATA.match(line[0])
+        if data is not None:
+            yield line.start() + data.end(), line.end()
+        elif _FIELD.match(line[0]) is None:
+            yield line.span()
