@@ -14,7 +14,7 @@ from llm_adapter.catalog import Route
 from llm_adapter.categories import WORDS
 from llm_adapter.chunks import Chunk, read_chunk
 from llm_adapter.clients import Clients
-from llm_adapter.errors import Category, LLMError, RaiseErrorWithArgs, RequestFailedError
+from llm_adapter.errors import Category, LLMError, RaiseErrorWithArgs, RequestFailedError, SettingsError
 from llm_adapter.interruptions import interruption
 from llm_adapter.records import CallRecord, Outcome, UsageHook
 from llm_adapter.redaction import Redactor, hide_in_logs
@@ -174,10 +174,11 @@ class Call:
             if interruption(trouble) is not None:
                 raise
             self._redactor.exceptions(trouble)
+            ours = isinstance(trouble, SettingsError)
             refused = RequestFailedError(
                 f"{known.model!r} cannot be asked: {trouble}",
                 model=known.model,
-                category=Category.BAD_REQUEST,
+                category=Category.CONFIGURATION if ours else Category.BAD_REQUEST,
             )
             refused.__cause__ = trouble
             return refused

@@ -274,7 +274,8 @@ address, the key and the headers from the tables above. Two exceptions: the old 
 first API find certificates by `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`, and LiteLLM cannot be imported where
 one of its numbers (`DEFAULT_MAX_RETRIES` and many more) is none; the error names the variable. What would
 change calls all the same, `DEFAULT_REASONING_EFFORT_…` and the variables above, is refused by name.
-`LITELLM_LOCAL_MODEL_COST_MAP` and `LITELLM_MODE` are set while LiteLLM is being imported, and put back.
+`LITELLM_LOCAL_MODEL_COST_MAP`, `LITELLM_MODE` and `CUSTOM_TIKTOKEN_CACHE_DIR` are set while LiteLLM is being
+imported, and put back.
 Langfuse is configured by the application that gives us its spans."""
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import certifi
 import pytest
+import trustme
 
 from llm_adapter import Category, LLMError, adapter_from
 from llm_adapter.settings import PROXIES, REFUSED_SWITCHES, Settings
@@ -30,7 +31,7 @@ MODELS = ("gpt-4o", "deepseek-chat", "gemini-2.5-pro", "dify", "ERNIE-4.0-8K")
 THE_WAY = (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC")
 
 _READ = re.compile(r"""(?:environ|getenv|get_secret)\w*(?:\.get)?\s*[\[(]\s*["']([A-Z][A-Z0-9_]{2,})["']""")
-_NUMBER = re.compile(r"""(?:int|float)\(\s*os\.getenv\(\s*["'](\w+)""")
+_NUMBER = re.compile(r"""(?:int|float)\(\s*os\.(?:getenv|environ\.get)\(\s*["'](\w+)""")
 
 
 def _sources(library: str) -> str:
@@ -39,15 +40,32 @@ def _sources(library: str) -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
-_SOURCES = _sources("litellm") + _sources("openai")
-NUMBERS = {*_NUMBER.findall(_SOURCES), "LITELLM_MAX_STREAMING_DURATION_SECONDS"}
-READ_BY_LIBRARIES = sorted(
+_SOURCES = "".join(map(_sources, ("litellm", "openai")))
+_HTTP = "".join(_sources(name) for name in ("httpx", "httpcore", "requests", "urllib3", "aiohttp"))
+# Two of these are read by way of another name.
+NUMBERS = {
+    *_NUMBER.findall(_SOURCES),
+    "GCS_MOCK_LATENCY_MS",
+    "LITELLM_MAX_STREAMING_DURATION_SECONDS",
+    "REALTIME_WEBSOCKET_MAX_MESSAGE_SIZE_BYTES",
+}
+_MEANT = {
+    "SSLKEYLOGFILE",  # Python's own, for every program: it changes no call
+    "SSL_ECDH_CURVE",  # what no curve is called ends every call over TLS
+    "SSL_SECURITY_LEVEL",
+}
+EVERY_NAME = sorted(
     name
-    for name in {*_READ.findall(_SOURCES), *NUMBERS} - set(REFUSED_SWITCHES)
-    if (name in NUMBERS or name.startswith(("LITELLM_", "USE_", "EXPERIMENTAL_", "OPENAI_")))
-    and not name.startswith("DEFAULT_REASONING_EFFORT_")
+    for name in {*_READ.findall(_SOURCES + _HTTP), *NUMBERS} - {*REFUSED_SWITCHES} - _MEANT
+    if not name.startswith("DEFAULT_REASONING_EFFORT_")
 )
-"""What LiteLLM and OpenAI's SDK read of their own, by their installed source."""
+"""What the client libraries and the HTTP libraries below them read, by their installed source."""
+READ_BY_LIBRARIES = [
+    name
+    for name in EVERY_NAME
+    if name in NUMBERS or name.startswith(("LITELLM_", "USE_", "EXPERIMENTAL_", "OPENAI_", "AIOHTTP_"))
+]
+"""Of these, what is about all calls: the rest are other providers' keys and addresses, and integrations."""
 
 
 def wire(provider: Provider) -> list[Any]:
@@ -75,6 +93,7 @@ def _as_sent(asked: Asked) -> list[Any]:
 
 def surroundings(provider: Provider, folder: Path) -> dict[str, str]:
     """Each variable, with a value that has a meaning to who reads it."""
+    trustme.CA().issue_cert("client").private_key_and_cert_chain_pem.write_to_path(folder / "client.pem")
     (folder / "netrc").write_text("default login somebody " + "password else\n")
     given = {
         "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer of-somebody-else\nX-Injected: yes",
@@ -86,11 +105,18 @@ def surroundings(provider: Provider, folder: Path) -> dict[str, str]:
         "REQUESTS_CA_BUNDLE": certifi.where(),
         "CURL_CA_BUNDLE": certifi.where(),
         "NETRC": str(folder / "netrc"),
+        "SSL_CERTIFICATE": str(folder / "client.pem"),
         **dict.fromkeys(PROXIES, provider.url.removesuffix("/v1")),
     }
-    return {
-        name: given.get(name, "7" if name in NUMBERS else "true") for name in (*READ_BY_LIBRARIES, *THE_WAY)
-    }
+    return {name: given.get(name) or _meaning(name, folder) for name in (*EVERY_NAME, *THE_WAY)}
+
+
+def _meaning(name: str, folder: Path) -> str:
+    if name in NUMBERS:
+        return "7"
+    if name.endswith(("_URL", "_BASE", "_HOST", "_ENDPOINT", "_ADDR")):
+        return "http://127.0.0.1:9/elsewhere"
+    return str(folder) if name.endswith(("_DIR", "_FILE", "_PATH")) else "true"
 
 
 @pytest.fixture(scope="module")
@@ -187,13 +213,22 @@ def test_a_file_that_holds_no_certificates_is_named(
         assert failed.value.category is Category.CONFIGURATION
 
 
-@pytest.mark.parametrize("name", ["DEFAULT_MAX_RETRIES", "LITELLM_SSL_CIPHERS"])
+@pytest.mark.parametrize(
+    "name", ["DEFAULT_MAX_RETRIES", "LITELLM_SSL_CIPHERS", "LITELLM_LOG", "GCS_MOCK_LATENCY_MS"]
+)
 def test_what_litellm_cannot_be_imported_with_is_named(name: str) -> None:
-    code = "from llm_adapter.backends.litellm import library; library()"
+    code = (
+        "from llm_adapter import adapter_from, LLMError\n"
+        "try: list(adapter_from({'OPENAI_API_KEY': 'sk-1'}).invoke_llm(None, 'u', None, 'gpt-4o', 'hi'))\n"
+        "except LLMError as error: print(error.category, error)"
+    )
     environ = {**os.environ, name: "many"}
     command = (sys.executable, "-c", code)
-    done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True, timeout=120)
-    assert re.search(f"SettingsError: LiteLLM cannot be imported with what .*{name}.* says", done.stderr)
+    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True, timeout=120)
+    found = "configuration 'gpt-4o' cannot be asked: LiteLLM cannot be imported with what ([A-Z_ or]+) says\n"
+    named = re.fullmatch(found, done.stdout)
+    assert named is not None
+    assert name in named[1].split(" or ")
 
 
 @pytest.mark.parametrize("backend", ["litellm", "legacy"])

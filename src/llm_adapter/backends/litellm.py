@@ -55,16 +55,21 @@ _logger = logging.getLogger(__name__)
 def library() -> Any:
     """LiteLLM, imported and configured on first use.
 
-    Its import would otherwise download a price list, load a `.env` file found above the package into the
-    process, and silence the HTTP library's log.
+    Its import would otherwise download a price list and a tokenizer, load a `.env` file found above the
+    package into the process, and silence the HTTP library's log.
     """
     http_log = logging.getLogger("httpx")
     level = http_log.level
-    with uncollected(), environment(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION"):
+    quiet = environment(
+        LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION", CUSTOM_TIKTOKEN_CACHE_DIR=""
+    )
+    with uncollected(), quiet:
         try:
             import litellm
             from litellm._service_logger import ServiceLogging
-        except (ValueError, OSError) as error:
+        except ImportError:
+            raise
+        except Exception as error:  # whatever it makes of a variable: `LITELLM_LOG` is an attribute's name
             raise SettingsError(_misread(error)) from error
     http_log.setLevel(level)
 
@@ -87,10 +92,13 @@ def library() -> Any:
 
 def _misread(error: Exception) -> str:
     """Why LiteLLM cannot be imported: it reads some 200 variables then, and names none of them."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    end = frame.end_lineno or 0
-    lines = "".join(linecache.getline(frame.filename, number) for number in range(end - 3, end + 1))
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    end = place.end_lineno or 0
+    lines = "".join(linecache.getline(place.filename, number) for number in range(end - 3, end + 1))
     named = re.findall(r"""env\w*\W+(?:get\W+)?["'](\w+)""", lines)[-1:]
+    texts = {value for value in frame.f_locals.values() if isinstance(value, str)}
+    named = named or sorted(texts & os.environ.keys())
     named = named or sorted(name for name in os.environ if name.startswith(("LITELLM_", "SSL_")))
     return f"LiteLLM cannot be imported with what {' or '.join(named) or 'the environment'} says"
 
