@@ -17,29 +17,30 @@ from llm_contracts.parity.looks import Looks
 _COUNTS = frozenset({Kind.SIDE_EFFECT, Kind.TELEMETRY, Kind.ERROR})
 _PIECES = 2  # an answer of one piece has no middle
 
-Leave = Callable[[], Observation]
-"""Plays the recording to a client whose caller leaves early."""
+Leave = tuple[Callable[[], Observation], Callable[[], Observation]]
+"""Plays the recording to the reference, and to the candidate, whose caller leaves early."""
 
 
 def left_early_differences(
-    reference: Leave,
-    candidate: Leave,
+    play: Leave,
+    play_again: Leave,
     comparing: Callable[[Observation, Observation], Comparison],
     looks: Looks,
 ) -> Iterator[Divergence]:
-    """What the candidate leaves behind and the reference does not, if it comes again.
+    """What the candidate leaves behind and the reference does not, if it comes again with `play_again`.
 
     Nothing of what was seen when the stream was read to its end; behind each place stands `(left early)`.
     """
     whole = (looks.references[0], looks.candidates[0])
     if any(side.failure is not None or len(side.chunks) < _PIECES for side in whole):
         return
+    reference, candidate = play
     theirs = candidate()
     if not (theirs.effects or theirs.failure or theirs.generations or whole[1].generations):
         return
     known = {(each.kind, each.where) for each in looks.divergences}
     found = _counting(comparing(reference(), theirs))
-    again = _counting(comparing(reference(), candidate())) if found else {}
+    again = _counting(comparing(*(leave() for leave in play_again))) if found else {}
     for key, each in found.items():
         if key in again and key not in known:
             yield replace(each, where=f"{each.where} (left early)")

@@ -100,24 +100,27 @@ class Pairing:
         return item if problem is None else replace(item, problem=problem, divergences=(), noise=())
 
     def play(
-        self, side: Side, interactions: tuple[Interaction, ...], call: Call, *, leaving: bool = False
+        self,
+        side: Side,
+        interactions: tuple[Interaction, ...],
+        call: Call,
+        *,
+        leaving: bool = False,
+        alone: bool = False,
     ) -> Observation:
-        """What one of the two does when these exchanges are played to it; see `played`."""
-        with self.turns.beside_others():
-            return self._played(side, interactions, call, leaving=leaving)
-
-    def _played(
-        self, side: Side, interactions: tuple[Interaction, ...], call: Call, *, leaving: bool = False
-    ) -> Observation:
-        return played(
-            self.engine,
-            side,
-            interactions,
-            call,
-            timeout=self.timeout,
-            protocols=self.protocols,
-            leaving=leaving,
-        )
+        """What one of the two does when these exchanges are played to it; see `played`. `alone`: while
+        nothing else is played in this process.
+        """
+        with self.turns.alone() if alone else self.turns.beside_others():
+            return played(
+                self.engine,
+                side,
+                interactions,
+                call,
+                timeout=self.timeout,
+                protocols=self.protocols,
+                leaving=leaving,
+            )
 
     def _thoroughly(
         self,
@@ -132,7 +135,8 @@ class Pairing:
             partial(self.play, side, interactions, call, leaving=True)
             for side in (self.reference, self.candidate)
         )
-        found = left_early_differences(reference, candidate, comparing, looks)
+        again = partial(reference, alone=True), partial(candidate, alone=True)
+        found = left_early_differences((reference, candidate), again, comparing, looks)
         if self.recutting is None:
             return tuple(found)
         hurried = replace(self, engine=self.recutting)
@@ -169,9 +173,7 @@ class Pairing:
         for _ in range(_FURTHER_LOOKS):
             if not looks.doubtful:
                 break
-            with self.turns.alone():
-                looks = looks.of(self._played(self.reference, interactions, call))
-                looks = looks.by(self._played(self.candidate, interactions, call))
+            looks = looks.of(reference(alone=True)).by(candidate(alone=True))
         return looks
 
 
