@@ -147,9 +147,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from llm_contracts.util.terminal import echo
 
         text = str(error)
-        if isinstance(error, OSError) and error.strerror is not None:  # without its number
-            place = f"{error.filename}: " if error.filename is not None else ""
-            text = f"{place}{error.strerror}. Check the path, its permissions and the space on the disk."
+        if isinstance(error, OSError) and error.errno is not None:
+            from llm_contracts.cli.paths import refusal
+
+            text = refusal(error)
         echo(f"llm-contracts: {text}", err=True)
         return failed
     return int(code or 0)

@@ -19,6 +19,7 @@ from llm_contracts.cli.options import (
     secrets_of,
     stopping,
 )
+from llm_contracts.cli.paths import OutputPath
 from llm_contracts.project.config import ConfigError, environment
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ Addresses of --listen:
 @click.option(
     "--to",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputPath(file_okay=False),
     metavar="DIR",
     help="The folder for recordings, in place of the project's cassettes.",
 )

@@ -20,6 +20,7 @@ from llm_contracts.cli.options import (
     run_options,
     secrets_of,
 )
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import ConfigError, Project, checked_name
 from llm_contracts.run.shards import owned
 from llm_contracts.util.stdout import captured_stdout
@@ -40,11 +41,11 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("source", metavar="SOURCE", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="SOURCE", type=InputPath())
 @provider_option("Only streams of this provider")
 @click.option(
     "--waivers",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=InputPath(dir_okay=False),
     metavar="FILE",
     help="Accepted differences for this corpus, in place of the project's.",
 )

@@ -10,6 +10,7 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import complete_provider, hand_over, json_option, project_here, secrets_of
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import environment
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ Examples:
 
 
 @click.command("import", epilog=_EXAMPLES, short_help="Make recordings of what others recorded.")
-@click.argument(
-    "sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
-)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=InputPath())
 @click.option(
     "--provider",
     metavar="NAME",

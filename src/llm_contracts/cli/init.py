@@ -10,6 +10,7 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import client_option, project_here
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import environment
 
 _EXAMPLES = """\b
@@ -34,7 +35,7 @@ Examples:
 @click.option(
     "--from",
     "source",
-    type=click.Path(exists=True, path_type=Path),
+    type=InputPath(),
     metavar="CASSETTES",
     help="Recordings of an existing suite (VCR cassettes, HAR files) to bring into the project.",
 )

@@ -25,6 +25,7 @@ from llm_contracts.cli.options import (
     selection_options,
     timeout_option,
 )
+from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.matrix.pair import ReleasePair
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.parity.divergence import Kind
@@ -68,7 +69,7 @@ Examples:
     client_options,
     click.option(
         "--corpus",
-        type=click.Path(exists=True, path_type=Path),
+        type=InputPath(),
         metavar="SOURCE",
         help="Compare over streams recorded elsewhere, as `corpus` does, not the project's recordings.",
     ),
@@ -94,7 +95,7 @@ Examples:
     ),
     click.option(
         "--cache",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=OutputPath(file_okay=False),
         metavar="DIR",
         help="Where uv keeps packages and environments, in place of its own cache folder.",
     ),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from llm_contracts.cli.paths import OutputPath
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.project.config import ConfigError, Project, environment, load_settings
 from llm_contracts.project.load import load_project
@@ -185,7 +186,7 @@ complete_client = complete(lambda project: [*BUILTIN, *project.clients])
 
 def file_option(*names: str, text: str, dash: bool = True) -> Decorator:
     """An option that takes a file to write; with `dash`, `-` is standard output."""
-    kind = click.Path(dir_okay=False, allow_dash=dash, path_type=Path)
+    kind = OutputPath(dir_okay=False, allow_dash=dash)
     return click.option(*names, type=kind, metavar="FILE", help=text)
 
 
@@ -201,7 +202,7 @@ markdown_option = file_option(
 )
 report_option = click.option(
     "--report",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputPath(file_okay=False),
     metavar="DIR",
     help="The folder of the stored result, in place of report/.",
 )

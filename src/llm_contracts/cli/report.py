@@ -12,6 +12,7 @@ import click
 from llm_contracts.cli.ci import ci_options
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import project_here, report_option, secrets_of, stored_here
+from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.util.files import write_pieces
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
@@ -34,7 +35,7 @@ Examples:
 @report_option
 @click.option(
     "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(dir_okay=False),
     metavar="FILE",
     help="Where to write the page, in place of index.html beside the stored result.",
 )
@@ -45,7 +46,7 @@ Examples:
     help="Put the parts of a run together that --shard has left in these folders: the result is that of "
     "the whole, with its verdicts and its exit code.",
 )
-@click.argument("parts", nargs=-1, metavar="[PART]...", type=click.Path(path_type=Path))
+@click.argument("parts", nargs=-1, metavar="[PART]...", type=InputPath())
 def report(
     *,
     report: Path | None,
@@ -69,7 +70,7 @@ def report(
         raise click.UsageError("Folders go with --merge; for another result: --report DIR.")
     if merge and not parts:
         raise click.UsageError("--merge needs the folders of the parts, such as report/shard-*.")
-    project, code = project_here(needed=False), Exit.AGREEMENT
+    project, code = project_here(needed=report is None and not merge), Exit.AGREEMENT
     secrets = secrets_of(project)
     if merge:
         report, code = _merge(project, parts, report, secrets)

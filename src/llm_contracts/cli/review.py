@@ -19,6 +19,7 @@ from llm_contracts.cli.options import (
     secrets_of,
     stored_here,
 )
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui.page import View
 from llm_contracts.util.git import git_user
@@ -238,7 +239,7 @@ _add_note_command(
 
 
 @review.command(epilog=_APPLY)
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("file", type=InputPath(dir_okay=False, allow_dash=True))
 @click.option(
     "--and-others", is_flag=True, help="Also where it covers differences that the file does not name."
 )
@@ -257,7 +258,7 @@ def apply(
     from llm_contracts.review.decisions import parse_decisions
 
     session = _session(report)
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    text = sys.stdin.read() if str(file) == "-" else file.read_bytes()
     wanted = plan(session, parse_decisions(text, str(file)), str(file))
     _write_plan(session, wanted, json_file, and_others=and_others, dry_run=dry_run)
 
@@ -270,6 +271,8 @@ def _write_plan(
     from llm_contracts.review.session import ReviewError
     from llm_contracts.review.terminal import print_plan
 
+    if not dry_run:
+        reviewing.refuse(session, wanted.rows)
     hand_over(
         json_file, wanted.document(), lambda console: print_plan(console, session, wanted, dry_run=dry_run)
     )
@@ -286,7 +289,7 @@ def _write_plan(
 def _session(report: Path | None) -> ReviewSession:
     from llm_contracts.review import session as reviewing
 
-    project = project_here()
+    project = project_here(needed=report is None)
     return reviewing.open_session(
         project.settings,
         stored_here(project, report),

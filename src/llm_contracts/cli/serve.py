@@ -22,6 +22,7 @@ from llm_contracts.cli.options import (
     selection_options,
     stopping,
 )
+from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.files import write_text
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
@@ -52,7 +53,7 @@ def _playback(*, pieces: Pieces | None, speed: float | None) -> PlaybackOptions:
 
 
 @click.command("serve", epilog=_EXAMPLES, short_help="Serve recordings to an application in any language.")
-@click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=click.Path(exists=True, path_type=Path))
+@click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=InputPath())
 @selection_options
 @port_option(_PORT, "Where to listen")
 @joined("playback", _playback, playback_options(Fragmentation.RECORDED))
@@ -72,7 +73,7 @@ def _playback(*, pieces: Pieces | None, speed: float | None) -> PlaybackOptions:
 @click.option(
     "--log",
     "log_file",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=OutputPath(dir_okay=False, allow_dash=True),
     default="-",
     metavar="FILE",
     help="Append a line of JSON for each request; - is standard output, the default.",

@@ -70,7 +70,10 @@ def _kind(value: Any) -> Any:
 
 
 def _own(value: Any) -> tuple[str, ...]:
-    return tuple(getattr(value, "__dict__", ()))
+    """Its attributes, and what pydantic holds apart: the fields that a model does not declare, as LiteLLM's
+    choices and deltas hold all of theirs.
+    """
+    return (*getattr(value, "__dict__", ()), *(getattr(value, "__pydantic_extra__", None) or ()))
 
 
 @lru_cache(maxsize=1024)

@@ -190,9 +190,8 @@ def load_settings(start: Path, *, needed: bool = False) -> Settings:
     root = find_root(start.resolve())
     if root is None and needed:
         msg = (
-            f"{start.resolve()} belongs to no project: there is no [tool.llm_contracts] table in a "
-            "pyproject.toml here or above. Go to the project's folder, or add the table; the tutorial "
-            "(docs/tutorial.md) begins with it."
+            f"{start.resolve()} belongs to no project: no pyproject.toml here or above has a "
+            "[tool.llm_contracts] table. Go to the project's folder, or begin one here: `llm-contracts init`."
         )
         raise ConfigError(msg)
     if root is None:

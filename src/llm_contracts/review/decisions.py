@@ -84,7 +84,7 @@ def render_decisions(found: Decisions) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def parse_decisions(text: str, name: str) -> Decisions:
+def parse_decisions(text: str | bytes, name: str) -> Decisions:
     """Read a file of decisions.
 
     Args:
@@ -96,7 +96,7 @@ def parse_decisions(text: str, name: str) -> Decisions:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DecisionsError(f"{name}: is not JSON ({error}). Export the decisions again.") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise DecisionsError(f"{name}: is not a file of decisions of format {FORMAT}.")

@@ -181,7 +181,7 @@ def _noted(session: ReviewSession) -> dict[str, Decision]:
     if not file.is_file():
         return {}
     known = {member.fingerprint for member in session.members}
-    read = parse_decisions(file.read_text(encoding="utf-8"), session.settings.shown(file))
+    read = parse_decisions(file.read_bytes(), session.settings.shown(file))
     return {name: decision for decision in read.decisions for name in decision.fingerprints if name in known}
 
 
@@ -231,14 +231,7 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
         SecretFound: a key stands in the reason.
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
-    _refuse(session, accepting=True)
-    # A result may be about streams from elsewhere. A waiver that names one would fail the next check.
-    for row in rows:
-        if not any(row.covers_recording(*scenario) for scenario in session.known):
-            raise ReviewError(
-                f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
-                "about this waiver. Accept it for the field everywhere, or mark it."
-            )
+    refuse(session, rows)
     file = session.settings.waivers
     with locked(session.settings.waivers.resolve().parent, wait=True):  # else two at once would lose one
         before = _text(file)
@@ -278,7 +271,7 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
         ReviewError: nothing may be decided here.
         SecretFound: a key stands in a note.
     """
-    _refuse(session, accepting=False)
+    refuse(session)
     new = tuple(decisions)
     decided = {name for decision in new for name in decision.fingerprints} | session.accepted.keys()
     file = decisions_file(session)
@@ -323,10 +316,22 @@ def _refuse_secrets(session: ReviewSession, file: Path, text: str) -> None:
         raise SecretFound(session.settings.shown(file), found)
 
 
-def _refuse(session: ReviewSession, *, accepting: bool) -> None:
-    reason = session.read_only or (session.no_waivers if accepting else "")
+def refuse(session: ReviewSession, rows: Sequence[Waiver] = ()) -> None:
+    """Refuse what could not be written, before anything is said of it.
+
+    Raises:
+        ReviewError: nothing may be decided here, or these waivers would accept nothing.
+    """
+    reason = session.read_only or (session.no_waivers if rows else "")
     if reason:
         raise ReviewError(reason)
+    # A result may be about streams from elsewhere. A waiver that names one would fail the next check.
+    for row in rows:
+        if not any(row.covers_recording(*scenario) for scenario in session.known):
+            raise ReviewError(
+                f"The project has no scenario {row.scenario} of {row.provider}, so `check` would complain "
+                "about this waiver. Accept it for the field everywhere, or mark it."
+            )
 
 
 def write(

@@ -158,5 +158,5 @@ def test_what_the_system_refuses_is_a_sentence(project: Path, capsys: pytest.Cap
     code, shown = finished(capsys, ["check", "--json", "blocked/result.json"])
     assert code == 2
     assert "blocked" in shown
-    assert "Check the path" in shown
+    assert "a file stands where a folder is needed" in shown
     assert "Errno" not in shown

@@ -10,7 +10,7 @@ from llm_contracts.cli import run
 
 NEED_ONE = [
     *("cassettes", "check", "doctor", "drift", "import theirs.yaml", "leftovers", "matrix", "record"),
-    *("review list", "serve", "verdict"),
+    *("report", "report --junit -", "review list", "serve", "verdict"),
 ]
 
 
@@ -31,14 +31,16 @@ def test_a_command_that_needs_a_project_says_so_and_how_to_get_one(
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        f"llm-contracts: {bare} belongs to no project: there is no [tool.llm_contracts] table in a "
-        "pyproject.toml here or above. Go to the project's folder, or add the table; the tutorial "
-        "(docs/tutorial.md) begins with it.\n"
+        f"llm-contracts: {bare} belongs to no project: no pyproject.toml here or above has a "
+        "[tool.llm_contracts] table. Go to the project's folder, or begin one here: `llm-contracts init`.\n"
     )
     assert sorted(file.name for file in bare.iterdir()) == ["pyproject.toml", "theirs.yaml"]
 
 
-@pytest.mark.parametrize("line", ["--help", "doctor --help", "corpus theirs.yaml", "report"])
+@pytest.mark.parametrize(
+    "line",
+    ["--help", "doctor --help", "corpus theirs.yaml", *("review --report x list", "report --report x")],
+)
 def test_what_needs_none_does_not_ask_for_one(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(line.split())
     assert "belongs to no project" not in capsys.readouterr().err

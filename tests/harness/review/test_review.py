@@ -279,6 +279,8 @@ def test_deciding_twice_about_one_difference_is_refused(project: Path) -> None:
     ("text", "message"),
     [
         ("{", "is not JSON"),
+        (b"\xa7\x00", "is not JSON"),
+        ("[" * 200_000, "is not JSON"),
         ("[]", "not a file of decisions"),
         ('{"format": 2}', "format 1"),
         ('{"format": 1, "run": "x"}', "'decisions', a list"),
@@ -300,7 +302,9 @@ def test_deciding_twice_about_one_difference_is_refused(project: Path) -> None:
         ),
     ],
 )
-def test_a_file_of_decisions_that_is_none_is_named_with_what_is_wrong(text: str, message: str) -> None:
+def test_a_file_of_decisions_that_is_none_is_named_with_what_is_wrong(
+    text: str | bytes, message: str
+) -> None:
     with pytest.raises(DecisionsError, match=message) as raised:
         parse_decisions(text, "d.json")
     assert str(raised.value).startswith("d.json: ")

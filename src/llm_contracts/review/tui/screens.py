@@ -153,9 +153,8 @@ def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
     yield from title(state, width)
     yield Text("")
     position = f" ({group.members.index(member) + 1} of {len(group.members)})"
-    origin = (
-        f"{item.provenance or 'of unknown origin'}{item.recorded_on and f', recorded {item.recorded_on}'}"
-    )
+    origin = item.provenance or "of unknown origin"
+    origin += "" if item.recorded_on is None else f", recorded {item.recorded_on}"
     versions = [f"{name} {state.versions[name]}" for name in ("litellm", "openai") if name in state.versions]
     first, *more = wrapped(f"{item.id}{position}  {' · '.join([origin, *versions])}", width, most=2)
     first.stylize("bold", 0, len(item.id) + 1)
