@@ -49,6 +49,26 @@ class Coverage:
         return found
 
     @property
+    def document(self) -> dict[str, Any]:
+        """It as plain JSON values; `from_document` reads them."""
+        return {
+            "calls": self.calls,
+            "not_looked_at": dict(self.not_looked_at),
+            "shapes": {
+                key: {"shape": each.shape, "seen": each.seen, "recordings": list(each.recordings)}
+                for key, each in sorted(self.shapes.items())
+            },
+        }
+
+    @classmethod
+    def from_document(cls, *documents: Mapping[str, Any]) -> Coverage:
+        """What several runs have seen together."""
+        whole = cls()
+        for each in documents:
+            _add(whole, each)
+        return whole
+
+    @property
     def unrecorded(self) -> tuple[str, ...]:
         """The shapes that no recording has, those seen most often first."""
         missing = [each for each in self.shapes.values() if not each.recordings]
@@ -65,12 +85,7 @@ def write_coverage(folder: Path, run: str, coverage: Coverage, *, first: datetim
         "format": FORMAT,
         "first": first.isoformat(timespec="seconds"),
         "last": last.isoformat(timespec="seconds"),
-        "calls": coverage.calls,
-        "not_looked_at": dict(coverage.not_looked_at),
-        "shapes": {
-            key: {"shape": each.shape, "seen": each.seen, "recordings": each.recordings}
-            for key, each in sorted(coverage.shapes.items())
-        },
+        **coverage.document,
     }
     replace_file(folder / f"{PREFIX}{run}.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
@@ -86,12 +101,13 @@ def coverage_of(cassettes: Path, provider: str) -> Coverage | None:
     files = sorted(folder.glob(f"{PREFIX}*.json"))
     if not files:
         return None
-    whole = Coverage()
+    documents = []
     for file in files:
         document = read_json(_text(file))
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ConfigError(f"{file}: is not what `capture` writes. Restore it, or delete it.")
-        _add(whole, document)
+        documents.append(document)
+    whole = Coverage.from_document(*documents)
     for each in whole.shapes.values():
         each.recordings = [name for name in each.recordings if (folder / f"{name}.yaml").is_file()]
     return whole

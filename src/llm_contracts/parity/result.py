@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from llm_contracts.capture.coverage import Coverage
 from llm_contracts.clients.observation import Observation
 from llm_contracts.corpus.entries import CorpusProblem
 from llm_contracts.parity.divergence import Divergence
@@ -26,11 +27,14 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The answer, a sentence for each reason, and the commands to run next, in their order."""
+    """The answer, a sentence for each reason, the commands to run next, in their order, and what was seen of
+    the application's own calls, where they were captured.
+    """
 
     answer: Readiness
     reasons: tuple[str, ...]
     next: tuple[str, ...] = ()
+    coverage: Coverage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,7 +94,7 @@ def decide(
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")
     further = (*_asked_elsewhere(mine, base_url), *_covered(coverage))
-    return replace(verdict, reasons=(*verdict.reasons, *further))
+    return replace(verdict, reasons=(*verdict.reasons, *further), coverage=coverage)
 
 
 def _uncompared(apis: Sequence[str]) -> Reasons:

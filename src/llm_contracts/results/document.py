@@ -42,7 +42,12 @@ def to_document(result: Result, **extra: Any) -> dict[str, Any]:
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
     """A verdict as plain JSON values."""
-    return {"verdict": str(verdict.answer), "reasons": list(verdict.reasons), "next": list(verdict.next)}
+    return {
+        "verdict": str(verdict.answer),
+        "reasons": list(verdict.reasons),
+        "next": list(verdict.next),
+        "coverage": verdict.coverage and verdict.coverage.document,
+    }
 
 
 def problem_document(problem: CorpusProblem) -> dict[str, Any]:

@@ -276,6 +276,16 @@ def test_what_is_stored_says_so_too_in_parts_and_put_together(
     assert run(["check", "--jobs", "1"]) == Exit.AGREEMENT
     whole = verdict()
     assert "anthropic-messages 1" in whole["reasons"][0]
+    assert whole["coverage"]["calls"] == 2
+    shapes = {one["shape"].split()[0]: one["recordings"] for one in whole["coverage"]["shapes"].values()}
+    assert shapes == {
+        row.id.removeprefix("captured-").rsplit("-", 2)[0]: [row.id]
+        for row in load_project(load_settings(scene.root)).scenarios
+    }
+    assert run(["report", "--html", "page.html"]) == Exit.AGREEMENT
+    page = (scene.root / "page.html").read_text()
+    assert 'Your own calls of acme <span class="n">2</span>' in page
+    assert all(f'data-name="Recordings">{name}<' in page for (name,) in shapes.values())
     for number in "12":
         assert run(["check", "--jobs", "1", "--shard", f"{number}/2", "--report", f"part-{number}"]) == 0
     assert run(["report", "--merge", "part-1", "part-2"]) == Exit.AGREEMENT
