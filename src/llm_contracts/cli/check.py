@@ -108,7 +108,7 @@ def check(
     pool = worker_pool(context, project, options, count, died=crashes.append)
     quiet = str(json_file) == "-"
     with writing(folder, secrets) as writer:
-        with captured_stdout() as printed, progress_bar("check", count) as done:
+        with captured_stdout() as printed, progress_bar("check", count, "starting the clients") as done:
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
         missing = run.without_recording(project, rows, (*providers, *scenarios)) if result.items else ()
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"), *missing)

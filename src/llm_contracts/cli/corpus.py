@@ -109,7 +109,11 @@ def corpus(
     crashes: list[str] = []
     pool = worker_pool(context, project, options, len(own), died=crashes.append, cluster=cluster)
     with writing(folder, secrets_of(project), plan=plan, resume=go_on) as writer:
-        with captured_stdout() as printed, progress_bar("corpus", len(own)) as done, _way_on(folder, project):
+        with (
+            captured_stdout() as printed,
+            progress_bar("corpus", len(own), "starting the clients") as done,
+            _way_on(folder, project),
+        ):
             result = check_corpus(
                 project,
                 (entry for entry in found.entries() if owned(options.shard, name_of(entry))),

@@ -92,7 +92,7 @@ def run_sweep(
             f"{' to hours' if extent.every else ''}. --provider and --scenario narrow it.",
             err=True,
         )
-    with captured_stdout() as printed, progress_bar("sweep", recorded) as done:
+    with captured_stdout() as printed, progress_bar("sweep", recorded, "starting the clients") as done:
         swept = sweep(project, scenarios, options, extent, progress=lambda name, _count: done(name))
     warnings = (*swept.result.warnings, *printed.sentences("A client"))
     swept = replace(swept, result=replace(swept.result, warnings=warnings))

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
 from llm_contracts.clients.failures import describe, without_key
+from llm_contracts.clients.imports import join
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
 from llm_contracts.clients.side_effects import GRACE, Effects, watched
@@ -70,8 +71,9 @@ def observe(
         call: what to ask. Its `telemetry` sink is kept and still called.
         name: what the observation calls the path.
         session: where the path's requests arrive; it is told how much text was handed on.
-        timeout: seconds for the whole call. After that the session is aborted and the failure is a `hang`,
-            with what had been handed on until then; a thread that cannot be ended is named in the message.
+        timeout: seconds for the whole call, without what it imports. After that the session is aborted and
+            the failure is a `hang`, with what had been handed on until then; a thread that cannot be ended is
+            named in the message.
         max_chunks: after so many items the failure is `endless`.
         skip_pauses: let the path sleep on a virtual clock and note its pauses between attempts. Not for real
             providers, which mean what they say in Retry-After.
@@ -97,7 +99,7 @@ def observe(
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
     try:
-        thread.join(timeout)
+        join(thread, timeout)
     except BaseException:  # Ctrl-C while waiting: the thread must not go on talking to a provider
         run.seal()
         session.abort()

@@ -15,6 +15,7 @@ from typing import Any
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.failures import describe
+from llm_contracts.clients.imports import join
 
 _STEP = 0.005  # seconds between two looks at whether a process is idle
 _LOOKS = 200
@@ -121,7 +122,7 @@ class Driver:
 
         thread = Thread(target=run, daemon=True, name="measured client")
         thread.start()
-        thread.join(self.timeout)
+        join(thread, self.timeout)
         if thread.is_alive():
             raise CannotMeasureError(f"no end within {self.timeout:g} s")
         for error in failures:

@@ -137,9 +137,10 @@ class TimeLeft(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
+def progress_bar(title: str, total: int | None, first: str = "") -> Iterator[Callable[[str], None]]:
     """Draws how far a command is. Call what it yields with the name of each thing that is done; `total` is
-    None where it is not known. It draws on standard error, and only where that is a terminal.
+    None where it is not known, and `first` says what goes on until then. It draws on standard error, and only
+    where that is a terminal.
     """
     if not sys.stderr.isatty() or "CI" in os.environ:
         yield lambda _name: None
@@ -153,5 +154,5 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None
     )
     console = terminal_console(stderr=True)
     with Progress(*columns, console=console, transient=True, speed_estimate_period=_PACE) as progress:
-        task = progress.add_task(title, total=total, done="")
+        task = progress.add_task(title, total=total, done=first)
         yield lambda name: progress.update(task, advance=1, done=one_line(name))
