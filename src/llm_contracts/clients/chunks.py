@@ -45,7 +45,10 @@ class ItemReader:
     """
 
     def __init__(self, protocols: Protocols = BUILT_IN) -> None:
-        self._read = StreamReader((*CLIENT_OBJECTS, *protocols))
+        others = (
+            one for one in BUILT_IN if one not in protocols
+        )  # which the client may make of what it reads
+        self._read = StreamReader((*CLIENT_OBJECTS, *protocols, *others))
         self._answer: int | None = None
         self._decoder = EventDecoder()
         self._bytes: list[bytes] | None = []  # None once they are known to be server-sent events

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from llm_contracts.clients.observation import Observation
+from llm_contracts.parity.compare.across import across
 from llm_contracts.parity.compare.effects import compare_effects
 from llm_contracts.parity.compare.failure import compare_failures
 from llm_contracts.parity.compare.fidelity import compare_faith
@@ -51,6 +52,9 @@ _COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_faith,
 )
 
+_OF_ONE_API = (compare_fields, compare_order, compare_surface)
+"""What only objects of the same API can be held against each other by."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
@@ -85,7 +89,9 @@ def compare(
     pair = ObservationPair(
         reference=reference, candidate=candidate, facts=facts, recorded=recorded, rules=rules
     )
-    found = [_strictly(item, rules) for comparison in _COMPARISONS for item in comparison(pair)]
+    pair, passed_over = across(pair)
+    made = [one for one in _COMPARISONS if not (passed_over and one in _OF_ONE_API)]
+    found = [_strictly(item, rules) for item in (*passed_over, *(i for one in made for i in one(pair)))]
     hidden: Counter[str] = Counter()
     for note in found:
         if isinstance(note, NormalisationCount):
