@@ -21,7 +21,7 @@ from llm_adapter.redaction import Redactor, hide_in_logs
 from llm_adapter.requests import ChatRequest, Outgoing
 from llm_adapter.responses import LLMStreamResponse
 from llm_adapter.settings import BackendName, Settings
-from llm_adapter.telemetry import Recorder, Tracer
+from llm_adapter.telemetry import Recorder, Tracer, well_formed
 
 
 class Run(NamedTuple):
@@ -75,6 +75,7 @@ class Call:
     function: str
     _answer: Answer = field(default_factory=Answer)
     _redactor: Redactor = field(default_factory=lambda: Redactor(()))
+    _recorder: Recorder | None = None
     _route: Route | None = None
     _opened: Opened | AsyncOpened | None = None
     _outcome: Outcome = Outcome.RUNNING
@@ -92,28 +93,26 @@ class Call:
         """
         self._started = self._answer.clock()
         host = getattr(self.app, "raise_error_with_args", None) or self.raise_error
-        recorder: Recorder | None = None
         try:
             trouble = yield Run(self._prepare)
-            recorder = self.tracer(
-                self.span, self.request, redactor=self._redactor, logger=logger_of(self.app)
-            )
+            self._tell(self._begin)
             if trouble is not None:
                 raise trouble  # noqa: TRY301 (it ends like all others)
-            yield from self._pieces(recorder)
+            yield from self._pieces()
         except LLMError as error:
             self._end(Outcome.FAILED, error)
-            if recorder is not None:
-                recorder.fail(error.message)
+            if self._recorder is not None:
+                self._tell(self._recorder.fail, error.message)
             error.raise_through(host)
         except BaseException:  # the consumer has left, or the thread is being ended
             self._end(Outcome.STOPPED)
-            if recorder is not None:
-                recorder.stop()
+            if self._recorder is not None:
+                self._tell(self._recorder.stop)
             raise
         else:
             self._end(Outcome.FINISHED)
-            recorder.finish()
+            if self._recorder is not None:
+                self._tell(self._recorder.finish)
         finally:
             self._report()
 
@@ -133,9 +132,9 @@ class Call:
             params={name: value for name, value in self.request.params.items() if name != "extra_headers"},
             outcome=self._outcome,
             error=error,
-            text=answer.text,
-            reasoning=answer.reasoning,
-            refusal=answer.refusal,
+            text=well_formed(answer.text),
+            reasoning=well_formed(answer.reasoning),
+            refusal=well_formed(answer.refusal),
             finish_reason=answer.finish_reason,
             tool_calls=answer.tool_calls,
             usage=answer.totals,
@@ -203,6 +202,18 @@ class Call:
     def _end(self, outcome: Outcome, error: LLMError | None = None) -> None:
         self._outcome, self._error, self._ended = outcome, error, self._answer.clock()
 
+    def _begin(self) -> None:
+        self._recorder = self.tracer(
+            self.span, self.request, redactor=self._redactor, logger=logger_of(self.app)
+        )
+
+    def _tell(self, tell: Callable[..., None], *told: Any) -> None:
+        """Tell telemetry something; that it fails is no matter of the call's."""
+        try:
+            tell(*told)
+        except Exception as error:  # noqa: BLE001 (any tracer may do anything)
+            logger_of(self.app).warning("telemetry failed (%s); the call goes on", type(error).__name__)
+
     def _report(self) -> None:
         if self.on_usage is None:
             return
@@ -211,19 +222,19 @@ class Call:
         except Exception as error:  # noqa: BLE001 (the host's own affair)
             logger_of(self.app).warning("the usage hook failed (%s); the call goes on", type(error).__name__)
 
-    def _pieces(self, recorder: Recorder) -> Steps:
+    def _pieces(self) -> Steps:
         """The pieces; whatever the client raises, now or in mid-stream, becomes an `LLMError`.
 
         A connection that breaks before the first text is asked for once more: nobody has seen anything of the
         answer. Thoughts that come before it are held until then, so that those of the lost answer are lost.
         """
         try:
-            yield from self._attempt(recorder, last=False)
+            yield from self._attempt(last=False)
         except Exception as trouble:  # noqa: BLE001 (clients raise anything; all of it is translated)
             self._redactor.exceptions(trouble)
             raise self._failed(trouble) from failures.origin(trouble)
 
-    def _attempt(self, recorder: Recorder, *, last: bool) -> Steps:
+    def _attempt(self, *, last: bool) -> Steps:
         assert self._route is not None
         self._opened = None
         self._opened = opened = yield Open(self._route.account.backend, self._outgoing())
@@ -238,39 +249,37 @@ class Call:
                         held.append(chunk)
                         continue
                     if chunk.is_content:
-                        self._see_all(held, recorder)
+                        self._see_all(held)
                         held = None
-                piece = self._seen(chunk, recorder)
+                piece = self._seen(chunk)
                 if piece is not None:
                     yield piece
         except BaseException as trouble:
             if held is None or not (
                 isinstance(trouble, Exception) and failures.is_broken_connection(trouble)
             ):
-                self._see_all(held or (), recorder)  # this answer is the last: its thoughts count
+                self._see_all(held or ())  # this answer is the last: its thoughts count
                 raise
             self._lost_attempts += opened.attempts or 1
             provider = self._outgoing().provider
             logger_of(self.app).warning(
                 "the stream of %s broke before its first text: asking again", provider
             )
-            yield from self._attempt(recorder, last=True)
+            yield from self._attempt(last=True)
             return
-        self._see_all(held or (), recorder)
+        self._see_all(held or ())
         if not opened.may_be_empty:
             self._answer.finish(opened.rest())
 
-    def _see_all(self, thoughts: Iterable[Chunk], recorder: Recorder) -> None:
+    def _see_all(self, thoughts: Iterable[Chunk]) -> None:
         for chunk in thoughts:
-            self._seen(chunk, recorder)
+            self._seen(chunk)
 
-    def _seen(self, chunk: Chunk, recorder: Recorder) -> LLMStreamResponse | None:
+    def _seen(self, chunk: Chunk) -> LLMStreamResponse | None:
         """Take a chunk as a part of the answer; gives what the caller is given for it."""
         self._answer.see(chunk)
-        try:
-            recorder.see(chunk)
-        except Exception as error:  # noqa: BLE001 (any tracer may do anything)
-            logger_of(self.app).warning("telemetry failed (%s); the call goes on", type(error).__name__)
+        if self._recorder is not None:
+            self._tell(self._recorder.see, chunk)
         return chunk.response
 
     def _outgoing(self) -> Outgoing:
@@ -293,10 +302,11 @@ class Call:
         failure = failures.describe(trouble, attempts=self._opened.attempts if self._opened else None)
         attempts = failure.attempts and failure.attempts + self._lost_attempts
         provider, model = self._route.provider.key, self._redactor.text(self.request.model)
-        said = self._redactor.data(failure.provider_message)
+        said = well_formed(self._redactor.data(failure.provider_message))
         code = self._redactor.data(failure.provider_code)
         facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)
-        words = said or failures.unsendable(trouble, self.request.params) or WORDS[failure.category]
+        unsent = failures.unsendable(trouble, self.request.params)
+        words = said or unsent or WORDS[failure.category]
         return RequestFailedError(
             f"{provider} failed for {model!r} ({facts}): {words}",
             model=model,
@@ -305,7 +315,7 @@ class Call:
             status=failure.status,
             provider_code=code,
             provider_message=said,
-            attempts=attempts,
+            attempts=None if unsent else attempts,
             request_id=failure.request_id,
         )
 

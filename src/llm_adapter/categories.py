@@ -202,6 +202,7 @@ _BY_CLASS: tuple[tuple[str, Category], ...] = (
     ("APITimeoutError", Category.TIMEOUT),
     ("TimeoutException", Category.TIMEOUT),
     ("TimeoutError", Category.TIMEOUT),
+    ("Timeout", Category.TIMEOUT),  # what `requests` calls one
     ("APIConnectionError", Category.CONNECTION),
     ("NetworkError", Category.CONNECTION),
     ("TransportError", Category.CONNECTION),  # also for a body that ends before its end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, closing
 
 from llm_adapter.backends import AsyncOpened, Opened
 from llm_adapter.call import END, NEXT, Open, Steps
@@ -14,7 +15,7 @@ from llm_adapter.responses import LLMStreamResponse
 
 def drive(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLMStreamResponse, None, None]:
     """The pieces of a call; `control` gets the limits that the request names."""
-    with as_raised():
+    with as_raised(), closing(steps):  # whatever comes of closing the exchange, the call is reported
         yield from _driven(steps, clients, control)
 
 
@@ -51,13 +52,21 @@ def _driven(steps: Steps, clients: Clients, control: CallControl) -> Generator[L
     finally:
         if opened is not None:
             opened.close()
-        steps.close()
 
 
 async def adrive(
     steps: Steps, clients: Clients, control: CallControl
 ) -> AsyncGenerator[LLMStreamResponse, None]:
     """`drive`, on an event loop. A cancelled task ends the exchange at once."""
+    with closing(steps):
+        async with aclosing(_adriven(steps, clients, control)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+async def _adriven(
+    steps: Steps, clients: Clients, control: CallControl
+) -> AsyncGenerator[LLMStreamResponse, None]:
     import asyncio  # see `CallControl.within`
 
     opened: AsyncOpened | None = None
@@ -95,4 +104,3 @@ async def adrive(
     finally:
         if opened is not None:
             await opened.close()
-        steps.close()

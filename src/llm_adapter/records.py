@@ -62,7 +62,7 @@ class CallRecord:
         params: the request's parameters, without headers.
         outcome: what has become of it.
         error: why it failed; None if it did not.
-        text: the pieces' text, joined.
+        text: the pieces' text, joined; half surrogates, which nobody can store, are replaced.
         reasoning: the model's thoughts, joined.
         refusal: the model's own words for not answering.
         finish_reason: the provider's word for why it ended, wherever in the stream it stood.

@@ -52,10 +52,11 @@ class LLMStreamResponse:
             object.__setattr__(self, "usage", LLMStreamUsage(**usage))
 
 
-class LLMStream(Generator[LLMStreamResponse, None, None]):
+class LLMStream(Generator[LLMStreamResponse, None, Any]):
     """The pieces of one answer, and what is known of the call besides.
 
-    It is a generator: nothing is sent before it is first advanced, and closing it ends the exchange.
+    It is a generator: nothing is sent before it is first advanced, and closing it ends the exchange. What it
+    returns is its record: `record = yield from stream`.
     """
 
     __slots__ = ("__weakref__", "_control", "_known", "_pieces")
@@ -79,6 +80,8 @@ class LLMStream(Generator[LLMStreamResponse, None, None]):
         try:
             with self._control.step():
                 return next(self._pieces)
+        except StopIteration:
+            raise StopIteration(self.record) from None
         except CallCancelled:
             self._pieces.close()
             raise self._cancelled() from None

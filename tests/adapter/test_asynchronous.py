@@ -16,7 +16,19 @@ from llm_adapter.failures import NotSentError, describe
 from llm_adapter.legacy import AsyncLegacyBackend, LegacyBackend
 from llm_adapter.requests import Outgoing
 from tests.adapter.conftest import MakeAdapter
-from tests.adapter.provider import KEY, USAGE, End, Provider, Reply, answer, chunk, document, event, refusal
+from tests.adapter.provider import (
+    EVENT_STREAM,
+    KEY,
+    USAGE,
+    End,
+    Provider,
+    Reply,
+    answer,
+    chunk,
+    document,
+    event,
+    refusal,
+)
 
 GEMINI = event({"candidates": [{"content": {"parts": [{"text": "Hel"}]}, "finishReason": "STOP"}]})
 ERNIE = event({"id": "1", "result": "Hel", "is_end": True, "is_truncated": False})
@@ -148,10 +160,11 @@ def test_ten_streams_at_once_keep_apart(provider: Provider) -> None:
     assert asyncio.run(ten()) == ["abcdef"] * 10
 
 
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
 def test_the_functions_give_the_same_pieces_and_record_on_a_loop(
-    make_adapter: MakeAdapter, provider: Provider
+    make_adapter: MakeAdapter, provider: Provider, backend: str
 ) -> None:
-    adapter, span = make_adapter(), None
+    adapter, span = make_adapter(backend), None
 
     async def ask(function: str, *arguments: Any) -> tuple[list[Any], Any]:
         stream = getattr(adapter, "a" + function)(None, "u", span, "gpt-4o", *arguments, seed=7)
@@ -159,7 +172,8 @@ def test_the_functions_give_the_same_pieces_and_record_on_a_loop(
         await adapter.aclose()
         return pieces, stream.record
 
-    provider.say(answer("Hel", "lo", usage=USAGE))
+    headers = {"content-type": EVENT_STREAM, "x-request-id": "req-7"}
+    provider.say(replace(answer("Hel", "lo", usage=USAGE), headers=headers))
     for function, arguments in (
         ("invoke_llm", ("hi",)),
         ("chat_llm", ([{"role": "user", "content": "hi"}],)),
@@ -169,6 +183,7 @@ def test_the_functions_give_the_same_pieces_and_record_on_a_loop(
         pieces, record = asyncio.run(ask(function, *arguments))
         assert pieces == expected
         assert [piece.result for piece in pieces] == ["Hel", "lo"]
+        assert record.request_id == "req-7"
         times = {"latency_s": 0.0, "first_token_s": None}
         assert replace(record, **times) == replace(stream.record, **times)
         assert provider.asked[-1].body == provider.asked[-2].body

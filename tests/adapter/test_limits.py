@@ -26,6 +26,7 @@ from tests.adapter.provider import KEY, chunk
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 FIRST = b"%x\r\n%b\r\n" % (len(chunk("One")), chunk("One"))
 HEARTBEAT = b"9\r\n: alive\n\n\r\n"
+LATER = b"HTTP/1.1 429 Slow\r\nretry-after: 50\r\ncontent-length: 0\r\n\r\n"
 SOON = 10.0  # seconds after which a test gives up waiting for what has been set off
 
 
@@ -165,8 +166,7 @@ def test_another_thread_cancels_a_wait_under_tls(monkeypatch: pytest.MonkeyPatch
 
 
 def test_another_thread_cancels_a_pause_between_two_attempts() -> None:
-    refusal = b"HTTP/1.1 429 Slow\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n"
-    with silent(refusal) as provider, asking() as backend:
+    with silent(LATER) as provider, asking() as backend:
         assert_cancelled(backend, outgoing(provider), provider)
 
 
@@ -192,8 +192,8 @@ def assert_cancelled(backend: LiteLLMBackend, asked: Outgoing, provider: Silent)
 
 
 @contextmanager
-def adapting(provider: Silent) -> Iterator[Adapter]:
-    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": provider.url}
+def adapting(provider: Silent, backend: str = "litellm") -> Iterator[Adapter]:
+    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": provider.url, "LLM_BACKEND": backend}
     with closing(adapter_from(environ)) as adapter:
         yield adapter
 
@@ -234,6 +234,50 @@ def test_the_callers_time_is_told_as_a_timeout() -> None:
         with pytest.raises(RequestFailedError) as caught:
             next(stream)
         assert caught.value.category is Category.TIMEOUT
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+@pytest.mark.parametrize(
+    ("words", "category", "limit"),
+    [
+        (b"", Category.TIMEOUT, {"timeout": 0.3}),
+        (HEAD, Category.TIMEOUT, {"timeout": 0.3}),
+        (HEAD, Category.TIMEOUT, {"deadline": 0.3}),
+        (LATER, Category.RATE_LIMIT, {"timeout": 30}),
+        (LATER, Category.RATE_LIMIT, {"deadline": 30}),
+    ],
+)
+def test_with_either_backend_no_attempt_is_made_that_would_come_too_late(
+    backend: str, words: bytes, category: Category, limit: dict[str, Any]
+) -> None:
+    with silent(words) as provider, adapting(provider, backend) as adapter:
+        with pytest.raises(RequestFailedError) as caught:
+            list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi", **limit))
+        assert caught.value.category is category
+        assert provider.requests <= 1
+
+
+@pytest.mark.parametrize("words", [b"", HEAD], ids=["no-head", "no-event"])
+def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(words: bytes) -> None:
+    with silent(words) as provider:
+        environ = {"DIFY_API_KEY": KEY, "DIFY_URL": provider.url, "LLM_BACKEND": "legacy"}
+        with closing(adapter_from(environ)) as adapter, pytest.raises(RequestFailedError) as caught:
+            list(adapter.invoke_llm(None, "u", None, "dify", "hi", timeout=0.3))
+        # `requests` calls a silence after the head a broken connection.
+        assert caught.value.category is (Category.CONNECTION if words else Category.TIMEOUT)
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_with_either_backend_a_pause_between_attempts_is_cancelled(backend: str) -> None:
+    with silent(LATER) as provider, adapting(provider, backend) as adapter:
+        stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(list, stream)
+            assert provider.asked.wait(SOON)
+            stream.cancel()
+            error = waiting.exception(SOON)
+    assert isinstance(error, RequestFailedError)
+    assert (error.category, provider.requests) == (Category.CANCELLED, 1)
 
 
 @pytest.mark.parametrize("limit", ["timeout", "deadline"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ from llm_adapter import (
     Provider as Row,
 )
 from tests.adapter.conftest import environ_for
-from tests.adapter.provider import DONE, KEY, USAGE, End, Provider, Reply, answer, chunk, refusal
+from tests.adapter.provider import DONE, KEY, USAGE, End, Provider, Reply, answer, chunk, event, refusal
 
 HISTORY = [{"role": "user", "content": "hi"}]
 DETAILS = {
@@ -35,6 +35,8 @@ DETAILS = {
     "prompt_tokens_details": {"cached_tokens": 4},
     "completion_tokens_details": {"reasoning_tokens": 5},
 }
+
+HALF = '{"id": "1", "choices": [{"index": 0, "delta": {"content": "%s%s"}}]}'
 
 Make = Callable[..., Adapter]
 
@@ -76,6 +78,35 @@ def test_a_record_tells_what_the_pieces_cannot(
     assert (record.outcome, record.error) == (Outcome.FINISHED, None)
     assert record.first_token_s is not None
     assert 0 < record.first_token_s <= record.latency_s
+
+
+def test_a_stream_returns_its_record(adapter: Adapter, provider: Provider) -> None:
+    provider.say(answer("Hel", "lo", usage=USAGE))
+
+    def relayed() -> Generator[Any, None, None]:
+        yield (yield from adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
+
+    *_, record = relayed()
+    assert (record.text, record.usage.total) == ("Hello", 40)
+
+
+def test_half_a_surrogate_costs_no_meter_its_row(
+    adapter: Adapter, provider: Provider, records: list[CallRecord]
+) -> None:
+    provider.say(Reply(pieces=(event(HALF % ("x", r"\udcaf")), chunk(finish="stop"), DONE)))
+    list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
+    assert records[0].text == "x\N{REPLACEMENT CHARACTER}"
+    provider.say(Reply(pieces=(event(r'{"error": {"message": "no \ud83d", "code": 429}}'),)))
+    with pytest.raises(RequestFailedError, match="no \N{REPLACEMENT CHARACTER}"):
+        list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
+
+
+def test_a_parameter_that_is_not_json_is_named_and_nobody_was_asked(
+    adapter: Adapter, provider: Provider
+) -> None:
+    with pytest.raises(RequestFailedError, match="not JSON: metadata") as caught:
+        list(adapter.chat_llm(None, "u", None, "gpt-4o", HISTORY, metadata={"a": object()}))
+    assert (caught.value.attempts, provider.asked) == (None, [])
 
 
 def test_tool_calls_are_put_together(adapter: Adapter, provider: Provider) -> None:
@@ -186,6 +217,26 @@ def test_a_hook_that_fails_is_a_warning(adapter: Adapter, caplog: pytest.LogCapt
     assert "".join(piece.result for piece in pieces) == "Hello"
     assert "the usage hook failed (OSError); the call goes on" in caplog.text
     assert KEY not in caplog.text
+
+
+def test_a_tracer_that_fails_at_any_moment_is_a_warning(
+    adapter: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing:
+        def see(self, *_: Any) -> NoReturn:
+            raise RuntimeError
+
+        finish = stop = fail = see
+
+    def failing(*_: Any, **__: Any) -> NoReturn:
+        raise RuntimeError
+
+    for tracer in (failing, lambda *_, **__: Failing()):
+        pieces = list(replace(adapter, tracer=tracer).invoke_llm(None, "u", None, "gpt-4o", "hi"))
+        assert "".join(piece.result for piece in pieces) == "Hello"
+    with pytest.raises(ModelNotSupportedError):
+        list(replace(adapter, tracer=lambda *_, **__: Failing()).invoke_llm(None, "u", None, "claude", "hi"))
+    assert "telemetry failed (RuntimeError); the call goes on" in caplog.text
 
 
 # A connection that breaks before the first text

@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 from llm_adapter.backends.network import limit_sockets
+from llm_adapter.backends.retries import sleep
+from llm_adapter.control import active
 from llm_adapter.errors import SettingsError
 from llm_adapter.interruptions import interruptible
 from llm_adapter.settings import CERTIFICATES
@@ -30,6 +32,23 @@ def plain_client_class(*, asynchronous: bool = False) -> Any:
             headers = dict(given.get("default_headers") or {})
             read = ("organization", "project", "admin_api_key", "webhook_secret")
             self.__dict__.update({name: given.get(name) for name in read}, _custom_headers=headers)
+
+        if not asynchronous:
+
+            def _sleep_for_retry(
+                self, *, retries_taken: int, max_retries: int, options: Any, response: Any
+            ) -> None:
+                """The SDK's pause before another attempt, by its own length, within the caller's time."""
+                headers = None if response is None else response.headers
+                pause = self._calculate_retry_timeout(max_retries - retries_taken, options, headers)
+                control = active()
+                remaining = None if control is None else control.remaining()
+                if remaining is None or pause < remaining:
+                    sleep(pause)
+                elif response is not None:
+                    raise self._make_status_error_from_response(response)
+                else:
+                    raise  # noqa: PLE0704 (called while the failure of the attempt is handled)
 
     Plain.__name__ = kind.__name__  # by which the SDK names itself to providers
     return Plain

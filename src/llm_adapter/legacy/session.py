@@ -7,13 +7,16 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from llm_adapter.control import active
 from llm_adapter.failures import RefusedError
 
 
 def post(url: str, **given: Any) -> requests.Response:
-    """`requests.post`, by such a session."""
+    """`requests.post`, by such a session. What is left of the caller's time is the longest silence."""
+    control = active()
+    remaining = None if control is None else control.remaining()
     with Session() as session:
-        return session.post(url, **given)
+        return session.post(url, timeout=remaining, **given)
 
 
 class Session(requests.Session):
