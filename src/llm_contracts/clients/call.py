@@ -26,8 +26,8 @@ class Function(StrEnum):
     REQUEST = "request"  # any other: a JSON body, posted to a path
 
 
-def _ignore(_generation: Mapping[str, Any]) -> None:
-    """Takes telemetry that is not compared."""
+def _ignore(_generation: object) -> None:
+    """Takes telemetry that is not compared, and what nobody will need."""
 
 
 class ClientCache:
@@ -73,6 +73,8 @@ class Call:
         function: which call to make.
         telemetry: give each finished telemetry generation to this, as a mapping with any of `name`, `model`,
             `input`, `output`, `usage`, `level`, `status_message`, `metadata`, `ended`.
+        on_abort: give this a function that ends the call from another thread; it is called when the time
+            limit has passed. For what no closed connection ends, such as a program that was started.
         client_cache: where clients stay for the calls that follow, see `cached_client`; None for one call.
     """
 
@@ -85,6 +87,7 @@ class Call:
     input: Any = None
     function: Function = Function.INVOKE
     telemetry: Callable[[Mapping[str, Any]], None] = field(default=_ignore, repr=False, compare=False)
+    on_abort: Callable[[Callable[[], None]], None] = field(default=_ignore, repr=False, compare=False)
     client_cache: ClientCache | None = field(default=None, repr=False, compare=False)
 
 

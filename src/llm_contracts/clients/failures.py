@@ -12,9 +12,20 @@ from llm_contracts.clients.observation import Failure
 _LONGEST = 2_000  # characters of a message: providers echo whole requests
 _SHORTEST_KEY = 4  # masking shorter ones would eat ordinary words
 
-
 _UNSHARED = frozenset({"args", "request", "response", "with_traceback", "add_note"})
 """Of an error's public names, those that hold its message again, or objects of the client's."""
+
+
+class ForeignError(Exception):
+    """A failure of a program in another language: it has a name, and no class that Python could catch.
+
+    Attributes:
+        fields: what the program says about it: `name`, and any that `describe` reads from an exception.
+    """
+
+    def __init__(self, message: str, *, fields: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> Failure:
@@ -23,25 +34,28 @@ def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> F
     An exception with a `provider_code` has a `code` of its own; in any other, `code` is the provider's, as in
     the openai SDK's errors. `raised`: see `Failure`.
     """
-    code = _word(read(error, "code"))
+    foreign = isinstance(error, ForeignError)
+    given: Any = error.fields if isinstance(error, ForeignError) else error
+    code = _word(read(given, "code"))
     provider_code = code
-    if "provider_code" in dir(error):
-        provider_code = _word(read(error, "provider_code"))
+    if "provider_code" in (given if foreign else dir(given)):
+        provider_code = _word(read(given, "provider_code"))
     else:
         code = None
-    category = _word(read(error, "category"))
+    category = _word(read(given, "category"))
+    answer = read(read(given, "response"), "status_code")  # of httpx's and requests' own errors
     return Failure(
-        category=category or type(error).__name__,
+        category=category or (_word(read(given, "name")) if foreign else None) or type(error).__name__,
         named=category is not None,
-        classes=tuple(map(_class_name, type(error).__mro__[:-2])),
+        classes=() if foreign else tuple(map(_class_name, type(error).__mro__[:-2])),
         said=without_key(_printed(error), api_key)[:_LONGEST],
-        fields=without_key(_fields(error), api_key),
+        fields=without_key(_fields(given), api_key),
         raised=raised,
         message=without_key(_message(error), api_key)[:_LONGEST],
-        status=_whole(read(error, "status_code"), read(error, "status")),
+        status=_whole(read(given, "status_code"), read(given, "status"), answer),
         code=code,
         provider_code=_masked(provider_code, api_key),
-        attempts=_whole(read(error, "attempts")),
+        attempts=_whole(read(given, "attempts")),
     )
 
 
@@ -56,8 +70,10 @@ def without_key(value: Any, api_key: str) -> Any:
     return value
 
 
-def _fields(error: BaseException) -> dict[str, Any]:
+def _fields(error: BaseException | Mapping[str, Any]) -> dict[str, Any]:
     """The error's public data as JSON, and the headers of the answer that it holds."""
+    if isinstance(error, Mapping):
+        return {name: value for name, value in error.items() if name != "name" and value is not None}
     held = getattr(error, "__dict__", {})
     names = [name for name in held if not name.startswith("_")]
     names += [

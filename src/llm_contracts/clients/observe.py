@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
-from llm_contracts.clients.failures import describe, without_key
+from llm_contracts.clients.command import CommandClient
+from llm_contracts.clients.failures import ForeignError, describe, without_key
 from llm_contracts.clients.imports import join
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
@@ -102,12 +103,12 @@ def observe(
         join(thread, timeout)
     except BaseException:  # Ctrl-C while waiting: the thread must not go on talking to a provider
         run.seal()
-        session.abort()
+        run.abort()
         raise
     if run.seal():
         failure = run.failure
     else:
-        session.abort()
+        run.abort()
         thread.join(_GRACE)
         failure = _hang(timeout, running=thread.is_alive())
     return run.observation(name, failure, asked=call)
@@ -143,6 +144,7 @@ class _ObservedRun:
     _delivered: tuple[int, int, int] = (0, 0, 0)
     _sealed: bool = False
     _lock: Lock = field(default_factory=Lock)
+    _aborting: list[Callable[[], None]] = field(default_factory=list)
 
     def __call__(self) -> None:
         try:
@@ -150,13 +152,13 @@ class _ObservedRun:
                 stack.enter_context(watched(self.effects))
                 if self.pauses is not None:
                     stack.enter_context(virtual_time(self.pauses))
-                items = self.path(replace(self.call, telemetry=self._sink))
+                items = self.path(replace(self.call, telemetry=self._sink, on_abort=self._on_abort))
                 self._raised = "stream"
                 self._drain(items)
         except _StopRunError as stop:
             self._fail(stop.failure)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a client is a finding, not the end of the run
-            self._error = error_names(error)
+            self._error = None if isinstance(error, ForeignError) else error_names(error)
             self._fail(describe(error, self.call.api_key, raised=self._raised))
         finally:
             with self._lock:
@@ -168,6 +170,17 @@ class _ObservedRun:
         with self._lock:
             self._sealed = True
             return self.ended_ms is not None
+
+    def abort(self) -> None:
+        """End what is under way, once it is sealed."""
+        self.session.abort()
+        for end in self._aborting:
+            end()
+
+    def _on_abort(self, end: Callable[[], None]) -> None:
+        self._aborting.append(end)
+        if self._sealed:  # too late for `abort`
+            end()
 
     def observation(self, name: str, failure: Failure | None, *, asked: Call) -> Observation:
         """What was seen; `asked` is the call before the client had it."""
@@ -198,7 +211,8 @@ class _ObservedRun:
             if real >= _NOTICED and index < len(pauses):
                 pauses[index] = round(pauses[index] + real, 3)
                 waits[f"pauses[{index}]"] = round(real, 3)
-        before = self.pauses.after(0) + _noticed(times[0][0] - self.started if times else 0.0)
+        measured = times and not isinstance(self.path, CommandClient)  # a program takes its time to start
+        before = self.pauses.after(0) + _noticed(times[0][0] - self.started if measured else 0.0)
         inside = self.pauses.after(requests) if requests else 0.0
         waits |= {name: round(value, 3) for name, value in (("before", before), ("stream", inside)) if value}
         first = times[-1][0] - self.started if times else 0.0

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
 from llm_contracts.clients.call import Client
+from llm_contracts.clients.command import CommandClient
 
 
 class ClientError(Exception):
@@ -44,7 +45,7 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
     Raises:
         UnknownNameError: nothing has this name; it lists the nearest ones.
         ClientError: the library of a built-in client is not installed, or the module cannot be imported, has
-            no such attribute, or that is not callable.
+            no such attribute, or that is not callable; or a program cannot be found.
     """
     hidden = sorted(BUILTIN.keys() & project.keys())
     if hidden:
@@ -53,15 +54,18 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
         )
     known = {**BUILTIN, **project}
     if name in BUILTIN:
-        client = name.removesuffix("-async")
-        library = LIBRARIES.get(client, client)
+        plain = name.removesuffix("-async")
+        library = LIBRARIES.get(plain, plain)
         if not _is_installed(library):
-            extra = library.partition(".")[0] if client != "google-genai" else client
+            extra = library.partition(".")[0] if plain != "google-genai" else plain
             raise ClientError(
                 f"the client {name!r} needs the library {library}: pip install 'llm-contracts[{extra}]'"
             )
     if name in known:
-        return known[name]
+        client = known[name]
+        if isinstance(client, CommandClient) and client.missing:
+            raise ClientError(f"the client {name!r} needs the program {client.missing!r}, which is not there")
+        return client
     if ":" in name:
         return _imported(name)
     raise UnknownNameError(name, tuple(sorted(known)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm_contracts.clients.command import CommandClient
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.dialects import DIALECTS
@@ -57,7 +58,8 @@ class Settings:
 
     Without a project the defaults hold: the bare clients are compared, and nothing is registered.
     `distributions`: the project's own packages, whose releases matter; `strict`: normalisations that
-    are switched off; `categories`: dotted names of error classes whose attribute `category` counts.
+    are switched off; `categories`: dotted names of error classes whose attribute `category` counts;
+    `commands`: the clients of the tables `client.NAME`, which are programs.
     """
 
     root: Path
@@ -76,6 +78,7 @@ class Settings:
     distributions: tuple[str, ...] = ()
     strict: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    commands: Mapping[str, CommandClient] = field(default_factory=dict)
 
     @property
     def report(self) -> Path:
@@ -223,7 +226,11 @@ def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
     rest = {key: table[key] for key in (*_NAMES, *_DAYS) if key in table}
     rest |= {key: tuple(table[key]) for key in _LISTS if key in table}
     retire = Retiring(**{key: tuple(names) for key, names in table.get("retire", {}).items()})
-    return Settings(root=root, **places, **rest, retire=retire)
+    commands = {
+        name: CommandClient(command=tuple(row["command"]), folder=root)
+        for name, row in table.get("client", {}).items()
+    }
+    return Settings(root=root, **places, **rest, retire=retire, commands=commands)
 
 
 def _table(file: Path) -> dict[str, Any] | None:
@@ -241,12 +248,14 @@ def _table(file: Path) -> dict[str, Any] | None:
 
 
 def _check_key(file: Path, key: str, value: object) -> None:
-    known = (*_PLACES, *_NAMES, *_DAYS, *_LISTS, "retire")
+    known = (*_PLACES, *_NAMES, *_DAYS, *_LISTS, "retire", "client")
     place = f"{file}: [tool.llm_contracts] {key}"
     if key not in known:
         raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
     if key == "retire":
         _check_retire(file, value)
+    elif key == "client":
+        _check_commands(place, value)
     elif key in _LISTS:
         _check_names(place, value)
     elif key in _DAYS:
@@ -267,6 +276,16 @@ def _check_retire(file: Path, table: object) -> None:
         if key not in known:
             raise ConfigError(f"{place} {key}: there is no such key. {nearest(key, known)}")
         _check_names(f"{place} {key}", names)
+
+
+def _check_commands(place: str, table: object) -> None:
+    rows = table if isinstance(table, dict) else {"": None}
+    for name, row in rows.items():
+        if not isinstance(row, dict) or row.keys() != {"command"}:
+            raise ConfigError(f'{place}.{name or "NAME"}: must be a table: command = ["program", …].')
+        _check_names(f"{place}.{name} command", row["command"])
+        if not row["command"]:
+            raise ConfigError(f"{place}.{name} command: there is no program in it.")
 
 
 def _check_names(place: str, names: object) -> None:

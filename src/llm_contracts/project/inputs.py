@@ -61,6 +61,7 @@ def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[
         settings.waivers,
         settings.clients,
         settings.scenarios,
+        *_programs(settings),
         *code_files(settings.root),
         *map(Path, code),
     }
@@ -87,7 +88,13 @@ def _client_files(clients: Iterable[str]) -> Iterator[Path]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    named = (*_recordings(settings), settings.waivers, settings.clients, settings.scenarios)
+    named = (
+        *_recordings(settings),
+        settings.waivers,
+        settings.clients,
+        settings.scenarios,
+        *_programs(settings),
+    )
     there = {
         file.relative_to(settings.root).as_posix()
         for file in named
@@ -101,6 +108,11 @@ def _recordings(settings: Settings) -> Iterator[Path]:
     if settings.cassettes.is_relative_to(settings.root):
         yield from settings.cassettes.rglob("*.yaml")
         yield from settings.cassettes.glob("*/captured-*.json")
+
+
+def _programs(settings: Settings) -> Iterator[Path]:
+    for client in settings.commands.values():
+        yield from client.files()
 
 
 def code_files(root: Path) -> Iterator[Path]:

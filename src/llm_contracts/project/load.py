@@ -49,7 +49,7 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     names = {row.name for row in rows}
     return Project(
         settings=settings,
-        clients=_registered_clients(settings.clients, registered),
+        clients=_registered_clients(settings, registered),
         providers=(*providers, *further),
         scenarios=(*rows, *(row for row in captured if row.name not in names)),
         protocols=protocols,
@@ -100,7 +100,8 @@ def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> 
     return rows
 
 
-def _registered_clients(file: Path, module: ModuleType | None) -> dict[str, Client]:
+def _registered_clients(settings: Settings, module: ModuleType | None) -> dict[str, Client]:
+    file = settings.clients
     clients: Any = getattr(module, "CLIENTS", {})
     if not isinstance(clients, Mapping):
         raise ConfigError(
@@ -109,7 +110,9 @@ def _registered_clients(file: Path, module: ModuleType | None) -> dict[str, Clie
     for name, client in clients.items():
         if not callable(client):
             raise ConfigError(f"{file}: CLIENTS[{name!r}] must be callable, not {type(client).__name__}.")
-    return dict(clients)
+    if twice := sorted(clients.keys() & settings.commands.keys()):
+        raise ConfigError(f"{file}: CLIENTS: {twice[0]!r} is a table in pyproject.toml, too.")
+    return {**clients, **settings.commands}
 
 
 def _check_providers(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:

@@ -37,6 +37,7 @@ _OF_THE_LIBRARY = frozenset(
         "transfer-encoding",
         "host",
         "keep-alive",
+        "sec-fetch-mode",  # by which every `fetch` of JavaScript says what it is; no program can leave it out
         "traceparent",
         "tracestate",
         "x-goog-api-client",

@@ -47,7 +47,11 @@ def _clauses(pair: ObservationPair) -> Findings:
     if ours is None or theirs is None:
         return
     lost = [name for name in ours.classes if name not in theirs.classes]
-    if lost:
+    if lost and not theirs.classes:  # of a program in another language
+        yield NormalisationCount(
+            name=Normalisation.OBJECT_TYPE, where="surface.error", reference="classes", candidate="a name"
+        )
+    elif lost:
         yield UnnamedDivergence(
             kind=Kind.SURFACE, where="error.except", reference=lost, candidate=list(theirs.classes[:1])
         )

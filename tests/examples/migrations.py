@@ -1,0 +1,39 @@
+"""The migrations in examples/: recorded from the simulator in a copy, and checked."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from llm_contracts.parity.result import Result
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
+from llm_contracts.record.run import RecordOptions, record
+from llm_contracts.record.source import Source
+from llm_contracts.run.check import Options, check
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+_OWN_LINES = 60  # what a migration may ask of its team
+
+
+def migrated(name: str, folder: Path) -> Result:
+    """The result of the example's two clients on recordings made anew."""
+    own = [file for file in (EXAMPLES / name).rglob("*") if file.is_file() and "cassettes" not in file.parts]
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in own)
+    assert lines < _OWN_LINES, f"{lines} lines of the user's own"
+    copy = Path(shutil.copytree(EXAMPLES / name, folder / name))
+    project = load_project(load_settings(copy))
+    report = record(project, project.scenarios, RecordOptions(source=Source.SIMULATOR, environ={}))
+    assert [str(each.outcome) for each in report.takes] == ["recorded"] * len(project.scenarios)
+    return check(project, project.scenarios, Options(today=datetime.now(UTC).date(), jobs=1))
+
+
+def differences(result: Result) -> dict[str, list[str]]:
+    """Scenario → what differs there, and what could not be compared."""
+    assert [item.problem for item in result.items if item.problem] == []
+    return {
+        item.scenario: [f"{one.kind} at {one.where}" for one in item.divergences]
+        for item in result.items
+        if item.divergences
+    }
