@@ -11,7 +11,8 @@ from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.record.run import RecordOptions, record
 from llm_contracts.record.source import Source
-from llm_contracts.run.check import Options, check
+from llm_contracts.run.check import check
+from llm_contracts.run.options import Options
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _OWN_LINES = 60  # what a migration may ask of its team
