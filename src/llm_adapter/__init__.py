@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     )
     from llm_adapter.functions import (
         achat_llm,
+        aget_current_models,
+        aget_model_options,
         ainvoke_llm,
         chat_llm,
         get_allowed_models,
@@ -75,6 +77,8 @@ __all__ = [
     "UsageHook",
     "achat_llm",
     "adapter_from",
+    "aget_current_models",
+    "aget_model_options",
     "ainvoke_llm",
     "chat_llm",
     "get_allowed_models",
@@ -92,6 +96,8 @@ _HOMES = {
     "adapter_from": "adapter",
     "Chunk": "chunks",
     "achat_llm": "functions",
+    "aget_current_models": "functions",
+    "aget_model_options": "functions",
     "ainvoke_llm": "functions",
     "chat_llm": "functions",
     "get_allowed_models": "functions",

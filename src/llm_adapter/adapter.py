@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from llm_adapter import catalog, requests
 from llm_adapter.call import Call, logger_of
@@ -22,6 +22,8 @@ from llm_adapter.responses import AsyncLLMStream, LLMStream
 from llm_adapter.settings import Account, BackendName, Reading, Settings
 from llm_adapter.telemetry import Tracer, langfuse_tracer
 from llm_adapter.values import Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +129,14 @@ class Adapter:
             for model in self.get_current_models(app)
         ]
 
+    async def aget_current_models(self, app: Any) -> list[str]:
+        """`get_current_models`, without blocking the event loop."""
+        return await _in_a_thread(self.get_current_models, app)
+
+    async def aget_model_options(self, app: Any) -> list[dict[str, Any]]:
+        """`get_model_options`, without blocking the event loop."""
+        return await _in_a_thread(self.get_model_options, app)
+
     def get_allowed_models(self) -> list[str]:
         """The allow list in its own order, whether or not the models are there; empty for all."""
         return list(self.current_settings.allowed_models)
@@ -205,6 +215,12 @@ class Adapter:
             ),
             function=function,
         )
+
+
+async def _in_a_thread(function: Callable[[Any], T], app: Any) -> T:
+    import asyncio  # a quarter of what importing this package takes, and few need it
+
+    return await asyncio.to_thread(function, app)
 
 
 def adapter_from(

@@ -152,6 +152,16 @@ def get_model_options(app: Any) -> list[dict[str, Any]]:
     return default_adapter().get_model_options(app)
 
 
+async def aget_current_models(app: Any) -> list[str]:
+    """`get_current_models`, without blocking the event loop."""
+    return await default_adapter().aget_current_models(app)
+
+
+async def aget_model_options(app: Any) -> list[dict[str, Any]]:
+    """`get_model_options`, without blocking the event loop."""
+    return await default_adapter().aget_model_options(app)
+
+
 def get_allowed_models() -> list[str]:
     """The allow list in its own order, whether or not the models are there; empty where there is none."""
     return default_adapter().get_allowed_models()

@@ -19,6 +19,10 @@ Lister = Callable[[Account], Iterable[str]]
 PATIENCE_S = 5.0
 """How long all providers together are waited for."""
 
+_AGAIN_S = (
+    1.0  # and those that were in trouble the last time: every request would be late by it, once a minute
+)
+
 _RETRIED_AFTER_S = 60.0
 
 
@@ -43,10 +47,13 @@ class ModelLists:
 
     Attributes:
         patience: seconds that all providers together are waited for; who is later is heard all the same.
+        patience_after_trouble: the same where none of those that are asked answered the last time: it is some
+            request that waits, once a minute.
         clock: tells seconds.
     """
 
     patience: float = PATIENCE_S
+    patience_after_trouble: float = 1.0
     clock: Callable[[], float] = monotonic
     _known: dict[Account, Listed] = field(default_factory=dict, repr=False)
     _warned: set[str] = field(default_factory=set, repr=False)
@@ -86,7 +93,8 @@ class ModelLists:
                 self._known[account] = Listed(models=models, until=self.clock() + lifetime)
 
         tasks = {account: started(lambda account=account: ask(account)) for account in accounts}  # type: ignore[misc]
-        done, _ = wait(tasks.values(), self.patience)
+        well = [account for account in accounts if not self._known.get(account, Listed()).trouble]
+        done, _ = wait(tasks.values(), self.patience if well else self.patience_after_trouble)
         for account, task in tasks.items():
             if task not in done:
                 self._fail(account, "no answer in time", lifetime)

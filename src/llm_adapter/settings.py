@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from llm_adapter import values
 from llm_adapter.errors import SettingsError
@@ -230,7 +230,7 @@ def _account(variables: Variables, row: Provider) -> Account:
         keys = (values.credential(variables, name) for name in row.key_variables)
         return Account(
             provider=row.key,
-            base_url=values.url(variables, row.base_url_variable) or row.base_url,
+            base_url=_base_url(variables, row),
             api_key=next(filter(None, keys), ""),
             speaks=row.speaks,
             backend=_chosen_backend(variables, row),
@@ -248,6 +248,15 @@ def _account(variables: Variables, row: Provider) -> Account:
             speaks=row.speaks,
             mistake=mistake,
         )
+
+
+def _base_url(variables: Variables, row: Provider) -> str:
+    """Where the API begins. Of Google's own host, which serves several, it is the one that is spoken here: so
+    applications have it, whose variable may name the host alone or its imitation of OpenAI's.
+    """
+    given = values.url(variables, row.base_url_variable)
+    googles = row.speaks == "gemini" and urlsplit(given).hostname == urlsplit(row.base_url).hostname
+    return row.base_url if googles else given or row.base_url
 
 
 def _or_else(

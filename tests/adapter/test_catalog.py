@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
@@ -114,6 +115,30 @@ def test_a_refused_listing_is_a_warning(
     provider.say(refusal(401))
     assert "deepseek-chat" in adapter.get_current_models(None)
     assert "the models of glm cannot be listed (AuthenticationError)" in caplog.text
+
+
+def test_entries_of_a_list_that_name_no_model_are_passed_over(adapter: Adapter, provider: Provider) -> None:
+    entries: list[dict[str, object]] = [
+        {"id": None},
+        {"object": "model"},
+        {"id": ""},
+        {"id": 7},
+        {"id": "gpt-4o"},
+    ]
+    provider.say(document({"data": entries}))
+    assert "gpt-4o" in adapter.get_current_models(None)
+
+
+def test_models_are_listed_on_an_event_loop(adapter: Adapter, provider: Provider) -> None:
+    provider.say(document({"data": [{"id": "gpt-4o"}]}))
+
+    async def ask() -> tuple[list[str], list[dict[str, object]]]:
+        return await adapter.aget_current_models(None), await adapter.aget_model_options(None)
+
+    models, options = asyncio.run(ask())
+    assert models == adapter.get_current_models(None)
+    assert [option["model"] for option in options] == models
+    assert "gpt-4o" in models
 
 
 def test_listing_after_closing_opens_new_connections(make_adapter: MakeAdapter, provider: Provider) -> None:

@@ -126,6 +126,24 @@ def test_a_silent_provider_costs_the_patience_alone_and_is_heard_later(
         heard.wait(0.005)
 
 
+def test_a_provider_that_was_in_trouble_is_not_waited_for_as_long_again() -> None:
+    """Once a minute it is some request that asks for it, and the others' lists are there already."""
+    clock, speaks = Time(), threading.Event()
+
+    def lister(account: Account) -> Iterable[str]:
+        if not clock.now:
+            raise ConnectionError
+        assert speaks.wait(60)
+        return ["gpt-x"]
+
+    settings = Settings.from_environ({"OPENAI_API_KEY": "k-1"})
+    lists = ModelLists(patience=300, patience_after_trouble=0.01, clock=clock)
+    assert current_models(settings, lists, lister, LOG) == []
+    clock.now = 60
+    assert current_models(settings, lists, lister, LOG) == []
+    speaks.set()
+
+
 def test_who_asks_meanwhile_gets_the_last_list() -> None:
     clock, asked, speaks = Time(), threading.Event(), threading.Event()
 

@@ -62,6 +62,7 @@ WAITS: dict[str, tuple[dict[str, str], Any, Any]] = {
     "seconds": ({"retry-after": "7"}, {}, 7.0),
     "milliseconds": ({"retry-after-ms": "1500", "retry-after": "7"}, {}, 1.5),
     "negative": ({"retry-after": "-5"}, {}, BACK_OFF),
+    "negative-milliseconds": ({"retry-after-ms": "-1", "retry-after": "3"}, {}, 3.0),
     "nan": ({"retry-after": "nan"}, {}, BACK_OFF),
     "words": ({"retry-after": "soon"}, {}, BACK_OFF),
     "infinite": ({"retry-after": "inf"}, {}, BACK_OFF),

@@ -33,6 +33,18 @@ def test_every_provider_can_be_moved_elsewhere_and_has_its_own_key() -> None:
     }
 
 
+@pytest.mark.parametrize("path", ["", "/", "/v1beta", "/v1beta/openai/", "/v1"])
+def test_google_s_own_host_is_asked_for_its_own_protocol_whatever_the_path(path: str) -> None:
+    """The application calls LiteLLM's own address for any that names this host."""
+    own = "https://generativelanguage.googleapis.com/v1beta"
+    settings = Settings.from_environ({"GEMINI_API_URL": f"https://generativelanguage.googleapis.com{path}"})
+    assert settings.accounts["gemini"].base_url == own
+    assert (
+        Settings.from_environ({"GEMINI_API_URL": "https://proxy/g"}).accounts["gemini"].base_url
+        == "https://proxy/g"
+    )
+
+
 def test_the_second_name_of_a_key_counts_where_the_first_is_empty() -> None:
     accounts = Settings.from_environ({"BIGMODEL_API_KEY": " ", "GLM_API_KEY": "key-2"}).accounts
     assert accounts["glm"].api_key == "key-2"

@@ -32,4 +32,5 @@ def list_models(connections: Connections, directory: EndpointDirectory, account:
         return list(gemini.list_models(retrying.send, account.base_url, account.api_key, PATIENCE_S))
     client = connections.client(account.base_url, account.api_key, account.headers)
     page = client.models.list(timeout=PATIENCE_S)
-    return [model.id for model in page.data]
+    identities = (getattr(model, "id", None) for model in page.data)
+    return [identity for identity in identities if identity and isinstance(identity, str)]

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any, TypeVar
@@ -112,22 +113,18 @@ def asked_wait(headers: Mapping[str, str], body: Any) -> float | None:
 
     Providers send negative numbers and `nan`, too, which are no wait.
     """
-    waits = (_parse_wait(headers), *_retry_delays(body))
-    return next((wait for wait in waits if wait is not None and isfinite(wait) and wait > 0), None)
+    waits = (*_told_waits(headers), *_retry_delays(body))
+    return next((wait for wait in waits if isfinite(wait) and wait > 0), None)
 
 
-def _parse_wait(headers: Mapping[str, str]) -> float | None:
+def _told_waits(headers: Mapping[str, str]) -> Iterator[float]:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
-        try:
-            return float(value) * unit
-        except ValueError:
-            pass
-        try:
-            return parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):
-            continue
-    return None
+        with suppress(ValueError):
+            yield float(value) * unit
+        with suppress(ValueError, OverflowError):
+            date = parsedate_to_datetime(value)
+            yield (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
 
 
 def _retry_delays(body: Any) -> Iterator[float]:
