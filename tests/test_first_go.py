@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 import sys
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.parity.result import Readiness
+from llm_contracts.parity.verdict import decide
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.run.check import check
@@ -21,13 +24,40 @@ PAGE = (ROOT / "docs" / "first-go.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "examples" / "first-go"
 
 
-def test_the_recordings_of_the_page_are_live_evidence_for_a_go() -> None:
-    """On the day they were made: evidence gets old."""
+@pytest.fixture(scope="module")
+def live() -> date:
+    """The day on which the recordings were made: every one of them is live."""
     project = load_project(load_settings(EXAMPLE))
     recordings = [load(project.cassette(row)).recording for row in project.scenarios]
     days = {one.recorded_at.date() for one in recordings if one and one.provenance is Provenance.LIVE}
-    verdict = check(project, project.scenarios, Options(today=max(days), jobs=1)).verdicts["local"]
-    assert (len(recordings), verdict.answer) == (7, Readiness.READY), verdict.reasons
+    assert (len(recordings), len(days)) == (7, 1)
+    return days.pop()
+
+
+def test_the_recordings_of_the_page_are_evidence_for_a_go_also_in_years(live: date) -> None:
+    project = load_project(load_settings(EXAMPLE))
+    result = check(project, project.scenarios, Options(today=live, jobs=1))
+    assert result.verdicts["local"].answer is Readiness.READY, result.verdicts["local"].reasons
+
+    def answer(days: int) -> Readiness:
+        today, stale = live + timedelta(days=days), project.settings.stale_after_days
+        return decide("local", result.items, project.scenarios, today=today, stale_after_days=stale).answer
+
+    assert {days: answer(days) for days in (89, 365, 3649, 3650)} == {
+        89: Readiness.READY,
+        365: Readiness.READY,
+        3649: Readiness.READY,
+        3650: Readiness.REHEARSED,
+    }
+
+
+def test_both_ways_of_the_adapter_agree_on_them(live: date) -> None:
+    """The first real answers that they were compared on."""
+    settings = replace(load_settings(ROOT / "tests"), cassettes=EXAMPLE / "cassettes")
+    project = load_project(settings)
+    rows = [row for row in project.scenarios if row.provider == "local"]
+    verdict = check(project, rows, Options(today=live, jobs=1)).verdicts["local"]
+    assert (len(rows), verdict.answer) == (6, Readiness.READY), verdict.reasons
 
 
 def test_the_example_is_what_the_page_writes() -> None:
