@@ -47,8 +47,9 @@ def how_measured(cost: Cost) -> Iterator[str]:
     """What has to be known to read the figures, in sentences."""
     load = "" if cost.load is None else f", its load {cost.load:g} at the start"
     yield (
-        f"Ratios are candidate / reference within a round: the median of {cost.rounds} rounds in turn, with "
-        "the figures of that very round, and the lowest and highest. One recording for each provider, with "
+        "A ratio is candidate / reference within one round. Shown is the median ratio of "
+        f"{cost.rounds} rounds, with both figures of that very round; below, the lowest and the highest. One "
+        "recording for each provider, with "
         f"{cost.short} and with {cost.long} chunks of text, played as quickly as it is taken."
     )
     yield f"The machine has {cost.processors} processors{load}: compare ratios, not times."
@@ -109,5 +110,5 @@ def _typical(cost: Cost) -> str:
     """What a provider typically costs, where there are several."""
     found = {measure.label: cost.typical(measure) for measure in Measure}
     parts = [f"{label} {ratio(spread.median)}×" for label, spread in found.items() if spread]
-    what = "Median of the providers: " if len(cost.comparable) > 1 else ""
+    what = "Median of the providers' ratios: " if len(cost.comparable) > 1 else ""
     return f"{what}{', '.join(parts)}." if parts else "Nothing could be measured."

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from llm_contracts.reporting.align import merged, paired
 from llm_contracts.reporting.item_view import ItemView, item_view
-from llm_contracts.reporting.lines import compact, digest, end_lines, request_lines
+from llm_contracts.reporting.lines import compact, digest, distinct, end_lines, request_lines
 from llm_contracts.results.document import outcome
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _chunks(view: ItemView) -> Iterator[str]:
     for equal, run in groupby(paired(left, right), lambda row: row[2]):
         lines = []
         for one, two, _ in run:
-            ours, theirs = _GAP if one is None else left[one], _GAP if two is None else right[two]
+            ours, theirs = distinct(_GAP if one is None else left[one], _GAP if two is None else right[two])
             # Chinese and emoji fill two cells each: padding by characters would bend the divider.
             padding = " " * max(_LANE - cell_len(ours), 0)
             lines.append(f"{ours}{padding} {'=' if equal else '|'} {theirs}")

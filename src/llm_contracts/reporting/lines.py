@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.compare.finding import first_difference
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Chunk, Observation, Usage
     from llm_contracts.parity.divergence import Divergence
+
+
+_AROUND = 40  # characters shown before a difference
 
 
 def quoted(text: str) -> str:
@@ -24,12 +29,53 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def value_line(value: object, longest: int | None = None, more: str = "…") -> str:
+def value_line(value: object, longest: int | None = None) -> str:
     """A value of a difference as JSON, or `absent`; its end is cut off beyond `longest` characters."""
-    if value == ABSENT:
-        return "absent"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if longest is None or len(text) <= longest else text[:longest] + more
+    text = "absent" if value == ABSENT else json.dumps(value, ensure_ascii=False, default=str)
+    return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
+
+
+def value_pair(one: object, other: object, longest: int) -> tuple[str, str]:
+    """Two values as `value_line` writes them, and what differs can be seen: of long ones the part around the
+    first difference, and of what looks alike the numbers of its characters.
+    """
+    texts = distinct(value_line(one), value_line(other))
+    begin = cut_begins(*texts, longest)
+    left, right = (
+        ("…" if begin else "") + text[begin : begin + longest] + ("…" if len(text) > begin + longest else "")
+        for text in texts
+    )
+    return left, right
+
+
+def cut_begins(one: str, other: str, longest: int) -> int:
+    """Where to begin with `longest` characters of either text, for the first difference to be among them."""
+    at = first_difference(one, other)
+    return 0 if one == other or at + _AROUND <= longest else at - _AROUND
+
+
+def distinct(one: str, other: str) -> tuple[str, str]:
+    """Two texts; where they differ and look the same, with the characters beyond ASCII as escapes."""
+    if one == other or _looks(one) != _looks(other):
+        return one, other
+    return _spelled(one), _spelled(other)
+
+
+def _looks(text: str) -> str:
+    """What an eye makes of it: nothing of what hides, and one way to write a letter with its accents."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c)[0] != "C")
+
+
+def _spelled(text: str) -> str:
+    return "".join(c if " " <= c <= "~" else json.dumps(c)[1:-1] for c in text)
+
+
+def side_lines(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
+    """What to call each value, and the value as `value_pair` writes it."""
+    names = [name for name, _ in sides(divergence)]
+    return list(zip(names, value_pair(divergence.reference, divergence.candidate, longest), strict=False))
 
 
 def sides(divergence: Divergence) -> tuple[tuple[str, Any], ...]:
@@ -47,6 +93,7 @@ def chunk_line(chunk: Chunk) -> str:
         *(f"tool {compact(dict(call))}" for call in chunk.tool_calls),
         f"finish {chunk.finish_reason}" if chunk.finish_reason is not None else "",
         f"usage {usage_line(chunk.usage)}" if chunk.usage else "",
+        *(f"choice {compact(dict(other))}" for other in chunk.others),
         compact(dict(chunk.extra)) if chunk.extra else "",
     ]
     return " ".join(part for part in parts if part) or "(nothing)"

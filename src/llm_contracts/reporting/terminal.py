@@ -18,7 +18,7 @@ from llm_contracts.parity.grouping import DivergenceGroup, group
 from llm_contracts.parity.meanings import meaning
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.reporting.lines import sides, value_line
+from llm_contracts.reporting.lines import side_lines
 from llm_contracts.util.terminal import fits, listed, table_width, titled
 from llm_contracts.util.text import and_more, count, first_names
 
@@ -276,8 +276,8 @@ def one_group(found: DivergenceGroup, *, of: str = "recording") -> RenderableTyp
         (f"   {found.severity}, {count(len(found.ids), of)}", "dim"),
     )
     values = (
-        Text.assemble((f"{name:<11}", "dim"), value_line(value, _LONGEST_VALUE, "…"))
-        for name, value in sides(found.example)
+        Text.assemble((f"{name:<11}", "dim"), value)
+        for name, value in side_lines(found.example, _LONGEST_VALUE)
     )
     what = Text(meaning(found.example).replace("`", ""), style="italic")
     where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")

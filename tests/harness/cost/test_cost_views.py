@@ -39,7 +39,7 @@ def test_both_figures_stand_beside_their_ratio_and_its_spread() -> None:
     assert "CPU per chunk CPU per call time to first delta peak memory" in shown
     assert "2.5× 10 / 25 µs" in shown
     assert "2.5 to 2.5" in shown
-    assert "within a round: the median of 5 rounds in turn, with the figures of that very round" in shown
+    assert "the median ratio of 5 rounds, with both figures of that very round" in shown
     assert "2 processors, its load 1.5 at the start: compare ratios, not times." in shown
 
 

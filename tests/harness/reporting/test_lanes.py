@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
+
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.lanes import render_lanes
-from llm_contracts.reporting.lines import quoted, usage_line
+from llm_contracts.reporting.lines import quoted, usage_line, value_pair
 from llm_contracts.wire.interaction import Request
 from tests.harness.reporting.samples import BODY, divergence, failed, item, observation
 
@@ -143,3 +147,35 @@ def test_divergences_come_with_both_values_and_the_reason_they_are_accepted_for(
 def test_a_recording_that_could_not_be_used_says_why() -> None:
     text = render_lanes(item(reference=None, candidate=None, problem="x.yaml: is empty"))
     assert "not compared: x.yaml: is empty" in text
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.integers(0, 900))
+@example("café", "cafe\u0301", 0)
+@example("a b", "a\u00a0b", 500)
+@example("\u200b", "\u200c", 0)
+def test_two_values_that_differ_never_look_the_same(one: str, other: str, before: int) -> None:
+    """However long they are, and however alike their characters."""
+    assume(one != other)
+    left, right = value_pair("x" * before + one, "x" * before + other, 160)
+    assert looks(left) != looks(right)
+    assert max(len(left), len(right)) <= 162
+
+
+def looks(text: str) -> str:
+    """What an eye can make of it."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable())
+
+
+def test_lanes_that_differ_in_what_cannot_be_seen_spell_it_out() -> None:
+    lines = section(rendered(observation("café"), observation("cafe\u0301")), "chunks")
+    assert lines[0].split() == ['"caf\\u00e9"', "|", '"cafe\\u0301"']
+
+
+def test_choices_beside_the_answer_are_in_the_lanes() -> None:
+    def choices(text: str) -> Observation:
+        return observation(chunks=(Chunk(text="a", others=({"index": 1, "text": text},)),))
+
+    assert section(rendered(choices("b"), choices("c")), "chunks")[0].split(" | ") == [
+        '"a" choice {"index": 1, "text": "b"}        ',
+        '"a" choice {"index": 1, "text": "c"}',
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.reporting.html.embed import finite, visible
-from llm_contracts.reporting.lines import sides
+from llm_contracts.reporting.lines import cut_begins, sides
 from llm_contracts.results.document import json_text
 
 _NONCHARACTERS = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF⟩"})  # XML knows no way to say them
@@ -18,13 +18,15 @@ def seen(text: str) -> str:
     return text if text.isprintable() else visible(text).translate(_NONCHARACTERS)
 
 
-def shown(value: object, longest: int) -> str:
-    """A value as JSON in one line; what is cut off is counted."""
-    if value == ABSENT:
-        return "absent"
-    text = json_text(finite(value))
+def shown(value: object, longest: int, begin: int = 0) -> str:
+    """A value as JSON in one line, from a character on; what is cut off is counted."""
+    text = _line(value)
     # What is hidden is looked for in the part that is shown: values of megabytes occur.
-    return seen(text[:longest]) + _more(len(text) - longest)
+    return ("…" if begin else "") + seen(text[begin : begin + longest]) + _more(len(text) - begin - longest)
+
+
+def _line(value: object) -> str:
+    return "absent" if value == ABSENT else json_text(finite(value))
 
 
 def cut(text: str, longest: int) -> str:
@@ -37,8 +39,9 @@ def _more(left: int) -> str:
 
 
 def shown_sides(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
-    """What to call each value, and the value as it is shown."""
-    return [(name, shown(value, longest)) for name, value in sides(divergence)]
+    """What to call each value, and the value as it is shown, from where the first difference can be seen."""
+    begin = cut_begins(_line(divergence.reference), _line(divergence.candidate), longest)
+    return [(name, shown(value, longest, begin)) for name, value in sides(divergence)]
 
 
 def some(names: Sequence[str], of: int | None = None, most: int = 3) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import merged
 from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
-from llm_contracts.reporting.marks import marked
+from llm_contracts.reporting.lines import distinct
+from llm_contracts.reporting.marks import Pieces, marked
 from llm_contracts.reporting.wire_events import WireEvent, kind_of
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -75,8 +77,14 @@ def _row(row: LaneRow, view: ItemView, lanes: Sequence[Mapping[str, Any]]) -> di
             found["eq"] = all(one.get(name) == other.get(name) for name in ("id", "model"))
         else:
             texts = view.reference.chunks[row.left].text, view.candidate.chunks[row.right].text
-            found["lm"], found["rm"] = marked(*texts)
+            found["lm"], found["rm"] = _spelled(*marked(*texts))
     return found
+
+
+def _spelled(one: Pieces, other: Pieces) -> tuple[Pieces, Pieces]:
+    """The pieces with what is not shared written so that it can be told apart."""
+    pairs = [distinct(*both) for both in zip_longest(one, other, fillvalue="")]
+    return [mine for mine, _ in pairs][: len(one)], [theirs for _, theirs in pairs][: len(other)]
 
 
 def _exchange(exchange: Interaction) -> dict[str, Any]:
@@ -119,6 +127,7 @@ def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict
             "finish": chunk.finish_reason,
             "usage": usage and {**{n: getattr(usage, f"{n}_tokens") for n in _TOTALS}, **usage.details},
             "extra": dict(chunk.extra),
+            "others": [dict(other) for other in chunk.others],
             "role": chunk.role,
             "id": chunk.id if chunk.id != before[0] else None,
             "model": chunk.model if chunk.model != before[1] else None,

@@ -15,7 +15,7 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.about import fragment
 from llm_contracts.reporting.html.embed import visible
-from llm_contracts.reporting.lines import value_line
+from llm_contracts.reporting.lines import value_pair
 
 _LONGEST_VALUE = 240
 _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike
@@ -56,11 +56,6 @@ class ScenarioMatrix:
     rows: tuple[tuple[str, tuple[dict[str, Any] | None, ...]], ...]
 
 
-def shown(value: object) -> str:
-    """A value in a line."""
-    return value_line(value, _LONGEST_VALUE)
-
-
 def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
     """The groups as `review` has them: open ones first, then the accepted ones, apart by reason."""
     members: dict[str | None, list[Member]] = {None: []}
@@ -70,8 +65,7 @@ def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
     groups = ((group, reason) for reason, found in members.items() for group in queue(found))
     rows = []
     for number, (group, reason) in enumerate(groups):
-        both = ((m.divergence.reference, m.divergence.candidate) for m in group.members)
-        pairs = Counter((shown(reference), shown(candidate)) for reference, candidate in both)
+        pairs = Counter(_values(member.divergence) for member in group.members)
         values = pairs.most_common(1)[0][0]
         rows.append(GroupRow(number=number, group=group, reason=reason, values=values, variants=len(pairs)))
     return tuple(rows)
@@ -83,8 +77,7 @@ def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
         {
             "kind": str(found.kind),
             "where": found.where,
-            "reference": shown(found.example.reference),
-            "candidate": shown(found.example.candidate),
+            **dict(zip(("reference", "candidate"), _values(found.example), strict=True)),
             "ids": found.ids,
         }
         for found in group_by_place(items, lambda item: item.noise)
@@ -117,12 +110,15 @@ def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> di
         "kind": str(divergence.kind),
         "severity": str(divergence.severity),
         "where": divergence.where,
-        "reference": shown(divergence.reference),
-        "candidate": shown(divergence.candidate),
+        **dict(zip(("reference", "candidate"), _values(divergence), strict=True)),
         "print": divergence.fingerprint,
         "waived": item.waived.get(divergence.fingerprint),
         "group": numbers[divergence.fingerprint],
     }
+
+
+def _values(divergence: Divergence) -> tuple[str, str]:
+    return value_pair(divergence.reference, divergence.candidate, _LONGEST_VALUE)
 
 
 def provider_rows(result: Result) -> list[tuple[str, Counter[str]]]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from llm_contracts.reporting.align import paired
+from llm_contracts.reporting.lines import distinct
 
 _CONTEXT = 2  # equal rows shown on either side of a difference
 _ALONE = 10  # rows that one lane may have alone before they are put into a line
@@ -75,9 +76,12 @@ def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str | Non
     """Two lanes, what belongs together side by side; labelled alike, or by the left lane's numbers."""
     for one, other, equal in paired(left, right):
         number = "" if one is None else str(one + 1)
+        ours, theirs = None if one is None else left[one], None if other is None else right[other]
+        if ours is not None and theirs is not None:
+            ours, theirs = distinct(ours, theirs)
         yield Row(
-            left=None if one is None else left[one],
-            right=None if other is None else right[other],
+            left=ours,
+            right=theirs,
             label=number if label is None else label,
             differs=not equal,
             fold=fold,

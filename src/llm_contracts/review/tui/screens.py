@@ -12,6 +12,7 @@ from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
 from llm_contracts.parity.meanings import meaning
+from llm_contracts.reporting.lines import distinct
 from llm_contracts.review.tui.drawing import (
     NARROW,
     STYLES,
@@ -184,7 +185,9 @@ def _values(state: ReviewState, names: tuple[str, str], width: int) -> Iterator[
     assert state.focus is not None
     divergence = state.focus.divergence
     both = divergence.reference, divergence.candidate
-    left, right = (one_line(value_text(value)[:_LONGEST_VALUE]) for value in both)
+    left, right = (
+        one_line(each) for each in distinct(*(value_text(value)[:_LONGEST_VALUE] for value in both))
+    )
     shown = [(names[0], left, right, "red"), (names[1], right, left, "green")]
     if both[0] == both[1]:
         shown = [("both", left, right, "yellow")]

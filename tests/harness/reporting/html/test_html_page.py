@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.resources import files
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.result import Readiness, Verdict
 from llm_contracts.reporting.html.index import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
 from llm_contracts.review.tui.keys import HELP
-from tests.harness.reporting.html.runs import ABOUT, HOSTILE, whole_run, write
+from tests.harness.reporting.html.runs import ABOUT, HOSTILE, item, said, whole_run, write
 
 pytestmark = pytest.mark.long
 
@@ -474,6 +476,35 @@ def test_a_recording_says_how_to_see_it_again(browser: Browser, tmp_path: Path) 
         f'curl -N {address} -d \'{{"model":"m","stream":true}}\'',
     ]
     page.close()
+
+
+def test_chunks_that_differ_never_look_the_same(browser: Browser, tmp_path: Path) -> None:
+    """Also where they differ in the details of totals, in another choice, or in what an eye cannot see."""
+    totals = Usage(prompt_tokens=1, details={"cached": 1})
+    kinds: dict[str, tuple[Observation, Observation]] = {
+        "usage": (said("a", usage=totals), said("a", usage=replace(totals, details={"cached": 2}))),
+        "letter": (said("caf\u00e9"), said("cafe\u0301")),
+        "space": (said("a b"), said("a\u00a0b")),
+        "choice": (of_choice("b"), of_choice("c")),
+    }
+    items = [item(f"acme/{name}", reference=one, candidate=two) for name, (one, two) in kinds.items()]
+    file = write(tmp_path / "index.html", replace(whole_run(), items=tuple(items)), ABOUT)
+    page = browser.new_page()
+    for name in kinds:
+        page.goto(f"file://{file}#rec=acme/{name}")
+        expect(page.locator("#record h1")).to_have_text(f"acme/{name}")
+        page.wait_for_selector("tr.ne td.chunk")
+        cells = page.locator("tr.ne td.chunk").all_inner_texts()
+        assert len(set(map(seen_by_eye, cells))) == len(cells) == 2, cells
+    page.close()
+
+
+def of_choice(text: str) -> Observation:
+    return said("", chunks=(Chunk(others=({"index": 1, "text": text},)),))
+
+
+def seen_by_eye(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable())
 
 
 def test_a_link_to_a_recording_of_another_run_is_answered(opened: Open) -> None:
