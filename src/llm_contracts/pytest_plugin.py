@@ -14,6 +14,7 @@ nothing and imports nothing beyond pytest.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ import pytest
 
 if TYPE_CHECKING:
     from llm_contracts.testing import Contract
+
+
+_LOOPBACK = (r"127\.0\.0\.1$", r"::1$", r"localhost$")
+_NO_SOCKETS = (
+    "The fixture `contract` calls its clients over 127.0.0.1, and --disable-socket closes that, too. Run "
+    "with --allow-hosts=127.0.0.1 in its place, which keeps all other hosts out, or --llm-contracts-engine vcr."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,14 +41,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """pytest-recording, which the extra `vcr` brings, stops every run of an environment with pytest-vcr. It
+    is left out there, unless its own options are used.
+    """
+    manager, given = early_config.pluginmanager, early_config.known_args_namespace
+    asked = getattr(given, "block_network", False) or getattr(given, "record_mode", None)
+    if manager.has_plugin("vcr") and manager.has_plugin("recording") and not asked:
+        manager.unregister(name="recording")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where pytest-recording blocks the network of a test with `contract`, loopback stays open: there the
+    clients are called.
+    """
+    if "contract" not in getattr(item, "fixturenames", ()):
+        return
+    mark, given = item.get_closest_marker("block_network"), item.config.option
+    if mark or getattr(given, "block_network", False):
+        hosts = (mark and mark.kwargs.get("allowed_hosts")) or getattr(given, "allowed_hosts", None) or ()
+        named = hosts.split(",") if isinstance(hosts, str) else hosts
+        item.add_marker(pytest.mark.block_network(allowed_hosts=[*named, *_LOOPBACK]), append=False)
+
+
 @pytest.fixture(scope="session")
 def contract(pytestconfig: pytest.Config) -> Iterator[Contract]:
     """Runs recordings of the project that pytest was started in; its edge is shared by the whole session."""
     from llm_contracts.testing import opened_contract
 
-    with opened_contract(
-        pytestconfig.rootpath, engine=pytestconfig.getoption("--llm-contracts-engine")
-    ) as opened:
+    engine = pytestconfig.getoption("--llm-contracts-engine")
+    if engine == "wire":
+        try:
+            socket.socket().close()
+        except RuntimeError:
+            pytest.fail(_NO_SOCKETS, pytrace=False)
+    with opened_contract(pytestconfig.rootpath, engine=engine) as opened:
         yield opened
 
 

@@ -6,8 +6,7 @@ import hashlib
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,9 +32,9 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     Raises:
         ConfigError: if a file cannot be imported or registers something else than it should.
     """
-    with _importable(settings.root):
-        registered = _module(settings.clients)
-        scenarios = _module(settings.scenarios)
+    _make_importable(settings.root)
+    registered = _module(settings.clients)
+    scenarios = _module(settings.scenarios)
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
@@ -56,14 +55,17 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     )
 
 
-@contextmanager
-def _importable(root: Path) -> Iterator[None]:
-    """The project's files may import their neighbours by their place below the root, from anywhere."""
-    sys.path.insert(0, str(root))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(root))
+class _Root(str):
+    """The entry of `sys.path` that is a project's."""
+
+    __slots__ = ()
+
+
+def _make_importable(root: Path) -> None:
+    """The project's files may import their neighbours by their place below the root, from any folder and also
+    when they are called, until another project is loaded.
+    """
+    sys.path[:] = [_Root(root), *(entry for entry in sys.path if not isinstance(entry, _Root))]
 
 
 def _module(file: Path) -> ModuleType | None:

@@ -136,6 +136,61 @@ def test_a_foreign_project_notices_nothing(pytester: pytest.Pytester) -> None:
     pytest_in(pytester, "-p", "no:recording").assert_outcomes(passed=1)
 
 
+ONE = """
+def test_parity(contract):
+    contract.assert_parity(contract.run("acme/plain-stream"))
+"""
+
+
+def test_pytest_vcr_may_be_installed_too(pytester: pytest.Pytester, project: Path) -> None:
+    """pytest-recording stops a run in which a plugin has the name of pytest-vcr; here vcrpy itself has it."""
+    pytester.makepyfile(test_mine=ONE)
+    pytest_in(pytester, "-p", "vcr", "--llm-contracts-engine", "vcr").assert_outcomes(passed=1)
+    refused = pytest_in(pytester, "-p", "vcr", "--block-network")  # what cannot be had is not passed over
+    assert refused.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("mark", "options"),
+    [
+        ("", ("--block-network", "--allowed-hosts=192.0.2.7")),
+        ('@pytest.mark.block_network(allowed_hosts=["192.0.2.7"])\n', ()),
+    ],
+)
+def test_a_blocked_network_leaves_loopback_to_the_clients_and_nothing_else(
+    pytester: pytest.Pytester, project: Path, mark: str, options: tuple[str, ...]
+) -> None:
+    blocked = """
+    with socket.socket() as lonely, pytest.raises(RuntimeError, match="Network is disabled"):
+        lonely.connect(("192.0.2.1", 443))
+"""
+    of_others = "def test_other():" + blocked.replace("192.0.2.1", "127.0.0.1")
+    pytester.makepyfile(test_mine=f"import socket, pytest\n{mark}{ONE.lstrip()}{blocked}\n{mark}{of_others}")
+    pytest_in(pytester, *options).assert_outcomes(passed=2)
+
+
+def test_a_run_without_sockets_is_told_what_to_do(pytester: pytest.Pytester, project: Path) -> None:
+    """As pytest-socket's --disable-socket does it."""
+    pytester.makepyfile(test_mine=ONE)
+    (project / "conftest.py").write_text("""
+import socket
+
+class Guarded(socket.socket):
+    def __new__(cls, *args, **kwargs):
+        raise RuntimeError("A test tried to use socket.socket.")
+
+def pytest_runtest_setup():
+    socket.socket = Guarded
+""")
+    result = pytest_in(pytester)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*--disable-socket closes that, too. Run with --allow-hosts=127.0.0.1 in its place*"]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    pytest_in(pytester, "--llm-contracts-engine", "vcr").assert_outcomes(passed=1)
+
+
 def test_the_suite_itself_cannot_reach_the_network() -> None:
     import socket
 

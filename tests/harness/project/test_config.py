@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llm_contracts.clients.call import Call
 from llm_contracts.project.config import ConfigError, Project, environment, load_settings, nearest
 from llm_contracts.project.load import load_project
 from llm_contracts.simulator.dialects import DIALECTS
@@ -104,9 +105,23 @@ def test_the_files_may_import_their_neighbours_by_place(
     (tmp_path / "tests_of_mine").mkdir()
     (tmp_path / "tests_of_mine" / "rows.py").write_text(SCENARIOS)
     monkeypatch.chdir("/")
-    before = list(sys.path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     assert len(load_project(load_settings(tmp_path)).scenarios) == 3
-    assert sys.path == before
+
+
+def test_the_files_may_import_their_neighbours_when_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lazy = "def lazy(call):\n    from of_mine.texts import SAID\n    return SAID\nCLIENTS = {'lazy': lazy}\n"
+    roots = [write(tmp_path / name, clients=lazy, rows="") for name in ("another", "mine")]
+    (roots[1] / "of_mine").mkdir()
+    (roots[1] / "of_mine" / "texts.py").write_text("SAID = ['Hi']\n")
+    monkeypatch.chdir("/")
+    before = list(sys.path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    clients = [load_project(load_settings(root)).clients["lazy"] for root in roots]
+    assert clients[1](Call(base_url="", api_key="", provider="", model="")) == ["Hi"]
+    assert [entry for entry in sys.path if entry not in before] == [str(roots[1])]
 
 
 def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) -> None:
