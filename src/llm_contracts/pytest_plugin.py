@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LOOPBACK = (r"127\.0\.0\.1$", r"::1$", r"localhost$")
 _NO_SOCKETS = (
     "The fixture `contract` calls its clients over 127.0.0.1, and --disable-socket closes that, too. Run "
-    "with --allow-hosts=127.0.0.1 in its place, which keeps all other hosts out, or --llm-contracts-engine vcr."
+    "with --allow-hosts=127.0.0.1, which keeps all other hosts out, or with --llm-contracts-engine vcr."
 )
 
 

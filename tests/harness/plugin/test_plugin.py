@@ -185,7 +185,7 @@ def pytest_runtest_setup():
     result = pytest_in(pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*--disable-socket closes that, too. Run with --allow-hosts=127.0.0.1 in its place*"]
+        ["*--disable-socket closes that, too. Run with --allow-hosts=127.0.0.1, which*"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
     pytest_in(pytester, "--llm-contracts-engine", "vcr").assert_outcomes(passed=1)
