@@ -27,6 +27,7 @@ class Application:
 
     capture: Capture
     base_url: str
+    key: str = KEY
 
     def ask(self, *messages: Any, **more: Any) -> tuple[int, bytes]:
         """Make a call; the status and the body of the answer."""
@@ -37,7 +38,7 @@ class Application:
         request = urllib.request.Request(
             self.base_url + path,
             json.dumps(body).encode(),
-            {"content-type": "application/json", "authorization": f"Bearer {KEY}", "x-user": "carol"},
+            {"content-type": "application/json", "authorization": f"Bearer {self.key}", "x-user": "carol"},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
@@ -50,12 +51,14 @@ class Application:
 @dataclass(kw_only=True)
 class Scene:
     """Where it takes place. `answers`: what the provider says, in order, the last for ever;
-    `upstream`: who answers instead."""
+    `upstream`: who answers instead; `path`: of its base URL; `key`: the application's."""
 
     root: Path
     answers: list[Interaction]
     options: dict[str, Any] = field(default_factory=dict)
     upstream: str = ""
+    path: str = "/v1"
+    key: str = KEY
 
     @property
     def settings(self) -> Settings:
@@ -64,12 +67,12 @@ class Scene:
     @contextmanager
     def running(self) -> Iterator[Application]:
         with Edge() as edge, edge.replay(self.answers) as upstream:
-            base_url = f"{self.upstream or upstream.origin}/v1"
+            base_url = (self.upstream or upstream.origin) + self.path
             row = Provider(name="acme", base_url=base_url, key_variable="K", base_url_variable="ACME_URL")
             project = Project(settings=self.settings, providers=(row,))
             options = CaptureOptions(folder=self.root / "cassettes", environ={}, **self.options)
             with capturing(project, options) as capture:
-                yield Application(capture=capture, base_url=capture.variables["ACME_URL"])
+                yield Application(capture=capture, base_url=capture.variables["ACME_URL"], key=self.key)
 
     def recordings(self) -> list[Path]:
         return sorted((self.root / "cassettes" / "acme").glob("*.yaml"))

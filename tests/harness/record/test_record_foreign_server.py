@@ -6,6 +6,7 @@ text instead of calling anybody, so no network is needed.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -16,21 +17,27 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.clients.observe import observe
+from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, Settings, environment
+from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.record.run import RecordOptions, RecordOutcome, record
 from llm_contracts.record.source import Source
+from llm_contracts.run.check import check
+from llm_contracts.run.options import Options
 from llm_contracts.run.scenario import replay_call
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.proxy.server import Edge
 from tests.contracts.clients import CLIENTS, PROVIDERS
 from tests.contracts.scenarios import SCENARIOS
+from tests.harness.capture.traffic import Scene
 
 pytestmark = pytest.mark.long
 
@@ -177,3 +184,21 @@ def test_the_other_providers_are_skipped_by_name(project: Project) -> None:
     assert {take.outcome for take in report.takes} == {RecordOutcome.SKIPPED}
     assert set(report.skipped_providers) == {row.name for row in PROVIDERS} - {"openai"}
     assert report.skipped_providers["deepseek"].startswith("DEEPSEEK_API_KEY is set neither")
+
+
+def test_an_application_that_calls_it_is_captured(tmp_path: Path, proxy: str) -> None:
+    """A stream, an answer in one piece and a refusal; what came of them leads to a GO."""
+    scene = Scene(root=tmp_path, answers=[], upstream=proxy.removesuffix("/v1"), key=MASTER_KEY)
+    ask = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+    with scene.running() as application:
+        assert application.post("/chat/completions", {**ask, "stream": True})[0] == 200
+        status, answer = application.post("/chat/completions", ask)
+        application.key = "sk-not-the-right-one"
+        refused, _ = application.post("/chat/completions", ask)
+    assert (status, json.loads(answer)["choices"][0]["message"]["content"]) == (200, TEXT)
+    assert refused in {400, 401}  # it has no database to look the key up in
+    assert len(scene.recordings()) == 3
+    found = load_project(scene.settings)
+    options = Options(today=datetime.now(UTC).date(), reference="openai", candidate="openai-async", jobs=1)
+    verdict = check(found, found.scenarios, options).verdicts["acme"]
+    assert verdict.answer is Readiness.READY, verdict.reasons
