@@ -18,6 +18,7 @@ from llm_contracts.cli.options import (
     run_options,
     secrets_of,
     selection_options,
+    warn_of_short_keys,
 )
 from llm_contracts.cli.review import start_review
 from llm_contracts.cli.sweep import run_sweep, sweep_option
@@ -90,6 +91,7 @@ def check(
             f"There is nothing to check: {project.settings.scenarios} has no scenario for that."
         )
     secrets = secrets_of(project)
+    warn_of_short_keys(secrets)
     for row in rows:
         refuse_secrets_in(project.cassette(row), secrets)
     if extent is not None:

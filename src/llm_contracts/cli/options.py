@@ -19,7 +19,7 @@ from llm_contracts.cli.paths import OutputPath
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.project.config import ConfigError, Project, environment, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.project.secrets import secrets_in
+from llm_contracts.project.secrets import NOT_HIDDEN, not_hidden, secrets_in
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.shards import Shard, parse_shard
 from llm_contracts.util.files import write_text
@@ -53,6 +53,14 @@ def project_here(*, needed: bool = True) -> Project:
 def secrets_of(project: Project) -> dict[str, str]:
     """Every value that must not get into a file, by the variable that holds it."""
     return secrets_in(environment(project.settings, os.environ), project.providers)
+
+
+def warn_of_short_keys(secrets: Mapping[str, str]) -> None:
+    """Say on standard error which keys nothing can hide."""
+    from llm_contracts.util.terminal import echo
+
+    for name in not_hidden(secrets):
+        echo(f"{name} {NOT_HIDDEN}.", err=True)
 
 
 def stored_here(project: Project, folder: Path | None = None) -> Stored:

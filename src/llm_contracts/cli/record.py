@@ -20,6 +20,7 @@ from llm_contracts.cli.options import (
     secrets_of,
     selection_options,
     timeout_option,
+    warn_of_short_keys,
 )
 from llm_contracts.project.config import ConfigError, Project, environment
 from llm_contracts.record.source import Source
@@ -127,6 +128,8 @@ def record(
         known = [each for each in project.providers if each.name in asked]
         for name, sentence in overrides(known, options.environ).items():
             echo(f"{name}: {sentence}.", err=True)
+    secrets = secrets_of(project)
+    warn_of_short_keys(secrets)
     steps = plan(project, rows, options)
     if dry_run:
         hand_over(json_file, plan_document(steps), lambda console: print_plan(console, steps))
@@ -143,7 +146,7 @@ def record(
         stale_after_days=project.settings.stale_after_days,
     )
     document = {**record_document(report), "drift": drift_document(drift)}
-    if write_drift(drift, document, secrets_of(project), json_file, markdown_file):
+    if write_drift(drift, document, secrets, json_file, markdown_file):
         console = report_console()
         print_takes(console, report)
         if verify or any(one.state is not RecordingState.NEW for one in drift.compared):

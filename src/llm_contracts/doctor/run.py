@@ -20,7 +20,7 @@ from llm_contracts.doctor.evidence import (
     examine_waivers,
     provenances,
 )
-from llm_contracts.doctor.finding import AREAS, Diagnosis, Finding, FindingLevel, ok
+from llm_contracts.doctor.finding import AREAS, Diagnosis, Finding, FindingLevel, ok, warning
 from llm_contracts.doctor.keys_in_files import Progress, Search
 from llm_contracts.doctor.variables import (
     examine_keys,
@@ -30,7 +30,7 @@ from llm_contracts.doctor.variables import (
     where_set,
 )
 from llm_contracts.project.endpoint import overrides
-from llm_contracts.project.secrets import secrets_in
+from llm_contracts.project.secrets import NOT_HIDDEN, not_hidden, secrets_in
 from llm_contracts.util.git import repository_files
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ def diagnose(
         ),
         "keys": lambda: (
             *examine_keys(where, {**stored, **environ}),
+            *(
+                warning("keys", f"{name} {NOT_HIDDEN}", "Give even a gateway's key six characters or more.")
+                for name in not_hidden(secrets)
+            ),
             *examine_names(known_variables(settings.root, project.providers), environ, stored),
             *(
                 Finding(area="keys", level=FindingLevel.WARNING, what=f"{name}: {sentence}")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from llm_contracts.project.scenario import Provider
+from llm_contracts.wire.scrub.forms import patterns
 
 _SECRET_ENDINGS = (
     "KEY",
@@ -43,6 +44,17 @@ def secrets_in(environ: Mapping[str, str], providers: tuple[Provider, ...]) -> d
         if name not in named and (match := _URL_PASSWORD.match(value))
     }
     return named | passwords
+
+
+def not_hidden(secrets: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables whose value is too short, or too uniform, to be told from words: nothing hides it."""
+    return tuple(sorted(name for name, value in secrets.items() if not patterns(value)))
+
+
+NOT_HIDDEN = (
+    "is too short to be told from words (under six characters), so nothing hides it where it is echoed"
+)
+"""The rest of a sentence about such a variable."""
 
 
 def _looks_secret(name: str, value: str) -> bool:

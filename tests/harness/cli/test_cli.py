@@ -62,6 +62,19 @@ def test_agreement_is_0_and_the_result_is_stored(project: Path, capsys: pytest.C
     assert {"cassettes/acme/other.yaml", "contracts/clients.py"} <= document["inputs"].keys()
 
 
+@pytest.mark.parametrize("command", [["check"], ["record", "--dry-run"]])
+def test_a_key_that_nothing_can_hide_is_named_at_start(
+    command: list[str], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ACME_API_KEY", "k-12z")
+    monkeypatch.setenv("ZENITH_API_KEY", "k-123z")
+    assert run(command) == 0
+    said = capsys.readouterr().err
+    assert said.count("nothing hides it") == 1
+    assert "ACME_API_KEY is too short to be told from words" in said
+    assert "12z" not in said
+
+
 def test_a_difference_is_1(project: Path) -> None:
     assert run(["check", "--candidate", "shouting"]) == 1
 

@@ -117,6 +117,7 @@ def test_keys_of_the_dotenv_file_count_and_are_never_told(
         ("sk-...", "placeholder"),
         ("acme key 1", "blanks"),
         ("schlüssel-1", "letters"),
+        ("k-12z", "too short"),
     ],
 )
 def test_a_value_that_cannot_be_a_key_is_said_without_saying_it(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from llm_contracts.wire.scrub.forms import LINE_END, LONG, MISSING, base64_cores
+from llm_contracts.wire.scrub.forms import LINE_END, base64_cores, missing
 
 _SIZE = 6
 _EATEN = 5  # `\u0041`: what stands before a value may take this many of its first characters for an escape's
@@ -51,7 +51,8 @@ class Candidates:
 
 def _windows(value: str) -> set[bytes] | None:
     """One of the value's own characters, one of its digits, one of each of its base64 forms."""
-    always_there = value[:-MISSING] if len(value) >= LONG else value
+    spare = missing(value)
+    always_there = value[spare : len(value) - spare]
     plain = _PLAIN_RUN.findall(always_there.encode("utf-8", "surrogatepass"))
     coded = [_BASE64_RUN.findall(core) for core in base64_cores(value)]
     if not plain or not all(coded):

@@ -9,18 +9,17 @@ from functools import lru_cache
 from urllib.parse import quote
 
 _SHORTEST = 6
-LONG = 20  # what is left of these cannot be taken for a word
-MISSING = 4
+_LONG = 20  # what is left of these cannot be taken for a word
 
 # Every repetition has a limit: a body of a million backslashes must not take a million looks at each of them.
-_BACKSLASHES = rb"\\{1,8}"
+_BACKSLASHES = rb"\\{1,16}"
 _ENTITIES = {'"': b"quot", "&": b"amp", "<": b"lt", ">": b"gt", "'": b"apos"}
 _LETTERS = {"\n": b"n", "\r": b"r", "\t": b"t", "\b": b"b", "\f": b"f"}
 # JSON within JSON doubles what escapes, at every level again; a lone one belongs to what follows it.
 _PLAIN = {
-    "\\": rb"\\{8}|\\{4}|\\{2}|\\",
-    '"': rb'(?:\\{7}|\\{3}|\\)?"',
-    "/": rb"\\{0,8}/",
+    "\\": rb"\\{16}|\\{8}|\\{4}|\\{2}|\\",
+    '"': rb'(?:\\{15}|\\{7}|\\{3}|\\)?"',
+    "/": rb"\\{0,16}/",
     " ": rb" |\+",
 }
 _SPECIAL_DIGITS = {
@@ -29,7 +28,7 @@ _SPECIAL_DIGITS = {
 }
 LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
 
-_BETWEEN = rb"(?:[ :,._-]{0,2}(?:(?:0|\\{1,4})[xX])?)"  # `73:6b`, `73 6b`, `0x73, 0x6b`
+BETWEEN = rb"(?:[ :,._-]{0,2}(?:(?:0|\\{1,4})[xX])?)"  # `73:6b`, `73 6b`, `0x73, 0x6b`
 _SOFT_BREAK = rb"(?:=\r?\n)?"  # of quoted-printable
 
 
@@ -38,7 +37,7 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
     """Patterns that find a value: raw, percent-encoded, as HTML or JSON writes it (any character escaped, at
     any depth of nesting), as quoted-printable, in UTF-16, inside base64 at any alignment and folded over
     lines (also percent-encoded before that), and as hexadecimal digits, also with something between the
-    bytes. A long value is also found where its last few characters are missing.
+    bytes. A long value is also found where its first or last few characters are missing.
 
     None for a value of fewer than six characters, or of one repeated character: it occurs by accident in any
     text, and hiding it would ruin recordings without protecting anything.
@@ -47,31 +46,37 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
         return ()
     raw = value.encode("utf-8", "surrogatepass")
     sources = (
-        _cut_short(tuple(map(_character, value))),
+        _cut_short(value),
         *map(_base64, base64_cores(value)),
-        _BETWEEN.join(_anycase(f"{byte:02x}") for byte in raw),
+        BETWEEN.join(_anycase(f"{byte:02x}") for byte in raw),
         *(re.escape(value.encode(coding, "surrogatepass")) for coding in ("utf-16-le", "utf-16-be")),
         _SOFT_BREAK.join(map(_printable, raw)),
     )
     return tuple(re.compile(source) for source in dict.fromkeys(sources))
 
 
-def _cut_short(characters: tuple[bytes, ...]) -> bytes:
-    """The characters, of which up to an eighth, four at the most, may be missing at the end."""
-    spare = min(len(characters) // 8, MISSING) if len(characters) >= LONG else 0
-    rest = b""
+def missing(value: str) -> int:
+    """How many characters may be missing at either end: an eighth of a long value, eight at the most."""
+    return min(len(value) // 8, 8) if len(value) >= _LONG else 0
+
+
+def _cut_short(value: str) -> bytes:
+    characters = tuple(map(_character, value))
+    spare = missing(value)
+    before, after = b"", b""
+    for character in characters[:spare]:
+        before = b"(?:" + before + character + b")?"
     for character in reversed(characters[len(characters) - spare :]):
-        rest = b"(?:" + character + rest + b")?"
-    return b"".join(characters[: len(characters) - spare]) + rest
+        after = b"(?:" + character + after + b")?"
+    return before + b"".join(characters[spare : len(characters) - spare]) + after
 
 
 def _character(character: str) -> bytes:
     """One character, in any of its forms."""
     raw = character.encode("utf-8", "surrogatepass")
-    forms = [_PLAIN.get(character, re.escape(raw)), _percent(raw), _escaped(character)]
+    forms = [_PLAIN.get(character, re.escape(raw)), _percent(raw), _escaped(character), _entity(character)]
     if len(raw) == 1:
         forms.append(_BACKSLASHES + b"x" + _anycase(raw.hex()))
-        forms.append(_entity(character))
     if character in _LETTERS:
         forms.append(_BACKSLASHES + _LETTERS[character])
     return b"(?:" + b"|".join(forms) + b")"

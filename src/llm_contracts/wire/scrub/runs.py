@@ -7,7 +7,7 @@ This finds where the parts lie in the bytes. It reads what is damaged as far as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -72,8 +72,9 @@ class _Stack:
 
 
 def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
-    """The parts of each text that is given in several, in order: by member and by its `index`, and by member
-    alone, for streams that count events in their `index`.
+    """The parts of each text that is given in several, in order: by member and by its `index`, by member
+    alone, for streams that count events in their `index`, and all that change from event to event, whatever
+    their members are called.
     """
     numbered: dict[object, list[Span]] = {}
     plain: dict[object, list[Span]] = {}
@@ -82,7 +83,9 @@ def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
         numbered.setdefault((leaf.keys, indices), []).append(leaf.span)
         plain.setdefault(leaf.keys, []).append(leaf.span)
     lines = tuple(match.span(1) for match in _PLAIN_LINE.finditer(data))
-    found = {tuple(spans) for group in (numbered, plain) for spans in group.values()} | {lines}
+    changing = (spans for spans in plain.values() if len(spans) == 1 or _worth_joining(data, spans))
+    mixed = tuple(sorted(span for spans in changing for span in spans))
+    found = {tuple(spans) for group in (numbered, plain) for spans in group.values()} | {lines, mixed}
     yield from (spans for spans in sorted(found) if _worth_joining(data, spans))
 
 
@@ -102,7 +105,7 @@ def byte_runs(data: bytes) -> Iterator[tuple[Span, ...]]:
     yield from map(tuple, found.values())
 
 
-def _worth_joining(data: bytes, spans: tuple[Span, ...]) -> bool:
+def _worth_joining(data: bytes, spans: Sequence[Span]) -> bool:
     """Several parts that differ: not the id or the model, which every event repeats."""
     return len(spans) > 1 and len({data[start:end] for start, end in spans}) > 1
 

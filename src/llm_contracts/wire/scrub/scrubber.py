@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
 from llm_contracts.wire.scrub.names import SCRUBBED, is_private_header, masked_fields, scrub_query
+from llm_contracts.wire.scrub.nested import decompressed, masked_nested, nested_texts
 from llm_contracts.wire.scrub.runs import Span, byte_runs, runs
 from llm_contracts.wire.scrub.shapes import SHAPES, shapes_in
 
@@ -100,7 +102,11 @@ class Scrubber:
         return data
 
     def _masked_once(self, data: bytes) -> bytes:
-        return _masked_in_bytes(_masked_in_runs(self._masked(data), self._masked), self._masked)
+        data = self._masked_deeply(data)
+        return _masked_in_bytes(_masked_in_runs(data, self._masked_deeply), self._masked)
+
+    def _masked_deeply(self, data: bytes) -> bytes:
+        return masked_nested(self._masked(data), self._masked)
 
     def _masked(self, data: bytes) -> bytes:
         """Long values first, so that of two of which one holds the other all is masked; then shapes."""
@@ -144,6 +150,8 @@ class Scrubber:
             raise SecretFound(place, sorted(found))
 
     def _body(self, body: bytes, content_type: str) -> bytes:
+        if not _is_text(body) and (plain := decompressed(body)) is not None:
+            return body if self._body(plain, content_type) == plain else b"*" * len(body)
         # Names go first: within a body, what they hide has no part in anything else.
         body = masked_fields(body, content_type)
         while (masked := masked_fields(self.data(body), content_type)) != body:
@@ -162,23 +170,36 @@ class Scrubber:
 
 def find_secrets(data: bytes, secrets: Mapping[str, str]) -> list[str]:
     """The names of the variables whose value is in the data, in any of the forms that are scrubbed."""
-    if not secrets:
-        return []
-    texts = _texts(data)
-    return sorted(
-        name
-        for name, value in secrets.items()
-        if any(pattern.search(text) for pattern in patterns(value) for text in texts)
-    )
+    return _scrubber(tuple(secrets.items())).find(data) if secrets else []
+
+
+@lru_cache(maxsize=8)
+def _scrubber(secrets: tuple[tuple[str, str], ...]) -> Scrubber:
+    """One for many files and lines, which are looked through for the same secrets."""
+    return Scrubber(dict(secrets))
 
 
 def _texts(data: bytes) -> tuple[bytes, ...]:
-    """The data, and what events hand out in parts."""
-    return (
+    """The data, what events hand out in parts, and what stands packed in either."""
+    texts = (
         data,
         *(_joined(data, spans) for spans in runs(data)),
         *(_bytes_of(data, spans) for spans in byte_runs(data)),
     )
+    packed = None if _is_text(data) else decompressed(data)
+    return (
+        *texts,
+        *(nested for text in texts for nested in nested_texts(text)),
+        *(_texts(packed) if packed else ()),
+    )
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _masked(data: bytes, given: _Patterns) -> bytes:

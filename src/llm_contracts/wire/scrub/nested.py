@@ -1,0 +1,152 @@
+"""What stands packed in some bytes: escaped characters, base64, hexadecimal digits, and what is compressed.
+
+`forms` knows one layer around a value, with escapes within it. Here runs of digits and escapes are unpacked,
+and what is in them is looked through in the same way, so that a value is found below several layers. Unpacked
+bytes that nobody can read are passed over: they are of an image, or of another alignment.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from llm_contracts.wire.content import UnpackingError, unpacker
+from llm_contracts.wire.scrub.forms import BETWEEN
+
+_DEEPEST = 3
+_LARGEST = 2**24
+
+_DIGIT = rb"[A-Za-z0-9+/_-]"
+_ESCAPE = (
+    rb"%(?:25){0,4}[2-7][0-9A-Fa-f]|\\{1,8}(?:u00|x)[2-7][0-9A-Fa-f]|\\{1,8}/"
+    rb"|&(?:amp;){0,3}#(?:[xX]0{0,4}[2-7][0-9A-Fa-f]|0{0,4}(?:3[2-9]|[4-9][0-9]|1[0-2][0-9]));"
+)
+_FOLD = (
+    rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2}"
+    rb"|(?:%(?:25){0,4}0[aAdD]|\\{1,8}(?:u00|x)0[aAdD]|&(?:amp;){0,3}#(?:10|13);){1,2})"
+)
+_FEWEST = 12  # digits, of which more are needed for a value in two layers
+# Begins with what is quickly found: digits before an escape are counted back to.
+_RUN = re.compile(
+    rb"(?:%b{12,}+|%b)(?:%b++|%b|%b(?=%b|%b))*+" % (_DIGIT, _ESCAPE, _DIGIT, _ESCAPE, _FOLD, _DIGIT, _ESCAPE)
+)
+_LAST_DIGITS = re.compile(_DIGIT + rb"{1,11}\Z")
+_UNITS = re.compile(_DIGIT + rb"|" + _ESCAPE + rb"|(?P<fold>" + _FOLD + rb")")
+_DIGITS = re.compile(_DIGIT + rb"{12,}")
+_CODE = re.compile(rb"(?:#[xX]|[uUxX]00|\\x|%(?:25)*)0*([0-9A-Fa-f]{2})|#0*([0-9]{2,3})")
+_PAIR = rb"[0-9A-Fa-f]{2}"
+_PAIRS = re.compile(_PAIR + rb"(?:" + BETWEEN + _PAIR + rb"){11,}")
+_ONE_PAIR = re.compile(rb"(?:(?:0|\\{1,4})[xX])?(" + _PAIR + rb")")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_READABLE = re.compile(rb"(?:[\t\n\r -~]\0?){8,}")
+_MAGIC = re.compile(rb"(\x1f\x8b\x08)|\x78[\x01\x5e\x9c\xda]")
+_BEFORE_MAGIC = 16  # bytes that may stand before what is compressed; much later ones are within an image
+
+Span = tuple[int, int]
+_Source = Callable[[int, int], Span]
+"""Where the bytes from one place in a text to another come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What can be read in a run once it is unpacked, and where in the data it comes from."""
+
+    text: bytes
+    source: _Source
+
+
+def nested_texts(data: bytes, *, deepest: int = _DEEPEST) -> Iterator[bytes]:
+    """All that can be read in what stands packed in the data, and in that, and so on."""
+    for layer in _layers(data):
+        yield layer.text
+        if deepest > 1:
+            yield from nested_texts(layer.text, deepest=deepest - 1)
+
+
+def masked_nested(data: bytes, mask: Callable[[bytes], bytes], *, deepest: int = _DEEPEST) -> bytes:
+    """The data, with stars in place of what packs the bytes that `mask` changes; as long as before."""
+    result = bytearray(data)
+    for layer in _layers(data):
+        masked = mask(layer.text)
+        if deepest > 1:
+            masked = masked_nested(masked, mask, deepest=deepest - 1)
+        if masked != layer.text:
+            changed = [i for i, (was, now) in enumerate(zip(layer.text, masked, strict=True)) if was != now]
+            start, end = layer.source(changed[0], changed[-1] + 1)
+            result[start:end] = b"*" * (end - start)
+    return bytes(result)
+
+
+def decompressed(data: bytes, codings: tuple[str, ...] = ("gzip", "deflate", "br")) -> bytes | None:
+    """What the data unpack to by the first coding that fits, as far as that goes; None if none does."""
+    for coding in codings:
+        plain = bytearray()
+        unpack = unpacker(coding, largest=_LARGEST)
+        assert unpack is not None
+        try:
+            for piece in unpack(data):
+                plain += piece
+        except UnpackingError:
+            pass
+        if _READABLE.search(plain):
+            return bytes(plain)
+    return None
+
+
+def _layers(data: bytes) -> Iterator[_Layer]:
+    for match in _RUN.finditer(data):
+        begin, end = match.span()
+        if digits := _LAST_DIGITS.search(data, max(begin - _FEWEST, 0), begin):
+            begin = digits.start()
+        run, source = data[begin:end], _begun_at(begin, lambda i, j: (i, j))
+        if any(sign in run for sign in b"%\\&\r\n"):
+            units = [unit for unit in _UNITS.finditer(data, begin, end) if unit["fold"] is None]
+            run, source = bytes(_character(unit[0]) for unit in units), _spans_of(units)
+            yield from _readable(run, source)
+        for digits in _DIGITS.finditer(run):
+            yield from _from_base64(digits[0], _begun_at(digits.start(), source))
+    for match in _PAIRS.finditer(data):
+        pairs = list(_ONE_PAIR.finditer(data, *match.span()))
+        yield from _readable(bytes(int(pair[1], 16) for pair in pairs), _spans_of(pairs))
+
+
+def _from_base64(digits: bytes, source: _Source) -> Iterator[_Layer]:
+    """Three bytes become four digits, and what stands before may be digits too: there are four alignments."""
+    standard = digits.translate(_STANDARD)
+    for offset in range(4):
+        size = len(digits) - offset
+        size -= size % 4 == 1
+        text = binascii.a2b_base64(standard[offset : offset + size] + b"=" * (-size % 4))
+        yield from _readable(text, _in_quarters(offset, size, source))
+
+
+def _readable(text: bytes, source: _Source) -> Iterator[_Layer]:
+    for match in _READABLE.finditer(text):
+        yield _Layer(text=match[0], source=_begun_at(match.start(), source))
+    magic = _MAGIC.search(text, 0, _BEFORE_MAGIC)
+    packed = magic and text[magic.start() :]
+    plain = packed and decompressed(packed, ("gzip" if magic and magic[1] else "deflate",))
+    if plain:
+        yield _Layer(text=plain, source=lambda _i, _j: source(0, len(text)))
+
+
+def _begun_at(start: int, source: _Source) -> _Source:
+    return lambda i, j: source(start + i, start + j)
+
+
+def _in_quarters(start: int, size: int, source: _Source) -> _Source:
+    return lambda i, j: source(start + i * 4 // 3, start + min(-(-j * 4 // 3), size))
+
+
+def _spans_of(units: list[re.Match[bytes]]) -> _Source:
+    return lambda i, j: (units[i].start(), units[j - 1].end())
+
+
+def _character(unit: bytes) -> int:
+    """The character that a unit is, or stands for."""
+    code = _CODE.search(unit) if len(unit) > 1 else None
+    if code is None:
+        return unit[-1]
+    return int(code[1], 16) if code[1] else min(int(code[2]), 255)
