@@ -17,13 +17,22 @@ from pathlib import Path, PurePosixPath
 from llm_contracts.project.config import ConfigError, Retiring, Settings
 from llm_contracts.util.git import repository_files
 
+_PYTHON = (".py", ".pyi", ".pyw", ".pyx")
 _REQUIREMENTS = re.compile(
-    r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|Pipfile(?:\.lock)?|(?:uv|poetry|pdm)\.lock|pylock[^/]*\.toml"
-    r"|(?:requirements|constraints)[^/]*\.(?:in|txt|lock)|requirements/[^/]+\.(?:in|txt|lock)"
-    r"|(?:conda-)?environment[^/]*\.ya?ml)$"
+    r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|tox\.ini|Pipfile(?:\.lock)?|(?:uv|poetry|pdm|pixi)\.lock"
+    r"|pixi\.toml|pylock[^/]*\.toml|[^/]*(?:requirements|constraints|reqs)[^/]*\.(?:in|txt|lock|pip)"
+    r"|(?:requirements|constraints)/.+\.(?:in|txt|lock|pip)|(?:conda-)?environment[^/]*\.ya?ml"
+    r"|conda-lock[^/]*\.ya?ml|meta\.ya?ml|\.pre-commit-config\.ya?ml)$"
 )
-_INSTALL = r"\b(?:pip3?|pipx|pipenv|uv|poetry|pdm|conda|mamba|micromamba)[\w\s]*\s(?:install|add|sync)\s.*?"
+_BETWEEN = r"[\s\"',\[\]]"  # words of a command, also where it is a list of them
+_INSTALL = (
+    r"\b(?:pip3?|pipx|pipenv|uvx?|poetry|pdm|pixi|conda|mamba|micromamba|apt|apt-get|apk|dnf|yum)"
+    rf"(?:\w|-|{_BETWEEN})*{_BETWEEN}(?:install|add|sync|inject|--with)(?:{_BETWEEN}|=).*?"
+    r"(?<![\w-])(?:py(?:thon)?3?-)?"  # as distributions of Linux name them
+)
+_ITEM = re.compile(r"\s*-\s*\S+\s*$")  # of a list in YAML, a word of a command
 _TABLE = "[tool.llm_contracts.retire]"
+_IMPORTERS = {"import_module", "__import__", "find_spec"}
 _IMPORT = re.compile(r"\s*(?:from|import)\s|.*\b(?:import_module|__import__)\(")
 _WORKFLOW = re.compile(r"(?i)(?:^|/)(?:Makefile|[^/]*Dockerfile[^/]*|[^/]*compose[^/]*\.ya?ml|[^/]+\.sh)$")
 _LONGEST = 1_000_000  # bytes; what is larger is data, not something that people wrote
@@ -88,21 +97,27 @@ def find_leftovers(settings: Settings) -> Leftovers:
 
 def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
     module = "/" + PurePosixPath(name).with_suffix("").as_posix() + "/"
-    if name.endswith(".py") and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
+    if name.endswith(_PYTHON) and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
         yield Leftover(area="code", file=name, line=0, text="the code itself")
         return
     data = (root / name).read_bytes()
     if (len(data) > _LONGEST and not _REQUIREMENTS.search(name)) or b"\0" in data:
         return
     words, text = _words(name, retiring), data.decode("utf-8", "replace")
-    imported = _imported(name, text, retiring) if name.endswith(".py") else frozenset[int]()
+    imported = _imported(name, text, retiring) if name.endswith(_PYTHON) else frozenset[int]()
+    listed = name.endswith((".yml", ".yaml"))
     command = ""  # a shell command may go on over several lines
     for number, line in _lines(text):
-        command = command.removesuffix("\\") + line
+        is_item = listed and _ITEM.match(line) is not None
+        if command.endswith("\\") or (command and is_item):
+            line_in_it = line.strip().removeprefix("- ")
+            command = command.removesuffix("\\") + " " + line_in_it
+        else:
+            command = line
         if number in imported or words.search(line) or (command != line and words.search(command)):
             yield Leftover(area=_area(name, line), file=name, line=number, text=line.strip())
             command = line if command != line else command
-        command = command if line.endswith("\\") else ""
+        command = command if line.endswith("\\") or is_item else ""
 
 
 def _imported(name: str, text: str, retiring: Retiring) -> frozenset[int]:
@@ -111,28 +126,59 @@ def _imported(name: str, text: str, retiring: Retiring) -> frozenset[int]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return frozenset()
-    folder = PurePosixPath(name).parent.parts
+    folder, names = PurePosixPath(name).parent.parts, dict[str, str]()
+    for node in ast.walk(tree):
+        names |= _bound(node, folder)
     return frozenset(
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, (ast.stmt, ast.expr))
-        for module in _modules(node, folder)
-        if module.partition(".")[0] in retiring.requirements
+        for module in _modules(node, folder, names)
+        if (module.partition(".")[0] in retiring.requirements and not isinstance(node, ast.Attribute))
         or any(f".{each}." in f".{module}." for each in retiring.modules)
     )
 
 
-def _modules(node: ast.AST, folder: tuple[str, ...]) -> Iterator[str]:
-    """The modules that a statement or call imports; relative names are resolved from the file's folder."""
+def _bound(node: ast.AST, folder: tuple[str, ...]) -> dict[str, str]:
+    """What the names that an import gives stand for; relative modules are resolved from the file's folder."""
+    match node:
+        case ast.Import(names=names):
+            return {alias.asname: alias.name for alias in names if alias.asname}
+        case ast.ImportFrom(names=names):
+            start = _start(node, folder)
+            return {alias.asname or alias.name: f"{start}.{alias.name}".lstrip(".") for alias in names}
+    return {}
+
+
+def _start(node: ast.ImportFrom, folder: tuple[str, ...]) -> str:
+    base = (*folder[: len(folder) - node.level + 1],) if node.level else ()
+    return ".".join((*base, *([node.module] if node.module else [])))
+
+
+def _spelt(node: ast.expr, names: Mapping[str, str]) -> str:
+    """`llm.old.client` as the modules that its first name stands for; empty where it is no such name."""
+    match node:
+        case ast.Name(id=name):
+            return names.get(name, name)
+        case ast.Attribute(value=whole, attr=part):
+            start = _spelt(whole, names)
+            return start and f"{start}.{part}"
+    return ""
+
+
+def _modules(node: ast.AST, folder: tuple[str, ...], bound: Mapping[str, str]) -> Iterator[str]:
+    """The modules that a statement or call imports, or that a name leads to."""
     match node:
         case ast.Import(names=names):
             yield from (alias.name for alias in names)
-        case ast.ImportFrom(module=module, names=names, level=level):
-            base = (*folder[: len(folder) - level + 1],) if level else ()
-            start = ".".join((*base, *([module] if module else [])))
+        case ast.Attribute():
+            spelt = _spelt(node, bound)
+            yield from [spelt] if "." in spelt else []
+        case ast.ImportFrom(names=names):
+            start = _start(node, folder)
             yield start
             yield from (f"{start}.{alias.name}" for alias in names)
-        case ast.Call(func=ast.Name(id="import_module" | "__import__") | ast.Attribute(attr="import_module")):
+        case ast.Call(func=called) if _spelt(called, bound).rpartition(".")[2] in _IMPORTERS:
             texts = [
                 arg.value
                 for arg in (*node.args, *(word.value for word in node.keywords))
@@ -163,13 +209,23 @@ def _words(name: str, retiring: Retiring) -> re.Pattern[str]:
     patterns += [re.escape(each).replace(r"\*", r"\w*") for each in retiring.variables]
     # PEP 503: packages are called so in any case of letters, with any of these between the words.
     packages = "|".join(re.sub(r"[-_.]+", "[-_.]+", each) for each in retiring.requirements)
-    if packages and name.endswith(".py") and not _REQUIREMENTS.search(name):
-        patterns.append(f"(?<=import )(?:{packages})|(?<=from )(?:{packages})")
-    elif packages:
-        patterns.append(f"(?i:{_INSTALL}(?<![\\w-])(?:{packages}))")
-        if _REQUIREMENTS.search(name):
-            patterns.append(f"(?i:(?<=[\"'])(?:{packages})|^\\s*(?:-\\s*)?(?:{packages}))")
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(patterns) or '(?!)'})(?![\w-])")
+    listed = ""
+    if packages and _REQUIREMENTS.search(name):
+        begin = r"^\s*(?:-\s*)?|[\[,\"']\s*|^\s*deps\s*=\s*|egg=|/"
+        listed = f"|(?i:(?:{begin})(?:{packages}))"
+    if packages:
+        patterns += _named_otherwise(name, packages)
+    return re.compile(rf"(?:(?<![\w-])(?:{'|'.join(patterns) or '(?!)'}){listed})(?![\w-])")
+
+
+def _named_otherwise(name: str, packages: str) -> Iterator[str]:
+    """How packages are named in files that do not list requirements."""
+    yield f"(?i:{_INSTALL}(?:{packages}))"
+    if name.endswith(_PYTHON):  # also nox's sessions, and what a script says that it needs (PEP 723)
+        yield f"(?<=import )(?:{packages})|(?<=from )(?:{packages})"
+        yield f"(?i:(?:\\w+\\.install\\(|^#).*[\"'](?:{packages}))"
+    if name.endswith((".yml", ".yaml")):  # Ansible, conda-lock
+        yield f"(?i:name:\\s*[\"']?(?:{packages})(?=[\"']?\\s*$))"
 
 
 def _area(name: str, line: str) -> str:
