@@ -5,7 +5,7 @@ A few recordings stand for all; `llm-contracts check --sweep` takes every one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +22,12 @@ from llm_contracts.project.load import load_project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.run.engines import Engine
 from llm_contracts.run.options import Options
-from llm_contracts.run.pairing import Side
+from llm_contracts.run.pairing import Side, played
 from llm_contracts.run.scenario import blank_item, replay_call
+from llm_contracts.sweep.changed import UNCHANGED
 from llm_contracts.sweep.run import Extent, sweep
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
-from llm_contracts.sweep.variants import Family
+from llm_contracts.sweep.variants import Family, variants
 from tests.harness.clients.own_apis import own_call, recorded_answer
 from tests.harness.wire.exchanges import PUBLIC
 
@@ -92,6 +93,8 @@ def _swept_stream(engine: Engine, stream: CorpusStream) -> Iterator[Item]:
 
 # The bare clients
 
+(ROW,) = PROJECT.select(scenarios=("deepseek/system-prompt",))
+
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
@@ -104,28 +107,56 @@ def _sweeper(engine: Engine, reference: str, candidate: str, *families: Family) 
     return Sweeper(reference=sides[0], candidate=sides[1], engine=engine, families=families)
 
 
-def bare(engine: Engine, reference: str, candidate: str, family: Family) -> dict[str, set[tuple[Kind, str]]]:
-    """What differs between two of the bare clients, by kind of variant or, where it matters, by variant."""
-    (row,) = PROJECT.select(scenarios=("deepseek/system-prompt",))
-    blank, interactions = blank_item(PROJECT, row)
-    call = replay_call(row, PROJECT.provider("deepseek"))
+def swept(engine: Engine, reference: str, candidate: str, family: Family) -> Iterator[Item]:
+    blank, interactions = blank_item(PROJECT, ROW)
+    call = replay_call(ROW, PROJECT.provider("deepseek"))
     if candidate.startswith(("anthropic", "google-genai")):  # they have no chat
         call, interactions = own_call(candidate, PUBLIC), (recorded_answer(candidate),)
-    items = _sweeper(engine, reference, candidate, family).run(blank, interactions, call)
+    return _sweeper(engine, reference, candidate, family).run(blank, interactions, call)
+
+
+def bare(engine: Engine, reference: str, candidate: str, family: Family) -> dict[str, set[tuple[Kind, str]]]:
+    """What differs between two of the bare clients, by kind of variant or, where it matters, by variant."""
     return {
         split(item.scenario)[1]: {(d.kind, d.where) for d in item.divergences}
-        for item in items
+        for item in swept(engine, reference, candidate, family)
         if item.divergences
     }
 
 
-@pytest.mark.parametrize("name", BUILTIN)
+def changed(items: Iterable[Item]) -> tuple[set[str], set[str]]:
+    """The variants that change what the reference does, and those that change what the candidate does."""
+    found = [(split(item.scenario)[1], d) for item in items for d in item.divergences]
+    return (
+        {name for name, d in found if d.reference != UNCHANGED},
+        {name for name, d in found if d.candidate != UNCHANGED},
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in BUILTIN if not name.endswith("-async")])
 def test_a_bare_client_shows_no_change_but_for_events_without_data(engine: Engine, name: str) -> None:
-    library = name.removesuffix("-async")
+    """The plain client is the reference, the one on a loop the candidate: each is held against itself."""
+    plain = f"{name}-async" if name == "litellm-router" else name  # the next test has the plain Router
     # A reader of our own and Anthropic's SDK take an event without data for none (WHATWG); Google's fails at
     # comments, too.
-    passed_over = {"httpx": set(), "anthropic": set(), "google-genai": {"comments", "pings"}}
-    assert bare(engine, name, name, Family.RECUT).keys() == passed_over.get(library, {"pings"})
+    found: dict[str, set[str]] = {"httpx": set(), "anthropic": set(), "google-genai": {"comments", "pings"}}
+    expected = found.get(name, {"pings"})
+    assert changed(swept(engine, plain, f"{name}-async", Family.RECUT)) == (expected, expected)
+
+
+def test_litellm_s_plain_router_shows_no_change_but_asks_without_end_after_an_event_without_data(
+    engine: Engine,
+) -> None:
+    """Each error in mid-stream begins the call anew (1.105). What is endless is stopped after two seconds."""
+    call, (_, interactions) = replay_call(ROW, PROJECT.provider("deepseek")), blank_item(PROJECT, ROW)
+    recuts = tuple(variants(interactions, families={Family.RECUT}))
+    router = Side(name="router", client=resolve("litellm-router", PROJECT.clients))
+    seen = played(engine, router, recuts[-1].interactions, call, timeout=2)
+    assert (recuts[-1].name, seen.failure and seen.failure.category) == ("pings", "hang")
+    assert len(seen.requests) > 1
+    items = swept(engine, "litellm-router", "litellm-router-async", Family.RECUT)
+    before = [item for _, item in zip(recuts, items, strict=False)]  # the recording, and all but the last
+    assert changed(before) == (set(), set())
 
 
 def test_the_sdk_ends_alike_whether_it_waits_or_not(engine: Engine) -> None:
@@ -144,8 +175,7 @@ def test_litellm_tells_a_cut_stream_as_whole_only_where_nobody_waits_and_all_tex
     """Up to 1.93 it did so wherever an asynchronous stream was cut; now only after the finish reason."""
     differs = bare(engine, "litellm", "litellm-async", Family.ENDS)
     cut = {name for name, places in differs.items() if (Kind.ERROR, "error") in places}
-    (row,) = PROJECT.select(scenarios=("deepseek/system-prompt",))
-    _, interactions = blank_item(PROJECT, row)
+    _, interactions = blank_item(PROJECT, ROW)
     last = interactions[-1].response.body.count(b"data: ") - 1  # [DONE] is all that is missing
     assert cut == {f"cut@{last}", f"reset@{last}", f"cut-within@{last + 1}"}
 
