@@ -19,7 +19,7 @@ def vault(call):
     headers = {{"X-Vault-Token": "{TOKEN}", "Content-Type": "application/json"}}
     request = urllib.request.Request(f"{{call.base_url}}/chat/completions", body, headers)
     with urllib.request.urlopen(request, timeout=60) as response:
-        response.read()
+        response.readline()  # to read on would be to wait: the edge holds back what follows text
     print("I am {TOKEN}")
     yield "{TOKEN}"
     raise RuntimeError("no answer for {TOKEN}")
