@@ -70,7 +70,7 @@ def test_after_a_fork_parent_and_child_are_answered_and_recorded(play: Play) -> 
     pieces out of each other's answers.
     """
     # Two that end without `[DONE]`, after which the SDK would keep no connection.
-    lines = [play(name, patience=0.15) for name in ("openai/no-done", "gemini/plain-stream")]
+    lines = [play(name, patience=0.04) for name in ("openai/no-done", "gemini/plain-stream")]
     jobs, ran = run(lines, HERE / "forking.py", count=3)
     for (backend, line), seen in zip(jobs, json.loads(ran.stdout), strict=True):
         whole = {"text": line.facts.text, "recorded": ["run", "user_follow_ask"]}
