@@ -64,7 +64,9 @@ def test_looks(contract, contract_snapshot, name):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> Path:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # Loading all plugins of this environment takes longer than these tests.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     root = make_project(pytester.path)
     (root / "conftest.py").write_text("")
     (root / "contracts" / "waivers.toml").write_text(WAIVERS)
@@ -72,8 +74,8 @@ def project(pytester: pytest.Pytester) -> Path:
 
 
 def pytest_in(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Without other plugins of this environment, which would slow the start down and are not under test."""
-    return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *arguments, timeout=90)
+    plugins = ("-p", "no:cacheprovider", "-p", "llm_contracts.pytest_plugin", "-p", "syrupy")
+    return pytester.runpytest_subprocess("-q", *plugins, *arguments, timeout=90)
 
 
 @pytest.mark.parametrize("engine", ["wire", "vcr"])
@@ -133,7 +135,7 @@ def test_a_foreign_project_notices_nothing(pytester: pytest.Pytester) -> None:
             assert ours <= {"llm_contracts", "llm_contracts.pytest_plugin"}
         """
     )
-    pytest_in(pytester, "-p", "no:recording").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-q", "-p", "no:recording", timeout=90).assert_outcomes(passed=1)
 
 
 ONE = """
