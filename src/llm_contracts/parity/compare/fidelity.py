@@ -58,7 +58,7 @@ def compare_faith(pair: ObservationPair) -> Findings:
             yield from _text(pair, facts)
             yield from _refusal(pair, facts)
     if facts.protocol != GENERIC:
-        yield from _finish(pair, facts)
+        yield from _finish(pair)
 
 
 def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
@@ -66,10 +66,14 @@ def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
     refusal, an end in trouble, or bytes of no event an error is not wrong.
     """
     failure = pair.reference.failure
-    sound = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
-    faults = facts.malformed or facts.unread or facts.refusal or _ends_in_trouble(facts)
-    if failure is not None and sound and not faults:
+    asked = pair.seen if pair.asks_more_than_once else (facts,)
+    if failure is not None and all(map(_sound, asked)):
         yield _finding("error", failure.category, "a complete answer")
+
+
+def _sound(facts: WireFacts) -> bool:
+    whole = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
+    return whole and not (facts.malformed or facts.unread or facts.refusal or _ends_in_trouble(facts))
 
 
 def _ends_in_trouble(facts: WireFacts) -> bool:
@@ -117,7 +121,11 @@ def _named_leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
-    shown, sent = pair.reference.text, _sent_text(pair, facts)
+    """An agent may show its last answer alone; answers to calls at once may come in any order, or mixed."""
+    shown, answers = pair.reference.text, [_sent_text(pair, each) for each in pair.answers]
+    sent = "".join(answers)
+    if len(answers) > 1 and (shown == answers[-1] or sorted(shown) == sorted(sent)):
+        return
     if (facts.streamed or sent) and shown == pair.candidate.text != sent and facts.error is None:
         index = first_difference(shown, sent)
         excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
@@ -138,10 +146,11 @@ def _sent_text(pair: ObservationPair, facts: WireFacts) -> str:
     return facts.text if kept or not facts.list_content else facts.whole_text
 
 
-def _finish(pair: ObservationPair, facts: WireFacts) -> Findings:
+def _finish(pair: ObservationPair) -> Findings:
     shown, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
-    if shown == theirs and not set(shown) <= set(facts.finish_reasons):
-        yield _finding("finish_reason", list(shown), list(facts.finish_reasons) or ABSENT)
+    sent = [reason for each in pair.answers for reason in each.finish_reasons]
+    if shown == theirs and not set(shown) <= set(sent):
+        yield _finding("finish_reason", list(shown), sent or ABSENT)
 
 
 def _finding(where: str, shown: Any, sent: Any) -> UnnamedDivergence:

@@ -14,6 +14,7 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.normalise import NormalisationCount
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.matching import canonical_body
 
 ABSENT = "<absent>"
 """Stands for a value that is not there at all, where null would mean that null was there."""
@@ -118,11 +119,32 @@ class ObservationPair:
 
         A recording may hold more attempts than a path made.
         """
-        asked = max(len(self.reference.requests), len(self.candidate.requests))
-        seen = self.facts[:asked] or self.facts
-        successes = [facts for facts in seen if facts.status == _OK]
-        decisive = successes or list(seen)
+        decisive = self.successes or self.seen
         return decisive[-1] if decisive else None
+
+    @property
+    def seen(self) -> tuple[WireFacts, ...]:
+        """What came: as many answers as were asked for."""
+        asked = max(len(self.reference.requests), len(self.candidate.requests))
+        return self.facts[:asked] or self.facts
+
+    @property
+    def successes(self) -> tuple[WireFacts, ...]:
+        return tuple(facts for facts in self.seen if facts.status == _OK)
+
+    @property
+    def asks_more_than_once(self) -> bool:
+        """Whether the call asks different things, as an agent's loop or calls at once do; attempts at one
+        thing ask the same.
+        """
+        asked = self.reference.requests
+        return len({(request.method, request.uri, canonical_body(request.body)) for request in asked}) > 1
+
+    @property
+    def answers(self) -> tuple[WireFacts, ...]:
+        """Each answer that may be handed on; `final` alone where one thing was asked."""
+        several = self.successes if self.asks_more_than_once else ()
+        return several or ((self.final,) if self.final is not None else ())
 
 
 def canonical(value: Value) -> str:

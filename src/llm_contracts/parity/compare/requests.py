@@ -75,8 +75,14 @@ def compare_requests(pair: ObservationPair) -> Findings:
 
 def compare_with_recorded(pair: ObservationPair) -> Findings:
     """`unfaithful` where both ask alike, but not what was asked when it was recorded."""
-    sides = pair.reference.requests, pair.candidate.requests
-    for index, (recorded, one, other) in enumerate(zip(pair.recorded, *sides, strict=False)):
+    sides = [
+        {id(recorded): sent for recorded, sent in _paired(pair.recorded, side.requests)[0]}
+        for side in (pair.reference, pair.candidate)
+    ]
+    for index, recorded in enumerate(pair.recorded):
+        if any(id(recorded) not in side for side in sides):
+            continue
+        one, other = (side[id(recorded)] for side in sides)
         told = {where: theirs for where, _, theirs in _asked_otherwise(recorded, other)}
         for where, sent, shown in _asked_otherwise(recorded, one):
             if where in told and told[where] == shown:

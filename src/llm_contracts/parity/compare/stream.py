@@ -252,7 +252,7 @@ def _what_happened(pair: ObservationPair, ours: tuple[str, ...], theirs: tuple[s
     """`reference`: the candidate shows what the provider sent, and the reference does not. Else what the
     candidate did: `changed` it, `invented` one, or `lost` it.
     """
-    sent = pair.final.finish_reasons if pair.final is not None else ours
+    sent = [reason for each in pair.answers for reason in each.finish_reasons] if pair.answers else ours
     if ours != theirs == tuple(dict.fromkeys(sent)):
         return "reference"
     if ours and theirs:

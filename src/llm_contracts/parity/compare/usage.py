@@ -72,7 +72,7 @@ def _both(pair: ObservationPair, ours: Usage, theirs: Usage) -> Findings:
     one, sent = totals(ours), _sent(pair)
     if pair.final is not None and one == totals(theirs) and not _was_sent(pair, one):
         yield _unfaithful("usage", one, ABSENT if sent is None else totals(sent))
-    elif sent is not None and not (pair.reference.failure or pair.candidate.failure):
+    elif sent is not None and not (pair.reference.failure or pair.candidate.failure or len(pair.answers) > 1):
         replaced = (_replaced(side) for side in (pair.reference, pair.candidate))
         for name in sorted(set.intersection(*replaced) & sent.details.keys()):
             yield _unfaithful(f"usage.{name}", ABSENT, sent.details[name])
@@ -137,7 +137,7 @@ def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> Unn
     """The only report is true if the provider sent the same totals; then the other client lost them."""
     told = ours or theirs
     sent = _sent(pair) if pair.final is not None else ours
-    is_true = sent is not None and told is not None and totals(sent) == totals(told)
+    is_true = sent is not None and told is not None and totals(told) in (totals(sent), *_every_total(pair))
     wrong_side_is_candidate = is_true == (ours is not None)
     return UnnamedDivergence(
         kind=Kind.USAGE_MISSING if is_true else Kind.USAGE_INVENTED,
@@ -153,10 +153,13 @@ def _sent(pair: ObservationPair) -> Usage | None:
 
 def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None]) -> bool:
     final = pair.final
-    if final is None or final.usage is None:
-        return False
-    told = [*final.usages, *accumulate(final.usages, usage_and)] if pair.both_failed else []
-    return shown in [totals(usage) for usage in map(to_usage, (*told, final.usage)) if usage is not None]
+    told = [*final.usages, *accumulate(final.usages, usage_and)] if final and pair.both_failed else []
+    return shown in [*(totals(usage) for usage in map(to_usage, told) if usage), *_every_total(pair)]
+
+
+def _every_total(pair: ObservationPair) -> list[Mapping[str, int | None]]:
+    """The totals of each answer, of which the client may have handed on any as its last."""
+    return [totals(usage) for usage in (to_usage(each.usage) for each in pair.answers) if usage is not None]
 
 
 def _somebody_looks(pair: ObservationPair) -> bool:
