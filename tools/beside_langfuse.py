@@ -1,8 +1,8 @@
 """The adapter beside other releases of Langfuse, LiteLLM and openai, each set in an environment of its own.
 
-`python tools/beside_langfuse.py` installs each set with uv, lets the adapter make one call to a server on
-127.0.0.1 under a real span of that Langfuse, and prints what the span was told, as the table of
-docs/migration.md.
+`make matrix` runs it. It installs each set with uv, lets the adapter make one call to a server on 127.0.0.1
+under a real span of that Langfuse, and prints what the span was told, as the table of docs/migration.md. It
+fails if any generation is not whole. `python -m tools.beside_langfuse 4.14.4,1.95.0,2.54.0` tries one set.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+WHOLE = "whole, with cached tokens apart"
 ROOT = Path(__file__).resolve().parents[1]
 SETS = (
     ("2.60.10", "1.80.11", "2.54.0"),
@@ -52,13 +53,17 @@ def _seen_in(packages: Sequence[str], more: Sequence[str], overrides: str) -> st
     return str(json.loads(ran.stdout.splitlines()[-1])["told"])
 
 
-def main() -> None:
-    """Print the table."""
+def main(sets: Sequence[Sequence[str]]) -> int:
+    """Print the table; gives the exit code."""
     sys.stdout.write("| Langfuse | LiteLLM | openai | the generation |\n|---|---|---|---|\n")
-    for releases in SETS:
-        sys.stdout.write(f"| {' | '.join(releases[:3])} | {seen(*releases)} |\n")
+    failed = 0
+    for releases in sets:
+        found = seen(*releases)
+        failed += found != WHOLE
+        sys.stdout.write(f"| {' | '.join(releases[:3])} | {found} |\n")
         sys.stdout.flush()
+    return min(failed, 1)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main([given.split(",") for given in sys.argv[1:]] or SETS))

@@ -14,6 +14,7 @@ from typing import Any
 
 from llm_adapter import adapter_from
 from tests.adapter.provider import USAGE, answer, running
+from tools.beside_langfuse import WHOLE
 
 
 class _Ingestion(BaseHTTPRequestHandler):
@@ -64,7 +65,7 @@ def main() -> None:
         server.shutdown()
     sent = b"".join(_Ingestion.bodies)
     whole = all(word in sent for word in (b"Hello", b"input_cached_tokens", b"gpt-4o", b"generation"))
-    said = "whole, with cached tokens apart" if whole and not problems else f"not whole: {problems}"
+    said = WHOLE if whole and not problems else f"not whole: {problems}"
     sys.stdout.write(json.dumps({"told": said}) + "\n")
 
 
