@@ -108,7 +108,7 @@ def test_reasoning_and_arguments_that_come_late_are_seen() -> None:
 
 
 @pytest.mark.parametrize(("role", "told"), [("user", True), ("assistant", False), (None, True)])
-def test_the_role_of_each_choice_is_compared(role: str | None, told: bool) -> None:  # noqa: FBT001
+def test_the_role_of_each_choice_is_compared(role: str | None, *, told: bool) -> None:
     def answered(*roles: str | None) -> Observation:
         return said(*(Chunk(text="a", others=({"index": 1, "role": each},)) for each in roles))
 

@@ -328,8 +328,8 @@ def _labelled(
     """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again."""
     without, lacking = ([not label for label in side].count(True) for side in (ours, theirs))
     if lacking > without and not pair.cut:
-        values = (f"on {len(side) - n} of {len(side)} chunks" for side, n in ((ours, without), (theirs, lacking)))
-        one, other = values
+        one = f"on {len(ours) - without} of {len(ours)} chunks"
+        other = f"on {len(theirs) - lacking} of {len(theirs)} chunks"
         yield UnnamedDivergence(kind=kind, where=name, reference=one, candidate=other)
     elif lacking < without:
         yield NormalisationCount(
