@@ -76,9 +76,14 @@ def shared_names(seen: Mapping[Shape, None]) -> dict[str, tuple[str, ...]]:
 
 
 def _held(value: Any) -> Mapping[str, Any]:
-    """What an object holds: its attributes, or what is in its slots."""
+    """What an object holds: its attributes, what is in its slots, and of what a model does not declare the
+    parts that are known. Whether other things of a vendor's are mappings is the library's affair.
+    """
     held = getattr(value, "__dict__", None)
-    return held if held is not None else {name: read(value, name) for name in _slots_of(_kind(value))}
+    if held is None:
+        return {name: read(value, name) for name in _slots_of(_kind(value))}
+    extra = getattr(value, "__pydantic_extra__", None)
+    return {**held, **{name: extra[name] for name in _WALKED & extra.keys()}} if extra else held
 
 
 @lru_cache(maxsize=512)
