@@ -45,6 +45,11 @@ def talks_to(listening: socket.socket) -> Callable[[], None]:
     return act
 
 
+def closing_a_pair() -> None:
+    for each in socket.socketpair():
+        each.close()
+
+
 def test_whom_else_a_call_talks_to_is_named_and_the_edge_is_not() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"127.0.0.1:{listening.getsockname()[1]}"
@@ -63,7 +68,7 @@ def test_a_datagram_and_a_name_that_is_looked_up_are_talk() -> None:
 
 def test_a_socket_that_is_left_open_is_seen_and_a_closed_one_is_not() -> None:
     assert done(lambda: LEFT.extend(socket.socketpair())) == {"sockets": ["left open"]}
-    assert done(lambda: [each.close() for each in socket.socketpair()]) == {}
+    assert done(closing_a_pair) == {}
 
 
 def test_files_that_a_call_writes_and_folders_that_it_makes_are_named(

@@ -39,8 +39,8 @@ def chunk() -> Any:
 
 
 def told(ours: Any, theirs: Any) -> tuple[list[tuple[str, Any, Any]], Mapping[str, int]]:
-    pair = (observation(surface=names(each)) for each in (ours, theirs))
-    found = compare(*pair, (facts(),), scope="s")
+    one, other = (observation(surface=names(each)) for each in (ours, theirs))
+    found = compare(one, other, (facts(),), scope="s")
     return [(d.where, d.reference, d.candidate) for d in found.divergences], found.normalised
 
 
