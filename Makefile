@@ -22,7 +22,7 @@ options := $(provider) $(if $(value SCENARIO),--scenario $(call quoted,SCENARIO)
 source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams gateways import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -133,14 +133,17 @@ site: setup-dev ## the pages as a site, with a reference of commands and of Pyth
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site
 	@echo "dist/site/index.html"
 
-matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0"), beside other Langfuses, frameworks and pytests
+matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0"), and beside other Langfuses
 	@failed=0; $(CONTRACTS) matrix $(options) || failed=$$?; \
-	  PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_langfuse || failed=$$?; \
-	  PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_releases || failed=$$?; exit $$failed
+	  PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_langfuse || failed=$$?; exit $$failed
 
 real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS, ANSWERS: folders with index.jsonl)
 	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) \
 	  $(if $(value ANSWERS),$(call quoted,ANSWERS),../shared/real-apis) docs/real-streams.md
+
+gateways: setup-dev ## regenerate the tables of docs/gateways.md (STREAMS, ANSWERS: folders with index.jsonl)
+	@$(BIN)/python -m tools.gateways_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) \
+	  $(if $(value ANSWERS),$(call quoted,ANSWERS),../shared/real-apis) docs/gateways.md
 
 upgrades: setup-dev ## regenerate docs/upgrades.md: our clients and the bare clients under other releases (takes long)
 	@$(CONTRACTS) matrix --provider openai --provider deepseek --provider qwen --provider gemini \

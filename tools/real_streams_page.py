@@ -46,7 +46,7 @@ def page(project: Project, streams: Path, answers: Path) -> str:
         "Other APIs: Anthropic's Messages": (answers, "httpx-async", "litellm-async"),
     }
     results = {
-        heading: _compared(project, folder, reference, candidate)
+        heading: compared(project, folder, reference, candidate)
         for heading, (folder, reference, candidate) in parts.items()
     }
     return render_corpus_page(_TITLE, f"{_INTRO}\n\n{answers_table(answers)}", results)
@@ -89,9 +89,12 @@ def _held(facts: WireFacts) -> Iterator[str]:
     return (name for name, value in said.items() if value)
 
 
-def _compared(project: Project, folder: Path, reference: str | None, candidate: str | None) -> Result:
+def compared(
+    project: Project, folder: Path, reference: str | None, candidate: str | None, *, jobs: int = 2
+) -> Result:
+    """What differs between two clients over the answers in this folder."""
     options = Options(
-        today=datetime.now().astimezone().date(), reference=reference, candidate=candidate, jobs=2
+        today=datetime.now().astimezone().date(), reference=reference, candidate=candidate, jobs=jobs
     )
     return check_corpus(project, tuple(read_corpus(folder)), options)
 

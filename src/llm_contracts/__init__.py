@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_contracts.clients.builtin import NotOfferedError
     from llm_contracts.clients.call import Call, Client, Function, cached_client
+    from llm_contracts.clients.gateway import Gateway, RunningGateway
     from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
     from llm_contracts.clients.resolve import ClientError
     from llm_contracts.importing.run import imported_scenarios
@@ -34,6 +35,7 @@ __all__ = [
     "Divergence",
     "Failure",
     "Function",
+    "Gateway",
     "Interaction",
     "Item",
     "Kind",
@@ -46,6 +48,7 @@ __all__ = [
     "Request",
     "Response",
     "Result",
+    "RunningGateway",
     "Scenario",
     "Severity",
     "Usage",
@@ -59,6 +62,7 @@ __all__ = [
 _HOMES = {
     "clients.builtin": ("NotOfferedError",),
     "clients.call": ("Call", "Client", "Function", "cached_client"),
+    "clients.gateway": ("Gateway", "RunningGateway"),
     "clients.observation": ("Chunk", "Failure", "Observation", "Usage"),
     "clients.resolve": ("ClientError",),
     "importing.run": ("imported_scenarios",),

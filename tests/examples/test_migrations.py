@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from llm_contracts.parity.result import Result
 from tests.examples.migrations import differences, migrated
 
 
@@ -15,3 +16,73 @@ def test_node_s_fetch_hands_on_what_the_sdk_does(tmp_path: Path) -> None:
     result = migrated("node-fetch", tmp_path)
     assert differences(result) == {}
     assert next(item.candidate.text for item in result.items if item.candidate).startswith("你好")
+
+
+_OBJECTS = ("fields at", "surface at", "side_effect at")
+"""What only objects of another library have or lack: it is longer with each release."""
+
+
+def of_the_answer(result: Result) -> dict[str, list[str]]:
+    """The differences in what is asked, answered, and counted."""
+    found = differences(result)
+    return {name: [one for one in all_ if not one.startswith(_OBJECTS)] for name, all_ in found.items()}
+
+
+_NAMED = ["model_name at model", "usage_details at usage.cost"]
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # LiteLLM, of embeddings in base64
+@pytest.mark.parametrize(
+    ("example", "expected"),
+    [
+        ("openai-to-litellm", {"parallel-tool-calls": _NAMED, "schema": _NAMED, "image": _NAMED}),
+        ("async-to-async", {"ten-at-once": []}),
+        (
+            "whole-answers",
+            {name: ["request_body at body.stream"] for name in ("plain", "tool-calls", "rate-limit")},
+        ),
+        (
+            "httpx-to-openai",
+            {"plain-stream": ["error at error (bare-data)"], "mid-stream-error": ["error at error"]},
+        ),
+        (
+            "responses-to-litellm",
+            {
+                "reasoning": ["response_id at id", "usage_details at usage.cost"],
+                "parallel-tool-calls": ["response_id at id", "usage_details at usage.cost"],
+                "whole": ["response_id at id"],
+            },
+        ),
+        (
+            "embeddings",
+            {
+                "as-it-comes": ["usage at usage.completion_tokens", "request_body at body.encoding_format"],
+                "as-floats": ["usage at usage.completion_tokens"],
+                "wrong-key": ["request_body at body.encoding_format"],
+            },
+        ),
+    ],
+)
+def test_a_migration_shows_what_it_changes(
+    example: str, expected: dict[str, list[str]], tmp_path: Path
+) -> None:
+    assert of_the_answer(migrated(example, tmp_path)) == expected
+
+
+def test_claude_over_litellm_says_the_same_in_openai_s_words(tmp_path: Path) -> None:
+    pytest.importorskip("anthropic", reason="needs Anthropic's SDK")
+    result = migrated("anthropic-to-litellm", tmp_path)
+    for differing in of_the_answer(result).values():
+        assert [one for one in differing if not one.startswith("request_")] == [
+            "response_id at id",
+            "model_name at model",
+        ]
+    assert all(item.normalised["protocol-words"] for item in result.items)
+
+
+def test_the_proxy_of_litellm_in_front_of_the_provider(tmp_path: Path) -> None:
+    pytest.importorskip("litellm_proxy_extras", reason="needs litellm[proxy]")
+    assert of_the_answer(migrated("litellm-proxy", tmp_path)) == {
+        "plain-stream": _NAMED,
+        "mid-stream-error": ["model_name at model", "request_body at body.stream_options"],
+    }

@@ -20,6 +20,7 @@ from llm_contracts.clients.libraries.litellm import (
     litellm_router_async,
     streamed,
 )
+from llm_contracts.clients.libraries.litellm_proxy import LITELLM_PROXY
 from llm_contracts.clients.libraries.making import NotOfferedError
 from llm_contracts.clients.libraries.openai import openai, openai_async
 
@@ -42,6 +43,7 @@ BUILTIN: Mapping[str, Client] = MappingProxyType(
         "google-genai": google_genai,
         "httpx": httpx,
         "litellm-router": litellm_router,
+        "litellm-proxy": LITELLM_PROXY,
         "openai-async": openai_async,
         "litellm-async": litellm_async,
         "anthropic-async": anthropic_async,
@@ -51,5 +53,7 @@ BUILTIN: Mapping[str, Client] = MappingProxyType(
     }
 )
 
-LIBRARIES: Mapping[str, str] = MappingProxyType({"google-genai": "google.genai", "litellm-router": "litellm"})
+LIBRARIES: Mapping[str, str] = MappingProxyType(
+    {"google-genai": "google.genai", "litellm-router": "litellm", "litellm-proxy": "litellm_proxy_extras"}
+)
 """Client, without `-async` → the module that it needs, where that has another name."""

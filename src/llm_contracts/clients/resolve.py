@@ -57,7 +57,7 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
         plain = name.removesuffix("-async")
         library = LIBRARIES.get(plain, plain)
         if not _is_installed(library):
-            extra = library.partition(".")[0] if plain != "google-genai" else plain
+            extra = library if library in BUILTIN else plain
             raise ClientError(
                 f"the client {name!r} needs the library {library}: pip install 'llm-contracts[{extra}]'"
             )

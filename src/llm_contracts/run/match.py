@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_contracts.clients.gateway import Gateway
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.compare import Rules
@@ -36,8 +37,19 @@ def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
     recutting: AbstractContextManager[Engine | None] = nullcontext()
     if options.engine is EngineName.WIRE:
         recutting = opened(EngineName.WIRE, pieces=Fragmentation.RECORDED, lockstep=False)
-    with empty_ca_store(os.environ), playing as engine, recutting as pieces:
-        yield replace(match_of(project, options, engine), recutting=pieces)
+    with ExitStack() as stack:
+        stack.enter_context(empty_ca_store(os.environ))
+        match = match_of(project, options, stack.enter_context(playing))
+        reference, candidate = (_started(side, stack) for side in (match.reference, match.candidate))
+        pieces = stack.enter_context(recutting)
+        yield replace(match, recutting=pieces, reference=reference, candidate=candidate)
+
+
+def _started(side: Side, stack: ExitStack) -> Side:
+    """A gateway is started once for all that is played to it."""
+    if not isinstance(side.client, Gateway):
+        return side
+    return replace(side, client=stack.enter_context(side.client.started()))
 
 
 def match_of(project: Project, options: Options, engine: Engine) -> Pairing:

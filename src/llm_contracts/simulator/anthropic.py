@@ -42,7 +42,9 @@ _FINISHES = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use
 
 
 def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    key, asked = headers.get("x-api-key"), json_object(body) if body else {}
+    """A request with its key in the API's own header, or as a bearer's, as newer SDKs send it."""
+    bearer = headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    key, asked = headers.get("x-api-key") or bearer or None, json_object(body) if body else {}
     if asked is not None:
         asked = {**asked, "messages": [{"content": asked.get("system", "")}, *asked.get("messages", ())]}
     return ParsedRequest(path=path, key=key, body=asked)

@@ -41,13 +41,16 @@ class ParsedRequest:
 
     @property
     def json_mode(self) -> bool:
-        """Whether the answer must be a JSON object."""
-        return as_mapping(self._get("response_format", None)).get("type") == "json_object"
+        """Whether the answer must be JSON: any object, or one of a schema."""
+        return self._format in ("json_object", "json_schema")
 
     @property
     def says_json(self) -> bool:
-        """Whether the conversation has the word without which JSON mode is refused."""
-        return "json" in json.dumps(self._get("messages", []), ensure_ascii=False).lower()
+        """Whether the conversation has the word without which JSON of no schema is refused."""
+        return (
+            self._format == "json_schema"
+            or "json" in json.dumps(self._get("messages", []), ensure_ascii=False).lower()
+        )
 
     @property
     def thinking(self) -> bool | None:
@@ -70,6 +73,10 @@ class ParsedRequest:
         return 3 + sum(
             4 + tokens_in(str(message.get("content", ""))) for message in self._get("messages", [])
         )
+
+    @property
+    def _format(self) -> Any:
+        return as_mapping(self._get("response_format", None)).get("type")
 
     def out_of_range(self, greatest: Mapping[str, float]) -> tuple[str, Any] | None:
         """The first parameter above its greatest value (or below 0), with its value."""

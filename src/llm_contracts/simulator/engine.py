@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_contracts.simulator.answering import parts_of
 from llm_contracts.simulator.ask import ParsedRequest
@@ -96,7 +96,7 @@ def _in_one_piece(responder: Responder, ask: ParsedRequest, answer: ScriptedAnsw
     if answer.ending is Ending.ERROR:
         return _refusal(responder, ask, Refusal(why=Refused.SERVER_ERROR))
     stream = _stream(responder, ask, answer)
-    parts = parts_of(dialect, stream, answer, broken_off=False)
+    parts = parts_of(replace(dialect, always_totals=True), stream, answer, broken_off=False)
     document = compact(dialect.whole(stream, parts), dialect.framing.colon)
     return _reply(responder, 200, dialect.json_type, (document.encode(),))
 

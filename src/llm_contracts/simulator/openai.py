@@ -125,6 +125,36 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
     return chunk
 
 
+def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
+    """The completion that the chunks add up to."""
+    deltas = [part.delta for part in parts if part.delta]
+    text = "".join(delta.get("content") or "" for delta in deltas)
+    calls: dict[int, Json] = {}
+    for piece in (call for delta in deltas for call in delta.get("tool_calls", ())):
+        if "id" in piece:
+            calls[piece["index"]] = {name: value for name, value in piece.items() if name != "index"}
+        else:
+            function = calls[piece["index"]]["function"]
+            added = function["arguments"] + piece["function"]["arguments"]
+            calls[piece["index"]]["function"] = {**function, "arguments": added}
+    message: Json = {"role": "assistant", "content": None if calls else text}
+    if calls:
+        message["tool_calls"] = list(calls.values())
+    message |= {"refusal": None, "annotations": []}
+    logprobs = {} if stream.thinks else {"logprobs": None}
+    finish = next((part.finish for part in parts if part.finish), None)
+    return {
+        "id": stream.id,
+        "object": "chat.completion",
+        "created": EPOCH,
+        "model": stream.model,
+        "choices": [{"index": 0, "message": message, **logprobs, "finish_reason": finish}],
+        "usage": next((part.usage for part in parts if part.usage), None),
+        "service_tier": "default",
+        "system_fingerprint": None if stream.thinks else "fp_simulated0",
+    }
+
+
 def _obfuscation(seed: str) -> str:
     """Padding of random length: 0 to 15 characters were recorded."""
     return digits(f"{seed}/padding", _ALPHABET, int(digits(f"{seed}/length", figures, 6)) % 16)
@@ -168,6 +198,7 @@ OPENAI = Dialect(
         },
     },
     chunk=_chunk,
+    whole=_whole,
     headers=lambda seed: (
         ("Date", HTTP_DATE),
         ("Server", "cloudflare"),

@@ -22,9 +22,6 @@ _UNTIL_ERROR = ("output", "level", "metadata.reasoning")
 
 _COUNTED = {"metadata": Normalisation.TELEMETRY_METADATA, "status_message": Normalisation.TELEMETRY_MESSAGE}
 
-_ELSEWHERE = frozenset({"usage", *_COUNTED})
-"""Compared by their own rules."""
-
 Generation = Mapping[str, Any]
 
 
@@ -43,8 +40,7 @@ def compare_telemetry(pair: ObservationPair) -> Findings:
 
 
 def _fields(pair: ObservationPair, one: Generation, other: Generation, place: str) -> Findings:
-    further = (name for name in (*one, *other) if name not in _ELSEWHERE)
-    for name in dict.fromkeys((*_ALWAYS, *_UNTIL_ERROR, *further)):
+    for name in (*_ALWAYS, *_UNTIL_ERROR):
         ours, theirs = _value(one, name), _value(other, name)
         found = next(differences(ours, theirs, f"{place}.{name}"), None)
         if found is None:
