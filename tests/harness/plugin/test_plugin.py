@@ -74,7 +74,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pytest_in(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    plugins = ("-p", "no:cacheprovider", "-p", "llm_contracts.pytest_plugin", "-p", "syrupy")
+    plugins = ("-p", "no:cacheprovider", "-p", "llm_contracts", "-p", "recording", "-p", "syrupy")
     return pytester.runpytest_subprocess("-q", *plugins, *arguments, timeout=90)
 
 

@@ -93,13 +93,15 @@ def test_parts_that_make_no_whole_are_refused_by_name(
         run(["check", "--shard", shard, "--report", f"part-{shard[0]}"])
     run(["check", "--shard", "1/3", "--report", "again", "--engine", "vcr"])
     run(["check", "--report", "whole"])
+    Path("empty").mkdir()
     capsys.readouterr()
     refused = {
         ("part-1", "part-3"): "1 of 3 parts are missing: 2/3",
         ("part-1", "part-3", "part-1"): "are both part 1/3",
         ("part-3", "again"): "differ in engine (vcr then, wire now)",
         ("part-1", "whole"): "whole/result.json: is no part of a run",
-        ("part-1", "nowhere"): "nowhere/result.json: there is no result",
+        ("part-1", "empty"): "empty/result.json: there is no result",
+        ("part-1", "nowhere"): "'nowhere' does not exist",
     }
     for folders, message in refused.items():
         assert run(["report", "--merge", *folders]) == 2
