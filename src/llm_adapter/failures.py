@@ -213,7 +213,9 @@ def _parsed(body: Any) -> Any:
     """A body that the client library could not read: DashScope frames a 400 as a server-sent event."""
     if not isinstance(body, str):
         return body
-    text = body.strip().removeprefix("data:").strip()
+    text = body.removeprefix("\ufeff").strip()
+    lines = [line.removeprefix("data:") for line in text.splitlines() if line.startswith("data:")]
+    text = "\n".join(lines) or text
     try:
         parsed = json.loads(text)
     except ValueError:
@@ -229,9 +231,12 @@ def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
         return _parse_error(body[0])
     if not isinstance(body, Mapping):
         return None, None, ""
-    if isinstance(body.get("error"), (Mapping, str)):
-        return _parse_error(body["error"])
+    for name in ("error", "errors"):
+        if body.get(name) and isinstance(body[name], (Mapping, str, list)):
+            return _parse_error(body[name])
     message = next((body[name] for name in _MESSAGES if body.get(name)), "")
+    if isinstance(message, (Mapping, list)):  # FastAPI's details of what is wrong with a request
+        message = _parse_error(message)[2] or message
     code = next(filter(None, (_text(body.get(name)) for name in _CODES)), None)
     # A status may be a word, such as Google's; only HTTP's is a code.
     code = code or next((text for name in _STATUSES if http_status(text := _text(body.get(name)))), None)

@@ -13,7 +13,7 @@ import pytest
 
 from llm_adapter import Adapter, Category, LLMError, RequestFailedError, adapter_from
 from llm_adapter.categories import WORDS
-from llm_adapter.failures import describe, in_band, origin
+from llm_adapter.failures import RefusedError, describe, in_band, origin
 from tests.adapter.conftest import MakeAdapter, environ_for
 from tests.adapter.provider import (
     DONE,
@@ -238,6 +238,21 @@ def test_the_host_s_own_raising_is_used(adapter: Adapter, provider: Provider, pl
             list(hosted.chat_llm(app, "u", None, model, [{"role": "user", "content": "hi"}]))
         assert caught.value.args == (code, model)
         assert isinstance(caught.value.__cause__, LLMError)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [{"message": "bad"}]},
+        {"error": [{"message": "bad"}]},
+        {"detail": [{"loc": ["body"], "msg": "bad"}]},
+        'event: error\ndata: {"message": "bad"}\n\n',
+        '\ufeff{"error": {"message": "bad"}}',
+    ],
+)
+def test_the_words_of_a_refusal_are_found_in_any_form(body: Any) -> None:
+    found = describe(RefusedError(400, body, attempts=1))
+    assert (found.category, found.provider_message) == (Category.BAD_REQUEST, "bad")
 
 
 def test_a_loop_in_a_chain_of_exceptions_is_no_trap() -> None:
