@@ -133,9 +133,10 @@ site: setup-dev ## the pages as a site, with a reference of commands and of Pyth
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site
 	@echo "dist/site/index.html"
 
-matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0"), and beside other Langfuses
+matrix: setup ## the same recordings under other releases (ARGS="--litellm 1.95.0 --openai 2.54.0"), beside other Langfuses, frameworks and pytests
 	@failed=0; $(CONTRACTS) matrix $(options) || failed=$$?; \
-	  PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_langfuse || failed=$$?; exit $$failed
+	  PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_langfuse || failed=$$?; \
+	  PATH=$(BIN):$$PATH $(BIN)/python -m tools.beside_releases || failed=$$?; exit $$failed
 
 real-streams: setup-dev ## regenerate docs/real-streams.md (STREAMS, ANSWERS: folders with index.jsonl)
 	@$(BIN)/python -m tools.real_streams_page $(if $(value STREAMS),$(call quoted,STREAMS),../shared/real-streams) \

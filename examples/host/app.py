@@ -112,17 +112,25 @@ def create_app(
     return app
 
 
-def shown(first: LLMStreamResponse | None, stream: LLMStream) -> Iterator[str]:
-    """What a reader sees, piece by piece; leaving the page ends the call."""
+def shown(first: LLMStreamResponse | None, stream: LLMStream) -> Iterator[bytes]:
+    """What a reader sees, piece by piece; leaving the page ends the call.
+
+    A piece may hold half a character of two surrogates, which nobody can write.
+    """
     with closing(stream):
-        if first is not None:
-            yield first.result
-        try:
-            yield from (piece.result for piece in stream)
-        except AppError as error:
-            yield f"\n[{error.code}] {error.message}"
-        if stream.record.is_truncated:
-            yield "…"
+        for text in _texts(first, stream):
+            yield text.encode(errors="replace")
+
+
+def _texts(first: LLMStreamResponse | None, stream: LLMStream) -> Iterator[str]:
+    if first is not None:
+        yield first.result
+    try:
+        yield from (piece.result for piece in stream)
+    except AppError as error:
+        yield f"\n[{error.code}] {error.message}"
+    if stream.record.is_truncated:
+        yield "…"
 
 
 def metered(record: CallRecord) -> Mapping[str, Any]:

@@ -139,7 +139,8 @@ class Call:
             tool_calls=answer.tool_calls,
             usage=answer.totals,
             response_id=answer.id,
-            request_id=(self._opened and self._opened.request_id) or (error.request_id if error else None),
+            request_id=self._redactor.data(self._opened and self._opened.request_id)
+            or (error.request_id if error else None),
             attempts=self._attempts(),
             latency_s=0.0 if self._started is None else now - self._started,
             first_token_s=None if answer.begun is None else answer.begun - (self._started or 0.0),
@@ -316,7 +317,7 @@ class Call:
             provider_code=code,
             provider_message=said,
             attempts=None if unsent else attempts,
-            request_id=failure.request_id,
+            request_id=self._redactor.data(failure.request_id),
         )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from html.entities import codepoint2name
+from functools import cache
 from typing import Any
+
+from llm_adapter.secret_forms import PACKED, pattern, unpacked, without_halves
 
 _MASK = "[key]"
 
@@ -42,8 +42,19 @@ class Redactor:
     def text(self, value: str) -> str:
         """The text without the secrets."""
         for secret in self.secrets:
-            value = _pattern(secret).sub(_MASK, value)
+            value = pattern(secret).sub(_MASK, value)
+            value = without_halves(value, secret, _MASK)
+        if self.secrets:
+            value = PACKED.sub(lambda run: _MASK if self._is_packed_in(run[0]) else run[0], value)
         return _without_urls_secrets(value)
+
+    def _is_packed_in(self, run: str, deepest: int = 3) -> bool:
+        """Whether a secret stands below several layers of encodings."""
+        return any(
+            any(pattern(secret).search(text) for secret in self.secrets)
+            or (deepest > 1 and any(self._is_packed_in(inner, deepest - 1) for inner in PACKED.findall(text)))
+            for text in unpacked(run)
+        )
 
     def data(self, value: Any) -> Any:
         """The same for JSON-like data at any depth, and for bytes; other values come back as they are."""
@@ -112,48 +123,6 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-# Forms of a secret
-
-
-@lru_cache(maxsize=256)
-def _pattern(secret: str) -> re.Pattern[str]:
-    """Finds a secret as it is, percent-encoded, escaped as JSON, Python and HTML do it, in base64 at any
-    alignment, and as hexadecimal digits with or without separators.
-    """
-    raw = secret.encode("utf-8", "surrogatepass")
-    digits = "[ :-]?".join(_anycase(f"{byte:02x}") for byte in raw)
-    return re.compile("|".join(("".join(map(_character, secret)), digits, *_base64(raw))))
-
-
-def _character(character: str) -> str:
-    number = ord(character)
-    raw = character.encode("utf-8", "surrogatepass")
-    forms = [
-        rf"\\{{0,8}}{re.escape(character)}",
-        "".join("%(?:25){0,3}" + _anycase(f"{byte:02x}") for byte in raw),
-        "".join(rf"\\{{1,8}}x{_anycase(f'{byte:02x}')}" for byte in raw),
-        rf"\\{{1,8}}u{_anycase(f'{number:04x}')}",
-        rf"&(?:amp;)?#(?:0{{0,5}}{number}|[xX]0{{0,5}}{_anycase(f'{number:x}')});",
-    ]
-    if number in codepoint2name:
-        forms.append(f"&(?:amp;)?{codepoint2name[number]};")
-    return f"(?:{'|'.join(forms)})"
-
-
-def _base64(raw: bytes) -> Iterator[str]:
-    """The characters of base64 that depend on the secret alone, wherever in a text it stands."""
-    for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + raw).decode()
-        core = encoded[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]
-        yield "".join(
-            {"+": r"(?:[+-]|%2[bB])", "/": r"(?:\\{0,8}[/_]|%2[fF])"}.get(digit, digit) for digit in core
-        )
-
-
-def _anycase(digits: str) -> str:
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
-
-
 # Logs
 
 
@@ -185,7 +154,10 @@ class _Hiding:
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        hidden = Redactor.of(self.secrets).text(text)
+        redactor = Redactor.of(self.secrets)
+        if record.exc_info and record.exc_info[1]:  # it is on its way to us, who would do the same
+            redactor.exceptions(record.exc_info[1])
+        hidden = redactor.text(text)
         if hidden != text:
             record.msg, record.args = hidden, ()
         return True

@@ -44,7 +44,10 @@ class Variables:
         return list(self.source) if isinstance(self.source, Mapping) else ()
 
     def _raw(self, name: str) -> str | None:
-        found = self.source.get(name) if isinstance(self.source, Mapping) else self.source(name)
+        try:
+            found = self.source.get(name) if isinstance(self.source, Mapping) else self.source(name)
+        except LookupError:  # a host's own function that insists on a default
+            return None
         if isinstance(found, Mapping):
             return json.dumps(dict(found))
         if isinstance(found, (list, tuple)):

@@ -175,6 +175,22 @@ def test_text_outside_of_events_does_not_spoil_an_answer_that_is_whole(ask: Ask,
     assert ask() == ["All"]
 
 
+TOKEN = Reply(
+    pieces=(b'{"access_token": "t", "expires_in": 9000}',), headers=JSON
+)  # pragma: allowlist secret
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "dify", "ERNIE-4.0-8K"])
+@pytest.mark.parametrize("words", ["{}", '"come back later"', "<html>closed</html>"])
+def test_other_protocols_tell_the_words_as_well(
+    make_adapter: MakeAdapter, provider: Provider, model: str, words: str
+) -> None:
+    token = (TOKEN,) if model.startswith("ERNIE") else ()
+    provider.say(*token, Reply(pieces=(words.encode(),), headers=JSON))
+    pieces, error = failed(make_adapter(), model)
+    assert (pieces, error.category, error.provider_message) == ([], C.PROTOCOL, words)
+
+
 def test_bytes_of_no_text_are_not_shown_as_words(make_adapter: MakeAdapter, provider: Provider) -> None:
     provider.say(plain(b"\x1f\x8b\x08\x00\xff\xfe", content_encoding="x-unknown"))
     words = "6 bytes that are no text (content encoding: x-unknown)"

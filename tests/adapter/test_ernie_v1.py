@@ -397,7 +397,9 @@ def test_a_document_that_is_no_error_is_no_answer_either(
     new: Adapter, provider: Provider, reply: Reply
 ) -> None:
     provider.say(GRANT, reply)
-    assert "JSON document" in failure(new).message
+    error = failure(new)
+    assert error.category is Category.PROTOCOL
+    assert error.provider_message == reply.pieces[0].decode()
 
 
 def test_a_line_without_totals_is_no_reason_to_fail(new: Adapter, provider: Provider) -> None:

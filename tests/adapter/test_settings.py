@@ -165,6 +165,11 @@ def test_the_variables_can_be_asked_for_by_name_and_be_other_than_text() -> None
     assert (settings.max_output_tokens, settings.default_temperature) == ({"gpt-4o": 9}, 0.5)
 
 
+def test_a_source_that_raises_for_what_it_does_not_know_has_not_got_it() -> None:
+    settings = Settings.from_environ({"OPENAI_API_KEY": "k-1"}.__getitem__)
+    assert (settings.accounts["openai"].api_key, settings.accounts["glm"].api_key) == ("k-1", "")
+
+
 def test_further_providers_are_rows_before_the_table_or_in_the_place_of_theirs() -> None:
     own = Provider(key="own", base_url="https://own/v1", key_variables=("OWN_KEY",), prefix="own/")
     moved = Provider(key="qwen", base_url="https://moved/v1", key_variables=("MOVED_KEY",), prefix="q/")

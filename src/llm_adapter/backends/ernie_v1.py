@@ -19,11 +19,11 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends import AsyncOpened, Opened
 from llm_adapter.backends.reading import aopened, opened
-from llm_adapter.backends.response_body import BOM, CONTROL
+from llm_adapter.backends.response_body import BOM, CONTROL, empty_answer
 from llm_adapter.backends.retrying_client import Request, Response, RetryingClient, is_document, json_object
 from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, totals
-from llm_adapter.failures import InBandError
+from llm_adapter.failures import InBandError, NoAnswerError
 from llm_adapter.redaction import hide_in_logs
 from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse, LLMStreamUsage
@@ -238,12 +238,13 @@ class _Asking:
 
         Raises:
             InBandError: ERNIE answered with an error.
+            NoAnswerError: or with something else that is no stream.
         """
         self.attempts += answer.attempts
         if document is None or document.removeprefix(BOM).lstrip().startswith((b"data:", *CONTROL)):
             return None  # the latter is a stream, whatever its content type says
-        error = _document_error(document, answer.response.request)
-        code = error.body["code"]
+        error = _document_error(document, answer.response)
+        code = error.body.get("code")
         self.refused_token = code in _TOKEN_REFUSED and not self._renewed
         if self.refused_token:
             self._renewed = True
@@ -254,15 +255,16 @@ class _Asking:
         raise error
 
 
-def _document_error(document: bytes, request: Any) -> InBandError:
+def _document_error(document: bytes, response: Any) -> InBandError | NoAnswerError:
     """The error that a JSON document in the place of a stream is."""
     try:
         body = error_document(json.loads(document))
     except ValueError:
         body = {}
-    if not isinstance(body, Mapping) or "code" not in body:
-        body = {"code": None, "message": "a JSON document in the place of a stream"}
-    return InBandError(body, request)
+    if isinstance(body, Mapping) and "code" in body:
+        return InBandError(body, response.request)
+    words = document.decode(errors="replace").strip()
+    return NoAnswerError(words or empty_answer(response), response.request)
 
 
 # Answers

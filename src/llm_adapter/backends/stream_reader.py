@@ -7,7 +7,7 @@ what its JSON says. What is no chunk is judged at once: an error, an answer with
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,8 +140,10 @@ class EventReader:
         yield from self._line(b"")
         text = self._body.text
         document = json_of(text)
-        if document is not None:
-            for part in document if isinstance(document, list) else [document]:
+        parts = document if isinstance(document, list) else [document]
+        if all(isinstance(part, Mapping) for part in parts):
+            self._body.pass_over(document)
+            for part in parts:
                 yield from self.read(part)
         elif not self._body.has_events:
             raise NoAnswerError(text or empty_answer(self.response), self.response.request)

@@ -35,9 +35,9 @@ Examples:
 @report_option
 @click.option(
     "--html",
-    type=OutputPath(dir_okay=False),
+    type=OutputPath(dir_okay=False, allow_dash=True),
     metavar="FILE",
-    help="Where to write the page, in place of index.html beside the stored result.",
+    help="Where to write the page, in place of index.html beside the stored result; - is standard output.",
 )
 @ci_options
 @click.option(
@@ -81,8 +81,9 @@ def report(
     if html is not None or not views.files:
         file = html or stored.folder / "index.html"
         _write_html(project, file, stored, changed, secrets)
-        size = file.stat().st_size / 1e6
-        echo(f"{project.settings.shown(file)}: {size:.1f} MB", err=bool(views.files))
+        if str(file) != "-":
+            size = file.stat().st_size / 1e6
+            echo(f"{project.settings.shown(file)}: {size:.1f} MB", err=bool(views.files))
     write_ci(project, stored, views, changed, secrets)
     return code
 

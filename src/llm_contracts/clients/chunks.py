@@ -165,7 +165,7 @@ def _from_choices(item: Mapping[str, Any], answer: int | None) -> Chunk:
     kept = [{"index": _index(choice), **_choice(choice)[1]} for choice in choices if choice is not main]
     if left or kept:
         rest["choices"] = [left, *kept]
-    elif given is not None and not isinstance(given, list):
+    elif given is not None and not choices:
         rest["choices"] = given
     return Chunk(
         **fields,
@@ -199,7 +199,8 @@ def _choice(choice: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     rest.pop("index", None)
     place = "delta" if isinstance(rest.get("delta"), dict) else "message"
     delta = dict(rest[place]) if isinstance(rest.get(place), dict) else {}
-    text, extra = _content(delta.pop("content", None), "content")
+    content = delta.pop("content", None)
+    text, extra = _content(content, "content")
     keys = tuple(name for name in _REASONING if delta.get(name))
     reasoning, more = _content(delta.pop(keys[0]) if keys else None, "reasoning")
     named = {name: value for name in ("refusal", "function_call") if (value := delta.pop(name, None))}
@@ -214,6 +215,8 @@ def _choice(choice: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         "role": _label(delta.pop("role", None)),
         "extra": {**extra, **more, **named},
     }
+    if content == "":
+        delta["content"] = ""  # null is another thing to who joins the pieces
     left = [more for _, more in split]
     if any(left):
         delta["tool_calls"] = left
@@ -248,6 +251,8 @@ def _tool_call(call: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     function = dict(function) if isinstance(function, dict) else {}
     given = {name: rest.pop(name, None) for name in ("index", "id", "type")}
     given |= {name: function.pop(name, None) for name in ("name", "arguments")}
+    if given["arguments"] == "":
+        function["arguments"] = ""
     if function:
         rest["function"] = function
     return {name: value for name, value in given.items() if value is not None}, rest

@@ -75,7 +75,7 @@ def _fields_of(kind: Any) -> Callable[[Any], Mapping[str, Any] | None]:
     declared = [
         name
         for each in reversed(kind.__mro__[:-1])
-        for name in (*_slots(each), *(n for n, v in vars(each).items() if _is_data(v)))
+        for name in (*slots(each), *(n for n, v in vars(each).items() if _is_data(v)))
         if not name.startswith("_")
     ]
 
@@ -92,7 +92,8 @@ def _is_data(value: Any) -> bool:
     return isinstance(value, property) or not (callable(value) or hasattr(value, "__get__"))
 
 
-def _slots(kind: type) -> tuple[str, ...]:
+def slots(kind: type) -> tuple[str, ...]:
+    """The names of a class's own slots."""
     slots = vars(kind).get("__slots__", ())
     return (slots,) if isinstance(slots, str) else tuple(slots)
 
@@ -101,5 +102,10 @@ def _of_model(value: Any) -> Mapping[str, Any]:
     """Declared and additional fields, without the warnings of `model_dump` where a vendor's value does not
     fit the declared type.
     """
-    extra = value.__pydantic_extra__
-    return {**value.__dict__, **extra} if extra else value.__dict__
+    extra, held = (
+        getattr(value, "__pydantic_extra__", None),
+        value.__dict__,
+    )  # pydantic's dataclasses have none
+    if "_request_id" in held:  # the openai SDK puts it on whole answers, and it is in no document
+        held = {name: part for name, part in held.items() if name != "_request_id"}
+    return {**held, **extra} if extra else held

@@ -93,11 +93,26 @@ def _taken(part: dict[str, Any], *names: str) -> Any:
     return next((value for value in found if value is not None), None)
 
 
-def _response(given: Document) -> Reading:
-    """A whole response of pydantic-ai."""
+def _run() -> Any:
+    """Reads what pydantic-ai hands on: events, a response, or both. Then the response repeats the events
+    and adds how the answer ended and what it cost.
+    """
+    begun = False
+
+    def reading(given: Document) -> Reading:
+        nonlocal begun
+        if "provider_response_id" in given:
+            return _response(given, repeats=begun)
+        begun = True
+        return _event(given)
+
+    return reading
+
+
+def _response(given: Document, *, repeats: bool) -> Reading:
     rest = dict(given)
     parts = [dict(as_mapping(part)) for part in as_list(rest.pop("parts", None))]
-    deltas = [_part(part, place) for place, part in enumerate(parts)]
+    deltas = [] if repeats else [_part(part, place) for place, part in enumerate(parts)]
     message = {
         name: "".join(str(delta[name]) for delta in deltas if delta.get(name)) for name in _PIECES.values()
     }
@@ -135,13 +150,11 @@ CLIENT_OBJECTS: Protocols = (
     ),
     Protocol(
         name="pydantic-ai",
-        speaks=lambda given: as_text(given.get("event_kind")) in _EVENTS,
-        reader=lambda: _event,
-    ),
-    Protocol(
-        name="pydantic-ai",
-        speaks=lambda given: "provider_response_id" in given and "parts" in given,
-        reader=lambda: _response,
+        speaks=lambda given: (
+            as_text(given.get("event_kind")) in _EVENTS
+            or ("provider_response_id" in given and "parts" in given)
+        ),
+        reader=_run,
     ),
     Protocol(
         name="openai-agents",

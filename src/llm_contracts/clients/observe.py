@@ -6,12 +6,13 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import pairwise
 from threading import Lock, Thread
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
@@ -27,6 +28,8 @@ from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _NOTICED = 0.25  # seconds; less is no pause on a busy machine
+_KEPT = 8  # items that are looked at again when all have come: who yields one over and over does so at once
+_ON_THEIR_WAY = 3  # events that the other side may have sent before it hears that the client has left
 _GRACE = 1.0  # seconds a hanging path gets to end by itself after its connections were dropped
 
 
@@ -87,7 +90,12 @@ def observe(
     """
     pauses = Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None
     # A copy of its own for each run: what one client changes must not reach the next.
-    own = replace(call, messages=deepcopy(call.messages), params=deepcopy(dict(call.params)))
+    own = replace(
+        call,
+        messages=deepcopy(call.messages),
+        params=deepcopy(dict(call.params)),
+        input=deepcopy(call.input),
+    )
     run = _ObservedRun(
         path=path,
         call=own,
@@ -96,6 +104,7 @@ def observe(
         pauses=pauses,
         read=ItemReader(protocols),
         leaving=leaving,
+        effects=Effects(edge=urlsplit(call.base_url).netloc),
     )
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()
@@ -128,7 +137,7 @@ class _ObservedRun:
     read: ItemReader
     pauses: Pauses | None = None
     leaving: bool = False
-    effects: Effects = field(default_factory=Effects)
+    effects: Effects
     started: float = field(default_factory=time.monotonic)
     chunks: list[Chunk] = field(default_factory=list)
     generations: list[Mapping[str, Any]] = field(default_factory=list)
@@ -137,6 +146,7 @@ class _ObservedRun:
     _stream: tuple[str, ...] | None = None
     _error: tuple[str, ...] | None = None
     _shapes: dict[Shape, None] = field(default_factory=dict)
+    _items: list[tuple[Any, Any]] = field(default_factory=list)
     _gaps: dict[str, float] = field(default_factory=dict)
     _last: float = 0.0
     _spent: float = 0.0
@@ -161,6 +171,7 @@ class _ObservedRun:
             self._error = None if isinstance(error, ForeignError) else error_names(error)
             self._fail(describe(error, self.call.api_key, raised=self._raised))
         finally:
+            self.effects.reused = any(jsonable(item) != said for item, said in self._items)
             with self._lock:
                 self._wait(len(self.chunks))
                 self.ended_ms = self._elapsed()
@@ -267,7 +278,8 @@ class _ObservedRun:
             for item in items:
                 self._deliver(item)
                 if self._leaves():
-                    getattr(items, "close", _nothing)()
+                    with self._no_further():
+                        getattr(items, "close", _nothing)()
                     return
         except _StopRunError:
             with suppress(Exception):
@@ -288,7 +300,7 @@ class _ObservedRun:
                 if self._leaves():
                     await self._left(items)
                     break
-            self.effects.tasks = len(asyncio.all_tasks() - before)
+            await self._settled(before)
         except _StopRunError:
             with suppress(Exception):
                 await getattr(items, "aclose", _nothing_async)()
@@ -298,15 +310,32 @@ class _ObservedRun:
         last = self.chunks[-1] if self.chunks else Chunk()
         return self.leaving and bool(last.text or last.reasoning or last.tool_calls)
 
+    @contextmanager
+    def _no_further(self) -> Iterator[None]:
+        """Note how many events the other side sends while the client is told to stop."""
+        before = self.session.events_sent() or 0
+        yield
+        further = (self.session.events_sent() or 0) - before
+        self.effects.read_on = further if further > _ON_THEIR_WAY else 0
+
     async def _left(self, items: AsyncIterable[Any]) -> None:
-        """Close the stream, and look what stays while the loop still runs: its end would hide it."""
-        await getattr(items, "aclose", getattr(items, "close", _nothing_async))()
+        with self._no_further():
+            await getattr(items, "aclose", getattr(items, "close", _nothing_async))()
+
+    async def _settled(self, before: set[asyncio.Task[Any]]) -> None:
+        """Look what stays while the loop still runs: its end would hide it. What is about to end may."""
+
+        def stay() -> tuple[int, int]:
+            return len(asyncio.all_tasks() - before), self._connections() if self.leaving else 0
+
         limit = time.monotonic() + GRACE
-        while self._connections() and time.monotonic() < limit:  # noqa: ASYNC110 - no event tells
+        while any(stay()) and time.monotonic() < limit:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
-        self.effects.connections = self._connections()
+        self.effects.tasks, self.effects.connections = stay()
 
     def _deliver(self, item: Any) -> None:
+        if len(self._items) < _KEPT and not isinstance(item, (str, bytes)):
+            self._items.append((item, jsonable(item)))
         self._take(lambda: self.read(item))
         self._shapes.update(dict.fromkeys(shapes(item)))
 
@@ -332,6 +361,7 @@ class _ObservedRun:
         """Tell the session how much has been handed on, of all choices."""
         text, reasoning, arguments = self._delivered
         text += len(chunk.text) + sum(len(other.get("text", "")) for other in chunk.others)
+        text += len(chunk.extra.get("refusal") or "")
         reasoning += len(chunk.reasoning)
         arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
         self._delivered = text, reasoning, arguments
@@ -377,7 +407,7 @@ def _is_answer(items: Any) -> bool:
 
 def _changed(asked: Call, given: Call) -> dict[str, Any]:
     """What the client made of the caller's messages and parameters, where it changed them."""
-    pairs = {"call.messages": (asked.messages, given.messages), "call.params": (asked.params, given.params)}
+    pairs = {f"call.{n}": (getattr(asked, n), getattr(given, n)) for n in ("messages", "params", "input")}
     return {place: jsonable(now) for place, (was, now) in pairs.items() if jsonable(was) != jsonable(now)}
 
 

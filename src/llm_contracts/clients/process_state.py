@@ -82,6 +82,14 @@ def shown(changes: Changes) -> dict[str, str]:
     return {place: _description(change.written[-1]) for place, change in changes.items() if change.outlives}
 
 
+def set_back(changes: Changes) -> None:
+    """Set the variables again that a call has removed: the next one finds nothing to remove."""
+    for place, change in changes.items():
+        kind, _, name = place.partition(".")
+        if kind == "environ" and change.before is not None:
+            os.environ.setdefault(name, change.before)
+
+
 def variable_set(changes: Changes, name: str, value: str | None) -> None:
     """A variable of the environment is about to be set, or removed (None)."""
     if not _importing():

@@ -1,11 +1,13 @@
-"""What a call does beside answering: what it prints and logs, and what it leaves behind.
+"""What a call does beside answering: what it prints and logs, whom else it talks to, what it starts, and what
+it leaves behind.
 
 Everything is seen in the call's own thread and in the threads that it starts. Standard output and standard
 error of a call go to the report and never to those of the harness, whose output may be JSON.
 
 Like the virtual clock, this replaces foreign names (`sys.stdout`, `sys.stderr`, how threads are started) only
 for as long as anybody observes; so does `process_state`, which knows what is changed for the whole process.
-Files and variables are heard of through Python's audit events.
+Files, variables, sockets and processes are heard of through Python's audit events. Variables that
+a call removes are set again after it, so that it is seen each time.
 """
 
 from __future__ import annotations
@@ -13,22 +15,28 @@ from __future__ import annotations
 import concurrent.futures.thread
 import logging
 import os
+import re
 import sys
+import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from socket import socket
 from threading import Lock, Thread, get_ident
 from typing import Any
+from weakref import ref
 
 from llm_contracts.clients.process_state import (
     Changes,
     Replacements,
     folder_changed,
     list_sizes,
+    set_back,
     shown,
     variable_set,
 )
@@ -40,13 +48,19 @@ _LONGEST = 300  # characters of output that a report shows
 _POOL_WORKER = getattr(concurrent.futures.thread, "_worker", None)
 """What a thread of a pool runs: pools live as long as the library that has one, and grow call by call."""
 
+_OF_PYTHON = re.compile(r"\.(py|so|pyc(\.\d+)?)$|/__pycache__(/|$)")
+"""Files that are read, and folders and files that are made, where a module is imported."""
+
 _OPEN_FILES = Path("/proc/self/fd")
 
 
 @dataclass(kw_only=True, slots=True)
 class Effects:
-    """What one call did so far. What its threads do when it is `over` is no longer noted."""
+    """What one call did so far. What its threads do when it is `over` is no longer noted. `edge`: host and
+    port that it is meant to talk to.
+    """
 
+    edge: str = ""
     over: bool = False
     tasks: int = 0
     connections: int = 0
@@ -54,6 +68,12 @@ class Effects:
     logged: dict[str, None] = field(default_factory=dict)
     threads: list[Thread] = field(default_factory=list)
     files: dict[str, None] = field(default_factory=dict)
+    written: dict[str, None] = field(default_factory=dict)
+    network: dict[str, None] = field(default_factory=dict)
+    processes: dict[str, None] = field(default_factory=dict)
+    sockets: list[ref[socket]] = field(default_factory=list)
+    reused: bool = False
+    read_on: int = 0
     changes: Changes = field(default_factory=dict)
     grown: dict[str, str] = field(default_factory=dict)
 
@@ -74,9 +94,20 @@ class Effects:
             effects["tasks"] = self.tasks
         if left_open := connections() or self.connections:
             effects["connections"] = left_open
-        if open_now := self._open_files():
-            effects["files"] = open_now
-        return effects | shown(self.changes) | self.grown
+        lists = {
+            "files": self._open_files(),
+            "files.written": sorted({_named(name) for name in self.written if Path(name).exists()}),
+            "network": sorted(self.network.keys() - {self.edge}),
+            "processes": sorted(self.processes),
+            "sockets": ["left open"] if any(_is_open(each(), self.edge) for each in self.sockets) else [],
+            "chunks": ["changed after they were handed on"] if self.reused else [],
+        }
+        effects |= {place: done for place, done in lists.items() if done}
+        if self.read_on:
+            effects["events"] = self.read_on
+        effects |= shown(self.changes) | self.grown
+        set_back(self.changes)
+        return effects
 
     def _open_files(self) -> list[str]:
         if not self.files or not _OPEN_FILES.is_dir():
@@ -158,8 +189,26 @@ class _Output:
         for line in lines:
             self.write(line)
 
+    @property
+    def buffer(self) -> Any:
+        return self.stream.buffer if _current() is None else _Bytes(self)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+class _Bytes:
+    """In the place of what lies below a standard stream."""
+
+    def __init__(self, output: _Output) -> None:
+        self._output = output
+
+    def write(self, data: Any) -> int:
+        self._output.write(bytes(data).decode(errors="replace"))
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output.stream.buffer, name)
 
 
 class _Logged(logging.Handler):
@@ -182,17 +231,24 @@ _LOG = _Logged(logging.WARNING)
 _STATE = Replacements(_changes)
 
 
+_STREAMS = ("stdout", "stderr", "__stdout__", "__stderr__")
+
+
 def _enter() -> None:
     with _REPLACING:
+        with warnings.catch_warnings():
+            pass  # what has been warned of once is forgotten, and comes again
         if not _LOG.users:
             logging.getLogger().addHandler(_LOG)
             setattr(threading, _STARTER, _Starter(getattr(threading, _STARTER)))
             _STATE.install()
         _LOG.users += 1
-        for name in ("stdout", "stderr"):
+        for name in _STREAMS:
             stream = getattr(sys, name)
+            if stream is None:  # without a console there is none
+                continue
             if not isinstance(stream, _Output):
-                stream = _Output(name, stream)
+                stream = _Output(name.strip("_"), stream)
                 setattr(sys, name, stream)
             stream.users += 1
 
@@ -206,7 +262,7 @@ def _leave() -> None:
             starter = getattr(threading, _STARTER)
             if isinstance(starter, _Starter):
                 setattr(threading, _STARTER, starter.really)
-        for name in ("stdout", "stderr"):
+        for name in _STREAMS:
             stream = getattr(sys, name)
             if isinstance(stream, _Output):
                 stream.users -= 1
@@ -229,9 +285,38 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
-    name = arguments[0]
-    if isinstance(name, str) and not name.endswith((".py", ".pyc", ".so")):
-        effects.files[name] = None
+    name, _, flags = arguments
+    if isinstance(name, (str, os.PathLike)):
+        path = os.fspath(name)
+        if isinstance(path, str) and not _OF_PYTHON.search(path) and not path.startswith("/dev/"):
+            effects.files[path] = None
+            if flags & (os.O_WRONLY | os.O_RDWR):
+                effects.written[path] = None
+
+
+def _made(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    if not _OF_PYTHON.search(name := os.fsdecode(arguments[0])):
+        effects.written[name] = None
+
+
+def _socket_made(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    effects.sockets.append(ref(arguments[0]))
+
+
+def _talked(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    if isinstance(address := arguments[1], tuple):
+        effects.network[f"{address[0]}:{address[1]}"] = None
+
+
+def _looked_up(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    host, port = arguments[:2]
+    if host is not None:
+        effects.network[f"{os.fsdecode(host)}:{port}"] = None
+
+
+def _started(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    program = os.fsdecode(arguments[0]).split()
+    effects.processes[Path(program[0]).name if program else "?"] = None
 
 
 def _set(effects: Effects, arguments: tuple[Any, ...]) -> None:
@@ -243,8 +328,32 @@ _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
     "open": _opened,
     "os.putenv": _set,
     "os.unsetenv": _set,
+    "os.mkdir": _made,
+    "socket.__new__": _socket_made,
+    "socket.connect": _talked,
+    "socket.sendto": _talked,
+    "socket.getaddrinfo": _looked_up,
+    "subprocess.Popen": _started,
+    "os.system": _started,
+    "os.posix_spawn": _started,
     "os.chdir": lambda effects, arguments: folder_changed(effects.changes, arguments[0]),
 }
+
+
+def _named(path: str) -> str:
+    """A file's name; temporary ones have another each time."""
+    return "a temporary file" if path.startswith(tempfile.gettempdir() + os.sep) else Path(path).name
+
+
+def _is_open(made: socket | None, edge: str) -> bool:
+    """Whether a socket was left open; connections to the edge are counted there."""
+    if made is None or made.fileno() < 0:
+        return False
+    try:
+        host, port = made.getpeername()[:2]
+    except (OSError, ValueError):
+        return True
+    return f"{host}:{port}" != edge
 
 
 def _target(entry: Path) -> str:

@@ -2,7 +2,7 @@
 
 Only what all objects of one part have counts: LiteLLM's chunks have `usage` at the end and not before, so
 code that reads it from every chunk fails. What a library's base class for models brings (`model_dump`,
-`to_dict`) is no part of it, nor are mappings: these have keys, and keys are compared as fields.
+`to_dict`) is no part of it. Of a mapping counts that it is one: its keys are compared as fields.
 """
 
 from __future__ import annotations
@@ -12,12 +12,22 @@ from functools import lru_cache
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
-from llm_contracts.clients.jsonable import read
+from llm_contracts.clients.jsonable import read, slots
 
 _GENERATORS = (GeneratorType, AsyncGeneratorType, list, tuple)
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _FRAMEWORKS = ("pydantic.", "pydantic_core.")
-_OFFERED = ("__enter__", "__exit__", "__aenter__", "__aexit__", "__next__", "__anext__")
+_OFFERED = ("__enter__", "__exit__", "__aenter__", "__aexit__", "__next__", "__anext__", "__getitem__")
 """Names with underscores that an application relies on without writing them."""
+
+MAPPING = ("__getitem__",)
+"""The names of a mapping."""
+
+_PARTS = {"choices": "choice", "tool_calls": "tool_call"}
+_WALKED = frozenset({"choices", "delta", "message", "usage", "tool_calls", "function"})
+"""Parts that are looked into whatever they are made of; others only where they are models."""
+
+_DEEPEST = 6
 
 Shape = tuple[str, type, tuple[str, ...]]
 """A part, the class of its object, and what that object itself holds."""
@@ -37,19 +47,23 @@ def error_names(error: BaseException) -> tuple[str, ...]:
 
 def shapes(item: Any) -> Iterator[Shape]:
     """The parts of one yielded item; their names are the same wherever the shape is."""
-    if isinstance(item, (str, bytes, Mapping)):
+    if not isinstance(item, (str, bytes)):
+        kind = read(item, "type")  # APIs with many kinds of events name them
+        yield from _walk(f"chunk.{kind}" if isinstance(kind, str) else "chunk", item, 0)
+
+
+def _walk(part: str, value: Any, depth: int) -> Iterator[Shape]:
+    if isinstance(value, Mapping):
+        yield part, dict, ()
         return
-    kind = read(item, "type")  # APIs with many kinds of events name them
-    yield _shape(f"chunk.{kind}" if isinstance(kind, str) else "chunk", item)
-    choices = read(item, "choices")
-    if isinstance(choices, list) and choices and not isinstance(choices[0], Mapping):
-        yield _shape("choice", choices[0])
-        delta = read(choices[0], "delta")
-        if delta is not None and not isinstance(delta, Mapping):
-            yield _shape("delta", delta)
-    usage = read(item, "usage")
-    if usage is not None and not isinstance(usage, Mapping):
-        yield _shape("usage", usage)
+    yield part, type(value), _own(value)
+    for name, held in _held(value).items() if depth < _DEEPEST else ():
+        if held.__class__ in _SCALARS or name.startswith("_"):
+            continue
+        first = held[0] if isinstance(held, (list, tuple)) and held else held
+        plain = first.__class__ in _SCALARS or isinstance(first, (list, tuple))
+        if isinstance(first, Mapping) or _is_model(_kind(first)) or (name in _WALKED and not plain):
+            yield from _walk(_PARTS.get(name, name), first, depth + 1)
 
 
 def shared_names(seen: Mapping[Shape, None]) -> dict[str, tuple[str, ...]]:
@@ -61,8 +75,27 @@ def shared_names(seen: Mapping[Shape, None]) -> dict[str, tuple[str, ...]]:
     return {part: tuple(sorted(names)) for part, names in found.items()}
 
 
-def _shape(part: str, value: Any) -> Shape:
-    return part, type(value), _own(value)
+def _held(value: Any) -> Mapping[str, Any]:
+    """What an object holds: its attributes, what is in its slots, and of what a model does not declare the
+    parts that are known. Whether other things of a vendor's are mappings is the library's affair.
+    """
+    held = getattr(value, "__dict__", None)
+    if held is None:
+        return {name: read(value, name) for name in _slots_of(_kind(value))}
+    extra = getattr(value, "__pydantic_extra__", None)
+    return {**held, **{name: extra[name] for name in _WALKED & extra.keys()}} if extra else held
+
+
+@lru_cache(maxsize=512)
+def _slots_of(kind: Any) -> tuple[str, ...]:
+    return tuple(name for each in kind.__mro__ for name in slots(each))
+
+
+@lru_cache(maxsize=512)
+def _is_model(kind: Any) -> bool:
+    return any(
+        hasattr(kind, name) for name in ("__pydantic_fields__", "model_fields", "__dataclass_fields__")
+    )
 
 
 def _kind(value: Any) -> Any:
@@ -78,6 +111,8 @@ def _own(value: Any) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _names(kind: Any, own: tuple[str, ...]) -> frozenset[str]:
+    if issubclass(kind, Mapping):
+        return frozenset(MAPPING)
     inherited = {
         name
         for each in kind.__mro__

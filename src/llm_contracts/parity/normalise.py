@@ -23,6 +23,7 @@ class Normalisation(StrEnum):
     EMPTY_VALUE = "empty-value"  # an empty text, list or object where the other has null or no such key
     CREATED = "created"  # the time of an answer: LiteLLM puts its own clock there
     OBJECT_TYPE = "object-type"  # mappings where the other has objects: keys are compared, names are not
+    LABEL_REPEATED = "label-repeated"  # the same id or model on chunks where the other has none
     EMPTY_CHUNK = "empty-chunk"  # chunks that carry nothing; their number is `chunk_count`
     ROLE = "role"  # the same `role` on more or fewer chunks, or `assistant` where the provider sent none
     TOOL_TYPE = "tool-type"  # `type: function` added to continuing deltas of a tool call

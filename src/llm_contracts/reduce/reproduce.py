@@ -7,6 +7,7 @@ import re
 from pprint import pformat
 from typing import Any
 
+from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.run import CHATS, Reduced
 from llm_contracts.wire.interaction import Interaction
@@ -16,6 +17,14 @@ _CALLS = {
     "litellm": "litellm.completion(api_base=url, api_key='none', max_retries=0, "
     "custom_llm_provider='openai', **ASK)",
 }
+_ASKED = {
+    Kind.REQUEST_BODY: "asked",
+    Kind.REQUEST_TARGET: "self.requestline",
+    Kind.REQUEST_HEADERS: "*self.headers.items(), sep='\\n'",
+    Kind.ATTEMPTS: "self.requestline",
+}
+"""What a provider prints of a request, where that is what differs."""
+
 _FILE = '''"""{title}
 
     pip install {names} && python {file}
@@ -35,7 +44,7 @@ BODY = (
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode(){asked}
         self.send_response(STATUS)
         self.send_header("Content-Type", TYPE)
         self.send_header("Content-Length", str(len(BODY)))
@@ -49,7 +58,8 @@ class Provider(http.server.BaseHTTPRequestHandler):
 def show(name, call):
     print(f"--- {{name}} {{version(name)}}")
     try:
-        for chunk in call():
+        answer = call()
+        for chunk in [answer] if hasattr(answer, "model_dump") else answer:
             print(chunk.model_dump(exclude_none=True, exclude={{"created", "id", "object"}}))
     except Exception as error:
         print(f"{{type(error).__module__}}.{{type(error).__name__}}: {{error}}"[:300])
@@ -88,6 +98,7 @@ def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str)
         names=" ".join(names),
         names_imported=", ".join(sorted(names)),
         file=file,
+        asked=f"\n        print({_ASKED[difference.kind]})" if difference.kind in _ASKED else "",
         ask=pformat(_ask(reduced), width=110, sort_dicts=False),
         status=interaction.response.status,
         type=repr(interaction.response.header("content-type", "application/json")),

@@ -41,9 +41,9 @@ def print_reduced(console: Console, reduced: Reduced) -> None:
     console.print(f"    {MEANINGS[difference.kind]}", markup=False)
     console.print(f"    reference  {difference.reference!r}", markup=False, highlight=False)
     console.print(f"    candidate  {difference.candidate!r}", markup=False, highlight=False)
-    console.print(
-        f"\nOf {reduced.events_before} events {reduced.events} are left ({reduced.attempts} attempts):\n"
-    )
+    before = reduced.events_before
+    left = f"Of {before} events {reduced.events} are left" if before else "This is left"
+    console.print(f"\n{left} ({reduced.attempts} attempts):\n")
     for each in reduced.interactions:
         console.print(f"HTTP {each.response.status}", style="dim")
         text = each.response.body.decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.terminal import print_verdicts
 from llm_contracts.results.document import verdict_row
 from llm_contracts.util.terminal import listed
+from llm_contracts.util.text import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,11 +61,11 @@ def evidence_line(found: Evidence, today: date) -> str:
 
     def dated(day: date) -> str:
         days = (today - day).days
-        return f"of {day}, " + (f"{days} day{'' if days == 1 else 's'} old" if days > 0 else "today")
+        return f"of {day}, {count(days, 'day')} old" if days > 0 else f"of {day}, today"
 
-    line += f"; the oldest is {dated(found.oldest)}"
+    line += f"; oldest {dated(found.oldest)}"
     if found.oldest_live is not None and found.oldest_live != found.oldest:
-        line += f", the oldest live one {dated(found.oldest_live)}"
+        line += f"; oldest live {dated(found.oldest_live)}"
     return line
 
 

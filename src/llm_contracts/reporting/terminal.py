@@ -134,23 +134,38 @@ def table(result: Result, width: int) -> RenderableType:
     if len(scenarios) == len(cells) > len(providers) > 1:
         tables: list[RenderableType] = [_counts(providers, result.items)]
     else:
-        folded = _folded(scenarios, cells)
-        tables = _blocks(providers, *folded, width) or [_list(result.items, missing)]
+        tables = _blocks(providers, scenarios, cells, width) or [_list(result.items, missing)]
     if unheard:
         tables.append(Text(f"– no recordings at all: {', '.join(unheard)}", style="dim"))
     return Stack(*tables)
 
 
-def _folded(scenarios: list[str], cells: _Cells) -> tuple[list[str], _Cells]:
-    """Many scenarios on which all providers agree as one row: what there is to see stays on the screen."""
-    loud = {scenario for (_, scenario), cell in cells.items() if cell.plain != "✓"}
-    quiet = [name for name in scenarios if name not in loud]
-    if len(quiet) <= _MOST_QUIET:
-        return scenarios, cells
-    title = f"… {len(quiet)} more that agree"
-    providers = {provider for provider, scenario in cells if scenario in quiet}
-    cells = {**cells, **{(provider, title): Text("✓", style="green") for provider in providers}}
-    return [*(name for name in scenarios if name not in quiet), title], cells
+def _folded(providers: list[str], scenarios: list[str], cells: _Cells) -> tuple[list[str], _Cells]:
+    """Many scenarios on which these providers agree as one row, and many that only differ as accepted as one
+    more: what there is to see stays on the screen.
+    """
+    for signs, what, style in (("✓", "agree", "green"), ("✓~", "as accepted", "yellow")):
+        there = {name: [cells.get((provider, name)) for provider in providers] for name in scenarios}
+        quiet = [
+            name
+            for name, row in there.items()
+            if any(cell and cell.plain[0] == signs[-1] for cell in row)
+            and all(cell is None or cell.plain[0] in signs for cell in row)
+        ]
+        if len(quiet) > _MOST_QUIET:
+            title = f"… {len(quiet)} more {what}"
+            rows = {provider: [cells.get((provider, name)) for name in quiet] for provider in providers}
+            sums = {
+                provider: sum(int(cell.plain[1:] or 0) for cell in row if cell)
+                for provider, row in rows.items()
+                if any(row)
+            }
+            scenarios = [*(name for name in scenarios if name not in quiet), title]
+            cells = {
+                **cells,
+                **{(each, title): Text(f"~ {n}" if n else "✓", style=style) for each, n in sums.items()},
+            }
+    return scenarios, cells
 
 
 _Cells = Mapping[tuple[str, str], Text]
@@ -161,18 +176,18 @@ def _blocks(providers: list[str], scenarios: list[str], cells: _Cells, width: in
     tables: list[RenderableType] = []
     rest = providers
     while rest:
-        count = next(
-            (n for n in range(len(rest), 0, -1) if fits(_matrix(rest[:n], scenarios, cells), width)), 0
-        )
-        if not count:
+        matrices = ((n, _matrix(rest[:n], scenarios, cells)) for n in range(len(rest), 0, -1))
+        count, fitting = next((found for found in matrices if fits(found[1], width)), (0, None))
+        if fitting is None:
             return []
-        tables += [*([Text("")] if tables else []), _matrix(rest[:count], scenarios, cells)]
+        tables += [*([Text("")] if tables else []), fitting]
         rest = rest[count:]
     return tables
 
 
 def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:
     """Empty where a situation makes no sense for a provider; left out where it makes none for all."""
+    scenarios, cells = _folded(providers, scenarios, cells)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("", *providers):
         table.add_column(name, no_wrap=True)
@@ -289,12 +304,14 @@ def _indented(what: RenderableType, by: int) -> Padding:
 
 
 def accepted_lines(result: Result) -> Iterator[RenderableType]:
-    """A line per reason: the divergences that a person has accepted, and why."""
+    """A line per reason, cut on a terminal: the divergences that a person has accepted, and why."""
     found = accepted(result.items)
     if found:
         yield from titled("Accepted")
     for reason, counts in found.items():
-        yield Text.assemble((f"~ {counted(counts, '×')}", "yellow"), f"   {reason}")
+        line = Text.assemble((f"~ {counted(counts, '×')}", "yellow"), f"   {reason}")
+        line.no_wrap, line.overflow = True, "ellipsis"
+        yield Stack(line)  # by itself a text would be printed as part of another
 
 
 # The answer

@@ -191,6 +191,7 @@ ANSWERS: tuple[Defect, ...] = (
         handing_on,
         "openai/finish-length",
         "finish_reason finish_reason.invented",
+        "response_id id",
         "fields is_end",
     ),
     shows("P21", whole_answer_at_once, handing_on, "deepseek/system-prompt", "delivery_lag delta[0]"),

@@ -52,6 +52,14 @@ def test_the_page_goes_where_it_is_asked_for(project: Path) -> None:
     assert not (project / "report" / "index.html").exists()
 
 
+def test_the_page_goes_to_standard_output(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["report", "--html", "-"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("<!doctype html>")
+    assert out.endswith("</html>")
+
+
 def test_without_a_result_it_says_what_to_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "--report", "nowhere"]) == 2
     assert "Run `llm-contracts check` first" in capsys.readouterr().err

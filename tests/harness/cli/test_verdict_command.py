@@ -112,7 +112,7 @@ def test_live_recordings_go_stale(project: Path, capsys: pytest.CaptureFixture[s
     assert code == 1
     assert "1 live recording is 90 days old or older: zenith/plain-stream." in said
     assert "next: llm-contracts record --provider zenith --stale 90" in said
-    assert f"recordings: 1 live; the oldest is of {day}, 90 days old" in said
+    assert f"recordings: 1 live; oldest of {day}, 90 days old" in said
 
 
 @pytest.mark.parametrize("options", [("--engine", "vcr"), ("--pieces", "one")])
@@ -140,9 +140,7 @@ def test_it_says_how_old_the_result_and_the_recordings_are(
     _, said = verdict(capsys, "acme")
     assert "plain against same, checked less than a minute ago" in said
     assert "recordings: 1 live, 1 simulated" in said
-    assert f"the oldest is of {oldest}, 40 days old, the oldest live one of {newer}, 3 days old" in " ".join(
-        said.split()
-    )
+    assert f"oldest of {oldest}, 40 days old; oldest live of {newer}, 3 days old" in " ".join(said.split())
 
 
 def test_warnings_and_faults_of_the_waivers_are_not_left_behind(

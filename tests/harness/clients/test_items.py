@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
+from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk
 from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES
 
@@ -133,6 +134,19 @@ def test_pydantic_ais_events_and_responses_are_read() -> None:
     assert chunk.tool_calls == ({"id": "c", "index": 1, "name": "f", "arguments": "{}"},)
     assert chunk.usage is not None
     assert (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) == (3, 2)
+    _, chunks = read(began("text", content="Hi"), whole)
+    assert (summed(chunks), chunks[-1].usage) == (("Hi", "", "", ["stop"]), chunk.usage)
+
+
+def test_a_dataclass_of_pydantic_is_read() -> None:
+    """The settings of an agent, which the Agents SDK hands on with each change of agent, are one."""
+    from pydantic.dataclasses import dataclass
+
+    @dataclass
+    class Settings:
+        temperature: float
+
+    assert jsonable(SimpleNamespace(settings=Settings(0.5))) == {"settings": {"temperature": 0.5}}
 
 
 def test_the_agents_sdks_events_are_the_models_own() -> None:

@@ -599,10 +599,12 @@ def test_a_leaf_that_differs_is_told_by_its_path(
 
 
 def test_when_it_was_made_and_what_says_nothing_is_hidden_and_counted() -> None:
-    ours = resting({"created": 1, "a": None, "b": ""}, {"created": 1})
-    theirs = resting({"created": 2, "b": []}, {"created": 3})
+    now = 1_760_000_000
+    ours = resting({"created": now, "a": None, "b": ""}, {"created": now})
+    theirs = resting({"created": now + 1, "b": []}, {"created": now + 2})
     assert found(ours, theirs) == []
     assert hidden(ours, theirs) == {"created": 2, "null": 1, "empty-value": 1}
+    assert found(ours, resting({"created": 0, "b": []}, {"created": now})) == [("fields", "created")]
 
 
 @pytest.mark.parametrize("extra", ["reference", "candidate"])

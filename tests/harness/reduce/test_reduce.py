@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -150,29 +151,24 @@ def test_what_does_not_differ_is_said(project: Path, capsys: pytest.CaptureFixtu
     assert "does not show that difference. What differs: text at text" in capsys.readouterr().err
 
 
-def test_a_reproduction_runs_by_itself_and_shows_both(tmp_path: Path) -> None:
-    difference = Divergence(
-        kind=Kind.TEXT,
-        where="text",
-        reference="a",
-        candidate="b",
-        fingerprint="f",
-    )
+def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: object) -> tuple[str, str]:
+    """What the file prints of either library."""
+    difference = Divergence(kind=kind, where="place", reference="a", candidate="b", fingerprint="f")
     call = Call(
-        base_url="u", api_key="k", provider="p", model="m", messages=({"role": "user", "content": "hi"},)
+        base_url="u",
+        api_key="k",
+        provider="p",
+        model="m",
+        messages=({"role": "user", "content": "hi"},),
+        params=params,
     )
     reduced = Reduced(
-        difference=difference,
-        call=call,
-        interactions=(streamed(text_event("wörld") + stream()),),
-        events=1,
-        events_before=1,
-        attempts=1,
+        difference=difference, call=call, interactions=(interaction,), events=1, events_before=1, attempts=1
     )
     text = reproduction(reduced, reference="openai", candidate="litellm", file="bug.py")
     assert ast.parse(text)
     assert len([line for line in text.splitlines() if line.strip()]) < 50
-    file = tmp_path / "bug.py"
+    file = folder / "bug.py"
     file.write_text(text)
     done = subprocess.run(
         [sys.executable, file],
@@ -185,5 +181,22 @@ def test_a_reproduction_runs_by_itself_and_shows_both(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     before, _, after = done.stdout.partition("--- litellm")
     assert before.startswith("--- openai")
-    assert "wörld" in before
-    assert "wörld" in after
+    return before, after
+
+
+def test_a_reproduction_runs_by_itself_and_shows_both(tmp_path: Path) -> None:
+    for said in reproduced(tmp_path, streamed(text_event("wörld") + stream()), Kind.TEXT):
+        assert "wörld" in said
+
+
+def test_a_reproduction_shows_answers_in_one_piece_and_what_was_asked(tmp_path: Path) -> None:
+    message = {"role": "assistant", "content": "whole"}
+    answer = {
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "object": "chat.completion",
+    }
+    response = Response(status=200, headers=JSON, body=json.dumps(answer).encode())
+    one = Interaction(request=Request(method="POST", uri="https://a.example"), response=response)
+    for said in reproduced(tmp_path, one, Kind.REQUEST_BODY, stream=False, seed=7):
+        assert re.search(r'"seed": ?7', said)
+        assert "'content': 'whole'" in said

@@ -216,5 +216,38 @@ def test_many_scenarios_that_agree_are_one_row() -> None:
     quiet = [item(f"{provider}/quiet-{n}") for n in range(13) for provider in ("openai", "glm")]
     text = shown(result(*quiet, item("openai/loud", divergences=(INVENTED,))))
     assert row(text, "loud").split() == ["loud", "✗", "usage_invented"]
-    assert row(text, "… 13 more that agree").split()[-2:] == ["✓", "✓"]
+    assert row(text, "… 13 more agree").split()[-2:] == ["✓", "✓"]
     assert "quiet-3" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_however_much_is_accepted_it_fits_two_screens_and_no_window_is_too_narrow(width: int) -> None:
+    """Forty scenarios of six providers, half of them accepted for twenty long reasons."""
+    providers = ("openai", "deepseek", "qwen", "ernie", "silicon", "gemini")
+    accepted = {"divergences": (BODY,)}
+    items = [
+        item(
+            f"{provider}/list-models-server-error-{n}",
+            **(
+                {**accepted, "waived": {BODY.fingerprint: f"Because of {n}: " + "so it is. " * 20}}
+                if n % 2
+                else {}
+            ),
+        )
+        for n in range(40)
+        for provider in providers
+    ]
+    text = shown(result(*items, item("openai/loud", divergences=(INVENTED,))), width=width)
+    lines = text.splitlines()
+    assert row(text, "… 20 more agree")
+    assert row(text, "… 20 more as accepted").split()[5:7] == ["~", "20"]
+    assert row(text, "~ request_body ×6   Because of 1").endswith("…")
+    assert "usage_invented" in text
+    assert len(lines) <= 100
+    assert max(map(len, lines)) <= width
+
+
+def test_what_is_piped_has_its_reasons_whole() -> None:
+    reason = "Because " + "so it is. " * 20
+    text = shown(result(item(divergences=(BODY,), waived={BODY.fingerprint: reason})), width=4_000)
+    assert reason.strip() in text

@@ -53,7 +53,8 @@ def test_a_project_switches_a_normalisation_off(tmp_path: Path) -> None:
     root = make_project(tmp_path, "acme/other")
     with (root / "contracts" / "clients.py").open("a") as file:
         file.write(
-            "\n\ndef late(call):\n    for chunk in plain(call):\n        yield {**chunk, 'created': 2}\n"
+            "\n\ndef late(call):\n    for chunk in plain(call):\n"
+            "        yield {**chunk, 'created': 1760000000}\n"
             "\n\nCLIENTS['same'] = late\n"
         )
     assert run(root).items[0].divergences == ()

@@ -93,14 +93,27 @@ def _shared(failure: Failure) -> dict[str, Any]:
 
 
 def _roles(pair: ObservationPair) -> Findings:
-    ours, theirs = (
-        [chunk.role for chunk in side.chunks if chunk.role] for side in (pair.reference, pair.candidate)
-    )
+    sides = [_by_choice(side.chunks) for side in (pair.reference, pair.candidate)]
+    for where in dict.fromkeys((*sides[0], *sides[1])):
+        yield from _role(pair, where, *(side.get(where, []) for side in sides))
+
+
+def _by_choice(chunks: Sequence[Chunk]) -> dict[str, list[str]]:
+    """Place → the roles that a choice was given there, in order."""
+    found: dict[str, list[str]] = {}
+    for chunk in chunks:
+        others = ((other["index"], other.get("role")) for other in chunk.others)
+        for index, role in ((0, chunk.role), *others):
+            if role:
+                found.setdefault(f"choices[{index}].delta.role", []).append(role)
+    return found
+
+
+def _role(pair: ObservationPair, where: str, ours: Sequence[str], theirs: Sequence[str]) -> Findings:
     one, other = distinct(ours), distinct(theirs)
     hidden = one == other or (not ours and other == ("assistant",))
     if ours == theirs or (pair.cut and not (ours and theirs)):
         return
-    where = "choices[0].delta.role"
     values: dict[str, Any] = {"reference": list(one) or ABSENT, "candidate": list(other) or ABSENT}
     if hidden:
         count = abs(len(ours) - len(theirs))
@@ -186,9 +199,13 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
         return Normalisation.NULL
     if (one in _NOTHING or one in _EMPTY) and (other in _NOTHING or other in _EMPTY):
         return Normalisation.EMPTY_VALUE
-    if path == "created" and _is_number(one) and _is_number(other):
+    if path == "created" and _is_number(one) and _is_number(other) and other in _CLOCK:
         return Normalisation.CREATED
     return None
+
+
+_CLOCK = range(1_000_000_000, 10_000_000_000)
+"""Whole seconds since 1970, from 2001 on: what a clock says. Other numbers are no time of an answer."""
 
 
 def _is_number(value: Any) -> bool:
@@ -197,7 +214,8 @@ def _is_number(value: Any) -> bool:
 
 def _leaves(value: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    _collect(value, "", found)
+    if value:
+        _collect(value, "", found)
     return found
 
 

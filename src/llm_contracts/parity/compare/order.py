@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from llm_contracts.clients.observation import Chunk
 from llm_contracts.parity.compare.finding import (
@@ -24,6 +25,7 @@ _SHOWN = 6
 
 def compare_order(pair: ObservationPair) -> Findings:
     """`order` where both hand the same parts on, but not in the same order or not as often."""
+    yield from _events(pair)
     ours, theirs = list(_parts(pair.reference.chunks)), list(_parts(pair.candidate.chunks))
     both = set(ours) & set(theirs)
     ours, theirs = (list(_runs(part for part in side if part in both)) for side in (ours, theirs))
@@ -36,6 +38,23 @@ def compare_order(pair: ObservationPair) -> Findings:
         where=f"order.{moved}",
         reference=_shown(ours, index),
         candidate=_shown(theirs, index),
+    )
+
+
+def _events(pair: ObservationPair) -> Findings:
+    """The kinds of events in order, where an API names them (`response.created`): who waits for one that does
+    not come waits for ever. A `ping` says nothing.
+    """
+    sides = ([chunk.rest.get("type") for chunk in side.chunks] for side in (pair.reference, pair.candidate))
+    ours, theirs = (
+        [kind for kind, _ in groupby(each for each in side if isinstance(each, str) and each != "ping")]
+        for side in sides
+    )
+    index = first_difference(ours, theirs)
+    if ours == theirs or not (ours and theirs) or (pair.cut and index == min(len(ours), len(theirs))):
+        return
+    yield UnnamedDivergence(
+        kind=Kind.ORDER, where="order.type", reference=_shown(ours, index), candidate=_shown(theirs, index)
     )
 
 

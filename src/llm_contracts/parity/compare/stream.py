@@ -7,8 +7,8 @@ the text that was never reached follows from it. What is left out for that reaso
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Observation
@@ -62,6 +62,9 @@ def _texts(pair: ObservationPair) -> Findings:
     if not any(isinstance(found, UnnamedDivergence) for found in text):
         yield from _pieces(pair)
     yield from _joined(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning)
+    if ours.reasoning == theirs.reasoning:
+        pieces = ([chunk.reasoning for chunk in side.chunks if chunk.reasoning] for side in (ours, theirs))
+        yield from _cut(pair, "reasoning.delta", *pieces)
     yield from _reasoning_keys(pair)
 
 
@@ -99,13 +102,17 @@ def _excerpt(text: str, index: int) -> str:
 
 def _pieces(pair: ObservationPair) -> Findings:
     """How the same text was cut. Where the paths got to different places, as far as both got."""
-    ours, theirs = pair.reference.deltas, pair.candidate.deltas
+    yield from _cut(pair, "delta", pair.reference.deltas, pair.candidate.deltas)
+
+
+def _cut(pair: ObservationPair, place: str, ours: Sequence[Any], theirs: Sequence[Any]) -> Findings:
+    """Where the same is handed on in other pieces."""
     index = first_difference(ours, theirs)
     whole = index == min(len(ours), len(theirs))
     if ours != theirs and not (pair.cut and whole):
         yield UnnamedDivergence(
             kind=Kind.DELTAS,
-            where=f"delta[{index}]",
+            where=f"{place}[{index}]",
             reference=at(ours, index),
             candidate=at(theirs, index),
         )
@@ -125,6 +132,9 @@ def _other_choices(pair: ObservationPair) -> Findings:
                 kind = _OF_A_CHOICE[name]
                 where = f"choices[{index}].{name}"
                 yield UnnamedDivergence(kind=kind, where=where, reference=a, candidate=b)
+        if one == other:
+            pieces = (_pieces_of(index, side.chunks) for side in (pair.reference, pair.candidate))
+            yield from _cut(pair, f"choices[{index}].delta", *pieces)
 
 
 _OF_A_CHOICE = {
@@ -134,6 +144,11 @@ _OF_A_CHOICE = {
     "finish_reason": Kind.FINISH_REASON,
     "extra": Kind.TEXT,
 }
+
+
+def _pieces_of(index: int, chunks: Sequence[Chunk]) -> list[str]:
+    parts = (other.get("text") for chunk in chunks for other in chunk.others if other["index"] == index)
+    return [text for text in parts if text]
 
 
 def _by_index(chunks: Sequence[Chunk]) -> dict[int, dict[str, Any]]:
@@ -176,6 +191,8 @@ def _extra(observation: Observation, place: str) -> list[Any]:
 
 def _tool_calls(pair: ObservationPair) -> Findings:
     ours, theirs = assemble(pair.reference.chunks), assemble(pair.candidate.chunks)
+    if ours == theirs:
+        yield from _call_deltas(pair)
     if ours != theirs and pair.cut:
         if all(map(_begins_alike, ours, theirs)):
             yield NormalisationCount(name=Normalisation.AFTER_ERROR)
@@ -184,6 +201,28 @@ def _tool_calls(pair: ObservationPair) -> Findings:
         ours, theirs = ours[:both], theirs[:both]
     for index in range(max(len(ours), len(theirs))):
         yield from _tool_call(index, at(ours, index), at(theirs, index))
+
+
+def _call_deltas(pair: ObservationPair) -> Findings:
+    """How the same calls are handed on: the pieces of their arguments, and the deltas that name them. Who
+    takes an id for the beginning of a call makes one of each delta that has one.
+    """
+    sides = (_by_call(side.chunks) for side in (pair.reference, pair.candidate))
+    for index, (ours, theirs) in enumerate(zip(*sides, strict=True)):
+        where = f"tool_calls[{index}]"
+        pieces = ([each["arguments"] for each in side if each.get("arguments")] for side in (ours, theirs))
+        yield from _cut(pair, f"{where}.arguments.delta", *pieces)
+        for name in ("id", "name"):
+            one, other = (_named_on(name, side) for side in (ours, theirs))
+            if one != other:
+                yield UnnamedDivergence(
+                    kind=Kind.FIELDS, where=f"{where}.{name}", reference=one, candidate=other
+                )
+
+
+def _named_on(name: str, deltas: Sequence[Mapping[str, Any]]) -> str:
+    first, later = bool(deltas[0].get(name)), any(delta.get(name) for delta in deltas[1:])
+    return ("on the first delta" if first else "") + (" and on later ones" if later else "")
 
 
 def _begins_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -215,19 +254,30 @@ def assemble(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
     """The tool calls that an application would put together: deltas with an index belong to the call of that
     index; one without continues the last call, unless it brings an id of its own.
     """
-    calls: dict[object, dict[str, Any]] = {}
+    return [_assembled(deltas) for deltas in _by_call(chunks)]
+
+
+def _by_call(chunks: Sequence[Chunk]) -> list[list[Mapping[str, Any]]]:
+    """The deltas of each call."""
+    calls: dict[object, list[Mapping[str, Any]]] = {}
     key: object = None
     for delta in (delta for chunk in chunks for delta in chunk.tool_calls):
         if "index" in delta:
             key = delta["index"]
         elif "id" in delta or key is None:
             key = ("id", delta.get("id"))
-        call = calls.setdefault(key, {"id": None, "type": None, "index": None, "name": "", "arguments": ""})
+        calls.setdefault(key, []).append(delta)
+    return list(calls.values())
+
+
+def _assembled(deltas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    call: dict[str, Any] = {"id": None, "type": None, "index": None, "name": "", "arguments": ""}
+    for delta in deltas:
         for name in ("id", "type", "index"):
             call[name] = delta.get(name) if call[name] is None else call[name]
         call["name"] += str(delta.get("name", ""))
         call["arguments"] = _continued(call["arguments"], delta.get("arguments", ""))
-    return list(calls.values())
+    return call
 
 
 def _continued(arguments: Any, piece: Any) -> Any:
@@ -261,14 +311,34 @@ def _what_happened(pair: ObservationPair, ours: tuple[str, ...], theirs: tuple[s
 
 
 def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
-    ours = distinct(getattr(chunk, name) for chunk in pair.reference.chunks)
-    theirs = distinct(getattr(chunk, name) for chunk in pair.candidate.chunks)
+    every = [[getattr(chunk, name) for chunk in side.chunks] for side in (pair.reference, pair.candidate)]
+    ours, theirs = (tuple(label for label, _ in groupby(filter(None, side))) for side in every)
     if ours == theirs:
+        yield from _labelled(pair, kind, name, *every) if ours else ()
         return
     if pair.cut and first_difference(ours, theirs) == min(len(ours), len(theirs)):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     yield UnnamedDivergence(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
+
+
+def _labelled(
+    pair: ObservationPair, kind: Kind, name: str, ours: Sequence[Any], theirs: Sequence[Any]
+) -> Findings:
+    """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again."""
+    without, lacking = ([not label for label in side].count(True) for side in (ours, theirs))
+    if lacking > without and not pair.cut:
+        one = f"on {len(ours) - without} of {len(ours)} chunks"
+        other = f"on {len(theirs) - lacking} of {len(theirs)} chunks"
+        yield UnnamedDivergence(kind=kind, where=name, reference=one, candidate=other)
+    elif lacking < without:
+        yield NormalisationCount(
+            name=Normalisation.LABEL_REPEATED,
+            count=without - lacking,
+            where=name,
+            reference=without,
+            candidate=lacking,
+        )
 
 
 def _few(values: tuple[str, ...]) -> Any:
@@ -289,21 +359,36 @@ def _empty_chunks(pair: ObservationPair) -> Findings:
 
 
 def _lag(pair: ObservationPair) -> Findings:
-    """Text that the candidate hands on after more events had been sent than the reference needed.
+    """What the candidate hands on after more events had been sent than the reference needed: text, reasoning
+    and arguments of tool calls.
 
     Compared by characters, so that differently cut pieces can be held against each other. Only the first
     place and the number are given: something that buffers is late everywhere.
     """
-    late = list(_late(_arrivals(pair.reference.chunks), _arrivals(pair.candidate.chunks)))
-    if late:
-        index, ours, theirs = late[0]
-        yield UnnamedDivergence(
-            kind=Kind.DELIVERY_LAG,
-            where=f"delta[{index}]",
-            reference={"event": ours},
-            candidate={"event": theirs, "late": len(late)},
-            unstable=True,
-        )
+    for place, said in _AWAITED.items():
+        one, other = (_arrivals(side.chunks, said) for side in (pair.reference, pair.candidate))
+        late = list(_late(one, other))
+        if late:
+            index, ours, theirs = late[0]
+            yield UnnamedDivergence(
+                kind=Kind.DELIVERY_LAG,
+                where=f"{place}[{index}]",
+                reference={"event": ours},
+                candidate={"event": theirs, "late": len(late)},
+                unstable=True,
+            )
+            return
+
+
+_AWAITED: Mapping[str, Callable[[Chunk], int]] = {
+    "delta": lambda chunk: len(chunk.text) + len(chunk.extra.get("refusal") or ""),
+    "reasoning.delta": lambda chunk: len(chunk.reasoning),
+    "tool_calls.arguments.delta": lambda chunk: sum(
+        len(str(call.get("arguments", ""))) for call in chunk.tool_calls
+    ),
+    "choices.delta": lambda chunk: sum(len(other.get("text", "")) for other in chunk.others),
+}
+"""What a user or an agent waits for, and how many characters of it a chunk brings."""
 
 
 def _late(ours: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
@@ -314,9 +399,9 @@ def _late(ours: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> Iterato
             yield index, position, theirs[found][1]
 
 
-def _arrivals(chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
-    """For each piece of text: characters handed on including it, and events that had been sent by then."""
-    pieces = [chunk for chunk in chunks if chunk.text]
-    ends = accumulate(len(chunk.text) for chunk in pieces)
+def _arrivals(chunks: Sequence[Chunk], said: Callable[[Chunk], int]) -> list[tuple[int, int]]:
+    """For each piece: characters handed on including it, and events that had been sent by then."""
+    pieces = [chunk for chunk in chunks if said(chunk)]
+    ends = accumulate(map(said, pieces))
     timed = zip(ends, pieces, strict=True)
     return [(end, chunk.position) for end, chunk in timed if chunk.position is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from llm_contracts.clients.surface import MAPPING
 from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
@@ -18,13 +19,9 @@ def compare_surface(pair: ObservationPair) -> Findings:
     for part, names in ours.items():
         there = _there(part, theirs)
         if there is None:
-            if part == "chunk" and pair.candidate.chunks:
-                yield NormalisationCount(
-                    name=Normalisation.OBJECT_TYPE,
-                    where="surface.chunk",
-                    reference="objects",
-                    candidate="mappings",
-                )
+            continue
+        if MAPPING in (names, there):
+            yield from _mapped(part, names, there)
             continue
         for name in names:
             if name not in there:
@@ -34,8 +31,23 @@ def compare_surface(pair: ObservationPair) -> Findings:
     yield from _clauses(pair)
 
 
+def _mapped(part: str, names: tuple[str, ...], there: tuple[str, ...]) -> Findings:
+    """Where one client's part is a mapping. Who hands on mappings hands on nothing else; a mapping inside an
+    object is an attribute that is gone.
+    """
+    if names == there:
+        return
+    one, other = ("a mapping" if each == MAPPING else "an object" for each in (names, there))
+    if part.startswith("chunk") or names == MAPPING:
+        yield NormalisationCount(
+            name=Normalisation.OBJECT_TYPE, where=f"surface.{part}", reference=one, candidate=other
+        )
+    else:
+        yield UnnamedDivergence(kind=Kind.SURFACE, where=part, reference=one, candidate=other)
+
+
 def _there(part: str, theirs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
-    """The candidate's names; None where it has no object to compare: a mapping has keys, which are fields."""
+    """The candidate's names; None where it has no such part."""
     if part == "stream":
         return (*theirs.get(part, ()), *_GENERATOR)
     return theirs.get(part)

@@ -22,6 +22,9 @@ _UNTIL_ERROR = ("output", "level", "metadata.reasoning")
 
 _COUNTED = {"metadata": Normalisation.TELEMETRY_METADATA, "status_message": Normalisation.TELEMETRY_MESSAGE}
 
+_ELSEWHERE = frozenset({"usage", *_COUNTED})
+"""Compared by their own rules."""
+
 Generation = Mapping[str, Any]
 
 
@@ -40,7 +43,8 @@ def compare_telemetry(pair: ObservationPair) -> Findings:
 
 
 def _fields(pair: ObservationPair, one: Generation, other: Generation, place: str) -> Findings:
-    for name in (*_ALWAYS, *_UNTIL_ERROR):
+    further = (name for name in (*one, *other) if name not in _ELSEWHERE)
+    for name in dict.fromkeys((*_ALWAYS, *_UNTIL_ERROR, *further)):
         ours, theirs = _value(one, name), _value(other, name)
         found = next(differences(ours, theirs, f"{place}.{name}"), None)
         if found is None:

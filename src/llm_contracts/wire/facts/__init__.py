@@ -57,8 +57,8 @@ class WireFacts:
         done: whether `[DONE]` was seen.
         end: how the exchange ended.
         text_after: for each event, the characters of `whole_text` up to and including it.
-        progress: for each event, the characters of text (of all choices), of reasoning and of tool calls'
-            arguments up to and including it.
+        progress: for each event, the characters of text (of all choices, and of a refusal), of reasoning and
+            of tool calls' arguments up to and including it.
         arguments: the characters of all tool calls' arguments.
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
@@ -125,6 +125,7 @@ class _Findings:
     others: int = 0
     arguments: int = 0
     reasoned: int = 0
+    refused: int = 0
     answer: int | None = None
     models: dict[str, None] = field(default_factory=dict)
     ids: dict[str, None] = field(default_factory=dict)
@@ -139,7 +140,8 @@ class _Findings:
         elif not self.done and event.data.strip():
             self._read_data(event.name, event.data)
         self.text_after.append(self.characters)
-        self.progress.append((self.characters + self.others, self.reasoned, self.arguments))
+        text = self.characters + self.others + self.refused
+        self.progress.append((text, self.reasoned, self.arguments))
 
     def _read_data(self, name: str | None, text: str) -> None:
         data = _parsed(text)
@@ -216,6 +218,7 @@ class _Findings:
             self.reasoned += len(reasoning)
         if isinstance(refusal := delta.get("refusal"), str):
             self.refusal.append(refusal)
+            self.refused += len(refusal)
         for call in calls if isinstance(calls := delta.get("tool_calls"), list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             arguments = function.get("arguments") if isinstance(function, dict) else None

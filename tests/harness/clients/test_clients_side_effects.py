@@ -1,0 +1,188 @@
+"""What a call does beside answering is noted: whom it talks to, what it starts, writes and leaves open."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import pytest
+
+from llm_contracts.clients.call import Call
+from llm_contracts.clients.observe import observe
+from llm_contracts.clients.side_effects import Effects, watched
+
+LEFT: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """What these tests leave open is closed."""
+    yield
+    for each in LEFT:
+        each.close()
+    LEFT.clear()
+
+
+def done(act: Callable[[], Any], *, edge: str = "") -> dict[str, Any]:
+    effects = Effects(edge=edge)
+    with watched(effects):
+        act()
+    return effects.found()
+
+
+def talks_to(listening: socket.socket) -> Callable[[], None]:
+    def act() -> None:
+        with socket.create_connection(listening.getsockname()):
+            pass
+
+    return act
+
+
+def closing_a_pair() -> None:
+    for each in socket.socketpair():
+        each.close()
+
+
+def test_whom_else_a_call_talks_to_is_named_and_the_edge_is_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        assert done(talks_to(listening)) == {"network": [address]}
+        assert done(talks_to(listening), edge=address) == {}
+
+
+def test_a_datagram_and_a_name_that_is_looked_up_are_talk() -> None:
+    def act() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"x", ("127.0.0.1", 9))
+        socket.getaddrinfo("127.0.0.1", 53)
+
+    assert done(act) == {"network": ["127.0.0.1:53", "127.0.0.1:9"]}
+
+
+def test_a_socket_that_is_left_open_is_seen_and_a_closed_one_is_not() -> None:
+    assert done(lambda: LEFT.extend(socket.socketpair())) == {"sockets": ["left open"]}
+    assert done(closing_a_pair) == {}
+
+
+def test_files_that_a_call_writes_and_folders_that_it_makes_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act() -> None:
+        (tmp_path / "made").mkdir()
+        (tmp_path / "gone").write_text("x")
+        (tmp_path / "gone").unlink()
+        (tmp_path / "made" / "answer.json").write_text("x")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+    assert done(act) == {"files.written": ["answer.json", "made"]}
+    monkeypatch.undo()
+    with NamedTemporaryFile("w", delete=False) as file:
+        LEFT.append(file)
+    assert done(lambda: Path(file.name).write_text("y")) == {"files.written": ["a temporary file"]}
+    assert done(lambda: Path(file.name).read_text()) == {}
+    assert done(lambda: Path(os.devnull).write_text("y")) == {}
+    Path(file.name).unlink()
+
+
+def test_programs_that_a_call_starts_are_named() -> None:
+    assert done(lambda: subprocess.run([sys.executable, "-c", ""], check=True)) == {
+        "processes": [Path(sys.executable).name]
+    }
+
+
+def test_a_warning_that_was_given_before_is_given_at_each_call() -> None:
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            done(lambda: warnings.warn("careful", stacklevel=1))
+    assert len(given) == 2
+
+
+def test_what_is_written_past_the_usual_streams_is_output(capfd: pytest.CaptureFixture[str]) -> None:
+    assert done(lambda: sys.stdout.buffer.write(b"one")) == {"stdout": "one"}
+    assert done(lambda: sys.__stdout__ and sys.__stdout__.write("two")) == {"stdout": "two"}
+    assert capfd.readouterr().out == ""
+
+
+def test_a_removed_variable_is_there_again_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_LEDGER_VARIABLE", "1")
+    for _ in range(2):
+        assert done(lambda: os.environ.pop("A_LEDGER_VARIABLE", None)) == {"environ.A_LEDGER_VARIABLE": "set"}
+
+
+class Silent:
+    """A session of nobody: no request arrives."""
+
+    events = 0
+
+    def requests(self) -> tuple[()]:
+        return ()
+
+    def events_sent(self) -> int:
+        return self.events
+
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+    def exchange_times(self) -> tuple[()]:
+        return ()
+
+    def patience_spent(self) -> float:
+        return 0.0
+
+    def connections_open(self) -> int:
+        return 0
+
+
+def effects(client: Callable[[Call], Iterator[Any]], **options: Any) -> dict[str, Any]:
+    call = Call(base_url="http://127.0.0.1:1", api_key="k", provider="p", model="m", input=["a"])
+    return dict(observe(client, call, name="c", session=options.pop("session", Silent()), **options).effects)
+
+
+def chunk(text: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": text}}]}
+
+
+def test_who_yields_one_object_over_and_over_changes_what_was_handed_on() -> None:
+    def reusing(_call: Call) -> Iterator[Any]:
+        one = chunk("a")
+        yield one
+        one["choices"][0]["delta"]["content"] = "b"
+        yield one
+
+    def sound(_call: Call) -> Iterator[Any]:
+        yield from map(chunk, "ab")
+
+    assert effects(reusing) == {"chunks": ["changed after they were handed on"]}
+    assert effects(sound) == {}
+
+
+def test_what_is_asked_is_not_the_clients_to_change() -> None:
+    def changing(call: Call) -> Iterator[Any]:
+        call.input.append("b")
+        yield chunk("a")
+
+    assert effects(changing) == {"call.input": ["a", "b"]}
+
+
+@pytest.mark.parametrize(("further", "seen"), [(0, {}), (3, {}), (4, {"events": 4})])
+def test_who_reads_on_when_the_caller_leaves_is_noticed(further: int, seen: dict[str, int]) -> None:
+    session = Silent()
+
+    def reading(_call: Call) -> Iterator[Any]:
+        try:
+            yield from map(chunk, "ab")
+        finally:
+            session.events += further
+
+    assert effects(reading, session=session, leaving=True) == seen
