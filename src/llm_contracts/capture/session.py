@@ -23,7 +23,11 @@ from llm_contracts.wire.scrub import Scrubber
 
 LEFT_OUT = "left out by --sample"
 LEFT = "the application left before the end"
+UNREACHED = "the provider could not be reached"
 NO_ROOM = "too much was under way at once to keep a copy"
+
+_NOBODY_ANSWERED = {End.CLIENT_LEFT: LEFT, End.REFUSED: UNREACHED}
+"""Ends that are not of the provider's making, and why nothing is kept."""
 
 
 class Room:
@@ -154,8 +158,8 @@ class CaptureSession(RecordSession):
     def _keep(self, exchange: Exchange, end: End) -> None:
         assert isinstance(exchange, _Copied)
         copying = self._copying
-        if not exchange.flaw and end is End.CLIENT_LEFT:
-            exchange.spoil(LEFT)
+        if not exchange.flaw and end in _NOBODY_ANSWERED:
+            exchange.spoil(_NOBODY_ANSWERED[end])
         if exchange.flaw:
             copying.lost(copying.provider, exchange.flaw)
             return

@@ -24,7 +24,22 @@ _OWN_CASSETTES = f"{_FOLDER}/cassettes"
 """Where recordings go if an existing suite has the usual folder already."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_MODELS: Mapping[str, str] = {"openai": "gpt-4o-mini", "deepseek": "deepseek-chat", "qwen": "qwen-plus"}
+_MODELS: Mapping[str, str] = {
+    "openai": "gpt-4o-mini",
+    "deepseek": "deepseek-chat",
+    "qwen": "qwen-plus",
+    "anthropic": "claude-haiku-4-5",
+    "gemini": "gemini-2.5-flash",
+}
+_ASKED: Mapping[str, str] = {
+    "anthropic": """messages=QUESTION,
+        params={"max_tokens": 64, "stream": True},
+        function=Function.MESSAGES,""",
+    "gemini": """input=[{"role": "user", "parts": [{"text": "Name a tea."}]}],
+        params={"stream": True},
+        function=Function.GENERATE_CONTENT,""",
+}
+"""Provider → how it is asked, where that is not a chat."""
 
 _CLIENTS = '''"""The clients that are compared, and the providers that they call."""
 
@@ -50,13 +65,18 @@ QUESTION = ({{"role": "user", "content": "Name a tea."}},)
 SCENARIOS = [
 {rows}]
 '''
-_ROW = """    Scenario(id="plain-stream", provider={name}, model={model}, messages=QUESTION),
+_ROW = """    Scenario(
+        id="plain-stream",
+        provider={name},
+        model={model},
+        {asked}
+    ),
 """
 _SIMULATED = """    Scenario(
         id="rate-limit",
         provider={name},
         model={model},
-        messages=QUESTION,
+        {asked}
         live=False,  # no provider answers like this on demand
         expects="failure",
     ),
@@ -189,13 +209,18 @@ def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str
     if begin.source is not None:
         return _IMPORTED.format(cassettes="cassettes" if own else f"../../{_CASSETTES}")
     rows = "".join(map(_rows, providers))
-    return _SCENARIOS.format(imports="from llm_contracts import Scenario\n", rows=rows)
+    names = "Function, Scenario" if "Function." in rows else "Scenario"
+    return _SCENARIOS.format(imports=f"from llm_contracts import {names}\n", rows=rows)
 
 
 def _rows(row: Provider) -> str:
     """A plain question, and what only the simulator can be made to say."""
     text = _ROW + (_SIMULATED if row.name in DIALECTS else "")
-    return text.format(name=_quoted(row.name), model=_quoted(_MODELS.get(row.name, "default")))
+    return text.format(
+        name=_quoted(row.name),
+        model=_quoted(_MODELS.get(row.name, "default")),
+        asked=_ASKED.get(row.name, "messages=QUESTION,"),
+    )
 
 
 def _pyproject(file: Path, begin: Start, *, own: bool) -> str:

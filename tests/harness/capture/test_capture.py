@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +26,7 @@ import pytest
 from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.capture.keeper import FULL, Limits
 from llm_contracts.capture.run import targets_of
-from llm_contracts.capture.session import LEFT_OUT, NO_ROOM
+from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, UNREACHED
 from llm_contracts.cli import run
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, load_settings
@@ -234,6 +236,16 @@ def test_memory_is_free_again_when_all_is_written(scene: Scene) -> None:
         for number in range(3):
             application.ask({"role": "user", "content": str(number)})
     assert application.capture.writer._room.take(1000)
+
+
+def test_a_provider_that_nobody_reaches_has_said_nothing(scene: Scene) -> None:
+    """Or a broken network would be evidence of how the provider answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        scene.upstream = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with scene.running() as application, pytest.raises((OSError, http.client.HTTPException)):
+        application.ask()
+    assert seen(scene).not_looked_at == {UNREACHED: 1}
+    assert (seen(scene).shapes, scene.recordings()) == ({}, [])
 
 
 def test_a_part_of_the_calls_is_looked_at(scene: Scene) -> None:

@@ -57,6 +57,24 @@ def test_what_it_writes_is_recorded_and_compared(folder: Path, capsys: pytest.Ca
     assert "2 recordings compared, 2 agree." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("provider", "library"), [("anthropic", "anthropic"), ("gemini", "google.genai")])
+def test_a_provider_is_asked_by_its_own_api(
+    folder: Path, capsys: pytest.CaptureFixture[str], provider: str, library: str
+) -> None:
+    pytest.importorskip(library)
+    own = {"anthropic": "anthropic", "gemini": "google-genai"}[provider]
+    assert run(["init", "--reference", own, "--candidate", "httpx", "--provider", provider]) == 0
+    assert run(["record", "--source", "simulator"]) == 0
+    assert "2 recorded." in capsys.readouterr().out
+
+
+def test_httpx_asks_anthropic_by_its_own_api(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", "--reference", "httpx", "--candidate", "httpx-async", "--provider", "anthropic"]) == 0
+    assert run(["record", "--source", "simulator"]) == 0
+    assert run(["check"]) == 0
+    assert "2 recordings compared, 2 agree." in capsys.readouterr().out
+
+
 def test_what_is_there_stays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "pyproject.toml").write_text('[project]\nname = "shop"\n')
     clients = folder / "tests" / "contracts" / "clients.py"
