@@ -183,8 +183,8 @@ class Adapter:
         return LLMStream(drive(call.steps(), self.clients, control), call.record, control)
 
     def _async_stream(self, *arguments: Any) -> AsyncLLMStream:
-        call = self._call(*arguments)
-        return AsyncLLMStream(adrive(call.steps(), self.clients, CallControl()), call.record)
+        call, control = self._call(*arguments), CallControl()
+        return AsyncLLMStream(adrive(call.steps(), self.clients, control), call.record, control)
 
     def _call(
         self,

@@ -128,6 +128,22 @@ class CallControl:
         self.check()
         return result
 
+    @contextmanager
+    def interruptible(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Let `cancel` interrupt the block, in whatever way; a cancelled call does not enter it.
+
+        Raises:
+            CallCancelled: the call has been cancelled.
+        """
+        with self._lock:
+            self.check()
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
+
     def pause(self, seconds: float) -> None:
         """Wait so long, or until the call is cancelled."""
         over = threading.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +85,7 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
             raise StopIteration(self.record) from None
         except CallCancelled:
             self._pieces.close()
-            raise self._cancelled() from None
+            raise _cancelled(self.record) from None
 
     def send(self, value: None) -> LLMStreamResponse:
         """Like `next`: the pieces do not depend on what they are told."""
@@ -108,27 +109,21 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
         except ValueError:  # "generator already executing"
             self._control.cancel()
 
-    def _cancelled(self) -> RequestFailedError:
-        record = self.record
-        return RequestFailedError(
-            f"the call of {record.requested_model!r} was cancelled",
-            model=record.requested_model,
-            provider=record.provider,
-            category=Category.CANCELLED,
-            attempts=record.attempts,
-        )
-
 
 class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
     """`LLMStream` on an event loop. Cancelling the task that waits ends the exchange."""
 
-    __slots__ = ("__weakref__", "_known", "_pieces")
+    __slots__ = ("__weakref__", "_control", "_known", "_pieces")
 
     def __init__(
-        self, pieces: AsyncGenerator[LLMStreamResponse, None], known: Callable[[], CallRecord]
+        self,
+        pieces: AsyncGenerator[LLMStreamResponse, None],
+        known: Callable[[], CallRecord],
+        control: CallControl,
     ) -> None:
         self._pieces = pieces
         self._known = known
+        self._control = control
 
     @property
     def record(self) -> CallRecord:
@@ -137,12 +132,47 @@ class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
 
     async def asend(self, value: None) -> LLMStreamResponse:
         """The next piece: they do not depend on what they are told."""
-        return await self._pieces.asend(value)
+        import asyncio  # see `CallControl.within`
+
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as limit:
+
+                def end() -> None:
+                    with suppress(RuntimeError):  # the piece has come meanwhile
+                        limit.reschedule(loop.time())
+
+                with self._control.interruptible(lambda: _call_soon(loop, end)):
+                    return await self._pieces.asend(value)
+        except (CallCancelled, TimeoutError):
+            if not self._control.cancelled:
+                raise
+        await self._pieces.aclose()
+        raise _cancelled(self.record)
 
     async def athrow(self, *error: Any) -> LLMStreamResponse:
         """Let an exception end the call."""
         return await self._pieces.athrow(*error)
 
+    def cancel(self) -> None:
+        """End the call, from any thread; as `LLMStream.cancel`."""
+        self._control.cancel()
+
     async def aclose(self) -> None:
         """End the exchange with the provider at once."""
         await self._pieces.aclose()
+
+
+def _call_soon(loop: Any, function: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(function)
+
+
+def _cancelled(record: CallRecord) -> RequestFailedError:
+    return RequestFailedError(
+        f"the call of {record.requested_model!r} was cancelled",
+        model=record.requested_model,
+        provider=record.provider,
+        category=Category.CANCELLED,
+        attempts=record.attempts,
+    )

@@ -315,6 +315,35 @@ def test_a_cancelled_task_ends_the_call() -> None:
     assert [record.outcome for record in records] == [Outcome.STOPPED]
 
 
+@pytest.mark.parametrize("words", [b"", HEAD, HEAD + FIRST], ids=["no-head", "no-event", "after-a-piece"])
+def test_another_thread_cancels_a_stream_on_an_event_loop(words: bytes) -> None:
+    records: list[CallRecord] = []
+
+    async def ask(adapter: Adapter, provider: Silent) -> list[RequestFailedError]:
+        stream = replace(adapter, on_usage=records.append).ainvoke_llm(None, "u", None, "gpt-4o", "hi")
+        errors = list[RequestFailedError]()
+
+        async def read() -> None:
+            async for _ in stream:
+                pass
+
+        waiting = asyncio.create_task(read())
+        assert await asyncio.to_thread(provider.asked.wait, SOON)
+        await asyncio.to_thread(stream.cancel)
+        for wait in (waiting, anext(stream)):
+            with pytest.raises(RequestFailedError) as caught:
+                await wait
+            errors.append(caught.value)
+        await adapter.aclose()
+        return errors
+
+    with silent(words) as provider, adapting(provider) as adapter:
+        errors = asyncio.run(ask(adapter, provider))
+    assert [error.category for error in errors] == [Category.CANCELLED] * 2
+    assert [record.outcome for record in records] == [Outcome.STOPPED]
+    assert provider.requests == 1
+
+
 def test_no_retries_means_one_attempt() -> None:
     refusal = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"
     for key in ("openai", "gemini", "dify"):
