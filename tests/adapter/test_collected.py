@@ -30,7 +30,9 @@ MODELS = ("gpt-4o", "gemini-2.5-flash-lite", "ERNIE-4.0-8K", "dify")
 def collector_off() -> Iterator[None]:
     gc.collect()
     gc.disable()
+    gc.freeze()  # what is there already need not be looked through again and again
     yield
+    gc.unfreeze()
     gc.enable()
 
 

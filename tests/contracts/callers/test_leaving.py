@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,15 @@ from tests.contracts.callers.calling import Ear, Played
 from tests.contracts.callers.conftest import Calling, Play
 
 Stream = Generator[Any, None, None]
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_new_is_collected() -> Iterator[None]:
+    """Everything that the process has loaded need not be looked through for one lost stream."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
 
 PATIENCE = 60.0
 """Seconds for which the provider would go on holding the line: far longer than "at once"."""
