@@ -277,7 +277,7 @@ def _listen() -> None:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _EVENTS:
+    if not _EVENTS or event not in _EVENTS:  # while the process ends, a module's names are gone
         return
     effects = _current()
     if effects is not None:
