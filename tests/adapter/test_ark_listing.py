@@ -210,6 +210,15 @@ def test_while_the_api_fails_what_was_known_goes_on_to_hold(caplog: pytest.LogCa
     assert SECRET not in caplog.text
 
 
+def test_that_the_api_fails_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    directory = EndpointDirectory(send=Api(OSError(), OSError(), OSError()), now=clock)
+    for _ in range(3):
+        clock.time += timedelta(minutes=2)
+        directory.find(ACCESS, "tutor")
+    assert caplog.text.count("endpoints of ark cannot be listed") == 1
+
+
 def test_pages_are_asked_for_until_all_endpoints_are_there_and_the_first_of_a_name_counts() -> None:
     pages = [
         page(item("a", f"ep-{number}"), item(f"n{number}", "ep-n", model=f"m{number}"), total=250)

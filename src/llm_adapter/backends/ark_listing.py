@@ -83,6 +83,7 @@ class EndpointDirectory:
     now: Callable[[], datetime] = _utc_now
     patience: float = _PATIENCE_S
     _known: dict[ListingAccess, _Known] = field(default_factory=dict, repr=False)
+    _warned: set[tuple[str, str]] = field(default_factory=set, repr=False)
     # By process: a fork may catch a lock that is held, and nobody would release it in the child.
     _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False)
 
@@ -106,6 +107,13 @@ class EndpointDirectory:
         if known is None or self.now() >= known.until:
             known = self._renewed(access, known)
         return known.endpoints.get(name)
+
+    def warn(self, error: Exception, consequence: str) -> None:
+        """Log, once, that the API cannot be asked; without the error's text, which may echo secrets."""
+        kind = type(error).__name__
+        if (kind, consequence) not in self._warned:
+            self._warned.add((kind, consequence))
+            _logger.warning("the endpoints of ark cannot be listed (%s): %s", kind, consequence)
 
     def _renewed(self, access: ListingAccess, old: _Known | None) -> _Known:
         """One thread asks. The others go on with what is old, or wait where there is nothing yet."""
@@ -131,9 +139,7 @@ class EndpointDirectory:
         try:
             return task.result(0)
         except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
-            # Its text may hold what the API echoed, so only its kind is logged.
-            kind = type(error).__name__
-            _logger.warning("the endpoints of ark cannot be listed (%s): names are sent as given", kind)
+            self.warn(error, "names are sent as given")
             return _Known(endpoints=old.endpoints if old else {}, until=self.now() + _RETRIED_AFTER)
 
     def _asked(self, access: ListingAccess) -> _Known:

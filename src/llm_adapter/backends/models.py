@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from llm_adapter.backends import gemini
 from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.backends.connection import Connections
 from llm_adapter.backends.retrying_client import RetryingClient
 from llm_adapter.listing import PATIENCE_S
 from llm_adapter.settings import Account
-
-_logger = logging.getLogger(__name__)
 
 
 def list_models(connections: Connections, directory: EndpointDirectory, account: Account) -> list[str]:
@@ -24,9 +20,7 @@ def list_models(connections: Connections, directory: EndpointDirectory, account:
         try:
             return directory.models(account.listing)
         except Exception as error:  # noqa: BLE001 (whatever a network does, there is another listing)
-            _logger.warning(
-                "the endpoints of ark cannot be listed (%s): its models are", type(error).__name__
-            )
+            directory.warn(error, "its models are")
     if account.speaks == "gemini":
         retrying = RetryingClient(client=connections.http(), error_document=gemini.error_document)
         return list(gemini.list_models(retrying.send, account.base_url, account.api_key, PATIENCE_S))
