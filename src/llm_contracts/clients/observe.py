@@ -21,6 +21,7 @@ from llm_contracts.clients.failures import ForeignError, describe, without_key
 from llm_contracts.clients.imports import join
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
+from llm_contracts.clients.run_delay import run_delay
 from llm_contracts.clients.side_effects import GRACE, Effects, watched
 from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
 from llm_contracts.clients.virtual_clock import Pauses, VirtualLoop, virtual_time
@@ -30,6 +31,7 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols
 _NOTICED = 0.25  # seconds; less is no pause on a busy machine
 _KEPT = 8  # items that are looked at again when all have come: who yields one over and over does so at once
 _ON_THEIR_WAY = 3  # events that the other side may have sent before it hears that the client has left
+_SHORT = 0.01  # seconds; what load adds to less is not asked for
 _GRACE = 1.0  # seconds a hanging path gets to end by itself after its connections were dropped
 
 
@@ -150,6 +152,8 @@ class _ObservedRun:
     _gaps: dict[str, float] = field(default_factory=dict)
     _last: float = 0.0
     _spent: float = 0.0
+    _delay: float = 0.0
+    _first_delay: float | None = None
     _raised: str = "call"
     _delivered: tuple[int, int, int] = (0, 0, 0)
     _sealed: bool = False
@@ -221,13 +225,14 @@ class _ObservedRun:
             return None, {}
         pauses, times = list(self.pauses.between(requests)), self.session.exchange_times()
         waits = {}
+        load = self._first_delay or 0.0
         for index, ((_, ended), (begun, _)) in enumerate(pairwise(times)):
-            real = 0.0 if ended is None else begun - ended
+            real = 0.0 if ended is None else begun - ended - load
             if real >= _NOTICED and index < len(pauses):
                 pauses[index] = round(pauses[index] + real, 3)
                 waits[f"pauses[{index}]"] = round(real, 3)
         measured = times and not isinstance(self.path, CommandClient)  # a program takes its time to start
-        before = self.pauses.after(0) + _noticed(times[0][0] - self.started if measured else 0.0)
+        before = self.pauses.after(0) + _noticed(times[0][0] - self.started - load if measured else 0.0)
         inside = self.pauses.after(requests) if requests else 0.0
         waits |= {name: round(value, 3) for name, value in (("before", before), ("stream", inside)) if value}
         first = times[-1][0] - self.started if times else 0.0
@@ -237,9 +242,17 @@ class _ObservedRun:
         return tuple(pauses), waits
 
     def _wait(self, index: int) -> None:
-        """Note how long the client took for this item, without what the other side spent waiting."""
+        """Note how long the client took for this item, without what the other side spent waiting and without
+        what its thread waited for a processor.
+        """
         now, spent = time.monotonic(), self.session.patience_spent()
         gap = now - (self._last or self.started) - (spent - self._spent)
+        if gap >= _SHORT:
+            delay = run_delay()
+            gap -= delay - self._delay
+            self._delay = delay
+            if self._first_delay is None:
+                self._first_delay = delay
         if gap >= _NOTICED:
             self._gaps[f"stream[{index}]"] = round(gap, 3)
         self._last, self._spent = now, spent

@@ -40,6 +40,7 @@ from llm_contracts.clients.process_state import (
     shown,
     variable_set,
 )
+from llm_contracts.clients.run_delay import FILE
 
 GRACE = 0.25
 """Seconds that threads and connections get to end after the call is over."""
@@ -288,7 +289,12 @@ def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
     name, _, flags = arguments
     if isinstance(name, (str, os.PathLike)):
         path = os.fspath(name)
-        if isinstance(path, str) and not _OF_PYTHON.search(path) and not path.startswith("/dev/"):
+        if (
+            isinstance(path, str)
+            and not _OF_PYTHON.search(path)
+            and not path.startswith("/dev/")
+            and path != FILE
+        ):
             effects.files[path] = None
             if flags & (os.O_WRONLY | os.O_RDWR):
                 effects.written[path] = None

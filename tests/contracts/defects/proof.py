@@ -61,6 +61,7 @@ def _run(contract: Contract, defect: Defect, reference: Client, candidate: Clien
         candidate=Side(name="candidate", client=candidate),
         engine=contract.engine,
         timeout=contract.timeout,
+        turns=contract.turns,
     )
     blank = Item(id=row.name, provider=row.provider, scenario=row.id)
     played = defect.played(load(project.cassette(defect.recorded)).interactions)
