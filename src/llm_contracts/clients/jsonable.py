@@ -102,10 +102,8 @@ def _of_model(value: Any) -> Mapping[str, Any]:
     """Declared and additional fields, without the warnings of `model_dump` where a vendor's value does not
     fit the declared type.
     """
-    extra, held = (
-        getattr(value, "__pydantic_extra__", None),
-        value.__dict__,
-    )  # pydantic's dataclasses have none
+    held = value.__dict__
+    extra = getattr(value, "__pydantic_extra__", None)  # pydantic's dataclasses have none
     if "_request_id" in held:  # the openai SDK puts it on whole answers, and it is in no document
         held = {name: part for name, part in held.items() if name != "_request_id"}
     return {**held, **extra} if extra else held
