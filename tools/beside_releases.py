@@ -30,7 +30,10 @@ _FRAMEWORKS = (
 SETS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "LiteLLM 1.110.2, openai 3.57.0": (("litellm==1.110.2", "openai==3.57.0"), _CLIENTS),
     "the newest of all clients": (("litellm", "openai", "anthropic", "google-genai", "httpx"), _CLIENTS),
-    "frameworks": (_FRAMEWORKS, ("tests/harness/clients/test_frameworks.py",)),
+    "frameworks": (
+        _FRAMEWORKS,
+        ("tests/harness/clients/test_frameworks.py", "tests/examples/test_migrations.py"),
+    ),
     "pytest 8": (("pytest<9",), _PLUGIN),
 }
 """Name → what is installed beside the harness and all that its clients need, and which tests run."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.parity.result import Result
 from tests.examples.migrations import differences, migrated
+
+_WHAT_IS_SAID = {"text", "reasoning", "tool_calls", "finish_reason", "error", "unfaithful"}
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
@@ -86,3 +89,18 @@ def test_the_proxy_of_litellm_in_front_of_the_provider(tmp_path: Path) -> None:
         "plain-stream": _NAMED,
         "mid-stream-error": ["model_name at model", "request_body at body.stream_options"],
     }
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.skipif(
+    None in (find_spec("langchain_openai"), find_spec("langchain_litellm")),
+    reason="needs langchain-openai and langchain-litellm",
+)
+def test_langchain_says_the_same_over_litellm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else differs, such as the model's name and invented totals, depends on their releases."""
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    result = migrated("langchain", tmp_path)
+    found = {one.partition(" ")[0] for places in differences(result).values() for one in places}
+    assert "model_name" in found
+    assert found & _WHAT_IS_SAID == set()
+    assert [item.noise for item in result.items] == [(), ()]

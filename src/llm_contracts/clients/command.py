@@ -14,7 +14,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -24,6 +24,7 @@ from typing import IO, Any
 from llm_contracts.clients.call import Call
 from llm_contracts.clients.failures import ForeignError
 from llm_contracts.clients.jsonable import jsonable
+from llm_contracts.clients.side_effects import unwatched
 from llm_contracts.util.json_values import as_mapping, read_json
 
 _LONGEST_LINE = 64 * 2**20  # bytes
@@ -70,12 +71,10 @@ class CommandClient:
             OSError: it cannot be started.
             ForeignError: it failed, or printed what is not JSON.
         """
-        with (
-            TemporaryFile() as errors,
-            Popen(  # noqa: S603 - the project's own words
-                self.command, cwd=self.folder, stdin=PIPE, stdout=PIPE, stderr=errors, start_new_session=True
-            ) as process,
-        ):
+        with ExitStack() as stack:
+            with unwatched():
+                errors = stack.enter_context(TemporaryFile())
+                process = stack.enter_context(self._started(errors))
             call.on_abort(lambda: _end(process))
             assert process.stdout is not None
             try:
@@ -89,6 +88,11 @@ class CommandClient:
         if code:
             raise _failure(code, words)
         sys.stderr.write(words)  # seen like what a client in this process prints
+
+    def _started(self, errors: IO[bytes]) -> Popen[bytes]:
+        return Popen(  # noqa: S603 - the project's own words
+            self.command, cwd=self.folder, stdin=PIPE, stdout=PIPE, stderr=errors, start_new_session=True
+        )
 
 
 def _ask(process: Popen[bytes], call: Call) -> None:

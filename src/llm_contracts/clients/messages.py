@@ -13,6 +13,11 @@ from llm_contracts.wire.protocols import OPENAI_RESPONSES, Protocol, Protocols, 
 
 Document = Mapping[str, Any]
 
+_OWN_ID = "lc_run-"
+"""How an id begins that LangChain makes up for each run (`langchain_core.messages.base`: `LC_ID_PREFIX`); any
+other is the provider's.
+"""
+
 
 def _message(given: Document) -> Reading:
     """A LangChain message. What it was made from stays in `response_metadata`."""
@@ -28,15 +33,18 @@ def _message(given: Document) -> Reading:
         delta["reasoning_content"] = reasoning
     if found := [_call(as_mapping(call), place) for place, call in enumerate(pieces or calls)]:
         delta["tool_calls"] = found
-    finish = metadata.pop("finish_reason", None)
+    finish, model = (metadata.pop(name, None) for name in ("finish_reason", "model_name"))
+    usage = rest.pop("usage_metadata", None)
+    if as_text(rest.get("id")).startswith(_OWN_ID):
+        rest.pop("id")
     return Reading(
         chunk={
             **rest,
             "additional_kwargs": extra,
             "content": others,
             "response_metadata": metadata,
-            "model": metadata.pop("model_name", None),
-            "usage": rest.pop("usage_metadata", None),
+            "model": model,
+            "usage": usage,
             "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
         }
     )
@@ -117,12 +125,14 @@ def _response(given: Document, *, repeats: bool) -> Reading:
         name: "".join(str(delta[name]) for delta in deltas if delta.get(name)) for name in _PIECES.values()
     }
     calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
-    finish = rest.pop("finish_reason", None)
+    finish, answer, model = (
+        rest.pop(name, None) for name in ("finish_reason", "provider_response_id", "model_name")
+    )
     return Reading(
         chunk={
             **{name: value for name, value in rest.items() if name not in {"timestamp", "run_id"}},
-            "id": rest.pop("provider_response_id", None),
-            "model": rest.pop("model_name", None),
+            "id": answer,
+            "model": model,
             "parts": parts,
             "choices": [{"message": {**message, "tool_calls": calls}, "finish_reason": finish}],
         }

@@ -133,6 +133,17 @@ def watched(effects: Effects) -> Iterator[None]:
         _leave()
 
 
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """What the harness itself does in the thread of a call is none of the call's effects."""
+    effects = _WATCHED.pop(get_ident(), None)
+    try:
+        yield
+    finally:
+        if effects is not None:
+            _WATCHED[get_ident()] = effects
+
+
 _WATCHED: dict[int, Effects] = {}
 """By thread. A context variable would do as well, but Python 3.11 crashes if garbage collection writes one
 while another is written (python/cpython#148891), which LiteLLM's wrapper does.

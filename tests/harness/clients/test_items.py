@@ -94,6 +94,9 @@ def test_langchains_messages_are_read() -> None:
     assert chunks[-1].model == "m"
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.total_tokens == 5
+    assert "usage_metadata" not in chunks[-1].rest  # it is the usage, and nothing beside it
+    ids = [read(langchain(id=name))[1][0].id for name in ("msg_1", "lc_run--01a2")]
+    assert ids == ["msg_1", None]  # the latter LangChain makes up for each run
     whole = langchain(content="Hi", tool_calls=[{"name": "f", "args": {"a": 1}, "id": "c"}])
     assert read(whole)[1][0].tool_calls[0]["arguments"] == '{"a": 1}'
 
@@ -136,6 +139,7 @@ def test_pydantic_ais_events_and_responses_are_read() -> None:
     assert (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) == (3, 2)
     _, chunks = read(began("text", content="Hi"), whole)
     assert (summed(chunks), chunks[-1].usage) == (("Hi", "", "", ["stop"]), chunk.usage)
+    assert chunk.rest.keys().isdisjoint({"provider_response_id", "model_name", "usage"})
 
 
 def test_a_dataclass_of_pydantic_is_read() -> None:
