@@ -209,6 +209,15 @@ ANSWERS = {
     "indented": (Reply(pieces=(json.dumps(COMPLETION, indent=1).encode(),), headers=JSON), ["All."]),
     "completion-as-event": (plain(event(COMPLETION), DONE), ["All."]),
     "json-lines": (plain(LINES, content_type="application/x-ndjson"), ["Hel", "lo"]),
+    "json-lines-with-an-end": (
+        plain(
+            unframed(chunk("Hel")),
+            unframed(chunk("lo")),
+            b"[DONE]\n",
+            content_type="application/x-ndjson",
+        ),
+        ["Hel", "lo"],
+    ),
     "sse-under-json": (Reply(pieces=(chunk("a"), chunk("b"), STOP, DONE), headers=JSON), ["a", "b"]),
     "control-only-after-text": (plain(chunk("a"), b": ping\n\n", chunk("b"), STOP, DONE), ["a", "b"]),
     "empty-but-ended": (plain(ROLE, STOP, DONE), []),

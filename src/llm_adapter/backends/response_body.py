@@ -149,7 +149,9 @@ class ResponseBody:
         """What was read and is no part of an answer."""
         text = self.text
         lines = text.splitlines() if not self.has_events and json_of(text) is None else []
-        broken = next((line for line in lines if json_of(line) is None), "")
+        broken = next(
+            (each for each in lines if each.strip(" ,[]") not in {"", "DONE"} and not json_of(each)), ""
+        )
         return Rest(unframed=text if self.has_events else broken, strange=self.strange)
 
     @property
