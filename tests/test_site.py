@@ -75,5 +75,19 @@ def test_the_page_of_kinds_has_all_of_them_with_their_severities() -> None:
     assert [(Kind(row[0]), Severity(row[1])) for row in table] == [(kind, kind.severity) for kind in Kind]
 
 
+def test_the_page_of_kinds_says_of_each_what_to_look_at_and_what_to_do() -> None:
+    table = rows(DOCS / "kinds.md", "What to do about it")
+    assert [Kind(row[0]) for row in table] == list(Kind)
+    assert all(look and do for _, look, do in table)
+
+
+def test_a_page_with_a_go_is_part_of_the_site(site: Path) -> None:
+    """Made of the live recordings in examples/first-go, on a day on which they were young enough."""
+    page = (site / "_static" / "go.html").read_text(encoding="utf-8")
+    assert "local <small>ready</small>" in page
+    assert "NO-GO" not in page.partition("<script")[0]
+    assert 'href="_static/go.html"' in (site / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_page_of_verdicts_has_all_of_them() -> None:
     assert {Readiness(row[0]) for row in rows(DOCS / "kinds.md", "Verdicts")} == set(Readiness)

@@ -1,4 +1,5 @@
-"""`python -m tools.pictures FOLDER`: the pictures of README.md, made from a real run with differences.
+"""`python -m tools.pictures FOLDER PAGE`: the pictures of README.md, made from a real run with differences,
+and the page with a GO that docs/report.md shows, made from the live recordings of examples/first-go.
 
 The bare clients are compared on some recordings of one provider. Chromium draws what `check` prints and the
 page that `report` makes of it; the variable `CHROMIUM` names another than /usr/bin/chromium.
@@ -19,7 +20,8 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.text import Text
 
-_SCENARIOS = ("plain-stream", "reasoning", "tool-calls", "no-usage", "mid-stream-error", "unknown-model")
+_SCENARIOS = ("plain-stream", "reasoning", "tool-calls", "no-usage", "rate-limit")
+_EXAMPLE = Path("examples/first-go")
 _COLUMNS = 96
 _WIDTH, _HEIGHT = 1280, 760  # of the page, in CSS pixels
 _TERMINAL = """<style>body {{ margin: 0; background: #fff; color: #222 }}
@@ -27,8 +29,8 @@ pre {{ margin: 0; padding: 12px 16px; display: inline-block; font: 13px/1.35 mon
 </style><pre>{code}</pre>"""
 
 
-def main(folder: Path) -> None:
-    """Write terminal.png and report.png.
+def main(folder: Path, go: Path) -> None:
+    """Write terminal.png and report.png, and the page with a GO.
 
     Raises:
         subprocess.CalledProcessError: a command failed; what it printed has been shown.
@@ -45,11 +47,17 @@ def main(folder: Path) -> None:
         page.locator("pre").screenshot(path=folder / "terminal.png")
         page.goto((place / "index.html").as_uri())
         page.screenshot(path=folder / "report.png")
+    with tempfile.TemporaryDirectory() as name:
+        _contracts(Path(name), "check", at=_EXAMPLE)
+        _contracts(Path(name), "report", "--html", str(go.resolve()), at=_EXAMPLE)
 
 
-def _contracts(place: Path, command: str, *options: str, differs: bool = False) -> str:
+def _contracts(
+    place: Path, command: str, *options: str, differs: bool = False, at: Path | None = None
+) -> str:
     done = subprocess.run(  # noqa: S603 - our own command
         [Path(sys.executable).with_name("llm-contracts"), command, "--report", place, *options],
+        cwd=at,
         env=os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(_COLUMNS)},
         stdout=subprocess.PIPE,
         text=True,
@@ -78,4 +86,4 @@ def _page() -> Iterator[Page]:
 
 
 if __name__ == "__main__":
-    main(Path(*sys.argv[1:]))
+    main(*map(Path, sys.argv[1:]))

@@ -408,6 +408,10 @@ def test_nothing_is_wider_than_the_window(opened: Open, width: int, hash_: str) 
     page = opened(hash_)
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
+    if not hash_:
+        box = page.locator("#q").bounding_box()
+        assert box is not None
+        assert box["width"] > 200  # there is room to type in
 
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
