@@ -125,6 +125,11 @@ class StartedGateway:
     forwarder: _Forwarder | None = None
     outlives_calls: bool = True
 
+    @property
+    def address(self) -> str:
+        """Host and port that the application's client talks to."""
+        return urlsplit(self.running.origin).netloc
+
     def __call__(self, call: Call, /) -> Iterator[Any]:
         """What the application's client hands on."""
         if self.forwarder is None:

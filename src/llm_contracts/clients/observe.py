@@ -106,7 +106,7 @@ def observe(
         pauses=pauses,
         read=ItemReader(protocols),
         leaving=leaving,
-        effects=Effects(edge=urlsplit(call.base_url).netloc),
+        effects=Effects(edge=getattr(path, "address", urlsplit(call.base_url).netloc)),
     )
     thread = Thread(target=run, daemon=True, name=f"path {name}")
     thread.start()

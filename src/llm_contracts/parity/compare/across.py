@@ -90,12 +90,17 @@ def _own_places(side: Observation) -> list[str]:
 
 
 def _in_common(side: Observation) -> Observation:
-    """Only chunks that say something, of which the first has the id and the model of those before it."""
+    """Only chunks that say something, each with an id and a model: some APIs say them once, at the beginning
+    or at the end, others with every event.
+    """
     called = any(chunk.tool_calls for chunk in side.chunks)
     last = max((place for place, chunk in enumerate(side.chunks) if chunk.usage), default=None)
     calls: dict[Any, int] = {}
     chunks: list[Chunk] = []
-    before = Chunk()
+    before = Chunk(
+        id=next((chunk.id for chunk in side.chunks if chunk.id), None),
+        model=next((chunk.model for chunk in side.chunks if chunk.model), None),
+    )
     for place, chunk in enumerate(side.chunks):
         common = replace(
             chunk,
@@ -107,10 +112,8 @@ def _in_common(side: Observation) -> Observation:
             model=chunk.model or before.model,
             rest={},
         )
-        if is_empty(common):
-            before = common
-        else:
-            before = Chunk()
+        before = common
+        if not is_empty(common):
             chunks.append(common)
     return replace(side, chunks=tuple(chunks), surface={})
 
