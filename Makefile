@@ -12,7 +12,13 @@ DISTRIBUTIONS := src/llm_adapter src/llm_contracts
 # What a user gives: make replay PROVIDER=openai SCENARIO=plain-stream ARGS="--json -"
 # None of it is expanded or run: a value reaches its program as one word, and ARGS as words without any sign by which
 # a shell does more than split them.
-unexport PYTHON PROVIDER SCENARIO SOURCE FROM NAME TARGET STREAMS ARGS COVERAGE
+GIVEN := PYTHON PROVIDER SCENARIO SOURCE FROM NAME TARGET STREAMS ANSWERS ARGS COVERAGE
+unexport $(GIVEN)
+define line_end
+
+
+endef
+$(foreach name,$(GIVEN),$(if $(findstring $(line_end),$(value $(name))),$(error $(name) may not hold a line end)))
 quoted = '$(subst ','\'',$(value $(1)))'
 SHELL_SIGNS := ; & | < > ` ( ) \ $$
 $(foreach sign,$(SHELL_SIGNS),$(if $(findstring $(sign),$(value ARGS)),$(error ARGS may not hold $(sign))))
@@ -103,8 +109,8 @@ mutation: setup-dev ## change the judge in many ways: do its tests notice? (ARGS
 # anew, not even where PYTHONDONTWRITEBYTECODE keeps it from writing down what it has compiled.
 test: setup-dev ## the whole test suite, without network (COVERAGE=1: with branch coverage)
 	@$(BIN)/python -m compileall -q -j 0 src tests
-	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(arguments)
-	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report)
+	@$(BIN)/$(if $(value COVERAGE),coverage run,python) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(arguments)
+	@$(if $(value COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report)
 
 lint: setup-dev ## ruff, strict mypy, import rules
 	@$(BIN)/ruff check .

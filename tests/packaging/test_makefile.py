@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -51,3 +52,28 @@ def test_arguments_may_not_hold_what_a_shell_acts_upon(tmp_path: Path, value: st
 def test_arguments_are_split_and_quoted_ones_are_not(tmp_path: Path) -> None:
     done = make(tmp_path, "doctor", "ARGS=--area secrets --json 'a file'")
     assert done.stdout.splitlines() == ["doctor", "--area", "secrets", "--json", "a file"], done.stderr
+
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+GIVEN = re.findall(r"(?m)^GIVEN := (.*)", MAKEFILE)[0].split()
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_no_value_has_a_second_line_for_a_shell_of_its_own(tmp_path: Path, name: str) -> None:
+    done = make(tmp_path, "doctor", f"{name}=--area\ntouch ran")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{name} may not hold a line end" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_nothing_is_expanded_in_any_target(tmp_path: Path, name: str) -> None:
+    (tmp_path / "requirements-dev.lock").touch()
+    targets = re.findall(r"(?m)^([a-z-]+):.*## ", MAKEFILE)
+    done = make(tmp_path, "--dry-run", *targets, f"{name}=$(shell touch ran)")
+    assert name == "ARGS" or (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_all_that_is_read_is_checked() -> None:
+    assert set(re.findall(r"\b(?:value |quoted,)([A-Z]+)\b", MAKEFILE)) <= set(GIVEN)

@@ -25,6 +25,10 @@ class UnpackingError(Exception):
     """Bytes cannot be unpacked, or are too many. The text is the rest of a sentence about them."""
 
 
+class TooLargeError(UnpackingError):
+    """Bytes unpack to more than what was allowed."""
+
+
 class Unpacker:
     """Takes one coding off. Called with pieces of the packed bytes, it gives what is known of the plain ones
     by then, in pieces of at most 256 KiB.
@@ -47,7 +51,7 @@ class Unpacker:
             for plain in self._unpack(data):
                 self._left -= len(plain)
                 if self._left < 0:
-                    raise UnpackingError(f"unpacks to more than {self._largest:,} bytes")
+                    raise TooLargeError(f"unpacks to more than {self._largest:,} bytes")
                 yield plain
         except self._unpack.error as error:
             msg = f"is not packed as {self._coding}, although its header says so"

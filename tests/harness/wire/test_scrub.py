@@ -306,6 +306,19 @@ def test_a_key_in_a_compressed_body_takes_the_body_with_it(
     assert find_secrets(without, SECRETS) == []
 
 
+def test_what_unpacks_to_more_than_anybody_looks_at_is_masked_whole() -> None:
+    bomb = gzip.compress(b"no key " * 2**20, mtime=0)
+    sent = Request(method="POST", uri="https://x/", headers=(), body=bomb)
+    assert Scrubber(SECRETS).request(sent).body == b"*" * len(bomb)
+
+
+def test_bombs_within_a_body_are_not_unpacked() -> None:
+    """Nothing is timed: what unpacked each of them would look through 500 MB."""
+    bomb = base64.b64encode(gzip.compress(b"no key " * 2**21, mtime=0)).decode()
+    body = json.dumps([bomb] * 30).encode()
+    assert Scrubber(SECRETS).data(body) == body
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -26,7 +26,7 @@ _SPECIAL_DIGITS = {
     ord("+"): rb"(?:[+-]|%(?:25){0,4}2[bBdD]|\\{1,8}u002[bBdD])",
     ord("/"): rb"(?:\\{0,8}/|_|%(?:25){0,4}2[fF]|%(?:25){0,4}5[fF]|\\{1,8}u00(?:2|5)[fF])",
 }
-LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})?"
+LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})"
 
 BETWEEN = rb"(?:[ :,._-]{0,2}(?:(?:0|\\{1,4})[xX])?)"  # `73:6b`, `73 6b`, `0x73, 0x6b`
 _SOFT_BREAK = rb"(?:=\r?\n)?"  # of quoted-printable
@@ -131,4 +131,4 @@ def _cores(raw: bytes) -> Iterator[bytes]:
 
 def _base64(core: bytes) -> bytes:
     """Both alphabets, escaped or not, and folded over lines as MIME and YAML do it."""
-    return LINE_END.join(_SPECIAL_DIGITS.get(digit, bytes((digit,))) for digit in core)
+    return (LINE_END + b"?").join(_SPECIAL_DIGITS.get(digit, bytes((digit,))) for digit in core)

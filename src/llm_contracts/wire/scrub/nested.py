@@ -10,13 +10,18 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from llm_contracts.wire.content import UnpackingError, unpacker
-from llm_contracts.wire.scrub.forms import BETWEEN
+from llm_contracts.wire.content import TooLargeError, UnpackingError, unpacker
+from llm_contracts.wire.scrub.forms import BETWEEN, LINE_END
 
 _DEEPEST = 3
-_LARGEST = 2**24
+_LARGEST = 2**22
+_RATIOS = (16, 4, 2)
+"""How many times as large as it is what is compressed may become, what is compressed in that, and so on. What
+becomes larger is not looked at, so that bombs take no longer than much text.
+"""
 
 _DIGIT = rb"[A-Za-z0-9+/_-]"
 _ESCAPE = (
@@ -24,8 +29,7 @@ _ESCAPE = (
     rb"|&(?:amp;){0,3}#(?:[xX]0{0,4}[2-7][0-9A-Fa-f]|0{0,4}(?:3[2-9]|[4-9][0-9]|1[0-2][0-9]));"
 )
 _FOLD = (
-    rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2}"
-    rb"|(?:%(?:25){0,4}0[aAdD]|\\{1,8}(?:u00|x)0[aAdD]|&(?:amp;){0,3}#(?:10|13);){1,2})"
+    rb"(?:" + LINE_END + rb"|(?:%(?:25){0,4}0[aAdD]|\\{1,8}(?:u00|x)0[aAdD]|&(?:amp;){0,3}#(?:10|13);){1,2})"
 )
 _FEWEST = 12  # digits, of which more are needed for a value in two layers
 # Begins with what is quickly found: digits before an escape are counted back to.
@@ -55,23 +59,32 @@ class _Layer:
 
     text: bytes
     source: _Source
+    ratios: tuple[int, ...]  # for what is compressed in it
 
 
-def nested_texts(data: bytes, *, deepest: int = _DEEPEST) -> Iterator[bytes]:
+def nested_texts(
+    data: bytes, *, deepest: int = _DEEPEST, ratios: tuple[int, ...] = _RATIOS
+) -> Iterator[bytes]:
     """All that can be read in what stands packed in the data, and in that, and so on."""
-    for layer in _layers(data):
+    for layer in _layers(data, ratios):
         yield layer.text
         if deepest > 1:
-            yield from nested_texts(layer.text, deepest=deepest - 1)
+            yield from nested_texts(layer.text, deepest=deepest - 1, ratios=layer.ratios)
 
 
-def masked_nested(data: bytes, mask: Callable[[bytes], bytes], *, deepest: int = _DEEPEST) -> bytes:
+def masked_nested(
+    data: bytes,
+    mask: Callable[[bytes], bytes],
+    *,
+    deepest: int = _DEEPEST,
+    ratios: tuple[int, ...] = _RATIOS,
+) -> bytes:
     """The data, with stars in place of what packs the bytes that `mask` changes; as long as before."""
     result = bytearray(data)
-    for layer in _layers(data):
+    for layer in _layers(data, ratios):
         masked = mask(layer.text)
         if deepest > 1:
-            masked = masked_nested(masked, mask, deepest=deepest - 1)
+            masked = masked_nested(masked, mask, deepest=deepest - 1, ratios=layer.ratios)
         if masked != layer.text:
             changed = [i for i, (was, now) in enumerate(zip(layer.text, masked, strict=True)) if was != now]
             start, end = layer.source(changed[0], changed[-1] + 1)
@@ -79,15 +92,23 @@ def masked_nested(data: bytes, mask: Callable[[bytes], bytes], *, deepest: int =
     return bytes(result)
 
 
-def decompressed(data: bytes, codings: tuple[str, ...] = ("gzip", "deflate", "br")) -> bytes | None:
-    """What the data unpack to by the first coding that fits, as far as that goes; None if none does."""
+def decompressed(
+    data: bytes, codings: tuple[str, ...] = ("gzip", "deflate", "br"), *, largest: int = _LARGEST
+) -> bytes | None:
+    """What the data unpack to by the first coding that fits, as far as they are whole; None if none does.
+
+    Raises:
+        TooLargeError: they unpack to more than `largest`.
+    """
     for coding in codings:
         plain = bytearray()
-        unpack = unpacker(coding, largest=_LARGEST)
+        unpack = unpacker(coding, largest=largest)
         assert unpack is not None
         try:
             for piece in unpack(data):
                 plain += piece
+        except TooLargeError:
+            raise
         except UnpackingError:
             pass
         if _READABLE.search(plain):
@@ -95,7 +116,7 @@ def decompressed(data: bytes, codings: tuple[str, ...] = ("gzip", "deflate", "br
     return None
 
 
-def _layers(data: bytes) -> Iterator[_Layer]:
+def _layers(data: bytes, ratios: tuple[int, ...]) -> Iterator[_Layer]:
     for match in _RUN.finditer(data):
         begin, end = match.span()
         if digits := _LAST_DIGITS.search(data, max(begin - _FEWEST, 0), begin):
@@ -104,32 +125,35 @@ def _layers(data: bytes) -> Iterator[_Layer]:
         if any(sign in run for sign in b"%\\&\r\n"):
             units = [unit for unit in _UNITS.finditer(data, begin, end) if unit["fold"] is None]
             run, source = bytes(_character(unit[0]) for unit in units), _spans_of(units)
-            yield from _readable(run, source)
+            yield from _readable(run, source, ratios)
         for digits in _DIGITS.finditer(run):
-            yield from _from_base64(digits[0], _begun_at(digits.start(), source))
+            yield from _from_base64(digits[0], _begun_at(digits.start(), source), ratios)
     for match in _PAIRS.finditer(data):
         pairs = list(_ONE_PAIR.finditer(data, *match.span()))
-        yield from _readable(bytes(int(pair[1], 16) for pair in pairs), _spans_of(pairs))
+        yield from _readable(bytes(int(pair[1], 16) for pair in pairs), _spans_of(pairs), ratios)
 
 
-def _from_base64(digits: bytes, source: _Source) -> Iterator[_Layer]:
+def _from_base64(digits: bytes, source: _Source, ratios: tuple[int, ...]) -> Iterator[_Layer]:
     """Three bytes become four digits, and what stands before may be digits too: there are four alignments."""
     standard = digits.translate(_STANDARD)
     for offset in range(4):
         size = len(digits) - offset
         size -= size % 4 == 1
         text = binascii.a2b_base64(standard[offset : offset + size] + b"=" * (-size % 4))
-        yield from _readable(text, _in_quarters(offset, size, source))
+        yield from _readable(text, _in_quarters(offset, size, source), ratios)
 
 
-def _readable(text: bytes, source: _Source) -> Iterator[_Layer]:
+def _readable(text: bytes, source: _Source, ratios: tuple[int, ...]) -> Iterator[_Layer]:
     for match in _READABLE.finditer(text):
-        yield _Layer(text=match[0], source=_begun_at(match.start(), source))
+        yield _Layer(text=match[0], source=_begun_at(match.start(), source), ratios=ratios)
     magic = _MAGIC.search(text, 0, _BEFORE_MAGIC)
-    packed = magic and text[magic.start() :]
-    plain = packed and decompressed(packed, ("gzip" if magic and magic[1] else "deflate",))
-    if plain:
-        yield _Layer(text=plain, source=lambda _i, _j: source(0, len(text)))
+    if magic and ratios:
+        packed, coding = text[magic.start() :], "gzip" if magic[1] else "deflate"
+        plain = None
+        with suppress(TooLargeError):
+            plain = decompressed(packed, (coding,), largest=ratios[0] * len(packed))
+        if plain:
+            yield _Layer(text=plain, source=lambda _i, _j: source(0, len(text)), ratios=ratios[1:])
 
 
 def _begun_at(start: int, source: _Source) -> _Source:

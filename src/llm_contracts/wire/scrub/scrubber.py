@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 
+from llm_contracts.wire.content import TooLargeError
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.credentials import credentials_in
@@ -150,8 +152,13 @@ class Scrubber:
             raise SecretFound(place, sorted(found))
 
     def _body(self, body: bytes, content_type: str) -> bytes:
-        if not _is_text(body) and (plain := decompressed(body)) is not None:
-            return body if self._body(plain, content_type) == plain else b"*" * len(body)
+        if not _is_text(body):
+            try:
+                plain = decompressed(body)
+            except TooLargeError:  # nobody can say that nothing is in it
+                return b"*" * len(body)
+            if plain is not None:
+                return body if self._body(plain, content_type) == plain else b"*" * len(body)
         # Names go first: within a body, what they hide has no part in anything else.
         body = masked_fields(body, content_type)
         while (masked := masked_fields(self.data(body), content_type)) != body:
@@ -186,12 +193,11 @@ def _texts(data: bytes) -> tuple[bytes, ...]:
         *(_joined(data, spans) for spans in runs(data)),
         *(_bytes_of(data, spans) for spans in byte_runs(data)),
     )
-    packed = None if _is_text(data) else decompressed(data)
-    return (
-        *texts,
-        *(nested for text in texts for nested in nested_texts(text)),
-        *(_texts(packed) if packed else ()),
-    )
+    packed = None
+    with suppress(TooLargeError):
+        packed = None if _is_text(data) else decompressed(data)
+    nested = (inner for text in texts for inner in nested_texts(text))
+    return (*texts, *nested, *(_texts(packed) if packed else ()))
 
 
 def _is_text(data: bytes) -> bool:
