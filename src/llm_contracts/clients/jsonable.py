@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from pathlib import PurePath
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,9 @@ def _fields_of(kind: Any) -> Callable[[Any], Mapping[str, Any] | None]:
     def public(value: Any) -> Mapping[str, Any] | None:
         held = getattr(value, "__dict__", {})
         names = [*declared, *(name for name in held if not name.startswith("_"))]
-        return {name: read(value, name) for name in dict.fromkeys(names)} if names else None
+        if not names:
+            return {} if issubclass(kind, SimpleNamespace) else None  # nothing but its fields
+        return {name: read(value, name) for name in dict.fromkeys(names)}
 
     return public
 

@@ -13,6 +13,7 @@ from tests.contracts.defects.defect import Defect, sentence
 from tests.contracts.defects.generated import generated
 from tests.contracts.defects.harmless import CONVERSIONS, SCENARIOS, TRANSPORTS
 from tests.contracts.defects.ledger import ELSEWHERE, IDS, SHIPPED, THOUGHT_UP
+from tests.contracts.defects.other_apis import API_DEFECTS
 from tests.contracts.defects.wrong_clients import wrong_clients
 
 _INTRODUCTION = """\
@@ -53,6 +54,13 @@ _WRONG = """\
 Clients that hand on the right chunks and do something else that they should not.
 """
 
+_OTHER_APIS = """\
+## Clients of other APIs
+
+Put into the bare stream of OpenAI's or Anthropic's SDK, and played what the simulator says. What is said
+again of the same fault in the SDK's own fields is not listed.
+"""
+
 _HARMLESS = """\
 ## Harmless
 
@@ -82,6 +90,8 @@ def page() -> str:
                 for wrong in wrong_clients()
             ),
         ),
+        _OTHER_APIS,
+        _table(("API", *_HEAD[1:]), _other_apis()),
         _HARMLESS,
         _table(("handed on", "forms", "clients"), _harmless()),
     )
@@ -101,6 +111,14 @@ def _harmless() -> Iterator[tuple[str, ...]]:
     for transport in TRANSPORTS:
         number = len(CONVERSIONS) * len(SCENARIOS)
         yield transport.__name__.replace("_", " "), forms, str(number)
+    for dialect in dict.fromkeys(one.api.dialect for one in API_DEFECTS):
+        yield f"plainly, by the SDK of {dialect}", f"{forms}, as base64", str(len(CONVERSIONS) + 1)
+
+
+def _other_apis() -> Iterator[tuple[str, ...]]:
+    for one in API_DEFECTS:
+        what = sentence(one.fault)
+        yield one.api.dialect, what, f"`{one.script}`", f"`{one.kind}`", f"`{one.where}`"
 
 
 def _row(defect: Defect) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """OpenAI's Responses API, streamed and whole, and the gateways and vendors that copy it.
 
 Finish reasons are the API's own words: the status of the response, or why it is incomplete. Tool calls are
-those that the application has to make; what the provider runs by itself stays under its own names. Text of
-which no piece was sent (of a resumed stream, or by a gateway that makes events of a whole answer) is read in
-the last event, which repeats everything.
+those that the application has to make; what the provider runs by itself stays under its own names. Of a
+stream the pieces are read; what its last events repeat is compared under their own names, so that a client
+that hands on nothing but the end does not seem to hand on everything.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ def _speaks(document: Document) -> bool:
 
 @dataclass(slots=True)
 class _Reader:
-    """Numbers the tool calls of one answer in the order in which they begin, and of what pieces came."""
+    """Numbers the tool calls of one answer in the order in which they begin."""
 
     calls: dict[str, int] = field(default_factory=dict)
-    sent: set[str] = field(default_factory=set)
 
     def __call__(self, document: Document) -> Reading:
         if document.get("object") == "response":
@@ -57,7 +56,6 @@ class _Reader:
         elif kind == "response.output_item.added" and (call := self._call(document.get("item"), document)):
             delta = {"tool_calls": [call]}
             rest["item"] = _without(document["item"], "call_id", "name", "arguments", "input")
-        self.sent |= delta.keys()
         return Reading(chunk={**rest, "choices": [{"index": 0, "delta": delta}]})
 
     def _of_response(self, kind: str, rest: dict[str, Any], response: Document) -> Reading:
@@ -65,8 +63,7 @@ class _Reader:
         left = _without(response, "id", "model", *(("usage",) if response.get("usage") else ()))
         choice: dict[str, Any] = {"index": 0, "delta": {}}
         if ended:
-            message = _without(self._message(response), *self.sent)
-            choice = {**choice, "delta": message, "finish_reason": _finish(response)}
+            choice["finish_reason"] = _finish(response)
         chunk = {
             **rest,
             "id": response.get("id"),

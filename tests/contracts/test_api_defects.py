@@ -1,0 +1,93 @@
+"""Faults in clients of other APIs are reported as what they are, and harmless clients are not reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from llm_contracts import Client, Item
+from llm_contracts.clients import builtin
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.run.engines import Engine, EngineName, opened
+from llm_contracts.run.pairing import Pairing, Side
+from tests.contracts.defects.harmless import CONVERSIONS, as_namespace
+from tests.contracts.defects.other_apis import (
+    API_DEFECTS,
+    EMBEDDINGS,
+    MESSAGES,
+    RESPONSES,
+    Api,
+    ApiDefect,
+    as_base64,
+    harmless_of,
+)
+from tests.contracts.defects.proof import unlike
+
+pytest.importorskip("anthropic", reason="needs Anthropic's SDK")
+pytestmark = pytest.mark.long
+APIS = {"responses": RESPONSES, "messages": MESSAGES, "embeddings": EMBEDDINGS}
+_AGAIN = ("fields", "order", "chunk_count", "deltas", "surface", "usage_details", "unfaithful")
+"""Kinds that say of a fault what another has said, in the SDK's own fields."""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with opened(EngineName.WIRE, lockstep=False) as found:  # no fault here delays anything
+        yield found
+
+
+def compared(engine: Engine, api: Api, script: str, candidate: Client) -> Item:
+    sides = (
+        Side(name="reference", client=builtin.BUILTIN[api.client]),
+        Side(name="candidate", client=candidate),
+    )
+    match = Pairing(reference=sides[0], candidate=sides[1], engine=engine, timeout=30)
+    blank = Item(id=f"{api.dialect}/{script}", provider=api.dialect, scenario=script)
+    return match.run(blank, (api.played(script),), api.call())
+
+
+@pytest.mark.parametrize("defect", API_DEFECTS, ids=lambda defect: defect.name)
+def test_a_fault_is_reported_as_what_it_is(defect: ApiDefect, engine: Engine) -> None:
+    item = compared(engine, defect.api, defect.script, defect.client())
+    assert item.problem is None
+    missing = [one for one in unlike(item, ((defect.kind, defect.where),)) if one.startswith("not reported")]
+    assert missing == []
+    others = {str(one.kind) for one in item.divergences if one.kind is not defect.kind}
+    assert others <= set(_AGAIN)
+
+
+@pytest.mark.parametrize("script", ["reasoning", "parallel-tool-calls", "content-filter", "mid-stream-error"])
+@pytest.mark.parametrize("api", [RESPONSES, MESSAGES], ids=["responses", "messages"])
+def test_without_a_fault_nothing_is_reported(api: Api, script: str, engine: Engine) -> None:
+    item = compared(engine, api, script, _again(api))
+    assert (item.problem, item.divergences, item.noise) == (None, (), ())
+
+
+def test_without_a_fault_nothing_is_reported_of_embeddings(engine: Engine) -> None:
+    item = compared(engine, EMBEDDINGS, "plain-stream", _again(EMBEDDINGS))
+    assert (item.problem, item.divergences, item.noise) == (None, (), ())
+
+
+def _again(api: Api) -> Client:
+    return harmless_of(api, lambda item: item)
+
+
+FORMS = [
+    pytest.param(api, convert, id=f"{name}-{convert.__name__}")
+    for name, api in APIS.items()
+    for convert in (*CONVERSIONS, as_base64)
+    # Anthropic's messages have a method, `to_param`, that a namespace lacks.
+    if (name, convert) != ("messages", as_namespace)
+]
+
+
+@pytest.mark.parametrize(("api", "convert"), FORMS)
+def test_another_form_of_the_same_is_no_alarm(
+    api: Api, convert: Callable[[Any], Any], engine: Engine
+) -> None:
+    script = "plain-stream" if api is EMBEDDINGS else "parallel-tool-calls"
+    item = compared(engine, api, script, harmless_of(api, convert))
+    assert item.problem is None
+    assert [one for one in item.divergences if one.severity is not Severity.COSMETIC] == []
