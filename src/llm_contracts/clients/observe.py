@@ -1,4 +1,4 @@
-"""Run one path once and say what it did: raising, hanging, yielding nonsense and never ending included."""
+"""Run one client once and say what it did: raising, hanging, yielding nonsense and never ending included."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTICED = 0.25  # seconds; less is no pause on a busy machine
 _KEPT = 8  # items that are looked at again when all have come: who yields one over and over does so at once
 _ON_THEIR_WAY = 3  # events that the other side may have sent before it hears that the client has left
 _SHORT = 0.01  # seconds; what load adds to less is not asked for
-_GRACE = 1.0  # seconds a hanging path gets to end by itself after its connections were dropped
+_GRACE = 1.0  # seconds a hanging client gets to end by itself after its connections were dropped
 
 
 class SessionLike(Protocol):
@@ -57,7 +57,7 @@ class SessionLike(Protocol):
 
 
 def observe(
-    path: Client,
+    client: Client,
     call: Call,
     *,
     name: str,
@@ -68,21 +68,21 @@ def observe(
     protocols: Protocols = BUILT_IN,
     leaving: bool = False,
 ) -> Observation:
-    """Run the path in a thread of its own and collect everything it does.
+    """Run the client in a thread of its own and collect everything it does.
 
-    A fault of the path is never raised, only reported.
+    A fault of the client is never raised, only reported.
 
     Args:
-        path: the way to the model. Nothing it raises, not even `SystemExit`, reaches the caller.
+        client: what makes the call. Nothing it raises, not even `SystemExit`, reaches the caller.
         call: what to ask. Its `telemetry` sink is kept and still called.
-        name: what the observation calls the path.
-        session: where the path's requests arrive; it is told how much text was handed on.
+        name: what the observation calls the client.
+        session: where the client's requests arrive; it hears how much text was handed on.
         timeout: seconds for the whole call, without what it imports. After that the session is aborted and
             the failure is a `hang`, with what had been handed on until then; a thread that cannot be ended is
             named in the message.
         max_chunks: after so many items the failure is `endless`.
-        skip_pauses: let the path sleep on a virtual clock and note its pauses between attempts. Not for real
-            providers, which mean what they say in Retry-After.
+        skip_pauses: let the client sleep on a virtual clock and note its pauses between attempts. Not for
+            real providers, which mean what they say in Retry-After.
         protocols: the APIs whose objects the client may hand on.
         leaving: take the first piece that carries something, close the stream and go, as a caller does whose
             user presses stop.
@@ -99,16 +99,16 @@ def observe(
         input=deepcopy(call.input),
     )
     run = _ObservedRun(
-        path=path,
+        client=client,
         call=own,
         session=session,
         max_chunks=max_chunks,
         pauses=pauses,
         read=ItemReader(protocols),
         leaving=leaving,
-        effects=Effects(edge=getattr(path, "address", urlsplit(call.base_url).netloc)),
+        effects=Effects(edge=getattr(client, "address", urlsplit(call.base_url).netloc)),
     )
-    thread = Thread(target=run, daemon=True, name=f"path {name}")
+    thread = Thread(target=run, daemon=True, name=f"client {name}")
     thread.start()
     try:
         join(thread, timeout)
@@ -132,7 +132,7 @@ class _ObservedRun:
     After `seal` nothing is added, so that a thread that hangs on cannot change what was reported.
     """
 
-    path: Client
+    client: Client
     call: Call
     session: SessionLike
     max_chunks: int
@@ -166,7 +166,7 @@ class _ObservedRun:
                 stack.enter_context(watched(self.effects))
                 if self.pauses is not None:
                     stack.enter_context(virtual_time(self.pauses))
-                items = self.path(replace(self.call, telemetry=self._sink, on_abort=self._on_abort))
+                items = self.client(replace(self.call, telemetry=self._sink, on_abort=self._on_abort))
                 self._raised = "stream"
                 self._drain(items)
         except _StopRunError as stop:
@@ -181,7 +181,7 @@ class _ObservedRun:
                 self.ended_ms = self._elapsed()
 
     def seal(self) -> bool:
-        """Take nothing more; True if the path had come to its end."""
+        """Take nothing more; True if the client had come to its end."""
         with self._lock:
             self._sealed = True
             return self.ended_ms is not None
@@ -217,7 +217,7 @@ class _ObservedRun:
 
     def _connections(self) -> int:
         """The client's open connections. Those of a gateway belong to none of its calls."""
-        return 0 if getattr(self.path, "outlives_calls", False) else self.session.connections_open()
+        return 0 if getattr(self.client, "outlives_calls", False) else self.session.connections_open()
 
     def _waited(self, requests: int) -> tuple[tuple[float, ...] | None, dict[str, float]]:
         """The pauses between requests, and all other waiting; what was not skipped is measured."""
@@ -231,7 +231,7 @@ class _ObservedRun:
             if real >= _NOTICED and index < len(pauses):
                 pauses[index] = round(pauses[index] + real, 3)
                 waits[f"pauses[{index}]"] = round(real, 3)
-        measured = times and not isinstance(self.path, CommandClient)  # a program takes its time to start
+        measured = times and not isinstance(self.client, CommandClient)  # a program takes its time to start
         before = self.pauses.after(0) + _noticed(times[0][0] - self.started - load if measured else 0.0)
         inside = self.pauses.after(requests) if requests else 0.0
         waits |= {name: round(value, 3) for name, value in (("before", before), ("stream", inside)) if value}
@@ -284,7 +284,7 @@ class _ObservedRun:
             return
         if not isinstance(items, Iterable) or isinstance(items, (str, bytes, Mapping)):
             raise _StopRunError(
-                "nonsense", f"the path returned {_kind(items)} instead of an iterable of chunks"
+                "nonsense", f"the client returned {_kind(items)} instead of an iterable of chunks"
             )
         self._stream = stream_names(items)
         try:
@@ -364,7 +364,7 @@ class _ObservedRun:
         position, at_ms = self.session.events_sent(), self._elapsed()
         index = len(self.chunks)
         if index >= self.max_chunks:
-            raise _StopRunError("endless", f"the path yielded more than {self.max_chunks} items")
+            raise _StopRunError("endless", f"the client yielded more than {self.max_chunks} items")
         rest = self.chunks[-1].rest if self.chunks and self.chunks[-1].rest == chunk.rest else chunk.rest
         self._keep(replace(chunk, position=position, at_ms=at_ms, rest=rest))
         self._wait(index)
@@ -403,7 +403,7 @@ class _ObservedRun:
 
 
 class _StopRunError(Exception):
-    """The harness ends a run: what the path does is no stream of chunks."""
+    """The harness ends a run: what the client does is not a stream of chunks."""
 
     def __init__(self, category: str, message: str) -> None:
         super().__init__(message)

@@ -38,7 +38,7 @@ class Normalisation(StrEnum):
     REPEATED_REQUEST = "repeated-request"  # a difference already reported for an earlier attempt
     ERROR_ADDED = "error-added"  # fields that only the candidate's error has
     ERROR_SUBCLASS = "error-subclass"  # another class of error, which the same `except` clauses catch
-    AFTER_ERROR = "after-error"  # what one path could not reach because it had failed
+    AFTER_ERROR = "after-error"  # what one client could not reach because it had failed
     PROTOCOL_WORDS = "protocol-words"  # finish reasons and totals, where the two hand on objects of two APIs
     OTHER_PROTOCOL = "other-protocol"  # what only one of two APIs has a place for
     TELEMETRY_METADATA = "telemetry-metadata"

@@ -46,7 +46,7 @@ class Item:
         provenance: where the recording came from (`live`, `simulated`, `scripted`, `imported`), or None.
         recorded_on: the recording's date, if the file says so.
         address: the base URL that was called for it, if the file says so.
-        reference: what the one path did; None when `problem` kept it from running.
+        reference: what the one client did; None when `problem` kept it from running.
         candidate: what the other did, likewise.
         exchanges: what was on the wire when it was recorded, which both were played.
         divergences: every difference, waived or not.

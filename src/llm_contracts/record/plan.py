@@ -30,7 +30,7 @@ class RecordOptions:
     Attributes:
         source: the real providers, or the simulator.
         environ: where keys and base URLs are looked up: the process's variables and those of `.env`.
-        client: the path that makes the calls, by name; None is the project's reference.
+        client: the one that makes the calls, by name; None is the project's reference.
         missing: leave alone what has a recording that is good enough: live when recording live, else any.
         stale_days: leave alone only what is good enough and not yet so many days old: verdicts count so, too.
         overwrite_live: let the simulator take the place of what a real provider said, recorded live or

@@ -50,7 +50,6 @@ class Options:
     def caveats(self) -> tuple[str, ...]:
         """What a run of this kind cannot see, a sentence each."""
         if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE:
-            return (
-                "Bodies were played whole: whether a path hands text on late (delivery_lag) could not show.",
-            )
+            late = "whether a client hands text on late (delivery_lag)"
+            return (f"Bodies were played whole: {late} could not show.",)
         return ()

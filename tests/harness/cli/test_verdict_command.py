@@ -125,7 +125,7 @@ def test_a_run_in_which_no_delay_could_show_is_no_go(
     code, said = verdict(capsys, "acme")
     assert code == 1
     assert "NO-GO  rehearsed: acme" in said
-    assert "whether a path hands text on late (delivery_lag) could not show" in said.replace("\n", " ")
+    assert "whether a client hands text on late (delivery_lag) could not show" in said.replace("\n", " ")
     assert "next: llm-contracts check --provider acme" in said
     assert "Warnings (1)" in said
 

@@ -227,7 +227,7 @@ def test_a_coroutine_is_awaited_and_its_answer_read() -> None:
 def test_a_path_that_returns_no_iterable_is_nonsense(returned: Any, kind: str) -> None:
     failure = failure_of(returned)
     assert failure.category == "nonsense"
-    assert failure.message == f"the path returned {kind} instead of an iterable of chunks"
+    assert failure.message == f"the client returned {kind} instead of an iterable of chunks"
 
 
 def test_generations_are_copied_and_still_reach_the_sink_of_the_call() -> None:

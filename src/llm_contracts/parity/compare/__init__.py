@@ -76,8 +76,8 @@ def compare(
     """Find every difference that means something.
 
     Args:
-        reference: what the trusted path did.
-        candidate: what the path under judgement did.
+        reference: what the trusted client did.
+        candidate: what the client under judgement did.
         facts: what the recorded answers say, one for each interaction of the recording, in order.
         scope: the item's id; the fingerprints of its divergences are made from it.
         recorded: the requests of the recording, if they are this project's own.

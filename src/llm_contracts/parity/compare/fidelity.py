@@ -1,7 +1,7 @@
 """Where both clients agree with each other, but not with the bytes.
 
-A judge that only compares two clients would call this agreement. Each finding shows what the paths showed and
-what the bytes say. Usage is judged in `usage`.
+A judge that only compares two clients would call this agreement. Each finding has what the clients showed
+and what the bytes say. Usage is judged in `usage`.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class ObservationPair:
     def final(self) -> WireFacts | None:
         """The answer that decides: the last success among those that were asked for, else the last answer.
 
-        A recording may hold more attempts than a path made.
+        A recording may hold more attempts than a client made.
         """
         decisive = self.successes or self.seen
         return decisive[-1] if decisive else None

@@ -3,7 +3,7 @@
 A pause that the provider asked for (Retry-After) is that long on both, to the millisecond. Any other is a
 back-off of which a part is chance: the openai SDK takes up to a quarter off each, so that two of the same
 kind are at most 4 to 3. What lies within that is the same; what does not is a difference in `attempts`. A
-path that pauses where the other goes on at once always differs.
+client that pauses where the other goes on at once always differs.
 """
 
 from __future__ import annotations

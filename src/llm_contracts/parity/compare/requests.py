@@ -83,9 +83,9 @@ def compare_with_recorded(pair: ObservationPair) -> Findings:
         if any(id(recorded) not in side for side in sides):
             continue
         one, other = (side[id(recorded)] for side in sides)
-        told = {where: theirs for where, _, theirs in _asked_otherwise(recorded, other)}
+        known = {where: theirs for where, _, theirs in _asked_otherwise(recorded, other)}
         for where, sent, shown in _asked_otherwise(recorded, one):
-            if where in told and told[where] == shown:
+            if where in known and known[where] == shown:
                 place = "request" if index == 0 else f"request[{index}]"
                 value = {"shown": shown, "recorded": sent}
                 yield UnnamedDivergence(
@@ -133,10 +133,10 @@ def _attempts(pair: ObservationPair) -> Findings:
         )
         return
     ours, theirs = pair.reference.failure, pair.candidate.failure
-    told = (ours and ours.attempts, theirs and theirs.attempts)
-    if None not in told and told[0] != told[1]:
+    attempts = (ours and ours.attempts, theirs and theirs.attempts)
+    if None not in attempts and attempts[0] != attempts[1]:
         yield UnnamedDivergence(
-            kind=Kind.ATTEMPTS, where="error.attempts", reference=told[0], candidate=told[1]
+            kind=Kind.ATTEMPTS, where="error.attempts", reference=attempts[0], candidate=attempts[1]
         )
 
 

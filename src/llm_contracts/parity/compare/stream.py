@@ -1,7 +1,7 @@
 """What a consumer of the stream sees: text, its pieces, reasoning, tool calls, finish, identity, punctuality.
 
-Where one path failed before the other, only what both reached is compared: the failure is the difference, and
-the text that was never reached follows from it. What is left out for that reason is counted as `after-error`.
+Where one client failed before the other, only what both reached is compared: the failure is the difference,
+and the text that was never reached follows from it. What is left out for that reason is counted as `after-error`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _excerpt(text: str, index: int) -> str:
 
 
 def _pieces(pair: ObservationPair) -> Findings:
-    """How the same text was cut. Where the paths got to different places, as far as both got."""
+    """How the same text was cut. Where the clients got to different places, as far as both got."""
     yield from _cut(pair, "delta", pair.reference.deltas, pair.candidate.deltas)
 
 

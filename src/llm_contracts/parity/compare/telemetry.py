@@ -1,8 +1,8 @@
 """What telemetry was told: the finished generations, field by field.
 
-The usage of the last generation is compared in `usage` where it is what a path reports, and not again here.
+The usage of the last generation is compared in `usage` where it is what a client reports, and not again here.
 Metadata and status messages hold wording and settings of a client; they are counted, not compared. But for
-`metadata.reasoning`: where a path hands on text alone, it is the only place that reasoning reaches.
+`metadata.reasoning`: where a client hands on text alone, it is the only place that reasoning reaches.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 
 _ALWAYS = ("name", "model", "input", "ended")
 _UNTIL_ERROR = ("output", "level", "metadata.reasoning")
-"""Follow from the failure where only one path failed."""
+"""Follow from the failure where only one client failed."""
 
 _COUNTED = {"metadata": Normalisation.TELEMETRY_METADATA, "status_message": Normalisation.TELEMETRY_MESSAGE}
 

@@ -1,6 +1,6 @@
 """Token totals, judged against what the provider sent.
 
-A path reports the last usage that its chunks carried; a path whose chunks carry none reports what its last
+A client reports the last usage that its chunks carried; one whose chunks carry none reports what its last
 telemetry generation says, for that is all an application has. What the provider sent is what all its usage
 objects say together. Then:
 
@@ -13,7 +13,7 @@ objects say together. Then:
 * Only the reference reports: `usage_missing`, unless the provider sent other totals or none. Then the
   reference made them up: `usage_invented` at `reference.usage`.
 * Both report the same, and the provider sent other totals or none, or parts that a later object without
-  them has taken the place of: `unfaithful`. Of paths that failed in mid-stream any totals are true that had
+  them has taken the place of: `unfaithful`. Of clients that failed in mid-stream any totals are true that had
   been sent until then.
 * Neither reports, and the provider sent some: `unfaithful`, but only where somebody would have looked: the
   request asked for usage, or there is telemetry.
@@ -52,7 +52,7 @@ def compare_usage(pair: ObservationPair) -> Findings:
 
 
 def reported(observation: Observation) -> Usage | None:
-    """What a path says it used: the last usage of its chunks, else that of its last generation."""
+    """What a client says it used: the last usage of its chunks, else that of its last generation."""
     if observation.reported_usage:
         return observation.reported_usage[-1]
     return usage_of(observation.generations[-1]) if observation.generations else None
@@ -135,9 +135,11 @@ def _neither(pair: ObservationPair) -> Findings:
 
 def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> UnnamedDivergence:
     """The only report is true if the provider sent the same totals; then the other client lost them."""
-    told = ours or theirs
+    reported = ours or theirs
     sent = _sent(pair) if pair.final is not None else ours
-    is_true = sent is not None and told is not None and totals(told) in (totals(sent), *_every_total(pair))
+    is_true = (
+        sent is not None and reported is not None and totals(reported) in (totals(sent), *_every_total(pair))
+    )
     wrong_side_is_candidate = is_true == (ours is not None)
     return UnnamedDivergence(
         kind=Kind.USAGE_MISSING if is_true else Kind.USAGE_INVENTED,
@@ -153,8 +155,8 @@ def _sent(pair: ObservationPair) -> Usage | None:
 
 def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None]) -> bool:
     final = pair.final
-    told = [*final.usages, *accumulate(final.usages, usage_and)] if final and pair.both_failed else []
-    return shown in [*(totals(usage) for usage in map(to_usage, told) if usage), *_every_total(pair)]
+    reported = [*final.usages, *accumulate(final.usages, usage_and)] if final and pair.both_failed else []
+    return shown in [*(totals(usage) for usage in map(to_usage, reported) if usage), *_every_total(pair)]
 
 
 def _every_total(pair: ObservationPair) -> list[Mapping[str, int | None]]:

@@ -67,7 +67,7 @@ def opened(
 
     The wire engine plays in lockstep: in whichever pieces and at whichever speed, a piece leaves only when
     the consumer has handed on the text of those before it. So the position of each delivery is the same in
-    every run, and a path that holds text back can be told from a machine that was busy.
+    every run, and a client that holds text back can be told from a machine that was busy.
 
     Args:
         name: which engine.
