@@ -41,7 +41,7 @@ def page(project: Project, streams: Path, answers: Path) -> str:
     own = f"{project.settings.reference} and {project.settings.candidate}"
     parts = {
         "The bare clients": (streams, "openai", "litellm"),
-        f"Our paths: {own}": (streams, None, None),
+        f"Our clients: {own}": (streams, None, None),
         "Other APIs: the bare clients": (answers, "openai", "litellm"),
         "Other APIs: Anthropic's Messages": (answers, "httpx-async", "litellm-async"),
     }

@@ -24,7 +24,7 @@ when it is out of date.
 
 Each defect is put back as a broken variant of the new client, composed around its parts, and played the
 recording named here. The check must report exactly the kinds and places listed, and without the defect
-nothing. A variant is held against the legacy path; where that has the fault as well, or never had what is
+nothing. A variant is held against the legacy client; where that has the fault as well, or never had what is
 broken, it is held against the new client as it was reviewed.
 """
 

@@ -1,7 +1,8 @@
 """What a consumer of the stream sees: text, its pieces, reasoning, tool calls, finish, identity, punctuality.
 
 Where one client failed before the other, only what both reached is compared: the failure is the difference,
-and the text that was never reached follows from it. What is left out for that reason is counted as `after-error`.
+and the text that was never reached follows from it. What is left out for that reason counts as
+`after-error`.
 """
 
 from __future__ import annotations
