@@ -79,13 +79,13 @@ class Answer:
             rest: what of the body was no part of the answer.
 
         Raises:
-            InBandError: the model refused to answer, or the provider broke it off.
+            InBandError: the model refused to answer, or a filter or a fault has left nothing of the answer.
             NoAnswerError: nothing came that is an answer, or something else in the place of its end.
         """
         if self.refusal:
             raise InBandError({"code": "refusal", "message": self.refusal})
         end = (self.finish_reason or "").lower()
-        if end == "error" or (end and not self._said and not self._ended and end not in _GOOD_ENDS):
+        if end and not (self._said or self._ended or end in _GOOD_ENDS):
             raise InBandError({"code": self.finish_reason})
         if rest.unframed and not end:
             raise NoAnswerError(rest.unframed)

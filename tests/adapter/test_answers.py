@@ -103,6 +103,7 @@ NO_ANSWERS = {
         C.OVERLOADED,
         None,
     ),
+    "empty-and-error": (plain(ROLE, chunk(finish="error"), DONE), C.SERVER, None),
     "empty-and-aborted": (plain(ROLE, chunk(finish="abort"), DONE), C.SERVER, None),
 }
 
@@ -127,7 +128,6 @@ LAST = {
     "unframed": (UNFRAMED, C.SERVER, "model failed to load"),
     "page-in-the-place-of-the-end": (PAGE, C.PROTOCOL, PAGE.decode().strip()),
     "failed-choice": (event({"id": "1", "choices": [FAILED_CHOICE]}), C.SERVER, "Provider disconnected"),
-    "finish-error": (chunk(finish="error"), C.SERVER, None),
     "base-resp-beside-a-choice": (
         event(
             {

@@ -445,7 +445,8 @@ def test_a_refusal_that_nobody_hands_on_is_unfaithful_and_calling_it_an_error_is
     [
         ("", "content_filter", []),
         ("", "MALFORMED_FUNCTION_CALL", []),
-        ("Part", "error", []),
+        ("", "error", []),
+        ("Part", "error", [("unfaithful", "error")]),
         ("Part", "content_filter", [("unfaithful", "error")]),
         ("", "STOP", [("unfaithful", "error")]),
     ],

@@ -77,9 +77,9 @@ def _sound(facts: WireFacts) -> bool:
 
 
 def _ends_in_trouble(facts: WireFacts) -> bool:
-    """The finish reason says that the answer failed, or why there is none: a filter, no resources."""
+    """There is no text, and the finish reason says why: a filter, a fault, no resources."""
     reason = facts.finish_reasons[-1].lower() if facts.finish_reasons else ""
-    return reason == "error" or bool(reason and not facts.whole_text and reason not in _GOOD_ENDS)
+    return bool(reason and not facts.whole_text and reason not in _GOOD_ENDS)
 
 
 def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
