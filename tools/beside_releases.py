@@ -47,8 +47,7 @@ def command(packages: Sequence[str], tests: Sequence[str]) -> Iterator[str]:
         yield from ("--with-editable", package)
     for package in (*_TOOLS, *packages):
         yield from ("--with", package)
-    # Our own settings ask for the pytest of the lock.
-    yield from ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "minversion=8", *tests)
+    yield from ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
 
 
 def main() -> int:

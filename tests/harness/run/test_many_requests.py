@@ -15,6 +15,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from llm_contracts.clients.call import Call, Client
+from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.scenario import Provider, Scenario
@@ -145,6 +146,7 @@ def test_one_request_of_many_that_asks_otherwise_is_found(recorded: Project) -> 
         "at_once": ("one_otherwise", "Question seven"),
         "loop": ("forgetful_loop", ""),
     }[recorded.settings.reference]
-    (found,) = compared(recorded, candidate).divergences
-    assert (str(found.kind), found.candidate) == ("request_body", shown)
+    # What was not asked before is answered with what another request was: more may differ then, by chance.
+    (found,) = (one for one in compared(recorded, candidate).divergences if one.kind is Kind.REQUEST_BODY)
+    assert found.candidate == shown
     assert json.dumps(found.where).count("messages") == 1
