@@ -197,11 +197,16 @@ class Anonymiser:
         ):
             yield run[0].start, run[0].end, made
             return
-        parts = [_UNIT.findall(text[each.start : each.end]) for each in run]
-        said = "".join(_meant(unit) for units in parts for unit in units)
-        new = iter(_deep(said, lambda plain: self._words.text(plain, context.declared)))
+        parts = [_units(text[each.start : each.end]) for each in run]
+        said = "".join(map(_joined, parts))
+        new, place = _deep(said, lambda plain: self._words.text(plain, context.declared)), 0
         for each, units in zip(run, parts, strict=True):
-            yield each.start, each.end, "".join(_written(unit, next(new)) for unit in units)
+            part = new[place : (place := place + len(units))]
+            yield (
+                each.start,
+                each.end,
+                part if isinstance(units, str) else "".join(map(_written, units, part)),
+            )
 
     def _made_up(self, source: str, path: tuple[str, ...]) -> str | None:
         """Other data in the place of data; None for words."""
@@ -217,20 +222,26 @@ class Anonymiser:
         return made + "A" * (len(source) - len(made))
 
 
+def _units(text: str) -> list[str] | str:
+    """The source of a JSON string in parts that stand for one character each."""
+    return [match[0] for match in _UNIT.finditer(text)] if "\\" in text else text
+
+
+def _joined(units: list[str] | str) -> str:
+    return units if isinstance(units, str) else "".join(map(_meant, units))
+
+
 def _deep(text: str, change: Callable[[str], str]) -> str:
     """A text changed beneath all its escapes, those of JSON within JSON, too; each is written as before."""
-    units = _UNIT.findall(text) if "\\" in text else []
-    inner = "".join(map(_meant, units))
-    if not units or inner == text:
-        return change(text)
-    return "".join(map(_written, units, _deep(inner, change)))
+    units = _units(text)
+    inner = _joined(units)
+    return change(text) if inner == text else "".join(map(_written, units, _deep(inner, change)))
 
 
 def _plain(text: str) -> str:
     """A text without its escapes."""
-    units = _UNIT.findall(text) if "\\" in text else []
-    inner = "".join(map(_meant, units))
-    return text if not units or inner == text else _plain(inner)
+    inner = _joined(_units(text))
+    return text if inner == text else _plain(inner)
 
 
 def _meant(unit: str) -> str:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import Literal
 
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', re.DOTALL)
+_TOKEN = re.compile(r'"((?:[^"\\]+|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', re.DOTALL)
 _DATA = re.compile(r"^data:[ ]?", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]+")
 _API_WORD = re.compile(r"@?[\w.$:/@+\[\]-]{0,200}", re.ASCII)

@@ -24,6 +24,7 @@ from llm_contracts.wire.scrub import Scrubber
 LEFT_OUT = "left out by --sample"
 LEFT = "the application left before the end"
 UNREACHED = "the provider could not be reached"
+TOO_LARGE = "the request is larger than an answer may be"
 NO_ROOM = "too much was under way at once to keep a copy"
 
 _NOBODY_ANSWERED = {End.CLIENT_LEFT: LEFT, End.REFUSED: UNREACHED}
@@ -149,6 +150,8 @@ class CaptureSession(RecordSession):
         )
         if copying.sample < 1 and random.random() >= copying.sample:  # noqa: S311 - no secret hangs on it
             exchange.spoil(LEFT_OUT)
+        elif len(request.body) > copying.limits.answer:
+            exchange.spoil(TOO_LARGE)
         elif copying.room.take(len(request.body)):
             exchange.taken = len(request.body)
         else:

@@ -10,6 +10,7 @@ import struct
 import unicodedata
 from collections.abc import Container, Iterator
 from functools import cache
+from itertools import count
 
 _TAGS = (
     "think|thinking|thought|reasoning|reflection|answer|output|tools?|tool_calls?|tool_response|function_calls?|invoke|"
@@ -30,6 +31,7 @@ _WHOLE_RANGES = ((0x4E00, 0x9FA5), (0xAC00, 0xD7A3), (0x20000, 0x2A6D6))
 """Scripts in which a neighbourhood of 128 characters would tell much about the one that is hidden."""
 
 _BLOCK = 128
+_MOST_KNOWN = 10_000  # words in memory
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -42,6 +44,7 @@ class Words:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._known: dict[str, str] = {}
 
     def text(self, text: str, keys: Container[str] = ()) -> str:
         """A text of the same length. `keys`: names of members of JSON in it that stay."""
@@ -49,8 +52,14 @@ class Words:
 
     def word(self, word: str) -> str:
         """A word with a letter for a letter and a digit for a digit."""
-        noise = self._noise(word.lower())
-        return "".join(_other(character, next(noise)) for character in word)
+        known = self._known.get(word)
+        if known is None:
+            noise = self._noise(word.lower())
+            known = "".join(_other(character, next(noise)) for character in word)
+            if len(self._known) == _MOST_KNOWN:
+                self._known.clear()
+            self._known[word] = known
+        return known
 
     def blob(self, text: str) -> str:
         """Made-up base64 of the same length; its case says nothing of what was there."""
@@ -61,11 +70,11 @@ class Words:
     def floats(self, text: str) -> str:
         """Made-up numbers of 32 bits in base64, as many as there were."""
         try:
-            count = len(base64.b64decode(text, validate=True)) // 4
+            number = len(base64.b64decode(text, validate=True)) // 4
         except ValueError:
             return self.blob(text)
         noise = self._noise(text)
-        made = struct.pack(f"<{count}f", *(next(noise) / 2**16 - 0.5 for _ in range(count)))
+        made = struct.pack(f"<{number}f", *(next(noise) / 2**16 - 0.5 for _ in range(number)))
         new = base64.b64encode(made).decode()
         return new if len(new) == len(text) else self.blob(text)
 
@@ -82,12 +91,9 @@ class Words:
 
     def _noise(self, text: str) -> Iterator[int]:
         """Numbers of 16 bits, the same for the same text."""
-        block = 0
-        while True:
-            data = f"{block}\0{text}".encode("utf-8", "surrogatepass")
-            digest = hmac.digest(self._key, data, hashlib.sha256)
-            yield from struct.unpack(">16H", digest)
-            block += 1
+        seed = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        for block in count():
+            yield from struct.unpack(">16H", hmac.digest(seed, str(block).encode(), hashlib.sha256))
 
 
 def _other(character: str, number: int) -> str:

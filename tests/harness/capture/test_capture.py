@@ -26,7 +26,7 @@ import pytest
 from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.capture.keeper import FULL, Limits
 from llm_contracts.capture.run import targets_of
-from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, UNREACHED
+from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHED
 from llm_contracts.cli import run
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, load_settings
@@ -227,6 +227,14 @@ def test_what_there_is_no_memory_for_passes(scene: Scene) -> None:
         assert application.ask() == (200, ANSWER.response.body)
     assert seen(scene).not_looked_at == {NO_ROOM: 1}
     assert scene.recordings() == []
+
+
+def test_a_request_that_nobody_could_read_passes(scene: Scene) -> None:
+    with scene.running() as application:
+        body = {"role": "user", "content": "x" * 17 * 2**20}
+        assert application.ask(body) == (200, ANSWER.response.body)
+    assert seen(scene).not_looked_at == {TOO_LARGE: 1}
+    assert application.capture.writer._room.take(256 * 2**20)
 
 
 def test_memory_is_free_again_when_all_is_written(scene: Scene) -> None:
