@@ -48,7 +48,7 @@ def print_queue(console: Console, groups: Sequence[DecisionGroup], session: Revi
     left = sum(m.fingerprint not in session.noted for m in session.open)
     console.print(
         f"{count(len(groups), 'group')}; {count(len(session.members), 'difference')}: "
-        f"{len(session.accepted)} accepted, {len(session.open) - left} marked, {left} left.",
+        f"{len(session.accepted):,} accepted, {len(session.open) - left:,} marked, {left:,} left.",
         style="dim",
     )
 
