@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llm_contracts.parity.result import Result
-from llm_contracts.project.config import load_settings
+from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.record.run import RecordOptions, record
 from llm_contracts.record.source import Source
@@ -20,13 +20,22 @@ _OWN_LINES = 60  # what a migration may ask of its team
 
 def migrated(name: str, folder: Path) -> Result:
     """The result of the example's two clients on recordings made anew."""
-    own = [file for file in (EXAMPLES / name).rglob("*") if file.is_file() and "cassettes" not in file.parts]
-    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in own)
-    assert lines < _OWN_LINES, f"{lines} lines of the user's own"
-    copy = Path(shutil.copytree(EXAMPLES / name, folder / name))
-    project = load_project(load_settings(copy))
+    project = load_project(load_settings(copied(name, folder)))
     report = record(project, project.scenarios, RecordOptions(source=Source.SIMULATOR, environ={}))
     assert [str(each.outcome) for each in report.takes] == ["recorded"] * len(project.scenarios)
+    return checked(project)
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A copy of an example, which is short."""
+    own = [file for file in (EXAMPLES / name).rglob("*") if file.is_file() and "cassettes" not in file.parts]
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in own if file.suffix != ".pyc")
+    assert lines < _OWN_LINES, f"{lines} lines of the user's own"
+    return Path(shutil.copytree(EXAMPLES / name, folder / name))
+
+
+def checked(project: Project) -> Result:
+    """What the project's two clients make of its recordings."""
     return check(project, project.scenarios, Options(today=datetime.now(UTC).date(), jobs=1))
 
 
