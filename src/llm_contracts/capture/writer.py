@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +34,7 @@ from llm_contracts.wire.scrub import Scrubber
 
 _EVERY = 10.0  # seconds between two writings of what was seen
 _LARGEST_REQUEST = 64 * 2**20  # bytes to unpack a request to; memory is to stay bounded
+_LARGE = 64 * 1024  # bytes of bodies
 _CHAT = "/chat/completions"
 _ASKED = frozenset({"accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"})
 _ANSWERED = (
@@ -96,6 +102,7 @@ class Writer:
             self._coverage,
             writing.protocols,
         )
+        self._process: ProcessPoolExecutor | None = None
         self._thread = threading.Thread(target=self._work, name="llm-contracts-capture", daemon=True)
 
     def __enter__(self) -> Self:
@@ -105,6 +112,8 @@ class Writer:
     def __exit__(self, *_error: object) -> None:
         self._queue.put(None)
         self._thread.join()
+        if self._process is not None:
+            self._process.shutdown()
 
     def copied(self, provider: str, interaction: Interaction, size: int) -> None:
         """An exchange has ended; returns at once."""
@@ -158,26 +167,80 @@ class Writer:
             write_coverage(folder, self._run, coverage, first=self._began, last=self._writing.now())
 
     def _write(self, call: CapturedCall) -> None:
-        writing, endpoint = self._writing, self._writing.endpoints[call.provider]
-        scrubber = Scrubber(writing.secrets)
-        scrubber.learn(call.interactions)
-        clean = tuple(_with_telling_headers(scrubber.interaction(one)) for one in call.interactions)
-        address, public = _at_the_provider(clean, endpoint)
-        cassette = Cassette(
-            interactions=writing.change(public),
-            recording=Recording(
-                provenance=endpoint.provenance,
-                recorded_at=writing.now().replace(microsecond=0),
-                provider=call.provider,
-                scenario=call.name,
-                client="capture",
-                versions={"llm-contracts": versions().get("llm-contracts", "")},
-                address=address,
-            ),
+        writing = self._writing
+        page = _Page(
+            folder=writing.folder,
+            provider=call.provider,
+            name=call.name,
+            endpoint=writing.endpoints[call.provider],
+            secrets=dict(writing.secrets),
+            change=writing.change,
+            at=writing.now().replace(microsecond=0),
         )
-        scrubber.refuse(call.name, render(cassette), cassette.interactions)
-        save(writing.folder / call.provider / f"{call.name}.yaml", cassette)
+        if call.size > _LARGE:
+            self._elsewhere(page, tuple(call.interactions))
+        else:
+            _save(page, tuple(call.interactions))
         self.written.append(f"{call.provider}/{call.name}")
+
+    def _elsewhere(self, page: _Page, interactions: tuple[Interaction, ...]) -> None:
+        """Save it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
+        if self._process is None:
+            self._process = ProcessPoolExecutor(1, get_context("spawn"), _follow)
+        try:
+            self._process.submit(_save, page, interactions).result()
+        except BrokenProcessPool:
+            self._process.shutdown()
+            self._process = None
+            raise
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """What it takes to write a recording, in any process; see `Writing`."""
+
+    folder: Path
+    provider: str
+    name: str
+    endpoint: Endpoint
+    secrets: Mapping[str, str] = field(repr=False)
+    change: Change
+    at: datetime
+
+
+def _follow() -> None:
+    """End with the process that captures, however that ends. Ctrl-C reaches all processes of a terminal, and
+    is for that one.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def end() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+def _save(page: _Page, interactions: tuple[Interaction, ...]) -> None:
+    scrubber = Scrubber(page.secrets)
+    scrubber.learn(interactions)
+    clean = tuple(_with_telling_headers(scrubber.interaction(one)) for one in interactions)
+    address, public = _at_the_provider(clean, page.endpoint)
+    cassette = Cassette(
+        interactions=page.change(public),
+        recording=Recording(
+            provenance=page.endpoint.provenance,
+            recorded_at=page.at,
+            provider=page.provider,
+            scenario=page.name,
+            client="capture",
+            versions={"llm-contracts": versions().get("llm-contracts", "")},
+            address=address,
+        ),
+    )
+    scrubber.refuse(page.name, render(cassette), cassette.interactions)
+    save(page.folder / page.provider / f"{page.name}.yaml", cassette)
 
 
 def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:

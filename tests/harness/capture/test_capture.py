@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.capture.anonymise import Anonymiser
 from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.capture.keeper import FULL, Limits
 from llm_contracts.capture.run import targets_of
@@ -37,6 +39,7 @@ from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import Provenance, load
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.server import Edge
+from llm_contracts.wire.scrub import SecretFound
 from tests.harness.capture.traffic import KEY, USER, Application, Scene
 from tests.harness.wire.exchanges import DONE, JSON, event, exchange, stream, streamed
 from tests.harness.wire.upstream import Peer, Upstream
@@ -227,6 +230,42 @@ def test_what_there_is_no_memory_for_passes(scene: Scene) -> None:
         assert application.ask() == (200, ANSWER.response.body)
     assert seen(scene).not_looked_at == {NO_ROOM: 1}
     assert scene.recordings() == []
+
+
+def test_a_large_call_is_written_by_a_process_of_its_own(scene: Scene) -> None:
+    """With all that is done to it there; and what goes wrong there is counted like anything else."""
+    scene.options = {"change": Anonymiser(), "limits": Limits(keep=5)}
+    with scene.running() as application:
+        application.ask({"role": "user", "content": "planted " * 9000 + KEY})
+        released_when(lambda: len(scene.recordings()) == 1, threading.Event())
+        (file,) = scene.recordings()
+        file.unlink()
+        file.parent.rename(scene.root / "elsewhere")
+        file.parent.write_text("in the way")
+        application.ask({"role": "user", "content": "planted " * 9001})
+        released_when(lambda: bool(health(application)["not_kept"]), threading.Event())
+    writer = application.capture.writer
+    assert writer.written == [f"acme/{file.stem}"]
+    assert writer.seen["acme"].not_looked_at == {"the recording could not be written (File exists)": 1}
+
+
+def test_a_large_recording_holds_what_a_small_one_does(scene: Scene) -> None:
+    scene.options = {"change": Anonymiser()}
+    with scene.running() as application:
+        application.ask({"role": "user", "content": f"planted {KEY} " * 3000})
+    (file,) = scene.recordings()
+    text = file.read_text()
+    assert "planted" not in text
+    assert KEY not in text
+    recording = load(file).recording
+    assert recording is not None
+    assert recording.digest
+    assert len(load(file).interactions[0].request.body) > 64 * 1024
+
+
+def test_an_error_of_another_process_is_what_it_was() -> None:
+    found = pickle.loads(pickle.dumps(SecretFound("a place", ["A_KEY"])))
+    assert (str(found), found.names) == (str(SecretFound("a place", ["A_KEY"])), ["A_KEY"])
 
 
 def test_a_request_that_nobody_could_read_passes(scene: Scene) -> None:

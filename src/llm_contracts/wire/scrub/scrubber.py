@@ -36,6 +36,10 @@ class SecretFound(Exception):  # noqa: N818 - it names what happened
         self.place = place
         self.names = names
 
+    def __reduce__(self) -> tuple[type[SecretFound], tuple[str, list[str]]]:
+        """How it comes out of another process."""
+        return SecretFound, (self.place, self.names)
+
 
 class Scrubber:
     """Hides secrets: those it is given, and those it has learned from exchanges.
