@@ -126,8 +126,8 @@ _MODELS = (
     ),
     Variable(
         name="LLM_MODEL_MAX_OUTPUT_TOKENS",
-        meaning="Output limits in tokens, for models that would else cut answers at a small default; a JSON "
-        "object of models and positive whole numbers. No call gets more, whatever it asks for",
+        meaning="Output limits in tokens, for models that would otherwise cut answers at a small default; a "
+        "JSON object of models and positive whole numbers. No call gets more, whatever it asks for",
         default="`LLM_DEFAULT_OUTPUT_LIMIT` says",
         shown='{"qwen/qwen-plus": 8192}',
     ),
@@ -208,7 +208,7 @@ def _keys(row: Provider) -> Iterator[Variable]:
     if row.second_key_variable:
         yield _key(row, row.second_key_variable, "The API key's second half")
     for _, name in row.header_variables:
-        meaning = f"The {name.split('_')[1].lower()} that pays; no other provider is told"
+        meaning = f"The {name.split('_')[1].lower()} that pays; sent to no other provider"
         yield Variable(name=name, meaning=meaning, default="the key's own", shown=" ", provider=row.key)
     for name in others:
         yield replace(_key(row, name, f"The API key, read where `{first}` is empty"), shown=" ")
@@ -253,7 +253,7 @@ _PAGE_HEAD = """\
 
 Everything is set by environment variables, or by a source of the application's own (`adapter_from`). The
 functions of `llm_adapter` read them again for each call, so a running process can be switched by setting a
-variable in it. Spaces around a value do not count, an empty value is as good as none, and `${NAME}` in a
+variable in it. Spaces around a value do not count, an empty value counts as unset, and `${NAME}` in a
 value stands for the variable of that name.
 
 A value that makes no sense stops its own provider alone: its calls fail with `LLMNotConfiguredError`, which
@@ -261,7 +261,7 @@ names the variable, and whose cause says what it may be: a backend of an unknown
 `https://`, `legacy` after the legacy clients were deleted. What would change the calls of all providers stops
 them all. Limits, temperatures and lists that make no sense are left out, with a warning.
 
-What merely cannot have the effect that was meant is a warning in the log whenever models are listed: half of
+What cannot have its intended effect is a warning in the log whenever models are listed: half of
 a pair of keys, a switch for an unknown provider, a model that belongs to none, display names of another
 number."""
 

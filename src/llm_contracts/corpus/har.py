@@ -59,7 +59,7 @@ def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | Unreadabl
         except KeyError as error:
             yield UnreadableError(place, f"has no {error}; the file may be cut.")
         except (TypeError, AttributeError, ValueError) as error:
-            yield UnreadableError(place, f"is no usable entry ({error}).")
+            yield UnreadableError(place, f"is not a usable entry ({error}).")
         except UnreadableError as error:
             yield error
 

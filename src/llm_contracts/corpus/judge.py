@@ -63,13 +63,13 @@ def provider_of(uri: str, named: str = "") -> str:
 
 
 def elsewhere(request: Request) -> ExchangeProblem | None:
-    """Why a request is no call of a model, by its method and path alone; None if it is one."""
+    """Why a request is not a call of a model, by its method and path alone; None if it is one."""
     path = urlsplit(request.uri).path
     known = protocol_at(request.uri, _CALLS) or _OTHER_APIS.search(path)
     if request.method.upper() == "POST" and known:
         return None
     asked = f"{request.method.upper()} {path or '/'}"
-    return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is no call of a model ({asked}).")
+    return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is not a call of a model ({asked}).")
 
 
 def _unusable(exchange: CorpusExchange, plain: Unpacked) -> ExchangeProblem | None:

@@ -19,7 +19,7 @@ class Survey:
     """A corpus, its bodies left out.
 
     Attributes:
-        names: of each entry in its order, the id of the stream, or the place of what is no stream.
+        names: of each entry in its order, the id of the stream, or the place of what is not a stream.
         digest: of all entries with their bytes: two machines have the same corpus if these are the same.
         providers: whose streams there are, left out or not.
         problems: what cannot be used.

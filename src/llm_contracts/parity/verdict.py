@@ -98,7 +98,7 @@ def decide(
 
 
 def _uncompared(apis: Sequence[str]) -> Reasons:
-    """What was recorded and not compared is no evidence."""
+    """What was recorded and not compared is not evidence."""
     if not apis:
         return []
     counts = ", ".join(f"{api} {number}" for api, number in Counter(apis).most_common())

@@ -148,7 +148,7 @@ def _rows(path: Path, text: str) -> list[dict[str, Any]]:
     except (RecursionError, ValueError) as error:
         raise WaiverError(f"{path}: is not TOML: {error}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise WaiverError(f"{path}: 'waiver' is no list of tables; begin each entry with [[waiver]]")
+        raise WaiverError(f"{path}: 'waiver' is not a list of tables; begin each entry with [[waiver]]")
     return rows
 
 
@@ -188,7 +188,7 @@ def _joined(value: Any) -> str:
 def _bad_values(row: Mapping[str, Any]) -> Iterator[str]:
     kind = row.get("kind")
     if _is_filled(kind) and kind not in list(Kind):
-        yield f"{kind!r} is no kind of difference; the kinds are {', '.join(Kind)}"
+        yield f"{kind!r} is not a kind of difference; the kinds are {', '.join(Kind)}"
     if "until" in row and _day(row["until"]) is None:
         yield f"'until' must be a date such as 2027-01-31, not {str(row['until'])!r}"
     for name in _RANGES:

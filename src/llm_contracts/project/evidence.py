@@ -28,7 +28,7 @@ REFUSED_KEY = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 def objection(
     scenario: Scenario, interactions: Sequence[Interaction], protocols: Protocols = BUILT_IN
 ) -> str | None:
-    """Why these exchanges are no evidence of what the scenario is about; None where they are.
+    """Why these exchanges are not evidence of what the scenario is about; None where they are.
 
     Args:
         scenario: what was asked, and how the provider's side must end.
@@ -50,7 +50,7 @@ def objection(
 
 
 def doubt(scenario: Scenario, cassette: Cassette, protocols: Protocols = BUILT_IN) -> str | None:
-    """Why a recording of ours is no evidence; None where it is. What others recorded never counts as live."""
+    """Why a recording of ours is not evidence; None if it is. What others recorded never counts as live."""
     recording = cassette.recording
     if recording is None or recording.provenance not in {Provenance.LIVE, Provenance.SIMULATED}:
         return None
@@ -111,7 +111,7 @@ def _no_failure(scenario: Scenario, facts: WireFacts) -> str | None:
         return f"the provider answered ({facts.status}), where a refusal or an error was wanted"
     if not scenario.live:
         return None
-    # A provider that is busy or broken refuses everything: that is no evidence of how it refuses this. One
+    # A provider that is busy or broken refuses everything: that is not evidence of how it refuses this. One
     # that refuses the key has not looked at anything else.
     if facts.status not in _REFUSALS or facts.status == _TOO_MANY:
         return f"the provider failed by itself: {described(facts)}"

@@ -223,7 +223,7 @@ def orphans(project: Project) -> tuple[str, ...]:
 
 
 def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, tuple[Scenario, ...]]:
-    """Provider → its scenarios, for those asked for in full: a part is no ground for a verdict."""
+    """Provider → its scenarios, for those asked for in full: a part is not enough for a verdict."""
     asked = {row.name for row in scenarios}
     rows = {
         p.name: tuple(row for row in project.scenarios if row.provider == p.name) for p in project.providers

@@ -146,7 +146,7 @@ def _loaded(folders: Sequence[Path]) -> list[Stored]:
         if stored is None:
             raise ConfigError(f"{folder / RESULT}: there is no result.")
         if not isinstance(stored.document.get("part"), dict):
-            raise ConfigError(f"{folder / RESULT}: is no part of a run: it was made without --shard.")
+            raise ConfigError(f"{folder / RESULT}: is not a part of a run: it was made without --shard.")
         found.append(stored)
     return sorted(found, key=lambda each: _shard(each).number)
 

@@ -96,7 +96,7 @@ class Pairing:
             normalised=looks.normalised,
         )
         problem = _unanswered(item, interactions)
-        # What is no comparison has no differences: clients that speak another protocol would have many.
+        # What is not a comparison has no differences: clients that speak another protocol would have many.
         return item if problem is None else replace(item, problem=problem, divergences=(), noise=())
 
     def play(

@@ -47,5 +47,5 @@ def parse_shard(text: str) -> Shard:
     """
     found = _FORM.fullmatch(text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise ConfigError(f"{text!r} is no part of a run: the second of three parts is 2/3.")
+        raise ConfigError(f"{text!r} is not a part of a run: the second of three parts is 2/3.")
     return Shard(number=int(found[1]), of=int(found[2]))

@@ -45,7 +45,7 @@ def check_corpus(
     Args:
         project: whose paths may be used. It need not have scenarios.
         corpus: see `entries`; taken as workers get free. What is damaged becomes an item with a
-            `problem`; what is no business of ours is left out by name.
+            `problem`; what does not concern us is left out by name.
         options: how to run.
         waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
             project's own waivers apply, which need not fit every corpus.

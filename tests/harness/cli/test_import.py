@@ -41,7 +41,9 @@ def test_an_import_is_told_line_by_line_with_what_was_left_out_and_what_to_do(
     assert run(["import", "trace.har"]) == 0
     out = capsys.readouterr().out
     assert "imported    acme/imported-trace-0   from trace.har: log.entries[0]" in out
-    assert "5 not a call of a model:\n  trace.har: log.entries[1]: is no call of a model (GET /0.png)." in out
+    assert (
+        "5 not a call of a model:\n  trace.har: log.entries[1]: is not a call of a model (GET /0.png)." in out
+    )
     assert "  and 2 more; --json FILE lists them all" in out
     assert "1 imported, 5 left out." in out
     assert 'imported_scenarios(Path(__file__).parent / "../cassettes")' in out
@@ -86,7 +88,7 @@ def test_the_json_names_everything(trace: Path, capsys: pytest.CaptureFixture[st
     assert document["left_out"][4] == {
         "place": "trace.har: log.entries[5]",
         "why": "not-a-chat-completion",
-        "reason": "is no call of a model (GET /4.png).",
+        "reason": "is not a call of a model (GET /4.png).",
     }
     assert (document["dry_run"], document["homeless"]) == (True, ["acme/imported-trace-0"])
 

@@ -132,7 +132,7 @@ def test_cassettes_below_the_folder_are_read_exchange_by_exchange(tmp_path: Path
     assert (two.id, two.interaction.response.body) == ("two#0", stream("b"))
     assert models == CorpusProblem(
         place=f"{tmp_path / 'two.yml'}: interactions[1]",
-        reason="is no call of a model (GET /v1/models).",
+        reason="is not a call of a model (GET /v1/models).",
         why=ProblemKind.NOT_CHAT,
     )
     assert isinstance(bad, CorpusProblem)

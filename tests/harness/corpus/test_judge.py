@@ -47,7 +47,7 @@ def test_whatever_else_was_asked_is_no_call_of_a_model(tmp_path: Path, target: s
     found = one_problem(kept(tmp_path, exchange(Response(status=200), target=target)))
     assert (found.why, found.reason) == (
         ProblemKind.NOT_CHAT,
-        f"is no call of a model (POST {target or '/'}).",
+        f"is not a call of a model (POST {target or '/'}).",
     )
 
 

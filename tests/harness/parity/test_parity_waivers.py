@@ -119,7 +119,7 @@ def test_applied_puts_the_reason_beside_each_accepted_difference(tmp_path: Path)
         ({"reason": "  "}, "'reason' must be a text that says something"),
         ({"by": 7}, "'by' must be a text that says something"),
         ({"where": ""}, "'where' must be a text that says something"),
-        ({"kind": "pieces"}, "'pieces' is no kind of difference; the kinds are text, deltas"),
+        ({"kind": "pieces"}, "'pieces' is not a kind of difference; the kinds are text, deltas"),
         ({"untill": "2027-01-01"}, "'untill' is not known; known are kind, provider"),
         ({"until": "next year"}, "'until' must be a date such as 2027-01-31, not 'next year'"),
         ({"until": 2027}, "'until' must be a date such as 2027-01-31, not '2027'"),
@@ -173,7 +173,7 @@ def test_entries_in_one_line_are_read_too(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         (b"[[waiver]\n", "line 1"),
-        (b"waiver = 3\n", "'waiver' is no list of tables"),
+        (b"waiver = 3\n", "'waiver' is not a list of tables"),
         (b"a = 1\n<<<<<<< HEAD\n", "line 2 is the mark of an unresolved merge"),
         (b"a = 1\nb = 2\n=======\n", "line 3 is the mark of an unresolved merge"),
         (b"a = '\xff'\n", "byte 5 is not UTF-8"),

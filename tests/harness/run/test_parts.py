@@ -99,7 +99,7 @@ def test_parts_that_make_no_whole_are_refused_by_name(
         ("part-1", "part-3"): "1 of 3 parts are missing: 2/3",
         ("part-1", "part-3", "part-1"): "are both part 1/3",
         ("part-3", "again"): "differ in engine (vcr then, wire now)",
-        ("part-1", "whole"): "whole/result.json: is no part of a run",
+        ("part-1", "whole"): "whole/result.json: is not a part of a run",
         ("part-1", "empty"): "empty/result.json: there is no result",
         ("part-1", "nowhere"): "'nowhere' does not exist",
     }
@@ -136,7 +136,7 @@ def test_each_name_belongs_to_one_part_wherever_that_is_decided() -> None:
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "a/b", "-1/3"])
 def test_what_is_no_part_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="no part of a run"):
+    with pytest.raises(ConfigError, match="not a part of a run"):
         parse_shard(text)
 
 
