@@ -45,12 +45,9 @@ class InputPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, if it can be looked up."""
         try:
-            found = super().convert(value, param, ctx)
-            if str(found) != "-":
-                Path(str(found)).resolve(strict=True)
-        except (OSError, RuntimeError, ValueError) as error:  # ValueError: a name with a null character
+            return super().convert(value, param, ctx)
+        except (OSError, ValueError) as error:  # ValueError: a name with a null character
             self.fail(f"{str(value)[:_LONGEST]!r}: {_why(error)}.", param, ctx)
-        return found
 
 
 class OutputPath(click.Path):
@@ -65,8 +62,10 @@ class OutputPath(click.Path):
             self.fail("the name is empty.", param, ctx)
         try:
             found = super().convert(value, param, ctx)
-            if str(found) != "-":
-                self._look(Path(str(found)).resolve())
+            path = Path(str(found))
+            # What is there and is no folder can be written, pipes and /dev/stdout among it.
+            if str(path) != "-" and not (self.file_okay and path.exists()):
+                self._look(path.resolve())
         except (OSError, RuntimeError, ValueError) as error:
             self.fail(f"{str(value)[:_LONGEST]!r}: {_why(error)}.", param, ctx)
         return found
@@ -74,11 +73,9 @@ class OutputPath(click.Path):
     def _look(self, path: Path) -> None:
         """Raises OSError where nothing can be written."""
         there = next(place for place in (path, *path.parents) if _is_there(place))
-        if there == path and self.file_okay:  # it is replaced: its folder matters
-            there = path.parent
         if not there.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "")
-        if self.file_okay and not os.access(there, os.W_OK | os.X_OK) and not path.exists():
+        if there != path and not os.access(there, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "")
 
 

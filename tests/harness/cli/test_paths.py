@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import click
@@ -61,6 +62,17 @@ def test_what_must_be_there_is() -> None:
     assert InputPath().convert("file", None, None) == Path("file")
     assert OutputPath(dir_okay=False).convert("new/folder/file", None, None) == Path("new/folder/file")
     assert OutputPath(dir_okay=False, allow_dash=True).convert("-", None, None) == Path("-")
+
+
+def test_pipes_are_read_and_written() -> None:
+    """As a shell hands them over for `<(…)` and `>(…)`: names that lead nowhere if they are followed."""
+    ends = os.pipe()
+    try:
+        for kind, end in ((InputPath(allow_dash=True), ends[0]), (OutputPath(dir_okay=False), ends[1])):
+            assert kind.convert(f"/dev/fd/{end}", None, None) == Path(f"/dev/fd/{end}")
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def test_an_error_of_the_system_has_no_number() -> None:
