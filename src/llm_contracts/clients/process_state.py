@@ -177,7 +177,7 @@ def _put(holder: Any, name: str, value: Any) -> None:
 
 def _plainly(module: ModuleType, kind: type) -> None:
     if type(module) is kind:
-        module.__class__ = ModuleType
+        ModuleType.__setattr__(module, "__class__", ModuleType)  # past the class's own, which listens
 
 
 def _watching(current: Current) -> type[ModuleType]:

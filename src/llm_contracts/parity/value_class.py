@@ -38,6 +38,8 @@ def _class_of(value: Any, kind: Kind) -> str:
 def _label(value: Any) -> str:
     """The name in a value of a kind that has names; empty where it holds anything else."""
     if isinstance(value, dict):
+        if "varied" in value:  # a sweep: what became of it
+            return _class_of(value["varied"], Kind.ERROR)
         return _label(value.get("category") or value.get("shown") or "")
     if isinstance(value, list):
         return ", ".join(map(_label, value)) if all(map(_label, value)) else ""

@@ -175,6 +175,22 @@ def _faults(row: Mapping[str, Any]) -> Iterator[str]:
         if name != "until" and name in {*_REQUIRED, *_OPTIONAL} and not all(map(_is_filled, given)):
             yield f"{name!r} must be a text that says something"
     yield from _bad_values(row)
+    yield from _too_wide(row)
+
+
+def _too_wide(row: Mapping[str, Any]) -> Iterator[str]:
+    """A pattern that fits everything decides nothing."""
+    names = (_joined(row.get(name, "*")) for name in ("provider", "scenario", "where"))
+    if all(map(_fits_all, names)):
+        yield "it names neither provider nor scenario nor place, and would accept everything of its kind"
+    if row.get("kind") == Kind.ERROR and any(
+        _fits_all(_joined(row[name])) for name in ("reference", "candidate") if name in row
+    ):
+        yield "'reference' and 'candidate' of an error must say how the clients end, not '*'"
+
+
+def _fits_all(pattern: str) -> bool:
+    return not pattern.strip("*?|")
 
 
 def _is_filled(value: Any) -> bool:

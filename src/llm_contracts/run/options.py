@@ -49,7 +49,7 @@ class Options:
     @property
     def caveats(self) -> tuple[str, ...]:
         """What a run of this kind cannot see, a sentence each."""
-        if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE:
+        if self.engine is EngineName.VCR or self.pieces is Fragmentation.ONE or isinstance(self.pieces, int):
             late = "whether a client hands text on late (delivery_lag)"
-            return (f"Bodies were played whole: {late} could not show.",)
+            return (f"Bodies were not played by events: {late} could not show.",)
         return ()

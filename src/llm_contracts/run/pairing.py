@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from types import FunctionType
-from typing import TYPE_CHECKING
+from types import FunctionType, MethodWrapperType
+from typing import TYPE_CHECKING, Any
 
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
@@ -239,7 +239,7 @@ def check_distinct(reference: Side, candidate: Side) -> None:
     Raises:
         ConfigError: they have one name, or are one function, also if it was imported twice.
     """
-    one, other = reference.client, candidate.client
+    one, other = _bare(reference.client), _bare(candidate.client)
     if reference.name == candidate.name or one is other or None is not _plain(one) == _plain(other):
         raise ConfigError(
             f"The candidate {candidate.name!r} is the reference itself: nothing would be compared. "
@@ -247,10 +247,24 @@ def check_distinct(reference: Side, candidate: Side) -> None:
         )
 
 
+def _bare(client: Client) -> Any:
+    """A client without what changes nothing about it: `partial` without arguments, and its own `__call__`."""
+    bare: Any = client
+    while True:
+        if isinstance(bare, partial) and not (bare.args or bare.keywords):
+            bare = bare.func
+        elif isinstance(bare, MethodWrapperType) and bare.__name__ == "__call__":
+            bare = bare.__self__
+        else:
+            return bare
+
+
 def _plain(client: Client) -> object:
     """What says which function this is, however often its module was imported; None for one that depends
     on more than its code, as closures and bound methods do.
     """
+    if isinstance(client, partial):
+        return _plain(_bare(client.func)), client.args, client.keywords
     if not isinstance(client, FunctionType) or client.__closure__ or client.__defaults__:
         return None
     return client.__code__.co_filename, client.__qualname__, client.__code__

@@ -115,7 +115,7 @@ def test_live_recordings_go_stale(project: Path, capsys: pytest.CaptureFixture[s
     assert f"recordings: 1 live; oldest of {day}, 90 days old" in said
 
 
-@pytest.mark.parametrize("options", [("--engine", "vcr"), ("--pieces", "one")])
+@pytest.mark.parametrize("options", [("--engine", "vcr"), ("--pieces", "one"), ("--pieces", "1000000")])
 def test_a_run_in_which_no_delay_could_show_is_no_go(
     project: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
 ) -> None:

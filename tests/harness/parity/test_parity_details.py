@@ -158,7 +158,7 @@ def test_type_function_on_continuing_tool_deltas_is_counted() -> None:
     theirs = with_chunks(
         Chunk(id="r1", model="m", tool_calls=({"index": 0, "arguments": "1", "type": "function"},))
     )
-    assert found(ours, theirs) == []
+    assert found(ours, theirs, facts(arguments="1")) == []
     assert hidden(ours, theirs) == {"tool-type": 2}  # on the delta, and on the assembled call
 
 
@@ -536,8 +536,8 @@ def test_reasoning_under_another_key_is_a_difference_although_its_text_is_the_sa
         with_chunks(Chunk(id="r1", model="m", reasoning="hm", reasoning_keys=(key,)))
         for key in ("reasoning", "reasoning_content")
     )
-    assert found(said, renamed) == [("reasoning", "reasoning.key")]
-    assert found(said, said) == []
+    assert found(said, renamed, facts(reasoning="hm")) == [("reasoning", "reasoning.key")]
+    assert found(said, said, facts(reasoning="hm")) == []
 
 
 def test_text_in_lists_is_lost_by_paths_that_neither_read_nor_hand_on_the_lists() -> None:
@@ -726,3 +726,15 @@ def test_an_error_is_handed_on_by_its_whole_message_or_by_its_code_where_codes_s
 ) -> None:
     shown = with_chunks(Chunk(id="r1", model="m", rest=item))
     assert found(shown, shown, facts(error=error)) == ([("unfaithful", "error")] if lost else [])
+
+
+def test_reasoning_and_arguments_that_both_change_alike_are_unfaithful() -> None:
+    both = with_chunks(
+        Chunk(id="r1", model="m", reasoning="HM", tool_calls=({"index": 0, "arguments": "2"},))
+    )
+    sent = facts(reasoning="hm", arguments="1")
+    assert found(both, both, sent) == [
+        ("unfaithful", "reasoning[0]"),
+        ("unfaithful", "tool_calls.arguments[0]"),
+    ]
+    assert found(observation(), observation(), sent) == []

@@ -267,3 +267,24 @@ def test_an_entry_about_variants_is_of_no_use_only_where_these_ran() -> None:
 def test_a_waiver_with_a_variant_s_name_is_for_variants(scenario: str, expected: bool) -> None:
     given = {**GOOD, "kind": Kind.DELTAS, "scenario": scenario, "place": "here"}
     assert Waiver(**given).for_variants is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"provider": "*", "scenario": "*"}, "would accept everything of its kind"),
+        ({"provider": "*", "scenario": "*", "where": "**"}, "would accept everything of its kind"),
+        ({"provider": "*", "scenario": "*", "where": "delta[0]"}, None),
+        ({"kind": "error", "reference": "absent", "candidate": "*"}, "must say how the clients end"),
+        ({"kind": "error", "reference": "*", "candidate": "server"}, "must say how the clients end"),
+        ({"kind": "error", "reference": "absent", "candidate": "server*"}, None),
+        ({"kind": "fields", "reference": "*", "candidate": "absent"}, None),
+    ],
+)
+def test_a_row_that_fits_everything_is_a_fault(
+    tmp_path: Path, changes: dict[str, Any], fault: str | None
+) -> None:
+    waivers = loaded(tmp_path, {**GOOD, **changes})
+    assert bool(waivers.entries) is (fault is None)
+    assert all(fault is not None and fault in complaint for complaint in waivers.complaints)
+    assert bool(waivers.complaints) is (fault is not None)

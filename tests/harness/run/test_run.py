@@ -106,6 +106,9 @@ def test_a_function_that_is_imported_twice_is_one_client(tmp_path: Path) -> None
     assert first is not second
     with pytest.raises(ConfigError, match="'second' is the reference itself"):
         check_distinct(Side(name="first", client=first), Side(name="second", client=second))
+    for again in (partial(first), first.__call__, partial(partial(first))):
+        with pytest.raises(ConfigError, match="'again' is the reference itself"):
+            check_distinct(Side(name="first", client=first), Side(name="again", client=again))
     check_distinct(Side(name="first", client=first), Side(name="same", client=loaded(root).clients["same"]))
 
 

@@ -56,6 +56,7 @@ def compare_faith(pair: ObservationPair) -> Findings:
         yield from _ended(pair, facts)
         if facts.protocol != GENERIC:  # where nobody knows what is text, no text can be wrong
             yield from _text(pair, facts)
+            yield from _unseen_parts(pair, facts)
             yield from _refusal(pair, facts)
     if facts.protocol != GENERIC:
         yield from _finish(pair)
@@ -130,6 +131,28 @@ def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
         index = first_difference(shown, sent)
         excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
         yield _finding(f"text[{index}]", *excerpts)
+
+
+def _unseen_parts(pair: ObservationPair, facts: WireFacts) -> Findings:
+    """Reasoning, and arguments of tool calls, where both hand on the same and neither what was sent. Who
+    hands none on has no place for them. Of a call that asks several things, nobody knows which it shows.
+    """
+    if len(pair.answers) > 1:
+        return
+    for place, said, sent in (
+        ("reasoning", lambda side: side.reasoning, facts.reasoning),
+        ("tool_calls.arguments", _arguments, facts.arguments),
+    ):
+        shown = said(pair.reference)
+        if shown and shown == said(pair.candidate) != sent and facts.error is None:
+            index = first_difference(shown, sent)
+            yield _finding(f"{place}[{index}]", *(text[index : index + _EXCERPT] for text in (shown, sent)))
+
+
+def _arguments(side: Observation) -> str:
+    """In the order of the stream. An object in the place of text is none of the provider's."""
+    found = (call.get("arguments") for chunk in side.chunks for call in chunk.tool_calls)
+    return "".join(text for text in found if isinstance(text, str))
 
 
 def _refusal(pair: ObservationPair, facts: WireFacts) -> Findings:

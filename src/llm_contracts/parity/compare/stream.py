@@ -315,7 +315,9 @@ def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
     every = [[getattr(chunk, name) for chunk in side.chunks] for side in (pair.reference, pair.candidate)]
     ours, theirs = (tuple(label for label, _ in groupby(filter(None, side))) for side in every)
     if ours == theirs:
-        yield from _labelled(pair, kind, name, *every) if ours else ()
+        # Other APIs have their labels on other events.
+        alike = pair.reference.protocol == pair.candidate.protocol
+        yield from _labelled(pair, kind, name, *every) if ours and alike else ()
         return
     if pair.cut and first_difference(ours, theirs) == min(len(ours), len(theirs)):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)

@@ -59,7 +59,7 @@ class WireFacts:
         text_after: for each event, the characters of `whole_text` up to and including it.
         progress: for each event, the characters of text (of all choices, and of a refusal), of reasoning and
             of tool calls' arguments up to and including it.
-        arguments: the characters of all tool calls' arguments.
+        arguments: the joined arguments of all tool calls of the answer, in the order of the stream.
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`; those without data count as none.
@@ -92,7 +92,7 @@ class WireFacts:
     done: bool = False
     text_after: tuple[int, ...] = ()
     progress: tuple[tuple[int, int, int], ...] = ()
-    arguments: int = 0
+    arguments: str = ""
     other_text: Mapping[int, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
@@ -123,7 +123,8 @@ class _Findings:
     other_text: dict[int, list[str]] = field(default_factory=dict)
     documents: int = 0
     others: int = 0
-    arguments: int = 0
+    arguments: list[str] = field(default_factory=list)
+    argued: int = 0
     reasoned: int = 0
     refused: int = 0
     answer: int | None = None
@@ -141,7 +142,7 @@ class _Findings:
             self._read_data(event.name, event.data)
         self.text_after.append(self.characters)
         text = self.characters + self.others + self.refused
-        self.progress.append((text, self.reasoned, self.arguments))
+        self.progress.append((text, self.reasoned, self.argued))
 
     def _read_data(self, name: str | None, text: str) -> None:
         data = _parsed(text)
@@ -222,7 +223,9 @@ class _Findings:
         for call in calls if isinstance(calls := delta.get("tool_calls"), list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             arguments = function.get("arguments") if isinstance(function, dict) else None
-            self.arguments += len(arguments) if isinstance(arguments, str) else 0
+            if isinstance(arguments, str):
+                self.arguments.append(arguments)
+                self.argued += len(arguments)
 
     def facts(self, response: Response, *, streamed: bool) -> WireFacts:
         """The sum."""
@@ -249,7 +252,7 @@ class _Findings:
             done=self.done or self.read.done,
             text_after=tuple(self.text_after),
             progress=tuple(self.progress),
-            arguments=self.arguments,
+            arguments="".join(self.arguments),
             other_text={index: "".join(parts) for index, parts in self.other_text.items()},
             models=tuple(self.models),
             ids=tuple(self.ids),
