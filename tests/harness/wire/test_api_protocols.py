@@ -223,7 +223,7 @@ def test_a_response_that_is_still_at_work_finishes_with_its_status() -> None:
 
 def test_what_the_last_event_repeats_is_no_text_that_came() -> None:
     facts = streamed(RESPONSES[0], RESPONSES[1], RESPONSES[-1])
-    assert (facts.text, facts.reasoning, facts.arguments) == ("", "hm", 0)
+    assert (facts.text, facts.reasoning, facts.arguments) == ("", "hm", "")
     (last,) = ItemReader()(RESPONSES[-1])
     assert last.rest["response"]["output"][1]["content"][0]["text"] == "Hi"
 
