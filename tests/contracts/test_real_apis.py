@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.run.options import Options
@@ -76,8 +76,10 @@ def test_the_page_says_how_each_is_read() -> None:
     assert answers_table(ANSWERS) in page, "run `make real-streams`"
 
 
-@pytest.mark.parametrize("client", ["httpx", "openai"])
+@pytest.mark.parametrize("client", ["httpx", "openai", "google-genai"])
 def test_a_client_against_itself_shows_nothing(client: str, tmp_path: Path) -> None:
+    pytest.importorskip(LIBRARIES.get(client, client))
+
     def again(call: Call) -> object:
         return BUILTIN[client](call)
 
