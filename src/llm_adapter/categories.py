@@ -209,6 +209,7 @@ _BY_CLASS: tuple[tuple[str, Category], ...] = (
     ("ConnectionError", Category.CONNECTION),
     ("ChunkedEncodingError", Category.CONNECTION),  # what `requests` calls such a body
     ("StreamError", Category.CONNECTION),
+    ("UnicodeEncodeError", Category.BAD_REQUEST),  # half an emoji in a question: no request was made
     ("ValueError", Category.PROTOCOL),  # JSON and UTF-8 that cannot be decoded
     ("TypeError", Category.BAD_REQUEST),  # a parameter that the client library does not know
 )

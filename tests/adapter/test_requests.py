@@ -173,6 +173,18 @@ def test_the_application_s_own_arguments_go_to_no_provider(
     assert [name for asked in provider.asked for name in own if name in asked.body] == []
 
 
+@pytest.mark.parametrize("backend", ["litellm", "legacy"])
+@pytest.mark.parametrize(
+    ("model", "said"), [("gpt-4o", "half a \ud83d"), ("gpt-\ud83d", "hi"), ("gemini-\ud83d", "hi")]
+)
+def test_text_that_cannot_be_sent_is_the_request_s_fault(
+    make_adapter: MakeAdapter, provider: Provider, backend: str, model: str, said: str
+) -> None:
+    with pytest.raises(RequestFailedError) as caught:
+        list(make_adapter(backend).invoke_llm(None, "u", None, model, said))
+    assert (caught.value.category, provider.asked) == (Category.BAD_REQUEST, [])
+
+
 @pytest.mark.parametrize("backend", ["legacy", "litellm"])
 def test_what_is_not_json_is_refused_by_name(make_adapter: MakeAdapter, backend: str) -> None:
     with pytest.raises(RequestFailedError, match="not JSON: metadata, extra_body") as caught:

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from keyword import iskeyword
 from pathlib import Path
 
@@ -136,7 +136,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = group.main(args=arguments, prog_name="llm-contracts", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        from llm_contracts.util.terminal import echo
+
+        said = StringIO()
+        error.show(file=said)  # it quotes what was typed, and a script types names from elsewhere
+        echo(said.getvalue().rstrip("\n"), err=True)
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED

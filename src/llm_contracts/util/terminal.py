@@ -52,8 +52,8 @@ _ACTING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _PADDING = re.compile(r"(?m)[ \t]+$")
-_COMMAND = re.compile(r"(?m)^(\s*)::(?=\w)|##(?=\[|vso\[)")
-"""How CI services recognise commands in a log: GitHub at the start of a line, Azure anywhere in it."""
+_COMMAND = re.compile(r"(?m)^(\s*)::(?=\w)|##(?=\[|vso\[|teamcity\[)")
+"""How CI services recognise commands in a log: GitHub at the start of a line, Azure and TeamCity anywhere."""
 
 
 def inert(text: str) -> str:

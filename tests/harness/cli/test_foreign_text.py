@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.table import Table
@@ -13,10 +15,13 @@ from rich.text import Text
 
 from llm_contracts.cli import run
 from llm_contracts.util.terminal import echo, inert, one_line, terminal_console
-from tests.harness.run.projects import make_project, stream
+from llm_contracts.wire.cassette import save
+from tests.harness.run.projects import cassette, make_project, stream
 
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-HOSTILE = "a\x1b[2J\x9b31m\u202eb\r\n::error file=x::owned [bold]red[/bold] ##[error]c ##vso[task]d"
+HOSTILE = (
+    "a\x1b[2J\x9b31m\u202eb\r\n::error file=x::owned [bold]red[/bold] ##[error]c ##vso[task]d ##teamcity[e]"
+)
 
 
 def assert_inert(shown: str) -> None:
@@ -24,6 +29,7 @@ def assert_inert(shown: str) -> None:
     assert not re.search(r"^\s*::\w", shown, re.MULTILINE), shown
     assert "##[" not in shown
     assert "##vso[" not in shown
+    assert "##teamcity[" not in shown
 
 
 @pytest.fixture
@@ -51,7 +57,10 @@ def hostile_corpus(root: Path) -> Path:
 
 
 def test_what_acts_is_shown_as_a_sign_and_the_rest_stays() -> None:
-    assert inert(HOSTILE) == "a?[2J?31m?b?\n: error file=x::owned [bold]red[/bold] # [error]c # vso[task]d"
+    assert (
+        inert(HOSTILE)
+        == "a?[2J?31m?b?\n: error file=x::owned [bold]red[/bold] # [error]c # vso[task]d # teamcity[e]"
+    )
     assert inert("é 漢字 👩‍💻\tok ## x C++::y") == "é 漢字 👩‍💻\tok ## x C++::y"
 
 
@@ -160,3 +169,58 @@ def test_what_the_system_refuses_is_a_sentence(project: Path, capsys: pytest.Cap
     assert "blocked" in shown
     assert "a file stands where a folder is needed" in shown
     assert "Errno" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["{}"],
+        ["check", "--{}"],
+        ["check", "--jobs", "{}"],
+        ["record", "--source", "{}"],
+        ["drift", "{}", "{}"],
+    ]
+    + [
+        ["corpus", "{}"],
+        ["import", "{}", "--provider", "acme"],
+        ["init", "--from", "{}"],
+        ["completion", "{}"],
+    ]
+    + [["check", f"--{of}", "{}"] for of in ("provider", "scenario", "candidate")],
+    ids=" ".join,
+)
+def test_what_was_typed(project: Path, capsys: pytest.CaptureFixture[str], line: list[str]) -> None:
+    code, shown = finished(capsys, [word.format(HOSTILE.replace("[bold]", "")) for word in line])
+    assert code == 2
+    assert "error file" in shown
+    assert_inert(shown)
+
+
+def test_a_recording_in_which_all_is_hostile(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every member of its events, by name and by value; in the terminal, and in each file for CI."""
+    delta: dict[str, Any] = {"content": HOSTILE, "reasoning_content": HOSTILE, HOSTILE: HOSTILE}
+    delta["tool_calls"] = [{"index": 0, "id": HOSTILE, "function": {"name": HOSTILE, "arguments": HOSTILE}}]
+    choices = [{"index": 0, "delta": delta, "finish_reason": HOSTILE}]
+    chunk = {
+        "id": HOSTILE,
+        "model": HOSTILE,
+        HOSTILE: HOSTILE,
+        "choices": choices,
+        "usage": {HOSTILE: HOSTILE},
+    }
+    body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    found = cassette("acme/plain-stream")
+    (exchange,) = found.interactions
+    response = replace(exchange.response, body=body, pieces=None)
+    save(
+        project / "cassettes" / "acme" / "plain-stream.yaml",
+        replace(found, interactions=(replace(exchange, response=response),)),
+    )
+    files = ["--junit", "o/j.xml", "--markdown", "o/m.md", "--comment", "o/c.md", "--html", "o/p.html"]
+    for line in (["check", "--candidate", "shouting"], ["verdict"], ["review", "list"], ["report", *files]):
+        _, shown = finished(capsys, line)
+        assert_inert(shown)
+    _, shown = finished(capsys, ["report", "--annotations"])
+    assert not ACTING.search(shown)
+    assert all(row.startswith("::") for row in shown.splitlines())
+    assert not any(ACTING.search(file.read_text()) for file in (project / "o").iterdir())
