@@ -93,3 +93,16 @@ def test_a_file_that_is_missing_or_damaged_holds_no_rehearsal(workshop: Workshop
     file.parent.mkdir(parents=True)
     file.write_bytes(b"\xff")
     assert not rehearsed_before(file, (interaction(),))
+
+
+def test_a_token_or_an_encoded_password_within_a_url_is_a_secret_as_it_is_sent() -> None:
+    token = "made-up-token-" + "0123456789"
+    environ = {
+        "HTTP_PROXY": f"http://{token}@proxy:3128",
+        "ALL_PROXY": "socks5://somebody:a%2Fb%40" + "c123@proxy",
+        "HTTPS_PROXY": "http://somebody@proxy:3128",
+    }
+    assert secrets_in(environ, ()) == {
+        "HTTP_PROXY (its user)": token,
+        "ALL_PROXY (its password)": "a/b@" + "c123",
+    }
