@@ -87,6 +87,49 @@ def _moves(scenario: str) -> Iterator[Generated]:
         yield Generated(scenario=scenario, what=f"{path} first", change=partial(_first, path), kind=kind)
         yield Generated(scenario=scenario, what=f"{path} twice", change=partial(_twice, path), kind=kind)
 
+    for label, kind in (("id", Kind.RESPONSE_ID), ("model", Kind.MODEL_NAME)):
+        alone = partial(_on_the_first_alone, label)
+        yield Generated(scenario=scenario, what=f"{label} on the first alone", change=alone, kind=kind)
+    for path in _paths(scenario).keys() & _PIECES:
+        pieces = partial(_cut_once_more, path)
+        yield Generated(scenario=scenario, what=f"{path} cut once more", change=pieces, kind=Kind.DELTAS)
+
+
+_PIECES = frozenset(
+    {
+        "choices[].delta.content",
+        "choices[].delta.reasoning_content",
+        "choices[].delta.tool_calls[].function.arguments",
+    }
+)
+
+
+def _on_the_first_alone(label: str, chunks: list[Json]) -> list[Json]:
+    return [chunks[0], *({**chunk, label: None} for chunk in chunks[1:])]
+
+
+def _cut_once_more(path: str, chunks: list[Json]) -> list[Json]:
+    """Each chunk as two: the first letter with all that came with it, then the others."""
+    return [one for chunk in chunks for one in _halves(path, chunk)]
+
+
+def _halves(path: str, chunk: Json) -> Iterator[Json]:
+    names = path.replace("[]", ".[]").split(".")
+    found: list[str] = []
+    _walk(chunk, names, lambda holder, key: found.append(holder[key] or ""))
+    whole = "".join(found)
+    if len(whole) < 2:
+        yield chunk
+        return
+    first, rest = copy.deepcopy(chunk), copy.deepcopy(chunk)
+    _walk(first, names, lambda holder, key: holder.update({key: whole[0]}))
+    _walk(rest, names, lambda holder, key: holder.update({key: whole[1:]}))
+    for each in ("id", "type"):
+        _walk(rest, ["choices", "[]", "delta", "tool_calls", "[]", each], _drop)
+    _walk(rest, ["choices", "[]", "delta", "tool_calls", "[]", "function", "name"], _drop)
+    yield first
+    yield rest
+
 
 def _paths(scenario: str) -> dict[str, Any]:
     """Every leaf that is not null, with its first value."""

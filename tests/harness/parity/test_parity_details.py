@@ -340,6 +340,15 @@ def test_headers_that_mean_something_are_compared(
     assert found(one, other) == [("request_headers", where)]
 
 
+def test_a_header_on_two_lines_says_what_one_line_with_a_comma_says() -> None:
+    twice, once, less = (
+        observation(requests=(replace(request(), headers=lines),))
+        for lines in ((("Beta", "a"), ("beta", "b")), (("BETA", "a, b"),), (("beta", "b"),))
+    )
+    assert found(twice, once) == []
+    assert found(twice, less) == [("request_headers", "headers.beta")]
+
+
 @pytest.mark.parametrize("value", ["Bearer sk-secret", "sk-secret", "Bearer ", ""])
 @pytest.mark.parametrize("name", ["authorization", "api_key", "x_api_key"])
 def test_no_secret_gets_into_a_divergence(name: str, value: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Verdict
@@ -219,3 +220,17 @@ def test_live_recordings_that_were_made_elsewhere_are_named_and_counted() -> Non
 def test_a_recording_of_the_day_after_tomorrow_is_no_evidence(days: int, ready: bool) -> None:
     given = verdict(item(recorded_on=TODAY + timedelta(days=days)))
     assert (given.answer is Readiness.READY) is ready
+
+
+def test_captured_calls_that_were_not_compared_are_counted_by_api_the_most_frequent_first() -> None:
+    rows = tuple(Scenario(id=f"c{n}", provider="glm", model="m", captured=True) for n in range(3))
+    reasons = ("embeddings: no call", "images: no call", "images: no call")
+    left_out = [
+        CorpusProblem(place=row.name, reason=reason) for row, reason in zip(rows, reasons, strict=True)
+    ]
+    given = decide("glm", [], rows, today=TODAY, left_out=left_out)
+    what = "3 captured calls were not compared"
+    assert given == Verdict(
+        answer=Readiness.NO_EVIDENCE,
+        reasons=(f"{what}, because the clients do not make such calls: images 2, embeddings 1.",),
+    )
