@@ -209,11 +209,21 @@ class _ObservedRun:
             waits=waits,
             surface=self._surface(),
             effects={**self.effects.found(self._connections), **_changed(asked, self.call)},
-            chunks=tuple(self.chunks),
+            chunks=self._positioned(requests),
             failure=failure,
             generations=tuple(self.generations),
             duration_ms=self.ended_ms if self.ended_ms is not None else self._elapsed(),
         )
+
+    def _positioned(self, requests: tuple[Request, ...]) -> tuple[Chunk, ...]:
+        """The chunks. Where answers to several questions come at once, how far they have come together says
+        nothing about any.
+        """
+        times = self.session.exchange_times()
+        at_once = any(ended is None or begun < ended for (_, ended), (begun, _) in pairwise(times))
+        if at_once and len({request.body for request in requests}) > 1:
+            return tuple(replace(chunk, position=None) for chunk in self.chunks)
+        return tuple(self.chunks)
 
     def _connections(self) -> int:
         """The client's open connections. Those of a gateway belong to none of its calls."""

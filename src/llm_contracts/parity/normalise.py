@@ -32,6 +32,7 @@ class Normalisation(StrEnum):
     NUMBER_SPELLING = "number-spelling"  # 1 in a request where the other has 1.0
     KEY_ORDER = "key-order"  # the properties of a schema in another order
     REQUEST_ORDER = "request-order"  # the same requests in another order: concurrent calls
+    CALLS_AT_ONCE = "calls-at-once"  # how late each of several calls at once hands on what came
     BODY_SPELLING = "body-spelling"  # order of keys, spaces, escapes of a JSON body
     HEADER = "header-without-meaning"  # request headers that change nothing for the provider
     PAUSE_JITTER = "pause-jitter"  # how long to back off is partly chance

@@ -66,13 +66,13 @@ def test_the_page_is_written_for_both_pairs_of_paths(tmp_path: Path, monkeypatch
     folder = tmp_path / "streams"
     folder.mkdir()
     (folder / "index.jsonl").write_text("")
-    assert real_streams.main([str(folder), "docs/page.md"]) == 0
+    assert real_streams.main([str(folder), str(folder), "docs/page.md"]) == 0
     text = (tmp_path / "docs" / "page.md").read_text()
     assert "`openai` against `litellm`" in text
     assert "`plain` against `same`" in text
 
 
-@pytest.mark.parametrize("arguments", [[], ["nowhere", "page.md"]])
+@pytest.mark.parametrize("arguments", [[], ["nowhere", "page.md"], ["nowhere", "nowhere", "page.md"]])
 def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert real_streams.main(arguments) == 2
     assert "usage:" in capsys.readouterr().err

@@ -368,6 +368,9 @@ def _lag(pair: ObservationPair) -> Findings:
     Compared by characters, so that differently cut pieces can be held against each other. Only the first
     place and the number are given: something that buffers is late everywhere.
     """
+    if all(map(_calls_at_once, (pair.reference, pair.candidate))):
+        yield NormalisationCount(name=Normalisation.CALLS_AT_ONCE)
+        return
     for place, said in _AWAITED.items():
         one, other = (_arrivals(side.chunks, said) for side in (pair.reference, pair.candidate))
         late = list(_late(one, other))
@@ -381,6 +384,11 @@ def _lag(pair: ObservationPair) -> Findings:
                 unstable=True,
             )
             return
+
+
+def _calls_at_once(side: Observation) -> bool:
+    unknown = any(chunk.position is None for chunk in side.chunks)
+    return unknown and len({request.body for request in side.requests}) > 1
 
 
 _AWAITED: Mapping[str, Callable[[Chunk], int]] = {
