@@ -90,7 +90,7 @@ def _moves(scenario: str) -> Iterator[Generated]:
     for label, kind in (("id", Kind.RESPONSE_ID), ("model", Kind.MODEL_NAME)):
         alone = partial(_on_the_first_alone, label)
         yield Generated(scenario=scenario, what=f"{label} on the first alone", change=alone, kind=kind)
-    for path in _paths(scenario).keys() & _PIECES:
+    for path in sorted(_paths(scenario).keys() & _PIECES):
         pieces = partial(_cut_once_more, path)
         yield Generated(scenario=scenario, what=f"{path} cut once more", change=pieces, kind=Kind.DELTAS)
 

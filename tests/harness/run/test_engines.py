@@ -44,7 +44,7 @@ def test_pieces_and_speed_reach_the_socket() -> None:
     ("engine", "pieces", "caveats"),
     [
         (EngineName.WIRE, None, 0),
-        (EngineName.WIRE, 1, 0),
+        (EngineName.WIRE, 1, 1),
         (EngineName.WIRE, Fragmentation.ONE, 1),
         (EngineName.VCR, None, 1),
     ],
