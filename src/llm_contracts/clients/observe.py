@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import pairwise
 from threading import Lock, Thread
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Call, Client
@@ -21,39 +21,17 @@ from llm_contracts.clients.failures import ForeignError, describe, without_key
 from llm_contracts.clients.imports import join
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk, Failure, Observation
-from llm_contracts.clients.run_delay import run_delay
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.clients.side_effects import GRACE, Effects, watched
 from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
 from llm_contracts.clients.virtual_clock import Pauses, VirtualLoop, virtual_time
+from llm_contracts.clients.waits import Waits
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
-_NOTICED = 0.25  # seconds; less is no pause on a busy machine
 _KEPT = 8  # items that are looked at again when all have come: who yields one over and over does so at once
 _ON_THEIR_WAY = 3  # events that the other side may have sent before it hears that the client has left
-_SHORT = 0.01  # seconds; what load adds to less is not asked for
 _GRACE = 1.0  # seconds a hanging client gets to end by itself after its connections were dropped
-
-
-class SessionLike(Protocol):
-    """What `observe` needs of a session of the edge, or of any other engine."""
-
-    def requests(self) -> tuple[Request, ...]: ...
-    def events_sent(self) -> int | None: ...
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None: ...
-    def abort(self) -> None: ...
-
-    def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
-        """When each request came and its answer ended, on the monotonic clock; none where nobody knows."""
-        return ()
-
-    def patience_spent(self) -> float:
-        """The seconds for which the other side waited in vain for what had been sent to be handed on."""
-        return 0.0
-
-    def connections_open(self) -> int:
-        """How many of the client's connections are open."""
-        return 0
 
 
 def observe(
@@ -104,6 +82,7 @@ def observe(
         session=session,
         max_chunks=max_chunks,
         pauses=pauses,
+        waits=Waits(spent=session.patience_spent),
         read=ItemReader(protocols),
         leaving=leaving,
         effects=Effects(edge=getattr(client, "address", urlsplit(call.base_url).netloc)),
@@ -140,7 +119,7 @@ class _ObservedRun:
     pauses: Pauses | None = None
     leaving: bool = False
     effects: Effects
-    started: float = field(default_factory=time.monotonic)
+    waits: Waits
     chunks: list[Chunk] = field(default_factory=list)
     generations: list[Mapping[str, Any]] = field(default_factory=list)
     failure: Failure | None = None
@@ -149,11 +128,6 @@ class _ObservedRun:
     _error: tuple[str, ...] | None = None
     _shapes: dict[Shape, None] = field(default_factory=dict)
     _items: list[tuple[Any, Any]] = field(default_factory=list)
-    _gaps: dict[str, float] = field(default_factory=dict)
-    _last: float = 0.0
-    _spent: float = 0.0
-    _delay: float = 0.0
-    _first_delay: float | None = None
     _raised: str = "call"
     _delivered: tuple[int, int, int] = (0, 0, 0)
     _sealed: bool = False
@@ -177,7 +151,7 @@ class _ObservedRun:
         finally:
             self.effects.reused = any(jsonable(item) != said for item, said in self._items)
             with self._lock:
-                self._wait(len(self.chunks))
+                self.waits.note(len(self.chunks))
                 self.ended_ms = self._elapsed()
 
     def seal(self) -> bool:
@@ -200,7 +174,10 @@ class _ObservedRun:
     def observation(self, name: str, failure: Failure | None, *, asked: Call) -> Observation:
         """What was seen; `asked` is the call before the client had it."""
         requests = self.session.requests()
-        pauses, waits = self._waited(len(requests))
+        pauses, waits = None, dict[str, float]()
+        if self.pauses is not None:
+            starting, times = isinstance(self.client, CommandClient), self.session.exchange_times()
+            pauses, waits = self.waits.found(self.pauses, len(requests), times, starting=starting)
         return Observation(
             client=name,
             protocol=self.read.protocol,
@@ -228,44 +205,6 @@ class _ObservedRun:
     def _connections(self) -> int:
         """The client's open connections. Those of a gateway belong to none of its calls."""
         return 0 if getattr(self.client, "outlives_calls", False) else self.session.connections_open()
-
-    def _waited(self, requests: int) -> tuple[tuple[float, ...] | None, dict[str, float]]:
-        """The pauses between requests, and all other waiting; what was not skipped is measured."""
-        if self.pauses is None:
-            return None, {}
-        pauses, times = list(self.pauses.between(requests)), self.session.exchange_times()
-        waits = {}
-        load = self._first_delay or 0.0
-        for index, ((_, ended), (begun, _)) in enumerate(pairwise(times)):
-            real = 0.0 if ended is None else begun - ended - load
-            if real >= _NOTICED and index < len(pauses):
-                pauses[index] = round(pauses[index] + real, 3)
-                waits[f"pauses[{index}]"] = round(real, 3)
-        measured = times and not isinstance(self.client, CommandClient)  # a program takes its time to start
-        before = self.pauses.after(0) + _noticed(times[0][0] - self.started - load if measured else 0.0)
-        inside = self.pauses.after(requests) if requests else 0.0
-        waits |= {name: round(value, 3) for name, value in (("before", before), ("stream", inside)) if value}
-        first = times[-1][0] - self.started if times else 0.0
-        waits |= {place: gap for place, gap in self._gaps.items() if place != "stream[0]"}
-        if "stream[0]" in self._gaps and (gap := self._gaps["stream[0]"] - first) >= _NOTICED:
-            waits["stream[0]"] = round(gap, 3)
-        return tuple(pauses), waits
-
-    def _wait(self, index: int) -> None:
-        """Note how long the client took for this item, without what the other side spent waiting and without
-        what its thread waited for a processor.
-        """
-        now, spent = time.monotonic(), self.session.patience_spent()
-        gap = now - (self._last or self.started) - (spent - self._spent)
-        if gap >= _SHORT:
-            delay = run_delay()
-            gap -= delay - self._delay
-            self._delay = delay
-            if self._first_delay is None:
-                self._first_delay = delay
-        if gap >= _NOTICED:
-            self._gaps[f"stream[{index}]"] = round(gap, 3)
-        self._last, self._spent = now, spent
 
     def _surface(self) -> dict[str, tuple[str, ...]]:
         named = {"stream": self._stream, "error": self._error}
@@ -377,7 +316,7 @@ class _ObservedRun:
             raise _StopRunError("endless", f"the client yielded more than {self.max_chunks} items")
         rest = self.chunks[-1].rest if self.chunks and self.chunks[-1].rest == chunk.rest else chunk.rest
         self._keep(replace(chunk, position=position, at_ms=at_ms, rest=rest))
-        self._wait(index)
+        self.waits.note(index)
         self._progress(chunk)
 
     def _progress(self, chunk: Chunk) -> None:
@@ -409,7 +348,7 @@ class _ObservedRun:
                 self.failure = failure
 
     def _elapsed(self) -> float:
-        return round((time.monotonic() - self.started) * 1000, 3)
+        return round((time.monotonic() - self.waits.started) * 1000, 3)
 
 
 class _StopRunError(Exception):
@@ -432,10 +371,6 @@ def _changed(asked: Call, given: Call) -> dict[str, Any]:
     """What the client made of the caller's messages and parameters, where it changed them."""
     pairs = {f"call.{n}": (getattr(asked, n), getattr(given, n)) for n in ("messages", "params", "input")}
     return {place: jsonable(now) for place, (was, now) in pairs.items() if jsonable(was) != jsonable(now)}
-
-
-def _noticed(seconds: float) -> float:
-    return seconds if seconds >= _NOTICED else 0.0
 
 
 def _hang(timeout: float, *, running: bool) -> Failure:

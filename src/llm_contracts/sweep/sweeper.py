@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm_contracts.clients.observe import SessionLike
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.parity.compare import NO_RULES, Rules, compare
 from llm_contracts.parity.compare.finding import canonical
 from llm_contracts.parity.divergence import Divergence, Kind

@@ -15,7 +15,8 @@ import pytest
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.failures import describe
 from llm_contracts.clients.observation import Chunk, Failure, Observation
-from llm_contracts.clients.observe import SessionLike, observe
+from llm_contracts.clients.observe import observe
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.wire.interaction import Request
 
 CALL = Call(base_url="http://127.0.0.1/v1", api_key="sk-very-secret", provider="x", model="m")

@@ -15,7 +15,8 @@ import pytest
 from llm_contracts.clients.builtin import openai, openai_async
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observation import Observation
-from llm_contracts.clients.observe import SessionLike, observe
+from llm_contracts.clients.observe import observe
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.clients.virtual_clock import SHORTEST, Pauses, virtual_time
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.proxy.server import Edge

@@ -18,7 +18,8 @@ import pytest
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.call import Call
 from llm_contracts.clients.observation import Observation
-from llm_contracts.clients.observe import SessionLike, observe
+from llm_contracts.clients.observe import observe
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.proxy.server import Edge

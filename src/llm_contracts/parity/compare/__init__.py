@@ -21,6 +21,7 @@ from llm_contracts.parity.compare.finding import (
     Rules,
     UnnamedDivergence,
 )
+from llm_contracts.parity.compare.lateness import compare_lateness
 from llm_contracts.parity.compare.order import compare_order
 from llm_contracts.parity.compare.pauses import compare_pauses, compare_waits
 from llm_contracts.parity.compare.requests import compare_requests, compare_with_recorded
@@ -38,6 +39,7 @@ __all__ = ["ABSENT", "NO_RULES", "Comparison", "Rules", "compare"]
 _COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_failures,
     compare_stream,
+    compare_lateness,
     compare_usage,
     compare_requests,
     compare_with_recorded,

@@ -1,4 +1,4 @@
-"""What a consumer of the stream sees: text, its pieces, reasoning, tool calls, finish, identity, punctuality.
+"""What a consumer of the stream sees: text, its pieces, reasoning, tool calls, finish, identity.
 
 Where one client failed before the other, only what both reached is compared: the failure is the difference,
 and the text that was never reached follows from it. What is left out for that reason counts as
@@ -7,9 +7,8 @@ and the text that was never reached follows from it. What is left out for that r
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate, groupby
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Observation
@@ -52,7 +51,6 @@ def compare_stream(pair: ObservationPair) -> Findings:
     yield from _identity(pair, Kind.RESPONSE_ID, "id")
     yield from _identity(pair, Kind.MODEL_NAME, "model")
     yield from _empty_chunks(pair)
-    yield from _lag(pair)
     yield from shape_notes(pair.reference.chunks, pair.candidate.chunks)
 
 
@@ -359,60 +357,3 @@ def _empty_chunks(pair: ObservationPair) -> Findings:
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     yield UnnamedDivergence(kind=Kind.CHUNK_COUNT, where="chunks.empty", reference=ours, candidate=theirs)
-
-
-def _lag(pair: ObservationPair) -> Findings:
-    """What the candidate hands on after more events had been sent than the reference needed: text, reasoning
-    and arguments of tool calls.
-
-    Compared by characters, so that differently cut pieces can be held against each other. Only the first
-    place and the number are given: something that buffers is late everywhere.
-    """
-    if all(map(_calls_at_once, (pair.reference, pair.candidate))):
-        yield NormalisationCount(name=Normalisation.CALLS_AT_ONCE)
-        return
-    for place, said in _AWAITED.items():
-        one, other = (_arrivals(side.chunks, said) for side in (pair.reference, pair.candidate))
-        late = list(_late(one, other))
-        if late:
-            index, ours, theirs = late[0]
-            yield UnnamedDivergence(
-                kind=Kind.DELIVERY_LAG,
-                where=f"{place}[{index}]",
-                reference={"event": ours},
-                candidate={"event": theirs, "late": len(late)},
-                unstable=True,
-            )
-            return
-
-
-def _calls_at_once(side: Observation) -> bool:
-    unknown = any(chunk.position is None for chunk in side.chunks)
-    return unknown and len({request.body for request in side.requests}) > 1
-
-
-_AWAITED: Mapping[str, Callable[[Chunk], int]] = {
-    "delta": lambda chunk: len(chunk.text) + len(chunk.extra.get("refusal") or ""),
-    "reasoning.delta": lambda chunk: len(chunk.reasoning),
-    "tool_calls.arguments.delta": lambda chunk: sum(
-        len(str(call.get("arguments", ""))) for call in chunk.tool_calls
-    ),
-    "choices.delta": lambda chunk: sum(len(other.get("text", "")) for other in chunk.others),
-}
-"""What a user or an agent waits for, and how many characters of it a chunk brings."""
-
-
-def _late(ours: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    ends = [end for end, _ in theirs]
-    for index, (end, position) in enumerate(ours):
-        found = bisect_left(ends, end)
-        if found < len(theirs) and theirs[found][1] > position:
-            yield index, position, theirs[found][1]
-
-
-def _arrivals(chunks: Sequence[Chunk], said: Callable[[Chunk], int]) -> list[tuple[int, int]]:
-    """For each piece: characters handed on including it, and events that had been sent by then."""
-    pieces = [chunk for chunk in chunks if said(chunk)]
-    ends = accumulate(map(said, pieces))
-    timed = zip(ends, pieces, strict=True)
-    return [(end, chunk.position) for end, chunk in timed if chunk.position is not None]

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from llm_contracts.clients.observe import SessionLike
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.project.config import ConfigError
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols

@@ -20,7 +20,7 @@ import vcr.request
 from pytest_recording.network import blocking_context
 from vcr.cassette import Cassette
 
-from llm_contracts.clients.observe import SessionLike
+from llm_contracts.clients.session import SessionLike
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.matching import Matcher
