@@ -22,6 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from operator import length_hint
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -44,7 +45,10 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
-_ROUNDS = 2  # tasks of a batch for each thread
+_ROUNDS, _MOST_ROUNDS = 2, 8
+"""Tasks of a batch for each thread: at first many, as a process waits for the slowest of a batch, and few at
+last, so that all processes end together.
+"""
 _FALSE_STARTS = 5
 
 
@@ -79,12 +83,16 @@ def processes(
     """
 
     def pool(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
-        numbered, again = enumerate(tasks), deque[_Batch]()
+        numbered, again, known = enumerate(tasks), deque[_Batch](), length_hint(tasks)
+        taken = 0
 
         def take() -> _Batch | None:
+            nonlocal taken
             if again:
                 return again.popleft()
-            following = tuple(islice(numbered, _ROUNDS * at_once))
+            share = (known - taken) // (2 * count)
+            following = tuple(islice(numbered, min(max(_ROUNDS * at_once, share), _MOST_ROUNDS * at_once)))
+            taken += len(following)
             return _Batch(tasks=following) if following else None
 
         with TemporaryDirectory(prefix="llm-contracts-") as notes:
