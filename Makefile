@@ -134,8 +134,8 @@ docs: setup-dev ## regenerate the pages that are made from code: .env.example, c
 	@$(BIN)/python -m tests.tutorial docs/tutorial.md
 	@$(BIN)/python -m tests.harness.reporting.ci.sample docs/samples
 
-pictures: setup-dev ## draw the pictures of README.md and the page with a GO anew, from real runs (needs Chromium)
-	@$(BIN)/python -m tools.pictures docs/pictures docs/_static/go.html
+pictures: setup-dev ## draw the pictures of README.md anew, from a real run (needs Chromium)
+	@$(BIN)/python -m tools.pictures docs/pictures
 
 site: setup-dev ## the pages as a site, with a reference of commands and of Python: dist/site/index.html
 	@$(BIN)/python -m sphinx -q -n -W --keep-going -d dist/.doctrees docs dist/site

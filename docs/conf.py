@@ -7,7 +7,11 @@ Built without a network: no other project's pages are fetched, so their names le
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tempfile
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,12 +53,35 @@ def setup(app: Sphinx) -> None:
     app.connect("sphinx-click-process-epilog", _in_columns)
     app.connect("sphinx-click-process-description", _options_as_code)
     app.connect("sphinx-click-process-options", _options_as_code)
+    app.connect("build-finished", _page_with_a_go)
 
 
 def _without_a_place(_app: Sphinx, page: str, source: list[str]) -> None:
     """Samples are pages that others point at; they have no place of their own among the pages."""
     if page.startswith("samples/"):
         source[0] = f"---\norphan: true\n---\n\n{source[0]}"
+
+
+def _page_with_a_go(app: Sphinx, error: Exception | None) -> None:
+    """A report of the live recordings in examples/first-go, which docs/report.md points at.
+
+    Raises:
+        RuntimeError: a command does not end as on a GO; with what it printed.
+    """
+    if error is not None or app.builder.name != "html":
+        return
+    command = Path(sys.executable).with_name("llm-contracts")
+    with tempfile.TemporaryDirectory() as report:
+        for words in (("check",), ("report", "--html", str(Path(app.outdir, "_static", "go.html")))):
+            done = subprocess.run(  # noqa: S603 - our own command
+                [command, *words, "--report", report],
+                cwd=Path(__file__).parent.parent / "examples" / "first-go",
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise RuntimeError(f"llm-contracts {words[0]}: {done.stdout}{done.stderr}")
 
 
 def _in_columns(_app: Sphinx, _context: object, lines: list[str]) -> None:

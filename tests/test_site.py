@@ -82,7 +82,7 @@ def test_the_page_of_kinds_says_of_each_what_to_look_at_and_what_to_do() -> None
 
 
 def test_a_page_with_a_go_is_part_of_the_site(site: Path) -> None:
-    """Made of the live recordings in examples/first-go, on a day on which they were young enough."""
+    """Made of the live recordings in examples/first-go."""
     page = (site / "_static" / "go.html").read_text(encoding="utf-8")
     assert "local <small>ready</small>" in page
     assert "NO-GO" not in page.partition("<script")[0]

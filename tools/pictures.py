@@ -1,5 +1,4 @@
-"""`python -m tools.pictures FOLDER PAGE`: the pictures of README.md, made from a real run with differences,
-and the page with a GO that docs/report.md shows, made from the live recordings of examples/first-go.
+"""`python -m tools.pictures FOLDER`: the pictures of README.md, made from a real run with differences.
 
 The bare clients are compared on some recordings of one provider. Chromium draws what `check` prints and the
 page that `report` makes of it; the variable `CHROMIUM` names another than /usr/bin/chromium.
@@ -21,7 +20,6 @@ from rich.console import Console
 from rich.text import Text
 
 _SCENARIOS = ("plain-stream", "reasoning", "tool-calls", "no-usage", "rate-limit")
-_EXAMPLE = Path("examples/first-go")
 _COLUMNS = 96
 _WIDTH, _HEIGHT = 1280, 760  # of the page, in CSS pixels
 _TERMINAL = """<style>body {{ margin: 0; background: #fff; color: #222 }}
@@ -29,8 +27,8 @@ pre {{ margin: 0; padding: 12px 16px; display: inline-block; font: 13px/1.35 mon
 </style><pre>{code}</pre>"""
 
 
-def main(folder: Path, go: Path) -> None:
-    """Write terminal.png and report.png, and the page with a GO.
+def main(folder: Path) -> None:
+    """Write terminal.png and report.png.
 
     Raises:
         subprocess.CalledProcessError: a command failed; what it printed has been shown.
@@ -47,17 +45,11 @@ def main(folder: Path, go: Path) -> None:
         page.locator("pre").screenshot(path=folder / "terminal.png")
         page.goto((place / "index.html").as_uri())
         page.screenshot(path=folder / "report.png")
-    with tempfile.TemporaryDirectory() as name:
-        _contracts(Path(name), "check", at=_EXAMPLE)
-        _contracts(Path(name), "report", "--html", str(go.resolve()), at=_EXAMPLE)
 
 
-def _contracts(
-    place: Path, command: str, *options: str, differs: bool = False, at: Path | None = None
-) -> str:
+def _contracts(place: Path, command: str, *options: str, differs: bool = False) -> str:
     done = subprocess.run(  # noqa: S603 - our own command
         [Path(sys.executable).with_name("llm-contracts"), command, "--report", place, *options],
-        cwd=at,
         env=os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(_COLUMNS)},
         stdout=subprocess.PIPE,
         text=True,
