@@ -45,9 +45,8 @@ class ItemReader:
     """
 
     def __init__(self, protocols: Protocols = BUILT_IN) -> None:
-        others = (
-            one for one in BUILT_IN if one not in protocols
-        )  # which the client may make of what it reads
+        # A client may hand on objects of another API than the one it reads.
+        others = (one for one in BUILT_IN if one not in protocols)
         self._read = StreamReader((*CLIENT_OBJECTS, *protocols, *others))
         self._answer: int | None = None
         self._decoder = EventDecoder()

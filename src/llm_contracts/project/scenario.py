@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llm_contracts.clients.call import Function
+from llm_contracts.clients.call import Call, Function
 from llm_contracts.simulator.dialect import Dialect
 
 
@@ -89,3 +89,16 @@ class Scenario:
     def name(self) -> str:
         """The identity across the project, such as `openai/plain-stream`; also the cassette's place."""
         return f"{self.provider}/{self.id}"
+
+    def call(self, *, base_url: str, api_key: str) -> Call:
+        """What it asks, addressed to where it is to be asked."""
+        return Call(
+            base_url=base_url,
+            api_key=api_key,
+            provider=self.provider,
+            model=self.model,
+            messages=self.messages,
+            params=self.params,
+            input=self.input,
+            function=self.function,
+        )

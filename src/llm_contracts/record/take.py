@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from llm_contracts.clients.call import Call, Client
+from llm_contracts.clients.call import Client
 from llm_contracts.clients.observe import observe
 from llm_contracts.project.evidence import objection, refused_key
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
@@ -86,7 +86,9 @@ class RecordingContext:
             scrubber=self.scrubber,
             network=self.network,
         ) as session:
-            call = _call(scenario, endpoint, session.origin)
+            call = scenario.call(
+                base_url=endpoint.base_url_through(session.origin), api_key=endpoint.key_for(scenario)
+            )
             observation = observe(
                 self.client,
                 call,
@@ -131,19 +133,6 @@ def rehearsed_before(path: Path, interactions: tuple[Interaction, ...]) -> bool:
 
 def _timeless(interaction: Interaction) -> Interaction:
     return replace(interaction, response=replace(interaction.response, pieces=None))
-
-
-def _call(scenario: Scenario, endpoint: Endpoint, origin: str) -> Call:
-    return Call(
-        base_url=endpoint.base_url_through(origin),
-        api_key=endpoint.key_for(scenario),
-        provider=scenario.provider,
-        model=scenario.model,
-        messages=scenario.messages,
-        params=scenario.params,
-        input=scenario.input,
-        function=scenario.function,
-    )
 
 
 def _objection(

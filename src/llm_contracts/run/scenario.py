@@ -70,13 +70,4 @@ def _with_recording(blank: Item, cassette: Cassette) -> Item:
 
 def replay_call(scenario: Scenario, provider: Provider) -> Call:
     """The call of a scenario, addressed to the provider itself, with a key that opens nothing."""
-    return Call(
-        base_url=scenario.base_url or provider.base_url,
-        api_key=REPLAY_KEY,
-        provider=scenario.provider,
-        model=scenario.model,
-        messages=scenario.messages,
-        params=scenario.params,
-        input=scenario.input,
-        function=scenario.function,
-    )
+    return scenario.call(base_url=scenario.base_url or provider.base_url, api_key=REPLAY_KEY)
