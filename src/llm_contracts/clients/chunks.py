@@ -38,7 +38,7 @@ class NotAChunkError(Exception):
 
 class ItemReader:
     """Reads what a client yields in one call, item by item: objects and mappings of any API, text, and bytes,
-    which count as the events that they hold.
+    which count as the events that they hold. `answer`: the index of the choice that came first, if any did.
 
     Args:
         protocols: the APIs that are known. What none of them claims is compared as it is.
@@ -48,7 +48,7 @@ class ItemReader:
         # A client may hand on objects of another API than the one it reads.
         others = (one for one in BUILT_IN if one not in protocols)
         self._read = StreamReader((*CLIENT_OBJECTS, *protocols, *others))
-        self._answer: int | None = None
+        self.answer: int | None = None
         self._decoder = EventDecoder()
         self._bytes: list[bytes] | None = []  # None once they are known to be server-sent events
 
@@ -94,9 +94,9 @@ class ItemReader:
         if isinstance(item, str):
             return Chunk(text=item)
         given = _document(item, self._read)
-        chunk = _canonical(given, self._answer)
-        if self._answer is None:
-            self._answer = first_index(given)
+        chunk = _canonical(given, self.answer)
+        if self.answer is None:
+            self.answer = first_index(given)
         return chunk
 
 

@@ -129,7 +129,7 @@ class _ObservedRun:
     _shapes: dict[Shape, None] = field(default_factory=dict)
     _items: list[tuple[Any, Any]] = field(default_factory=list)
     _raised: str = "call"
-    _delivered: tuple[int, int, int] = (0, 0, 0)
+    _delivered: tuple[int, int, int, int] = (0, 0, 0, 0)
     _sealed: bool = False
     _lock: Lock = field(default_factory=Lock)
     _aborting: list[Callable[[], None]] = field(default_factory=list)
@@ -320,14 +320,16 @@ class _ObservedRun:
         self._progress(chunk)
 
     def _progress(self, chunk: Chunk) -> None:
-        """Tell the session how much has been handed on, of all choices."""
-        text, reasoning, arguments = self._delivered
-        text += len(chunk.text) + sum(len(other.get("text", "")) for other in chunk.others)
-        text += len(chunk.extra.get("refusal") or "")
+        """Tell the session how much has been handed on, of the choice with the index 0 and of the others."""
+        text, reasoning, arguments, others = self._delivered
+        said = [(self.read.answer, len(chunk.text) + len(chunk.extra.get("refusal") or ""))]
+        said += ((other["index"], len(other.get("text", ""))) for other in chunk.others)
+        text += sum(size for index, size in said if not index)
+        others += sum(size for index, size in said if index)
         reasoning += len(chunk.reasoning)
         arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
-        self._delivered = text, reasoning, arguments
-        self.session.delivered(text, reasoning, arguments)
+        self._delivered = text, reasoning, arguments, others
+        self.session.delivered(*self._delivered)
 
     def _keep(self, chunk: Chunk) -> None:
         with self._lock:

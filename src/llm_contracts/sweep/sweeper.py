@@ -230,8 +230,8 @@ class _Unplaced:
     def events_sent(self) -> None:
         return None
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
-        self.session.delivered(text, reasoning, arguments)
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
+        self.session.delivered(text, reasoning, arguments, others)
 
     def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
         return self.session.exchange_times()

@@ -27,17 +27,17 @@ class Session(SessionLike):
     """Stands for a session of the edge: one event leaves with every delivery."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.handed: list[tuple[int, ...]] = []
         self.aborted = threading.Event()
 
     def requests(self) -> tuple[Request, ...]:
         return (REQUEST,)
 
     def events_sent(self) -> int | None:
-        return len(self.told) + 1
+        return len(self.handed) + 1
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
-        self.told.append(text)
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
+        self.handed.append((text, reasoning, arguments, others))
 
     def abort(self) -> None:
         self.aborted.set()
@@ -75,10 +75,22 @@ def test_each_delivery_has_its_position_and_time_and_is_told_to_the_session() ->
     session = Session()
     observed = seen(lambda _: iter(["He", "", "llo"]), session)
     assert [chunk.position for chunk in observed.chunks] == [1, 2, 3]
-    assert session.told == [2, 2, 5]
+    assert [text for text, *_ in session.handed] == [2, 2, 5]
     times = [chunk.at_ms for chunk in observed.chunks if chunk.at_ms is not None]
     assert times == sorted(times)
     assert len(times) == 3
+
+
+def test_what_is_handed_on_is_counted_by_the_choice_whichever_came_first() -> None:
+    """A client that hands on one choice alone is not waited for with the text of the others."""
+
+    def path(_call: Call) -> Iterator[dict[str, Any]]:
+        for index, text in ((1, "abc"), (0, "de"), (1, "f")):
+            yield {"choices": [{"index": index, "delta": {"content": text}}]}
+
+    session = Session()
+    seen(path, session)
+    assert session.handed == [(0, 0, 0, 3), (2, 0, 0, 3), (2, 0, 0, 4)]
 
 
 def test_an_async_path_is_the_same_to_an_observer() -> None:
@@ -151,7 +163,7 @@ def test_a_thread_that_cannot_be_ended_is_named_and_stopped_at_its_next_item() -
     assert "its thread is still running" in observed.failure.message
     release.set()
     assert done.wait(60)
-    assert (observed.chunks, observed.generations, session.told) == ((), (), [])
+    assert (observed.chunks, observed.generations, session.handed) == ((), (), [])
 
 
 def test_a_path_that_never_ends_is_closed_after_so_many_items() -> None:

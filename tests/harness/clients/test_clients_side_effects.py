@@ -128,7 +128,7 @@ class Silent:
     def events_sent(self) -> int:
         return self.events
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
         pass
 
     def abort(self) -> None:

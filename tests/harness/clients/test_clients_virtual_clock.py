@@ -39,7 +39,7 @@ class Session(SessionLike):
     def events_sent(self) -> int | None:
         return None
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
         pass
 
     def abort(self) -> None:

@@ -121,7 +121,7 @@ class _Nobody(SessionLike):
     def events_sent(self) -> int | None:
         return None
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
         """Nobody waits for it."""
 
     def abort(self) -> None:

@@ -53,7 +53,7 @@ def test_reasoning_that_is_a_list_hides_none_that_is_text() -> None:
         _chunk(delta={"reasoning": listed}),
     )
     assert (facts.reasoning, facts.text, facts.malformed) == ("so", "", 0)
-    assert facts.progress == ((0, 0, 0), (0, 2, 0), (0, 2, 0))
+    assert facts.progress == ((0, 0, 0, 0, 0), (0, 2, 0, 0, 0), (0, 2, 0, 0, 0))
 
 
 def test_list_valued_content_is_kept_apart_from_text() -> None:
@@ -74,7 +74,8 @@ def test_a_choice_without_an_index_is_the_first() -> None:
         choices({"index": 0, "delta": {"content": "d"}}, {"index": 0, "delta": {"content": "e"}}),
     )
     assert (facts.text, dict(facts.other_text)) == ("abcd", {1: "xy", 0: "e"})
-    assert facts.progress == ((1, 0, 0), (3, 0, 0), (5, 0, 0), (7, 0, 0))
+    assert facts.progress == ((1, 0, 0, 0, 0), (2, 0, 0, 1, 0), (3, 0, 0, 2, 0), (5, 0, 0, 2, 0))
+    assert _streamed(choices({"index": 1, "delta": {"content": "ab"}})).progress == ((0, 0, 0, 0, 2),)
     assert facts.text_after == (1, 2, 3, 4)
 
 

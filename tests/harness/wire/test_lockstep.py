@@ -25,25 +25,25 @@ def reached(wanted: tuple[int, ...], patience: float, happens: Callable[[Deliver
 
 def test_all_who_wait_for_as_much_or_less_go_on() -> None:
     def told(delivery: Delivery) -> None:
-        delivery.progress((2, 0, 0))
-        delivery.progress((3, 0, 0))  # before anybody could go on
+        delivery.progress((2, 0, 0, 0, 2))
+        delivery.progress((3, 0, 0, 0, 3))  # before anybody could go on
 
     assert reached((2, 3), _LONG, told) == [True, True]
 
 
 def test_who_waits_for_more_waits_in_vain() -> None:
-    assert reached((2, 4), 0.05, lambda delivery: delivery.progress((2, 0, 0))) == [True, False]
+    assert reached((2, 4), 0.05, lambda delivery: delivery.progress((2, 0, 0, 0, 2))) == [True, False]
 
 
 def test_what_is_there_already_is_not_waited_for() -> None:
     delivery = Delivery()
-    delivery.progress((5, 0, 0))
+    delivery.progress((5, 0, 0, 0, 5))
     assert asyncio.run(delivery.reaches(0, 5, _LONG))
 
 
 def test_reasoning_is_waited_for_apart_from_text() -> None:
     delivery = Delivery()
-    delivery.progress((5, 3, 0))
+    delivery.progress((5, 3, 0, 0, 5))
     assert asyncio.run(delivery.reaches(1, 3, _LONG))
     assert not asyncio.run(delivery.reaches(1, 4, 0.01))
     assert delivery.spent >= 0.01

@@ -72,7 +72,7 @@ class VcrReplay(SessionLike):
         """Unknown: bodies come whole."""
         return None
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
         """Nothing waits for the consumer."""
 
     def abort(self) -> None:

@@ -57,8 +57,9 @@ class WireFacts:
         done: whether `[DONE]` was seen.
         end: how the exchange ended.
         text_after: for each event, the characters of `whole_text` up to and including it.
-        progress: for each event, the characters of text (of all choices, and of a refusal), of reasoning and
-            of tool calls' arguments up to and including it.
+        progress: for each event, the characters up to and including it: of text (and of a refusal) of the
+            choice with the index 0, of reasoning, of tool calls' arguments, of the other choices' text, and
+            of any choice's text where no choice has the index 0.
         arguments: the joined arguments of all tool calls of the answer, in the order of the stream.
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
@@ -91,7 +92,7 @@ class WireFacts:
     error: Mapping[str, Any] | None = None
     done: bool = False
     text_after: tuple[int, ...] = ()
-    progress: tuple[tuple[int, int, int], ...] = ()
+    progress: tuple[tuple[int, ...], ...] = ()
     arguments: str = ""
     other_text: Mapping[int, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
@@ -119,10 +120,11 @@ class _Findings:
     vendor_usage: Mapping[str, Any] | None = None
     errors: list[Mapping[str, Any]] = field(default_factory=list)
     text_after: list[int] = field(default_factory=list)
-    progress: list[tuple[int, int, int]] = field(default_factory=list)
+    progress: list[tuple[int, int, int, int]] = field(default_factory=list)
     other_text: dict[int, list[str]] = field(default_factory=dict)
     documents: int = 0
     others: int = 0
+    zero_beside: int = 0
     arguments: list[str] = field(default_factory=list)
     argued: int = 0
     reasoned: int = 0
@@ -141,8 +143,9 @@ class _Findings:
         elif not self.done and event.data.strip():
             self._read_data(event.name, event.data)
         self.text_after.append(self.characters)
-        text = self.characters + self.others + self.refused
-        self.progress.append((text, self.reasoned, self.argued))
+        said = self.characters + self.refused
+        zero = self.zero_beside + (0 if self.answer else said)
+        self.progress.append((zero, self.reasoned, self.argued, said + self.others - zero))
 
     def _read_data(self, name: str | None, text: str) -> None:
         data = _parsed(text)
@@ -188,6 +191,7 @@ class _Findings:
             if isinstance(content, str):
                 self.other_text.setdefault(index, []).append(content)
                 self.others += len(content)
+                self.zero_beside += 0 if index else len(content)
         return found
 
     def _read_usage(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
@@ -227,6 +231,12 @@ class _Findings:
                 self.arguments.append(arguments)
                 self.argued += len(arguments)
 
+    def _progress(self) -> Iterator[tuple[int, ...]]:
+        # A client whose chunks name no index hands on the only choice, whichever index that has on the wire.
+        whole = not self.progress or self.progress[-1][0]
+        for zero, reasoned, argued, others in self.progress:
+            yield (zero, reasoned, argued, others, 0) if whole else (0, reasoned, argued, 0, others)
+
     def facts(self, response: Response, *, streamed: bool) -> WireFacts:
         """The sum."""
         sent = [usage for usage in self.usages if usage is not None]
@@ -251,7 +261,7 @@ class _Findings:
             error=self.errors[0] if self.errors else None,
             done=self.done or self.read.done,
             text_after=tuple(self.text_after),
-            progress=tuple(self.progress),
+            progress=tuple(self._progress()),
             arguments="".join(self.arguments),
             other_text={index: "".join(parts) for index, parts in self.other_text.items()},
             models=tuple(self.models),

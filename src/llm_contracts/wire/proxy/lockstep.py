@@ -7,14 +7,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 Marks = tuple[int, ...]
-"""Characters of text, of reasoning and of tool calls' arguments: what a user or an agent waits for."""
+"""Characters of text, reasoning, tool calls' arguments, other choices' text, and any choice's text: what a
+user or an agent waits for. See `WireFacts.progress`.
+"""
 
 _EXPIRIES = 2
 _UNSEEN = 0.3  # of the patience: many clients hand on text alone, and are waited for in vain on all else
+_TEXT = (0, 4)
 
 
 class Lockstep:
-    """One exchange's waiting, for text, for reasoning and for arguments apart.
+    """One exchange's waiting, for each of the marks apart.
 
     A client that holds some of it back, as one that looks ahead by a chunk does, is waited for once in vain;
     from then on it is expected to lag by as much. When it falls further behind twice in a row, it buffers, or
@@ -44,7 +47,7 @@ class _Track:
         if self._expiries >= _EXPIRIES or mark <= self._marks[-1]:
             return
         self._marks.append(mark)
-        unseen = self._number > 0 and not self._delivery.handed[self._number]
+        unseen = self._number not in _TEXT and not self._delivery.handed[self._number]
         patience = self._patience * _UNSEEN if unseen else self._patience
         awaited = self._before + self._marks[max(0, len(self._marks) - 1 - self._lag)]
         if await self._delivery.reaches(self._number, awaited, patience):
@@ -62,7 +65,7 @@ class Delivery:
     """
 
     def __init__(self) -> None:
-        self.handed: Marks = (0, 0, 0)
+        self.handed: Marks = (0, 0, 0, 0, 0)
         self.spent = 0.0
         self._waiting: dict[asyncio.Future[int], tuple[int, int]] = {}  # for how much of what; rarely several
 

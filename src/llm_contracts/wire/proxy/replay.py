@@ -13,7 +13,7 @@ from aiohttp import web
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import Interaction, Request
 from llm_contracts.wire.matching import Matcher
-from llm_contracts.wire.proxy.lockstep import Delivery
+from llm_contracts.wire.proxy.lockstep import Delivery, Marks
 from llm_contracts.wire.proxy.play import Player
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.session import Session
@@ -35,12 +35,12 @@ class ReplaySession(Session):
         self._matcher = Matcher(interactions)
         self._options = options
         self._delivery = Delivery()
-        self._reported = (0, 0, 0)
+        self._reported: Marks = ()
         self._player = Player(options=options, delivery=self._delivery, on_sent=self._count)
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
         """The consumer has handed on so many characters of each; lockstep goes on by it."""
-        handed = (text, reasoning, arguments)
+        handed = (text, reasoning, arguments, others, text + others)
         if self._options.lockstep and handed != self._reported:  # a thread is woken for it
             self._reported = handed
             self.call(partial(self._delivery.progress, handed))

@@ -56,7 +56,7 @@ class Session:
         """How many exchanges have been begun and not ended; a client that leaves ends its own."""
         return len(self._transports)
 
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, /) -> None:
+    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
         """The consumer has handed on so many characters of each. Only a replay in lockstep listens."""
 
     def exchange_times(self) -> tuple[tuple[float, float | None], ...]:

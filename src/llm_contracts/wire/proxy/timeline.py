@@ -25,8 +25,7 @@ class TimedBytes:
         events: how many events are complete once they are sent.
         at_ms: when the last of these bytes had arrived in the recording, in milliseconds after the request;
             None where that was not recorded.
-        marks: how many characters of text, of reasoning and of arguments the client has got by then, if this
-            step adds any; else None.
+        marks: what the client has got by then, if this step adds any; else None.
     """
 
     data: bytes
@@ -46,10 +45,10 @@ def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None)
     """
     ends, after = _read(response.body, texts) if texts else (_ends(response.body), ())
     arrival = _arrivals(response)
-    marks: Marks = (0, 0, 0)
+    marks: Marks = (0, 0, 0, 0, 0)
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
         complete = bisect_right(ends, stop)
-        reached = after[complete - 1] if complete and after else (0, 0, 0)
+        reached = after[complete - 1] if complete and after else (0, 0, 0, 0, 0)
         yield TimedBytes(
             data=response.body[start:stop],
             events=complete,
