@@ -9,12 +9,17 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
 
 from llm_contracts.wire.interaction import Response
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_WINDOW = 23
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 2**18  # plain bytes at a time
 _NONE_YET = 1024  # packed bytes that may come before it is clear which of two kinds of deflate they are
 LARGEST = 256 * 1024 * 1024
@@ -44,7 +49,11 @@ class Unpacker:
         self.whole = False
         self._coding = coding
         self._largest = self._left = largest
-        self._unpack = _Brotli() if coding == "br" else _Zlib(raw=coding == "deflate")
+        self._unpack: _Brotli | _Zstd | _Zlib
+        if coding in {"br", "zstd"}:
+            self._unpack = _Brotli() if coding == "br" else _Zstd()
+        else:
+            self._unpack = _Zlib(raw=coding == "deflate")
 
     def __call__(self, data: bytes) -> Iterator[bytes]:
         try:
@@ -62,7 +71,7 @@ class Unpacker:
 def unpacker(coding: str, *, largest: int = LARGEST) -> Unpacker | None:
     """What takes the coding off; None for one that is unknown here, and for several on top of each other."""
     coding = coding.strip().lower()
-    known = coding in {"gzip", "x-gzip", "deflate", "br"}
+    known = coding in {"gzip", "x-gzip", "deflate", "br"} or (coding == "zstd" and _zstd() is not None)
     return Unpacker(coding, largest=largest) if known else None
 
 
@@ -120,6 +129,55 @@ class _Brotli:
         while plain := self._unpacking.process(data, output_buffer_limit=_STEP):
             yield plain
             data = b""
+
+
+class _Zstd:
+    """One frame after the other, with windows of at most 8 MiB, as RFC 9659 limits them for HTTP."""
+
+    def __init__(self) -> None:
+        self._zstd = _zstd()
+        self.error: type[Exception] = self._zstd.ZstdError
+        self._unpacking: Any = self._frame()
+
+    def _frame(self) -> Any:
+        if self._zstd.__name__ == "zstandard":
+            return self._zstd.ZstdDecompressor(max_window_size=2**_ZSTD_WINDOW).decompressobj()
+        window = {self._zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        return self._zstd.ZstdDecompressor(options=window)
+
+    @property
+    def whole(self) -> bool:
+        return bool(self._unpacking.eof)
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        if self._zstd.__name__ != "zstandard":
+            yield from self._plain(data, _STEP)
+            return
+        # It knows no limit. Four bytes hold one block at most, and that unpacks to at most 128 KiB.
+        plain = bytearray()
+        for start in range(0, len(data), 4):
+            plain += b"".join(self._plain(data[start : start + 4]))
+            if len(plain) >= _STEP // 2:
+                yield bytes(plain)
+                plain.clear()
+        if plain:
+            yield bytes(plain)
+
+    def _plain(self, rest: bytes, *limit: int) -> Iterator[bytes]:
+        while rest or not (self._unpacking.eof or getattr(self._unpacking, "needs_input", True)):
+            if self._unpacking.eof:
+                self._unpacking = self._frame()
+            if plain := self._unpacking.decompress(rest, *limit):
+                yield plain
+            rest = self._unpacking.unused_data if self._unpacking.eof else b""
+
+
+def _zstd() -> Any:
+    """Python's own module from 3.14 on, its backport, or the package zstandard; None where none is there."""
+    for name in ("compression.zstd", "backports.zstd", "zstandard"):
+        with suppress(ImportError):
+            return import_module(name)
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -453,7 +453,7 @@ def test_a_proxy_that_stays_is_ended_by_a_signal(scene: Scene) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "zstd"])
 def test_a_packed_request_is_recorded_plain(scene: Scene, coding: str) -> None:
-    """Or nobody could ask it again. What cannot be unpacked here stays as it is."""
+    """Or nobody could ask it again. What cannot be unpacked here is masked whole: a key may be in it."""
     body = json.dumps({"model": "m", "messages": [USER], "stream": True}).encode()
     packed = {"gzip": gzip.compress(body), "deflate": zlib.compress(body), "zstd": b"\x28\xb5\x2f\xfd"}[
         coding
@@ -466,5 +466,5 @@ def test_a_packed_request_is_recorded_plain(scene: Scene, coding: str) -> None:
             assert response.read() == ANSWER.response.body
     (file,) = scene.recordings()
     (recorded,) = load(file).interactions
-    assert recorded.request.body == (packed if coding == "zstd" else body)
+    assert recorded.request.body == (b"****" if coding == "zstd" else body)
     assert "content-encoding" not in dict(recorded.request.headers)

@@ -124,7 +124,7 @@ def test_headers_that_trickle_in_are_not_waited_for_for_ever(after_a_request: bo
 
 
 def test_a_slow_body_and_an_idle_connection_are_left_alone() -> None:
-    """The limit is for heads: a body may take longer, and a client may keep a connection for later."""
+    """The limit is for heads: a body has one of its own, and a client may keep a connection for later."""
     answer = exchange(Response(status=200, headers=JSON, body=b"{}"), body=b"{}")
     with Edge(limits=Limits(head_within=0.2)) as edge, edge.replay([answer]) as session:
         line = f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
@@ -136,6 +136,21 @@ def test_a_slow_body_and_an_idle_connection_are_left_alone() -> None:
                 connection.sendall(b"}")
                 assert b" 408 " not in _until(connection, b"}")
                 time.sleep(0.4)
+
+
+def test_a_body_that_trickles_in_is_not_waited_for_for_ever() -> None:
+    """However many bytes are announced and however steadily they come; a large one gets longer."""
+    answer = exchange(Response(status=200, headers=JSON, body=b"{}"), body=b"{}")
+    with Edge(limits=Limits(body_within=0.3)) as edge, edge.replay([answer]) as session:
+        line = f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
+        for framing, piece in (("Content-Length: 9999", b" "), ("Transfer-Encoding: chunked", b"1\r\n \r\n")):
+            with socket.create_connection(("127.0.0.1", edge.port), timeout=60) as connection:
+                connection.sendall(f"{line}\r\nHost: 127.0.0.1\r\n{framing}\r\n\r\n".encode())
+                for _ in range(5):
+                    connection.sendall(piece)
+                    time.sleep(0.05)
+                assert b"".join(iter(lambda: connection.recv(65536), b"")).startswith(b"HTTP/1.1 408 ")
+        assert session.requests() == ()
 
 
 @pytest.mark.parametrize(

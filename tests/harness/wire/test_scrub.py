@@ -238,6 +238,35 @@ def test_a_key_in_the_bytes_beside_each_token_is_masked_and_the_lists_stay_lists
     assert [each["top_logprobs"] for each in json.loads(clean)] == [each["top_logprobs"] for each in told]
 
 
+def _token(text: str, *others: str, first: bool) -> dict[str, object]:
+    """As OpenAI writes it: a token, and beside it the likeliest ones, of which it may be any."""
+    said = [{"token": each, "bytes": [*each.encode()]} for each in (text, *others)]
+    return {**said[0], "top_logprobs": said if first else said[::-1]}
+
+
+@pytest.mark.parametrize("streamed_as", ["data: {}\n\n", "{}\n", "{}"])
+@pytest.mark.parametrize("place", ["first", "last", "in turn", "only an alternative"])
+def test_a_key_among_several_alternatives_is_masked_with_them(streamed_as: str, place: str) -> None:
+    key = "plain-key-0123"
+    parts = [key[start : start + 3] for start in range(0, len(key), 3)]
+    if place == "only an alternative":
+        content = [_token("no", part, "or", first=True) for part in parts]
+    else:
+        firsts = (place == "first" or (place == "in turn" and n % 2 == 0) for n in range(len(parts)))
+        content = [_token(part, "no", "or", first=first) for part, first in zip(parts, firsts, strict=True)]
+    many = [{"choices": [{"logprobs": {"content": [each]}}]} for each in content]
+    documents = many if streamed_as != "{}" else [{"choices": [{"logprobs": {"content": content}}]}]
+    body = "".join(streamed_as.format(json.dumps(each)) for each in documents).encode()
+    assert find_secrets(body, {"K": key}) == ["K"]
+    clean = Scrubber({"K": key}).data(body)
+    assert find_secrets(clean, {"K": key}) == []
+    assert len(clean) == len(body)
+    for part in parts:
+        assert f'"{part}"'.encode() not in clean
+        assert json.dumps([*part.encode()]).encode() not in clean
+    assert clean.count(b'"no"') == body.count(b'"no"')
+
+
 LAYERS: dict[str, Callable[[bytes], bytes]] = {
     "base64": base64.b64encode,
     "base64 for urls": lambda raw: base64.urlsafe_b64encode(raw).rstrip(b"="),
@@ -249,6 +278,7 @@ LAYERS: dict[str, Callable[[bytes], bytes]] = {
     "json": lambda raw: json.dumps({"a": raw.decode()}).encode(),
     "json, every character": lambda raw: "".join(f"\\u{ord(c):04x}" for c in raw.decode()).encode(),
     "html": lambda raw: "".join(f"&#{ord(c)};" for c in raw.decode()).encode(),
+    "quoted-printable": lambda raw: quopri.encodestring(raw, quotetabs=True),
     "words": lambda raw: b"ab " + raw + b" tail",
     "base64 of gzip": lambda raw: base64.b64encode(gzip.compress(raw, mtime=0)),
     "base64 of zlib": lambda raw: base64.b64encode(zlib.compress(raw)),

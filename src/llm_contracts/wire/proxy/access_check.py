@@ -33,7 +33,7 @@ _TOO_LONG = (
     f"The request's line or one of its headers is longer than {LONGEST_LINE} bytes, or there are more than "
     f"{MOST_HEADERS} headers."
 )
-_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LOG = logging.getLogger(__name__)
 
 
@@ -113,7 +113,7 @@ class _Connection(web.RequestHandler):
 
     def _head_is_late(self) -> None:
         if self.transport is not None:
-            self.transport.write(_LATE)
+            self.transport.write(LATE)
         self.force_close()
 
     def handle_error(

@@ -24,12 +24,14 @@ class Limits:
         answer: bytes of an answer's body that is kept.
         pieces: pieces of an answer that is kept; each costs memory however small it is.
         head_within: seconds in which a request's line and headers must have arrived; else status 408.
+        body_within: seconds in which its body must have arrived, and one more for each KiB; else status 408.
     """
 
     request: int = 64 * _MIB
     answer: int = 64 * _MIB
     pieces: int = 500_000
     head_within: float = HEAD_WITHIN
+    body_within: float = 30.0
 
 
 @dataclass(kw_only=True, slots=True)

@@ -146,7 +146,7 @@ class Edge:
         key = secrets.token_hex(8) if key is None else key
         session = make(f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
         session.on_close(lambda: self._forget(key))
-        session.limit_requests(self._limits.request)
+        session.limit_requests(self._limits)
         self._sessions[key] = session
         return session
 

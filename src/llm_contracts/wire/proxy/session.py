@@ -15,12 +15,13 @@ from weakref import WeakSet
 from aiohttp import web
 
 from llm_contracts.wire.interaction import Headers, Interaction, Request
-from llm_contracts.wire.proxy.access_check import refused
+from llm_contracts.wire.proxy.access_check import LATE, refused
 from llm_contracts.wire.proxy.exchange import Limits
 from llm_contracts.wire.proxy.headers import end_to_end, with_host
 from llm_contracts.wire.proxy.redirects import elsewhere, kept_at_the_edge
 
 _FLUSH_POLL = 0.001
+_SLOWEST = 1024  # bytes of a request's body in a second
 
 
 class Session:
@@ -34,7 +35,7 @@ class Session:
         self.origin = origin
         self._loop = loop
         self._public = public.rstrip("/")
-        self._largest_request = Limits().request
+        self._limits = Limits()
         self._requests: list[Request] = []
         self._sent = 0
         self._times: list[list[Any]] = []
@@ -88,9 +89,9 @@ class Session:
         """What the edge does when the session is closed."""
         self._on_close = action
 
-    def limit_requests(self, size: int) -> None:
-        """Refuse a request whose body has more than `size` bytes, with status 413."""
-        self._largest_request = size
+    def limit_requests(self, limits: Limits) -> None:
+        """Refuse a request whose body is too large, with status 413, or too slow, with status 408."""
+        self._limits = limits
 
     def connection_lost(self, connection: object) -> None:
         """A client's connection is gone; called by the edge. Only a recording keeps something for one."""
@@ -118,9 +119,13 @@ class Session:
         if transport is None:  # pragma: no cover - the client left between aiohttp's parser and here
             raise asyncio.CancelledError
         with self._open(transport):
-            body = await self._body(incoming, transport)
+            try:
+                body = await self._body(incoming, transport)
+            except TimeoutError:
+                transport.write(LATE)
+                await hang_up(transport)
             if body is None:
-                return _too_large(self._largest_request)
+                return _too_large(self._limits.request)
             goal = elsewhere(target)
             request = self._received(incoming, goal or self._public + target, body)
             if goal is None:
@@ -141,16 +146,22 @@ class Session:
         return Request(method=incoming.method, uri=uri, headers=headers, body=body)
 
     async def _body(self, incoming: web.BaseRequest, transport: asyncio.Transport) -> bytes | None:
-        """The request's body; None if it is too large."""
-        if (incoming.content_length or 0) > self._largest_request:
+        """The request's body; None if it is too large.
+
+        Raises:
+            TimeoutError: it came too slowly.
+        """
+        if (incoming.content_length or 0) > self._limits.request:
             return None
         if incoming.headers.get("Expect", "").lower() == "100-continue":
             transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = bytearray()
-        while data := await incoming.content.readany():
-            body += data
-            if len(body) > self._largest_request:
-                return None
+        body, begun = bytearray(), self._loop.time()
+        async with asyncio.timeout(self._limits.body_within) as clock:
+            while data := await incoming.content.readany():
+                body += data
+                if len(body) > self._limits.request:
+                    return None
+                clock.reschedule(begun + self._limits.body_within + len(body) / _SLOWEST)
         return bytes(body)
 
     @contextlib.contextmanager

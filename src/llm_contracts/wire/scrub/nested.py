@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from llm_contracts.wire.content import TooLargeError, UnpackingError, unpacker
+from llm_contracts.wire.content import ZSTD_MAGIC, TooLargeError, UnpackingError, unpacker
 from llm_contracts.wire.scrub.forms import BETWEEN, LINE_END
 
 _DEEPEST = 3
@@ -37,12 +38,15 @@ _RUN = re.compile(
     rb"(?:%b{12,}+|%b)(?:%b++|%b|%b(?=%b|%b))*+" % (_DIGIT, _ESCAPE, _DIGIT, _ESCAPE, _FOLD, _DIGIT, _ESCAPE)
 )
 _LAST_DIGITS = re.compile(_DIGIT + rb"{1,11}\Z")
+_FOLDED = re.compile(_FOLD)
 _UNITS = re.compile(_DIGIT + rb"|" + _ESCAPE + rb"|(?P<fold>" + _FOLD + rb")")
 _DIGITS = re.compile(_DIGIT + rb"{12,}")
 _CODE = re.compile(rb"(?:#[xX]|[uUxX]00|\\x|%(?:25)*)0*([0-9A-Fa-f]{2})|#0*([0-9]{2,3})")
 _PAIR = rb"[0-9A-Fa-f]{2}"
 _PAIRS = re.compile(_PAIR + rb"(?:" + BETWEEN + _PAIR + rb"){11,}")
 _ONE_PAIR = re.compile(rb"(?:(?:0|\\{1,4})[xX])?(" + _PAIR + rb")")
+# A byte of quoted-printable, or where it breaks a line; in a JSON text, too.
+_PRINTABLE = re.compile(rb"=(?:([0-9A-Fa-f]{2})|\r?\n|(?:\\{1,8}r)?\\{1,8}n)")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _READABLE = re.compile(rb"(?:[\t\n\r -~]\0?){8,}")
 _MAGIC = re.compile(rb"(\x1f\x8b\x08)|\x78[\x01\x5e\x9c\xda]")
@@ -93,17 +97,21 @@ def masked_nested(
 
 
 def decompressed(
-    data: bytes, codings: tuple[str, ...] = ("gzip", "deflate", "br"), *, largest: int = _LARGEST
+    data: bytes, codings: tuple[str, ...] = ("gzip", "deflate", "br", "zstd"), *, largest: int = _LARGEST
 ) -> bytes | None:
     """What the data unpack to by the first coding that fits, as far as they are whole; None if none does.
 
     Raises:
         TooLargeError: they unpack to more than `largest`.
+        UnpackingError: they are zstd's, and nothing here can unpack that.
     """
     for coding in codings:
         plain = bytearray()
         unpack = unpacker(coding, largest=largest)
-        assert unpack is not None
+        if unpack is None and data.startswith(ZSTD_MAGIC):
+            raise UnpackingError("is packed as zstd, which cannot be unpacked here")
+        if unpack is None:
+            continue
         try:
             for piece in unpack(data):
                 plain += piece
@@ -117,15 +125,21 @@ def decompressed(
 
 
 def _layers(data: bytes, ratios: tuple[int, ...]) -> Iterator[_Layer]:
+    if _PRINTABLE.search(data):
+        yield _from_printable(data, ratios)
     for match in _RUN.finditer(data):
         begin, end = match.span()
         if digits := _LAST_DIGITS.search(data, max(begin - _FEWEST, 0), begin):
             begin = digits.start()
         run, source = data[begin:end], _begun_at(begin, lambda i, j: (i, j))
         if any(sign in run for sign in b"%\\&\r\n"):
-            units = [unit for unit in _UNITS.finditer(data, begin, end) if unit["fold"] is None]
+            units = list(_UNITS.finditer(data, begin, end))
+            folded = bytes(_character(unit[0]) for unit in units)  # as it may be in quoted-printable
+            yield from _readable(folded, _spans_of(units), ratios)
+            units = [unit for unit in units if unit["fold"] is None]
             run, source = bytes(_character(unit[0]) for unit in units), _spans_of(units)
-            yield from _readable(run, source, ratios)
+            if b"\n" in folded:
+                yield from _readable(run, source, ratios)
         for digits in _DIGITS.finditer(run):
             yield from _from_base64(digits[0], _begun_at(digits.start(), source), ratios)
     for match in _PAIRS.finditer(data):
@@ -141,6 +155,32 @@ def _from_base64(digits: bytes, source: _Source, ratios: tuple[int, ...]) -> Ite
         size -= size % 4 == 1
         text = binascii.a2b_base64(standard[offset : offset + size] + b"=" * (-size % 4))
         yield from _readable(text, _in_quarters(offset, size, source), ratios)
+
+
+def _from_printable(data: bytes, ratios: tuple[int, ...]) -> _Layer:
+    """All of the data, read as quoted-printable."""
+    text = bytearray()
+    steps = [(0, 0)]  # from which place in the text on what comes from which place in the data
+    begin = 0
+    for match in _PRINTABLE.finditer(data):
+        text += data[begin : match.start()]
+        begin = match.end()
+        if match[1]:
+            steps.append((len(text), match.start()))
+            text.append(int(match[1], 16))
+        steps.append((len(text), begin))
+    text += data[begin:]
+
+    def place(at: int) -> int:
+        was, now = steps[bisect_right(steps, (at, len(data))) - 1]
+        return now + at - was
+
+    def source(i: int, j: int) -> Span:
+        last = place(j - 1)
+        match = _PRINTABLE.match(data, last)
+        return place(i), match.end() if match else last + 1
+
+    return _Layer(text=bytes(text), source=source, ratios=ratios)
 
 
 def _readable(text: bytes, source: _Source, ratios: tuple[int, ...]) -> Iterator[_Layer]:
@@ -170,6 +210,8 @@ def _spans_of(units: list[re.Match[bytes]]) -> _Source:
 
 def _character(unit: bytes) -> int:
     """The character that a unit is, or stands for."""
+    if _FOLDED.fullmatch(unit):
+        return ord("\n")
     code = _CODE.search(unit) if len(unit) > 1 else None
     if code is None:
         return unit[-1]

@@ -7,7 +7,7 @@ This finds where the parts lie in the bytes. It reads what is damaged as far as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -25,19 +25,25 @@ _PLAIN_LINE = re.compile(rb"(?:^|(?<=[\r\n]))data: ?(?!" + _JSON_LINE + rb")(\S[
 
 @dataclass(slots=True)
 class _Frame:
-    """An open object or array: the member that is being read, and which of many (`index`) it says to be."""
+    """An open object or array: the member that is being read, which of many (`index`) it says to be, and how
+    many objects and arrays have been opened in it.
+    """
 
     key: bytes = b""
     index: bytes = b""
+    opened: int = 0
 
 
 @dataclass(slots=True)
 class _Leaf:
-    """A text, with what it stands in. Which of many that is may be said only after the text."""
+    """A text, with what it stands in, and in which place of the innermost list. Which of many that is may be
+    said only after the text.
+    """
 
     span: Span
     frames: tuple[_Frame, ...]
     keys: tuple[bytes, ...]
+    place: int
 
 
 class _Stack:
@@ -53,6 +59,8 @@ class _Stack:
     def nest(self, token: bytes) -> None:
         if token in b"{[":
             if len(self._frames) < _DEEPEST:
+                if self._frames:
+                    self._frames[-1].opened += 1
                 self._frames.append(_Frame())
             else:
                 self._below += 1
@@ -68,24 +76,26 @@ class _Stack:
             self._frames[-1].index = index or self._frames[-1].index
 
     def leaf(self, span: Span) -> _Leaf:
-        return _Leaf(span=span, frames=tuple(self._frames), keys=tuple(frame.key for frame in self._frames))
+        place = self._frames[-2].opened if len(self._frames) > 1 else 0
+        keys = tuple(frame.key for frame in self._frames)
+        return _Leaf(span=span, frames=tuple(self._frames), keys=keys, place=place)
 
 
 def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
-    """The parts of each text that is given in several, in order: by member and by its `index`, by member
-    alone, for streams that count events in their `index`, and all that change from event to event, whatever
-    their members are called.
+    """The parts of each text that is given in several, in order: by member and by its `index`, by member and
+    place in a list, as `top_logprobs` are, by member alone, for streams that count events in their `index`,
+    and all that change from event to event, whatever their members are called.
     """
-    numbered: dict[object, list[Span]] = {}
     plain: dict[object, list[Span]] = {}
+    grouped: dict[object, list[Span]] = {}
     for leaf in tuple(_leaves(data)):  # all of them first: `index` may stand after its text
-        indices = tuple(frame.index for frame in leaf.frames)
-        numbered.setdefault((leaf.keys, indices), []).append(leaf.span)
         plain.setdefault(leaf.keys, []).append(leaf.span)
+        for group in _groups(leaf):
+            grouped.setdefault(group, []).append(leaf.span)
     lines = tuple(match.span(1) for match in _PLAIN_LINE.finditer(data))
     changing = (spans for spans in plain.values() if len(spans) == 1 or _worth_joining(data, spans))
     mixed = tuple(sorted(span for spans in changing for span in spans))
-    found = {tuple(spans) for group in (numbered, plain) for spans in group.values()} | {lines, mixed}
+    found = {*map(tuple, plain.values()), *map(tuple, grouped.values()), lines, mixed}
     yield from (spans for spans in sorted(found) if _worth_joining(data, spans))
 
 
@@ -98,11 +108,36 @@ def byte_runs(data: bytes) -> Iterator[tuple[Span, ...]]:
     found: dict[object, list[Span]] = {}
     for leaf in _leaves(data, numbers=True):
         if leaf.keys and leaf.keys[-1] == b"bytes":
-            indices = tuple(frame.index for frame in leaf.frames)
-            found.setdefault((leaf.keys, indices), []).extend(
-                match.span() for match in _NUMBER.finditer(data, *leaf.span)
-            )
-    yield from map(tuple, found.values())
+            numbers = [match.span() for match in _NUMBER.finditer(data, *leaf.span)]
+            for group in _groups(leaf):
+                found.setdefault(group, []).extend(numbers)
+    yield from dict.fromkeys(map(tuple, found.values()))
+
+
+def alternatives(data: bytes) -> Mapping[Span, Sequence[Span]]:
+    """Each text or list of bytes → where it is said again by the same member deeper in the same object, as
+    `top_logprobs` do with the token that was chosen.
+    """
+    if b'"top_logprobs"' not in data:
+        return {}
+    found: dict[Span, list[Span]] = {}
+    for numbers in (False, True):
+        said: dict[object, Span] = {}
+        leaves = tuple(_leaves(data, numbers=numbers))
+        for leaf in leaves:
+            if leaf.frames:
+                said[id(leaf.frames[-1]), leaf.keys[-1], data[slice(*leaf.span)]] = leaf.span
+        for leaf in leaves:
+            for frame in leaf.frames[:-1]:
+                first = said.get((id(frame), leaf.keys[-1], data[slice(*leaf.span)]))
+                if first is not None:
+                    found.setdefault(first, []).append(leaf.span)
+    return found
+
+
+def _groups(leaf: _Leaf) -> tuple[object, object]:
+    """What a text is joined by, beside its members: the `index` of each object, and the place in a list."""
+    return (leaf.keys, tuple(frame.index for frame in leaf.frames)), (leaf.keys, leaf.place)
 
 
 def _worth_joining(data: bytes, spans: Sequence[Span]) -> bool:

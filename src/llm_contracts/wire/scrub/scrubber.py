@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 
-from llm_contracts.wire.content import TooLargeError
+from llm_contracts.wire.content import UnpackingError
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
 from llm_contracts.wire.scrub.names import SCRUBBED, is_private_header, masked_fields, scrub_query
 from llm_contracts.wire.scrub.nested import decompressed, masked_nested, nested_texts
-from llm_contracts.wire.scrub.runs import Span, byte_runs, runs
+from llm_contracts.wire.scrub.runs import Span, alternatives, byte_runs, runs
 from llm_contracts.wire.scrub.shapes import SHAPES, shapes_in
 
 _SCHEME = re.compile(r"^(Bearer|Basic)\s+", re.IGNORECASE)
@@ -108,8 +108,9 @@ class Scrubber:
         return data
 
     def _masked_once(self, data: bytes) -> bytes:
-        data = self._masked_deeply(data)
-        return _masked_in_bytes(_masked_in_runs(data, self._masked_deeply), self._masked)
+        masked = self._masked_deeply(data)
+        masked = _masked_in_bytes(_masked_in_runs(masked, self._masked_deeply), self._masked)
+        return _masked_again(data, masked)
 
     def _masked_deeply(self, data: bytes) -> bytes:
         return masked_nested(self._masked(data), self._masked)
@@ -159,7 +160,7 @@ class Scrubber:
         if not _is_text(body):
             try:
                 plain = decompressed(body)
-            except TooLargeError:  # nobody can say that nothing is in it
+            except UnpackingError:  # nobody can say that nothing is in it
                 return b"*" * len(body)
             if plain is not None:
                 return body if self._body(plain, content_type) == plain else b"*" * len(body)
@@ -198,7 +199,7 @@ def _texts(data: bytes) -> tuple[bytes, ...]:
         *(_bytes_of(data, spans) for spans in byte_runs(data)),
     )
     packed = None
-    with suppress(TooLargeError):
+    with suppress(UnpackingError):
         packed = None if _is_text(data) else decompressed(data)
     nested = (inner for text in texts for inner in nested_texts(text))
     return (*texts, *nested, *(_texts(packed) if packed else ()))
@@ -236,6 +237,16 @@ def _masked_in_bytes(data: bytes, mask: _Masking) -> bytes:
         for (start, end), was, now in zip(spans, text, masked, strict=True):
             if was != now:
                 result[start:end] = _MASKED_BYTE[end - start]
+    return bytes(result)
+
+
+def _masked_again(data: bytes, masked: bytes) -> bytes:
+    """Whatever was masked in one place, masked where the same object says it again."""
+    result = bytearray(masked)
+    for (start, end), others in alternatives(data).items() if masked != data else ():
+        if masked[start:end] != data[start:end]:
+            for begin, stop in others:
+                result[begin:stop] = masked[start:end]
     return bytes(result)
 
 
