@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_contracts.project.captured import PREFIX
 from llm_contracts.project.config import ConfigError
-from llm_contracts.util.files import replace_file
+from llm_contracts.util.files import read_file, replace_file
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
 
 FORMAT = 1
@@ -115,7 +115,7 @@ def coverage_of(cassettes: Path, provider: str) -> Coverage | None:
 
 def _text(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_file(file)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}).") from error
 

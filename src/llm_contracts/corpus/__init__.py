@@ -24,6 +24,7 @@ from llm_contracts.corpus.har import is_har, read_har
 from llm_contracts.corpus.index import INDEX, read_index
 from llm_contracts.corpus.judge import judged
 from llm_contracts.corpus.vcr import is_cassette, read_cassette
+from llm_contracts.util.files import read_file
 from llm_contracts.util.terminal import one_line
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
@@ -127,7 +128,7 @@ def _problem(path: Path, error: UnreadableError) -> CorpusProblem:
 def _exchanges(path: Path) -> Iterator[CorpusExchange | UnreadableError]:
     if path.stat().st_size > LARGEST:
         raise UnreadableError("", f"is larger than {LARGEST:,} bytes. Split it.")
-    document = read_document(path.read_bytes(), _suffix(path))
+    document = read_document(read_file(path), _suffix(path))
     if is_har(document):
         yield from read_har(document, path.parent)
     elif _is_ours(document):

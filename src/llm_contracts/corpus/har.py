@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_contracts.corpus.entries import CorpusExchange, ExchangeProblem, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
+from llm_contracts.util.files import read_file
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _beside(folder: Path, content: Any) -> bytes:
     path = (folder / str(content["_file"])).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise OSError(errno.EACCES, "it lies outside the folder of the HAR file")
-    return path.read_bytes()
+    return read_file(path)
 
 
 def _without_body(entry: HarEntry) -> ExchangeProblem | None:

@@ -13,6 +13,7 @@ from urllib.parse import urldefrag
 
 from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, Entry
 from llm_contracts.corpus.judge import CHAT, judged, provider_of
+from llm_contracts.util.files import read_file
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.protocols import GENERIC
@@ -35,7 +36,7 @@ _PATHS: Mapping[str, str] = {
 
 def read_index(index: Path) -> Iterator[Entry]:
     """The streams of an index, in its order."""
-    for number, line in enumerate(index.read_bytes().split(b"\n"), start=1):
+    for number, line in enumerate(read_file(index).split(b"\n"), start=1):
         if not line.strip():
             continue
         place = f"{index}:{number}"
@@ -64,7 +65,7 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
     response = Response(
         status=status,
         headers=(("content-type", str(row.get("content_type") or "text/event-stream")),),
-        body=_inside(folder, str(row["file"])).read_bytes(),
+        body=read_file(_inside(folder, str(row["file"]))),
     )
     uri = urldefrag(url).url if url else _made_up(provider_of("", named), response)
     request = row.get("request")

@@ -14,6 +14,7 @@ from pathlib import Path
 from llm_contracts.doctor.keys_in_files import known_values, shapes
 from llm_contracts.project.config import Project
 from llm_contracts.run.check import nothing_recorded, orphans
+from llm_contracts.util.files import read_file
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.scrub import Scrubber
@@ -58,7 +59,7 @@ def check_cassettes(
         try:
             found += [
                 f"{place}: holds {what}. Delete it, and revoke the key if it was shared."
-                for what in known_values(file.read_bytes(), secrets)
+                for what in known_values(read_file(file), secrets)
             ]
             cassette = load(file)
         except OSError as error:
@@ -72,7 +73,7 @@ def check_cassettes(
             faults = _faults(interaction, Scrubber(secrets))
             found += [f"{place}: interactions[{number}].{what}" for what in faults]
     for file in sorted(file for file in project.settings.snapshots.rglob("*") if file.is_file()):
-        place, data = project.settings.shown(file), file.read_bytes()
+        place, data = project.settings.shown(file), read_file(file)
         found += [
             f"{place}: holds {what}. Revoke it if it is a key, and make it again."
             for what in (*known_values(data, secrets), *shapes(data))

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_contracts.util.files import read_file
 from llm_contracts.wire.scrub import find_secrets, shapes_in, shapes_in_source
 
 _PLUGINS = (
@@ -90,7 +91,7 @@ class Search:
     def _in_file(
         self, file: Path, name: str, scan: Callable[[Path, str], Iterator[tuple[str, int]]]
     ) -> Iterator[Key]:
-        data = file.read_bytes()
+        data = read_file(file)
         yield from (Key(file=name, line=0, what=what) for what in known_values(data, self.secrets))
         if b"\0" in data:
             return

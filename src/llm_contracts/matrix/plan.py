@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from llm_contracts.matrix.pair import ReleasePair, Unsupported
 from llm_contracts.project.config import ConfigError, nearest
+from llm_contracts.util.files import read_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,8 +40,8 @@ def load_plan(file: Path) -> MatrixPlan:
     if not file.is_file():
         return MatrixPlan()
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomllib.loads(read_file(file).decode())
+    except (OSError, RecursionError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
     try:
         _check_keys(table, MatrixPlan)

@@ -19,6 +19,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.waiver import Waiver
+from llm_contracts.util.files import read_file
 
 _REQUIRED = ("kind", "provider", "scenario", "reason", "by", "until")
 _OPTIONAL = ("where", "reference", "candidate", "litellm", "openai")
@@ -131,7 +132,7 @@ def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
 
 def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode()
     except UnicodeDecodeError as error:
         raise WaiverError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except OSError as error:

@@ -17,6 +17,7 @@ from llm_contracts.clients.command import CommandClient
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.util.files import read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
@@ -235,7 +236,7 @@ def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
 
 def _table(file: Path) -> dict[str, Any] | None:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_file(file).decode())
     except (OSError, RecursionError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
     tools = document.get("tool", {})

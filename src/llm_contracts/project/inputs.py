@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.project.config import ConfigError, Settings
+from llm_contracts.util.files import read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
 
@@ -139,4 +140,4 @@ def _digest(file: Path) -> str:
     """Sixteen hex digits; empty for a file that is not there, which equals no digest."""
     if not file.is_file():
         return ""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(read_file(file)).hexdigest()[:16]

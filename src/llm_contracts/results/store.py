@@ -18,6 +18,7 @@ from llm_contracts.corpus.entries import CorpusProblem, ProblemKind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.results.document import FORMAT, document_digest
 from llm_contracts.results.items import AGAIN, DRAFT, ITEMS, ItemsFile, StoredResultError, item_from_json
+from llm_contracts.util.files import read_file
 
 RESULT = "result.json"
 
@@ -38,7 +39,7 @@ class Stored:
         """
         file = folder / RESULT
         try:
-            document = json.loads(file.read_bytes())
+            document = json.loads(read_file(file))
             if document["format"] == FORMAT and {"items", "verdicts", "checked_at"} <= document.keys():
                 if document.get("digest") == document_digest(document):
                     return cls(folder=folder, document=document)

@@ -24,7 +24,14 @@ from llm_contracts.project.config import ConfigError
 from llm_contracts.results.document import FORMAT, to_json
 from llm_contracts.results.items import DRAFT, ITEMS, ItemsFile, Packed, as_line, line_of
 from llm_contracts.results.store import RESULT
-from llm_contracts.util.files import LockedError, locked, remove_abandoned_drafts, rename, replace_file
+from llm_contracts.util.files import (
+    LockedError,
+    locked,
+    read_file,
+    remove_abandoned_drafts,
+    rename,
+    replace_file,
+)
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
@@ -172,7 +179,7 @@ def _tidy(folder: Path) -> None:
     draft, items = folder / DRAFT, folder / ITEMS
     if draft.is_file():
         try:
-            run = json.loads((folder / RESULT).read_bytes()).get("started_at")
+            run = json.loads(read_file(folder / RESULT)).get("started_at")
         except (OSError, ValueError, AttributeError, RecursionError):
             return
         ours = run is not None and ItemsFile.read(draft).started_at == run

@@ -7,10 +7,12 @@ are writing is left alone.
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
 import secrets
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +29,20 @@ _DRAFT = re.compile(r"\..+\.(\d+)\.[^.]+\.tmp")
 
 class LockedError(Exception):
     """Another process is writing to the same folder."""
+
+
+def read_file(file: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        OSError: it cannot be read; or it is a pipe, a socket or a device, which may never end.
+    """
+    with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
+        found = os.fstat(opened.fileno())
+        if stat.S_ISREG(found.st_mode) or os.path.samestat(found, Path(os.devnull).stat()):
+            return opened.read()
+    code = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
+    raise OSError(code, os.strerror(code) if code == errno.EISDIR else "Not a regular file", str(file))
 
 
 @contextmanager

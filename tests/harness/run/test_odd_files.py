@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -59,14 +60,17 @@ def test_a_recording_with_an_odd_value_is_named_and_the_others_run(
     assert f"cassettes/{ODD}.yaml" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["folder", "loop"])
+@pytest.mark.parametrize("kind", ["folder", "loop", "pipe", "endless"])
 def test_what_stands_in_the_place_of_a_recording_is_named_and_the_others_run(root: Path, kind: str) -> None:
+    """Nobody writes into the pipe: who opens it would wait for ever."""
     file = root / "cassettes" / f"{ODD}.yaml"
     file.unlink()
     if kind == "folder":
         file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
     else:
-        file.symlink_to(file.name)
+        file.symlink_to("/dev/zero" if kind == "endless" else file.name)
     assert run(["check"]) == 3
     found = problems(root / "report" / "result.json")
     assert "cannot be read" in found.pop(ODD)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from llm_contracts.util.files import replacing
+from llm_contracts.util.files import read_file, replacing
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
 from llm_contracts.wire.cassette.parse import FormatError, parse
 from llm_contracts.wire.cassette.render import render
@@ -44,7 +44,7 @@ def load(path: Path) -> Cassette:
             missing or of the wrong kind.
     """
     try:
-        return parse(path.read_bytes())
+        return parse(read_file(path))
     except FormatError as error:
         raise CassetteError(path, error.place, error.problem) from error
     except OSError as error:
