@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from llm_contracts.parity.compare import ABSENT
-from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.grouping import DivergenceGroup, group
+from llm_contracts.parity.divergence import Divergence, Kind, Severity, place
 from llm_contracts.parity.meanings import MEANINGS
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.lines import value_line
@@ -33,12 +32,11 @@ def _part(result: Result) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     yield f"`{result.reference}` against `{result.candidate}` ({versions})."
     yield f"{len(result.items)} streams, {len(result.items) - differing} without any difference."
-    groups = group(result.items, lambda item: item.divergences)
-    if groups:
+    if any(item.divergences for item in result.items):
         yield ""
         yield from _by_provider(result.items)
         yield ""
-        yield from _by_place(groups)
+        yield from _by_place(result.items)
     reasons = dict.fromkeys(reason for item in result.items for reason in item.waived.values())
     yield from (f"\nAccepted: {reason}" for reason in reasons)
     yield from (f"\nNot usable: {item.problem}" for item in result.items if item.problem)
@@ -64,18 +62,29 @@ def _streams(items: tuple[Item, ...], kind: Kind) -> list[Item]:
     return [item for item in items if any(divergence.kind is kind for divergence in item.divergences)]
 
 
-def _by_place(groups: tuple[DivergenceGroup, ...]) -> Iterator[str]:
+def _by_place(items: tuple[Item, ...]) -> Iterator[str]:
+    found: dict[tuple[Kind, str], dict[str, Divergence]] = {}
+    for item in items:
+        for each in item.divergences:
+            found.setdefault((each.kind, place(each.where)), {}).setdefault(item.id, each)
     yield "| kind | where | streams | reference | candidate | for instance in |"
     yield "|---|---|---:|---|---|---|"
     shown: Counter[Kind] = Counter()
-    for found in groups:
-        shown[found.kind] += 1
-        if shown[found.kind] > _MOST_PLACES:
+    for (kind, where), streams in sorted(found.items(), key=_rank):
+        shown[kind] += 1
+        if shown[kind] > _MOST_PLACES:
             continue
-        values = f"{_value(found.example.reference)} | {_value(found.example.candidate)}"
-        yield f"| `{found.kind}` | `{found.where}` | {len(found.ids)} | {values} | {found.ids[0]} |"
+        name, example = next(iter(streams.items()))
+        values = f"{_value(example.reference)} | {_value(example.candidate)}"
+        yield f"| `{kind}` | `{where}` | {len(streams)} | {values} | {name} |"
     more = {kind: count - _MOST_PLACES for kind, count in shown.items() if count > _MOST_PLACES}
     yield from (f"| `{kind}` | {count} more places |  |  |  |  |" for kind, count in more.items())
+
+
+def _rank(found: tuple[object, Mapping[str, Divergence]]) -> tuple[int, int]:
+    _, streams = found
+    severity = next(iter(streams.values())).severity
+    return list(Severity).index(severity), -len(streams)
 
 
 def _value(value: object) -> str:

@@ -66,6 +66,6 @@ def verdict(
     hand_over(
         json_file,
         verdict_document(stored, asked, seen),
-        lambda console: print_stored_verdicts(console, stored, asked, seen, everyone),
+        lambda console: print_stored_verdicts(console, stored, asked, everyone),
     )
     return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE

@@ -9,8 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from llm_contracts.matrix.cell import Cell, CellDifference
-from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.parity.grouping import place
+from llm_contracts.parity.divergence import Kind, Severity, place
 
 
 class ChangeDirection(StrEnum):

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm_contracts.parity.divergence import Divergence, Kind, Severity, severity_of
-from llm_contracts.parity.grouping import place
+from llm_contracts.parity.divergence import Divergence, Kind, Severity, place, severity_of
 from llm_contracts.parity.value_class import change_of
 
 if TYPE_CHECKING:
@@ -75,6 +74,16 @@ class DecisionGroup:
         return severity_of(self.kind, self.where)
 
     @property
+    def example(self) -> Divergence:
+        """The first of the differences."""
+        return self.members[0].divergence
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The recordings concerned, each once."""
+        return tuple(dict.fromkeys(member.item for member in self.members))
+
+    @property
     def fingerprints(self) -> tuple[str, ...]:
         """Those of all members."""
         return tuple(member.fingerprint for member in self.members)
@@ -85,8 +94,8 @@ class DecisionGroup:
         return dict(Counter(member.provider for member in self.members).most_common())
 
 
-def members_of(item: Item) -> tuple[Member, ...]:
-    """The differences of one item, waived ones included."""
+def members_of(item: Item, found: Iterable[Divergence] | None = None) -> tuple[Member, ...]:
+    """These differences of one item; all of them, waived ones included, where none are given."""
     control = {(d.kind, place(d.where)) for d in item.noise}
     return tuple(
         Member(
@@ -96,7 +105,7 @@ def members_of(item: Item) -> tuple[Member, ...]:
             divergence=divergence,
             noisy=(divergence.kind, place(divergence.where)) in control,
         )
-        for divergence in item.divergences
+        for divergence in (item.divergences if found is None else found)
     )
 
 
@@ -115,6 +124,13 @@ def queue(members: Iterable[Member]) -> tuple[DecisionGroup, ...]:
 
 def _rank(group: DecisionGroup) -> tuple[int, int, str]:
     return _SEVERITIES.index(group.severity), -len(group.members), group.title
+
+
+def groups_of(
+    items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]
+) -> tuple[DecisionGroup, ...]:
+    """`queue` of what `pick` finds in each item."""
+    return queue(member for item in items for member in members_of(item, pick(item)))
 
 
 def narrowed(groups: Sequence[DecisionGroup], words: str) -> tuple[DecisionGroup, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -75,6 +76,11 @@ def severity_of(kind: Kind, where: str) -> Severity:
     if kind is Kind.SIDE_EFFECT and where.startswith("call."):
         return Severity.BREAKING
     return kind.severity
+
+
+def place(where: str) -> str:
+    """A place without its numbers: `delta[17]` is `delta[*]`."""
+    return re.sub(r"\[\d+\]", "[*]", where)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

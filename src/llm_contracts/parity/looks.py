@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_contracts.parity.compare.pauses import quietest
-from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.grouping import place
+from llm_contracts.parity.divergence import Divergence, Kind, place
 
 if TYPE_CHECKING:
     from llm_contracts.clients.observation import Observation

@@ -26,10 +26,10 @@ MARKS = {
 _ORDER = (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY)
 _NOT_LIVE = ("scenarios are not recorded live", "Nothing is recorded live.")
 
-# A reason about some scenarios: how many, what they have in common, their names.
-_REASON = re.compile(r"(\d+) ([^:]+): .+\.", re.DOTALL)
-_SINGULAR = re.compile(r"((?:live )?\w+) (is|has|differs|cannot)\b")
-_PLURALS = {"is": "are", "has": "have", "differs": "differ", "cannot": "cannot"}
+# A reason about some scenarios or differences: how many, what they have in common, their names or kinds.
+_REASON = re.compile(r"([\d,]+) ([^:(]+)(?:: | \().+\.", re.DOTALL)
+_SINGULAR = re.compile(r"((?:live )?\w+) (is|has|differs|cannot)\b|(\w+ difference)$")
+_PLURALS = {"is": " are", "has": " have", "differs": " differ", "cannot": " cannot", None: ""}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,8 +207,10 @@ def _stem(reason: str) -> tuple[str, int]:
     found = _REASON.fullmatch(reason)
     if found is None:
         return reason, 0
-    stem = _SINGULAR.sub(lambda each: f"{each[1]}s {_PLURALS[each[2]]}", found[2], count=1)
-    return (stem if found[1] == "1" else found[2]), int(found[1])
+    stem, number = found[2].strip(), int(found[1].replace(",", ""))
+    if number == 1:
+        stem = _SINGULAR.sub(lambda each: f"{each[1] or each[3]}s{_PLURALS[each[2]]}", stem, count=1)
+    return stem, number
 
 
 def _together(names: Sequence[str], reasons: Sequence[str]) -> str:

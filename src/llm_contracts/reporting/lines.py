@@ -50,8 +50,8 @@ def value_pair(one: object, other: object, longest: int) -> tuple[str, str]:
 
 def cut_begins(one: str, other: str, longest: int) -> int:
     """Where to begin with `longest` characters of either text, for the first difference to be among them."""
-    at = first_difference(one, other)
-    return 0 if one == other or at + _AROUND <= longest else at - _AROUND
+    at, around = first_difference(one, other), min(_AROUND, longest // 3)
+    return 0 if one == other or at + around <= longest else at - around
 
 
 def distinct(one: str, other: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ _FIELDS = ("format", "reference", "candidate", "engine", "run", "versions", "che
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """The recordings of one provider.
+    """The recordings of one provider, or of some.
 
     Attributes:
         recordings: provenance → how many; `unknown` where a file does not say.
@@ -39,15 +39,15 @@ class Evidence:
     missing: int
 
 
-def evidence(result: Result, provider: str) -> Evidence:
-    """What a result has of one provider."""
-    mine = [item for item in result.items if item.provider == provider]
+def evidence(result: Result, *providers: str) -> Evidence:
+    """What a result has of these providers."""
+    mine = [item for item in result.items if item.provider in providers]
     dated = [(item.recorded_on, item.provenance) for item in mine if item.recorded_on is not None]
     return Evidence(
         recordings=dict(Counter(item.provenance or "unknown" for item in mine).most_common()),
         oldest=min((day for day, _ in dated), default=None),
         oldest_live=min((day for day, provenance in dated if provenance == "live"), default=None),
-        missing=sum(name.partition("/")[0] == provider for name in result.missing),
+        missing=sum(name.partition("/")[0] in providers for name in result.missing),
     )
 
 
@@ -88,7 +88,6 @@ def print_stored_verdicts(
     console: Console,
     stored: Stored,
     asked: Mapping[str, Verdict],
-    seen: Mapping[str, Evidence],
     everyone: Collection[str],
 ) -> None:
     """Print them, with what is wrong about the run as a whole; `everyone`: the project's providers."""
@@ -102,9 +101,13 @@ def print_stored_verdicts(
         for section in listed(title, lines, "yellow"):
             console.print(section)
     today = now.astimezone().date()
-    notes = {name: evidence_line(each, today) for name, each in seen.items()}
     items = tuple(item for item in result.items if item.provider in asked)
-    print_verdicts(console, replace(result, items=items, verdicts=asked), everyone, notes)
+    print_verdicts(
+        console,
+        replace(result, items=items, verdicts=asked),
+        everyone,
+        lambda providers: evidence_line(evidence(result, *providers), today),
+    )
 
 
 def _age(since: datetime, now: datetime) -> str:

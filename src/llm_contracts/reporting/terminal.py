@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -14,11 +13,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.parity.grouping import DivergenceGroup, group
+from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
+from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.meanings import meaning
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.reporting.lines import side_lines
+from llm_contracts.reporting.lines import side_lines, value_pair
 from llm_contracts.util.terminal import fits, listed, table_width, titled
 from llm_contracts.util.text import and_more, count, first_names
 
@@ -30,6 +30,12 @@ _LONGEST_VALUE = 160  # characters of either value that a group shows
 _SHOWN_IDS = 3
 _SHOWN_REASONS = 6
 _MOST_QUIET = 12  # rows of a table in which everything agrees; more of them become one
+_MOST_LINES = 30  # of a table; of one that would be longer, a line for each provider is shown
+_MOST_KINDS = 5  # in the line of a provider
+_MOST_REASONS = 10  # for which differences are accepted, on a terminal
+_MOST_WHOLE = 6  # sentences with their values; of those that follow a line each is shown
+_MOST_PLACES = 3  # with their values, of those that share a sentence
+_PLACE_VALUE = 40  # characters of either value, where a line has both
 _TONES = {
     "go": "bold green",
     "some": "bold yellow",
@@ -51,7 +57,7 @@ def print_result(
         everyone: the project's providers, if known; see `answer`.
         changes: since the run before, if there was one.
     """
-    for section in _sections(result, table_width(console)):
+    for section in _sections(result, table_width(console), _MOST_REASONS if console.is_terminal else None):
         console.print(section)
     print_verdicts(console, result, everyone, changes=changes)
 
@@ -60,7 +66,7 @@ def print_verdicts(
     console: Console,
     result: Result,
     everyone: Collection[str] = (),
-    notes: Mapping[str, str] = MappingProxyType({}),
+    note: Callable[[tuple[str, ...]], str] | None = None,
     changes: Changes | None = None,
 ) -> None:
     """Print the verdicts with their reasons, equal ones together, and the answer in the last lines.
@@ -69,25 +75,26 @@ def print_verdicts(
         console: where to.
         result: the run.
         everyone: the project's providers, if known; see `answer`.
-        notes: a line more for a provider.
+        note: a line more about the providers of a block.
         changes: as for `print_result`.
     """
     found = answer(result, everyone)
-    for section in (*_verdicts(found, notes), *_closing(result, found, changes)):
+    for section in (*_verdicts(found, note), *_closing(result, found, changes)):
         console.print(section)
     if len(found.blocks) == 1 and found.blocks[0].next:  # unbroken, so that it can be copied
         console.print(Text(f"next: {' && '.join(found.blocks[0].next)}", style="cyan"), soft_wrap=True)
 
 
-def _sections(result: Result, width: int) -> Iterator[RenderableType]:
+def _sections(result: Result, width: int, most: int | None) -> Iterator[RenderableType]:
     yield head(result)
     if result.items or result.missing:
         yield Text("")
         yield table(result, width)
-        yield from _legend(result)
-    yield from _groups("To decide", group(result.items, lambda item: item.unwaived))
-    yield from _groups("Noise: the reference against itself", group(result.items, lambda item: item.noise))
-    yield from accepted_lines(result)
+    yield from _groups("To decide", groups_of(result.items, lambda item: item.unwaived))
+    yield from _groups(
+        "Noise: the reference against itself", groups_of(result.items, lambda item: item.noise)
+    )
+    yield from accepted_lines(result, most)
     # What of a corpus is damaged may be a lot, and is shown in groups instead.
     grouped = {problem.place for problem in result.left_out}
     unreadable = (item.problem for item in result.items if item.problem and item.id not in grouped)
@@ -119,8 +126,8 @@ def head(result: Result) -> Text:
 
 def table(result: Result, width: int) -> RenderableType:
     """Scenarios by providers, some providers after the others where all would not fit; a line for each
-    recording where not even one does. In a corpus, where no two streams are alike, a line for each provider
-    with what was found.
+    recording where not even one does. Where the table would fill screens, and in a corpus, where no two
+    streams are alike, a line for each provider with what was found.
 
     Providers without any recording would be columns of dashes: they are named below instead.
     """
@@ -132,9 +139,12 @@ def table(result: Result, width: int) -> RenderableType:
     cells |= {(one, two): Text("–", style="dim") for one, two in absent if one in providers}
     scenarios = list(dict.fromkeys(scenario for _, scenario in cells))
     if len(scenarios) == len(cells) > len(providers) > 1:
-        tables: list[RenderableType] = [_counts(providers, result.items)]
+        tables: list[RenderableType] = [_counts(providers, result.items, "streams")]
     else:
         tables = _blocks(providers, scenarios, cells, width) or [_list(result.items, missing)]
+        tables += _legend(result)
+        if len(providers) > 1 and _height(tables, width) > _MOST_LINES:
+            tables = [_counts(providers, result.items, "recordings")]
     if unheard:
         tables.append(Text(f"– no recordings at all: {', '.join(unheard)}", style="dim"))
     return Stack(*tables)
@@ -198,14 +208,21 @@ def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:
     return table
 
 
-def _counts(providers: list[str], items: tuple[Item, ...]) -> Table:
+def _height(tables: list[RenderableType], width: int) -> int:
+    ruler = Console(width=width)
+    return len(ruler.render_lines(Stack(*tables)))
+
+
+def _counts(providers: list[str], items: tuple[Item, ...], what: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("", "streams", "agree", "differ in"):
-        table.add_column(title, justify="right" if title in {"streams", "agree"} else "left")
+    for title in ("", what, "agree", "differ in"):
+        table.add_column(title, justify="right" if title in {what, "agree"} else "left")
     for provider in providers:
         own = [item for item in items if item.provider == provider]
         kinds = Counter(kind for item in own for kind in {d.kind for d in item.unwaived})
-        found = [f"{kind} ×{count}" for kind, count in kinds.most_common()]
+        ordered = sorted(kinds, key=lambda kind: (list(Severity).index(kind.severity), -kinds[kind]))
+        found = [f"{kind} ×{kinds[kind]}" for kind in ordered[:_MOST_KINDS]]
+        found += [rest for rest in [and_more(ordered, _MOST_KINDS, "kinds")] if rest]
         found += [f"noise ×{count}" for count in [sum(bool(i.noise) for i in own)] if count]
         found += [f"unreadable ×{n}" for n in [sum(i.problem is not None for i in own)] if n]
         agree = sum(not (item.unwaived or item.noise or item.problem) for item in own)
@@ -274,15 +291,55 @@ def _legend(result: Result) -> Iterator[Text]:
 # What to look at
 
 
-def _groups(title: str, groups: tuple[DivergenceGroup, ...]) -> Iterator[RenderableType]:
+def _groups(title: str, groups: tuple[DecisionGroup, ...]) -> Iterator[RenderableType]:
+    """What says the same to an application together; only the gravest with their values."""
     if not groups:
         return
     yield from titled(f"{title} ({len(groups)})")
+    sentences: dict[tuple[str, str], list[DecisionGroup]] = {}
     for found in groups:
-        yield one_group(found)
+        sentences.setdefault((found.kind, _said(found)), []).append(found)
+    for number, same in enumerate(sentences.values()):
+        if number >= _MOST_WHOLE:
+            line = Text.assemble(*_head(same), f"   {_said(same[0])}")
+            line.no_wrap, line.overflow = True, "ellipsis"
+            yield Stack(line)
+        else:
+            yield one_group(same[0]) if len(same) == 1 else _one_sentence(same)
 
 
-def one_group(found: DivergenceGroup, *, of: str = "recording") -> RenderableType:
+def _said(found: DecisionGroup) -> str:
+    return meaning(found.example).replace("`", "")
+
+
+def _head(same: list[DecisionGroup]) -> tuple[tuple[str, str], ...]:
+    first, ids = same[0], {name for found in same for name in found.ids}
+    places = {found.where for found in same}
+    at = f" at {first.where}" if len(places) == 1 else f" at {len(places)} places"
+    return (
+        (f"✗ {first.kind}", f"bold {_colour(first.severity)}"),
+        (at, ""),
+        (f"   {first.severity}, {count(len(ids), 'recording')}", "dim"),
+    )
+
+
+def _one_sentence(same: list[DecisionGroup]) -> RenderableType:
+    """The first places of those that mean the same, a line each."""
+    shown = same[:_MOST_PLACES]
+    width = max(len(found.where) for found in shown)
+    lines = [Text(_said(same[0]), style="italic")]
+    for found in shown:
+        one, other = value_pair(found.example.reference, found.example.candidate, _PLACE_VALUE)
+        both = found.example.reference == found.example.candidate
+        lines.append(Text(f"{found.where:<{width}}  {f'both {one}' if both else f'{one} → {other}'}"))
+    if rest := and_more(same, _MOST_PLACES):
+        lines.append(Text(f"… {rest}", style="dim"))
+    ids = dict.fromkeys(name for found in same for name in found.ids)
+    lines.append(Text(f"in {first_names(ids, _SHOWN_IDS)}", style="dim"))
+    return Stack(Text.assemble(*_head(same)), _indented(Stack(*lines), 4))
+
+
+def one_group(found: DecisionGroup, *, of: str = "recording") -> RenderableType:
     """What differs, both values of its first occurrence, and where it occurs; `of` says what is counted."""
     style = _colour(found.severity)
     head = Text.assemble(
@@ -294,7 +351,7 @@ def one_group(found: DivergenceGroup, *, of: str = "recording") -> RenderableTyp
         Text.assemble((f"{name:<11}", "dim"), value)
         for name, value in side_lines(found.example, _LONGEST_VALUE)
     )
-    what = Text(meaning(found.example).replace("`", ""), style="italic")
+    what = Text(_said(found), style="italic")
     where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
     return Stack(head, _indented(Stack(what, *values, where), 4))
 
@@ -303,21 +360,25 @@ def _indented(what: RenderableType, by: int) -> Padding:
     return Padding(what, (0, 0, 0, by), expand=False)
 
 
-def accepted_lines(result: Result) -> Iterator[RenderableType]:
-    """A line per reason, cut on a terminal: the divergences that a person has accepted, and why."""
+def accepted_lines(result: Result, most: int | None = None) -> Iterator[RenderableType]:
+    """A line per reason, cut on a terminal: the divergences that a person has accepted, and why; of more than
+    `most` how many there are.
+    """
     found = accepted(result.items)
     if found:
         yield from titled("Accepted")
-    for reason, counts in found.items():
+    for reason, counts in list(found.items())[:most]:
         line = Text.assemble((f"~ {counted(counts, '×')}", "yellow"), f"   {reason}")
         line.no_wrap, line.overflow = True, "ellipsis"
         yield Stack(line)  # by itself a text would be printed as part of another
+    if most is not None and (rest := and_more(found, most, "reasons")):
+        yield Text(f"… {rest}, in the report", style="dim")
 
 
 # The answer
 
 
-def _verdicts(found: Answer, notes: Mapping[str, str]) -> Iterator[RenderableType]:
+def _verdicts(found: Answer, note: Callable[[tuple[str, ...]], str] | None) -> Iterator[RenderableType]:
     """A block for all providers with the same verdict."""
     if found.blocks:
         yield from titled("Verdict")
@@ -332,11 +393,9 @@ def _verdicts(found: Answer, notes: Mapping[str, str]) -> Iterator[RenderableTyp
             lines.append(Text(f"… {rest}", style="dim"))
         if len(found.blocks) > 1:
             lines += [Text(f"next: {' && '.join(block.next)}", style="cyan")] if block.next else []
-        width = max(map(len, block.providers)) + 2 if number > 1 else 0
-        names = [name for name in block.providers if name in notes]
-        own = [f"{name if width else '':<{width}}{notes[name]}" for name in names]
+        lines += [Text(note(block.providers), style="dim")] if note else []
         yield line
-        yield from (_indented(each, 7) for each in (*lines[1:], *(Text(note, style="dim") for note in own)))
+        yield from (_indented(each, 7) for each in lines[1:])
 
 
 def _closing(result: Result, found: Answer, changes: Changes | None) -> Iterator[RenderableType]:

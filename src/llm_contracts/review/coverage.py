@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, queue
-from llm_contracts.parity.grouping import place as place_of
+from llm_contracts.parity.divergence import place as place_of
 from llm_contracts.parity.value_class import change_of
 from llm_contracts.parity.variant_names import split
 from llm_contracts.parity.waiver import Waiver, failed_alone

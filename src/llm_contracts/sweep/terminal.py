@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.grouping import DivergenceGroup, group
+from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
 from llm_contracts.reporting.terminal import accepted_lines, head, one_group, table
@@ -49,15 +48,15 @@ def folded(result: Result) -> Result:
     """The result with one item for each provider and kind of variant (`~cut@*`), with all differences."""
     members: dict[tuple[str, str], list[Item]] = {}
     for item in result.items:
-        members.setdefault((kind_of(item), item.provider), []).append(item)
+        members.setdefault((kind_of(item.scenario), item.provider), []).append(item)
     kinds = list(dict.fromkeys(kind for kind, _ in members))
     ordered = sorted(members.items(), key=lambda entry: kinds.index(entry[0][0]))
     return replace(result, items=tuple(_one(*key, items) for key, items in ordered), missing=())
 
 
-def kind_of(item: Item) -> str:
+def kind_of(scenario: str) -> str:
     """What was done to the recording: `~cut@*`."""
-    variant = split(item.scenario)[1]
+    variant = split(scenario)[1]
     return MARK + general(variant) if variant else RECORDING
 
 
@@ -73,42 +72,16 @@ def _one(kind: str, provider: str, items: list[Item]) -> Item:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Finding:
-    """The same difference in several kinds of variants."""
-
-    kinds: tuple[str, ...]
-    group: DivergenceGroup
-
-
 def _groups(
     title: str, items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]
 ) -> Iterator[RenderableType]:
-    found = sorted(
-        _merged(items, pick),
-        key=lambda each: (list(Severity).index(each.group.severity), -len(each.group.ids)),
-    )
-    if not found:
-        return
-    yield from titled(f"{title} ({len(found)})")
+    found = groups_of(items, pick)
+    if found:
+        yield from titled(f"{title} ({len(found)})")
     for each in found:
-        yield one_group(each.group, of="variant")
-        yield Padding(Text("  ".join(each.kinds), style="bold"), (0, 0, 0, 4), expand=False)
-
-
-def _merged(items: Iterable[Item], pick: Callable[[Item], Iterable[Divergence]]) -> tuple[_Finding, ...]:
-    """One group for each kind of variant, kind of difference and place; those that look the same are one."""
-    by_kind: dict[str, list[Item]] = {}
-    for item in items:
-        by_kind.setdefault(kind_of(item), []).append(item)
-    merged: dict[str, _Finding] = {}
-    for kind, own in by_kind.items():
-        for each in group(own, pick):
-            look = repr((each.kind, each.where, each.example.reference, each.example.candidate))
-            before = merged.get(look, _Finding(kinds=(), group=replace(each, ids=())))
-            ids = (*before.group.ids, *each.ids)
-            merged[look] = _Finding(kinds=(*before.kinds, kind), group=replace(before.group, ids=ids))
-    return tuple(merged.values())
+        yield one_group(each, of="variant")
+        kinds = dict.fromkeys(kind_of(member.scenario) for member in each.members)
+        yield Padding(Text("  ".join(kinds), style="bold"), (0, 0, 0, 4), expand=False)
 
 
 def _summary(result: Result) -> Text:

@@ -251,3 +251,48 @@ def test_what_is_piped_has_its_reasons_whole() -> None:
     reason = "Because " + "so it is. " * 20
     text = shown(result(item(divergences=(BODY,), waived={BODY.fingerprint: reason})), width=4_000)
     assert reason.strip() in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_however_much_differs_it_fits_two_screens_and_the_answer_stands_last(width: int) -> None:
+    """Six providers, forty scenarios, a hundred places of twenty kinds: a bare client against another."""
+    found = tuple(
+        divergence(kind, f"{kind}.place-{n}", reference=f"{'x' * 300}{n}", candidate=f"{'x' * 300}-")
+        for kind in [*Kind][:20]
+        for n in range(5)
+    )
+    items = [
+        item(f"{provider}/scenario-{n}", divergences=found)
+        for provider in ("openai", "deepseek", "qwen", "ernie", "silicon", "glm")
+        for n in range(40)
+    ]
+    verdicts = {
+        each.provider: Verdict(
+            answer=Readiness.BLOCKED,
+            reasons=(
+                f"{n} breaking differences (text 1) in {each.id}.",
+                f"1 visible difference (order 1) in {n}.",
+            ),
+            next=(f"llm-contracts review --provider {each.provider}",),
+        )
+        for n, each in enumerate(items[::40], 1000)
+    }
+    text = shown(result(*items, verdicts=verdicts), width=width)
+    assert len(text.splitlines()) <= 100
+    assert "To decide (100)" in text
+    assert row(text, "silicon").split()[:3] == ["silicon", "40", "0"]
+    assert "6,015 breaking differences: openai 1000, deepseek 1001, " in text
+    assert "6 visible differences: openai 1, deepseek 1, " in text
+    assert text.splitlines()[-1].startswith("next: llm-contracts review ")
+
+
+def test_places_that_mean_the_same_share_a_sentence_and_what_differs_is_seen() -> None:
+    places = [divergence(Kind.FIELDS, f"timings.{name}", candidate="<absent>") for name in "abcde"]
+    long = divergence(Kind.FIELDS, "message", reference="x" * 300 + "old", candidate="x" * 300 + "new")
+    text = shown(result(item(divergences=(long, *places)), item("openai/b", divergences=(places[0],))))
+    assert "✗ fields at 6 places   visible, 2 recordings" in text
+    assert text.count("Something else that chunks or errors carry") == 1
+    assert "… and 3 more" in text
+    line = next(line for line in text.splitlines() if line.strip().startswith("message  "))
+    assert 'old" → …' in line
+    assert line.rstrip().endswith('new"')

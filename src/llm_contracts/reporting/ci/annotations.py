@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from llm_contracts.parity.decision_groups import members_of, queue
+from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.divergence import Divergence, Severity
-from llm_contracts.parity.grouping import group
 from llm_contracts.parity.result import Result
 from llm_contracts.reporting.ci.values import cut, seen, shown_sides, some
 from llm_contracts.util.text import count
@@ -78,19 +77,16 @@ def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator
             yield Annotation(level=error, title=title, message=item.problem, place=place)
     for text in result.complaints:
         yield Annotation(level=error, title="The waivers file", message=text, place=waivers)
-    open_ones = (m for item in result.items for m in members_of(item) if m.fingerprint not in item.waived)
-    for found in queue(open_ones):
+    for found in groups_of(result.items, lambda item: item.unwaived):
         if found.severity is not Severity.COSMETIC:
-            first = found.members[0]
-            values = [f"{name}: {value}" for name, value in shown_sides(first.divergence, _LONGEST_VALUE)]
-            ids = _some(list(dict.fromkeys(member.item for member in found.members)))
+            values = [f"{name}: {value}" for name, value in shown_sides(found.example, _LONGEST_VALUE)]
             yield Annotation(
                 level=error if found.severity is Severity.BREAKING else warning,
                 title=f"{found.severity} difference: {found.kind} at {found.where}",
-                message="\n".join([*values, f"in {ids}"]),
-                place=find(first.item, first.divergence),
+                message="\n".join([*values, f"in {_some(found.ids)}"]),
+                place=find(found.ids[0], found.example),
             )
-    for noise in group(result.items, lambda item: item.noise):
+    for noise in groups_of(result.items, lambda item: item.noise):
         if noise.severity is not Severity.COSMETIC:
             title = f"noise: {noise.kind} at {noise.where}"
             text = f"The reference differs when it runs twice.\nin {_some(noise.ids)}"

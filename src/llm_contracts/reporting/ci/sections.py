@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from llm_contracts.parity.decision_groups import DecisionGroup, members_of, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.grouping import group
 from llm_contracts.parity.meanings import meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import (
@@ -111,7 +110,7 @@ def _verdict(block: VerdictBlock) -> str:
 
 
 def _open(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
-    groups = queue(m for item in items for m in members_of(item) if m.fingerprint not in item.waived)
+    groups = groups_of(items, lambda item: item.unwaived)
     for severity in Severity:
         mine = [found for found in groups if found.severity is severity]
         if mine:
@@ -126,19 +125,18 @@ def _open(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterato
 
 
 def _group(found: DecisionGroup, about: RunContext) -> str:
-    first = found.members[0]
-    ids = dict.fromkeys(member.item for member in found.members)
+    ids = found.ids
     prints = {member.item: member.fingerprint for member in reversed(found.members)}
-    where = [link(cut(name, 120), about.link(name, prints[name])) for name in [*ids][:_SHOWN_IDS]]
+    where = [link(cut(name, 120), about.link(name, prints[name])) for name in ids[:_SHOWN_IDS]]
     head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
-    lines = [f"{head} {meaning(first.divergence)}"]
-    lines += [f"  - {name} {code(value)}" for name, value in shown_sides(first.divergence, _LONGEST_VALUE)]
+    lines = [f"{head} {meaning(found.example)}"]
+    lines += [f"  - {name} {code(value)}" for name, value in shown_sides(found.example, _LONGEST_VALUE)]
     return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
 
 
 def _noise(items: Iterable[Item], about: RunContext, amounts: Amounts) -> Iterator[DocumentPart]:
     rows = []
-    for found in group(items, lambda item: item.noise):
+    for found in groups_of(items, lambda item: item.noise):
         where = [link(cut(name, 120), about.link(name)) for name in found.ids[:_SHOWN_IDS]]
         rows.append(
             f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where, len(found.ids))}"

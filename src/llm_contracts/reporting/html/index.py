@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.parity.decision_groups import DecisionGroup, Member, members_of, queue
+from llm_contracts.parity.decision_groups import DecisionGroup, Member, groups_of, members_of, queue
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.parity.grouping import group as group_by_place
 from llm_contracts.parity.meanings import meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
@@ -36,7 +35,7 @@ class GroupRow:
     @property
     def meaning(self) -> str:
         """What such a difference means to an application."""
-        return meaning(self.group.members[0].divergence).replace("`", "")  # written for Markdown
+        return meaning(self.group.example).replace("`", "")  # written for Markdown
 
     def fresh(self, new: frozenset[str]) -> int:
         """How many of its differences are among these, which the run before did not have."""
@@ -45,7 +44,7 @@ class GroupRow:
     @property
     def count(self) -> int:
         """The number of recordings concerned."""
-        return len({member.item for member in self.group.members})
+        return len(self.group.ids)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +79,7 @@ def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
             **dict(zip(("reference", "candidate"), _values(found.example), strict=True)),
             "ids": found.ids,
         }
-        for found in group_by_place(items, lambda item: item.noise)
+        for found in groups_of(items, lambda item: item.noise)
     ]
 
 
