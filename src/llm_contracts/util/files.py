@@ -41,8 +41,13 @@ def read_file(file: Path) -> bytes:
         found = os.fstat(opened.fileno())
         if stat.S_ISREG(found.st_mode) or os.path.samestat(found, Path(os.devnull).stat()):
             return opened.read()
-    code = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
-    raise OSError(code, os.strerror(code) if code == errno.EISDIR else "Not a regular file", str(file))
+    raise _irregular(file, found.st_mode)
+
+
+def _irregular(file: Path, mode: int) -> OSError:
+    if stat.S_ISDIR(mode):
+        return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+    return OSError(errno.EINVAL, "Not a regular file", str(file))
 
 
 @contextmanager
@@ -61,9 +66,14 @@ def replacing(
         check: given the finished draft; what it raises leaves the file as it was.
 
     Raises:
-        OSError: the disk is full, say.
+        OSError: the disk is full, say; or what stands there is no file, and a link to a device would cost the
+            machine that device.
     """
-    file = file.resolve()
+    file = Path(os.path.realpath(file))
+    if file.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(file))
+    if file.exists() and not file.is_file():
+        raise _irregular(file, file.stat().st_mode)
     file.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned_drafts(file.parent, f".{glob.escape(file.name)}.*.tmp")
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")

@@ -30,6 +30,23 @@ def test_a_symbolic_link_goes_on_pointing_to_the_file(tmp_path: Path) -> None:
     assert names(tmp_path / "shared") == ["waivers.toml"]
 
 
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop"])
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path, kind: str) -> None:
+    """Neither directly nor over a link: with the rights of an administrator that cost a machine /dev/null."""
+    there, link = tmp_path / "there", tmp_path / "link"
+    if kind == "loop":
+        there.symlink_to(link)
+    else:
+        os.mkfifo(there) if kind == "pipe" else there.mkdir()
+    link.symlink_to(there)
+    before = there.lstat()
+    for file in (there, link):
+        with pytest.raises(OSError, match=r"Not a regular file|Is a directory|symbolic links"):
+            replace_file(file, "new")
+    assert there.lstat() == before
+    assert {file.name for file in tmp_path.iterdir()} == {"there", "link"}
+
+
 def test_permissions_stay_and_a_new_file_has_the_usual_ones(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.touch(mode=0o600)
