@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.observation import Chunk, Observation, Usage
+from llm_contracts.clients.surface import MAPPING
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.stream import assemble
 from llm_contracts.wire.facts import WireFacts
@@ -117,6 +118,16 @@ def test_a_role_is_told_unless_only_the_candidate_names_the_usual_one(
         for role in (one, other)
     )
     assert found(ours, theirs) == [("fields", "choices[0].delta.role")]
+
+
+def test_repeated_roles_are_counted_each() -> None:
+    repeated = tuple(replace(chunk, role="assistant") for chunk in observation().chunks)
+    assert hidden(observation(), observation(chunks=repeated))["role"] == len(repeated) - 1
+
+
+def test_two_clients_that_hand_on_mappings_hand_on_the_same() -> None:
+    mappings = observation(surface={"chunk": MAPPING, "usage": MAPPING})
+    assert (found(mappings, mappings), hidden(mappings, mappings)) == ([], {})
 
 
 def test_a_finish_reason_on_the_last_text_is_no_divergence() -> None:
@@ -254,6 +265,15 @@ def test_details_that_a_poorer_object_takes_the_place_of_are_lost_to_who_reads_t
     whole = observation(chunks=chunks("Hel", "lo", told=rich))
     assert found(whole, whole, sent) == []
     assert ("usage_details", "usage.cached_tokens") in found(whole, both, sent)
+
+
+def test_what_totals_of_one_of_several_answers_a_client_shows_is_its_own_affair() -> None:
+    asked = (request(), request({**BODY, "model": "other"}))
+    rich, poor = usage(cached_tokens=5), usage()
+    shown = (*chunks("Hel", "lo", told=rich), Chunk(usage=poor, id="r1", model="m"))
+    sent = facts(usages=({**SENT, "cached_tokens": 5}, SENT), usage={**SENT, "cached_tokens": 5})
+    both = observation(requests=asked, chunks=shown)
+    assert found(both, both, facts(text=""), sent) == []
 
 
 def test_a_total_under_another_name_is_missing_for_whoever_reads_the_old_name() -> None:

@@ -118,3 +118,10 @@ def test_a_longer_wait_of_the_candidate_is_told_by_where_it_was(
 ) -> None:
     one, other = observation(waits=waits), observation(waits=theirs)
     assert places(compared(one, other)) == found
+
+
+def test_how_long_a_wait_was_is_no_part_of_its_fingerprint() -> None:
+    (short,), (long,) = (
+        compared(observation(), observation(waits={"before": seconds})).divergences for seconds in (0.5, 3.0)
+    )
+    assert short.fingerprint == long.fingerprint

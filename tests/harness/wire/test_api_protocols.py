@@ -322,6 +322,7 @@ def test_binary_frames_are_events_and_what_they_pack_is_unpacked() -> None:
     assert found[-1].end == len(body)
     facts = read_facts(Response(status=200, body=body))
     assert (facts.events, facts.protocol, facts.text, facts.error) == (2, GENERIC, "", None)
+    assert read_facts(Response(status=200, body=frame("chunk", b"{}"))).protocol == GENERIC
     thrown = frame("throttlingException", b'{"message": "slow"}', b":exception-type")
     assert read_facts(Response(status=200, body=body + thrown)).error == {"message": "slow"}
 
