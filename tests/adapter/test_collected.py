@@ -26,11 +26,9 @@ pytestmark = pytest.mark.long
 MODELS = ("gpt-4o", "gemini-2.5-flash-lite", "ERNIE-4.0-8K", "dify")
 
 
-@pytest.fixture
-def collector_off() -> Iterator[None]:
-    gc.collect()
+@pytest.fixture(scope="module", autouse=True)
+def _collector_off() -> Iterator[None]:
     gc.disable()
-    gc.freeze()  # what is there already need not be looked through again and again
     yield
     gc.unfreeze()
     gc.enable()
@@ -46,6 +44,7 @@ def written_while_collecting(call: Callable[[], object]) -> list[str]:
             names.append(variable.name)
 
     gc.collect()  # what earlier calls left
+    gc.freeze()  # what is there already need not be looked through again and again
     Context().run(call)
     with profiled(watch):
         Context().run(gc.collect)
@@ -62,7 +61,6 @@ def profiled(watch: Callable[[Any, str, Any], None]) -> Iterator[None]:
         sys.setprofile(before)
 
 
-@pytest.mark.usefixtures("collector_off")
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fails", [False, True])
 def test_nothing_that_is_collected_writes_a_context_variable(
@@ -80,7 +78,6 @@ def test_nothing_that_is_collected_writes_a_context_variable(
     assert provider.asked
 
 
-@pytest.mark.usefixtures("collector_off")
 def test_litellm_by_itself_writes() -> None:
     """Or else there is nothing to keep it from, and `_disarm` may go once no supported release does."""
     play = rehearsal()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,51 +22,54 @@ from tests.adapter.provider import Provider
 pytestmark = pytest.mark.long
 
 _FRESH = """
-import socket, sys
+import gc, json, socket, sys, threading, weakref
 
 def unreachable(*_):
     raise AssertionError("the network was asked for")
 
-socket.socket.connect = socket.getaddrinfo = unreachable
-from llm_adapter import adapter_from
-adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123", "LLM_BACKEND": sys.argv[1]}).warm_up()
-print(*sorted({"openai", "litellm", "langfuse"} & sys.modules.keys()))
-"""
-
-
-_COLLECTED = """
-import gc, sys, weakref
-from llm_adapter import adapter_from
+def loaded():
+    return sorted({"openai", "litellm", "langfuse"} & sys.modules.keys())
 
 class Circle:
     def __init__(self):
         self.me = self
 
-dead = weakref.ref(Circle())
-adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123", "LLM_BACKEND": sys.argv[1]}).warm_up()
-print(dead() is None, gc.isenabled(), gc.get_freeze_count() > 50_000, len(gc.get_objects()) < 1_000)
-"""
-
-
-_PRELOADED = """
-import socket, sys, threading
-
-def unreachable(*_):
-    raise AssertionError("a connection was opened")
-
 socket.socket.connect = socket.getaddrinfo = unreachable
 from llm_adapter import adapter_from
 adapter = adapter_from({"OPENAI_API_KEY": "sk-nobody-s-0123", "LLM_BACKEND": sys.argv[1]})
 adapter.preload()
-loaded = sorted({"openai", "litellm"} & sys.modules.keys())
-print(threading.active_count(), *loaded)
+preloaded = [threading.active_count(), loaded()]
+dead = weakref.ref(Circle())
+adapter.warm_up()
+collected = dead() is None, gc.isenabled(), gc.get_freeze_count() > 50_000, len(gc.get_objects()) < 1_000
+print(json.dumps({"preloaded": preloaded, "loaded": loaded(), "collected": collected}))
 """
 
 
-@pytest.mark.parametrize(("backend", "loaded"), [("legacy", "openai"), ("litellm", "litellm openai")])
-def test_preloading_starts_no_thread_and_opens_no_connection(backend: str, loaded: str) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fresh:
+    """What a process saw that has preloaded and then warmed up, without a network."""
+
+    backend: str
+    said: dict[str, Any]
+
+    @property
+    def needed(self) -> list[str]:
+        return {"legacy": ["openai"], "litellm": ["litellm", "openai"]}[self.backend]
+
+
+@pytest.fixture(scope="module", params=["legacy", "litellm"])
+def fresh(request: pytest.FixtureRequest) -> Fresh:
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    program = [sys.executable, "-c", _FRESH, request.param]
+    ran = subprocess.run(program, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return Fresh(backend=request.param, said=json.loads(ran.stdout))
+
+
+def test_preloading_starts_no_thread_and_opens_no_connection(fresh: Fresh) -> None:
     """What a fork would break; the workers share the rest."""
-    assert _said(_PRELOADED, backend) == f"1 {loaded}"
+    assert fresh.said["preloaded"] == [1, fresh.needed]
 
 
 def test_nothing_is_sent_and_what_follows_is_as_ever(adapter: Adapter, provider: Provider) -> None:
@@ -73,24 +79,13 @@ def test_nothing_is_sent_and_what_follows_is_as_ever(adapter: Adapter, provider:
     assert "".join(piece.result for piece in adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")) == "Hello"
 
 
-@pytest.mark.parametrize(("backend", "loaded"), [("legacy", "openai"), ("litellm", "litellm openai")])
-def test_only_the_chosen_backend_is_loaded_and_nothing_is_looked_up(backend: str, loaded: str) -> None:
-    assert _said(_FRESH, backend) == loaded
+def test_only_the_chosen_backend_is_loaded_and_nothing_is_looked_up(fresh: Fresh) -> None:
+    assert fresh.said["loaded"] == fresh.needed
 
 
-@pytest.mark.parametrize("backend", ["legacy", "litellm"])
-def test_what_is_there_afterwards_is_out_of_the_collector_s_sight(backend: str) -> None:
+def test_what_is_there_afterwards_is_out_of_the_collector_s_sight(fresh: Fresh) -> None:
     """What could be collected is gone before, and what comes later is collected as ever."""
-    assert _said(_COLLECTED, backend) == "True True True True"
-
-
-def _said(program: str, backend: str) -> str:
-    environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-    ran = subprocess.run(
-        [sys.executable, "-c", program, backend], env=environ, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout.strip()
+    assert fresh.said["collected"] == [True] * 4
 
 
 def test_the_pools_that_calls_use_are_made(make_adapter: MakeAdapter) -> None:

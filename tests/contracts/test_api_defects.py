@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -25,8 +26,12 @@ from tests.contracts.defects.other_apis import (
 )
 from tests.contracts.defects.proof import unlike
 
-pytest.importorskip("anthropic", reason="needs Anthropic's SDK")
-pytestmark = pytest.mark.long
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        find_spec("anthropic") is None, reason="needs Anthropic's SDK"
+    ),  # imported by its client
+]
 APIS = {"responses": RESPONSES, "messages": MESSAGES, "embeddings": EMBEDDINGS}
 _AGAIN = ("fields", "order", "chunk_count", "deltas", "surface", "usage_details", "unfaithful")
 """Kinds that say of a fault what another has said, in the SDK's own fields."""
