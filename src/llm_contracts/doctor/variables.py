@@ -7,10 +7,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.finding import Finding, fault, note, ok, warning
+from llm_contracts.project.config import env_file
 from llm_contracts.util.git import is_ignored, is_repository, is_tracked
 
 if TYPE_CHECKING:
@@ -33,12 +35,11 @@ def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
     if not file.exists():
         return {}, [note(FILE, "there is none: keys come from the environment alone")]
     try:
-        text = file.read_text(encoding="utf-8")
+        text = env_file(file)
     except (OSError, UnicodeDecodeError) as error:
         way_out = "Make it a file in UTF-8 that you may read."
         return {}, [fault(FILE, f"cannot be read ({type(error).__name__})", way_out)]
-    with file.open(encoding="utf-8") as stream:
-        bindings = list(parse_stream(stream))
+    bindings = list(parse_stream(StringIO(text)))
     found = {binding.key: binding.value or "" for binding in bindings if binding.key and not binding.error}
     faulty = [str(binding.original.line) for binding in bindings if binding.error]
     findings = [ok(FILE, f"{len(found)} variables")]

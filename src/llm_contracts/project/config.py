@@ -10,6 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -294,6 +295,15 @@ def _check_names(place: str, names: object) -> None:
         raise ConfigError(f"{place}: must be a list of non-empty texts, not {names!r}.")
 
 
+def env_file(file: Path) -> str:
+    """What `.env` says; nothing where there is none. Managers of secrets make it a pipe that gives it once.
+
+    Raises:
+        OSError, ValueError: it cannot be read.
+    """
+    return read_file(file, writer_within=10).decode().removeprefix("\ufeff") if file.exists() else ""
+
+
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables to work with: those of the process, then those of the project's `.env`.
 
@@ -306,7 +316,7 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
 
     file = settings.root / ".env"
     try:
-        stored = dotenv_values(file, interpolate=False)
+        stored = dotenv_values(stream=StringIO(env_file(file)), interpolate=False)
     except (OSError, ValueError) as error:  # without its text, which may hold a piece of a key
         raise ConfigError(f"{file}: cannot be read ({type(error).__name__}). Save it as UTF-8.") from None
     return {**{key: value for key, value in stored.items() if value is not None}, **environ}

@@ -273,7 +273,10 @@ class _Endpoints:
         if provider.name not in self.simulators:
             self.simulators[provider.name] = self.stack.enter_context(Simulator(dialect))
         simulator = self.simulators[provider.name]
-        simulator.play(scenario.script or scenario.id)
+        try:
+            simulator.play(scenario.script or scenario.id)
+        except ValueError as error:  # it has no such script
+            raise NotWantedError(str(error)) from error
         return Endpoint(base_url=simulator.base_url, public_url=provider.base_url, key=simulator.key)
 
 

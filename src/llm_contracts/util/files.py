@@ -12,6 +12,7 @@ import glob
 import os
 import re
 import secrets
+import select
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -31,8 +32,8 @@ class LockedError(Exception):
     """Another process is writing to the same folder."""
 
 
-def read_file(file: Path) -> bytes:
-    """What a file holds.
+def read_file(file: Path, *, writer_within: float = 0) -> bytes:
+    """What a file holds; also a pipe, if somebody writes into it within so many seconds.
 
     Raises:
         OSError: it cannot be read; or it is a pipe, a socket or a device, which may never end.
@@ -40,6 +41,9 @@ def read_file(file: Path) -> bytes:
     with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
         found = os.fstat(opened.fileno())
         if stat.S_ISREG(found.st_mode) or os.path.samestat(found, Path(os.devnull).stat()):
+            return opened.read()
+        if stat.S_ISFIFO(found.st_mode) and select.select([opened], [], [], writer_within)[0]:
+            os.set_blocking(opened.fileno(), True)
             return opened.read()
     raise _irregular(file, found.st_mode)
 

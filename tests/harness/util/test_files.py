@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from llm_contracts.util.files import LockedError, locked, replace_file, replacing, write_pieces, write_text
+from llm_contracts.project.config import env_file
+from llm_contracts.util.files import (
+    LockedError,
+    locked,
+    read_file,
+    replace_file,
+    replacing,
+    write_pieces,
+    write_text,
+)
 
 DEAD = 4_000_000  # beyond what Linux gives a process
 
@@ -28,6 +38,18 @@ def test_a_symbolic_link_goes_on_pointing_to_the_file(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert real.read_text() == "new"
     assert names(tmp_path / "shared") == ["waivers.toml"]
+
+
+def test_a_pipe_is_read_where_it_may_be_one_and_never_waited_for_for_ever(tmp_path: Path) -> None:
+    pipe = tmp_path / ".env"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(pipe.write_bytes, b"\xef\xbb\xbfA_KEY=1\n")
+        assert env_file(pipe) == "A_KEY=1\n"
+        assert written.result(60) == 11
+    for seconds in (0, 0.01):
+        with pytest.raises(OSError, match="Not a regular file"):
+            read_file(pipe, writer_within=seconds)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "loop"])

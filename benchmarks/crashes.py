@@ -1,0 +1,336 @@
+"""Commands that are killed, or meet a full or broken disk, at each of their file operations; and all at once.
+
+A fork of this process runs each command in a copy of a small project. Python tells an audit hook of each file
+that is opened for writing, renamed or removed, before that happens: there the process is killed, or told that
+the disk is full or broken. Writes are cut short by the limit of the size of files. Afterwards all that was
+there must be there whole, and the same command must do its work undisturbed.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Figure, Size
+from llm_contracts.cli import run as run_command
+from llm_contracts.results.store import Stored
+from llm_contracts.wire.cassette import load
+
+_TOML = """
+[tool.llm_contracts]
+clients = "own_clients.py"
+scenarios = "own_scenarios.py"
+waivers = "waivers.toml"
+reference = "plain"
+candidate = "changed"
+"""
+_CLIENTS = """
+import http.client, json
+from urllib.parse import urlsplit
+from llm_contracts.project.scenario import Provider
+
+PROVIDERS = (
+    Provider(name="openai", base_url="https://api.openai.com/v1", key_variable="OPENAI_API_KEY"),
+    Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
+)
+
+def plain(call):
+    url = urlsplit(call.base_url)
+    connection = http.client.HTTPConnection(url.netloc, timeout=20)
+    body = json.dumps({"model": call.model, "messages": list(call.messages), "stream": True})
+    headers = {"Authorization": f"Bearer {call.api_key}", "Content-Type": "application/json"}
+    connection.request("POST", url.path + "/chat/completions", body, headers)
+    for line in connection.getresponse().read().decode().splitlines():
+        if line.startswith('data: {"id"'):
+            yield json.loads(line[6:])
+    connection.close()
+
+def changed(call):
+    for chunk in plain(call):
+        for choice in chunk["choices"]:
+            if call.provider == "openai" and choice["delta"].get("content"):
+                choice["delta"]["content"] += "!"
+            if choice.get("finish_reason"):
+                choice["finish_reason"] = "length"
+        chunk["model"] = "another"
+        yield chunk
+
+CLIENTS = {"plain": plain, "changed": changed}
+"""
+_SCENARIOS = """
+from llm_contracts.project.scenario import Scenario
+
+HELLO = ({"role": "user", "content": "hello"},)
+SCENARIOS = tuple(
+    Scenario(id=name, provider=provider, model=model, messages=HELLO, script="plain-stream")
+    for provider, model in (("openai", "gpt-4o-mini"), ("deepseek", "deepseek-chat"))
+    for name in ("one", "two")
+)
+"""
+_FAULTS = {"killed": 0, "the disk is full": errno.ENOSPC, "the disk is broken": errno.EIO}
+_EVENTS = ("os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod")
+_DOOMED = 0.4  # of the processes, in every round but the first
+_WRITING = os.O_WRONLY | os.O_RDWR
+_SIZES = (1, 700, 5000)  # bytes after which nothing more can be written to a file
+_TRACEBACK = 70
+_RECORD = ("record", "--source", "simulator", "--missing")
+_ACCEPT = ("review", "accept", "--reason", "a trial", "--by", "nobody")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A project with recordings, a result and a waiver, and without one recording.
+
+    Attributes:
+        root: its folder, of which copies are made.
+        commands: what is disturbed, by name.
+        codes: the exit code of each, undisturbed.
+        before: what its files hold.
+    """
+
+    root: Path
+    commands: Mapping[str, Sequence[str]]
+    codes: Mapping[str, int]
+    before: Mapping[str, bytes]
+
+    def broken(self, root: Path) -> Iterator[str]:
+        """What of that is not there, whole, in a copy in which a command was disturbed."""
+        for file in (root / "cassettes").rglob("*.yaml"):
+            with _named(f"{file.name}: ") as wrong:
+                load(file)
+            yield from wrong
+        for name, data in self.before.items():
+            now = (root / name).read_bytes() if (root / name).is_file() else b""
+            if name.endswith(".yaml") and now != data:
+                yield f"{name} was changed"
+            if name == "waivers.toml" and not now.startswith(data):
+                yield "a waiver is lost"
+        with _named("waivers.toml: ") as wrong:
+            tomllib.loads((root / "waivers.toml").read_text())
+        yield from wrong
+        with _named("the result: ") as wrong:
+            stored = Stored.load(root / "report")
+            assert stored is not None
+            assert sum(1 for _ in stored.whole_items()) == len(stored.items())
+        yield from wrong
+
+
+@contextmanager
+def _named(place: str) -> Iterator[list[str]]:
+    """Takes any exception for a fault of what is looked at."""
+    found: list[str] = []
+    try:
+        yield found
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        found.append(f"{place}{type(error).__name__}: {error}")
+
+
+def made(folder: Path) -> Project:
+    """The project, with what its commands do undisturbed."""
+    root = folder / "project"
+    (root / "streams").mkdir(parents=True)
+    for name, text in (
+        ("pyproject.toml", _TOML),
+        ("own_clients.py", _CLIENTS),
+        ("own_scenarios.py", _SCENARIOS),
+    ):
+        (root / name).write_text(text)
+    _must(root, _RECORD, 0)
+    (root / "cassettes/deepseek/two.yaml").unlink()
+    recorded = load(root / "cassettes/openai/one.yaml").interactions[0]
+    (root / "streams/a.sse").write_bytes(recorded.response.body)
+    row = {"id": "foreign", "provider": "openai", "file": "a.sse", "status": 200, "url": recorded.request.uri}
+    row["request"] = json.loads(recorded.request.body)
+    (root / "streams/index.jsonl").write_text(json.dumps(row))
+    _must(root, ["check"], 1)
+    _must(root, ["review", "list", "--json", "groups.json"], 1)
+    listed = json.loads((root / "groups.json").read_text())["groups"]
+    first, second, third = (group["id"] for group in listed)
+    _must(root, [*_ACCEPT, first], 0)
+    commands = {
+        "record": _RECORD,
+        "check": ["check"],
+        "accept": [*_ACCEPT, second],
+        "accept another": [*_ACCEPT, third],
+        "import": ["import", "streams"],
+        "corpus": ["corpus", "streams"],
+    }
+    kept = [root / "waivers.toml", *root.glob("cassettes/*/*.yaml")]
+    before = {str(file.relative_to(root)): file.read_bytes() for file in kept}
+    codes = {}
+    for name, command in commands.items():
+        with _copy(root) as copy:
+            codes[name] = _begun(copy, command).ended()[0]
+    return Project(root=root, commands=commands, codes=codes, before=before)
+
+
+def disturbed(project: Project, name: str, disturb: Callable[[Path], None]) -> tuple[bool, list[str]]:
+    """Whether a command was disturbed, and what is wrong after it: with what was there, with how it ended, or
+    with the same command afterwards.
+    """
+    command = project.commands[name]
+    with _copy(project.root) as copy:
+        code, said = _begun(copy, command, lambda: disturb(copy)).ended()
+        wrong = list(project.broken(copy))
+        if code == _TRACEBACK:
+            wrong.append(f"a traceback: {said}")
+        again = _begun(copy, command).ended()[0]
+        if again not in {
+            project.codes[name],
+            2 * (not code),
+        }:
+            wrong.append(f"the next ended with {again}")
+        wrong += [f"left behind: {file.name}" for file in copy.rglob(".*.tmp")]
+        wrong += project.broken(copy)
+    return code != project.codes[name], wrong
+
+
+def at_step(step: int, fault: str) -> Callable[[Path], None]:
+    """Strikes at that file operation within the project."""
+
+    def disturb(root: Path) -> None:
+        left = step
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal left
+            writes = (
+                event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+            )
+            if not (writes or event in _EVENTS) or not _within(root, arguments[0]):
+                return
+            left -= 1
+            if left == 0 and not _FAULTS[fault]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if left == 0:
+                raise OSError(_FAULTS[fault], os.strerror(_FAULTS[fault]), str(arguments[0]))
+
+        sys.addaudithook(hook)
+
+    return disturb
+
+
+def at_size(size: int) -> Callable[[Path], None]:
+    """No file can become larger."""
+    return lambda _root: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def together(project: Project, seed: int) -> list[str]:
+    """Every command at once, check twice, some of them killed at any moment; what is wrong afterwards."""
+    dice = random.Random(seed)  # noqa: S311 - not for secrets
+    with _copy(project.root) as copy:
+        names = dict(enumerate([*project.commands, "check"]))
+        running = {number: _begun(copy, project.commands[name]) for number, name in names.items()}
+        doomed = [fork.process for fork in running.values() if seed and dice.random() < _DOOMED]
+        begun = time.monotonic()
+        for at, process in sorted((dice.uniform(0, 2), process) for process in doomed):
+            time.sleep(max(0.0, begun + at - time.monotonic()))
+            os.kill(process, signal.SIGKILL)  # it has not been waited for: the number is still its own
+        ends = {number: fork.ended() for number, fork in running.items()}
+        wrong = list(project.broken(copy))
+        waivers = tomllib.loads((copy / "waivers.toml").read_text())["waiver"]
+        said = sum(ends[n][0] == 0 for n, name in names.items() if name.startswith("accept"))
+        if len(waivers) < 1 + said:
+            wrong.append(f"{said} accepted at once, {len(waivers) - 1} written")
+        wrong += [f"{names[n]}: {said}" for n, (code, said) in ends.items() if code == _TRACEBACK]
+        _must(copy, ["check"], 1)
+        wrong += project.broken(copy)
+    return wrong
+
+
+def run(size: Size) -> Iterator[Figure]:
+    """Every operation in turn, or every third; and twenty rounds of all at once, or four."""
+    full = size is Size.FULL
+    with tempfile.TemporaryDirectory() as folder:
+        project = made(Path(folder))
+        for name in ("record", "check", "accept", "import", "corpus"):
+            wrong: list[str] = []
+            runs = 0
+            for fault in _FAULTS:
+                for step in range(1, 200, 1 if full else 3):
+                    struck, found = disturbed(project, name, at_step(step, fault))
+                    runs += struck
+                    wrong += [f"{fault}, step {step}: {each}" for each in found]
+                    if not struck:
+                        break
+            for most in _SIZES:
+                struck, found = disturbed(project, name, at_size(most))
+                runs += struck
+                wrong += [f"files of {most} bytes: {each}" for each in found]
+            yield _broken(f"{name}: broken or lost, of {runs} disturbed", wrong)
+        rounds = range(20 if full else 4)
+        yield _broken(
+            f"all at once: broken or lost, of {len(rounds)} rounds",
+            [f"round {seed}: {each}" for seed in rounds for each in together(project, seed)],
+        )
+
+
+def _broken(name: str, wrong: Sequence[str]) -> Figure:
+    for each in wrong:
+        sys.stderr.write(f"{name}: {each}\n")
+    return Figure(name=name, median=len(wrong), low=len(wrong), high=len(wrong), unit="", at_most=0)
+
+
+def _within(root: Path, path: object) -> bool:
+    return isinstance(path, str | bytes | os.PathLike) and (root / os.fsdecode(path)).is_relative_to(root)
+
+
+@contextmanager
+def _copy(root: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=root.parent) as folder:
+        yield Path(shutil.copytree(root, Path(folder) / "copy"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fork:
+    """A process that runs a command, and where what it says comes out."""
+
+    process: int
+    output: int
+
+    def ended(self) -> tuple[int, str]:
+        """Its exit code, or minus the signal that killed it; and the last line that it said."""
+        with os.fdopen(self.output, errors="replace") as output:
+            said = output.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        return code, said.rstrip().rpartition("\n")[2]
+
+
+def _begun(root: Path, command: Sequence[str], prepare: Callable[[], None] = lambda: None) -> _Fork:
+    output, said = os.pipe()
+    if child := os.fork():
+        os.close(said)
+        return _Fork(process=child, output=output)
+    code = _TRACEBACK
+    with suppress(BaseException):
+        os.chdir(root)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        sys.path.insert(0, str(root))
+        sys.dont_write_bytecode = True
+        prepare()
+        try:
+            code = run_command(command)
+        except BaseException:  # noqa: BLE001 - that it ends so is what is looked for
+            traceback.print_exc()
+        sys.stdout.flush()
+    os._exit(code)
+
+
+def _must(root: Path, command: Sequence[str], code: int) -> None:
+    found, said = _begun(root, command).ended()
+    if found != code:
+        raise RuntimeError(f"{' '.join(command)} ended with {found}: {said}")
