@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 
 from benchmarks.measure import Figure, Size
@@ -89,6 +90,10 @@ _SIZES = (1, 700, 5000)  # bytes after which nothing more can be written to a fi
 _TRACEBACK = 70
 _RECORD = ("record", "--source", "simulator", "--missing")
 _ACCEPT = ("review", "accept", "--reason", "a trial", "--by", "nobody")
+
+
+_Disturb = Callable[[Path, mmap], None]
+"""Called in the process that runs a command in a folder; notes that it has struck in memory that both see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,13 +183,13 @@ def made(folder: Path) -> Project:
     return Project(root=root, commands=commands, codes=codes, before=before)
 
 
-def disturbed(project: Project, name: str, disturb: Callable[[Path], None]) -> tuple[bool, list[str]]:
+def disturbed(project: Project, name: str, disturb: _Disturb) -> tuple[bool, list[str]]:
     """Whether a command was disturbed, and what is wrong after it: with what was there, with how it ended, or
     with the same command afterwards.
     """
-    command = project.commands[name]
+    command, struck = project.commands[name], mmap(-1, 1)
     with _copy(project.root) as copy:
-        code, said = _begun(copy, command, lambda: disturb(copy)).ended()
+        code, said = _begun(copy, command, lambda: disturb(copy, struck)).ended()
         wrong = list(project.broken(copy))
         if code == _TRACEBACK:
             wrong.append(f"a traceback: {said}")
@@ -196,13 +201,13 @@ def disturbed(project: Project, name: str, disturb: Callable[[Path], None]) -> t
             wrong.append(f"the next ended with {again}")
         wrong += [f"left behind: {file.name}" for file in copy.rglob(".*.tmp")]
         wrong += project.broken(copy)
-    return code != project.codes[name], wrong
+    return bool(struck[0]) or code != project.codes[name], wrong
 
 
-def at_step(step: int, fault: str) -> Callable[[Path], None]:
+def at_step(step: int, fault: str) -> _Disturb:
     """Strikes at that file operation within the project."""
 
-    def disturb(root: Path) -> None:
+    def disturb(root: Path, struck: mmap) -> None:
         left = step
 
         def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -213,6 +218,7 @@ def at_step(step: int, fault: str) -> Callable[[Path], None]:
             if not (writes or event in _EVENTS) or not _within(root, arguments[0]):
                 return
             left -= 1
+            struck[0] = left <= 0
             if left == 0 and not _FAULTS[fault]:
                 os.kill(os.getpid(), signal.SIGKILL)
             if left == 0:
@@ -223,9 +229,9 @@ def at_step(step: int, fault: str) -> Callable[[Path], None]:
     return disturb
 
 
-def at_size(size: int) -> Callable[[Path], None]:
+def at_size(size: int) -> _Disturb:
     """No file can become larger."""
-    return lambda _root: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return lambda _root, _struck: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def together(project: Project, seed: int) -> list[str]:
