@@ -6,14 +6,14 @@ What a named field of `Chunk` does not hold stays in `rest`, key by key, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.messages import CLIENT_OBJECTS
 from llm_contracts.clients.observation import Chunk, Usage
 from llm_contracts.util.json_values import read_json
-from llm_contracts.wire.events import events
+from llm_contracts.wire.events import events, is_framed
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event, EventDecoder
 
@@ -66,9 +66,12 @@ class ItemReader:
         if not isinstance(item, bytes):
             yield self._chunk(item)
             return
-        found = self._decoder.feed(item)
-        if self._bytes is not None:
-            self._bytes = None if found else [*self._bytes, item]
+        found: Sequence[Event] = self._decoder.feed(item)
+        if found:
+            self._bytes = None
+        elif self._bytes is not None:
+            self._bytes.append(item)
+            found = self._whole()
         yield from self._chunks(found)
 
     def finish(self) -> Iterator[Chunk]:
@@ -78,16 +81,32 @@ class ItemReader:
             NotAChunkError: as above.
         """
         found, data = tuple(self._decoder.finish()), b"".join(self._bytes or ())
-        if data and not found:
+        if data.strip() and not found:
             found = events(data) or (Event(data=data.decode("utf-8", "replace"), name=None, end=len(data)),)
+            if read_json(found[0].data) is None:
+                raise NotAChunkError("bytes that are neither events nor JSON")
         yield from self._chunks(found)
+
+    def _whole(self) -> Sequence[Event]:
+        """The lines of JSON, or the frames, that have come whole."""
+        data = b"".join(self._bytes or ())
+        if is_framed(data):
+            found = events(data)
+            self._bytes = [data[found[-1].end :] if found else data]
+            return found
+        whole, _, rest = data.rpartition(b"\n")
+        lines = [line.decode("utf-8", "replace") for line in whole.splitlines() if line.strip()]
+        if not lines or not all(isinstance(read_json(line), dict) for line in lines):
+            return ()
+        self._bytes = [rest]
+        return [Event(data=line, name=None, end=0) for line in lines]
 
     def _chunks(self, found: Iterable[Event]) -> Iterator[Chunk]:
         for event in found:
             if event.data.strip() not in ("", "[DONE]"):
                 document = read_json(event.data)
                 if not isinstance(document, dict):
-                    raise NotAChunkError("bytes that are not events with JSON in them")
+                    document = {"data": event.data if document is None else document}
                 yield self._chunk(document)
 
     def _chunk(self, item: Any) -> Chunk:
@@ -118,6 +137,8 @@ def to_chunk(item: Any, answer: int | None = None) -> Chunk:
 def _document(item: Any, read: StreamReader) -> Mapping[str, Any]:
     """An item as JSON in the words of OpenAI's chat completions."""
     given = jsonable(item)
+    if isinstance(given, list):
+        return {"data": given}
     if isinstance(given, dict):
         before = len(read.claimed)
         found = read(given)

@@ -43,7 +43,7 @@ def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> F
     else:
         code = None
     category = _word(read(given, "category"))
-    answer = read(read(given, "response"), "status_code")  # of httpx's and requests' own errors
+    holders = (given, read(given, "response"))  # httpx and requests say `status_code`, aiohttp `status`
     return Failure(
         category=category or (_word(read(given, "name")) if foreign else None) or type(error).__name__,
         named=category is not None,
@@ -52,7 +52,7 @@ def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> F
         fields=without_key(_fields(given), api_key),
         raised=raised,
         message=without_key(_message(error), api_key)[:_LONGEST],
-        status=_whole(read(given, "status_code"), read(given, "status"), answer),
+        status=_whole(*(read(one, name) for one in holders for name in ("status_code", "status"))),
         code=code,
         provider_code=_masked(provider_code, api_key),
         attempts=_whole(read(given, "attempts")),

@@ -326,6 +326,7 @@ class _ObservedRun:
         said += ((other["index"], len(other.get("text", ""))) for other in chunk.others)
         text += sum(size for index, size in said if not index)
         others += sum(size for index, size in said if index)
+        text += bool(chunk.rest) and not (self.read.protocol or chunk.text)  # an event of an unknown API
         reasoning += len(chunk.reasoning)
         arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
         self._delivered = text, reasoning, arguments, others

@@ -79,7 +79,9 @@ def _between(text: str, place: int) -> int:
 
 
 def _frames(body: bytes) -> Iterator[Event]:
-    """Whole frames; what is left after the last one belongs to none."""
+    """Whole frames; what is left after the last one belongs to none. An exception's type, or an error's code,
+    stands in the headers; the event has it as `code`.
+    """
     start = 0
     while len(body) - start >= _PRELUDE:
         size, headers = (int.from_bytes(body[start + at : start + at + 4], "big") for at in (0, 4))
@@ -96,8 +98,11 @@ def _frames(body: bytes) -> Iterator[Event]:
             with suppress(ValueError):
                 data = base64.b64decode(packed).decode("utf-8", "replace")
         start += size
-        failed = ":exception-type" in names
-        yield Event(data=data, name="error" if failed else names.get(":event-type"), end=start)
+        code = names.get(":exception-type", names.get(":error-code"))
+        if code is not None:
+            said = as_mapping(read_json(data)) or {"message": names.get(":error-message", data)}
+            data = json.dumps({"code": code, **said}, ensure_ascii=False)
+        yield Event(data=data, name=names.get(":event-type") if code is None else "error", end=start)
 
 
 def _headers(data: bytes) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -313,6 +314,13 @@ class SdkError(Exception):
     code = "invalid_api_key"
 
 
+class ResponseError(Exception):
+    """As Google's SDK raises it, with aiohttp's response."""
+
+    status = "Bad Gateway"
+    response = SimpleNamespace(status=502)
+
+
 class OddError(Exception):
     status_code = "429"
     code = True
@@ -344,6 +352,7 @@ class OddError(Exception):
             SdkError("no"),
             Failure(category="SdkError", message="", status=401, provider_code="invalid_api_key"),
         ),
+        (ResponseError("no"), Failure(category="ResponseError", message="", status=502)),
         (OddError(), Failure(category="OddError", message="")),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk
-from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES
+from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES, frame
 
 
 def read(*items: Any) -> tuple[str, tuple[Chunk, ...]]:
@@ -62,8 +62,38 @@ def test_bytes_count_as_the_events_in_them_however_they_are_cut() -> None:
     lines = b'{"choices": [{"delta": {"content": "a"}}]}\n{"choices": [{"delta": {"content": "b"}}]}\n'
     assert summed(read(lines[:20], lines[20:])[1])[0] == "ab"
     assert summed(read(json.dumps(GEMINI).encode())[1])[0] == "Hi"
-    with pytest.raises(NotAChunkError, match="bytes that are not events"):
+    with pytest.raises(NotAChunkError, match="bytes that are neither events nor JSON"):
         read(b"<html>")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"n": 1}\n{"n": 2}\n',
+        b'data: {"n": 1}\n\ndata: {"n": 2}\n\n',
+        frame("one", b'{"n": 1}') + frame("two", b'{"n": 2}'),
+    ],
+)
+def test_what_has_come_whole_is_handed_on_at_once(body: bytes) -> None:
+    reader, half = ItemReader(), len(body) // 2
+    first = [chunk.rest for chunk in reader(body[:half])]
+    second = [chunk.rest for chunk in reader(body[half:])]
+    assert (first, second, list(reader.finish())) == ([{"n": 1}], [{"n": 2}], [])
+
+
+@pytest.mark.parametrize(
+    ("item", "rest"),
+    [
+        (b"data: Hello\n\n", {"data": "Hello"}),
+        (b'data: "Hello"\n\n', {"data": "Hello"}),
+        (b"[[1, 2]]", {"data": [[1, 2]]}),
+        (b'{\n  "n": 1\n}\n', {"n": 1}),
+        ([[1, 2]], {"data": [[1, 2]]}),
+    ],
+)
+def test_any_event_and_any_json_of_an_unknown_api_is_compared(item: Any, rest: dict[str, Any]) -> None:
+    told, chunks = read(item)
+    assert (told, [chunk.rest for chunk in chunks], chunks[0].text) == ("", [rest], "")
 
 
 def langchain(**more: Any) -> SimpleNamespace:

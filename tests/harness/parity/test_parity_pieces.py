@@ -10,6 +10,7 @@ import pytest
 from llm_contracts.clients.chunks import to_chunk
 from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare import compare
+from llm_contracts.wire.protocols import GENERIC
 from tests.harness.parity.samples import facts, observation
 
 
@@ -105,6 +106,21 @@ def test_reasoning_and_arguments_that_come_late_are_seen() -> None:
     for make, where in places.items():
         assert found(make(1, 2), make(2, 2)) == [("delivery_lag", where)]
         assert found(make(2, 2), make(1, 2)) == []
+
+
+def test_events_of_an_api_that_nobody_described_are_awaited_where_both_hand_on_as_many() -> None:
+    def events(*positions: int) -> Observation:
+        return said(*(Chunk(rest={"n": number}, position=at) for number, at in enumerate(positions)))
+
+    def lag(ours: Observation, theirs: Observation, protocol: str) -> list[str]:
+        sent = (facts(protocol=protocol),)
+        return [
+            d.where for d in compare(ours, theirs, sent, scope="s").divergences if d.kind == "delivery_lag"
+        ]
+
+    assert lag(events(1, 2), events(2, 2), GENERIC) == ["item[0]"]
+    assert lag(events(1, 2), events(2, 2), "openai-chat") == []
+    assert lag(events(1, 2), events(2, 2, 2), GENERIC) == []
 
 
 @pytest.mark.parametrize(("role", "told"), [("user", True), ("assistant", False), (None, True)])

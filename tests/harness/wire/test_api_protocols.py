@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_contracts.clients.chunks import ItemReader
+from llm_contracts.clients.observation import Chunk
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_answer, read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocol, StreamReader
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event
 
-RESPONSE = {
+RESPONSE: dict[str, Any] = {
     "id": "resp_1",
     "object": "response",
     "model": "m",
@@ -31,7 +32,7 @@ RESPONSE = {
     ],
     "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
 }
-RESPONSES = (
+RESPONSES: tuple[dict[str, Any], ...] = (
     {
         "type": "response.created",
         "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None},
@@ -228,6 +229,47 @@ def test_what_the_last_event_repeats_is_no_text_that_came() -> None:
     assert last.rest["response"]["output"][1]["content"][0]["text"] == "Hi"
 
 
+def test_what_did_not_come_in_pieces_is_read_where_it_is_said_whole() -> None:
+    call = RESPONSES[4]["item"]
+    whole_call = {"type": "response.output_item.done", "output_index": 2, "item": RESPONSE["output"][2]}
+    ways = (
+        ({**RESPONSES[4], "item": {**call, "arguments": "{}"}},),
+        (
+            RESPONSES[4],
+            {"type": "response.function_call_arguments.done", "output_index": 2, "arguments": "{}"},
+        ),
+        (RESPONSES[4],),
+        (),
+    )
+    for begun in ways:
+        events_ = (*begun, whole_call, RESPONSES[-1])
+        text = ({"type": "response.output_text.done", "output_index": 1, "text": "Hi"},)
+        facts = streamed(RESPONSES[0], *text, *events_)
+        assert (facts.text, facts.arguments) == ("Hi", "{}")
+        calls = [call for chunk in read_all(*events_) for call in chunk.tool_calls]
+        assert [call["id"] for call in calls if "id" in call] == ["c1"]
+        assert {call["index"] for call in calls} == {0}
+    only_the_end = streamed(RESPONSES[0], RESPONSES[-1])
+    assert (only_the_end.text, only_the_end.reasoning, only_the_end.arguments) == ("Hi", "hm", "{}")
+
+
+def test_answers_one_after_the_other_are_each_read_from_the_beginning() -> None:
+    chunks = read_all(*RESPONSES, *RESPONSES)
+    assert "".join(chunk.text for chunk in chunks) == "HiHi"
+    assert [call.get("id") for chunk in chunks for call in chunk.tool_calls] == ["c1", None] * 2
+
+
+def test_a_response_that_was_cancelled_has_ended() -> None:
+    cancelled = {"type": "response.cancelled", "response": {**RESPONSE, "status": "cancelled"}}
+    assert streamed(*RESPONSES[:3], cancelled).finish_reasons == ("cancelled",)
+    assert streamed(*RESPONSES[:3], cancelled).done
+
+
+def read_all(*documents: Any) -> list[Chunk]:
+    read = ItemReader()
+    return [chunk for document in documents for chunk in read(document)]
+
+
 JSON_VALUES = st.none() | st.booleans() | st.floats() | st.text(max_size=3)
 ODD = st.recursive(JSON_VALUES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner))
 
@@ -295,6 +337,8 @@ def test_the_same_numbers_are_the_same_as_numbers_and_as_base64() -> None:
         {"embeddings": {"float": [NUMBERS]}, "meta": {"billed_units": {"input_tokens": 2}}},
         {"embedding": NUMBERS, "inputTextTokenCount": 2},
         {"embeddings": [{"values": NUMBERS}], "usageMetadata": {"promptTokenCount": 2}},
+        {"data": [{"data": [{"embedding": NUMBERS}]}], "usage": {"input_tokens": 2}},
+        {"predictions": [{"textEmbedding": NUMBERS}], "usage": {"input_tokens": 2}},
     ],
 )
 def test_totals_of_embeddings_are_found_wherever_a_vendor_puts_them(document: dict[str, Any]) -> None:
@@ -324,7 +368,15 @@ def test_binary_frames_are_events_and_what_they_pack_is_unpacked() -> None:
     assert (facts.events, facts.protocol, facts.text, facts.error) == (2, GENERIC, "", None)
     assert read_facts(Response(status=200, body=frame("chunk", b"{}"))).protocol == GENERIC
     thrown = frame("throttlingException", b'{"message": "slow"}', b":exception-type")
-    assert read_facts(Response(status=200, body=body + thrown)).error == {"message": "slow"}
+    assert read_facts(Response(status=200, body=body + thrown)).error == {
+        "code": "throttlingException",
+        "message": "slow",
+    }
+    broken = frame("InternalFailure", b"", b":error-code")
+    assert read_facts(Response(status=200, body=body + broken)).error == {
+        "code": "InternalFailure",
+        "message": "",
+    }
 
 
 def test_a_header_that_is_not_text_and_bytes_that_are_not_packed_are_no_crash() -> None:
@@ -354,3 +406,25 @@ def test_lines_of_json_are_events_and_the_last_may_be_cut() -> None:
         ('{"c"', len(body)),
     ]
     assert read_facts(Response(status=200, body=body)).malformed == 1
+
+
+@pytest.mark.parametrize("value", ["[[1, 2], [3, 4]]", '["a"]', "5"])
+def test_json_that_is_no_object_is_generic(value: str) -> None:
+    facts = read_facts(Response(status=200, headers=JSON, body=value.encode()))
+    assert (facts.protocol, facts.malformed, facts.unread) == (GENERIC, 0, 0)
+
+
+def test_of_an_unknown_api_each_event_is_progress_and_of_a_known_one_only_what_it_says() -> None:
+    lines = b'{"type": "start"}\n{"type": "text", "text": "Hi"}\n'
+    unknown, known = read_facts(Response(status=200, body=lines)), streamed({"type": "ping"}, *MESSAGES[:1])
+    assert [marks[0] for marks in (*unknown.progress, *known.progress)] == [1, 2, 0, 0]
+
+
+def test_a_model_alone_or_an_array_of_them_is_a_listing() -> None:
+    assert whole({"id": "m", "object": "model"}).protocol == "models"
+    assert whole([{"id": "m", "object": "model"}]).protocol == "models"
+
+
+def test_an_error_that_is_only_marked_as_one_has_its_message() -> None:
+    assert whole({"error": True, "message": "broken"}).error == {"error": True, "message": "broken"}
+    assert whole({"error": False, "message": "fine"}).error is None

@@ -26,7 +26,7 @@ from llm_contracts.wire.protocols import GENERIC
 _EXCERPT = 60  # characters
 _FIRST_FAILURE = 400
 _OK = 200
-_CODES = frozenset({"code", "error", "error_code", "status", "status_code", "type"})
+_CODES = frozenset({"code", "error", "error_code", "status", "status_code", "type", "blockReason"})
 """Names under which APIs send the code of an error."""
 
 _GOOD_ENDS = frozenset(

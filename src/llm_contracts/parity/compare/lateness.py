@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare.finding import Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.wire.protocols import GENERIC
 
 
 def compare_lateness(pair: ObservationPair) -> Findings:
     """What the candidate hands on after more events had been sent than the reference needed: text, reasoning
-    and arguments of tool calls.
+    and arguments of tool calls; each event of an API that nobody knows, where both hand on as many.
 
     Compared by characters, so that differently cut pieces can be held against each other. Only the first
     place and the number are given: something that buffers is late everywhere.
@@ -22,7 +23,9 @@ def compare_lateness(pair: ObservationPair) -> Findings:
     if all(map(_calls_at_once, (pair.reference, pair.candidate))):
         yield NormalisationCount(name=Normalisation.CALLS_AT_ONCE)
         return
-    for place, said in _AWAITED.items():
+    alike = len(pair.reference.chunks) == len(pair.candidate.chunks)
+    unknown = alike and pair.final is not None and pair.final.protocol == GENERIC
+    for place, said in (_AWAITED | _UNKNOWN if unknown else _AWAITED).items():
         one, other = (_arrivals(side.chunks, said) for side in (pair.reference, pair.candidate))
         late = list(_late(one, other))
         if late:
@@ -42,7 +45,7 @@ def _calls_at_once(side: Observation) -> bool:
     return unknown and len({request.body for request in side.requests}) > 1
 
 
-_AWAITED: Mapping[str, Callable[[Chunk], int]] = {
+_AWAITED: dict[str, Callable[[Chunk], int]] = {
     "delta": lambda chunk: len(chunk.text) + len(chunk.extra.get("refusal") or ""),
     "reasoning.delta": lambda chunk: len(chunk.reasoning),
     "tool_calls.arguments.delta": lambda chunk: sum(
@@ -51,6 +54,8 @@ _AWAITED: Mapping[str, Callable[[Chunk], int]] = {
     "choices.delta": lambda chunk: sum(len(other.get("text", "")) for other in chunk.others),
 }
 """What a user or an agent waits for, and how many characters of it a chunk brings."""
+
+_UNKNOWN: dict[str, Callable[[Chunk], int]] = {"item": lambda _chunk: 1}
 
 
 def _late(ours: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:

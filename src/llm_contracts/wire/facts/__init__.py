@@ -59,7 +59,8 @@ class WireFacts:
         text_after: for each event, the characters of `whole_text` up to and including it.
         progress: for each event, the characters up to and including it: of text (and of a refusal) of the
             choice with the index 0, of reasoning, of tool calls' arguments, of the other choices' text, and
-            of any choice's text where no choice has the index 0.
+            of any choice's text where no choice has the index 0. Of an API that nobody knows each event
+            counts as a character of text.
         arguments: the joined arguments of all tool calls of the answer, in the order of the stream.
         other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
@@ -123,6 +124,7 @@ class _Findings:
     progress: list[tuple[int, int, int, int]] = field(default_factory=list)
     other_text: dict[int, list[str]] = field(default_factory=dict)
     documents: int = 0
+    unknown: int = 0
     others: int = 0
     zero_beside: int = 0
     arguments: list[str] = field(default_factory=list)
@@ -145,7 +147,7 @@ class _Findings:
         self.text_after.append(self.characters)
         said = self.characters + self.refused
         zero = self.zero_beside + (0 if self.answer else said)
-        self.progress.append((zero, self.reasoned, self.argued, said + self.others - zero))
+        self.progress.append((zero + self.unknown, self.reasoned, self.argued, said + self.others - zero))
 
     def _read_data(self, name: str | None, text: str) -> None:
         data = _parsed(text)
@@ -156,11 +158,12 @@ class _Findings:
             self.read_chunk(data)
         elif error is None:
             self.malformed += 1
+            self.note()
 
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
-        self.documents += 1
         chunk = self.read(chunk)
+        self.note()
         choice = self._answer_of(chunk)
         delta = choice.get("delta", choice.get("message"))
         if isinstance(delta, dict):
@@ -173,6 +176,11 @@ class _Findings:
             value = chunk.get(key)
             if isinstance(value, str) and value:
                 seen[value] = None
+
+    def note(self) -> None:
+        """A value has been read, which an API may have claimed."""
+        self.documents += 1
+        self.unknown += not self.read.claimed
 
     def _answer_of(self, chunk: Mapping[str, Any]) -> Mapping[str, Any]:
         """The choice that is the answer, if this chunk has it; the text of the others is kept apart."""
@@ -287,6 +295,8 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
         findings.read_event(event)
     if isinstance(document, dict):
         findings.read_chunk(document)
+    elif document is not None and not found and not refused:
+        findings.note()
     error = error_of_answer(document, text, failed=refused, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)

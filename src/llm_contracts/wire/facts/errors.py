@@ -82,7 +82,7 @@ def _enveloped(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
         if description is not None:
             return {"code": error, "message": _text(description)}
         return {**({"code": data["code"]} if data.get("code") else {}), "message": error}
-    return None
+    return data if error is True and isinstance(data.get("message"), str) else None
 
 
 def _error_code(data: Mapping[str, Any]) -> Mapping[str, Any] | None:

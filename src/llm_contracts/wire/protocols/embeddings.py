@@ -21,9 +21,12 @@ _SIZE = 4  # bytes of a number
 
 
 def _speaks(document: Document) -> bool:
-    first = next(iter(as_list(document.get("data")) or as_list(document.get("predictions"))), None)
-    held = {**as_mapping(first), **document}
-    return "embedding" in held or "embeddings" in held
+    found: Any = document
+    while isinstance(found, Mapping):
+        if any(name.lower().endswith(("embedding", "embeddings")) for name in found):
+            return True
+        found = next(iter(as_list(found.get("data")) or as_list(found.get("predictions"))), None)
+    return False
 
 
 def _read(document: Document) -> Reading:

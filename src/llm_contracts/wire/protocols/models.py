@@ -1,4 +1,4 @@
-"""Listings of models: OpenAI's and its copies', Anthropic's, Gemini's and Ollama's."""
+"""Listings of models, or one of them: OpenAI's and its copies', Anthropic's, Gemini's and Ollama's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 
 def _speaks(document: Document) -> bool:
-    first = as_mapping(next(iter(as_list(document.get("data"))), None))
+    first = as_mapping(next(iter(as_list(document.get("data"))), document))
     listed = as_mapping(next(iter(as_list(document.get("models"))), None))
     return "model" in (first.get("object"), first.get("type")) or isinstance(listed.get("name"), str)
 

@@ -2,8 +2,8 @@
 
 Finish reasons are the API's own words: the status of the response, or why it is incomplete. Tool calls are
 those that the application has to make; what the provider runs by itself stays under its own names. Of a
-stream the pieces are read; what its last events repeat is compared under their own names, so that a client
-that hands on nothing but the end does not seem to hand on everything.
+stream the pieces are read; what later events repeat is compared under their own names. Where something did
+not come in pieces, as gateways send it, the event is read that says the whole of it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from typing import Any
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
-_CALLS = {"function_call": "function", "custom_tool_call": "custom"}
-"""Items of output that ask the application for something → the type of the tool call."""
+_CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
+"""Items of output that ask the application for something → the type of the call, and what it is given."""
 
-_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
-_DELTAS = {
-    "response.output_text.delta": "content",
-    "response.refusal.delta": "refusal",
-    "response.reasoning_summary_text.delta": "reasoning",
-    "response.reasoning_text.delta": "reasoning",
+_OF_CALLS = ("call_id", "name", "arguments", "input")
+_PIECES = {
+    "response.output_text": ("content", "text"),
+    "response.refusal": ("refusal", "refusal"),
+    "response.reasoning_summary_text": ("reasoning", "text"),
+    "response.reasoning_text": ("reasoning", "text"),
+    "response.function_call_arguments": ("arguments", "arguments"),
+    "response.custom_tool_call_input": ("arguments", "input"),
 }
-_ARGUMENTS = frozenset({"response.function_call_arguments.delta", "response.custom_tool_call_input.delta"})
+"""What comes in events of `delta` → what it is, and where the event of `done` says the whole of it."""
+
 _STATES = frozenset({"completed", "incomplete", "failed", "cancelled"})
 
 
@@ -36,34 +39,54 @@ def _speaks(document: Document) -> bool:
 
 @dataclass(slots=True)
 class _Reader:
-    """Numbers the tool calls of one answer in the order in which they begin."""
+    """Numbers the tool calls of an answer in the order in which they begin, and knows what has been said. A
+    client may hand several answers on, one after the other.
+    """
 
     calls: dict[str, int] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
 
     def __call__(self, document: Document) -> Reading:
         if document.get("object") == "response":
+            self._begin()
             return Reading(chunk=self._whole(document), last=True)
         kind, rest = document["type"], dict(document)
+        if kind == "response.created":
+            self._begin()
         response = rest.pop("response", None)
         if isinstance(response, Mapping):
             return self._of_response(kind, rest, response)
+        base, _, step = kind.rpartition(".")
         delta: dict[str, Any] = {}
-        if kind in _DELTAS and isinstance(document.get("delta"), str):
-            delta = {_DELTAS[kind]: rest.pop("delta")}
-        elif kind in _ARGUMENTS:
-            function = {"arguments": rest.pop("delta", "")}
-            delta = {"tool_calls": [{"index": self._index(document), "function": function}]}
-        elif kind == "response.output_item.added" and (call := self._call(document.get("item"), document)):
+        if base in _PIECES:
+            place, whole = _PIECES[base]
+            part = _part(base if place != "arguments" else place, document)
+            name = "delta" if step == "delta" else whole
+            if isinstance(document.get(name), str) and (step == "delta" or part not in self.said):
+                self.said.add(part)
+                delta = self._piece(place, rest.pop(name), document)
+        elif base == "response.output_item" and (call := self._call(document.get("item"), document)):
             delta = {"tool_calls": [call]}
-            rest["item"] = _without(document["item"], "call_id", "name", "arguments", "input")
+            rest["item"] = _without(document["item"], *_OF_CALLS)
         return Reading(chunk={**rest, "choices": [{"index": 0, "delta": delta}]})
 
+    def _begin(self) -> None:
+        self.calls.clear()
+        self.said.clear()
+
+    def _piece(self, place: str, text: str, document: Document) -> dict[str, Any]:
+        if place != "arguments":
+            return {place: text}
+        index = self.calls.setdefault(_item(document), len(self.calls))
+        return {"tool_calls": [{"index": index, "function": {"arguments": text}}]}
+
     def _of_response(self, kind: str, rest: dict[str, Any], response: Document) -> Reading:
-        ended = kind in _ENDS
+        ended = kind.rpartition(".")[2] in _STATES
         left = _without(response, "id", "model", *(("usage",) if response.get("usage") else ()))
         choice: dict[str, Any] = {"index": 0, "delta": {}}
         if ended:
             choice["finish_reason"] = _finish(response)
+            choice["delta"] = {} if self.said or self.calls else self._message(response)
         chunk = {
             **rest,
             "id": response.get("id"),
@@ -76,7 +99,9 @@ class _Reader:
 
     def _message(self, response: Document) -> dict[str, Any]:
         items = [as_mapping(item) for item in as_list(response.get("output"))]
-        calls = [call for item in items if (call := self._call(item, item, whole=True))]
+        calls = [
+            call for place, item in enumerate(items) if (call := self._call(item, {"output_index": place}))
+        ]
         texts = {
             "content": "".join(_parts(items, "message", "content", "output_text", "text")),
             "refusal": "".join(_parts(items, "message", "content", "refusal", "refusal")),
@@ -93,23 +118,30 @@ class _Reader:
             "choices": [{"index": 0, "message": self._message(response), "finish_reason": finish}],
         }
 
-    def _call(self, item: Any, place: Document, *, whole: bool = False) -> dict[str, Any] | None:
+    def _call(self, item: Any, place: Document) -> dict[str, Any] | None:
+        """The call that an item is; of one that has begun only what has not been said yet."""
         item = as_mapping(item)
-        kind = _CALLS.get(as_text(item.get("type")))
-        if kind is None:
+        kind, name = _CALLS.get(as_text(item.get("type")), ("", ""))
+        if not kind:
             return None
-        given = item.get("arguments" if kind == "function" else "input")
-        function = {"name": item.get("name"), "arguments": given if whole or given else ""}
-        return {
-            "index": self._index(place),
-            "id": item.get("call_id"),
-            "type": kind,
-            "function": function,
-        }
+        part, begun = _part("arguments", place), _item(place) in self.calls
+        arguments = "" if part in self.said else item.get(name) or ""
+        if arguments:
+            self.said.add(part)
+        call = {"index": self.calls.setdefault(_item(place), len(self.calls))}
+        if begun:
+            return {**call, "function": {"arguments": arguments}} if arguments else None
+        function = {"name": item.get("name"), "arguments": arguments}
+        return {**call, "id": item.get("call_id"), "type": kind, "function": function}
 
-    def _index(self, place: Document) -> int:
-        key = place.get("output_index", place.get("item_id", place.get("call_id")))
-        return self.calls.setdefault(repr(key), len(self.calls))
+
+def _item(place: Document) -> str:
+    """Which item of the output an event is about."""
+    return repr(place.get("output_index", place.get("item_id", as_mapping(place.get("item")).get("id"))))
+
+
+def _part(what: str, place: Document) -> str:
+    return f"{what} {_item(place)} {place.get('content_index') or place.get('summary_index') or 0}"
 
 
 def _finish(response: Document) -> str | None:
@@ -137,7 +169,7 @@ def _reasoning(items: list[Document]) -> Iterator[str]:
 def _rest_of_item(item: Document) -> Document:
     """What is left of an item of output when its text and its call have been read."""
     if as_text(item.get("type")) in _CALLS:
-        return _without(item, "call_id", "name", "arguments", "input")
+        return _without(item, *_OF_CALLS)
     cut: Callable[[Any], Any] = lambda part: (  # noqa: E731 - one line, used twice
         _without(part, "text", "refusal") if isinstance(part, Mapping) else part
     )
