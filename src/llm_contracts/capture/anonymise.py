@@ -39,6 +39,7 @@ _ID_PREFIX = re.compile(
     "(?:asst|batch|call|chatcmpl|ci|cmpl|conv|fc|file|gen|item|msg|org|proj|req|resp|rs|run|srvtoolu|step|"
     "thread|toolu|vs|ws)[-_]"
 )
+_ID_IN_PATH = re.compile(rf"(?<=/)({_ID_PREFIX.pattern})(?=[^/]*\d)([^/]+)")
 _QUOTED = re.compile(
     r"""(['`"])(?:(?!\1).){1,400}\1|\u2018[^\u2019]+\u2019|\u201c[^\u201d]+\u201d|«[^»]+»|[\w.+-]+@[\w.-]+|\d{6,}|(?P<word>[^\W\d_]{2,})"""
 )
@@ -156,8 +157,9 @@ class Anonymiser:
         )
 
     def _address(self, uri: str) -> str:
-        """A URL in which only the API's own parameters have the values that they had."""
+        """A URL in which only the API's own parameters have the values that they had, and ids are others."""
         before, mark, query = uri.partition("?")
+        before = _ID_IN_PATH.sub(lambda match: match[1] + self._words.text(match[2]), before)
         return before + mark + _VALUE.sub(lambda match: match[1] + self._words.text(match[2]), query)
 
     def _one(self, token: Token, source: str, context: _Context) -> str:

@@ -162,7 +162,8 @@ def _is_data(above: tuple[str, ...]) -> bool:
     """Whether what stands below these members is an application's own, whatever it is called."""
     within = {*above}
     return (
-        bool({"arguments", "args"} & within)
+        bool({"arguments", "args", "variables"} & within)
+        or above == ("inputs",)  # what an application's own prompt at Dify takes
         or "input" in above[1:]  # a tool's; a request's own stands at the top
         or ("metadata" in within and not _ERRORS & within)
         or {"functionResponse", "response"} <= within

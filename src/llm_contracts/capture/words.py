@@ -20,13 +20,28 @@ _LANGUAGES = (
     "bash|c|cpp|csharp|css|diff|go|html|java|javascript|js|json|jsonl|jsx|kotlin|latex|markdown|md|mermaid|php|"
     "plaintext|powershell|py|python|ruby|rust|sh|shell|sql|swift|text|toml|ts|tsx|typescript|xml|yaml|yml"
 )
-_TOKEN = re.compile(
-    rf"""(?P<same></?(?:{_TAGS})\b|<\|\w*\|>|```(?:{_LANGUAGES})$|https?://|\b(?:true|false|null)\b)
-    |(?P<key>"[^"\\]{{1,80}}"(?=\s*:))
-    |(?P<number>(?<![^\W\d_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![^\W\d_]))
-    |(?P<word>[^\W\d_]+|\d+)""",
-    re.VERBOSE | re.MULTILINE,
-)
+_ENCLOSED = "\u24b6-\u24e9\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189"
+"""Letters in circles and squares, which are symbols to Unicode."""
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it is a part of a letter. A variation selector chooses between pictures."""
+    return unicodedata.category(character) in ("Mn", "Mc") and not "\ufe00" <= character <= "\ufe0f"
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    """Words go with the marks on their letters: these are vowels in many scripts."""
+    letter, marks = rf"[^\W\d_]|[{_ENCLOSED}]", "".join(filter(_is_mark, map(chr, range(0x300, 0x1E94B))))
+    return re.compile(
+        rf"""(?P<same></?(?:{_TAGS})\b|<\|\w*\|>|```(?:{_LANGUAGES})$|https?://|\b(?:true|false|null)\b)
+        |(?P<key>"[^"\\]{{1,80}}"(?=\s*:))
+        |(?P<number>(?<![^\W\d_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![^\W\d_]))
+        |(?P<word>(?:{letter}|[{marks}])+|\d+)""",
+        re.VERBOSE | re.MULTILINE,
+    )
+
+
 _WHOLE_RANGES = ((0x4E00, 0x9FA5), (0xAC00, 0xD7A3), (0x20000, 0x2A6D6))
 """Scripts in which a neighbourhood of 128 characters would tell much about the one that is hidden."""
 
@@ -48,7 +63,7 @@ class Words:
 
     def text(self, text: str, keys: Container[str] = ()) -> str:
         """A text of the same length. `keys`: names of members of JSON in it that stay."""
-        return _TOKEN.sub(lambda match: self._token(match, keys), text)
+        return _tokens().sub(lambda match: self._token(match, keys), text)
 
     def word(self, word: str) -> str:
         """A word with a letter for a letter and a digit for a digit."""
@@ -98,36 +113,40 @@ class Words:
 
 def _other(character: str, number: int) -> str:
     """A character of the same script, case and size in its place; what is no letter or digit stays."""
-    if "0" <= character <= "9":
-        return "0" if character == "0" else "123456789"[number % 9]
     others = _alike(character)
     return others[number % len(others)] if others else character
 
 
 @cache
 def _alike(character: str) -> str:
-    """The characters that may stand in its place; none for what is no letter."""
+    """The characters that may stand in its place; none for what belongs to no word or number."""
     place, category = ord(character), unicodedata.category(character)
-    if not category.startswith("L") or category == "Lm":
+    if category == "Nd":  # a zero stays one, so that numbers stay numbers
+        zero = place - unicodedata.decimal(character)
+        return "" if place == zero else _range(zero + 1, zero + 9)
+    if not (category[0] in "LN" or _is_mark(character) or re.match(f"[{_ENCLOSED}]", character)):
         return ""
     for first, last in _WHOLE_RANGES:
         if first <= place <= last:
             return _range(first, last)
     first = place - place % _BLOCK
-    script, size = _script(character), len(character.encode("utf-8", "surrogatepass"))
-    return "".join(
-        other
-        for other in map(chr, range(first, first + _BLOCK))
-        if unicodedata.category(other) == category
-        and _script(other) == script
-        and len(other.encode("utf-8", "surrogatepass")) == size
+    alike = _sorted_by(character)
+    return "".join(c for c in map(chr, range(first, first + _BLOCK)) if _sorted_by(c) == alike)
+
+
+def _sorted_by(character: str) -> tuple[object, ...]:
+    """What stays of a character: category, script, size, and how a mark joins its letter.
+
+    Unicode gives each point of Hebrew and Arabic a class of its own, 10 to 199; here they are one.
+    """
+    joins = unicodedata.combining(character)
+    return (
+        unicodedata.category(character),
+        unicodedata.name(character, "").partition(" ")[0],
+        len(character.encode("utf-8", "surrogatepass")),
+        10 if 10 <= joins < 200 else joins,  # noqa: PLR2004
     )
 
 
-@cache
 def _range(first: int, last: int) -> str:
     return "".join(map(chr, range(first, last + 1)))
-
-
-def _script(character: str) -> str:
-    return unicodedata.name(character, "").partition(" ")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -72,8 +73,9 @@ def test_any_text_stays_as_long_and_of_the_same_form(text: str, ascii_only: bool
             other.isdigit(),
             other.isupper(),
         )
-        if not old.isalnum():
-            assert old == other
+        assert unicodedata.category(old) == unicodedata.category(other)
+        if unicodedata.category(old)[0] not in "LNM":
+            assert old == other or old in "ⒶⓏⓐⓩ" or "\u24b6" <= old <= "\U0001f189"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,30 @@ def test_any_text_stays_as_long_and_of_the_same_form(text: str, ascii_only: bool
 )
 def test_the_form_of_a_text_stays(text: str, form: str) -> None:
     assert re.fullmatch(form, said(text)), said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "هاتف ١٢٣٤٥٦٧",
+        "राजेश दिल्ली १२३",
+        "สมชาย กรุงเทพ",
+        unicodedata.normalize("NFD", "Zoë Núñez"),
+        unicodedata.normalize("NFD", "김철수"),
+        "שָׁלוֹם משה",
+        "ｶﾀｶﾅ ㄅㄆㄇ 㐀㐁 ꆈꌠ",
+        "Ⓩⓐⓝ 🅰🅱 ①②③ ᵃᵇᶜ",
+        "𝒵𝒶𝓃 ＺＡＮ ⅧⅫ",
+        "ኢትዮጵያ བོད ᏣᎳᎩ 𓀀𓀁 ᚠᚢᚦ",
+    ],
+)
+def test_nothing_stays_readable_in_any_script(text: str) -> None:
+    """Also digits that are not ASCII, letters that are symbols to Unicode, and vowels that are marks."""
+    made = said(text)
+    assert len(made.encode()) == len(text.encode())
+    for old, new in zip(text.split(), made.split(), strict=True):
+        assert len(new) == len(old)
+        assert sum(one == other for one, other in zip(old, new, strict=True)) <= len(old) / 2
 
 
 def test_equal_words_stay_equal_also_where_a_stream_cuts_them() -> None:
@@ -248,12 +274,20 @@ def test_what_is_no_field_of_an_event_stream_is_text() -> None:
 def test_values_of_a_query_are_the_applications() -> None:
     asked = streamed(stream("hi"))
     request = replace(
-        asked.request, uri="https://a.example/v1/files?purpose=batch&owner=zanzibar&api-version=1"
+        asked.request,
+        uri="https://a.example/v1/files/file-a1b2?purpose=batch&owner=zanzibar&api-version=1",
     )
     (made,) = Anonymiser(key=KEY)([replace(asked, request=request)])
     assert re.fullmatch(
-        r"https://a.example/v1/files\?purpose=batch&owner=(?!zan)\w{8}&api-version=1", made.request.uri
+        r"https://a.example/v1/files/file-(?!a1b2)\w{4}\?purpose=batch&owner=(?!zan)\w{8}&api-version=1",
+        made.request.uri,
     )
+
+
+def test_names_of_what_a_prompt_is_filled_with_are_the_applications() -> None:
+    made = anonymised({"prompt": {"id": "pmpt_1", "variables": {"carol": "x"}}, "inputs": {"carol": "y"}})
+    assert "carol" not in json.dumps(made)
+    assert list(made) == ["prompt", "inputs"]
 
 
 def _planted(value: Any) -> Any:
