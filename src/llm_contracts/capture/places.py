@@ -28,9 +28,17 @@ _KEPT = frozenset(
         *("code", "param", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
         *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
         *("probability", "severity", "truncation", "modality", "voice", "owned_by", "summary_mode"),
+        *("allowed_callers", "background", "behavior", "display", "environment", "error_code", "execution"),
+        *("include", "input_fidelity", "language", "mode", "modalities", "moderation", "outcome", "phase"),
+        *("output_format", "prompt_cache_retention", "quality", "ranker", "require_approval", "scheduling"),
+        *("response_format", "response_inclusion", "search_content_types", "search_context_size", "size"),
+        *("speed", "style", "syntax", "threshold", "toolset_name", "ttl", "generate_summary"),
+        *("aspectRatio", "mediaResolution", "responseModalities", "thinkingLevel", "trafficType"),
     }
 )
-"""Members whose strings are the API's own words."""
+"""Members whose strings are the API's own words: those that SDKs declare as one of some literals
+(`openai.types`, `anthropic.types`, `google.genai.types`).
+"""
 
 _NAMED = frozenset(
     {
@@ -48,7 +56,12 @@ _NAMED = frozenset(
 )
 """Below these a `name` is that of a tool; elsewhere it is a person's."""
 
-SCHEMAS = frozenset({"parameters", "input_schema", "schema", "responseSchema", "parametersJsonSchema"})
+SCHEMAS = frozenset(
+    {
+        *("parameters", "input_schema", "output_schema", "schema", "inputSchema", "outputSchema"),
+        *("responseSchema", "response_schema", "parametersJsonSchema", "responseJsonSchema"),
+    }
+)
 _ERRORS = frozenset({"error", "errors"})
 _NUMBERS = frozenset({"embedding", "embeddings", "values", "bytes"})
 API_KEYS = frozenset(
@@ -107,7 +120,8 @@ def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> Kind:
         return Kind.ID if named and not tools else Kind.KEEP
     if last == "name" and _NAMED & {*above} and not _is_data(above):
         return Kind.KEEP if tools else Kind.ID
-    if last in _KEPT and not _is_data(above) and _API_WORD.fullmatch(source):
+    chosen = last in _KEPT or path[-2:] == ("reasoning", "summary")
+    if chosen and not _is_data(above) and _API_WORD.fullmatch(source):
         return Kind.KEEP
     if last == "id" or last.endswith(("_id", "Id")):
         return Kind.ID

@@ -284,6 +284,20 @@ def test_values_of_a_query_are_the_applications() -> None:
     )
 
 
+def test_words_that_an_api_chooses_from_stay() -> None:
+    tool = {"type": "function", "name": "f", "output_schema": {"properties": {"a": {}}, "required": ["a"]}}
+    request = {
+        "tools": [
+            {**tool, "allowed_callers": ["direct"]},
+            {"type": "web_search", "search_context_size": "low"},
+        ],
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "modalities": ["text", "audio"],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+    }
+    assert anonymised(request) == request
+
+
 def test_names_of_what_a_prompt_is_filled_with_are_the_applications() -> None:
     made = anonymised({"prompt": {"id": "pmpt_1", "variables": {"carol": "x"}}, "inputs": {"carol": "y"}})
     assert "carol" not in json.dumps(made)
@@ -420,6 +434,18 @@ def test_the_verdict_on_real_streams_is_the_same(match: Pairing) -> None:
     found = [entry for entry in read_corpus(REAL_STREAMS) if isinstance(entry, CorpusStream)]
     for entry in found[::EVERY_STREAM]:
         same_verdict(match, (plain_address(entry.interaction),))
+
+
+@pytest.mark.real_streams
+@pytest.mark.skipif(not REAL_APIS.is_dir(), reason="needs ../shared/real-apis")
+def test_the_verdict_on_responses_with_many_kinds_of_tools_is_the_same(match: Pairing) -> None:
+    """Each tool has settings of its own, and an SDK reads only those that it knows."""
+    names = {"responses-streamed-161", "responses-streamed-169", "responses-whole-182", "responses-whole-188"}
+    found = [entry for entry in read_corpus(REAL_APIS) if isinstance(entry, CorpusStream)]
+    for entry in (entry for entry in found if entry.id in names):
+        same_verdict(match, (plain_address(entry.interaction),))
+        names.remove(entry.id)
+    assert not names
 
 
 def test_the_comparison_sees_what_a_change_of_form_does(match: Pairing) -> None:
