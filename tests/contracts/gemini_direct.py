@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -163,8 +164,9 @@ class _Opened:
                 yield self.document()
                 return
             for line in self._lines():
-                if line.startswith(b"data:"):
-                    yield json.loads(line[5:])
+                data = line.strip().removeprefix(b"data:")
+                if line.startswith(b"data:") and data:
+                    yield json.loads(data)
         except (http.client.HTTPException, OSError) as error:
             raise _unheard(error, self.attempts) from error
         except ValueError as error:
@@ -172,10 +174,12 @@ class _Opened:
 
     def _lines(self) -> Iterator[bytes]:
         """Read by pieces: read by lines, a body that is cut ends as if it were whole."""
-        rest = b""
+        rest, begun = b"", False
         while piece := self.response.read1():
             lines = (rest + piece).splitlines(keepends=True)
             rest = b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
+            if lines and not begun:
+                begun, lines[0] = True, lines[0].removeprefix(BOM_UTF8)
             yield from lines
         if rest:
             yield rest

@@ -23,6 +23,8 @@ _NOT_NOISE = frozenset({Kind.UNFAITHFUL, Kind.SIDE_EFFECT})
 answering it often does once in a process.
 """
 
+_UNWAITED = frozenset({Kind.DELTAS, Kind.CHUNK_COUNT, Kind.ORDER, Kind.ERROR_POSITION, Kind.UNFAITHFUL})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Looks:
@@ -33,6 +35,8 @@ class Looks:
         references, candidates: what both did, in order.
         found: one comparison for each run of the candidate, with the reference's run of the same number.
         controls: each further run of the reference, compared with the one before.
+        unwaited: a run of the candidate for which nobody waited, compared with the reference's first, and
+            such a run of the reference. They say nothing about time, nor about where pieces end.
     """
 
     compare: Callable[[Observation, Observation], Comparison]
@@ -40,6 +44,7 @@ class Looks:
     candidates: tuple[Observation, ...] = ()
     found: tuple[Comparison, ...] = ()
     controls: tuple[Comparison, ...] = ()
+    unwaited: tuple[Comparison, Comparison] | None = None
 
     def of(self, reference: Observation) -> Looks:
         """One more run of the reference."""
@@ -51,13 +56,18 @@ class Looks:
         found = self.compare(self.references[len(self.candidates)], candidate)
         return replace(self, candidates=(*self.candidates, candidate), found=(*self.found, found))
 
+    def beside(self, reference: Observation, candidate: Observation) -> Looks:
+        """A run of both for which nobody waited."""
+        first = self.references[0]
+        return replace(self, unwaited=(self.compare(first, candidate), self.compare(first, reference)))
+
     @property
     def divergences(self) -> tuple[Divergence, ...]:
         """What differs between the two, as the first look that shows it has it."""
         if not any(d.where.startswith("pauses") for look in self.found for d in look.divergences):
-            return tuple(_agreed(self.found))
+            return tuple(_agreed(self.found, self._unwaited(0)))
         quiet = self.compare(quietest(self.references), quietest(self.candidates))
-        agreed = _agreed((quiet, *self.found))
+        agreed = _agreed((quiet, *self.found), self._unwaited(0))
         return (
             *(d for d in agreed if not _is_measured(d)),
             *(d for d in quiet.divergences if _is_measured(d)),
@@ -66,7 +76,7 @@ class Looks:
     @property
     def noise(self) -> tuple[Divergence, ...]:
         """What differs between runs of the reference alone."""
-        return tuple(d for d in _agreed(self.controls) if d.kind not in _NOT_NOISE)
+        return tuple(d for d in _agreed(self.controls, self._unwaited(1)) if d.kind not in _NOT_NOISE)
 
     @property
     def doubtful(self) -> bool:
@@ -78,10 +88,14 @@ class Looks:
         """What the first look hid."""
         return self.found[0].normalised
 
+    def _unwaited(self, side: int) -> tuple[Divergence, ...]:
+        return () if self.unwaited is None else without_chance(self.unwaited[side].divergences)
 
-def _agreed(looks: Iterable[Comparison]) -> Iterator[Divergence]:
+
+def _agreed(looks: Iterable[Comparison], unwaited: tuple[Divergence, ...]) -> Iterator[Divergence]:
     each = [look.divergences for look in looks]
     always = [{(d.kind, place(d.where)) for d in found} for found in each]
+    each.append(unwaited)
     seen: set[tuple[str, str]] = set()
     for number, found in enumerate(each):
         new = [d for d in found if (d.kind, place(d.where)) not in seen or number == 0]
@@ -94,6 +108,13 @@ def _agreed(looks: Iterable[Comparison]) -> Iterator[Divergence]:
 
 def _is_measured(divergence: Divergence) -> bool:
     return divergence.where.startswith("pauses.")
+
+
+def without_chance(found: Iterable[Divergence]) -> tuple[Divergence, ...]:
+    """What does not hang on time, of a run for which nobody waited: a client that merges pieces hands on
+    others each time. Faults that it shows in every run are no change.
+    """
+    return tuple(d for d in found if d.kind not in _UNWAITED and not may_be_chance(d))
 
 
 def may_be_chance(divergence: Divergence) -> bool:

@@ -12,6 +12,9 @@ _LABELS = frozenset({Kind.ERROR, Kind.FINISH_REASON, Kind.REQUEST_TARGET, Kind.U
 
 _LONGEST_LABEL = 60
 
+UNCHANGED = "unchanged"
+"""Stands for what a client did where a variant of a recording has changed only what the other one did."""
+
 
 def change_of(divergence: Divergence) -> tuple[str, str]:
     """The class of the old value and that of the new one: `number` and `absent`, say.
@@ -19,15 +22,20 @@ def change_of(divergence: Divergence) -> tuple[str, str]:
     Where both are numbers the new one is called by what became of it: twice as many requests and none at all
     are not the same decision.
     """
-    old, new = divergence.reference, divergence.candidate
+    old, new = map(_varied, (divergence.reference, divergence.candidate))
     if _is_number(old) and _is_number(new) and divergence.kind not in _LABELS:
         return "number", "more" if new > old else "fewer"
     return _class_of(old, divergence.kind), _class_of(new, divergence.kind)
 
 
+def _varied(value: Any) -> Any:
+    """What became of it in a sweep."""
+    return value["varied"] if isinstance(value, dict) and "varied" in value else value
+
+
 def _class_of(value: Any, kind: Kind) -> str:
-    if value == ABSENT:
-        return "absent"
+    if value in (ABSENT, UNCHANGED):
+        return "absent" if value == ABSENT else UNCHANGED
     if kind in _LABELS:
         label = _label(value)
         if label and len(label) <= _LONGEST_LABEL:
@@ -38,8 +46,6 @@ def _class_of(value: Any, kind: Kind) -> str:
 def _label(value: Any) -> str:
     """The name in a value of a kind that has names; empty where it holds anything else."""
     if isinstance(value, dict):
-        if "varied" in value:  # a sweep: what became of it
-            return _class_of(value["varied"], Kind.ERROR)
         return _label(value.get("category") or value.get("shown") or "")
     if isinstance(value, list):
         return ", ".join(map(_label, value)) if all(map(_label, value)) else ""

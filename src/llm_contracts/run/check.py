@@ -95,7 +95,8 @@ def context_for(
 
 @contextmanager
 def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
-    rows, shapes = {row.name: row for row in project.scenarios}, chosen(project.scenarios)
+    rows = {row.name: row for row in project.scenarios}
+    shapes = chosen(row for row in rows.values() if os.path.lexists(project.cassette(row)))
     with opened_match(project, options) as match:
         yield lambda name: run_scenario(match, project, rows[name], thoroughly=name in shapes)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from llm_contracts.wire.interaction import Interaction, Request
 
 _FURTHER_LOOKS = 4
-_CHEAP = 16_000  # bytes of a recording that is played to the candidate twice
+_CHEAP = 16_000  # bytes of a recording that is played twice in lockstep
 _ASKS_OTHERWISE = frozenset({Kind.REQUEST_TARGET, Kind.ATTEMPTS})
 """Differences that say already that the candidate asks for what was not recorded."""
 
@@ -66,8 +66,8 @@ class Pairing:
         own: bool = False,
         thoroughly: bool = False,
     ) -> Item:
-        """Run one recording: the reference twice, to see what does not even agree with itself, and the
-        candidate; twice as well where that is cheap, to see whether it answers alike.
+        """Run one recording twice with each: to see what of the reference does not even agree with itself,
+        and whether the candidate answers alike. A long one is played the second time without waiting.
 
         What depends on time (late deliveries, pauses, what is left behind) is believed only when it occurs
         every time, also while nothing else is played: a processor that is busy elsewhere delays any client.
@@ -167,9 +167,14 @@ class Pairing:
         reference, candidate = (
             partial(self.play, side, interactions, call) for side in (self.reference, self.candidate)
         )
-        looks = Looks(compare=comparing).of(reference()).of(reference()).by(candidate())
-        if sum(len(interaction.response.body) for interaction in interactions) <= _CHEAP:
-            looks = looks.by(candidate())
+        looks = Looks(compare=comparing)
+        long = sum(len(interaction.response.body) for interaction in interactions) > _CHEAP
+        if long and self.recutting is not None:
+            hurried = replace(self, engine=self.recutting)
+            again = (hurried.play(side, interactions, call) for side in (self.reference, self.candidate))
+            looks = looks.of(reference()).by(candidate()).beside(*again)
+        else:
+            looks = looks.of(reference()).of(reference()).by(candidate()).by(candidate())
         for _ in range(_FURTHER_LOOKS):
             if not looks.doubtful:
                 break

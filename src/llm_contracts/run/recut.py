@@ -1,9 +1,11 @@
 """The same answer in the shapes that clients get wrong most often, cheap enough for every check.
 
-All of them mean the same to whoever reads event streams by the WHATWG's rules: pieces that end inside a
-character, lines that end in CRLF, a byte order mark before the first event, events without data (a bare
-`data:` line, or control fields alone). They are played all at once, and one by one only where that shows
-something. `check --sweep` has many more.
+All of them say the same by the WHATWG's rules for event streams: pieces that end inside a character, lines
+that end in CRLF, a byte order mark before the first event, a block of control fields, which is no event, and
+a bare `data:` line, which is an event with nothing in it. They are played all at once, and one by one only
+where that shows something. `check --sweep` has many more.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import Comparison
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.looks import without_chance
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
@@ -23,20 +26,6 @@ Shape = Callable[[list[bytes]], list[bytes]]
 """Events, each as bytes, to the same events otherwise spelt."""
 
 Play = Callable[[tuple[Interaction, ...]], Observation]
-
-_COUNTS = frozenset(
-    {
-        Kind.TEXT,
-        Kind.REASONING,
-        Kind.TOOL_CALLS,
-        Kind.FINISH_REASON,
-        Kind.USAGE,
-        Kind.USAGE_INVENTED,
-        Kind.USAGE_MISSING,
-        Kind.ERROR,
-    }
-)
-"""What must not change. Where in the stream something comes is chance here: nobody waits for the client."""
 
 SHAPES: Mapping[str, Shape] = {
     "inside-characters": lambda events: events,  # every shape is cut there
@@ -90,23 +79,25 @@ def recut_differences(
     stream = Streamed.of(interactions)
     if stream is None:
         return
-    together = _shaped(stream, *SHAPES.values())
+    shapes = SHAPES if stream.server_sent else {"inside-characters": SHAPES["inside-characters"]}
+    together = _shaped(stream, *shapes.values())
     if not _changes(candidate, player.candidate(together), comparing):
         return
-    alone = {name: _shaped(stream, shape) for name, shape in SHAPES.items()}
+    alone = {name: _shaped(stream, shape) for name, shape in shapes.items()}
     for name, exchanges in {**alone, "all-at-once": together}.items():
-        theirs = _changes(candidate, player.candidate(exchanges), comparing)
-        ours = _changes(reference, player.reference(exchanges), comparing) if theirs else {}
-        for (kind, where), change in theirs.items():
-            if (kind, where) not in ours:
-                finding = UnnamedDivergence(
-                    kind=kind,
-                    where=f"{where} ({name})",
-                    reference=change.reference,
-                    candidate=change.candidate,
-                )
-                yield finding.seal(scope)
-        if not theirs.keys() <= ours.keys():
+        varied = player.candidate(exchanges)
+        theirs = _changes(candidate, varied, comparing)
+        own = player.reference(exchanges) if theirs else reference
+        ours = {} if own is reference else _changes(reference, own, comparing)
+        new = [
+            UnnamedDivergence(
+                kind=kind, where=f"{where} ({name})", reference=each.reference, candidate=each.candidate
+            )
+            for (kind, where), each in theirs.items()
+            if not _is_alike(each, ours.get((kind, where)), both_fail=bool(varied.failure and own.failure))
+        ]
+        yield from (finding.seal(scope) for finding in new)
+        if new:
             return  # the shape is named; the rest might say the same again
 
 
@@ -115,8 +106,12 @@ def _changes(
     varied: Observation,
     comparing: Callable[[Observation, Observation], Comparison],
 ) -> Mapping[tuple[Kind, str], Divergence]:
-    found = comparing(recorded, varied).divergences
-    return {(each.kind, each.where): each for each in found if each.kind in _COUNTS}
+    return {(d.kind, d.where): d for d in without_chance(comparing(recorded, varied).divergences)}
+
+
+def _is_alike(theirs: Divergence, ours: Divergence | None, *, both_fail: bool) -> bool:
+    """Whether the shape does the same to both. Who fails has many ways to say so."""
+    return both_fail or (ours is not None and ours.candidate == theirs.candidate)
 
 
 def _shaped(stream: Streamed, *shapes: Shape) -> tuple[Interaction, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from llm_contracts.simulator.anthropic import ANTHROPIC
 from llm_contracts.simulator.ark import ARK
@@ -24,3 +26,14 @@ DIALECTS: Mapping[str, Dialect] = {
         *(OPENAI_RESPONSES, OPENAI_EMBEDDINGS, ANTHROPIC),
     )
 }
+
+
+def dialect_at(uri: str, own: Dialect) -> Dialect:
+    """The dialect of what answers at this address: a provider's own, unless another API was asked there."""
+    path = urlsplit(uri).path
+    asked = (one for one in (own, *DIALECTS.values()) if _ends_in(path, one.chat_path))
+    return next(asked, own)
+
+
+def _ends_in(path: str, pattern: str) -> bool:
+    return re.search(re.sub(r"\{\w+\}", "[^/]+", pattern) + "$", path) is not None

@@ -14,12 +14,12 @@ from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import NO_RULES, Comparison, Rules, compare
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.value_class import UNCHANGED
 from llm_contracts.wire.facts import WireFacts
 
-UNCHANGED = "unchanged"
-"""Stands for what a client did where only the other one's doing has changed."""
-
 _PLACE = "end"
+_FAILS = frozenset({Kind.ERROR, Kind.ERROR_POSITION})
+_NOT_REACHED = frozenset({Kind.FINISH_REASON, Kind.USAGE, Kind.USAGE_DETAILS, Kind.USAGE_MISSING, Kind.ORDER})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +67,20 @@ def compare_change(
 
 
 def _by_place(comparison: Comparison) -> Mapping[tuple[Kind, str], Divergence]:
-    """Faults that both of a client's runs show alike are no change."""
-    return {(d.kind, d.where): d for d in comparison.divergences if d.kind is not Kind.UNFAITHFUL}
+    """Faults that both of a client's runs show alike are no change. Of a run that fails otherwise, or
+    elsewhere, that is the change: its words, and what was not reached, follow from it.
+    """
+    failed = any(d.kind in _FAILS for d in comparison.divergences)
+    return {
+        (d.kind, d.where): d
+        for d in comparison.divergences
+        if d.kind is not Kind.UNFAITHFUL and not (failed and _follows(d.kind, d.where))
+    }
+
+
+def _follows(kind: Kind, where: str) -> bool:
+    further = kind in _NOT_REACHED or where.startswith(("error.", "generation.usage"))
+    return further and kind not in _FAILS
 
 
 def _shown(divergence: Divergence | None) -> Any:

@@ -101,7 +101,7 @@ def sweep(
         versions=used,
         items=items,
         missing=tuple(scenario.name for scenario in scenarios if scenario not in recorded),
-        complaints=(*waivers.complaints, *_useless(waivers, items, used, project)),
+        complaints=(*waivers.complaints, *_useless(waivers, items, used, project, extent)),
         warnings=(*waivers.warnings, *([] if recorded else [nothing_recorded(project, scenarios)])),
     )
     return Swept(result=result, documents=tuple(document for _, document in light))
@@ -137,8 +137,12 @@ def _light(item: Item) -> Light:
 
 
 def _useless(
-    waivers: Waivers, items: tuple[Item, ...], used: Mapping[str, str], project: Project
+    waivers: Waivers, items: tuple[Item, ...], used: Mapping[str, str], project: Project, extent: Extent
 ) -> tuple[str, ...]:
-    """Complaints about entries for variants; those for recordings are the business of a check."""
-    about = replace(waivers, entries=tuple(entry for entry in waivers.entries if entry.for_variants))
+    """Complaints about entries for variants; those for recordings are the business of a check, and what is
+    about variants of any kind (`~*`) may be of use to a family that did not run.
+    """
+    some = set(extent.families) < set(Family)
+    entries = (entry for entry in waivers.entries if entry.for_variants)
+    about = replace(waivers, entries=tuple(e for e in entries if not (some and "~*" in e.scenario)))
     return about.unused(items, used, known={(row.provider, row.id) for row in project.scenarios})

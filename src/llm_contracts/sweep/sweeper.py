@@ -84,7 +84,7 @@ class Sweeper:
         recorded = self._both(interactions, call)
         facts = _facts(interactions, self.protocols)
         own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id, rules=self.rules)
-        yield self.decided(_filled(blank, recorded, _proven(own.divergences)))
+        yield self.decided(_filled(blank, recorded, _proven(own.divergences, attempts=False)))
         ground = _Ground(
             sides=recorded,
             facts=facts,
@@ -113,13 +113,15 @@ class Sweeper:
     ) -> Item:
         """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
         again = self._both(variant.interactions, call)
-        if not variant.hurried:
-            return replace(
-                item, noise=compare_change(sides, again, (), scope=item.id, rules=self.rules).divergences
-            )
         places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
-        repeated = tuple(d for d in item.divergences if (d.kind, d.where) in places)
-        return self.decided(replace(item, divergences=repeated))
+        repeated = tuple(
+            d
+            for d in item.divergences
+            if (d.kind, d.where) in places or not (variant.hurried or d.where.startswith("pauses"))
+        )
+        changed = compare_change(sides, again, (), scope=item.id, rules=self.rules).divergences
+        noise = () if variant.hurried else _proven(changed, attempts=False)
+        return self.decided(replace(item, divergences=repeated, noise=noise))
 
     def _both(self, interactions: tuple[Interaction, ...], call: Call) -> BothSides:
         reference, candidate = (

@@ -25,7 +25,7 @@ def events(body: bytes) -> tuple[Event, ...]:
     """All events of a whole body."""
     if is_framed(body):
         return tuple(_frames(body))
-    start = body[:64].lstrip(_BLANK)[:1]
+    start = _start(body)
     if start == b"{":
         return _lines(body)
     if start == b"[":
@@ -34,10 +34,19 @@ def events(body: bytes) -> tuple[Event, ...]:
     return (*decoder.feed(body), *decoder.finish())
 
 
+def are_server_sent(body: bytes) -> bool:
+    """Whether events of this body come as server-sent ones."""
+    return _start(body) not in (b"{", b"[") and not is_framed(body)
+
+
 def is_framed(body: bytes) -> bool:
     """Whether these are frames of AWS's event streams: the first one's checksum says so."""
     whole = len(body) >= _PRELUDE
     return whole and zlib.crc32(body[:8]) == int.from_bytes(body[8:_PRELUDE], "big")
+
+
+def _start(body: bytes) -> bytes:
+    return body[:64].lstrip(_BLANK)[:1]
 
 
 def _lines(body: bytes) -> tuple[Event, ...]:

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from typing import Self
 
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.events import events
+from llm_contracts.wire.events import are_server_sent, events
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -57,6 +57,11 @@ class Streamed:
         """How its lines end."""
         first = self.parts[0]
         return b"\r\n" if b"\r\n" in first else b"\n" if b"\n" in first else b"\r"
+
+    @property
+    def server_sent(self) -> bool:
+        """Whether its events are server-sent ones: other framings have no other spellings here."""
+        return are_server_sent(self.parts[0])
 
     def each(self, protocols: Protocols = BUILT_IN) -> tuple[WireFacts, ...]:
         """What each event says by itself."""

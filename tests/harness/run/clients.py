@@ -70,9 +70,9 @@ def _pieces(call: Call, *, believes_ends: bool, deaf: bool) -> Pieces:
 
 
 def properly(pieces: Pieces) -> Iterator[str]:
-    """As the standard says."""
+    """As the standard says. An event with nothing in it is one, and says nothing."""
     decoder = EventDecoder()
-    yield from (event.data for event in _events(decoder, pieces))
+    yield from (event.data for event in _events(decoder, pieces) if event.data)
 
 
 def _events(decoder: EventDecoder, pieces: Pieces) -> Iterator[Event]:
@@ -98,6 +98,23 @@ def line_feeds_alone(pieces: Pieces) -> Iterator[str]:
     for part in b"".join(pieces).split(b"\n\n"):
         if part.startswith(b"data: "):
             yield part.removeprefix(b"data: ").decode().split("\r")[0]
+
+
+def no_mark(pieces: Pieces) -> Iterator[str]:
+    """Takes a byte order mark for a part of the first line, which is no field then."""
+    yield from properly(piece.replace(b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2) for piece in pieces)
+
+
+def whatever_it_is(pieces: Pieces) -> Iterator[str]:
+    """Takes an event with nothing in it for one with data."""
+    yield from (event.data for event in _events(EventDecoder(), pieces))
+
+
+def each_block(pieces: Pieces) -> Iterator[str]:
+    """Takes each block for an event, though some have control fields alone."""
+    for part in re.split(rb"\r\n\r\n|\n\n|\r\r", b"".join(pieces)):
+        if part:
+            yield part.partition(b"data: ")[2].decode()
 
 
 def first_lines(pieces: Pieces) -> Iterator[str]:

@@ -63,6 +63,11 @@ def fickle(call, calls=[]):
     yield f"{len(calls)}"
 
 
+def second(call, calls=[]):
+    calls.append(call)
+    yield from plain(call) if len(calls) % 2 else shouting(call)
+
+
 def hanging(call):
     threading.Event().wait(30)  # the clock that skips a path's pauses is `time.sleep`'s
     yield "late"
@@ -73,6 +78,7 @@ def same(call):
 
 
 CLIENTS = {"plain": plain, "same": same, "shouting": shouting, "fickle": fickle, "hanging": hanging}
+CLIENTS["second"] = second
 """
 
 SCENARIOS = """

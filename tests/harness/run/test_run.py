@@ -25,7 +25,7 @@ from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.testing import opened_contract
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End
-from tests.harness.run.projects import make_project
+from tests.harness.run.projects import cassette, make_project
 
 TODAY = date(2026, 11, 22)
 
@@ -139,6 +139,17 @@ def test_a_provider_s_own_reference_comes_in_the_place_of_the_project_s_and_of_n
 def test_a_reference_that_contradicts_itself_is_noise(tmp_path: Path) -> None:
     item = run(make_project(tmp_path, "acme/other"), reference="fickle", candidate="plain").items[0]
     assert Kind.TEXT in {divergence.kind for divergence in item.noise}
+
+
+@pytest.mark.parametrize("pieces", [2, 200], ids=["short", "long"])
+def test_a_client_that_errs_at_every_second_call_is_found(tmp_path: Path, pieces: int) -> None:
+    root = make_project(tmp_path, "acme/other")
+    save(root / "cassettes/acme/other.yaml", cassette("acme/other", ("hello",) * pieces))
+    found = run(root, reference="plain", candidate="second").items[0]
+    assert Kind.TEXT in {divergence.kind for divergence in found.divergences}
+    assert found.noise == ()
+    other_way_round = run(root, reference="second", candidate="plain").items[0]
+    assert Kind.TEXT in {divergence.kind for divergence in other_way_round.noise}
 
 
 def test_a_hanging_path_is_an_observation_of_that_failure(tmp_path: Path) -> None:

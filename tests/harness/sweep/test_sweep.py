@@ -77,7 +77,7 @@ def test_a_client_that_reads_by_the_standard_shows_no_change(engine: Engine) -> 
     assert {general(split(item.scenario)[1]) for item in items} == {
         "",
         *("whole", "blank-lines", "fields", "characters", "bytes", "drawn@*"),
-        *("crlf", "cr", "crlf-apart", "comments", "pings"),
+        *("crlf", "cr", "crlf-apart", "comments", "pings", "bom", "bare-data", "control-only"),
     }
 
 
@@ -110,6 +110,9 @@ def test_two_clients_that_are_one_agree_on_every_fault(engine: Engine) -> None:
         (clients.a_piece_an_event, {"fields", "bytes"}, Kind.TEXT),
         (clients.line_feeds_alone, {"crlf", "cr", "crlf-apart"}, Kind.TEXT),
         (clients.first_lines, {"comments"}, Kind.TEXT),
+        (clients.no_mark, {"bom"}, Kind.TEXT),
+        (clients.whatever_it_is, {"bare-data"}, Kind.ERROR),
+        (clients.each_block, {"bare-data", "control-only", "pings"}, Kind.ERROR),
     ],
 )
 def test_a_client_that_reads_amiss_changes_with_the_pieces_or_the_spelling(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +25,8 @@ from llm_contracts.wire.protocols import BUILT_IN
 from tests.contracts import dialects
 from tests.contracts.protocols.dify import DIFY
 from tests.contracts.protocols.ernie_v1 import ERNIE_V1
-from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
+from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event, exchange, stream, streamed
+from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES, frame
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"
 PROVIDERS = sorted(folder.name for folder in CASSETTES.iterdir())
@@ -150,6 +153,87 @@ def test_a_refusal_can_only_be_cut_into_other_pieces() -> None:
     found = list(variants(refusal, OPENAI))
     assert {variant.family for variant in found} == {Family.RECUT}
     assert {last(variant.interactions).body for variant in found} == {last(refusal).body}
+
+
+# Other APIs and other framings
+
+
+def _at(target: str, body: bytes) -> tuple[Interaction, ...]:
+    return (exchange(Response(status=200, headers=EVENT_STREAM, body=body), target=target),)
+
+
+def _named(documents: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(b"event: %s\n%s" % (one["type"].encode(), event(one)) for one in documents)
+
+
+_LINES = b"".join(json.dumps({"message": {"content": text}, "done": False}).encode() + b"\n" for text in "ab")
+_MODEL = "/v1beta/models/m:streamGenerateContent"
+SERVER_SENT = {
+    "responses": _at("/v1/responses", _named(RESPONSES)),
+    "messages": _at("/v1/messages", _named(MESSAGES)),
+    "gemini": _at(f"{_MODEL}?alt=sse", event(GEMINI) * 2),
+}
+OTHERWISE_FRAMED = {
+    "array": _at(_MODEL, json.dumps([GEMINI, GEMINI]).encode()),
+    "lines": _at("/api/chat", _LINES),
+    "frames": _at("/model/m/converse-stream", frame("messageStart", b"{}") + frame("messageStop", b"{}")),
+}
+_APIS = {**SERVER_SENT, **OTHERWISE_FRAMED}
+each_api = pytest.mark.parametrize("name", _APIS)
+
+
+@each_api
+def test_each_api_says_the_same_however_it_is_cut_or_spelt(name: str) -> None:
+    interactions = _APIS[name]
+    recuts = family(interactions, Family.RECUT)
+    assert len(recuts) > 3
+    assert {
+        variant.name for variant in recuts if said(last(variant.interactions)) != said(last(interactions))
+    } == set()
+    assert ("bom" in {variant.name for variant in recuts}) == (name in SERVER_SENT)
+
+
+@each_api
+def test_each_api_that_ends_too_early_has_fewer_events_or_half_of_one(name: str) -> None:
+    whole = last(_APIS[name]).body
+    ends = family(_APIS[name], Family.ENDS)
+    assert {general(variant.name) for variant in ends} >= {"cut@*", "reset@*", "silent@*", "cut-within@*"}
+    for variant in ends:
+        kept = last(variant.interactions).body
+        assert whole.startswith(kept), variant.name
+        assert len(kept) < len(whole), variant.name
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("responses", {"server_error"}),
+        ("messages", {"overloaded_error", "api_error"}),
+        ("gemini", {"INTERNAL"}),
+    ],
+)
+def test_each_api_is_told_of_an_error_in_its_own_words(name: str, words: set[str]) -> None:
+    """Whatever dialect its provider has for chats: here OpenAI's."""
+    faults = family(SERVER_SENT[name], Family.FAULTS)
+    errors = [facts_of(variant).error for variant in faults if variant.name.startswith(("error@", "status-"))]
+    assert len(errors) > 2
+    for error in errors:
+        assert any(word in json.dumps(error) for word in words)
+
+
+@pytest.mark.parametrize("name", OTHERWISE_FRAMED)
+def test_what_is_not_server_sent_gets_no_server_sent_events(name: str) -> None:
+    added = [
+        variant
+        for variant in family(_APIS[name], Family.FAULTS)
+        if b"data:" in last(variant.interactions).body
+    ]
+    assert added == []
+
+
+def test_the_arguments_of_a_call_are_a_place_of_their_own() -> None:
+    names = {variant.name for variant in family(SERVER_SENT["responses"], Family.ENDS)}
+    assert "cut@6" in names  # after `response.function_call_arguments.delta`
 
 
 # Early ends

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from llm_contracts.simulator.dialect import Dialect
+from llm_contracts.simulator.dialects import dialect_at
 from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.variants.early_ends import early_ends
 from llm_contracts.sweep.variants.faults import faults
@@ -32,7 +33,7 @@ def variants(
 
     Args:
         interactions: the recording.
-        dialect: the dialect in which faults are worded.
+        dialect: the provider's dialect; faults are worded in it, or in that of the API that was asked.
         families: which kinds of change.
         protocols: how to read the recording.
         every: at every event and every byte; a long stream has thousands.
@@ -46,18 +47,20 @@ def variants(
     if Family.ENDS in families:
         yield from early_ends(stream, places)
     if Family.FAULTS in families:
-        yield from faults(stream, dialect, places, stalls=places if every else places[:_STALLS])
+        spoken = dialect_at(stream.interaction.request.uri, dialect)
+        yield from faults(stream, spoken, places, stalls=places if every else places[:_STALLS])
 
 
 def _telling(stream: Streamed, protocols: Protocols) -> tuple[int, ...]:
     """The places after which another kind of thing is known: 0 (nothing yet), the first text, the last of it,
-    the finish reason, the totals. Between them streams only go on.
+    the arguments of a call, the finish reason, the totals. Between them streams only go on.
     """
     facts = tuple(enumerate(stream.each(protocols), 1))
     texts = [number for number, fact in facts if fact.whole_text or fact.reasoning]
     kinds = (
         texts,
         texts[::-1],
+        [number for number, fact in facts if fact.arguments],
         [number for number, fact in facts if fact.finish_reasons],
         [number for number, fact in facts if fact.usage],
         [number for number, fact in facts if fact.error],

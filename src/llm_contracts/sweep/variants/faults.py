@@ -21,7 +21,7 @@ PATIENCE = 0.4
 """Seconds that a client is given for a provider that says nothing more."""
 
 _WAIT = 2  # seconds that a busy provider asks for
-_FINISH_KEYS = ("finish_reason", "finishReason")
+_FINISH_KEYS = ("finish_reason", "finishReason", "stop_reason")
 _DATA = re.compile(rb"(data: ?)([^\r\n]+)")
 
 
@@ -71,8 +71,9 @@ def _refusal(dialect: Dialect, refusal: Refusal, reason: str) -> Response:
 def _after(stream: Streamed, place: int, error: bytes) -> Iterator[Variant]:
     """What happens after, or to, the event with this number; 0 is before the first."""
     before, rest = stream.parts[:place], stream.parts[place:]
-    yield _variant(f"error@{place}", stream.with_parts((*before, error)))
-    if not place:
+    if stream.server_sent:
+        yield _variant(f"error@{place}", stream.with_parts((*before, error)))
+    if not place or before[0].lstrip().startswith(b"["):  # an array's elements cannot be doubled so
         return
     last = before[-1]
     yield _variant(f"twice@{place}", stream.with_parts((*before, last, *rest)))

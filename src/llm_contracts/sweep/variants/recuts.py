@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from llm_contracts.run.recut import SHAPES
 from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
@@ -42,7 +43,7 @@ def recuts(
         if _pieces(cut) not in seen:
             seen.add(_pieces(cut))
             yield _variant(name, cut)
-    if stream is not None:
+    if stream is not None and stream.server_sent:
         yield from _spellings(stream)
 
 
@@ -98,6 +99,8 @@ def _spellings(stream: Streamed) -> Iterator[Variant]:
             yield _variant(name, stream.with_parts(parts))
     yield _variant("crlf-apart", _between_cr_and_lf(stream))
     yield _variant("comments", stream.with_parts(comment + inside + part for part in stream.parts))
+    for name in ("bom", "control-only", "bare-data"):
+        yield _variant(name, stream.with_parts(SHAPES[name](list(stream.parts))))
     yield _variant("pings", stream.with_parts(ping + part for part in stream.parts))
 
 
