@@ -30,7 +30,7 @@ Examples:
     multiple=True,
     metavar="NAME|NAME=URL",
     help="A provider that is called: a well-known one, or NAME=URL; may be given several times. By default "
-    "those of the recordings, or openai.",
+    "those of the recordings, or the one that the reference is made for.",
 )
 @click.option(
     "--from",

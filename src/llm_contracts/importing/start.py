@@ -31,6 +31,9 @@ _MODELS: Mapping[str, str] = {
     "anthropic": "claude-haiku-4-5",
     "gemini": "gemini-2.5-flash",
 }
+_PROVIDER_OF: Mapping[str, str] = {"anthropic": "anthropic", "google-genai": "gemini"}
+"""Built-in client → the provider whose API is all that it calls."""
+
 _ASKED: Mapping[str, str] = {
     "anthropic": """messages=QUESTION,
         params={"max_tokens": 64, "stream": True},
@@ -98,7 +101,8 @@ class Start:
     Attributes:
         root: the project's folder.
         reference, candidate: names of clients.
-        providers: names of those to call; none stands for those of the recordings, or else for openai.
+        providers: names of those to call; none stands for those of the recordings, or else for the one
+            that the reference is made for, such as openai.
         source: recordings of an existing suite.
     """
 
@@ -165,7 +169,7 @@ def _check_clients(begin: Start) -> None:
 def _providers(begin: Start) -> tuple[Provider, ...]:
     named = tuple(map(_named, dict.fromkeys(begin.providers)))
     if begin.source is None:
-        return named or (_named("openai"),)
+        return named or (_named(_PROVIDER_OF.get(begin.reference.removesuffix("-async"), "openai")),)
     streams = (entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream))
     found = _at(entry.interaction.request.uri for entry in streams)
     if not found and not named:

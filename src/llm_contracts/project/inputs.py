@@ -41,9 +41,11 @@ def outdated(
     Empty where it holds. A result that does not say what it was made from is judged by the rest.
     """
     stored, used = document.get("inputs"), document.get("versions", {})
+    compared = (document.get("reference", ""), document.get("candidate", ""))
+    installed = versions(settings.distributions, compared)
     changed = [
         *(changed_since(settings, stored) if stored is not None else ()),
-        *(name for name, version in versions(settings.distributions).items() if used.get(name) != version),
+        *(name for name, version in installed.items() if used.get(name) != version),
     ]
     made = datetime.fromisoformat(document["checked_at"]).astimezone()
     if made.date() != (now or datetime.now(UTC)).astimezone().date():

@@ -245,7 +245,7 @@ def _recording(session: _Session, scenario: Scenario, client: str, endpoint: End
         provider=scenario.provider,
         scenario=scenario.id,
         client=client,
-        versions=versions(session.project.settings.distributions),
+        versions=versions(session.project.settings.distributions, (client,)),
     )
 
 

@@ -123,13 +123,13 @@ def concluded(
     Raises:
         WaiverError: the waivers file cannot be read.
     """
-    settings, used = project.settings, versions(project.settings.distributions)
+    settings, (reference, candidate) = project.settings, client_names(project, options)
+    used = versions(settings.distributions, (reference, candidate))
     waivers = project_waivers(project, options)
     items, not_offered = without_not_offered(items)
     items, left_out = waivers.applied(items, used), (*left_out, *not_offered)
     known = {(row.provider, row.id) for row in project.scenarios}
     ran = {*(item.id for item in items), *(problem.place for problem in left_out)}
-    reference, candidate = client_names(project, options)
     complaints = (*waivers.complaints, *waivers.unused(items, used, known=known))
     return Result(
         reference=reference,

@@ -59,7 +59,7 @@ def _plan(project: Project, options: Options) -> dict[str, Any]:
         "speed": None if options.speed is None else str(options.speed),
         "timeout": options.timeout,
         "shard": None if options.shard is None else str(options.shard),
-        "versions": versions(project.settings.distributions),
+        "versions": versions(project.settings.distributions, (reference, candidate)),
     }
 
 
@@ -161,7 +161,7 @@ def _refuse_other_runs(project: Project, stored: Sequence[Stored]) -> None:
                 f"{other.folder} and {stored[0].folder} are not of the same run: they differ in "
                 f"{', '.join(changed[:_SHOWN])}. Run all parts on the same files under the same versions."
             )
-    here = versions(project.settings.distributions)
+    here = versions(project.settings.distributions, (first["reference"], first["candidate"]))
     used = first["versions"]
     changed = differences(used, here)
     if changed:

@@ -104,12 +104,13 @@ def concluded_corpus(
     Raises:
         WaiverError: a waivers file cannot be read.
     """
-    waivers, used = _waivers(project, options, waivers_file), versions(project.settings.distributions)
+    reference, candidate = client_names(project, options)
+    waivers = _waivers(project, options, waivers_file)
+    used = versions(project.settings.distributions, (reference, candidate))
     items, unoffered = without_not_offered(items)
     items = waivers.applied(items, used)
     useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
-    reference, candidate = client_names(project, options)
     return Result(
         reference=reference,
         candidate=candidate,

@@ -14,7 +14,7 @@ from llm_contracts.parity.waivers import Waivers
 from llm_contracts.results.document import item_document, to_document
 from llm_contracts.results.items import masked, own_credentials
 from llm_contracts.run.check import nothing_recorded, project_waivers
-from llm_contracts.run.match import match_of, own_match
+from llm_contracts.run.match import client_names, match_of, own_match
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.scenario import blank_item, replay_call
@@ -78,7 +78,8 @@ def sweep(
         ClientError: a client's name is unknown.
         WaiverError: the waivers file cannot be read.
     """
-    waivers, used = project_waivers(project, options), versions(project.settings.distributions)
+    waivers = project_waivers(project, options)
+    used = versions(project.settings.distributions, client_names(project, options))
     asked = [row for row in scenarios if row.streamed_chat or not row.captured]
     recorded = [scenario for scenario in asked if os.path.lexists(project.cassette(scenario))]
 

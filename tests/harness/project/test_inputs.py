@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.project.config import load_settings
-from llm_contracts.project.inputs import changed_since, input_files
+from llm_contracts.project.inputs import changed_since, input_files, outdated
 from llm_contracts.project.load import load_project
 from llm_contracts.util.versions import versions
 from tests.harness.run.projects import TOML, make_project
@@ -44,3 +45,15 @@ def test_recordings_outside_the_project_are_left_out(tmp_path: Path) -> None:
 def test_what_is_not_installed_has_no_version() -> None:
     found = versions(("pytest", "no-such-distribution"))
     assert list(found) == ["python", "litellm", "openai", "llm-contracts", "pytest"]
+
+
+def test_the_library_of_a_built_in_client_takes_part() -> None:
+    assert "pytest" in versions((), ("pytest-async", "mine", "shop.llm:call"))
+
+
+def test_a_result_does_not_outlive_the_release_of_its_client_s_library(tmp_path: Path) -> None:
+    settings = load_settings(make_project(tmp_path))
+    now = datetime.now(UTC)
+    stored = {"reference": "pytest", "candidate": "mine", "checked_at": now.isoformat()}
+    used = {**versions((), ("pytest",)), "pytest": "0.0.1"}
+    assert outdated(settings, {**stored, "versions": used}, now=now) == ("pytest",)
