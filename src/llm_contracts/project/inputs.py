@@ -83,9 +83,8 @@ def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[
 
 def _client_files(clients: Iterable[str]) -> Iterator[Path]:
     packages = {name.partition(":")[0].partition(".")[0] for name in clients if ":" in name}
-    for name, module in sys.modules.copy().items():
-        file = getattr(module, "__file__", None)
-        if file is not None and name.partition(".")[0] in packages:
+    for name, module in sys.modules.copy().items() if packages else ():
+        if name.partition(".")[0] in packages and (file := getattr(module, "__file__", None)) is not None:
             yield Path(file).resolve()
 
 
@@ -123,15 +122,22 @@ def code_files(root: Path) -> Iterator[Path]:
     versions instead.
     """
     inside, installed = _prefix(root), _prefix(Path(sys.prefix).resolve())
-    real = cache(os.path.realpath)  # thousands of modules lie in hundreds of folders
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if file is None:
-            continue
-        folder, name = os.path.split(file)
-        path = f"{_prefix(real(folder))}{name}"
+        path = "" if file is None else _real(file)
         if path.startswith(inside) and not path.startswith(installed):
             yield Path(path)
+
+
+@cache  # asked for thousands of modules at each check of this process; where they were loaded from stays so
+def _real(file: str) -> str:
+    folder, name = os.path.split(file)
+    return f"{_real_folder(folder)}{name}"
+
+
+@cache
+def _real_folder(folder: str) -> str:
+    return _prefix(os.path.realpath(folder))
 
 
 def _prefix(folder: Path | str) -> str:
