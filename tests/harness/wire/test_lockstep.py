@@ -35,6 +35,13 @@ def test_who_waits_for_more_waits_in_vain() -> None:
     assert reached((2, 4), 0.05, lambda delivery: delivery.progress((2, 0, 0, 0, 2))) == [True, False]
 
 
+def test_who_gives_up_waits_for_nothing_any_more() -> None:
+    assert reached((2, 4), _LONG, lambda delivery: delivery.give_up()) == [False, False]
+    delivery = Delivery()
+    delivery.give_up()
+    assert not asyncio.run(delivery.reaches(0, 1, _LONG))
+
+
 def test_what_is_there_already_is_not_waited_for() -> None:
     delivery = Delivery()
     delivery.progress((5, 0, 0, 0, 5))

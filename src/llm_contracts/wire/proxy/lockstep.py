@@ -67,6 +67,7 @@ class Delivery:
     def __init__(self) -> None:
         self.handed: Marks = (0, 0, 0, 0, 0)
         self.spent = 0.0
+        self._given_up = False
         self._waiting: dict[asyncio.Future[int], tuple[int, int]] = {}  # for how much of what; rarely several
 
     def progress(self, handed: Sequence[int]) -> None:
@@ -76,10 +77,18 @@ class Delivery:
             if self.handed[number] >= wanted:
                 _settle(reached, self.handed[number])
 
+    def give_up(self) -> None:
+        """From now on nobody is waited for."""
+        self._given_up = True
+        for reached in self._waiting:
+            _settle(reached, -1)
+
     async def reaches(self, number: int, chars: int, patience: float) -> bool:
         """Whether the consumer gets so far within `patience` seconds."""
         if self.handed[number] >= chars:
             return True
+        if self._given_up:
+            return False
         loop = asyncio.get_running_loop()
         reached: asyncio.Future[int] = loop.create_future()
         expiry = loop.call_later(patience, _settle, reached, self.handed[number])
