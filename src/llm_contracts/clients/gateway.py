@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock, Thread
@@ -202,10 +203,26 @@ class _Forwarder:
             method, _, rest = line.partition(b" ")
             head = [b"%b %b%b" % (method, upstream.path.encode(), rest), b"Connection: close\r\n"]
             head += [header for header in headers if not header.lower().startswith(b"connection:")]
-            size = next(
-                (int(h.partition(b":")[2]) for h in headers if h.lower().startswith(b"content-length:")), 0
-            )
             with socket.create_connection((upstream.hostname or "", upstream.port or 80)) as far:
-                far.sendall(b"".join(head) + b"\r\n" + given.read(size))
+                far.sendall(b"".join(head) + b"\r\n")
+                for piece in _body(given, headers):
+                    far.sendall(piece)
                 while piece := far.recv(65536):
                     near.sendall(piece)
+
+
+def _body(given: BufferedIOBase, headers: Iterable[bytes]) -> Iterator[bytes]:
+    """A request's body as it came: in chunks, of a length that was named, or none (RFC 9112, section 6)."""
+    pairs = (header.lower().partition(b":") for header in headers)
+    named = {name.strip(): value.strip() for name, _, value in pairs}
+    if not named.get(b"transfer-encoding", b"").endswith(b"chunked"):
+        yield given.read(int(named.get(b"content-length", 0)))
+        return
+    size = 1
+    while size:
+        line = given.readline()
+        size = int(line.partition(b";")[0], 16)
+        yield line + (given.read(size + 2) if size else b"")
+    while (line := given.readline()) not in (b"\r\n", b""):  # what trails
+        yield line
+    yield b"\r\n"

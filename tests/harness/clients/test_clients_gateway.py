@@ -41,6 +41,8 @@ class Gateway(BaseHTTPRequestHandler):
             return self.send_error(401)
         upstream = self.headers.get("x-upstream") or sys.argv[2]
         headers = {"content-type": "application/json", "authorization": self.headers["x-upstream-key"]}
+        if "chunked" in sys.argv:
+            body = iter([body[:40], body[40:]])  # of a length that nobody names
         request = urllib.request.Request(upstream + self.path, body, headers)
         with urllib.request.urlopen(request) as answer:
             self.send_response(200)
@@ -110,7 +112,9 @@ ROWS = (SHORT, "tool-calls")
 
 
 @pytest.mark.parametrize(
-    "client", [gateway(), gateway("{upstream}", front=configured)], ids=["told", "configured"]
+    "client",
+    [gateway(), gateway("{upstream}", front=configured), gateway("{upstream}", "chunked", front=configured)],
+    ids=["told", "configured", "in chunks"],
 )
 def test_a_gateway_that_hands_everything_on_differs_in_nothing(client: Gateway) -> None:
     assert found(client, *ROWS) == {row: [] for row in ROWS}

@@ -24,6 +24,7 @@ from llm_contracts.results.document import to_document
 from llm_contracts.results.items import Packed, packed
 from llm_contracts.run.check import check, scenario_context
 from llm_contracts.run.options import Options
+from llm_contracts.run.workers.choice import worker_pool
 from llm_contracts.run.workers.processes import processes
 from tests.harness.run.projects import CLIENTS, NAMES, make_project
 
@@ -221,3 +222,21 @@ def test_as_many_processes_as_processors_have_one_each_and_fewer_go_anywhere(
 def _said(done: Packed) -> list[str]:
     chunks = json.loads(done.line or b"")["observed"]["candidate"]["chunks"]
     return [chunk["text"].strip() for chunk in chunks if chunk.get("text")]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "jobs", "chosen"),
+    [
+        ("shouting", 2, "processes"),
+        ("litellm-proxy", 2, "processes"),
+        ("litellm-proxy", 0, "alone"),
+    ],
+)
+def test_a_gateway_is_started_once_unless_more_processes_are_asked_for(
+    tmp_path: Path, candidate: str, jobs: int, chosen: str
+) -> None:
+    options = Options(today=TODAY, candidate=candidate, jobs=jobs)
+    project = loaded(make_project(tmp_path))
+    context = scenario_context(project, options, packed)
+    pool = worker_pool(context, project, options, 100_000, died=pytest.fail)
+    assert pool.__qualname__.startswith(f"{chosen}.")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.gateway import Gateway
+from llm_contracts.run.match import client_names
 from llm_contracts.run.workers.processes import processes
 from llm_contracts.run.workers.threads import WorkerContext, WorkerPool, alone
 
@@ -25,7 +28,8 @@ def worker_pool(
     cluster: str | None = None,
 ) -> WorkerPool:
     """The workers for `count` recordings: a cluster if one is named, else a process for each processor, or
-    this process alone where that is quicker or `--jobs 1` says so. `died` is called with a sentence for each
+    this process alone where that is quicker or `--jobs 1` says so. Each process would start a gateway of its
+    own, which is slower than who asks it, so a gateway gets one. `died` is called with a sentence for each
     process that ended early.
 
     Raises:
@@ -35,7 +39,10 @@ def worker_pool(
         from llm_contracts.run.workers.dask import on_cluster
 
         return on_cluster(context, cluster, processes=options.processors, at_once=options.in_flight)
-    wanted = min(options.jobs, count) if options.jobs else min(options.processors, count // _ENOUGH)
+    known = {**BUILTIN, **project.clients}
+    gateway = any(isinstance(known.get(name), Gateway) for name in client_names(project, options))
+    quickest = 1 if gateway else min(options.processors, count // _ENOUGH)
+    wanted = min(options.jobs, count) if options.jobs else quickest
     if wanted > 1:
         return processes(context, wanted, at_once=options.in_flight, died=died)
     return alone(context, project, options.workers)
