@@ -9,6 +9,7 @@ from functools import partial
 from llm_contracts import Client, Contract, Item, Kind
 from llm_contracts.run.pairing import Pairing, Side
 from llm_contracts.run.scenario import replay_call
+from llm_contracts.run.turns import Turns
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import load
@@ -61,7 +62,8 @@ def _run(contract: Contract, defect: Defect, reference: Client, candidate: Clien
         candidate=Side(name="candidate", client=candidate),
         engine=contract.engine,
         timeout=contract.timeout,
-        turns=contract.turns,
+        # Who is late keeps the edge waiting, each time that it is looked at alone; they wait side by side.
+        turns=Turns() if _late(defect) else contract.turns,
     )
     blank = Item(id=row.name, provider=row.provider, scenario=row.id)
     played = defect.played(load(project.cassette(defect.recorded)).interactions)

@@ -199,12 +199,12 @@ def test_a_cluster_gives_what_one_process_gives_even_when_a_worker_is_lost(corpu
 import os, pathlib, signal
 
 def deadly(call):
-    chunks = list(plain(call))
     marker = pathlib.Path({str(marker)!r})
-    if any("text 7 " in str(chunk) for chunk in chunks) and ARMED and not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    yield from chunks
+    for chunk in plain(call):
+        if "text 7 " in str(chunk) and ARMED and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield chunk
 
 ARMED = pathlib.Path({str(corpus)!r}, "armed").exists()
 CLIENTS["deadly"] = deadly
