@@ -62,8 +62,12 @@ def inert(text: str) -> str:
     Each acting character becomes a `?`; line ends and tabs stay. The width in cells stays the same where the
     text is free of control characters.
     """
-    shown = _ACTING.sub("?", text)
-    return _COMMAND.sub(lambda found: "# " if found[0] == "##" else f"{found[1]}: ", shown)
+    return without_commands(_ACTING.sub("?", text))
+
+
+def without_commands(text: str) -> str:
+    """The text without anything that a CI service that reads the log takes for a command."""
+    return _COMMAND.sub(lambda found: "# " if found[0] == "##" else f"{found[1]}: ", text)
 
 
 def one_line(text: str) -> str:

@@ -1,7 +1,8 @@
 """A result as annotations: GitHub shows each beside the line that it is about.
 
 They are commands on a job's standard output. Whatever a model says stays inside its command: line feeds,
-colons and commas are written as GitHub's runner reads them (actions/toolkit, `core/src/command.ts`).
+colons and commas are written as GitHub's runner reads them (actions/toolkit, `core/src/command.ts`), and what
+is a command within a line (`##[`, `##vso[`, `##teamcity[`) is none any more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Result
 from llm_contracts.reporting.ci.values import cut, seen, shown_sides, some
+from llm_contracts.util.terminal import without_commands
 from llm_contracts.util.text import count
 
 MOST = 10
@@ -122,4 +124,4 @@ def _command(note: Annotation) -> str:
 
 
 def _data(text: str) -> str:
-    return seen(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(seen(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

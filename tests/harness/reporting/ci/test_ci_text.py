@@ -20,6 +20,7 @@ from llm_contracts.reporting.ci.annotations import (
 from llm_contracts.reporting.ci.fit import DocumentPart, fitted
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
 from llm_contracts.reporting.ci.values import seen, shown
+from llm_contracts.util.terminal import without_commands
 
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
 CALLS = re.compile(r"@\w|#\d|https?://|www\.|\bGH-\d", re.IGNORECASE)
@@ -92,7 +93,14 @@ def test_an_annotation_is_one_line_however_many_its_text_has(text: str) -> None:
     assert len(line.splitlines()) == 1
     head, _, message = line.removeprefix("::error ").partition("::")
     assert [part.partition("=")[0] for part in head.split(",")] == ["file", "line", "title"]
-    assert message.replace("%0A", "\n").replace("%25", "%") == seen(text)
+    assert message.replace("%0A", "\n").replace("%25", "%") == without_commands(seen(text))
+
+
+def test_no_service_finds_a_command_of_its_own_within_an_annotation() -> None:
+    text = "a ##[error]b ##vso[task.complete]c ##teamcity[message]\n::warning::d # 1 ## 2"
+    (line,) = workflow_commands([Annotation(level=AnnotationLevel.NOTICE, title=text, message=text)])
+    assert not re.search(r"##(\[|vso|teamcity)", line)
+    assert line.endswith("::a # [error]b # vso[task.complete]c # teamcity[message]%0A: warning::d # 1 ## 2")
 
 
 def test_values_that_are_cut_say_how_much_is_left() -> None:
