@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llm_contracts.clients.jsonable import jsonable
@@ -114,6 +115,8 @@ class ItemReader:
             return Chunk(text=item)
         given = _document(item, self._read)
         chunk = _canonical(given, self.answer)
+        if is_event(given):
+            chunk = replace(chunk, is_event=True)
         if self.answer is None:
             self.answer = first_index(given)
         return chunk
@@ -152,6 +155,12 @@ def _canonical(given: Mapping[str, Any], answer: int | None) -> Chunk:
     return _from_response(given) if "result" in given else _from_choices(given, answer)
 
 
+def is_event(given: Mapping[str, Any]) -> bool:
+    """Whether a document names its kind, or is of no known API. A `ping` says nothing."""
+    kind = given.get("type")
+    return kind != "ping" and (isinstance(kind, str) or not any(mark in given for mark in _MARKS))
+
+
 def first_index(chunk: Mapping[str, Any]) -> int | None:
     """The index of the first choice of a chunk (no index counts as 0); None where there is no choice."""
     choices = chunk.get("choices")
@@ -183,6 +192,8 @@ def _from_choices(item: Mapping[str, Any], answer: int | None) -> Chunk:
     fields, left = _choice(main) if main is not None else ({}, {})
     others = [_other(choice) for choice in choices if choice is not main]
     kept = [{"index": _index(choice), **_choice(choice)[1]} for choice in choices if choice is not main]
+    if main is not None and (index := _index(main)):
+        left = {"index": index, **left}
     if left or kept:
         rest["choices"] = [left, *kept]
     elif given is not None and not choices:

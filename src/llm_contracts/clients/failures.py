@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.clients.jsonable import jsonable, read
+from llm_contracts.clients.jsonable import jsonable, public_fields, read
 from llm_contracts.clients.observation import Failure
 
 _LONGEST = 2_000  # characters of a message: providers echo whole requests
@@ -47,7 +47,8 @@ def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> F
     return Failure(
         category=category or (_word(read(given, "name")) if foreign else None) or type(error).__name__,
         named=category is not None,
-        classes=() if foreign else tuple(map(_class_name, type(error).__mro__[:-2])),
+        classes=() if foreign else _classes(error),
+        below=_classes(_below(error)),
         said=without_key(_printed(error), api_key)[:_LONGEST],
         fields=without_key(_fields(given), api_key),
         raised=raised,
@@ -57,6 +58,15 @@ def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> F
         provider_code=_masked(provider_code, api_key),
         attempts=_whole(read(given, "attempts")),
     )
+
+
+def answered(response: Any) -> dict[str, Any]:
+    """Status and headers of a library's object for an answer; empty where it is none."""
+    headers = read(response, "headers")
+    if not isinstance(headers, Mapping):
+        return {}
+    named = {str(name).lower(): str(value) for name, value in headers.items()}
+    return {"status": _whole(read(response, "status_code"), read(response, "status")), "headers": named}
 
 
 def without_key(value: Any, api_key: str) -> Any:
@@ -71,21 +81,15 @@ def without_key(value: Any, api_key: str) -> Any:
 
 
 def _fields(error: BaseException | Mapping[str, Any]) -> dict[str, Any]:
-    """The error's public data as JSON, and the headers of the answer that it holds."""
+    """The error's public data as JSON, and what the answer that it holds says."""
     if isinstance(error, Mapping):
         return {name: value for name, value in error.items() if name != "name" and value is not None}
-    held = getattr(error, "__dict__", {})
-    names = [name for name in held if not name.startswith("_")]
-    names += [
-        name
-        for kind in type(error).__mro__
-        for name, value in vars(kind).items()
-        if isinstance(value, property) and not name.startswith("_")
-    ]
-    found = {name: jsonable(read(error, name)) for name in dict.fromkeys(names) if name not in _UNSHARED}
-    headers = read(read(error, "response"), "headers")
-    if isinstance(headers, Mapping):
-        found["headers"] = {str(name).lower(): str(value) for name, value in headers.items()}
+    found = {name: part for name, part in public_fields(error).items() if name not in _UNSHARED}
+    answer = read(error, "response")
+    if said := answered(answer):
+        body = read(answer, "content")
+        content = {"content": body.decode(errors="replace")} if isinstance(body, bytes) else {}
+        found |= {"headers": said["headers"], "response": {"status": said["status"], **content}}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -98,9 +102,17 @@ def _class_name(kind: type) -> str:
     return f"{root if exported is kind else kind.__module__}.{kind.__qualname__}"
 
 
+def _classes(error: BaseException | None) -> tuple[str, ...]:
+    return () if error is None else tuple(map(_class_name, type(error).__mro__[:-2]))
+
+
+def _below(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
 def _message(error: BaseException) -> str:
     """What the exception says, and what lies below: `Connection error.` alone tells nobody what to do."""
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    cause = _below(error)
     below = "" if cause is None else f" (from {type(cause).__name__}: {_printed(cause)})"
     return _printed(error) + below
 

@@ -65,6 +65,13 @@ def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each
     }
 
 
+def public_fields(value: BaseException) -> dict[str, Any]:
+    """The public data of an exception as JSON: attributes, slots, properties, and what its class says."""
+    kind: Any = type(value)
+    found = _public(kind)(value) or {}
+    return {name: jsonable(part) for name, part in found.items()}
+
+
 @lru_cache(maxsize=512)
 def _fields_of(kind: Any) -> Callable[[Any], Mapping[str, Any] | None]:
     """How to read the public fields of objects of this class; gives None where they have none."""
@@ -72,6 +79,11 @@ def _fields_of(kind: Any) -> Callable[[Any], Mapping[str, Any] | None]:
         return lambda _value: None
     if hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields"):
         return _of_model
+    return _public(kind)
+
+
+@lru_cache(maxsize=512)
+def _public(kind: Any) -> Callable[[Any], Mapping[str, Any] | None]:
     declared = [
         name
         for each in reversed(kind.__mro__[:-1])
@@ -106,6 +118,6 @@ def _of_model(value: Any) -> Mapping[str, Any]:
     """
     held = value.__dict__
     extra = getattr(value, "__pydantic_extra__", None)  # pydantic's dataclasses have none
-    if "_request_id" in held:  # the openai SDK puts it on whole answers, and it is in no document
-        held = {name: part for name, part in held.items() if name != "_request_id"}
+    if any(name.startswith("_") for name in held):  # of the library's own, one is documented
+        held = {name: part for name, part in held.items() if name == "_request_id" or name[:1] != "_"}
     return {**held, **extra} if extra else held

@@ -29,8 +29,9 @@ class Chunk:
     `tool_calls` keeps the deltas as given (index, id, type, name, arguments). `extra` holds other keys with a
     meaning (`refusal`, list-valued content). `reasoning_keys` names the delta's keys that held the reasoning.
     `others` holds the choices beside the answer, each with its `index`; `rest` every key that has no field of
-    its own, as JSON. `position` counts the server-sent events that had left the edge when the item was handed
-    on; None where the engine cannot tell.
+    its own, as JSON. `is_event` says that the item names its kind, or is of no known API: each of these
+    counts, also where no field of this class holds any of it. `position` counts the server-sent events that
+    had left the edge when the item was handed on; None where the engine cannot tell.
     """
 
     text: str = ""
@@ -45,6 +46,7 @@ class Chunk:
     extra: Mapping[str, Any] = field(default_factory=dict)
     others: tuple[Mapping[str, Any], ...] = ()
     rest: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    is_event: bool = field(default=False, compare=False)
     position: int | None = field(default=None, compare=False)
     at_ms: float | None = field(default=None, compare=False)
 
@@ -61,6 +63,7 @@ class Failure:
         provider_code: the provider's own.
         attempts: how many requests it says were made.
         classes: what an `except` clause can name to catch it, the most specific first (`openai.APIError`).
+        below: the same of the exception that it was raised from.
         named: whether `category` is an attribute of the error, and not its class's name.
         said: what the error itself says, without what lies below.
         fields: the error's public fields as JSON, with `headers` of the answer that it holds.
@@ -74,6 +77,7 @@ class Failure:
     provider_code: str | None = None
     attempts: int | None = None
     classes: tuple[str, ...] = field(default=(), compare=False)
+    below: tuple[str, ...] = field(default=(), compare=False)
     named: bool = field(default=True, compare=False)
     said: str = field(default="", compare=False)
     fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -92,6 +96,7 @@ class Observation:
         waits: the seconds for which it waited otherwise: `before` the first request, and in the `stream`.
         surface: what is handed over (`stream`, `chunk`, `choice`, `delta`, `usage`, `error`) → the public
             names that all objects of this part have.
+        answer: status and headers of the answer, as what was handed over holds them (`stream.response`).
         effects: what the call did beside answering: place → value, see `clients.side_effects`.
     """
 
@@ -101,6 +106,7 @@ class Observation:
     pauses: tuple[float, ...] | None = field(default=None, compare=False)
     waits: Mapping[str, float] = field(default_factory=dict, compare=False)
     surface: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    answer: Mapping[str, Any] = field(default_factory=dict, compare=False)
     effects: Mapping[str, Any] = field(default_factory=dict, compare=False)
     chunks: tuple[Chunk, ...] = ()
     failure: Failure | None = None

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
 from llm_contracts.clients.command import CommandClient
-from llm_contracts.clients.failures import ForeignError, describe, without_key
+from llm_contracts.clients.failures import ForeignError, answered, describe, without_key
 from llm_contracts.clients.imports import join
-from llm_contracts.clients.jsonable import jsonable
+from llm_contracts.clients.jsonable import jsonable, read
 from llm_contracts.clients.observation import Chunk, Failure, Observation
 from llm_contracts.clients.session import SessionLike
 from llm_contracts.clients.side_effects import GRACE, Effects, watched
@@ -125,6 +125,7 @@ class _ObservedRun:
     failure: Failure | None = None
     ended_ms: float | None = None
     _stream: tuple[str, ...] | None = None
+    _answer: Mapping[str, Any] = field(default_factory=dict)
     _error: tuple[str, ...] | None = None
     _shapes: dict[Shape, None] = field(default_factory=dict)
     _items: list[tuple[Any, Any]] = field(default_factory=list)
@@ -185,6 +186,7 @@ class _ObservedRun:
             pauses=pauses,
             waits=waits,
             surface=self._surface(),
+            answer=without_key(self._answer, self.call.api_key),
             effects={**self.effects.found(self._connections), **_changed(asked, self.call)},
             chunks=self._positioned(requests),
             failure=failure,
@@ -235,7 +237,7 @@ class _ObservedRun:
             raise _StopRunError(
                 "nonsense", f"the client returned {_kind(items)} instead of an iterable of chunks"
             )
-        self._stream = stream_names(items)
+        self._look_at(items)
         try:
             for item in items:
                 self._deliver(item)
@@ -255,7 +257,7 @@ class _ObservedRun:
         if not isinstance(items, AsyncIterable):
             self._drain_sync(items)
             return
-        self._stream = stream_names(items)
+        self._look_at(items)
         try:
             async for item in items:
                 self._deliver(item)
@@ -267,6 +269,9 @@ class _ObservedRun:
             with suppress(Exception):
                 await getattr(items, "aclose", _nothing_async)()
             raise
+
+    def _look_at(self, items: Any) -> None:
+        self._stream, self._answer = stream_names(items), answered(read(items, "response"))
 
     def _leaves(self) -> bool:
         last = self.chunks[-1] if self.chunks else Chunk()

@@ -25,9 +25,22 @@ _SETTERS: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = (
     ("socket", "setdefaulttimeout", lambda module: module.getdefaulttimeout()),
     ("locale", "setlocale", lambda module: module.setlocale(module.LC_ALL)),
     ("random", "seed", None),
+    ("random", "setstate", None),
     ("logging", "disable", lambda module: module.root.manager.disable),
     ("sys", "setrecursionlimit", lambda module: module.getrecursionlimit()),
     ("gc", "disable", lambda module: module.isenabled()),
+    ("gc", "set_threshold", lambda module: module.get_threshold()),
+    ("sys", "setswitchinterval", lambda module: module.getswitchinterval()),
+    ("os", "nice", None),
+    ("time", "tzset", lambda module: module.tzname),
+    ("threading", "settrace", None),
+    ("logging", "setLogRecordFactory", lambda module: module.getLogRecordFactory()),
+    ("logging", "setLoggerClass", lambda module: module.getLoggerClass()),
+    ("logging", "addLevelName", None),
+    ("warnings", "resetwarnings", None),
+    ("codecs", "register_error", None),
+    ("mimetypes", "add_type", None),
+    ("signal", "setitimer", None),
     ("os", "umask", None),
     ("atexit", "register", None),
     ("asyncio", "set_event_loop_policy", None),
@@ -102,29 +115,54 @@ def folder_changed(changes: Changes, folder: Any) -> None:
     _noted(changes, "state.os.chdir", str(Path.cwd()), lambda: str(Path.cwd()), folder)
 
 
-def list_sizes() -> dict[str, int]:
-    """Place → length of every public list of a top-level module: one that grows with each call is left
-    changed, too. Who makes it grow is not known: only what comes again at each call can be believed.
+def setting_changed(changes: Changes, place: str) -> None:
+    """Something was set that cannot be read, or need not be."""
+    if not _importing():
+        _noted(changes, f"state.{place}", None, None, "set")
+
+
+Contents = dict[str, tuple[int, ...]]
+"""Place → identity of the list, its length, identities of its first and last value."""
+
+
+def list_contents() -> Contents:
+    """Of every public list of a top-level module: one changed by each call is left changed, too. Who
+    changes it is not known: only what comes again at each call can be believed.
     """
     lists = _lists(len(sys.modules))
-    return {place: len(found) for place, found in lists.items()}
+    return {
+        place: (id(found), len(found), *map(id, (*found[:1], *found[-1:]))) for place, found in lists.items()
+    }
+
+
+def grown(before: Contents, after: Contents) -> dict[str, str]:
+    """Place → what became of the list."""
+    both = ((place, before[place], now) for place, now in after.items() if now != before.get(place, now))
+    return {
+        place: "longer" if now[1] > was[1] else "shorter" if now[1] < was[1] else "changed"
+        for place, was, now in both
+        if now[0] == was[0]
+    }
 
 
 @lru_cache(maxsize=1)
-def _lists(_modules: int) -> dict[str, list[Any]]:
+def _lists(modules: int) -> dict[str, list[Any]]:
     return {
         f"state.{name}.{attribute}": value
-        for name, module in _top_level()
+        for name, module in _top_level(modules)
         for attribute, value in vars(module).copy().items()
         if isinstance(value, list) and not attribute.startswith("_")
     }
 
 
-def _top_level() -> Iterator[tuple[str, ModuleType]]:
+@lru_cache(maxsize=1)
+def _top_level(_modules: int) -> list[tuple[str, ModuleType]]:
     # Copied, not listed: listing makes tuples and may so collect garbage, whose finalisers import.
-    for name, module in sys.modules.copy().items():
-        if isinstance(module, ModuleType) and "." not in name and name not in (_OWN, "__main__"):
-            yield name, module
+    return [
+        (name, module)
+        for name, module in sys.modules.copy().items()
+        if isinstance(module, ModuleType) and "." not in name and name not in (_OWN, "__main__")
+    ]
 
 
 class Replacements:
@@ -132,15 +170,16 @@ class Replacements:
 
     def __init__(self, current: Current) -> None:
         self._undo: list[Callable[[], None]] = []
+        self._modules: list[tuple[str, ModuleType]] = []
         self._current = current
+        self._watching = _watching(current)
 
     def install(self) -> None:
         """Put everything in place; modules that are imported later are not heard of until the next time."""
-        kind = _watching(self._current)
-        for _, module in _top_level():
+        self._modules = _top_level(len(sys.modules))
+        for _, module in self._modules:
             if type(module) is ModuleType:
-                module.__class__ = kind
-                self._undo.append(partial(_plainly, module, kind))
+                module.__class__ = self._watching
         for name, function, read in _SETTERS:
             module = importlib.import_module(name)
             now = None if read is None else partial(read, module)
@@ -155,6 +194,9 @@ class Replacements:
         """As it was."""
         while self._undo:
             self._undo.pop()()
+        for _, module in self._modules:
+            if type(module) is self._watching:
+                ModuleType.__setattr__(module, "__class__", ModuleType)  # past the class's own, which listens
 
     def _replace(self, holder: Any, name: str, around: Callable[[Callable[..., Any]], Any]) -> None:
         really = vars(holder)[name]
@@ -173,11 +215,6 @@ def _put(holder: Any, name: str, value: Any) -> None:
         vars(holder)[name] = value
     else:
         setattr(holder, name, value)
-
-
-def _plainly(module: ModuleType, kind: type) -> None:
-    if type(module) is kind:
-        ModuleType.__setattr__(module, "__class__", ModuleType)  # past the class's own, which listens
 
 
 def _watching(current: Current) -> type[ModuleType]:

@@ -24,7 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from socket import socket
 from threading import Lock, Thread, get_ident
@@ -35,8 +35,10 @@ from llm_contracts.clients.process_state import (
     Changes,
     Replacements,
     folder_changed,
-    list_sizes,
+    grown,
+    list_contents,
     set_back,
+    setting_changed,
     shown,
     variable_set,
 )
@@ -70,13 +72,14 @@ class Effects:
     threads: list[Thread] = field(default_factory=list)
     files: dict[str, None] = field(default_factory=dict)
     written: dict[str, None] = field(default_factory=dict)
+    changed: dict[str, None] = field(default_factory=dict)
     network: dict[str, None] = field(default_factory=dict)
     processes: dict[str, None] = field(default_factory=dict)
     sockets: list[ref[socket]] = field(default_factory=list)
     reused: bool = False
     read_on: int = 0
     changes: Changes = field(default_factory=dict)
-    grown: dict[str, str] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
 
     def found(self, connections: Callable[[], int] = int) -> dict[str, Any]:
         """Place → what was done there. Waits a little for what is about to end."""
@@ -97,6 +100,7 @@ class Effects:
             effects["connections"] = left_open
         lists = {
             "files": self._open_files(),
+            "files.changed": sorted({_named(name) for name in self.changed}),
             "files.written": sorted({_named(name) for name in self.written if Path(name).exists()}),
             "network": sorted(self.network.keys() - {self.edge}),
             "processes": sorted(self.processes),
@@ -106,7 +110,7 @@ class Effects:
         effects |= {place: done for place, done in lists.items() if done}
         if self.read_on:
             effects["events"] = self.read_on
-        effects |= shown(self.changes) | self.grown
+        effects |= self.state
         set_back(self.changes)
         return effects
 
@@ -123,12 +127,12 @@ def watched(effects: Effects) -> Iterator[None]:
     _listen()
     _enter()
     _WATCHED[get_ident()] = effects
-    before = list_sizes()
+    before = list_contents()
     try:
         yield
     finally:
         effects.over = True
-        effects.grown = {p: "longer" for p, size in list_sizes().items() if size > before.get(p, size)}
+        effects.state = shown(effects.changes) | grown(before, list_contents())
         del _WATCHED[get_ident()]
         _leave()
 
@@ -307,13 +311,30 @@ def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
             and path != FILE
         ):
             effects.files[path] = None
-            if flags & (os.O_WRONLY | os.O_RDWR):
+            if (
+                flags & (os.O_WRONLY | os.O_RDWR) and not Path(path).is_dir()
+            ):  # temporary files are opened by their folder
                 effects.written[path] = None
 
 
 def _made(effects: Effects, arguments: tuple[Any, ...]) -> None:
-    if not _OF_PYTHON.search(name := os.fsdecode(arguments[0])):
+    given = arguments[0]
+    if isinstance(given, (str, bytes, os.PathLike)) and not _OF_PYTHON.search(name := os.fsdecode(given)):
         effects.written[name] = None
+
+
+def _changed(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    """A file that the call did not make is about to be removed or changed."""
+    name = arguments[0]
+    if not isinstance(name, (str, bytes, os.PathLike)) or _OF_PYTHON.search(path := os.fsdecode(name)):
+        return
+    if path not in effects.written and os.path.lexists(path):  # below an open folder a name says nothing
+        effects.changed[path] = None
+
+
+def _renamed(effects: Effects, arguments: tuple[Any, ...]) -> None:
+    _changed(effects, arguments)
+    _made(effects, arguments[1:])
 
 
 def _socket_made(effects: Effects, arguments: tuple[Any, ...]) -> None:
@@ -321,14 +342,18 @@ def _socket_made(effects: Effects, arguments: tuple[Any, ...]) -> None:
 
 
 def _talked(effects: Effects, arguments: tuple[Any, ...]) -> None:
-    if isinstance(address := arguments[1], tuple):
-        effects.network[f"{address[0]}:{address[1]}"] = None
+    address = arguments[1]
+    effects.network[f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)] = None
 
 
 def _looked_up(effects: Effects, arguments: tuple[Any, ...]) -> None:
     host, port = arguments[:2]
     if host is not None:
-        effects.network[f"{os.fsdecode(host)}:{port}"] = None
+        effects.network[os.fsdecode(host) if port is None else f"{os.fsdecode(host)}:{port}"] = None
+
+
+def _forked(event: str, effects: Effects, _arguments: tuple[Any, ...]) -> None:
+    effects.processes[event] = None
 
 
 def _started(effects: Effects, arguments: tuple[Any, ...]) -> None:
@@ -341,15 +366,33 @@ def _set(effects: Effects, arguments: tuple[Any, ...]) -> None:
     variable_set(effects.changes, name, value[0] if value else None)  # the event comes before the change
 
 
+def _process_set(event: str, effects: Effects, _arguments: tuple[Any, ...]) -> None:
+    setting_changed(effects.changes, event)
+
+
 _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
     "open": _opened,
     "os.putenv": _set,
     "os.unsetenv": _set,
     "os.mkdir": _made,
+    "sqlite3.connect": _made,
+    "os.rename": _renamed,
+    "os.link": lambda effects, arguments: _made(effects, arguments[1:]),
+    "os.symlink": lambda effects, arguments: _made(effects, arguments[1:]),
+    **dict.fromkeys(
+        ("os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.chown", "os.utime", "os.setxattr"), _changed
+    ),
+    **{name: partial(_forked, name) for name in ("os.fork", "os.forkpty", "os.exec")},
     "socket.__new__": _socket_made,
     "socket.connect": _talked,
     "socket.sendto": _talked,
     "socket.getaddrinfo": _looked_up,
+    "socket.gethostbyname": lambda effects, arguments: _looked_up(effects, (*arguments, None)),
+    "syslog.syslog": lambda effects, arguments: effects.output.setdefault("syslog", []).append(arguments[1]),
+    **{
+        event: partial(_process_set, event)
+        for event in ("resource.setrlimit", "resource.prlimit", "sys.settrace", "sys.setprofile")
+    },
     "subprocess.Popen": _started,
     "os.system": _started,
     "os.posix_spawn": _started,

@@ -29,16 +29,19 @@ class Normalisation(StrEnum):
     TOOL_TYPE = "tool-type"  # `type: function` added to continuing deltas of a tool call
     FINISH_SPLIT = "finish-split"  # the finish reason rides on the last text, or comes in a chunk of its own
     FINISH_EMPTY = "finish-empty"  # an empty string in the place of null
-    NUMBER_SPELLING = "number-spelling"  # 1 in a request where the other has 1.0
+    NUMBER_SPELLING = "number-spelling"  # 1 where the other has 1.0
     KEY_ORDER = "key-order"  # the properties of a schema in another order
     REQUEST_ORDER = "request-order"  # the same requests in another order: concurrent calls
     CALLS_AT_ONCE = "calls-at-once"  # how late each of several calls at once hands on what came
+    QUERY_SPELLING = "query-spelling"  # order and escapes of a query
     BODY_SPELLING = "body-spelling"  # order of keys, spaces, escapes of a JSON body
     HEADER = "header-without-meaning"  # request headers that change nothing for the provider
     PAUSE_JITTER = "pause-jitter"  # how long to back off is partly chance
     REPEATED_REQUEST = "repeated-request"  # a difference already reported for an earlier attempt
     ERROR_ADDED = "error-added"  # fields that only the candidate's error has
     ERROR_SUBCLASS = "error-subclass"  # another class of error, which the same `except` clauses catch
+    ERROR_CAUSE = "error-cause"  # another class of exception below an error
+    WHOLE_ANSWER = "whole-answer"  # whether a call that streams nothing fails, or reading its answer
     AFTER_ERROR = "after-error"  # what one client could not reach because it had failed
     PROTOCOL_WORDS = "protocol-words"  # finish reasons and totals, where the two hand on objects of two APIs
     OTHER_PROTOCOL = "other-protocol"  # what only one of two APIs has a place for
@@ -68,6 +71,7 @@ def is_empty(chunk: Chunk) -> bool:
             chunk.usage,
             chunk.extra,
             chunk.others,
+            chunk.is_event,
         )
     )
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.process_state import list_sizes
+from llm_contracts.clients.process_state import list_contents
 from llm_contracts.clients.side_effects import Effects, watched
 from llm_contracts.clients.virtual_clock import Pauses, virtual_time
 
@@ -31,6 +31,7 @@ FOREIGN.callbacks = []
 def restored(tmp_path: Path) -> Iterator[None]:
     """Everything that these tests change is put back."""
     folder, timeout, path, names = Path.cwd(), socket.getdefaulttimeout(), sys.path[:], dict(os.environ)
+    thresholds = gc.get_threshold()
     level = logging.getLogger("foreign_library").level
     sys.modules["foreign_library"] = FOREIGN
     FOREIGN.drop_params = False
@@ -40,6 +41,7 @@ def restored(tmp_path: Path) -> Iterator[None]:
         yield
     os.chdir(folder)
     socket.setdefaulttimeout(timeout)
+    gc.set_threshold(*thresholds)
     sys.path[:] = path
     logging.getLogger("foreign_library").setLevel(level)
     for name in os.environ.keys() - names.keys():
@@ -107,6 +109,9 @@ CHANGES = [
     (warning_filter, {"state.warnings.filters": "set to True"}),
     (time_limit, {"state.socket.setdefaulttimeout": "set to 12.5"}),
     (search_path, {"state.sys.path": "longer"}),
+    (sys.path.pop, {"state.sys.path": "shorter"}),
+    (lambda: os.nice(0), {"state.os.nice": "set"}),
+    (lambda: gc.set_threshold(700, 10, 7), {"state.gc.set_threshold": "set"}),
     (callback, {"state.foreign_library.callbacks": "longer"}),
     (seed, {"state.random.seed": "set"}),
 ]
@@ -204,7 +209,7 @@ def test_a_module_may_change_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
             vars(garbage)["itself"] = garbage
         gc.set_threshold(10_000)
         gc.enable()
-        assert list_sizes()["state.busymodule.growing"] == 1
+        assert list_contents()["state.busymodule.growing"][1] == 1
     finally:
         gc.set_threshold(*thresholds)
         gc.enable()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile, mkdtemp
 from typing import Any
 
 import pytest
@@ -89,6 +93,38 @@ def test_files_that_a_call_writes_and_folders_that_it_makes_are_named(
     assert done(lambda: Path(file.name).read_text()) == {}
     assert done(lambda: Path(os.devnull).write_text("y")) == {}
     Path(file.name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("act", "effects"),
+    [
+        (lambda old: old.unlink(), {"files.changed": ["old"]}),
+        (lambda old: old.chmod(0o600), {"files.changed": ["old"]}),
+        (lambda old: os.truncate(old, 0), {"files.changed": ["old"]}),
+        (lambda old: old.rename(old.with_name("new")), {"files.changed": ["old"], "files.written": ["new"]}),
+        (lambda old: old.with_name("link").symlink_to(old), {"files.written": ["link"]}),
+        (lambda old: sqlite3.connect(old.with_name("db")).close(), {"files.written": ["db"]}),
+        (lambda old: old.with_name("none").unlink(missing_ok=True), {}),
+        (lambda _old: TemporaryFile().close(), {}),
+        (lambda _old: shutil.rmtree(mkdtemp()), {}),
+    ],
+)
+def test_a_file_that_a_call_finds_and_changes_is_named(
+    act: Callable[[Path], Any], effects: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    old = tmp_path / "old"
+    old.write_text("x")
+    assert done(lambda: act(old)) == effects
+
+
+def test_output_that_a_caller_takes_for_itself_is_none() -> None:
+    def act() -> None:
+        with redirect_stdout(StringIO()):
+            sys.stdout.write("x")
+
+    assert done(act) == {}
 
 
 def test_programs_that_a_call_starts_are_named() -> None:

@@ -134,7 +134,10 @@ def test_the_role_of_each_choice_is_compared(role: str | None, *, told: bool) ->
 
 def test_an_event_that_an_api_names_and_a_client_drops_is_another_order() -> None:
     def events(*kinds: str) -> Observation:
-        return said(*(Chunk(rest={"type": kind}) for kind in kinds))
+        texts = {"delta": "some text"}
+        return said(
+            *(Chunk(text=texts.get(kind, ""), rest={"type": kind}, is_event=kind != "ping") for kind in kinds)
+        )
 
     usual = events("created", "delta", "delta", "ping", "done", "completed")
     assert ("order", "order.type") in found(usual, events("created", "delta", "completed"))

@@ -111,6 +111,7 @@ def _in_common(side: Observation) -> Observation:
             id=chunk.id or before.id,
             model=chunk.model or before.model,
             rest={},
+            is_event=False,
         )
         before = common
         if not is_empty(common):

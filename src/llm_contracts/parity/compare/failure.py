@@ -34,6 +34,10 @@ def _both(pair: ObservationPair, ours: Failure, theirs: Failure) -> Findings:
         "position": (len(pair.reference.deltas), len(pair.candidate.deltas)),
         "raised": (ours.raised, theirs.raised),
     }
+    if not any(b"stream" in one.body or "stream" in one.uri.lower() for one in pair.reference.requests):
+        if ours.raised != theirs.raised:
+            yield NormalisationCount(name=Normalisation.WHOLE_ANSWER, where="error.raised")
+        del places["raised"]
     for name, (a, b) in places.items():
         if a != b:
             yield UnnamedDivergence(kind=Kind.ERROR_POSITION, where=f"error.{name}", reference=a, candidate=b)

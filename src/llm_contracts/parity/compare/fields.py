@@ -5,17 +5,17 @@ A field that is lost on a thousand chunks is one difference: the first one is sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Failure
 from llm_contracts.parity.compare.finding import (
     ABSENT,
-    VOLATILE,
     Findings,
     ObservationPair,
     UnnamedDivergence,
+    same_but_volatile,
 )
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount, distinct, is_empty
@@ -27,6 +27,7 @@ _NOTHING = (None, ABSENT)
 _EMPTY: tuple[Any, ...] = ("", [], {})
 _NAMED = frozenset({"message", "category", "code", "status", "status_code", "provider_code", "attempts"})
 """Fields of an error that are compared by name."""
+_COMPARED = ("message", "category", "code", "status", "provider_code", "attempts")
 
 _OF_THE_CONNECTION = frozenset(
     {"date", "server", "connection", "content-length", "transfer-encoding", "keep-alive", "set-cookie"}
@@ -34,9 +35,21 @@ _OF_THE_CONNECTION = frozenset(
 """Headers of an answer that say how it was sent, and not what was said."""
 
 
+_OF_THE_SDK = (
+    *("_request_id", "sdkHttpResponse", "automaticFunctionCallingHistory", "parsed", "createTime"),
+    "response.content",
+)
+"""What some SDKs add to answers or leave out, and other objects of the same answers do not."""
+
+
 def compare_fields(pair: ObservationPair) -> Findings:
     """`fields` for each path at which the two differ."""
     yield from _roles(pair)
+    one, other = (
+        {"stream": {"response": _shared_headers(side.answer)}} for side in (pair.reference, pair.candidate)
+    )
+    if pair.reference.answer and pair.candidate.answer:
+        yield from _pairwise(iter([(one, other)]))
     ours, theirs = pair.reference.chunks, pair.candidate.chunks
     if len(ours) != len(theirs) and not pair.cut:
         full = [[chunk for chunk in chunks if not is_empty(chunk)] for chunks in (ours, theirs)]
@@ -55,7 +68,7 @@ def compare_error_fields(pair: ObservationPair) -> Findings:
         return
     named = {"message": (ours.said, theirs.said), "provider_code": (ours.provider_code, theirs.provider_code)}
     for name, (one, other) in named.items():
-        if VOLATILE.sub("~", one or "") != VOLATILE.sub("~", other or ""):
+        if not same_but_volatile(one or "", other or "", pair.said):
             yield UnnamedDivergence(
                 kind=Kind.FIELDS,
                 where=f"error.{name}",
@@ -63,17 +76,18 @@ def compare_error_fields(pair: ObservationPair) -> Findings:
                 candidate=other,
                 unstable=name == "message",
             )
-    yield from _error_leaves(ours, theirs)
+    yield from _error_leaves(ours, theirs, pair.said)
 
 
-def _error_leaves(ours: Failure, theirs: Failure) -> Findings:
-    one, other = (_leaves(_shared(failure)) for failure in (ours, theirs))
+def _error_leaves(ours: Failure, theirs: Failure, sent: str) -> Findings:
+    named = {name for name in _NAMED if all(_is_named(name, failure) for failure in (ours, theirs))}
+    if ours.said != theirs.said:
+        named.add("message")
+    one, other = (_leaves(_shared(failure, named)) for failure in (ours, theirs))
     for path in dict.fromkeys((*one, *other)):
         a, b = one.get(path, ABSENT), other.get(path, ABSENT)
         hidden = _hidden(path, a, b)
-        if _equal(a, b) or (
-            isinstance(a, str) and isinstance(b, str) and VOLATILE.sub("~", a) == VOLATILE.sub("~", b)
-        ):
+        if _equal(a, b) or (isinstance(a, str) and isinstance(b, str) and same_but_volatile(a, b, sent)):
             continue
         if hidden is None and a == ABSENT:
             hidden = Normalisation.ERROR_ADDED
@@ -84,12 +98,22 @@ def _error_leaves(ours: Failure, theirs: Failure) -> Findings:
             yield NormalisationCount(name=hidden, where=where, reference=a, candidate=b)
 
 
-def _shared(failure: Failure) -> dict[str, Any]:
-    fields = {name: value for name, value in failure.fields.items() if name not in _NAMED}
-    headers = fields.get("headers")
-    if isinstance(headers, Mapping):
-        fields["headers"] = {name: value for name, value in headers.items() if name not in _OF_THE_CONNECTION}
-    return fields
+def _is_named(name: str, failure: Failure) -> bool:
+    """Whether a field says nothing but what is compared by name: `status_code` as text is not the status."""
+    value = failure.fields.get(name)
+    return value is None or value in (failure.said, *(getattr(failure, each, None) for each in _COMPARED))
+
+
+def _shared(failure: Failure, named: Collection[str]) -> dict[str, Any]:
+    return _shared_headers({name: value for name, value in failure.fields.items() if name not in named})
+
+
+def _shared_headers(answer: Mapping[str, Any]) -> dict[str, Any]:
+    headers = answer.get("headers")
+    if not isinstance(headers, Mapping):
+        return dict(answer)
+    said = {name: value for name, value in headers.items() if name not in _OF_THE_CONNECTION}
+    return {**answer, "headers": said}
 
 
 def _roles(pair: ObservationPair) -> Findings:
@@ -143,8 +167,6 @@ def _pairwise(pairs: Iterator[tuple[Leaves, Leaves]]) -> Findings:
 
 
 def _differences(one: Leaves, other: Leaves) -> Iterator[tuple[str, Normalisation | None, Any, Any]]:
-    if one == other and not any(isinstance(value, bool) for value in one.values()):
-        return
     for path in dict.fromkeys((*one, *other)):
         a, b = one.get(path, ABSENT), other.get(path, ABSENT)
         if not _equal(a, b):
@@ -152,9 +174,11 @@ def _differences(one: Leaves, other: Leaves) -> Iterator[tuple[str, Normalisatio
 
 
 def _in_order(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
-    """Where the pieces differ in number: for each path, the values in order, each run of equal ones once."""
+    """Where the pieces differ in number: for each path, the values in order, each run of equal ones once. The
+    kinds of events are compared as their order.
+    """
     sides = [[_leaves(chunk.rest) for chunk in chunks] for chunks in (ours, theirs)]
-    for path in dict.fromkeys(path for side in sides for leaves in side for path in leaves):
+    for path in dict.fromkeys(path for side in sides for leaves in side for path in leaves if path != "type"):
         one, other = (
             [key for key, _ in groupby(leaves.get(path, ABSENT) for leaves in side)] for side in sides
         )
@@ -190,7 +214,10 @@ def _lost_with_empty_chunks(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> F
 
 
 def _equal(one: Any, other: Any) -> bool:
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+    """Whether two leaves are the same, also as JSON writes them: -0.0 is not 0.0, and NaN is NaN."""
+    if one.__class__ is not other.__class__:
+        return isinstance(one, str) and bool(one == other)
+    return repr(one) == repr(other) if isinstance(one, float) else bool(one == other)
 
 
 def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
@@ -199,6 +226,10 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
         return Normalisation.NULL
     if (one in _NOTHING or one in _EMPTY) and (other in _NOTHING or other in _EMPTY):
         return Normalisation.EMPTY_VALUE
+    if _is_number(one) and _is_number(other) and one == other:
+        return Normalisation.NUMBER_SPELLING
+    if path.startswith(_OF_THE_SDK) and (one in _NOTHING or other == ABSENT):
+        return Normalisation.OBJECT_TYPE
     if path == "created" and _is_number(one) and _is_number(other) and other in _CLOCK:
         return Normalisation.CREATED
     return None

@@ -38,6 +38,16 @@ Value = Any
 """A JSON value."""
 
 
+def same_but_volatile(one: str, other: str, sent: str) -> bool:
+    """Whether two texts differ in ids, times and addresses alone, none of which stands in what was sent: the
+    provider's own id is no chance.
+    """
+    if VOLATILE.sub("~", one) != VOLATILE.sub("~", other):
+        return False
+    pairs = zip(VOLATILE.findall(one), VOLATILE.findall(other), strict=True)
+    return all(ours == theirs or ours not in sent for ours, theirs in pairs)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnnamedDivergence:
     """A difference before it has its name.
@@ -112,6 +122,11 @@ class ObservationPair:
         """
         counts = len(self.reference.deltas), len(self.candidate.deltas)
         return self.one_failed or (self.both_failed and counts[0] != counts[1])
+
+    @property
+    def said(self) -> str:
+        """What the provider says in its refusals and errors, word for word."""
+        return "\n".join(facts.said for facts in self.facts)
 
     @property
     def final(self) -> WireFacts | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from llm_contracts.clients.observation import Chunk
 from llm_contracts.parity.compare.finding import (
@@ -43,19 +42,28 @@ def compare_order(pair: ObservationPair) -> Findings:
 
 def _events(pair: ObservationPair) -> Findings:
     """The kinds of events in order, where an API names them (`response.created`): who waits for one that does
-    not come waits for ever. A `ping` says nothing.
+    not come waits for ever.
     """
-    sides = ([chunk.rest.get("type") for chunk in side.chunks] for side in (pair.reference, pair.candidate))
-    ours, theirs = (
-        [kind for kind, _ in groupby(each for each in side if isinstance(each, str) and each != "ping")]
-        for side in sides
-    )
+    ours, theirs = (list(_kinds(side.chunks)) for side in (pair.reference, pair.candidate))
     index = first_difference(ours, theirs)
     if ours == theirs or not (ours and theirs) or (pair.cut and index == min(len(ours), len(theirs))):
         return
     yield UnnamedDivergence(
         kind=Kind.ORDER, where="order.type", reference=_shown(ours, index), candidate=_shown(theirs, index)
     )
+
+
+def _kinds(chunks: Sequence[Chunk]) -> Iterator[str]:
+    """The kind of each event; of the pieces in which something comes, that of the first."""
+    before = ""
+    for chunk in chunks:
+        if not chunk.is_event:
+            continue
+        kind = chunk.rest.get("type")
+        kind = kind if isinstance(kind, str) else "event"
+        if kind != before or not (chunk.text or chunk.reasoning or chunk.tool_calls):
+            yield kind
+        before = kind
 
 
 def _parts(chunks: Sequence[Chunk]) -> Iterator[str]:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from llm_contracts.parity.compare.finding import (
     ABSENT,
@@ -150,6 +151,9 @@ def _numbered(finding: UnnamedDivergence, index: int) -> UnnamedDivergence:
 
 
 def _request(one: Request, other: Request) -> Findings:
+    ours, theirs = (urlsplit(request.uri).query for request in (one, other))
+    if ours != theirs and _pairs(ours) == _pairs(theirs):
+        yield NormalisationCount(name=Normalisation.QUERY_SPELLING, where="target.query")
     for where, ours, theirs in _targets(one, other):
         yield UnnamedDivergence(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
     for where, ours, theirs in _bodies(one.body, other.body):
@@ -223,13 +227,18 @@ def _targets(one: Request, other: Request) -> Iterator[Difference]:
         "query": (ours.query, theirs.query),
     }
     for name, (a, b) in parts.items():
-        if a != b:
+        if a != b and not (name == "query" and _pairs(a) == _pairs(b)):
             yield f"target.{name}", a, b
 
 
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """What a query says; the order of different names and how a character is escaped say nothing."""
+    return sorted(parse_qsl(query, keep_blank_values=True), key=itemgetter(0))
+
+
 def _bodies(one: bytes, other: bytes) -> Iterator[Difference]:
-    ours, theirs = _parsed(one), _parsed(other)
-    yield from differences(ours, theirs, "body")
+    if one != other:  # NaN is not NaN
+        yield from differences(_parsed(one), _parsed(other), "body")
 
 
 def _parsed(body: bytes) -> Any:

@@ -314,8 +314,8 @@ def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
     ours, theirs = (tuple(label for label, _ in groupby(filter(None, side))) for side in every)
     if ours == theirs:
         # Other APIs have their labels on other events.
-        alike = pair.reference.protocol == pair.candidate.protocol
-        yield from _labelled(pair, kind, name, *every) if ours and alike else ()
+        if ours and pair.reference.protocol == pair.candidate.protocol:
+            yield from _labelled(pair, kind, name)
         return
     if pair.cut and first_difference(ours, theirs) == min(len(ours), len(theirs)):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
@@ -323,10 +323,12 @@ def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
     yield UnnamedDivergence(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
 
 
-def _labelled(
-    pair: ObservationPair, kind: Kind, name: str, ours: Sequence[Any], theirs: Sequence[Any]
-) -> Findings:
+def _labelled(pair: ObservationPair, kind: Kind, name: str) -> Findings:
     """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again."""
+    ours, theirs = (
+        [getattr(chunk, name) for chunk in side.chunks if not is_empty(chunk)]
+        for side in (pair.reference, pair.candidate)
+    )
     without, lacking = ([not label for label in side].count(True) for side in (ours, theirs))
     if lacking > without and not pair.cut:
         one = f"on {len(ours) - without} of {len(ours)} chunks"

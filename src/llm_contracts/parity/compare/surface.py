@@ -54,10 +54,23 @@ def _there(part: str, theirs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] 
 
 
 def _clauses(pair: ObservationPair) -> Findings:
-    """The `except` clauses that no longer catch: the classes that only the reference's error has."""
+    """The `except` clauses that no longer catch: the classes that only the reference's error has. An error of
+    another class below is counted; none where the reference's has one is a name that is gone.
+    """
     ours, theirs = pair.reference.failure, pair.candidate.failure
     if ours is None or theirs is None:
         return
+    if ours.below and theirs.classes and not theirs.below:
+        yield UnnamedDivergence(
+            kind=Kind.SURFACE, where="error.__cause__", reference=ours.below[0], candidate=ABSENT
+        )
+    elif ours.below[:1] != theirs.below[:1]:
+        yield NormalisationCount(
+            name=Normalisation.ERROR_CAUSE,
+            where="error.__cause__",
+            reference=list(ours.below[:1]),
+            candidate=list(theirs.below[:1]),
+        )
     lost = [name for name in ours.classes if name not in theirs.classes]
     if lost and not theirs.classes:  # of a program in another language
         yield NormalisationCount(

@@ -67,6 +67,8 @@ class WireFacts:
         malformed: how many events were neither a JSON object nor `[DONE]`; those without data count as none.
         unread: how many bytes belong neither to an event nor to a JSON document: few clients look at them. So
             with lines of JSON in what calls itself an event stream; they are read for those that do.
+        said: an error's own text and the values of its answer's headers, to tell what the provider said from
+            what a client made up; empty where there was no error.
         retry_after: seconds to wait before the next attempt, where the provider names them as a number; a
             date means something else each time that a recording is played.
         protocol: the API that it speaks, by what it holds, or else by its address; `generic` for none that is
@@ -100,6 +102,7 @@ class WireFacts:
     ids: tuple[str, ...] = ()
     malformed: int = 0
     unread: int = 0
+    said: str = ""
     retry_after: float | None = None
     protocol: str = ""
 
@@ -120,6 +123,7 @@ class _Findings:
     usages: list[Mapping[str, Any] | None] = field(default_factory=list)
     vendor_usage: Mapping[str, Any] | None = None
     errors: list[Mapping[str, Any]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     text_after: list[int] = field(default_factory=list)
     progress: list[tuple[int, int, int, int]] = field(default_factory=list)
     other_text: dict[int, list[str]] = field(default_factory=dict)
@@ -154,6 +158,7 @@ class _Findings:
         error = error_of_event(name, data, text, self.protocols)
         if error is not None:
             self.errors.append(error)
+            self.said.append(text)
         if isinstance(data, dict):
             self.read_chunk(data)
         elif error is None:
@@ -275,6 +280,7 @@ class _Findings:
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
+            said="\n".join((*self.said, *(value for _, value in response.headers if self.said))),
             retry_after=_retry_after(response, self.errors),
             protocol=next(iter(self.read.claimed), GENERIC if self.documents else ""),
         )
@@ -300,6 +306,7 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     error = error_of_answer(document, text, failed=refused, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)
+        findings.said.append(text)
     facts = findings.facts(response, streamed=bool(found) or (is_stream and document is None))
     if document is not None or (found and not is_sse and not is_stream):
         return facts

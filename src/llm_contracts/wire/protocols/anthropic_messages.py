@@ -56,8 +56,13 @@ class _Reader:
         elif kind == "message_delta":
             delta = dict(as_mapping(rest.pop("delta", None)))
             choice["finish_reason"] = delta.pop("stop_reason", None)
+            counted = as_mapping(rest.get("usage"))
             chunk |= self._totals(rest)
-            rest["delta"] = delta
+            # The totals so far hide what this event alone does not count.
+            rest |= {
+                "delta": delta,
+                "counted": ", ".join(sorted(n for n in counted if counted[n] is not None)),
+            }
         return Reading(chunk={**rest, **chunk}, last=kind == "message_stop")
 
     def _totals(self, holder: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +81,7 @@ class _Reader:
             given = block.pop("input", None)
             function = {
                 "name": block.pop("name", None),
-                "arguments": json.dumps(given, ensure_ascii=False) if given else "",
+                "arguments": json.dumps(given, ensure_ascii=False, sort_keys=True) if given else "",
             }
             call = {"index": index, "id": block.pop("id", None), "type": "function", "function": function}
             delta = {"tool_calls": [call]}
@@ -116,7 +121,8 @@ class _Reader:
 
 
 def _call(index: int, block: Document) -> Document:
-    function = {"name": block.get("name"), "arguments": json.dumps(block.get("input"), ensure_ascii=False)}
+    arguments = json.dumps(block.get("input"), ensure_ascii=False, sort_keys=True)  # an object has no order
+    function = {"name": block.get("name"), "arguments": arguments}
     return {"index": index, "id": block.get("id"), "type": "function", "function": function}
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping
@@ -28,8 +30,9 @@ _PARTS = {
     "toolUsePromptTokenCount": ("prompt_tokens_details", "tool_use_tokens"),
 }
 _READ = frozenset({"usageMetadata", "responseId", "modelVersion", "candidates"})
-_OF_THE_SDK = frozenset({"sdkHttpResponse", "automaticFunctionCallingHistory", "parsed", "createTime"})
-"""What the SDK adds to an answer, or makes of it: a time becomes an object."""
+_COUNTED = frozenset({*_TOTALS, *_PARTS})
+_OF_THE_SDK = frozenset({"sdkHttpResponse", "automaticFunctionCallingHistory", "parsed"})
+"""What the SDK adds to an answer."""
 
 _AS_GIVEN = frozenset({"args", "response"})
 """Members whose keys are the application's own."""
@@ -49,14 +52,25 @@ def _reader() -> Callable[[Document], Reading]:
         usage = document.get("usageMetadata")
         chunk = {
             **{name: value for name, value in document.items() if name not in _READ | _OF_THE_SDK},
+            **_of_the_sdk(document),
             "id": document.get("responseId"),
             "model": document.get("modelVersion"),
             "choices": [_choice(as_mapping(one), calls) for one in as_list(document.get("candidates"))],
             **({"usage": _usage(usage)} if isinstance(usage, Mapping) else {}),
         }
+        if isinstance(usage, Mapping) and (rest := _without(usage, *_COUNTED)):
+            chunk["usageMetadata"] = rest
         return Reading(chunk=chunk)
 
     return read
+
+
+def _of_the_sdk(document: Document) -> Document:
+    """What is the SDK's own, and the time of the answer, of which it makes an object, in one spelling."""
+    found: dict[str, Any] = {name: document[name] for name in _OF_THE_SDK if document.get(name)}
+    with suppress(KeyError, TypeError, ValueError):
+        found["createTime"] = str(datetime.fromisoformat(document["createTime"]))
+    return found
 
 
 def _as_sent(value: Any) -> Any:
@@ -97,6 +111,8 @@ def _choice(candidate: Document, calls: list[Document]) -> Document:
         calls += asked
     if left := [rest for part in parts if (rest := _rest(part))]:
         content["parts"] = left
+    if len(parts) > 1:
+        content["order"] = [_kind(part) for part in parts]
     read = ("content", "index", "finishReason")
     return {
         **{name: value for name, value in candidate.items() if name not in read},
@@ -107,20 +123,33 @@ def _choice(candidate: Document, calls: list[Document]) -> Document:
     }
 
 
+def _kind(part: Document) -> str:
+    """What a part holds, to tell in which order parts come."""
+    if "text" in part:
+        return "thought" if part.get("thought") else "text"
+    return min(part.keys() - {"thoughtSignature", "thought"}, default="")
+
+
 def _said(parts: list[Document], *, thought: bool) -> str | None:
     texts = [part["text"] for part in parts if bool(part.get("thought")) is thought and "text" in part]
     return "".join(text for text in texts if isinstance(text, str)) if texts else None
 
 
 def _call(index: int, call: Document) -> Document:
-    arguments = json.dumps(call.get("args", {}), ensure_ascii=False)
+    arguments = json.dumps(call.get("args", {}), ensure_ascii=False, sort_keys=True)  # an object has no order
     function = {"name": call.get("name"), "arguments": arguments}
     return {"index": index, "id": call.get("id"), "type": "function", "function": function}
 
 
 def _rest(part: Document) -> Document:
-    """What of a part is neither text nor a call: code, data, a thought's signature."""
-    return {name: part[name] for name in part if name not in {"text", "thought", "functionCall"}}
+    """What of a part is neither text nor a call's words: code, data, a thought's signature."""
+    rest = _without(part, "text", "thought", "functionCall")
+    called = _without(as_mapping(part.get("functionCall")), "name", "args", "id")
+    return {**rest, **({"functionCall": called} if called else {})}
+
+
+def _without(value: Document, *names: str) -> dict[str, Any]:
+    return {name: part for name, part in value.items() if name not in names}
 
 
 def _usage(counted: Document) -> Document:
