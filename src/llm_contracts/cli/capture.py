@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_contracts.cli.options import (
+    ending_signals,
     hand_over,
     json_option,
     port_option,
@@ -172,19 +173,11 @@ def _serve(running: Capture, folder: Path) -> int:
 def _run(command: Sequence[str], running: Capture) -> int:
     """Run a program until it ends, whatever signals come: they are for the program."""
     process = subprocess.Popen(command, env={**os.environ, **running.variables})  # noqa: S603 - it is the user's
-    before = {
-        name: signal.signal(name, lambda number, _: _pass_on(process, number))
-        for name in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+
+    def pass_on(number: int) -> None:
+        if number != signal.SIGINT:  # a terminal's Ctrl-C has reached the program by itself
+            process.send_signal(number)
+
+    with ending_signals(pass_on):
         code = process.wait()
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
     return code if code >= 0 else _SIGNALLED - code
-
-
-def _pass_on(process: subprocess.Popen[bytes], number: int) -> None:
-    """A terminal's Ctrl-C has reached the program by itself."""
-    if number != signal.SIGINT:
-        process.send_signal(number)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import joined
+from llm_contracts.cli.options import completed, joined
 from llm_contracts.cost.model import Measure
 from llm_contracts.util.stdout import captured_stdout
 
@@ -18,43 +17,23 @@ if TYPE_CHECKING:
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.run.options import Options
 
-    LimitParam = click.ParamType[tuple[Measure, float]]
-else:  # before click 8.2 it is not generic
-    LimitParam = click.ParamType
-
 Limits = Mapping[Measure, float]
 """The highest allowed ratio of each measure; empty if costs are only to be measured."""
 
 
-class _Limit(LimitParam):
-    """`MEASURE=RATIO`."""
-
-    name = "limit"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Measure, float]:
-        """The measure and the number.
-
-        Raises:
-            click.BadParameter: it is neither, naming what it may be.
-        """
-        name, _, number = str(value).partition("=")
-        if name not in list(Measure):
-            self.fail(f"{value!r}: name one of {', '.join(Measure)}, as in {Measure.CPU_PER_CHUNK}=2.0.")
-        try:
-            ratio = float(number)
-        except ValueError:
-            ratio = 0.0
-        if not 0 < ratio < float("inf"):
-            self.fail(f"{value!r}: after the = goes a ratio, such as 2.0.", param, ctx)
-        return Measure(name), ratio
-
-    def shell_complete(
-        self, _context: click.Context, _parameter: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """The measures."""
-        return [CompletionItem(f"{name}=") for name in Measure if name.startswith(incomplete)]
+def _limit(text: str) -> tuple[Measure, float]:
+    """The measure and the number of `MEASURE=RATIO`."""
+    name, _, number = text.partition("=")
+    if name not in list(Measure):
+        known = f"name one of {', '.join(Measure)}, as in {Measure.CPU_PER_CHUNK}=2.0."
+        raise click.BadParameter(f"{text!r}: {known}")
+    try:
+        ratio = float(number)
+    except ValueError:
+        ratio = 0.0
+    if not 0 < ratio < float("inf"):
+        raise click.BadParameter(f"{text!r}: after the = goes a ratio, such as 2.0.")
+    return Measure(name), ratio
 
 
 def _limits(*, cost: bool, cost_at_most: tuple[tuple[Measure, float], ...]) -> Limits | None:
@@ -73,7 +52,8 @@ cost_option = joined(
     click.option(
         "--cost-at-most",
         multiple=True,
-        type=_Limit(),
+        type=_limit,
+        shell_complete=completed(*(f"{name}=" for name in Measure)),
         metavar="MEASURE=RATIO",
         help="Exit code 1 if a call costs more than so many times what it does over the reference; implies "
         f"--cost. Measures: {', '.join(Measure)}. May be given several times.",

@@ -1,17 +1,15 @@
-"""`llm-contracts drift`, and what it shares with `record`."""
+"""`llm-contracts drift`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
-    json_lines,
+    hand_over,
     json_option,
     markdown_option,
     project_here,
@@ -19,11 +17,6 @@ from llm_contracts.cli.options import (
     secrets_of,
 )
 from llm_contracts.project.config import checked_name
-from llm_contracts.util.files import write_text
-from llm_contracts.wire.scrub.scrubber import refuse_secrets
-
-if TYPE_CHECKING:
-    from llm_contracts.drift.report import DriftReport
 
 _EXAMPLES = """\b
 Examples:
@@ -57,7 +50,7 @@ def drift(
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import RecordingState
     from llm_contracts.drift.working_tree import compare_with_revision
-    from llm_contracts.util.terminal import print_markdown, progress_bar, report_console
+    from llm_contracts.util.terminal import print_markdown, progress_bar
 
     project = project_here()
     for name in providers:
@@ -65,32 +58,15 @@ def drift(
     today = datetime.now(UTC).date()
     with progress_bar("drift", None) as done:
         report = compare_with_revision(project, against, today=today, providers=providers, progress=done)
-    document = {"format": 1, **drift_document(report)}
-    if write_drift(report, document, secrets_of(project), json_file, markdown_file):
-        print_markdown(report_console(), render_drift(report))
+    document, page = {"format": 1, **drift_document(report)}, render_drift(report)
+    hand_over(
+        json_file,
+        document,
+        lambda console: print_markdown(console, page),
+        secrets_of(project),
+        markdown_file=markdown_file,
+        page=page,
+    )
     if any(one.lasting for one in report.of(RecordingState.UNREADABLE)):
         return Exit.UNREADABLE
     return Exit.DIVERGENCE if report.drifted else Exit.AGREEMENT
-
-
-def write_drift(
-    report: DriftReport,
-    document: Mapping[str, Any],
-    secrets: Mapping[str, str],
-    json_file: Path | None,
-    markdown_file: Path | None,
-) -> bool:
-    """Write the files that were asked for; whether the report for people is still to be shown.
-
-    Raises:
-        SecretFound: a key is in the report; nothing was written, and nothing must be shown.
-    """
-    from llm_contracts.drift.markdown import render_drift
-
-    texts = ((json_file, json_lines(document)), (markdown_file, render_drift(report)))
-    for _, text in texts:
-        refuse_secrets("the report on drift", text.encode(), secrets)
-    for file, text in texts:
-        if file is not None:
-            write_text(file, text)
-    return "-" not in {str(json_file), str(markdown_file)}

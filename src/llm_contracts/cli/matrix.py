@@ -30,7 +30,6 @@ from llm_contracts.matrix.pair import ReleasePair
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
-from llm_contracts.util.files import write_text
 
 if TYPE_CHECKING:
     from llm_contracts.matrix.cell import Cell
@@ -138,8 +137,9 @@ def matrix(*, request: MatrixRequest, markdown: Path | None, json_file: Path | N
         return bisect_command(project, request, run, Kind(request.bisect), pairs, json_file)
     pairs = [pair for pair in pairs if pair != run.pinned]
     if not pairs:
-        msg = f"There is nothing to try but {run.pinned}, which is installed. Name releases: --litellm V."
-        raise ConfigError(msg)
+        raise ConfigError(
+            f"There is nothing to try but {run.pinned}, which is installed. Name releases: --litellm V."
+        )
     ran: list[Cell] = []
     finish = partial(_finish, project, request, json_file, markdown)
     try:
@@ -185,13 +185,15 @@ def _finish(
     document = matrix_document(
         table, reference=names[0], candidate=names[1], command=request.command, checked_at=now()
     )
-    secrets = secrets_of(project)
-    page = (
-        f"{names[0]} against {names[1]}, {scenarios_in(len(table.pinned.items))}\n\n{matrix_markdown(table)}"
+    page, compared = matrix_markdown(table), scenarios_in(len(table.pinned.items))
+    hand_over(
+        json_file,
+        document,
+        lambda console: print_markdown(console, f"{names[0]} against {names[1]}, {compared}\n\n{page}"),
+        secrets_of(project),
+        markdown_file=markdown,
+        page=page,
     )
-    hand_over(json_file, document, lambda console: print_markdown(console, page), secrets)
-    if markdown is not None:
-        write_text(markdown, matrix_markdown(table))
 
 
 def bisect_command(

@@ -32,11 +32,6 @@ if TYPE_CHECKING:
     from llm_contracts.results.store import Stored
     from llm_contracts.run.options import Options
 
-    FloatParam = click.ParamType[float]
-    PiecesParam = click.ParamType[Pieces]
-else:  # before click 8.2 it is not generic
-    FloatParam = PiecesParam = click.ParamType
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
 
@@ -94,8 +89,12 @@ def hand_over(
     document: str | Mapping[str, Any],
     show: Callable[[Console], object],
     secrets: Mapping[str, str] | None = None,
+    *,
+    markdown_file: Path | None = None,
+    page: str = "",
 ) -> None:
-    """Write a result as JSON where that was asked for, and show it to people unless JSON took its place.
+    """Write a result as JSON, and its `page` as Markdown, where that was asked for; show it to people unless
+    one of them took its place on standard output.
 
     Raises:
         SecretFound: one of `secrets` is in it; then nothing is written or shown.
@@ -103,10 +102,11 @@ def hand_over(
     from llm_contracts.util.terminal import report_console
 
     text = document if isinstance(document, str) else json_lines(document)
-    refuse_secrets("the result", text.encode(), secrets or {})
-    if json_file is not None:
-        write_text(json_file, text)
-    if str(json_file) != "-":
+    refuse_secrets("the result", f"{text}{page}".encode(), secrets or {})
+    for file, written in ((json_file, text), (markdown_file, page)):
+        if file is not None:
+            write_text(file, written)
+    if "-" not in {str(json_file), str(markdown_file)}:
         show(report_console())
 
 
@@ -119,9 +119,17 @@ def stopping() -> Iterator[Callable[[], None]]:
         while not stop.wait(0.2):  # without an end Python would not handle signals on some systems
             pass
 
-    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with ending_signals(lambda _number: stop.set()):
         yield wait
+
+
+@contextmanager
+def ending_signals(handle: Callable[[int], None]) -> Iterator[None]:
+    """While open, `handle` gets the number of each signal that would end the process."""
+    ending = (signal.SIGINT, signal.SIGTERM)
+    before = {name: signal.signal(name, lambda number, _frame: handle(number)) for name in ending}
+    try:
+        yield
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
@@ -288,35 +296,26 @@ def timeout_option(default: float) -> Decorator:
     )
 
 
-class _Speed(FloatParam):
-    """`recorded`, or how many times as fast as that; `full` is infinite."""
-
-    name = "speed"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        named = {"recorded": RECORDED_SPEED, "full": float("inf")}
-        try:
-            factor = named[value] if value in named else float(value)
-        except ValueError:
-            factor = 0.0
-        if not factor > 0:
-            self.fail(f"{value!r} is neither recorded, full nor a positive number.", param, ctx)
-        return factor
+def _speed(text: str) -> float:
+    named = {"recorded": RECORDED_SPEED, "full": float("inf")}
+    try:
+        factor = named[text] if text in named else float(text)
+    except ValueError:
+        factor = 0.0
+    if not factor > 0:
+        raise click.BadParameter(f"{text!r} is neither recorded, full nor a positive number.")
+    return factor
 
 
-class _Pieces(PiecesParam):
-    """The name of a rule, or a number of bytes."""
-
-    name = "pieces"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pieces:
-        try:
-            return pieces_from(str(value))
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
+def _pieces(text: str) -> Pieces:
+    try:
+        return pieces_from(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
 
 
-def _completed(*names: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+def completed(*names: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completion of these names."""
     return lambda _context, _option, typed: [name for name in names if name.startswith(typed)]
 
 
@@ -325,17 +324,17 @@ def playback_options(default: Fragmentation) -> Callable[[Function], Function]:
     return all_of(
         click.option(
             "--pieces",
-            type=_Pieces(),
+            type=_pieces,
             metavar="recorded|events|one|BYTES",
-            shell_complete=_completed(*Fragmentation),
+            shell_complete=completed(*Fragmentation),
             help="Where bodies are cut: as recorded, after each event, nowhere, or after so many bytes; "
             f"by default {default}.",
         ),
         click.option(
             "--speed",
-            type=_Speed(),
+            type=_speed,
             metavar="recorded|full|N",
-            shell_complete=_completed("recorded", "full"),
+            shell_complete=completed("recorded", "full"),
             help="How fast bodies are played: with the pauses of the recording, with none (full, the "
             "default), or N times as fast as recorded.",
         ),

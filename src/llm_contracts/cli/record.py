@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_contracts.cli.drift import write_drift
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
     client_option,
@@ -27,6 +26,8 @@ from llm_contracts.record.source import Source
 from llm_contracts.util.stdout import captured_stdout
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.record.run import PlannedRecording, RecordOptions, RecordReport
 
@@ -101,7 +102,7 @@ def record(
         print_takes,
         record_document,
     )
-    from llm_contracts.util.terminal import echo, print_markdown, progress_bar, report_console
+    from llm_contracts.util.terminal import echo, print_markdown, progress_bar
 
     for option, given in (("missing", missing), ("overwrite-live", overwrite_live)):
         if verify and given:
@@ -146,12 +147,15 @@ def record(
         stale_after_days=project.settings.stale_after_days,
     )
     document = {**record_document(report), "drift": drift_document(drift)}
-    if write_drift(drift, document, secrets, json_file, markdown_file):
-        console = report_console()
+    page = render_drift(drift)
+
+    def show(console: Console) -> None:
         print_takes(console, report)
         if verify or any(one.state is not RecordingState.NEW for one in drift.compared):
-            print_markdown(console, render_drift(drift))
+            print_markdown(console, page)
         print_end(console, report, verify=verify)
+
+    hand_over(json_file, document, show, secrets, markdown_file=markdown_file, page=page)
     return _exit_of(report, steps, verify=verify)
 
 
@@ -164,11 +168,10 @@ def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: Rec
     providers = [project.provider(name) for name in dict.fromkeys(row.provider for row in scenarios)]
     if not any(live_endpoint(provider, options.environ) for provider in providers):
         variables = ", ".join(provider.key_variable for provider in providers)
-        msg = (
+        raise ConfigError(
             f"No key is set, so nobody can be called. Set one of {variables} in the environment or in .env, "
             "or rehearse with --source simulator."
         )
-        raise ConfigError(msg)
 
 
 def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording], *, verify: bool) -> Exit:

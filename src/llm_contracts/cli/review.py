@@ -95,9 +95,36 @@ def start_review(report: Path | None, *, plain: bool = False) -> Exit:
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ReviewError(_WITHOUT)
-    from llm_contracts.cli.review_interactive import run_review
+    from rich.console import Console
 
-    return run_review(_session(report), plain=plain)
+    from llm_contracts.review.tui.session import InteractiveReview
+    from llm_contracts.review.tui.state import lapses, tally
+    from llm_contracts.review.tui.terminal import run_full_screen, run_lines
+    from llm_contracts.util.terminal import echo
+    from llm_contracts.util.text import count
+
+    session = _session(report)
+    interactive = InteractiveReview(session, by=git_user(session.settings.root))
+    if not interactive.state.groups:
+        echo("Nothing waits for a decision.")
+        return Exit.AGREEMENT
+    unicode = sys.stdout.encoding.lower().startswith("utf")
+    if plain or os.environ.get("TERM", "dumb") == "dumb" or not unicode:
+        run_lines(interactive, Console(highlight=False, no_color=True), input)
+    else:
+        run_full_screen(interactive)
+    found = tally(interactive.state)
+    lapse = f" until {lapses(interactive.state)}" if found["accepted"] else ""
+    marked = found["decided"] - found["accepted"]
+    echo(f"{count(found['accepted'], 'group')} accepted{lapse}, {marked} marked, {found['left']} left.")
+    if found["accepted"]:
+        waivers = session.settings.shown(session.settings.waivers)
+        echo(f"Waivers are in {waivers}; look at its diff, commit it.")
+    if found["left"]:
+        echo("llm-contracts review takes it up again here.")
+        return Exit.DIVERGENCE
+    echo("Check again to see what the verdict is now: llm-contracts check")
+    return Exit.AGREEMENT
 
 
 @review.command("list", epilog=_LIST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from llm_contracts.drift.difference import ChangeKind, Drift, drift
 from llm_contracts.drift.fields import Field, Fields, merged, parent
@@ -17,54 +17,39 @@ _NOTHING = Field()
 _WITH_ALL_IN_IT = frozenset({ChangeKind.FIELD_GONE, ChangeKind.FIELD_NEW, ChangeKind.FIELD_NULL})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
-    """A difference in one kind of event."""
-
-    kind: str
-    path: str
-    change: ChangeKind
-    severity: Severity
-    recorded: str
-    now: str
-
-
 def all_kinds(recorded: Kinds, now: Kinds, read: frozenset[str]) -> tuple[Drift, ...]:
     """What differs in the fields; `read` are the members that clients read.
 
     A kind of event that only one side has is held against all of the other's: what stood in events of its own
     may come together with something else.
     """
-    found: list[_Found] = []
+    found: list[tuple[str, Drift]] = []
     for kind in dict.fromkeys((*recorded, *now)):
         if kind in recorded and kind in now:
-            found += _fields(kind, recorded[kind], now[kind], read)
+            differing = _fields(kind, recorded[kind], now[kind], read)
         elif kind in recorded:
-            found += _gone_with(kind, recorded[kind], merged(now.values()), read)
+            differing = _gone_with(kind, recorded[kind], merged(now.values()), read)
         else:
-            found += _come_with(kind, merged(_documents(recorded)), now[kind], read)
+            # `[DONE]` and its like have no fields that a new kind could lack.
+            usual = merged(fields for fields in recorded.values() if fields)
+            differing = _come_with(kind, usual, now[kind], read)
+        found += [(kind, one) for one in differing]
     everywhere = [kind for kind in recorded if kind in now and recorded[kind]]
     return tuple(_grouped(found, everywhere))
 
 
-def _grouped(found: Iterable[_Found], everywhere: Sequence[str]) -> Iterator[Drift]:
+def _grouped(found: Iterable[tuple[str, Drift]], everywhere: Sequence[str]) -> Iterator[Drift]:
     """What has happened to a field in several kinds of events alike is one difference."""
-    kinds: dict[_Found, list[str]] = {}
-    for one in found:
-        kinds.setdefault(replace(one, kind=""), []).append(one.kind)
+    kinds: dict[Drift, list[str]] = {}
+    for kind, one in found:
+        kinds.setdefault(one, []).append(kind)
     for one, names in kinds.items():
         everywhere_so = len(names) > 1 and set(names) >= set(everywhere)
         place = "all events" if everywhere_so else ", ".join(names)
-        where = f"{place}: {one.path}"
-        yield drift(one.change, one.severity, where, recorded=one.recorded, now=one.now)
+        yield drift(one.change, one.severity, f"{place}: {one.where}", recorded=one.recorded, now=one.now)
 
 
-def _documents(kinds: Kinds) -> Iterable[Fields]:
-    """Without `[DONE]` and its like, in which no field could be."""
-    return (fields for fields in kinds.values() if fields)
-
-
-def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
+def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
     reported: set[str] = set()
     for path in dict.fromkeys((*recorded, *now)):
         if (
@@ -78,14 +63,14 @@ def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> I
                 reported.add(path)
 
 
-def _gone_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
+def _gone_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
     there = {path: one for path, one in now.items() if path in recorded}
     for found in _fields(kind, recorded, there, read):
         if found.change is ChangeKind.FIELD_GONE:
             yield found
 
 
-def _come_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[_Found]:
+def _come_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
     """What every event had, whatever its kind, a new kind must have, too; the rest it may do without."""
     usual = {
         path: _narrowed(one, now.get(path, _NOTHING))
@@ -104,18 +89,18 @@ def _narrowed(recorded: Field, now: Field) -> Field:
 
 def _field(
     kind: str, path: str, recorded: Field | None, now: Field | None, read: frozenset[str]
-) -> Iterator[_Found]:
+) -> Iterator[Drift]:
     old, new = recorded or _NOTHING, now or _NOTHING
     found = _of_types(old, new, is_read=is_read(path, read))
     if found is None and (recorded is None) != (now is None):
         found = (ChangeKind.FIELD_NULL, Severity.COSMETIC)
     if found is not None:
-        yield _drift(kind, path, *found, _describe(recorded, found[0]), _describe(now, found[0]))
+        yield _drift(path, *found, _describe(recorded, found[0]), _describe(now, found[0]))
     fresh = new.values - old.values
     if fresh and new.types <= old.types:  # a new field or another type says it all
         severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
         worst = min(severities, key=tuple(Severity).index)
-        yield _drift(kind, path, ChangeKind.VALUE, worst, _values(old), _values(new))
+        yield _drift(path, ChangeKind.VALUE, worst, _values(old), _values(new))
 
 
 def _of_types(old: Field, new: Field, *, is_read: bool) -> tuple[ChangeKind, Severity] | None:
@@ -151,5 +136,5 @@ def _values(field: Field) -> str:
     return ", ".join(sorted(field.values)) or "(none)"
 
 
-def _drift(kind: str, path: str, change: ChangeKind, severity: Severity, recorded: str, now: str) -> _Found:
-    return _Found(kind=kind, path=path, change=change, severity=severity, recorded=recorded, now=now)
+def _drift(path: str, change: ChangeKind, severity: Severity, recorded: str, now: str) -> Drift:
+    return Drift(change=change, severity=severity, where=path, recorded=recorded, now=now)

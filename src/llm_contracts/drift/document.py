@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from llm_contracts.drift.report import ComparedRecording, DriftReport
@@ -32,14 +33,5 @@ def _compared(one: ComparedRecording, report: DriftReport) -> dict[str, Any]:
         "before": None if one.before is None else str(one.before),
         "after": None if one.after is None else str(one.after),
         "asked": list(one.asked),
-        "drifts": [
-            {
-                "change": str(drift.change),
-                "severity": str(drift.severity),
-                "where": drift.where,
-                "recorded": drift.recorded,
-                "now": drift.now,
-            }
-            for drift in one.drifts
-        ],
+        "drifts": [asdict(drift) for drift in one.drifts],
     }

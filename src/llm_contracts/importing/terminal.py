@@ -12,7 +12,7 @@ from rich.text import Text
 
 from llm_contracts.importing.run import PREFIX, ImportOutcome
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.results.document import json_text, problem_document
+from llm_contracts.results.document import problem_document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,9 +24,9 @@ _STYLES = {ImportOutcome.IMPORTED: "green", ImportOutcome.UNCHANGED: "dim", Impo
 _WIDTH = 100
 
 
-def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) -> str:
-    """The report as JSON text."""
-    document: dict[str, Any] = {
+def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) -> dict[str, Any]:
+    """The report as plain JSON values."""
+    return {
         "format": 1,
         "dry_run": dry_run,
         "imports": [
@@ -42,7 +42,6 @@ def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) 
         "left_out": [problem_document(problem) for problem in report.left_out],
         "homeless": [one.row.name for one in report.unowned],
     }
-    return json_text(document, indent=2) + "\n"
 
 
 def print_import(console: Console, report: ImportReport, settings: Settings, *, dry_run: bool) -> None:

@@ -11,7 +11,6 @@ wording, the names of headers beside `request-id`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any
 
 from llm_contracts.simulator import shapes
@@ -56,8 +55,8 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
 def _events(stream: Stream, parts: tuple[ChunkPart, ...], broken: Json | None) -> tuple[Json, ...]:
     start = _message(stream, [], None, {**_counts(stream.ask.prompt_tokens), "output_tokens": 1})
     events: list[Json] = [{"type": "message_start", "message": start}]
-    for index, blocks in enumerate(_groups(parts)):
-        begun, *deltas = _block(blocks)
+    for index, block in enumerate(shapes.blocks(parts)):
+        begun, *deltas = _block(*block)
         events.append({"type": "content_block_start", "index": index, "content_block": begun})
         if not index:
             events.append({"type": "ping"})
@@ -72,8 +71,8 @@ def _events(stream: Stream, parts: tuple[ChunkPart, ...], broken: Json | None) -
 
 def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
     content = []
-    for blocks in _groups(parts):
-        begun, *deltas = _block(blocks)
+    for block in shapes.blocks(parts):
+        begun, *deltas = _block(*block)
         if begun["type"] == "tool_use":
             begun["input"] = read_json("".join(delta["partial_json"] for delta in deltas) or "{}")
         else:
@@ -84,32 +83,19 @@ def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
     return _message(stream, content, _finish(parts), parts[-1].usage)
 
 
-def _groups(parts: tuple[ChunkPart, ...]) -> list[list[Json]]:
-    """The deltas of each block."""
-    deltas = [part.delta for part in parts if part.delta]
-    return [list(group) for _, group in groupby(deltas, _block_of)]
-
-
-def _block_of(delta: Json) -> tuple[str, int]:
-    if calls := delta.get("tool_calls"):
-        return "tool_use", calls[0]["index"]
-    return ("thinking" if "reasoning_content" in delta else "text"), 0
-
-
-def _block(deltas: list[Json]) -> list[Json]:
+def _block(member: str, deltas: list[Json]) -> list[Json]:
     """How a block begins, and its deltas."""
-    kind, _ = _block_of(deltas[0])
-    if kind == "tool_use":
+    if member == "tool_calls":
         call, *others = (delta["tool_calls"][0] for delta in deltas)
         pieces = [
             {"type": "input_json_delta", "partial_json": other["function"]["arguments"]} for other in others
         ]
         name = "toolu_" + call["id"].removeprefix("call_")
-        return [{"type": kind, "id": name, "name": call["function"]["name"], "input": {}}, *pieces]
-    if kind == "thinking":
+        return [{"type": "tool_use", "id": name, "name": call["function"]["name"], "input": {}}, *pieces]
+    if member == "reasoning_content":
         said = [{"type": "thinking_delta", "thinking": delta["reasoning_content"]} for delta in deltas]
         signature = digits("".join(delta["thinking"] for delta in said), _ALPHABET, 80)
-        begun = {"type": kind, "thinking": "", "signature": ""}
+        begun = {"type": "thinking", "thinking": "", "signature": ""}
         return [begun, *said, {"type": "signature_delta", "signature": signature}]
     return [
         {"type": "text", "text": ""},

@@ -32,12 +32,12 @@ class ParsedRequest:
     @property
     def include_usage(self) -> bool:
         """Whether token totals are asked for in the stream."""
-        return self._option("include_usage") is True
+        return as_mapping(self._get("stream_options", None)).get("include_usage") is True
 
     @property
     def obfuscated(self) -> bool:
         """Whether padding against traffic analysis is left on."""
-        return self._option("include_obfuscation") is not False
+        return as_mapping(self._get("stream_options", None)).get("include_obfuscation") is not False
 
     @property
     def json_mode(self) -> bool:
@@ -89,13 +89,12 @@ class ParsedRequest:
     def _get(self, name: str, default: Any) -> Any:
         return (self.body or {}).get(name, default)
 
-    def _option(self, name: str) -> Any:
-        return as_mapping(self._get("stream_options", None)).get(name)
 
-
-def read_ask(*, path: str, authorization: str | None, body: bytes) -> ParsedRequest:
-    """Read a request. What is not a JSON object becomes a body of None, for the provider to refuse."""
-    key = authorization.removeprefix("Bearer ").strip() if authorization else None
+def read_request(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
+    """Read a request of an API that is compatible with OpenAI's. What is not a JSON object becomes a body of
+    None, for the provider to refuse.
+    """
+    key = headers.get("Authorization", "").removeprefix("Bearer ").strip()
     return ParsedRequest(path=path, key=key or None, body=json_object(body) if body else {})
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from llm_contracts.simulator.ask import ParsedRequest, read_ask
+from llm_contracts.simulator.ask import ParsedRequest, read_request
 from llm_contracts.simulator.script import Refused, Script, UsagePlacement
 from llm_contracts.wire.interaction import Headers
 
@@ -140,11 +140,6 @@ Reader = Callable[[str, Mapping[str, str], bytes], ParsedRequest]
 """Reads a request's path, headers and body as OpenAI's API would have put it."""
 
 
-def bearer(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """Read a request of an API that is compatible with OpenAI's."""
-    return read_ask(path=path, authorization=headers.get("Authorization"), body=body)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenGrant:
     """Where a provider sells tokens, which requests then carry in their query.
@@ -213,7 +208,7 @@ class Dialect:
     filter_finish: str = "content_filter"
     always_totals: bool = False
     chat_path: str = "/chat/completions"
-    read: Reader = bearer
+    read: Reader = read_request
     framing: Framing = Framing()
     stream_type: str = "text/event-stream; charset=utf-8"
     json_type: str = "application/json"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from llm_contracts.simulator.answering import parts_of
 from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import (
-    ChunkPart,
     Dialect,
     FilterShape,
     Json,
@@ -180,7 +179,10 @@ def _events(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) ->
         values = dialect.events(stream, parts, error)
         values = values[:-1] if answer.ending is Ending.NO_DONE else values
     else:
-        values = tuple(_chunk(dialect, stream, *numbered) for numbered in enumerate(parts))
+        values = tuple(dialect.chunk(stream, *numbered) for numbered in enumerate(parts))
+        for chunk, part in zip(values, parts, strict=True):
+            if stream.place is UsagePlacement.INSIDE and part.usage:
+                chunk["choices"][0]["usage"] = chunk.pop("usage")
     yield from _interrupted([_event(dialect, value) for value in values], answer.inserts)
     if error is not None and not dialect.events:
         yield _event(dialect, dialect.break_off(error))
@@ -221,13 +223,6 @@ def _break(dialect: Dialect, ending: Ending) -> Refused | None:
 
 def _event(dialect: Dialect, value: Json) -> bytes:
     return dialect.framing.event(compact(value, dialect.framing.colon), str(value.get("type", "")))
-
-
-def _chunk(dialect: Dialect, stream: Stream, number: int, part: ChunkPart) -> Json:
-    chunk = dialect.chunk(stream, number, part)
-    if stream.place is UsagePlacement.INSIDE and part.usage:
-        chunk["choices"][0]["usage"] = chunk.pop("usage")
-    return chunk
 
 
 def _interrupted(chunks: list[bytes], inserts: tuple[Insert, ...]) -> Iterator[bytes]:

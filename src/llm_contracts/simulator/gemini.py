@@ -50,6 +50,7 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
         return ParsedRequest(path=path, key=key, body=None)
     model = path.rpartition("/models/")[2].removesuffix(_METHOD)
     config = {_camel(name): value for name, value in as_mapping(asked.get("generationConfig")).items()}
+    wants_json = config.get("responseMimeType") == "application/json"
     messages = [
         {"content": _text_of(one)} for one in (asked.get("systemInstruction"), *asked.get("contents", ()))
     ]
@@ -64,12 +65,9 @@ def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
             "top_p": config.get("topP"),
             "max_tokens": config.get("maxOutputTokens"),
             "enable_thinking": as_mapping(config.get("thinkingConfig")).get("includeThoughts"),
-            "response_format": {"type": _FORMATS.get(str(config.get("responseMimeType")))},
+            "response_format": {"type": "json_object"} if wants_json else None,
         },
     )
-
-
-_FORMATS = {"application/json": "json_object"}
 
 
 def _camel(name: str) -> str:

@@ -42,10 +42,6 @@ def _words(status: int, code: str, message: str) -> RefusalText:
     return RefusalText(status=status, code=code, message=message, keys=("code", "message"))
 
 
-def _gateway(status: int, message: str) -> RefusalText:
-    return _words(status, str(status), message)  # one measured 401 has its own status for a code
-
-
 _WORDS = {
     Refused.NO_KEY: _words(401, "1001", "Authentication parameters not received in the header"),
     Refused.WRONG_KEY: _words(401, "401", "token expired or incorrect"),
@@ -75,16 +71,13 @@ def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
     return (ChunkPart(delta=empty), ChunkPart(delta=empty, finish=finish))
 
 
-def _choice(part: ChunkPart) -> Json:
-    finish = {} if part.finish is None else {"finish_reason": part.finish}
-    return {"index": 0, **finish, "delta": part.delta}
-
-
 def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
     chunk: Json = {"id": stream.id, "created": EPOCH}
     if not stream.model.startswith(_NO_OBJECT):
         chunk["object"] = "chat.completion.chunk"
-    chunk |= {"model": stream.model, "choices": [] if part.delta is None else [_choice(part)]}
+    finish = {} if part.finish is None else {"finish_reason": part.finish}
+    choices = [] if part.delta is None else [{"index": 0, **finish, "delta": part.delta}]
+    chunk |= {"model": stream.model, "choices": choices}
     return {**chunk, "usage": part.usage} if part.usage else chunk
 
 
@@ -99,7 +92,8 @@ GLM = Dialect(
     models=_MODELS,
     greatest={"temperature": 1, "top_p": 1},
     words=_WORDS,
-    gateway=_gateway,
+    # One measured 401 has its own status for a code.
+    gateway=lambda status, message: _words(status, str(status), message),
     filter_shape=FilterShape.FINISH,
     filter_finish="sensitive",
     place=UsagePlacement.LAST,

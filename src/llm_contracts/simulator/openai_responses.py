@@ -9,12 +9,12 @@ UNVERIFIED, and so chosen here: how long padding is, and that a content filter e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
-from llm_contracts.simulator.ask import ParsedRequest, read_ask
+from llm_contracts.simulator import shapes
+from llm_contracts.simulator.ask import ParsedRequest, read_request
 from llm_contracts.simulator.dialect import (
     EPOCH,
     ChunkPart,
@@ -29,6 +29,11 @@ from llm_contracts.simulator.script import UsagePlacement
 from llm_contracts.util.json_values import as_list, as_mapping
 
 _HEX = "0123456789abcdef"
+_ITEMS = {
+    "reasoning_content": ("rs_", "reasoning"),
+    "tool_calls": ("fc_", "function_call"),
+    "content": ("msg_", "message"),
+}
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 # Requests
@@ -36,7 +41,7 @@ _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """A request under the names that chat completions have."""
-    given = read_ask(path=path, authorization=headers.get("Authorization"), body=body)
+    given = read_request(path, headers, body)
     if given.body is None:
         return given
     asked = dict(given.body)
@@ -64,7 +69,7 @@ def _events(stream: Stream, parts: tuple[ChunkPart, ...], broken: Json | None) -
 
     for kind in ("response.created", "response.in_progress"):
         say(kind, response=_response(stream, "in_progress", []))
-    items = [_sent(say, stream, place, *group) for place, group in enumerate(_groups(parts))]
+    items = [_sent(say, stream, place, *block) for place, block in enumerate(shapes.blocks(parts))]
     if broken is None:
         response = _ended(stream, parts, items)
         say(f"response.{response['status']}", response=response)
@@ -78,21 +83,10 @@ def _events(stream: Stream, parts: tuple[ChunkPart, ...], broken: Json | None) -
 def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
     silent: Say = lambda *_kind, **_fields: None  # noqa: E731
     return _ended(
-        stream, parts, [_sent(silent, stream, place, *group) for place, group in enumerate(_groups(parts))]
+        stream,
+        parts,
+        [_sent(silent, stream, place, *block) for place, block in enumerate(shapes.blocks(parts))],
     )
-
-
-def _groups(parts: tuple[ChunkPart, ...]) -> Iterator[tuple[str, list[Json]]]:
-    """The items of output: what each is, and the deltas that it is made of."""
-    deltas = [part.delta for part in parts if part.delta]
-    for (kind, _index), group in groupby(deltas, _item):
-        yield kind, list(group)
-
-
-def _item(delta: Json) -> tuple[str, int]:
-    if calls := delta.get("tool_calls"):
-        return "function_call", calls[0]["index"]
-    return ("reasoning" if "reasoning_content" in delta else "message"), 0
 
 
 def _sent(say: Say, stream: Stream, place: int, kind: str, deltas: list[Json]) -> Json:
@@ -100,11 +94,11 @@ def _sent(say: Say, stream: Stream, place: int, kind: str, deltas: list[Json]) -
     item, at = _begun(stream, place, kind, deltas), {"output_index": place}
     say("response.output_item.added", item=item, **at)
     of = {"item_id": item["id"], **at}
-    if kind == "function_call":
+    if kind == "tool_calls":
         pieces = [delta["tool_calls"][0]["function"]["arguments"] for delta in deltas[1:]]
         _pieces(say, stream, "response.function_call_arguments", pieces, of, "arguments")
         done = {**item, "status": "completed", "arguments": "".join(pieces)}
-    elif kind == "reasoning":
+    elif kind == "reasoning_content":
         pieces = [delta["reasoning_content"] for delta in deltas]
         of, part = {**of, "summary_index": 0}, {"type": "summary_text", "text": ""}
         say("response.reasoning_summary_part.added", **of, part=part)
@@ -131,13 +125,13 @@ def _pieces(say: Say, stream: Stream, kind: str, pieces: list[str], of: Json, wh
 
 
 def _begun(stream: Stream, place: int, kind: str, deltas: list[Json]) -> Json:
-    name = {"reasoning": "rs_", "function_call": "fc_", "message": "msg_"}[kind]
-    item: Json = {"id": name + digits(f"{stream.seed}/item/{place}", _HEX, 48), "type": kind}
-    if kind == "function_call":
+    prefix, name = _ITEMS[kind]
+    item: Json = {"id": prefix + digits(f"{stream.seed}/item/{place}", _HEX, 48), "type": name}
+    if kind == "tool_calls":
         call = deltas[0]["tool_calls"][0]
         named = {"arguments": "", "call_id": call["id"], "name": call["function"]["name"]}
         return {**item, "status": "in_progress", **named}
-    if kind == "reasoning":
+    if kind == "reasoning_content":
         return {**item, "summary": []}
     return {**item, "status": "in_progress", "content": [], "role": "assistant"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from itertools import count
+from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -14,18 +14,9 @@ from aiohttp import web
 from llm_contracts.simulator.dialect import Dialect, compact
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
-from llm_contracts.simulator.script import Turn
 from llm_contracts.simulator.scripts import SCRIPTS, script_named
 
 _START_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class _Stage:
-    """What plays now, and how many requests it has seen. Told from outside, read by the server's thread."""
-
-    script: str
-    seen: int = 0
 
 
 class Simulator:
@@ -48,8 +39,7 @@ class Simulator:
         self._dialect = dialect
         self._key = key
         self._pause = pause
-        self._stage = _Stage(script=next(iter(SCRIPTS)))
-        self._lock = Lock()
+        self.play(next(iter(SCRIPTS)))
         self._loop = asyncio.new_event_loop()
         self._ready = Event()
         self._port = 0
@@ -76,9 +66,9 @@ class Simulator:
         Raises:
             ValueError: there is no such script; the message gives the nearest names.
         """
-        name = script_named(script, self._dialect.scripts).id
-        with self._lock:
-            self._stage = _Stage(script=name)
+        turns = script_named(script, self._dialect.scripts)
+        # Set from outside, advanced by the server's thread alone. The seed is that of all that looks random.
+        self._turns = ((turns.turn(n), f"{self._dialect.name}/{turns.id}/{n}") for n in count())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -112,18 +102,10 @@ class Simulator:
         self._port = int(runner.addresses[0][1])
         return runner
 
-    def _next_turn(self) -> tuple[Turn, str]:
-        """The turn for the request that has just come, and the seed of everything random-looking in it."""
-        with self._lock:
-            stage = self._stage
-            number, stage.seen = stage.seen, stage.seen + 1
-        turn = script_named(stage.script, self._dialect.scripts).turn(number)
-        return turn, f"{self._dialect.name}/{stage.script}/{number}"
-
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         ask = self._dialect.read(request.path, self._with_token(request), body)
-        turn, seed = self._next_turn()
+        turn, seed = next(self._turns)
         reply = respond(Responder(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
         return await self._send(request, reply) if reply.streamed else _whole(reply)
 

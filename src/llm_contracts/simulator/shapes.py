@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
-from llm_contracts.simulator.dialect import Json, Model, Stream, TokenCounts, compact
+from llm_contracts.simulator.dialect import ChunkPart, Json, Model, Stream, TokenCounts, compact
 
 
 def thought(piece: str) -> Json:
@@ -40,6 +41,19 @@ def reasoning_counted(spent: TokenCounts) -> Json:
 def enveloped(error: Json, _seed: str) -> bytes:
     """An error in OpenAI's envelope, with nothing around it."""
     return compact({"error": error}).encode()
+
+
+def blocks(parts: Iterable[ChunkPart]) -> Iterator[tuple[str, list[Json]]]:
+    """The blocks of an answer, for an API that has such: the member of deltas that each fills, and these."""
+    deltas = [part.delta for part in parts if part.delta]
+    for (member, _number), group in groupby(deltas, _block):
+        yield member, list(group)
+
+
+def _block(delta: Json) -> tuple[str, int]:
+    if calls := delta.get("tool_calls"):
+        return "tool_calls", calls[0]["index"]
+    return "reasoning_content" if "reasoning_content" in delta else "content", 0
 
 
 def listing(**beside: Any) -> Callable[[Mapping[str, Model]], bytes]:

@@ -23,7 +23,6 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     compact,
     digits,
 )
@@ -73,14 +72,6 @@ def _text(_stream: Stream, piece: str) -> Json:
     return {"content": piece, "reasoning_content": None}
 
 
-def _totals(stream: Stream, spent: TokenCounts) -> Json:
-    return {**shapes.counted(spent), **(shapes.reasoning_counted(spent) if stream.thinks else {})}
-
-
-def _choice(part: ChunkPart) -> Json:
-    return {"index": 0, "delta": part.delta, "finish_reason": part.finish}
-
-
 SILICON = Dialect(
     name="silicon",
     base_path="/v1",
@@ -97,13 +88,18 @@ SILICON = Dialect(
     text=_text,
     tool=lambda stream, call: {"content": None, "reasoning_content": None, **shapes.tool(stream, call)},
     closing=lambda stream, finish: (ChunkPart(delta=_text(stream, ""), finish=finish),),
-    totals=_totals,
+    totals=lambda stream, spent: {
+        **shapes.counted(spent),
+        **(shapes.reasoning_counted(spent) if stream.thinks else {}),
+    },
     chunk=lambda stream, _number, part: {
         "id": stream.id,
         "object": "chat.completion.chunk",
         "created": EPOCH,
         "model": stream.model,
-        "choices": [] if part.delta is None else [_choice(part)],
+        "choices": []
+        if part.delta is None
+        else [{"index": 0, "delta": part.delta, "finish_reason": part.finish}],
         "system_fingerprint": "",
         **({"usage": part.usage} if part.usage else {}),
     },
