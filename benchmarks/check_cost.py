@@ -36,9 +36,9 @@ from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.reporting.terminal import print_result
 from llm_contracts.results.items import packed
 from llm_contracts.results.writer import writing
-from llm_contracts.run.options import Options
+from llm_contracts.run.options import IN_FLIGHT, Options
 from llm_contracts.run.streams import check_corpus, corpus_context, plain_address
-from llm_contracts.run.workers.threads import IN_FLIGHT, alone
+from llm_contracts.run.workers.threads import alone
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 from llm_contracts.wire.proxy.server import Edge
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from llm_contracts.project.load import load_project
 from llm_contracts.reporting.lanes import render_lanes
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.run.match import rules_of
+from llm_contracts.run.options import local_day
 from llm_contracts.run.pairing import Pairing, Side, check_distinct
 from llm_contracts.run.scenario import run_scenario
 from llm_contracts.run.turns import Turns
@@ -108,6 +108,6 @@ class Contract:
 def opened_contract(folder: Path, *, engine: str = "wire", timeout: float = 60.0) -> Iterator[Contract]:
     """The contract of the project that a folder belongs to."""
     project = load_project(load_settings(folder))
-    waivers = load_waivers(project.settings.waivers, datetime.now().astimezone().date())
+    waivers = load_waivers(project.settings.waivers, local_day())
     with opened(EngineName(engine)) as running:
         yield Contract(project=project, engine=running, waivers=waivers, timeout=timeout)

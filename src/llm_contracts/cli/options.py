@@ -21,7 +21,8 @@ from llm_contracts.project.config import ConfigError, Project, environment, load
 from llm_contracts.project.load import load_project
 from llm_contracts.project.secrets import NOT_HIDDEN, not_hidden, secrets_in
 from llm_contracts.run.engines import EngineName
-from llm_contracts.run.shards import Shard, parse_shard
+from llm_contracts.run.options import Options
+from llm_contracts.run.shards import parse_shard
 from llm_contracts.util.files import write_text
 from llm_contracts.wire.proxy.playback_options import RECORDED_SPEED, Fragmentation, Pieces, pieces_from
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from llm_contracts.results.store import Stored
-    from llm_contracts.run.options import Options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
@@ -161,14 +161,15 @@ def all_of(*decorators: Decorator) -> Callable[[Function], Function]:
 def joined(name: str, build: Callable[..., object], *options: Decorator) -> Callable[[Function], Function]:
     """Options that reach the command as one value: what `build` makes of them, as its argument `name`.
 
-    The parameters of `build` are named as the options are; what it raises is the command's own failure.
+    The parameters of `build` are named as the options are, and may be more; what it raises is the command's
+    own failure.
     """
     fields = tuple(inspect.signature(build).parameters)
 
     def decorate(command: Function) -> Function:
         @functools.wraps(command)
         def call(*arguments: Any, **values: Any) -> Any:
-            built = build(**{field: values.pop(field) for field in fields})
+            built = build(**{field: values.pop(field) for field in fields if field in values})
             return command(*arguments, **values, **{name: built})
 
         return all_of(*options)(call)  # type: ignore[return-value]  # wraps keeps its signature but for these
@@ -341,42 +342,14 @@ def playback_options(default: Fragmentation) -> Callable[[Function], Function]:
     )
 
 
-def _run_options(
-    *,
-    reference: str | None,
-    candidate: str | None,
-    engine: str,
-    jobs: int,
-    timeout: float,
-    pieces: Pieces | None,
-    speed: float | None,
-    shard: Shard | None,
-) -> Options:
-    from llm_contracts.run.options import Options
-
-    if engine == EngineName.VCR and (pieces is not None or speed is not None):
-        raise ConfigError("The vcr engine plays whole bodies: --pieces and --speed need --engine wire.")
-    return Options(
-        reference=reference,
-        candidate=candidate,
-        engine=EngineName(engine),
-        jobs=jobs,
-        timeout=timeout,
-        pieces=pieces,
-        speed=speed,
-        shard=shard,
-        # Waivers last until the end of a day where the person who runs this lives.
-        today=datetime.now().astimezone().date(),
-    )
-
-
 run_options = joined(
     "options",
-    _run_options,
+    Options,
     client_options,
     click.option(
         "--engine",
         type=click.Choice([str(name) for name in EngineName]),
+        callback=lambda _context, _option, name: EngineName(name),
         default=str(EngineName.WIRE),
         show_default=True,
         help="wire: over a real socket, piece by piece; vcr: in process, whole bodies.",

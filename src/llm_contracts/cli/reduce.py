@@ -62,8 +62,6 @@ def reduce(
     Exchanges, parameters, events, members and words are left out as long as the difference stays. ID is a
     scenario's name; FILE is a cassette, a HAR file or another recording with one stream.
     """
-    from datetime import datetime
-
     from llm_contracts.reduce.reproduce import reproduction
     from llm_contracts.reduce.run import Wanted
     from llm_contracts.reduce.run import reduce as reduced_of
@@ -76,7 +74,6 @@ def reduce(
 
     project = project_here(needed=not Path(recording).is_file())
     options = Options(
-        today=datetime.now().astimezone().date(),
         reference=reference,
         candidate=candidate,
         # What differs by the way in which pieces come needs the pieces; the rest is quicker without.

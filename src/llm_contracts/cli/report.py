@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from llm_contracts.cli.ci import ci_options
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import project_here, report_option, secrets_of, stored_here
 from llm_contracts.cli.paths import InputPath, OutputPath
+from llm_contracts.run.options import local_day
 from llm_contracts.util.files import write_pieces
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
@@ -70,6 +70,10 @@ def report(
         raise click.UsageError("Folders go with --merge; for another result: --report DIR.")
     if merge and not parts:
         raise click.UsageError("--merge needs the folders of the parts, such as report/shard-*.")
+    if [str(file) for file in views.files].count("-") > 1:
+        raise click.UsageError("Only one view can go to standard output; --annotations is one, too.")
+    if (views.report_url or views.fetch) and not (views.markdown or views.comment):
+        raise click.UsageError("--report-url and --fetch are for --markdown and --comment.")
     project, code = project_here(needed=report is None and not merge), Exit.AGREEMENT
     secrets = secrets_of(project)
     if merge:
@@ -102,7 +106,7 @@ def _merge(
     from llm_contracts.run.merge import CORPUS, merged
     from llm_contracts.util.terminal import progress_bar, report_console
 
-    whole = merged(project, parts, datetime.now().astimezone().date(), folder=report)
+    whole = merged(project, parts, local_day(), folder=report)
     own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
     folder = report or own
     with writing(folder, secrets) as writer:
@@ -157,7 +161,7 @@ def _terms(project: Project) -> dict[str, str]:
     from llm_contracts.parity.waivers import WaiverError, load_waivers
 
     try:
-        entries = load_waivers(project.settings.waivers, datetime.now().astimezone().date()).entries
+        entries = load_waivers(project.settings.waivers, local_day()).entries
     except WaiverError:
         return {}
     found: dict[str, dict[str, None]] = {}

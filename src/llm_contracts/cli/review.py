@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from llm_contracts.cli.options import (
 from llm_contracts.cli.paths import InputPath
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui.page import View
+from llm_contracts.run.options import local_day
 from llm_contracts.util.git import git_user
 
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ def _session(report: Path | None) -> ReviewSession:
     return reviewing.open_session(
         project.settings,
         stored_here(project, report),
-        today=datetime.now().astimezone().date(),
+        today=local_day(),
         environ=os.environ,
         known=((row.provider, row.id) for row in project.scenarios),
         secrets=secrets_of(project),

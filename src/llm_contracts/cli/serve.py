@@ -25,7 +25,7 @@ from llm_contracts.cli.options import (
 from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.files import write_text
-from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
+from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -48,15 +48,11 @@ Addresses:
 """
 
 
-def _playback(*, pieces: Pieces | None, speed: float | None) -> PlaybackOptions:
-    return PlaybackOptions(pieces=pieces, speed=speed)
-
-
 @click.command("serve", epilog=_EXAMPLES, short_help="Serve recordings to an application in any language.")
 @click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=InputPath())
 @selection_options
 @port_option(_PORT, "Where to listen")
-@joined("playback", _playback, playback_options(Fragmentation.RECORDED))
+@joined("playback", PlaybackOptions, playback_options(Fragmentation.RECORDED))
 @click.option(
     "--any-body",
     is_flag=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from llm_contracts.cli.options import (
     report_option,
     stored_here,
 )
+from llm_contracts.run.options import local_day
 
 _EXAMPLES = """\b
 Examples:
@@ -59,8 +59,7 @@ def verdict(
     for name in names:
         project.provider(name)
     stored = stored_here(project, report)
-    today = datetime.now(UTC).astimezone().date()
-    asked = standing_verdicts(project, stored, names, today=today, named=report)
+    asked = standing_verdicts(project, stored, names, today=local_day(), named=report)
     seen = {name: evidence(stored.result, name) for name in asked}
     everyone = {row.provider for row in project.scenarios}
     hand_over(

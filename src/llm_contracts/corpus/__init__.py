@@ -78,7 +78,11 @@ def _unique(entries: Iterator[Entry]) -> Iterator[Entry]:
 
 
 def _folder(folder: Path) -> Iterator[Entry]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
     readable = [path for path in files if _suffix(path) in _SUFFIXES]
     if not readable:
         reason = f"holds neither {INDEX} nor cassettes nor HAR files. Check the name."
@@ -90,10 +94,6 @@ def _folder(folder: Path) -> Iterator[Entry]:
         what = f"{count} file{'s' if count > 1 else ''} named *{name}"
         reason = f"holds {what}, which no recorder known here writes: not looked at."
         yield CorpusProblem(place=str(folder), reason=reason, why=ProblemKind.NOT_A_RECORDING)
-
-
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _suffix(path: Path) -> str:

@@ -8,9 +8,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.corpus.entries import ExchangeProblem, ProblemKind
+from llm_contracts.corpus.entries import CorpusProblem, ProblemKind
 
 _TYPES = frozenset({"none", "text", "json", "binary"})
+_BYTE = 256
 _KEPT_AS = frozenset({"string", "base64_string"})
 
 
@@ -20,7 +21,7 @@ class Body:
 
     data: bytes = b""
     exact: bool = True
-    fault: ExchangeProblem | None = None
+    fault: CorpusProblem | None = None
 
 
 def read_body(holder: dict[str, Any], *, of_request: bool = False) -> Body:
@@ -37,7 +38,7 @@ def read_body(holder: dict[str, Any], *, of_request: bool = False) -> Body:
             return _from_value(body)
         return _body(holder)
     except _OddError as error:
-        return Body(fault=ExchangeProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=f"its body {error}."))
+        return Body(fault=CorpusProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=f"its body {error}."))
 
 
 class _OddError(Exception):
@@ -87,8 +88,7 @@ def _typed(kind: object, content: object, *, in_text: bool) -> Body:
         try:
             return Body(data=bytes.fromhex(str(content)))
         except ValueError as error:
-            msg = "is of type binary, but holds no hexadecimal digits"
-            raise _OddError(msg) from error
+            raise _OddError("is of type binary, but holds no hexadecimal digits") from error
     raise _OddError(f"is of the unknown type {kind!r}")
 
 
@@ -102,15 +102,12 @@ def _plain(body: object) -> bytes:
         try:
             return body.encode("utf-8")
         except UnicodeEncodeError as error:
-            msg = "holds half a character, so it was cut or decoded wrongly"
-            raise _OddError(msg) from error
+            raise _OddError("holds half a character, so it was cut or decoded wrongly") from error
     if isinstance(body, list | tuple):
-        return b"".join(bytes([part]) if _is_byte(part) else _plain(part) for part in body)
+        return b"".join(
+            bytes([part]) if type(part) is int and 0 <= part < _BYTE else _plain(part) for part in body
+        )
     raise _OddError(f"is neither text nor bytes, but {type(body).__name__}")
-
-
-def _is_byte(part: object) -> bool:
-    return isinstance(part, int) and not isinstance(part, bool) and part in range(256)
 
 
 def _from_base64(body: object) -> bytes:

@@ -64,7 +64,16 @@ def read_document(data: bytes, suffix: str) -> Any:
         raise UnreadableError("", "is empty.")
     if suffix in {".json", ".har"}:
         return _json(text)
-    return _toml(text) if suffix == ".toml" else _yaml(text)
+    if suffix == ".toml":
+        try:
+            return tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError("", f"is not valid TOML ({error}).") from error
+    try:
+        return read_yaml(text, _TAGS)
+    except YamlError as error:
+        place = "" if error.line is None else f"line {error.line}"
+        raise UnreadableError(place, f"is not usable YAML ({error.problem}).") from error
 
 
 def _plain(data: bytes) -> bytes:
@@ -98,18 +107,3 @@ def _json(text: str) -> Any:
         raise UnreadableError(place, f"is not valid JSON ({error.msg}); the file may be cut.") from error
     except (ValueError, RecursionError) as error:
         raise UnreadableError("", f"is not usable JSON ({error}).") from error
-
-
-def _toml(text: str) -> Any:
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError("", f"is not valid TOML ({error}).") from error
-
-
-def _yaml(text: str) -> Any:
-    try:
-        return read_yaml(text, _TAGS)
-    except YamlError as error:
-        place = "" if error.line is None else f"line {error.line}"
-        raise UnreadableError(place, f"is not usable YAML ({error.problem}).") from error

@@ -69,23 +69,16 @@ class CorpusStream:
 class CorpusProblem:
     """Something in the corpus that cannot be used.
 
-    `place` is a file, with the place in it where there is one; `reason` goes on from there.
+    `place` is a file, with the place in it where there is one, and empty as long as nobody asks whose problem
+    it is; `reason` goes on from there.
     """
 
-    place: str
+    place: str = ""
     reason: str
     why: ProblemKind = ProblemKind.UNREADABLE
 
 
 Entry = CorpusStream | CorpusProblem
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExchangeProblem:
-    """Why an exchange cannot be used, without its place."""
-
-    why: ProblemKind
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +95,7 @@ class CorpusExchange:
     id: str
     place: str
     interaction: Interaction
-    fault: ExchangeProblem | None = None
+    fault: CorpusProblem | None = None
     chosen: bool = False
     exact: bool = True
     named: str = ""

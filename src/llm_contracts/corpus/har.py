@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.corpus.entries import CorpusExchange, ExchangeProblem, ProblemKind, UnreadableError
+from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.util.files import read_file
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
@@ -138,7 +138,7 @@ def _encoded(text: Any) -> bytes:
     return text.encode("utf-8")
 
 
-def _content(entry: HarEntry, folder: Path) -> tuple[bytes, ExchangeProblem | None]:
+def _content(entry: HarEntry, folder: Path) -> tuple[bytes, CorpusProblem | None]:
     """The body, or what is wrong with it."""
     content = entry.response["content"]
     size = content.get("size")
@@ -146,19 +146,19 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, ExchangeProblem | No
         body = _beside(folder, content) if "_file" in content else _kept(content)
     except ValueError as error:
         reason = f"its body cannot be read as {content.get('encoding') or 'text'} ({error})."
-        return b"", ExchangeProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
+        return b"", CorpusProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
     except LookupError:
         reason = f"its body has the unknown encoding {content.get('encoding')!r}."
-        return b"", ExchangeProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
+        return b"", CorpusProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
     except OSError as error:
         reason = f"its body {content['_file']} cannot be read ({error.strerror})."
-        return b"", ExchangeProblem(why=ProblemKind.NO_BODY, reason=reason)
+        return b"", CorpusProblem(why=ProblemKind.NO_BODY, reason=reason)
     if body is None:
         refused = entry.response.status >= _FIRST_FAILURE and not size
         return b"", None if refused else _without_body(entry)
     if isinstance(size, int) and len(body) < size:
         reason = f"its body has {len(body)} of {size} bytes: the rest was not kept."
-        return body, ExchangeProblem(why=ProblemKind.TRUNCATED, reason=reason)
+        return body, CorpusProblem(why=ProblemKind.TRUNCATED, reason=reason)
     return body, None
 
 
@@ -181,25 +181,20 @@ def _beside(folder: Path, content: Any) -> bytes:
     return read_file(path)
 
 
-def _without_body(entry: HarEntry) -> ExchangeProblem | None:
+def _without_body(entry: HarEntry) -> CorpusProblem | None:
     """Nothing was sent, or nothing was kept: the recorder's own words, if it has any."""
     response = entry.response
     failure = entry.get("_error") or response.get("_error")
     if response.status == 0:
         why = f" ({failure})" if failure else ""
-        return ExchangeProblem(
-            why=ProblemKind.NO_BODY,
-            reason=f"got no answer: the request was blocked, failed or given up{why}.",
-        )
-    comment = response["content"].get("comment")
-    messages = "_eventSourceMessages" in entry or "_eventSourceMessages" in response
-    if comment:
+        reason = f"got no answer: the request was blocked, failed or given up{why}."
+    elif comment := response["content"].get("comment"):
         reason = f"its body was not kept ({comment})."
-    elif messages:
+    elif "_eventSourceMessages" in entry or "_eventSourceMessages" in response:
         reason = "its body was not kept, only the messages read from it, which are not the bytes."
     else:
         reason = "its body was not kept, as browsers do with event streams. A proxy keeps it (mitmproxy)."
-    return ExchangeProblem(why=ProblemKind.NO_BODY, reason=reason)
+    return CorpusProblem(why=ProblemKind.NO_BODY, reason=reason)
 
 
 def _moment(entry: HarEntry) -> datetime | None:

@@ -52,16 +52,13 @@ def read_index(index: Path) -> Iterator[Entry]:
 
 def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
     if not isinstance(row, dict):
-        msg = "it must be a JSON object"
-        raise TypeError(msg)
+        raise TypeError("it must be a JSON object")
     named, status = str(row["provider"]), row["status"]
     if not isinstance(status, int):
-        msg = "status must be a number"
-        raise TypeError(msg)
+        raise TypeError("status must be a number")
     url = row.get("url")
     if url is not None and not isinstance(url, str):
-        msg = "url must be a text"
-        raise TypeError(msg)
+        raise TypeError("url must be a text")
     response = Response(
         status=status,
         headers=(("content-type", str(row.get("content_type") or "text/event-stream")),),
@@ -96,11 +93,9 @@ def _made_up(provider: str, response: Response) -> str:
         protocol = GENERIC
     path = _PATHS.get(protocol)
     provider = re.sub(r"[^\w.-]+", "-", provider)
-    return (
-        f"https://{provider}.invalid{path}"
-        if path
-        else _URLS.get(provider, f"https://{provider}.invalid/v1{CHAT}")
-    )
+    if path:
+        return f"https://{provider}.invalid{path}"
+    return _URLS.get(provider, f"https://{provider}.invalid/v1{CHAT}")
 
 
 def _inside(folder: Path, name: str) -> Path:

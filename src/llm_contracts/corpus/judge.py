@@ -12,7 +12,6 @@ from llm_contracts.corpus.entries import (
     CorpusProblem,
     CorpusStream,
     Entry,
-    ExchangeProblem,
     ProblemKind,
 )
 from llm_contracts.wire.content import Unpacked, unpacked
@@ -21,7 +20,6 @@ from llm_contracts.wire.protocols import BUILT_IN, MODELS, protocol_at
 
 CHAT = "/chat/completions"
 _FIRST_FAILURE = 400
-_LOOKED_AT = 3  # events, to see which dialect a stream speaks
 _HOSTS: Mapping[str, str] = {
     "api.deepseek.com": "deepseek",
     "api.openai.com": "openai",
@@ -44,7 +42,7 @@ def judged(exchange: CorpusExchange) -> Entry:
     plain = unpacked(exchange.interaction.response)
     fault = fault or _unusable(exchange, plain)
     if fault is not None:
-        return CorpusProblem(place=exchange.place, reason=fault.reason, why=fault.why)
+        return replace(fault, place=exchange.place)
     return CorpusStream(
         id=exchange.id,
         provider=provider_of(exchange.interaction.request.uri, exchange.named),
@@ -62,33 +60,33 @@ def provider_of(uri: str, named: str = "") -> str:
     return _HOSTS.get(host) or _HOSTS.get(named) or named or host or "unknown"
 
 
-def elsewhere(request: Request) -> ExchangeProblem | None:
+def elsewhere(request: Request) -> CorpusProblem | None:
     """Why a request is not a call of a model, by its method and path alone; None if it is one."""
     path = urlsplit(request.uri).path
     known = protocol_at(request.uri, _CALLS) or _OTHER_APIS.search(path)
     if request.method.upper() == "POST" and known:
         return None
     asked = f"{request.method.upper()} {path or '/'}"
-    return ExchangeProblem(why=ProblemKind.NOT_CHAT, reason=f"is not a call of a model ({asked}).")
+    return CorpusProblem(why=ProblemKind.NOT_CHAT, reason=f"is not a call of a model ({asked}).")
 
 
-def _unusable(exchange: CorpusExchange, plain: Unpacked) -> ExchangeProblem | None:
+def _unusable(exchange: CorpusExchange, plain: Unpacked) -> CorpusProblem | None:
     kept = exchange.interaction.response
     if kept.end is not End.COMPLETE:
         return None  # recorded as what it was
     if kept.status == 0:
-        return ExchangeProblem(
+        return CorpusProblem(
             why=ProblemKind.NO_BODY, reason="got no answer: the request was blocked or given up."
         )
     if kept.status < _FIRST_FAILURE and not kept.body:
-        return ExchangeProblem(why=ProblemKind.NO_BODY, reason="its body was not kept.")
+        return CorpusProblem(why=ProblemKind.NO_BODY, reason="its body was not kept.")
     if plain.fault:
         why = ProblemKind.TRUNCATED if plain.cut else ProblemKind.UNKNOWN_ENCODING
-        return ExchangeProblem(why=why, reason=f"its body {plain.fault}.")
+        return CorpusProblem(why=why, reason=f"its body {plain.fault}.")
     return _short(kept) if exchange.exact else None
 
 
-def _short(kept: Response) -> ExchangeProblem | None:
+def _short(kept: Response) -> CorpusProblem | None:
     """A body with fewer bytes than were announced. Recorders that unpack bodies may keep the packed size."""
     announced = kept.header("content-length").strip()
     if not announced.isascii() or not announced.isdigit() or kept.header("content-encoding"):
@@ -96,4 +94,4 @@ def _short(kept: Response) -> ExchangeProblem | None:
     if len(kept.body) >= int(announced[:18]):
         return None
     reason = f"its body has {len(kept.body)} of {announced} bytes: the rest was not kept."
-    return ExchangeProblem(why=ProblemKind.TRUNCATED, reason=reason)
+    return CorpusProblem(why=ProblemKind.TRUNCATED, reason=reason)

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from llm_contracts.corpus.body import read_body
-from llm_contracts.corpus.entries import CorpusExchange, ExchangeProblem, ProblemKind, UnreadableError
+from llm_contracts.corpus.entries import CorpusExchange, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
@@ -118,20 +118,18 @@ def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
     status, reason = _status(got)
     request = replace(request, headers=_headers(asked), body=body.data)
     response = Response(status=status, reason=reason, headers=_headers(got), body=answer.data)
-    asked_for = _named_fault(body.fault, "request's")
+    fault = answer.fault
+    if fault is None and body.fault is not None:
+        fault = replace(body.fault, reason=body.fault.reason.replace("its", "its request's", 1))
     return CorpusExchange(
         id=number,
         place=place,
         interaction=Interaction(request=request, response=response),
-        fault=answer.fault or asked_for,
+        fault=fault,
         exact=answer.exact,
         recorder="cassetter" if isinstance(got.value.get("status"), int) else "vcrpy",
         recorded_at=_moment(row.get("recorded_at")) or _date(response),
     )
-
-
-def _named_fault(fault: ExchangeProblem | None, whose: str) -> ExchangeProblem | None:
-    return fault and ExchangeProblem(why=fault.why, reason=fault.reason.replace("its", f"its {whose}", 1))
 
 
 def _status(response: _NodePosition) -> tuple[int, str]:

@@ -49,8 +49,8 @@ def stored_cost(stored: Stored) -> Cost | None:
     try:
         return None if value is None else cost_from(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        msg = f"{stored.folder / RESULT}: the costs are damaged ({type(error).__name__}). Run check again."
-        raise StoredResultError(msg) from error
+        damaged = f"the costs are damaged ({type(error).__name__}). Run check again."
+        raise StoredResultError(f"{stored.folder / RESULT}: {damaged}") from error
 
 
 def cost_from(value: Mapping[str, Any]) -> Cost:

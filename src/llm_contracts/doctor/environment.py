@@ -29,14 +29,6 @@ Installed = Callable[[str], str | None]
 """The version of a distribution, by its canonical name; None where it is not installed."""
 
 
-def installed_version(name: str) -> str | None:
-    """What this interpreter would import."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Supported:
     """What the harness works with.
@@ -69,7 +61,7 @@ def examine_environment(
 
     Args:
         root: the project's folder.
-        installed: gives versions; see `installed_version`.
+        installed: gives versions; see `util.versions.installed_version`.
         supported: the ranges. Those of an extra matter only where its package is installed.
         python: the interpreter's version; by default, of the one that runs this.
     """

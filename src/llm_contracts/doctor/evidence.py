@@ -32,9 +32,7 @@ def provenances(cassettes: Iterable[Cassette]) -> Counter[str]:
     )
 
 
-def examine_recordings(
-    project: Project, cassettes: Mapping[Path, Cassette], *, now: datetime | None = None
-) -> Iterator[Finding]:
+def examine_recordings(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
     """What is missing, what is old, what was left behind. `cassettes`: those that could be read."""
     counts = provenances(cassettes.values())
     counted = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
@@ -42,7 +40,7 @@ def examine_recordings(
     yield from _missing(project)
     yield from _doubtful(project, cassettes)
     yield from _replaceable(project, cassettes)
-    yield from _stale(project, cassettes, now or datetime.now(UTC))
+    yield from _stale(project, cassettes)
     drafts = abandoned_drafts(project.settings.cassettes)
     if drafts:
         yield note(RECORDINGS, f"{len(drafts)} drafts of a killed recorder; the next `record` removes them")
@@ -80,15 +78,15 @@ def _replaceable(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterat
         )
 
 
-def _stale(project: Project, cassettes: Mapping[Path, Cassette], now: datetime) -> Iterator[Finding]:
+def _stale(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
     """Only live ones grow old: a provider may have changed since."""
-    days = project.settings.stale_after_days
+    days, today = project.settings.stale_after_days, datetime.now(UTC).date()
     old = [
         project.settings.shown(file)
         for file, tape in cassettes.items()
         if tape.recording
         and tape.recording.provenance is Provenance.LIVE
-        and tape.recording.age(now.date()) >= days
+        and tape.recording.age(today) >= days
     ]
     if old:
         said = f"{len(old)} live ones are {days} days old or older: {first_names(old, _SHOWN)}"

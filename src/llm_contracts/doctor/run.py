@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.cassettes import check_cassettes, recording_files
-from llm_contracts.doctor.environment import examine_environment, installed_version, supported_by_the_harness
+from llm_contracts.doctor.environment import examine_environment, supported_by_the_harness
 from llm_contracts.doctor.evidence import (
     RECORDINGS,
     examine_recordings,
@@ -31,7 +30,9 @@ from llm_contracts.doctor.variables import (
 )
 from llm_contracts.project.endpoint import overrides
 from llm_contracts.project.secrets import NOT_HIDDEN, not_hidden, secrets_in
+from llm_contracts.run.options import local_day
 from llm_contracts.util.git import repository_files
+from llm_contracts.util.versions import installed_version
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
@@ -88,7 +89,7 @@ def diagnose(
             *about_file,
         ),
         "recordings": lambda: recordings.findings,
-        "waivers": lambda: examine_waivers(settings, datetime.now().astimezone().date()),
+        "waivers": lambda: examine_waivers(settings, local_day()),
         "result": lambda: examine_result(settings),
         "secrets": lambda: _secrets(project, secrets, recordings, progress),
     }

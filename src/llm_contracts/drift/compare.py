@@ -27,10 +27,8 @@ def compare_recordings(
     """
     found: list[Drift] = []
     if len(recorded) != len(now):
-        sizes = [str(len(side)) for side in (recorded, now)]
-        found.append(
-            drift(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=sizes[0], now=sizes[1])
-        )
+        before, after = str(len(recorded)), str(len(now))
+        found.append(drift(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=before, now=after))
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
         drifts = compare_shapes(shape_of(old.response, protocols), shape_of(new.response, protocols))
         alone = len(recorded) == len(now) == 1
@@ -43,18 +41,15 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
     other a document, that is said and nothing of what follows from it.
     """
     if recorded.status != now.status:
-        return (
-            drift(
-                ChangeKind.STATUS,
-                Severity.BREAKING,
-                "status",
-                recorded=_describe(recorded),
-                now=_describe(now),
-            ),
-        )
+        old, new = (f"{shape.status} {shape.wording}".strip() for shape in (recorded, now))
+        return (drift(ChangeKind.STATUS, Severity.BREAKING, "status", recorded=old, now=new),)
     if recorded.body != now.body:
         return (drift(ChangeKind.BODY, Severity.BREAKING, "body", recorded=recorded.body, now=now.body),)
-    found = [*_ending(recorded, now), *_headers(recorded, now)]
+    found: list[Drift] = []
+    if recorded.end is not now.end:
+        old, new = str(recorded.end), str(now.end)
+        found.append(drift(ChangeKind.END, Severity.BREAKING, "end", recorded=old, now=new))
+    found += _headers(recorded, now)
     if recorded.body == STREAM:
         found += _stream(recorded, now)
     found += all_kinds(recorded.kinds, now.kinds, recorded.read | now.read)
@@ -62,11 +57,6 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
         old, new = recorded.wording, now.wording
         found.append(drift(ChangeKind.WORDING, Severity.COSMETIC, "error message", recorded=old, now=new))
     return tuple(found)
-
-
-def _ending(recorded: Shape, now: Shape) -> Iterator[Drift]:
-    if recorded.end is not now.end:
-        yield drift(ChangeKind.END, Severity.BREAKING, "end", recorded=str(recorded.end), now=str(now.end))
 
 
 def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
@@ -109,7 +99,3 @@ def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
             "with each piece of text, too" if each.throughout else "once" for each in (old, new)
         )
         yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=recorded_so, now=now_so)
-
-
-def _describe(shape: Shape) -> str:
-    return f"{shape.status} {shape.wording}".strip()

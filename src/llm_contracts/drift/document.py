@@ -25,13 +25,13 @@ def drift_document(report: DriftReport) -> dict[str, Any]:
 def _compared(one: ComparedRecording, report: DriftReport) -> dict[str, Any]:
     return {
         "scenario": one.scenario,
-        "state": str(one.state),
-        "severity": None if one.severity is None else str(one.severity),
+        "state": one.state,
+        "severity": one.severity,
         "detail": one.detail,
         "recorded_on": one.recorded_on.isoformat() if one.recorded_on else None,
         "age_days": (report.today - one.recorded_on).days if one.recorded_on else None,
-        "before": None if one.before is None else str(one.before),
-        "after": None if one.after is None else str(one.after),
+        "before": one.before,
+        "after": one.after,
         "asked": list(one.asked),
         "drifts": [asdict(drift) for drift in one.drifts],
     }

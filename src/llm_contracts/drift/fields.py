@@ -11,6 +11,8 @@ from llm_contracts.drift.meaning import is_choice
 
 Fields = Mapping[str, "Field"]
 
+_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
@@ -73,7 +75,7 @@ def _read(document: Any, places: dict[str, _Place]) -> None:
         place = places.setdefault(path, _Place())
         if value is not None:
             place.held += 1
-            place.types.add(_type(value))
+            place.types.add(_TYPES.get(type(value), "object"))
         if is_choice(path) and isinstance(value, (str, int)) and not isinstance(value, bool):
             place.values.add(str(value))
         left.extend(_children(path, value, place))
@@ -95,20 +97,6 @@ def _spelt(name: str) -> str:
     for sign, spelling in (("%", "%25"), (".", "%2E"), ("[", "%5B"), ("]", "%5D")):
         name = name.replace(sign, spelling)
     return name or '""'
-
-
-def _type(value: Any) -> str:
-    # A bool is an int in Python, so it has to come first.
-    for kind, name in (
-        (bool, "boolean"),
-        (int, "integer"),
-        (float, "number"),
-        (str, "string"),
-        (list, "array"),
-    ):
-        if isinstance(value, kind):
-            return name
-    return "object"
 
 
 def _field(path: str, place: _Place, places: Mapping[str, _Place]) -> Field:

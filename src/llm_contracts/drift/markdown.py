@@ -101,7 +101,6 @@ def _alike(found: Iterable[ComparedRecording]) -> Iterator[tuple[str, list[str],
 
 
 def _summary(report: DriftReport) -> str:
-    """One sentence with all counts."""
     counts = Counter(one.state for one in report.compared)
     if not counts:
         return "nothing has changed."
@@ -135,7 +134,6 @@ def _asked_otherwise(report: DriftReport) -> Iterator[str]:
 
 
 def _ages(report: DriftReport) -> Iterator[str]:
-    """How old the recordings are, where that says anything."""
     if report.stale:
         days = report.stale_after_days
         yield (

@@ -4,16 +4,15 @@ what a branch changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from llm_contracts.drift.compare import compare_recordings
 from llm_contracts.drift.difference import Drift
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.cassette.model import Cassette, Provenance
-from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.request_diff import differences
 
@@ -99,12 +98,13 @@ class DriftReport:
     @property
     def stale(self) -> tuple[ComparedRecording, ...]:
         """Live recordings that count for nothing any more, whatever was found."""
-        return tuple(one for one in self.compared if self._is_stale(one))
-
-    def _is_stale(self, one: ComparedRecording) -> bool:
-        if one.before is not Provenance.LIVE or one.recorded_on is None:
-            return False
-        return (self.today - one.recorded_on).days >= self.stale_after_days
+        return tuple(
+            one
+            for one in self.compared
+            if one.before is Provenance.LIVE
+            and one.recorded_on
+            and (self.today - one.recorded_on).days >= self.stale_after_days
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,19 +141,19 @@ def compare_cassettes(
         recorded_on=day_of(recorded),
         before=provenance_of(recorded),
         after=provenance_of(now),
-        asked=tuple(dict.fromkeys(_asked(recorded.interactions, now.interactions))),
+        asked=tuple(
+            dict.fromkeys(
+                difference.where
+                for old, new in zip(recorded.interactions, now.interactions, strict=False)
+                for difference in differences(new.request, old.request)
+            )
+        ),
     )
-
-
-def _asked(recorded: Iterable[Interaction], now: Iterable[Interaction]) -> Iterator[str]:
-    for old, new in zip(recorded, now, strict=False):
-        yield from (difference.where for difference in differences(new.request, old.request))
 
 
 def day_of(cassette: Cassette) -> date | None:
     """When it was recorded, if it says so."""
-    at: datetime | None = cassette.recording.recorded_at if cassette.recording else None
-    return at.date() if at else None
+    return cassette.recording.recorded_at.date() if cassette.recording else None
 
 
 def provenance_of(cassette: Cassette) -> Provenance | None:

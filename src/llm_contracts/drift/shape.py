@@ -62,7 +62,11 @@ def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> Shape:
     document = read_json(response.body.decode("utf-8", "replace").removeprefix("\ufeff"))
     found = () if document is not None else tuple(happenings(events(response.body), protocols))
     failed = read_facts(response, protocols).error
-    kinds = _kinds(found) if found else _whole(document, failed=failed is not None)
+    if found:
+        kinds = _kinds(found)
+    else:
+        kind = "document" if failed is None else ERROR
+        kinds = {} if document is None else {kind: fields_of([document])}
     return Shape(
         status=response.status,
         end=response.end,
@@ -92,12 +96,6 @@ def _kinds(found: Iterable[StreamEvent]) -> Mapping[str, Fields]:
         if happening.document is not None:
             documents[happening.kind].append(happening.document)
     return {kind: fields_of(group) for kind, group in documents.items()}
-
-
-def _whole(document: Any, *, failed: bool) -> Mapping[str, Fields]:
-    if document is None:
-        return {}
-    return {ERROR if failed else "document": fields_of([document])}
 
 
 def _headers(response: Response) -> Iterator[tuple[str, str]]:

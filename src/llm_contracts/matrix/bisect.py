@@ -148,11 +148,10 @@ def ends(pinned: ReleasePair, pairs: Sequence[ReleasePair]) -> tuple[str, Releas
     both = list(pairs) if len(pairs) > 1 else [pinned, *pairs]
     differing = [name for name in ("litellm", "openai") if len({getattr(p, name) for p in both}) > 1]
     if len(both) != 2 or len(differing) != 1:  # noqa: PLR2004 - two ends
-        msg = (
+        raise ConfigError(
             "--bisect goes between two releases of one package: --litellm 1.93.2,1.101.0. "
             f"Asked for: {'; '.join(map(str, pairs))}."
         )
-        raise ConfigError(msg)
     low, high = sorted(both, key=lambda pair: by_age(getattr(pair, differing[0])))
     return differing[0], low, high
 

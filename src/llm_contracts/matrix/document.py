@@ -34,8 +34,7 @@ def table_from(document: Mapping[str, Any]) -> Table:
         AttributeError, KeyError, TypeError, ValueError: the document is none that `matrix_document` gives.
     """
     if document["format"] != FORMAT:
-        msg = f"format {document['format']}"
-        raise ValueError(msg)
+        raise ValueError(f"format {document['format']}")
     return Table(
         pinned=_cell_from(document["pinned"]), cells=tuple(_cell_from(row) for row in document["cells"])
     )

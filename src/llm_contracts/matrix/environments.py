@@ -257,8 +257,7 @@ def find_uv(environ: Mapping[str, str]) -> Path:
     except (ImportError, FileNotFoundError):
         found = shutil.which("uv")
     if found is None:
-        msg = f"The matrix needs uv: pip install '{HARNESS}[matrix]', or any uv on the PATH."
-        raise ConfigError(msg)
+        raise ConfigError(f"The matrix needs uv: pip install '{HARNESS}[matrix]', or any uv on the PATH.")
     return Path(found)
 
 

@@ -194,11 +194,10 @@ def load_settings(start: Path, *, needed: bool = False) -> Settings:
     """
     root = find_root(start.resolve())
     if root is None and needed:
-        msg = (
+        raise ConfigError(
             f"{start.resolve()} belongs to no project: no pyproject.toml here or above has a "
             "[tool.llm_contracts] table. Go to the project's folder, or begin one here: `llm-contracts init`."
         )
-        raise ConfigError(msg)
     if root is None:
         return _settings(start.resolve(), {})
     file = root / "pyproject.toml"

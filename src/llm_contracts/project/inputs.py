@@ -27,16 +27,13 @@ def refuse_stale(settings: Settings, document: Mapping[str, Any]) -> None:
     """
     changed = outdated(settings, document)
     if changed:
-        msg = (
+        raise ConfigError(
             f"The stored result is out of date: since then, changed: {first_names(changed, _SHOWN)}. "
             "Run `llm-contracts check` again."
         )
-        raise ConfigError(msg)
 
 
-def outdated(
-    settings: Settings, document: Mapping[str, Any], *, now: datetime | None = None
-) -> tuple[str, ...]:
+def outdated(settings: Settings, document: Mapping[str, Any]) -> tuple[str, ...]:
     """What a stored result (`views/document`) depends on and has changed since: files, versions, the day.
     Empty where it holds. A result that does not say what it was made from is judged by the rest.
     """
@@ -48,7 +45,7 @@ def outdated(
         *(name for name, version in installed.items() if used.get(name) != version),
     ]
     made = datetime.fromisoformat(document["checked_at"]).astimezone()
-    if made.date() != (now or datetime.now(UTC)).astimezone().date():
+    if made.date() != datetime.now(UTC).astimezone().date():
         changed.append("the date, on which waivers and the age of recordings depend")
     return tuple(changed)
 
@@ -59,15 +56,7 @@ def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[
     those that others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded
     files of its package belong to it wherever they lie, by their absolute paths.
     """
-    files = {
-        *_recordings(settings),
-        settings.waivers,
-        settings.clients,
-        settings.scenarios,
-        *_programs(settings),
-        *code_files(settings.root),
-        *map(Path, code),
-    }
+    files = {*_named(settings), *code_files(settings.root), *map(Path, code)}
     inside = {
         file.relative_to(settings.root).as_posix(): _digest(file)
         for file in sorted(files)
@@ -90,29 +79,20 @@ def _client_files(clients: Iterable[str]) -> Iterator[Path]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    named = (
-        *_recordings(settings),
-        settings.waivers,
-        settings.clients,
-        settings.scenarios,
-        *_programs(settings),
-    )
     there = {
         file.relative_to(settings.root).as_posix()
-        for file in named
+        for file in _named(settings)
         if file.is_file() and file.is_relative_to(settings.root)
     }
     names = sorted(there | stored.keys())
     return tuple(name for name in names if stored.get(name) != _digest(settings.root / name))
 
 
-def _recordings(settings: Settings) -> Iterator[Path]:
+def _named(settings: Settings) -> Iterator[Path]:
     if settings.cassettes.is_relative_to(settings.root):
         yield from settings.cassettes.rglob("*.yaml")
         yield from settings.cassettes.glob("*/captured-*.json")
-
-
-def _programs(settings: Settings) -> Iterator[Path]:
+    yield from (settings.waivers, settings.clients, settings.scenarios)
     for client in settings.commands.values():
         yield from client.files()
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Failure, Observation, Usage
+    from llm_contracts.clients.observation import Observation, Usage
     from llm_contracts.corpus import CorpusProblem
     from llm_contracts.parity.divergence import Divergence
     from llm_contracts.parity.result import Item, Result, Verdict
@@ -151,7 +151,11 @@ def outcome(observation: Observation | None) -> dict[str, Any] | None:
         "finish_reason": observation.finish_reasons[-1] if observation.finish_reasons else None,
         "usage": _usage(reported[-1]) if reported else None,
         "requests": len(observation.requests),
-        "failure": _failure(observation.failure) if observation.failure else None,
+        "failure": observation.failure
+        and {
+            name: getattr(observation.failure, name)
+            for name in ("category", "status", "code", "provider_code")
+        },
     }
 
 
@@ -161,13 +165,4 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
         **({"details": dict(usage.details)} if usage.details else {}),
-    }
-
-
-def _failure(failure: Failure) -> dict[str, Any]:
-    return {
-        "category": failure.category,
-        "status": failure.status,
-        "code": failure.code,
-        "provider_code": failure.provider_code,
     }

@@ -39,8 +39,9 @@ def standing_verdicts(
         raise ConfigError("The stored result is of a part, and gives no verdict. Run `llm-contracts check`.")
     for name in names:
         if name not in stored.result.verdicts:
-            msg = f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
-            raise ConfigError(msg)
+            raise ConfigError(
+                f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
+            )
     verdicts = stored.result.verdicts
     everyone = dict.fromkeys((*(row.provider for row in project.scenarios), *verdicts))
     asked = {name: verdicts.get(name) or _left_out(name) for name in (names or everyone)}

@@ -67,8 +67,8 @@ class Stored:
         try:
             return _result(self.document)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            msg = f"{self.folder / RESULT}: is damaged ({type(error).__name__}). {AGAIN}"
-            raise StoredResultError(msg) from error
+            damaged = f"is damaged ({type(error).__name__})"
+            raise StoredResultError(f"{self.folder / RESULT}: {damaged}. {AGAIN}") from error
 
     def items(self) -> tuple[Item, ...]:
         """All items in the order of the result, without observations."""

@@ -13,10 +13,17 @@ def versions(more: Iterable[str] = (), clients: Iterable[str] = ()) -> dict[str,
     """The installed releases of Python, of this harness, of LiteLLM and openai, of `more`, which a project
     names, and of what built-in `clients` are named after (`anthropic-async`); absent ones are left out.
     """
-    found = {"python": platform.python_version()}
-    for name in (*_ALWAYS, *(client.removesuffix("-async") for client in clients), *more):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    libraries = (client.removesuffix("-async") for client in clients)
+    here = {name: installed_version(name) for name in (*_ALWAYS, *libraries, *more)}
+    return {
+        "python": platform.python_version(),
+        **{name: version for name, version in here.items() if version is not None},
+    }
+
+
+def installed_version(name: str) -> str | None:
+    """The release of a distribution that this interpreter would import; None where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

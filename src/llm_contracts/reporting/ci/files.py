@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_contracts.util.files import write_text
-from llm_contracts.util.terminal import echo
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ def write_ci(
     Raises:
         SecretFound: a secret is in a view; that view is not written.
     """
+    from llm_contracts.util.terminal import echo
+
     for file, text in _views(project, stored, wanted, _about(project, stored, wanted, changed)):
         refuse_secrets(f"what was to go to {file}", text.encode(), secrets)
         write_text(file, text)

@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING
 from pebble import ProcessExpired, ProcessPool
 
 from llm_contracts.results.items import Packed
+from llm_contracts.run.options import IN_FLIGHT
 from llm_contracts.run.workers.threads import (
-    IN_FLIGHT,
     Executor,
     Task,
     WorkerContext,

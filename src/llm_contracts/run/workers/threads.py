@@ -27,9 +27,6 @@ from llm_contracts.project.inputs import code_files
 from llm_contracts.project.load import load_project
 from llm_contracts.results.items import Packed
 
-IN_FLIGHT = 4
-"""Recordings that one process plays at a time: much of a run is waiting for clients that hold text back."""
-
 Task = Any
 """What is to be run: a scenario's name, or a stream of a corpus. It can be pickled."""
 
