@@ -46,7 +46,6 @@ def drift(
     headers count; words, ids, clocks, token counts and pieces do not. Exit code 1 where a client may notice
     (breaking or visible), 3 where a recording cannot be read.
     """
-    from llm_contracts.drift.document import drift_document
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import RecordingState
     from llm_contracts.drift.working_tree import compare_with_revision
@@ -58,7 +57,7 @@ def drift(
     today = datetime.now(UTC).date()
     with progress_bar("drift", None) as done:
         report = compare_with_revision(project, against, today=today, providers=providers, progress=done)
-    document, page = {"format": 1, **drift_document(report)}, render_drift(report)
+    document, page = {"format": 1, **report.document}, render_drift(report)
     hand_over(
         json_file,
         document,

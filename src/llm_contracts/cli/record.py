@@ -89,7 +89,6 @@ def record(
     is compared with it by shape. With --verify the exit code is 1 where a client may notice a change, and 2
     where nothing could be learned: a refused key, say. A provider that is busy or broken is no change.
     """
-    from llm_contracts.drift.document import drift_document
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import DriftReport, RecordingState
     from llm_contracts.project.endpoint import overrides
@@ -146,7 +145,7 @@ def record(
         today=options.now().date(),
         stale_after_days=project.settings.stale_after_days,
     )
-    document = {**record_document(report), "drift": drift_document(drift)}
+    document = {**record_document(report), "drift": drift.document}
     page = render_drift(drift)
 
     def show(console: Console) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llm_contracts.cli.ci import ci_options
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.options import project_here, report_option, secrets_of, stored_here
+from llm_contracts.cli.options import (
+    file_option,
+    joined,
+    project_here,
+    report_option,
+    secrets_of,
+    stored_here,
+)
 from llm_contracts.cli.paths import InputPath, OutputPath
+from llm_contracts.reporting.ci.files import RequestedViews
 from llm_contracts.run.options import local_day
 from llm_contracts.util.files import write_pieces
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.ci.files import RequestedViews
     from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
@@ -31,6 +38,34 @@ Examples:
 """
 
 
+def _address(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    if given is None or re.fullmatch(r"https?://[^\s<>#]+", given):
+        return given
+    raise click.BadParameter(f"{given!r} is not the address of a page: https://…, without #part.")
+
+
+views_option = joined(
+    "views",
+    RequestedViews,
+    file_option("--junit", text="Write JUnit XML: a test case for each scenario."),
+    file_option("--markdown", text="Write the summary of a job, for $GITHUB_STEP_SUMMARY; at most 1 MiB."),
+    file_option("--comment", text="Write the body of one pull-request comment; at most 65,536 characters."),
+    click.option("--annotations", is_flag=True, help="Print GitHub's commands that mark files, ten a level."),
+    click.option(
+        "--report-url",
+        metavar="URL",
+        callback=_address,
+        help="Where the HTML report can be read: links lead there.",
+    ),
+    click.option(
+        "--fetch",
+        metavar="COMMAND",
+        help="What brings this run's files to the reader's machine; shown as it is.",
+    ),
+)
+"""Which views to write: the command's `views`, of type `RequestedViews`."""
+
+
 @click.command(epilog=_EXAMPLES, short_help="Write the stored result as an HTML page, or for CI.")
 @report_option
 @click.option(
@@ -39,7 +74,7 @@ Examples:
     metavar="FILE",
     help="Where to write the page, in place of index.html beside the stored result; - is standard output.",
 )
-@ci_options
+@views_option
 @click.option(
     "--merge",
     is_flag=True,

@@ -4,10 +4,12 @@ what a branch changes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from llm_contracts.drift.compare import compare_recordings
 from llm_contracts.drift.difference import Drift
@@ -105,6 +107,34 @@ class DriftReport:
             and one.recorded_on
             and (self.today - one.recorded_on).days >= self.stale_after_days
         )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The whole report as plain JSON values. `totals` counts differences of each severity, over all
+        recordings.
+        """
+        counts = Counter(drift.severity for one in self.compared for drift in one.drifts)
+        return {
+            "what": self.what,
+            "drifted": self.drifted,
+            "totals": {str(severity): counts[severity] for severity in Severity},
+            "stale": [one.scenario for one in self.stale],
+            "compared": [
+                {
+                    "scenario": one.scenario,
+                    "state": one.state,
+                    "severity": one.severity,
+                    "detail": one.detail,
+                    "recorded_on": one.recorded_on.isoformat() if one.recorded_on else None,
+                    "age_days": (self.today - one.recorded_on).days if one.recorded_on else None,
+                    "before": one.before,
+                    "after": one.after,
+                    "asked": list(one.asked),
+                    "drifts": [asdict(drift) for drift in one.drifts],
+                }
+                for one in self.compared
+            ],
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

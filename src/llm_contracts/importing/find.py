@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
-from llm_contracts.corpus.sources import answers
+from llm_contracts.corpus.survey import answers
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette.model import Provenance

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
-from llm_contracts.corpus.sources import concerns
+from llm_contracts.corpus.survey import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers

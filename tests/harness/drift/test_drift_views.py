@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from llm_contracts.drift.difference import ChangeKind, Drift, drift
-from llm_contracts.drift.document import drift_document
 from llm_contracts.drift.markdown import code, render_drift
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity
@@ -119,7 +118,7 @@ def test_the_oldest_recordings_count_from_the_day_they_were_made() -> None:
     found = report(*(one(f"qwen/{name}", recorded_on=day) for name, day in ages.items()))
     assert [each.scenario for each in found.stale] == ["qwen/stale"]
     assert "1 live and 90 days old or older" in render_drift(found)
-    document = drift_document(found)
+    document = found.document
     assert document["stale"] == ["qwen/stale"]
     assert [row["age_days"] for row in document["compared"]] == [89, 90]
 
@@ -130,7 +129,7 @@ def test_rehearsals_and_recordings_without_a_date_do_not_grow_stale() -> None:
 
 
 def test_a_script_gets_everything() -> None:
-    document = drift_document(MANY)
+    document = MANY.document
     assert (document["drifted"], document["totals"]) == (True, {"breaking": 1, "visible": 0, "cosmetic": 8})
     row = next(row for row in document["compared"] if row["scenario"] == "qwen/plain")
     assert (row["state"], row["severity"], row["before"]) == ("drifted", "breaking", "live")
