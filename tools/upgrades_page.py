@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.matrix.document import table_from
-from llm_contracts.matrix.grid import scenarios_in
 from llm_contracts.matrix.markdown import matrix_markdown
 from llm_contracts.matrix.table import Table
 from llm_contracts.util.files import replace_file
+from llm_contracts.util.text import count
 
 _INTRO = """\
 # Upgrades
@@ -75,7 +75,7 @@ def _bisection(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"## `{found['kind']}` {found['way']} with {found['package']} {found['release']}"
     yield ""
     yield (
-        f"In {scenarios_in(len(scenarios))}, such as {scenarios[0]}. The last release before is "
+        f"In {count(len(scenarios), 'scenario')}, such as {scenarios[0]}. The last release before is "
         f"{found['before']}. Tried between the ends: {', '.join(tried) or 'nothing'}. Found by"
     )
     yield ""

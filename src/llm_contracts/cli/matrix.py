@@ -30,6 +30,7 @@ from llm_contracts.matrix.pair import ReleasePair
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.util.text import count
 
 if TYPE_CHECKING:
     from llm_contracts.matrix.cell import Cell
@@ -176,7 +177,6 @@ def _finish(
     project: Project, request: MatrixRequest, json_file: Path | None, markdown: Path | None, table: Table
 ) -> None:
     from llm_contracts.matrix.document import matrix_document
-    from llm_contracts.matrix.grid import scenarios_in
     from llm_contracts.matrix.markdown import matrix_markdown
     from llm_contracts.util.terminal import print_markdown
 
@@ -185,7 +185,7 @@ def _finish(
     document = matrix_document(
         table, reference=names[0], candidate=names[1], command=request.command, checked_at=now()
     )
-    page, compared = matrix_markdown(table), scenarios_in(len(table.pinned.items))
+    page, compared = matrix_markdown(table), count(len(table.pinned.items), "scenario")
     hand_over(
         json_file,
         document,

@@ -25,6 +25,7 @@ from llm_contracts.cli.options import (
 from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.files import write_text
+from llm_contracts.util.text import count
 from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def serve(
         print_addresses(session, untimed=0 if playback.speed is None else catalogue.untimed)
         wait()
         requests, unmatched = session.counts
-    echo(f"{requests} request{'' if requests == 1 else 's'}, {unmatched} without an answer.", err=True)
+    echo(f"{count(requests, 'request')}, {unmatched} without an answer.", err=True)
     return Exit.DIVERGENCE if unmatched else Exit.AGREEMENT
 
 

@@ -74,17 +74,14 @@ def _stream(recorded: Shape, now: Shape) -> Iterator[Drift]:
     yield from _usage(recorded, now)
     if recorded.order != now.order:
         old, new = _ARROW.join(recorded.order), _ARROW.join(now.order)
-        severity = _severity_of_order(recorded, now)
+        lost, fresh = set(recorded.order) - set(now.order), set(now.order) - set(recorded.order)
+        # Whoever waits for the end waits for ever; whoever knows no error in a stream shows half an answer.
+        breaks = lost & {DONE, *LAST} or ERROR in fresh
+        severity = Severity.BREAKING if breaks else Severity.VISIBLE
         yield drift(ChangeKind.ORDER, severity, "order of events", recorded=old, now=new)
     elif recorded.usage == now.usage and set(recorded.kinds) != set(now.kinds):
         old, new = (", ".join(shape.kinds) for shape in (recorded, now))
         yield drift(ChangeKind.TOGETHER, Severity.COSMETIC, "kinds of events", recorded=old, now=new)
-
-
-def _severity_of_order(recorded: Shape, now: Shape) -> Severity:
-    """Whoever waits for the end waits for ever; whoever knows no error in a stream shows half an answer."""
-    lost, new = set(recorded.order) - set(now.order), set(now.order) - set(recorded.order)
-    return Severity.BREAKING if lost & {DONE, *LAST} or ERROR in new else Severity.VISIBLE
 
 
 def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:

@@ -28,11 +28,18 @@ def all_kinds(recorded: Kinds, now: Kinds, read: frozenset[str]) -> tuple[Drift,
         if kind in recorded and kind in now:
             differing = _fields(kind, recorded[kind], now[kind], read)
         elif kind in recorded:
-            differing = _gone_with(kind, recorded[kind], merged(now.values()), read)
+            there = {path: one for path, one in merged(now.values()).items() if path in recorded[kind]}
+            differing = _fields(kind, recorded[kind], there, read)
+            differing = (one for one in differing if one.change is ChangeKind.FIELD_GONE)
         else:
-            # `[DONE]` and its like have no fields that a new kind could lack.
-            usual = merged(fields for fields in recorded.values() if fields)
-            differing = _come_with(kind, usual, now[kind], read)
+            # What every event had, whatever its kind, a new kind must have, too; the rest it may do without.
+            # `[DONE]` and its like have no fields that it could lack.
+            usual = {
+                path: _narrowed(one, now[kind].get(path, _NOTHING))
+                for path, one in merged(fields for fields in recorded.values() if fields).items()
+                if one.always or path in now[kind]
+            }
+            differing = _fields(kind, usual, now[kind], read)
         found += [(kind, one) for one in differing]
     everywhere = [kind for kind in recorded if kind in now and recorded[kind]]
     return tuple(_grouped(found, everywhere))
@@ -61,23 +68,6 @@ def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> I
             yield found
             if found.change in _WITH_ALL_IN_IT:
                 reported.add(path)
-
-
-def _gone_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
-    there = {path: one for path, one in now.items() if path in recorded}
-    for found in _fields(kind, recorded, there, read):
-        if found.change is ChangeKind.FIELD_GONE:
-            yield found
-
-
-def _come_with(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
-    """What every event had, whatever its kind, a new kind must have, too; the rest it may do without."""
-    usual = {
-        path: _narrowed(one, now.get(path, _NOTHING))
-        for path, one in recorded.items()
-        if one.always or path in now
-    }
-    yield from _fields(kind, usual, now, read)
 
 
 def _narrowed(recorded: Field, now: Field) -> Field:

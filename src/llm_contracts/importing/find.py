@@ -94,8 +94,9 @@ def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> Ow
     owner = next(iter((*known, *named)), None)
     wanted = project.provider(options.provider) if options.provider else None
     if wanted is None and owner is None:
-        reason = f"comes from {_shown(stream)}, where no provider of this project answers. "
-        return _unowned(stream, reason + "--provider NAME says whose it is.")
+        address = urlsplit(stream.interaction.request.uri)
+        where = f"{address.hostname}{address.path}, where no provider of this project answers"
+        return _unowned(stream, f"comes from {where}. --provider NAME says whose it is.")
     if wanted is not None and owner is not None and owner != wanted:
         return _unowned(stream, f"is {owner.name}'s, not {wanted.name}'s.")
     provider = wanted or owner
@@ -105,11 +106,6 @@ def _owner(project: Project, stream: CorpusStream, options: ImportOptions) -> Ow
 
 def _unowned(stream: CorpusStream, reason: str) -> CorpusProblem:
     return CorpusProblem(place=stream.place, reason=reason, why=ProblemKind.UNKNOWN_PROVIDER)
-
-
-def _shown(stream: CorpusStream) -> str:
-    parts = urlsplit(stream.interaction.request.uri)
-    return f"{parts.hostname}{parts.path}"
 
 
 def require_one(streams: Sequence[Owned], options: ImportOptions, scrubber: Scrubber) -> None:

@@ -150,7 +150,8 @@ def _drafts(
     drafts: list[_Draft] = []
     for owned, name in zip(streams, names_of(streams, options), strict=True):
         draft = _draft(project, owned, name, scrubber, options)
-        _refuse_secrets(draft, scrubber)
+        place = scrubber.text(f"{draft.stream.place} (to be {draft.file})")
+        scrubber.refuse(place, render(draft.cassette), draft.cassette.interactions)
         drafts.append(draft)
         progress(f"looked at {draft.row.name}")
     return tuple(drafts)
@@ -205,26 +206,17 @@ def _require_fit(own: Scenario, found: Scenario) -> None:
         )
 
 
-def _refuse_secrets(draft: _Draft, scrubber: Scrubber) -> None:
-    place = scrubber.text(f"{draft.stream.place} (to be {draft.file})")
-    scrubber.refuse(place, render(draft.cassette), draft.cassette.interactions)
-
-
 def _keep(draft: _Draft, options: ImportOptions) -> Import:
-    outcome = _outcome(draft, options)
-    if outcome is ImportOutcome.IMPORTED and not options.dry_run:
+    outcome = ImportOutcome.IMPORTED
+    if draft.file.exists() and _is_there(draft):
+        outcome = ImportOutcome.UNCHANGED
+    elif draft.file.exists() and not options.force:
+        outcome = ImportOutcome.IN_THE_WAY
+    elif not options.dry_run:
         save(draft.file, draft.cassette)
     return Import(
         stream=draft.stream.id, place=draft.stream.place, file=draft.file, row=draft.row, outcome=outcome
     )
-
-
-def _outcome(draft: _Draft, options: ImportOptions) -> ImportOutcome:
-    if not draft.file.exists():
-        return ImportOutcome.IMPORTED
-    if _is_there(draft):
-        return ImportOutcome.UNCHANGED
-    return ImportOutcome.IMPORTED if options.force else ImportOutcome.IN_THE_WAY
 
 
 def _is_there(draft: _Draft) -> bool:

@@ -80,7 +80,8 @@ def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Itera
     if not report.unowned or dry_run:
         return
     yield ""
-    yield f"No scenario owns {_them(report)} yet, so check does not replay {_them(report)}."
+    them = "it" if len(report.unowned) == 1 else "them"
+    yield f"No scenario owns {them} yet, so check does not replay {them}."
     yield f"In {settings.shown(settings.scenarios)}:"
     yield ""
     if any(one.row.id.startswith(PREFIX) for one in report.unowned):
@@ -88,10 +89,6 @@ def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Itera
     for one in report.unowned:
         if not one.row.id.startswith(PREFIX):
             yield from _row(one)
-
-
-def _them(report: ImportReport) -> str:
-    return "it" if len(report.unowned) == 1 else "them"
 
 
 def _table(settings: Settings) -> Iterator[str]:

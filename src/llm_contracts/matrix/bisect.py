@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from llm_contracts.matrix.cell import Cell
-from llm_contracts.matrix.grid import scenarios_in
 from llm_contracts.matrix.pair import ReleasePair, by_age
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
+from llm_contracts.util.text import count
 
 Probe = Callable[[str], bool | None]
 """Given a release, whether it shows what is looked for; None where it cannot be tried."""
@@ -188,8 +188,8 @@ def run_bisection(
             )
     goal = target(kind, *cells)
     if goal is None:
-        count = len({d.item for d in cells[0].differences if d.kind is kind})
-        return f"{low} and {high} show {kind} in the same {scenarios_in(count)}: there is nothing to find."
+        same = count(len({d.item for d in cells[0].differences if d.kind is kind}), "scenario")
+        return f"{low} and {high} show {kind} in the same {same}: there is nothing to find."
     narrow = replace(
         whole, arguments=request.check_arguments(goal.scenarios), reports=whole.reports / "narrowed"
     )
@@ -203,6 +203,6 @@ def run_bisection(
         say(f"{cell.pair} {f'does not show {kind}' if shown is False else outcome}")
         return shown
 
-    say(f"{scenarios_in(len(goal.scenarios))} to look at; listing the releases of {package} …")
+    say(f"{count(len(goal.scenarios), 'scenario')} to look at; listing the releases of {package} …")
     releases = Releases(package=package, newest=run.builder.newest)
     return goal, bisect((getattr(low, package), getattr(high, package)), goal, probe, releases)

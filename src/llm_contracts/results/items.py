@@ -182,7 +182,8 @@ class ItemsFile:
                     if found is not None:
                         offsets[json.loads(found[1])] = end
                     end += len(line)
-        head = _head(first)
+        head = as_mapping(read_json(first))
+        head = head if head.get("format") == FORMAT else {}
         return cls(
             file=file, started_at=head.get("started_at"), plan=head.get("plan"), offsets=offsets, end=end
         )
@@ -212,8 +213,3 @@ class ItemsFile:
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             msg = f"{self.file}: {name}: is damaged ({type(error).__name__}). {AGAIN}"
             raise StoredResultError(msg) from error
-
-
-def _head(line: bytes) -> Mapping[str, Any]:
-    head = as_mapping(read_json(line))
-    return head if head.get("format") == FORMAT else {}

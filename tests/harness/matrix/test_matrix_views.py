@@ -10,8 +10,7 @@ import pytest
 from llm_contracts.matrix.bisect import Bracket, Target
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.document import bisect_document, matrix_document
-from llm_contracts.matrix.grid import grid
-from llm_contracts.matrix.markdown import bisection_markdown, matrix_markdown, releases
+from llm_contracts.matrix.markdown import bisection_markdown, grid, matrix_markdown, releases
 from llm_contracts.matrix.pair import Unsupported
 from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
@@ -37,9 +36,9 @@ TABLE = Table(
 
 
 def test_the_grid_counts_scenarios_and_what_changed() -> None:
-    made = grid(TABLE)
-    assert made.columns == (("1.105.0*", "2.54.0"), ("1.80.11", "2.54.0"))
-    assert {name: texts for name, *texts in made.rows} == {
+    heads, rows = grid(TABLE)
+    assert heads == [("1.105.0*", "2.54.0"), ("1.80.11", "2.54.0")]
+    assert {name: texts for name, *texts in rows} == {
         "agree": ["2", "1"],
         "text": ["1", "0 (-1)"],
         "usage": ["", "2 (+2)"],

@@ -45,8 +45,12 @@ class VcrReplay(SessionLike):
     _turn: ClassVar = threading.Lock()
 
     def __init__(self, interactions: Sequence[Interaction]) -> None:
-        for interaction in interactions:
-            _require_complete(interaction)
+        for one in interactions:
+            if one.response.end is not End.COMPLETE:
+                raise NotReplayableError(
+                    f"{one.request.method} {one.request.uri} ended as {one.response.end}: the vcr engine "
+                    "plays complete exchanges only. Use the wire engine."
+                )
         self._matcher = Matcher(interactions, by_host=True)
         self._requests: list[Request] = []
         self._open = ExitStack()
@@ -125,16 +129,11 @@ def _network_blocked() -> Iterator[None]:
         kind.connect, kind.connect_ex, socket.socketpair = before  # type: ignore[method-assign]
 
 
-def _require_complete(interaction: Interaction) -> None:
-    end = interaction.response.end
-    if end is not End.COMPLETE:
-        request = f"{interaction.request.method} {interaction.request.uri}"
-        text = f"{request} ended as {end}: the vcr engine plays complete exchanges only. Use the wire engine."
-        raise NotReplayableError(text)
-
-
 def _request(request: vcr.request.Request) -> Request:
-    headers = ((name, _text(value)) for name, value in request.headers.items())
+    headers = (
+        (name, value.decode("latin-1") if isinstance(value, bytes) else str(value))
+        for name, value in request.headers.items()
+    )
     return Request(
         method=request.method,
         uri=request.uri,
@@ -150,7 +149,3 @@ def _body(body: Any) -> bytes:
     if body is None or isinstance(body, bytes | bytearray):
         return bytes(body or b"")
     return b"".join(_body(part) for part in body)
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
