@@ -136,7 +136,7 @@ def record(
         return Exit.AGREEMENT
     title = "verify" if verify else "record"
     with captured_stdout() as printed, progress_bar(title, len(steps)) as done:
-        report = run_record(project, rows, options, progress=lambda update: done(update.take.scenario))
+        report = run_record(project, rows, options, progress=lambda take: done(take.scenario))
     for sentence in printed.sentences("The client"):
         echo(sentence, err=True)
     drift = DriftReport(

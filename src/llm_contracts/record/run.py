@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -39,7 +38,6 @@ __all__ = [
     "PlannedRecording",
     "RecordOptions",
     "RecordOutcome",
-    "RecordProgress",
     "RecordReport",
     "RecordedScenario",
     "Source",
@@ -70,16 +68,6 @@ class RecordedScenario:
     outcome: RecordOutcome
     detail: str = ""
     compared: ComparedRecording | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecordProgress:
-    """Told after each scenario. `seconds_left` is guessed from the calls so far; None before the first."""
-
-    take: RecordedScenario
-    done: int
-    total: int
-    seconds_left: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +110,7 @@ def record(
     scenarios: Sequence[Scenario],
     options: RecordOptions,
     *,
-    progress: Callable[[RecordProgress], None] = lambda _update: None,
+    progress: Callable[[RecordedScenario], None] = lambda _take: None,
 ) -> RecordReport:
     """Record scenarios one after the other; what cannot be recorded is reported, the others still run. With
     `options.verify`, compare them with their recordings instead, and write nothing.
@@ -283,20 +271,14 @@ class _Endpoints:
 def _over(
     steps: Sequence[PlannedRecording],
     take: Callable[[PlannedRecording], RecordedScenario],
-    progress: Callable[[RecordProgress], None],
+    progress: Callable[[RecordedScenario], None],
 ) -> RecordReport:
-    """Take every step in turn, with a clock that learns how long a call takes. Ctrl-C ends it where it is."""
+    """Take every step in turn. Ctrl-C ends it where it is."""
     takes: list[RecordedScenario] = []
-    seconds: list[float] = []  # of each call
     try:
         for step in steps:
-            started = time.monotonic()
             takes.append(take(step))
-            if not step.skip:
-                seconds.append(time.monotonic() - started)
-            calls = sum(not later.skip for later in steps[len(takes) :])
-            left = calls * sum(seconds) / len(seconds) if seconds else None
-            progress(RecordProgress(take=takes[-1], done=len(takes), total=len(steps), seconds_left=left))
+            progress(takes[-1])
     except KeyboardInterrupt:
         rest = tuple(step.scenario.name for step in steps[len(takes) :] if not step.skip)
         return RecordReport(takes=tuple(takes), interrupted=True, remaining=rest)

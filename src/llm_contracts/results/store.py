@@ -7,7 +7,7 @@ else (`results/items`). Both are written by `results/writer`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ RESULT = "result.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """One stored result. Items have their observations only where `item` or `whole_items` gives them."""
+    """One stored result. Items have their observations only where `item` gives them."""
 
     folder: Path
     document: Mapping[str, Any]
@@ -91,12 +91,6 @@ class Stored:
             StoredResultError: it is missing, or belongs to another run.
         """
         return self._lines.line(name)
-
-    def whole_items(self) -> Iterator[Item]:
-        """Every item with everything in it, one after the other, in the order of the result. Raises as `item`
-        does.
-        """
-        return (self.item(name) for name in self._by_id)
 
     @cached_property
     def _by_id(self) -> Mapping[str, Mapping[str, Any]]:

@@ -17,7 +17,6 @@ from llm_contracts.project.scenario import Scenario
 from llm_contracts.record.run import (
     RecordedScenario,
     RecordOutcome,
-    RecordProgress,
     RecordReport,
     Source,
     record,
@@ -349,15 +348,15 @@ def test_an_unknown_client_is_an_error_before_anybody_is_called(workshop: Worksh
         workshop.record(row(), client="plain-clinet")
 
 
-def test_progress_tells_each_outcome_and_guesses_the_time_left(workshop: Workshop) -> None:
-    updates: list[RecordProgress] = []
-    report = workshop.record(row(provider="elsewhere"), row(), LISTING, progress=updates.append)
-    assert [update.take for update in updates] == list(report.takes)
-    assert [(update.done, update.total) for update in updates] == [(1, 3), (2, 3), (3, 3)]
-    assert updates[0].seconds_left is None
-    assert updates[1].seconds_left is not None
-    assert updates[1].seconds_left > 0
-    assert updates[2].seconds_left == 0
+def test_progress_tells_each_outcome(workshop: Workshop) -> None:
+    takes: list[RecordedScenario] = []
+    report = workshop.record(row(provider="elsewhere"), row(), LISTING, progress=takes.append)
+    assert takes == list(report.takes)
+    assert [take.outcome for take in takes] == [
+        RecordOutcome.SKIPPED,
+        RecordOutcome.RECORDED,
+        RecordOutcome.RECORDED,
+    ]
 
 
 def test_ctrl_c_in_a_call_keeps_what_is_finished_and_leaves_the_old_file_and_no_other(
@@ -393,9 +392,8 @@ def test_a_run_that_was_not_stopped_gives_no_advice(workshop: Workshop) -> None:
 
 
 def test_a_stopped_run_goes_on_where_it_was(workshop: Workshop) -> None:
-    def stop(update: RecordProgress) -> None:
-        if update.done == 1:
-            raise KeyboardInterrupt
+    def stop(_take: RecordedScenario) -> None:
+        raise KeyboardInterrupt
 
     rows = row(), LISTING
     assert workshop.record(*rows, progress=stop).remaining == ("openai/list-models",)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from llm_contracts.clients.call import Call, Client, Function
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.scenario import Provider, Scenario
-from llm_contracts.record.run import RecordOptions, RecordProgress, RecordReport, record
+from llm_contracts.record.run import RecordedScenario, RecordOptions, RecordReport, record
 from llm_contracts.record.source import Source
 from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.cassette import Cassette, load
@@ -98,7 +98,7 @@ class Workshop:
         self,
         *scenarios: Scenario,
         live: bool = False,
-        progress: Callable[[RecordProgress], None] = lambda _update: None,
+        progress: Callable[[RecordedScenario], None] = lambda _take: None,
         **more: Any,
     ) -> RecordReport:
         options = self.options(Source.LIVE if live else Source.SIMULATOR, **more)

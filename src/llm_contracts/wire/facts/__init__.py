@@ -46,12 +46,10 @@ class WireFacts:
         refusal: the joined `refusal`: why the model does not answer.
         finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers
             send in null's place.
-        empty_finish_reasons: how many such empty strings there were.
         usage: what all usage objects anywhere (top level, or inside the first choice) say together: of two
             values the later one, and what a later object does not name stays. None if there was none.
         usages: every usage object, in order; a client that failed in between cannot know a later one.
         usage_count: how many usage objects there were.
-        usage_nulls: how many times `usage` was there, but null.
         vendor_usage: the last usage object in a place where no OpenAI client looks (Groq's `x_groq`).
         error: an error sent in band, or the failure that a whole answer consists of; always has `message`.
         done: whether `[DONE]` was seen.
@@ -86,11 +84,9 @@ class WireFacts:
     reasoning: str = ""
     refusal: str = ""
     finish_reasons: tuple[str, ...] = ()
-    empty_finish_reasons: int = 0
     usage: Mapping[str, Any] | None = None
     usages: tuple[Mapping[str, Any], ...] = ()
     usage_count: int = 0
-    usage_nulls: int = 0
     vendor_usage: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     done: bool = False
@@ -265,11 +261,9 @@ class _Findings:
             reasoning="".join(self.reasoning),
             refusal="".join(self.refusal),
             finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
-            empty_finish_reasons=self.finish_reasons.count(""),
             usage=reduce(usage_and, sent) if sent else None,
             usages=tuple(sent),
             usage_count=len(sent),
-            usage_nulls=len(self.usages) - len(sent),
             vendor_usage=self.vendor_usage,
             error=self.errors[0] if self.errors else None,
             done=self.done or self.read.done,
