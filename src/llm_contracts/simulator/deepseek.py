@@ -103,7 +103,6 @@ DEEPSEEK = Dialect(
     opening=_opening,
     thought=shapes.thought,
     text=shapes.text,
-    tool=shapes.tool,
     closing=lambda stream, finish: (ChunkPart(delta=shapes.text(stream, ""), finish=finish),),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
@@ -120,7 +119,6 @@ DEEPSEEK = Dialect(
         ("Set-Cookie", f"HWWAFSESID={digits(f'{seed}/cookie', '0123456789abcdef', 18)}; path=/"),
         ("x-ds-trace-id", digits(f"{seed}/trace", "0123456789abcdef", 32)),
     ),
-    refuse=shapes.enveloped,
     # No `created` here: a client that insists on one fails with this provider.
     listing=shapes.listing(owned_by="deepseek"),
 )

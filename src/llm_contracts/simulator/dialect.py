@@ -188,17 +188,19 @@ class Dialect:
     models: Mapping[str, Model]
     words: Mapping[Refused, RefusalText]
     gateway: Callable[[int, str], RefusalText]
-    filter_shape: FilterShape
     place: UsagePlacement
     new_id: Callable[[str], str]
     thought: Callable[[str], Json] | None
-    text: Callable[[Stream, str], Json]
-    tool: Callable[[Stream, Json], Json]
-    closing: Callable[[Stream, str], tuple[ChunkPart, ...]]
     totals: Callable[[Stream, TokenCounts], Json]
     headers: Callable[[str], Headers]
-    refuse: Callable[[Json, str], bytes]
     listing: Callable[[Mapping[str, Model]], bytes]
+    text: Callable[[Stream, str], Json] = lambda _stream, piece: {"content": piece}
+    tool: Callable[[Stream, Json], Json] = lambda _stream, call: {"tool_calls": [call]}
+    closing: Callable[[Stream, str], tuple[ChunkPart, ...]] = lambda _stream, finish: (
+        ChunkPart(delta={}, finish=finish),
+    )
+    refuse: Callable[[Json, str], bytes] = lambda error, _seed: compact({"error": error}).encode()
+    filter_shape: FilterShape = FilterShape.FINISH
     chunk: Callable[[Stream, int, ChunkPart], Json] = lambda _stream, _number, _part: {}
     events: Callable[[Stream, tuple[ChunkPart, ...], Json | None], tuple[Json, ...]] | None = None
     whole: Callable[[Stream, tuple[ChunkPart, ...]], Json] | None = None

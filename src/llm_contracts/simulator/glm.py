@@ -18,7 +18,6 @@ from llm_contracts.simulator.dialect import (
     HTTP_DATE,
     ChunkPart,
     Dialect,
-    FilterShape,
     Json,
     Model,
     RefusalText,
@@ -94,7 +93,6 @@ GLM = Dialect(
     words=_WORDS,
     # One measured 401 has its own status for a code.
     gateway=lambda status, message: _words(status, str(status), message),
-    filter_shape=FilterShape.FINISH,
     filter_finish="sensitive",
     place=UsagePlacement.LAST,
     always_totals=True,
@@ -102,7 +100,7 @@ GLM = Dialect(
     new_id=_new_id,
     thought=lambda piece: {"role": "assistant", "reasoning_content": piece},
     text=_text,
-    tool=lambda stream, call: {"role": "assistant", **shapes.tool(stream, call)},
+    tool=lambda _stream, call: {"role": "assistant", "tool_calls": [call]},
     closing=_closing,
     totals=lambda stream, spent: {
         **shapes.counted(spent),

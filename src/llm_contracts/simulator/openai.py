@@ -21,7 +21,6 @@ from llm_contracts.simulator.dialect import (
     HTTP_DATE,
     ChunkPart,
     Dialect,
-    FilterShape,
     Json,
     Model,
     RefusalText,
@@ -179,14 +178,10 @@ OPENAI = Dialect(
     gateway=lambda status, message: RefusalText(
         status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error"
     ),
-    filter_shape=FilterShape.FINISH,
     place=UsagePlacement.OWN,
     new_id=lambda seed: "chatcmpl-" + digits(seed, _ALPHABET, 29),
     opening=_opening,
     thought=None,  # this endpoint counts thoughts and never shows them
-    text=lambda _stream, piece: {"content": piece},
-    tool=shapes.tool,
-    closing=lambda _stream, finish: (ChunkPart(delta={}, finish=finish),),
     totals=lambda _stream, spent: {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},

@@ -19,11 +19,6 @@ def text(stream: Stream, piece: str) -> Json:
     return {"content": piece, "reasoning_content": None} if stream.thinks else {"content": piece}
 
 
-def tool(_stream: Stream, call: Json) -> Json:
-    """A piece of a tool call, with nothing beside it."""
-    return {"tool_calls": [call]}
-
-
 def counted(spent: TokenCounts) -> Json:
     """The three totals that everybody has."""
     return {
@@ -36,11 +31,6 @@ def counted(spent: TokenCounts) -> Json:
 def reasoning_counted(spent: TokenCounts) -> Json:
     """How much of the completion was thought, where most have it."""
     return {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}}
-
-
-def enveloped(error: Json, _seed: str) -> bytes:
-    """An error in OpenAI's envelope, with nothing around it."""
-    return compact({"error": error}).encode()
 
 
 def blocks(parts: Iterable[ChunkPart]) -> Iterator[tuple[str, list[Json]]]:

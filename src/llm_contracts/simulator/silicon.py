@@ -86,7 +86,7 @@ SILICON = Dialect(
     opening=lambda stream: {**_text(stream, ""), "role": "assistant"},
     thought=shapes.thought,
     text=_text,
-    tool=lambda stream, call: {"content": None, "reasoning_content": None, **shapes.tool(stream, call)},
+    tool=lambda _stream, call: {"content": None, "reasoning_content": None, "tool_calls": [call]},
     closing=lambda stream, finish: (ChunkPart(delta=_text(stream, ""), finish=finish),),
     totals=lambda stream, spent: {
         **shapes.counted(spent),

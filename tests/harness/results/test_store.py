@@ -43,8 +43,9 @@ def test_every_item_comes_back_whole_with_its_waivers_and_in_the_order_of_the_re
     exchanged = tuple(replace(each, exchanges=(EXCHANGE,)) for each in found.items)
     found = replace(found, items=exchanged)
     keep(tmp_path, found, list(reversed(exchanged)))
-    assert tuple(load(tmp_path).item(item.id) for item in exchanged) == exchanged
-    assert load(tmp_path).item("openai/chat").waived == {BODY.fingerprint: "the legacy call never asked"}
+    stored = load(tmp_path)
+    assert tuple(stored.item(each.id) for each in stored.items()) == exchanged
+    assert stored.item("openai/chat").waived == {BODY.fingerprint: "the legacy call never asked"}
 
 
 def test_the_summary_is_the_result_without_what_is_big(tmp_path: Path) -> None:
