@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 from click.shell_completion import get_completion_class
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PROGRAM = "llm-contracts"
 VARIABLE = "_LLM_CONTRACTS_COMPLETE"  # click listens to it, and derives its name from the program's

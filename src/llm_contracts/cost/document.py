@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, SideBySide, Spread
 from llm_contracts.results.items import StoredResultError
-from llm_contracts.results.store import RESULT
-
-if TYPE_CHECKING:
-    from llm_contracts.results.store import Stored
+from llm_contracts.results.store import RESULT, Stored
 
 
 def cost_document(cost: Cost) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import ClientCache, Function
@@ -15,17 +15,15 @@ from llm_contracts.cost.measure import MeasuringPlan, Meter, PlannedCall, measur
 from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of
+from llm_contracts.project.config import Project
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.run.match import match_of, own_match
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.scenario import replay_call
 from llm_contracts.wire.cassette import CassetteError, load
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Scenario
-    from llm_contracts.wire.interaction import Interaction
-    from llm_contracts.wire.protocols import Protocols
+from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.protocols import Protocols
 
 _NOTHING_TO_PLAY = "no recording of it is an answer in text that came to its end without trouble"
 _TOO_SHORT = "the longest recording has too few chunks that differ to be played at any length"

@@ -6,17 +6,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, Spread
 from llm_contracts.util.terminal import listed, terminal_console, titled
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.finding import Finding, FindingLevel, fault, note, ok, warning
 from llm_contracts.parity.waivers import WaiverError, load_waivers
+from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.evidence import doubt
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.items import StoredResultError
@@ -17,9 +17,6 @@ from llm_contracts.results.store import Stored
 from llm_contracts.util.files import abandoned_drafts
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, Provenance
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project, Settings
 
 RECORDINGS, WAIVERS, RESULT = "recordings", "waivers", "result"
 _SHOWN = 5

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.cassettes import check_cassettes, recording_files
 from llm_contracts.doctor.environment import examine_environment, supported_by_the_harness
@@ -28,15 +27,13 @@ from llm_contracts.doctor.variables import (
     stored_variables,
     where_set,
 )
+from llm_contracts.project.config import Project
 from llm_contracts.project.endpoint import overrides
 from llm_contracts.project.secrets import NOT_HIDDEN, not_hidden, secrets_in
 from llm_contracts.run.options import local_day
 from llm_contracts.util.git import repository_files
 from llm_contracts.util.versions import installed_version
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.wire.cassette import Cassette
+from llm_contracts.wire.cassette import Cassette
 
 _SECRETS = "secrets"
 _REVOKE = "Take it out, and revoke it if it is real: whoever has the repository has it."

@@ -6,21 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.doctor.finding import Diagnosis, Finding, FindingLevel
+from llm_contracts.doctor.leftovers import Leftovers
 from llm_contracts.util.terminal import one_line
 from llm_contracts.util.text import and_more
 from llm_contracts.util.versions import versions
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from llm_contracts.doctor.leftovers import Leftovers
 
 _MARKS = {
     FindingLevel.OK: ("✓", "green"),

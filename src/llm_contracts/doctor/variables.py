@@ -9,14 +9,11 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.doctor.finding import Finding, fault, note, ok, warning
 from llm_contracts.project.config import env_file
+from llm_contracts.project.scenario import Provider
 from llm_contracts.util.git import is_ignored, is_repository, is_tracked
-
-if TYPE_CHECKING:
-    from llm_contracts.project.scenario import Provider
 
 KEYS, FILE = "keys", ".env"
 _EXAMPLE = re.compile(r"^#?[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)=", re.MULTILINE)

@@ -8,15 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from llm_contracts.drift.report import DriftReport, RecordingState, decisions
+from llm_contracts.drift.report import ComparedRecording, DriftGroup, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette.model import Provenance
-
-if TYPE_CHECKING:
-    from llm_contracts.drift.report import ComparedRecording, DriftGroup
 
 _LONGEST = 60_000  # a pull request's body ends at 65,536 characters
 _SHOWN = 5

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.drift.report import (
     ComparedRecording,
@@ -16,14 +15,11 @@ from llm_contracts.drift.report import (
     day_of,
     provenance_of,
 )
-from llm_contracts.project.config import ConfigError
+from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.util.git import git, git_bytes
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.parse import FormatError, parse
 from llm_contracts.wire.protocols import Protocols
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

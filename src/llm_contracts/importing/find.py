@@ -9,19 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
 from llm_contracts.corpus.survey import answers
-from llm_contracts.project.config import ConfigError
+from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.project.scenario import Provider
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.scrub import Scrubber
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Provider
 
 PREFIX = "imported-"
 """How the names of imported scenarios begin, unless they are given another."""

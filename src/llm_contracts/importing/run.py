@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream
 from llm_contracts.corpus.judge import CHAT
 from llm_contracts.importing.find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
-from llm_contracts.project.config import ConfigError
+from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
@@ -25,9 +24,6 @@ from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.headers import without
 from llm_contracts.wire.scrub import Scrubber
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
 
 __all__ = [
     "PREFIX",

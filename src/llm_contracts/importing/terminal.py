@@ -6,19 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from pprint import pformat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.importing.run import PREFIX, ImportOutcome
+from llm_contracts.importing.run import PREFIX, Import, ImportOutcome, ImportReport
+from llm_contracts.project.config import Settings
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.results.document import problem_document
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from llm_contracts.importing.run import Import, ImportReport
-    from llm_contracts.project.config import Settings
 
 _STYLES = {ImportOutcome.IMPORTED: "green", ImportOutcome.UNCHANGED: "dim", ImportOutcome.IN_THE_WAY: "red"}
 _WIDTH = 100

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_contracts.drift.markdown import code
+from llm_contracts.matrix.bisect import Bracket, Target
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table, against
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.lines import value_line
 from llm_contracts.util.text import and_more, count, first_names
-
-if TYPE_CHECKING:
-    from llm_contracts.matrix.bisect import Bracket, Target
 
 _LONGEST_VALUE = 100
 _SHOWN_IDS = 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.clients.call import Call, Function
 from llm_contracts.project.recorded_call import row_of, stream_call
@@ -14,10 +13,8 @@ from llm_contracts.project.well_known import WELL_KNOWN
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, MODELS, Protocols, protocol_at
-
-if TYPE_CHECKING:
-    from llm_contracts.wire.interaction import Interaction, Response
 
 PREFIX = "captured-"
 """How the names of captured scenarios begin."""

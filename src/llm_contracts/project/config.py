@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llm_contracts.clients.call import Client
 from llm_contracts.clients.command import CommandClient
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialect import Dialect
@@ -21,9 +22,6 @@ from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.util.files import read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.call import Client
 
 
 class ConfigError(Exception):

@@ -8,18 +8,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import ModuleType
+from typing import Any, TypeVar
 
+from llm_contracts.clients.call import Client
 from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import ConfigError, Project, Settings, checked_name, nearest
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from llm_contracts.clients.call import Client
 
 
 def load_project(settings: Settings, *, names_only: bool = False) -> Project:

@@ -7,13 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Observation, Usage
-    from llm_contracts.corpus import CorpusProblem
-    from llm_contracts.parity.divergence import Divergence
-    from llm_contracts.parity.result import Item, Result, Verdict
+from llm_contracts.clients.observation import Observation, Usage
+from llm_contracts.corpus import CorpusProblem
+from llm_contracts.parity.divergence import Divergence
+from llm_contracts.parity.result import Item, Result, Verdict
 
 FORMAT = 1
 

@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 from llm_contracts.capture.coverage import coverage_of
+from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.verdict import decide
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.project.config import Project
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.match import client_names, opened_match, rules_of, sides
 from llm_contracts.run.not_offered import without_not_offered
@@ -22,11 +24,6 @@ from llm_contracts.run.shards import owned
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
-
-if TYPE_CHECKING:
-    from llm_contracts.corpus import CorpusProblem
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Scenario
 
 _SHOWN_NAMES = 3
 

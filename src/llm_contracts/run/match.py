@@ -6,22 +6,18 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from llm_contracts.clients.gateway import Gateway
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.compare import Rules
 from llm_contracts.parity.normalise import Normalisation
-from llm_contracts.project.config import checked_name
+from llm_contracts.project.config import Project, Settings, checked_name
+from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing, Side, check_distinct
 from llm_contracts.wire.proxy.playback_options import Fragmentation
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project, Settings
-    from llm_contracts.project.scenario import Provider, Scenario
 
 
 def client_names(project: Project, options: Options) -> tuple[str, str]:

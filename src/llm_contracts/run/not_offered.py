@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.capture.shape import api_of
@@ -12,12 +11,10 @@ from llm_contracts.clients.builtin import NotOfferedError
 from llm_contracts.clients.call import Call, Function
 from llm_contracts.corpus import CorpusProblem, ProblemKind
 from llm_contracts.parity.result import Item
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.json_values import as_mapping, read_json
+from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import GENERIC, Protocols
-
-if TYPE_CHECKING:
-    from llm_contracts.project.scenario import Scenario
-    from llm_contracts.wire.interaction import Interaction
 
 _MARK = ": not offered: "
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FunctionType, MethodWrapperType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_contracts.clients.call import Call, Client
+from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.parity.compare import NO_RULES, Rules, compare
 from llm_contracts.parity.divergence import Divergence, Kind
@@ -19,13 +20,10 @@ from llm_contracts.run.left_early import left_early_differences
 from llm_contracts.run.recut import Player, recut_differences
 from llm_contracts.run.turns import Turns
 from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.interaction import Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH, Matcher
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.scrub import scrub_query
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Observation
-    from llm_contracts.wire.interaction import Interaction, Request
 
 _FURTHER_LOOKS = 4
 _CHEAP = 16_000  # bytes of a recording that is played twice in lockstep

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from llm_contracts.clients.call import Call
 from llm_contracts.parity.result import Item
+from llm_contracts.project.config import Project
 from llm_contracts.project.evidence import doubt
 from llm_contracts.project.recorded_call import REPLAY_KEY
+from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.run.match import own_match
 from llm_contracts.run.not_offered import captured_item
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Provider, Scenario
-    from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.interaction import Interaction
 
 
 def run_scenario(match: Pairing, project: Project, scenario: Scenario, *, thoroughly: bool = False) -> Item:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
@@ -15,6 +14,7 @@ from llm_contracts.corpus.survey import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.project.config import Project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.check import Progress, context_for, gathered, project_waivers
@@ -24,10 +24,7 @@ from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
 from llm_contracts.util.versions import versions
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.interaction import Interaction
 
 
 def check_corpus(

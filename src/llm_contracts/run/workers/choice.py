@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.gateway import Gateway
+from llm_contracts.project.config import Project
 from llm_contracts.run.match import client_names
+from llm_contracts.run.options import Options
 from llm_contracts.run.workers.processes import processes
 from llm_contracts.run.workers.threads import WorkerContext, WorkerPool, alone
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.run.options import Options
 
 _ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
 

@@ -22,10 +22,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from multiprocessing.sharedctypes import Synchronized
 from operator import length_hint
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -40,9 +40,6 @@ from llm_contracts.run.workers.threads import (
     failed,
     task_name,
 )
-
-if TYPE_CHECKING:
-    from multiprocessing.sharedctypes import Synchronized
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
 _ROUNDS, _MOST_ROUNDS = 2, 8
