@@ -63,7 +63,7 @@ class OutputPath(click.Path):
         try:
             found = super().convert(value, param, ctx)
             path = Path(str(found))
-            # What is there and is no folder can be written, pipes and /dev/stdout among it.
+            # What is there and is not a folder can be written, pipes and /dev/stdout among it.
             if str(path) != "-" and not (self.file_okay and path.exists()):
                 self._look(path.resolve())
         except (OSError, RuntimeError, ValueError) as error:

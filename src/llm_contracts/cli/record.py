@@ -87,7 +87,7 @@ def record(
     Keys come from the environment or from .env and never reach a file. Providers without a key are skipped by
     name. Ctrl-C keeps what is done; --missing goes on from there. What takes the place of an older recording
     is compared with it by shape. With --verify the exit code is 1 where a client may notice a change, and 2
-    where nothing could be learned: a refused key, say. A provider that is busy or broken is no change.
+    where nothing could be learned: a refused key, say. A provider that is busy or broken is not a change.
     """
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import DriftReport, RecordingState

@@ -84,7 +84,7 @@ def _recorder(log: Any) -> str:
 def _exchange(entry: HarEntry, at: _EntryPosition) -> CorpusExchange:
     asked = Request(method=str(entry.request.method).upper(), uri=str(entry.request.url))
     if elsewhere(asked):
-        # Nobody looks at its answer, so what that lacks is no complaint.
+        # Nobody looks at its answer, so what that lacks is not a complaint.
         unseen = Interaction(request=asked, response=Response(status=0))
         return CorpusExchange(id=at.name, place=at.place, interaction=unseen)
     got = entry.response

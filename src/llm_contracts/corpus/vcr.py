@@ -110,7 +110,7 @@ def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
     asked = at.mapping("request")
     request = Request(method=asked.text("method").upper(), uri=asked.text("uri", "url"))
     if elsewhere(request):
-        # Nobody looks at its answer, so what that lacks is no complaint.
+        # Nobody looks at its answer, so what that lacks is not a complaint.
         unseen = Interaction(request=request, response=Response(status=0))
         return CorpusExchange(id=number, place=place, interaction=unseen)
     got = at.mapping("response")

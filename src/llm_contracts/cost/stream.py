@@ -19,7 +19,7 @@ class Playable:
     """A recording to measure with: as it was recorded, and its events before the text, those of the text, and
     those after.
 
-    The first and the last chunk of text are no part of `texts`: some providers say in them who is speaking,
+    The first and the last chunk of text are not part of `texts`: some providers say in them who is speaking,
     or how it ended.
     """
 

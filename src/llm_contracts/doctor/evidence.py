@@ -25,7 +25,8 @@ _SHOWN = 5
 def provenances(cassettes: Iterable[Cassette]) -> Counter[str]:
     """How many recordings come from where; plain VCR files count as imported."""
     return Counter(
-        str(tape.recording.provenance if tape.recording else Provenance.IMPORTED) for tape in cassettes
+        str(cassette.recording.provenance if cassette.recording else Provenance.IMPORTED)
+        for cassette in cassettes
     )
 
 
@@ -80,10 +81,10 @@ def _stale(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Fin
     days, today = project.settings.stale_after_days, datetime.now(UTC).date()
     old = [
         project.settings.shown(file)
-        for file, tape in cassettes.items()
-        if tape.recording
-        and tape.recording.provenance is Provenance.LIVE
-        and tape.recording.age(today) >= days
+        for file, cassette in cassettes.items()
+        if cassette.recording
+        and cassette.recording.provenance is Provenance.LIVE
+        and cassette.recording.age(today) >= days
     ]
     if old:
         said = f"{len(old)} live ones are {days} days old or older: {first_names(old, _SHOWN)}"

@@ -64,7 +64,7 @@ def _replaced_rehearsals(report: DriftReport) -> Iterator[str]:
     if found:
         yield ""
         yield (
-            f"{len(found)} compared with what was no live recording ({first_names(found, _SHOWN)}): there "
+            f"{len(found)} compared with what was not a live recording ({first_names(found, _SHOWN)}): there "
             "the earlier file may have been wrong, and the provider have changed nothing."
         )
 

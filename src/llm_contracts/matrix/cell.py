@@ -102,7 +102,7 @@ def cell_of(
     """The cell of a check's document (`views/document`). `values` are further fields of the cell.
 
     Raises:
-        AttributeError, KeyError, TypeError, ValueError: the document is none.
+        AttributeError, KeyError, TypeError, ValueError: the document is not a check's.
     """
     rows = document["items"]
     return Cell(

@@ -31,7 +31,7 @@ def table_from(document: Mapping[str, Any]) -> Table:
     """The table again.
 
     Raises:
-        AttributeError, KeyError, TypeError, ValueError: the document is none that `matrix_document` gives.
+        AttributeError, KeyError, TypeError, ValueError: the document does not come from `matrix_document`.
     """
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}")

@@ -148,7 +148,7 @@ class _Session:
     project: Project
     options: RecordOptions
     context: RecordingContext
-    callers: _Endpoints
+    endpoints: _Endpoints
     refused: dict[str, str] = field(default_factory=dict)
 
     def context_for(self, scenario: Scenario) -> RecordingContext:
@@ -186,7 +186,7 @@ def _take(session: _Session, step: PlannedRecording) -> RecordedScenario:
 def _record(session: _Session, scenario: Scenario) -> RecordedScenario:
     options, path = session.options, session.project.cassette(scenario)
     context = session.context_for(scenario)
-    endpoint = session.callers.endpoint(scenario)
+    endpoint = session.endpoints.endpoint(scenario)
     interactions = context.take(scenario, endpoint)
     # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
     if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
@@ -204,7 +204,7 @@ def _verify(session: _Session, scenario: Scenario) -> RecordedScenario:
     """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
     recorded = load(session.project.cassette(scenario))
     context = session.context_for(scenario)
-    endpoint = session.callers.endpoint(scenario)
+    endpoint = session.endpoints.endpoint(scenario)
     try:
         attempt = context.attempt(scenario, endpoint)
     except NotWantedError as error:

@@ -109,7 +109,7 @@ def item_from_json(value: Mapping[str, Any]) -> Item:
     """The item again; from an item of `result.json`, the same without observations and exchanges.
 
     Raises:
-        AttributeError, KeyError, TypeError, ValueError: the value is none that `item_to_json` gives.
+        AttributeError, KeyError, TypeError, ValueError: the value does not come from `item_to_json`.
     """
     observed = value.get("observed", {})
     sides = {

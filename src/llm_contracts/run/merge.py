@@ -90,7 +90,7 @@ def merged(project: Project, folders: Sequence[Path], today: date, *, folder: Pa
     not in the usual place.
 
     Raises:
-        ConfigError: they are no parts, or not of the same run, or not all of them; it names which.
+        ConfigError: they are not parts, not of the same run, or not all of them; it names which.
         StoredResultError: one cannot be read.
     """
     stored = _loaded(folders)

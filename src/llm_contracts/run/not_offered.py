@@ -25,7 +25,7 @@ def as_not_offered(blank: Item, place: str, reason: str) -> Item:
 
 
 def without_not_offered(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[CorpusProblem, ...]]:
-    """What was compared, and what one of the clients has no call for: that is no fault of the recording."""
+    """What was compared, and what one client has no call for: that is not a fault of the recording."""
     compared: list[Item] = []
     left: list[CorpusProblem] = []
     for item in items:
@@ -46,8 +46,8 @@ def refusal(item: Item) -> str | None:
 
 
 def asks_otherwise(item: Item, call: Call) -> str | None:
-    """What the clients ask for instead of a call that is no chat, where they make chats only. They have no
-    such call, which is no fault of the recording.
+    """What the clients ask for instead of a call that is not a chat, where they make chats only. They have no
+    such call, which is not a fault of the recording.
     """
     chat = call.function in {Function.INVOKE, Function.CHAT}
     if chat or item.problem is None or item.reference is None or not item.reference.requests:
@@ -95,7 +95,7 @@ def _not_repeatable(scenario: Scenario, recorded: Interaction) -> str | None:
 
 
 def _not_asked(scenario: Scenario, recorded: Interaction, item: Item) -> str | None:
-    """Why a captured call that was played is no comparison: the clients do not make it; None where they do.
+    """Why a captured call that was played is not a comparison: the clients do not make it; else None.
 
     Clients may ignore `Call.function` and always make a streamed chat.
     """

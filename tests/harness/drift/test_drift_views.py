@@ -104,8 +104,8 @@ def test_what_a_provider_sends_stays_in_its_code(text: str) -> None:
 
 def test_a_rehearsal_that_was_replaced_is_no_proof_of_a_change() -> None:
     rehearsed = one("qwen/plain", MOVED, before=Provenance.SIMULATED, after=Provenance.LIVE)
-    assert "no live recording (qwen/plain)" in render_drift(report(rehearsed))
-    assert "no live recording" not in render_drift(report(one("qwen/plain", MOVED, after=Provenance.LIVE)))
+    assert "not a live recording (qwen/plain)" in render_drift(report(rehearsed))
+    assert "not a live recording" not in render_drift(report(one("qwen/plain", MOVED, after=Provenance.LIVE)))
 
 
 def test_other_questions_are_told_because_the_answers_may_differ_for_it() -> None:
