@@ -33,7 +33,9 @@ def refuse_stale(settings: Settings, document: Mapping[str, Any]) -> None:
         )
 
 
-def outdated(settings: Settings, document: Mapping[str, Any]) -> tuple[str, ...]:
+def outdated(
+    settings: Settings, document: Mapping[str, Any], *, now: datetime | None = None
+) -> tuple[str, ...]:
     """What a stored result (`views/document`) depends on and has changed since: files, versions, the day.
     Empty where it holds. A result that does not say what it was made from is judged by the rest.
     """
@@ -45,7 +47,7 @@ def outdated(settings: Settings, document: Mapping[str, Any]) -> tuple[str, ...]
         *(name for name, version in installed.items() if used.get(name) != version),
     ]
     made = datetime.fromisoformat(document["checked_at"]).astimezone()
-    if made.date() != datetime.now(UTC).astimezone().date():
+    if made.date() != (now or datetime.now(UTC)).astimezone().date():
         changed.append("the date, on which waivers and the age of recordings depend")
     return tuple(changed)
 
