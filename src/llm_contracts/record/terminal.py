@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from llm_contracts.record.run import PlannedRecording, RecordOutcome, RecordReport
-from llm_contracts.util.text import first_names
+from llm_contracts.util.text import count, first_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,7 @@ def print_plan(console: Console, steps: Sequence[PlannedRecording]) -> None:
     if calls:
         console.print(table)
     _print_skipped(console, ((step.skip, step.scenario.name) for step in steps if step.skip))
-    console.print(f"\n{calls} calls, roughly {_tokens(steps):,} tokens. Nobody was called.")
+    console.print(f"\n{count(calls, 'call')}, roughly {_tokens(steps):,} tokens. Nobody was called.")
 
 
 def _tokens(steps: Sequence[PlannedRecording]) -> int:
