@@ -28,7 +28,8 @@ options := $(provider) $(if $(value SCENARIO),--scenario $(call quoted,SCENARIO)
 source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams gateways import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+unusable:
+.PHONY: unusable help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams gateways import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +38,9 @@ setup: $(READY) ## build .venv from requirements.lock: what replaying and record
 
 setup-dev: $(READY_DEV) ## add what tests, checks, and the site need (the targets that need it do it themselves)
 
-$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+# An environment knows its folder: of one that was copied or moved, programs would run the code of the old checkout.
+usable := $(shell [ -x $(BIN)/python ] && grep -qsF -- $(call quoted,CURDIR)/$(VENV) $(BIN)/activate && echo yes)
+$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml) $(if $(usable),,unusable)
 	@echo "Setting up $(VENV) from $< …"
 	@rm -rf $(VENV)
 	@$(call quoted,PYTHON) tools/set_up.py $< $(DISTRIBUTIONS:%=--project %)

@@ -19,6 +19,7 @@ def make(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     program.chmod(0o755)
     makefile = ROOT / "Makefile"
     done = ["--file", str(makefile), "--old-file", ".venv/.ready", "--old-file", "requirements.lock"]
+    environment(tmp_path)
     (tmp_path / "requirements.lock").touch()
     for name in ("llm_adapter", "llm_contracts"):
         (tmp_path / "src" / name).mkdir(parents=True)
@@ -28,6 +29,33 @@ def make(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
         ["make", "--no-print-directory", *done, *words],
         cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
+
+
+def environment(folder: Path) -> None:
+    """What says of an environment whose it is and that it works."""
+    programs = folder / ".venv" / "bin"
+    (programs / "activate").write_text(f"VIRTUAL_ENV='{folder}/.venv'\n")
+    (programs / "python").symlink_to("/bin/sh")
+
+
+@pytest.mark.parametrize("fault", ["", "copied", "no python"])
+def test_an_environment_of_another_folder_or_without_its_python_is_made_anew(
+    tmp_path: Path, fault: str
+) -> None:
+    """Its programs would run the code of the checkout that it was copied from."""
+    folder = tmp_path / "the user's folder"
+    folder.mkdir()
+    assert make(folder, "replay").stdout == "check\n"
+    if fault == "copied":
+        folder = folder.rename(tmp_path / "moved")
+    if fault == "no python":
+        (folder / ".venv" / "bin" / "python").unlink()
+    (folder / ".venv" / ".ready").touch()
+    planned = subprocess.run(
+        ["make", "--dry-run", "--file", str(ROOT / "Makefile"), "replay"],
+        cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    assert ("tools/set_up.py" in planned) is bool(fault)
 
 
 @pytest.mark.parametrize(
@@ -76,4 +104,6 @@ def test_nothing_is_expanded_in_any_target(tmp_path: Path, name: str) -> None:
 
 
 def test_all_that_is_read_is_checked() -> None:
-    assert set(re.findall(r"\b(?:value |quoted,)([A-Z]+)\b", MAKEFILE)) <= set(GIVEN)
+    assert set(re.findall(r"\b(?:value |quoted,)([A-Z]+)\b", MAKEFILE)) - {"CURDIR"} <= set(
+        GIVEN
+    )  # make sets that
