@@ -180,11 +180,11 @@ class Adapter:
 
     def _stream(self, *arguments: Any) -> LLMStream:
         call, control = self._call(*arguments), CallControl()
-        return LLMStream(drive(call.steps(), self.clients, control), call.record, control)
+        return LLMStream(drive(call.steps(), self.clients, control), call.record, control, call.leave)
 
     def _async_stream(self, *arguments: Any) -> AsyncLLMStream:
         call, control = self._call(*arguments), CallControl()
-        return AsyncLLMStream(adrive(call.steps(), self.clients, control), call.record, control)
+        return AsyncLLMStream(adrive(call.steps(), self.clients, control), call.record, control, call.leave)
 
     def _call(
         self,
@@ -238,11 +238,12 @@ def adapter_from(
     Args:
         source: the variables of docs/configuration.md in place of the environment: a mapping, or what is
             called with a name and gives the value, or None. Read again for each call; `${NAME}` in a value is
-            replaced by the variable of that name, of the source or else of the environment.
+            replaced by the variable of that name, of the source or else of the environment. What it raises
+            makes that variable a mistake, `LookupError` and `AttributeError` that there is none.
         tracer: begins the telemetry of a call.
         clients: the connections; new ones if None, to be closed by `Adapter.close`.
         raise_error: the host's own way to raise, called with one of the three codes and its arguments.
-        on_usage: called once with the `CallRecord` of each call that was begun, whatever has become of it.
+        on_usage: called once with the `CallRecord` of each call, whatever has become of it.
         own_arguments: keyword arguments of the host's own, for `on_usage` and never for a provider.
         providers: further providers that are compatible with OpenAI. One with the key of a row of the table
             stands in its place.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -35,6 +35,7 @@ class Answer:
     model: str | None = None
     finish_reason: str | None = None
     usage: dict[str, float] | None = None
+    _details: dict[str, float] = field(default_factory=dict)
     _said: bool = False
     _ended: bool = False
     _text: list[str] = field(default_factory=list)
@@ -64,8 +65,8 @@ class Answer:
         if chunk.usage:
             # The last count of each kind stands: some providers count up, some send input and output apart,
             # some repeat the totals without their details, or with zeros in their place.
-            counted = {name: count for name, count in chunk.usage.items() if count}
-            self.usage = {**chunk.usage, **(self.usage or {}), **counted}
+            self.usage = _together(self.usage or {}, chunk.usage)
+            self._details = _together(self._details, chunk.details)
         if chunk.shown is not None and chunk.shown.is_end:
             self._ended = True
 
@@ -124,6 +125,7 @@ class Answer:
             output=counted.get("output"),
             reasoning=counted.get("output_reasoning_tokens"),
             total=counted.get("total"),
+            details=dict(self._details),
         )
 
     def _add(self, part: ToolPart) -> None:
@@ -138,3 +140,7 @@ class Answer:
         known["id"] = known["id"] or part.id
         known["name"] = known["name"] or part.name
         known["arguments"] += part.arguments
+
+
+def _together(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    return {**now, **before, **{name: count for name, count in now.items() if count}}

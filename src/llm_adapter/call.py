@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -83,14 +83,27 @@ class Call:
     _started: float | None = None
     _ended: float | None = None
     _lost_attempts: int = 0
+    # Taken by who begins: the caller's first `next`, or another thread that cancels before it.
+    _beginning: Iterator[bool] = field(default_factory=lambda: iter((True,)))
 
     def steps(self) -> Steps:
         """All that is to be done, and the pieces for the caller, in order.
 
         Does no input or output: what takes time is asked for (`Run`, `Open`, `NEXT`) of who drives the steps,
-        with or without an event loop, and its outcome sent or thrown in. What was begun is reported once,
-        however it ends.
+        with or without an event loop, and its outcome sent or thrown in. It is reported once, however it
+        ends.
         """
+        if next(self._beginning, False):
+            yield from self._steps()
+
+    def leave(self) -> None:
+        """Report a call that is ended before its first step as left by its caller; else nothing."""
+        if next(self._beginning, False):
+            steps = self._steps()
+            next(steps)
+            steps.close()
+
+    def _steps(self) -> Steps:
         self._started = self._answer.clock()
         host = getattr(self.app, "raise_error_with_args", None) or self.raise_error
         try:
@@ -106,6 +119,8 @@ class Call:
             error.raise_through(host)
         except BaseException:  # the consumer has left, or the thread is being ended
             self._end(Outcome.STOPPED)
+            if self._recorder is None:
+                self._tell(self._begin)
             if self._recorder is not None:
                 self._tell(self._recorder.stop)
             raise
@@ -306,7 +321,7 @@ class Call:
         said = well_formed(self._redactor.data(failure.provider_message))
         code = self._redactor.data(failure.provider_code)
         facts = ", ".join(str(fact) for fact in (failure.category, failure.status, code) if fact is not None)
-        unsent = failures.unsendable(trouble, self.request.params)
+        unsent = failures.unsendable(trouble, {**self.request.params, "messages": self.request.messages})
         words = said or unsent or WORDS[failure.category]
         return RequestFailedError(
             f"{provider} failed for {model!r} ({facts}): {words}",

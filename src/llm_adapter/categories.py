@@ -262,7 +262,7 @@ def category_of(
         return spoken
     if status is not None:
         return _by_status(status)
-    if message or in_band:
+    if message or kind or code or in_band:
         # An error event in mid-stream: its type decides, which beside an HTTP status is too general.
         words = ((word or "").lower().replace("_", "").replace(" ", "") for word in (kind, code))
         return next((_BY_TYPE[word] for word in words if word in _BY_TYPE), Category.SERVER)

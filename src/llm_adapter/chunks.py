@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -11,13 +11,14 @@ from llm_adapter.failures import InBandError, in_band
 from llm_adapter.responses import LLMStreamResponse
 
 # The parts of totals: telemetry's name for one, and where in the usage object it is looked for in turn. The
-# second place is that of OpenAI's Responses API, which gateways pass on; then come DeepSeek's and Moonshot's.
+# second place is that of OpenAI's Responses API, which gateways pass on; then come DeepSeek's, Moonshot's and
+# Anthropic's.
 _DETAILS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "input_cached_tokens",
         "cached_tokens",
         ("prompt_tokens_details", "input_tokens_details"),
-        ("prompt_cache_hit_tokens", "cached_tokens"),
+        ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"),
     ),
     (
         "output_reasoning_tokens",
@@ -50,6 +51,7 @@ class Chunk:
         model: the model that answers, by the provider's name for it.
         tool_calls: the parts of tool calls that it holds.
         usage: token totals under telemetry's names, or None where the chunk has none.
+        details: every number of the provider's totals, by its place there.
         shown: what the caller is given for it, where that is not just its text.
     """
 
@@ -61,6 +63,7 @@ class Chunk:
     model: str = ""
     tool_calls: tuple[ToolPart, ...] = ()
     usage: Mapping[str, float] | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
     shown: LLMStreamResponse | None = None
 
     @property
@@ -106,6 +109,8 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
     finish = _part(choice, "finish_reason") or None
     if finish is not None and _part(choice, "error"):  # OpenRouter, beside the finish reason `error`
         raise InBandError(_part(choice, "error"))
+    # Moonshot, and gateways before it, put the totals into the choice that finishes; Groq beside the choices.
+    usage = _part(item, "usage") or _part(choice, "usage") or _part(_part(item, "x_groq"), "usage")
     return Chunk(
         id=_part(item, "id") or "",
         text=_text(delta, "content"),
@@ -115,8 +120,8 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
         refusal=_text(delta, "refusal"),
         model=_text(item, "model"),
         tool_calls=_tool_parts(delta),
-        # Moonshot, and gateways before it, put the totals into the choice that finishes.
-        usage=_usage(_part(item, "usage") or _part(choice, "usage")),
+        usage=_usage(usage),
+        details=dict(numbers(usage)) if usage else {},
     )
 
 
@@ -154,7 +159,9 @@ def _is_text(part: Any) -> bool:
 
 
 def _usage(usage: Any) -> dict[str, float] | None:
-    """Totals exactly as sent; nothing is added up, because providers count what they do not list."""
+    """Totals exactly as sent; nothing is added up, because providers count what they do not list. Anthropic's
+    input alone is made whole: it does not include what came from the cache or went there.
+    """
     if usage is None:
         return None
     found = {
@@ -162,6 +169,12 @@ def _usage(usage: Any) -> dict[str, float] | None:
         "output": _part(usage, "completion_tokens"),
         "total": _part(usage, "total_tokens"),
     }
+    if found["input"] is None and found["output"] is None:  # the names of Anthropic and of OpenAI's Responses
+        cached = (_part(usage, f"cache_{what}_input_tokens") for what in ("read", "creation"))
+        apart = [count for count in map(_number, cached) if count]
+        given = _number(_part(usage, "input_tokens"))
+        found["input"] = given if given is None else given + sum(apart)
+        found["output"] = _part(usage, "output_tokens")
     for name, part, places, others in _DETAILS:
         counted = (
             *(_part(_part(usage, place), part) for place in places),
@@ -169,6 +182,17 @@ def _usage(usage: Any) -> dict[str, float] | None:
         )
         found[name] = next((count for count in counted if count is not None), None)
     return counts(found)
+
+
+def numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    """Every number of a usage object, by its place there: `prompt_tokens_details.audio_tokens`."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(exclude_none=True, warnings=False)
+    if isinstance(value, (Mapping, list)):
+        for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from numbers(part, f"{path}.{name}" if path else str(name))
+    elif (number := _number(value)) is not None:
+        yield path, number
 
 
 def counts(found: Mapping[str, Any]) -> dict[str, float]:

@@ -24,7 +24,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _REDIRECTED = "it redirects to another address, which nobody configured and no key is sent to"
 _MESSAGES = ("message", "msg", "error_msg", "error_description", "details", "detail", "title")
 _CODES = ("code", "error_code")
-_STATUSES = ("status", "status_code", "statusCode")
+_STATUSES = ("status", "status_code", "statusCode", "http_status", "http_code")
+_GOOD_CODES = {"0", "200", "ok", "success"}
 
 
 class InBandError(Exception):
@@ -165,7 +166,8 @@ def in_band(body: Any, *, request: Any = None) -> InBandError | None:
 
     An envelope has an `error`, or a list of `errors`; some send code and message bare, or a code of HTTP's
     alone, or say only that it is an error. SiliconFlow's `code`, ERNIE's `error_code` and MiniMax's
-    `status_code` are numbers; a code of 0 says that all is well. MiniMax says so beside the last choice, too.
+    `status_code` are numbers; a code of 0 or 200 says that all is well. MiniMax says so beside the last
+    choice, too.
     """
     found = _error_in(body) if isinstance(body, Mapping) else None
     return None if found is None else InBandError(found, request)
@@ -174,7 +176,7 @@ def in_band(body: Any, *, request: Any = None) -> InBandError | None:
 def _error_in(body: Mapping[str, Any]) -> Any:
     error, base = body.get("error"), body.get("base_resp")
     if error:
-        return body if error is True else error
+        return body if error is True else {"code": error} if http_status(str(error)) else error
     if isinstance(base, Mapping) and base.get("status_code"):
         code = base["status_code"]
         return {"code": code, "type": f"minimax:{code}", "message": base.get("status_msg") or ""}
@@ -244,7 +246,8 @@ def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
 
 
 def _text(value: Any) -> str | None:
-    return str(value) if isinstance(value, (str, int)) and value not in {"", 0} else None
+    text = str(value) if isinstance(value, (str, int)) else ""
+    return text if text and text.lower() not in _GOOD_CODES else None
 
 
 def _category(

@@ -29,6 +29,8 @@ class Usage:
         output: all tokens of the answer.
         reasoning: those of them that were thoughts.
         total: the provider's own sum, which need not be the others'.
+        details: every number that it sent with these, by its name and place there, such as
+            `prompt_tokens_details.audio_tokens` or `completion_tokens_details.rejected_prediction_tokens`.
     """
 
     input: float | None = None
@@ -36,6 +38,7 @@ class Usage:
     output: float | None = None
     reasoning: float | None = None
     total: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,4 +107,6 @@ class CallRecord:
 
 
 UsageHook = Callable[[CallRecord], None]
-"""Called once for each call that was begun, when it is over, whatever has become of it."""
+"""Called once for each call, when it is over, whatever has become of it; not for a stream that was forgotten
+before it was advanced, closed or cancelled.
+"""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json as json_text
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 INVOKE_TEMPERATURE = 0.8
@@ -160,7 +162,7 @@ def invocation(
         wish["response_format"] = {"type": "json_object"}
     return ChatRequest(
         model=model,
-        messages=(*messages, {"role": "user", "content": message}),
+        messages=tuple(_message(each) for each in (*messages, {"role": "user", "content": message})),
         params=wish,
         invoked=True,
         generation_name=generation_name,
@@ -191,7 +193,7 @@ def _wish(params: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the caller's parameters, without `stream` and what the SDK's own markers say is missing.
 
     Raises:
-        ValueError: there is one that no provider is known to take.
+        ValueError: there is one that no provider is known to take, or whose value none could be sent.
     """
     wish = {
         name: deepcopy(value)
@@ -202,23 +204,87 @@ def _wish(params: Mapping[str, Any]) -> dict[str, Any]:
     unknown = ", ".join(sorted(wish.keys() - _PARAMS))
     if unknown:
         raise ValueError(f"no request parameter is called {unknown}; a provider's own go into extra_body")
-    if wish.get("temperature") is not None:
-        wish["temperature"] = temperature(wish["temperature"])
+    for name, read in _READ.items():
+        if wish.get(name) is not None:
+            wish[name] = read(name, wish[name])
+    for name in wish.keys() - TRANSPORT_PARAMS:
+        _check_json(name, wish[name])
     return wish
 
 
-def temperature(value: Any) -> float:
-    """A temperature as it is sent; configuration and forms give it as text."""
+def _number(name: str, value: Any) -> float:
+    """A number, which configuration and forms give as text."""
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"temperature must be a number, not {value!r}") from None
+        number = float("nan")
+    if not isfinite(number):
+        raise ValueError(f"{name} must be a number, not {value!r}")
+    return number
+
+
+def _limit(name: str, value: Any) -> Any:
+    """Seconds; or the SDK's own timeouts, which name several."""
+    is_number = isinstance(value, (int, float, str)) and not isinstance(value, bool)
+    several = name == "timeout" and (hasattr(value, "connect") or isinstance(value, tuple))
+    if not (is_number or several):
+        raise ValueError(f"{name} must be a number of seconds, not {value!r}")
+    return _number(name, value) if is_number else value
+
+
+def _count(name: str, value: Any) -> int:
+    return int(_number(name, value))
+
+
+def _mapping(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a mapping, not {value!r}")  # noqa: TRY004 (one kind for all values)
+    return dict(value)
+
+
+def _headers(name: str, value: Any) -> dict[str, str]:
+    headers = _mapping(name, value)
+    for header in headers:
+        parts = (header, headers[header])
+        if not all(isinstance(part, str) and part.isascii() and part.isprintable() for part in parts):
+            raise ValueError(f"{name} holds {header!r}, which cannot be sent as a header")
+    return headers
+
+
+_READ: Mapping[str, Callable[[str, Any], Any]] = {
+    "temperature": _number,
+    "timeout": _limit,
+    "deadline": _limit,
+    "max_retries": _count,
+    "extra_body": _mapping,
+    "extra_query": _mapping,
+    "extra_headers": _headers,
+}
+"""Parameters whose values are read here, so that what makes no sense is refused by name."""
+
+
+def _check_json(name: str, value: Any) -> None:
+    """Refuse what holds itself, and numbers that JSON has none for. Objects are the client's to judge.
+
+    Raises:
+        ValueError: it cannot be written as JSON.
+    """
+    if type(value) in {str, int, bool}:
+        return
+    try:
+        json_text.dumps(value, allow_nan=False, skipkeys=True, default=lambda _: None)
+    except (ValueError, RecursionError):
+        raise ValueError(f"not JSON: {name}") from None
 
 
 def _message(message: Any) -> Mapping[str, Any]:
     """A copy of one message; the SDK's own message objects become the mappings they stand for."""
     if isinstance(message, Mapping):
-        return deepcopy(dict(message))
-    if hasattr(message, "model_dump"):
-        return dict(message.model_dump(exclude_unset=True))
-    raise TypeError(f"a message is a mapping with a role and a content, not {type(message).__name__}")
+        copied = deepcopy(dict(message))
+    elif hasattr(message, "model_dump"):
+        copied = dict(message.model_dump(exclude_unset=True))
+    else:
+        raise TypeError(f"a message is a mapping with a role and a content, not {type(message).__name__}")
+    for name, value in copied.items():
+        _check_json(f"{name} of a message", value)
+    return copied

@@ -60,17 +60,19 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
     returns is its record: `record = yield from stream`.
     """
 
-    __slots__ = ("__weakref__", "_control", "_known", "_pieces")
+    __slots__ = ("__weakref__", "_control", "_known", "_leave", "_pieces")
 
     def __init__(
         self,
         pieces: Generator[LLMStreamResponse, None, None],
         known: Callable[[], CallRecord],
         control: CallControl,
+        leave: Callable[[], None],
     ) -> None:
         self._pieces = pieces
         self._known = known
         self._control = control
+        self._leave = leave
 
     @property
     def record(self) -> CallRecord:
@@ -94,6 +96,7 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
 
     def throw(self, *error: Any) -> LLMStreamResponse:
         """Let an exception end the call."""
+        self._leave()
         return self._pieces.throw(*error)
 
     def cancel(self) -> None:
@@ -101,9 +104,11 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
         `RequestFailedError` of the category `cancelled`; telemetry and record say that the consumer stopped.
         """
         self._control.cancel()
+        self._leave()
 
     def close(self) -> None:
         """End the exchange with the provider at once; if another thread waits for a piece, as by `cancel`."""
+        self._leave()
         try:
             self._pieces.close()
         except ValueError:  # "generator already executing"
@@ -113,17 +118,19 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
 class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
     """`LLMStream` on an event loop. Cancelling the task that waits ends the exchange."""
 
-    __slots__ = ("__weakref__", "_control", "_known", "_pieces")
+    __slots__ = ("__weakref__", "_control", "_known", "_leave", "_pieces")
 
     def __init__(
         self,
         pieces: AsyncGenerator[LLMStreamResponse, None],
         known: Callable[[], CallRecord],
         control: CallControl,
+        leave: Callable[[], None],
     ) -> None:
         self._pieces = pieces
         self._known = known
         self._control = control
+        self._leave = leave
 
     @property
     def record(self) -> CallRecord:
@@ -152,14 +159,17 @@ class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
 
     async def athrow(self, *error: Any) -> LLMStreamResponse:
         """Let an exception end the call."""
+        self._leave()
         return await self._pieces.athrow(*error)
 
     def cancel(self) -> None:
         """End the call, from any thread; as `LLMStream.cancel`."""
         self._control.cancel()
+        self._leave()
 
     async def aclose(self) -> None:
         """End the exchange with the provider at once."""
+        self._leave()
         await self._pieces.aclose()
 
 

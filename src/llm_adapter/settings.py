@@ -121,11 +121,13 @@ class Settings:
         accounts = {row.key: _account(variables, row) for row in rows}
         if wrong is not None:
             accounts = {key: replace(account, mistake=wrong) for key, account in accounts.items()}
-        allowed = values.names(variables, "LLM_ALLOWED_MODELS")
-        shown = values.names(variables, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
         mistakes: list[str] = []
+        allowed, shown = (
+            _or_else(tuple[str, ...](), mistakes, values.names, variables, name)
+            for name in ("LLM_ALLOWED_MODELS", "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
+        )
         limits = _or_else(dict[str, int](), mistakes, values.limits, variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
-        default = variables.get("DEFAULT_LLM_MODEL")
+        default = _or_else("", mistakes, Variables.get, variables, "DEFAULT_LLM_MODEL")
         return cls(
             accounts=accounts,
             providers=rows,
@@ -201,7 +203,7 @@ def environment(**values: str) -> Iterator[None]:
 def _surroundings_mistake(names: Iterable[str], variables: Variables) -> SettingsError | None:
     """What would change calls or break them, and what no client of ours can be kept from reading."""
     for name in REFUSED_SWITCHES:
-        if variables.get(name).lower() == "true":
+        if variables.get_if_readable(name).lower() == "true":
             return SettingsError(f"{name} is true: LiteLLM would send every call elsewhere; remove {name}")
     for name in names:
         if name.startswith(_THINKING):
@@ -209,7 +211,7 @@ def _surroundings_mistake(names: Iterable[str], variables: Variables) -> Setting
                 f"{name} would change what Gemini is asked; remove it, and give each call its own"
             )
     for name, is_there in zip(CERTIFICATES, (os.path.isfile, os.path.isdir), strict=True):
-        value = variables.get(name)
+        value = variables.get_if_readable(name)
         if value and not is_there(value):
             kind = "file" if is_there is os.path.isfile else "folder"
             return SettingsError(f"{name} is {value!r}, but there is no such {kind} of certificates")
@@ -218,7 +220,7 @@ def _surroundings_mistake(names: Iterable[str], variables: Variables) -> Setting
 
 def _proxy_secrets(variables: Variables) -> Iterator[str]:
     for name in PROXIES:
-        for value in filter(None, (variables.get(name), variables.get(name.lower()))):
+        for value in filter(None, map(variables.get_if_readable, (name, name.lower()))):
             user, _, password = value.rpartition("@")[0].rpartition("/")[2].partition(":")
             yield from filter(None, {user, password, unquote(user), unquote(password)})
 
@@ -243,8 +245,8 @@ def _account(variables: Variables, row: Provider) -> Account:
             provider=row.key,
             base_url=row.base_url,
             # Keys stay known, so that nothing shows them.
-            api_key=next(filter(None, map(variables.get, row.key_variables)), ""),
-            api_secret=variables.get(row.second_key_variable) if row.second_key_variable else "",
+            api_key=next(filter(None, map(variables.get_if_readable, row.key_variables)), ""),
+            api_secret=variables.get_if_readable(row.second_key_variable) if row.second_key_variable else "",
             speaks=row.speaks,
             mistake=mistake,
         )
@@ -321,7 +323,7 @@ def _unequal(allowed: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
 def _half_keys(variables: Variables, rows: Iterable[Provider]) -> Iterator[str]:
     for row in rows:
         names = row.signed_listing.key_variables if row.signed_listing else ()
-        missing = [name for name in names if not variables.get(name)]
+        missing = [name for name in names if not variables.get_if_readable(name)]
         if len(missing) == 1:
             given = next(name for name in names if name not in missing)
             yield f"{given} is set without {missing[0]}: the usual listing of {row.key} is asked; set both"

@@ -35,24 +35,40 @@ class Variables:
     source: Source = field(repr=False)
 
     def get(self, name: str) -> str:
-        """The value without the spaces around it; empty where there is none."""
+        """The value without the spaces around it; empty where there is none.
+
+        Raises:
+            SettingsError: the source cannot be asked.
+        """
         return self._expanded(self._raw(name) or "", _DEEPEST).strip()
+
+    def get_if_readable(self, name: str) -> str:
+        """The same; empty also where the source cannot be asked."""
+        try:
+            return self.get(name)
+        except SettingsError:
+            return ""
 
     @property
     def names(self) -> Iterable[str]:
         """The names there are, where the source can tell."""
-        return list(self.source) if isinstance(self.source, Mapping) else ()
+        names = list(self.source) if isinstance(self.source, Mapping) else ()
+        return [name for name in names if isinstance(name, str)]
 
     def _raw(self, name: str) -> str | None:
         try:
             found = self.source.get(name) if isinstance(self.source, Mapping) else self.source(name)
-        except LookupError:  # a host's own function that insists on a default
+        except (LookupError, AttributeError):  # a host's own function that insists on a default
             return None
+        except Exception as error:
+            raise SettingsError(f"{name} cannot be read ({type(error).__name__})") from error
         if isinstance(found, Mapping):
             return json.dumps(dict(found))
         if isinstance(found, (list, tuple)):
             return ",".join(map(str, found))
-        return None if found is None else str(found)
+        if isinstance(found, bytes):
+            return found.decode(errors="replace")
+        return None if found is None or found is False else str(found)
 
     def _expanded(self, value: str, depth: int) -> str:
         def replacement(match: re.Match[str]) -> str:

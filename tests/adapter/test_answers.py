@@ -93,6 +93,14 @@ NO_ANSWERS = {
         C.BAD_REQUEST,
         "logprobs",
     ),
+    "only-a-type": (plain(event({"error": {"type": "rate_limit_error"}}), DONE), C.RATE_LIMIT, None),
+    "error-is-true": (
+        plain(event({"error": True, "message": "not yours", "code": 403})),
+        C.PERMISSION,
+        "not",
+    ),
+    "error-is-a-number": (plain(event({"error": 429}), DONE), C.RATE_LIMIT, None),
+    "http-status": (plain(event({"error": {"message": "slow", "http_status": 429}})), C.RATE_LIMIT, "slow"),
     "strange-event": (plain(event({"message": "Unauthorized"}), DONE), C.PROTOCOL, "Unauthorized"),
     "page-after-the-role": (plain(ROLE, PAGE), C.PROTOCOL, "Request blocked by gateway policy 17."),
     "unframed-after-the-role": (plain(ROLE, UNFRAMED), C.SERVER, "model failed to load"),
@@ -220,6 +228,8 @@ ANSWERS = {
     ),
     "sse-under-json": (Reply(pieces=(chunk("a"), chunk("b"), STOP, DONE), headers=JSON), ["a", "b"]),
     "control-only-after-text": (plain(chunk("a"), b": ping\n\n", chunk("b"), STOP, DONE), ["a", "b"]),
+    "all-is-well-first": (plain(event({"code": 200, "msg": "ok"}), chunk("a"), STOP, DONE), ["a"]),
+    "all-is-well-in-words": (plain(event({"code": "0", "message": "Success"}), chunk("a"), DONE), ["a"]),
     "empty-but-ended": (plain(ROLE, STOP, DONE), []),
     "empty-at-the-limit": (plain(ROLE, chunk(finish="length"), DONE), []),
     "before-chats": (
@@ -364,6 +374,31 @@ TOTALS = {
             ),
         ],
         {**ALL, "input_cached_tokens": 5, "output_reasoning_tokens": 3},
+    ),
+    "groq": (
+        [
+            chunk("a"),
+            event({"id": "1", "choices": [{"index": 0, "delta": {}}], "x_groq": {"usage": DETAILED}}),
+        ],
+        {**ALL, "input_cached_tokens": 5, "output_reasoning_tokens": 3},
+    ),
+    "anthropic-counts-the-cache-apart": (
+        [
+            chunk(
+                "a",
+                usage={
+                    "input_tokens": 4,
+                    "cache_read_input_tokens": 5,
+                    "cache_creation_input_tokens": 2,
+                },
+            ),
+            chunk(finish="stop", usage={"output_tokens": 7, "total_tokens": 40}),
+        ],
+        {**ALL, "input_cached_tokens": 5},
+    ),
+    "a-gateway-that-counts-it-in": (
+        [chunk("a"), chunk(usage={**USAGE, "cache_read_input_tokens": 5})],
+        {**ALL, "input_cached_tokens": 5},
     ),
     "moonshot": ([chunk("a"), chunk(usage={**USAGE, "cached_tokens": 5})], {**ALL, "input_cached_tokens": 5}),
     "counting-up": (

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import trustme
 
 from llm_adapter import Adapter, CallRecord, Outcome, RequestFailedError, adapter_from
+from llm_adapter.backends import network
 from llm_adapter.backends.litellm import LiteLLMBackend
 from llm_adapter.control import CallCancelled, CallControl
 from llm_adapter.errors import Category
@@ -163,6 +165,71 @@ def test_another_thread_cancels_a_wait_under_tls(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with silent(HEAD, context=context) as provider, asking() as backend:
         assert_cancelled(backend, outgoing(provider), provider)
+
+
+@contextmanager
+def finding_nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
+    """The address of a provider cannot be found, and the search for it does not end."""
+    nowhere = Silent(url="http://nowhere.invalid/v1")
+
+    def search(*_: Any, **__: Any) -> list[Any]:
+        nowhere.requests += 1
+        nowhere.asked.set()
+        nowhere.over.wait(SOON)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", search)
+    yield nowhere
+    nowhere.over.set()
+
+
+def test_another_thread_cancels_the_search_for_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    with finding_nothing(monkeypatch) as nowhere, asking() as backend:
+        assert_cancelled(backend, outgoing(nowhere), nowhere)
+
+
+def test_the_callers_time_holds_for_the_search_for_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    with finding_nothing(monkeypatch) as nowhere, asking() as backend:
+        control = CallControl()
+        control.limit({"timeout": 0.1})
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (which one is the library's)
+            read(backend, outgoing(nowhere), control)
+        assert describe(caught.value).category is Category.TIMEOUT
+        assert nowhere.requests == 1
+
+
+def test_another_thread_cancels_a_handshake() -> None:
+    with silent() as provider, asking() as backend:
+        provider.url = provider.url.replace("http:", "https:")
+        assert_cancelled(backend, outgoing(provider), provider)
+
+
+def test_a_connection_that_is_made_too_late_is_closed() -> None:
+    made, over, closed = threading.Event(), threading.Event(), threading.Event()
+
+    class Late:
+        def connect_tcp(self, *_: Any, **__: Any) -> Any:
+            made.set()
+            over.wait(SOON)
+            return self
+
+        def close(self) -> None:
+            closed.set()
+
+    control = CallControl()
+
+    def connect() -> None:
+        with control.step():
+            network._Backend(Late(), SimpleNamespace(ConnectTimeout=TimeoutError)).connect_tcp("h", 1)
+
+    with ThreadPoolExecutor(1) as pool:
+        connecting = pool.submit(connect)
+        assert made.wait(SOON)
+        control.cancel()
+        assert isinstance(connecting.exception(SOON), CallCancelled)
+    assert not closed.is_set()
+    over.set()
+    assert closed.wait(SOON)
 
 
 def test_another_thread_cancels_a_pause_between_two_attempts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -78,6 +78,37 @@ def test_a_record_tells_what_the_pieces_cannot(
     assert (record.outcome, record.error) == (Outcome.FINISHED, None)
     assert record.first_token_s is not None
     assert 0 < record.first_token_s <= record.latency_s
+
+
+WIRE = {
+    "prompt_tokens": 11,
+    "completion_tokens": 7,
+    "total_tokens": 40,
+    "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 2, "cache_write_tokens": None},
+    "completion_tokens_details": {"reasoning_tokens": 5, "rejected_prediction_tokens": 1},
+    "cost": 0.25,
+    "cost_currency": "USD",
+}
+
+
+def test_all_that_was_counted_is_in_the_details(adapter: Adapter, provider: Provider) -> None:
+    """Also what another, poorer usage object leaves out or has zeros for."""
+    later = chunk(usage={"completion_tokens": 8, "prompt_tokens_details": {"audio_tokens": 0}})
+    provider.say(Reply(pieces=(chunk("a", usage=WIRE), chunk(finish="stop"), later, DONE)))
+    stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
+    list(stream)
+    usage = stream.record.usage
+    assert usage == Usage(input=11, cached=4, output=8, reasoning=5, total=40)
+    assert usage.details == {
+        "prompt_tokens": 11,
+        "completion_tokens": 8,
+        "total_tokens": 40,
+        "prompt_tokens_details.cached_tokens": 4,
+        "prompt_tokens_details.audio_tokens": 2,
+        "completion_tokens_details.reasoning_tokens": 5,
+        "completion_tokens_details.rejected_prediction_tokens": 1,
+        "cost": 0.25,
+    }
 
 
 def test_a_stream_returns_its_record(adapter: Adapter, provider: Provider) -> None:
@@ -204,9 +235,61 @@ def test_the_hook_is_called_once_whatever_becomes_of_a_call(
     } == expected
 
 
-def test_a_call_that_is_never_begun_is_no_call(adapter: Adapter, records: list[CallRecord]) -> None:
-    adapter.invoke_llm(None, "u", None, "gpt-4o", "hi").close()
+def test_a_stream_that_is_forgotten_before_it_is_advanced_is_no_call(
+    adapter: Adapter, records: list[CallRecord]
+) -> None:
+    adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
     assert records == []
+
+
+@pytest.mark.parametrize("way", ["cancel", "close"])
+def test_a_call_that_is_ended_before_it_is_begun_is_reported_once_and_asks_nobody(
+    adapter: Adapter, provider: Provider, records: list[CallRecord], way: str
+) -> None:
+    told: list[str] = []
+    stream = replace(adapter, tracer=lambda *_, **__: Telling(told)).invoke_llm(None, "u", None, "gpt-4o", "")
+    getattr(stream, way)()
+    with suppress(RequestFailedError):
+        assert list(stream) == []
+    stream.close()
+    stream.cancel()
+    assert [(record.outcome, record.error) for record in records] == [(Outcome.STOPPED, None)]
+    assert (told, provider.asked) == (["stop"], [])
+
+
+@dataclass(slots=True)
+class Telling:
+    """A recorder that notes by which of its methods a call is ended."""
+
+    told: list[str]
+
+    def see(self, chunk: Any) -> None:
+        """Of no interest."""
+
+    def finish(self) -> None:
+        self.told.append("finish")
+
+    def stop(self) -> None:
+        self.told.append("stop")
+
+    def fail(self, _message: str) -> None:
+        self.told.append("fail")
+
+
+def test_a_history_that_fails_while_it_is_read_reaches_the_caller_and_both_reports(
+    adapter: Adapter, records: list[CallRecord]
+) -> None:
+    def history() -> Iterator[dict[str, str]]:
+        yield HISTORY[0]
+        raise RuntimeError("no database")
+
+    told: list[str] = []
+    stream = replace(adapter, tracer=lambda *_, **__: Telling(told)).chat_llm(
+        None, "u", None, "gpt-4o", history()
+    )
+    with pytest.raises(RuntimeError, match="no database"):
+        next(stream)
+    assert ([record.outcome for record in records], told) == ([Outcome.STOPPED], ["stop"])
 
 
 def test_a_hook_that_fails_is_a_warning(adapter: Adapter, caplog: pytest.LogCaptureFixture) -> None:

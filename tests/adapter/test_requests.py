@@ -196,6 +196,57 @@ def test_what_is_not_json_is_refused_by_name(make_adapter: MakeAdapter, backend:
     assert caught.value.category is Category.BAD_REQUEST
 
 
+ROUND: dict[str, Any] = {}
+ROUND["again"] = ROUND
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("metadata", ROUND, "not JSON: metadata"),
+        ("extra_body", {"a": [ROUND]}, "not JSON: extra_body"),
+        ("tools", [{"limit": float("nan")}], "not JSON: tools"),
+        ("extra_body", [1], "extra_body must be a mapping"),
+        ("extra_query", "a=b", "extra_query must be a mapping"),
+        ("extra_headers", "x: y", "extra_headers must be a mapping"),
+        ("extra_headers", {"x-a": "a\r\nx-b: c"}, "extra_headers holds 'x-a'"),
+        ("extra_headers", {"x-a": 1}, "extra_headers holds 'x-a'"),
+        ("timeout", "soon", "timeout must be a number"),
+        ("timeout", float("inf"), "timeout must be a number"),
+        ("timeout", object(), "timeout must be a number of seconds"),
+        ("deadline", True, "deadline must be a number of seconds"),
+        ("max_retries", "often", "max_retries must be a number"),
+        ("temperature", float("nan"), "temperature must be a number"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_a_value_that_makes_no_sense_is_refused_by_name_and_nobody_is_asked(
+    make_adapter: MakeAdapter, provider: Provider, backend: str, name: str, value: Any, words: str
+) -> None:
+    for stream in (
+        make_adapter(backend).invoke_llm(None, "u", None, "gpt-4o", "hi", **{name: value}),
+        make_adapter(backend).chat_llm(None, "u", None, "gpt-4o", [HI], **{name: value}),
+    ):
+        with pytest.raises(RequestFailedError) as caught:
+            list(stream)
+        assert caught.value.category is Category.BAD_REQUEST
+        assert words in caught.value.message
+    assert provider.asked == []
+
+
+def test_a_message_that_holds_itself_is_refused(make_adapter: MakeAdapter, provider: Provider) -> None:
+    with pytest.raises(RequestFailedError, match="not JSON: content of a message") as caught:
+        list(make_adapter().chat_llm(None, "u", None, "gpt-4o", [{"role": "user", "content": [ROUND]}]))
+    assert (caught.value.category, provider.asked) == (Category.BAD_REQUEST, [])
+
+
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_limits_may_be_text(make_adapter: MakeAdapter, provider: Provider, backend: str) -> None:
+    given: dict[str, Any] = {"timeout": "20", "deadline": "30", "max_retries": "0"}
+    list(make_adapter(backend).invoke_llm(None, "u", None, "gpt-4o", "hi", **given))
+    assert given.keys().isdisjoint(provider.body)
+
+
 @pytest.mark.parametrize("backend", ["legacy", "litellm"])
 @pytest.mark.parametrize("value", ["", "warm", [1]])
 def test_a_temperature_that_is_no_number_is_refused(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from llm_adapter import CallRecord, LLMNotConfiguredError, Outcome, adapter_from
 from llm_adapter.errors import SettingsError
 from llm_adapter.providers import PROVIDERS, Provider
 from llm_adapter.settings import BackendName, Settings, environment
@@ -168,6 +171,44 @@ def test_the_variables_can_be_asked_for_by_name_and_be_other_than_text() -> None
 def test_a_source_that_raises_for_what_it_does_not_know_has_not_got_it() -> None:
     settings = Settings.from_environ({"OPENAI_API_KEY": "k-1"}.__getitem__)
     assert (settings.accounts["openai"].api_key, settings.accounts["glm"].api_key) == ("k-1", "")
+
+
+class Unreadable:
+    """A source whose decryption fails for some names."""
+
+    def __init__(self, known: dict[str, Any], *names: str) -> None:
+        self.known, self.names = known, names
+
+    def __call__(self, name: str) -> Any:
+        if name in self.names or not self.names:
+            raise RuntimeError(f"cannot decrypt {name}")
+        return self.known.get(name)
+
+
+def test_a_variable_that_cannot_be_read_stops_its_own_provider_alone() -> None:
+    known = {"OPENAI_API_KEY": "key-1", "GLM_API_KEY": "key-2", "LLM_ALLOWED_MODELS": "gpt-4o"}
+    settings = Settings.from_environ(Unreadable(known, "BIGMODEL_API_KEY", "LLM_ALLOWED_MODELS"))
+    assert (settings.accounts["openai"].mistake, settings.allowed_models) == (None, ())
+    mistake = settings.accounts["glm"].mistake
+    assert str(mistake) == "BIGMODEL_API_KEY cannot be read (RuntimeError)"
+    assert (mistake and mistake.variable, settings.accounts["glm"].api_key) == ("BIGMODEL_API_KEY", "key-2")
+    assert "LLM_ALLOWED_MODELS cannot be read (RuntimeError); it is ignored" in settings.warnings
+
+
+def test_a_source_that_is_down_fails_calls_as_any_setting_does_and_lists_nothing() -> None:
+    records: list[CallRecord] = []
+    with closing(adapter_from(Unreadable({}), on_usage=records.append)) as adapter:
+        with pytest.raises(LLMNotConfiguredError, match="cannot be read") as caught:
+            list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi"))
+        assert isinstance(caught.value.__cause__, SettingsError)
+        assert str(caught.value.__cause__.__cause__).startswith("cannot decrypt")
+        assert adapter.get_current_models(None) == []
+    assert [record.outcome for record in records] == [Outcome.FAILED]
+
+
+def test_bytes_are_text_and_false_is_nothing() -> None:
+    settings = Settings.from_environ({"OPENAI_API_KEY": b"key-1", "GLM_API_KEY": False, 7: "x"})  # type: ignore[dict-item]
+    assert [settings.accounts[key].api_key for key in ("openai", "glm")] == ["key-1", ""]
 
 
 def test_further_providers_are_rows_before_the_table_or_in_the_place_of_theirs() -> None:

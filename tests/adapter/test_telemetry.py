@@ -239,8 +239,16 @@ def test_an_exception_thrown_into_the_stream_stays_what_it_is(
 def test_a_stream_that_is_never_advanced_tells_nothing(
     adapter: Adapter, langfused: Langfused, span: Any
 ) -> None:
-    adapter.invoke_llm(None, "u", span, "gpt-4o", "hi").close()
+    adapter.invoke_llm(None, "u", span, "gpt-4o", "hi")
     assert langfused.generations() == []
+
+
+def test_a_stream_that_is_closed_before_it_is_advanced_tells_so(
+    adapter: Adapter, langfused: Langfused, span: Any
+) -> None:
+    adapter.invoke_llm(None, "u", span, "gpt-4o", "hi").close()
+    (told,) = langfused.generations()
+    assert (told["level"], told["status_message"]) == ("WARNING", "consumer stopped")
 
 
 def test_headers_are_kept_out_and_keys_are_masked(adapter: Adapter, langfused: Langfused, span: Any) -> None:

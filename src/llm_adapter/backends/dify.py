@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends.retrying_client import Request, json_object
 from llm_adapter.backends.stream_reader import EventReader
-from llm_adapter.chunks import Chunk, totals
+from llm_adapter.chunks import Chunk, numbers, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse
@@ -129,8 +129,9 @@ class _Reader:
 
     def message_end(self, event: Event) -> Iterator[Chunk]:
         """The end, with the totals."""
-        usage = totals((event.get("metadata") or {}).get("usage") or {})
-        yield Chunk(id=_id(event), finish_reason="message_end", usage=usage or None)
+        told = (event.get("metadata") or {}).get("usage") or {}
+        details = dict(numbers(told))
+        yield Chunk(id=_id(event), finish_reason="message_end", usage=totals(told) or None, details=details)
 
     def reasoning_chunk(self, event: Event) -> Iterator[Chunk]:
         """A piece of the model's reasoning."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Event
 from typing import Any
 
 from llm_adapter.control import CallControl, active
 from llm_adapter.interruptions import interruptible
+from llm_adapter.waiting import started
 
 _logger = logging.getLogger(__name__)
 
@@ -52,9 +55,12 @@ class _Backend:
     def _opened(self, connect: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         control = active()
         if control is not None:
-            control.check()
-            named["timeout"] = _shortest(control, named.get("timeout"), self.errors.ConnectTimeout)
-        return _Stream(connect(*arguments, **named), self.errors)
+            expired = self.errors.ConnectTimeout
+            named["timeout"] = _shortest(control, named.get("timeout"), expired)
+            made = _aside(control, lambda: connect(*arguments, **named), expired)
+        else:
+            made = connect(*arguments, **named)
+        return _Stream(made, self.errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +99,14 @@ class _Stream:
     def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: float | None = None) -> Any:
         control = active()
         if control is not None:
-            control.check()
-            timeout = _shortest(control, timeout, self.errors.ConnectTimeout)
-        return _Stream(self.inner.start_tls(ssl_context, server_hostname, timeout), self.errors)
+            expired = self.errors.ConnectTimeout
+            timeout = _shortest(control, timeout, expired)
+            made = _aside(
+                control, lambda: self.inner.start_tls(ssl_context, server_hostname, timeout), expired
+            )
+        else:
+            made = self.inner.start_tls(ssl_context, server_hostname, timeout)
+        return _Stream(made, self.errors)
 
     def get_extra_info(self, info: str) -> Any:
         return self.inner.get_extra_info(info)
@@ -104,6 +115,30 @@ class _Stream:
         """Wake the thread that reads or writes: closing alone would leave it asleep."""
         with suppress(OSError, AttributeError):
             self.inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def _aside(control: CallControl, connect: Callable[[], Any], expired: type[Exception]) -> Any:
+    """A connection made in a thread of its own: nothing ends the search for an address, nor, but for its own
+    time limit an attempt to connect. One that comes too late is closed.
+    """
+    over = Event()
+    task = started(connect)
+    task.add_done_callback(lambda _: over.set())
+    try:
+        with interruptible():
+            control.wait(lambda: over.wait(control.remaining()), over.set)
+        if task.done():
+            return task.result()
+    except BaseException:
+        task.add_done_callback(_close)
+        raise
+    task.add_done_callback(_close)
+    raise expired("the call's time is up")
+
+
+def _close(task: Future[Any]) -> None:
+    with suppress(Exception):
+        task.result().close()
 
 
 def _shortest(control: CallControl, timeout: float | None, expired: type[Exception]) -> float | None:

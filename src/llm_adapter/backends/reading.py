@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from llm_adapter.backends import AsyncOpened, Opened, Rest
-from llm_adapter.backends.response_body import ResponseBody
+from llm_adapter.backends.response_body import ResponseBody, json_of
 from llm_adapter.failures import in_band, request_id
 
 
@@ -132,24 +133,39 @@ def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
         InBandError: an error came in the place of a chunk.
         NoAnswerError: what came is no answer.
     """
-    try:
+    with _better(body):
         for item in stream:
             _check(item, body)
             yield item
-    except ValueError as trouble:  # an error event need not be JSON
-        raise (body.error() or trouble) from trouble
     yield from _left(body)
 
 
 async def _achecked(stream: Any, body: ResponseBody) -> AsyncIterator[Any]:
-    try:
+    with _better(body):
         async for item in stream:
             _check(item, body)
             yield item
-    except ValueError as trouble:
-        raise (body.error() or trouble) from trouble
     for item in _left(body):
         yield item
+
+
+@contextmanager
+def _better(body: ResponseBody) -> Iterator[None]:
+    """What the SDK raises while it reads, in the words of the body: an error need not be JSON, and of an
+    error the SDK keeps what is in `error`, which may be `true` or a number.
+    """
+    try:
+        yield
+    except Exception as trouble:
+        better = None
+        if isinstance(trouble, ValueError):
+            better = body.error()
+        elif isinstance(getattr(trouble, "body", None), int):
+            said = json_of(body.told_error.partition(b":")[2].decode(errors="replace"))
+            better = in_band(said, request=body.response.request)
+        if better is None:
+            raise
+        raise better from None
 
 
 def _check(item: Any, body: ResponseBody) -> None:

@@ -66,11 +66,13 @@ class ResponseBody:
         response: the HTTP response, as httpx and httpx2 have it.
         strange: the first event that is no chunk.
         has_events: an event with data has come.
+        told_error: the last line on its way to another reader that has an `error` in it.
     """
 
     response: Any
     strange: str = ""
     has_events: bool = False
+    told_error: bytes = b""
     _lines: Lines = field(default_factory=Lines)
     _event: bytes = b""
     _error_event: list[bytes] = field(default_factory=list)
@@ -81,6 +83,8 @@ class ResponseBody:
         """Look at a piece on its way to another reader."""
         for line in self._lines.cut(piece):
             self.look(line)
+            if b'"error"' in line:
+                self.told_error = line
 
     def note_end(self) -> None:
         """Look at what is left when no piece will come."""
