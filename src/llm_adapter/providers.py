@@ -61,6 +61,12 @@ class Provider:
     signed_listing: SignedListing | None = None
     metered_as: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.key_variables:
+            raise ValueError(f"{self.key}: a provider needs key_variables")
+        if not (self.base_url_variable or self.base_url.startswith(("http://", "https://"))):
+            raise ValueError(f"{self.key}: base_url must begin with https:// or http://")
+
     def owns(self, model: str) -> bool:
         """Whether the application's name for a model leads to this provider, listed or not."""
         if self.only_static:

@@ -137,7 +137,10 @@ class Settings:
             ),
             allowed_models=tuple(dict.fromkeys(allowed)),
             # Names belong to models by their place: with another length nobody can tell which is whose.
-            display_names=dict(zip(allowed, shown, strict=True)) if len(allowed) == len(shown) else {},
+            # Of a model that is named twice the first name counts, as its first place does.
+            display_names=dict(zip(reversed(allowed), reversed(shown), strict=True))
+            if len(allowed) == len(shown)
+            else {},
             max_output_tokens=limits,
             limits_from_table=_or_else(
                 "table", mistakes, values.choice, variables, "LLM_DEFAULT_OUTPUT_LIMIT", ("table", "none")

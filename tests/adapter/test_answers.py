@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -199,6 +200,30 @@ def test_other_protocols_tell_the_words_as_well(
     assert (pieces, error.category, error.provider_message) == ([], C.PROTOCOL, words)
 
 
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "dify", "ERNIE-4.0-8K"])
+@pytest.mark.parametrize(
+    ("body", "category", "words"),
+    [
+        (event({"code": 429}), C.RATE_LIMIT, None),
+        (NAMED, C.BAD_REQUEST, "Requested sample logprobs of 21"),
+        (b"event: error\ndata: out of memory\n\n", C.SERVER, "out of memory"),
+        (event(json.loads(BROKE)), C.QUOTA, "insufficient balance"),
+    ],
+    ids=["code", "named", "text", "base-resp"],
+)
+def test_a_gateway_s_errors_are_read_before_other_protocols_too(
+    make_adapter: MakeAdapter,
+    provider: Provider,
+    model: str,
+    body: bytes,
+    category: Category,
+    words: str | None,
+) -> None:
+    provider.say(*((TOKEN,) if model.startswith("ERNIE") else ()), plain(body))
+    pieces, error = failed(make_adapter(), model)
+    assert (pieces, error.category, error.provider_message) == ([], category, words)
+
+
 def test_bytes_of_no_text_are_not_shown_as_words(make_adapter: MakeAdapter, provider: Provider) -> None:
     provider.say(plain(b"\x1f\x8b\x08\x00\xff\xfe", content_encoding="x-unknown"))
     words = "6 bytes that are no text (content encoding: x-unknown)"
@@ -290,7 +315,7 @@ def test_what_says_nothing_is_passed_over(
 
 @pytest.mark.parametrize("pieces", HEARTBEATS.values(), ids=list(HEARTBEATS))
 def test_our_own_reader_passes_over_the_same(pieces: tuple[bytes, ...]) -> None:
-    reader = EventReader(read=lambda item: (item,), response=None)
+    reader = EventReader(read=lambda item: (item,), response=SimpleNamespace(request=None))
     found: list[Any] = [item for piece in pieces for item in reader.feed(piece)]
     found += reader.end()
     texts = [part["delta"].get("content") for item in found for part in item.get("choices", ())]

@@ -133,6 +133,20 @@ def test_the_rest_is_read_as_written() -> None:
     assert settings.max_output_tokens == {"gpt-4o": 9}
 
 
+def test_a_model_named_twice_has_its_first_place_and_name() -> None:
+    named = {"LLM_ALLOWED_MODELS": "gpt-b,gpt-a,gpt-b", "LLM_ALLOWED_MODEL_DISPLAY_NAMES": "Bee,Ay,Other"}
+    settings = Settings.from_environ(named)
+    assert settings.allowed_models == ("gpt-b", "gpt-a")
+    assert settings.display_names == {"gpt-b": "Bee", "gpt-a": "Ay"}
+
+
+@pytest.mark.parametrize("row", [{"key_variables": ()}, {"base_url": "host/v1"}, {"base_url": ""}])
+def test_a_row_that_leads_nowhere_is_refused(row: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"key": "own", "base_url": "https://own/v1", "key_variables": ("K",), **row}
+    with pytest.raises(ValueError, match="own: "):
+        Provider(**given)
+
+
 def test_display_names_of_another_number_are_ignored() -> None:
     settings = Settings.from_environ(
         {"LLM_ALLOWED_MODELS": "gpt-4o", "LLM_ALLOWED_MODEL_DISPLAY_NAMES": "Four, Five"}

@@ -95,6 +95,10 @@ class StreamReader:
         return item
 
 
+_OWN_WORDS = {"event", "result", "error_code", "error", "candidates", "promptFeedback", "usageMetadata"}
+"""By what the protocols that are read by `EventReader` are known; what has none of them is a gateway's."""
+
+
 @dataclass(slots=True)
 class EventReader:
     """The events of a provider with a protocol of its own, or the document that came in their place.
@@ -125,6 +129,7 @@ class EventReader:
         (WHATWG, server-sent events, "dispatch the event").
 
         Raises:
+            InBandError: somebody on the way sent an error.
             ValueError: an event is no JSON.
         """
         for line in self._lines.cut(piece):
@@ -168,11 +173,18 @@ class EventReader:
 
     def _event(self, data: bytes) -> Iterable[Chunk]:
         try:
-            return self.read(_decode(data))
-        except ValueError:
-            if self._body.is_ping(data):
+            item = _decode(data)
+        except ValueError as trouble:
+            error = self._body.error()
+            if error is None and self._body.is_ping(data):
                 return ()
-            raise
+            raise (error or trouble) from trouble
+        error = self._body.error()
+        if error is None and isinstance(item, Mapping) and _OWN_WORDS.isdisjoint(item):
+            error = in_band(item, request=self.response.request)
+        if error is not None:
+            raise error
+        return self.read(item)
 
 
 def _decode(data: bytes) -> Any:
