@@ -20,14 +20,14 @@ from llm_contracts.util.git import repository_files
 _PYTHON = (".py", ".pyi", ".pyw", ".pyx")
 _REQUIREMENTS = re.compile(
     r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|tox\.ini|Pipfile(?:\.lock)?|(?:uv|poetry|pdm|pixi)\.lock"
-    r"|pixi\.toml|pylock[^/]*\.toml|[^/]*(?:requirements|constraints|reqs)[^/]*\.(?:in|txt|lock|pip)"
-    r"|(?:requirements|constraints)/.+\.(?:in|txt|lock|pip)|(?:conda-)?environment[^/]*\.ya?ml"
+    r"|pixi\.toml|pylock[^/]*\.toml|[^/]*(?:req|constraints|deps|dependencies)[^/]*\.(?:in|txt|lock|pip)"
+    r"|(?:req[^/]*|constraints|deps)/.+\.(?:in|txt|lock|pip)|(?:conda-)?environment[^/]*\.ya?ml"
     r"|conda-lock[^/]*\.ya?ml|meta\.ya?ml|\.pre-commit-config\.ya?ml)$"
 )
 _BETWEEN = r"[\s\"',\[\]]"  # words of a command, also where it is a list of them
 _INSTALL = (
-    r"\b(?:pip3?|pipx|pipenv|uvx?|poetry|pdm|pixi|conda|mamba|micromamba|apt|apt-get|apk|dnf|yum)"
-    rf"(?:\w|-|{_BETWEEN})*{_BETWEEN}(?:install|add|sync|inject|--with)(?:{_BETWEEN}|=).*?"
+    r"(?:\beasy_install\s|\b(?:pip[\d.]*|pipx|pipenv|uvx?|poetry|pdm|pixi|conda|mamba|micromamba|apt|apt-get|apk|dnf|yum)"
+    rf"(?:\w|[-)}}]|{_BETWEEN})*{_BETWEEN}(?:install|add|sync|inject|wheel|download|--with)(?:{_BETWEEN}|=)).*?"
     r"(?<![\w-])(?:py(?:thon)?3?-)?"  # as distributions of Linux name them
 )
 _ITEM = re.compile(r"\s*-\s*\S+\s*$")  # of a list in YAML, a word of a command
@@ -211,7 +211,7 @@ def _words(name: str, retiring: Retiring) -> re.Pattern[str]:
     packages = "|".join(re.sub(r"[-_.]+", "[-_.]+", each) for each in retiring.requirements)
     listed = ""
     if packages and _REQUIREMENTS.search(name):
-        begin = r"^\s*(?:-\s*)?|[\[,\"']\s*|^\s*deps\s*=\s*|egg=|/"
+        begin = r"^\s*(?:-\s*)?|[\[,\"']\s*|^\s*\w+\s*=\s*|egg=|/|::"
         listed = f"|(?i:(?:{begin})(?:{packages}))"
     if packages:
         patterns += _named_otherwise(name, packages)
@@ -221,11 +221,15 @@ def _words(name: str, retiring: Retiring) -> re.Pattern[str]:
 def _named_otherwise(name: str, packages: str) -> Iterator[str]:
     """How packages are named in files that do not list requirements."""
     yield f"(?i:{_INSTALL}(?:{packages}))"
-    if name.endswith(_PYTHON):  # also nox's sessions, and what a script says that it needs (PEP 723)
+    # Bazel, Nix, Dependabot
+    yield f"(?i:(?:requirement\\([\"']|@\\w+//|\\w*packages\\.|dependency-name:\\s*[\"']?)(?:{packages}))"
+    if name.endswith((*_PYTHON, ".ipynb")):
         yield f"(?<=import )(?:{packages})|(?<=from )(?:{packages})"
-        yield f"(?i:(?:\\w+\\.install\\(|^#).*[\"'](?:{packages}))"
+        # Nox's sessions, what a script says that it needs (PEP 723), modules by their names
+        before = r"\w+\.install\(.*|^#.*|patch(?:\.\w+)?\(\s*|modules\[\s*|version\(\s*"
+        yield f"(?i:(?:{before})[\"'](?:{packages}))"
     if name.endswith((".yml", ".yaml")):  # Ansible, conda-lock
-        yield f"(?i:name:\\s*[\"']?(?:{packages})(?=[\"']?\\s*$))"
+        yield f"(?i:name\\s*[:=]\\s*[\"']?(?:{packages})(?=[\"']?\\s*$))"
 
 
 def _area(name: str, line: str) -> str:
