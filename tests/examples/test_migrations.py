@@ -66,8 +66,8 @@ _NAMED = ["model_name at model", "usage_details at usage.cost"]
         (
             "embeddings",
             {
-                "as-it-comes": ["usage at usage.completion_tokens", "request_body at body.encoding_format"],
-                "as-floats": ["usage at usage.completion_tokens"],
+                "as-it-comes": ["request_body at body.encoding_format"],
+                "as-floats": [],
                 "wrong-key": ["request_body at body.encoding_format"],
             },
         ),

@@ -17,6 +17,8 @@ _DEEPEST = 40  # a client may hand over something that contains itself
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _WRITTEN = (date, time, timedelta, UUID, Decimal, PurePath)
 """Values whose text says all; some hold others of their kind in their properties, and so on without end."""
+_OF_THE_CALL = frozenset({"_response_ms", "_response_headers", "_hidden_params"})
+"""What LiteLLM notes on answers about the call: it is in no document, and some of it differs each time."""
 _OPAQUE = (type, ModuleType, BaseException)
 
 
@@ -116,8 +118,9 @@ def _of_model(value: Any) -> Mapping[str, Any]:
     """Declared and additional fields, without the warnings of `model_dump` where a vendor's value does not
     fit the declared type.
     """
-    held = value.__dict__
-    extra = getattr(value, "__pydantic_extra__", None)  # pydantic's dataclasses have none
+    held: Mapping[str, Any] = value.__dict__
+    extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}  # dataclasses have none
     if any(name.startswith("_") for name in held):  # of the library's own, one is documented
         held = {name: part for name, part in held.items() if name == "_request_id" or name[:1] != "_"}
-    return {**held, **extra} if extra else held
+    more = {name: part for name, part in extra.items() if name not in _OF_THE_CALL}
+    return {**held, **more} if more else held

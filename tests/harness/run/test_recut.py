@@ -70,7 +70,15 @@ def reading(*, decode_pieces=False, bom=True, crlf=True, bare=True, control=True
     return client
 
 
+def ids_made_up(call):
+    import uuid
+    name = uuid.uuid4().hex
+    for chunk in reading()(call):
+        yield {**chunk, "id": name}
+
+
 CLIENTS |= {
+    "ids-made-up": ids_made_up,
     "sound": reading(),
     "sound-too": reading(),
     "bare-data-too": reading(bare=False),
@@ -128,3 +136,7 @@ def test_a_fault_that_both_have_hides_none_that_only_the_candidate_has(project: 
     found = differences("bare-data-and-bom", reference="bare-data")
     assert found
     assert all(where.endswith("(bom)") for _, where in found)
+
+
+def test_an_id_that_is_another_in_each_call_is_no_effect_of_a_shape(project: Path) -> None:
+    assert differences("ids-made-up") == {("response_id", "id")}

@@ -345,6 +345,14 @@ def test_totals_of_embeddings_are_found_wherever_a_vendor_puts_them(document: di
     assert (whole(document).protocol, whole(document).usage) == ("embeddings", {"input_tokens": 2})
 
 
+@pytest.mark.parametrize(("counted", "left"), [(0, None), (None, None), (4, 4)])
+def test_no_completion_tokens_of_embeddings_are_none_however_they_are_written(
+    counted: int | None, left: int | None
+) -> None:
+    facts = whole({**VECTOR, "usage": {"prompt_tokens": 2, "completion_tokens": counted}})
+    assert facts.usage == {"prompt_tokens": 2, **({"completion_tokens": left} if left else {})}
+
+
 def frame(name: str, payload: bytes, kind: bytes = b":event-type") -> bytes:
     value = name.encode()
     header = bytes([len(kind)]) + kind + b"\x07" + len(value).to_bytes(2, "big") + value

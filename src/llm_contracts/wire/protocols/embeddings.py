@@ -18,6 +18,8 @@ from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
 
 _SHOWN = 3
 _SIZE = 4  # bytes of a number
+_NOTHING_WRITTEN = frozenset({"completion_tokens", "output_tokens"})
+"""Totals that embeddings cannot have: a zero that LiteLLM writes there says what its absence does."""
 
 
 def _speaks(document: Document) -> bool:
@@ -37,7 +39,11 @@ def _read(document: Document) -> Reading:
 
 
 def _usage(document: Document) -> Document:
-    given = as_mapping(document.get("usage"))
+    given = {
+        name: value
+        for name, value in as_mapping(document.get("usage")).items()
+        if value or name not in _NOTHING_WRITTEN
+    }
     billed = as_mapping(as_mapping(document.get("meta")).get("billed_units"))
     counted = as_mapping(document.get("usageMetadata")).get("promptTokenCount")
     count = document.get("inputTextTokenCount", counted)
