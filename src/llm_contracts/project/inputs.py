@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import site
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +18,7 @@ from llm_contracts.util.files import read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import versions
 
+_OWN = Path(__file__).parents[1]
 _SHOWN = 3  # changed inputs in the message: enough to see why
 
 
@@ -66,7 +69,7 @@ def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[
     }
     elsewhere = {
         str(file): _digest(file)
-        for file in sorted(_client_files(clients))
+        for file in sorted({*_client_files(clients), *_code_elsewhere()})
         if not file.is_relative_to(settings.root)
     }
     return inside | elsewhere
@@ -104,22 +107,27 @@ def code_files(root: Path) -> Iterator[Path]:
     versions instead.
     """
     inside, installed = _prefix(root), _prefix(Path(sys.prefix).resolve())
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        path = "" if file is None else _real(file)
+    for path in _loaded():
         if path.startswith(inside) and not path.startswith(installed):
             yield Path(path)
 
 
-@cache  # asked for thousands of modules at each check of this process; where they were loaded from stays so
-def _real(file: str) -> str:
-    folder, name = os.path.split(file)
-    return f"{_real_folder(folder)}{name}"
+def _code_elsewhere() -> Iterator[Path]:
+    """Loaded code that is neither the project's nor installed nor the harness's: of a folder on the path."""
+    of_python = ("stdlib", "platstdlib", "purelib", "platlib")
+    paths = [*map(sysconfig.get_path, of_python), *site.getsitepackages(), sys.prefix, str(_OWN)]
+    known = tuple(_prefix(os.path.realpath(path)) for path in (*paths, site.getusersitepackages()))
+    yield from (Path(path) for path in _loaded() if not path.startswith(known))
 
 
-@cache
-def _real_folder(folder: str) -> str:
-    return _prefix(os.path.realpath(folder))
+def _loaded() -> Iterator[str]:
+    """The files of all modules that this process has loaded."""
+    real = cache(os.path.realpath)  # thousands of modules lie in hundreds of folders
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file is not None:
+            folder, name = os.path.split(file)
+            yield f"{_prefix(real(folder))}{name}"
 
 
 def _prefix(folder: Path | str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from types import FunctionType, MethodWrapperType
+from types import FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
 from llm_contracts.clients.call import Call, Client
@@ -26,6 +26,7 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.scrub import scrub_query
 
 _FURTHER_LOOKS = 4
+_DEEPEST = 8  # of functions that hold functions
 _CHEAP = 16_000  # bytes of a recording that is played twice in lockstep
 _ASKS_OTHERWISE = frozenset({Kind.REQUEST_TARGET, Kind.ATTEMPTS})
 """Differences that say already that the candidate asks for what was not recorded."""
@@ -242,32 +243,32 @@ def check_distinct(reference: Side, candidate: Side) -> None:
     Raises:
         ConfigError: they have one name, or are one function, also if it was imported twice.
     """
-    one, other = _bare(reference.client), _bare(candidate.client)
-    if reference.name == candidate.name or one is other or None is not _plain(one) == _plain(other):
+    one, other = (_made_of(side.client) for side in (reference, candidate))
+    if reference.name == candidate.name or one == other:
         raise ConfigError(
             f"The candidate {candidate.name!r} is the reference itself: nothing would be compared. "
             "Name another client ([tool.llm_contracts] candidate, or --candidate)."
         )
 
 
-def _bare(client: Client) -> Any:
-    """A client without what changes nothing about it: `partial` without arguments, and its own `__call__`."""
-    bare: Any = client
-    while True:
-        if isinstance(bare, partial) and not (bare.args or bare.keywords):
-            bare = bare.func
-        elif isinstance(bare, MethodWrapperType) and bare.__name__ == "__call__":
-            bare = bare.__self__
-        else:
-            return bare
-
-
-def _plain(client: Client) -> object:
-    """What says which function this is, however often its module was imported; None for one that depends
-    on more than its code, as closures and bound methods do.
+def _made_of(client: Any, depth: int = 0) -> object:
+    """What says that two clients are one, however often their module was imported or their class made: of a
+    function its code and all that it holds, of an object its class and its attributes.
     """
+    deeper = partial(_made_of, depth=depth + 1)
     if isinstance(client, partial):
-        return _plain(_bare(client.func)), client.args, client.keywords
-    if not isinstance(client, FunctionType) or client.__closure__ or client.__defaults__:
-        return None
-    return client.__code__.co_filename, client.__qualname__, client.__code__
+        bare = not (client.args or client.keywords)
+        return deeper(client.func) if bare else (deeper(client.func), client.args, client.keywords)
+    if isinstance(client, MethodWrapperType) and client.__name__ == "__call__":
+        return deeper(client.__self__)
+    if isinstance(client, MethodType):
+        return deeper(client.__func__), deeper(client.__self__)
+    if isinstance(client, FunctionType):
+        cells = client.__closure__ or () if depth < _DEEPEST else ()
+        held = [deeper(cell.cell_contents) for cell in cells]
+        code = client.__code__
+        given = client.__defaults__, client.__kwdefaults__
+        return code.co_filename, client.__qualname__, code, held, given
+    attributes = getattr(client, "__dict__", None)
+    is_object = attributes is not None and callable(client) and not isinstance(client, type)
+    return (type(client), attributes) if is_object else client

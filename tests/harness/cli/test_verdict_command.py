@@ -279,7 +279,9 @@ def test_a_candidate_outside_the_project_is_an_input_too(
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     module = elsewhere / "outside_client.py"
-    module.write_text((project / "contracts" / "clients.py").read_text())
+    beside = elsewhere / "beside.py"
+    beside.write_text("")
+    module.write_text("import beside\n" + (project / "contracts" / "clients.py").read_text())
     toml = project / "pyproject.toml"
     toml.write_text(toml.read_text().replace('candidate = "same"', 'candidate = "outside_client:plain"'))
     live(project)
@@ -289,8 +291,11 @@ def test_a_candidate_outside_the_project_is_an_input_too(
     assert (
         subprocess.run([*command, "verdict"], env=environ, check=False, capture_output=True).returncode == 0
     )
-    module.write_text(f"{module.read_text()}\n# changed\n")
-    assert str(module) in refused(capsys)
+    for file in (beside, module):
+        before = file.read_text()
+        file.write_text(f"{before}\n# changed\n")
+        assert str(file) in refused(capsys)
+        file.write_text(before)
 
 
 def test_a_recording_from_the_future_is_no_evidence(

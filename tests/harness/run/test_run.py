@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.resolve import ClientError
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item, Readiness, Result
@@ -110,6 +112,36 @@ def test_a_function_that_is_imported_twice_is_one_client(tmp_path: Path) -> None
         with pytest.raises(ConfigError, match="'again' is the reference itself"):
             check_distinct(Side(name="first", client=first), Side(name="again", client=again))
     check_distinct(Side(name="first", client=first), Side(name="same", client=loaded(root).clients["same"]))
+
+
+class Asking:
+    """Asks in a way of its own."""
+
+    def __init__(self, way: str = "one") -> None:
+        self.way = way
+
+    def __call__(self, call: Call) -> list[str]:
+        return [self.way, call.model]
+
+    def ask(self, call: Call) -> list[str]:
+        return self(call)
+
+
+def asking(way: str) -> Callable[..., list[str]]:
+    def ask(call: Call, again: int = 2) -> list[str]:
+        return [way, call.model] * again
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "make", [Asking, asking, lambda way: Asking(way).ask, lambda way: partial(asking(way), again=3)]
+)
+def test_clients_that_are_made_alike_are_one(make: Callable[[str], Client]) -> None:
+    one, again, other = (Side(name=name, client=make(name[:3])) for name in ("one", "one more", "another"))
+    with pytest.raises(ConfigError, match="'one more' is the reference itself"):
+        check_distinct(one, again)
+    check_distinct(one, other)
 
 
 def test_a_difference_is_found_and_blocks_its_provider(tmp_path: Path) -> None:
