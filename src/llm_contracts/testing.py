@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from llm_contracts.clients.call import Client
 from llm_contracts.clients.resolve import resolve
+from llm_contracts.parity.result import Item
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import ConfigError, Project, load_settings, nearest
 from llm_contracts.project.load import load_project
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.reporting.lanes import render_lanes
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.run.match import rules_of
@@ -20,11 +22,6 @@ from llm_contracts.run.pairing import Pairing, Side, check_distinct
 from llm_contracts.run.scenario import run_scenario
 from llm_contracts.run.turns import Turns
 from llm_contracts.util.versions import versions
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.call import Client
-    from llm_contracts.parity.result import Item
-    from llm_contracts.project.scenario import Scenario
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

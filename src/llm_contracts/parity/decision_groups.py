@@ -6,13 +6,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from llm_contracts.parity.divergence import Divergence, Kind, Severity, place, severity_of
+from llm_contracts.parity.result import Item
 from llm_contracts.parity.value_class import change_of
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.result import Item
 
 _SEVERITIES = tuple(Severity)
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from llm_contracts.clients.observation import Observation
+from llm_contracts.parity.compare import Comparison
 from llm_contracts.parity.compare.pauses import quietest
 from llm_contracts.parity.divergence import Divergence, Kind, place
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Observation
-    from llm_contracts.parity.compare import Comparison
 
 _NOT_NOISE = frozenset({Kind.UNFAITHFUL, Kind.SIDE_EFFECT})
 """Both runs of the reference show alike what is unfaithful: a finding, not noise. What a library does beside

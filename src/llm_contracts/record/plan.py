@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from llm_contracts.project.config import Project
 from llm_contracts.project.endpoint import live_endpoint
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.record.source import Source
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Scenario
 
 _UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
 _REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider said it

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from llm_contracts.clients.resolve import resolve
+from llm_contracts.drift.report import ComparedRecording
+from llm_contracts.project.config import Project
 from llm_contracts.project.endpoint import WRONG_KEY, Endpoint, live_endpoint
+from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.record.plan import PlannedRecording, RecordOptions, plan
 from llm_contracts.record.source import Source
@@ -28,11 +30,6 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Rec
 from llm_contracts.wire.proxy.network import network_from
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
-
-if TYPE_CHECKING:
-    from llm_contracts.drift.report import ComparedRecording
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Provider, Scenario
 
 __all__ = [
     "PlannedRecording",

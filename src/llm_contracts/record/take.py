@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from llm_contracts.clients.call import Client
+from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import observe
+from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.evidence import objection, refused_key
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.errors import UnkeepableError
 from llm_contracts.wire.proxy.network import DIRECT, Network
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber, SecretFound
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from llm_contracts.clients.observation import Observation
-    from llm_contracts.project.endpoint import Endpoint
-    from llm_contracts.project.scenario import Scenario
-    from llm_contracts.wire.proxy.server import Edge
 
 
 class NotWantedError(Exception):

@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from llm_contracts.clients.observation import Observation
+from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import merged, paired
 from llm_contracts.reporting.item_view import ItemView, item_view
 from llm_contracts.reporting.lines import compact, digest, distinct, end_lines, request_lines
 from llm_contracts.results.document import outcome
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Observation
-    from llm_contracts.parity.result import Item
 
 _LANE = 44  # terminal cells; a longer line pushes the divider to the right rather than losing its end
 _GAP = "·"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.compare.finding import first_difference
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Chunk, Observation, Usage
-    from llm_contracts.parity.divergence import Divergence
-
+from llm_contracts.parity.divergence import Divergence
 
 _AROUND = 40  # characters shown before a difference
 

@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
 
 from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.terminal import print_verdicts
 from llm_contracts.results.document import verdict_row
+from llm_contracts.results.store import Stored
 from llm_contracts.util.terminal import listed
 from llm_contracts.util.text import count
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from llm_contracts.results.store import Stored
 
 _FIELDS = ("format", "reference", "candidate", "engine", "run", "versions", "checked_at")
 

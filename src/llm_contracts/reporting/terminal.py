@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.console import Group as Stack
@@ -16,15 +15,13 @@ from rich.text import Text
 from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import side_lines, value_pair
+from llm_contracts.results.changes import Changes
 from llm_contracts.util.terminal import fits, listed, table_width, titled
 from llm_contracts.util.text import and_more, count, first_names
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.result import Item, Result
-    from llm_contracts.results.changes import Changes
 
 _LONGEST_VALUE = 160  # characters of either value that a group shows
 _SHOWN_IDS = 3

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llm_contracts.parity.decision_groups import Member
+from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.coverage import Coverage, cover
 from llm_contracts.review.decisions import Choice, Decision, Decisions
 from llm_contracts.review.session import ReviewError, ReviewSession, checked_terms
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.decision_groups import Member
-    from llm_contracts.parity.waiver import Waiver
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.waiver import Waiver
-    from llm_contracts.review.decisions import Decision
+from llm_contracts.parity.waiver import Waiver
+from llm_contracts.review.decisions import Decision
 
 FORMAT = 1
 _OF_DIVERGENCE = ("where", "reference", "candidate", "fingerprint")

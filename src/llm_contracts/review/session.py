@@ -11,23 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, look_up, members_of, queue, without
+from llm_contracts.parity.waiver import Waiver
 from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
-from llm_contracts.project.config import ConfigError, nearest
+from llm_contracts.project.config import ConfigError, Settings, nearest
 from llm_contracts.project.inputs import outdated
+from llm_contracts.results.store import Stored
 from llm_contracts.review.coverage import Terms
 from llm_contracts.review.decisions import Decision, Decisions, parse_decisions, render_decisions
 from llm_contracts.review.waiver_text import appended
 from llm_contracts.util.files import locked, replace_file
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.scrub import SecretFound, find_secrets
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.waiver import Waiver
-    from llm_contracts.project.config import Settings
-    from llm_contracts.results.store import Stored
 
 DECISIONS = "decisions.json"
 LONGEST_DAYS = 366

@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llm_contracts.parity.decision_groups import DecisionGroup
+from llm_contracts.review.apply import ApplyPlan
 from llm_contracts.review.coverage import row_text
+from llm_contracts.review.session import ReviewSession
 from llm_contracts.review.tui.drawing import STYLES, safe
+from llm_contracts.review.tui.page import View
 from llm_contracts.review.tui.screens import about, layout
 from llm_contracts.review.tui.session import state_of
 from llm_contracts.util.terminal import one_line, table_width
 from llm_contracts.util.text import and_more, count, first_names
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from llm_contracts.parity.decision_groups import DecisionGroup
-    from llm_contracts.review.apply import ApplyPlan
-    from llm_contracts.review.session import ReviewSession
-    from llm_contracts.review.tui.page import View
 
 _ROWS = 12  # waivers and other groups listed before "and n more"
 

@@ -7,16 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
+from llm_contracts.serve.http import Entry, ServeSession
 from llm_contracts.serve.http.answers import base_urls
 from llm_contracts.util.terminal import echo, terminal_console
-
-if TYPE_CHECKING:
-    from llm_contracts.serve.http import Entry, ServeSession
 
 _LOG_WIDTH = 160  # where output is kept in a file, an address stays on its line
 

@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
+from llm_contracts.project.config import Project
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.results.document import item_document, to_document
 from llm_contracts.results.items import masked, own_credentials
 from llm_contracts.run.check import nothing_recorded, project_waivers
@@ -23,10 +25,6 @@ from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family
 from llm_contracts.util.versions import versions
-
-if TYPE_CHECKING:
-    from llm_contracts.project.config import Project
-    from llm_contracts.project.scenario import Scenario
 
 Progress = Callable[[str, int], None]
 """Called with each recording when it is done: its name, and how many variants of it ran."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from llm_contracts.clients.call import Call
 from llm_contracts.clients.session import SessionLike
 from llm_contracts.parity.compare import NO_RULES, Rules, compare
 from llm_contracts.parity.compare.finding import canonical
@@ -26,15 +26,11 @@ from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.sweep.changed import BothSides, compare_change, shown_as_whole
 from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.request_diff import place_of
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.call import Call
-    from llm_contracts.wire.interaction import Request
 
 SILENCE = 1.2
 """Seconds for which a provider that stalls stays connected; a client without a limit of its own sees a reset

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from llm_contracts.parity.decision_groups import groups_of
+from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
 from llm_contracts.reporting.terminal import accepted_lines, head, one_group, table
 from llm_contracts.util.terminal import listed, table_width, titled
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.divergence import Divergence
 
 RECORDING = "as recorded"
 """The line of the recordings themselves."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
-from llm_contracts.review.coverage import SCOPES, row_text
+from llm_contracts.review.coverage import SCOPES, Coverage, row_text
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.drawing import STYLES, keys, rule, wrapped
@@ -17,9 +16,6 @@ from llm_contracts.review.tui.keys import HELP
 from llm_contracts.review.tui.screens import bar, title
 from llm_contracts.review.tui.state import Form, ReviewState, Screen
 from llm_contracts.util.text import and_more, count
-
-if TYPE_CHECKING:
-    from llm_contracts.review.coverage import Coverage
 
 _ROWS = 6  # waivers and other groups listed before "and n more"
 _NAME = 34  # columns for a recording's name

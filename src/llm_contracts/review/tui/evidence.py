@@ -11,18 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
+from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare.finding import ABSENT, first_difference
-from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.result import Item
 from llm_contracts.reporting.item_view import ItemView, item_view
 from llm_contracts.reporting.lines import end_lines, quoted, request_lines, value_line
 from llm_contracts.review.tui.page import Page, Row, View, folded, pairs, whole
-
-if TYPE_CHECKING:
-    from llm_contracts.clients.observation import Chunk, Observation
-    from llm_contracts.parity.divergence import Divergence
-    from llm_contracts.parity.result import Item
 
 _FIRST: Mapping[Kind, View] = {
     Kind.REQUEST_TARGET: View.REQUEST,

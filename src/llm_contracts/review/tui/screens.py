@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
 from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.result import Item
 from llm_contracts.reporting.lines import distinct
 from llm_contracts.review.tui.drawing import (
     NARROW,
@@ -28,9 +28,6 @@ from llm_contracts.review.tui.paint import PageLayout, laid_out
 from llm_contracts.review.tui.state import ReviewState, lapses, tally
 from llm_contracts.util.terminal import one_line
 from llm_contracts.util.text import count
-
-if TYPE_CHECKING:
-    from llm_contracts.parity.result import Item
 
 _KEYS = (
     "a accept", "r needs a fix", "x noise", "s skip", "v view", "n next", "f fold", "j k groups", "g members",

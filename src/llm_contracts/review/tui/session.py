@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
+from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
+from llm_contracts.parity.result import Item
 from llm_contracts.parity.waivers import WaiverError
 from llm_contracts.results.items import StoredResultError
 from llm_contracts.review import session as reviewing
@@ -18,16 +19,11 @@ from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.dialogs import DIALOGS
 from llm_contracts.review.tui.drawing import safe
 from llm_contracts.review.tui.keys import Effect, Window, press
+from llm_contracts.review.tui.paint import PageLayout
 from llm_contracts.review.tui.screens import Frame, group_screen, layout, page_width
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
-
-if TYPE_CHECKING:
-    from rich.console import ConsoleDimensions as Size
-
-    from llm_contracts.parity.result import Item
-    from llm_contracts.review.tui.paint import PageLayout
 
 STATE = "review.json"
 _FORMAT = 1
