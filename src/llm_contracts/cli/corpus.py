@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -22,11 +21,9 @@ from llm_contracts.cli.options import (
 )
 from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import ConfigError, Project, checked_name
+from llm_contracts.run.options import Options
 from llm_contracts.run.shards import owned
 from llm_contracts.util.stdout import captured_stdout
-
-if TYPE_CHECKING:
-    from llm_contracts.run.options import Options
 
 _EXAMPLES = """\b
 Examples:
@@ -89,9 +86,9 @@ def corpus(
     from llm_contracts.results.items import packed
     from llm_contracts.results.writer import writing
     from llm_contracts.run.merge import corpus_plan, part
-    from llm_contracts.run.resume import continuing
     from llm_contracts.run.streams import check_corpus, corpus_context
     from llm_contracts.run.workers.choice import worker_pool
+    from llm_contracts.run.workers.threads import continuing
     from llm_contracts.util.terminal import progress_bar
 
     project = project_here(needed=False)

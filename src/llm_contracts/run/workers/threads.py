@@ -20,12 +20,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from llm_contracts.corpus import CorpusStream
 from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.inputs import code_files
 from llm_contracts.project.load import load_project
-from llm_contracts.results.items import Packed
+from llm_contracts.results.document import light
+from llm_contracts.results.items import ItemsFile, Packed
 
 Task = Any
 """What is to be run: a scenario's name, or a stream of a corpus. It can be pickled."""
@@ -179,6 +181,32 @@ def side_by_side(
             yield number, future.result()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def continuing(workers: WorkerPool, finished: ItemsFile) -> WorkerPool:
+    """A worker pool that runs only what the file does not have. What could not be run is tried again."""
+
+    def resumed(tasks: Iterable[Task]) -> Iterator[tuple[int, Packed]]:
+        fresh: list[int] = []  # the pool's numbers → those of the tasks
+        ready: list[tuple[int, Packed]] = []
+
+        def rest() -> Iterator[Task]:
+            for number, task in enumerate(tasks):
+                name = task_name(task)
+                item = finished.item(name) if name in finished.offsets else None
+                if item is None or (isinstance(task, CorpusStream) and item.problem is not None):
+                    fresh.append(number)
+                    yield task
+                else:
+                    ready.append((number, Packed(item=light(item), line=b"")))
+
+        for number, done in workers(rest()):
+            while ready:
+                yield ready.pop()
+            yield fresh[number], done
+        yield from ready
+
+    return resumed
 
 
 def run_jobs(
