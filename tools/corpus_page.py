@@ -41,7 +41,7 @@ def _part(result: Result) -> Iterator[str]:
     yield from (f"\nAccepted: {reason}" for reason in reasons)
     yield from (f"\nNot usable: {item.problem}" for item in result.items if item.problem)
     left = Counter(problem.reason for problem in result.left_out if not problem.why.damaged)
-    yield from (f"\nLeft out, {count} of them: {reason}" for reason, count in left.items())
+    yield from (f"\nLeft out: {count}, because {reason}" for reason, count in left.items())
 
 
 def _by_provider(items: tuple[Item, ...]) -> Iterator[str]:

@@ -21,17 +21,17 @@ from tools.corpus_page import render_corpus_page
 
 _TITLE = "Real streams"
 _INTRO = """\
-Chat-completion streams that real providers sent, recorded by public projects, replayed byte by byte
-to two clients at a time. Counted are streams in which a kind of difference occurs, accepted or not.
+Chat-completion streams from real providers, recorded by public projects and replayed byte by byte to two
+clients at a time. The tables count the streams in which a kind of difference occurs, accepted or not.
 
 Made by `make real-streams`; do not edit."""
 _ANSWERS = """\
 ## Answers of other APIs
 
-How each was read: by which protocol, and in how many there are text, reasoning, arguments of tool calls,
-a finish reason, usage totals, an error, and an end that the answer itself names. `generic` knows neither
-text nor finish reason: it is compared leaf by leaf. The parts below compare clients over those of them
-that both clients can ask for."""
+By which protocol each answer was read, and how many answers hold text, reasoning, tool-call arguments, a
+finish reason, usage totals, an error, or an end that the answer itself names. `generic` knows neither text
+nor finish reason: such answers are compared leaf by leaf. The sections below compare clients over the
+answers that both of them can ask for."""
 _COLUMNS = ("text", "reasoning", "arguments", "finish", "usage", "error", "end")
 _ARGUMENTS = 3
 

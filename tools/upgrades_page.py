@@ -19,7 +19,7 @@ from llm_contracts.util.text import count
 _INTRO = """\
 # Upgrades
 
-What the same recordings give under other releases of LiteLLM and openai. Each pair of releases runs in an
+What the same recordings show under other releases of LiteLLM and openai. Each pair of releases runs in an
 environment of its own (uv builds and caches it) and is compared with the pinned pair. Nothing should change
 for our own two clients: that is what the adapter is for. For the bare clients the tables show what LiteLLM
 itself changes from release to release, and so what an upgrade would bring to an application without the

@@ -95,6 +95,7 @@ def test_totals_can_come_with_every_chunk_counted_so_far(dialect: str, model: st
     stream = simulated(dialect, "usage-every-chunk", model)
     counts = [chunk["usage"]["completion_tokens"] for chunk in stream]
     assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
     assert all(chunk["choices"] for chunk in stream)
 
 
