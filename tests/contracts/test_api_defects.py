@@ -17,6 +17,7 @@ from tests.contracts.defects.harmless import CONVERSIONS, as_namespace
 from tests.contracts.defects.other_apis import (
     API_DEFECTS,
     EMBEDDINGS,
+    GEMINI,
     MESSAGES,
     RESPONSES,
     Api,
@@ -32,7 +33,7 @@ pytestmark = [
         find_spec("anthropic") is None, reason="needs Anthropic's SDK"
     ),  # imported by its client
 ]
-APIS = {"responses": RESPONSES, "messages": MESSAGES, "embeddings": EMBEDDINGS}
+APIS = {"responses": RESPONSES, "messages": MESSAGES, "gemini": GEMINI, "embeddings": EMBEDDINGS}
 _AGAIN = ("fields", "order", "chunk_count", "deltas", "surface", "usage_details", "unfaithful")
 """Kinds that say of a fault what another has said, in the SDK's own fields."""
 
@@ -64,7 +65,7 @@ def test_a_fault_is_reported_as_what_it_is(defect: ApiDefect, engine: Engine) ->
 
 
 @pytest.mark.parametrize("script", ["reasoning", "parallel-tool-calls", "content-filter", "mid-stream-error"])
-@pytest.mark.parametrize("api", [RESPONSES, MESSAGES], ids=["responses", "messages"])
+@pytest.mark.parametrize("api", [RESPONSES, MESSAGES, GEMINI], ids=["responses", "messages", "gemini"])
 def test_without_a_fault_nothing_is_reported(api: Api, script: str, engine: Engine) -> None:
     item = compared(engine, api, script, _again(api))
     assert (item.problem, item.divergences, item.noise) == (None, (), ())
@@ -83,8 +84,8 @@ FORMS = [
     pytest.param(api, convert, id=f"{name}-{convert.__name__}")
     for name, api in APIS.items()
     for convert in (*CONVERSIONS, as_base64)
-    # Anthropic's messages have a method, `to_param`, that a namespace lacks.
-    if (name, convert) != ("messages", as_namespace)
+    # Anthropic's messages have a method, and Google's answers have properties, that a namespace lacks.
+    if not (name in {"messages", "gemini"} and convert is as_namespace)
 ]
 
 

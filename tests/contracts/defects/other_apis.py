@@ -1,5 +1,5 @@
-"""Faults in clients of Responses, Anthropic's Messages and embeddings, put into the bare stream of each SDK,
-and what harmless clients make of the same. What is played comes from the simulator, without a socket.
+"""Faults in clients of Responses, Anthropic's Messages, Gemini and embeddings, put into the bare stream of
+each SDK, and what harmless clients make of the same. The simulator answers, without a socket.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ class Api:
         """What the simulator answers to this call."""
         call, dialect = self.call(), DIALECTS[self.dialect]
         given = {"messages": list(call.messages)} if call.messages else {"input": call.input}
-        body = json.dumps({"model": call.model, **given, **call.params}).encode()
-        ask = dialect.read(dialect.chat_path, {"Authorization": f"Bearer {KEY}"}, body)
+        body = json.dumps({"model": call.model, **given, "contents": call.input, **call.params}).encode()
+        headers = {"Authorization": f"Bearer {KEY}", "x-goog-api-key": KEY}
+        ask = dialect.read(self.path.partition("?")[0], headers, body)
         reply = respond(Responder(dialect=dialect), ask, SCRIPTS[script].turn(0))
         request = Request(method="POST", uri=self.origin + self.path, body=body)
         answer = Response(status=reply.status, headers=reply.headers, body=b"".join(reply.pieces))
@@ -97,9 +98,28 @@ EMBEDDINGS = Api(
         "params": {"encoding_format": "float", "dimensions": 8},
     },
 )
+GEMINI = Api(
+    client="google-genai",
+    dialect="gemini",
+    origin="https://generativelanguage.googleapis.com/v1beta",
+    path="/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+    ask={
+        "model": "gemini-2.5-flash",
+        "function": Function.GENERATE_CONTENT,
+        "input": [{"role": "user", "parts": [{"text": "Where is the station?"}]}],
+        "params": {"stream": True, "generationConfig": {"thinkingConfig": {"includeThoughts": True}}},
+    },
+)
 
 
 # Responses
+
+
+def only_wholes(events: Items) -> Iterator[Any]:
+    """No pieces are handed on, only the events that repeat them at the end."""
+    for event in events:
+        if not event.type.endswith(".delta"):
+            yield event
 
 
 def pieces_lost(events: Items) -> Iterator[Any]:
@@ -260,6 +280,76 @@ def overload_ended(events: Items) -> Iterator[Any]:
         return
 
 
+# Gemini
+
+
+def parts_lost(chunks: Items) -> Iterator[Any]:
+    """A piece of text is not handed on."""
+    yield from _without(chunks, lambda chunk: any(part.text and not part.thought for part in _parts(chunk)))
+
+
+def thoughts_lost(chunks: Items) -> Iterator[Any]:
+    """What was thought is not handed on."""
+    for chunk in chunks:
+        if not any(part.thought for part in _parts(chunk)):
+            yield chunk
+
+
+def calls_lost(chunks: Items) -> Iterator[Any]:
+    """Of several calls only the first is handed on."""
+    seen = 0
+    for chunk in chunks:
+        for part in _parts(chunk):
+            seen += part.function_call is not None
+            if seen > 1:
+                part.function_call = None
+        yield chunk
+
+
+def calls_renamed(chunks: Items) -> Iterator[Any]:
+    """Another function is called."""
+    for chunk in chunks:
+        for part in _parts(chunk):
+            if part.function_call is not None:
+                part.function_call.name = "other"
+        yield chunk
+
+
+def always_stopped(chunks: Items) -> Iterator[Any]:
+    """An answer that a filter has cut short is called complete."""
+    for chunk in chunks:
+        for candidate in chunk.candidates or ():
+            candidate.finish_reason = candidate.finish_reason and "STOP"
+        yield chunk
+
+
+def never_counted(chunks: Items) -> Iterator[Any]:
+    """The totals are gone."""
+    for chunk in chunks:
+        chunk.usage_metadata = None
+        yield chunk
+
+
+def thoughts_added(chunks: Items) -> Iterator[Any]:
+    """Thoughts are counted as a part of the answer, which Google counts apart."""
+    for chunk in chunks:
+        if chunk.usage_metadata is not None and chunk.usage_metadata.thoughts_token_count:
+            chunk.usage_metadata.candidates_token_count += chunk.usage_metadata.thoughts_token_count
+        yield chunk
+
+
+def answer_renamed(chunks: Items) -> Iterator[Any]:
+    """The answer has an id of the client's own making."""
+    for chunk in chunks:
+        chunk.response_id = "own"
+        yield chunk
+
+
+def _parts(chunk: Any) -> list[Any]:
+    contents = (candidate.content for candidate in chunk.candidates or ())
+    return [part for content in contents if content is not None for part in content.parts or ()]
+
+
 # Embeddings
 
 
@@ -375,6 +465,7 @@ API_DEFECTS: tuple[ApiDefect, ...] = (
     *_of(
         RESPONSES,
         (pieces_lost, "reasoning", "text text[*]"),
+        (only_wholes, "reasoning", "deltas delta[0]"),
         (summary_lost, "reasoning", "reasoning reasoning[0]"),
         (always_completed, "content-filter", "finish_reason finish_reason.changed"),
         (item_named, _CALLS, "tool_calls tool_calls[0].id"),
@@ -397,6 +488,18 @@ API_DEFECTS: tuple[ApiDefect, ...] = (
         (tools_renamed, _CALLS, "tool_calls tool_calls[0].id"),
         (json_lost, _CALLS, "tool_calls tool_calls[0].arguments"),
         (message_renamed, "reasoning", "response_id id"),
+        (overload_ended, "mid-stream-error", "error error"),
+    ),
+    *_of(
+        GEMINI,
+        (parts_lost, "reasoning", "text text[*]"),
+        (thoughts_lost, "reasoning", "reasoning reasoning[0]"),
+        (calls_lost, _CALLS, "tool_calls tool_calls[1]"),
+        (calls_renamed, _CALLS, "tool_calls tool_calls[0].name"),
+        (always_stopped, "content-filter", "finish_reason finish_reason.changed"),
+        (never_counted, "reasoning", "usage_missing usage"),
+        (thoughts_added, "reasoning", "usage usage.completion_tokens"),
+        (answer_renamed, "reasoning", "response_id id"),
         (overload_ended, "mid-stream-error", "error error"),
     ),
     *_of(

@@ -57,8 +57,8 @@ Clients that hand on the right chunks and do something else that they should not
 _OTHER_APIS = """\
 ## Clients of other APIs
 
-Put into the bare stream of OpenAI's or Anthropic's SDK, and played what the simulator says. What is said
-again of the same fault in the SDK's own fields is not listed.
+Put into the bare stream of OpenAI's, Anthropic's or Google's SDK, and played what the simulator says. What is
+said again of the same fault in the SDK's own fields is not listed.
 """
 
 _HARMLESS = """\
