@@ -34,6 +34,9 @@ _UNIT = re.compile(
 )
 _INDEX = re.compile(r'"(?:output_|content_|summary_)?index"\s*:\s*(\d+)')
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={1,2})?")
+_ENCODED = frozenset({"b64_json", "data", "encrypted_content", "file_data", "signature", "thoughtSignature"})
+"""Members whose text is base64 however short it is."""
 _DATA_URL = re.compile(r"(data:[\w/.+-]*)((?:;[^;,]*)*?)(;base64,)(.*)", re.DOTALL)
 _ID_PREFIX = re.compile(
     "(?:asst|batch|call|chatcmpl|ci|cmpl|conv|fc|file|gen|item|msg|org|proj|req|resp|rs|run|srvtoolu|step|"
@@ -193,35 +196,29 @@ class Anonymiser:
 
     def _run(self, text: str, run: list[Token], context: _Context) -> Iterator[tuple[int, int, str]]:
         """The parts of one text, rewritten as a whole."""
-        if (
-            len(run) == 1
-            and (made := self._made_up(text[run[0].start : run[0].end], run[0].path)) is not None
-        ):
-            yield run[0].start, run[0].end, made
-            return
         parts = [_units(text[each.start : each.end]) for each in run]
-        said = "".join(map(_joined, parts))
+        made = [self._made_up(_joined(units), each.path) for each, units in zip(run, parts, strict=True)]
+        said = "".join(_joined(units) for units, data in zip(parts, made, strict=True) if data is None)
         new, place = _deep(said, lambda plain: self._words.text(plain, context.declared)), 0
-        for each, units in zip(run, parts, strict=True):
-            part = new[place : (place := place + len(units))]
+        for each, units, data in zip(run, parts, made, strict=True):
+            part = data
+            if part is None:
+                part = new[place : (place := place + len(units))]
             yield (
                 each.start,
                 each.end,
                 part if isinstance(units, str) else "".join(map(_written, units, part)),
             )
 
-    def _made_up(self, source: str, path: tuple[str, ...]) -> str | None:
+    def _made_up(self, plain: str, path: tuple[str, ...]) -> str | None:
         """Other data in the place of data; None for words."""
-        plain = source.replace("\\/", "/")
         if match := _DATA_URL.fullmatch(plain):
-            made = match[1] + self._words.text(match[2]) + match[3] + self._words.blob(match[4])
-        elif path[-1:] == ("embedding",):
-            made = self._words.floats(plain)
-        elif _BLOB.fullmatch(plain):
-            made = self._words.blob(plain)
-        else:
-            return None
-        return made + "A" * (len(source) - len(made))
+            return match[1] + self._words.text(match[2]) + match[3] + self._words.blob(match[4])
+        if path[-1:] == ("embedding",):
+            return self._words.floats(plain)
+        if _BLOB.fullmatch(plain) or (path[-1:] and path[-1] in _ENCODED and _BASE64.fullmatch(plain)):
+            return self._words.blob(plain)
+        return None
 
 
 def _units(text: str) -> list[str] | str:
@@ -263,7 +260,7 @@ def _written(unit: str, character: str) -> str:
     if _meant(unit) == character:
         return unit
     if not unit.startswith("\\u") or unit == "\\u":
-        return unit[:-1] + character
+        return unit if unit.startswith("\\") else character  # a slash in base64: no letter takes as much room
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 

@@ -45,8 +45,8 @@ def print_addresses(capture: Capture, folder: Path) -> None:
     )
 
 
-def print_capture(capture: Capture, folder: Path) -> None:
-    """Print what came of it on standard error: standard output is the program's."""
+def print_capture(capture: Capture, folder: Path, *, ran: bool) -> None:
+    """Print what came of it on standard error: standard output is the program's, if one `ran`."""
     console = terminal_console(stderr=True)
     writer = capture.writer
     for name, seen in writer.seen.items():
@@ -62,12 +62,11 @@ def print_capture(capture: Capture, folder: Path) -> None:
     for sentence in writer.trouble:
         console.print(f"Not everything was kept: {sentence}.", style="yellow", soft_wrap=True)
     if not writer.seen:
-        names = ", ".join(capture.variables)
-        console.print(
-            f"No call passed. The program was given base URLs in {names}; does it read one of them?",
-            style="yellow",
-            soft_wrap=True,
-        )
+        why = "Was an application started with one of the addresses above?"
+        if ran:
+            names = ", ".join(capture.variables)
+            why = f"The program was given base URLs in {names}; does it read one of them?"
+        console.print(f"No call passed. {why}", style="yellow", soft_wrap=True)
     elif writer.written:
         console.print(f"Recordings are in {_shown(folder)}. Next: llm-contracts check", soft_wrap=True)
 

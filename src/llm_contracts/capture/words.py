@@ -48,6 +48,7 @@ _WHOLE_RANGES = ((0x4E00, 0x9FA5), (0xAC00, 0xD7A3), (0x20000, 0x2A6D6))
 _BLOCK = 128
 _MOST_KNOWN = 10_000  # words in memory
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_ENDS = {1: _ALPHABET[::4], 2: "AQgw"}  # by the number of signs that fill up
 
 
 class Words:
@@ -77,10 +78,14 @@ class Words:
         return known
 
     def blob(self, text: str) -> str:
-        """Made-up base64 of the same length; its case says nothing of what was there."""
+        """Made-up base64 of the same length; its case says nothing of what was there. What stands before its
+        padding ends in zeros, as strict readers want.
+        """
         body = text.rstrip("=")
-        noise = self._noise(text)
-        return "".join(_ALPHABET[next(noise) % len(_ALPHABET)] for _ in body) + text[len(body) :]
+        noise, ends = self._noise(text), _ENDS.get(len(text) - len(body), _ALPHABET)
+        made = [_ALPHABET[next(noise) % len(_ALPHABET)] for _ in body[:-1]]
+        made += [ends[next(noise) % len(ends)] for _ in body[-1:]]
+        return "".join(made) + text[len(body) :]
 
     def floats(self, text: str) -> str:
         """Made-up numbers of 32 bits in base64, as many as there were."""

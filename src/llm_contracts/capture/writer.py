@@ -124,7 +124,7 @@ class Writer:
         self._queue.put((provider, why, 0))
 
     def _work(self) -> None:
-        due = time.monotonic() + _EVERY
+        due, shapes = time.monotonic() + _EVERY, 0
         while True:
             try:
                 item = self._queue.get(timeout=max(0.0, due - time.monotonic()))
@@ -135,7 +135,9 @@ class Writer:
                 self._guarded(self._save_coverage)
                 return
             self._guarded(lambda: self._take(*item))  # noqa: B023 - called before the next one comes
-            if time.monotonic() >= due:
+            before, shapes = shapes, sum(len(each.shapes) for each in self.seen.values())
+            # What was counted may be lost with the process, but no shape: it keeps an answer from being a GO.
+            if time.monotonic() >= due or shapes > before:
                 self._guarded(self._save_coverage)
                 due = time.monotonic() + _EVERY
 

@@ -154,7 +154,7 @@ def capture(
     hand_over(
         json_file,
         capture_document(running),
-        lambda _console: print_capture(running, options.folder),
+        lambda _console: print_capture(running, options.folder, ran=not listen),
         secrets_of(project),
     )
     return code

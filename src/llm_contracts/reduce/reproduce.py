@@ -7,16 +7,30 @@ import re
 from pprint import pformat
 from typing import Any
 
+from llm_contracts.clients.call import Function
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.run import CHATS, Reduced
 from llm_contracts.wire.interaction import Interaction
 
+_SDK = "{}(base_url=url, api_key='none', max_retries=0).{}.create(**ASK)"
+_LITELLM = "litellm.{}(api_base=url, api_key='none', max_retries=0, custom_llm_provider='{}', **ASK)"
 _CALLS = {
-    "openai": "openai.OpenAI(base_url=url, api_key='none', max_retries=0).chat.completions.create(**ASK)",
-    "litellm": "litellm.completion(api_base=url, api_key='none', max_retries=0, "
-    "custom_llm_provider='openai', **ASK)",
+    ("openai", Function.INVOKE): _SDK.format("openai.OpenAI", "chat.completions"),
+    ("openai", Function.RESPONSES): _SDK.format("openai.OpenAI", "responses"),
+    ("openai", Function.EMBEDDINGS): _SDK.format("openai.OpenAI", "embeddings"),
+    ("openai", Function.COMPLETIONS): _SDK.format("openai.OpenAI", "completions"),
+    ("anthropic", Function.MESSAGES): _SDK.format("anthropic.Anthropic", "messages"),
+    ("litellm", Function.INVOKE): _LITELLM.format("completion", "openai"),
+    ("litellm", Function.RESPONSES): _LITELLM.format("responses", "openai"),
+    ("litellm", Function.EMBEDDINGS): _LITELLM.format("embedding", "openai"),
+    ("litellm", Function.COMPLETIONS): _LITELLM.format("text_completion", "text-completion-openai"),
+    ("litellm-async", Function.MESSAGES): "asyncio.run(awaited("
+    + _LITELLM.format("anthropic.messages.acreate", "anthropic")
+    + "))",
 }
+"""How a call of a library is written."""
+
 _ASKED = {
     Kind.REQUEST_BODY: "asked",
     Kind.REQUEST_TARGET: "self.requestline",
@@ -25,14 +39,18 @@ _ASKED = {
 }
 """What a provider prints of a request, where that is what differs."""
 
+_WITH_IDS = frozenset({Kind.RESPONSE_ID, Kind.FIELDS, Kind.SURFACE})
+"""Kinds that may be about what is otherwise left out of the output, because it is another in each run."""
+
 _FILE = '''"""{title}
 
     pip install {names} && python {file}
 """
 
-import http.server, threading
+import asyncio, http.server, os, threading
 from importlib.metadata import version
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
 import {names_imported}
 
 ASK = {ask}
@@ -55,19 +73,25 @@ class Provider(http.server.BaseHTTPRequestHandler):
         pass
 
 
+async def awaited(answer):
+    answer = await answer
+    return [part async for part in answer] if hasattr(answer, "__aiter__") else answer
+
+
 def show(name, call):
     print(f"--- {{name}} {{version(name)}}")
     try:
         answer = call()
-        for chunk in [answer] if hasattr(answer, "model_dump") else answer:
-            print(chunk.model_dump(exclude_none=True, exclude={{"created", "id", "object"}}))
+        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
+            dump = getattr(part, "model_dump", lambda **_: part)
+            print(dump(exclude_none=True, exclude={exclude}))
     except Exception as error:
         print(f"{{type(error).__module__}}.{{type(error).__name__}}: {{error}}"[:300])
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-url = f"http://127.0.0.1:{{server.server_port}}/v1"
+url = f"http://127.0.0.1:{{server.server_port}}{base}"
 {shows}
 '''
 
@@ -76,14 +100,13 @@ def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str)
     """The text of the file.
 
     Raises:
-        ConfigError: it takes clients that are built in, a chat, and one exchange.
+        ConfigError: it takes clients that are built in and make such a call, and one exchange.
     """
-    if unknown := {reference, candidate} - set(_CALLS):
-        raise ConfigError(
-            f"A reproduction can be written for {' and '.join(_CALLS)}, not for {min(unknown)}."
-        )
-    if reduced.call.function not in CHATS:
-        raise ConfigError(f"A reproduction can be written for chats, not for {reduced.call.function}.")
+    function = Function.INVOKE if reduced.call.function in CHATS else reduced.call.function
+    names = [reference, candidate]
+    if unknown := [name for name in names if (name, function) not in _CALLS]:
+        able = ", ".join(name for name, made in _CALLS if made is function) or "none"
+        raise ConfigError(f"A reproduction of {function} can be written for {able}, not for {unknown[0]}.")
     if len(reduced.interactions) > 1:
         raise ConfigError("This difference takes several exchanges: that is more than a reproduction serves.")
     (interaction,) = reduced.interactions
@@ -92,24 +115,33 @@ def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str)
         f"{difference.kind} at {difference.where}: {candidate} says {_value(difference.candidate)}, "
         f"{reference} {_value(difference.reference)}."
     )
-    names = [reference, candidate]
+    libraries = [name.removesuffix("-async") for name in names]
     return _FILE.format(
         title=title,
-        names=" ".join(names),
-        names_imported=", ".join(sorted(names)),
+        names=" ".join(libraries),
+        names_imported=", ".join(sorted(libraries)),
         file=file,
         asked=f"\n        print({_ASKED[difference.kind]})" if difference.kind in _ASKED else "",
         ask=pformat(_ask(reduced), width=110, sort_dicts=False),
         status=interaction.response.status,
         type=repr(interaction.response.header("content-type", "application/json")),
         body=_body(interaction),
-        shows="\n".join(f'show("{name}", lambda: {_CALLS[name]})' for name in names),
+        exclude="set()" if difference.kind in _WITH_IDS else "{'created', 'id', 'object'}",
+        base="" if function is Function.MESSAGES else "/v1",
+        shows="\n".join(
+            f'show("{library}", lambda: {_CALLS[name, function]})'
+            for name, library in zip(names, libraries, strict=True)
+        ),
     )
 
 
 def _ask(reduced: Reduced) -> dict[str, Any]:
     call = reduced.call
-    return {"model": call.model, "messages": list(call.messages), "stream": True, **call.params}
+    if call.function in CHATS:
+        return {"model": call.model, "messages": list(call.messages), "stream": True, **call.params}
+    named = {Function.MESSAGES: "messages", Function.COMPLETIONS: "prompt"}.get(call.function, "input")
+    asked = list(call.messages) if call.function is Function.MESSAGES else call.input
+    return {"model": call.model, named: asked, **call.params}
 
 
 def _value(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.parity.meanings import MEANINGS
+from llm_contracts.parity.meanings import meaning
 from llm_contracts.reduce.run import Reduced
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 
@@ -38,7 +38,7 @@ def print_reduced(console: Console, reduced: Reduced) -> None:
     console.print(
         f"{difference.kind} at {difference.where}   {difference.severity}", style="bold", markup=False
     )
-    console.print(f"    {MEANINGS[difference.kind]}", markup=False)
+    console.print(f"    {meaning(difference)}", markup=False)
     console.print(f"    reference  {difference.reference!r}", markup=False, highlight=False)
     console.print(f"    candidate  {difference.candidate!r}", markup=False, highlight=False)
     before = reduced.events_before

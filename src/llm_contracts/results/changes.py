@@ -45,7 +45,7 @@ class Changes:
 
 def changes_since(folder: Path | None, result: Result) -> Changes | None:
     """How a result differs from the one that is stored in a folder; None where there is none of the same two
-    clients, or none that can be read.
+    clients that has one of its recordings, or none that can be read.
     """
     try:
         earlier = None if folder is None else Stored.load(folder)
@@ -59,6 +59,8 @@ def changes_since(folder: Path | None, result: Result) -> Changes | None:
     was = {item.id: {found.fingerprint for found in item.unwaived} for item in before.items}
     now = {item.id: {found.fingerprint for found in item.unwaived} for item in result.items if item.id in was}
     was = {name: found for name, found in was.items() if name in now}
+    if not now:
+        return None
     then, today = (set[str]().union(*rows.values()) for rows in (was, now))
     return Changes(
         since=str(earlier.document["checked_at"]),

@@ -29,6 +29,7 @@ from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.capture.keeper import FULL, Limits
 from llm_contracts.capture.run import targets_of
 from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHED
+from llm_contracts.capture.terminal import print_capture
 from llm_contracts.cli import run
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, load_settings
@@ -387,6 +388,15 @@ def test_a_program_that_calls_nobody_is_told_what_it_was_given(
     assert "No call passed. The program was given base URLs in OPENAI_BASE_URL" in err
 
 
+def test_a_proxy_that_nobody_called_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    with scene.running() as application:
+        print_capture(application.capture, scene.root, ran=False)
+    assert (
+        "No call passed. Was an application started with one of the addresses above?"
+        in capsys.readouterr().err
+    )
+
+
 def test_a_session_holds_nothing_of_what_has_passed(scene: Scene) -> None:
     scene.answers = [ANSWER, refusal(400), ANSWER]
     with scene.running() as application:
@@ -468,3 +478,12 @@ def test_a_packed_request_is_recorded_plain(scene: Scene, coding: str) -> None:
     (recorded,) = load(file).interactions
     assert recorded.request.body == (b"****" if coding == "zstd" else body)
     assert "content-encoding" not in dict(recorded.request.headers)
+
+
+def test_a_shape_is_on_the_disk_before_anything_ends(scene: Scene) -> None:
+    """A process that is killed may lose numbers, but no shape that keeps an answer from being a GO."""
+    with scene.running() as application:
+        application.ask()
+        folder = scene.root / "cassettes" / "acme"
+        released_when(lambda: any(folder.glob("captured-*.json")), threading.Event())
+        assert any(folder.glob("captured-*.json"))

@@ -10,14 +10,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.clients.call import Call
+from llm_contracts.clients.call import Call, Function
 from llm_contracts.corpus.judge import CHAT
 from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.ddmin import ddmin
 from llm_contracts.reduce.reproduce import reproduction
 from llm_contracts.reduce.run import Reduced
@@ -151,8 +153,7 @@ def test_what_does_not_differ_is_said(project: Path, capsys: pytest.CaptureFixtu
     assert "does not show that difference. What differs: text at text" in capsys.readouterr().err
 
 
-def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: object) -> tuple[str, str]:
-    """What the file prints of either library."""
+def reduced_call(interaction: Interaction, kind: Kind, **asked: Any) -> Reduced:
     difference = Divergence(kind=kind, where="place", reference="a", candidate="b", fingerprint="f")
     call = Call(
         base_url="u",
@@ -160,11 +161,16 @@ def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: obj
         provider="p",
         model="m",
         messages=({"role": "user", "content": "hi"},),
-        params=params,
+        **asked,
     )
-    reduced = Reduced(
+    return Reduced(
         difference=difference, call=call, interactions=(interaction,), events=1, events_before=1, attempts=1
     )
+
+
+def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: object) -> tuple[str, str]:
+    """What the file prints of either library."""
+    reduced = reduced_call(interaction, kind, params=params)
     text = reproduction(reduced, reference="openai", candidate="litellm", file="bug.py")
     assert ast.parse(text)
     assert len([line for line in text.splitlines() if line.strip()]) < 50
@@ -200,3 +206,38 @@ def test_a_reproduction_shows_answers_in_one_piece_and_what_was_asked(tmp_path: 
     for said in reproduced(tmp_path, one, Kind.REQUEST_BODY, stream=False, seed=7):
         assert re.search(r'"seed": ?7', said)
         assert "'content': 'whole'" in said
+
+
+@pytest.mark.parametrize(
+    ("function", "reference", "candidate", "said"),
+    [
+        (Function.RESPONSES, "openai", "litellm", "litellm.responses(api_base=url"),
+        (Function.EMBEDDINGS, "openai", "litellm", ".embeddings.create(**ASK)"),
+        (Function.COMPLETIONS, "openai", "litellm", "custom_llm_provider='text-completion-openai'"),
+        (
+            Function.MESSAGES,
+            "anthropic",
+            "litellm-async",
+            "asyncio.run(awaited(litellm.anthropic.messages.acreate(",
+        ),
+    ],
+)
+def test_calls_of_other_apis_are_reproduced_too(
+    function: Function, reference: str, candidate: str, said: str
+) -> None:
+    given = (
+        "messages"
+        if function is Function.MESSAGES
+        else "prompt"
+        if function is Function.COMPLETIONS
+        else "input"
+    )
+    reduced = reduced_call(streamed(stream()), Kind.TEXT, function=function, input="tea", params={"n": 2})
+    text = reproduction(reduced, reference=reference, candidate=candidate, file="bug.py")
+    assert ast.parse(text)
+    assert said in text
+    assert f"'{given}': " in text
+    assert text.count("'n': 2") == 1
+    assert f"pip install {reference} litellm &&" in text
+    with pytest.raises(ConfigError, match=f"of {function} can be written for .*, not for httpx"):
+        reproduction(reduced, reference=reference, candidate="httpx", file="bug.py")

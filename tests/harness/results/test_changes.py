@@ -40,6 +40,7 @@ def test_open_differences_are_new_gone_or_as_before(tmp_path: Path) -> None:
     assert changes_since(tmp_path, replace(later, candidate="another")) is None
     assert changes_since(tmp_path / "nothing", later) is None
     assert changes_since(None, later) is None
+    assert changes_since(tmp_path, result(item("openai/young"))) is None  # nothing that both compared
 
 
 def test_a_result_that_cannot_be_read_is_no_run_to_compare_with(tmp_path: Path) -> None:
