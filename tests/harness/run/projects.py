@@ -42,6 +42,7 @@ def plain(call):
     request = urllib.request.Request(f"{call.base_url}/chat/completions", body, headers)
     with urllib.request.urlopen(request, timeout=60) as response:
         for line in response:
+            line = line.removeprefix("\ufeff".encode())
             if line.startswith(b"data: {"):
                 chunk = json.loads(line[6:])
                 if "error" in chunk:
