@@ -77,11 +77,19 @@ def ids_made_up(call):
         yield {**chunk, "id": name}
 
 
+def sound_too(call):
+    yield from reading()(call)
+
+
+def bare_data_too(call):
+    yield from reading(bare=False)(call)
+
+
 CLIENTS |= {
     "ids-made-up": ids_made_up,
     "sound": reading(),
-    "sound-too": reading(),
-    "bare-data-too": reading(bare=False),
+    "sound-too": sound_too,
+    "bare-data-too": bare_data_too,
     "bare-data-and-bom": reading(bare=False, bom=False),
     "inside-characters": reading(decode_pieces=True),
     "bom": reading(bom=False),
