@@ -211,7 +211,7 @@ SEEN = (
     Edit(
         name="no log probabilities",
         shown=(Kind.FIELDS, "choices[0].logprobs*"),
-        chunks=_in_choices(lambda choice: choice.update(logprobs=None) if choice.get("logprobs") else None),
+        chunks=_in_choices(lambda choice: choice.pop("logprobs") if choice.get("logprobs") else None),
     ),
     Edit(name="no sources", shown=(Kind.FIELDS, "citations*"), chunks=_each(lambda c: c.pop("citations", 0))),
     Edit(

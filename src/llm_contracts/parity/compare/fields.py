@@ -179,6 +179,7 @@ def _in_order(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
     """
     sides = [[_leaves(chunk.rest) for chunk in chunks] for chunks in (ours, theirs)]
     for path in dict.fromkeys(path for side in sides for leaves in side for path in leaves if path != "type"):
+        yield from _nothing_at(path, *sides)
         one, other = (
             [key for key, _ in groupby(leaves.get(path, ABSENT) for leaves in side)] for side in sides
         )
@@ -195,6 +196,15 @@ def _in_order(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
             yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
         else:
             yield NormalisationCount(name=hidden, where=path, reference=a, candidate=b)
+
+
+def _nothing_at(path: str, ours: Sequence[Leaves], theirs: Sequence[Leaves]) -> Findings:
+    """A null, or an empty value, that only one side has at this path."""
+    one, other = ([leaves[path] for leaves in side if path in leaves] for side in (ours, theirs))
+    for name, values in ((Normalisation.NULL, [None]), (Normalisation.EMPTY_VALUE, _EMPTY)):
+        a, b = (next((value for value in side if value in values), ABSENT) for side in (one, other))
+        if (a == ABSENT) != (b == ABSENT):
+            yield NormalisationCount(name=name, where=path, reference=a, candidate=b)
 
 
 def _lost_with_empty_chunks(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
