@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -210,10 +211,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Provider]:
-    """A provider for as long as the block lasts."""
+def running(*, tls: ssl.SSLContext | None = None) -> Iterator[Provider]:
+    """A provider for as long as the block lasts; over TLS if told how."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.provider = Provider(url=f"http://127.0.0.1:{server.server_port}/v1")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if tls is None else "https"
+    server.provider = Provider(url=f"{scheme}://127.0.0.1:{server.server_port}/v1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -23,6 +23,7 @@ from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.straight import reached_straight
 from llm_contracts.wire.scrub import Scrubber
+from tests.certificates import HOST, RIGHT, WRONG
 from tests.harness.clients.own_apis import own_call, recorded_answer
 from tests.harness.wire.exchanges import DONE, PUBLIC, ask, text_event
 from tests.harness.wire.upstream import Peer, Upstream
@@ -84,6 +85,23 @@ def test_a_provider_with_an_unknown_authority_is_refused_and_the_way_out_is_name
     assert (interaction.response.end, interaction.response.status) == (End.REFUSED, 0)
     assert "certificate" in failure
     assert "Set SSL_CERT_FILE" in failure
+
+
+@pytest.mark.parametrize("kind", [*RIGHT, *WRONG])
+def test_only_the_right_certificate_is_told_anything(edge: Edge, tmp_path: Path, kind: str) -> None:
+    authority = trustme.CA()
+    network = network_from({"SSL_CERT_FILE": str(_file_of(authority, tmp_path / "ca.pem"))})
+    with Upstream(_script, tls=(RIGHT | WRONG)[kind](authority)) as upstream:
+        origin = upstream.origin.replace("localhost", HOST)
+        with _record(edge, origin, network) as session:
+            if kind in RIGHT:
+                assert ask(session.origin) == text_event("a") + DONE
+            else:
+                with pytest.raises(ConnectionResetError):
+                    ask(session.origin)
+            (interaction,) = session.interactions()
+    assert interaction.response.end is (End.COMPLETE if kind in RIGHT else End.REFUSED)
+    assert len(upstream.heads) == (kind in RIGHT)
 
 
 @pytest.mark.parametrize(
