@@ -192,6 +192,50 @@ def test_nonsense_is_answered_and_reaches_no_log(edge: Edge, caplog: pytest.LogC
     assert KEY not in message + caplog.text
 
 
+_CHUNKED = "Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (f"Content-Length: 4\r\n{_CHUNKED}", "0\r\n\r\n"),
+        *((f"Content-Length: {size}", "{}") for size in ("2, 40", "+2", "-2", "2 0", "0x2", "0_2")),
+        ("Content-Length: 2\r\nContent-Length: 40", "{}"),
+        ("Content-Length : 2", "{}"),
+        *((f"{name}chunked", "0\r\n\r\n") for name in ("Transfer-Encoding:\x0b", "Transfer-Encoding : ")),
+        *(
+            (f"Transfer-Encoding: {name}", "0\r\n\r\n")
+            for name in ("xchunked", "chunked, identity", "chun\0ked")
+        ),
+        (f"{_CHUNKED}\r\nTransfer-Encoding: identity", "0\r\n\r\n"),
+        *((f"X: a{between}{_CHUNKED}", "0\r\n\r\n") for between in ("\r\n ", "\n", "\r")),
+        *((_CHUNKED, f"{size}\r\n\r\n") for size in ("-1", "+0", "0x0", "0_0", "f" * 40)),
+        *((_CHUNKED, body) for body in ("2\n{}\n0\n\n", "2;a=\n\r\n{}\r\n0\r\n\r\n", "2\r\n{}xx0\r\n\r\n")),
+        ("Host: evil.example\r\nContent-Length: 0", ""),
+    ],
+)
+def test_no_request_is_smuggled_within_another(edge: Edge, framing: str, body: str) -> None:
+    """Where two readers could disagree about its end, neither it nor what follows is let in."""
+    with edge.replay([streamed(DONE)]) as session:
+        path = urlsplit(session.origin).path
+        head = (f"POST {path}{TARGET} HTTP/1.1", "Host: 127.0.0.1", framing)
+        hidden = f"{body}GET {path}/smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        status, message = _message(_raw(edge, *head, body=hidden.encode()))
+        assert (status, session.requests()) == (400, ())
+    assert "not an HTTP request" in message
+
+
+def test_two_requests_in_one_packet_are_two(edge: Edge) -> None:
+    answers = [exchange(Response(status=200, headers=JSON, body=b"{}"), body=b"{}")] * 2
+    with edge.replay(answers) as session:
+        head = (f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1", "Host: 127.0.0.1")
+        last = "\r\n".join((*head, _CHUNKED, "Connection: close", "", "2\r\n{}\r\n0\r\n\r\n"))
+        with socket.create_connection(("127.0.0.1", edge.port), timeout=60) as connection:
+            connection.sendall("\r\n".join((*head, "Content-Length: 2", "", f"{{}}{last}")).encode())
+            assert b"".join(iter(lambda: connection.recv(65536), b"")).count(b" 200 OK") == 2
+        assert [request.body for request in session.requests()] == [b"{}", b"{}"]
+
+
 def _session(edge: Edge, upstream: Upstream) -> RecordSession:
     return edge.record(upstream=upstream.origin, public=PUBLIC, scrubber=Scrubber({}))
 
