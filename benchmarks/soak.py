@@ -83,7 +83,7 @@ class Report:
 
 def soak(streams: int, *, jobs: int, progress: Callable[[int], None] = lambda _done: None) -> Report:
     """Send so many streams through, `jobs` at a time. Each is recorded, and then replayed."""
-    with serving(_provide) as upstream, Edge() as edge, ThreadPoolExecutor(jobs) as pool:
+    with serving(provide) as upstream, Edge() as edge, ThreadPoolExecutor(jobs) as pool:
         started, done = time.monotonic(), count(1)
 
         def one(index: int) -> str:
@@ -186,7 +186,8 @@ _CASES: Sequence[tuple[str, int, End]] = (
 )
 
 
-def _provide(pipe: Connection) -> None:
+def provide(pipe: Connection) -> None:
+    """A server whose path says how its answers end: see `_play`."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     pipe.send(listener.getsockname()[1])
     while True:
@@ -195,11 +196,11 @@ def _provide(pipe: Connection) -> None:
 
 
 def _serve(connection: socket.socket) -> None:
-    with connection, suppress(OSError):
-        while request := connection.recv(65536):
-            while not request.endswith(b"\r\n\r\n{}"):
-                request += connection.recv(65536)
-            _play(connection, request.split()[1].decode().strip("/"))
+    with connection, suppress(OSError), connection.makefile("rb") as asked:
+        while line := asked.readline():
+            head = http.client.parse_headers(asked)
+            asked.read(int(head.get("content-length", "0")))
+            _play(connection, line.split()[1].decode().strip("/").partition("/")[0])
 
 
 def _play(connection: socket.socket, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import trustme
@@ -34,11 +34,11 @@ def _signed_by_itself() -> ssl.SSLContext:
     return context
 
 
-RIGHT: Mapping[str, Callable[[trustme.CA], ssl.SSLContext]] = {
+RIGHT: dict[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     "right": lambda by: _with_its_chain(by, HOST),
     "right, of an authority below it": lambda by: _with_its_chain(by.create_child_ca(), HOST),
 }
-WRONG: Mapping[str, Callable[[trustme.CA], ssl.SSLContext]] = {
+WRONG: dict[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     "of another host": lambda by: _with_its_chain(by, "other.example"),
     "of another address": lambda by: _with_its_chain(by, "127.0.0.2"),
     "of any host of another domain": lambda by: _with_its_chain(by, "*.example"),

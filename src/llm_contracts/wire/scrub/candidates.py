@@ -33,7 +33,7 @@ class Candidates:
 
     def add(self, value: str) -> None:
         """File a value. One without a window that every form shows is always looked for."""
-        windows = _windows(value)
+        windows = _windows(value.strip('"\\'))
         if windows is None:
             self._always.append(value)
         for window in windows or ():

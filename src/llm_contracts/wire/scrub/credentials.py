@@ -21,10 +21,11 @@ from llm_contracts.wire.scrub.names import (
     is_form,
     query_credentials,
 )
+from llm_contracts.wire.scrub.shapes import SHAPES
 
 _SHORTEST = 16
 _LONGEST = 256  # what a pattern costs grows faster than the value it finds
-_SEPARATORS = re.compile(r"[\s,;=]+")
+_SEPARATORS = re.compile(r"[\s,;=\"]+")
 
 
 def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
@@ -56,6 +57,10 @@ def _in_request(request: Request) -> Iterator[tuple[str, str]]:
     for value in query_credentials(request.uri):
         yield "a credential in a request's query", unquote_plus(value)
     yield from _in_message("request", request)
+    for text in (request.uri.encode(), *(value.encode() for _, value in request.headers), request.body):
+        for what, shape in ((what, shape) for what, shapes in SHAPES.items() for shape in shapes):
+            for match in shape.finditer(text):
+                yield f"{what} in a request", match[0].decode("utf-8", "replace")
 
 
 def _in_message(side: str, message: Request | Response) -> Iterator[tuple[str, str]]:
@@ -64,7 +69,7 @@ def _in_message(side: str, message: Request | Response) -> Iterator[tuple[str, s
             for part in _header_parts(value):
                 yield f"the {side} header {name.lower()}", part
     kind = next((value for name, value in message.headers if name.lower() == "content-type"), "")
-    for raw in body_credentials(message.body, kind):
+    for raw in body_credentials(message.body, kind, sent=side == "request"):
         yield f"a credential in a {side}'s body", _read(raw, kind)
 
 

@@ -42,6 +42,7 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
     None for a value of fewer than six characters, or of one repeated character: it occurs by accident in any
     text, and hiding it would ruin recordings without protecting anything.
     """
+    value = value.strip('"\\')  # they open nothing, and may be those of a JSON text around it
     if len(value) < _SHORTEST or len(set(value)) == 1:
         return ()
     raw = value.encode("utf-8", "surrogatepass")
@@ -56,8 +57,12 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
 
 
 def missing(value: str) -> int:
-    """How many characters may be missing at either end: an eighth of a long value, eight at the most."""
-    return min(len(value) // 8, 8) if len(value) >= _LONG else 0
+    """How many characters may be missing at either end: an eighth of a long value, eight at the most; none
+    where one of them may be taken for what ends a JSON text.
+    """
+    spare = min(len(value) // 8, 8) if len(value) >= _LONG else 0
+    ends = value[:spare] + value[len(value) - spare :]
+    return 0 if '"' in ends or "\\" in ends else spare
 
 
 def _cut_short(value: str) -> bytes:

@@ -13,7 +13,6 @@ _CREDENTIAL_HEADERS = frozenset(
         "apikey",
         "authorization",
         "cookie",
-        "ocp-apim-subscription-key",
         "set-cookie",
     }
 )
@@ -24,7 +23,18 @@ _CREDENTIAL_ENDINGS = (
     "-api-key",
     "-apikey",
     "-access-key",
+    "-private-key",
+    "-subscription-key",
     "-authorization",
+    "-auth",
+    "-jwt",
+    "-assertion",
+    "-credential",
+    "-credentials",
+    "-session",
+    "-session-id",
+    "-signature",
+    "-cookie",
 )
 """What the names of such headers end in, whoever made them up: `x-vault-token`, `proxy-authorization`."""
 
@@ -74,6 +84,8 @@ _CREDENTIAL_MEMBERS = (
     "access_?token|api_?key|auth_?token|authorization|client_?secret|id_?token|password|refresh_?token"
     "|secret_?(?:access_?)?key|security_?token|session_?key|session_?secret|session_?token|x-api-key"
 )
+# Beside them in a request: what an answer calls a token may be a word.
+_SENT_MEMBERS = "access_?key(?:_?id)?|credential|passphrase|private_?key|secret|signature|token"
 _IDENTITY_MEMBERS = "org_?id|organi[sz]ation_?id|request_?id|trace_?id|log_?id"
 _TEXT = r'(?:[^"\\]|\\.)*+'
 
@@ -83,6 +95,7 @@ def _member(names: str) -> re.Pattern[bytes]:
 
 
 _CREDENTIAL_MEMBER = _member(_CREDENTIAL_MEMBERS)
+_SENT_MEMBER = _member(f"{_CREDENTIAL_MEMBERS}|{_SENT_MEMBERS}")
 _MEMBER = _member(f"{_CREDENTIAL_MEMBERS}|{_IDENTITY_MEMBERS}")
 
 
@@ -112,9 +125,12 @@ def query_credentials(uri: str) -> list[str]:
     return [match[2] for match in _QUERY.finditer(uri)]
 
 
-def body_credentials(body: bytes, content_type: str) -> list[bytes]:
-    """The values, as they stand, of a form's fields or of JSON members that hold credentials."""
-    pattern = _FORM if is_form(content_type) else _CREDENTIAL_MEMBER
+def body_credentials(body: bytes, content_type: str, *, sent: bool = False) -> list[bytes]:
+    """The values, as they stand, of a form's fields or of JSON members that hold credentials; more names are
+    taken for theirs in what was sent.
+    """
+    members = _SENT_MEMBER if sent else _CREDENTIAL_MEMBER
+    pattern = _FORM if is_form(content_type) else members
     return [match[2] for match in pattern.finditer(body)]
 
 

@@ -1,0 +1,100 @@
+"""The adapter in 200 threads against a provider that answers, cuts, resets, refuses, packs and falls silent.
+
+What a process holds afterwards, with all adapters closed, is compared with what it held after the first half.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from multiprocessing.connection import Connection
+
+import psutil
+
+from benchmarks.child import child, serving
+from benchmarks.measure import Figure, Size
+from benchmarks.soak import provide
+from llm_adapter import LLMError, adapter_from
+
+_THREADS = 200
+_ENDS = ("complete", "cut", "reset", "refusal", "packed", "silent")
+_MOST_GROWTH = 8.0  # MiB
+
+
+def run(size: Size) -> Iterator[Figure]:
+    """Each backend in a process of its own."""
+    calls = 14_000 if size is Size.FULL else 2_000
+    with serving(provide) as address:
+        for backend in ("litellm", "legacy"):
+            with child(_use, address, backend, calls // 2) as pipe:
+                before, after, ends = pipe.recv()
+            said = ", ".join(f"{end} {count}" for end, count in sorted(ends.items()))
+            left = [
+                _left(f"{backend}, {calls} calls ({said}): {name}", after[name] - before[name])
+                for name in after
+            ]
+            yield from left
+
+
+def _left(name: str, value: float) -> Figure:
+    memory = name.endswith("memory")
+    return Figure(
+        name=f"{name} left",
+        median=value,
+        low=value,
+        high=value,
+        unit="MiB" if memory else "",
+        at_most=_MOST_GROWTH if memory else 0,
+    )
+
+
+def _use(pipe: Connection, address: str, backend: str, calls: int) -> None:
+    ends: Counter[str] = Counter()
+    held = []
+    for _ in range(3):  # the first fills what is filled once
+        ends += _round(address, backend, calls)
+        held.append(_held())
+    pipe.send((held[1], held[2], ends))
+
+
+def _round(address: str, backend: str, calls: int) -> Counter[str]:
+    with ExitStack() as stack, ThreadPoolExecutor(_THREADS) as pool:
+        adapters = [
+            stack.enter_context(
+                closing(
+                    adapter_from(
+                        {
+                            "LLM_BACKEND": backend,
+                            "OPENAI_API_KEY": "none",
+                            "OPENAI_BASE_URL": f"{address}/{end}",
+                        }
+                    )
+                )
+            )
+            for end in _ENDS
+        ]
+
+        def one(number: int) -> str:
+            asked = adapters[number % len(adapters)].invoke_llm(
+                None, "user", None, "gpt-4o", "hello", max_retries=0, timeout=2
+            )
+            try:
+                return "answered" if list(asked) else "empty"
+            except LLMError as error:
+                return str(error.category)
+
+        return Counter(pool.map(one, range(calls)))
+
+
+def _held() -> dict[str, float]:
+    gc.collect()
+    process = psutil.Process()
+    return {
+        "descriptors": process.num_fds(),
+        "threads": threading.active_count(),
+        "memory": process.memory_info().rss / 2**20,
+    }
