@@ -6,6 +6,7 @@ What a process holds afterwards, with all adapters closed, is compared with what
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -32,12 +33,10 @@ def run(size: Size) -> Iterator[Figure]:
         for backend in ("litellm", "legacy"):
             with child(_use, address, backend, calls // 2) as pipe:
                 before, after, ends = pipe.recv()
-            said = ", ".join(f"{end} {count}" for end, count in sorted(ends.items()))
-            left = [
-                _left(f"{backend}, {calls} calls ({said}): {name}", after[name] - before[name])
-                for name in after
-            ]
-            yield from left
+            said = ", ".join(f"{end} {count:,}" for end, count in sorted(ends.items()))
+            sys.stderr.write(f"{backend}: {said}\n")
+            for name in after:
+                yield _left(f"{backend}, {calls:,} calls: {name}", after[name] - before[name])
 
 
 def _left(name: str, value: float) -> Figure:

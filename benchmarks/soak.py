@@ -45,7 +45,7 @@ _JSON = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\
 _SILENCE = 0.2  # seconds without a byte after which a provider counts as silent
 _SETTLING = 10.0  # seconds that connections get to close after the last stream
 _MOST_GROWTH = 8.0  # MiB
-_TIMEOUT = 30.0
+_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

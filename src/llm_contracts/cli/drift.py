@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,11 +50,16 @@ def drift(
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import RecordingState
     from llm_contracts.drift.working_tree import compare_with_revision
-    from llm_contracts.util.terminal import print_markdown, progress_bar
+    from llm_contracts.run.check import nothing_recorded
+    from llm_contracts.util.terminal import echo, print_markdown, progress_bar
 
     project = project_here()
     for name in providers:
         checked_name("provider", name, {provider.name for provider in project.providers})
+    rows = project.select(providers, ())
+    if rows and not any(os.path.lexists(project.cassette(row)) for row in rows):
+        echo(nothing_recorded(project, rows), err=True)
+        return Exit.UNREADABLE
     today = datetime.now(UTC).date()
     with progress_bar("drift", None) as done:
         report = compare_with_revision(project, against, today=today, providers=providers, progress=done)

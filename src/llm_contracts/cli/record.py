@@ -144,6 +144,7 @@ def record(
         compared=report.compared,
         today=options.now().date(),
         stale_after_days=project.settings.stale_after_days,
+        nothing="nothing was compared." if verify else "nothing has changed.",
     )
     document = {**record_document(report), "drift": drift.document}
     page = render_drift(drift)
@@ -155,7 +156,7 @@ def record(
         print_end(console, report, verify=verify)
 
     hand_over(json_file, document, show, secrets, markdown_file=markdown_file, page=page)
-    return _exit_of(report, steps, verify=verify)
+    return _exit_of(report, steps, verify=verify, stale=stale)
 
 
 def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
@@ -173,8 +174,12 @@ def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: Rec
         )
 
 
-def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording], *, verify: bool) -> Exit:
-    """A busy provider is not drift. But what could not be looked at must not pass for unchanged."""
+def _exit_of(
+    report: RecordReport, steps: Sequence[PlannedRecording], *, verify: bool, stale: int | None
+) -> Exit:
+    """A busy provider is not drift. But what could not be looked at must not pass for unchanged; of those
+    that are `stale` there may be none.
+    """
     from llm_contracts.drift.report import RecordingState
     from llm_contracts.record.run import RecordOutcome
 
@@ -187,6 +192,8 @@ def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording], *, verify:
         return Exit.DIVERGENCE if failed else Exit.AGREEMENT
     if any(one.counts for one in report.compared):
         return Exit.DIVERGENCE
+    if not report.compared and not failed and stale is None:
+        return Exit.UNREADABLE
     learned = any(one.state is not RecordingState.UNVERIFIED for one in report.compared)
     failed = failed or any(one.lasting for one in report.compared)
     return Exit.AGREEMENT if not failed and (learned or not report.compared) else Exit.USAGE

@@ -99,7 +99,7 @@ def _alike(found: Iterable[ComparedRecording]) -> Iterator[tuple[str, list[str],
 def _summary(report: DriftReport) -> str:
     counts = Counter(one.state for one in report.compared)
     if not counts:
-        return "nothing has changed."
+        return report.nothing
     states = [f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state]]
     severities = Counter(decision.drift.severity for decision in decisions(report.compared))
     weights = ", ".join(f"{severities[each]} {each}" for each in Severity if severities[each])

@@ -81,12 +81,14 @@ class DriftReport:
         compared: in the order of the scenarios.
         today: the day from which ages are counted.
         stale_after_days: a live recording of this age or older is stale.
+        nothing: what it means that nothing was compared.
     """
 
     what: str
     compared: tuple[ComparedRecording, ...]
     today: date
     stale_after_days: int = 90
+    nothing: str = "nothing has changed."
 
     def of(self, state: RecordingState) -> tuple[ComparedRecording, ...]:
         """The recordings of which this is known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -188,6 +189,15 @@ def test_nothing_recorded_anew_is_no_drift(project: Path, capsys: Out) -> None:
     capsys.readouterr()
     assert run(["drift"]) == 0
     assert "Nothing has changed" in capsys.readouterr().out
+
+
+def test_without_any_recording_nothing_has_been_compared(project: Path, capsys: Out) -> None:
+    shutil.rmtree(project / "cassettes")
+    commit("Without recordings")
+    assert run(["drift"]) == 3
+    assert "there is no recording of" in capsys.readouterr().err
+    assert run(["record", "--verify", "--source", "simulator"]) == 3
+    assert "Nothing was compared" in capsys.readouterr().out
 
 
 def test_what_is_recorded_anew_is_held_against_what_is_committed(project: Path, capsys: Out) -> None:
