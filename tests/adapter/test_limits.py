@@ -190,9 +190,7 @@ def test_another_thread_cancels_the_search_for_an_address(monkeypatch: pytest.Mo
 
 def test_the_callers_time_holds_for_the_search_for_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with finding_nothing(monkeypatch) as nowhere, asking() as backend:
-        control = CallControl(
-            clock=lambda: 0.0
-        )  # whatever the machine takes before the search does not count
+        control = CallControl(clock=lambda: 0.0)  # what comes before the search takes no time
         control.limit({"timeout": 0.1})
         with pytest.raises(Exception) as caught:  # noqa: PT011 (which one is the library's)
             read(backend, outgoing(nowhere), control)
