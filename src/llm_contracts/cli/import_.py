@@ -59,7 +59,8 @@ def import_(
     index.jsonl. Secrets are removed; provenance is `imported`, which never makes a provider ready. What
     cannot be used is listed with its reason.
     """
-    from llm_contracts.importing.run import ImportOptions, import_streams
+    from llm_contracts.importing.find import ImportOptions
+    from llm_contracts.importing.run import import_streams
     from llm_contracts.importing.terminal import import_document, print_import
     from llm_contracts.util.terminal import progress_bar
 

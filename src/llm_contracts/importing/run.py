@@ -25,16 +25,6 @@ from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.headers import without
 from llm_contracts.wire.scrub import Scrubber
 
-__all__ = [
-    "PREFIX",
-    "Import",
-    "ImportOptions",
-    "ImportOutcome",
-    "ImportReport",
-    "import_streams",
-    "imported_scenarios",
-]
-
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})

@@ -11,7 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.importing.run import PREFIX, Import, ImportOutcome, ImportReport
+from llm_contracts.importing.find import PREFIX
+from llm_contracts.importing.run import Import, ImportOutcome, ImportReport
 from llm_contracts.project.config import Settings
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.results.document import problem_document
