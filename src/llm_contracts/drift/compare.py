@@ -149,9 +149,8 @@ def _grouped(found: Iterable[tuple[str, Drift]], everywhere: Sequence[str]) -> I
 def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
     reported: set[str] = set()
     for path in dict.fromkeys((*recorded, *now)):
-        if (
-            parent(path) in reported
-        ):  # what lies in a field that is gone is gone with it, and need not be reported
+        # What lies in a field that is gone is gone with it, and need not be reported.
+        if parent(path) in reported:
             reported.add(path)
             continue
         for found in _field(kind, path, recorded.get(path), now.get(path), read):
