@@ -39,13 +39,16 @@ def check_plan(project: Project, options: Options) -> dict[str, Any]:
 
 def corpus_plan(project: Project, options: Options, digest: str, waivers: Path | None) -> dict[str, Any]:
     """The same of a run over a corpus. `digest`: of the corpus; `waivers`: the file of its own."""
-    inputs = input_files(project.settings)
+    # The project's own code: what else a process has loaded says nothing about the run.
+    own = {
+        name: digest for name, digest in input_files(project.settings).items() if not Path(name).is_absolute()
+    }
     return {
         "what": CORPUS,
         **_plan(project, options),
         "corpus": digest,
         "waivers": None if waivers is None else str(waivers),
-        "inputs": {name: digest for name, digest in inputs.items() if name.endswith(".py")},
+        "inputs": {name: digest for name, digest in own.items() if name.endswith(".py")},
     }
 
 
