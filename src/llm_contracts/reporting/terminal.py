@@ -137,11 +137,11 @@ def table(result: Result, width: int) -> RenderableType:
     scenarios = list(dict.fromkeys(scenario for _, scenario in cells))
     if len(scenarios) == len(cells) > len(providers) > 1:
         tables: list[RenderableType] = [_counts(providers, result.items, "streams")]
+    elif len(providers) > 1 and _lines(*_folded(providers, scenarios, cells)) > _MOST_LINES:
+        tables = [_counts(providers, result.items, "recordings")]
     else:
         tables = _blocks(providers, scenarios, cells, width) or [_list(result.items, missing)]
         tables += _legend(result)
-        if len(providers) > 1 and _height(tables, width) > _MOST_LINES:
-            tables = [_counts(providers, result.items, "recordings")]
     if unheard:
         tables.append(Text(f"– no recordings at all: {', '.join(unheard)}", style="dim"))
     return Stack(*tables)
@@ -205,9 +205,12 @@ def _matrix(providers: list[str], scenarios: list[str], cells: _Cells) -> Table:
     return table
 
 
-def _height(tables: list[RenderableType], width: int) -> int:
-    ruler = Console(width=width)
-    return len(ruler.render_lines(Stack(*tables)))
+def _lines(scenarios: list[str], cells: _Cells) -> int:
+    heights = dict.fromkeys(scenarios, 0)
+    for (_, name), cell in cells.items():
+        if name in heights:
+            heights[name] = max(heights[name], cell.plain.count("\n") + 1)
+    return sum(heights.values())
 
 
 def _counts(providers: list[str], items: tuple[Item, ...], what: str) -> Table:
