@@ -84,7 +84,7 @@ def _fields(error: BaseException | Mapping[str, Any]) -> dict[str, Any]:
     """The error's public data as JSON, and what the answer that it holds says."""
     if isinstance(error, Mapping):
         return {name: value for name, value in error.items() if name != "name" and value is not None}
-    found = {name: part for name, part in public_fields(error).items() if name not in _UNSHARED}
+    found = public_fields(error, without=_UNSHARED)
     answer = read(error, "response")
     if said := answered(answer):
         body = read(answer, "content")

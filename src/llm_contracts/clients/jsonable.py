@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -48,7 +48,7 @@ def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each
     if isinstance(value, (list, tuple)):
         return [part if part.__class__ in _SCALARS else jsonable(part, depth + 1) for part in value]
     if isinstance(value, Mapping):
-        return {str(name): jsonable(part, depth + 1) for name, part in value.items()}
+        return _of_mapping(value, depth)
     if isinstance(value, Enum):
         return jsonable(value.value, depth + 1)
     if isinstance(value, (str, int, float)):
@@ -67,11 +67,19 @@ def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each
     }
 
 
-def public_fields(value: BaseException) -> dict[str, Any]:
+def _of_mapping(value: Mapping[Any, Any], depth: int) -> Any:
+    try:
+        given = list(value.items())
+    except Exception:  # noqa: BLE001 - somebody else's mapping: httpx's of cookies lacks some that it lists
+        return f"<{type(value).__name__}>"
+    return {str(name): jsonable(part, depth + 1) for name, part in given}
+
+
+def public_fields(value: BaseException, *, without: Collection[str] = ()) -> dict[str, Any]:
     """The public data of an exception as JSON: attributes, slots, properties, and what its class says."""
     kind: Any = type(value)
     found = _public(kind)(value) or {}
-    return {name: jsonable(part) for name, part in found.items()}
+    return {name: jsonable(part) for name, part in found.items() if name not in without}
 
 
 @lru_cache(maxsize=512)

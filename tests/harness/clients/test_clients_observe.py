@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from collections import UserDict
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
 from types import SimpleNamespace
@@ -358,6 +359,19 @@ class OddError(Exception):
 )
 def test_a_failure_is_described_by_its_own_attributes(error: Exception, expected: Failure) -> None:
     assert describe(error, "sk-very-secret") == expected
+
+
+def test_an_exception_with_cookies_that_cannot_be_listed_is_still_described() -> None:
+    """httpx names a cookie for a subdomain without a value, and then says that there is none."""
+
+    class Cookies(UserDict[str, str]):
+        def __getitem__(self, name: str) -> str:
+            raise KeyError(name)
+
+    error = RuntimeError("refused")
+    error.cookies = Cookies(session="1")  # type: ignore[attr-defined]
+    found = failure_of(raising(error))
+    assert (found.message, found.fields["cookies"]) == ("refused", "<Cookies>")
 
 
 def test_an_exception_that_cannot_be_printed_is_still_described() -> None:
