@@ -137,7 +137,7 @@ def test_errors_of_two_languages_are_compared_by_name_status_and_code(edge: Edge
         ("import os; os.kill(os.getpid(), 9)", "SIGKILL", "it ended with SIGKILL"),
         ("raise SystemExit('no such key')", "exit code 1", "no such key"),
         ("print('Hello')", "nonsense", "line 1 of its standard output is not JSON"),
-        ("print('[1]')", "nonsense", "item 0 is not a chunk but an object of type list"),
+        ("print('7')", "nonsense", "item 0 is not a chunk but an object of type int"),
         ('raise SystemExit(\'{"category": "quota"}\')', "quota", '{"category": "quota"}'),
     ],
 )
