@@ -121,28 +121,23 @@ def setting_changed(changes: Changes, place: str) -> None:
         _noted(changes, f"state.{place}", None, None, "set")
 
 
-Contents = dict[str, tuple[int, ...]]
-"""Place → identity of the list, its length, identities of its first and last value."""
+Lengths = dict[str, int]
 
 
-def list_contents() -> Contents:
-    """Of every public list of a top-level module: one changed by each call is left changed, too. Who
-    changes it is not known: only what comes again at each call can be believed.
+def list_lengths() -> Lengths:
+    """Place → length of every public list of a top-level module: one that is longer or shorter after each
+    call is left changed, too. Who changes it is not known: what comes again at each call can be believed.
     """
     lists = _lists(len(sys.modules))
-    return {
-        place: (id(found), len(found), *map(id, (*found[:1], *found[-1:]))) for place, found in lists.items()
-    }
+    return dict(zip(lists, map(len, lists.values()), strict=True))
 
 
-def grown(before: Contents, after: Contents) -> dict[str, str]:
+def grown(before: Lengths, after: Lengths) -> dict[str, str]:
     """Place → what became of the list."""
-    both = ((place, before[place], now) for place, now in after.items() if now != before.get(place, now))
-    return {
-        place: "longer" if now[1] > was[1] else "shorter" if now[1] < was[1] else "changed"
-        for place, was, now in both
-        if now[0] == was[0]
-    }
+    if before == after:
+        return {}
+    both = ((place, before.get(place, now), now) for place, now in after.items())
+    return {place: "longer" if now > was else "shorter" for place, was, now in both if now != was}
 
 
 @lru_cache(maxsize=1)

@@ -36,7 +36,7 @@ from llm_contracts.clients.process_state import (
     Replacements,
     folder_changed,
     grown,
-    list_contents,
+    list_lengths,
     set_back,
     setting_changed,
     shown,
@@ -127,12 +127,12 @@ def watched(effects: Effects) -> Iterator[None]:
     _listen()
     _enter()
     _WATCHED[get_ident()] = effects
-    before = list_contents()
+    before = list_lengths()
     try:
         yield
     finally:
         effects.over = True
-        effects.state = shown(effects.changes) | grown(before, list_contents())
+        effects.state = shown(effects.changes) | grown(before, list_lengths())
         del _WATCHED[get_ident()]
         _leave()
 

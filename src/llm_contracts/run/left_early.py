@@ -36,7 +36,8 @@ def left_early_differences(
         return
     reference, candidate = play
     theirs = candidate()
-    if not (theirs.effects or theirs.failure or theirs.generations or whole[1].generations):
+    more = len(theirs.requests) > len(whole[1].requests)
+    if not (theirs.effects or theirs.failure or theirs.generations or whole[1].generations or more):
         return
     known = {(each.kind, each.where) for each in looks.divergences}
     found = _counting(comparing(reference(), theirs))
@@ -47,4 +48,8 @@ def left_early_differences(
 
 
 def _counting(found: Comparison) -> dict[tuple[Kind, str], Divergence]:
-    return {(each.kind, each.where): each for each in found.divergences if each.kind in _COUNTS}
+    return {
+        (each.kind, each.where): each
+        for each in found.divergences
+        if each.kind in _COUNTS or each.where == "requests"
+    }

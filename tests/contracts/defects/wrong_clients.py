@@ -78,6 +78,18 @@ def error_where_the_caller_leaves(call: Call) -> Iterator[Any]:
         raise RuntimeError("stopped") from None
 
 
+def request_where_the_caller_leaves(call: Call) -> Iterator[Any]:
+    try:
+        yield from builtin.openai(call)
+    except GeneratorExit:
+        with (
+            suppress(openai.APIError),
+            openai.OpenAI(base_url=call.base_url, api_key="k", max_retries=0) as client,
+        ):
+            client.models.list()
+        raise
+
+
 def _setting(change: Callable[[], Any]) -> Client:
     def client(call: Call) -> Iterator[Any]:
         change()
@@ -97,6 +109,7 @@ def wrong_clients() -> tuple[Wrong, ...]:
         (async_connection_left_by_who_leaves, Kind.SIDE_EFFECT, "connections (left early)"),
         (thread_left_by_who_leaves, Kind.SIDE_EFFECT, "threads (left early)"),
         (error_where_the_caller_leaves, Kind.ERROR, "error (left early)"),
+        (request_where_the_caller_leaves, Kind.ATTEMPTS, "requests (left early)"),
     )
     changed: tuple[tuple[str, Callable[[], Any], str], ...] = (
         ("variable", lambda: os.environ.update(A_LEDGER_VARIABLE="1"), "environ.A_LEDGER_VARIABLE"),

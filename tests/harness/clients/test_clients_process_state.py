@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.process_state import list_contents
+from llm_contracts.clients.process_state import list_lengths
 from llm_contracts.clients.side_effects import Effects, watched
 from llm_contracts.clients.virtual_clock import Pauses, virtual_time
 
@@ -209,7 +209,7 @@ def test_a_module_may_change_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
             vars(garbage)["itself"] = garbage
         gc.set_threshold(10_000)
         gc.enable()
-        assert list_contents()["state.busymodule.growing"][1] == 1
+        assert list_lengths()["state.busymodule.growing"] == 1
     finally:
         gc.set_threshold(*thresholds)
         gc.enable()
