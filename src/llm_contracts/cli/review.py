@@ -93,6 +93,7 @@ def start_review(report: Path | None, *, plain: bool = False) -> Exit:
     """Review the stored result on this terminal; whether something still waits is the exit code."""
     from llm_contracts.review.session import ReviewError
 
+    project_here(needed=report is None)  # said first: without one there is nothing to do with either
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ReviewError(_WITHOUT)
     from rich.console import Console

@@ -10,7 +10,7 @@ from llm_contracts.cli import run
 
 NEED_ONE = [
     *("cassettes", "check", "doctor", "drift", "import theirs.yaml", "leftovers", "matrix", "record"),
-    *("report", "report --junit -", "review list", "serve", "verdict"),
+    *("report", "report --junit -", "review", "review list", "serve", "verdict"),
 ]
 
 
