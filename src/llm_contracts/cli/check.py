@@ -136,8 +136,9 @@ def check(
     project = project_here()
     rows = project.select(providers, scenarios)
     if not rows:
+        which = "that" if providers or scenarios else "any provider, and no call was captured"
         raise ConfigError(
-            f"There is nothing to check: {project.settings.scenarios} has no scenario for that."
+            f"There is nothing to check: {project.settings.scenarios} has no scenario for {which}."
         )
     secrets = secrets_of(project)
     warn_of_short_keys(secrets)

@@ -63,15 +63,14 @@ def init(
     for word, files in (("wrote", done.written), ("left", done.left)):
         for file in files:
             console.print(f"{word}  {file.relative_to(root)}")
-    if source is not None:
-        _bring_in(source)
-    console.print(
-        f"\nNext: {done.next}, or with the calls of an application: llm-contracts capture -- COMMAND"
-    )
+    capture = "with the calls of an application: llm-contracts capture -- COMMAND"
+    there = source is None or _bring_in(source)
+    console.print(f"\nNext: {done.next}, or {capture}" if there else f"\nNext, {capture}")
     return Exit.AGREEMENT
 
 
-def _bring_in(source: Path) -> None:
+def _bring_in(source: Path) -> bool:
+    """Import what is in a folder; whether anything was."""
     from llm_contracts.importing.find import ImportOptions
     from llm_contracts.importing.run import import_streams
     from llm_contracts.importing.terminal import print_import
@@ -81,3 +80,4 @@ def _bring_in(source: Path) -> None:
     options = ImportOptions(environ=environment(project.settings, os.environ))
     report = import_streams(project, [source], options)
     print_import(report_console(), replace(report, unowned=()), project.settings, dry_run=False)
+    return bool(report.imports)

@@ -12,7 +12,9 @@ from llm_contracts.cli import run
 from llm_contracts.corpus.judge import CHAT
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
+from llm_contracts.wire.cassette import save
 from tests.harness.importing.test_importing import exchange, tape
+from tests.harness.run.projects import cassette
 
 _OPENAI = "https://api.openai.com/v1"
 
@@ -112,6 +114,18 @@ def test_a_wrong_name_writes_nothing(
     assert run(["init", *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not list(folder.iterdir())
+
+
+def test_what_nobody_sent_is_no_evidence_to_begin_with(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "cassettes" / "plain.yaml", cassette("acme/plain-stream"))
+    assert run(["init", "--from", "cassettes"]) == 0
+    out = capsys.readouterr().out
+    assert "Nothing to import" in out
+    assert out.endswith("Next, with the calls of an application: llm-contracts capture -- COMMAND\n")
+    assert run(["check"]) == 2
+    assert "has no scenario for any provider, and no call was captured." in capsys.readouterr().err
 
 
 def test_an_existing_suite_brings_its_providers_and_recordings(
