@@ -82,6 +82,14 @@ def test_each_provider_is_rehearsed_in_its_own_dialect_and_a_listing_is_recorded
     assert workshop.cassette(LISTING).interactions[0].request.method == "GET"
 
 
+def test_what_the_simulator_has_no_script_for_is_a_failed_recording_and_the_others_are_made(
+    workshop: Workshop,
+) -> None:
+    odd, good = workshop.record(row("nothing-of-the-kind"), row()).takes
+    assert (odd.outcome, good.outcome) == (RecordOutcome.FAILED, RecordOutcome.RECORDED)
+    assert "no script 'nothing-of-the-kind'" in odd.detail
+
+
 def test_rehearsing_again_changes_not_a_byte(workshop: Workshop) -> None:
     workshop.record(row())
     before = workshop.file(row()).read_bytes()
