@@ -208,9 +208,12 @@ def _answer(call: Call, method: str, target: str, body: Json | None = None) -> _
             return opened
         with closing(opened):
             told = _read(opened)
-        if attempt == _ATTEMPTS or not (status in {408, 409, 429} or status >= 500):
+        passes = status in {408, 409, 429} or status >= 500
+        pause = _pause(opened.response, told, attempt) if passes else 0.0
+        late = "timeout" in call.params and time.monotonic() + pause >= ends
+        if attempt == _ATTEMPTS or late or not passes:
             raise _failed(status, told, attempt)
-        time.sleep(_pause(opened.response, told, attempt))
+        time.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 
 
