@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_contracts.util.terminal import terminal_console
+from llm_contracts.util.text import count
 
 if TYPE_CHECKING:
     from llm_contracts.capture.run import Capture
@@ -53,12 +54,12 @@ def print_capture(capture: Capture, folder: Path, *, ran: bool) -> None:
         recorded = sum(bool(each.recordings) for each in seen.shapes.values())
         own = sum(one.startswith(f"{name}/") for one in writer.written)
         console.print(
-            f"{name}: {_count(seen.calls, 'call')} of {_count(len(seen.shapes), 'shape')}, "
-            f"{_count(own, 'new recording')}; {recorded} of the shapes recorded.",
+            f"{name}: {count(seen.calls, 'call')} of {count(len(seen.shapes), 'shape')}, "
+            f"{count(own, 'new recording')}; {recorded} of the shapes recorded.",
             soft_wrap=True,
         )
         for why, number in Counter(seen.not_looked_at).most_common():
-            console.print(f"  {_count(number, 'call')} not kept: {why}.", style="yellow", soft_wrap=True)
+            console.print(f"  {count(number, 'call')} not kept: {why}.", style="yellow", soft_wrap=True)
     for sentence in writer.trouble:
         console.print(f"Not everything was kept: {sentence}.", style="yellow", soft_wrap=True)
     if not writer.seen:
@@ -73,7 +74,3 @@ def print_capture(capture: Capture, folder: Path, *, ran: bool) -> None:
 
 def _shown(folder: Path) -> Path:
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"

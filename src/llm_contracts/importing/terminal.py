@@ -37,7 +37,7 @@ def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) 
             for one in report.imports
         ],
         "left_out": [problem_document(problem) for problem in report.left_out],
-        "homeless": [one.row.name for one in report.unowned],
+        "unowned": [one.row.name for one in report.unowned],
     }
 
 

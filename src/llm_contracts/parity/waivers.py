@@ -120,7 +120,7 @@ def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
     rows = _rows(path, text)
     lines = [number for number, line in enumerate(text.splitlines(), 1) if _ENTRY.match(line)]
     entries: list[Waiver] = []
-    complaints = list(_strangers(path, text))
+    complaints = list(_unknown_keys(path, text))
     for index, row in enumerate(rows):
         place = _place(path, index, lines if len(lines) == len(rows) else [], row)
         faults = list(_faults(row))
@@ -153,7 +153,7 @@ def _rows(path: Path, text: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _strangers(path: Path, text: str) -> Iterator[str]:
+def _unknown_keys(path: Path, text: str) -> Iterator[str]:
     """Keys beside `waiver`: `[[waivers]]` by mistake would silently accept nothing."""
     for name in sorted(tomllib.loads(text).keys() - {"waiver"}):
         yield f"{path}: {name!r} is not known here; entries begin with [[waiver]]"

@@ -90,7 +90,7 @@ def test_the_json_names_everything(trace: Path, capsys: pytest.CaptureFixture[st
         "why": "not-a-chat-completion",
         "reason": "is not a call of a model (GET /4.png).",
     }
-    assert (document["dry_run"], document["homeless"]) == (True, ["acme/imported-trace-0"])
+    assert (document["dry_run"], document["unowned"]) == (True, ["acme/imported-trace-0"])
 
 
 def test_a_dry_run_says_that_nothing_was_written(

@@ -1,4 +1,4 @@
-"""The scrubber, and the gate behind it."""
+"""The scrubber, and the check behind it that lets no secret through."""
 
 from __future__ import annotations
 
