@@ -66,7 +66,7 @@ class Answer:
             # The last count of each kind stands: some providers count up, some send input and output apart,
             # some repeat the totals without their details, or with zeros in their place.
             self.usage = _together(self.usage or {}, chunk.usage)
-            self._details = _together(self._details, chunk.details)
+            self._details = _together(self._details, chunk.details or {})
         if chunk.shown is not None and chunk.shown.is_end:
             self._ended = True
 

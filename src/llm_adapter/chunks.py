@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -51,7 +51,7 @@ class Chunk:
         model: the model that answers, by the provider's name for it.
         tool_calls: the parts of tool calls that it holds.
         usage: token totals under telemetry's names, or None where the chunk has none.
-        details: every number of the provider's totals, by its place there.
+        details: every number of the provider's totals, by its place there, or None likewise.
         shown: what the caller is given for it, where that is not just its text.
     """
 
@@ -63,7 +63,7 @@ class Chunk:
     model: str = ""
     tool_calls: tuple[ToolPart, ...] = ()
     usage: Mapping[str, float] | None = None
-    details: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, float] | None = None
     shown: LLMStreamResponse | None = None
 
     @property
@@ -121,7 +121,7 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
         model=_text(item, "model"),
         tool_calls=_tool_parts(delta),
         usage=_usage(usage),
-        details=dict(numbers(usage)) if usage else {},
+        details=dict(numbers(usage)) if usage else None,
     )
 
 

@@ -334,6 +334,17 @@ def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(words: b
         assert caught.value.category is (Category.CONNECTION if words else Category.TIMEOUT)
 
 
+@pytest.mark.parametrize("model", ["dify", "ERNIE-4.0-8K", "gpt-4o"])
+def test_no_time_at_all_is_a_timeout_with_the_old_clients_as_well(model: str) -> None:
+    with silent() as provider:
+        keys = ("DIFY_API_KEY", "ERNIE_API_ID", "ERNIE_API_SECRET", "OPENAI_API_KEY")
+        urls = ("DIFY_URL", "ERNIE_V1_BASE_URL", "OPENAI_BASE_URL")
+        environ = {**dict.fromkeys(keys, KEY), **dict.fromkeys(urls, provider.url), "LLM_BACKEND": "legacy"}
+        with closing(adapter_from(environ)) as adapter, pytest.raises(RequestFailedError) as caught:
+            list(adapter.invoke_llm(None, "u", None, model, "hi", timeout=0))
+    assert (caught.value.category, provider.requests) == (Category.TIMEOUT, 0)
+
+
 @pytest.mark.parametrize("backend", ["legacy", "litellm"])
 def test_with_either_backend_a_pause_between_attempts_is_cancelled(backend: str) -> None:
     with silent(LATER) as provider, adapting(provider, backend) as adapter:

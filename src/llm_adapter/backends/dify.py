@@ -130,7 +130,7 @@ class _Reader:
     def message_end(self, event: Event) -> Iterator[Chunk]:
         """The end, with the totals."""
         told = (event.get("metadata") or {}).get("usage") or {}
-        details = dict(numbers(told))
+        details = dict(numbers(told)) or None
         yield Chunk(id=_id(event), finish_reason="message_end", usage=totals(told) or None, details=details)
 
     def reasoning_chunk(self, event: Event) -> Iterator[Chunk]:

@@ -290,7 +290,7 @@ def _chunk(line: Mapping[str, Any], request: Any) -> Chunk:
         text=text,
         finish_reason=finish,
         usage=usage and totals(usage),
-        details=dict(numbers(usage)),
+        details=dict(numbers(usage)) or None,
         shown=LLMStreamResponse(
             id=line.get("id") or "",
             is_end=bool(line.get("is_end")),

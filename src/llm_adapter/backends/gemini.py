@@ -154,7 +154,7 @@ def _chunk(data: Any, request: Any) -> Chunk:
         model=data.get("modelVersion") or "",
         tool_calls=tuple(_tool_parts(candidate)),
         usage=_usage(data.get("usageMetadata")),
-        details=dict(numbers(data.get("usageMetadata"))),
+        details=dict(numbers(data.get("usageMetadata"))) or None,
     )
 
 

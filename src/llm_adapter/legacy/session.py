@@ -12,9 +12,15 @@ from llm_adapter.failures import RefusedError
 
 
 def post(url: str, **given: Any) -> requests.Response:
-    """`requests.post`, by such a session. What is left of the caller's time is the longest silence."""
+    """`requests.post`, by such a session. What is left of the caller's time is the longest silence.
+
+    Raises:
+        requests.Timeout: nothing is left of it.
+    """
     control = active()
     remaining = None if control is None else control.remaining()
+    if remaining == 0:
+        raise requests.Timeout("the call's time is up")
     with Session() as session:
         return session.post(url, timeout=remaining, **given)
 
