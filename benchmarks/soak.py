@@ -14,6 +14,7 @@ import gc
 import gzip
 import http.client
 import json
+import re
 import socket
 import struct
 import sys
@@ -45,7 +46,7 @@ _JSON = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\
 _SILENCE = 0.2  # seconds without a byte after which a provider counts as silent
 _SETTLING = 10.0  # seconds that connections get to close after the last stream
 _MOST_GROWTH = 8.0  # MiB
-_TIMEOUT = 300.0
+_TIMEOUT = 120.0  # of many streams at once some are slow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,11 +197,15 @@ def provide(pipe: Connection) -> None:
 
 
 def _serve(connection: socket.socket) -> None:
-    with connection, suppress(OSError), connection.makefile("rb") as asked:
-        while line := asked.readline():
-            head = http.client.parse_headers(asked)
-            asked.read(int(head.get("content-length", "0")))
-            _play(connection, line.split()[1].decode().strip("/").partition("/")[0])
+    with connection, suppress(OSError):
+        while asked := connection.recv(65536):
+            while b"\r\n\r\n" not in asked:
+                asked += connection.recv(65536)
+            head, _, body = asked.partition(b"\r\n\r\n")
+            length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+            while len(body) < int(length[1] if length else 0):
+                body += connection.recv(65536)
+            _play(connection, head.split()[1].decode().strip("/").partition("/")[0])
 
 
 def _play(connection: socket.socket, name: str) -> None:
