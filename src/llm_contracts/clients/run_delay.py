@@ -1,4 +1,4 @@
-"""How long a thread was ready to run while no processor took it: the machine's doing, not the client's."""
+"""How long a client was ready to run while no processor took it: the machine's doing, not the client's."""
 
 from __future__ import annotations
 
@@ -7,11 +7,33 @@ FILE = "/proc/thread-self/schedstat"
 Documentation/scheduler/sched-stats.rst).
 """
 
+CHILDREN = "/proc/thread-self/children"
+"""The processes that this thread has started and not yet waited for, if the system lists them (proc(5))."""
 
-def run_delay(file: str = FILE) -> float:
-    """The seconds that this thread has waited for a processor so far; 0 where the system does not say."""
+
+def run_delay(file: str = FILE, children: str = CHILDREN) -> float:
+    """The seconds that this thread, and the main threads of programs that it has started, have waited for a
+    processor so far; 0 where the system does not say.
+    """
+    files = (file, *(f"/proc/{process.decode()}/schedstat" for process in _words(children)))
+    return sum(_delay(_words(each)) for each in files)
+
+
+def is_own_reading(path: str) -> bool:
+    """Whether a file is read for this measure: no client has opened it."""
+    return path in (FILE, CHILDREN) or (path.startswith("/proc/") and path.endswith("/schedstat"))
+
+
+def _words(file: str) -> list[bytes]:
     try:
         with open(file, "rb", buffering=0) as stat:  # noqa: PTH123 - read again and again in a stream
-            return int(stat.read().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
+            return stat.read().split()
+    except OSError:
+        return []
+
+
+def _delay(stat: list[bytes]) -> float:
+    try:
+        return int(stat[1]) / 1e9
+    except (ValueError, IndexError):
         return 0.0

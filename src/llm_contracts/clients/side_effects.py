@@ -42,7 +42,7 @@ from llm_contracts.clients.process_state import (
     shown,
     variable_set,
 )
-from llm_contracts.clients.run_delay import FILE
+from llm_contracts.clients.run_delay import is_own_reading
 
 GRACE = 0.25
 """Seconds that threads and connections get to end after the call is over."""
@@ -308,7 +308,7 @@ def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
             isinstance(path, str)
             and not _OF_PYTHON.search(path)
             and not path.startswith("/dev/")
-            and path != FILE
+            and not is_own_reading(path)
         ):
             effects.files[path] = None
             if (

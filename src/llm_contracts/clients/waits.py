@@ -34,7 +34,7 @@ class Waits:
         gap = now - (self._last or self.started) - (spent - self._spent)
         if gap >= _SHORT:
             delay = run_delay()
-            gap -= delay - self._delay
+            gap -= max(0.0, delay - self._delay)  # less than before where a program has ended since
             self._delay = delay
             if self._first_delay is None:
                 self._first_delay = delay

@@ -20,6 +20,8 @@ _NOT_NOISE = frozenset({Kind.UNFAITHFUL, Kind.SIDE_EFFECT})
 answering it often does once in a process.
 """
 
+_SEEN_LATE = 3  # looks; the last of them with nothing else playing
+
 _UNWAITED = frozenset({Kind.DELTAS, Kind.CHUNK_COUNT, Kind.ORDER, Kind.ERROR_POSITION, Kind.UNFAITHFUL})
 
 
@@ -77,8 +79,14 @@ class Looks:
 
     @property
     def doubtful(self) -> bool:
-        """Whether something is left that one more look might show to be chance."""
-        return any(map(may_be_chance, (*self.divergences, *self.noise)))
+        """Whether something is left that one more look might show to be chance. Text that lockstep waited for
+        in vain in each of several looks is late: each would wait for seconds, in every recording of a client
+        that buffers.
+        """
+        left = (d for d in (*self.divergences, *self.noise) if may_be_chance(d))
+        if len(self.candidates) >= _SEEN_LATE:
+            left = (d for d in left if d.kind is not Kind.DELIVERY_LAG or _is_measured(d))
+        return any(left)
 
     @property
     def normalised(self) -> Mapping[str, int]:

@@ -93,6 +93,14 @@ def test_another_run_is_needed_while_chance_is_left_on_either_side() -> None:
     assert not seen((TEXT,), controls=((REQUESTS,),)).doubtful
 
 
+def test_what_each_of_three_runs_waits_for_in_vain_is_late_and_what_is_left_behind_is_looked_at_again() -> (
+    None
+):
+    assert seen((LATE,), (LATE,), controls=((),)).doubtful
+    assert not seen((LATE,), (LATE,), (LATE,), controls=((), ())).doubtful
+    assert seen((LATE, LEFT), (LATE, LEFT), (LATE, LEFT), controls=((), ())).doubtful
+
+
 def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_against_the_one_before() -> (
     None
 ):
