@@ -125,19 +125,19 @@ def test_a_stream_that_is_held_but_not_read_keeps_the_line(play: Play, calling: 
 
 
 @pytest.mark.parametrize("name", ["invoke_llm", "chat_llm"])
-def test_a_stream_that_is_never_advanced_sends_nothing_and_tells_nothing(
-    play: Play, calling: Calling, name: str
+@pytest.mark.parametrize(("closed", "ends"), [(True, ["WARNING"]), (False, [])])
+def test_a_stream_that_is_never_advanced_sends_nothing_and_is_a_call_only_if_it_is_closed(
+    play: Play, calling: Calling, name: str, closed: bool, ends: list[str]
 ) -> None:
     line, ear = play("openai/plain-stream"), Ear()
     adapter = calling(line)
     question = line.question if name == "chat_llm" else {"model": line.scenario.model, "message": "hi"}
-    for leave in (close_unread, lambda held: held.clear()):
-        leave([getattr(adapter, name)(None, "user-1", ear, **question)])
-    assert (line.session.requests(), ear.begun, ear.ends) == ((), 0, [])
-
-
-def close_unread(held: list[Stream]) -> None:
-    held[0].close()
+    stream = getattr(adapter, name)(None, "user-1", ear, **question)
+    if closed:
+        stream.close()
+    del stream
+    assert line.session.requests() == ()
+    assert (ear.begun, [end["level"] for end in ear.ends]) == (len(ends), ends)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

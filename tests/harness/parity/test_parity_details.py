@@ -209,6 +209,11 @@ def test_usage_without_known_bytes_is_judged_by_the_reference() -> None:
 
 def test_equal_usage_that_nobody_sent_is_unfaithful() -> None:
     assert found(observation(), observation(), facts(usage=None)) == [("unfaithful", "usage")]
+    assert found(observation(), observation(), facts(usage=None, vendor_usage=SENT)) == []
+    less = {**SENT, "total_tokens": 2}
+    assert found(observation(), observation(), facts(usage=None, vendor_usage=less)) == [
+        ("unfaithful", "usage")
+    ]
 
 
 def test_running_totals_are_true_only_for_paths_that_failed_before_the_last_ones() -> None:

@@ -25,9 +25,9 @@ def _cut(response: Response, pieces: Pieces, *, texts: bool = False) -> list[Tim
 def test_events_that_add_text_say_how_much_there_is() -> None:
     parts = [text_event("ab"), text_event(""), text_event("c"), DONE, b": bye\n"]
     assert _cut(_response(b"".join(parts)), Fragmentation.EVENTS, texts=True) == [
-        TimedBytes(data=parts[0], events=1, marks=(2, 0, 0)),
+        TimedBytes(data=parts[0], events=1, marks=(2, 0, 0, 0, 0)),
         TimedBytes(data=parts[1], events=2),
-        TimedBytes(data=parts[2], events=3, marks=(3, 0, 0)),
+        TimedBytes(data=parts[2], events=3, marks=(3, 0, 0, 0, 0)),
         TimedBytes(data=parts[3], events=4),
         TimedBytes(data=parts[4], events=4),
     ]
@@ -37,11 +37,11 @@ def test_any_piece_that_completes_text_says_how_much_there_is() -> None:
     first, second = text_event("ab"), text_event("c")
     body = first + second + DONE
     whole = _cut(_response(body), Fragmentation.ONE, texts=True)
-    assert whole == [TimedBytes(data=body, events=3, marks=(3, 0, 0))]
+    assert whole == [TimedBytes(data=body, events=3, marks=(3, 0, 0, 0, 0))]
     bytewise = _cut(_response(body), 1, texts=True)
     assert [(index + 1, step.marks) for index, step in enumerate(bytewise) if step.marks] == [
-        (len(first), (2, 0, 0)),
-        (len(first + second), (3, 0, 0)),
+        (len(first), (2, 0, 0, 0, 0)),
+        (len(first + second), (3, 0, 0, 0, 0)),
     ]
 
 

@@ -161,7 +161,8 @@ def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None]) -> bool:
 
 def _every_total(pair: ObservationPair) -> list[Mapping[str, int | None]]:
     """The totals of each answer, of which the client may have handed on any as its last."""
-    return [totals(usage) for usage in (to_usage(each.usage) for each in pair.answers) if usage is not None]
+    sent = (usage for each in pair.answers for usage in (each.usage, each.vendor_usage))
+    return [totals(usage) for usage in map(to_usage, sent) if usage is not None]
 
 
 def _somebody_looks(pair: ObservationPair) -> bool:
