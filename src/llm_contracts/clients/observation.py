@@ -51,6 +51,10 @@ class Chunk:
     at_ms: float | None = field(default=None, compare=False)
 
 
+HANG = "hang"
+"""The category of a call that did not end within its time limit."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """How a call failed.

@@ -20,7 +20,7 @@ from llm_contracts.clients.command import CommandClient
 from llm_contracts.clients.failures import ForeignError, answered, describe, without_key
 from llm_contracts.clients.imports import join
 from llm_contracts.clients.jsonable import jsonable, read
-from llm_contracts.clients.observation import Chunk, Failure, Observation
+from llm_contracts.clients.observation import HANG, Chunk, Failure, Observation
 from llm_contracts.clients.session import SessionLike
 from llm_contracts.clients.side_effects import GRACE, Effects, watched
 from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
@@ -340,7 +340,7 @@ class _ObservedRun:
     def _keep(self, chunk: Chunk) -> None:
         with self._lock:
             if self._sealed:
-                raise _StopRunError("hang", "the time limit had passed")
+                raise _StopRunError(HANG, "the time limit had passed")
             self.chunks.append(chunk)
 
     def _sink(self, generation: Mapping[str, Any]) -> None:
@@ -383,7 +383,7 @@ def _changed(asked: Call, given: Call) -> dict[str, Any]:
 
 def _hang(timeout: float, *, running: bool) -> Failure:
     left = "its thread is still running" if running else "it ended when its connections were dropped"
-    return Failure(category="hang", message=f"no end within the limit of {timeout:g} s; {left}")
+    return Failure(category=HANG, message=f"no end within the limit of {timeout:g} s; {left}")
 
 
 def _kind(value: Any) -> str:

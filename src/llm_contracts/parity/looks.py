@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from llm_contracts.clients.observation import Observation
+from llm_contracts.clients.observation import HANG, Observation
 from llm_contracts.parity.compare import Comparison
 from llm_contracts.parity.compare.pauses import quietest
 from llm_contracts.parity.divergence import Divergence, Kind, place
@@ -81,12 +81,20 @@ class Looks:
     def doubtful(self) -> bool:
         """Whether something is left that one more look might show to be chance. Text that lockstep waited for
         in vain in each of several looks is late: each would wait for seconds, in every recording of a client
-        that buffers.
+        that buffers. Nor is a client that hung in every look waited for again.
         """
+        if self.hung:
+            return False
         left = (d for d in (*self.divergences, *self.noise) if may_be_chance(d))
         if len(self.candidates) >= _SEEN_LATE:
             left = (d for d in left if d.kind is not Kind.DELIVERY_LAG or _is_measured(d))
         return any(left)
+
+    @property
+    def hung(self) -> bool:
+        """Whether the candidate ended within the time limit in none of several runs."""
+        ends = [run.failure.category if run.failure else "" for run in self.candidates]
+        return len(ends) > 1 and set(ends) == {HANG}
 
     @property
     def normalised(self) -> Mapping[str, int]:

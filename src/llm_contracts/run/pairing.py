@@ -82,7 +82,8 @@ class Pairing:
         facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
         try:
             looks = self._looks(blank, interactions, call, facts, own=own)
-            more = self._thoroughly(blank, interactions, call, facts, looks) if thoroughly else ()
+            further = thoroughly and not looks.hung
+            more = self._thoroughly(blank, interactions, call, facts, looks) if further else ()
         except UnplayableError as error:
             return replace(blank, problem=f"{blank.id}: {error}")
         item = replace(

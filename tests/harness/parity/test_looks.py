@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from llm_contracts.clients.observation import Observation
@@ -9,7 +11,7 @@ from llm_contracts.parity.compare import Comparison, compare
 from llm_contracts.parity.compare.finding import UnnamedDivergence
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import Looks, may_be_chance
-from tests.harness.parity.samples import observation
+from tests.harness.parity.samples import failure, observation
 
 
 def divergence(kind: Kind = Kind.TEXT, where: str = "text[0]", value: object = 1) -> Divergence:
@@ -99,6 +101,23 @@ def test_what_each_of_three_runs_waits_for_in_vain_is_late_and_what_is_left_behi
     assert seen((LATE,), (LATE,), controls=((),)).doubtful
     assert not seen((LATE,), (LATE,), (LATE,), controls=((), ())).doubtful
     assert seen((LATE, LEFT), (LATE, LEFT), (LATE, LEFT), controls=((), ())).doubtful
+
+
+def test_a_client_that_hung_twice_is_not_waited_for_again() -> None:
+    def looks(*categories: str) -> Looks:
+        found = Looks(compare=lambda *_: Comparison(divergences=(LEFT,), normalised={}))
+        for category in categories:
+            hung = replace(named("c"), failure=failure(category=category))
+            found = found.of(named("r")).by(hung)
+        return found
+
+    assert [looks(*ends).hung for ends in (("hang",), ("hang", "timeout"), ("hang", "hang"))] == [
+        False,
+        False,
+        True,
+    ]
+    assert looks("hang", "timeout").doubtful
+    assert not looks("hang", "hang").doubtful
 
 
 def test_each_run_is_held_against_the_reference_s_run_of_the_same_number_and_it_against_the_one_before() -> (

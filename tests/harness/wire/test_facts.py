@@ -332,6 +332,11 @@ def test_reading_never_fails(body: bytes) -> None:
     assert "message" in facts.error
 
 
+def test_json_that_was_cut_off_is_not_awaited_and_words_are() -> None:
+    assert _streamed(b'data: {"x": "a').progress == ((0, 0, 0, 0, 0),)
+    assert _streamed(b"data: words").progress == ((1, 0, 0, 0, 0),)
+
+
 def test_nesting_deeper_than_the_parser_goes_is_malformed() -> None:
     assert _streamed(b"data: " + b"[" * 100_000 + b"\n\n").malformed == 1
 

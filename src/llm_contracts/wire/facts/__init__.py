@@ -159,7 +159,8 @@ class _Findings:
             self.read_chunk(data)
         elif error is None:
             self.malformed += 1
-            self.note()
+            if not text.lstrip().startswith(("{", "[")):  # no client hands on JSON that was cut off
+                self.note()
 
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
