@@ -436,3 +436,12 @@ def test_a_model_alone_or_an_array_of_them_is_a_listing() -> None:
 def test_an_error_that_is_only_marked_as_one_has_its_message() -> None:
     assert whole({"error": True, "message": "broken"}).error == {"error": True, "message": "broken"}
     assert whole({"error": False, "message": "fine"}).error is None
+
+
+def test_an_event_of_another_api_in_an_object_of_openai_s_sdk_is_of_no_known_api() -> None:
+    empty = {"id": None, "choices": None, "created": None, "model": None, "object": None, "usage": None}
+    reader = StreamReader(BUILT_IN)
+    reader({**empty, "value": "Sure"})
+    assert not reader.claimed
+    reader({**empty, "choices": [], "usage": {"total_tokens": 3}})
+    assert list(reader.claimed) == ["openai-chat"]

@@ -17,7 +17,9 @@ _MEMBERS = frozenset(
 
 
 def _speaks(document: Document) -> bool:
-    return "choices" in document and not is_completion(document)
+    """OpenAI's SDK gives an event of any API these members, with nothing in them."""
+    filled = any(document.get(name) is not None for name in ("choices", "id", "model", "object", "usage"))
+    return "choices" in document and filled and not is_completion(document)
 
 
 def _read(document: Document) -> Reading:
