@@ -11,12 +11,14 @@ CHILDREN = "/proc/thread-self/children"
 """The processes that this thread has started and not yet waited for, if the system lists them (proc(5))."""
 
 
-def run_delay(file: str = FILE, children: str = CHILDREN) -> float:
-    """The seconds that this thread, and the main threads of programs that it has started, have waited for a
-    processor so far; 0 where the system does not say.
-    """
-    files = (file, *(f"/proc/{process.decode()}/schedstat" for process in _words(children)))
-    return sum(_delay(_words(each)) for each in files)
+def run_delay(file: str = FILE) -> float:
+    """The seconds that this thread has waited for a processor so far; 0 where the system does not say."""
+    return _delay(_words(file))
+
+
+def run_delay_of_programs(children: str = CHILDREN) -> float:
+    """The same of the main threads of all programs that this thread has started and that still run."""
+    return sum(run_delay(f"/proc/{process.decode()}/schedstat") for process in _words(children))
 
 
 def is_own_reading(path: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from llm_contracts.clients.run_delay import run_delay
+from llm_contracts.clients.run_delay import run_delay, run_delay_of_programs
 from llm_contracts.clients.virtual_clock import Pauses
 
 _NOTICED = 0.25  # seconds; less is no pause on a busy machine
@@ -26,6 +26,7 @@ class Waits:
     _last: float = 0.0
     _spent: float = 0.0
     _delay: float = 0.0
+    _programs: float = 0.0
     _first_delay: float | None = None
 
     def note(self, index: int) -> None:
@@ -34,10 +35,14 @@ class Waits:
         gap = now - (self._last or self.started) - (spent - self._spent)
         if gap >= _SHORT:
             delay = run_delay()
-            gap -= max(0.0, delay - self._delay)  # less than before where a program has ended since
+            gap -= delay - self._delay
             self._delay = delay
             if self._first_delay is None:
                 self._first_delay = delay
+        if gap >= _NOTICED:
+            delay = run_delay_of_programs()
+            gap -= max(0.0, delay - self._programs)  # less than before where a program has ended since
+            self._programs = delay
         if gap >= _NOTICED:
             self._gaps[f"stream[{index}]"] = round(gap, 3)
         self._last, self._spent = now, spent

@@ -7,16 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from llm_contracts.clients.run_delay import FILE, run_delay
+from llm_contracts.clients.run_delay import FILE, run_delay, run_delay_of_programs
 
 needs_linux = pytest.mark.skipif(not Path(FILE).exists(), reason=f"this system has no {FILE}")
-
-_of_this_thread = partial(run_delay, children="none")  # the program that shares the processor is its own
 
 _SPIN = "import os; os.sched_setaffinity(0, {%d}); print(flush=True)\nwhile True: pass"
 
@@ -39,17 +36,17 @@ def shared_processor() -> Iterator[None]:
 
 @needs_linux
 def test_sleep_is_no_delay_on_a_busy_processor_either(shared_processor: None) -> None:
-    begun, before = time.monotonic(), _of_this_thread()
+    begun, before = time.monotonic(), run_delay()
     time.sleep(0.2)
-    assert time.monotonic() - begun - (_of_this_thread() - before) >= 0.19
+    assert time.monotonic() - begun - (run_delay() - before) >= 0.19
 
 
 @needs_linux
 def test_the_time_that_another_program_had_the_processor_is_delay(shared_processor: None) -> None:
-    begun, computed, before = time.monotonic(), time.thread_time(), _of_this_thread()
+    begun, computed, before = time.monotonic(), time.thread_time(), run_delay()
     while time.thread_time() - computed < 0.1:
         sum(range(1000))
-    passed, delayed = time.monotonic() - begun, _of_this_thread() - before
+    passed, delayed = time.monotonic() - begun, run_delay() - before
     assert delayed >= 0.03
     assert passed >= 0.1 + delayed - 0.01
 
@@ -72,15 +69,15 @@ def test_what_a_program_waits_for_the_processor_is_delay_as_well_while_it_runs(
     ) as program:
         assert program.stdin is not None
         assert program.stdout is not None
-        before = _of_this_thread()
+        before, sharing = run_delay(), run_delay_of_programs()
         program.stdin.write(b"\n")
         program.stdin.flush()
         program.stdout.readline()
-        delayed, own = run_delay(), _of_this_thread()
+        own, delayed = run_delay(), run_delay_of_programs()
         program.stdin.close()
     assert own - before < 0.1
-    assert delayed - own >= 0.1
+    assert delayed - sharing >= 0.1
 
 
 def test_a_system_that_does_not_say_has_no_delay(tmp_path: Path) -> None:
-    assert run_delay(str(tmp_path / "none"), str(tmp_path / "none")) == 0.0
+    assert run_delay(str(tmp_path / "none")) == run_delay_of_programs(str(tmp_path / "none")) == 0.0
