@@ -9,6 +9,7 @@ import os
 import random
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -219,3 +220,18 @@ def test_nothing_is_left_in_place() -> None:
     before = (socket.setdefaulttimeout, logging.Logger.setLevel, warnings.simplefilter, type(FOREIGN))
     found(attribute)
     assert (socket.setdefaulttimeout, logging.Logger.setLevel, warnings.simplefilter, type(FOREIGN)) == before
+
+
+@pytest.mark.parametrize("name", ["trace", "profile"])
+def test_tracing_is_a_change_but_not_by_a_tool_that_traces_every_thread(name: str) -> None:
+    """As coverage and debuggers do: each new thread begins with it."""
+    everywhere, here = getattr(threading, f"set{name}"), getattr(sys, f"set{name}")
+    before = getattr(threading, f"get{name}")()
+    try:
+        everywhere(None)
+        own = found(in_a_thread(lambda: here(None)))
+        everywhere(lambda *_: None)
+        foreign = found(in_a_thread(lambda: None))
+    finally:
+        everywhere(before)
+    assert (own, foreign) == ({f"state.sys.set{name}": "set"}, {})
