@@ -370,13 +370,6 @@ def _process_set(event: str, effects: Effects, _arguments: tuple[Any, ...]) -> N
     setting_changed(effects.changes, event)
 
 
-def _trace_set(event: str, effects: Effects, _arguments: tuple[Any, ...]) -> None:
-    """Where a debugger or coverage watches all threads, each new thread begins with this event."""
-    tool = threading.gettrace() if event == "sys.settrace" else threading.getprofile()
-    if tool is None:
-        setting_changed(effects.changes, event)
-
-
 _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
     "open": _opened,
     "os.putenv": _set,
@@ -397,7 +390,6 @@ _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
     "socket.gethostbyname": lambda effects, arguments: _looked_up(effects, (*arguments, None)),
     "syslog.syslog": lambda effects, arguments: effects.output.setdefault("syslog", []).append(arguments[1]),
     **{event: partial(_process_set, event) for event in ("resource.setrlimit", "resource.prlimit")},
-    **{event: partial(_trace_set, event) for event in ("sys.settrace", "sys.setprofile")},
     "subprocess.Popen": _started,
     "os.system": _started,
     "os.posix_spawn": _started,

@@ -222,16 +222,13 @@ def test_nothing_is_left_in_place() -> None:
     assert (socket.setdefaulttimeout, logging.Logger.setLevel, warnings.simplefilter, type(FOREIGN)) == before
 
 
-@pytest.mark.parametrize("name", ["trace", "profile"])
-def test_tracing_is_a_change_but_not_by_a_tool_that_traces_every_thread(name: str) -> None:
-    """As coverage and debuggers do: each new thread begins with it."""
-    everywhere, here = getattr(threading, f"set{name}"), getattr(sys, f"set{name}")
-    before = getattr(threading, f"get{name}")()
+def test_a_tool_that_traces_every_thread_is_no_change_of_the_call() -> None:
+    """Coverage and debuggers: each new thread sets its own tracing. To hear of that would even delay it, and
+    CPython 3.11 then refuses the next thread ("another trace function is being installed").
+    """
+    before = threading.gettrace()
+    threading.settrace(lambda *_: None)
     try:
-        everywhere(None)
-        own = found(in_a_thread(lambda: here(None)))
-        everywhere(lambda *_: None)
-        foreign = found(in_a_thread(lambda: None))
+        assert found(in_a_thread(lambda: None)) == {}
     finally:
-        everywhere(before)
-    assert (own, foreign) == ({f"state.sys.set{name}": "set"}, {})
+        threading.settrace(before)
