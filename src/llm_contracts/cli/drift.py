@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def drift(
     for name in providers:
         checked_name("provider", name, {provider.name for provider in project.providers})
     rows = project.select(providers, ())
-    if rows and not any(os.path.lexists(project.cassette(row)) for row in rows):
+    if rows and not any(map(project.is_recorded, rows)):
         echo(nothing_recorded(project, rows), err=True)
         return Exit.UNREADABLE
     today = datetime.now(UTC).date()

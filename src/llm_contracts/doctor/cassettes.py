@@ -6,7 +6,6 @@ edited one, taken one from elsewhere, or recorded it before a rule of the scrubb
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +77,7 @@ def check_cassettes(
             f"{place}: holds {what}. Revoke it if it is a key, and make it again."
             for what in (*known_values(data, secrets), *shapes(data))
         ]
-    if project.scenarios and not any(os.path.lexists(project.cassette(row)) for row in project.scenarios):
+    if project.scenarios and not any(map(project.is_recorded, project.scenarios)):
         unreadable.append(nothing_recorded(project, project.scenarios))
     return Problems(unreadable=tuple(unreadable), secrets=tuple(found), unowned=orphans(project))
 

@@ -7,6 +7,7 @@ file, which place in it, and what would be right.
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -127,6 +128,10 @@ class Project:
     def cassette(self, scenario: Scenario) -> Path:
         """Where the recording of a scenario lives, whether or not it has been made."""
         return self.settings.cassettes / scenario.provider / f"{scenario.id}.yaml"
+
+    def is_recorded(self, scenario: Scenario) -> bool:
+        """Whether something lies there, be it readable or not."""
+        return os.path.lexists(self.cassette(scenario))
 
     def select(self, providers: Sequence[str] = (), scenarios: Sequence[str] = ()) -> tuple[Scenario, ...]:
         """The rows of these providers and these scenarios (by id or by `provider/id`), in their own order;

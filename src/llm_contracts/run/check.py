@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -59,7 +58,7 @@ def check(
     project_waivers(project, options)  # what is wrong with them is said before anything runs
     workers = workers or alone(scenario_context(project, options), project, options.workers)
     scenarios = [row for row in scenarios if owned(options.shard, row.name)]
-    recorded = [scenario.name for scenario in scenarios if os.path.lexists(project.cassette(scenario))]
+    recorded = [scenario.name for scenario in scenarios if project.is_recorded(scenario)]
     return concluded(project, scenarios, gathered(workers(recorded), progress), options)
 
 
@@ -93,7 +92,7 @@ def context_for(
 @contextmanager
 def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
     rows = {row.name: row for row in project.scenarios}
-    shapes = chosen(row for row in rows.values() if os.path.lexists(project.cassette(row)))
+    shapes = chosen(filter(project.is_recorded, rows.values()))
     with opened_match(project, options) as match:
         yield lambda name: run_scenario(match, project, rows[name], thoroughly=name in shapes)
 
@@ -204,7 +203,7 @@ def without_recording(project: Project, rows: Sequence[Scenario], asked: Iterabl
     sentences = []
     for name in asked:
         own = [row for row in rows if name in {row.provider, row.id, row.name}]
-        if not any(os.path.lexists(project.cassette(row)) for row in own):
+        if not any(map(project.is_recorded, own)):
             sentences.append(nothing_recorded(project, own))
     return tuple(sentences)
 

@@ -79,7 +79,7 @@ def sweep(
     waivers = project_waivers(project, options)
     used = versions(project.settings.distributions, client_names(project, options))
     asked = [row for row in scenarios if row.streamed_chat or not row.captured]
-    recorded = [scenario for scenario in asked if os.path.lexists(project.cassette(scenario))]
+    recorded = [scenario for scenario in asked if project.is_recorded(scenario)]
 
     def decided(item: Item) -> Item:
         return waivers.applied((item,), used)[0]
