@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import psutil
 
 from benchmarks.child import child, serving
-from benchmarks.measure import Figure, Size
+from benchmarks.measure import Figure, Size, figure
 from benchmarks.soak import provide
 from llm_adapter import LLMError, adapter_from
 
@@ -41,14 +41,8 @@ def run(size: Size) -> Iterator[Figure]:
 
 def _left(name: str, value: float) -> Figure:
     memory = name.endswith("memory")
-    return Figure(
-        name=f"{name} left",
-        median=value,
-        low=value,
-        high=value,
-        unit="MiB" if memory else "",
-        at_most=_MOST_GROWTH if memory else 0,
-    )
+    at_most = _MOST_GROWTH if memory else 0
+    return figure(f"{name} left", [value], unit="MiB" if memory else "", at_most=at_most)
 
 
 def _use(pipe: Connection, address: str, backend: str, calls: int) -> None:
