@@ -121,7 +121,7 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
         model=_text(item, "model"),
         tool_calls=_tool_parts(delta),
         usage=_usage(usage),
-        details=dict(numbers(usage)) if usage else None,
+        details=details(usage),
     )
 
 
@@ -184,13 +184,19 @@ def _usage(usage: Any) -> dict[str, float] | None:
     return counts(found)
 
 
-def numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
-    """Every number of a usage object, by its place there: `prompt_tokens_details.audio_tokens`."""
+def details(usage: Any) -> dict[str, float] | None:
+    """Every number of a usage object, by its place there (`prompt_tokens_details.audio_tokens`); None where
+    it has none.
+    """
+    return dict(_numbers(usage)) or None
+
+
+def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
     if hasattr(value, "model_dump"):
         value = value.model_dump(exclude_none=True, warnings=False)
     if isinstance(value, (Mapping, list)):
         for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from numbers(part, f"{path}.{name}" if path else str(name))
+            yield from _numbers(part, f"{path}.{name}" if path else str(name))
     elif (number := _number(value)) is not None:
         yield path, number
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends.retrying_client import Request, json_object
 from llm_adapter.backends.stream_reader import EventReader
-from llm_adapter.chunks import Chunk, numbers, totals
+from llm_adapter.chunks import Chunk, details, totals
 from llm_adapter.failures import InBandError
 from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse
@@ -130,8 +130,8 @@ class _Reader:
     def message_end(self, event: Event) -> Iterator[Chunk]:
         """The end, with the totals."""
         told = (event.get("metadata") or {}).get("usage") or {}
-        details = dict(numbers(told)) or None
-        yield Chunk(id=_id(event), finish_reason="message_end", usage=totals(told) or None, details=details)
+        usage = totals(told) or None
+        yield Chunk(id=_id(event), finish_reason="message_end", usage=usage, details=details(told))
 
     def reasoning_chunk(self, event: Event) -> Iterator[Chunk]:
         """A piece of the model's reasoning."""

@@ -22,7 +22,7 @@ from llm_adapter.backends.reading import aopened, opened
 from llm_adapter.backends.response_body import BOM, CONTROL, empty_answer
 from llm_adapter.backends.retrying_client import Request, Response, RetryingClient, is_document, json_object
 from llm_adapter.backends.stream_reader import EventReader
-from llm_adapter.chunks import Chunk, numbers, totals
+from llm_adapter.chunks import Chunk, details, totals
 from llm_adapter.failures import InBandError, NoAnswerError
 from llm_adapter.redaction import hide_in_logs
 from llm_adapter.requests import Outgoing
@@ -290,7 +290,7 @@ def _chunk(line: Mapping[str, Any], request: Any) -> Chunk:
         text=text,
         finish_reason=finish,
         usage=usage and totals(usage),
-        details=dict(numbers(usage)) or None,
+        details=details(usage),
         shown=LLMStreamResponse(
             id=line.get("id") or "",
             is_end=bool(line.get("is_end")),

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 from llm_adapter.backends.retrying_client import Request, Response, json_object
 from llm_adapter.backends.stream_reader import EventReader
-from llm_adapter.chunks import Chunk, ToolPart, counts, numbers
+from llm_adapter.chunks import Chunk, ToolPart, counts, details
 from llm_adapter.failures import InBandError, NotSentError
 from llm_adapter.requests import TRANSPORT_PARAMS, Outgoing
 
@@ -154,7 +154,7 @@ def _chunk(data: Any, request: Any) -> Chunk:
         model=data.get("modelVersion") or "",
         tool_calls=tuple(_tool_parts(candidate)),
         usage=_usage(data.get("usageMetadata")),
-        details=dict(numbers(data.get("usageMetadata"))) or None,
+        details=details(data.get("usageMetadata")),
     )
 
 
