@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without
 
 _MARKS = ("candidates", "promptFeedback", "usageMetadata", "prompt_feedback", "usage_metadata")
 """Keys that no other provider's chunks have, as sent and as the SDK names them."""
@@ -58,7 +58,7 @@ def _reader() -> Callable[[Document], Reading]:
             "choices": [_choice(as_mapping(one), calls) for one in as_list(document.get("candidates"))],
             **({"usage": _usage(usage)} if isinstance(usage, Mapping) else {}),
         }
-        if isinstance(usage, Mapping) and (rest := _without(usage, *_COUNTED)):
+        if isinstance(usage, Mapping) and (rest := without(usage, *_COUNTED)):
             chunk["usageMetadata"] = rest
         return Reading(chunk=chunk)
 
@@ -143,13 +143,9 @@ def _call(index: int, call: Document) -> Document:
 
 def _rest(part: Document) -> Document:
     """What of a part is neither text nor a call's words: code, data, a thought's signature."""
-    rest = _without(part, "text", "thought", "functionCall")
-    called = _without(as_mapping(part.get("functionCall")), "name", "args", "id")
+    rest = without(part, "text", "thought", "functionCall")
+    called = without(as_mapping(part.get("functionCall")), "name", "args", "id")
     return {**rest, **({"functionCall": called} if called else {})}
-
-
-def _without(value: Document, *names: str) -> dict[str, Any]:
-    return {name: part for name, part in value.items() if name not in names}
 
 
 def _usage(counted: Document) -> Document:

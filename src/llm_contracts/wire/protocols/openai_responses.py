@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without
 
 _CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
 """Items of output that ask the application for something → the type of the call, and what it is given."""
@@ -67,7 +67,7 @@ class _Reader:
                 delta = self._piece(place, rest.pop(name), document)
         elif base == "response.output_item" and (call := self._call(document.get("item"), document)):
             delta = {"tool_calls": [call]}
-            rest["item"] = _without(document["item"], *_OF_CALLS)
+            rest["item"] = without(document["item"], *_OF_CALLS)
         return Reading(chunk={**rest, "choices": [{"index": 0, "delta": delta}]})
 
     def _begin(self) -> None:
@@ -82,7 +82,7 @@ class _Reader:
 
     def _of_response(self, kind: str, rest: dict[str, Any], response: Document) -> Reading:
         ended = kind.rpartition(".")[2] in _STATES
-        left = _without(response, "id", "model", *(("usage",) if response.get("usage") else ()))
+        left = without(response, "id", "model", *(("usage",) if response.get("usage") else ()))
         choice: dict[str, Any] = {"index": 0, "delta": {}}
         if ended:
             choice["finish_reason"] = _finish(response)
@@ -113,7 +113,7 @@ class _Reader:
     def _whole(self, response: Document) -> Document:
         finish = _finish(response) or as_text(response.get("status")) or None  # queued, or still at work
         return {
-            **_without(response, "output"),
+            **without(response, "output"),
             "output": [_rest_of_item(as_mapping(item)) for item in as_list(response.get("output"))],
             "choices": [{"index": 0, "message": self._message(response), "finish_reason": finish}],
         }
@@ -169,9 +169,9 @@ def _reasoning(items: list[Document]) -> Iterator[str]:
 def _rest_of_item(item: Document) -> Document:
     """What is left of an item of output when its text and its call have been read."""
     if as_text(item.get("type")) in _CALLS:
-        return _without(item, *_OF_CALLS)
+        return without(item, *_OF_CALLS)
     cut: Callable[[Any], Any] = lambda part: (  # noqa: E731 - one line, used twice
-        _without(part, "text", "refusal") if isinstance(part, Mapping) else part
+        without(part, "text", "refusal") if isinstance(part, Mapping) else part
     )
     read = {
         name: list(map(cut, value))
@@ -181,14 +181,10 @@ def _rest_of_item(item: Document) -> Document:
     return {**item, **read}
 
 
-def _without(value: Document, *names: str) -> dict[str, Any]:
-    return {name: part for name, part in value.items() if name not in names}
-
-
 def _error(document: Document) -> Document | None:
     """An error event, flat or in an envelope, or a response that failed."""
     if document.get("type") == "error" and isinstance(document.get("message"), str):
-        return _without(document, "type", "sequence_number")
+        return without(document, "type", "sequence_number")
     response = document if document.get("object") == "response" else as_mapping(document.get("response"))
     error = as_mapping(response.get("error"))
     if response.get("status") != "failed" and not error:

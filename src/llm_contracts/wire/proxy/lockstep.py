@@ -11,6 +11,8 @@ Marks = tuple[int, ...]
 user or an agent waits for. See `WireFacts.progress`.
 """
 
+NOTHING: Marks = (0, 0, 0, 0, 0)
+
 _EXPIRIES = 2
 _UNSEEN = 0.3  # of the patience: many clients hand on text alone, and are waited for in vain on all else
 _TEXT = (0, 4)
@@ -65,7 +67,7 @@ class Delivery:
     """
 
     def __init__(self) -> None:
-        self.handed: Marks = (0, 0, 0, 0, 0)
+        self.handed = NOTHING
         self.spent = 0.0
         self._given_up = False
         self._waiting: dict[asyncio.Future[int], tuple[int, int]] = {}  # for how much of what; rarely several

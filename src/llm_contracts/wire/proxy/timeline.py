@@ -12,7 +12,7 @@ from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import Protocols
-from llm_contracts.wire.proxy.lockstep import Marks
+from llm_contracts.wire.proxy.lockstep import NOTHING, Marks
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
 
 
@@ -45,10 +45,10 @@ def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None)
     """
     ends, after = _read(response.body, texts) if texts else (_ends(response.body), ())
     arrival = _arrivals(response)
-    marks: Marks = (0, 0, 0, 0, 0)
+    marks = NOTHING
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
         complete = bisect_right(ends, stop)
-        reached = after[complete - 1] if complete and after else (0, 0, 0, 0, 0)
+        reached = after[complete - 1] if complete and after else NOTHING
         yield TimedBytes(
             data=response.body[start:stop],
             events=complete,
