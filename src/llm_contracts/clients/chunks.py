@@ -51,7 +51,7 @@ class ItemReader:
         self._read = StreamReader((*CLIENT_OBJECTS, *protocols, *others))
         self.answer: int | None = None
         self._decoder = EventDecoder()
-        self._bytes: list[bytes] | None = []  # None once they are known to be server-sent events
+        self._bytes: bytearray | None = bytearray()  # None once they are known to be server-sent events
 
     @property
     def protocol(self) -> str:
@@ -71,8 +71,8 @@ class ItemReader:
         if found:
             self._bytes = None
         elif self._bytes is not None:
-            self._bytes.append(item)
-            found = self._whole()
+            self._bytes += item
+            found = self._whole(self._bytes)
         yield from self._chunks(found)
 
     def finish(self) -> Iterator[Chunk]:
@@ -81,25 +81,27 @@ class ItemReader:
         Raises:
             NotAChunkError: as above.
         """
-        found, data = tuple(self._decoder.finish()), b"".join(self._bytes or ())
+        found, data = tuple(self._decoder.finish()), bytes(self._bytes or b"")
         if data.strip() and not found:
             found = events(data) or (Event(data=data.decode("utf-8", "replace"), name=None, end=len(data)),)
             if read_json(found[0].data) is None:
                 raise NotAChunkError("bytes that are neither events nor JSON")
         yield from self._chunks(found)
 
-    def _whole(self) -> Sequence[Event]:
-        """The lines of JSON, or the frames, that have come whole."""
-        data = b"".join(self._bytes or ())
+    def _whole(self, data: bytearray) -> Sequence[Event]:
+        """The lines of JSON, or the frames, that have come whole; they are taken out of the data."""
         if is_framed(data):
-            found = events(data)
-            self._bytes = [data[found[-1].end :] if found else data]
+            found = events(bytes(data))
+            del data[: found[-1].end if found else 0]
             return found
+        first = bytes(data[: max(0, data.find(b"\n"))])
+        if first.strip() and not isinstance(read_json(first), dict):  # a document, which may be long
+            return ()
         whole, _, rest = data.rpartition(b"\n")
         lines = [line.decode("utf-8", "replace") for line in whole.splitlines() if line.strip()]
         if not lines or not all(isinstance(read_json(line), dict) for line in lines):
             return ()
-        self._bytes = [rest]
+        data[:] = rest
         return [Event(data=line, name=None, end=0) for line in lines]
 
     def _chunks(self, found: Iterable[Event]) -> Iterator[Chunk]:

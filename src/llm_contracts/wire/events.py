@@ -39,7 +39,7 @@ def are_server_sent(body: bytes) -> bool:
     return _start(body) not in (b"{", b"[") and not is_framed(body)
 
 
-def is_framed(body: bytes) -> bool:
+def is_framed(body: bytes | bytearray) -> bool:
     """Whether these are frames of AWS's event streams: the first one's checksum says so."""
     whole = len(body) >= _PRELUDE
     return whole and zlib.crc32(body[:8]) == int.from_bytes(body[8:_PRELUDE], "big")
