@@ -13,7 +13,10 @@ CHILDREN = "/proc/thread-self/children"
 
 def run_delay(file: str = FILE) -> float:
     """The seconds that this thread has waited for a processor so far; 0 where the system does not say."""
-    return _delay(_words(file))
+    try:
+        return int(_words(file)[1]) / 1e9
+    except (ValueError, IndexError):
+        return 0.0
 
 
 def run_delay_of_programs(children: str = CHILDREN) -> float:
@@ -32,10 +35,3 @@ def _words(file: str) -> list[bytes]:
             return stat.read().split()
     except OSError:
         return []
-
-
-def _delay(stat: list[bytes]) -> float:
-    try:
-        return int(stat[1]) / 1e9
-    except (ValueError, IndexError):
-        return 0.0

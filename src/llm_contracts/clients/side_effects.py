@@ -311,9 +311,8 @@ def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
             and not is_own_reading(path)
         ):
             effects.files[path] = None
-            if (
-                flags & (os.O_WRONLY | os.O_RDWR) and not Path(path).is_dir()
-            ):  # temporary files are opened by their folder
+            # Temporary files are opened by their folder.
+            if flags & (os.O_WRONLY | os.O_RDWR) and not Path(path).is_dir():
                 effects.written[path] = None
 
 

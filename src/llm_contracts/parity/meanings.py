@@ -67,3 +67,8 @@ def meaning(divergence: Divergence) -> str:
     if divergence.kind is Kind.ERROR:
         return _ERRORS.get(divergence.where, MEANINGS[Kind.ERROR])
     return MEANINGS[divergence.kind]
+
+
+def plain_meaning(divergence: Divergence) -> str:
+    """What this difference means to an application, as plain text."""
+    return meaning(divergence).replace("`", "")

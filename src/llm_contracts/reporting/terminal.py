@@ -14,7 +14,7 @@ from rich.text import Text
 
 from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
 from llm_contracts.reporting.left_out import left_out_lines
@@ -298,18 +298,14 @@ def _groups(title: str, groups: tuple[DecisionGroup, ...]) -> Iterator[Renderabl
     yield from titled(f"{title} ({len(groups)})")
     sentences: dict[tuple[str, str], list[DecisionGroup]] = {}
     for found in groups:
-        sentences.setdefault((found.kind, _said(found)), []).append(found)
+        sentences.setdefault((found.kind, plain_meaning(found.example)), []).append(found)
     for number, same in enumerate(sentences.values()):
         if number >= _MOST_WHOLE:
-            line = Text.assemble(*_head(same), f"   {_said(same[0])}")
+            line = Text.assemble(*_head(same), f"   {plain_meaning(same[0].example)}")
             line.no_wrap, line.overflow = True, "ellipsis"
             yield Stack(line)
         else:
             yield one_group(same[0]) if len(same) == 1 else _one_sentence(same)
-
-
-def _said(found: DecisionGroup) -> str:
-    return meaning(found.example).replace("`", "")
 
 
 def _head(same: list[DecisionGroup]) -> tuple[tuple[str, str], ...]:
@@ -327,7 +323,7 @@ def _one_sentence(same: list[DecisionGroup]) -> RenderableType:
     """The first places of those that mean the same, a line each."""
     shown = same[:_MOST_PLACES]
     width = max(len(found.where) for found in shown)
-    lines = [Text(_said(same[0]), style="italic")]
+    lines = [Text(plain_meaning(same[0].example), style="italic")]
     for found in shown:
         one, other = value_pair(found.example.reference, found.example.candidate, _PLACE_VALUE)
         both = found.example.reference == found.example.candidate
@@ -351,7 +347,7 @@ def one_group(found: DecisionGroup, *, of: str = "recording") -> RenderableType:
         Text.assemble((f"{name:<11}", "dim"), value)
         for name, value in side_lines(found.example, _LONGEST_VALUE)
     )
-    what = Text(_said(found), style="italic")
+    what = Text(plain_meaning(found.example), style="italic")
     where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
     return Stack(head, _indented(Stack(what, *values, where), 4))
 

@@ -36,7 +36,11 @@ _OF_THE_CONNECTION = frozenset(
 
 
 _OF_THE_SDK = (
-    *("_request_id", "sdkHttpResponse", "automaticFunctionCallingHistory", "parsed", "createTime"),
+    "_request_id",
+    "sdkHttpResponse",
+    "automaticFunctionCallingHistory",
+    "parsed",
+    "createTime",
     "response.content",
 )
 """What some SDKs add to answers or leave out, and other objects of the same answers do not."""
@@ -45,10 +49,9 @@ _OF_THE_SDK = (
 def compare_fields(pair: ObservationPair) -> Findings:
     """`fields` for each path at which the two differ."""
     yield from _roles(pair)
-    one, other = (
-        {"stream": {"response": _shared_headers(side.answer)}} for side in (pair.reference, pair.candidate)
-    )
-    if pair.reference.answer and pair.candidate.answer:
+    answers = [side.answer for side in (pair.reference, pair.candidate)]
+    if all(answers):
+        one, other = ({"stream": {"response": _shared_headers(answer)}} for answer in answers)
         yield from _pairwise(iter([(one, other)]))
     ours, theirs = pair.reference.chunks, pair.candidate.chunks
     if len(ours) != len(theirs) and not pair.cut:

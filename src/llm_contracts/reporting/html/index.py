@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, groups_of, members_of, queue
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.about import fragment
@@ -35,7 +35,7 @@ class GroupRow:
     @property
     def meaning(self) -> str:
         """What such a difference means to an application."""
-        return meaning(self.group.example).replace("`", "")  # written for Markdown
+        return plain_meaning(self.group.example)
 
     def fresh(self, new: frozenset[str]) -> int:
         """How many of its differences are among these, which the run before did not have."""
