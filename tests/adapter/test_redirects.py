@@ -20,7 +20,7 @@ ELSEWHERE = {
     "no scheme": "//127.0.0.1:{stranger}/v1",
     "the host as a user": "http://127.0.0.1:{own}@127.0.0.1:{stranger}/v1",
     "a user at the host itself": "http://user:word@127.0.0.1:{own}/v1",  # pragma: allowlist secret
-    "the host as a user before a backslash": "http://127.0.0.1:{own}\\@127.0.0.1:{stranger}/v1",
+    "user before a backslash": "http://127.0.0.1:{own}\\@127.0.0.1:{stranger}/v1",  # pragma: allowlist secret
     "the host's address in short": "http://127.1:{own}/v1",
     "the host's address within a longer one": "http://[::ffff:127.0.0.1]:{own}/v1",
     "a file": "file:///etc/passwd",
