@@ -92,13 +92,15 @@ def recut_differences(
         theirs = _changes(candidate, varied, comparing)
         own = player.reference(exchanges) if theirs else reference
         ours = {} if own is reference else _changes(reference, own, comparing)
+        # Where they fail on the recording itself, failing says nothing about the shape.
+        both_fail = bool(varied.failure and own.failure) and not (reference.failure and candidate.failure)
         new = [
             UnnamedDivergence(
                 kind=kind, where=f"{where} ({name})", reference=each.reference, candidate=each.candidate
             )
             for (kind, where), each in theirs.items()
             if (kind, where) not in chance
-            and not _is_alike(each, ours.get((kind, where)), both_fail=bool(varied.failure and own.failure))
+            and not _is_alike(each, ours.get((kind, where)), both_fail=both_fail)
         ]
         yield from (finding.seal(scope) for finding in new)
         if new:

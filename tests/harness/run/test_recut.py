@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.wire.cassette import save
+from llm_contracts.wire.cassette import load, save
 from tests.harness.run.projects import CLIENTS, cassette, make_project
 
 READERS = """
@@ -148,3 +148,17 @@ def test_a_fault_that_both_have_hides_none_that_only_the_candidate_has(project: 
 
 def test_an_id_that_is_another_in_each_call_is_no_effect_of_a_shape(project: Path) -> None:
     assert differences("ids-made-up") == {("response_id", "id")}
+
+
+def test_an_answer_that_both_end_in_an_error_hides_no_text_that_a_shape_costs_the_candidate(
+    project: Path,
+) -> None:
+    file = project / "cassettes" / "zenith" / "plain-stream.yaml"
+    whole = load(file)
+    (one,) = whole.interactions
+    events = one.response.body.split(b"\n\n")
+    body = b"\n\n".join([*events[:2], b'data: {"broken', *events[2:]])
+    broken = replace(one, response=replace(one.response, body=body, pieces=None))
+    save(file, replace(whole, interactions=(broken,)))
+    assert differences("sound-too") == set()
+    assert ("text", "text[0] (bom)") in differences("bom")
