@@ -121,6 +121,11 @@ def record(
         timeout=timeout,
         verify=verify,
     )
+    if not (rows or verify):
+        raise ConfigError(
+            "There is nothing to record but what was captured, which is captured anew: "
+            "llm-contracts capture -- COMMAND"
+        )
     if not dry_run:
         _require_a_key(project, rows, options)
     if options.source is Source.LIVE:

@@ -260,9 +260,12 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
             f"record --provider {{provider}} --stale {limit}",
         ),
     )
-    found = [
-        (_sentence([i.id for i in mine if holds(i)], one, many), step) for holds, one, many, step in groups
-    ]
+    asked_anew = {row.id for row in expected if not row.captured}
+    found = []
+    for holds, one, many, step in groups:
+        named = [i for i in mine if holds(i)]
+        again = step if asked_anew & {i.scenario for i in named} else _CAPTURE
+        found.append((_sentence([i.id for i in named], one, many), again))
     # Without this, rows of which nothing can be had live would be enough for a GO: imported ones, say.
     silent = not any(sentence for sentence, _ in found)
     if items and silent and not any(item.provenance == "live" for item in items):

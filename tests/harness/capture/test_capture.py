@@ -379,6 +379,17 @@ def test_any_program_is_captured(
     assert recording.provenance is Provenance.SIMULATED
 
 
+def test_what_was_captured_is_not_recorded_anew_and_record_says_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with scene.running() as application:
+        application.ask()
+    monkeypatch.chdir(scene.root)
+    (scene.root / "pyproject.toml").write_text("[tool.llm_contracts]\n")
+    assert run(["record", "--provider", "acme"]) == 2
+    assert "captured anew: llm-contracts capture -- COMMAND" in capfd.readouterr().err
+
+
 def test_a_program_that_calls_nobody_is_told_what_it_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

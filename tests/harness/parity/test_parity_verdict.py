@@ -222,6 +222,17 @@ def test_a_recording_of_the_day_after_tomorrow_is_no_evidence(days: int, ready: 
     assert (given.answer is Readiness.READY) is ready
 
 
+@pytest.mark.parametrize(
+    ("captured", "step"),
+    [(True, "capture -- COMMAND"), (False, "record --provider glm --missing")],
+)
+def test_what_was_captured_is_captured_anew_and_the_rest_recorded(captured: bool, step: str) -> None:
+    row = Scenario(id="c", provider="glm", model="m", captured=captured)
+    rehearsed = item("c", provenance="simulated")
+    given = decide("glm", [rehearsed], [row], today=TODAY)
+    assert given.next == (f"llm-contracts {step}", "llm-contracts check --provider glm")
+
+
 def test_captured_calls_that_were_not_compared_are_counted_by_api_the_most_frequent_first() -> None:
     rows = tuple(Scenario(id=f"c{n}", provider="glm", model="m", captured=True) for n in range(3))
     reasons = ("embeddings: no call", "images: no call", "images: no call")
