@@ -32,7 +32,8 @@ class Arrivals:
         while True:
             data, is_border = await self._take()
             self._taken += len(data)
-            if data or not is_border:
+            # aiohttp has one reader for all answers without a body, whose end is no border only once.
+            if data or not is_border or self._content.at_eof():
                 return data
 
     async def _take(self) -> tuple[bytes, bool]:
