@@ -121,13 +121,8 @@ def record(
         timeout=timeout,
         verify=verify,
     )
-    if not (rows or verify):
-        raise ConfigError(
-            "There is nothing to record but what was captured, which is captured anew: "
-            "llm-contracts capture -- COMMAND"
-        )
     if not dry_run:
-        _require_a_key(project, rows, options)
+        _require_calls(project, rows, options)
     if options.source is Source.LIVE:
         asked = {row.provider for row in rows}
         known = [each for each in project.providers if each.name in asked]
@@ -164,10 +159,15 @@ def record(
     return _exit_of(report, steps, verify=verify, stale=stale)
 
 
-def _require_a_key(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
-    """A live run without a single key is a misunderstanding, not a run in which all was skipped."""
+def _require_calls(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
+    """A run that cannot call anybody is a misunderstanding, not a run in which all was skipped."""
     from llm_contracts.project.endpoint import live_endpoint
 
+    if not scenarios:
+        raise ConfigError(
+            "There is nothing to record but what was captured, which is captured anew: "
+            "llm-contracts capture -- COMMAND"
+        )
     if options.source is not Source.LIVE:
         return
     providers = [project.provider(name) for name in dict.fromkeys(row.provider for row in scenarios)]

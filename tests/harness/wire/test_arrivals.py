@@ -21,6 +21,6 @@ class _Counted(EmptyStreamReader):
 
 
 def test_an_answer_without_a_body_ends_also_the_second_time() -> None:
-    """All answers to HEAD, and those of status 204, share one reader; a proxy would hang on the second one."""
+    """All answers to HEAD, and those of status 204, share one reader; a proxy hung on the second."""
     reader = _Counted()
     assert [asyncio.run(Arrivals(reader).next()) for _ in range(3)] == [b"", b"", b""]
