@@ -12,19 +12,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import aiohttp
 from aiohttp import web
 
 from llm_contracts.wire.interaction import End, Headers, Interaction, Request
+from llm_contracts.wire.proxy.access_check import refused
 from llm_contracts.wire.proxy.exchange import Exchange, Limits
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.redirects import elsewhere
-from llm_contracts.wire.proxy.upstream import Upstream
+from llm_contracts.wire.proxy.session import reset
+from llm_contracts.wire.proxy.upstream import MISTAKES, Upstream
 from llm_contracts.wire.scrub import Scrubber
 
 LEFT_OUT = "left out by --sample"
 LEFT = "the application left before the end"
 UNREACHED = "the provider could not be reached"
 TOO_LARGE = "the request is larger than an answer may be"
+WEBSOCKET = "a WebSocket, which passes and cannot be compared"
 NO_ROOM = "too much was under way at once to keep a copy"
 
 _NOBODY_ANSWERED = {End.CLIENT_LEFT: LEFT, End.REFUSED: UNREACHED}
@@ -123,6 +127,19 @@ class CaptureSession(RecordSession):
         finally:
             for kept in (self._requests, self._times, self._failures):
                 kept.clear()
+
+    async def _answer(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        if incoming.headers.get("Upgrade", "").lower() != "websocket":
+            return await super()._answer(incoming, transport, request)
+        self._copying.lost(self._copying.provider, WEBSOCKET)
+        try:
+            return await self._upstream.websocket(incoming, request, request.uri.removeprefix(self._public))
+        except aiohttp.WSServerHandshakeError as error:
+            return refused(error.status, "The provider did not accept the WebSocket.")
+        except MISTAKES:
+            await reset(transport)
 
     def wait_idle(self, seconds: float) -> bool:
         """Whether everything under way has ended, or ends within so many seconds."""

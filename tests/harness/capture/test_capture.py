@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import json
@@ -22,13 +23,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from llm_contracts.capture.anonymise import Anonymiser
 from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.capture.keeper import FULL, Limits
 from llm_contracts.capture.run import targets_of
-from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHED
+from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHED, WEBSOCKET
 from llm_contracts.capture.terminal import print_capture
 from llm_contracts.cli import run
 from llm_contracts.parity.result import Readiness
@@ -294,6 +297,46 @@ def test_a_provider_that_nobody_reaches_has_said_nothing(scene: Scene) -> None:
         application.ask()
     assert seen(scene).not_looked_at == {UNREACHED: 1}
     assert (seen(scene).shapes, scene.recordings()) == ({}, [])
+
+
+def test_websockets_pass_and_are_counted(scene: Scene) -> None:
+    """openai's Realtime API calls the same base URL."""
+
+    async def provider(incoming: web.BaseRequest) -> web.StreamResponse:
+        if incoming.headers["Authorization"] != f"Bearer {KEY}":
+            return web.Response(status=401)
+        socket = web.WebSocketResponse(protocols=["realtime"])
+        await socket.prepare(incoming)
+        await socket.send_str(incoming.path_qs)
+        await socket.send_bytes(await socket.receive_bytes())
+        await socket.close(code=4001, message=b"enough")
+        return socket
+
+    async def conversation() -> None:
+        server = await asyncio.get_running_loop().create_server(web.Server(provider), "127.0.0.1", 0)
+        scene.upstream = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with scene.running() as application:
+            url = f"{application.base_url}/realtime?model=m"
+            async with aiohttp.ClientSession() as client:
+                with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+                    await client.ws_connect(url, headers={"Authorization": "Bearer wrong"})
+                key = {"Authorization": f"Bearer {KEY}"}
+                async with client.ws_connect(url, headers=key, protocols=["realtime"]) as socket:
+                    assert (socket.protocol, await socket.receive_str()) == (
+                        "realtime",
+                        "/v1/realtime?model=m",
+                    )
+                    await socket.send_bytes(b"\x00\xff")
+                    assert await socket.receive_bytes() == b"\x00\xff"
+                    assert (await socket.receive()).extra == "enough"
+                    assert socket.close_code == 4001
+            (session,) = (each for each in application.capture.sessions if "/acme" in each.origin)
+            await asyncio.to_thread(session.wait_idle, 10)
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(conversation())
+    assert seen(scene).not_looked_at == {WEBSOCKET: 2}
 
 
 def test_a_part_of_the_calls_is_looked_at(scene: Scene) -> None:

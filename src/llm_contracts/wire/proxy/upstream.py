@@ -12,6 +12,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 import aiohttp
+from aiohttp import WSCloseCode, WSMsgType, web
 from yarl import URL
 
 from llm_contracts.wire.interaction import End, Request
@@ -76,6 +77,32 @@ class Upstream:
             ssl=self._tls,
         )
 
+    async def websocket(
+        self, incoming: web.BaseRequest, request: Request, target: str
+    ) -> web.WebSocketResponse:
+        """Pass the messages of a WebSocket on, both ways, until either side closes it.
+
+        Raises:
+            one of `MISTAKES`: the provider did not accept it, or nobody reached it.
+        """
+        offered = incoming.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        async with self._client(incoming.protocol).ws_connect(
+            URL(self.origin + target, encoded=True),
+            headers=[
+                one for one in request.headers if not one[0].lower().startswith(("sec-websocket", "host"))
+            ],
+            protocols=[name.strip() for name in offered if name.strip()],
+            max_msg_size=0,
+            proxy=self._proxy,
+            ssl=self._tls,
+        ) as there:
+            here = web.WebSocketResponse(
+                protocols=filter(None, [there.protocol]), max_msg_size=0, compress=False
+            )
+            await here.prepare(incoming)
+            await asyncio.gather(_relay(here, there), _relay(there, here))
+        return here
+
     def forget(self, connection: object) -> None:
         """The client's connection is gone, so nothing more is asked over ours."""
         client = self._clients.pop(connection, None)
@@ -102,6 +129,16 @@ class Upstream:
             client._retry_connection = False  # noqa: SLF001 - aiohttp has no public switch
             self._clients[connection] = client
         return self._clients[connection]
+
+
+_Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+async def _relay(source: _Socket, sink: _Socket) -> None:
+    while (message := await source.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+        await (sink.send_str if message.type is WSMsgType.TEXT else sink.send_bytes)(message.data)
+    closed = message.type is WSMsgType.CLOSE
+    await sink.close(code=(closed and message.data) or WSCloseCode.OK, message=(message.extra or "").encode())
 
 
 def end_without_answer(error: BaseException) -> End:
