@@ -31,9 +31,6 @@ TOO_LARGE = "the request is larger than an answer may be"
 WEBSOCKET = "a WebSocket, which passes and cannot be compared"
 NO_ROOM = "too much was under way at once to keep a copy"
 
-_NOBODY_ANSWERED = {End.CLIENT_LEFT: LEFT, End.REFUSED: UNREACHED}
-"""Ends that are not of the provider's making, and why nothing is kept."""
-
 
 class Room:
     """How many bytes of copies there may be in memory, those under way and those to be written."""
@@ -178,8 +175,11 @@ class CaptureSession(RecordSession):
     def _keep(self, exchange: Exchange, end: End) -> None:
         assert isinstance(exchange, _Copied)
         copying = self._copying
-        if not exchange.flaw and end in _NOBODY_ANSWERED:
-            exchange.spoil(_NOBODY_ANSWERED[end])
+        if not exchange.flaw and end is End.CLIENT_LEFT:
+            exchange.spoil(LEFT)
+        elif not exchange.flaw and end is End.REFUSED:
+            why, _, _query = self._failures[-1].partition("?")
+            exchange.spoil(f"{UNREACHED}: {why.rstrip('.')}")
         if exchange.flaw:
             copying.lost(copying.provider, exchange.flaw)
             return

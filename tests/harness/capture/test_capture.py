@@ -295,7 +295,9 @@ def test_a_provider_that_nobody_reaches_has_said_nothing(scene: Scene) -> None:
         scene.upstream = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with scene.running() as application, pytest.raises((OSError, http.client.HTTPException)):
         application.ask()
-    assert seen(scene).not_looked_at == {UNREACHED: 1}
+    ((why, number),) = seen(scene).not_looked_at.items()
+    host = scene.upstream.removeprefix("http://")
+    assert (why.startswith(f"{UNREACHED}: {host} cannot be reached ("), number) == (True, 1), why
     assert (seen(scene).shapes, scene.recordings()) == ({}, [])
 
 
