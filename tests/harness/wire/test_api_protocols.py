@@ -428,6 +428,17 @@ def test_of_an_unknown_api_each_event_is_progress_and_of_a_known_one_only_what_i
     assert [marks[0] for marks in (*unknown.progress, *known.progress)] == [1, 2, 0, 0]
 
 
+def test_a_ping_says_nothing_and_is_of_no_api() -> None:
+    older = {"type": "completion", "completion": " Hi", "stop_reason": None}
+    facts = streamed(older, {"type": "ping"}, older)
+    assert (facts.protocol, [marks[0] for marks in facts.progress]) == (GENERIC, [1, 1, 2])
+
+
+def test_numbers_with_totals_are_embeddings_whoever_else_counts_like_that() -> None:
+    facts = whole({"embedding": {"values": [0.5, 1.0]}, "usageMetadata": {"promptTokenCount": 11}})
+    assert (facts.protocol, facts.usage) == ("embeddings", {"input_tokens": 11})
+
+
 def test_a_model_alone_or_an_array_of_them_is_a_listing() -> None:
     assert whole({"id": "m", "object": "model"}).protocol == "models"
     assert whole([{"id": "m", "object": "model"}]).protocol == "models"

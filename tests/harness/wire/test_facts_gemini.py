@@ -86,6 +86,14 @@ def test_a_wait_is_told_in_seconds() -> None:
     assert retry_delay({"details": [{"reason": "x"}, {"retryDelay": "34.4s"}]}) == 34.4
 
 
+@pytest.mark.parametrize(
+    ("number", "reason"), [(0, ()), (1, ("STOP",)), (2, ("MAX_TOKENS",)), (3, ("SAFETY",)), (9, ("9",))]
+)
+def test_a_finish_reason_may_be_the_number_of_its_word(number: int, reason: tuple[str, ...]) -> None:
+    body = json.dumps({"candidates": [{"finishReason": number}]}).encode()
+    assert read_facts(Response(status=200, body=body)).finish_reasons == reason
+
+
 @pytest.mark.parametrize("candidates", [None, "x", ["x"], [{"content": {"parts": ["x", {"text": 5}]}}]])
 def test_nonsense_is_no_text(candidates: Any) -> None:
     facts = read({"candidates": candidates})

@@ -165,7 +165,8 @@ class _Findings:
     def read_chunk(self, chunk: Mapping[str, Any]) -> None:
         """One chunk of a stream, or a whole completion."""
         chunk = self.read(chunk)
-        self.note()
+        if chunk.get("type") != "ping":
+            self.note()
         choice = self._answer_of(chunk)
         delta = choice.get("delta", choice.get("message"))
         if isinstance(delta, dict):

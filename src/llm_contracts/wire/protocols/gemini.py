@@ -34,6 +34,11 @@ _COUNTED = frozenset({*_TOTALS, *_PARTS})
 _OF_THE_SDK = frozenset({"sdkHttpResponse", "automaticFunctionCallingHistory", "parsed"})
 """What the SDK adds to an answer."""
 
+_REASONS = dict(enumerate(("STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"), start=1))
+"""Finish reasons by number, as they come with `$alt=json;enum-encoding=int`; later numbers are not the same
+words in both of Google's APIs.
+"""
+
 _AS_GIVEN = frozenset({"args", "response"})
 """Members whose keys are the application's own."""
 
@@ -41,7 +46,7 @@ _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
 def _speaks(document: Document) -> bool:
-    return any(mark in document for mark in _MARKS) and "embeddings" not in document
+    return any(mark in document for mark in _MARKS) and not {"embedding", "embeddings"} & document.keys()
 
 
 def _reader() -> Callable[[Document], Reading]:
@@ -113,13 +118,13 @@ def _choice(candidate: Document, calls: list[Document]) -> Document:
         content["parts"] = left
     if len(parts) > 1:
         content["order"] = [_kind(part) for part in parts]
-    read = ("content", "index", "finishReason")
+    reason = candidate.get("finishReason")
     return {
-        **{name: value for name, value in candidate.items() if name not in read},
+        **without(candidate, "content", "index", "finishReason"),
         **({"content": content} if content else {}),
         "index": candidate.get("index", 0),
         "delta": {name: value for name, value in delta.items() if value is not None},
-        "finish_reason": candidate.get("finishReason"),
+        "finish_reason": _REASONS.get(reason, str(reason)) if isinstance(reason, int) and reason else reason,
     }
 
 

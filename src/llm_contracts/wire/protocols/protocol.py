@@ -95,7 +95,8 @@ class StreamReader:
         for protocol, read in self._readers:
             if protocol.speaks(document):
                 reading = read(document)
-                self.claimed[protocol.name] = None
+                if document.get("type") != "ping":  # older APIs send it, too
+                    self.claimed[protocol.name] = None
                 self.done = self.done or reading.last
                 return reading.chunk
         return document
