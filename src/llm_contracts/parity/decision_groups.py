@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from llm_contracts.parity.divergence import Divergence, Kind, Severity, place, severity_of
+from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.value_class import change_of
 
@@ -76,6 +77,11 @@ class DecisionGroup:
         return self.members[0].divergence
 
     @property
+    def meaning(self) -> str:
+        """What the first of them means to an application."""
+        return plain_meaning(self.example)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The recordings concerned, each once."""
         return tuple(dict.fromkeys(member.item for member in self.members))
@@ -89,6 +95,38 @@ class DecisionGroup:
     def providers(self) -> dict[str, int]:
         """Provider → number of members, most frequent first."""
         return dict(Counter(member.provider for member in self.members).most_common())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SameMeaning:
+    """Groups of one kind and severity that mean the same to an application; at least one."""
+
+    groups: tuple[DecisionGroup, ...]
+
+    @property
+    def first(self) -> DecisionGroup:
+        """The most frequent of them."""
+        return self.groups[0]
+
+    @property
+    def where(self) -> str:
+        """The place that they share, or how many there are."""
+        places = {group.where for group in self.groups}
+        return self.first.where if len(places) == 1 else f"{len(places)} places"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The recordings concerned, each once."""
+        return tuple(dict.fromkeys(name for group in self.groups for name in group.ids))
+
+
+def by_meaning(groups: Iterable[DecisionGroup]) -> tuple[SameMeaning, ...]:
+    """Groups that mean the same put together, in the order of the first of each."""
+    found: dict[tuple[str, str, str], list[DecisionGroup]] = {}
+    for group in groups:
+        key = (group.severity, group.kind, group.meaning)
+        found.setdefault(key, []).append(group)
+    return tuple(SameMeaning(groups=tuple(same)) for same in found.values())
 
 
 def members_of(item: Item, found: Iterable[Divergence] | None = None) -> tuple[Member, ...]:

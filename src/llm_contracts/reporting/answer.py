@@ -10,6 +10,7 @@ from shlex import quote
 
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.util.text import first_names
 
 MARKS = {
     "breaking": "✗",
@@ -22,6 +23,8 @@ MARKS = {
     "missing": "–",  # noqa: RUF001 - as on the terminal
 }
 """A sign for each state, so that colour is never the only way to see it."""
+
+_SAME = 2  # recordings that are named of those with the same problem
 
 _ORDER = (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY)
 _NOT_LIVE = ("scenarios are not recorded live", "Nothing is recorded live.")
@@ -101,7 +104,7 @@ def answer(result: Result, everyone: Collection[str] = ()) -> Answer:
         tone=tone,
         sentence=_sentence(result) if verdicts else "",
         blocks=blocks(verdicts, everyone),
-        faults=(*result.complaints, *(item.problem for item in result.items if item.problem)),
+        faults=(*result.complaints, *problems(result.items)),
     )
 
 
@@ -153,6 +156,19 @@ def state(item: Item) -> str:
     if item.noise:
         return "noise"
     return worst or ("accepted" if item.waived else "agree")
+
+
+def problems(items: Iterable[Item]) -> tuple[str, ...]:
+    """Why recordings cannot be used, a sentence for all of which the same is to be said."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        if item.problem:
+            found.setdefault(item.problem.replace(item.id, ""), []).append(item)
+    return tuple(
+        f"{same[0].problem}{f' (the same of {rest})' if rest else ''}"
+        for same in found.values()
+        for rest in [first_names((item.id for item in same[1:]), _SAME)]
+    )
 
 
 def accepted(items: Iterable[Item]) -> Mapping[str, Counter[str]]:

@@ -12,11 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
+from llm_contracts.parity.decision_groups import DecisionGroup, SameMeaning, by_meaning, groups_of
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, state
+from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, problems, state
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import side_lines, value_pair
 from llm_contracts.results.changes import Changes
@@ -92,10 +91,12 @@ def _sections(result: Result, width: int, most: int | None) -> Iterator[Renderab
         "Noise: the reference against itself", groups_of(result.items, lambda item: item.noise)
     )
     yield from accepted_lines(result, most)
-    # What of a corpus is damaged may be a lot, and is shown in groups instead.
-    grouped = {problem.place for problem in result.left_out}
-    unreadable = (item.problem for item in result.items if item.problem and item.id not in grouped)
-    yield from listed("Unreadable", unreadable, "red")
+    # What of a corpus is damaged is shown with all that is not used.
+    apart = {problem.place for problem in result.left_out}
+    unreadable = [item for item in result.items if item.problem and item.id not in apart]
+    if unreadable:
+        yield from titled(f"Unreadable ({len(unreadable)})")
+        yield from (Text(line, style="red") for line in problems(unreadable))
     yield from listed("The waivers file", result.complaints, "red")
     yield from listed("Warnings", result.warnings, "yellow")
     if result.left_out:
@@ -296,60 +297,48 @@ def _groups(title: str, groups: tuple[DecisionGroup, ...]) -> Iterator[Renderabl
     if not groups:
         return
     yield from titled(f"{title} ({len(groups)})")
-    sentences: dict[tuple[str, str], list[DecisionGroup]] = {}
-    for found in groups:
-        sentences.setdefault((found.kind, plain_meaning(found.example)), []).append(found)
-    for number, same in enumerate(sentences.values()):
+    for number, same in enumerate(by_meaning(groups)):
         if number >= _MOST_WHOLE:
-            line = Text.assemble(*_head(same), f"   {plain_meaning(same[0].example)}")
+            line = Text.assemble(*_head(same), f"   {same.first.meaning}")
             line.no_wrap, line.overflow = True, "ellipsis"
             yield Stack(line)
         else:
-            yield one_group(same[0]) if len(same) == 1 else _one_sentence(same)
+            yield one_group(same.first) if len(same.groups) == 1 else _one_meaning(same)
 
 
-def _head(same: list[DecisionGroup]) -> tuple[tuple[str, str], ...]:
-    first, ids = same[0], {name for found in same for name in found.ids}
-    places = {found.where for found in same}
-    at = f" at {first.where}" if len(places) == 1 else f" at {len(places)} places"
+def _head(same: SameMeaning, of: str = "recording") -> tuple[tuple[str, str], ...]:
     return (
-        (f"✗ {first.kind}", f"bold {_colour(first.severity)}"),
-        (at, ""),
-        (f"   {first.severity}, {count(len(ids), 'recording')}", "dim"),
+        (f"✗ {same.first.kind}", f"bold {_colour(same.first.severity)}"),
+        (f" at {same.where}", ""),
+        (f"   {same.first.severity}, {count(len(same.ids), of)}", "dim"),
     )
 
 
-def _one_sentence(same: list[DecisionGroup]) -> RenderableType:
+def _one_meaning(same: SameMeaning) -> RenderableType:
     """The first places of those that mean the same, a line each."""
-    shown = same[:_MOST_PLACES]
+    shown = same.groups[:_MOST_PLACES]
     width = max(len(found.where) for found in shown)
-    lines = [Text(plain_meaning(same[0].example), style="italic")]
+    lines = [Text(same.first.meaning, style="italic")]
     for found in shown:
         one, other = value_pair(found.example.reference, found.example.candidate, _PLACE_VALUE)
         both = found.example.reference == found.example.candidate
         lines.append(Text(f"{found.where:<{width}}  {f'both {one}' if both else f'{one} → {other}'}"))
-    if rest := and_more(same, _MOST_PLACES):
+    if rest := and_more(same.groups, _MOST_PLACES):
         lines.append(Text(f"… {rest}", style="dim"))
-    ids = dict.fromkeys(name for found in same for name in found.ids)
-    lines.append(Text(f"in {first_names(ids, _SHOWN_IDS)}", style="dim"))
+    lines.append(Text(f"in {first_names(same.ids, _SHOWN_IDS)}", style="dim"))
     return Stack(Text.assemble(*_head(same)), _indented(Stack(*lines), 4))
 
 
 def one_group(found: DecisionGroup, *, of: str = "recording") -> RenderableType:
     """What differs, both values of its first occurrence, and where it occurs; `of` says what is counted."""
-    style = _colour(found.severity)
-    head = Text.assemble(
-        (f"✗ {found.kind}", f"bold {style}"),
-        f" at {found.where}",
-        (f"   {found.severity}, {count(len(found.ids), of)}", "dim"),
-    )
+    same = SameMeaning(groups=(found,))
     values = (
         Text.assemble((f"{name:<11}", "dim"), value)
         for name, value in side_lines(found.example, _LONGEST_VALUE)
     )
-    what = Text(plain_meaning(found.example), style="italic")
     where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
-    return Stack(head, _indented(Stack(what, *values, where), 4))
+    lines = Stack(Text(same.first.meaning, style="italic"), *values, where)
+    return Stack(Text.assemble(*_head(same, of)), _indented(lines, 4))
 
 
 def _indented(what: RenderableType, by: int) -> Padding:

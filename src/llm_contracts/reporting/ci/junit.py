@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from llm_contracts.parity.divergence import Divergence, Severity
-from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.values import cut, seen, shown_sides, some
@@ -116,7 +116,7 @@ def _described(found: list[Divergence]) -> Iterable[str]:
 
 
 def _one(divergence: Divergence) -> str:
-    lines = [seen(_title(divergence)), f"  {meaning(divergence).replace('`', '')}"]
+    lines = [seen(_title(divergence)), f"  {plain_meaning(divergence)}"]
     lines += [f"  {name:<9}  {value}" for name, value in shown_sides(divergence, _LONGEST_VALUE)]
     return "\n".join([*lines, f"  {'id':<9}  {divergence.fingerprint}"])
 

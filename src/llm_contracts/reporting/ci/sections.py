@@ -18,6 +18,7 @@ from llm_contracts.reporting.answer import (
     answer,
     counted,
     normalised,
+    problems,
     state,
 )
 from llm_contracts.reporting.ci.about import RunContext
@@ -57,8 +58,7 @@ def parts(result: Result, about: RunContext, amounts: Amounts) -> Iterator[Docum
         head = ["| | provider | answer | why |", "|---|---|---|---|"]
         yield DocumentPart(head=head, rows=[_verdict(block) for block in found.blocks], what="verdict")
     yield from _open(result.items, about, amounts)
-    unreadable = [item.problem for item in result.items if item.problem is not None]
-    yield from _lines(f"{MARKS['unreadable']} Unreadable", unreadable, amounts)
+    yield from _lines(f"{MARKS['unreadable']} Unreadable", problems(result.items), amounts)
     yield from _lines("The waivers file", result.complaints, amounts)
     yield from _noise(result.items, about, amounts)
     missing = f"{MARKS['missing']} {count(len(result.missing), 'scenario')} without a recording"

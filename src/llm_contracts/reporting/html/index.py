@@ -7,9 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llm_contracts.parity.decision_groups import DecisionGroup, Member, groups_of, members_of, queue
+from llm_contracts.parity.decision_groups import (
+    DecisionGroup,
+    Member,
+    SameMeaning,
+    by_meaning,
+    groups_of,
+    members_of,
+    queue,
+)
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.about import fragment
@@ -32,11 +39,6 @@ class GroupRow:
     values: tuple[str, str]
     variants: int
 
-    @property
-    def meaning(self) -> str:
-        """What such a difference means to an application."""
-        return plain_meaning(self.group.example)
-
     def fresh(self, new: frozenset[str]) -> int:
         """How many of its differences are among these, which the run before did not have."""
         return len(new.intersection(self.group.fingerprints))
@@ -45,6 +47,19 @@ class GroupRow:
     def count(self) -> int:
         """The number of recordings concerned."""
         return len(self.group.ids)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupBlock:
+    """Rows that stand together: open ones that mean the same, or those accepted for one reason."""
+
+    same: SameMeaning
+    rows: tuple[GroupRow, ...]
+
+    @property
+    def reason(self) -> str | None:
+        """Why they are accepted; None where they are open."""
+        return self.rows[0].reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +83,19 @@ def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
         values = pairs.most_common(1)[0][0]
         rows.append(GroupRow(number=number, group=group, reason=reason, values=values, variants=len(pairs)))
     return tuple(rows)
+
+
+def group_blocks(rows: Iterable[GroupRow]) -> tuple[GroupBlock, ...]:
+    """These rows by what they mean, the accepted ones by their reason."""
+    found: dict[str | None, dict[str, GroupRow]] = {}
+    for row in rows:
+        found.setdefault(row.reason, {})[row.group.id] = row
+    return tuple(
+        GroupBlock(same=same, rows=tuple(named[group.id] for group in same.groups))
+        for reason, named in found.items()
+        for groups in [tuple(row.group for row in named.values())]
+        for same in (by_meaning(groups) if reason is None else (SameMeaning(groups=groups),))
+    )
 
 
 def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:

@@ -21,7 +21,14 @@ from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, s
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
-from llm_contracts.reporting.html.index import group_rows, item_rows, matrix, noise_rows, provider_rows
+from llm_contracts.reporting.html.index import (
+    group_blocks,
+    group_rows,
+    item_rows,
+    matrix,
+    noise_rows,
+    provider_rows,
+)
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
@@ -106,7 +113,7 @@ def render(
             normalised=counted(normalised(result.items)),
             cost=None if about.cost is None else cost_table(about.cost),
             checked=about.moment,
-            groups=groups,
+            blocks=group_blocks(groups),
             new=frozenset(about.changes.new if about.changes else ()),
             noise=noise_rows(result.items),
             matrix=matrix(result),

@@ -13,11 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from llm_contracts.clients.observation import Chunk, Observation, Usage
+from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Verdict
 from llm_contracts.reporting.html.index import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
 from llm_contracts.review.tui.keys import HELP
-from tests.harness.reporting.html.runs import ABOUT, HOSTILE, item, said, whole_run, write
+from tests.harness.reporting.html.runs import ABOUT, HOSTILE, found, item, said, whole_run, write
 
 pytestmark = pytest.mark.long
 
@@ -67,7 +68,7 @@ def test_the_first_page_says_what_was_found_and_what_it_means(opened: Open) -> N
     assert [text.split()[0] for text in page.locator("tr.group .kind").all_inner_texts()][
         -1
     ] == "request_body"
-    assert page.locator("tr.group .decide").last.inner_text() == "as agreed in May"
+    assert page.locator(".accepted .same").last.inner_text() == "as agreed in May"
     assert page.locator('.matrix a[title^="acme/changed"]').get_attribute("class") == "breaking"
     assert page.locator(".matrix td.missing").get_attribute("title") == "zenith/agrees: no recording"
 
@@ -111,7 +112,37 @@ def test_where_only_recordings_are_missing_the_page_is_amber_and_equal_verdicts_
     assert page.inner_text(".hero .next") == "Next: llm-contracts record --missing"
     assert page.locator(".card").count() == 1
     assert "4 scenarios are not recorded live: acme 2, zenith 2." in page.inner_text(".card.wait")
-    assert "Ada, until 2027-01-31" in page.inner_text("tr.group .decide")
+    assert page.inner_text(".accepted .same") == "as agreed in May Ada, until 2027-01-31"
+    page.close()
+
+
+def test_what_means_the_same_stands_together_with_the_first_three_shown_and_all_on_paper(
+    browser: Browser, tmp_path: Path
+) -> None:
+    changed = [(f"error.{name}", None, "gone") for name in ("code", "type", "param", "request", "body")]
+    items = [item("acme/alike", *(found(Kind.FIELDS, *each, "acme/alike") for each in changed))]
+    items.append(item("acme/alone", found(Kind.TEXT, "content", "a", "b", "acme/alone")))
+    items.append(item("broken/one", problem="broken/one: cut"))
+    items += [item(f"broken/{name}", problem=f"broken/{name}: cut") for name in ("two", "three", "four")]
+    path = write(tmp_path / "page.html", replace(whole_run(), items=tuple(items)))
+    page = browser.new_page()
+    page.goto(f"file://{path}")
+    assert page.locator(".faults li").all_inner_texts() == [
+        "broken/one: cut (the same of broken/two, broken/three and 1 more)"
+    ]
+    heads = [text.split() for text in page.locator(".block .meaning").all_inner_texts()]
+    assert [" ".join(words[:3]) for words in heads] == ["The user reads", "Both fail, and"]
+    assert page.locator("tr.group:visible").count() == 4
+    assert page.inner_text(".unfold") == "2 more"
+    page.emulate_media(media="print")
+    assert page.locator("tr.group:visible").count() == 6
+    assert not page.locator(".unfold, .choices").first.is_visible()
+    page.emulate_media(media="screen")
+    hidden = page.locator("tr.group.rest").last.get_attribute("data-id")
+    page.evaluate(f"location.hash = 'group={hidden}'")
+    page.wait_for_selector(".members")
+    assert page.locator("tr.group.on").get_attribute("data-id") == hidden
+    assert page.locator("tr.group:visible").count() == 6
     page.close()
 
 
@@ -429,8 +460,8 @@ def test_axe_finds_nothing(browser: Browser, file: Path, scheme: Any) -> None:
         if hash_:
             page.wait_for_selector("#view > *")
         page.evaluate(AXE)
-        found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], hash_
+        violations = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
+        assert [(each["id"], each["nodes"][0]["html"]) for each in violations["violations"]] == [], hash_
         page.goto("about:blank")
     context.close()
 
@@ -439,7 +470,8 @@ def test_filters_and_the_open_group_are_in_the_address_and_back_leads_to_them(op
     page = opened()
     page.select_option("#f-kind", "text")
     page.locator("tr.group:visible .toggle").first.click()
-    page.evaluate("scrollTo(0, 300)")
+    page.locator(".members a").first.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 5)")
     address, top = page.url, page.evaluate("scrollY")
     assert "#kind=text&group=" in address
     page.locator(".members a").first.click()

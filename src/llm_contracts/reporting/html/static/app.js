@@ -2,6 +2,7 @@
 
 const ORDER = ["breaking", "visible", "unreadable", "noise", "cosmetic", "accepted", "agree"];
 const LISTED = 100;
+const FOLDED = 3; // rows that are shown of a block with more
 const haystacks = DATA.items.map((item) => [item.id, item.state, item.from, item.problem, ...item.found.flatMap((found) => [found.kind, found.where, found.reference, found.candidate, found.waived])].join(" ").toLowerCase());
 const wellFormed = (value) => value.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "?");
 const numberOf = new Map(DATA.items.map((item, number) => [wellFormed(item.id), number]));
@@ -77,6 +78,8 @@ function rememberIndex(group) {
 
 // #group=…, with the name that `review` gives it.
 function pointAtGroup(id) {
+  const meant = [...document.querySelectorAll("tr.group.rest")].find((row) => row.dataset.id === id);
+  if (meant) unfold(meant.parentElement);
   const place = groupsShown().findIndex((row) => row.dataset.id === id);
   if (place < 0) return toast("This run has no such group that is open.");
   selected = place - 1;
@@ -108,6 +111,7 @@ function update() {
   $("found").textContent = shown.size === DATA.items.length ? "" : `${shown.size.toLocaleString("en")} of ${plural(DATA.items.length, "recording")}`;
   for (const link of document.querySelectorAll(".matrix [data-item]")) link.classList.toggle("dim", !shown.has(Number(link.dataset.item)));
   for (const row of document.querySelectorAll("tr.group")) updateGroup(row);
+  for (const block of document.querySelectorAll(".block")) fold(block);
   list(0);
   counted();
 }
@@ -123,6 +127,21 @@ function updateGroup(row) {
   row.querySelector(".toggle").setAttribute("aria-expanded", "false");
   row.querySelector(".shown-count").textContent = new Set(found.map((member) => member.number)).size.toLocaleString("en");
   if (found.length && found[0].found.waived === null) row.querySelector(".decide").replaceChildren(decisionButtons(aboutGroup(found), update));
+}
+
+// Of what means the same the first few are shown, and the others when somebody asks for them.
+function fold(block) {
+  const rows = [...block.querySelectorAll("tr.group")].filter((row) => !row.hidden);
+  block.hidden = !rows.length;
+  block.querySelector(".unfold")?.remove();
+  const rest = rows.slice(block.classList.contains("whole") ? rows.length : FOLDED);
+  for (const row of rows) row.classList.toggle("rest", rest.length > 1 && rest.includes(row));
+  if (rest.length > 1) block.append(el("tr", { class: "unfold" }, el("td", { colspan: 6 }, button(`${rest.length} more`, () => unfold(block), { class: "more" }))));
+}
+
+function unfold(block) {
+  block.classList.add("whole");
+  fold(block);
 }
 
 const aboutGroup = (found) => ({ prints: found.map((member) => member.found.print), group: DATA.groups[found[0].found.group], scope: "group" });
@@ -186,7 +205,7 @@ function counted() {
 
 // Keyboard
 
-const groupsShown = () => [...document.querySelectorAll("tr.group")].filter((row) => !row.hidden);
+const groupsShown = () => [...document.querySelectorAll("tr.group")].filter((row) => !row.hidden && !row.classList.contains("rest"));
 
 function selectGroup(direction) {
   const rows = groupsShown();
