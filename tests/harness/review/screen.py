@@ -23,6 +23,7 @@ class Screen:
         self.child = child
         self._screen = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self._screen)
+        self._text: str | None = None  # since the last bytes came; to read the screen takes 10 ms
 
     def press(self, *keys: str) -> None:
         """Type keys by name, everything else as it stands. Each waits until the one before was drawn."""
@@ -38,7 +39,9 @@ class Screen:
     def text(self) -> str:
         """What is on the screen now."""
         self._read()
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        if self._text is None:
+            self._text = "\n".join(line.rstrip() for line in self._screen.display)
+        return self._text
 
     def wait_for(self, *parts: str) -> str:
         """The screen as soon as it shows all of these."""
@@ -59,6 +62,7 @@ class Screen:
     def resize(self, width: int, height: int) -> None:
         """Another size of the window."""
         self._screen.resize(height, width)
+        self._text = None
         self.child.setwinsize(height, width)
 
     def left(self) -> int:
@@ -80,6 +84,7 @@ class Screen:
             self._stream.feed(self.child.read_nonblocking(100_000, timeout=0.02))
         except (pexpect.TIMEOUT, pexpect.EOF):
             return
+        self._text = None
 
 
 @contextmanager
