@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -43,6 +44,15 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long begin first, so that no processor is left with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage() -> None:
+    """What is there when a file begins stays, for the most part: to look through it at each collection of garbage
+    takes most of a second, and several libraries as well as our own code ask for one.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 _LOCAL = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
