@@ -48,8 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _garbage() -> None:
-    """What is there when a file begins stays, for the most part: to look through it at each collection of garbage
-    takes most of a second, and several libraries as well as our own code ask for one.
+    """What is there when a file begins stays, for the most part. To look through it at each collection of
+    garbage takes most of a second, and tests, libraries and our own code ask for many.
     """
     gc.collect()
     gc.freeze()
