@@ -76,6 +76,60 @@ def test_tool_calls_extras_and_empty_chunks_that_were_never_reached_are_counted(
     assert hidden(whole, broken)["after-error"] == 8
 
 
+def _broken(*said: Chunk) -> Observation:
+    return observation(chunks=said, failure=failure())
+
+
+BREAKS = facts(error={"message": "slow down"}, finish_reasons=(), usage=None)
+CALL = Chunk(tool_calls=({"index": 0, "name": "f", "arguments": "{}"},))
+OTHER = {"index": 1, "text": "Uno", "finish_reason": "stop"}
+
+
+def test_nothing_at_all_of_what_came_before_the_same_failure_is_lost() -> None:
+    said = (*chunks("Hel", "lo", finish=None), Chunk(reasoning="so"), CALL, Chunk(others=(OTHER,)))
+    lost = {("text", "text[0]"), ("reasoning", "reasoning[0]"), ("tool_calls", "tool_calls[0]")}
+    lost |= {("text", "choices[1].text"), ("finish_reason", "choices[1].finish_reason")}
+    assert lost | {("error_position", "error.position")} == set(found(_broken(*said), _broken(), BREAKS))
+
+
+def test_who_fails_earlier_in_the_same_way_lacks_the_rest() -> None:
+    said = (*chunks("Hel", "lo", finish=None), Chunk(others=(OTHER,)))
+    part = (*chunks("Hel", finish=None), Chunk(others=({"index": 1, "text": "U"},)))
+    assert set(found(_broken(*said), _broken(*part), BREAKS)) == {
+        ("error_position", "error.position"),
+        ("finish_reason", "choices[1].finish_reason"),
+    }
+
+
+def test_who_goes_on_where_the_reference_fails_lacks_nothing_of_what_came_before() -> None:
+    said = (*chunks("Hel", "lo", finish=None), CALL)
+    assert set(found(_broken(*said), observation(chunks=()), BREAKS)) == {
+        ("error", "error"),
+        ("text", "text[0]"),
+        ("tool_calls", "tool_calls[0]"),
+        ("response_id", "id"),
+        ("model_name", "model"),
+        ("fields", "choices[0].delta.role"),
+    }
+    assert found(_broken(), observation(chunks=said), BREAKS) == [("error", "error")]
+
+
+def test_who_fails_earlier_makes_up_what_only_he_has() -> None:
+    made_up = (*chunks("Hel"), Chunk(usage=usage()))
+    said = chunks("Hel", "lo", finish=None)
+    assert set(found(_broken(*said), _broken(*made_up), BREAKS)) == {
+        ("error_position", "error.position"),
+        ("finish_reason", "finish_reason.invented"),
+        ("usage_invented", "usage"),
+    }
+
+
+def test_another_answer_beside_the_first_is_compared_before_a_failure() -> None:
+    said = (*chunks("Hel", "lo", finish=None), Chunk(others=(OTHER,)))
+    other = (*chunks("Hel", finish=None), Chunk(others=({**OTHER, "text": "Due"},)))
+    assert ("text", "choices[1].text") in found(_broken(*said), _broken(*other))
+
+
 def test_failures_that_read_differently_fail_alike_and_are_told() -> None:
     ours = observation(chunks=(), failure=failure(provider_code="1302"))
     theirs = observation(chunks=(), failure=failure(message="litellm: slow down"))

@@ -139,7 +139,7 @@ def _by_choice(chunks: Sequence[Chunk]) -> dict[str, list[str]]:
 def _role(pair: ObservationPair, where: str, ours: Sequence[str], theirs: Sequence[str]) -> Findings:
     one, other = distinct(ours), distinct(theirs)
     hidden = one == other or (not ours and other == ("assistant",))
-    if ours == theirs or (pair.cut and not (ours and theirs)):
+    if ours == theirs or (pair.excuses(ours, theirs) and not (ours and theirs)):
         return
     values: dict[str, Any] = {"reference": list(one) or ABSENT, "candidate": list(other) or ABSENT}
     if hidden:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,14 @@ class ObservationPair:
         """
         counts = len(self.reference.deltas), len(self.candidate.deltas)
         return self.one_failed or (self.both_failed and counts[0] != counts[1])
+
+    def excuses(self, ours: Sized, theirs: Sized) -> bool:
+        """Whether the one that has less of this may have failed before the rest came: who failed alone, or
+        after fewer deltas. What the other lacks is lost, and what it has more is made up.
+        """
+        counts = len(self.reference.deltas), len(self.candidate.deltas)
+        first = self.reference.failure is not None if self.one_failed else counts[0] < counts[1]
+        return self.cut and (len(ours) < len(theirs)) == first
 
     @property
     def said(self) -> str:

@@ -29,7 +29,7 @@ def compare_order(pair: ObservationPair) -> Findings:
     both = set(ours) & set(theirs)
     ours, theirs = (list(_runs(part for part in side if part in both)) for side in (ours, theirs))
     index = first_difference(ours, theirs)
-    if ours == theirs or (pair.cut and index == min(len(ours), len(theirs))):
+    if ours == theirs or (pair.excuses(ours, theirs) and index == min(len(ours), len(theirs))):
         return
     moved = next(iter([*theirs[index : index + 1], *ours[index : index + 1]]))
     yield UnnamedDivergence(
@@ -46,7 +46,9 @@ def _events(pair: ObservationPair) -> Findings:
     """
     ours, theirs = (list(_kinds(side.chunks)) for side in (pair.reference, pair.candidate))
     index = first_difference(ours, theirs)
-    if ours == theirs or not (ours and theirs) or (pair.cut and index == min(len(ours), len(theirs))):
+    if ours == theirs or not (ours and theirs):
+        return
+    if pair.excuses(ours, theirs) and index == min(len(ours), len(theirs)):
         return
     yield UnnamedDivergence(
         kind=Kind.ORDER, where="order.type", reference=_shown(ours, index), candidate=_shown(theirs, index)

@@ -2,12 +2,13 @@
 
 Where one client failed before the other, only what both reached is compared: the failure is the difference,
 and the text that was never reached follows from it. What is left out for that reason counts as
-`after-error`.
+`after-error`. A candidate that fails as the reference does, but hands on nothing at all of what came before,
+has lost it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from itertools import groupby
 from typing import Any
 
@@ -83,7 +84,7 @@ def _joined(pair: ObservationPair, kind: Kind, place: str, ours: str, theirs: st
     if ours == theirs:
         return
     index = first_difference(ours, theirs)
-    if pair.cut and index == min(len(ours), len(theirs)):
+    if _follows(pair, ours, theirs) and index == min(len(ours), len(theirs)):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     yield UnnamedDivergence(
@@ -92,6 +93,11 @@ def _joined(pair: ObservationPair, kind: Kind, place: str, ours: str, theirs: st
         reference=_excerpt(ours, index),
         candidate=_excerpt(theirs, index),
     )
+
+
+def _follows(pair: ObservationPair, ours: Sized, theirs: Sized) -> bool:
+    """Whether it follows from an earlier failure that the one has more of it."""
+    return pair.excuses(ours, theirs) and (pair.one_failed or len(theirs) > 0)
 
 
 def _excerpt(text: str, index: int) -> str:
@@ -120,20 +126,28 @@ def _cut(pair: ObservationPair, place: str, ours: Sequence[Any], theirs: Sequenc
 def _other_choices(pair: ObservationPair) -> Findings:
     """The choices beside the answer, each by its index: what each says in the end."""
     ours, theirs = (_by_index(side.chunks) for side in (pair.reference, pair.candidate))
-    if pair.cut and ours != theirs:
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-        return
     for index in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(index, {}), theirs.get(index, {})
         for name in dict.fromkeys((*one, *other)):
             a, b = one.get(name, ABSENT), other.get(name, ABSENT)
-            if a != b:
+            if a != b and _reached_alike(pair, one.get(name, ()), other.get(name, ())):
+                yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+            elif a != b:
                 kind = _OF_A_CHOICE[name]
                 where = f"choices[{index}].{name}"
                 yield UnnamedDivergence(kind=kind, where=where, reference=a, candidate=b)
         if one == other:
             pieces = (_pieces_of(index, side.chunks) for side in (pair.reference, pair.candidate))
             yield from _cut(pair, f"choices[{index}].delta", *pieces)
+
+
+def _reached_alike(pair: ObservationPair, ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    """Whether the one is as much of the other as it got to before it failed."""
+    one, other = ("".join(map(str, side)) for side in (ours, theirs))
+    alike = (
+        _begins_alike(a, b) if isinstance(a, dict) else a == b for a, b in zip(ours, theirs, strict=False)
+    )
+    return _follows(pair, one, other) and all(alike)
 
 
 _OF_A_CHOICE = {
@@ -175,7 +189,7 @@ def _extras(pair: ObservationPair) -> Findings:
         if ours == theirs:
             continue
         index = first_difference(ours, theirs)
-        if pair.cut and index == min(len(ours), len(theirs)):
+        if _follows(pair, ours, theirs) and index == min(len(ours), len(theirs)):
             yield NormalisationCount(name=Normalisation.AFTER_ERROR)
             continue
         where = f"{place}[{index}]"
@@ -192,10 +206,11 @@ def _tool_calls(pair: ObservationPair) -> Findings:
     ours, theirs = assemble(pair.reference.chunks), assemble(pair.candidate.chunks)
     if ours == theirs:
         yield from _call_deltas(pair)
-    if ours != theirs and pair.cut:
-        if all(map(_begins_alike, ours, theirs)):
+    if _reached_alike(pair, ours, theirs):
+        if ours != theirs:
             yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-            return
+        return
+    if _follows(pair, ours, theirs):
         both = min(len(ours), len(theirs))
         ours, theirs = ours[:both], theirs[:both]
     for index in range(max(len(ours), len(theirs))):
@@ -288,7 +303,7 @@ def _finish(pair: ObservationPair) -> Findings:
     ours, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
     if ours == theirs:
         return
-    if pair.cut and not (ours and theirs):
+    if pair.excuses(ours, theirs) and not (ours and theirs):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     where = f"finish_reason.{_what_happened(pair, ours, theirs)}"
@@ -317,7 +332,7 @@ def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
         if ours and pair.reference.protocol == pair.candidate.protocol:
             yield from _labelled(pair, kind, name)
         return
-    if pair.cut and first_difference(ours, theirs) == min(len(ours), len(theirs)):
+    if pair.excuses(ours, theirs) and first_difference(ours, theirs) == min(len(ours), len(theirs)):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
         return
     yield UnnamedDivergence(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))

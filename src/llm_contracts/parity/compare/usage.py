@@ -45,7 +45,7 @@ def compare_usage(pair: ObservationPair) -> Findings:
         yield from _both(pair, ours, theirs)
     elif ours is None and theirs is None:
         yield from _neither(pair)
-    elif pair.cut:
+    elif pair.excuses((ours,) if ours else (), (theirs,) if theirs else ()):
         yield NormalisationCount(name=Normalisation.AFTER_ERROR)
     else:
         yield _one(pair, ours, theirs)
