@@ -4,6 +4,8 @@ A fork of this process runs each command in a copy of a small project. Python te
 that is opened for writing, renamed or removed, before that happens: there the process is killed, or told that
 the disk is full or broken. Writes are cut short by the limit of the size of files. Afterwards all that was
 there must be there whole, and the same command must do its work undisturbed.
+
+    python -m benchmarks.crashes [--only check] [--runs 40] [--rounds 20]
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
 
+import click
+
 from benchmarks.measure import Figure, Size, figure
+from benchmarks.provider import provider
 from llm_contracts.cli import run as run_command
 from llm_contracts.results.store import Stored
 from llm_contracts.wire.cassette import load
@@ -47,6 +52,7 @@ from llm_contracts.project.scenario import Provider
 PROVIDERS = (
     Provider(name="openai", base_url="https://api.openai.com/v1", key_variable="OPENAI_API_KEY"),
     Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
+    Provider(name="acme", base_url="UPSTREAM/5x0/v1", key_variable="ACME_KEY", base_url_variable="ACME_URL"),
 )
 
 def plain(call):
@@ -55,8 +61,8 @@ def plain(call):
     body = json.dumps({"model": call.model, "messages": list(call.messages), "stream": True})
     headers = {"Authorization": f"Bearer {call.api_key}", "Content-Type": "application/json"}
     connection.request("POST", url.path + "/chat/completions", body, headers)
-    for line in connection.getresponse().read().decode().splitlines():
-        if line.startswith('data: {"id"'):
+    for line in connection.getresponse():  # a client that buffers is waited for, a minute in each check
+        if line.startswith(b'data: {"id"'):
             yield json.loads(line[6:])
     connection.close()
 
@@ -82,13 +88,24 @@ SCENARIOS = tuple(
     for name in ("one", "two")
 )
 """
+_APPLICATION = """
+import json, os, urllib.request
+
+for message in ("hello", "bye"):
+    body = {"model": "m", "messages": [{"role": "user", "content": message}], "stream": True, "stop": message}
+    url, headers = os.environ["ACME_URL"] + "/chat/completions", {"Content-Type": "application/json"}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(url, json.dumps(body).encode(), headers), timeout=20) as answer:
+        answer.read()
+"""
 _FAULTS = {"killed": 0, "the disk is full": errno.ENOSPC, "the disk is broken": errno.EIO}
 _EVENTS = ("os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod")
 _DOOMED = 0.4  # of the processes, in every round but the first
 _WRITING = os.O_WRONLY | os.O_RDWR
 _SIZES = (1, 700, 5000)  # bytes after which nothing more can be written to a file
 _TRACEBACK = 70
-_RECORD = ("record", "--source", "simulator", "--missing")
+_DISTURBED = ("record", "check", "accept", "apply", "import", "corpus", "capture")
+_RECORD = ("record", "--source", "simulator", "--missing", "--provider", "openai", "--provider", "deepseek")
 _ACCEPT = ("review", "accept", "--reason", "a trial", "--by", "nobody")
 
 
@@ -124,6 +141,8 @@ class Project:
                 yield f"{name} was changed"
             if name == "waivers.toml" and not now.startswith(data):
                 yield "a waiver is lost"
+        if not (root / "waivers.toml").is_symlink():
+            yield "a file stands in the place of the link waivers.toml"
         with _named("waivers.toml: ") as wrong:
             tomllib.loads((root / "waivers.toml").read_text())
         yield from wrong
@@ -145,16 +164,19 @@ def _named(place: str) -> Iterator[list[str]]:
         found.append(f"{place}{type(error).__name__}: {error}")
 
 
-def made(folder: Path) -> Project:
-    """The project, with what its commands do undisturbed."""
+def made(folder: Path, provider: str) -> Project:
+    """The project, with what its commands do undisturbed. Its waivers stand elsewhere, behind a link."""
     root = folder / "project"
     (root / "streams").mkdir(parents=True)
     for name, text in (
         ("pyproject.toml", _TOML),
-        ("own_clients.py", _CLIENTS),
+        ("own_clients.py", _CLIENTS.replace("UPSTREAM", provider)),
         ("own_scenarios.py", _SCENARIOS),
+        ("application.py", _APPLICATION),
     ):
         (root / name).write_text(text)
+    (root / "decided").mkdir()
+    (root / "waivers.toml").symlink_to("decided/waivers.toml")
     _must(root, _RECORD, 0)
     (root / "cassettes/deepseek/two.yaml").unlink()
     recorded = load(root / "cassettes/openai/one.yaml").interactions[0]
@@ -167,13 +189,19 @@ def made(folder: Path) -> Project:
     listed = json.loads((root / "groups.json").read_text())["groups"]
     first, second, third = (group["id"] for group in listed)
     _must(root, [*_ACCEPT, first], 0)
+    stored = Stored.load(root / "report")
+    assert stored is not None
+    mark = {"decision": "fix", "note": "a trial", "fingerprints": [listed[2]["members"][0]["fingerprint"]]}
+    (root / "decisions.json").write_text(json.dumps({"format": 1, "run": stored.run, "decisions": [mark]}))
     commands = {
         "record": _RECORD,
         "check": ["check"],
         "accept": [*_ACCEPT, second],
         "accept another": [*_ACCEPT, third],
+        "apply": ["review", "apply", "decisions.json"],
         "import": ["import", "streams"],
         "corpus": ["corpus", "streams"],
+        "capture": ["capture", "--", sys.executable, "application.py"],
     }
     kept = [root / "waivers.toml", *root.glob("cassettes/*/*.yaml")]
     before = {str(file.relative_to(root)): file.read_bytes() for file in kept}
@@ -209,21 +237,41 @@ def at_step(step: int, fault: str) -> _Disturb:
     def disturb(root: Path, struck: mmap) -> None:
         left = step
 
-        def hook(event: str, arguments: tuple[object, ...]) -> None:
+        def strike(path: object) -> None:
             nonlocal left
-            writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
-            if not (writes or event in _EVENTS) or not _within(root, arguments[0]):
-                return
             left -= 1
             struck[0] = left <= 0
             if left == 0 and not _FAULTS[fault]:
                 os.kill(os.getpid(), signal.SIGKILL)
             if left == 0:
-                raise OSError(_FAULTS[fault], os.strerror(_FAULTS[fault]), str(arguments[0]))
+                raise OSError(_FAULTS[fault], os.strerror(_FAULTS[fault]), str(path))
 
-        sys.addaudithook(hook)
+        _watch(root, strike)
 
     return disturb
+
+
+def operations(project: Project, name: str) -> int:
+    """How many file operations the command makes within the project; 255 stands for more."""
+    seen = mmap(-1, 1)
+
+    def count(_path: object) -> None:
+        seen[0] = min(seen[0] + 1, 255)
+
+    with _copy(project.root) as copy:
+        _begun(copy, project.commands[name], lambda: _watch(copy, count)).ended()
+    return seen[0]
+
+
+def _watch(root: Path, operation: Callable[[object], None]) -> None:
+    """Call `operation` with the path before each file operation of this process within the project."""
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
+        if (writes or event in _EVENTS) and _within(root, arguments[0]):
+            operation(arguments[0])
+
+    sys.addaudithook(hook)
 
 
 def at_size(size: int) -> _Disturb:
@@ -255,30 +303,38 @@ def together(project: Project, seed: int) -> list[str]:
 
 
 def run(size: Size) -> Iterator[Figure]:
-    """Every operation in turn, or every third; and twenty rounds of all at once, or four."""
+    """Every operation of every command and twenty rounds of all at once, or twelve of each and four."""
     full = size is Size.FULL
-    with tempfile.TemporaryDirectory() as folder:
-        project = made(Path(folder))
-        for name in ("record", "check", "accept", "import", "corpus"):
-            wrong: list[str] = []
-            runs = 0
-            for fault in _FAULTS:
-                for step in range(1, 200, 1 if full else 3):
-                    struck, found = disturbed(project, name, at_step(step, fault))
-                    runs += struck
-                    wrong += [f"{fault}, step {step}: {each}" for each in found]
-                    if not struck:
-                        break
-            for most in _SIZES:
-                struck, found = disturbed(project, name, at_size(most))
-                runs += struck
-                wrong += [f"files of {most} bytes: {each}" for each in found]
-            yield _broken(f"{name}: broken or lost, of {runs} disturbed", wrong)
-        rounds = range(20 if full else 4)
-        yield _broken(
-            f"all at once: broken or lost, of {len(rounds)} rounds",
-            [f"round {seed}: {each}" for seed in rounds for each in together(project, seed)],
-        )
+    yield from figures(_DISTURBED, runs=None if full else 12, rounds=20 if full else 4)
+
+
+def figures(names: Sequence[str], *, runs: int | None, rounds: int) -> Iterator[Figure]:
+    """What was broken by so many disturbed runs of each of these commands (None: one for each fault at each
+    file operation), and by so many rounds of all commands at once.
+    """
+    with tempfile.TemporaryDirectory() as folder, provider() as url:
+        project = made(Path(folder), url)
+        for name in names:
+            steps = range(1, operations(project, name) + 1)
+            disturbs = {f"{fault}, step {step}": at_step(step, fault) for step in steps for fault in _FAULTS}
+            disturbs |= {f"files of {most} bytes": at_size(most) for most in _SIZES}
+            chosen = [*disturbs] if runs is None else sampled([*disturbs], runs)
+            found = {each: disturbed(project, name, disturbs[each]) for each in chosen}
+            yield _broken(
+                f"{name}: broken or lost, of {sum(struck for struck, _ in found.values())} disturbed runs",
+                [f"{each}: {wrong}" for each, (_, all_wrong) in found.items() for wrong in all_wrong],
+            )
+        if rounds:
+            yield _broken(
+                f"all at once: broken or lost, of {rounds} rounds",
+                [f"round {seed}: {each}" for seed in range(rounds) for each in together(project, seed)],
+            )
+
+
+def sampled(all_of_them: Sequence[str], most: int) -> list[str]:
+    """At most so many, chosen by chance, the same ones in each run."""
+    dice = random.Random(0)  # noqa: S311 - not for secrets
+    return dice.sample(all_of_them, min(most, len(all_of_them)))
 
 
 def _broken(name: str, wrong: Sequence[str]) -> Figure:
@@ -294,7 +350,7 @@ def _within(root: Path, path: object) -> bool:
 @contextmanager
 def _copy(root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=root.parent) as folder:
-        yield Path(shutil.copytree(root, Path(folder) / "copy"))
+        yield Path(shutil.copytree(root, Path(folder) / "copy", symlinks=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -337,3 +393,22 @@ def _must(root: Path, command: Sequence[str], code: int) -> None:
     found, said = _begun(root, command).ended()
     if found != code:
         raise RuntimeError(f"{' '.join(command)} ended with {found}: {said}")
+
+
+@click.command(help=(__doc__ or "").partition("\n")[0])
+@click.option(
+    "--only", "names", type=click.Choice(_DISTURBED), multiple=True, help="Disturb only this command."
+)
+@click.option("--runs", type=click.IntRange(min=1), help="Disturbed runs of each command, chosen by chance.")
+@click.option("--rounds", type=click.IntRange(min=0), default=0, help="Rounds of all commands at once.")
+def main(names: tuple[str, ...], runs: int | None, rounds: int) -> None:
+    """Run it, or a part of it, and fail where anything was broken or lost."""
+    found = []
+    for each in figures(names or _DISTURBED, runs=runs, rounds=rounds):
+        click.echo(f"{each.name}: {each.median:.0f}")
+        found.append(each)
+    sys.exit(not all(each.kept for each in found))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks.crashes")
