@@ -39,11 +39,19 @@ class ReviewError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileChange:
-    """What a decision did to a file, so that it can be undone; `before` is None where there was no file."""
+    """What a decision did to a file, so that it can be undone.
+
+    Attributes:
+        file: the file.
+        before: its text; None where there was no file.
+        after: its text now.
+        lock: the folder that is locked while anybody changes it.
+    """
 
     file: Path
     before: str | None
     after: str
+    lock: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,8 +236,8 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
     refuse(session, rows)
-    file = session.settings.waivers
-    with locked(session.settings.waivers.resolve().parent, wait=True):  # else two at once would lose one
+    file, lock = session.settings.waivers, _lock(session)
+    with locked(lock, wait=True):
         before = _text(file)
         present = load_waivers(file, session.today)
         after = appended(before or "", rows)
@@ -237,7 +245,7 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
         replace_file(
             file, after, check=partial(_check_draft, file=file, present=present, rows=rows, session=session)
         )
-    return FileChange(file=file, before=before, after=after)
+    return FileChange(file=file, before=before, after=after, lock=lock)
 
 
 def _check_draft(
@@ -270,8 +278,8 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
     refuse(session)
     new = tuple(decisions)
     decided = {name for decision in new for name in decision.fingerprints} | session.accepted.keys()
-    file = decisions_file(session)
-    with locked(session.settings.waivers.resolve().parent, wait=True):  # else two at once would lose one
+    file, lock = decisions_file(session), _lock(session)
+    with locked(lock, wait=True):
         left: dict[int, tuple[Decision, list[str]]] = {}
         for name, decision in _noted(session).items():
             if name not in decided:
@@ -281,7 +289,7 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
         after = render_decisions(Decisions(run=session.stored.run, decisions=(*earlier, *new)))
         _refuse_secrets(session, file, after)
         replace_file(file, after)
-    return FileChange(file=file, before=before, after=after)
+    return FileChange(file=file, before=before, after=after, lock=lock)
 
 
 def undo(change: FileChange) -> None:
@@ -290,12 +298,20 @@ def undo(change: FileChange) -> None:
     Raises:
         ReviewError: somebody else has changed it since; then it is left alone.
     """
-    if _text(change.file) != change.after:
-        raise ReviewError(f"{change.file} has been changed since, so it is left as it is. Edit it by hand.")
-    if change.before is None:
-        change.file.unlink()
-    else:
-        replace_file(change.file, change.before)
+    with locked(change.lock, wait=True):
+        if _text(change.file) != change.after:
+            raise ReviewError(
+                f"{change.file} has been changed since, so it is left as it is. Edit it by hand."
+            )
+        if change.before is None:
+            change.file.resolve().unlink()
+        else:
+            replace_file(change.file, change.before)
+
+
+def _lock(session: ReviewSession) -> Path:
+    """What is locked while decisions are written: of two at once, one would be lost."""
+    return session.settings.waivers.resolve().parent
 
 
 def _text(file: Path) -> str | None:

@@ -8,7 +8,6 @@ are writing is left alone.
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 import secrets
@@ -25,7 +24,7 @@ try:
 except ImportError:  # Windows: there, nothing stops two runs
     fcntl = None  # type: ignore[assignment]
 
-_DRAFT = re.compile(r"\..+\.(\d+)\.[^.]+\.tmp")
+_DRAFT = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
 
 
 class LockedError(Exception):
@@ -79,7 +78,7 @@ def replacing(
     if file.exists() and not file.is_file():
         raise _irregular(file, file.stat().st_mode)
     file.parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned_drafts(file.parent, f".{glob.escape(file.name)}.*.tmp")
+    remove_abandoned_drafts(file.parent, ".*.tmp")
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     mode = file.stat().st_mode & 0o777 if file.exists() else None
     handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)

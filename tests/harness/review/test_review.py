@@ -22,6 +22,7 @@ from llm_contracts.review.apply import ApplyPlan, plan
 from llm_contracts.review.coverage import cover
 from llm_contracts.review.decisions import Choice, Decision, DecisionsError, Scope, parse_decisions
 from llm_contracts.review.session import ReviewError, ReviewSession
+from llm_contracts.util.files import locked
 from llm_contracts.wire.scrub import SecretFound
 from tests.harness.review.conftest import WAIVERS
 
@@ -103,6 +104,31 @@ def test_what_somebody_else_has_changed_since_is_not_undone(project: Path) -> No
     with pytest.raises(ReviewError, match="changed since"):
         review.undo(change)
     assert waivers(project).endswith("# by another hand\n")
+
+
+def test_undoing_waits_for_whoever_is_writing_and_then_loses_nothing_of_theirs(project: Path) -> None:
+    change = accept_first(session(project))
+    file = project / "contracts" / "waivers.toml"
+    with ThreadPoolExecutor(1) as pool:
+        with locked(file.parent):
+            undone = pool.submit(review.undo, change)
+            with pytest.raises(TimeoutError):
+                undone.result(0.05)
+            file.write_text(file.read_text() + "# by another hand\n")
+        with pytest.raises(ReviewError, match="changed since"):
+            undone.result(60)
+    assert waivers(project).endswith("# by another hand\n")
+
+
+def test_undoing_the_first_acceptance_leaves_a_link_as_it_was(project: Path) -> None:
+    file = project / "contracts" / "waivers.toml"
+    file.unlink()
+    file.symlink_to("elsewhere.toml")
+    change = accept_first(session(project))
+    assert (file.parent / "elsewhere.toml").is_file()
+    review.undo(change)
+    assert file.is_symlink()
+    assert not file.exists()
 
 
 def test_the_first_acceptance_makes_the_file_and_undoing_it_takes_it_away(project: Path) -> None:
