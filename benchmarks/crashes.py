@@ -2,7 +2,8 @@
 
 A fork of this process runs each command in a copy of a small project. Python tells an audit hook of each file
 that is opened for writing, renamed or removed, before that happens: there the process is killed, or told that
-the disk is full or broken. Writes are cut short by the limit of the size of files. Afterwards all that was
+the disk is full or broken. Writes are cut short by the limit of the size of files, and processes killed at
+other moments. Afterwards all that was
 there must be there whole, and the same command must do its work undisturbed.
 
     python -m benchmarks.crashes [--only check] [--runs 40] [--rounds 20]
@@ -102,14 +103,15 @@ _FAULTS = {"killed": 0, "the disk is full": errno.ENOSPC, "the disk is broken": 
 _EVENTS = ("os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod")
 _DOOMED = 0.4  # of the processes, in every round but the first
 _WRITING = os.O_WRONLY | os.O_RDWR
-_SIZES = (1, 700, 5000)  # bytes after which nothing more can be written to a file
+_SIZES = (1, 100, 700, 2000, 5000, 20_000)  # bytes after which nothing more can be written to a file
+_MOMENTS = tuple(part / 12 for part in range(1, 12))  # of the time that a command takes
 _TRACEBACK = 70
 _DISTURBED = ("record", "check", "accept", "apply", "import", "corpus", "capture")
 _RECORD = ("record", "--source", "simulator", "--missing", "--provider", "openai", "--provider", "deepseek")
 _ACCEPT = ("review", "accept", "--reason", "a trial", "--by", "nobody")
 
 
-_Disturb = Callable[[Path, mmap], None]
+_Disturb = Callable[[Path, mmap], object]
 """Called in the process that runs a command in a folder; notes that it has struck in memory that both see."""
 
 
@@ -251,16 +253,28 @@ def at_step(step: int, fault: str) -> _Disturb:
     return disturb
 
 
-def operations(project: Project, name: str) -> int:
-    """How many file operations the command makes within the project; 255 stands for more."""
-    seen = mmap(-1, 1)
+def after(seconds: float) -> _Disturb:
+    """Kills the process when it has run for so long."""
+    # Nobody handles what comes then. Whether it came in time, the exit code says.
+    return lambda _root, _struck: signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def disturbances(project: Project, name: str) -> dict[str, _Disturb]:
+    """Everything that can happen to a command: each fault at each of its file operations, and the rest."""
+    seen, begun = mmap(-1, 1), time.monotonic()
 
     def count(_path: object) -> None:
         seen[0] = min(seen[0] + 1, 255)
 
     with _copy(project.root) as copy:
         _begun(copy, project.commands[name], lambda: _watch(copy, count)).ended()
-    return seen[0]
+    lasts = time.monotonic() - begun
+    steps = range(1, seen[0] + 1)
+    return {
+        **{f"{fault}, step {step}": at_step(step, fault) for step in steps for fault in _FAULTS},
+        **{f"files of {most} bytes": at_size(most) for most in _SIZES},
+        **{f"killed after {lasts * part:.2f} s": after(lasts * part) for part in _MOMENTS},
+    }
 
 
 def _watch(root: Path, operation: Callable[[object], None]) -> None:
@@ -315,9 +329,7 @@ def figures(names: Sequence[str], *, runs: int | None, rounds: int) -> Iterator[
     with tempfile.TemporaryDirectory() as folder, provider() as url:
         project = made(Path(folder), url)
         for name in names:
-            steps = range(1, operations(project, name) + 1)
-            disturbs = {f"{fault}, step {step}": at_step(step, fault) for step in steps for fault in _FAULTS}
-            disturbs |= {f"files of {most} bytes": at_size(most) for most in _SIZES}
+            disturbs = disturbances(project, name)
             chosen = [*disturbs] if runs is None else sampled([*disturbs], runs)
             found = {each: disturbed(project, name, disturbs[each]) for each in chosen}
             yield _broken(
@@ -368,7 +380,7 @@ class _Fork:
         return code, said.rstrip().rpartition("\n")[2]
 
 
-def _begun(root: Path, command: Sequence[str], prepare: Callable[[], None] = lambda: None) -> _Fork:
+def _begun(root: Path, command: Sequence[str], prepare: Callable[[], object] = lambda: None) -> _Fork:
     output, said = os.pipe()
     if child := os.fork():
         os.close(said)

@@ -61,6 +61,27 @@ FORMS = {
     "base64-of-url-encoded": base64.b64encode(f"k={quote(KEY, safe='')}".encode()).decode(),
     "base64-in-a-query": quote(base64.b64encode(KEY.encode()).decode(), safe=""),
     "base64-in-lines": textwrap.fill(base64.b64encode(KEY.encode()).decode(), 7),
+    **{
+        f"hexadecimal-with-{name}": between.join(f"{byte:02x}" for byte in KEY.encode())
+        for name, between in {
+            "tabs": "\t",
+            "bars": " | ",
+            "escaped-line-ends": "\\n",
+            "quotes": '", "0x',
+        }.items()
+    },
+    "numbers": str(list(KEY.encode())),
+    "numbers-in-json-in-json": json.dumps(json.dumps({"type": "Buffer", "data": [*KEY.encode()]}, indent=2)),
+    "javascript": "".join(f"\\u{{{ord(c):x}}}" for c in KEY),
+    "old-javascript": "".join(f"%u{ord(c):04X}" for c in KEY),
+    "wide-python": "".join(f"\\U{ord(c):08x}" for c in KEY),
+    "html-with-zeros": "".join(f"&#{ord(c):07d};" for c in KEY),
+    "html-without-semicolons": "".join(f"&#{ord(c)}" for c in KEY),
+    "utf-16-in-json": json.dumps(KEY.encode("utf-16-be").decode("latin-1")),
+    **{
+        f"{coding}-in-base64": base64.b64encode(f"é{KEY}".encode(coding)).decode()
+        for coding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+    },
     "basic-3": base64.b64encode(f"use:{KEY}:xy".encode()).decode(),
 }
 
@@ -87,12 +108,19 @@ def test_every_form_of_a_secret_is_found_and_masked_in_every_place(form: str) ->
     assert clean.response.pieces == leaking.response.pieces
 
 
-@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_a_key_in_utf_16_is_masked(coding: str) -> None:
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_key_in_utf_16_or_32_is_masked(coding: str) -> None:
     body = f"a {KEY} b".encode(coding)
     assert find_secrets(body, SECRETS) == ["OPENAI_API_KEY"]
     clean = Scrubber(SECRETS).data(body)
-    assert clean.replace(b"*" * 2 * len(KEY), b"") == "a  b".encode(coding)
+    assert clean.replace(b"*" * len(KEY.encode(coding[:6] + "-le")), b"") == "a  b".encode(coding)
+
+
+def test_a_key_in_a_list_of_numbers_is_masked_and_the_list_stays_one() -> None:
+    body = json.dumps({"type": "Buffer", "data": [1, *KEY.encode(), 254]}).encode()
+    numbers = json.loads(Scrubber(SECRETS).data(body))["data"]
+    assert (numbers[0], numbers[-1]) == (1, 254)
+    assert set(numbers[1:-1]) <= {42, 120}
 
 
 def test_a_secret_across_two_pieces_is_masked() -> None:
@@ -440,6 +468,11 @@ HOSTILE = {
     "pairs": b"ab:" * 40_000,
     "digits-and-percents": b"aaaaaaaaaaa%" * 20_000,
     "lines": b"abcdefghijkl\n" * 20_000,
+    "numbers": b"1, 2, " * 20_000,
+    "signs-between-digits": b"ab--------" * 12_000,
+    "zeros": b"a\0\0\0" * 30_000,
+    "braces-in-escapes": b"\\u{0000" * 15_000,
+    "entities": b"&amp;amp;#x00000" * 8_000,
 }
 
 
@@ -563,7 +596,19 @@ def test_of_many_credentials_only_those_that_may_be_there_are_looked_for() -> No
     value=st.text(st.sampled_from("abcdef0123456789ABCXYZ+/-_.~%\\u=&#;x "), min_size=6, max_size=40),
     before=st.text(st.sampled_from("%\\u0=&#x2;a+ "), max_size=8),
     form=st.sampled_from(
-        ["plain", "escaped", "percent", "base64", "folded", "hex", "wide", "quoted", "entities", "cut"]
+        [
+            "plain",
+            "escaped",
+            "percent",
+            "base64",
+            "folded",
+            "hex",
+            "wide",
+            "widest",
+            "quoted",
+            "entities",
+            "cut",
+        ]
     ),
 )
 def test_what_patterns_find_is_among_the_candidates(value: str, before: str, form: str) -> None:
@@ -577,6 +622,7 @@ def test_what_patterns_find_is_among_the_candidates(value: str, before: str, for
         "folded": textwrap.fill(base64.b64encode(before.encode() + raw).decode(), 5).encode(),
         "hex": raw.hex("-").upper().encode(),
         "wide": value.encode("utf-16"),
+        "widest": json.dumps(value.encode("utf-32").decode("latin-1")).encode(),
         "quoted": "=\n".join(f"={byte:02X}" for byte in raw).encode(),
         "entities": "".join(f"&#x{ord(c):x};" for c in value).encode(),
     }[form]

@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from llm_contracts.wire.scrub.forms import LINE_END, base64_cores, missing
+from llm_contracts.wire.scrub.forms import LINE_END, NUL, base64_cores, escapes, missing
 
 _SIZE = 6
 _EATEN = 5  # `\u0041`: what stands before a value may take this many of its first characters for an escape's
 _PLAIN_RUN = re.compile(rb"[A-Za-z0-9._~-]{%d,}" % (_SIZE + _EATEN))
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9]{%d,}" % _SIZE)
 _ESCAPED = re.compile(
-    rb"%(?:25){0,4}([0-9A-Fa-f]{2})|\\{1,8}(?:u00|x)([0-9A-Fa-f]{2})|=([0-9A-Fa-f]{2})"
-    rb"|&(?:amp;){0,3}#(?:[xX]0{0,4}([0-9A-Fa-f]{2})|0{0,4}([0-9]{2,3}));"
+    rb"=([0-9A-Fa-f]{2})|"
+    + escapes(rb"([0-9A-Fa-f]{2})")
+    + rb"|&(?:amp;){0,3}#0{0,6}(?P<decimal>[0-9]{2,3});?"
 )
 _FOLDED = re.compile(LINE_END + rb"|=\r?\n")
+_NUL = re.compile(NUL)
 _BETWEEN_DIGITS = bytes(set(range(256)) - set(b"0123456789abcdef"))
 
 
@@ -67,13 +69,13 @@ def _views(data: bytes) -> Iterator[bytes]:
     plain = _ESCAPED.sub(_character, data)
     folded = {text: _FOLDED.sub(b"", text) for text in {data, plain}}
     hexadecimal = data.lower().replace(b"0x", b"").translate(None, _BETWEEN_DIGITS)
-    wide = {data.replace(b"\0", b"")} if b"\0" in data else set()
-    yield from {data, plain, *folded.values(), hexadecimal, *wide}
+    narrow = _NUL.sub(b"", data)
+    yield from {data, plain, *folded.values(), hexadecimal, narrow}
 
 
 def _character(match: re.Match[bytes]) -> bytes:
     """What is escaped, if it is one of those that windows are made of."""
-    digits = next((group for group in match.groups()[:4] if group is not None), None)
-    number = int(match[5]) if digits is None else int(digits, 16)
+    digits = next(group for group in match.groups() if group is not None)
+    number = int(digits, 10 if match["decimal"] else 16)
     character = bytes((number % 256,))
     return character if character.isalnum() or character in b"._~-" else match[0]

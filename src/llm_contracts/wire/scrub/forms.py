@@ -28,8 +28,21 @@ _SPECIAL_DIGITS = {
 }
 LINE_END = rb"(?:[\r\n]{1,2} {0,80}|(?:\\{1,4}[rn]){1,2})"
 
-BETWEEN = rb"(?:[ :,._-]{0,2}(?:(?:0|\\{1,4})[xX])?)"  # `73:6b`, `73 6b`, `0x73, 0x6b`
+APART = rb"(?:[^0-9A-Za-z]|(?<=\\)[nrt])"  # a sign between numbers, or part of one that JSON escapes
+BETWEEN = rb"(?:" + APART + rb"{0,8}(?:0?[xX])?)"  # `73:6b`, `73\n6b`, `"0x73", "0x6b"`, `\x73\x6b`
+_WIDE = {"utf-16-le": 1, "utf-16-be": 1, "utf-32-le": 3, "utf-32-be": 3}  # and how many zeros a letter has
+NUL = rb"(?:\0|\\{1,8}(?:u0000|x00))"
 _SOFT_BREAK = rb"(?:=\r?\n)?"  # of quoted-printable
+
+
+def escapes(digits: bytes) -> bytes:
+    """A pattern of each way to escape a byte whose two hexadecimal digits match: of URLs, of JSON and other
+    languages, at any depth of nesting, and of HTML.
+    """
+    return (
+        rb"(?:%%(?:25){0,4}(?:u00)?%b|\\{1,16}(?:(?:u00|x)%b|[ux]\{0{0,4}%b\}|U0{6}%b)|&(?:amp;){0,3}#[xX]0{0,6}%b;?)"
+        % ((digits,) * 5)
+    )
 
 
 @lru_cache(maxsize=512)
@@ -50,7 +63,7 @@ def patterns(value: str) -> tuple[re.Pattern[bytes], ...]:
         _cut_short(value),
         *map(_base64, base64_cores(value)),
         BETWEEN.join(_anycase(f"{byte:02x}") for byte in raw),
-        *(re.escape(value.encode(coding, "surrogatepass")) for coding in ("utf-16-le", "utf-16-be")),
+        *(_wide(value.encode(coding, "surrogatepass"), zeros) for coding, zeros in _WIDE.items()),
         _SOFT_BREAK.join(map(_printable, raw)),
     )
     return tuple(re.compile(source) for source in dict.fromkeys(sources))
@@ -79,35 +92,34 @@ def _cut_short(value: str) -> bytes:
 def _character(character: str) -> bytes:
     """One character, in any of its forms."""
     raw = character.encode("utf-8", "surrogatepass")
-    forms = [_PLAIN.get(character, re.escape(raw)), _percent(raw), _escaped(character), _entity(character)]
-    if len(raw) == 1:
-        forms.append(_BACKSLASHES + b"x" + _anycase(raw.hex()))
+    named = _ENTITIES.get(character)
+    forms = [
+        _PLAIN.get(character, re.escape(raw)),
+        b"".join(escapes(_anycase(f"{byte:02x}")) for byte in raw),
+        rb"&(?:amp;){0,3}(?:#0{0,6}%d;?%b)" % (ord(character), b"" if named is None else rb"|%b;" % named),
+    ]
+    if not character.isascii():
+        units = character.encode("utf-16-be", "surrogatepass").hex()
+        parts = (_anycase(units[start : start + 4]) for start in range(0, len(units), 4))
+        forms.append(b"".join(_BACKSLASHES + b"u" + part for part in parts))
+        forms.append(rb"&(?:amp;){0,3}#[xX]0{0,6}" + _anycase(f"{ord(character):x}") + b";?")
     if character in _LETTERS:
         forms.append(_BACKSLASHES + _LETTERS[character])
     return b"(?:" + b"|".join(forms) + b")"
 
 
+def _wide(encoded: bytes, zeros: int) -> bytes:
+    """What has two or four bytes a character. Of the zeros around it, as many as belong to one character are
+    taken from behind: those before it may be of its neighbour.
+    """
+    plain = {ord(character): form for character, form in _PLAIN.items()} | {0: NUL}
+    inner = (b"(?:" + plain.get(byte, re.escape(bytes((byte,)))) + b")" for byte in encoded.strip(b"\0"))
+    return b"".join(inner) + NUL + b"{0,%d}" % zeros
+
+
 def _printable(byte: int) -> bytes:
     """A byte as quoted-printable writes it."""
     return b"(?:" + re.escape(bytes((byte,))) + b"|=" + _anycase(f"{byte:02x}") + b")"
-
-
-def _percent(raw: bytes) -> bytes:
-    return b"".join(b"%(?:25){0,4}" + _anycase(f"{byte:02x}") for byte in raw)
-
-
-def _escaped(character: str) -> bytes:
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return b"".join(
-        _BACKSLASHES + b"u" + _anycase(units[start : start + 4]) for start in range(0, len(units), 4)
-    )
-
-
-def _entity(character: str) -> bytes:
-    number = ord(character)
-    forms = b"#0{0,4}%d|#[xX]0{0,4}" % number + _anycase(f"{number:x}")
-    named = _ENTITIES.get(character)
-    return b"&(?:amp;){0,3}(?:" + (forms if named is None else named + b"|" + forms) + b");"
 
 
 def _anycase(digits: str) -> bytes:

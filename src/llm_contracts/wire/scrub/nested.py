@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from llm_contracts.wire.content import ZSTD_MAGIC, TooLargeError, UnpackingError, unpacker
-from llm_contracts.wire.scrub.forms import BETWEEN, LINE_END
+from llm_contracts.wire.scrub.forms import APART, BETWEEN, LINE_END, escapes
 
 _DEEPEST = 3
 _LARGEST = 2**22
@@ -26,12 +26,9 @@ becomes larger is not looked at, so that bombs take no longer than much text.
 
 _DIGIT = rb"[A-Za-z0-9+/_-]"
 _ESCAPE = (
-    rb"%(?:25){0,4}[2-7][0-9A-Fa-f]|\\{1,8}(?:u00|x)[2-7][0-9A-Fa-f]|\\{1,8}/"
-    rb"|&(?:amp;){0,3}#(?:[xX]0{0,4}[2-7][0-9A-Fa-f]|0{0,4}(?:3[2-9]|[4-9][0-9]|1[0-2][0-9]));"
+    escapes(rb"[2-7][0-9A-Fa-f]") + rb"|\\{1,8}/|&(?:amp;){0,3}#0{0,6}(?:3[2-9]|[4-9][0-9]|1[0-2][0-9]);?"
 )
-_FOLD = (
-    rb"(?:" + LINE_END + rb"|(?:%(?:25){0,4}0[aAdD]|\\{1,8}(?:u00|x)0[aAdD]|&(?:amp;){0,3}#(?:10|13);){1,2})"
-)
+_FOLD = rb"(?:" + LINE_END + rb"|(?:" + escapes(rb"0[aAdD]") + rb"|&(?:amp;){0,3}#(?:10|13);){1,2})"
 _FEWEST = 12  # digits, of which more are needed for a value in two layers
 # Begins with what is quickly found: digits before an escape are counted back to.
 _RUN = re.compile(
@@ -41,14 +38,16 @@ _LAST_DIGITS = re.compile(_DIGIT + rb"{1,11}\Z")
 _FOLDED = re.compile(_FOLD)
 _UNITS = re.compile(_DIGIT + rb"|" + _ESCAPE + rb"|(?P<fold>" + _FOLD + rb")")
 _DIGITS = re.compile(_DIGIT + rb"{12,}")
-_CODE = re.compile(rb"(?:#[xX]|[uUxX]00|\\x|%(?:25)*)0*([0-9A-Fa-f]{2})|#0*([0-9]{2,3})")
+_CODE = re.compile(rb"#0*([0-9]{2,3});?\Z|([0-9A-Fa-f]{2})[;}]?\Z")
 _PAIR = rb"[0-9A-Fa-f]{2}"
 _PAIRS = re.compile(_PAIR + rb"(?:" + BETWEEN + _PAIR + rb"){11,}")
-_ONE_PAIR = re.compile(rb"(?:(?:0|\\{1,4})[xX])?(" + _PAIR + rb")")
+_ONE_PAIR = re.compile(rb"(?:0[xX])?(" + _PAIR + rb")")
+_NUMBER = re.compile(rb"[0-9]{1,3}")
+_NUMBERS = re.compile(rb"(?<![0-9])[0-9]{1,3}(?:" + APART + rb"{1,8}[0-9]{1,3}){7,}(?![0-9])")
 # A byte of quoted-printable, or where it breaks a line; in a JSON text, too.
 _PRINTABLE = re.compile(rb"=(?:([0-9A-Fa-f]{2})|\r?\n|(?:\\{1,8}r)?\\{1,8}n)")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-_READABLE = re.compile(rb"(?:[\t\n\r -~]\0?){8,}")
+_READABLE = re.compile(rb"(?:[\t\n\r -~]\0{0,3}){8,}")
 _MAGIC = re.compile(rb"(\x1f\x8b\x08)|\x78[\x01\x5e\x9c\xda]")
 _BEFORE_MAGIC = 16  # bytes that may stand before what is compressed; much later ones are within an image
 
@@ -145,6 +144,10 @@ def _layers(data: bytes, ratios: tuple[int, ...]) -> Iterator[_Layer]:
     for match in _PAIRS.finditer(data):
         pairs = list(_ONE_PAIR.finditer(data, *match.span()))
         yield from _readable(bytes(int(pair[1], 16) for pair in pairs), _spans_of(pairs), ratios)
+    for match in _NUMBERS.finditer(data):
+        numbers = list(_NUMBER.finditer(data, *match.span()))
+        text = bytes(min(int(number[0]), 255) for number in numbers)
+        yield from _readable(text, _spans_of(numbers), ratios)
 
 
 def _from_base64(digits: bytes, source: _Source, ratios: tuple[int, ...]) -> Iterator[_Layer]:
@@ -215,4 +218,4 @@ def _character(unit: bytes) -> int:
     code = _CODE.search(unit) if len(unit) > 1 else None
     if code is None:
         return unit[-1]
-    return int(code[1], 16) if code[1] else min(int(code[2]), 255)
+    return min(int(code[1]), 255) if code[1] else int(code[2], 16)

@@ -100,17 +100,14 @@ def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
 
 
 def byte_runs(data: bytes) -> Iterator[tuple[Span, ...]]:
-    """Where the numbers of each text lie that is given as bytes, as `logprobs` do beside each token: the
-    members `bytes` of one place, one event or token after the other.
+    """Where the numbers of each text lie that is given as bytes, as `logprobs` do beside each token and Node
+    in its buffers: the lists of one member, one event or token after the other.
     """
-    if b'"bytes"' not in data:
-        return
     found: dict[object, list[Span]] = {}
     for leaf in _leaves(data, numbers=True):
-        if leaf.keys and leaf.keys[-1] == b"bytes":
-            numbers = [match.span() for match in _NUMBER.finditer(data, *leaf.span)]
-            for group in _groups(leaf):
-                found.setdefault(group, []).extend(numbers)
+        numbers = [match.span() for match in _NUMBER.finditer(data, *leaf.span)]
+        for group in _groups(leaf):
+            found.setdefault(group, []).extend(numbers)
     yield from dict.fromkeys(map(tuple, found.values()))
 
 

@@ -108,9 +108,8 @@ class Scrubber:
         return data
 
     def _masked_once(self, data: bytes) -> bytes:
-        masked = self._masked_deeply(data)
-        masked = _masked_in_bytes(_masked_in_runs(masked, self._masked_deeply), self._masked)
-        return _masked_again(data, masked)
+        masked = self._masked_deeply(_masked_in_bytes(data, self._masked))
+        return _masked_again(data, _masked_in_runs(masked, self._masked_deeply))
 
     def _masked_deeply(self, data: bytes) -> bytes:
         return masked_nested(self._masked(data), self._masked)
