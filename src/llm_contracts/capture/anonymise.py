@@ -7,11 +7,15 @@ Text that a stream hands out in parts is rewritten as a whole.
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
+from urllib.parse import quote, unquote
 
 from llm_contracts.capture.places import (
     API_KEYS,
@@ -27,12 +31,15 @@ from llm_contracts.capture.places import (
 )
 from llm_contracts.capture.words import Words
 from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import frames, is_framed
 from llm_contracts.wire.interaction import Headers, Interaction
 
 _UNIT = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
 _INDEX = re.compile(r'"(?:output_|content_|summary_)?index"\s*:\s*(\d+)')
+_PACKED = re.compile(rb'"bytes"\s*:\s*"((?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?)"')
+_MESSAGE = b":error-message\x07"  # two bytes of length and a text follow
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={1,2})?")
 _ENCODED = frozenset({"b64_json", "data", "encrypted_content", "file_data", "signature", "thoughtSignature"})
@@ -40,11 +47,16 @@ _ENCODED = frozenset({"b64_json", "data", "encrypted_content", "file_data", "sig
 _DATA_URL = re.compile(r"(data:[\w/.+-]*)((?:;[^;,]*)*?)(;base64,)(.*)", re.DOTALL)
 _ID_PREFIX = re.compile(
     "(?:asst|batch|call|chatcmpl|ci|cmpl|conv|fc|file|gen|item|msg|org|proj|req|resp|rs|run|srvtoolu|step|"
-    "thread|toolu|vs|ws)[-_]"
+    "thread|toolu|vs|ws)[-_]|ft:[^:]+:"
 )
-_ID_IN_PATH = re.compile(rf"(?<=/)({_ID_PREFIX.pattern})(?=[^/]*\d)([^/]+)")
+_OWN_IN_PATH = re.compile(
+    r"(?<=/)(?<!//)(?<!/model/)(?<!/models/)(?<!/engines/)(?<!/deployments/)"
+    rf"(?:({_ID_PREFIX.pattern})(?=[^/]*\d)|(?=[^/]*(?:[@%]|\d{{4}}|[^\0-\x7f])|[A-Z]))([^/]+)"
+)
+"""What is an application's in a path: ids, and what is no plain word of an API."""
 _QUOTED = re.compile(
-    r"""(['`"])(?:(?!\1).){1,400}\1|\u2018[^\u2019]+\u2019|\u201c[^\u201d]+\u201d|«[^»]+»|[\w.+-]+@[\w.-]+|\d{6,}|(?P<word>[^\W\d_]{2,})"""
+    r"""(['`"])(?:(?!\1).){1,400}\1|\u2018[^\u2019]+\u2019|\u201c[^\u201d]+\u201d|«[^»]+»|[\w.+-]+@[\w.-]+|\d{6,}"""
+    rf"|\b(?:{_ID_PREFIX.pattern})(?=[\w-]*\d)[\w-]+|(?P<word>(?P<within>(?<=[\w,;] ))?[^\W\d_]{{2,}})"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _VALUE = re.compile(
@@ -53,7 +65,9 @@ _VALUE = re.compile(
 _ERROR_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "a above access allowed an and any api are argument as at authentication authorization available bad "
+        "a above access ai allowed an and anthropic any api are argument as at authentication authorization "
+        "available azure bad bedrock claude cohere conflict entity forbidden gateway gemini google groq "
+        "mistral payment unavailable unprocessable vertex "
         "be because been blocked by call can cannot capacity client connection content context could "
         "credentials current denied deployment do does due either encrypted endpoint error exceed exceeded "
         "exceeds exhausted exist expected fail failed file filter filtered find for format found from "
@@ -73,7 +87,6 @@ _ERROR_WORDS = frozenset(
 """What errors are made of, and clients decide by (LiteLLM's `exception_mapping_utils`): these stay even where
 a question has them, too.
 """
-_MASKABLE = frozenset({"request-id", "x-request-id"})
 _SIMPLE = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
 
 
@@ -95,7 +108,13 @@ class Anonymiser:
 
     def __init__(self, *, tools: bool = True, key: bytes | None = None) -> None:
         self._tools = tools
-        self._words = Words(secrets.token_bytes(32) if key is None else key)
+        self._words = words = Words(secrets.token_bytes(32) if key is None else key)
+        self._header = {
+            "location": self._address,
+            "openai-model": lambda name: self._id(name) if name.startswith("ft:") else name,
+            "request-id": words.word,
+            "x-request-id": words.word,
+        }
 
     def __call__(self, interactions: Iterable[Interaction]) -> tuple[Interaction, ...]:
         """The same exchanges in other words."""
@@ -125,7 +144,10 @@ class Anonymiser:
             for token in (token for place in documents(text) for token in tokens(text, *place)):
                 source = text[token.start : token.end]
                 if token.sort == "name":
-                    declared.update([source] if is_declared(token.path) else [])
+                    if is_declared(token.path):
+                        declared.add(source)
+                    elif not stays(token.path, source, API_KEYS, tools=self._tools):
+                        said.update(_WORD.findall(_plain(source).lower()))
                 elif token.sort == "string" and self._kind(token, source) is Kind.WORDS:
                     said.update(_WORD.findall(_plain(source).lower()))
         return _Context(
@@ -137,9 +159,11 @@ class Anonymiser:
         return kind_of(token.path, source, tools=self._tools)
 
     def _body(self, body: bytes, context: _Context) -> bytes:
+        if is_framed(body):
+            return self._framed(body, context)
         text = text_of(body)
         if text is None:
-            return self._words.blob("A" * len(body) + body[:64].hex())[: len(body)].encode()
+            return self._bytes(body)
         edits: list[tuple[int, int, str]] = []
         runs: dict[tuple[object, ...], list[Token]] = defaultdict(list)
         for start, end in documents(text):
@@ -154,16 +178,41 @@ class Anonymiser:
             edits += self._run(text, run, context)
         return _edited(text, edits).encode("utf-8", "surrogateescape")
 
+    def _bytes(self, body: bytes) -> bytes:
+        return self._words.blob("A" * len(body) + body[:64].hex())[: len(body)].encode()
+
+    def _framed(self, body: bytes, context: _Context) -> bytes:
+        """AWS's frames: the payloads as one event stream, each in its frame again, with a new checksum."""
+        spans = list(frames(body))
+        payloads = [body[payload : end - 4] for _, payload, end in spans]
+        packed = [_PACKED.search(payload) for payload in payloads]
+        plain = [
+            base64.b64decode(one[1]) if one else each for one, each in zip(packed, payloads, strict=True)
+        ]
+        new = BytesIO(self._body(b"".join(b"data:%b\n\n" % each for each in plain), context))
+        whole = b""
+        for (start, at, _), payload, one, each in zip(spans, payloads, packed, plain, strict=True):
+            made = new.read(len(each) + 7)[5:-2]
+            made = payload.replace(one[1], base64.b64encode(made)) if one else made
+            before, said, after = body[start:at].partition(_MESSAGE)
+            size = int.from_bytes(after[:2], "big") + 2
+            frame = before + said + after[:2] + self._bytes(after[2:size]) + after[size:] + made
+            whole += frame + zlib.crc32(frame).to_bytes(4, "big")
+        return whole + self._bytes(body[len(whole) :])
+
     def _headers(self, headers: Headers) -> Headers:
-        return tuple(
-            (name, self._words.word(value) if name.lower() in _MASKABLE else value) for name, value in headers
-        )
+        return tuple((name, self._header.get(name.lower(), str)(value)) for name, value in headers)
 
     def _address(self, uri: str) -> str:
         """A URL in which only the API's own parameters have the values that they had, and ids are others."""
         before, mark, query = uri.partition("?")
-        before = _ID_IN_PATH.sub(lambda match: match[1] + self._words.text(match[2]), before)
-        return before + mark + _VALUE.sub(lambda match: match[1] + self._words.text(match[2]), query)
+        before = _OWN_IN_PATH.sub(lambda match: (match[1] or "") + self._quoted(match[2]), before)
+        return before + mark + _VALUE.sub(lambda match: match[1] + self._quoted(match[2]), query)
+
+    def _quoted(self, part: str) -> str:
+        """A part of a URL, beneath its escapes."""
+        plain = unquote(part, errors="surrogateescape")
+        return quote(self._words.text(plain), safe="!$&'()*+,;=:@", errors="surrogateescape")
 
     def _one(self, token: Token, source: str, context: _Context) -> str:
         """What comes in the place of a name, a number, an id or an error's words; it may be the same."""
@@ -176,15 +225,20 @@ class Anonymiser:
         if kind is Kind.KEEP:
             return source
         if kind is Kind.ID:
-            prefix = _ID_PREFIX.match(source)
-            start = prefix.end() if prefix else 0
-            return source[:start] + _deep(source[start:], self._words.text)
+            return self._id(source)
 
         def quoted(match: re.Match[str]) -> str:
-            kept = match["word"] and match["word"].lower() not in context.said
+            word = match["word"] or ""
+            named = match["within"] is not None and word.istitle() and word.lower() not in _ERROR_WORDS
+            kept = word and not named and word.lower() not in context.said
             return match[0] if kept else self._words.text(match[0])
 
         return _deep(source, lambda text: _QUOTED.sub(quoted, text))
+
+    def _id(self, source: str) -> str:
+        prefix = _ID_PREFIX.match(source)
+        start = prefix.end() if prefix else 0
+        return source[:start] + _deep(source[start:], self._words.text)
 
     def _number(self, source: str, path: tuple[str, ...]) -> str:
         at = re.match(r"-?[12]?(?=\d\d$)|", source) if path[-1] == "bytes" else None

@@ -16,16 +16,26 @@ _TOKEN = re.compile(r'"((?:[^"\\]+|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', r
 _DATA = re.compile(r"^data:[ ]?", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]+")
 _API_WORD = re.compile(r"@?[\w.$:/@+\[\]-]{0,200}", re.ASCII)
+_SCHEMA_WORD = re.compile(r"(?!.*\d{5})[\w.$:/+\[\]-]{0,200}")
 _API_NAME = re.compile(r"@?[\w.$:/-]{0,80}", re.ASCII)
-_FIELD = re.compile(r"(?:event|id|retry)?:|\s*$")
+_FIELD = re.compile(r"(?:event|retry):|\s*$")
+_NOTE = re.compile(r"(?:(?:id)?:[ ]?)?")
 
 _TORN = 4
 
 _KEPT = frozenset(
     {
         *("type", "role", "object", "model", "modelVersion", "status", "event", "format", "detail", "effort"),
-        *("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "blockReason", "reason"),
-        *("code", "param", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
+        *(
+            "finish_reason",
+            "finishReason",
+            "native_finish_reason",
+            "stop_reason",
+            "stopReason",
+            "blockReason",
+        ),
+        *("reason", "completionReason", "done_reason", "event_type", "latency"),
+        *("code", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
         *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
         *("probability", "severity", "truncation", "modality", "voice", "owned_by", "summary_mode"),
         *("allowed_callers", "background", "behavior", "display", "environment", "error_code", "execution"),
@@ -69,7 +79,8 @@ API_KEYS = frozenset(
 ) | (_KEPT | _NAMED | SCHEMAS | _ERRORS)
 """Members that stay also where people's data begin: within what a tool is called with, and within texts."""
 
-_FREE_TEXT = frozenset({"description", "title", "$comment"})
+_FREE_TEXT = ("description", "title", "comment", "message")
+_SCHEMA_FORM = frozenset({"required", "propertyOrdering", "dependentRequired", "pattern", "$ref", "type"})
 
 
 class Kind(Enum):
@@ -101,6 +112,8 @@ def stays(above: tuple[str, ...], name: str, declared: Container[str], *, tools:
         return name in declared
     if above[-1:] == ("logit_bias",):
         return False
+    if above[-1:] == ("top_logprobs",):  # of a completion, by the token
+        return name in ("token", "logprob", "bytes")
     return bool(SCHEMAS & {*above}) or _API_NAME.fullmatch(name) is not None
 
 
@@ -114,7 +127,7 @@ def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> Kind:
     """
     last, above = (path[-1], path[:-1]) if path else ("", ())
     if SCHEMAS & {*above}:
-        if _is_free_text(path):
+        if last not in _SCHEMA_FORM and (_is_free_text(path) or not _SCHEMA_WORD.fullmatch(source)):
             return Kind.WORDS
         named = last in ("enum", "const", "required", "default")
         return Kind.ID if named and not tools else Kind.KEEP
@@ -122,10 +135,10 @@ def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> Kind:
         return Kind.KEEP if tools else Kind.ID
     chosen = last in _KEPT or path[-2:] == ("reasoning", "summary")
     if chosen and not _is_data(above) and _API_WORD.fullmatch(source):
-        return Kind.KEEP
+        return Kind.ID if source.startswith("ft:") else Kind.KEEP
     if last == "id" or last.endswith(("_id", "Id")):
         return Kind.ID
-    error = _ERRORS & {*path} or path in (("message",), ("detail",))
+    error = _ERRORS & {*path} or path in (("message",), ("detail",), ("param",))
     return Kind.ERROR if error else Kind.WORDS
 
 
@@ -176,7 +189,8 @@ def _is_data(above: tuple[str, ...]) -> bool:
     """Whether what stands below these members is an application's own, whatever it is called."""
     within = {*above}
     return (
-        bool({"arguments", "args", "variables"} & within)
+        bool({"arguments", "args", "attributes", "variables"} & within)
+        or above[:2] == ("data", "outputs")  # what it makes
         or above == ("inputs",)  # what an application's own prompt at Dify takes
         or "input" in above[1:]  # a tool's; a request's own stands at the top
         or ("metadata" in within and not _ERRORS & within)
@@ -189,7 +203,7 @@ def _is_free_text(path: tuple[str, ...]) -> bool:
     examples = any(
         name in ("examples", "example") and before != "properties" for before, name in pairwise(path)
     )
-    return path[-1] in _FREE_TEXT or examples
+    return path[-1].lower().endswith(_FREE_TEXT) or examples
 
 
 def tells_words(path: tuple[str, ...]) -> bool:
@@ -214,4 +228,5 @@ def documents(text: str) -> Iterator[tuple[int, int]]:
         if data is not None:
             yield line.start() + data.end(), line.end()
         elif _FIELD.match(line[0]) is None:
-            yield line.span()
+            note = _NOTE.match(line[0])
+            yield line.start() + (note.end() if note else 0), line.end()

@@ -24,7 +24,7 @@ _STRING = 7  # the type of a header that holds text
 def events(body: bytes) -> tuple[Event, ...]:
     """All events of a whole body."""
     if is_framed(body):
-        return tuple(_frames(body))
+        return tuple(_framed(body))
     start = _start(body)
     if start == b"{":
         return _lines(body)
@@ -87,31 +87,34 @@ def _between(text: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _frames(body: bytes) -> Iterator[Event]:
+def frames(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Where each whole frame, its payload and, four bytes of CRC after that, the next frame begin."""
+    start = 0
+    while len(body) - start >= _PRELUDE and is_framed(body[start : start + _PRELUDE]):
+        size, headers = (int.from_bytes(body[start + at : start + at + 4], "big") for at in (0, 4))
+        payload, end = start + _PRELUDE + headers, start + size
+        if size < _PRELUDE + headers or end > len(body):
+            return
+        yield start, payload, end
+        start = end
+
+
+def _framed(body: bytes) -> Iterator[Event]:
     """Whole frames; what is left after the last one belongs to none. An exception's type, or an error's code,
     stands in the headers; the event has it as `code`.
     """
-    start = 0
-    while len(body) - start >= _PRELUDE:
-        size, headers = (int.from_bytes(body[start + at : start + at + 4], "big") for at in (0, 4))
-        if (
-            size < _PRELUDE + headers
-            or start + size > len(body)
-            or not is_framed(body[start : start + _PRELUDE])
-        ):
-            return
-        names = dict(_headers(body[start + _PRELUDE : start + _PRELUDE + headers]))
-        data = body[start + _PRELUDE + headers : start + size - 4].decode("utf-8", "replace")
+    for start, payload, end in frames(body):
+        names = dict(_headers(body[start + _PRELUDE : payload]))
+        data = body[payload : end - 4].decode("utf-8", "replace")
         packed = as_mapping(read_json(data)).get("bytes")
         if isinstance(packed, str):
             with suppress(ValueError):
                 data = base64.b64decode(packed).decode("utf-8", "replace")
-        start += size
         code = names.get(":exception-type", names.get(":error-code"))
         if code is not None:
             said = as_mapping(read_json(data)) or {"message": names.get(":error-message", data)}
             data = json.dumps({"code": code, **said}, ensure_ascii=False)
-        yield Event(data=data, name=names.get(":event-type") if code is None else "error", end=start)
+        yield Event(data=data, name=names.get(":event-type") if code is None else "error", end=end)
 
 
 def _headers(data: bytes) -> Iterator[tuple[str, str]]:

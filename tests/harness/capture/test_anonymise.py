@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from llm_contracts.run.streams import plain_address
 from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.events import events
+from llm_contracts.wire.events import events, frames
 from llm_contracts.wire.interaction import Interaction, Response
 from tests.contracts.recorded import PROJECT
 from tests.harness.wire.exchanges import (
@@ -38,6 +39,7 @@ from tests.harness.wire.exchanges import (
     REAL_STREAMS,
     event,
     exchange,
+    frame,
     stream,
     streamed,
     text_event,
@@ -217,6 +219,21 @@ NESTED = json.dumps({"zanzibar": IN_JSON, "x": [json.dumps({"zanzibar": IN_JSON}
                 "properties": {"a": {"examples": ["Zanzibar"], "$comment": "planted"}},
             }
         },
+        {
+            "parameters": {
+                "default": "zanzibar@planted.example",
+                "enum": ["4915112345678", "Planted in Zanzibar"],
+                "const": "zanzibar, planted",
+                "x-owner": "zanzibar@planted.example",
+                "errorMessage": "Zanzibar",
+            }
+        },
+        {"logprobs": {"tokens": ["Zanzibar"], "top_logprobs": [{"Zanzibar": -1.5, " planted": -2}]}},
+        {"results": [{"filename": "zanzibar.pdf", "attributes": {"zanzibar": "planted"}}]},
+        {"data": {"outputs": {"zanzibar": "planted"}}},
+        {"model": "ft:gpt-4o:zanzibar:planted:x"},
+        {"error": {"message": "Quota of organization org-Planted1Zanzibar is used up."}},
+        {"error": {"message": "The account of Zanzibar is disabled, ask Planted, please."}},
     ],
     ids=lambda document: next(iter(document)),
 )
@@ -266,22 +283,52 @@ def test_an_error_that_repeats_the_question_loses_what_is_not_an_errors_word() -
     assert re.fullmatch(r"The model cannot answer: Of (?!Zanzibar)[A-Z]\w{7}, ‘(?!Bob)\w{3}’\.", message)
 
 
-def test_what_is_no_field_of_an_event_stream_is_text() -> None:
-    made = Anonymiser(key=KEY).body(b"event: ping\nid: 1\ndata: a\nZanzibar\n\n" + DONE)
-    assert re.fullmatch(rb"event: ping\nid: 1\ndata: \w\n(?!Zan)\w{8}\n\ndata: \[DONE\]\n\n", made)
+def test_of_an_event_stream_only_the_kinds_of_events_and_waits_stay() -> None:
+    made = Anonymiser(key=KEY).body(
+        b": Zanzibar\n\nevent: ping\nretry: 100\nid: Zanzibar-1\ndata: a\nZanzibar\n\n" + DONE
+    )
+    name = rb"(?!Zan)\w{8}"
+    form = rb": %b\n\nevent: ping\nretry: 100\nid: %b-\d\ndata: \w\n%b\n\ndata: \[DONE\]\n\n"
+    assert re.fullmatch(form % (name, name, name), made), made
 
 
-def test_values_of_a_query_are_the_applications() -> None:
-    asked = streamed(stream("hi"))
-    request = replace(
-        asked.request,
-        uri="https://a.example/v1/files/file-a1b2?purpose=batch&owner=zanzibar&api-version=1",
-    )
-    (made,) = Anonymiser(key=KEY)([replace(asked, request=request)])
-    assert re.fullmatch(
-        r"https://a.example/v1/files/file-(?!a1b2)\w{4}\?purpose=batch&owner=(?!zan)\w{8}&api-version=1",
-        made.request.uri,
-    )
+@pytest.mark.parametrize(
+    ("target", "form"),
+    [
+        (
+            "files/file-a1b2?purpose=batch&owner=zanzibar&api-version=1",
+            r"files/file-(?!a1b2)\w{4}\?purpose=batch&owner=(?!zan)\w{8}&api-version=1",
+        ),
+        (
+            "users/zan@planted.example/chat?to=zan%40x",
+            r"users/(?!zan)\w{3}@\w{7}\.\w{7}/chat\?to=(?!zan)\w{3}@\w",
+        ),
+        (
+            "notes/Zanzibar/2024-11-28/%C3%BCber",
+            r"notes/(?!Z)\w{8}/(?!2024)\d{4}-\d\d-\d\d/(%\w\w){2}(?!ber)\w{3}",
+        ),
+        ("models/Qwen-20241022:stream", "models/Qwen-20241022:stream"),
+        ("openai/deployments/Own-2024/v1beta/a.b/2.0", "openai/deployments/Own-2024/v1beta/a.b/2.0"),
+    ],
+)
+def test_of_an_address_what_names_the_api_stays(target: str, form: str) -> None:
+    """In the request and where a redirect leads to."""
+    asked, uri = streamed(stream("hi")), f"https://a.example/v1/{target}"
+    moved = replace(asked.response, headers=(("Location", uri),))
+    found = replace(asked, request=replace(asked.request, uri=uri), response=moved)
+    (made,) = Anonymiser(key=KEY)([found])
+    assert re.fullmatch(f"https://a.example/v1/{form}", made.request.uri), made.request.uri
+    assert made.response.headers == (("Location", made.request.uri),)
+
+
+def test_of_an_error_the_words_that_clients_decide_by_stay() -> None:
+    for message in (
+        "Vertex AI API has not been used in project",
+        "The response was blocked by Azure OpenAI, please try Gemini",
+        "502 Bad Gateway: upstream is overloaded. Please retry",
+        "Rate Limit Reached for requests on call_id and file_search",
+    ):
+        assert anonymised({"error": {"message": message}})["error"]["message"] == message
 
 
 def test_words_that_an_api_chooses_from_stay() -> None:
@@ -391,6 +438,31 @@ def test_an_error_keeps_its_words_but_what_it_quotes() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_stay_as_many(body: bytes) -> None:
     assert len(Anonymiser(key=KEY).body(body)) == len(body)
+
+
+def test_in_amazons_frames_what_people_say_is_replaced() -> None:
+    """Text that several frames carry as a whole, packed or not; lengths, kinds and checksums hold."""
+    packed = base64.b64encode(b'{"outputText": "Planted zanzibar", "completionReason": "FINISH"}')
+    body = (
+        frame("contentBlockDelta", b'{"delta": {"text": "Zanzi"}}')
+        + frame("contentBlockDelta", b'{"delta": {"text": "bar, zanzibar"}}')
+        + frame("messageStop", b'{"stopReason": "end_turn"}')
+        + frame("chunk", b'{"bytes": "%b"}' % packed)
+        + frame("zanzibar is ill", b"", b":error-message")
+    )
+    cut = frame("chunk", b"planted")[:-4]
+    made = Anonymiser(key=KEY).body(body + cut)
+    assert len(made) == len(body + cut)
+    assert b"zanzibar" not in made.lower()
+    assert cut not in made
+    first, second, stop, chunk, _ = (one.data for one in events(made))
+    text = "".join(json.loads(one)["delta"]["text"] for one in (first, second))
+    assert re.fullmatch(r"(?!Z)[A-Z](\w{7}), \w\1", text), text
+    assert stop == '{"stopReason": "end_turn"}'
+    assert re.fullmatch(r'\{"outputText": "(?!P)\w{7} \w{8}", "completionReason": "FINISH"\}', chunk), chunk
+    assert [one.name for one in events(made)][:4] == [one.name for one in events(body)][:4]
+    for start, _, end in frames(made):
+        assert zlib.crc32(made[start : end - 4]).to_bytes(4, "big") == made[end - 4 : end]
 
 
 def test_a_torn_stream_is_anonymised_up_to_its_end() -> None:

@@ -11,7 +11,8 @@ import pytest
 from llm_contracts.clients.chunks import ItemReader, NotAChunkError
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.observation import Chunk
-from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES, frame
+from tests.harness.wire.exchanges import frame
+from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES
 
 
 def read(*items: Any) -> tuple[str, tuple[Chunk, ...]]:

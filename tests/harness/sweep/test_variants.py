@@ -25,8 +25,8 @@ from llm_contracts.wire.protocols import BUILT_IN
 from tests.contracts import dialects
 from tests.contracts.protocols.dify import DIFY
 from tests.contracts.protocols.ernie_v1 import ERNIE_V1
-from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event, exchange, stream, streamed
-from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES, frame
+from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event, exchange, frame, stream, streamed
+from tests.harness.wire.test_api_protocols import GEMINI, MESSAGES, RESPONSES
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"
 PROVIDERS = sorted(folder.name for folder in CASSETTES.iterdir())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -92,3 +93,12 @@ def ask(
     """The body of one answer."""
     with asking(origin, target=target, body=body, headers=headers) as response:
         return response.read()
+
+
+def frame(name: str, payload: bytes, kind: bytes = b":event-type") -> bytes:
+    """One of AWS's frames (smithy.io, the event stream specification)."""
+    value = name.encode()
+    header = bytes([len(kind)]) + kind + b"\x07" + len(value).to_bytes(2, "big") + value
+    prelude = (16 + len(header) + len(payload)).to_bytes(4, "big") + len(header).to_bytes(4, "big")
+    start = prelude + zlib.crc32(prelude).to_bytes(4, "big") + header + payload
+    return start + zlib.crc32(start).to_bytes(4, "big")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import struct
-import zlib
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_answer, read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocol, StreamReader
-from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event
+from tests.harness.wire.exchanges import EVENT_STREAM, JSON, event, frame
 
 RESPONSE: dict[str, Any] = {
     "id": "resp_1",
@@ -351,14 +350,6 @@ def test_no_completion_tokens_of_embeddings_are_none_however_they_are_written(
 ) -> None:
     facts = whole({**VECTOR, "usage": {"prompt_tokens": 2, "completion_tokens": counted}})
     assert facts.usage == {"prompt_tokens": 2, **({"completion_tokens": left} if left else {})}
-
-
-def frame(name: str, payload: bytes, kind: bytes = b":event-type") -> bytes:
-    value = name.encode()
-    header = bytes([len(kind)]) + kind + b"\x07" + len(value).to_bytes(2, "big") + value
-    prelude = (16 + len(header) + len(payload)).to_bytes(4, "big") + len(header).to_bytes(4, "big")
-    start = prelude + zlib.crc32(prelude).to_bytes(4, "big") + header + payload
-    return start + zlib.crc32(start).to_bytes(4, "big")
 
 
 def test_binary_frames_are_events_and_what_they_pack_is_unpacked() -> None:
