@@ -54,6 +54,7 @@ def decide(
     faults: int = 0,
     coverage: Coverage | None = None,
     left_out: Iterable[CorpusProblem] = (),
+    unreplayed: Sequence[str] = (),
 ) -> Verdict:
     """Decide on one provider.
 
@@ -73,6 +74,7 @@ def decide(
             that no recording has makes it a rehearsal.
         left_out: captured calls that no comparison was made of, each with its scenario's name as place, and a
             reason that begins with the API.
+        unreplayed: recordings that no scenario replays: whoever deletes a scenario's row gets no GO by it.
     """
     mine = tuple(item for item in items if item.provider == provider)
     expected = tuple(row for row in scenarios if row.provider == provider)
@@ -90,6 +92,8 @@ def decide(
     reasons += _rehearsed(mine, expected, today, stale_after_days)
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     reasons += _uncovered(coverage)
+    sentence = _sentence(unreplayed, "recording has no scenario", "recordings have no scenario")
+    reasons += [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)] if sentence else []
     agree = _agreeing(mine, "scenario")
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")

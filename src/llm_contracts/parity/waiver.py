@@ -27,7 +27,7 @@ class Waiver:
             with a `~` in it is for variants of recordings alone (`*~cut@*`), one without it for recordings.
             Provider and scenario may have several patterns, with `|` between them (in the file: a list).
         reference, candidate: patterns for what became of what, as `review` shows it (`absent`, `rate_limit`).
-            A failure of one client alone is accepted only by a row that names both.
+            A failure is accepted only by a row that names both; of variants only where one fails.
         litellm, openai: version ranges; it only holds under these, and under any where there is none.
         reason: why the difference is acceptable; shown in every report.
         by: who decided so.
@@ -91,15 +91,11 @@ class Waiver:
         if divergence.kind is not self.kind or not _fits(self.where, divergence.where):
             return False
         wanted = self.reference, self.candidate
-        if failed_alone(divergence) and None in wanted:
+        alone = ABSENT in (divergence.reference, divergence.candidate)
+        if divergence.kind is Kind.ERROR and None in wanted and (alone or not self.for_variants):
             return False
         changed = zip(wanted, change_of(divergence), strict=True)
         return all(pattern is None or _fits(pattern, value) for pattern, value in changed)
-
-
-def failed_alone(divergence: Divergence) -> bool:
-    """Whether only one of the two failed: in which direction, and how, is what has to be decided."""
-    return divergence.kind is Kind.ERROR and ABSENT in (divergence.reference, divergence.candidate)
 
 
 def _covers(pattern: str, scenario: str) -> bool:

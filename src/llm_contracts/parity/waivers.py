@@ -184,14 +184,14 @@ def _too_wide(row: Mapping[str, Any]) -> Iterator[str]:
     names = (_joined(row.get(name, "*")) for name in ("provider", "scenario", "where"))
     if all(map(_fits_all, names)):
         yield "it names neither provider nor scenario nor place, and would accept everything of its kind"
-    if row.get("kind") == Kind.ERROR and any(
-        _fits_all(_joined(row[name])) for name in ("reference", "candidate") if name in row
-    ):
+    variants = all("~" in name for name in _joined(row.get("scenario", "")).split("|"))
+    ends = (_joined(row.get(name, "any" if variants else "*")) for name in ("reference", "candidate"))
+    if row.get("kind") == Kind.ERROR and any(map(_fits_all, ends)):
         yield "'reference' and 'candidate' of an error must say how the clients end, not '*'"
 
 
 def _fits_all(pattern: str) -> bool:
-    return not pattern.strip("*?|")
+    return not all(part.strip("*?") for part in pattern.split("|"))
 
 
 def _is_filled(value: Any) -> bool:

@@ -133,6 +133,12 @@ class Project:
         """Whether something lies there, be it readable or not."""
         return os.path.lexists(self.cassette(scenario))
 
+    def without_scenario(self, provider: str) -> tuple[str, ...]:
+        """The recordings of a provider that no scenario replays, by name."""
+        ids = {row.id for row in self.scenarios if row.provider == provider}
+        files = (self.settings.cassettes / provider).glob("*.yaml")
+        return tuple(sorted(f"{provider}/{file.stem}" for file in files if file.stem not in ids))
+
     def select(self, providers: Sequence[str] = (), scenarios: Sequence[str] = ()) -> tuple[Scenario, ...]:
         """The rows of these providers and these scenarios (by id or by `provider/id`), in their own order;
         all where nothing is asked for.

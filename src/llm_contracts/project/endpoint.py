@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.network import is_here
+from llm_contracts.wire.proxy.network import answers_here, is_here
 
 WRONG_KEY = "sk-made-up-to-be-refused-0000"
 """What a scenario sends that wants to see a refusal. It opens nothing anywhere."""
@@ -53,10 +53,11 @@ class Endpoint:
 
     @property
     def provenance(self) -> Provenance:
-        """What a recording from there is worth. What answers on this machine in a provider's place is a
-        rehearsal; where the provider's own row names this machine, that is where it lives.
+        """What a recording from there is worth. What answers on this machine in a provider's place, under
+        whatever name, is a rehearsal; where the provider's own row names this machine, it lives there.
         """
-        stand_in = is_loopback(self.base_url) and not is_loopback(self.public_url)
+        host, own = (urlsplit(url).hostname or "" for url in (self.base_url, self.public_url))
+        stand_in = answers_here(host, loopback_only=not self.overridden) and not is_here(own)
         return Provenance.SIMULATED if stand_in else Provenance.LIVE
 
     def base_url_through(self, origin: str) -> str:
@@ -104,12 +105,6 @@ def overrides(providers: Iterable[Provider], environ: Mapping[str, str]) -> Mapp
             )
             sentences[row.name] = f"{row.base_url_variable} sends calls to {endpoint.address}: {worth}"
     return sentences
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine."""
-    host = urlsplit(url).hostname or ""
-    return is_here(host) or host.endswith(".localhost")
 
 
 def _origin(url: str) -> str:

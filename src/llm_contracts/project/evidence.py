@@ -50,11 +50,15 @@ def objection(
 
 
 def doubt(scenario: Scenario, cassette: Cassette, protocols: Protocols = BUILT_IN) -> str | None:
-    """Why a recording of ours is not evidence; None if it is. What others recorded never counts as live."""
+    """Why a recording is not evidence; None if it is. What others recorded never counts as live, and may
+    be anything where an answer is wanted.
+    """
     recording = cassette.recording
-    if recording is None or recording.provenance not in {Provenance.LIVE, Provenance.SIMULATED}:
-        return None
-    return misplaced(scenario, recording) or objection(scenario, cassette.interactions, protocols)
+    ours = recording is not None and recording.provenance in {Provenance.LIVE, Provenance.SIMULATED}
+    if recording is not None and (reason := misplaced(scenario, recording)):
+        return reason
+    judged = ours or scenario.expects == "failure"
+    return objection(scenario, cassette.interactions, protocols) if judged else None
 
 
 def misplaced(scenario: Scenario, recording: Recording) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import site
 import sys
@@ -16,9 +17,10 @@ from typing import Any
 from llm_contracts.project.config import ConfigError, Settings
 from llm_contracts.util.files import read_file
 from llm_contracts.util.text import first_names
-from llm_contracts.util.versions import versions
+from llm_contracts.util.versions import packages_of, versions
 
 _OWN = Path(__file__).parents[1]
+SETTINGS = "pyproject.toml (tool.llm_contracts)"
 _SHOWN = 3  # changed inputs in the message: enough to see why
 
 
@@ -49,6 +51,9 @@ def outdated(
         *(changed_since(settings, stored) if stored is not None else ()),
         *(name for name, version in installed.items() if used.get(name) != version),
     ]
+    if not changed and (packages := document.get("packages")):
+        needed = packages_of(installed)
+        changed += (name for name in needed.keys() | packages if needed.get(name) != packages.get(name))
     made = datetime.fromisoformat(document["checked_at"]).astimezone()
     if made.date() != (now or datetime.now(UTC)).astimezone().date():
         changed.append("the date, on which waivers and the age of recordings depend")
@@ -56,23 +61,27 @@ def outdated(
 
 
 def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[str] = ()) -> dict[str, str]:
-    """Path relative to the project's root → digest, of everything a result depends on: recordings, waivers,
-    the project's own rows and clients, and every module of the project that this process has loaded. `code`:
-    those that others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded
-    files of its package belong to it wherever they lie, by their absolute paths.
+    """Path → digest, of everything a result depends on: recordings, waivers, the project's own rows and
+    clients, every module that this process has loaded and that is not installed, and what the settings say
+    about comparing. Paths are relative to the project's root where they lie below it. `code`: modules that
+    others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded files of its
+    package belong to it, installed or not.
     """
-    files = {*_named(settings), *code_files(settings.root), *map(Path, code)}
-    inside = {
-        file.relative_to(settings.root).as_posix(): _digest(file)
-        for file in sorted(files)
-        if file.is_file() and file.is_relative_to(settings.root)
+    files = {*_named(settings), *code_files(settings.root), *map(Path, code), *_client_files(clients)}
+    return {SETTINGS: _said(settings)} | {
+        _name(settings, file): _digest(file) for file in sorted(files) if file.is_file()
     }
-    elsewhere = {
-        str(file): _digest(file)
-        for file in sorted({*_client_files(clients), *_code_elsewhere()})
-        if not file.is_relative_to(settings.root)
-    }
-    return inside | elsewhere
+
+
+def _name(settings: Settings, file: Path) -> str:
+    return file.relative_to(settings.root).as_posix() if file.is_relative_to(settings.root) else str(file)
+
+
+def _said(settings: Settings) -> str:
+    """A digest of what the settings say about comparing; a changed age or place shows by itself."""
+    commands = {name: client.command for name, client in settings.commands.items()}
+    text = json.dumps([settings.strict, settings.categories, commands], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _client_files(clients: Iterable[str]) -> Iterator[Path]:
@@ -84,40 +93,32 @@ def _client_files(clients: Iterable[str]) -> Iterator[Path]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    there = {
-        file.relative_to(settings.root).as_posix()
-        for file in _named(settings)
-        if file.is_file() and file.is_relative_to(settings.root)
-    }
-    names = sorted(there | stored.keys())
-    return tuple(name for name in names if stored.get(name) != _digest(settings.root / name))
+    there = {_name(settings, file) for file in _named(settings) if file.is_file()}
+    names = sorted((there | stored.keys()) - {SETTINGS})
+    changed = (name for name in names if stored.get(name) != _digest(settings.root / name))
+    return (*([] if stored.get(SETTINGS) == _said(settings) else [SETTINGS]), *changed)
 
 
 def _named(settings: Settings) -> Iterator[Path]:
-    if settings.cassettes.is_relative_to(settings.root):
-        yield from settings.cassettes.rglob("*.yaml")
-        yield from settings.cassettes.glob("*/captured-*.json")
+    yield from settings.cassettes.rglob("*.yaml")
+    for pattern in ("*/*.yaml", "*/captured-*.json"):  # unlike `rglob`, also in folders that are links
+        yield from settings.cassettes.glob(pattern)
     yield from (settings.waivers, settings.clients, settings.scenarios)
     for client in settings.commands.values():
         yield from client.files()
 
 
 def code_files(root: Path) -> Iterator[Path]:
-    """The project's own code, as far as this process has loaded it. Installed packages are known by their
-    versions instead.
+    """The code that this process has loaded: the project's own, and what is neither Python's nor the
+    harness's nor installed, such as a folder on the path. Installed packages are known by their versions.
     """
-    inside, installed = _prefix(root), _prefix(Path(sys.prefix).resolve())
+    inside, environment = _prefix(root), _prefix(Path(sys.prefix).resolve())
+    of_python = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
+    paths = (*of_python, *site.getsitepackages(), site.getusersitepackages(), str(_OWN))
+    known = (environment, *(_prefix(os.path.realpath(path)) for path in paths))
     for path in _loaded():
-        if path.startswith(inside) and not path.startswith(installed):
+        if not path.startswith(environment if path.startswith(inside) else known):
             yield Path(path)
-
-
-def _code_elsewhere() -> Iterator[Path]:
-    """Loaded code that is neither the project's nor installed nor the harness's: of a folder on the path."""
-    of_python = ("stdlib", "platstdlib", "purelib", "platlib")
-    paths = [*map(sysconfig.get_path, of_python), *site.getsitepackages(), sys.prefix, str(_OWN)]
-    known = tuple(_prefix(os.path.realpath(path)) for path in (*paths, site.getusersitepackages()))
-    yield from (Path(path) for path in _loaded() if not path.startswith(known))
 
 
 def _loaded() -> Iterator[str]:

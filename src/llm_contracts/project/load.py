@@ -116,9 +116,9 @@ def _registered_clients(settings: Settings, module: ModuleType | None) -> dict[s
 
 def _check_providers(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:
     names = [protocol.name for protocol in protocols]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ConfigError(f"{file}: PROTOCOLS: there are two protocols called {twice[0]!r}.")
+    for what, rows in (("protocol", names), ("provider", [row.name for row in providers])):
+        if twice := [name for name, count in Counter(rows).items() if count > 1]:
+            raise ConfigError(f"{file}: {what.upper()}S: there are two {what}s called {twice[0]!r}.")
     for row in providers:
         for what, name, known in (("protocol", row.protocol, names), ("dialect", row.dialect, DIALECTS)):
             if isinstance(name, str) and name not in known:

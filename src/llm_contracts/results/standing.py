@@ -43,10 +43,14 @@ def standing_verdicts(
                 f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
             )
     verdicts = stored.result.verdicts
-    everyone = dict.fromkeys((*(row.provider for row in project.scenarios), *verdicts))
+    unreplayed = (row.name for row in project.providers if project.without_scenario(row.name))
+    everyone = dict.fromkeys((*(row.provider for row in project.scenarios), *verdicts, *unreplayed))
     asked = {name: verdicts.get(name) or _left_out(name) for name in (names or everyone)}
     for name, verdict in asked.items():
         if verdict.answer is Readiness.READY:
+            if "inputs" not in stored.document:
+                msg = "The stored result does not say what it was made from. Run `llm-contracts check`."
+                raise ConfigError(msg)
             _refuse_what_does_not_follow(project, stored, name, today)
     return asked
 
@@ -76,6 +80,7 @@ def _refuse_what_does_not_follow(project: Project, stored: Stored, name: str, to
         faults=len(stored.result.complaints),
         coverage=coverage_of(project.settings.cassettes, name),
         left_out=stored.result.left_out,
+        unreplayed=project.without_scenario(name),
     )
     if verdict.answer is not Readiness.READY:
         reason = verdict.reasons[0]

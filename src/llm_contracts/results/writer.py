@@ -32,6 +32,7 @@ from llm_contracts.util.files import (
     rename,
     replace_file,
 )
+from llm_contracts.util.versions import packages_of
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
@@ -101,6 +102,7 @@ class ResultWriter:
             SecretFound: a secret is in it; then nothing is written.
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        extra |= {"packages": packages_of(result.versions)}
         text = to_json(result, checked_at=now, started_at=self.started_at, **extra)
         refuse_secrets("the result", text.encode(), self.secrets)
         if self.folder is not None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, queue
+from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.divergence import place as place_of
 from llm_contracts.parity.value_class import change_of
 from llm_contracts.parity.variant_names import split
-from llm_contracts.parity.waiver import Waiver, failed_alone
+from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Scope
 
 SCOPES: dict[Scope, str] = {
@@ -102,7 +103,7 @@ def _rows(meant: Sequence[Member], scope: Scope, terms: Terms) -> Iterator[Waive
         return
     by_place: dict[tuple[object, ...], list[Member]] = {}
     for m in meant:
-        change = change_of(m.divergence) if failed_alone(m.divergence) else ()
+        change = change_of(m.divergence) if m.divergence.kind is Kind.ERROR else ()
         by_place.setdefault((m.divergence.kind, place_of(m.divergence.where), change), []).append(m)
     for members in by_place.values():
         where = place_of(members[0].divergence.where)
@@ -152,7 +153,7 @@ def _put_together(pairs: Iterable[tuple[str, str]]) -> list[_Row]:
 
 
 def _row(member: Member, names: _Names, where: str, terms: Terms) -> Waiver:
-    both = change_of(member.divergence) if failed_alone(member.divergence) else (None, None)
+    both = change_of(member.divergence) if member.divergence.kind is Kind.ERROR else (None, None)
     return Waiver(
         kind=member.divergence.kind,
         reference=both[0],

@@ -146,6 +146,7 @@ def concluded(
                 faults=len(complaints),
                 coverage=coverage_of(settings.cassettes, name),
                 left_out=left_out,
+                unreplayed=project.without_scenario(name),
             )
             for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
         },
@@ -220,9 +221,17 @@ def orphans(project: Project) -> tuple[str, ...]:
 
 
 def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, tuple[Scenario, ...]]:
-    """Provider → its scenarios, for those asked for in full: a part is not enough for a verdict."""
+    """Provider → its scenarios, for those asked for in full: a part is not enough for a verdict. One that has
+    recordings and no scenario is answered for where all are asked for.
+    """
     asked = {row.name for row in scenarios}
     rows = {
         p.name: tuple(row for row in project.scenarios if row.provider == p.name) for p in project.providers
     }
-    return {name: own for name, own in rows.items() if own and asked.issuperset(row.name for row in own)}
+    if not asked.issuperset(row.name for row in project.scenarios):
+        rows = {name: own for name, own in rows.items() if own}
+    return {
+        name: own
+        for name, own in rows.items()
+        if asked.issuperset(row.name for row in own) and (own or project.without_scenario(name))
+    }

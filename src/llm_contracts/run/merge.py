@@ -24,7 +24,7 @@ from llm_contracts.run.match import client_names
 from llm_contracts.run.options import Options
 from llm_contracts.run.shards import Shard, parse_shard
 from llm_contracts.run.streams import concluded_corpus
-from llm_contracts.util.versions import versions
+from llm_contracts.util.versions import packages_of, versions
 from llm_contracts.wire.proxy.playback_options import pieces_from
 
 CHECK, CORPUS = "check", "corpus"
@@ -62,8 +62,13 @@ def _plan(project: Project, options: Options) -> dict[str, Any]:
         "speed": None if options.speed is None else str(options.speed),
         "timeout": options.timeout,
         "shard": None if options.shard is None else str(options.shard),
-        "versions": versions(project.settings.distributions, (reference, candidate)),
+        "versions": _releases(project, reference, candidate),
     }
+
+
+def _releases(project: Project, *clients: str) -> dict[str, str]:
+    used = versions(project.settings.distributions, clients)
+    return {**packages_of(used), **used}
 
 
 def part(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -164,7 +169,7 @@ def _refuse_other_runs(project: Project, stored: Sequence[Stored]) -> None:
                 f"{other.folder} and {stored[0].folder} are not of the same run: they differ in "
                 f"{', '.join(changed[:_SHOWN])}. Run all parts on the same files under the same versions."
             )
-    here = versions(project.settings.distributions, (first["reference"], first["candidate"]))
+    here = _releases(project, first["reference"], first["candidate"])
     used = first["versions"]
     changed = differences(used, here)
     if changed:

@@ -382,6 +382,35 @@ def test_a_fault_in_the_waivers_file_is_no_go(project: Path, capsys: pytest.Capt
     assert "The waivers file has 1 fault." in refused(capsys, "acme")
 
 
+def test_a_scenario_whose_row_was_deleted_is_missed_while_its_recording_is_there(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The row that fails is the first that somebody in a hurry deletes."""
+    live(project)
+    rows = project / "contracts" / "scenarios.py"
+    kept = [line for line in rows.read_text().splitlines() if 'id="other"' not in line]
+    rows.write_text("\n".join(kept))
+    run(["check"])
+    assert "1 recording has no scenario: acme/other." in refused(capsys, "acme")
+    rows.write_text("\n".join(line for line in kept if "zenith" not in line))
+    (project / "cassettes" / "acme" / "other.yaml").unlink()
+    run(["check"])
+    code, said = verdict(capsys)
+    assert code == 1
+    assert "NO-GO  no-evidence: zenith" in said
+    assert verdict(capsys, "acme")[0] == 0
+
+
+def test_a_result_that_does_not_say_what_it_was_made_from_gives_no_go(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = checked_live(project)
+    document = json.loads(result.read_text())
+    del document["inputs"]
+    result.write_text(json.dumps({**document, "digest": document_digest(document)}))
+    assert "does not say what it was made from" in refused(capsys, "acme")
+
+
 def test_recordings_made_through_a_gateway_say_so_beside_the_go(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -278,6 +278,11 @@ def test_a_waiver_with_a_variant_s_name_is_for_variants(scenario: str, expected:
         ({"kind": "error", "reference": "absent", "candidate": "*"}, "must say how the clients end"),
         ({"kind": "error", "reference": "*", "candidate": "server"}, "must say how the clients end"),
         ({"kind": "error", "reference": "absent", "candidate": "server*"}, None),
+        ({"kind": "error"}, "must say how the clients end"),
+        ({"kind": "error", "candidate": "server"}, "must say how the clients end"),
+        ({"kind": "error", "scenario": "*~stall@*"}, None),
+        ({"kind": "error", "scenario": ["*~stall@*", "plain-stream"]}, "must say how the clients end"),
+        ({"provider": ["*", "glm"], "scenario": "*"}, "would accept everything of its kind"),
         ({"kind": "fields", "reference": "*", "candidate": "absent"}, None),
     ],
 )

@@ -138,6 +138,11 @@ def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) ->
         (CLIENTS, "1 / 0", "scenarios.py: cannot be imported: ZeroDivisionError"),
         (CLIENTS + "\nCLIENTS = {'x': 3}", SCENARIOS, "CLIENTS['x'] must be callable, not int"),
         (CLIENTS + "\nCLIENTS = []", SCENARIOS, "CLIENTS must be a mapping of names and clients, not list"),
+        (
+            CLIENTS + "\nPROVIDERS += PROVIDERS[:1]",
+            SCENARIOS,
+            "PROVIDERS: there are two providers called 'openai'",
+        ),
         (CLIENTS + "\nPROVIDERS = ('openai',)", SCENARIOS, "PROVIDERS[0] must be a Provider, not str"),
         (CLIENTS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
         (CLIENTS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),

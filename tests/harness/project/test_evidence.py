@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from llm_contracts.clients.call import Function
-from llm_contracts.project.evidence import misplaced, objection
+from llm_contracts.project.evidence import doubt, misplaced, objection
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.wire.cassette import Provenance, Recording
+from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 
 ROW = Scenario(id="plain", provider="acme", model="acme-1")
@@ -127,6 +127,16 @@ def test_a_recording_counts_for_its_own_scenario_alone() -> None:
     assert misplaced(ROW, recording()) is None
     assert misplaced(ROW, recording(scenario="other")) == "it was recorded for acme/other, not for acme/plain"
     assert misplaced(ROW, recording(provider="zen")) == "it was recorded for zen/plain, not for acme/plain"
+
+
+@pytest.mark.parametrize("made", [None, recording(provenance=Provenance.IMPORTED)])
+def test_what_others_recorded_is_no_evidence_of_another_scenario_nor_of_a_failure(
+    made: Recording | None,
+) -> None:
+    answer = Cassette(interactions=(exchange(STREAM),), recording=made)
+    assert doubt(ROW, answer) is None
+    assert "an error was wanted" in str(doubt(replace(ROW, expects="failure"), answer))
+    assert made is None or "recorded for acme/plain" in str(doubt(replace(ROW, id="other"), answer))
 
 
 def test_a_live_recording_without_a_digest_may_have_been_edited() -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.project.config import load_settings
-from llm_contracts.project.inputs import changed_since, input_files, outdated
+from llm_contracts.project.inputs import SETTINGS, changed_since, input_files, outdated
 from llm_contracts.project.load import load_project
-from llm_contracts.util.versions import versions
+from llm_contracts.util.versions import packages_of, versions
 from tests.harness.run.projects import TOML, make_project
 
 
@@ -35,25 +36,37 @@ def test_the_projects_own_modules_are_inputs_and_installed_ones_are_not(
     del sys.modules[my_own_client.__name__]
 
 
-def test_recordings_outside_the_project_are_left_out(tmp_path: Path) -> None:
+def test_recordings_outside_the_project_and_behind_links_are_inputs(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
     root = make_project(tmp_path / "project", toml=TOML + f'cassettes = "{elsewhere}"\n')
-    assert not [name for name in input_files(load_settings(root)) if name.endswith(".yaml")]
+    (root / "cassettes" / "acme").rename(tmp_path / "behind")
+    (root / "cassettes" / "acme").symlink_to(tmp_path / "behind")
+    (root / "cassettes").rename(elsewhere)
+    stored = input_files(load_settings(root))
+    (tmp_path / "behind" / "other.yaml").unlink()
+    (elsewhere / "zenith" / "plain-stream.yaml").write_text("")
+    changed = (str(elsewhere / "acme" / "other.yaml"), str(elsewhere / "zenith" / "plain-stream.yaml"))
+    assert changed_since(load_settings(root), stored) == changed
 
 
-def test_what_is_not_installed_has_no_version() -> None:
-    found = versions(("pytest", "no-such-distribution"))
-    assert list(found) == ["python", "litellm", "openai", "llm-contracts", "pytest"]
+@pytest.mark.parametrize(
+    "said",
+    ['strict = ["null"]', 'categories = ["shop.Error"]', '[tool.llm_contracts.client.c]\ncommand = ["c"]'],
+)
+def test_what_the_settings_say_about_comparing_is_an_input(tmp_path: Path, said: str) -> None:
+    root = make_project(tmp_path)
+    stored = input_files(load_settings(root))
+    (root / "pyproject.toml").write_text(f"{TOML}waiver_warning_days = 3\n")
+    assert changed_since(load_settings(root), stored) == ()
+    (root / "pyproject.toml").write_text(f"{TOML}{said}\n")
+    assert changed_since(load_settings(root), stored) == (SETTINGS,)
 
 
-def test_the_library_of_a_built_in_client_takes_part() -> None:
-    assert "pytest" in versions((), ("pytest-async", "mine", "shop.llm:call"))
-
-
-def test_a_result_does_not_outlive_the_release_of_its_client_s_library(tmp_path: Path) -> None:
+def test_a_result_does_not_outlive_a_release_of_what_a_library_needs(tmp_path: Path) -> None:
     settings = load_settings(make_project(tmp_path))
-    now = datetime.now(UTC)
-    stored = {"reference": "pytest", "candidate": "mine", "checked_at": now.isoformat()}
-    used = {**versions((), ("pytest",)), "pytest": "0.0.1"}
-    assert outdated(settings, {**stored, "versions": used}, now=now) == ("pytest",)
+    now, used = datetime.now(UTC), versions()
+    packages = packages_of(used)
+    assert packages["httpx"] == metadata.version("httpx")
+    made = {"reference": "mine", "candidate": "other", "checked_at": now.isoformat(), "versions": used}
+    assert outdated(settings, {**made, "packages": packages}, now=now) == ()
+    assert outdated(settings, {**made, "packages": {**packages, "httpx": "0.0.1"}}, now=now) == ("httpx",)

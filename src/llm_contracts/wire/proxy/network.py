@@ -7,10 +7,12 @@ application would take. `~/.netrc` takes no part: the key is the client's busine
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # typeshed leaves it out
 
@@ -116,10 +118,46 @@ def explained(error: BaseException) -> str:
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine: `localhost`, or a loopback address."""
-    if host == "localhost":
+    """Whether a host is this machine by what it is called: `localhost`, a loopback address, the own name."""
+    host = host.rstrip(".")
+    if host == socket.gethostname().lower() or f".{host}".endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return _is_loopback(socket.inet_ntoa(socket.inet_aton(host)))  # also `127.1`
+    except (OSError, UnicodeError):
+        return _is_loopback(host)
+
+
+def answers_here(host: str, *, loopback_only: bool = False) -> bool:
+    """Whether it is this machine that answers under a name, as the system resolves it; by any address
+    of its own unless `loopback_only`. A name that cannot be resolved is elsewhere.
+    """
+    if is_here(host):
+        return True
+    try:
+        found = {(each[0], each[4]) for each in socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)}
+    except (OSError, UnicodeError):
+        return False
+    return any(
+        _is_loopback(str(address[0])) or (not loopback_only and _is_own(family, address))
+        for family, address in found
+    )
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or mapped.is_unspecified
+
+
+def _is_own(family: int, address: tuple[Any, ...]) -> bool:
+    """Whether the way there begins where it ends. Nothing is sent."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(address)
+        except OSError:
+            return False
+        return bool(probe.getsockname()[0] == address[0])
