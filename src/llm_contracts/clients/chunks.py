@@ -14,7 +14,7 @@ from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.clients.messages import CLIENT_OBJECTS
 from llm_contracts.clients.observation import Chunk, Usage
 from llm_contracts.util.json_values import read_json
-from llm_contracts.wire.events import events, is_framed
+from llm_contracts.wire.events import events, take_whole, text_of
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event, EventDecoder
 
@@ -72,7 +72,7 @@ class ItemReader:
             self._bytes = None
         elif self._bytes is not None:
             self._bytes += item
-            found = self._whole(self._bytes)
+            found = take_whole(self._bytes, item)
         yield from self._chunks(found)
 
     def finish(self) -> Iterator[Chunk]:
@@ -82,27 +82,11 @@ class ItemReader:
             NotAChunkError: as above.
         """
         found, data = tuple(self._decoder.finish()), bytes(self._bytes or b"")
-        if data.strip() and not found:
-            found = events(data) or (Event(data=data.decode("utf-8", "replace"), name=None, end=len(data)),)
+        if data.strip() and not found and not data.startswith(b"[,"):
+            found = events(data) or (Event(data=text_of(data), name=None, end=len(data)),)
             if read_json(found[0].data) is None:
                 raise NotAChunkError("bytes that are neither events nor JSON")
         yield from self._chunks(found)
-
-    def _whole(self, data: bytearray) -> Sequence[Event]:
-        """The lines of JSON, or the frames, that have come whole; they are taken out of the data."""
-        if is_framed(data):
-            found = events(bytes(data))
-            del data[: found[-1].end if found else 0]
-            return found
-        first = bytes(data[: max(0, data.find(b"\n"))])
-        if first.strip() and not isinstance(read_json(first), dict):  # a document, which may be long
-            return ()
-        whole, _, rest = data.rpartition(b"\n")
-        lines = [line.decode("utf-8", "replace") for line in whole.splitlines() if line.strip()]
-        if not lines or not all(isinstance(read_json(line), dict) for line in lines):
-            return ()
-        data[:] = rest
-        return [Event(data=line, name=None, end=0) for line in lines]
 
     def _chunks(self, found: Iterable[Event]) -> Iterator[Chunk]:
         for event in found:

@@ -1,5 +1,6 @@
-"""The events of a body, in whichever framing they come: server-sent events, a line of JSON each, the elements
-of one JSON array, or the binary frames of AWS. One JSON document holds none.
+"""The events of a body, in whichever framing they come: server-sent events, a line of JSON each, JSON records
+behind separators (RFC 7464), the elements of one JSON array, or the binary frames of AWS. One JSON document
+holds none.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from llm_contracts.wire.sse import Event, EventDecoder
 
 _BLANK = b" \t\r\n"
 _SEPARATOR = re.compile(r"[ \t\r\n,]*")
+_RECORD = b"\x1e"
+_NOT_SENT = (b"{", b"[", _RECORD)  # how bodies begin that are no event streams
 _PRELUDE = 12  # bytes: the lengths of frame and headers, and their CRC
 _STRING = 7  # the type of a header that holds text
 
@@ -30,13 +33,61 @@ def events(body: bytes) -> tuple[Event, ...]:
         return _lines(body)
     if start == b"[":
         return tuple(_elements(body))
+    if start == _RECORD:
+        return tuple(_records(body))
     decoder = EventDecoder()
     return (*decoder.feed(body), *decoder.finish())
 
 
+def take_whole(data: bytearray, piece: bytes) -> tuple[Event, ...]:
+    """The events that have come whole with this last piece of the data; they are taken out of it, and of an
+    array `[,` is left. None of server-sent events, nor of one document.
+    """
+    start = _start(data)
+    if is_framed(data):
+        found = events(bytes(data))
+        end = found[-1].end if found else 0
+    elif start == b"[":
+        # Pieces of a long element are many: only one that closes something can end it.
+        found = tuple(_elements(bytes(data), whole=False)) if b"}" in piece else ()
+        end = found[-1].end if found else 0
+        data[:end] = b"[," if found else b""
+        return found
+    elif start == _RECORD:
+        end = max(data.rfind(_RECORD), data.rfind(b"\n") + 1)
+        found = tuple(_records(bytes(data[:end])))
+        if found and read_json(found[-1].data) is None:  # a line of a record of several
+            found, end = found[:-1], data.rfind(_RECORD, 0, end)
+    else:
+        return _whole_lines(data)
+    del data[:end]
+    return found
+
+
+def _whole_lines(data: bytearray) -> tuple[Event, ...]:
+    first = bytes(data[: max(0, data.find(b"\n"))])
+    if first.strip() and not isinstance(read_json(first), dict):  # a document, which may be long
+        return ()
+    whole, _, rest = data.rpartition(b"\n")
+    found = tuple(_each_line(bytes(whole)))
+    if not all(isinstance(read_json(event.data), dict) for event in found):
+        return ()
+    if found:
+        data[:] = rest
+    return found
+
+
 def are_server_sent(body: bytes) -> bool:
     """Whether events of this body come as server-sent ones."""
-    return _start(body) not in (b"{", b"[") and not is_framed(body)
+    return _start(body) not in _NOT_SENT and not is_framed(body)
+
+
+def text_of(body: bytes) -> str:
+    """A document's text: UTF-8, but for JSON in UTF-16 or UTF-32, which its first bytes give away."""
+    for coding in (json.detect_encoding(body[:4]), "utf-8"):
+        if coding == "utf-8" or body[:16].decode(coding, "replace").lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+            break
+    return body.decode(coding, "replace").removeprefix("\ufeff")
 
 
 def is_framed(body: bytes | bytearray) -> bool:
@@ -45,24 +96,35 @@ def is_framed(body: bytes | bytearray) -> bool:
     return whole and zlib.crc32(body[:8]) == int.from_bytes(body[8:_PRELUDE], "big")
 
 
-def _start(body: bytes) -> bytes:
-    return body[:64].lstrip(_BLANK)[:1]
+def _start(body: bytes | bytearray) -> bytes:
+    return bytes(body[:64]).lstrip(_BLANK)[:1]
 
 
 def _lines(body: bytes) -> tuple[Event, ...]:
     """JSON lines; of the last one only a piece may have come."""
-    lines = body.splitlines(keepends=True)
-    found = [
-        Event(data=line.strip().decode("utf-8", "replace"), name=None, end=end)
-        for line, end in zip(lines, accumulate(map(len, lines)), strict=True)
-        if line.strip()
-    ]
+    found = tuple(_each_line(body))
     are_lines = len(found) > 1 and all(isinstance(read_json(event.data), dict) for event in found[:-1])
-    return tuple(found) if are_lines else ()
+    return found if are_lines else ()
 
 
-def _elements(body: bytes) -> Iterator[Event]:
-    """The objects of an array, as far as it came. The end of the last one is the end of the body."""
+def _each_line(body: bytes) -> Iterator[Event]:
+    return _each(body.splitlines(keepends=True))
+
+
+def _records(body: bytes) -> Iterator[Event]:
+    """JSON texts of any number of lines; of the last one only a piece may have come."""
+    first, *others = body.split(_RECORD)
+    return _each([first, *(_RECORD + record for record in others)])
+
+
+def _each(parts: list[bytes]) -> Iterator[Event]:
+    for part, end in zip(parts, accumulate(map(len, parts)), strict=True):
+        if text := part.strip(_BLANK + _RECORD):
+            yield Event(data=text.decode("utf-8", "replace"), name=None, end=end)
+
+
+def _elements(body: bytes, *, whole: bool = True) -> Iterator[Event]:
+    """The objects of an array, as far as it came. The end of the last one is the end of a whole body."""
     text = body.decode("utf-8", "surrogateescape")
     decode = json.JSONDecoder().raw_decode
     found: list[str] = []
@@ -76,8 +138,8 @@ def _elements(body: bytes) -> Iterator[Event]:
             return
         found.append(text[start:end])
         start = place = end
-    ends = [*accumulate(len(piece.encode("utf-8", "surrogateescape")) for piece in found[:-1]), len(body)]
-    for piece, end in zip(found, ends, strict=False):
+    ends = [*accumulate(len(piece.encode("utf-8", "surrogateescape")) for piece in found)]
+    for piece, end in zip(found, [*ends[:-1], len(body)] if whole else ends, strict=False):
         yield Event(data=piece.lstrip("\ufeff \t\r\n,["), name=None, end=end)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.clients.chunks import ItemReader
 from llm_contracts.clients.observation import Chunk
-from llm_contracts.wire.events import events
+from llm_contracts.wire.events import events, take_whole
 from llm_contracts.wire.facts import WireFacts, read_answer, read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocol, StreamReader
@@ -395,6 +395,64 @@ def test_the_elements_of_an_array_are_events_that_end_where_they_end() -> None:
     assert [(one.data, one.end) for one in found] == [('{"a": "é"}', 12), ('{"b": [1]}', len(body))]
     assert [one.data for one in events(b'[{"a": 1}, {"b":')] == ['{"a": 1}']
     assert events(b"[[1, 2], [3]]") == events(b"[]") == events(b'{"a": 1}') == ()
+
+
+RECORDS = b'\x1e{"a": "\xc3\xa9"}\n\x1e\x1e{\n"b": 2\n}\n\x1e{"c"'
+
+
+def test_records_behind_separators_are_events_of_any_number_of_lines() -> None:
+    found = events(RECORDS)
+    assert [(one.data, one.end) for one in found] == [
+        ('{"a": "é"}', 13),
+        ('{\n"b": 2\n}', 26),
+        ('{"c"', len(RECORDS)),
+    ]
+    facts = read_facts(Response(status=200, body=RECORDS))
+    assert (facts.events, facts.malformed, facts.unread, facts.protocol) == (3, 1, 0, GENERIC)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 9, 100])
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        (RECORDS, [{"a": "é"}, {"b": 2}]),
+        (b'[{"a": "\xc3\xa9"}\n,\r\n {"b": {"c": 1}}\n]', [{"a": "é"}, {"b": {"c": 1}}]),
+        (b'{"a": 1}\n\n{"b": 2}\n', [{"a": 1}, {"b": 2}]),
+        (b"[[1, 2], [3]]", []),
+        (b'{"a": 1,\n"b": 2}', []),
+    ],
+)
+def test_events_are_taken_as_soon_as_they_are_whole(
+    body: bytes, taken: list[dict[str, Any]], size: int
+) -> None:
+    data, found, needed = bytearray(), [], {one.data: one.end for one in events(body)}
+    for at in range(0, len(body), size):
+        data += body[at : at + size]
+        for one in take_whole(data, body[at : at + size]):
+            found.append(json.loads(one.data))
+            ends = len(body) if body[:1] == b"[" and one.data == list(needed)[-1] else needed[one.data]
+            assert at + size <= ends + size + 1  # its end, or the byte after it, was in this piece
+    assert found == taken
+
+
+@pytest.mark.parametrize("size", [3, 1000])
+def test_an_array_of_bytes_is_read_once_and_its_brackets_are_no_item(size: int) -> None:
+    body = b'[{"a": 1},\n{"b": 2}\n]\n'
+    reader = ItemReader()
+    found = [chunk for at in range(0, len(body), size) for chunk in reader(body[at : at + size])]
+    assert [chunk.rest for chunk in found] == [{"a": 1}, {"b": 2}]
+    assert list(reader.finish()) == []
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_document_in_another_coding_is_read_leaf_by_leaf(coding: str) -> None:
+    body = json.dumps({**CHAT, "more": "ü"}, ensure_ascii=False).encode(coding)
+    facts = read_facts(Response(status=200, headers=JSON, body=body))
+    assert (facts.protocol, facts.text, facts.finish_reasons) == ("openai-chat", "Hi", ("stop",))
+    reader = ItemReader()
+    assert list(reader(body)) == []
+    (chunk,) = reader.finish()
+    assert (chunk.text, chunk.rest["more"]) == ("Hi", "ü")
 
 
 def test_lines_of_json_are_events_and_the_last_may_be_cut() -> None:

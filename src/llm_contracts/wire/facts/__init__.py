@@ -16,7 +16,7 @@ from functools import reduce
 from typing import Any
 
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.events import events, is_framed
+from llm_contracts.wire.events import are_server_sent, events, text_of
 from llm_contracts.wire.facts.errors import error_of_answer, error_of_event, retry_delay
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, StreamReader, protocol_at
@@ -25,8 +25,6 @@ from llm_contracts.wire.sse import Event
 _DONE = "[DONE]"
 _UNREAD = re.compile(rb"^(?!(?:data|event|id|retry)(?:[:\r\n]|\Z)|[:\r\n])[^\r\n]+", re.MULTILINE)
 """A line of no field that the standard for event streams knows."""
-_LINE = re.compile(rb"(?!\s*[\[{])")
-"""How bodies begin that are neither JSON nor lines of it."""
 _FIRST_FAILURE = 400
 
 
@@ -286,11 +284,11 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     """Read one response by the protocols that it may be of. Never fails, whatever the bytes are."""
     response = decoded(response)
     findings = _Findings(protocols=protocols, read=StreamReader(protocols))
-    text = response.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    text = text_of(response.body).strip()
     document = _parsed(text)
     refused = response.status >= _FIRST_FAILURE
     is_stream = response.header("content-type").lower().startswith("text/event-stream")
-    is_sse = _LINE.match(response.body) is not None and not is_framed(response.body)
+    is_sse = are_server_sent(response.body)
     has_events = document is None or (isinstance(document, list) and not refused)
     found = events(response.body) if has_events else ()
     for event in found:
