@@ -108,13 +108,7 @@ class Anonymiser:
 
     def __init__(self, *, tools: bool = True, key: bytes | None = None) -> None:
         self._tools = tools
-        self._words = words = Words(secrets.token_bytes(32) if key is None else key)
-        self._header = {
-            "location": self._address,
-            "openai-model": lambda name: self._id(name) if name.startswith("ft:") else name,
-            "request-id": words.word,
-            "x-request-id": words.word,
-        }
+        self._words = Words(secrets.token_bytes(32) if key is None else key)
 
     def __call__(self, interactions: Iterable[Interaction]) -> tuple[Interaction, ...]:
         """The same exchanges in other words."""
@@ -201,7 +195,14 @@ class Anonymiser:
         return whole + self._bytes(body[len(whole) :])
 
     def _headers(self, headers: Headers) -> Headers:
-        return tuple((name, self._header.get(name.lower(), str)(value)) for name, value in headers)
+        return tuple((name, self._header(name.lower(), value)) for name, value in headers)
+
+    def _header(self, name: str, value: str) -> str:
+        if name == "location":
+            return self._address(value)
+        if name == "openai-model" and value.startswith("ft:"):
+            return self._id(value)
+        return self._words.word(value) if name in ("request-id", "x-request-id") else value
 
     def _address(self, uri: str) -> str:
         """A URL in which only the API's own parameters have the values that they had, and ids are others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -75,8 +75,10 @@ class Coverage:
         return tuple(each.shape for each in sorted(missing, key=lambda each: -each.seen))
 
 
-def write_coverage(folder: Path, run: str, coverage: Coverage, *, first: datetime, last: datetime) -> None:
-    """Write what a run has seen of a provider into the provider's folder; the file of this run is replaced.
+def write_coverage(
+    file: Path, coverage: Coverage, clean: Callable[[str], str], *, first: datetime, last: datetime
+) -> None:
+    """Write what a run has seen of a provider; `clean` takes secrets out.
 
     Raises:
         OSError: the file could not be written.
@@ -87,7 +89,7 @@ def write_coverage(folder: Path, run: str, coverage: Coverage, *, first: datetim
         "last": last.isoformat(timespec="seconds"),
         **coverage.document,
     }
-    replace_file(folder / f"{PREFIX}{run}.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    replace_file(file, clean(json.dumps(document, ensure_ascii=False, indent=1)) + "\n")
 
 
 def coverage_of(cassettes: Path, provider: str) -> Coverage | None:

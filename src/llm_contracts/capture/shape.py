@@ -18,6 +18,7 @@ from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, protocol_
 from llm_contracts.wire.sse import Event
 
 _VERSION = re.compile(r"([-@:_]?(20\d\d-?\d\d-?\d\d|latest|preview|\d{3,4}))+$")
+_PLAIN = re.compile(r"(?!.*\d{6})(\d{3} )?@?[\w.:=+/-]{1,80}", re.ASCII)
 _TOLD = frozenset({"stream", "n", "tool_choice", "reasoning_effort", "parallel_tool_calls", "service_tier"})
 """Parameters whose value changes what an answer looks like."""
 
@@ -55,8 +56,9 @@ class Shape:
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     def __str__(self) -> str:
+        """What tells it from others, in a line; of words that no API would use only that they are there."""
         parts = (self.api, self.model, *self.parameters, *self.finish, *self.errors)
-        return " ".join(part for part in parts if part)
+        return " ".join(part if _PLAIN.fullmatch(part) else "…" for part in parts if part)
 
 
 def shape_of(interactions: Sequence[Interaction], protocols: Protocols = BUILT_IN) -> Shape:

@@ -22,7 +22,7 @@ from llm_contracts.capture.coverage import Coverage, write_coverage
 from llm_contracts.capture.keeper import CapturedCall, Keeper, Limits
 from llm_contracts.capture.session import Room
 from llm_contracts.capture.shape import shape_of
-from llm_contracts.project.captured import captured_files
+from llm_contracts.project.captured import PREFIX, captured_files
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
@@ -94,6 +94,7 @@ class Writer:
         self._room = room
         self._run = f"{writing.now():%Y%m%d}-{secrets.token_hex(4)}"
         self._began = writing.now()
+        self._clean = Scrubber(writing.secrets).text
         self._queue: queue.SimpleQueue[tuple[str, Interaction | str, int] | None] = queue.SimpleQueue()
         self._keeper = Keeper(
             writing.limits,
@@ -165,8 +166,8 @@ class Writer:
 
     def _save_coverage(self) -> None:
         for provider, coverage in self.seen.items():
-            folder = self._writing.folder / provider
-            write_coverage(folder, self._run, coverage, first=self._began, last=self._writing.now())
+            file = self._writing.folder / provider / f"{PREFIX}{self._run}.json"
+            write_coverage(file, coverage, self._clean, first=self._began, last=self._writing.now())
 
     def _write(self, call: CapturedCall) -> None:
         writing = self._writing

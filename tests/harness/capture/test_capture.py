@@ -206,6 +206,22 @@ def test_nothing_of_keys_and_of_who_asked_reaches_a_file(scene: Scene) -> None:
     assert b"carol" not in data
 
 
+def test_what_was_seen_is_told_without_names_and_secrets(scene: Scene) -> None:
+    """A shape is made of what stands in place of the API's own words, which may be anything."""
+    secret = "-".join(["opal1", "jade2", "onyx3"])
+    scene.environ = {"K": secret}
+    with scene.running() as application:
+        application.ask(
+            {"role": "Dr. Carol", "content": "hi"},
+            **{"model": secret, "carol@acme.example": 1, "tool_choice": "call 491511234567"},
+        )
+    (file,) = (scene.root / "cassettes" / "acme").glob("*.json")
+    assert secret not in file.read_text()
+    (shape,) = seen(scene).shapes.values()
+    masked = "*" * len(secret)
+    assert shape.shape == f"openai-chat {masked} … … messages stream=true … stop"
+
+
 def health(application: Application) -> Any:
     with urllib.request.urlopen(f"{application.capture.origin}/health", timeout=10) as response:
         return json.load(response)

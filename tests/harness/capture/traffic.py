@@ -51,7 +51,7 @@ class Application:
 @dataclass(kw_only=True)
 class Scene:
     """Where it takes place. `answers`: what the provider says, in order, the last for ever;
-    `upstream`: who answers instead; `path`: of its base URL; `key`: the application's."""
+    `upstream`: who answers instead; `path`: of its base URL; `key` and `environ`: the application's."""
 
     root: Path
     answers: list[Interaction]
@@ -59,6 +59,7 @@ class Scene:
     upstream: str = ""
     path: str = "/v1"
     key: str = KEY
+    environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -70,7 +71,7 @@ class Scene:
             base_url = (self.upstream or upstream.origin) + self.path
             row = Provider(name="acme", base_url=base_url, key_variable="K", base_url_variable="ACME_URL")
             project = Project(settings=self.settings, providers=(row,))
-            options = CaptureOptions(folder=self.root / "cassettes", environ={}, **self.options)
+            options = CaptureOptions(folder=self.root / "cassettes", environ=self.environ, **self.options)
             with capturing(project, options) as capture:
                 yield Application(capture=capture, base_url=capture.variables["ACME_URL"], key=self.key)
 
