@@ -208,7 +208,7 @@ def test_nothing_of_keys_and_of_who_asked_reaches_a_file(scene: Scene) -> None:
 
 def test_what_was_seen_is_told_without_names_and_secrets(scene: Scene) -> None:
     """A shape is made of what stands in place of the API's own words, which may be anything."""
-    secret = "-".join(["opal1", "jade2", "onyx3"])
+    secret = "-".join(f"opal{number}" for number in range(4))
     scene.environ = {"K": secret}
     with scene.running() as application:
         application.ask(
