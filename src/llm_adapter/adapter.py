@@ -179,11 +179,11 @@ class Adapter:
         return [account for account in accounts if account.api_key and account.mistake is None]
 
     def _stream(self, *arguments: Any) -> LLMStream:
-        call, control = self._call(*arguments), CallControl()
-        return LLMStream(drive(call.steps(), self.clients, control), call.record, control, call.leave)
+        call, control = self._call(*arguments)
+        return LLMStream(drive(call.steps(), self.clients), call.record, control, call.leave)
 
     def _async_stream(self, *arguments: Any) -> AsyncLLMStream:
-        call, control = self._call(*arguments), CallControl()
+        call, control = self._call(*arguments)
         return AsyncLLMStream(adrive(call.steps(), self.clients, control), call.record, control, call.leave)
 
     def _call(
@@ -196,12 +196,12 @@ class Adapter:
         generation_name: str,
         arguments: Mapping[str, Any],
         build: Callable[..., ChatRequest],
-    ) -> Call:
+    ) -> tuple[Call, CallControl]:
         """Everything happens on the first `next`: until then nothing is read, sent or reported."""
         name = model.strip() if isinstance(model, str) else str(model)
         own = {key: value for key, value in arguments.items() if key in self.own_arguments}
         params = {key: value for key, value in arguments.items() if key not in own}
-        return Call(
+        call = Call(
             settings=lambda: self.current_settings,
             clients=self.clients,
             tracer=self.tracer,
@@ -215,6 +215,7 @@ class Adapter:
             ),
             function=function,
         )
+        return call, CallControl.of(params)
 
 
 async def _in_a_thread(function: Callable[[Any], T], app: Any) -> T:

@@ -107,7 +107,10 @@ class Call:
         self._started = self._answer.clock()
         host = getattr(self.app, "raise_error_with_args", None) or self.raise_error
         try:
-            trouble = yield Run(self._prepare)
+            try:
+                trouble = yield Run(self._prepare)
+            except TimeoutError as late:
+                trouble = self._unaskable(late)
             self._tell(self._begin)
             if trouble is not None:
                 raise trouble  # noqa: TRY301 (it ends like all others)
@@ -188,16 +191,21 @@ class Call:
         except Exception as trouble:
             if interruption(trouble) is not None:
                 raise
-            self._redactor.exceptions(trouble)
-            ours = isinstance(trouble, SettingsError)
-            refused = RequestFailedError(
-                f"{known.model!r} cannot be asked: {trouble}",
-                model=known.model,
-                category=Category.CONFIGURATION if ours else Category.BAD_REQUEST,
-            )
-            refused.__cause__ = trouble
-            return refused
+            return self._unaskable(trouble)
         return None
+
+    def _unaskable(self, trouble: Exception) -> LLMError:
+        """The failure of a call that has not come as far as a provider."""
+        self._redactor.exceptions(trouble)
+        kinds = {SettingsError: Category.CONFIGURATION, TimeoutError: Category.TIMEOUT}
+        model = self.request.model
+        refused = RequestFailedError(
+            f"{model!r} cannot be asked: {trouble}",
+            model=model,
+            category=next((kinds[kind] for kind in kinds if isinstance(trouble, kind)), Category.BAD_REQUEST),
+        )
+        refused.__cause__ = trouble
+        return refused
 
     def _shaped(self, request: ChatRequest, route: Route, settings: Settings) -> ChatRequest:
         family = policies.family_of(route.provider.key, route.family_name)

@@ -9,8 +9,10 @@ from typing import Any
 
 from llm_adapter.backends import AsyncBackend, Backend
 from llm_adapter.backends.ark_listing import EndpointDirectory
+from llm_adapter.control import active
 from llm_adapter.listing import Lister, ModelLists
 from llm_adapter.settings import Account, BackendName
+from llm_adapter.waiting import waited
 
 
 @dataclass(slots=True)
@@ -39,9 +41,10 @@ class Clients:
     def backend(self, name: BackendName) -> Backend:
         """The backend of that name."""
         if name not in self._made:
+            make = self.backends[name]
             # Two threads may both get here; `setdefault` lets one of them win, and an unused backend has
             # opened nothing.
-            self._made.setdefault(name, self.backends[name]())
+            self._made.setdefault(name, waited(make) if active() else make())
         backend: Backend = self._made[name]
         return backend
 
@@ -86,25 +89,35 @@ class Clients:
                 await closable.close()
 
 
-def _litellm() -> Any:
-    from llm_adapter.backends.litellm import LiteLLMBackend
+# A backend's library is imported with it: that takes seconds, which no call waits for beyond its limits.
 
+
+def _litellm() -> Any:
+    from llm_adapter.backends.litellm import LiteLLMBackend, library
+
+    library()
     return LiteLLMBackend()
 
 
 def _async_litellm() -> Any:
+    from llm_adapter.backends.litellm import library
     from llm_adapter.backends.litellm_async import AsyncLiteLLMBackend
 
+    library()
     return AsyncLiteLLMBackend()
 
 
-def _async_legacy() -> Any:
-    from llm_adapter.legacy import AsyncLegacyBackend
-
-    return AsyncLegacyBackend()
-
-
 def _legacy() -> Any:
+    from llm_adapter.backends.sdk_clients import plain_client_class
     from llm_adapter.legacy import LegacyBackend
 
+    plain_client_class()
     return LegacyBackend()
+
+
+def _async_legacy() -> Any:
+    from llm_adapter.backends.sdk_clients import plain_client_class
+    from llm_adapter.legacy import AsyncLegacyBackend
+
+    plain_client_class(asynchronous=True)
+    return AsyncLegacyBackend()

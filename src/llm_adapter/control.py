@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import isfinite, nan
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -40,20 +41,22 @@ class CallControl:
     cancelled: bool = False
     _ends: float | None = None
     _until: float | None = None
-    _interrupt: Callable[[], None] | None = None
+    _interrupts: list[Callable[[], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def limit(self, params: Mapping[str, Any]) -> None:
-        """Set the limits that a request's parameters name; the present wait counts from now on."""
-        self.timeout, self.deadline = (_seconds(params.get(name)) for name in ("timeout", "deadline"))
-        self._ends = None if self.deadline is None else self.clock() + self.deadline
-        self.begin()
+    @classmethod
+    def of(cls, params: Mapping[str, Any], clock: Callable[[], float] = time.monotonic) -> CallControl:
+        """With the limits that a call's parameters name; values that make no sense are refused elsewhere."""
+        timeout, deadline = (_seconds(params.get(name)) for name in ("timeout", "deadline"))
+        return cls(timeout=timeout, deadline=deadline, clock=clock)
 
     def begin(self) -> None:
         """The caller begins to wait."""
-        if self.timeout is not None or self._ends is not None:
-            ends = (self._ends, None if self.timeout is None else self.clock() + self.timeout)
-            self._until = min(end for end in ends if end is not None)
+        now = self.clock()
+        if self._ends is None and self.deadline is not None:
+            self._ends = now + self.deadline
+        ends = (self._ends, None if self.timeout is None else now + self.timeout)
+        self._until = min((end for end in ends if end is not None), default=None)
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -105,8 +108,8 @@ class CallControl:
         """End the call, from any thread: a wait ends at once, and no step follows."""
         with self._lock:
             self.cancelled = True
-            if self._interrupt is not None:
-                self._interrupt()
+            for interrupt in self._interrupts:
+                interrupt()
 
     def wait(self, operation: Callable[[], Any], interrupt: Callable[[], None]) -> Any:
         """The result of an operation that may block; `interrupt` makes it return or fail.
@@ -114,17 +117,12 @@ class CallControl:
         Raises:
             CallCancelled: the call has been cancelled meanwhile, whatever the operation made of it.
         """
-        with self._lock:
-            self.check()
-            self._interrupt = interrupt
-        try:
-            result = operation()
-        except Exception:
-            self.check()
-            raise
-        finally:
-            with self._lock:
-                self._interrupt = None
+        with self.interruptible(interrupt):
+            try:
+                result = operation()
+            except Exception:
+                self.check()
+                raise
         self.check()
         return result
 
@@ -137,12 +135,12 @@ class CallControl:
         """
         with self._lock:
             self.check()
-            self._interrupt = interrupt
+            self._interrupts.append(interrupt)
         try:
             yield
         finally:
             with self._lock:
-                self._interrupt = None
+                self._interrupts.remove(interrupt)
 
     def pause(self, seconds: float) -> None:
         """Wait so long, or until the call is cancelled."""
@@ -152,8 +150,14 @@ class CallControl:
 
 def _seconds(value: Any) -> float | None:
     """A limit, where it is one for all: the SDK's own timeouts may name others for each operation."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    try:
+        seconds = float(value) if isinstance(value, (int, float, str)) else nan
+    except ValueError:
+        seconds = nan
+    return seconds if isfinite(seconds) else None
 
+
+_GLANCE_S = 0.02  # after which a thread that waits for a lock sees whether it still should
 
 _ACTIVE = threading.local()
 _ON_LOOP: ContextVar[CallControl | None] = ContextVar("call_control", default=None)
@@ -162,3 +166,26 @@ _ON_LOOP: ContextVar[CallControl | None] = ContextVar("call_control", default=No
 def active() -> CallControl | None:
     """The limits of the call that this thread or task is making a step of."""
     return getattr(_ACTIVE, "control", None) or _ON_LOOP.get()
+
+
+def allows(pause: float) -> bool:
+    """Whether the call that this thread or task is making a step of may wait so long, and then go on."""
+    control = active()
+    remaining = None if control is None else control.remaining()
+    return remaining is None or pause < remaining
+
+
+def acquired(lock: threading.Lock) -> bool:
+    """Take a lock, if that takes no longer than the call that this thread makes a step of may still wait.
+
+    Raises:
+        CallCancelled: the call has been cancelled meanwhile.
+    """
+    control = active()
+    if control is None:
+        return lock.acquire()
+    while not lock.acquire(timeout=_GLANCE_S):
+        control.check()
+        if control.remaining() == 0:
+            return False
+    return True

@@ -13,13 +13,13 @@ from llm_adapter.interruptions import Interruption, as_raised, interruption
 from llm_adapter.responses import LLMStreamResponse
 
 
-def drive(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLMStreamResponse, None, None]:
-    """The pieces of a call; `control` gets the limits that the request names."""
+def drive(steps: Steps, clients: Clients) -> Generator[LLMStreamResponse, None, None]:
+    """The pieces of a call."""
     with as_raised(), closing(steps):  # whatever comes of closing the exchange, the call is reported
-        yield from _driven(steps, clients, control)
+        yield from _driven(steps, clients)
 
 
-def _driven(steps: Steps, clients: Clients, control: CallControl) -> Generator[LLMStreamResponse, None, None]:
+def _driven(steps: Steps, clients: Clients) -> Generator[LLMStreamResponse, None, None]:
     opened: Opened | None = None
     go_on, outcome = steps.send, None
     try:
@@ -37,9 +37,7 @@ def _driven(steps: Steps, clients: Clients, control: CallControl) -> Generator[L
                     assert opened is not None
                     outcome = next(opened.chunks, END)
                 elif isinstance(step, Open):
-                    if opened is None:
-                        control.limit(step.outgoing.params)
-                    else:
+                    if opened is not None:
                         opened.close()
                     outcome = opened = clients.backend(step.backend)(step.outgoing)
                 else:
@@ -57,7 +55,7 @@ def _driven(steps: Steps, clients: Clients, control: CallControl) -> Generator[L
 async def adrive(
     steps: Steps, clients: Clients, control: CallControl
 ) -> AsyncGenerator[LLMStreamResponse, None]:
-    """`drive`, on an event loop. A cancelled task ends the exchange at once."""
+    """`drive`, on an event loop, within these limits. A cancelled task ends the exchange at once."""
     with closing(steps):
         async with aclosing(_adriven(steps, clients, control)) as pieces:
             async for piece in pieces:
@@ -71,6 +69,7 @@ async def _adriven(
 
     opened: AsyncOpened | None = None
     go_on, outcome = steps.send, None
+    control.begin()
     try:
         while True:
             try:
@@ -87,15 +86,14 @@ async def _adriven(
                     assert opened is not None
                     outcome = await control.within(anext(opened.chunks, END))
                 elif isinstance(step, Open):
-                    if opened is None:
-                        control.limit(step.outgoing.params)
-                    else:
+                    if opened is not None:
                         await opened.close()
                     # Making a backend imports its library.
-                    backend = await asyncio.to_thread(clients.async_backend, step.backend)
+                    making = asyncio.to_thread(clients.async_backend, step.backend)
+                    backend = await control.within(making)
                     outcome = opened = await control.within(backend(step.outgoing))
                 else:
-                    outcome = await asyncio.to_thread(step.function)
+                    outcome = await control.within(asyncio.to_thread(step.function))
             except Exception as trouble:  # noqa: BLE001 (clients raise anything)
                 interrupted = interruption(trouble)
                 if interrupted is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -269,12 +268,22 @@ def _check_json(name: str, value: Any) -> None:
     Raises:
         ValueError: it cannot be written as JSON.
     """
-    if type(value) in {str, int, bool}:
-        return
     try:
-        json_text.dumps(value, allow_nan=False, skipkeys=True, default=lambda _: None)
-    except (ValueError, RecursionError):
-        raise ValueError(f"not JSON: {name}") from None
+        writable = _is_writable(value)
+    except RecursionError:
+        writable = False
+    if not writable:
+        raise ValueError(f"not JSON: {name}")
+
+
+def _is_writable(value: Any) -> bool:
+    if type(value) in {str, int, bool}:  # most are, and the general questions take longer
+        return True
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_writable, value.values()))
+    return not isinstance(value, (list, tuple)) or all(map(_is_writable, value))
 
 
 def _message(message: Any) -> Mapping[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from threading import Thread
-from typing import TypeVar
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+from llm_adapter.control import CallControl, active
+from llm_adapter.interruptions import interruptible
 
 T = TypeVar("T")
 
@@ -26,3 +29,35 @@ def started(task: Callable[[], T]) -> Future[T]:
 
     Thread(target=copy_context().run, args=(run,), daemon=True).start()
     return future
+
+
+def waited(
+    task: Callable[[], T],
+    *,
+    patience: float | None = None,
+    late: Callable[[Future[T]], Any] = lambda _: None,
+) -> T:
+    """The result of a task that nothing can interrupt, done in a thread of its own (`started`).
+
+    Args:
+        task: what is to be done.
+        patience: seconds that it is waited for; also not for longer than the call of this thread may wait.
+        late: told of a task that nobody waited for any more, when it is over.
+
+    Raises:
+        TimeoutError: it takes longer.
+        CallCancelled: the call has been cancelled meanwhile.
+    """
+    control, over = active() or CallControl(), Event()
+    limits = [seconds for seconds in (patience, control.remaining()) if seconds is not None]
+    future = started(task)
+    future.add_done_callback(lambda _: over.set())
+    try:
+        with interruptible():
+            control.wait(lambda: over.wait(min(limits, default=None)), over.set)
+        if not future.done():
+            raise TimeoutError("the time is up")  # noqa: TRY301 (as one that has been cancelled)
+    except BaseException:
+        future.add_done_callback(late)
+        raise
+    return future.result()

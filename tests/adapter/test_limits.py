@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -17,12 +19,16 @@ import pytest
 import trustme
 
 from llm_adapter import Adapter, CallRecord, Outcome, RequestFailedError, adapter_from
-from llm_adapter.backends import network
+from llm_adapter.backends import ernie_v1, network
+from llm_adapter.backends.ark_listing import EndpointDirectory
 from llm_adapter.backends.litellm import LiteLLMBackend
-from llm_adapter.control import CallCancelled, CallControl
+from llm_adapter.backends.litellm_async import AsyncLiteLLMBackend
+from llm_adapter.clients import Clients
+from llm_adapter.control import CallCancelled, CallControl, acquired
 from llm_adapter.errors import Category
 from llm_adapter.failures import describe
 from llm_adapter.requests import Outgoing
+from llm_adapter.settings import BackendName
 from tests.adapter.provider import KEY, chunk
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -112,8 +118,7 @@ def read(backend: LiteLLMBackend, asked: Outgoing, control: CallControl) -> None
 @pytest.mark.parametrize("words", [b"", HEAD], ids=["no-head", "no-event"])
 def test_the_callers_time_holds_for_all_attempts_together(key: str, words: bytes) -> None:
     """There is no time left for a second attempt, nor for the pause before it."""
-    control = CallControl()
-    control.limit({"timeout": 0.3})
+    control = CallControl.of({"timeout": 0.3})
     with silent(words) as provider, asking() as backend:
         with pytest.raises(Exception) as caught:  # noqa: PT011 (whatever the client raises)
             read(backend, outgoing(provider, key, timeout=0.3), control)
@@ -121,9 +126,106 @@ def test_the_callers_time_holds_for_all_attempts_together(key: str, words: bytes
         assert provider.requests <= 1
 
 
+@contextmanager
+def blocked() -> Iterator[Callable[[], None]]:
+    """What blocks until the test is over."""
+    over = threading.Event()
+
+    def block() -> None:
+        over.wait(SOON)
+
+    yield block
+    over.set()
+
+
+def late(adapter: Adapter, model: str, *, looped: bool, **limits: Any) -> RequestFailedError:
+    """The failure of a call, after which nobody has been asked."""
+
+    async def ask() -> None:
+        async with aclosing(adapter.ainvoke_llm(None, "u", None, model, "hi", **limits)) as pieces:
+            async for _ in pieces:
+                pass
+
+    def ask_here() -> None:
+        list(adapter.invoke_llm(None, "u", None, model, "hi", **limits))
+
+    with pytest.raises(RequestFailedError) as caught:
+        asyncio.run(ask()) if looped else ask_here()
+    return caught.value
+
+
+@pytest.mark.parametrize("looped", [False, True], ids=["thread", "loop"])
+@pytest.mark.parametrize("limit", [{"timeout": 0.1}, {"timeout": "0.1"}, {"deadline": 0.1}])
+def test_the_search_for_an_endpoint_is_a_part_of_the_wait(limit: dict[str, Any], looped: bool) -> None:
+    with blocked() as block, silent() as provider:
+        directory = EndpointDirectory(send=lambda *_: block() or b"", patience=SOON)
+        environ = {"ARK_API_KEY": KEY, "ARK_BASE_URL": provider.url, "ARK_LISTING_URL": provider.url}
+        keys = {"ARK_ACCESS_KEY_ID": KEY, "ARK_SECRET_ACCESS_KEY": KEY}
+        with closing(adapter_from({**environ, **keys}, clients=Clients(directory=directory))) as adapter:
+            error = late(adapter, "ark/doubao", looped=looped, **limit)
+    assert (error.category, provider.requests) == (Category.TIMEOUT, 0)
+
+
+@pytest.mark.parametrize("looped", [False, True], ids=["thread", "loop"])
+@pytest.mark.parametrize("backend", ["legacy", "litellm"])
+def test_the_import_of_a_library_is_a_part_of_the_wait(backend: str, looped: bool) -> None:
+    with blocked() as block:
+        makers: Any = dict.fromkeys(BackendName, block)
+        adapter = adapter_from(
+            {"OPENAI_API_KEY": KEY, "LLM_BACKEND": backend},
+            clients=Clients(backends=makers, async_backends=makers),
+        )
+        assert late(adapter, "gpt-4o", looped=looped, timeout=0.1).category is Category.TIMEOUT
+
+
+def test_who_cancels_does_not_wait_for_the_import_of_a_library() -> None:
+    making = threading.Event()
+    with blocked() as block:
+
+        def make() -> None:
+            making.set()
+            block()
+
+        makers: Any = dict.fromkeys(BackendName, make)
+        adapter = adapter_from({"OPENAI_API_KEY": KEY}, clients=Clients(backends=makers))
+        stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(list, stream)
+            assert making.wait(SOON)
+            stream.cancel()
+            error = waiting.exception(SOON)
+    assert isinstance(error, RequestFailedError)
+    assert error.category is Category.CANCELLED
+
+
+def test_a_lock_that_another_call_holds_is_waited_for_no_longer_than_the_call_may() -> None:
+    """As of a call that asks for a token, or for the names of endpoints."""
+    lock = threading.Lock()
+    assert acquired(lock)
+    with CallControl.of({"timeout": 0.05}).step():
+        assert not acquired(lock)
+    cancelled = CallControl()
+    with pytest.raises(CallCancelled), cancelled.step():  # noqa: PT012 (the step is what raises)
+        cancelled.cancel()
+        acquired(lock)
+
+
+def test_no_pause_is_made_that_would_outlast_the_wait() -> None:
+    """ERNIE's own kind of busy, which comes with a good status."""
+    words = b'{"error_code": 2, "error_msg": "busy"}'
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(words)
+    control = CallControl.of({"timeout": 0.3}, clock=lambda: 0.0)
+    tokens = ernie_v1.Tokens()
+    with silent(head + words) as provider:
+        asked = replace(outgoing(provider, "ernie_v1"), model="ERNIE-4.0-8K")
+        tokens.get((provider.url, KEY, ""), lambda: {"access_token": "t", "expires_in": 9999})
+        with closing(LiteLLMBackend(tokens=tokens)) as backend, pytest.raises(Exception) as caught:  # noqa: PT011
+            read(backend, asked, control)
+    assert (describe(caught.value).category, provider.requests) == (Category.OVERLOADED, 1)
+
+
 def test_heartbeats_do_not_prolong_the_wait() -> None:
-    control = CallControl()
-    control.limit({"timeout": 0.3})
+    control = CallControl.of({"timeout": 0.3})
     with silent(HEAD, chatty=True) as provider, asking() as backend:
         with pytest.raises(Exception) as caught:  # noqa: PT011
             read(backend, outgoing(provider), control)
@@ -131,8 +233,7 @@ def test_heartbeats_do_not_prolong_the_wait() -> None:
 
 
 def test_a_deadline_ends_a_call_whatever_it_waits_for() -> None:
-    control = CallControl()
-    control.limit({"timeout": 60, "deadline": 0.3})
+    control = CallControl.of({"timeout": 60, "deadline": 0.3})
     with silent(HEAD, chatty=True) as provider, asking() as backend:
         with pytest.raises(Exception) as caught:  # noqa: PT011
             read(backend, outgoing(provider), control)
@@ -141,9 +242,8 @@ def test_a_deadline_ends_a_call_whatever_it_waits_for() -> None:
 
 def test_each_step_has_its_own_time_and_the_deadline_is_for_all() -> None:
     now = [100.0]
-    control = CallControl(clock=lambda: now[0])
+    control = CallControl.of({"timeout": 5, "deadline": 12}, clock=lambda: now[0])
     assert control.remaining() is None
-    control.limit({"timeout": 5, "deadline": 12})
     for passed, remaining in ((0, 5), (4, 5), (4, 4), (3, 1), (9, 0)):
         now[0] += passed
         with control.step():
@@ -190,8 +290,8 @@ def test_another_thread_cancels_the_search_for_an_address(monkeypatch: pytest.Mo
 
 def test_the_callers_time_holds_for_the_search_for_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with finding_nothing(monkeypatch) as nowhere, asking() as backend:
-        control = CallControl(clock=lambda: 0.0)  # what comes before the search takes no time
-        control.limit({"timeout": 0.1})
+        # What comes before the search takes no time.
+        control = CallControl.of({"timeout": 0.1}, clock=lambda: 0.0)
         with pytest.raises(Exception) as caught:  # noqa: PT011 (which one is the library's)
             read(backend, outgoing(nowhere), control)
         assert describe(caught.value).category is Category.TIMEOUT
@@ -230,6 +330,15 @@ def test_a_connection_that_is_made_too_late_is_closed() -> None:
     assert not closed.is_set()
     over.set()
     assert closed.wait(SOON)
+
+
+def test_a_wait_within_a_wait_does_not_make_the_outer_one_deaf() -> None:
+    """As of a thread that asks for a token while the event loop waits for it."""
+    control, woken = CallControl(), list[str]()
+    with control.interruptible(lambda: woken.append("outer")):
+        control.wait(lambda: None, lambda: woken.append("inner"))
+        control.cancel()
+    assert woken == ["outer"]
 
 
 def test_another_thread_cancels_a_pause_between_two_attempts() -> None:
@@ -374,6 +483,41 @@ def test_limits_hold_on_an_event_loop(words: bytes, limit: str) -> None:
             asyncio.run(ask(adapter))
         assert caught.value.category is Category.TIMEOUT
         assert provider.requests <= 1
+
+
+def test_a_task_that_is_cancelled_while_litellm_writes_leaves_nothing_behind() -> None:
+    """LiteLLM writes in the loop's pool of threads, and makes a coroutine there that is to be awaited."""
+
+    async def ask(provider: Silent) -> None:
+        block, written = threading.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        class Slow(ThreadPoolExecutor):
+            def submit(self, task: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
+                def run() -> Any:
+                    result = task(*given, **named)
+                    loop.call_soon_threadsafe(written.set)
+                    block.wait(SOON)
+                    return result
+
+                return super().submit(run)
+
+        loop.set_default_executor(Slow(1))
+        backend = AsyncLiteLLMBackend()
+        asking = asyncio.ensure_future(backend(outgoing(provider)))
+        await written.wait()
+        asking.cancel()
+        await asyncio.sleep(0)
+        block.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await backend.close()
+
+    with silent() as provider, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asyncio.run(ask(provider))
+        gc.collect()
+        assert provider.requests == 0
 
 
 def test_a_cancelled_task_ends_the_call() -> None:

@@ -139,8 +139,7 @@ def test_the_caller_says_how_often(max_retries: int) -> None:
 
 
 def test_a_pause_that_the_callers_time_does_not_allow_is_not_begun() -> None:
-    control = CallControl(clock=lambda: 0.0)
-    control.limit({"timeout": 5})
+    control = CallControl.of({"timeout": 5}, clock=lambda: 0.0)
     for wait, allowed in (("4", True), ("5", False), ("60", False)):
         with control.step():
             waited = pauses(refused_by_us(429, {"retry-after": wait}, {}))

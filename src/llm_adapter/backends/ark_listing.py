@@ -13,7 +13,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -21,8 +20,9 @@ from typing import Any
 
 from llm_adapter.backends.volc_signature import Signer
 from llm_adapter.catalog import Endpoint
+from llm_adapter.control import acquired
 from llm_adapter.settings import ListingAccess
-from llm_adapter.waiting import started
+from llm_adapter.waiting import waited
 
 Send = Callable[[str, Mapping[str, str], bytes], bytes]
 """POSTs a body to an address with these headers; gives the body of a good answer, raises at any other."""
@@ -76,7 +76,7 @@ class EndpointDirectory:
     Attributes:
         send: how to reach the API.
         now: the time, with a time zone.
-        patience: seconds that a call waits for them.
+        patience: seconds that a call waits for them, if it may wait so long.
     """
 
     send: Send = post
@@ -118,9 +118,8 @@ class EndpointDirectory:
     def _renewed(self, access: ListingAccess, old: _Known | None) -> _Known:
         """One thread asks. The others go on with what is old, or wait where there is nothing yet."""
         lock = self._locks.setdefault(os.getpid(), threading.Lock())
-        if not lock.acquire(blocking=old is None):
-            assert old is not None
-            return old
+        if not (acquired(lock) if old is None else lock.acquire(blocking=False)):
+            return old or _Known(endpoints={}, until=self.now())
         try:
             known = self._known.get(access)
             if known is None or known is old:  # else another has asked while this one waited
@@ -134,10 +133,8 @@ class EndpointDirectory:
             known = self._known[access] = self._asked(access)
             return known
 
-        task = started(ask)
-        wait([task], self.patience)  # what a signal handler raises meanwhile is not the API's failure
         try:
-            return task.result(0)
+            return waited(ask, patience=self.patience)
         except Exception as error:  # noqa: BLE001 (whatever a network does, the call must go on)
             self.warn(error, "names are sent as given")
             return _Known(endpoints=old.endpoints if old else {}, until=self.now() + _RETRIED_AFTER)

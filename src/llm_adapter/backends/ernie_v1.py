@@ -23,6 +23,7 @@ from llm_adapter.backends.response_body import BOM, CONTROL, empty_answer
 from llm_adapter.backends.retrying_client import Request, Response, RetryingClient, is_document, json_object
 from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, details, totals
+from llm_adapter.control import acquired, allows
 from llm_adapter.failures import InBandError, NoAnswerError
 from llm_adapter.redaction import hide_in_logs
 from llm_adapter.requests import Outgoing
@@ -98,21 +99,27 @@ class Tokens:
     _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False)
 
     def get(self, account: Account, fetch: Callable[[], Mapping[str, Any]]) -> str:
-        """The account's token; `fetch` asks Baidu for a new one."""
-        with self._lock():
+        """The account's token; `fetch` asks Baidu for a new one.
+
+        Raises:
+            TimeoutError: another thread asks for it, for longer than this call may wait.
+        """
+        lock = self._locks.setdefault(os.getpid(), threading.Lock())
+        if not acquired(lock):
+            raise TimeoutError("no token in time")
+        try:
             held = self._held.get(account)
             if held is None or held.until <= self.clock():
                 held = self._held[account] = self._read(fetch())
             return held.value
+        finally:
+            lock.release()
 
     def forget(self, account: Account, value: str) -> None:
         """Drop a token that was refused, unless another thread has replaced it by now."""
-        with self._lock():
-            if account in self._held and self._held[account].value == value:
-                del self._held[account]
-
-    def _lock(self) -> threading.Lock:
-        return self._locks.setdefault(os.getpid(), threading.Lock())
+        held = self._held.get(account)
+        if held is not None and held.value == value:
+            self._held.pop(account, None)
 
     def _read(self, grant: Mapping[str, Any]) -> _Token:
         lives = float(grant.get("expires_in") or 0)
@@ -249,8 +256,9 @@ class _Asking:
         if self.refused_token:
             self._renewed = True
             return 0.0
-        if code in _BUSY and self.attempts <= self.max_retries:
-            return 0.5 * 2.0 ** (self.attempts - 1)
+        pause = 0.5 * 2.0 ** (self.attempts - 1)
+        if code in _BUSY and self.attempts <= self.max_retries and allows(pause):
+            return pause
         vars(error)["attempts"] = self.attempts
         raise error
 

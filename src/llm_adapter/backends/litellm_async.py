@@ -22,7 +22,7 @@ from llm_adapter.backends.litellm import (
     written_by_us,
     written_for_gemini,
 )
-from llm_adapter.backends.litellm_clients import async_client_class, athrough
+from llm_adapter.backends.litellm_clients import async_client_class, written
 from llm_adapter.backends.reading import aopened
 from llm_adapter.backends.retrying_client import RetryingClient
 from llm_adapter.backends.stream_reader import StreamReader
@@ -87,10 +87,9 @@ class AsyncLiteLLMBackend:
     async def _compatible(self, outgoing: Outgoing) -> AsyncOpened:
         client = self.connections.client(outgoing.base_url, outgoing.api_key, outgoing.headers)
         client = with_options(client, outgoing)
-        wrapper = await athrough(library().acompletion(**compatible_call(outgoing), client=client))
-        response = getattr(getattr(wrapper, "completion_stream", None), "response", None)
-        if hasattr(response, "aiter_bytes") and hasattr(response, "request"):
-            disarm(wrapper)
+        wrapper = await written(library().acompletion(**compatible_call(outgoing), client=client))
+        if callable(wrapper):
+            response = (await wrapper()).http_response
             return aopened(response, StreamReader(response))
         warn_of_hidden_stream(wrapper)
         chunks = _without_inventions(wrapper)

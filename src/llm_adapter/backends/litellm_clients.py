@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -37,13 +38,27 @@ def through(call: Callable[[], T]) -> T:
     raise failure
 
 
-async def athrough(call: Awaitable[T]) -> T:
-    """`through`, on an event loop."""
+async def written(call: Awaitable[Any]) -> Any:
+    """How to send what LiteLLM writes for a call, or what it gives where it has sent that by itself.
+
+    The writing is short, and is never left in its middle: LiteLLM has a coroutine under way then that nobody
+    would await. Who is cancelled meanwhile is so when it is over.
+    """
+
+    async def write() -> Any:
+        try:
+            return await call
+        except PastLiteLLM as passed:
+            return passed.value
+
+    writing = asyncio.ensure_future(write())
     try:
-        return await call
-    except PastLiteLLM as passed:
-        failure: Exception = passed.value
-    raise failure
+        await asyncio.wait([writing])
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        writing.exception()  # else it would be logged as one that nobody has seen
+        raise
+    return writing.result()
 
 
 class _Guarded:
@@ -95,10 +110,7 @@ def async_client_class() -> type[openai.AsyncOpenAI]:
             async def once(attempt: int) -> Any:
                 return await ask(cast_to, numbered(options, attempt), stream=stream, **more)
 
-            try:
-                return await aretrying(once, max_retries=self.max_retries)
-            except Exception as failure:  # noqa: BLE001 (as above)
-                raise PastLiteLLM(failure) from None
+            raise PastLiteLLM(lambda: aretrying(once, max_retries=self.max_retries))
 
     return AsyncOpenAI
 

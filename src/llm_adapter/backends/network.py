@@ -13,12 +13,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from threading import Event
 from typing import Any
 
 from llm_adapter.control import CallControl, active
 from llm_adapter.interruptions import interruptible
-from llm_adapter.waiting import started
+from llm_adapter.waiting import waited
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class _Backend:
         if control is not None:
             expired = self.errors.ConnectTimeout
             named["timeout"] = _shortest(control, named.get("timeout"), expired)
-            made = _aside(control, lambda: connect(*arguments, **named), expired)
+            made = _aside(lambda: connect(*arguments, **named), expired)
         else:
             made = connect(*arguments, **named)
         return _Stream(made, self.errors)
@@ -101,9 +100,7 @@ class _Stream:
         if control is not None:
             expired = self.errors.ConnectTimeout
             timeout = _shortest(control, timeout, expired)
-            made = _aside(
-                control, lambda: self.inner.start_tls(ssl_context, server_hostname, timeout), expired
-            )
+            made = _aside(lambda: self.inner.start_tls(ssl_context, server_hostname, timeout), expired)
         else:
             made = self.inner.start_tls(ssl_context, server_hostname, timeout)
         return _Stream(made, self.errors)
@@ -117,23 +114,14 @@ class _Stream:
             self.inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
-def _aside(control: CallControl, connect: Callable[[], Any], expired: type[Exception]) -> Any:
+def _aside(connect: Callable[[], Any], expired: type[Exception]) -> Any:
     """A connection made in a thread of its own: nothing ends the search for an address, nor, but for its own
     time limit an attempt to connect. One that comes too late is closed.
     """
-    over = Event()
-    task = started(connect)
-    task.add_done_callback(lambda _: over.set())
     try:
-        with interruptible():
-            control.wait(lambda: over.wait(control.remaining()), over.set)
-        if task.done():
-            return task.result()
-    except BaseException:
-        task.add_done_callback(_close)
-        raise
-    task.add_done_callback(_close)
-    raise expired("the call's time is up")
+        return waited(connect, late=_close)
+    except TimeoutError:
+        raise expired("the call's time is up") from None
 
 
 def _close(task: Future[Any]) -> None:

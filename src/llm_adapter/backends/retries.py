@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any, TypeVar
 
-from llm_adapter.control import active
+from llm_adapter.control import active, allows
 from llm_adapter.errors import Category
 from llm_adapter.failures import describe
 from llm_adapter.requests import MAX_RETRIES
@@ -84,9 +84,7 @@ def _pause(error: Exception, attempt: int, max_retries: int) -> float | None:
     pause = min(_FIRST_PAUSE_S * 2.0 ** (attempt - 1), _LONGEST_PAUSE_S)
     # Many clients that failed together must not come back together.
     pause = asked if asked is not None else pause * random.uniform(0.75, 1)  # noqa: S311 - no secret
-    control = active()
-    remaining = None if control is None else control.remaining()
-    return None if remaining is not None and pause >= remaining else pause
+    return pause if allows(pause) else None
 
 
 def _passes(error: Exception) -> bool:

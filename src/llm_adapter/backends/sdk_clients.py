@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_adapter.backends.network import limit_sockets
 from llm_adapter.backends.retries import sleep
-from llm_adapter.control import active
+from llm_adapter.control import allows
 from llm_adapter.errors import SettingsError
 from llm_adapter.interruptions import interruptible
 from llm_adapter.settings import CERTIFICATES
@@ -41,9 +41,7 @@ def plain_client_class(*, asynchronous: bool = False) -> Any:
                 """The SDK's pause before another attempt, by its own length, within the caller's time."""
                 headers = None if response is None else response.headers
                 pause = self._calculate_retry_timeout(max_retries - retries_taken, options, headers)
-                control = active()
-                remaining = None if control is None else control.remaining()
-                if remaining is None or pause < remaining:
+                if allows(pause):
                     sleep(pause)
                 elif response is not None:
                     raise self._make_status_error_from_response(response)
