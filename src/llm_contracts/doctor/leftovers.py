@@ -9,28 +9,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from llm_contracts.doctor.package_names import PYTHON, REQUIREMENTS, PackageFinder, lines_of
 from llm_contracts.project.config import ConfigError, Retiring, Settings
 from llm_contracts.util.git import repository_files
 
-_PYTHON = (".py", ".pyi", ".pyw", ".pyx")
-_REQUIREMENTS = re.compile(
-    r"(?:^|/)(?:pyproject\.toml|setup\.(?:cfg|py)|tox\.ini|Pipfile(?:\.lock)?|(?:uv|poetry|pdm|pixi)\.lock"
-    r"|pixi\.toml|pylock[^/]*\.toml|[^/]*(?:req|constraints|deps|dependencies)[^/]*\.(?:in|txt|lock|pip)"
-    r"|(?:req[^/]*|constraints|deps)/.+\.(?:in|txt|lock|pip)|(?:conda-)?environment[^/]*\.ya?ml"
-    r"|conda-lock[^/]*\.ya?ml|meta\.ya?ml|\.pre-commit-config\.ya?ml)$"
-)
-_BETWEEN = r"[\s\"',\[\]]"  # words of a command, also where it is a list of them
-_INSTALL = (
-    r"(?:\beasy_install\s|\b(?:pip[\d.]*|pipx|pipenv|uvx?|poetry|pdm|pixi|conda|mamba|micromamba|apt|apt-get|apk|dnf|yum)"
-    rf"(?:\w|[-)}}]|{_BETWEEN})*{_BETWEEN}(?:install|add|sync|inject|wheel|download|--with)(?:{_BETWEEN}|=)).*?"
-    r"(?<![\w-])(?:py(?:thon)?3?-)?"  # as distributions of Linux name them
-)
-_ITEM = re.compile(r"\s*-\s*\S+\s*$")  # of a list in YAML, a word of a command
 _TABLE = "[tool.llm_contracts.retire]"
 _IMPORTERS = {"import_module", "__import__", "find_spec"}
 _IMPORT = re.compile(r"\s*(?:from|import)\s|.*\b(?:import_module|__import__)\(")
@@ -97,27 +84,19 @@ def find_leftovers(settings: Settings) -> Leftovers:
 
 def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
     module = "/" + PurePosixPath(name).with_suffix("").as_posix() + "/"
-    if name.endswith(_PYTHON) and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
+    if name.endswith(PYTHON) and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
         yield Leftover(area="code", file=name, line=0, text="the code itself")
         return
     data = (root / name).read_bytes()
-    if (len(data) > _LONGEST and not _REQUIREMENTS.search(name)) or b"\0" in data:
+    if (len(data) > _LONGEST and not REQUIREMENTS.search(name)) or b"\0" in data:
         return
-    words, text = _words(name, retiring), data.decode("utf-8", "replace")
-    imported = _imported(name, text, retiring) if name.endswith(_PYTHON) else frozenset[int]()
-    listed = name.endswith((".yml", ".yaml"))
-    command = ""  # a shell command may go on over several lines
-    for number, line in _lines(text):
-        is_item = listed and _ITEM.match(line) is not None
-        if command.endswith("\\") or (command and is_item):
-            line_in_it = line.strip().removeprefix("- ")
-            command = command.removesuffix("\\") + " " + line_in_it
-        else:
-            command = line
-        if number in imported or words.search(line) or (command != line and words.search(command)):
+    words, text = _words(retiring), data.decode("utf-8", "replace")
+    lines = lines_of(name, text)
+    named = PackageFinder(retiring.requirements).lines(name, lines)
+    named |= _imported(name, text, retiring) if name.endswith(PYTHON) else frozenset()
+    for number, line in _outside_the_table(lines):
+        if number in named or words.search(line):
             yield Leftover(area=_area(name, line), file=name, line=number, text=line.strip())
-            command = line if command != line else command
-        command = command if line.endswith("\\") or is_item else ""
 
 
 def _imported(name: str, text: str, retiring: Retiring) -> frozenset[int]:
@@ -192,44 +171,22 @@ def _modules(node: ast.AST, folder: tuple[str, ...], bound: Mapping[str, str]) -
                 yield texts[0]
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _outside_the_table(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Numbered lines, without the table that says what to look for."""
     in_table = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if line.startswith("["):
             in_table = line.strip() == _TABLE
         if not in_table:
             yield number, line
 
 
-def _words(name: str, retiring: Retiring) -> re.Pattern[str]:
-    """What to look for in a file: a package that is to go is an ordinary word outside imports and lists."""
+def _words(retiring: Retiring) -> re.Pattern[str]:
+    """What gives a reference away wherever it stands."""
     spelt = [*retiring.modules, *(module.replace(".", "/") for module in retiring.modules)]
     patterns = [re.escape(each) for each in (*spelt, *retiring.words)]
     patterns += [re.escape(each).replace(r"\*", r"\w*") for each in retiring.variables]
-    # PEP 503: packages are called so in any case of letters, with any of these between the words.
-    packages = "|".join(re.sub(r"[-_.]+", "[-_.]+", each) for each in retiring.requirements)
-    listed = ""
-    if packages and _REQUIREMENTS.search(name):
-        begin = r"^\s*(?:-\s*)?|[\[,\"']\s*|^\s*\w+\s*=\s*|egg=|/|::"
-        listed = f"|(?i:(?:{begin})(?:{packages}))"
-    if packages:
-        patterns += _named_otherwise(name, packages)
-    return re.compile(rf"(?:(?<![\w-])(?:{'|'.join(patterns) or '(?!)'}){listed})(?![\w-])")
-
-
-def _named_otherwise(name: str, packages: str) -> Iterator[str]:
-    """How packages are named in files that do not list requirements."""
-    yield f"(?i:{_INSTALL}(?:{packages}))"
-    # Bazel, Nix, Dependabot
-    yield f"(?i:(?:requirement\\([\"']|@\\w+//|\\w*packages\\.|dependency-name:\\s*[\"']?)(?:{packages}))"
-    if name.endswith((*_PYTHON, ".ipynb")):
-        yield f"(?<=import )(?:{packages})|(?<=from )(?:{packages})"
-        # Nox's sessions, what a script says that it needs (PEP 723), modules by their names
-        before = r"\w+\.install\(.*|^#.*|patch(?:\.\w+)?\(\s*|modules\[\s*|version\(\s*"
-        yield f"(?i:(?:{before})[\"'](?:{packages}))"
-    if name.endswith((".yml", ".yaml")):  # Ansible, conda-lock
-        yield f"(?i:name\\s*[:=]\\s*[\"']?(?:{packages})(?=[\"']?\\s*$))"
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(patterns) or '(?!)'})(?![\w-])")
 
 
 def _area(name: str, line: str) -> str:
@@ -237,7 +194,7 @@ def _area(name: str, line: str) -> str:
         if "tests" in PurePosixPath(name).parts:
             return "tests"
         return "imports" if _IMPORT.match(line) else "code"
-    if _REQUIREMENTS.search(name):
+    if REQUIREMENTS.search(name):
         return "requirements"
     if name.startswith((".github/", ".gitlab")) or _WORKFLOW.search(name):
         return "workflows"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.cli.exit_codes import Exit
+from llm_contracts.doctor.leftovers import find_leftovers
+from llm_contracts.project.config import Retiring, load_settings
+from tests.harness.doctor.made_up_files import MADE_UP
 
 _PROJECT = """\
 [project]
@@ -208,3 +212,17 @@ def _left(root: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str) -> 
 def test_a_lock_file_of_any_size_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# \n" * 400_000 + 'name = "requests"'
     assert _left(tmp_path, monkeypatch, "uv.lock", text) == Exit.DIVERGENCE
+
+
+def test_in_made_up_repositories_every_line_is_found_and_no_other(tmp_path: Path) -> None:
+    """Install commands, lists and imports of many tools, beside prose and code that use the same word."""
+    expected = set()
+    for name, text in MADE_UP.items():
+        lines = text.splitlines()
+        expected |= {(name, number) for number, line in enumerate(lines, 1) if line.endswith(" <-")}
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("\n".join(line.removesuffix(" <-") for line in lines), encoding="utf-8")
+    settings = replace(
+        load_settings(tmp_path, needed=False), root=tmp_path, retire=Retiring(requirements=("requests",))
+    )
+    assert {(one.file, one.line) for one in find_leftovers(settings).found} == expected
