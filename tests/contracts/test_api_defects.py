@@ -13,6 +13,13 @@ from llm_contracts.clients import builtin
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.run.engines import Engine, EngineName, opened
 from llm_contracts.run.pairing import Pairing, Side
+from tests.contracts.defects.handmade_apis import (
+    COMPLETIONS,
+    GENERIC,
+    HANDMADE_DEFECTS,
+    HARMLESS_OF_GENERIC,
+    MODELS,
+)
 from tests.contracts.defects.harmless import CONVERSIONS, as_namespace
 from tests.contracts.defects.other_apis import (
     API_DEFECTS,
@@ -22,7 +29,9 @@ from tests.contracts.defects.other_apis import (
     RESPONSES,
     Api,
     ApiDefect,
+    Fault,
     as_base64,
+    faulty,
     harmless_of,
 )
 from tests.contracts.defects.proof import unlike
@@ -33,7 +42,13 @@ pytestmark = [
         find_spec("anthropic") is None, reason="needs Anthropic's SDK"
     ),  # imported by its client
 ]
-APIS = {"responses": RESPONSES, "messages": MESSAGES, "gemini": GEMINI, "embeddings": EMBEDDINGS}
+APIS = {
+    "responses": RESPONSES,
+    "messages": MESSAGES,
+    "gemini": GEMINI,
+    "embeddings": EMBEDDINGS,
+    "completions": COMPLETIONS,
+}
 _AGAIN = ("fields", "order", "chunk_count", "deltas", "surface", "usage_details", "unfaithful")
 """Kinds that say of a fault what another has said, in the SDK's own fields."""
 
@@ -54,7 +69,7 @@ def compared(engine: Engine, api: Api, script: str, candidate: Client) -> Item:
     return match.run(blank, (api.played(script),), api.call())
 
 
-@pytest.mark.parametrize("defect", API_DEFECTS, ids=lambda defect: defect.name)
+@pytest.mark.parametrize("defect", [*API_DEFECTS, *HANDMADE_DEFECTS], ids=lambda defect: defect.name)
 def test_a_fault_is_reported_as_what_it_is(defect: ApiDefect, engine: Engine) -> None:
     item = compared(engine, defect.api, defect.script, defect.client())
     assert item.problem is None
@@ -71,9 +86,24 @@ def test_without_a_fault_nothing_is_reported(api: Api, script: str, engine: Engi
     assert (item.problem, item.divergences, item.noise) == (None, (), ())
 
 
-def test_without_a_fault_nothing_is_reported_of_embeddings(engine: Engine) -> None:
-    item = compared(engine, EMBEDDINGS, "plain-stream", _again(EMBEDDINGS))
+@pytest.mark.parametrize(
+    ("api", "script"),
+    [
+        (EMBEDDINGS, "plain-stream"),
+        *((api, name) for api in (COMPLETIONS, MODELS, GENERIC) for name in api.answers),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.dialect,
+)
+def test_nothing_is_reported_of_another_api_without_a_fault(api: Api, script: str, engine: Engine) -> None:
+    item = compared(engine, api, script, _again(api))
     assert (item.problem, item.divergences, item.noise) == (None, (), ())
+
+
+@pytest.mark.parametrize("form", HARMLESS_OF_GENERIC, ids=lambda form: form.__name__)
+def test_what_nobody_has_described_may_come_in_another_form(form: Fault, engine: Engine) -> None:
+    item = compared(engine, GENERIC, "plain-stream", faulty(GENERIC, form))
+    assert item.problem is None
+    assert [one for one in item.divergences if one.severity is not Severity.COSMETIC] == []
 
 
 def _again(api: Api) -> Client:
@@ -93,7 +123,7 @@ FORMS = [
 def test_another_form_of_the_same_is_no_alarm(
     api: Api, convert: Callable[[Any], Any], engine: Engine
 ) -> None:
-    script = "plain-stream" if api is EMBEDDINGS else "parallel-tool-calls"
+    script = "plain-stream" if api in (EMBEDDINGS, COMPLETIONS) else "parallel-tool-calls"
     item = compared(engine, api, script, harmless_of(api, convert))
     assert item.problem is None
     assert [one for one in item.divergences if one.severity is not Severity.COSMETIC] == []

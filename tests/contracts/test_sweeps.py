@@ -29,6 +29,7 @@ from llm_contracts.run.scenario import blank_item, replay_call
 from llm_contracts.sweep.run import Extent, sweep
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family, variants
+from tests.contracts.defects.handmade_apis import COMPLETIONS, GENERIC
 from tests.contracts.defects.other_apis import MESSAGES, RESPONSES, Api
 from tests.harness.clients.own_apis import own_call, recorded_answer
 from tests.harness.wire.exchanges import PUBLIC
@@ -171,6 +172,10 @@ def test_litellm_s_plain_router_shows_no_change_but_asks_without_end_after_an_ev
     assert changed(before) == ({"bom"}, {"bom"})
 
 
+RESET = (("reset@*", Kind.FIELDS, "error.message"),)  # each transport has its own words
+SILENT = tuple((variant, Kind.UNFAITHFUL, "end") for variant in ("silent@*", "silent-within@*"))
+
+
 @pytest.mark.parametrize(
     ("api", "changing"),
     [(RESPONSES, {"pings", "control-only", "bare-data"}), (MESSAGES, {"bom"})],
@@ -180,22 +185,39 @@ def test_the_sdk_of_another_api_takes_each_family_alike_whether_it_waits_or_not(
     engine: Engine, api: Api, changing: set[str]
 ) -> None:
     """Errors and refusals come in that API's own words. Each transport has its own about the network."""
-
-    def swept_by(*families: Family) -> Iterator[Item]:
-        sweeper = _sweeper(engine, api.client, f"{api.client}-async", *families)
-        blank = Item(id="a/b", provider=api.dialect, scenario="b")
-        return sweeper.run(blank, (api.played("parallel-tool-calls"),), api.call())
-
-    assert changed(swept_by(Family.RECUT)) == (changing, changing)
-    items = tuple(swept_by(Family.ENDS, Family.FAULTS))
+    script = "parallel-tool-calls"
+    assert changed(swept_by_api(engine, api, script, Family.RECUT)) == (changing, changing)
+    items = tuple(swept_by_api(engine, api, script, Family.ENDS, Family.FAULTS))
     assert {general(split(item.scenario)[1]) for item in items} >= {"error@*", "status-500", "stall@*"}
-    assert {
+    assert differing(items) == {*RESET, *SILENT, ("stall@*", Kind.FIELDS, "error.message")}
+
+
+@pytest.mark.parametrize(
+    ("api", "script", "changing", "found"),
+    [
+        (COMPLETIONS, "finish-length", {"bom", "pings", "control-only", "bare-data"}, {*RESET, *SILENT}),
+        (GENERIC, "short", set(), {*RESET}),
+    ],
+    ids=["completions", "generic"],
+)
+def test_each_cut_of_completions_and_of_lines_is_taken_alike(
+    engine: Engine, api: Api, script: str, changing: set[str], found: set[tuple[str, Kind, str]]
+) -> None:
+    assert changed(swept_by_api(engine, api, script, Family.RECUT)) == (changing, changing)
+    assert differing(swept_by_api(engine, api, script, Family.ENDS)) == found
+
+
+def swept_by_api(engine: Engine, api: Api, script: str, *families: Family) -> Iterator[Item]:
+    sweeper = _sweeper(engine, api.client, f"{api.client}-async", *families)
+    blank = Item(id="a/b", provider=api.dialect, scenario="b")
+    return sweeper.run(blank, (api.played(script),), api.call())
+
+
+def differing(items: Iterable[Item]) -> set[tuple[str, Kind, str]]:
+    return {
         (general(split(item.scenario)[1]), d.kind, d.where)
         for item in items
         for d in (*item.divergences, *item.noise)
-    } == {
-        *((variant, Kind.FIELDS, "error.message") for variant in ("reset@*", "stall@*")),
-        *((variant, Kind.UNFAITHFUL, "end") for variant in ("silent@*", "silent-within@*")),
     }
 
 

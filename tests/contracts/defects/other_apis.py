@@ -7,8 +7,8 @@ from __future__ import annotations
 import base64
 import json
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -29,9 +29,11 @@ class Api:
     """An API as its SDK asks for it.
 
     Attributes:
-        client: the built-in client of its SDK.
+        client: the name of the built-in client of its SDK.
+        dialect: the simulator's that answers, or a name where `answers` do.
         path: below the provider's origin.
         ask: what makes up the call.
+        answers: bodies by the name of a script, where no dialect has them.
     """
 
     client: str
@@ -39,6 +41,7 @@ class Api:
     origin: str
     path: str
     ask: dict[str, Any]
+    answers: Mapping[str, Response] = field(default_factory=dict)
 
     def call(self, **params: Any) -> Call:
         """The call, at the provider's own address."""
@@ -46,7 +49,11 @@ class Api:
         return Call(base_url=self.origin, api_key=REPLAY_KEY, provider=self.dialect, **asked)
 
     def played(self, script: str) -> Interaction:
-        """What the simulator answers to this call."""
+        """What is answered to this call."""
+        if script in self.answers:
+            method = "GET" if self.call().function is Function.LIST_MODELS else "POST"
+            request = Request(method=method, uri=self.origin + self.path)
+            return Interaction(request=request, response=self.answers[script])
         call, dialect = self.call(), DIALECTS[self.dialect]
         given = {"messages": list(call.messages)} if call.messages else {"input": call.input}
         body = json.dumps({"model": call.model, **given, "contents": call.input, **call.params}).encode()
@@ -124,7 +131,7 @@ def only_wholes(events: Items) -> Iterator[Any]:
 
 def pieces_lost(events: Items) -> Iterator[Any]:
     """A piece of text is not handed on."""
-    yield from _without(events, lambda event: event.type == "response.output_text.delta")
+    yield from without(events, lambda event: event.type == "response.output_text.delta")
 
 
 def summary_lost(events: Items) -> Iterator[Any]:
@@ -152,7 +159,7 @@ def item_named(events: Items) -> Iterator[Any]:
 
 def arguments_lost(events: Items) -> Iterator[Any]:
     """A piece of a call's arguments is not handed on."""
-    yield from _without(events, lambda event: event.type == "response.function_call_arguments.delta")
+    yield from without(events, lambda event: event.type == "response.function_call_arguments.delta")
 
 
 def second_call_lost(events: Items) -> Iterator[Any]:
@@ -207,7 +214,7 @@ def errors_ended(events: Items) -> Iterator[Any]:
 
 def blocks_lost(events: Items) -> Iterator[Any]:
     """A piece of text is not handed on."""
-    yield from _without(events, lambda event: _delta(event) == "text_delta")
+    yield from without(events, lambda event: _delta(event) == "text_delta")
 
 
 def thinking_lost(events: Items) -> Iterator[Any]:
@@ -261,7 +268,7 @@ def tools_renamed(events: Items) -> Iterator[Any]:
 
 def json_lost(events: Items) -> Iterator[Any]:
     """A piece of a call's arguments is not handed on."""
-    yield from _without(events, lambda event: _delta(event) == "input_json_delta")
+    yield from without(events, lambda event: _delta(event) == "input_json_delta")
 
 
 def message_renamed(events: Items) -> Iterator[Any]:
@@ -285,7 +292,7 @@ def overload_ended(events: Items) -> Iterator[Any]:
 
 def parts_lost(chunks: Items) -> Iterator[Any]:
     """A piece of text is not handed on."""
-    yield from _without(chunks, lambda chunk: any(part.text and not part.thought for part in _parts(chunk)))
+    yield from without(chunks, lambda chunk: any(part.text and not part.thought for part in _parts(chunk)))
 
 
 def thoughts_lost(chunks: Items) -> Iterator[Any]:
@@ -419,7 +426,7 @@ def _delta(event: Any) -> str | None:
     return getattr(getattr(event, "delta", None), "type", None)
 
 
-def _without(events: Items, is_one: Callable[[Any], bool]) -> Iterator[Any]:
+def without(events: Items, is_one: Callable[[Any], bool]) -> Iterator[Any]:
     """All but the third of these."""
     seen = 0
     for event in events:
@@ -447,14 +454,20 @@ class ApiDefect:
 
     def client(self) -> Client:
         """The SDK's client with the fault."""
-        return partial(_broken, builtin.BUILTIN[self.api.client], self.fault)
+        return faulty(self.api, self.fault)
+
+
+def faulty(api: Api, fault: Fault) -> Client:
+    """The client of an API's SDK, its items changed."""
+    return partial(_broken, builtin.BUILTIN[api.client], fault)
 
 
 def _broken(client: Client, fault: Fault, call: Call) -> Iterator[Any]:
     return fault(client(call))  # type: ignore[arg-type]  # these clients are not asynchronous
 
 
-def _of(api: Api, *rows: tuple[Fault, str, str]) -> Iterator[ApiDefect]:
+def of(api: Api, *rows: tuple[Fault, str, str]) -> Iterator[ApiDefect]:
+    """Each fault, the script on which it shows, and as what: kind and place."""
     for fault, script, report in rows:
         kind, where = report.split(" ")
         yield ApiDefect(api=api, fault=fault, script=script, kind=Kind(kind), where=where)
@@ -462,7 +475,7 @@ def _of(api: Api, *rows: tuple[Fault, str, str]) -> Iterator[ApiDefect]:
 
 _CALLS = "parallel-tool-calls"
 API_DEFECTS: tuple[ApiDefect, ...] = (
-    *_of(
+    *of(
         RESPONSES,
         (pieces_lost, "reasoning", "text text[*]"),
         (only_wholes, "reasoning", "deltas delta[0]"),
@@ -477,7 +490,7 @@ API_DEFECTS: tuple[ApiDefect, ...] = (
         (asked_model, "reasoning", "model_name model"),
         (errors_ended, "mid-stream-error", "finish_reason finish_reason.lost"),
     ),
-    *_of(
+    *of(
         MESSAGES,
         (blocks_lost, "reasoning", "text text[*]"),
         (thinking_lost, "reasoning", "reasoning reasoning[0]"),
@@ -490,7 +503,7 @@ API_DEFECTS: tuple[ApiDefect, ...] = (
         (message_renamed, "reasoning", "response_id id"),
         (overload_ended, "mid-stream-error", "error error"),
     ),
-    *_of(
+    *of(
         GEMINI,
         (parts_lost, "reasoning", "text text[*]"),
         (thoughts_lost, "reasoning", "reasoning reasoning[0]"),
@@ -502,7 +515,7 @@ API_DEFECTS: tuple[ApiDefect, ...] = (
         (answer_renamed, "reasoning", "response_id id"),
         (overload_ended, "mid-stream-error", "error error"),
     ),
-    *_of(
+    *of(
         EMBEDDINGS,
         (swapped, "plain-stream", "fields data[0].embedding"),
         (first_alone, "plain-stream", "fields data[1].embedding"),
@@ -528,4 +541,4 @@ def as_base64(item: Any) -> Any:
 
 def harmless_of(api: Api, convert: Callable[[Any], Any]) -> Client:
     """The SDK's client, each item in another form."""
-    return partial(_broken, builtin.BUILTIN[api.client], lambda items: map(convert, items))
+    return faulty(api, lambda items: map(convert, items))

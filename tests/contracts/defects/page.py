@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.contracts.clients import CLIENTS
 from tests.contracts.defects.defect import Defect, sentence
 from tests.contracts.defects.generated import generated
+from tests.contracts.defects.handmade_apis import HANDMADE_DEFECTS, HARMLESS_OF_GENERIC
 from tests.contracts.defects.harmless import CONVERSIONS, SCENARIOS, TRANSPORTS
 from tests.contracts.defects.ledger import ELSEWHERE, IDS, SHIPPED, THOUGHT_UP
 from tests.contracts.defects.other_apis import API_DEFECTS
@@ -57,8 +58,9 @@ Clients that hand on the right chunks and do something else that they should not
 _OTHER_APIS = """\
 ## Clients of other APIs
 
-Put into the bare stream of OpenAI's, Anthropic's or Google's SDK, and played what the simulator says. What is
-said again of the same fault in the SDK's own fields is not listed.
+Put into the bare stream of OpenAI's, Anthropic's or Google's SDK, and played what the simulator says; of
+completions, listings and the API that nobody has described, answers in the shapes that documentation gives.
+What is said again of the same fault in the SDK's own fields is not listed.
 """
 
 _HARMLESS = """\
@@ -111,12 +113,18 @@ def _harmless() -> Iterator[tuple[str, ...]]:
     for transport in TRANSPORTS:
         number = len(CONVERSIONS) * len(SCENARIOS)
         yield transport.__name__.replace("_", " "), forms, str(number)
-    for dialect in dict.fromkeys(one.api.dialect for one in API_DEFECTS):
+    for dialect in (*dict.fromkeys(one.api.dialect for one in API_DEFECTS), "completions"):
         yield f"plainly, by the SDK of {dialect}", f"{forms}, as base64", str(len(CONVERSIONS) + 1)
+    own = ", ".join(form.__name__.replace("_", " ") for form in HARMLESS_OF_GENERIC)
+    yield (
+        "as bytes or documents, by httpx, of an API that nobody has described",
+        own,
+        str(len(HARMLESS_OF_GENERIC)),
+    )
 
 
 def _other_apis() -> Iterator[tuple[str, ...]]:
-    for one in API_DEFECTS:
+    for one in (*API_DEFECTS, *HANDMADE_DEFECTS):
         what = sentence(one.fault)
         yield one.api.dialect, what, f"`{one.script}`", f"`{one.kind}`", f"`{one.where}`"
 
