@@ -36,11 +36,14 @@ class Limits:
         keep: recordings of one shape, those counted that are there already.
         recordings: of one run.
         size: bytes of bodies of one run.
+        reserve: bytes of the disk that stay free, or what was seen could not be written on a full one, and
+            what stands there would say that nothing is missing.
     """
 
     keep: int = 3
     recordings: int = 500
     size: int = 64 * _MIB
+    reserve: int = _MIB
 
 
 @dataclass(kw_only=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import secrets
+import shutil
 import signal
 import threading
 import time
@@ -32,7 +34,7 @@ from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.scrub import Scrubber
 
-_EVERY = 10.0  # seconds between two writings of what was seen
+_EVERY = 1.0  # seconds between two writings of what was seen
 _LARGEST_REQUEST = 64 * 2**20  # bytes to unpack a request to; memory is to stay bounded
 _LARGE = 64 * 1024  # bytes of bodies
 _CHAT = "/chat/completions"
@@ -125,7 +127,7 @@ class Writer:
         self._queue.put((provider, why, 0))
 
     def _work(self) -> None:
-        due, shapes = time.monotonic() + _EVERY, 0
+        due, saved = time.monotonic() + _EVERY, (0, 0)
         while True:
             try:
                 item = self._queue.get(timeout=max(0.0, due - time.monotonic()))
@@ -136,19 +138,25 @@ class Writer:
                 self._guarded(self._save_coverage)
                 return
             self._guarded(lambda: self._take(*item))  # noqa: B023 - called before the next one comes
-            before, shapes = shapes, sum(len(each.shapes) for each in self.seen.values())
+            counts = (
+                sum(len(each.shapes) for each in self.seen.values()),
+                sum(each.calls for each in self.seen.values()),
+            )
+            late = time.monotonic() >= due
             # What was counted may be lost with the process, but no shape: it keeps an answer from being a GO.
-            if time.monotonic() >= due or shapes > before:
-                self._guarded(self._save_coverage)
-                due = time.monotonic() + _EVERY
+            if counts[0] > saved[0] or (late and counts != saved):
+                saved, late = counts if self._guarded(self._save_coverage) else saved, True
+            due = time.monotonic() + _EVERY if late else due
 
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """A failure here must cost a recording and never a call."""
+    def _guarded(self, action: Callable[[], None]) -> bool:
+        """Whether it worked. A failure here must cost a recording and never a call."""
         try:
             action()
         except Exception as error:  # noqa: BLE001 - see above
             said = error.strerror if isinstance(error, OSError) else None
             self.trouble[f"{type(error).__name__}{f': {said}' if said else ''}"] = None
+            return False
+        return True
 
     def _take(self, provider: str, item: Interaction | str, size: int) -> None:
         if isinstance(item, Interaction):
@@ -171,6 +179,9 @@ class Writer:
 
     def _write(self, call: CapturedCall) -> None:
         writing = self._writing
+        there = next(each for each in (writing.folder, *writing.folder.absolute().parents) if each.exists())
+        if shutil.disk_usage(there).free < writing.limits.reserve:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         page = _Page(
             folder=writing.folder,
             provider=call.provider,

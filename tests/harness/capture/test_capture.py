@@ -244,6 +244,15 @@ def test_a_writer_that_fails_hurts_no_call(scene: Scene) -> None:
     assert list(writer.trouble) == ["NotADirectoryError: Not a directory"]
 
 
+def test_a_disk_is_never_filled_so_that_what_was_seen_finds_its_place(scene: Scene) -> None:
+    """Or a full disk would say of the shapes before it that they are all."""
+    scene.options = {"limits": Limits(reserve=2**62)}
+    with scene.running() as application:
+        assert application.ask() == (200, ANSWER.response.body)
+    assert seen(scene).not_looked_at == {"the recording could not be written (No space left on device)": 1}
+    assert (scene.recordings(), len(seen(scene).unrecorded)) == ([], 1)
+
+
 def test_what_there_is_no_memory_for_passes(scene: Scene) -> None:
     scene.options = {"memory": 150}
     with scene.running() as application:
@@ -553,9 +562,12 @@ def test_a_packed_request_is_recorded_plain(scene: Scene, coding: str) -> None:
 
 
 def test_a_shape_is_on_the_disk_before_anything_ends(scene: Scene) -> None:
-    """A process that is killed may lose numbers, but no shape that keeps an answer from being a GO."""
+    """Who is killed may lose a second's numbers, but no shape that keeps an answer from being a GO."""
     with scene.running() as application:
         application.ask()
         folder = scene.root / "cassettes" / "acme"
         released_when(lambda: any(folder.glob("captured-*.json")), threading.Event())
         assert any(folder.glob("captured-*.json"))
+        application.ask()
+        released_when(lambda: seen(scene).calls == 2, threading.Event())
+        assert seen(scene).calls == 2
