@@ -493,6 +493,52 @@ def test_a_model_alone_or_an_array_of_them_is_a_listing() -> None:
     assert whole([{"id": "m", "object": "model"}]).protocol == "models"
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"__type": "ValidationException", "Message": "broken"},
+        {"success": False, "errors": [{"code": 7009, "message": "broken"}]},
+        {"error_code": "INVALID_PARAMETER_VALUE", "message": "broken"},
+        {"status": 404, "title": "Not Found", "detail": "broken"},
+    ],
+)
+def test_a_refusal_has_its_message_wherever_it_stands(refused: dict[str, Any]) -> None:
+    facts = read_facts(Response(status=400, headers=JSON, body=json.dumps(refused).encode()))
+    assert facts.error is not None
+    assert facts.error["message"] == "broken"
+
+
+def test_an_error_may_stand_in_the_choice_that_ended_with_it() -> None:
+    choice = {"index": 0, "error": {"code": 502, "message": "broken"}, "finish_reason": "error"}
+    facts = whole({**CHAT, "choices": [{**choice, "message": {"content": ""}}]})
+    assert (facts.error, facts.finish_reasons) == ({"code": 502, "message": "broken"}, ("error",))
+
+
+def test_a_message_that_repeats_the_pieces_of_its_answer_is_not_read_again() -> None:
+    piece = {"id": "c", "choices": [{"index": 0, "delta": {"content": "Hi"}}]}
+    again = {"id": "c", "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}]}
+    facts = streamed(piece, again)
+    assert (facts.text, facts.finish_reasons) == ("Hi", ("stop",))
+    assert streamed(piece, {**again, "id": "another"}).text == "HiHi"
+    read = ItemReader()
+    assert [chunk.text for item in (piece, again) for chunk in read(item)] == ["Hi", ""]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "protocol"),
+    [
+        ("/v1/models", {"data": []}, "models"),
+        ("/v1/models", {"data": [{"id": "m", "pricing": {}}]}, "models"),
+        ("/v1/files", {"data": []}, GENERIC),
+        ("/v1/chat/completions", {"text": "Hi"}, GENERIC),
+    ],
+)
+def test_what_a_listing_does_not_say_its_address_does(path: str, body: Any, protocol: str) -> None:
+    answer = Response(status=200, headers=JSON, body=json.dumps(body).encode())
+    request = Request(method="GET", uri=f"https://api.example.com{path}")
+    assert read_answer(Interaction(request=request, response=answer)).protocol == protocol
+
+
 def test_an_error_that_is_only_marked_as_one_has_its_message() -> None:
     assert whole({"error": True, "message": "broken"}).error == {"error": True, "message": "broken"}
     assert whole({"error": False, "message": "fine"}).error is None

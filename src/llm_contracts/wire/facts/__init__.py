@@ -323,12 +323,14 @@ def usage_and(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[s
 
 
 def read_answer(interaction: Interaction, protocols: Protocols = BUILT_IN) -> WireFacts:
-    """The same of one exchange. Refusals look alike everywhere: whose one is, its address says."""
+    """The same of one exchange. Refusals and empty listings look alike everywhere: whose one is, its address
+    says.
+    """
     facts = read_facts(interaction.response, protocols)
-    if facts.protocol not in (GENERIC, "") or facts.error is None:
+    at = protocol_at(interaction.request.uri, protocols) if facts.protocol in (GENERIC, "") else None
+    if at is None or (facts.error is None and (at.has_text or not facts.protocol)):
         return facts
-    at = protocol_at(interaction.request.uri, protocols)
-    return replace(facts, protocol=at.name) if at is not None else facts
+    return replace(facts, protocol=at.name)
 
 
 def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:

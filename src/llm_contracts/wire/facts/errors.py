@@ -2,7 +2,8 @@
 
 Read here are the shapes that many APIs share: OpenAI's envelope, the same inside an array (Gemini's
 compatible endpoint), `code` and `message` without an envelope (SiliconFlow, DashScope), a status as `code`
-alone, `error_code` and `error_msg` with HTTP 200 (Baidu), OAuth's `error` and `error_description`, MiniMax's
+alone, `error_code` with `error_msg` and HTTP 200 (Baidu) or with `message` (Databricks), `Message` (AWS), a
+list of `errors` (Cloudflare, watsonx), OAuth's `error` and `error_description`, MiniMax's
 `base_resp`, bare JSON strings, plain text and HTML. A protocol adds those of its own.
 """
 
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from llm_contracts.util.json_values import as_list, as_mapping
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _FAILURE = re.compile(r"[45]\d\d")
@@ -66,8 +68,10 @@ def _by_status(data: Any, text: str) -> Mapping[str, Any]:
     if isinstance(data, str):
         return {"message": data}
     if isinstance(data, dict):
-        message = next((data[key] for key in ("message", "detail") if isinstance(data.get(key), str)), text)
-        return {**data, "message": message}
+        named = {key.lower(): value for key, value in data.items()}
+        first = as_mapping(next(iter(as_list(named.get("errors"))), None))
+        given = (named.get("message"), named.get("detail"), first.get("message"))
+        return {**data, "message": next((one for one in given if isinstance(one, str)), text)}
     return {"message": text}
 
 
@@ -88,7 +92,7 @@ def _enveloped(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _error_code(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if not data.get("error_code"):
         return None
-    return {"code": data["error_code"], "message": _text(data.get("error_msg"))}
+    return {"code": data["error_code"], "message": _text(data.get("error_msg", data.get("message")))}
 
 
 def _base_response(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
