@@ -7,11 +7,14 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import click
 
 from llm_contracts.cli.options import (
+    Number,
+    WholeNumber,
     ending_signals,
     hand_over,
     json_option,
@@ -52,7 +55,7 @@ Addresses of --listen:
 @port_option(_PORT, "Where --listen waits")
 @click.option(
     "--drain",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -60,7 +63,7 @@ Addresses of --listen:
 )
 @click.option(
     "--keep",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=3,
     show_default=True,
     metavar="N",
@@ -68,7 +71,7 @@ Addresses of --listen:
 )
 @click.option(
     "--sample",
-    type=click.FloatRange(min=0, max=1, min_open=True),
+    type=Number(min=0, max=1, min_open=True),
     default=1.0,
     show_default=True,
     metavar="PART",
@@ -76,7 +79,7 @@ Addresses of --listen:
 )
 @click.option(
     "--recordings",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=500,
     show_default=True,
     metavar="N",
@@ -84,7 +87,7 @@ Addresses of --listen:
 )
 @click.option(
     "--size",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=64,
     show_default=True,
     metavar="MIB",
@@ -139,6 +142,10 @@ def capture(
 
     if bool(command) is listen:
         raise ConfigError("Name the program to run (capture -- python app.py), or --listen; not both.")
+    if command and command[0].startswith("-"):
+        raise click.NoSuchOption(command[0])
+    if command and which(command[0]) is None:
+        raise ConfigError(f"{command[0]}: there is no such program, or this user may not run it.")
     project = project_here(needed=False)
     options = CaptureOptions(
         folder=folder or project.settings.cassettes,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -212,6 +213,27 @@ json_option = file_option(
     "json_file",
     text="Write the result as JSON, too; with - to standard output, in place of the report for people.",
 )
+
+
+class WholeNumber(click.IntRange):
+    """As click's own, which calls it an integer range."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """As click's own, but finite."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        found = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return found
+
+
 markdown_option = file_option(
     "--markdown",
     "markdown_file",
@@ -225,7 +247,7 @@ report_option = click.option(
 )
 jobs_option = click.option(
     "--jobs",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     default=0,
     metavar="N",
     help="Processors to use, a process each; 0, the default, is all of them where there are recordings "
@@ -277,7 +299,7 @@ def port_option(default: int, text: str) -> Decorator:
     """Where a server of ours listens; `text` says so, and what 0 means is added."""
     return click.option(
         "--port",
-        type=click.IntRange(0, 65535),
+        type=WholeNumber(0, 65535),
         default=default,
         show_default=True,
         metavar="N",
@@ -289,7 +311,7 @@ def timeout_option(default: float) -> Decorator:
     """`--timeout SECONDS`."""
     return click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         default=default,
         show_default=True,
         metavar="SECONDS",

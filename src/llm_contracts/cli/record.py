@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
+    WholeNumber,
     client_option,
     hand_over,
     json_option,
@@ -53,7 +55,7 @@ Examples:
 @selection_options
 @click.option("--missing", is_flag=True, help="Only what has no recording, or none that is live.")
 @click.option(
-    "--stale", type=click.IntRange(min=0), metavar="DAYS", help="Only what is missing, or this old or older."
+    "--stale", type=WholeNumber(min=0), metavar="DAYS", help="Only what is missing, or this old or older."
 )
 @click.option("--dry-run", is_flag=True, help="Call nobody; say what would be called.")
 @click.option("--overwrite-live", is_flag=True, help="Let the simulator replace live or imported recordings.")
@@ -121,8 +123,7 @@ def record(
         timeout=timeout,
         verify=verify,
     )
-    if not dry_run:
-        _require_calls(project, rows, options)
+    options = _with_keys(project, rows, options, dry_run=dry_run)
     if options.source is Source.LIVE:
         asked = {row.provider for row in rows}
         known = [each for each in project.providers if each.name in asked]
@@ -159,24 +160,33 @@ def record(
     return _exit_of(report, steps, verify=verify, stale=stale)
 
 
-def _require_calls(project: Project, scenarios: Sequence[Scenario], options: RecordOptions) -> None:
-    """A run that cannot call anybody is a misunderstanding, not a run in which all was skipped."""
+def _with_keys(
+    project: Project, scenarios: Sequence[Scenario], options: RecordOptions, *, dry_run: bool
+) -> RecordOptions:
+    """A run that cannot call anybody is a misunderstanding, not one in which all was skipped; a dry run then
+    plans as if every key were there.
+    """
     from llm_contracts.project.endpoint import live_endpoint
+    from llm_contracts.util.terminal import echo
 
     if not scenarios:
         raise ConfigError(
             "There is nothing to record but what was captured, which is captured anew: "
             "llm-contracts capture -- COMMAND"
         )
-    if options.source is not Source.LIVE:
-        return
     providers = [project.provider(name) for name in dict.fromkeys(row.provider for row in scenarios)]
-    if not any(live_endpoint(provider, options.environ) for provider in providers):
-        variables = ", ".join(provider.key_variable for provider in providers)
+    if options.source is not Source.LIVE or any(live_endpoint(row, options.environ) for row in providers):
+        return options
+    names = [[name for name in (row.key_variable, row.second_key_variable) if name] for row in providers]
+    one_of = f"{'one of ' if names[1:] else ''}{', '.join(map(' with '.join, names))}"
+    keys = f"{one_of} in the environment or in .env"
+    if not dry_run:
         raise ConfigError(
-            f"No key is set, so nobody can be called. Set one of {variables} in the environment or in .env, "
-            "or rehearse with --source simulator."
+            f"No key is set, so nobody can be called. Set {keys}, or rehearse with --source simulator."
         )
+    echo(f"No key is set; what follows would be called with all of them. Set {keys}.", err=True)
+    made_up = {name: "none" for both in names for name in both}
+    return replace(options, environ={**options.environ, **made_up})
 
 
 def _exit_of(

@@ -105,7 +105,7 @@ def report(
         raise click.UsageError("Folders go with --merge; for another result: --report DIR.")
     if merge and not parts:
         raise click.UsageError("--merge needs the folders of the parts, such as report/shard-*.")
-    if [str(file) for file in views.files].count("-") > 1:
+    if [str(file) for file in (html, *views.files)].count("-") > 1:
         raise click.UsageError("Only one view can go to standard output; --annotations is one, too.")
     if (views.report_url or views.fetch) and not (views.markdown or views.comment):
         raise click.UsageError("--report-url and --fetch are for --markdown and --comment.")

@@ -11,6 +11,7 @@ from typing import Any, cast
 from llm_contracts.clients.builtin import BUILTIN, LIBRARIES
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.command import CommandClient
+from llm_contracts.clients.libraries.litellm import offline_litellm
 
 
 class ClientError(Exception):
@@ -89,8 +90,13 @@ def _imported(name: str) -> Client:
 
 
 def _module(module: str, name: str) -> Any:
+    if "/" in module or module.endswith(".py"):
+        raise ClientError(
+            f"{name!r}: {module} is a file; name the module, as in shop.llm:{name.split(':')[1]}"
+        )
     try:
-        return import_module(module)
+        with offline_litellm():
+            return import_module(module)
     except Exception as error:
         raise ClientError(f"{name!r}: importing {module} failed: {type(error).__name__}: {error}") from error
 

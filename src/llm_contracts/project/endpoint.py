@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
 
+from llm_contracts.project.config import ConfigError
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.interaction import Interaction
@@ -79,12 +81,21 @@ class Endpoint:
 
 
 def live_endpoint(provider: Provider, environ: Mapping[str, str]) -> Endpoint | None:
-    """The provider itself, or what its base-URL variable says; None without a key."""
+    """The provider itself, or what its base-URL variable says; None without a key.
+
+    Raises:
+        ConfigError: the variable holds something else than an address.
+    """
     variables = filter(None, (provider.key_variable, provider.second_key_variable))
     halves = [environ.get(name, "").strip() for name in variables]
     if not all(halves):
         return None
     override = environ.get(provider.base_url_variable, "").strip() if provider.base_url_variable else ""
+    if override and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", override):
+        name = provider.base_url_variable
+        raise ConfigError(
+            f"{name} is not a base URL, which is like {provider.base_url}: correct or unset it."
+        )
     return Endpoint(
         base_url=(override or provider.base_url).rstrip("/"),
         public_url=provider.base_url,

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from llm_contracts.clients.call import Client
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import ConfigError, Project, Settings, checked_name, nearest
 from llm_contracts.project.scenario import Provider, Scenario
@@ -76,7 +77,8 @@ def _module(file: Path) -> ModuleType | None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with offline_litellm():
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.reduce.run import Reduced
+from llm_contracts.reporting.lines import side_lines
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_LONGEST_VALUE = 160  # characters
 
 
 def reduced_document(reduced: Reduced) -> dict[str, Any]:
@@ -38,11 +42,11 @@ def print_reduced(console: Console, reduced: Reduced) -> None:
     console.print(
         f"{difference.kind} at {difference.where}   {difference.severity}", style="bold", markup=False
     )
-    console.print(f"    {meaning(difference)}", markup=False)
-    console.print(f"    reference  {difference.reference!r}", markup=False, highlight=False)
-    console.print(f"    candidate  {difference.candidate!r}", markup=False, highlight=False)
-    before = reduced.events_before
-    left = f"Of {before} events {reduced.events} are left" if before else "This is left"
+    console.print(f"    {plain_meaning(difference)}", markup=False)
+    for name, value in side_lines(difference, _LONGEST_VALUE):
+        console.print(f"    {name:<10} {value}", markup=False, highlight=False)
+    before, verb = reduced.events_before, "is" if reduced.events == 1 else "are"
+    left = f"Of {before} events {reduced.events} {verb} left" if before else "This is left"
     console.print(f"\n{left} ({reduced.attempts} attempts):\n")
     for each in reduced.interactions:
         console.print(f"HTTP {each.response.status}", style="dim")

@@ -206,7 +206,7 @@ def blocks(verdicts: Mapping[str, Verdict], everyone: Collection[str] = ()) -> t
 def _block(alike: Mapping[str, Verdict], everyone: Collection[str]) -> VerdictBlock:
     first = next(iter(alike.values()))
     if len(alike) == 1:
-        reasons, steps = first.reasons, first.next
+        reasons = first.reasons
     else:
         if first.answer is Readiness.READY:
             lines = [f"{name}: {reason}" for name, verdict in alike.items() for reason in verdict.reasons]
@@ -214,7 +214,8 @@ def _block(alike: Mapping[str, Verdict], everyone: Collection[str]) -> VerdictBl
             lines = [
                 _together([*alike], each) for each in zip(*(v.reasons for v in alike.values()), strict=True)
             ]
-        reasons, steps = tuple(lines), _commands(alike, everyone)
+        reasons = tuple(lines)
+    steps = _commands(alike, everyone)
     return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=reasons, next=steps)
 
 

@@ -51,6 +51,7 @@ _ACTING = re.compile(
     # Control characters of both sets, halves of surrogate pairs, separators of lines, marks of direction.
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+_SIZES = ("COLUMNS", "LINES")
 _PADDING = re.compile(r"(?m)[ \t]+$")
 _COMMAND = re.compile(r"(?m)^(\s*)::(?=\w)|##(?=\[|vso\[|teamcity\[)")
 """How CI services recognise commands in a log: GitHub at the start of a line, Azure and TeamCity anywhere."""
@@ -107,12 +108,15 @@ def terminal_console(*, stderr: bool = False, width: int | None = None) -> Conso
     """A console for people, on which foreign text cannot do anything."""
     stream = sys.stderr if stderr else sys.stdout
     file = stream if stream.isatty() else cast("TextIO", _Unpadded(stream))
-    return _InertConsole(file=file, width=width, highlight=False, markup=False, emoji=False)
+    # A width or height of nothing comes from terminals that do not know theirs: nothing would be printed.
+    environ = {name: value for name, value in os.environ.items() if value.strip("0 ") or name not in _SIZES}
+    return _InertConsole(file=file, width=width, highlight=False, markup=False, emoji=False, _environ=environ)
 
 
 def report_console() -> Console:
     """A console for results on standard output; without colour unless that is a terminal."""
-    return terminal_console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNWRAPPED)
+    asked = os.environ.get("COLUMNS", "").strip("0 ").isdecimal()
+    return terminal_console(width=None if sys.stdout.isatty() or asked else _UNWRAPPED)
 
 
 def table_width(console: Console) -> int:

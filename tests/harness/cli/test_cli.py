@@ -341,6 +341,53 @@ def test_a_dry_run_calls_nobody_and_says_what_it_would(
     assert [step["call"] for step in json.loads(capsys.readouterr().out)["steps"]] == [True, False, False]
 
 
+def test_a_dry_run_without_any_key_says_what_all_of_them_would_call(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["record", "--dry-run"]) == 0
+    out, err = capsys.readouterr()
+    assert "2 calls, roughly" in out
+    assert err == (
+        "No key is set; what follows would be called with all of them. "
+        "Set one of ACME_API_KEY, ZENITH_API_KEY in the environment or in .env.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("check --timeout nan", "Invalid value for '--timeout': 'nan' is not a finite number."),
+        ("check --timeout inf", "Invalid value for '--timeout': 'inf' is not a finite number."),
+        ("check --timeout soon", "Invalid value for '--timeout': 'soon' is not a valid number."),
+        ("check --jobs 1.5", "Invalid value for '--jobs': '1.5' is not a valid whole number."),
+        ("capture --sample nan -- true", "Invalid value for '--sample': 'nan' is not a finite number."),
+        ("capture --provider acme -- true", "No such option '--provider'."),
+        (
+            "capture -- no-such-program",
+            "no-such-program: there is no such program, or this user may not run it.",
+        ),
+        ("capture -- .", ".: there is no such program, or this user may not run it."),
+        ("report --html - --junit -", "Only one view can go to standard output; --annotations is one, too."),
+    ],
+)
+def test_what_an_option_cannot_mean_is_said_in_a_sentence(
+    line: str, said: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.strip().endswith(said)
+
+
+@pytest.mark.parametrize("columns", ["0", "000"])
+def test_a_terminal_that_does_not_know_its_width_gets_everything(
+    columns: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    run(["check"])
+    assert "Verdict" in capsys.readouterr().out
+
+
 def test_what_cannot_be_recorded_is_named_and_is_no_success(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from llm_contracts.clients.builtin import litellm, litellm_async, openai, openai_async, streamed
 from llm_contracts.clients.call import Call, Client, Function
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
@@ -190,9 +191,20 @@ def test_litellm_is_imported_so_that_it_fetches_nothing(edge: Edge) -> None:
     run(edge, litellm, answer(*EVENTS))
     library = import_module("litellm")
 
-    assert os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
     assert library.disable_hf_tokenizer_download is True
     assert library.suppress_debug_info is True
+
+
+def test_what_litellm_reads_while_it_is_imported_is_set_for_that_time_and_nothing_that_somebody_has_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("LITELLM_LOCAL_MODEL_COST_MAP", raising=False)
+    monkeypatch.setenv("LITELLM_MODE", "DEV")
+    with offline_litellm():
+        assert os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+        assert os.environ["LITELLM_MODE"] == "DEV"
+    assert "LITELLM_LOCAL_MODEL_COST_MAP" not in os.environ
+    assert os.environ["LITELLM_MODE"] == "DEV"
 
 
 def test_litellm_invents_usage_that_only_its_bare_path_shows(edge: Edge) -> None:

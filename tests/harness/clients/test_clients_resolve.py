@@ -39,6 +39,22 @@ def test_anybody_s_own_path_is_found_by_module_and_attribute(module: str) -> Non
     assert resolve(f"{module}:Paths.slow", {})(Call(base_url="", api_key="", provider="", model="")) == []
 
 
+def test_a_module_that_imports_litellm_makes_it_fetch_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM asks GitHub for prices while it is imported, and warns three times where it gets none."""
+    monkeypatch.delenv("LITELLM_LOCAL_MODEL_COST_MAP", raising=False)
+    source = "import os\nif os.environ['LITELLM_LOCAL_MODEL_COST_MAP'] == 'True':\n    call = print\n"
+    (tmp_path / "importing_litellm.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert resolve("importing_litellm:call", {}) is print  # type: ignore[comparison-overlap]
+
+
+def test_a_file_in_place_of_a_module_is_told_apart() -> None:
+    with pytest.raises(ClientError, match=r"clients\.py is a file; name the module, as in shop\.llm:old"):
+        resolve("./shop/clients.py:old", {})
+
+
 def test_an_unknown_name_is_told_with_the_nearest_ones() -> None:
     with pytest.raises(UnknownNameError, match="did you mean adapter-litellm") as error:
         resolve("adapter-litelm", PROJECT)

@@ -100,18 +100,32 @@ def _route(call: Call, provider: str) -> dict[str, Any]:
     return {"custom_llm_provider": provider, "api_base": call.base_url, "api_key": call.api_key}
 
 
+@contextmanager
+def offline_litellm() -> Iterator[None]:
+    """Whoever imports LiteLLM within fetches nothing.
+
+    On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
+    proxies included. Both are switched off; a value that somebody has set in the environment stays.
+    """
+    ours = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
+    unset = [name for name in ours if name not in os.environ]
+    os.environ.update({name: ours[name] for name in unset})
+    try:
+        yield
+    finally:
+        for name in unset:
+            os.environ.pop(name, None)
+
+
 @cache
 def _litellm() -> Any:
     """LiteLLM, imported and set up once, so that a run fetches nothing.
 
-    On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
-    proxies included; in a call it downloads a tokenizer where a model's name looks like Llama; for each error
-    it prints an advertisement to standard output, which is the harness's. Each is switched off here; a value
-    that somebody has set in the environment stays.
+    In a call it downloads a tokenizer where a model's name looks like Llama; for each error it prints an
+    advertisement to standard output, which is the harness's. Both are switched off here.
     """
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-    import litellm as library
+    with offline_litellm():
+        import litellm as library
 
     library.disable_hf_tokenizer_download = True
     library.suppress_debug_info = True
