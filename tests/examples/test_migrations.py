@@ -90,7 +90,12 @@ def test_claude_over_litellm_says_the_same_in_openai_s_words(tmp_path: Path) -> 
     assert all(item.normalised["protocol-words"] for item in result.items)
 
 
-def test_the_proxy_of_litellm_in_front_of_the_provider(tmp_path: Path) -> None:
+def test_the_proxy_of_litellm_in_front_of_the_provider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reaches the edge though the environment names another proxy, one that nobody runs."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     pytest.importorskip("litellm_proxy_extras", reason="needs litellm[proxy]")
     assert of_the_answer(migrated("litellm-proxy", tmp_path)) == {
         "plain-stream": _NAMED,
