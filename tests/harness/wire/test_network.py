@@ -301,7 +301,7 @@ def test_an_environment_without_proxies_is_left_alone() -> None:
         assert environ == {"HOME": "/"}
 
 
-# LiteLLM's proxy takes 7 s of processor time to start; tests/examples/test_migrations.py proves the same of it.
+# LiteLLM's proxy takes 7 s of processor time to start; tests/examples/test_migrations.py tries it so, too.
 @pytest.mark.parametrize("client", [name for name in BUILTIN if name != "litellm-proxy"])
 def test_clients_reach_the_edge_though_the_environment_names_a_proxy(
     client: str, monkeypatch: pytest.MonkeyPatch
