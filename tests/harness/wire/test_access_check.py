@@ -66,7 +66,12 @@ def test_the_edge_listens_on_the_loopback_alone(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1", "", "a, b"]
+    "host",
+    [
+        *("evil.example", "evil.example:80", "127.0.0.1.evil.example", "127.0.0.1.nip.io", "localtest.me"),
+        *("[::1", "", "a, b", "localhost.", "127.1", "0x7f000001", "0.0.0.0", "[::ffff:127.0.0.1]"),
+        *("evil.example@localhost", "localhost/evil.example", "localhost#.evil.example", "localhost:80:80"),
+    ],
 )
 def test_a_foreign_host_is_refused_though_its_name_led_here(edge: Edge, host: str) -> None:
     with edge.replay([streamed(DONE)]) as session:
@@ -86,25 +91,37 @@ def test_names_of_this_machine_are_let_in(edge: Edge, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "http://[::1"]
+    "sign",
+    [
+        *("Origin: https://evil.example", "Origin: null", "Origin: http://127.0.0.1.evil.example", "Origin:"),
+        *("Origin: http://[::1", "Origin: http://evil@localhost", "Origin: chrome-extension://localhost"),
+        *("Origin: http://localhost, https://evil.example", "Sec-Fetch-Site: cross-site"),
+    ],
 )
-def test_a_web_page_of_another_site_is_refused(edge: Edge, origin: str) -> None:
+def test_a_web_page_of_another_site_is_refused(edge: Edge, sign: str) -> None:
     """A browser sends it on behalf of whatever page is open; a simple POST needs no leave beforehand."""
     with edge.replay([streamed(DONE)]) as session:
         line = f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
-        headers = ("Host: 127.0.0.1", f"Origin: {origin}", "Content-Length: 2", "Connection: close")
+        headers = ("Host: 127.0.0.1", sign, "Content-Length: 2", "Connection: close")
         status, message = _message(_raw(edge, line, *headers, body=b"{}"))
         assert status == 403
         assert "web page of another site" in message
         assert session.requests() == ()
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1", "https://app.example"])
-def test_pages_of_this_machine_and_named_ones_are_let_in(origin: str) -> None:
+@pytest.mark.parametrize(
+    "sign",
+    [
+        *("Origin: http://localhost:3000", "Origin: http://127.0.0.1", "Origin: http://[::1]:80"),
+        *("Origin: https://app.example\r\nSec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"),
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate",
+    ],
+)
+def test_pages_of_this_machine_and_named_ones_are_let_in(sign: str) -> None:
     answer = exchange(Response(status=200, headers=JSON, body=b"{}"), method="GET")
     with Edge(origins={"https://app.example"}) as edge, edge.replay([answer]) as session:
         line = f"GET {urlsplit(session.origin).path}{TARGET} HTTP/1.1"
-        assert _raw(edge, line, "Host: 127.0.0.1", f"Origin: {origin}", "Connection: close") == (200, {})
+        assert _raw(edge, line, "Host: 127.0.0.1", sign, "Connection: close") == (200, {})
 
 
 @pytest.mark.parametrize("after_a_request", [False, True])

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import traceback
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
@@ -28,7 +28,8 @@ MOST_HEADERS = 128
 HEAD_WITHIN = 30.0
 """Seconds in which a request's line and headers must have arrived."""
 
-_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+_PAGE = re.compile(rf"https?://{_HOST.pattern}", re.IGNORECASE)
 _TOO_LONG = (
     f"The request's line or one of its headers is longer than {LONGEST_LINE} bytes, or there are more than "
     f"{MOST_HEADERS} headers."
@@ -156,23 +157,19 @@ def objection(incoming: web.BaseRequest, origins: Collection[str] = ()) -> web.R
     hosts = incoming.headers.getall("Host", [])
     if not hosts and incoming.version < HttpVersion11:
         return None
-    if len(hosts) != 1 or not _is_ours(hosts[0]):
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         return refused(421, "The Host header does not name this machine's loopback (127.0.0.1, localhost).")
-    for origin in incoming.headers.getall("Origin", []):
-        if origin not in origins and not _is_ours(origin.partition("://")[2]):
-            return refused(
-                403,
-                "A web page of another site sent this request: its Origin is neither this machine nor one "
-                "that --allow-origin names.",
-            )
+    pages = incoming.headers.getall("Origin", [])
+    # A page's picture has no Origin. A person who follows a link does no more than look at the server.
+    site, mode = (incoming.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode"))
+    is_foreign = site == "cross-site" and mode != "navigate" and not pages
+    if is_foreign or not all(page in origins or _PAGE.fullmatch(page) for page in pages):
+        return refused(
+            403,
+            "A web page of another site sent this request: its Origin is neither this machine nor one that "
+            "--allow-origin names.",
+        )
     return None
-
-
-def _is_ours(host: str) -> bool:
-    try:
-        return urlsplit(f"//{host}").hostname in _NAMES
-    except ValueError:
-        return False
 
 
 def _frames(error: BaseException | None) -> list[str]:
