@@ -6,6 +6,7 @@ import base64
 import gzip
 import sys
 import zlib
+from types import ModuleType
 
 import brotli
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from llm_contracts.wire.content import UnpackingError, decoded, gunzip, unpacked, unpacker
 from llm_contracts.wire.interaction import Piece, Request, Response
 from llm_contracts.wire.scrub import Scrubber
+from tests.harness.wire import zstd
 
 MIB = 2**20
 _BODY = b"data: hello\n\n" * 20
@@ -93,26 +95,21 @@ BOMBS = [
 ]
 
 
-ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD = ("compression.zstd", "backports.zstd", "zstandard")
 
 
-def _zstd(*blocks: bytes, window: int = 17) -> bytes:
-    """A frame by RFC 8878 without an encoder: of runs (one byte, 128 KiB of it) and of bytes as they are."""
-    frame = ZSTD + bytes((0, (window - 10) << 3))
-    for number, block in enumerate(blocks, 1):
-        size, kind = (2**17, 1) if len(block) == 1 else (len(block), 0)
-        frame += (size << 3 | kind << 1 | (number == len(blocks))).to_bytes(3, "little") + block
-    return frame
-
-
-@pytest.mark.parametrize("module", ["compression.zstd", "backports.zstd", "zstandard"])
+@pytest.mark.parametrize(
+    "module",
+    [*_ZSTD, zstd.like_python(), zstd.like_zstandard()],
+    ids=[*_ZSTD, "like python", "like zstandard"],
+)
 def test_zstd_is_unpacked_by_what_is_installed_in_bounded_steps(
-    module: str, monkeypatch: pytest.MonkeyPatch
+    module: str | ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip(module)
-    for other in {"compression.zstd", "backports.zstd", "zstandard"} - {module}:
-        monkeypatch.setitem(sys.modules, other, None)
-    packed = _zstd(_BODY[:100]) + _zstd(_BODY[100:])
+    installed = pytest.importorskip(module) if isinstance(module, str) else module
+    for name in _ZSTD:
+        monkeypatch.setitem(sys.modules, name, installed if name == installed.__name__ else None)
+    packed = zstd.frame(_BODY[:100]) + zstd.frame(_BODY[100:])
     for size in (1, 3, len(packed)):
         unpack = unpacker("zstd")
         assert unpack is not None
@@ -121,21 +118,21 @@ def test_zstd_is_unpacked_by_what_is_installed_in_bounded_steps(
         assert unpack.whole
     headers = (("content-encoding", "zstd"),)
     assert unpacked(Response(status=200, headers=headers, body=packed[:-1])).cut
-    bomb = _zstd(*[b"0"] * 256)
+    bomb = zstd.frame(*[b"0"] * 256)
     unpack = unpacker("zstd")
     assert unpack is not None
     sizes = [len(piece) for piece in unpack(bomb)]
     assert (sum(sizes), max(sizes) <= MIB // 2, unpack.whole) == (32 * MIB, True, True)
     found = unpacked(Response(status=200, headers=headers, body=bomb), largest=MIB)
     assert found.fault == "unpacks to more than 1,048,576 bytes"
-    wide = unpacked(Response(status=200, headers=headers, body=_zstd(b"0", window=27)))
+    wide = unpacked(Response(status=200, headers=headers, body=zstd.frame(b"0", window=27)))
     assert wide.fault == "is not packed as zstd, although its header says so"  # 128 MiB of memory for a byte
 
 
 def test_zstd_is_named_where_nothing_can_unpack_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("compression.zstd", "backports.zstd", "zstandard"):
+    for module in _ZSTD:
         monkeypatch.setitem(sys.modules, module, None)
-    packed = _zstd(_BODY)
+    packed = zstd.frame(_BODY)
     found = unpacked(Response(status=200, headers=(("content-encoding", "zstd"),), body=packed))
     assert (found.fault, found.response.body) == ("is packed as zstd, which cannot be unpacked here", packed)
     sent = Request(method="POST", uri="https://x/", headers=(), body=packed)
