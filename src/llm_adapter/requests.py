@@ -237,7 +237,8 @@ def _count(name: str, value: Any) -> int:
 
 def _mapping(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{name} must be a mapping, not {value!r}")  # noqa: TRY004 (one kind for all values)
+        # Its type alone is named: what else is given for headers is a line of them, with a key.
+        raise ValueError(f"{name} must be a mapping, not {type(value).__name__}")  # noqa: TRY004
     return dict(value)
 
 

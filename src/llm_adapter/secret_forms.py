@@ -12,18 +12,22 @@ from html.entities import codepoint2name
 from urllib.parse import quote, unquote
 
 _SHORTEST_HALF = 12  # characters, fewer of which could be anything
+_APART = r"(?:[^0-9A-Za-z]|(?<=\\)[nrt])"  # a sign between numbers, or part of one that JSON escapes
+_NUL = r"(?:\x00|\\{1,16}(?:u0000|x00))"
 
 
 @lru_cache(maxsize=256)
 def pattern(secret: str) -> re.Pattern[str]:
     """Finds a secret as it is, in capitals or small letters, percent-encoded, escaped as JSON, Python, HTML
-    and quoted-printable do it, in base64 at any alignment, and as hexadecimal digits or numbers.
+    and quoted-printable do it, in UTF-16 and UTF-32, in base64 at any alignment, and as hexadecimal digits or
+    numbers.
     """
     raw = secret.encode("utf-8", "surrogatepass")
     plain = "".join(map(_character, secret))
-    digits = r"(?:[ :,-]{0,2}(?:0x)?)".join(f"{byte:02x}" for byte in raw)
-    numbers = r",\s?".join(map(str, raw))
-    return re.compile("|".join((f"(?i:{plain}|{digits})", numbers, *_base64(raw))))
+    wide = f"{_NUL}{{1,3}}".join(map(re.escape, secret)) + f"{_NUL}{{0,3}}"
+    digits = rf"{_APART}{{0,8}}(?:0?x)?".join(f"{byte:02x}" for byte in raw)
+    numbers = rf"{_APART}{{1,8}}".join(map(str, raw))
+    return re.compile("|".join((f"(?i:{plain}|{digits})", wide, numbers, *_base64(raw))))
 
 
 def _character(character: str) -> str:
@@ -31,12 +35,12 @@ def _character(character: str) -> str:
     raw = character.encode("utf-8", "surrogatepass")
     forms = [
         rf"\\{{0,16}}{re.escape(character)}",
-        "".join(f"%(?:25){{0,3}}{byte:02x}" for byte in raw),
+        "".join(f"%(?:25){{0,3}}(?:u00)?{byte:02x}" for byte in raw),
         "".join(rf"\\{{1,16}}x{byte:02x}" for byte in raw),
         "".join(rf"\\{{1,16}}{byte:03o}" for byte in raw),
         "".join(f"={byte:02x}" for byte in raw),
-        rf"\\{{1,16}}u(?:{number:04x}|\{{0{{0,4}}{number:x}\}})",
-        rf"&(?:amp;)?#(?:0{{0,5}}{number}|x0{{0,5}}{number:x});",
+        rf"\\{{1,16}}u(?:(?:0000)?{number:04x}|\{{0{{0,4}}{number:x}\}})",
+        rf"&(?:amp;)?#(?:0{{0,6}}{number}|x0{{0,6}}{number:x});?",
     ]
     if number in codepoint2name:
         forms.append(f"&(?:amp;)?{codepoint2name[number]};")
@@ -96,7 +100,7 @@ PACKED = re.compile(r"[A-Za-z0-9+/_%\\=&#;:{}-](?:[A-Za-z0-9+/_%\\=&#;:{}-]|\r?\
 _ESCAPE = re.compile(r"\\+(?:[uU]00|x)([0-9A-Fa-f]{2})|\\+u\{([0-9A-Fa-f]{1,6})\}")
 _FOLD = re.compile(r"\r?\n|\\+[rn](?:\\+n)?")
 _DIGITS = re.compile(r"[A-Za-z0-9+/_-]{12,}")
-_READABLE = re.compile(r"[\t\n\r -~]{8,}")
+_READABLE = re.compile(r"(?:[\t\n\r -~]\x00{0,3}){8,}")
 
 
 def unpacked(run: str) -> Iterator[str]:

@@ -208,7 +208,7 @@ ROUND["again"] = ROUND
         ("tools", [{"limit": float("nan")}], "not JSON: tools"),
         ("extra_body", [1], "extra_body must be a mapping"),
         ("extra_query", "a=b", "extra_query must be a mapping"),
-        ("extra_headers", "x: y", "extra_headers must be a mapping"),
+        ("extra_headers", "authorization: a key", "extra_headers must be a mapping, not str"),
         ("extra_headers", {"x-a": "a\r\nx-b: c"}, "extra_headers holds 'x-a'"),
         ("extra_headers", {"x-a": 1}, "extra_headers holds 'x-a'"),
         ("timeout", "soon", "timeout must be a number"),
