@@ -34,7 +34,9 @@ class Normalisation(StrEnum):
     REQUEST_ORDER = "request-order"  # the same requests in another order: concurrent calls
     CALLS_AT_ONCE = "calls-at-once"  # how late each of several calls at once hands on what came
     QUERY_SPELLING = "query-spelling"  # order and escapes of a query
-    BODY_SPELLING = "body-spelling"  # order of keys, spaces, escapes of a JSON body
+    BODY_SPELLING = (
+        "body-spelling"  # order of keys, spaces, escapes of a JSON body; Anthropic: a text as one block
+    )
     HEADER = "header-without-meaning"  # request headers that change nothing for the provider
     PAUSE_JITTER = "pause-jitter"  # how long to back off is partly chance
     REPEATED_REQUEST = "repeated-request"  # a difference already reported for an earlier attempt

@@ -383,6 +383,32 @@ def test_a_body_spelt_otherwise_is_only_counted() -> None:
     assert hidden(observation(), observation(requests=(spelt,))) == {"body-spelling": 1}
 
 
+@pytest.mark.parametrize(
+    ("uri", "block", "expected"),
+    [
+        ("https://api.anthropic.com/v1/messages", {}, []),
+        ("https://api.anthropic.com/v1/messages", {"text": "Ho"}, ["messages[0].content[0].text"]),
+        (
+            "https://api.anthropic.com/v1/messages",
+            {"cache_control": {}},
+            ["messages[0].content[0].cache_control"],
+        ),
+        ("https://api.openai.com/v1/chat/completions", {}, ["messages[0].content"]),
+    ],
+)
+def test_for_anthropic_a_text_is_a_list_of_one_block(
+    uri: str, block: dict[str, Any], expected: list[str]
+) -> None:
+    def asked(content: Any) -> Observation:
+        body = {"system": "Be brief.", "messages": [{"role": "user", "content": content}]}
+        return observation(requests=(replace(request(body), uri=uri),))
+
+    blocks = [{"type": "text", "text": "Hi", **block}]
+    places = [("request_body", f"body.{place}") for place in expected]
+    assert found(asked("Hi"), asked(blocks)) == places
+    assert hidden(asked("Hi"), asked(blocks)) == ({} if places else {"body-spelling": 1})
+
+
 def test_a_body_that_is_no_json_is_compared_as_text() -> None:
     ours, theirs = (observation(requests=(replace(request(), body=body),)) for body in (b"", b"a\xff"))
     (difference,) = compare(ours, theirs, (facts(),), scope="s").divergences

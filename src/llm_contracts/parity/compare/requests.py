@@ -23,6 +23,7 @@ from llm_contracts.parity.compare.finding import (
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.protocols import ANTHROPIC_MESSAGES, protocol_at
 from llm_contracts.wire.scrub import scrub_query
 
 _SECRET = re.compile(r"authorization|cookie|(^|[-_])(api-?key|key|token|secret)$", re.IGNORECASE)
@@ -97,7 +98,7 @@ def compare_with_recorded(pair: ObservationPair) -> Findings:
 def _asked_otherwise(recorded: Request, sent: Request) -> Iterator[Difference]:
     shown = (replace(request, uri=scrub_query(request.uri)) for request in (recorded, sent))
     yield from (found for found in _targets(*shown) if found[0] != "target.origin")
-    yield from _bodies(recorded.body, sent.body)
+    yield from _bodies(recorded, sent)
 
 
 def _paired(ours: Sequence[Request], theirs: Sequence[Request]) -> tuple[list[tuple[Request, Request]], bool]:
@@ -123,7 +124,7 @@ def _paired(ours: Sequence[Request], theirs: Sequence[Request]) -> tuple[list[tu
 def _asks_the_same(one: Request, other: Request) -> bool:
     if (one.method, one.uri) != (other.method, other.uri):
         return False
-    return one.body == other.body or _parsed(one.body) == _parsed(other.body)
+    return one.body == other.body or _asked(one) == _asked(other)
 
 
 def _attempts(pair: ObservationPair) -> Findings:
@@ -156,7 +157,7 @@ def _request(one: Request, other: Request) -> Findings:
         yield NormalisationCount(name=Normalisation.QUERY_SPELLING, where="target.query")
     for where, ours, theirs in _targets(one, other):
         yield UnnamedDivergence(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
-    for where, ours, theirs in _bodies(one.body, other.body):
+    for where, ours, theirs in _bodies(one, other):
         yield UnnamedDivergence(kind=Kind.REQUEST_BODY, where=where, reference=ours, candidate=theirs)
     yield from _spelling(one, other)
     yield from _headers(one, other)
@@ -172,7 +173,7 @@ def _spelling(one: Request, other: Request) -> Findings:
             )
     if one.body == other.body:
         return
-    ours, theirs = _parsed(one.body), _parsed(other.body)
+    ours, theirs = _asked(one), _asked(other)
     same = ours == theirs
     if isinstance(ours, dict) and isinstance(theirs, dict):  # what differs otherwise hides no spelling
         both = {name for name in ours if name in theirs and ours[name] == theirs[name]}
@@ -241,19 +242,32 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return sorted(parse_qsl(query, keep_blank_values=True), key=itemgetter(0))
 
 
-def _bodies(one: bytes, other: bytes) -> Iterator[Difference]:
-    if one != other:  # NaN is not NaN
-        yield from differences(_parsed(one), _parsed(other), "body")
+def _bodies(one: Request, other: Request) -> Iterator[Difference]:
+    if one.body != other.body:  # NaN is not NaN
+        yield from differences(_asked(one), _asked(other), "body")
 
 
-def _parsed(body: bytes) -> Any:
-    """The JSON value; a body that is no JSON is compared as text, an empty one is absent."""
-    if not body:
+def _asked(request: Request) -> Any:
+    """The JSON value of a body; one that is no JSON is compared as text, an empty one is absent. For
+    Anthropic a text is short for a list of one block of it (https://docs.anthropic.com/en/api/messages).
+    """
+    if not request.body:
         return ABSENT
     try:
-        return json.loads(body)
+        value = json.loads(request.body)
     except ValueError:
-        return body.decode("utf-8", "backslashreplace")
+        return request.body.decode("utf-8", "backslashreplace")
+    if protocol_at(request.uri, (ANTHROPIC_MESSAGES,)) is None or not isinstance(value, dict):
+        return value
+    messages = value.get("messages")
+    rows = [_in_blocks(row, "content") for row in messages] if isinstance(messages, list) else messages
+    return _in_blocks({**value, **({} if rows is None else {"messages": rows})}, "system")
+
+
+def _in_blocks(holder: Any, name: str) -> Any:
+    if isinstance(holder, dict) and isinstance(text := holder.get(name), str):
+        return {**holder, name: [{"type": "text", "text": text}]}
+    return holder
 
 
 def differences(ours: Any, theirs: Any, place: str) -> Iterator[Difference]:
