@@ -1,5 +1,6 @@
 """Objects that frameworks hand on in place of an API's own: LangChain's messages, pydantic-ai's events and
-responses, and the events of OpenAI's Agents SDK. They are read as they come, like the objects of an API.
+responses, the events of OpenAI's Agents SDK, and those of `chat.completions.stream` in OpenAI's own. They are
+read as they come, like the objects of an API.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols import OPENAI_RESPONSES, Protocol, Protocols, Reading
+from llm_contracts.wire.protocols import OPENAI_CHAT, OPENAI_RESPONSES, Protocol, Protocols, Reading
 
 Document = Mapping[str, Any]
 
@@ -152,6 +153,22 @@ def _agent_events() -> Any:
 
 _AGENT_EVENTS = frozenset({"raw_response_event", "run_item_stream_event", "agent_updated_stream_event"})
 
+_OF_CHUNKS = ("content.", "refusal.", "logprobs.", "tool_calls.function.arguments.")
+"""How the types of events begin that OpenAI's helper makes of chunks."""
+
+
+def _of_helper(given: Document) -> bool:
+    kind = as_text(given.get("type"))
+    return (kind == "chunk" and "choices" in as_mapping(given.get("chunk"))) or (
+        kind.startswith(_OF_CHUNKS) and kind.endswith((".delta", ".done"))
+    )
+
+
+def _helper_event(given: Document) -> Reading:
+    """An event of `chat.completions.stream`: a chunk, or what has been made of chunks, which repeats them."""
+    return Reading(chunk=as_mapping(given.get("chunk")) or {"event": given["type"]})
+
+
 CLIENT_OBJECTS: Protocols = (
     Protocol(
         name="langchain",
@@ -171,5 +188,6 @@ CLIENT_OBJECTS: Protocols = (
         speaks=lambda given: as_text(given.get("type")) in _AGENT_EVENTS,
         reader=_agent_events,
     ),
+    Protocol(name=OPENAI_CHAT.name, speaks=_of_helper, reader=lambda: _helper_event),
 )
 """What is looked for in a client's items before the APIs' own objects."""

@@ -55,6 +55,14 @@ def test_what_an_sdk_yields_is_read_like_the_bytes(items: Any, protocol: str, fi
     assert (told, summed(chunks)) == (protocol, ("Hi", "hm", "{}", [finish]))
 
 
+def test_the_events_of_openai_s_helper_are_their_chunks() -> None:
+    chunk = {"id": "c", "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+    helped = {"type": "chunk", "chunk": chunk, "snapshot": {"choices": [{"message": {"content": "Hi"}}]}}
+    told, chunks = read(helped, {"type": "content.delta", "delta": "Hi"}, {"type": "content.done"})
+    assert (told, summed(chunks)) == ("openai-chat", ("Hi", "", "", ["stop"]))
+    assert [one.rest for one in chunks] == [{}, {"event": "content.delta"}, {"event": "content.done"}]
+
+
 def test_bytes_count_as_the_events_in_them_however_they_are_cut() -> None:
     body = b"".join(b"event: x\ndata: " + json.dumps(one).encode() + b"\n\n" for one in MESSAGES)
     body += b"data: [DONE]\n\n"
