@@ -13,8 +13,9 @@ from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.keys import Effect, Window, press
 from llm_contracts.review.tui.page import View
+from llm_contracts.review.tui.screens import group_lines
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, lapses, onward, tally
-from tests.harness.review.samples import LOST, MODEL, state
+from tests.harness.review.samples import LOST, MODEL, member, state
 
 WINDOW = Window(top=5, height=10, following=30)
 
@@ -47,6 +48,18 @@ def test_enter_accepts_what_is_not_breaking() -> None:
     pressed = after(state(*MODEL), "enter")
     assert pressed.form is not None
     assert pressed.form.choice is Choice.ACCEPT
+
+
+def test_in_the_list_beside_what_shares_a_place_with_the_line_above_is_told_by_its_change() -> None:
+    ends = [("Timeout", "APIError"), ("Timeout", "NotFound"), ("Timeout", "Unknown")]
+    found = [member(f"acme/{new}", Kind.ERROR, "error.category", old, new) for old, new in ends]
+    lines = [line.plain.rstrip() for line in group_lines(state(*found, *LOST), 6)]
+    assert [line.rsplit(maxsplit=1)[0] for line in lines if line] == [
+        "▶  usage_missing at usage",
+        "   error at error.category",
+        "     Timeout → NotFound",
+        "     Timeout → Unknown",
+    ]
 
 
 def test_an_acceptance_of_something_breaking_is_asked_about_once_more_and_enter_is_no() -> None:

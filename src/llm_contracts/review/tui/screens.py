@@ -70,7 +70,7 @@ def group_screen(state: ReviewState, item: Item, laid: PageLayout, size: Size) -
     found = _group(state, item, laid, Size(width, size.height))
     if width == size.width:
         return found
-    beside = zip(_groups(state, size.height), found.lines, strict=False)
+    beside = zip(group_lines(state, size.height), found.lines, strict=False)
     return replace(found, lines=tuple(Text.assemble(one, ("│ ", "dim"), other) for one, other in beside))
 
 
@@ -97,15 +97,19 @@ def _group(state: ReviewState, item: Item, laid: PageLayout, size: Size) -> Fram
     )
 
 
-def _groups(state: ReviewState, height: int) -> Iterator[Text]:
-    """The groups around the one that is shown, a line each: what was decided, kind, place, how many."""
+def group_lines(state: ReviewState, height: int) -> Iterator[Text]:
+    """The groups around the one that is shown, a line each: what was decided, kind and place, or the change
+    where kind and place are those of the line above, and how many.
+    """
     first = max(0, min(state.at - height // 2, len(state.groups) - height))
     for number in range(first, first + height):
         line = Text("")
         if number < len(state.groups):
             group = state.groups[number]
             mark = f"{'▶' if number == state.at else ' '}{_SIGNS.get(state.standing(group), ' ')} "
-            text = f"{group.kind} at {group.where}"
+            above = state.groups[number - 1] if number > first else None
+            alike = above is not None and (above.kind, above.where) == (group.kind, group.where)
+            text = f"  {group.change('→')}" if alike else f"{group.kind} at {group.where}"
             members = f" {len(group.members):,}"
             name = Text(text, style=STYLES[group.severity] if not state.standing(group) else "dim")
             name.truncate(_LIST - len(mark) - len(members), overflow="ellipsis")
