@@ -22,7 +22,6 @@ from llm_contracts.cli.options import (
     selection_options,
     warn_of_short_keys,
 )
-from llm_contracts.cli.review import start_review
 from llm_contracts.cli.sweep import run_sweep, sweep_option
 from llm_contracts.cost.model import Measure
 from llm_contracts.project.config import ConfigError, Project
@@ -179,7 +178,11 @@ def check(
             text, code = finish(cost=cost), code or costs_code
     if json_file is not None:
         write_text(json_file, text)
-    return start_review(folder) if review and code is Exit.DIVERGENCE else code
+    if review and code is Exit.DIVERGENCE:
+        from llm_contracts.cli.review import start_review
+
+        return start_review(folder)
+    return code
 
 
 def _refuse_stray_options(

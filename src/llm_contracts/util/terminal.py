@@ -15,7 +15,6 @@ from typing import Any, TextIO, cast
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.markdown import Markdown
 from rich.measure import Measurement
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
@@ -127,6 +126,8 @@ def table_width(console: Console) -> int:
 def print_markdown(console: Console, page: str) -> None:
     """Print a page in Markdown: drawn on a terminal, and as it stands where a program or a file takes it."""
     if console.is_terminal:
+        from rich.markdown import Markdown
+
         console.print(Markdown(page))
     else:
         console.print(page.rstrip(), markup=False, soft_wrap=True)

@@ -9,7 +9,6 @@ from llm_contracts.clients.gateway import Gateway
 from llm_contracts.project.config import Project
 from llm_contracts.run.match import client_names
 from llm_contracts.run.options import Options
-from llm_contracts.run.workers.processes import processes
 from llm_contracts.run.workers.threads import WorkerContext, WorkerPool, alone
 
 _ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
@@ -41,5 +40,7 @@ def worker_pool(
     quickest = 1 if gateway else min(options.processors, count // _ENOUGH)
     wanted = min(options.jobs, count) if options.jobs else quickest
     if wanted > 1:
+        from llm_contracts.run.workers.processes import processes
+
         return processes(context, wanted, at_once=options.in_flight, died=died)
     return alone(context, project, options.workers)
