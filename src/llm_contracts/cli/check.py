@@ -178,11 +178,13 @@ def check(
             text, code = finish(cost=cost), code or costs_code
     if json_file is not None:
         write_text(json_file, text)
-    if review and code is Exit.DIVERGENCE:
-        from llm_contracts.cli.review import start_review
+    return _review(folder) if review and code is Exit.DIVERGENCE else code
 
-        return start_review(folder)
-    return code
+
+def _review(folder: Path | None) -> Exit:
+    from llm_contracts.cli.review import start_review  # 20 ms, which a check alone need not wait for
+
+    return start_review(folder)
 
 
 def _refuse_stray_options(
