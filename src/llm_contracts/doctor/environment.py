@@ -86,7 +86,7 @@ def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Fin
         name = canonicalize_name(requirement.name)
         version = installed(name)
         wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if version is None and not wanted:
+        if not wanted and (version is None or requirement.extras):  # nobody knows whether `[proxy]` is meant
             continue
         if version is not None and requirement.specifier.contains(version, prereleases=True):
             fitting[name] = version
