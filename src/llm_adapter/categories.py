@@ -157,34 +157,34 @@ _BY_STATUS: Mapping[int, Category] = {
     529: Category.OVERLOADED,
 }
 
-# General types, without underscores: OpenAI's, Anthropic's and vLLM's spelling of them, and HTTP's own words.
-_BY_TYPE: Mapping[str, Category] = {
-    "authenticationerror": Category.AUTHENTICATION,
+# How general types, codes and HTTP's own words end, as OpenAI, Anthropic, vLLM and AWS spell them: letters
+# alone, without `error` or `exception`. `server_overloaded` and `ModelTimeoutException` are two of these.
+_BY_END: Mapping[str, Category] = {
+    "authentication": Category.AUTHENTICATION,
     "unauthorized": Category.AUTHENTICATION,
-    "permissionerror": Category.PERMISSION,
-    "permissiondeniederror": Category.PERMISSION,
+    "unauthenticated": Category.AUTHENTICATION,
+    "permission": Category.PERMISSION,
+    "denied": Category.PERMISSION,
     "forbidden": Category.PERMISSION,
-    "billingerror": Category.QUOTA,
-    "ratelimiterror": Category.RATE_LIMIT,
+    "billing": Category.QUOTA,
+    "quotaexceeded": Category.QUOTA,
     "ratelimit": Category.RATE_LIMIT,
     "ratelimited": Category.RATE_LIMIT,
+    "ratelimitexceeded": Category.RATE_LIMIT,
+    "throttled": Category.RATE_LIMIT,
+    "throttling": Category.RATE_LIMIT,
     "toomanyrequests": Category.RATE_LIMIT,
-    "tokens": Category.RATE_LIMIT,
-    "requests": Category.RATE_LIMIT,
-    "notfounderror": Category.NOT_FOUND,
     "notfound": Category.NOT_FOUND,
-    "badrequesterror": Category.BAD_REQUEST,
     "badrequest": Category.BAD_REQUEST,
-    "invalidrequesterror": Category.BAD_REQUEST,
-    "validationerror": Category.BAD_REQUEST,
+    "invalidrequest": Category.BAD_REQUEST,
+    "unprocessableentity": Category.BAD_REQUEST,
+    "validation": Category.BAD_REQUEST,
     "requesttoolarge": Category.CONTEXT_LENGTH,
-    "overloadederror": Category.OVERLOADED,
     "overloaded": Category.OVERLOADED,
     "serviceunavailable": Category.OVERLOADED,
-    "serviceunavailableerror": Category.OVERLOADED,
-    "timeouterror": Category.TIMEOUT,
-    "gatewaytimeout": Category.TIMEOUT,
+    "timeout": Category.TIMEOUT,
 }
+_LIMITS = {"requests", "tokens"}  # what there were too many of is OpenAI's type of a rate limit
 
 # Where neither status nor code tells. Each phrase is one provider's whole answer to one question.
 _BY_TEXT: tuple[tuple[str, Category], ...] = (
@@ -264,8 +264,7 @@ def category_of(
         return _by_status(status)
     if message or kind or code or in_band:
         # An error event in mid-stream: its type decides, which beside an HTTP status is too general.
-        words = ((word or "").lower().replace("_", "").replace(" ", "") for word in (kind, code))
-        return next((_BY_TYPE[word] for word in words if word in _BY_TYPE), Category.SERVER)
+        return next(filter(None, map(_by_end, (kind, code, message))), Category.SERVER)
     names = {cls.__name__ for cls in classes}
     return next((category for name, category in _BY_CLASS if name in names), Category.PROTOCOL)
 
@@ -281,11 +280,19 @@ def _by_code(code: str | None) -> Category | None:
         return None
     name = code.lower()
     found = _BY_CODE.get(name) or _BY_CODE.get(name.partition(".")[0])
-    if found is None and "ratelimitexceeded" in name.replace("_", ""):
+    if found is None and "ratelimitexceeded" in re.sub("[_-]", "", name):
         return Category.RATE_LIMIT
     if found is None and "perday" in name:  # Gemini names the quota: this one is full again tomorrow
         return Category.QUOTA
     return found
+
+
+def _by_end(words: str | None) -> Category | None:
+    letters = re.sub("[^a-z]", "", (words or "").lower())
+    if letters in _LIMITS:
+        return Category.RATE_LIMIT
+    stem = letters.removesuffix("exception").removesuffix("error")
+    return next((_BY_END[end] for end in _BY_END if stem.endswith(end)), None)
 
 
 def _by_text(message: str) -> Category | None:

@@ -116,7 +116,7 @@ def read_chunk(item: Any, *, choice_index: int | None = None) -> Chunk:
         text=_text(delta, "content"),
         # OpenRouter-like gateways say `reasoning` for what the others call `reasoning_content`.
         reasoning=_text(delta, "reasoning_content") or _text(delta, "reasoning"),
-        finish_reason=finish,
+        finish_reason=None if finish is None else str(finish),
         refusal=_text(delta, "refusal"),
         model=_text(item, "model"),
         tool_calls=_tool_parts(delta),

@@ -9,6 +9,7 @@ documentation and from answers seen in the wild.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -228,7 +229,8 @@ def _parsed(body: Any) -> Any:
 def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
     """The provider's code, type and message, wherever in the body it puts them."""
     if isinstance(body, str):  # SiliconFlow answers bare JSON strings; gateways answer pages
-        return None, None, body.strip()[:_LONGEST_MESSAGE]
+        words = body.strip()
+        return words if re.fullmatch(r"[\w.-]{1,80}", words) else None, None, words[:_LONGEST_MESSAGE]
     if isinstance(body, list) and body:
         return _parse_error(body[0])
     if not isinstance(body, Mapping):
@@ -246,7 +248,8 @@ def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
 
 
 def _text(value: Any) -> str | None:
-    text = str(value) if isinstance(value, (str, int)) else ""
+    is_code = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    text = str(value).removesuffix(".0") if is_code else ""
     return text if text and text.lower() not in _GOOD_CODES else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -31,18 +32,14 @@ def started(task: Callable[[], T]) -> Future[T]:
     return future
 
 
-def waited(
-    task: Callable[[], T],
-    *,
-    patience: float | None = None,
-    late: Callable[[Future[T]], Any] = lambda _: None,
-) -> T:
+def waited(task: Callable[[], T], *, patience: float | None = None) -> T:
     """The result of a task that nothing can interrupt, done in a thread of its own (`started`).
+
+    One that comes too late is closed, if it is of that kind.
 
     Args:
         task: what is to be done.
         patience: seconds that it is waited for; also not for longer than the call of this thread may wait.
-        late: told of a task that nobody waited for any more, when it is over.
 
     Raises:
         TimeoutError: it takes longer.
@@ -58,6 +55,11 @@ def waited(
         if not future.done():
             raise TimeoutError("the time is up")  # noqa: TRY301 (as one that has been cancelled)
     except BaseException:
-        future.add_done_callback(late)
+        future.add_done_callback(_close)
         raise
     return future.result()
+
+
+def _close(late: Future[Any]) -> None:
+    with suppress(Exception):
+        late.result().close()

@@ -79,6 +79,12 @@ NO_ANSWERS = {
     "error-event": (plain(ROLE, NAMED, DONE), C.BAD_REQUEST, "Requested sample logprobs of 21"),
     "error-event-text": (plain(ROLE, b"event: error\ndata: out of memory\n\n"), C.SERVER, "out of memory"),
     "error-event-cut": (plain(ROLE, b"event: error\ndata: out of memory"), C.SERVER, "out of memory"),
+    "error-event-named-last": (
+        plain(ROLE, b'data: {"message": "out of memory"}\nevent: error\n\n'),
+        C.SERVER,
+        "out of memory",
+    ),
+    "string-as-event": (plain(event('"come back later"'), DONE), C.PROTOCOL, "come back later"),
     "refusal": (plain(*REFUSED), C.CONTENT_POLICY, "I cannot."),
     "code-and-status": (plain(event({"status": 429, "message": "slow down"})), C.RATE_LIMIT, "slow down"),
     "problem": (plain(event({"status": 503, "title": "Model loading"})), C.OVERLOADED, "Model loading"),
@@ -260,6 +266,10 @@ ANSWERS = {
     "before-chats": (
         plain(event({"choices": [{"index": 0, "text": "All.", "finish_reason": "stop"}]})),
         ["All."],
+    ),
+    "a-number-for-a-reason": (
+        plain(event({"choices": [{"delta": {"content": "a"}, "finish_reason": 1}]})),
+        ["a"],
     ),
     "tool-calls": (plain(chunk(tool_calls=[{"index": 0, "function": {"name": "f"}}]), DONE), []),
 }
@@ -491,9 +501,31 @@ def test_what_will_fail_again_is_not_asked_for_twice(
         ({"type": "Service Unavailable", "message": "m"}, C.OVERLOADED),
         ({"type": "invalid_request_error", "message": "maximum context length is 8"}, C.CONTEXT_LENGTH),
         ({"type": "api_error", "message": "m"}, C.SERVER),
+        # Amazon Bedrock's exceptions, as its documentation lists them, in the spelling of gateways as well.
+        ({"type": "ThrottlingException", "message": "m"}, C.RATE_LIMIT),
+        ({"code": "throttling_exception", "message": "m"}, C.RATE_LIMIT),
+        ({"type": "ServiceUnavailableException", "message": "m"}, C.OVERLOADED),
+        ({"type": "AccessDeniedException", "message": "m"}, C.PERMISSION),
+        ({"type": "ValidationException", "message": "m"}, C.BAD_REQUEST),
+        ({"type": "ResourceNotFoundException", "message": "m"}, C.NOT_FOUND),
+        ({"type": "ModelTimeoutException", "message": "m"}, C.TIMEOUT),
+        ({"type": "ServiceQuotaExceededException", "message": "m"}, C.QUOTA),
+        ({"type": "InternalServerException", "message": "m"}, C.SERVER),
+        # The openai SDK's names, and words of gateways.
+        ({"type": "UnprocessableEntityError", "message": "m"}, C.BAD_REQUEST),
+        ({"type": "APITimeoutError", "message": "m"}, C.TIMEOUT),
+        ({"code": "server_overloaded", "message": "m"}, C.OVERLOADED),
+        ({"code": "rate-limit-exceeded", "message": "m"}, C.RATE_LIMIT),
+        ({"code": 429.0, "message": "m"}, C.RATE_LIMIT),
+        ({"code": 1234567, "message": "m"}, C.SERVER),
+        ("rate_limit_exceeded", C.RATE_LIMIT),
+        ("invalid_api_key", C.AUTHENTICATION),
+        ("overloaded", C.OVERLOADED),
+        ("Too Many Requests", C.RATE_LIMIT),
+        ("something went wrong", C.SERVER),
     ],
 )
-def test_the_category_of_an_error_in_band(error: dict[str, Any], category: Category) -> None:
+def test_the_category_of_an_error_in_band(error: Any, category: Category) -> None:
     found = in_band({"error": error})
     assert found is not None
     assert describe(found).category is category

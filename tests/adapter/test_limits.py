@@ -433,14 +433,46 @@ def test_with_either_backend_no_attempt_is_made_that_would_come_too_late(
         assert provider.requests <= 1
 
 
-@pytest.mark.parametrize("words", [b"", HEAD], ids=["no-head", "no-event"])
-def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(words: bytes) -> None:
-    with silent(words) as provider:
-        environ = {"DIFY_API_KEY": KEY, "DIFY_URL": provider.url, "LLM_BACKEND": "legacy"}
-        with closing(adapter_from(environ)) as adapter, pytest.raises(RequestFailedError) as caught:
-            list(adapter.invoke_llm(None, "u", None, "dify", "hi", timeout=0.3))
-        # `requests` calls a silence after the head a broken connection.
-        assert caught.value.category is (Category.CONNECTION if words else Category.TIMEOUT)
+@contextmanager
+def old_dify(provider: Silent, **more: Any) -> Iterator[Adapter]:
+    environ = {"DIFY_API_KEY": KEY, "DIFY_URL": provider.url, "LLM_BACKEND": "legacy"}
+    with closing(adapter_from(environ, **more)) as adapter:
+        yield adapter
+
+
+@pytest.mark.parametrize("limit", ["timeout", "deadline"])
+@pytest.mark.parametrize(
+    ("words", "chatty"),
+    [(b"", False), (HEAD, False), (HEAD, True)],
+    ids=["no-head", "no-event", "heartbeats"],
+)
+def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(
+    words: bytes, chatty: bool, limit: str
+) -> None:
+    limits: dict[str, Any] = {limit: 0.3}
+    with silent(words, chatty=chatty) as provider, old_dify(provider) as adapter:
+        with pytest.raises(RequestFailedError) as caught:
+            list(adapter.invoke_llm(None, "u", None, "dify", "hi", **limits))
+        assert caught.value.category is Category.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("words", "chatty"),
+    [(b"", False), (HEAD, False), (HEAD, True)],
+    ids=["no-head", "no-event", "heartbeats"],
+)
+def test_another_thread_cancels_the_old_clients_of_other_protocols(words: bytes, chatty: bool) -> None:
+    records: list[CallRecord] = []
+    with silent(words, chatty=chatty) as provider, old_dify(provider, on_usage=records.append) as adapter:
+        stream = adapter.invoke_llm(None, "u", None, "dify", "hi")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(list, stream)
+            assert provider.asked.wait(SOON)
+            stream.cancel()
+            error = waiting.exception(SOON)
+    assert isinstance(error, RequestFailedError)
+    assert error.category is Category.CANCELLED
+    assert [record.outcome for record in records] == [Outcome.STOPPED]
 
 
 @pytest.mark.parametrize("model", ["dify", "ERNIE-4.0-8K", "gpt-4o"])

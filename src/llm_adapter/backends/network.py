@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -119,14 +118,9 @@ def _aside(connect: Callable[[], Any], expired: type[Exception]) -> Any:
     time limit an attempt to connect. One that comes too late is closed.
     """
     try:
-        return waited(connect, late=_close)
+        return waited(connect)
     except TimeoutError:
         raise expired("the call's time is up") from None
-
-
-def _close(task: Future[Any]) -> None:
-    with suppress(Exception):
-        task.result().close()
 
 
 def _shortest(control: CallControl, timeout: float | None, expired: type[Exception]) -> float | None:

@@ -173,11 +173,10 @@ def _check(item: Any, body: ResponseBody) -> None:
         return
     if (error := body.error()) is not None:
         raise error
-    if hasattr(item, "model_dump"):
-        said = item.model_dump(exclude_unset=True, warnings=False)
-        if (error := in_band(said, request=body.response.request)) is not None:
-            raise error
-        body.pass_over(said)
+    said = item.model_dump(exclude_unset=True, warnings=False) if hasattr(item, "model_dump") else item
+    if (error := in_band(said, request=body.response.request)) is not None:
+        raise error
+    body.pass_over(said)
 
 
 def _left(body: ResponseBody) -> Iterator[Any]:

@@ -75,6 +75,7 @@ class ResponseBody:
     told_error: bytes = b""
     _lines: Lines = field(default_factory=Lines)
     _event: bytes = b""
+    _data: list[bytes] = field(default_factory=list)
     _error_event: list[bytes] = field(default_factory=list)
     _unframed: list[bytes] = field(default_factory=list)
     _size: int = 0
@@ -96,11 +97,11 @@ class ResponseBody:
             value = line[5:].strip()
             if value:
                 self.has_events = True
-                if self._event in _ERRORS:
-                    self._error_event.append(value)
+                self._data.append(value)
             return value
         if not line:
-            self._event = b""
+            self._error_event = self._error_event or self._told()
+            self._event, self._data = b"", []
         elif line.startswith(CONTROL):
             if line.startswith(b"event:"):
                 self._event = line[6:].strip().lower()
@@ -113,7 +114,7 @@ class ResponseBody:
 
     def error(self) -> InBandError | None:
         """The error that came as an event named so, or in a field named so."""
-        words = b"\n".join(self._error_event) or next(
+        words = b"\n".join(self._error_event or self._told()) or next(
             (line.partition(b":")[2] for line in self._unframed if line.startswith(b"error:")), b""
         )
         if not words:
@@ -121,6 +122,10 @@ class ResponseBody:
         text = words.decode(errors="replace").strip()
         request = self.response.request
         return in_band(json_of(text), request=request) or InBandError(json_of(text) or text, request)
+
+    def _told(self) -> list[bytes]:
+        """The data of the present event if that is an error; its fields may come in any order."""
+        return self._data if self._event in _ERRORS else []
 
     def is_ping(self, data: bytes) -> bool:
         """Whether the data of an event, which are no JSON, only keep the connection open."""

@@ -13,7 +13,7 @@ from typing import Any
 from llm_adapter.backends import Opened
 from llm_adapter.backends.ernie_v1 import CHAT_PATH, ENDPOINTS, TOKEN_PATH, body
 from llm_adapter.chunks import Chunk, totals
-from llm_adapter.legacy.session import post
+from llm_adapter.legacy.session import lines, post
 from llm_adapter.redaction import hide_in_logs
 from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse, LLMStreamUsage
@@ -46,7 +46,7 @@ def _token(base: str, outgoing: Outgoing) -> str:
 
 def data_lines(response: Any) -> Iterator[Mapping[str, Any]]:
     """What stands after `data:`; every other line is passed over."""
-    for line in response.iter_lines():
+    for line in lines(response):
         if line.startswith(b"data:"):
             data = line.removeprefix(b"data:").strip()
             if data == b"[DONE]":

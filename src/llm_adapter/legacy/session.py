@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Timer
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from llm_adapter.control import active
+from llm_adapter.control import CallControl, active
 from llm_adapter.failures import RefusedError
+from llm_adapter.waiting import waited
+
+_LATE = "the call's time is up"
 
 
 def post(url: str, **given: Any) -> requests.Response:
-    """`requests.post`, by such a session. What is left of the caller's time is the longest silence.
+    """`requests.post`, by such a session, within what is left of the caller's time.
 
     Raises:
         requests.Timeout: nothing is left of it.
     """
-    control = active()
-    remaining = None if control is None else control.remaining()
+    control = active() or CallControl()
+    remaining = control.remaining()
+
+    def ask() -> requests.Response:
+        with Session() as session:
+            return session.post(url, timeout=remaining, **given)
+
     if remaining == 0:
-        raise requests.Timeout("the call's time is up")
-    with Session() as session:
-        return session.post(url, timeout=remaining, **given)
+        raise requests.Timeout(_LATE)
+    try:
+        return waited(ask)
+    except TimeoutError as error:
+        raise requests.Timeout(_LATE) from error
+
+
+def lines(response: requests.Response) -> Iterator[bytes]:
+    """The lines of a body. Who cancels the call, or its limits, end the reading.
+
+    Raises:
+        requests.Timeout: nothing is left of the caller's time.
+    """
+    body = response.iter_lines()
+
+    def stop() -> None:
+        with suppress(AttributeError, NotImplementedError, OSError, RuntimeError, ValueError):
+            response.raw.shutdown()
+
+    def read() -> bytes | None:
+        return next(body, None)
+
+    while True:
+        control = active() or CallControl()
+        remaining = control.remaining()
+        alarm = Timer(remaining or 0.0, stop)
+        if remaining is not None:
+            alarm.start()
+        try:
+            line = control.wait(read, stop)
+        except requests.RequestException:
+            if control.remaining() != 0:
+                raise
+            line = None
+        finally:
+            alarm.cancel()
+        if line is None and control.remaining() == 0:
+            raise requests.Timeout(_LATE)
+        if line is None:
+            return
+        yield line
 
 
 class Session(requests.Session):
