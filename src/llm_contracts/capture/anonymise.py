@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from llm_contracts.capture.places import (
     API_KEYS,
-    Kind,
+    PlaceKind,
     Token,
     documents,
     is_declared,
@@ -142,14 +142,14 @@ class Anonymiser:
                         declared.add(source)
                     elif not stays(token.path, source, API_KEYS, tools=self._tools):
                         said.update(_WORD.findall(_plain(source).lower()))
-                elif token.sort == "string" and self._kind(token, source) is Kind.WORDS:
+                elif token.sort == "string" and self._kind(token, source) is PlaceKind.WORDS:
                     said.update(_WORD.findall(_plain(source).lower()))
         return _Context(
             declared=frozenset(API_KEYS | declared if self._tools else ()),
             said=frozenset(said - _ERROR_WORDS),
         )
 
-    def _kind(self, token: Token, source: str) -> Kind:
+    def _kind(self, token: Token, source: str) -> PlaceKind:
         return kind_of(token.path, source, tools=self._tools)
 
     def _body(self, body: bytes, context: _Context) -> bytes:
@@ -164,7 +164,7 @@ class Anonymiser:
             index = tuple(_INDEX.findall(text, start, end))
             for token in tokens(text, start, end):
                 source = text[token.start : token.end]
-                if token.sort == "string" and self._kind(token, source) is Kind.WORDS:
+                if token.sort == "string" and self._kind(token, source) is PlaceKind.WORDS:
                     runs[(token.path, index)].append(token)
                 else:
                     edits.append((token.start, token.end, self._one(token, source, context)))
@@ -223,9 +223,9 @@ class Anonymiser:
         if token.sort == "number":
             return self._number(source, token.path) if tells_words(token.path) else source
         kind = self._kind(token, source)
-        if kind is Kind.KEEP:
+        if kind is PlaceKind.KEEP:
             return source
-        if kind is Kind.ID:
+        if kind is PlaceKind.ID:
             return self._id(source)
 
         def quoted(match: re.Match[str]) -> str:

@@ -28,7 +28,7 @@ class SeenShape:
 
 
 @dataclass(kw_only=True, slots=True)
-class Coverage:
+class CaptureCoverage:
     """What was seen of one provider, in one run or in all of them.
 
     Attributes:
@@ -61,7 +61,7 @@ class Coverage:
         }
 
     @classmethod
-    def from_document(cls, *documents: Mapping[str, Any]) -> Coverage:
+    def from_document(cls, *documents: Mapping[str, Any]) -> CaptureCoverage:
         """What several runs have seen together."""
         whole = cls()
         for each in documents:
@@ -76,7 +76,7 @@ class Coverage:
 
 
 def write_coverage(
-    file: Path, coverage: Coverage, clean: Callable[[str], str], *, first: datetime, last: datetime
+    file: Path, coverage: CaptureCoverage, clean: Callable[[str], str], *, first: datetime, last: datetime
 ) -> None:
     """Write what a run has seen of a provider; `clean` takes secrets out.
 
@@ -92,7 +92,7 @@ def write_coverage(
     replace_file(file, clean(json.dumps(document, ensure_ascii=False, indent=1)) + "\n")
 
 
-def coverage_of(cassettes: Path, provider: str) -> Coverage | None:
+def coverage_of(cassettes: Path, provider: str) -> CaptureCoverage | None:
     """What all runs together have seen of a provider; None where none has. A recording that was deleted since
     does not count.
 
@@ -109,7 +109,7 @@ def coverage_of(cassettes: Path, provider: str) -> Coverage | None:
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ConfigError(f"{file}: is not what `capture` writes. Restore it, or delete it.")
         documents.append(document)
-    whole = Coverage.from_document(*documents)
+    whole = CaptureCoverage.from_document(*documents)
     for each in whole.shapes.values():
         each.recordings = [name for name in each.recordings if (folder / f"{name}.yaml").is_file()]
     return whole
@@ -122,7 +122,7 @@ def _text(file: Path) -> bytes:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}).") from error
 
 
-def _add(whole: Coverage, document: Mapping[str, Any]) -> None:
+def _add(whole: CaptureCoverage, document: Mapping[str, Any]) -> None:
     whole.calls += document.get("calls", 0)
     whole.not_looked_at.update(as_mapping(document.get("not_looked_at")))
     for key, one in as_mapping(document.get("shapes")).items():

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_contracts.capture.coverage import Coverage
+from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.capture.shape import Shape, shape_of
 from llm_contracts.project.captured import PREFIX
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
@@ -29,7 +29,7 @@ FULL = "enough recordings of one run (--recordings, --size)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class KeeperLimits:
     """How much is kept.
 
     Attributes:
@@ -84,10 +84,10 @@ class Keeper:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: KeeperLimits,
         write: Callable[[CapturedCall], None],
         recorded: Mapping[str, int],
-        coverage: Callable[[str], Coverage],
+        coverage: Callable[[str], CaptureCoverage],
         protocols: Protocols,
     ) -> None:
         self._limits = limits

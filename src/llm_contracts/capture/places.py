@@ -83,7 +83,7 @@ _FREE_TEXT = ("description", "title", "comment", "message")
 _SCHEMA_FORM = frozenset({"required", "propertyOrdering", "dependentRequired", "pattern", "$ref", "type"})
 
 
-class Kind(Enum):
+class PlaceKind(Enum):
     """What becomes of a string."""
 
     KEEP = auto()
@@ -117,7 +117,7 @@ def stays(above: tuple[str, ...], name: str, declared: Container[str], *, tools:
     return bool(SCHEMAS & {*above}) or _API_NAME.fullmatch(name) is not None
 
 
-def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> Kind:
+def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> PlaceKind:
     """What the string below these members is.
 
     Args:
@@ -128,18 +128,18 @@ def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> Kind:
     last, above = (path[-1], path[:-1]) if path else ("", ())
     if SCHEMAS & {*above}:
         if last not in _SCHEMA_FORM and (_is_free_text(path) or not _SCHEMA_WORD.fullmatch(source)):
-            return Kind.WORDS
+            return PlaceKind.WORDS
         named = last in ("enum", "const", "required", "default")
-        return Kind.ID if named and not tools else Kind.KEEP
+        return PlaceKind.ID if named and not tools else PlaceKind.KEEP
     if last == "name" and _NAMED & {*above} and not _is_data(above):
-        return Kind.KEEP if tools else Kind.ID
+        return PlaceKind.KEEP if tools else PlaceKind.ID
     chosen = last in _KEPT or path[-2:] == ("reasoning", "summary")
     if chosen and not _is_data(above) and _API_WORD.fullmatch(source):
-        return Kind.ID if source.startswith("ft:") else Kind.KEEP
+        return PlaceKind.ID if source.startswith("ft:") else PlaceKind.KEEP
     if last == "id" or last.endswith(("_id", "Id")):
-        return Kind.ID
+        return PlaceKind.ID
     error = _ERRORS & {*path} or path in (("message",), ("detail",), ("param",))
-    return Kind.ERROR if error else Kind.WORDS
+    return PlaceKind.ERROR if error else PlaceKind.WORDS
 
 
 def text_of(body: bytes) -> str | None:

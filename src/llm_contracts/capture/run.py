@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from llm_contracts.capture.keeper import Limits
+from llm_contracts.capture.keeper import KeeperLimits
 from llm_contracts.capture.session import CaptureSession, Copying, Room
 from llm_contracts.capture.writer import Change, Writer, Writing
 from llm_contracts.project.config import ConfigError
@@ -77,7 +77,7 @@ class CaptureOptions:
 
     folder: Path
     environ: Mapping[str, str] = field(repr=False)
-    limits: Limits = field(default_factory=Limits)
+    limits: KeeperLimits = field(default_factory=KeeperLimits)
     sample: float = 1.0
     memory: int = 256 * _MIB
     change: Change = tuple

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
-from llm_contracts.capture.coverage import Coverage, write_coverage
-from llm_contracts.capture.keeper import CapturedCall, Keeper, Limits
+from llm_contracts.capture.coverage import CaptureCoverage, write_coverage
+from llm_contracts.capture.keeper import CapturedCall, Keeper, KeeperLimits
 from llm_contracts.capture.session import Room
 from llm_contracts.capture.shape import shape_of
 from llm_contracts.project.captured import PREFIX, captured_files
@@ -79,7 +79,7 @@ class Writing:
     folder: Path
     endpoints: Mapping[str, Endpoint]
     secrets: Mapping[str, str] = field(repr=False)
-    limits: Limits
+    limits: KeeperLimits
     change: Change = tuple
     protocols: Protocols = BUILT_IN
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -89,7 +89,7 @@ class Writer:
     """The thread. A context manager: at its end all that waits is written."""
 
     def __init__(self, writing: Writing, room: Room) -> None:
-        self.seen: dict[str, Coverage] = {}
+        self.seen: dict[str, CaptureCoverage] = {}
         self.written: list[str] = []
         self.trouble: dict[str, None] = {}
         self._writing = writing
@@ -169,8 +169,8 @@ class Writer:
             seen.calls += 1
             seen.not_looked_at[item] += 1
 
-    def _coverage(self, provider: str) -> Coverage:
-        return self.seen.setdefault(provider, Coverage())
+    def _coverage(self, provider: str) -> CaptureCoverage:
+        return self.seen.setdefault(provider, CaptureCoverage())
 
     def _save_coverage(self) -> None:
         for provider, coverage in self.seen.items():

@@ -136,7 +136,7 @@ def capture(
     The exit code is the program's.
     """
     from llm_contracts.capture.anonymise import Anonymiser
-    from llm_contracts.capture.keeper import Limits
+    from llm_contracts.capture.keeper import KeeperLimits
     from llm_contracts.capture.run import CaptureOptions, capturing
     from llm_contracts.capture.terminal import capture_document, print_capture
 
@@ -150,7 +150,7 @@ def capture(
     options = CaptureOptions(
         folder=folder or project.settings.cassettes,
         environ=environment(project.settings, os.environ),
-        limits=Limits(keep=keep, recordings=recordings, size=size * _MIB),
+        limits=KeeperLimits(keep=keep, recordings=recordings, size=size * _MIB),
         sample=sample,
         port=port if listen else 0,
         drain=drain,

@@ -9,7 +9,7 @@ from llm_contracts.drift.difference import ChangeKind, Drift, drift
 from llm_contracts.drift.fields import Field, Fields, merged, parent
 from llm_contracts.drift.kinds import DONE, ERROR, LAST
 from llm_contracts.drift.meaning import is_read, severity_of_value
-from llm_contracts.drift.shape import STREAM, Shape, shape_of
+from llm_contracts.drift.shape import STREAM, AnswerShape, shape_of
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -40,7 +40,7 @@ def compare_recordings(
     return tuple(sorted(found, key=lambda drift: _SEVERITIES.index(drift.severity)))
 
 
-def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
+def compare_shapes(recorded: AnswerShape, now: AnswerShape) -> tuple[Drift, ...]:
     """All differences between two answers. Where one is a refusal and the other none, or one a stream and the
     other a document, that is said and nothing of what follows from it.
     """
@@ -63,7 +63,7 @@ def compare_shapes(recorded: Shape, now: Shape) -> tuple[Drift, ...]:
     return tuple(found)
 
 
-def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
+def _headers(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
     for name in dict.fromkeys((*recorded.headers, *now.headers)):
         old, new = recorded.headers.get(name, ABSENT), now.headers.get(name, ABSENT)
         if old != new:
@@ -71,7 +71,7 @@ def _headers(recorded: Shape, now: Shape) -> Iterator[Drift]:
             yield drift(ChangeKind.HEADER, severity, f"header {name}", recorded=old, now=new)
 
 
-def _stream(recorded: Shape, now: Shape) -> Iterator[Drift]:
+def _stream(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
     if recorded.lines != now.lines:
         old, new = (", ".join(sorted(lines)) for lines in (recorded.lines, now.lines))
         yield drift(ChangeKind.LINES, Severity.VISIBLE, "lines", recorded=old, now=new)
@@ -88,7 +88,7 @@ def _stream(recorded: Shape, now: Shape) -> Iterator[Drift]:
         yield drift(ChangeKind.TOGETHER, Severity.COSMETIC, "kinds of events", recorded=old, now=new)
 
 
-def _usage(recorded: Shape, now: Shape) -> Iterator[Drift]:
+def _usage(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
     """Totals that are gone are a field that is gone, and new ones a new field."""
     old, new = recorded.usage, now.usage
     if old is None or new is None:

@@ -28,7 +28,7 @@ _PASSING = re.compile(r"[\w-]*\d[\w-]*|\*+")  # counts, ids and what the scrubbe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shape:
+class AnswerShape:
     """The shape of one response.
 
     Attributes:
@@ -56,7 +56,7 @@ class Shape:
     read: frozenset[str] = frozenset()
 
 
-def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> Shape:
+def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> AnswerShape:
     """Read one response. Never fails, whatever the bytes are."""
     response = decoded(response)
     document = read_json(response.body.decode("utf-8", "replace").removeprefix("\ufeff"))
@@ -67,7 +67,7 @@ def shape_of(response: Response, protocols: Protocols = BUILT_IN) -> Shape:
     else:
         kind = "document" if failed is None else ERROR
         kinds = {} if document is None else {kind: fields_of([document])}
-    return Shape(
+    return AnswerShape(
         status=response.status,
         end=response.end,
         body=_body(response, document, found),

@@ -57,7 +57,7 @@ class Releases:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class BisectTarget:
     """What to look for: a kind, in the scenarios that have it at one end and not at the other.
 
     Attributes:
@@ -94,7 +94,7 @@ class Bracket:
     tried: tuple[str, ...] = ()
 
 
-def target(kind: Kind, low: Cell, high: Cell) -> Target | None:
+def target(kind: Kind, low: Cell, high: Cell) -> BisectTarget | None:
     """What to bisect between two cells; None where both show the kind in the same scenarios.
 
     What appears has precedence over what vanishes.
@@ -102,11 +102,11 @@ def target(kind: Kind, low: Cell, high: Cell) -> Target | None:
     first, last = ({d.item for d in cell.differences if d.kind is kind} for cell in (low, high))
     for appears, scenarios in ((True, last - first), (False, first - last)):
         if scenarios:
-            return Target(kind=kind, appears=appears, scenarios=tuple(sorted(scenarios)))
+            return BisectTarget(kind=kind, appears=appears, scenarios=tuple(sorted(scenarios)))
     return None
 
 
-def bisect(ends: tuple[str, str], goal: Target, probe: Probe, releases: Releases) -> Bracket:
+def bisect(ends: tuple[str, str], goal: BisectTarget, probe: Probe, releases: Releases) -> Bracket:
     """Narrow two releases down to neighbours: over minor lines first, then over the releases of one.
 
     Args:
@@ -120,7 +120,7 @@ def bisect(ends: tuple[str, str], goal: Target, probe: Probe, releases: Releases
     return narrowed(rough, releases.between(rough.before, rough.after), goal, probe)
 
 
-def narrowed(bracket: Bracket, candidates: Sequence[str], goal: Target, probe: Probe) -> Bracket:
+def narrowed(bracket: Bracket, candidates: Sequence[str], goal: BisectTarget, probe: Probe) -> Bracket:
     """Narrow a bracket as far as these candidates, which lie in it in order, allow."""
     before, after = bracket.before, bracket.after
     rest, failed, tried = list(candidates), set[str](bracket.untried), list(bracket.tried)
@@ -162,7 +162,7 @@ def run_bisection(
     kind: Kind,
     found_ends: tuple[str, ReleasePair, ReleasePair],
     say: Callable[[str], None],
-) -> tuple[Target, Bracket] | str:
+) -> tuple[BisectTarget, Bracket] | str:
     """Check both ends, and then what lies between on the scenarios in question; a sentence where there is
     nothing to find.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from llm_contracts.matrix.bisect import Bracket, Target
+from llm_contracts.matrix.bisect import BisectTarget, Bracket
 from llm_contracts.matrix.cell import Cell, CellDifference, CellState
 from llm_contracts.matrix.pair import ReleasePair, Unsupported
 from llm_contracts.matrix.table import Table
@@ -40,7 +40,7 @@ def table_from(document: Mapping[str, Any]) -> Table:
     )
 
 
-def bisect_document(goal: Target, found: Bracket, package: str, **extra: Any) -> dict[str, Any]:
+def bisect_document(goal: BisectTarget, found: Bracket, package: str, **extra: Any) -> dict[str, Any]:
     """What a bisection found, as plain JSON values. `extra`: see `matrix_document`."""
     return {
         "kind": str(goal.kind),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from llm_contracts.drift.markdown import code
-from llm_contracts.matrix.bisect import Bracket, Target
+from llm_contracts.matrix.bisect import BisectTarget, Bracket
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table, against
 from llm_contracts.parity.divergence import Kind
@@ -175,7 +175,7 @@ def releases(some: Sequence[str], order: Sequence[str]) -> str:
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) >= _FROM else ", ".join(run) for run in runs)
 
 
-def bisection_markdown(goal: Target, found: Bracket, package: str) -> str:
+def bisection_markdown(goal: BisectTarget, found: Bracket, package: str) -> str:
     """Which release made the difference, and how that is known."""
     way = "brought" if goal.appears else "removed"
     lines = [

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from llm_contracts.capture.coverage import Coverage
+from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.clients.observation import Observation
 from llm_contracts.corpus.entries import CorpusProblem
 from llm_contracts.parity.divergence import Divergence
@@ -34,7 +34,7 @@ class Verdict:
     answer: Readiness
     reasons: tuple[str, ...]
     next: tuple[str, ...] = ()
-    coverage: Coverage | None = None
+    coverage: CaptureCoverage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from shlex import quote
 
-from llm_contracts.capture.coverage import Coverage
+from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Verdict
@@ -52,7 +52,7 @@ def decide(
     caveats: Iterable[str] = (),
     base_url: str = "",
     faults: int = 0,
-    coverage: Coverage | None = None,
+    coverage: CaptureCoverage | None = None,
     left_out: Iterable[CorpusProblem] = (),
     unreplayed: Sequence[str] = (),
 ) -> Verdict:
@@ -111,7 +111,7 @@ def _uncompared(apis: Sequence[str]) -> Reasons:
     return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)]
 
 
-def _uncovered(coverage: Coverage | None) -> Reasons:
+def _uncovered(coverage: CaptureCoverage | None) -> Reasons:
     missing = () if coverage is None else coverage.unrecorded
     sentence = _sentence(
         missing, "shape of your calls has no recording", "shapes of your calls have no recording"
@@ -119,7 +119,7 @@ def _uncovered(coverage: Coverage | None) -> Reasons:
     return [_Reason(answer=Readiness.REHEARSED, sentence=sentence, step=_CAPTURE)] if missing else []
 
 
-def _covered(coverage: Coverage | None) -> Iterator[str]:
+def _covered(coverage: CaptureCoverage | None) -> Iterator[str]:
     if coverage is not None:
         recorded = len(coverage.shapes) - len(coverage.unrecorded)
         calls = _count(coverage.calls, "call", "calls")

@@ -15,7 +15,7 @@ _Point = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Block:
+class AlignedBlock:
     """Lines `left_from` to `left_to` of one lane beside lines `right_from` to `right_to` of the other.
     `equal` blocks are as long on either side.
     """
@@ -27,7 +27,7 @@ class Block:
     right_to: int
 
 
-def align(left: Sequence[str], right: Sequence[str]) -> tuple[Block, ...]:
+def align(left: Sequence[str], right: Sequence[str]) -> tuple[AlignedBlock, ...]:
     """The blocks in order, covering both lanes; equal ones and others take turns.
 
     Lines that occur once in each lane are fixed points, as in patience diff. What lies between them is
@@ -54,7 +54,7 @@ def merged(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[str, str
             yield from ((">", line) for line in theirs)
 
 
-def _pieces(left: Sequence[str], right: Sequence[str]) -> Iterator[Block]:
+def _pieces(left: Sequence[str], right: Sequence[str]) -> Iterator[AlignedBlock]:
     head = _common(left, right)
     tail = _common(left[head:][::-1], right[head:][::-1])
     ends = (len(left) - tail, len(right) - tail)
@@ -97,7 +97,7 @@ def _fixed_points(left: Sequence[str], right: Sequence[str]) -> list[_Point]:
     return points[::-1]
 
 
-def _between(left: Sequence[str], right: Sequence[str], start: _Point, end: _Point) -> Iterator[Block]:
+def _between(left: Sequence[str], right: Sequence[str], start: _Point, end: _Point) -> Iterator[AlignedBlock]:
     (a, c), (b, d) = start, end
     if (b - a) * (d - c) <= _THOROUGH:
         matcher = difflib.SequenceMatcher(None, left[a:b], right[c:d], autojunk=False)
@@ -111,13 +111,13 @@ def _between(left: Sequence[str], right: Sequence[str], start: _Point, end: _Poi
     yield _block((a + done, c + done), end, equal=False)
 
 
-def _block(start: _Point, end: _Point, *, equal: bool) -> Block:
-    return Block(equal=equal, left_from=start[0], left_to=end[0], right_from=start[1], right_to=end[1])
+def _block(start: _Point, end: _Point, *, equal: bool) -> AlignedBlock:
+    return AlignedBlock(equal=equal, left_from=start[0], left_to=end[0], right_from=start[1], right_to=end[1])
 
 
-def _merged(pieces: Iterator[Block]) -> Iterator[Block]:
+def _merged(pieces: Iterator[AlignedBlock]) -> Iterator[AlignedBlock]:
     """Without empty blocks, and neighbours of a kind put together."""
-    held: Block | None = None
+    held: AlignedBlock | None = None
     for piece in pieces:
         if piece.left_from == piece.left_to and piece.right_from == piece.right_to:
             continue

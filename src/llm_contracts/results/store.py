@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.capture.coverage import Coverage
+from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.corpus.entries import CorpusProblem, ProblemKind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.results.document import FORMAT, document_digest
@@ -126,7 +126,7 @@ def _result(document: Mapping[str, Any]) -> Result:
                 answer=Readiness(row["verdict"]),
                 reasons=tuple(row["reasons"]),
                 next=tuple(row.get("next", ())),
-                coverage=Coverage.from_document(row["coverage"]) if row.get("coverage") else None,
+                coverage=CaptureCoverage.from_document(row["coverage"]) if row.get("coverage") else None,
             )
             for name, row in document["verdicts"].items()
         },

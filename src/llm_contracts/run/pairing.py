@@ -17,7 +17,7 @@ from llm_contracts.parity.result import Item
 from llm_contracts.project.config import ConfigError
 from llm_contracts.run.engines import Engine, UnplayableError
 from llm_contracts.run.left_early import left_early_differences
-from llm_contracts.run.recut import Player, recut_differences
+from llm_contracts.run.recut import PlayerPair, recut_differences
 from llm_contracts.run.turns import Turns
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Interaction, Request
@@ -141,7 +141,7 @@ class Pairing:
             return tuple(found)
         hurried = replace(self, engine=self.recutting)
         recut = recut_differences(
-            Player(
+            PlayerPair(
                 reference=partial(hurried.play, self.reference, call=call),
                 candidate=partial(hurried.play, self.candidate, call=call),
             ),

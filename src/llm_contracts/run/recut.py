@@ -37,7 +37,7 @@ SHAPES: Mapping[str, Shape] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Player:
+class PlayerPair:
     """How both clients are played to, without waiting for either."""
 
     reference: Play
@@ -54,7 +54,7 @@ def chosen(scenarios: Iterable[Scenario]) -> frozenset[str]:
 
 
 def recut_differences(
-    player: Player,
+    player: PlayerPair,
     interactions: tuple[Interaction, ...],
     *,
     reference: Observation,

@@ -16,7 +16,7 @@ from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.serve.http import Entry, ServeSession
 from llm_contracts.serve.http.address import RESERVED
-from llm_contracts.serve.http.session import Rules
+from llm_contracts.serve.http.session import ServingRules
 from llm_contracts.serve.index import IndexedRecording, RecordingIndex
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.interaction import Interaction
@@ -135,7 +135,7 @@ def serving(
     Raises:
         EdgeError: the port cannot be opened.
     """
-    rules = Rules(playback=playback, any_body=any_body, scrubber=scrubber, log=log)
+    rules = ServingRules(playback=playback, any_body=any_body, scrubber=scrubber, log=log)
     with Edge(port, origins=origins) as edge:
         yield edge.mount(lambda loop, origin: ServeSession(served, rules, loop=loop, origin=origin))
 

@@ -9,7 +9,7 @@ import pytest
 
 from llm_contracts.drift.compare import compare_shapes
 from llm_contracts.drift.meaning import is_choice
-from llm_contracts.drift.shape import Shape, shape_of
+from llm_contracts.drift.shape import AnswerShape, shape_of
 from llm_contracts.wire.interaction import Response
 from tests.harness.drift.rewriting import Part, holders, put_together, response, taken_apart, with_member
 
@@ -63,7 +63,7 @@ def few(answer: Response, at_most: int) -> list[Part]:
     return kept
 
 
-def places(before: Shape, now: Shape) -> list[str]:
+def places(before: AnswerShape, now: AnswerShape) -> list[str]:
     """Where something is noticed; all of it as heavy as the table of severities allows."""
     found = compare_shapes(before, now)
     assert [drift for drift in found if drift.severity not in drift.change.severities] == []

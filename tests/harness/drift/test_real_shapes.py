@@ -13,7 +13,7 @@ import pytest
 
 from llm_contracts.corpus import CorpusStream, read_corpus
 from llm_contracts.drift.compare import compare_shapes
-from llm_contracts.drift.shape import Shape, shape_of
+from llm_contracts.drift.shape import AnswerShape, shape_of
 from llm_contracts.parity.divergence import Severity
 from tests.harness.wire.exchanges import REAL_STREAMS
 
@@ -39,9 +39,9 @@ Group = tuple[str, tuple[str, ...], bool]
 
 
 @cache
-def shapes() -> dict[Group, dict[str, Shape]]:
+def shapes() -> dict[Group, dict[str, AnswerShape]]:
     """Provider, order and whether totals were asked for → the shapes seen."""
-    groups: dict[Group, dict[str, Shape]] = defaultdict(dict)
+    groups: dict[Group, dict[str, AnswerShape]] = defaultdict(dict)
     for entry in read_corpus(REAL_STREAMS):
         if isinstance(entry, CorpusStream):
             shape = shape_of(entry.interaction.response)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from llm_contracts.matrix.bisect import Bracket, Releases, Target, bisect, narrowed, target
+from llm_contracts.matrix.bisect import BisectTarget, Bracket, Releases, bisect, narrowed, target
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import cell, difference, pair
 
 ALL = [f"1.{minor}.{patch}" for minor in range(80, 110) for patch in range(8)]
 VERSIONS = {version: Version(version) for version in ALL}
 LOW, HIGH = pair("1.80.0"), pair("1.109.7")
-GOAL = Target(kind=Kind.USAGE, appears=True, scenarios=("acme/plain",))
+GOAL = BisectTarget(kind=Kind.USAGE, appears=True, scenarios=("acme/plain",))
 
 
 def index(requirement: str) -> str | None:
@@ -30,7 +30,7 @@ LISTED = Releases(package="litellm", newest=index)
 
 @given(st.integers(1, len(ALL) - 1), st.booleans())
 def test_the_release_is_found_wherever_it_is_and_few_are_tried(place: int, appears: bool) -> None:
-    goal = Target(kind=Kind.USAGE, appears=appears, scenarios=())
+    goal = BisectTarget(kind=Kind.USAGE, appears=appears, scenarios=())
     found = bisect(
         (ALL[0], ALL[-1]),
         goal,
@@ -62,8 +62,12 @@ def test_the_kind_is_looked_for_where_only_one_end_has_it() -> None:
     """Both ends know the kind: what is new at the later one is what was asked about."""
     low = cell(LOW, difference())
     high = cell(HIGH, difference(), difference(item="acme/other"))
-    assert target(Kind.USAGE, low, high) == Target(kind=Kind.USAGE, appears=True, scenarios=("acme/other",))
-    assert target(Kind.USAGE, high, low) == Target(kind=Kind.USAGE, appears=False, scenarios=("acme/other",))
+    assert target(Kind.USAGE, low, high) == BisectTarget(
+        kind=Kind.USAGE, appears=True, scenarios=("acme/other",)
+    )
+    assert target(Kind.USAGE, high, low) == BisectTarget(
+        kind=Kind.USAGE, appears=False, scenarios=("acme/other",)
+    )
     assert target(Kind.USAGE, low, low) is None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.matrix.bisect import Bracket, Target
+from llm_contracts.matrix.bisect import BisectTarget, Bracket
 from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.document import bisect_document, matrix_document
 from llm_contracts.matrix.markdown import bisection_markdown, grid, matrix_markdown, releases
@@ -108,7 +108,7 @@ def test_neighbouring_releases_are_a_range(some: str, words: str) -> None:
 
 
 def test_a_bisection_names_the_release_and_its_doubts() -> None:
-    goal = Target(kind=Kind.USAGE, appears=True, scenarios=("acme/plain",))
+    goal = BisectTarget(kind=Kind.USAGE, appears=True, scenarios=("acme/plain",))
     found = Bracket(before="1.93.2", after="1.94.3", untried=("1.94.0",), tried=("1.94.3", "1.94.0"))
     text = bisection_markdown(goal, found, "litellm")
     assert "litellm 1.94.3 brought `usage`" in text
@@ -120,7 +120,7 @@ def test_the_page_is_made_of_results(tmp_path: Path, capsys: pytest.CaptureFixtu
     result, search, target = (tmp_path / name for name in ("matrix.json", "bisect.json", "upgrades.md"))
     facts = {"reference": "left", "candidate": "right", "checked_at": "2026-01-02T03:04:05", "command": "x y"}
     result.write_text(json.dumps(matrix_document(TABLE, **facts)))
-    goal = Target(kind=Kind.USAGE, appears=False, scenarios=("acme/plain",))
+    goal = BisectTarget(kind=Kind.USAGE, appears=False, scenarios=("acme/plain",))
     bracket = Bracket(before="1.100.5", after="1.101.0", tried=("1.101.0",))
     search.write_text(json.dumps({"bisect": bisect_document(goal, bracket, "litellm", command="x --bisect")}))
     assert main([str(target), str(result), str(search)]) == 0

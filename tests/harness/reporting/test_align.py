@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.reporting.align import Block, align
+from llm_contracts.reporting.align import AlignedBlock, align
 
 LINES = st.lists(st.sampled_from("abcde"), max_size=12)
 
@@ -27,9 +27,9 @@ def test_the_blocks_cover_both_lanes_in_order_and_equal_ones_are_equal(
 
 def test_what_is_missing_in_one_lane_leaves_the_rest_beside_each_other() -> None:
     assert align(["a", "x", "b"], ["a", "b"]) == (
-        Block(equal=True, left_from=0, left_to=1, right_from=0, right_to=1),
-        Block(equal=False, left_from=1, left_to=2, right_from=1, right_to=1),
-        Block(equal=True, left_from=2, left_to=3, right_from=1, right_to=2),
+        AlignedBlock(equal=True, left_from=0, left_to=1, right_from=0, right_to=1),
+        AlignedBlock(equal=False, left_from=1, left_to=2, right_from=1, right_to=1),
+        AlignedBlock(equal=True, left_from=2, left_to=3, right_from=1, right_to=2),
     )
 
 

@@ -30,7 +30,7 @@ _HERE = "http://serve.invalid"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rules:
+class ServingRules:
     """How requests are answered.
 
     Attributes:
@@ -60,7 +60,12 @@ class ServeSession(Session):
     """Answers from recordings, strictly, and never calls anybody."""
 
     def __init__(
-        self, indexes: Sequence[RecordingIndex], rules: Rules, *, loop: asyncio.AbstractEventLoop, origin: str
+        self,
+        indexes: Sequence[RecordingIndex],
+        rules: ServingRules,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        origin: str,
     ) -> None:
         super().__init__(loop=loop, origin=origin, public=_HERE)
         self.indexes: Mapping[str, RecordingIndex] = {index.provider: index for index in indexes}

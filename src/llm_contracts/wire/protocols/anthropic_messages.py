@@ -31,7 +31,7 @@ def _speaks(document: Document) -> bool:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _MessagesReader:
     """Keeps the totals so far, and which blocks are tool calls."""
 
     usage: dict[str, Any] = field(default_factory=dict)
@@ -139,7 +139,7 @@ def _rest_of_block(block: Document) -> Document:
 ANTHROPIC_MESSAGES = Protocol(
     name="anthropic-messages",
     speaks=_speaks,
-    reader=_Reader,
+    reader=_MessagesReader,
     members=frozenset(
         {
             *(

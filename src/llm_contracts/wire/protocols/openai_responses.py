@@ -38,7 +38,7 @@ def _speaks(document: Document) -> bool:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _ResponsesReader:
     """Numbers the tool calls of an answer in the order in which they begin, and knows what has been said. A
     client may hand several answers on, one after the other.
     """
@@ -195,7 +195,7 @@ def _error(document: Document) -> Document | None:
 OPENAI_RESPONSES = Protocol(
     name="openai-responses",
     speaks=_speaks,
-    reader=_Reader,
+    reader=_ResponsesReader,
     error=_error,
     members=frozenset(
         {
