@@ -178,8 +178,11 @@ def _from_choices(item: Mapping[str, Any], answer: int | None) -> Chunk:
     fields, left = _choice(main) if main is not None else ({}, {})
     others = [_other(choice) for choice in choices if choice is not main]
     kept = [{"index": _index(choice), **_choice(choice)[1]} for choice in choices if choice is not main]
-    if main is not None and (index := _index(main)):
-        left = {"index": index, **left}
+    if main is not None and (index := main.get("index")) != 0:
+        left = {
+            "index": index,
+            **left,
+        }  # also where there is none, so that its loss is not overlooked in silence
     if left or kept:
         rest["choices"] = [left, *kept]
     elif given is not None and not choices:

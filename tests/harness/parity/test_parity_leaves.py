@@ -47,6 +47,50 @@ def test_values_are_the_same_as_json_writes_them(
     assert (seen(found), dict(found.normalised)) == (reported, counted)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "reported", "counted"),
+    [
+        ({}, set(), {"null": 1}),
+        ({"index": None}, set(), {"null": 1}),
+        ({"index": "0"}, {"fields choices[0].index"}, {}),
+    ],
+)
+def test_the_index_of_a_choice_is_not_lost_in_silence(
+    theirs: dict[str, Any], reported: set[str], counted: dict[str, int]
+) -> None:
+    ours = {"choices": [{"index": 0, "delta": {"content": "hi"}}]}
+    found = compared(read(ours), read({"choices": [{"delta": {"content": "hi"}, **theirs}]}))
+    assert (seen(found), dict(found.normalised)) == (reported, counted)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "reported"),
+    [
+        (1764300009, set()),
+        (1764300009.0, set()),
+        (1764300000.5, {"fields created"}),
+        (NAN, {"fields created"}),
+    ],
+)
+def test_another_time_of_the_answer_is_one_of_whole_seconds(theirs: float, reported: set[str]) -> None:
+    """A number with a fraction must not be looked for among billions, one by one."""
+    ours = {"choices": [], "created": 1764300000}
+    assert seen(compared(read(ours), read({**ours, "created": theirs}))) == reported
+
+
+def test_what_an_sdk_adds_is_known_by_its_whole_name() -> None:
+    own = {
+        "parsed": 1,
+        "createTime": "now",
+        "response": {"content": [1], "content_filters": [{"blocked": True}]},
+    }
+    found = compared(read({"type": "x", **own}), read({"type": "x", "response": {"id": 1}}))
+    assert seen(found) == {"fields response.content_filters[0].blocked", "fields response.id"}
+    assert found.normalised["object-type"] == 3
+    found = compared(read({"type": "x", "parsed_at": 1}), read({"type": "x"}))
+    assert seen(found) == {"fields parsed_at"}
+
+
 def test_an_event_of_any_api_counts() -> None:
     begun, piece, ended = {"n": 1}, {"n": 2, "d": "a"}, {"n": 2, "d": "b"}
     assert seen(compared(read(begun, piece, ended), read(begun, ended))) == {"fields d", "order order.type"}

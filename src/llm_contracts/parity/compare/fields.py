@@ -5,6 +5,7 @@ A field that is lost on a thousand chunks is one difference: the first one is sh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -35,13 +36,8 @@ _OF_THE_CONNECTION = frozenset(
 """Headers of an answer that say how it was sent, and not what was said."""
 
 
-_OF_THE_SDK = (
-    "_request_id",
-    "sdkHttpResponse",
-    "automaticFunctionCallingHistory",
-    "parsed",
-    "createTime",
-    "response.content",
+_OF_THE_SDK = re.compile(
+    r"(?:_request_id|sdkHttpResponse|automaticFunctionCallingHistory|parsed|createTime|response\.content)\b"
 )
 """What some SDKs add to answers or leave out, and other objects of the same answers do not."""
 
@@ -241,15 +237,19 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
         return Normalisation.EMPTY_VALUE
     if _is_number(one) and _is_number(other) and one == other:
         return Normalisation.NUMBER_SPELLING
-    if path.startswith(_OF_THE_SDK) and (one in _NOTHING or other == ABSENT):
+    if _OF_THE_SDK.match(path) and (one in _NOTHING or other == ABSENT):
         return Normalisation.OBJECT_TYPE
-    if path == "created" and _is_number(one) and _is_number(other) and other in _CLOCK:
+    if path == "created" and _is_number(one) and _is_clock(other):
         return Normalisation.CREATED
     return None
 
 
-_CLOCK = range(1_000_000_000, 10_000_000_000)
-"""Whole seconds since 1970, from 2001 on: what a clock says. Other numbers are no time of an answer."""
+_CLOCK = (1e9, 1e10)
+"""Seconds since 1970, from 2001 on: what a clock says. Other numbers are no time of an answer."""
+
+
+def _is_clock(value: Any) -> bool:
+    return _is_number(value) and _CLOCK[0] <= value < _CLOCK[1] and value == int(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -122,7 +122,7 @@ def _choice(candidate: Document, calls: list[Document]) -> Document:
     return {
         **without(candidate, "content", "index", "finishReason"),
         **({"content": content} if content else {}),
-        "index": candidate.get("index", 0),
+        "index": candidate.get("index"),
         "delta": {name: value for name, value in delta.items() if value is not None},
         "finish_reason": _REASONS.get(reason, str(reason)) if isinstance(reason, int) and reason else reason,
     }
