@@ -85,18 +85,18 @@ def _event(given: Document) -> Reading:
 def _part(part: dict[str, Any], index: Any) -> dict[str, Any]:
     kind = as_text(part.get("part_kind")) or as_text(part.get("part_delta_kind"))
     if kind in _PIECES:
-        return {_PIECES[kind]: _taken(part, "content", "content_delta")}
+        return {_PIECES[kind]: _pop_first(part, "content", "content_delta")}
     if kind not in {"tool-call", "tool_call"}:
         return {}
-    arguments = _taken(part, "args", "args_delta")
+    arguments = _pop_first(part, "args", "args_delta")
     text = arguments if isinstance(arguments, str) or arguments is None else json.dumps(arguments)
-    name = _taken(part, "tool_name", "tool_name_delta")
+    name = _pop_first(part, "tool_name", "tool_name_delta")
     function = {key: value for key, value in (("name", name), ("arguments", text)) if value is not None}
     call = {"index": index, "id": part.pop("tool_call_id", None), "function": function}
     return {"tool_calls": [{key: value for key, value in call.items() if value is not None}]}
 
 
-def _taken(part: dict[str, Any], *names: str) -> Any:
+def _pop_first(part: dict[str, Any], *names: str) -> Any:
     """The first of these that is there; all are taken out."""
     found = [part.pop(name, None) for name in names]
     return next((value for value in found if value is not None), None)

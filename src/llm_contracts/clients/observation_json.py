@@ -26,7 +26,7 @@ def observation_to_json(observation: Observation) -> dict[str, Any]:
         "answer": dict(observation.answer),
         "effects": dict(observation.effects),
         "chunks": list(_chunks_to_json(observation.chunks)),
-        "failure": None if observation.failure is None else _given(observation.failure),
+        "failure": None if observation.failure is None else _non_default_fields(observation.failure),
         "generations": [dict(generation) for generation in observation.generations],
         "duration_ms": observation.duration_ms,
     }
@@ -59,9 +59,9 @@ def _chunks_to_json(chunks: Iterable[Chunk]) -> Iterator[dict[str, Any]]:
     """What is left of a chunk is mostly what was left of the one before: then it is not written again."""
     before: object = {}
     for chunk in chunks:
-        given = _given(chunk)
+        given = _non_default_fields(chunk)
         if chunk.usage is not None:
-            given["usage"] = _given(chunk.usage)
+            given["usage"] = _non_default_fields(chunk.usage)
         given.pop("rest", None)
         if chunk.rest != before:
             given["rest"] = dict(chunk.rest)
@@ -85,7 +85,7 @@ def _with_tuples(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: tuple(part) if name in names else part for name, part in value.items()}
 
 
-def _given(value: Chunk | Failure | Usage) -> dict[str, Any]:
+def _non_default_fields(value: Chunk | Failure | Usage) -> dict[str, Any]:
     """Field → value, without those that have their default."""
     return {
         field.name: _plain(getattr(value, field.name))

@@ -262,9 +262,9 @@ class _ObservedRun:
             async for item in items:
                 self._deliver(item)
                 if self._leaves():
-                    await self._left(items)
+                    await self._close(items)
                     break
-            await self._settled(before)
+            await self._wait_for_tasks(before)
         except _StopRunError:
             with suppress(Exception):
                 await getattr(items, "aclose", _nothing_async)()
@@ -285,11 +285,11 @@ class _ObservedRun:
         further = (self.session.events_sent() or 0) - before
         self.effects.read_on = further if further > _ON_THEIR_WAY else 0
 
-    async def _left(self, items: AsyncIterable[Any]) -> None:
+    async def _close(self, items: AsyncIterable[Any]) -> None:
         with self._no_further():
             await getattr(items, "aclose", getattr(items, "close", _nothing_async))()
 
-    async def _settled(self, before: set[asyncio.Task[Any]]) -> None:
+    async def _wait_for_tasks(self, before: set[asyncio.Task[Any]]) -> None:
         """Look what stays while the loop still runs: its end would hide it. What is about to end may."""
 
         def stay() -> tuple[int, int]:

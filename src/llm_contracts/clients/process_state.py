@@ -199,13 +199,13 @@ class Replacements:
 
         def undo() -> None:
             if vars(holder).get(name) is ours:  # others replace it, too
-                _put(holder, name, really)
+                _set_attribute(holder, name, really)
 
-        _put(holder, name, ours)
+        _set_attribute(holder, name, ours)
         self._undo.append(undo)
 
 
-def _put(holder: Any, name: str, value: Any) -> None:
+def _set_attribute(holder: Any, name: str, value: Any) -> None:
     if isinstance(holder, ModuleType):
         vars(holder)[name] = value
     else:

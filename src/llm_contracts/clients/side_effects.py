@@ -100,8 +100,8 @@ class Effects:
             effects["connections"] = left_open
         lists = {
             "files": self._open_files(),
-            "files.changed": sorted({_named(name) for name in self.changed}),
-            "files.written": sorted({_named(name) for name in self.written if Path(name).exists()}),
+            "files.changed": sorted({_display_name(name) for name in self.changed}),
+            "files.written": sorted({_display_name(name) for name in self.written if Path(name).exists()}),
             "network": sorted(self.network.keys() - {self.edge}),
             "processes": sorted(self.processes),
             "sockets": ["left open"] if any(_is_open(each(), self.edge) for each in self.sockets) else [],
@@ -289,10 +289,10 @@ def _leave() -> None:
 @cache
 def _listen() -> None:
     """Hear of audit events for the rest of the process: a hook cannot be taken back."""
-    sys.addaudithook(_heard)
+    sys.addaudithook(_audit_hook)
 
 
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not _EVENTS or event not in _EVENTS:  # while the process ends, a module's names are gone
         return
     effects = _current()
@@ -300,7 +300,7 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
         _EVENTS[event](effects, arguments)
 
 
-def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
+def _note_opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
     name, _, flags = arguments
     if isinstance(name, (str, os.PathLike)):
         path = os.fspath(name)
@@ -316,13 +316,13 @@ def _opened(effects: Effects, arguments: tuple[Any, ...]) -> None:
                 effects.written[path] = None
 
 
-def _made(effects: Effects, arguments: tuple[Any, ...]) -> None:
+def _note_created(effects: Effects, arguments: tuple[Any, ...]) -> None:
     given = arguments[0]
     if isinstance(given, (str, bytes, os.PathLike)) and not _OF_PYTHON.search(name := os.fsdecode(given)):
         effects.written[name] = None
 
 
-def _changed(effects: Effects, arguments: tuple[Any, ...]) -> None:
+def _note_changed(effects: Effects, arguments: tuple[Any, ...]) -> None:
     """A file that the call did not make is about to be removed or changed."""
     name = arguments[0]
     if not isinstance(name, (str, bytes, os.PathLike)) or _OF_PYTHON.search(path := os.fsdecode(name)):
@@ -332,8 +332,8 @@ def _changed(effects: Effects, arguments: tuple[Any, ...]) -> None:
 
 
 def _renamed(effects: Effects, arguments: tuple[Any, ...]) -> None:
-    _changed(effects, arguments)
-    _made(effects, arguments[1:])
+    _note_changed(effects, arguments)
+    _note_created(effects, arguments[1:])
 
 
 def _socket_made(effects: Effects, arguments: tuple[Any, ...]) -> None:
@@ -370,16 +370,17 @@ def _process_set(event: str, effects: Effects, _arguments: tuple[Any, ...]) -> N
 
 
 _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
-    "open": _opened,
+    "open": _note_opened,
     "os.putenv": _set,
     "os.unsetenv": _set,
-    "os.mkdir": _made,
-    "sqlite3.connect": _made,
+    "os.mkdir": _note_created,
+    "sqlite3.connect": _note_created,
     "os.rename": _renamed,
-    "os.link": lambda effects, arguments: _made(effects, arguments[1:]),
-    "os.symlink": lambda effects, arguments: _made(effects, arguments[1:]),
+    "os.link": lambda effects, arguments: _note_created(effects, arguments[1:]),
+    "os.symlink": lambda effects, arguments: _note_created(effects, arguments[1:]),
     **dict.fromkeys(
-        ("os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.chown", "os.utime", "os.setxattr"), _changed
+        ("os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.chown", "os.utime", "os.setxattr"),
+        _note_changed,
     ),
     **{name: partial(_forked, name) for name in ("os.fork", "os.forkpty", "os.exec")},
     "socket.__new__": _socket_made,
@@ -396,7 +397,7 @@ _EVENTS: dict[str, Callable[[Effects, tuple[Any, ...]], None]] = {
 }
 
 
-def _named(path: str) -> str:
+def _display_name(path: str) -> str:
     """A file's name; temporary ones have another each time."""
     return "a temporary file" if path.startswith(tempfile.gettempdir() + os.sep) else Path(path).name
 

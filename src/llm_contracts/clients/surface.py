@@ -57,7 +57,7 @@ def _walk(part: str, value: Any, depth: int) -> Iterator[Shape]:
         yield part, dict, ()
         return
     yield part, type(value), _own(value)
-    for name, held in _held(value).items() if depth < _DEEPEST else ():
+    for name, held in _attributes(value).items() if depth < _DEEPEST else ():
         if held.__class__ in _SCALARS or name.startswith("_"):
             continue
         first = held[0] if isinstance(held, (list, tuple)) and held else held
@@ -75,7 +75,7 @@ def shared_names(seen: Mapping[Shape, None]) -> dict[str, tuple[str, ...]]:
     return {part: tuple(sorted(names)) for part, names in found.items()}
 
 
-def _held(value: Any) -> Mapping[str, Any]:
+def _attributes(value: Any) -> Mapping[str, Any]:
     """What an object holds: its attributes, what is in its slots, and of what a model does not declare the
     parts that are known. Whether other things of a vendor's are mappings is the library's affair.
     """

@@ -68,7 +68,7 @@ def virtual_time(pauses: Pauses) -> Iterator[None]:
         yield
     finally:
         _OBSERVED.reset(token)
-        _left(sleep)
+        _release(sleep)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -117,18 +117,18 @@ def _installed() -> _Sleep:
     with _REPLACING:
         sleep = _current() or _Sleep(time.sleep)
         sleep.users += 1
-        _put(sleep)
+        _replace_sleep(sleep)
         return sleep
 
 
-def _left(sleep: _Sleep) -> None:
+def _release(sleep: _Sleep) -> None:
     with _REPLACING:
         sleep.users -= 1
         if not sleep.users and _current() is sleep:
-            _put(sleep.really)
+            _replace_sleep(sleep.really)
 
 
-def _put(sleep: Callable[[Any], None]) -> None:
+def _replace_sleep(sleep: Callable[[Any], None]) -> None:
     """Past `process_state`, which would take it for a change that the call made: where calls run side by
     side, the replacement outlives the first of them.
     """

@@ -143,7 +143,7 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, CorpusProblem | None
     content = entry.response["content"]
     size = content.get("size")
     try:
-        body = _beside(folder, content) if "_file" in content else _kept(content)
+        body = _beside(folder, content) if "_file" in content else _stored_body(content)
     except ValueError as error:
         reason = f"its body cannot be read as {content.get('encoding') or 'text'} ({error})."
         return b"", CorpusProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
@@ -162,7 +162,7 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, CorpusProblem | None
     return body, None
 
 
-def _kept(content: Any) -> bytes | None:
+def _stored_body(content: Any) -> bytes | None:
     text = content.get("text")
     encoding = content.get("encoding")
     if text is None or (text == "" and content.get("size")):

@@ -177,16 +177,16 @@ def _header_lines(item: Any, place: str) -> Iterator[tuple[str, str]]:
     if isinstance(item, dict):
         yield from ((str(name), line) for name, value in item.items() for line in _lines(value))
     elif isinstance(item, list | tuple) and len(item) == 2:  # noqa: PLR2004 - a name and a value
-        yield from ((_said(item[0]), line) for line in _lines(item[1]))
+        yield from ((_as_text(item[0]), line) for line in _lines(item[1]))
     else:
         raise UnreadableError(f"{place}.headers", f"holds {type(item).__name__}, which is not a header line.")
 
 
 def _lines(value: Any) -> list[str]:
-    return [_said(each) for each in value] if isinstance(value, list | tuple) else [_said(value)]
+    return [_as_text(each) for each in value] if isinstance(value, list | tuple) else [_as_text(value)]
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else "" if value is None else str(value)
 
 

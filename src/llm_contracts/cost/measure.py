@@ -110,11 +110,11 @@ def timed(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Mapping[str, lis
     planned = [each.call for each in (plan.short, plan.long) if each is not None]
     counts: dict[str, list[int]] = {}
     for name, client in plan.clients.items():
-        with _named(name):
+        with _naming_client(name):
             taken = (max(meter.cost(client, call).cpu, _ENOUGH / _MOST_CALLS) for call in planned)
             counts[name] = [max(1, round(_ENOUGH / cpu)) for cpu in taken]
     for name in in_turn(plan.clients, rounds):
-        with _named(name):
+        with _naming_client(name):
             short, *long = (
                 [meter.cost(plan.clients[name], call) for _ in range(count)]
                 for call, count in zip(planned, counts[name], strict=True)
@@ -132,14 +132,14 @@ def timed(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Mapping[str, lis
 def _try_all(plan: MeasuringPlan, meter: Meter) -> None:
     for planned in filter(None, (plan.short, plan.long)):
         for name, client in plan.clients.items():
-            with _named(name):
+            with _naming_client(name):
                 arrived = meter.text(client, planned.call)
                 if arrived != planned.text:
                     raise CannotMeasureError(f"it hands on {arrived:,} of {planned.text:,} characters")
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def _naming_client(name: str) -> Iterator[None]:
     """Says of which client a failure is."""
     try:
         yield
@@ -151,6 +151,6 @@ def _peaks(plan: MeasuringPlan, meter: Meter, rounds: int) -> dict[str, list[flo
     call = (plan.long or plan.short).call
     figures: dict[str, list[float]] = {name: [] for name in plan.clients}
     for name in in_turn(plan.clients, rounds):
-        with _named(name):
+        with _naming_client(name):
             figures[name].append(meter.peak(plan.clients[name], call) / 1e3)
     return figures

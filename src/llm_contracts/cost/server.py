@@ -39,12 +39,12 @@ def serving() -> Iterator[Serve]:
         ) as process,
     ):
         try:
-            yield lambda interactions: _asked(process, interactions)
+            yield lambda interactions: _origin_of_server(process, interactions)
         finally:
             process.kill()
 
 
-def _asked(process: subprocess.Popen[str], interactions: Sequence[Interaction]) -> str:
+def _origin_of_server(process: subprocess.Popen[str], interactions: Sequence[Interaction]) -> str:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps([interaction_to_json(each) for each in interactions]) + "\n")

@@ -167,9 +167,9 @@ def _check_clients(begin: Start) -> None:
 
 
 def _providers(begin: Start) -> tuple[Provider, ...]:
-    named = tuple(map(_named, dict.fromkeys(begin.providers)))
+    named = tuple(map(_provider_from, dict.fromkeys(begin.providers)))
     if begin.source is None:
-        return named or (_named(_PROVIDER_OF.get(begin.reference.removesuffix("-async"), "openai")),)
+        return named or (_provider_from(_PROVIDER_OF.get(begin.reference.removesuffix("-async"), "openai")),)
     streams = (entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream))
     found = _at(entry.interaction.request.uri for entry in streams)
     if not found and not named:
@@ -177,7 +177,7 @@ def _providers(begin: Start) -> tuple[Provider, ...]:
     return tuple({row.name: row for row in (*named, *found)}.values())
 
 
-def _named(text: str) -> Provider:
+def _provider_from(text: str) -> Provider:
     """A well-known provider by its name, or any as `name=base URL`."""
     known = {row.name: row for row in WELL_KNOWN}
     name, at, base_url = text.partition("=")

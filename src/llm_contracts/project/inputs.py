@@ -67,8 +67,13 @@ def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[
     others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded files of its
     package belong to it, installed or not.
     """
-    files = {*_named(settings), *code_files(settings.root), *map(Path, code), *_client_files(clients)}
-    return {SETTINGS: _said(settings)} | {
+    files = {
+        *_settings_files(settings),
+        *code_files(settings.root),
+        *map(Path, code),
+        *_client_files(clients),
+    }
+    return {SETTINGS: _settings_digest(settings)} | {
         _name(settings, file): _digest(file) for file in sorted(files) if file.is_file()
     }
 
@@ -77,7 +82,7 @@ def _name(settings: Settings, file: Path) -> str:
     return file.relative_to(settings.root).as_posix() if file.is_relative_to(settings.root) else str(file)
 
 
-def _said(settings: Settings) -> str:
+def _settings_digest(settings: Settings) -> str:
     """A digest of what the settings say about comparing; a changed age or place shows by itself."""
     commands = {name: client.command for name, client in settings.commands.items()}
     text = json.dumps([settings.strict, settings.categories, commands], sort_keys=True)
@@ -93,13 +98,13 @@ def _client_files(clients: Iterable[str]) -> Iterator[Path]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    there = {_name(settings, file) for file in _named(settings) if file.is_file()}
+    there = {_name(settings, file) for file in _settings_files(settings) if file.is_file()}
     names = sorted((there | stored.keys()) - {SETTINGS})
     changed = (name for name in names if stored.get(name) != _digest(settings.root / name))
-    return (*([] if stored.get(SETTINGS) == _said(settings) else [SETTINGS]), *changed)
+    return (*([] if stored.get(SETTINGS) == _settings_digest(settings) else [SETTINGS]), *changed)
 
 
-def _named(settings: Settings) -> Iterator[Path]:
+def _settings_files(settings: Settings) -> Iterator[Path]:
     yield from settings.cassettes.rglob("*.yaml")
     for pattern in ("*/*.yaml", "*/captured-*.json"):  # unlike `rglob`, also in folders that are links
         yield from settings.cassettes.glob(pattern)

@@ -148,7 +148,7 @@ def reduce(
     return Reduced(
         difference=search.shown,
         call=search.call,
-        interactions=tuple(_asked(each, search.call) for each in search.interactions),
+        interactions=tuple(_with_request(each, search.call) for each in search.interactions),
         events=_count(search.interactions, match.protocols),
         events_before=_count(interactions, match.protocols),
         attempts=search.attempts,
@@ -252,7 +252,7 @@ def _answering(interaction: Interaction, body: bytes) -> Interaction:
     return replace(interaction, response=replace(response, pieces=(Piece(size=len(body), at_ms=0.0),)))
 
 
-def _asked(interaction: Interaction, call: Call) -> Interaction:
+def _with_request(interaction: Interaction, call: Call) -> Interaction:
     """The exchange with the request that is left; of other APIs than chats, the one that was recorded."""
     if call.function not in CHATS:
         return interaction

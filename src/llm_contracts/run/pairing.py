@@ -228,13 +228,15 @@ def _unanswered(item: Item, interactions: tuple[Interaction, ...]) -> str | None
         matcher = Matcher(interactions)
         for request in side.requests:
             if matcher.answer(request).response.status == NO_MATCH:
-                recorded = _asked(interactions[0].request) if interactions else "nothing"
-                asked = f"what {side.client} asks: {_asked(request)}; the recording answers {recorded}"
+                recorded = _method_and_uri(interactions[0].request) if interactions else "nothing"
+                asked = (
+                    f"what {side.client} asks: {_method_and_uri(request)}; the recording answers {recorded}"
+                )
                 return f"{item.id}: nothing was recorded for {asked}"
     return None
 
 
-def _asked(request: Request) -> str:
+def _method_and_uri(request: Request) -> str:
     return f"{request.method} {scrub_query(request.uri)}"
 
 

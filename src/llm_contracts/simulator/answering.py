@@ -12,7 +12,7 @@ from llm_contracts.simulator.texts import Pieces, tokens_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Said:
+class _AnswerText:
     """What remains of an answer after the request's limit and the turn's ending have had their say."""
 
     thoughts: Pieces
@@ -24,7 +24,7 @@ def parts_of(
     dialect: Dialect, stream: Stream, answer: ScriptedAnswer, *, broken_off: bool
 ) -> tuple[ChunkPart, ...]:
     """All that is sent, totals included. `broken_off`: an error follows in place of an end."""
-    said = _said(dialect, stream, answer)
+    said = _answer_text(dialect, stream, answer)
     begun = _opening(dialect, stream, said)
     going = (*begun, *_call(dialect, stream, answer, begun), *_spoken(dialect, stream, said))
     ended = () if broken_off else dialect.closing(stream, said.finish)
@@ -35,16 +35,16 @@ def parts_of(
     return _counted(dialect, stream, parts, broken_off=broken_off) if answer.usage and wanted else parts
 
 
-def _said(dialect: Dialect, stream: Stream, answer: ScriptedAnswer) -> _Said:
+def _answer_text(dialect: Dialect, stream: Stream, answer: ScriptedAnswer) -> _AnswerText:
     text = answer.json_text if stream.ask.json_mode else answer.text
     thoughts = answer.reasoning if stream.thinks else ()
     if answer.broken_off:
         # Only a filter that ends the answer properly gives a reason: after an error event there is none.
-        return _Said(thoughts=thoughts, text=text[: len(text) // 2], finish=dialect.filter_finish)
+        return _AnswerText(thoughts=thoughts, text=text[: len(text) // 2], finish=dialect.filter_finish)
     kept = _within(stream.ask.limit, (*thoughts, *text))
     spoken = kept[len(thoughts) :]
     reason = "length" if spoken != text else "tool_calls" if answer.arguments else "stop"
-    return _Said(thoughts=kept[: len(thoughts)], text=spoken, finish=answer.finish or reason)
+    return _AnswerText(thoughts=kept[: len(thoughts)], text=spoken, finish=answer.finish or reason)
 
 
 def _within(limit: int | None, pieces: Pieces) -> Pieces:
@@ -55,7 +55,7 @@ def _within(limit: int | None, pieces: Pieces) -> Pieces:
     return tuple(piece for piece, total in zip(pieces, totals, strict=True) if total <= limit)
 
 
-def _opening(dialect: Dialect, stream: Stream, said: _Said) -> tuple[ChunkPart, ...]:
+def _opening(dialect: Dialect, stream: Stream, said: _AnswerText) -> tuple[ChunkPart, ...]:
     """The first chunk, if the provider has one. Thoughts that are never shown are paid for here."""
     delta = dialect.opening(stream)
     hidden = TokenCounts() if dialect.thought else _thinking(said.thoughts)
@@ -75,7 +75,7 @@ def _call(
             yield ChunkPart(delta=dialect.tool(stream, call), spent=TokenCounts(completion=tokens_in(piece)))
 
 
-def _spoken(dialect: Dialect, stream: Stream, said: _Said) -> Iterator[ChunkPart]:
+def _spoken(dialect: Dialect, stream: Stream, said: _AnswerText) -> Iterator[ChunkPart]:
     if dialect.thought:
         for piece in said.thoughts:
             yield ChunkPart(delta=dialect.thought(piece), spent=_thinking((piece,)))

@@ -91,7 +91,7 @@ def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
 
 def _sent(say: Say, stream: Stream, place: int, kind: str, deltas: list[Json]) -> Json:
     """Send one item of output piece by piece, and return it as it is in the end."""
-    item, at = _begun(stream, place, kind, deltas), {"output_index": place}
+    item, at = _new_item(stream, place, kind, deltas), {"output_index": place}
     say("response.output_item.added", item=item, **at)
     of = {"item_id": item["id"], **at}
     if kind == "tool_calls":
@@ -124,7 +124,7 @@ def _pieces(say: Say, stream: Stream, kind: str, pieces: list[str], of: Json, wh
     say(f"{kind}.done", **of, **{whole: "".join(pieces)})
 
 
-def _begun(stream: Stream, place: int, kind: str, deltas: list[Json]) -> Json:
+def _new_item(stream: Stream, place: int, kind: str, deltas: list[Json]) -> Json:
     prefix, name = _ITEMS[kind]
     item: Json = {"id": prefix + digits(f"{stream.seed}/item/{place}", _HEX, 48), "type": name}
     if kind == "tool_calls":

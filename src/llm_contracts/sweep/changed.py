@@ -105,7 +105,7 @@ def shown_as_whole(
     """
     known = any(d.kind is Kind.UNFAITHFUL and d.where == _PLACE for d in found)
     failed = sides.reference.failure is not None or sides.candidate.failure is not None
-    lost = _lost(left, whole)
+    lost = _missing(left, whole)
     if known or failed or not lost:
         return ()
     value = {"shown": "a normal end", "bytes": f"over before {lost}"}
@@ -116,7 +116,7 @@ def shown_as_whole(
     )
 
 
-def _lost(left: WireFacts, whole: WireFacts) -> str:
+def _missing(left: WireFacts, whole: WireFacts) -> str:
     """What an application would miss, or empty."""
     if len(left.whole_text) < len(whole.whole_text) or len(left.reasoning) < len(whole.reasoning):
         return "the last text"

@@ -196,7 +196,7 @@ def opened_pieces() -> Iterator[Engine]:
             ends = {interaction.response.end for interaction in interactions}
             silence = _SETTLING if End.RESET in ends else SILENCE
             with edge.replay(
-                tuple(map(_settled, interactions)),
+                tuple(map(_silent_before_reset, interactions)),
                 lockstep=bool(ends - {End.COMPLETE}),
                 patience=PATIENCE,
                 pieces=Fragmentation.RECORDED,
@@ -208,7 +208,7 @@ def opened_pieces() -> Iterator[Engine]:
         yield play
 
 
-def _settled(interaction: Interaction) -> Interaction:
+def _silent_before_reset(interaction: Interaction) -> Interaction:
     """A reset throws away what the client has not read yet: it is given a moment of silence before."""
     response = interaction.response
     if response.end is not End.RESET or not response.status:

@@ -163,7 +163,7 @@ def _clients_closed(library: Any, base_url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        for client in _taken(library, base_url):
+        for client in _pop_clients(library, base_url):
             client.close()
 
 
@@ -173,11 +173,11 @@ async def _async_clients_closed(library: Any, base_url: str) -> AsyncIterator[No
     try:
         yield
     finally:
-        for client in _taken(library, base_url):
+        for client in _pop_clients(library, base_url):
             await client.close()
 
 
-def _taken(library: Any, base_url: str) -> Iterator[Any]:
+def _pop_clients(library: Any, base_url: str) -> Iterator[Any]:
     """The clients for this base URL, each taken out of LiteLLM's cache."""
     cached = getattr(getattr(library, "in_memory_llm_clients_cache", None), "cache_dict", {})
     for key, client in cached.copy().items():

@@ -124,7 +124,7 @@ def _paired(ours: Sequence[Request], theirs: Sequence[Request]) -> tuple[list[tu
 def _asks_the_same(one: Request, other: Request) -> bool:
     if (one.method, one.uri) != (other.method, other.uri):
         return False
-    return one.body == other.body or _asked(one) == _asked(other)
+    return one.body == other.body or _body_value(one) == _body_value(other)
 
 
 def _attempts(pair: ObservationPair) -> Findings:
@@ -173,7 +173,7 @@ def _spelling(one: Request, other: Request) -> Findings:
             )
     if one.body == other.body:
         return
-    ours, theirs = _asked(one), _asked(other)
+    ours, theirs = _body_value(one), _body_value(other)
     same = ours == theirs
     if isinstance(ours, dict) and isinstance(theirs, dict):  # what differs otherwise hides no spelling
         both = {name for name in ours if name in theirs and ours[name] == theirs[name]}
@@ -244,10 +244,10 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _bodies(one: Request, other: Request) -> Iterator[Difference]:
     if one.body != other.body:  # NaN is not NaN
-        yield from differences(_asked(one), _asked(other), "body")
+        yield from differences(_body_value(one), _body_value(other), "body")
 
 
-def _asked(request: Request) -> Any:
+def _body_value(request: Request) -> Any:
     """The JSON value of a body; one that is no JSON is compared as text, an empty one is absent. For
     Anthropic a text is short for a list of one block of it (https://docs.anthropic.com/en/api/messages).
     """

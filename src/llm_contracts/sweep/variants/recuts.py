@@ -58,7 +58,7 @@ def _ways(*, every: bool) -> Mapping[str, Offsets]:
     return {
         "whole": lambda _: (),
         "bytes": lambda body: range(len(body)) if every or len(body) <= SHORT else (),
-        **{f"drawn@{seed}": _drawn(seed) for seed in draws},
+        **{f"drawn@{seed}": _random_offsets(seed) for seed in draws},
     }
 
 
@@ -75,7 +75,7 @@ def _event_ends(body: bytes) -> list[int]:
     return [event.end for event in events(body)]
 
 
-def _drawn(seed: int) -> Offsets:
+def _random_offsets(seed: int) -> Offsets:
     def offsets(body: bytes) -> Iterator[int]:
         chance = random.Random(seed * len(body))  # noqa: S311 - repeatable on purpose
         return (at for at in range(1, len(body)) if chance.random() < 1 / _MEAN)

@@ -108,8 +108,8 @@ def _choice(candidate: Document, calls: list[Document]) -> Document:
     parts = [as_mapping(part) for part in as_list(content.pop("parts", None))]
     delta: dict[str, Any] = {
         "role": content.pop("role", None),
-        "content": _said(parts, thought=False),
-        "reasoning_content": _said(parts, thought=True),
+        "content": _joined_text(parts, thought=False),
+        "reasoning_content": _joined_text(parts, thought=True),
     }
     if asked := [as_mapping(part["functionCall"]) for part in parts if "functionCall" in part]:
         delta["tool_calls"] = [_call(len(calls) + place, call) for place, call in enumerate(asked)]
@@ -135,7 +135,7 @@ def _kind(part: Document) -> str:
     return min(part.keys() - {"thoughtSignature", "thought"}, default="")
 
 
-def _said(parts: list[Document], *, thought: bool) -> str | None:
+def _joined_text(parts: list[Document], *, thought: bool) -> str | None:
     texts = [part["text"] for part in parts if bool(part.get("thought")) is thought and "text" in part]
     return "".join(text for text in texts if isinstance(text, str)) if texts else None
 
