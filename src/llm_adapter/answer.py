@@ -77,7 +77,7 @@ class Answer:
         not tell of trouble, or tokens that the provider has counted.
 
         Args:
-            rest: what of the body was no part of the answer.
+            rest: what of the body was not part of the answer.
 
         Raises:
             InBandError: the model refused to answer, or a filter or a fault has left nothing of the answer.

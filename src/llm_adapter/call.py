@@ -232,7 +232,7 @@ class Call:
         )
 
     def _tell(self, tell: Callable[..., None], *told: Any) -> None:
-        """Tell telemetry something; that it fails is no matter of the call's."""
+        """Tell telemetry something; that it fails does not concern the call."""
         try:
             tell(*told)
         except Exception as error:  # noqa: BLE001 (any tracer may do anything)

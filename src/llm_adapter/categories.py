@@ -304,6 +304,6 @@ def _by_status(status: int) -> Category:
     found = _BY_STATUS.get(status)
     if found is not None:
         return found
-    if status < 400:  # noqa: PLR2004 (HTTP's own boundaries) a redirect is no answer
+    if status < 400:  # noqa: PLR2004 (HTTP's own boundaries) a redirect is not an answer
         return Category.PROTOCOL
     return Category.SERVER if status >= 500 else Category.BAD_REQUEST  # noqa: PLR2004

@@ -44,7 +44,7 @@ class Chunk:
 
     Attributes:
         id: the provider's id.
-        text: the text of the first choice, empty where there is none or it is no text.
+        text: the text of the first choice, empty where there is none or it is not text.
         reasoning: the reasoning text of the first choice.
         finish_reason: the provider's own word; an empty one means there is none.
         refusal: the refusal's text of the first choice: the model says so itself that it will not answer.
@@ -134,7 +134,7 @@ def _raise_if_error(item: Any) -> None:
 
 def _text(delta: Any, name: str) -> str:
     value = _part(delta, name)
-    if isinstance(value, list):  # Mistral's reasoning models send parts; the thoughts among them are no text
+    if isinstance(value, list):  # Mistral's reasoning models send parts; the thoughts among them are not text
         return "".join(part["text"] for part in value if _is_text(part))
     return value if isinstance(value, str) else ""
 

@@ -44,7 +44,7 @@ class InBandError(Exception):
 
 
 class NoAnswerError(Exception):
-    """The provider answered 200, and what came is no answer: a page, an empty body, a stream of nothing.
+    """The provider answered 200, and what came is not an answer: a page, an empty body, a stream of nothing.
 
     Attributes:
         body: what came, or what is missing.

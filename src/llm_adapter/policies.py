@@ -50,7 +50,7 @@ _NOT_ENABLED: Mapping[str, Any] = {"enable_thinking": False}
 
 def _gpt_5(pattern: str, effort: str | None, *, quiet_temperature: bool = False) -> Family:
     """A family of OpenAI's reasoning models: these answer 400 to `max_tokens`, and to any temperature but 1
-    unless they may do without thinking. The chat and search variants are no such models.
+    unless they may do without thinking. The chat and search variants are not such models.
     """
     return Family(
         provider="openai",

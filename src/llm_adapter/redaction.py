@@ -20,7 +20,7 @@ _IN_URLS = re.compile(
     r"\b((?:access_token|client_id|client_secret|refresh_token)=)[^&\s'\"<>)]+|(://)[^\s/?#@'\"<>]+(?=@)"
 )
 
-# Shorter values are no keys anybody issues, and hiding them would make holes in ordinary words.
+# Shorter values are not keys that anybody issues, and hiding them would make holes in ordinary words.
 _SHORTEST = 6
 
 

@@ -14,7 +14,7 @@ INVOKE_TEMPERATURE = 0.8
 MAX_RETRIES = 2
 """Attempts after the first, where the caller names no other number; the SDK's default, said aloud."""
 
-# These steer the HTTP request and are no part of its body.
+# These steer the HTTP request and are not part of its body.
 TRANSPORT_PARAMS = frozenset({"deadline", "extra_headers", "extra_query", "max_retries", "timeout"})
 
 OWN_ARGUMENTS = frozenset(

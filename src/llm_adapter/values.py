@@ -100,7 +100,7 @@ def url(variables: Variables, name: str) -> str:
     except ValueError:
         has_host = False
     faults = {
-        "names no host, or a port that is no number": not has_host,
+        "names no host, or a port that is not a number": not has_host,
         "holds a user or a password": "@" in value.partition("://")[2].partition("/")[0],
         "has a query or a fragment": "?" in value or "#" in value,
         "holds a blank, a line end or a backslash": not value.isprintable() or bool({" ", "\\"} & set(value)),

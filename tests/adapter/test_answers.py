@@ -232,7 +232,7 @@ def test_a_gateway_s_errors_are_read_before_other_protocols_too(
 
 def test_bytes_of_no_text_are_not_shown_as_words(make_adapter: MakeAdapter, provider: Provider) -> None:
     provider.say(plain(b"\x1f\x8b\x08\x00\xff\xfe", content_encoding="x-unknown"))
-    words = "6 bytes that are no text (content encoding: x-unknown)"
+    words = "6 bytes that are not text (content encoding: x-unknown)"
     assert failed(make_adapter())[1].provider_message == words
 
 

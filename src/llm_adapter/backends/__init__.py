@@ -10,11 +10,11 @@ from llm_adapter.requests import Outgoing
 
 
 class Rest(NamedTuple):
-    """What of a body was read and is no part of an answer.
+    """What of a body was read and is not part of an answer.
 
     Attributes:
         unframed: the text that stood outside of events.
-        strange: the first event that is no chunk.
+        strange: the first event that is not a chunk.
     """
 
     unframed: str = ""
@@ -35,7 +35,7 @@ class Opened:
         request_id: the provider's id of the request, where the answer's headers tell one.
         repeatable: a stream that breaks before its first text may be asked for once more.
         may_be_empty: a stream of nothing is an answer, as the client of old has it.
-        rest: what was no part of the answer, when all has been read.
+        rest: what was not part of the answer, when all has been read.
     """
 
     chunks: Iterator[Any]

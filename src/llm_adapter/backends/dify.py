@@ -2,7 +2,7 @@
 
 A model, its temperature and its ways are fixed in the app, so nothing of the kind is sent. Events are those
 of Dify's documentation for its four kinds of apps; what is not named here (files, sounds, thoughts in prose,
-the workings of a workflow) is no part of an answer.
+the workings of a workflow) is not part of an answer.
 
 Two things cannot be said in a stream of text. An agent of the new kind repeats its whole answer at the end:
 the repetition is left out. And moderation may replace all that was said: text that has been handed on cannot

@@ -245,7 +245,7 @@ class _Asking:
 
         Raises:
             InBandError: ERNIE answered with an error.
-            NoAnswerError: or with something else that is no stream.
+            NoAnswerError: or with something else that is not a stream.
         """
         self.attempts += answer.attempts
         if document is None or document.removeprefix(BOM).lstrip().startswith((b"data:", *CONTROL)):

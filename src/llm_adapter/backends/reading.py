@@ -27,7 +27,7 @@ class Reader(Protocol):
         """The chunks that are left when no piece will come."""
 
     def rest(self) -> Rest:
-        """What was no part of the answer."""
+        """What was not part of the answer."""
 
 
 def opened(response: Any, reader: Reader, *, attempts: int | None = None) -> Opened:
@@ -131,7 +131,7 @@ def _checked(stream: Any, body: ResponseBody) -> Iterator[Any]:
 
     Raises:
         InBandError: an error came in the place of a chunk.
-        NoAnswerError: what came is no answer.
+        NoAnswerError: what came is not an answer.
     """
     with _better(body):
         for item in stream:

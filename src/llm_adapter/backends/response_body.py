@@ -31,7 +31,7 @@ _PING = re.compile(rb"\W*(ping|pong|keep-?alive|heartbeat)\W*", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Lines:
-    """Cuts pieces into lines; they end in LF, CRLF or CR alike. A BOM before the first is no part of it.
+    """Cuts pieces into lines; they end in LF, CRLF or CR alike. A BOM before the first is not part of it.
 
     Attributes:
         rest: the beginning of a line whose end has not come.
@@ -60,11 +60,11 @@ class Lines:
 
 @dataclass(slots=True)
 class ResponseBody:
-    """What of one response's body is no chunk: errors by their name, and all that stands outside of events.
+    """What in one response's body is not a chunk: errors by their name, and all that is outside of events.
 
     Attributes:
         response: the HTTP response, as httpx and httpx2 have it.
-        strange: the first event that is no chunk.
+        strange: the first event that is not a chunk.
         has_events: an event with data has come.
         told_error: the last line on its way to another reader that has an `error` in it.
     """
@@ -155,7 +155,7 @@ class ResponseBody:
             raise NoAnswerError(self.text or empty_answer(self.response), self.response.request)
 
     def rest(self) -> Rest:
-        """What was read and is no part of an answer."""
+        """What was read and is not part of an answer."""
         text = self.text
         lines = text.splitlines() if not self.has_events and json_of(text) is None else []
         broken = next(
@@ -165,7 +165,7 @@ class ResponseBody:
 
     @property
     def text(self) -> str:
-        """What stands outside of events; bytes that are no text are not shown as if they were."""
+        """What stands outside of events; bytes that are not text are not shown as if they were."""
         unframed = b"\n".join(self._unframed)
         try:
             return unframed.decode().strip()
@@ -175,7 +175,7 @@ class ResponseBody:
         return (
             text
             if text.isprintable()
-            else f"{self._size} bytes that are no text (content encoding: {coding})"
+            else f"{self._size} bytes that are not text (content encoding: {coding})"
         )
 
 

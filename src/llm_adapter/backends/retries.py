@@ -109,7 +109,7 @@ def _headers(error: Exception) -> Mapping[str, str]:
 def asked_wait(headers: Mapping[str, str], body: Any) -> float | None:
     """The seconds that a refusal asks to be left alone, or None: in a header, or where Google has it.
 
-    Providers send negative numbers and `nan`, too, which are no wait.
+    Providers send negative numbers and `nan`, too, which are not a wait.
     """
     waits = (*_told_waits(headers), *_retry_delays(body))
     return next((wait for wait in waits if isfinite(wait) and wait > 0), None)

@@ -10,7 +10,7 @@ from llm_adapter.backends.retries import aretrying, asked_wait, retrying, sleep
 from llm_adapter.failures import RefusedError
 from llm_adapter.requests import MAX_RETRIES
 
-_REFUSED = 300  # a redirect that was not followed is no answer
+_REFUSED = 300  # a redirect that was not followed is not an answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

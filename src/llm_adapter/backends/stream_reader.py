@@ -1,7 +1,7 @@
 """Reading a stream of chunks from the bytes of its response: lines, events, JSON. Does no input or output.
 
 The SDK makes a model of each chunk, which costs ten times what reading the bytes does. Here a chunk stays
-what its JSON says. What is no chunk is judged at once: an error, an answer without events.
+what its JSON says. What is not a chunk is judged at once: an error, an answer without events.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class StreamReader:
     def feed(self, piece: bytes) -> Iterator[Any]:
         """The chunks that this piece completes, as decoded JSON.
 
-        An event ends at its blank line (WHATWG, server-sent events). One without data is no event.
+        An event ends at its blank line (WHATWG, server-sent events). One without data is not an event.
 
         Raises:
             InBandError: an error came in the place of a chunk.
@@ -63,7 +63,7 @@ class StreamReader:
             self._body.look(line)
 
     def rest(self) -> Rest:
-        """What was no part of the answer."""
+        """What was not part of the answer."""
         return self._body.rest()
 
     def end(self) -> Iterator[Any]:
@@ -71,7 +71,7 @@ class StreamReader:
 
         Raises:
             InBandError: an error came as something else than an event.
-            NoAnswerError: what came is no answer.
+            NoAnswerError: what came is not an answer.
         """
         self._body.look(self._lines.last())
         if (error := self._body.error()) is not None:
@@ -155,7 +155,7 @@ class EventReader:
         self.finish()
 
     def rest(self) -> Rest:
-        """What was no part of the answer."""
+        """What was not part of the answer."""
         return self._body.rest()
 
     def _line(self, line: bytes) -> Iterator[Chunk]:

@@ -1,6 +1,6 @@
 """ERNIE's first API as it was called before: over `requests`, with a token request before every call.
 
-What it did wrong, it still does, for this is what people see today: an error that is no event ends as an
+What it did wrong, it still does, for this is what people see today: an error that is not an event ends as an
 empty answer, a line without totals raises, and a refused token request is a missing key.
 """
 

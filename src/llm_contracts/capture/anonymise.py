@@ -53,7 +53,7 @@ _OWN_IN_PATH = re.compile(
     r"(?<=/)(?<!//)(?<!/model/)(?<!/models/)(?<!/engines/)(?<!/deployments/)"
     rf"(?:({_ID_PREFIX.pattern})(?=[^/]*\d)|(?=[^/]*(?:[@%]|\d{{4}}|[^\0-\x7f])|[A-Z]))([^/]+)"
 )
-"""What is an application's in a path: ids, and what is no plain word of an API."""
+"""What is an application's in a path: ids, and what is not a plain word of an API."""
 _QUOTED = re.compile(
     r"""(['`"])(?:(?!\1).){1,400}\1|\u2018[^\u2019]+\u2019|\u201c[^\u201d]+\u201d|«[^»]+»|[\w.+-]+@[\w.-]+|\d{6,}"""
     rf"|\b(?:{_ID_PREFIX.pattern})(?=[\w-]*\d)[\w-]+|(?P<word>(?P<within>(?<=[\w,;] ))?[^\W\d_]{{2,}})"

@@ -143,7 +143,7 @@ def kind_of(path: tuple[str, ...], source: str, *, tools: bool) -> PlaceKind:
 
 
 def text_of(body: bytes) -> str | None:
-    """A body's characters; None for what is no text."""
+    """A body's characters; None for what is not text."""
     text = body.decode("utf-8", "surrogateescape")
     torn = sum("\udc80" <= character <= "\udcff" for character in text[:4096])
     return None if "\0" in text or torn > _TORN else text
@@ -216,7 +216,7 @@ def tells_words(path: tuple[str, ...]) -> bool:
 
 
 def documents(text: str) -> Iterator[tuple[int, int]]:
-    """Where in a body JSON stands: in the data lines of an event stream, and what else is no field of one;
+    """Where in a body JSON stands: in the data lines of an event stream, and what else is not a field of one;
     without these all of it.
     """
     if _DATA.search(text) is None or text.lstrip("\ufeff")[:1] in ("{", "["):

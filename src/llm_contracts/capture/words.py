@@ -117,7 +117,7 @@ class Words:
 
 
 def _other(character: str, number: int) -> str:
-    """A character of the same script, case and size in its place; what is no letter or digit stays."""
+    """A character of the same script, case and size in its place; what is neither letter nor digit stays."""
     others = _alike(character)
     return others[number % len(others)] if others else character
 

@@ -4,7 +4,7 @@ default time limit of sockets.
 
 Who changes it is known by the thread, so that calls side by side do not get into each other's way. While
 anybody observes, top-level modules have a class that hears of attributes being set, and the functions that
-change settings are replaced. What is undone before the call ends is no change, and neither is what happens
+change settings are replaced. What is undone before the call ends is not a change, and neither is what happens
 while a module is imported, or what a module does to itself: that is how libraries are set up.
 """
 
@@ -60,7 +60,7 @@ class Change:
 
     Attributes:
         untouched: the value before any call of this process set it. A second call finds what the first one
-            set, and sets it again: that is no less a change.
+            set, and sets it again: that is a change all the same.
         before: the value before this call.
         written: what this call wrote.
     """

@@ -2,7 +2,7 @@
 
 Only what all objects of one part have counts: LiteLLM's chunks have `usage` at the end and not before, so
 code that reads it from every chunk fails. What a library's base class for models brings (`model_dump`,
-`to_dict`) is no part of it. Of a mapping counts that it is one: its keys are compared as fields.
+`to_dict`) is not part of it. Of a mapping counts that it is one: its keys are compared as fields.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from itertools import pairwise
 from llm_contracts.clients.run_delay import run_delay, run_delay_of_programs
 from llm_contracts.clients.virtual_clock import Pauses
 
-_NOTICED = 0.25  # seconds; less is no pause on a busy machine
+_NOTICED = 0.25  # seconds; on a busy machine less is not a pause
 _SHORT = 0.01  # seconds; what load adds to less is not asked for
 
 

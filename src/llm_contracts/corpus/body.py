@@ -122,4 +122,4 @@ def _from_value(value: object) -> Body:
     try:
         return Body(data=json.dumps(value, ensure_ascii=False).encode("utf-8"), exact=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise _OddError(f"is no JSON value ({error})") from error
+        raise _OddError(f"is not a JSON value ({error})") from error

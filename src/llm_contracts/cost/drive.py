@@ -117,7 +117,7 @@ class Driver:
                     return
                 for item in items:
                     hear(item)
-            except BaseException as error:  # noqa: BLE001 - SystemExit of a client is no reason to end here
+            except BaseException as error:  # noqa: BLE001 - SystemExit of a client is not a reason to end here
                 failures.append(error)
 
         thread = Thread(target=run, daemon=True, name="measured client")

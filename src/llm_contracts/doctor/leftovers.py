@@ -135,7 +135,7 @@ def _start(node: ast.ImportFrom, folder: tuple[str, ...]) -> str:
 
 
 def _spelt(node: ast.expr, names: Mapping[str, str]) -> str:
-    """`llm.old.client` as the modules that its first name stands for; empty where it is no such name."""
+    """`llm.old.client` as the modules that its first name stands for; empty where it is not such a name."""
     match node:
         case ast.Name(id=name):
             return names.get(name, name)

@@ -125,7 +125,7 @@ def _is_measured(divergence: Divergence) -> bool:
 
 def without_chance(found: Iterable[Divergence]) -> tuple[Divergence, ...]:
     """What does not hang on time, of a run for which nobody waited: a client that merges pieces hands on
-    others each time. Faults that it shows in every run are no change.
+    others each time. Faults that it shows in every run are not a change.
     """
     return tuple(d for d in found if d.kind not in _UNWAITED and not may_be_chance(d))
 

@@ -194,7 +194,7 @@ def _unreadable(items: Sequence[Item]) -> str:
 
 
 def _noisy(items: Sequence[Item]) -> str:
-    """Faults that both runs show alike are no contradiction, so `unfaithful` is not counted here."""
+    """Faults that both runs show alike are not a contradiction, so `unfaithful` is not counted here."""
     names = [
         item.id for item in items if any(_counts(d) and d.kind is not Kind.UNFAITHFUL for d in item.noise)
     ]

@@ -1,7 +1,7 @@
 """The file of accepted differences. It may not rot: what is wrong, lapsed or of no use fails a run.
 
 A file that cannot be read at all raises; faults of single entries are complaints, and such an entry accepts
-nothing. A missing file accepts nothing and is no fault.
+nothing. A missing file accepts nothing and is not an error.
 """
 
 from __future__ import annotations

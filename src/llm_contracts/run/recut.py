@@ -1,8 +1,8 @@
 """The same answer in the shapes that clients get wrong most often, cheap enough for every check.
 
 All of them say the same by the WHATWG's rules for event streams: pieces that end inside a character, lines
-that end in CRLF, a byte order mark before the first event, a block of control fields, which is no event, and
-a bare `data:` line, which is an event with nothing in it. They are played all at once, and one by one only
+that end in CRLF, a byte order mark before the first event, a block of control fields (not an event), and a
+bare `data:` line, which is an event with nothing in it. They are played all at once, and one by one only
 where that shows something. `check --sweep` has many more.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation

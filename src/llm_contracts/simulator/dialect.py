@@ -42,7 +42,7 @@ class RefusalText:
 
     `message` may name `{model}`, `{key}`, `{tail}`, `{parameter}`, `{value}`, `{limit}` and `{request}`;
     `keys` is the order of the error's fields, of which `data` is always null, and `status` says what others
-    say in `type`; a `framed` body is one server-sent event, which is `event` where that is no error in an
+    say in `type`; a `framed` body is one server-sent event, which is `event` where that is not an error in an
     envelope.
     """
 

@@ -67,7 +67,7 @@ def compare_change(
 
 
 def _by_place(comparison: Comparison) -> Mapping[tuple[Kind, str], Divergence]:
-    """Faults that both of a client's runs show alike are no change. Of a run that fails otherwise, or
+    """Faults that both of a client's runs show alike are not a change. Of a run that fails otherwise, or
     elsewhere, that is the change: its words, and what was not reached, follow from it.
     """
     failed = any(d.kind in _FAILS for d in comparison.divergences)

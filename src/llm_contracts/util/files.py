@@ -69,8 +69,8 @@ def replacing(
         check: given the finished draft; what it raises leaves the file as it was.
 
     Raises:
-        OSError: the disk is full, say; or what stands there is no file, and a link to a device would cost the
-            machine that device.
+        OSError: the disk is full, say; or something else than a file stands there: a link to a device
+            would cost the machine that device.
     """
     file = Path(os.path.realpath(file))
     if file.is_symlink():

@@ -19,7 +19,7 @@ from llm_contracts.wire.sse import Event, EventDecoder
 _BLANK = b" \t\r\n"
 _SEPARATOR = re.compile(r"[ \t\r\n,]*")
 _RECORD = b"\x1e"
-_NOT_SENT = (b"{", b"[", _RECORD)  # how bodies begin that are no event streams
+_NOT_SENT = (b"{", b"[", _RECORD)  # how bodies begin that are not event streams
 _PRELUDE = 12  # bytes: the lengths of frame and headers, and their CRC
 _STRING = 7  # the type of a header that holds text
 

@@ -54,8 +54,8 @@ def handed_on(answer: Any) -> Iterator[Any]:
 
 
 class HandedOn:
-    """The same, asynchronously: a context manager that closes the stream, and its items. It is no generator,
-    so that the end of an event loop has none to close beside the client's own.
+    """The same, asynchronously: a context manager that closes the stream, and its items. Not a
+    generator, so that the end of an event loop has none to close beside the client's own.
     """
 
     def __init__(self, answer: Any) -> None:

@@ -245,7 +245,7 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
 
 
 _CLOCK = (1e9, 1e10)
-"""Seconds since 1970, from 2001 on: what a clock says. Other numbers are no time of an answer."""
+"""Seconds since 1970, from 2001 on: what a clock says. Other numbers are not the time of an answer."""
 
 
 def _is_clock(value: Any) -> bool:

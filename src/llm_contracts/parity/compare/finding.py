@@ -40,7 +40,7 @@ Value = Any
 
 def same_but_volatile(one: str, other: str, sent: str) -> bool:
     """Whether two texts differ in ids, times and addresses alone, none of which stands in what was sent: the
-    provider's own id is no chance.
+    provider's own id is not by chance.
     """
     if VOLATILE.sub("~", one) != VOLATILE.sub("~", other):
         return False

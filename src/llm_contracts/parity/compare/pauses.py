@@ -31,7 +31,7 @@ def compare_pauses(pair: ObservationPair) -> Findings:
         if _measured(pair, index) and abs(one - other) <= _SLACK + max(one, other) * _SHARE:
             continue
         if not _equal(one, other, _asked_for(pair, index)):
-            # The values are partly chance, so they are no part of the difference's name.
+            # The values are partly chance, so they are not part of the difference's name.
             yield UnnamedDivergence(
                 kind=Kind.ATTEMPTS, where=f"pauses[{index}]", reference=one, candidate=other, unstable=True
             )

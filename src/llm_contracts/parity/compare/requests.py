@@ -248,7 +248,7 @@ def _bodies(one: Request, other: Request) -> Iterator[Difference]:
 
 
 def _body_value(request: Request) -> Any:
-    """The JSON value of a body; one that is no JSON is compared as text, an empty one is absent. For
+    """The JSON value of a body; one that is not JSON is compared as text, an empty one is absent. For
     Anthropic a text is short for a list of one block of it (https://docs.anthropic.com/en/api/messages).
     """
     if not request.body:

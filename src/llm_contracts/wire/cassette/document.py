@@ -34,7 +34,7 @@ def document(cassette: Cassette) -> dict[str, Any]:
 
 def digest(cassette: Cassette) -> str:
     """The digest of all that a file holds but the digest itself. It tells what was recorded from what was
-    edited later; it is no signature, and does not stop anybody who means to deceive.
+    edited later; it is not a signature, and does not stop anybody who means to deceive.
     """
     return _digest(_document(cassette))
 

@@ -20,7 +20,7 @@ _RESTORE = "Restore the file from version control or record it again."
 
 
 class FormatError(Exception):
-    """Text that is no cassette. `place` is a path in it (`interactions[0].response`), or empty."""
+    """Text that is not a cassette. `place` is a path in it (`interactions[0].response`), or empty."""
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}")

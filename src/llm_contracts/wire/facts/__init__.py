@@ -42,8 +42,8 @@ class WireFacts:
         whole_text: `text` with `list_text` in its places, for clients that read both.
         reasoning: the joined `reasoning_content` or `reasoning`.
         refusal: the joined `refusal`: why the model does not answer.
-        finish_reasons: as sent, in order; null is no reason, nor is the empty string, which a few providers
-            send in null's place.
+        finish_reasons: as sent, in order; neither null nor the empty string, which a few providers
+            send in its place, is a reason.
         usage: what all usage objects anywhere (top level, or inside the first choice) say together: of two
             values the later one, and what a later object does not name stays. None if there was none.
         usages: every usage object, in order; a client that failed in between cannot know a later one.

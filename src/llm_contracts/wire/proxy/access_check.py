@@ -133,7 +133,7 @@ class _Connection(web.RequestHandler):
             response = refused(status, "This is not an HTTP request that the edge understands.")
         else:
             kind = type(exc).__name__
-            if not isinstance(exc, ConnectionError):  # the client has left, which is no fault
+            if not isinstance(exc, ConnectionError):  # the client has left, which is not a fault
                 _LOG.error("The edge failed with %s at\n%s", kind, "".join(_frames(exc)))
             response = refused(500, f"The edge itself failed ({kind}). Report this.")
         response.force_close()

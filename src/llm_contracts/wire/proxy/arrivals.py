@@ -32,7 +32,7 @@ class Arrivals:
         while True:
             data, is_border = await self._take()
             self._taken += len(data)
-            # aiohttp has one reader for all answers without a body, whose end is no border only once.
+            # aiohttp has one reader for all answers without a body, whose end is not a border only once.
             if data or not is_border or self._content.at_eof():
                 return data
 

@@ -10,7 +10,7 @@ _HEX = rb"[0-9a-f]"
 
 
 def _shape(prefix: bytes, rest: bytes) -> re.Pattern[bytes]:
-    r"""A word that begins so and goes on so. A letter that JSON escapes, as in `\nsk-…`, is no part of it.
+    r"""A word that begins so and goes on so. A letter that JSON escapes, as in `\nsk-…`, is not part of it.
 
     What stands before is looked at after the prefix has matched: a pattern that begins with letters is
     searched many times faster.
