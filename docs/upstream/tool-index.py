@@ -1,11 +1,12 @@
-"""tool_calls at tool_calls[1]: litellm says "<absent>", openai {"id": "x", "type": null, "index": null, "name": "", "arguments": ""}.
+"""tool_calls at tool_calls[1]: litellm says nothing, openai {"id": "call_3", "type": null, "index": null, "name": "", "arguments": ""}.
 
 pip install openai litellm && python tool-index.py
 """
 
-import http.server, threading
+import http.server, os, threading
 from importlib.metadata import version
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
 import litellm, openai
 
 ASK = {
@@ -16,9 +17,9 @@ ASK = {
 }
 STATUS, TYPE = 200, "text/event-stream"
 BODY = (
-    b'data: {"choices": [{"delta": {"tool_calls": [{}]}}]}\n'
+    b'data: {"choices": [{"index": 0, "delta": {"tool_calls": [{"id": "x", "function": {}}]}}]}\n'
     b"\n"
-    b'data: {"choices": [{"delta": {"tool_calls": [{"id": "x"}]}}]}\n'
+    b'data: {"choices": [{"index": 0, "delta": {"tool_calls": [{"id": "call_3", "function": {}}]}}]}\n'
     b"\n"
     b'data: {"choices": [{"finish_reason": "tool_calls"}]}\n'
     b"\n"
@@ -29,7 +30,7 @@ BODY = (
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.send_response(STATUS)
         self.send_header("Content-Type", TYPE)
         self.send_header("Content-Length", str(len(BODY)))
@@ -43,8 +44,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
 def show(name, call):
     print(f"--- {name} {version(name)}")
     try:
-        for chunk in call():
-            print(chunk.model_dump(exclude_none=True, exclude={"created", "id", "object"}))
+        answer = call()
+        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
+            dump = getattr(part, "model_dump", lambda **_: part)
+            print(dump(exclude_none=True, exclude={"created", "id", "object"}))
     except Exception as error:
         print(f"{type(error).__module__}.{type(error).__name__}: {error}"[:300])
 

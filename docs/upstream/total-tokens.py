@@ -1,11 +1,12 @@
-"""usage at usage.total_tokens: litellm says 0, openai 40.
+"""usage at usage.total_tokens: litellm says 18, openai 40.
 
 pip install openai litellm && python total-tokens.py
 """
 
-import http.server, threading
+import http.server, os, threading
 from importlib.metadata import version
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
 import litellm, openai
 
 ASK = {
@@ -15,12 +16,17 @@ ASK = {
     "stream_options": {"include_usage": True},
 }
 STATUS, TYPE = 200, "text/event-stream"
-BODY = b'data: {"choices": [{"finish_reason": "stop"}]}\n\ndata: {"usage": {"total_tokens": 40}}\n\n'
+BODY = (
+    b'data: {"choices": [{"finish_reason": "stop"}]}\n'
+    b"\n"
+    b'data: {"usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 40}}\n'
+    b"\n"
+)
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.send_response(STATUS)
         self.send_header("Content-Type", TYPE)
         self.send_header("Content-Length", str(len(BODY)))
@@ -34,8 +40,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
 def show(name, call):
     print(f"--- {name} {version(name)}")
     try:
-        for chunk in call():
-            print(chunk.model_dump(exclude_none=True, exclude={"created", "id", "object"}))
+        answer = call()
+        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
+            dump = getattr(part, "model_dump", lambda **_: part)
+            print(dump(exclude_none=True, exclude={"created", "id", "object"}))
     except Exception as error:
         print(f"{type(error).__module__}.{type(error).__name__}: {error}"[:300])
 

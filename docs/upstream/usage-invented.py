@@ -1,11 +1,12 @@
-"""usage_invented at usage: litellm says {"prompt_tokens": 8, "completion_tokens": 0, "total_tokens": 8}, openai "<absent>".
+"""usage_invented at usage: litellm says {"prompt_tokens": 8, "completion_tokens": 0, "total_tokens": 8}, openai nothing.
 
 pip install openai litellm && python usage-invented.py
 """
 
-import http.server, threading
+import http.server, os, threading
 from importlib.metadata import version
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
 import litellm, openai
 
 ASK = {
@@ -20,7 +21,7 @@ BODY = b'data: {"choices": [{"finish_reason": "stop"}]}\n\n'
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.send_response(STATUS)
         self.send_header("Content-Type", TYPE)
         self.send_header("Content-Length", str(len(BODY)))
@@ -34,8 +35,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
 def show(name, call):
     print(f"--- {name} {version(name)}")
     try:
-        for chunk in call():
-            print(chunk.model_dump(exclude_none=True, exclude={"created", "id", "object"}))
+        answer = call()
+        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
+            dump = getattr(part, "model_dump", lambda **_: part)
+            print(dump(exclude_none=True, exclude={"created", "id", "object"}))
     except Exception as error:
         print(f"{type(error).__module__}.{type(error).__name__}: {error}"[:300])
 

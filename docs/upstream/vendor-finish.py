@@ -1,11 +1,12 @@
-"""finish_reason at finish_reason.changed: litellm says ["stop"], openai ["x"].
+"""finish_reason at finish_reason.changed: litellm says ["stop"], openai ["insufficient_system_resource"].
 
 pip install openai litellm && python vendor-finish.py
 """
 
-import http.server, threading
+import http.server, os, threading
 from importlib.metadata import version
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
 import litellm, openai
 
 ASK = {
@@ -16,7 +17,7 @@ ASK = {
 }
 STATUS, TYPE = 200, "text/event-stream"
 BODY = (
-    b'data: {"choices": [{"finish_reason": "x"}]}\n'
+    b'data: {"choices": [{"finish_reason": "insufficient_system_resource"}]}\n'
     b"\n"
     b'data: {"usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}}\n'
     b"\n"
@@ -25,7 +26,7 @@ BODY = (
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.send_response(STATUS)
         self.send_header("Content-Type", TYPE)
         self.send_header("Content-Length", str(len(BODY)))
@@ -39,8 +40,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
 def show(name, call):
     print(f"--- {name} {version(name)}")
     try:
-        for chunk in call():
-            print(chunk.model_dump(exclude_none=True, exclude={"created", "id", "object"}))
+        answer = call()
+        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
+            dump = getattr(part, "model_dump", lambda **_: part)
+            print(dump(exclude_none=True, exclude={"created", "id", "object"}))
     except Exception as error:
         print(f"{type(error).__module__}.{type(error).__name__}: {error}"[:300])
 

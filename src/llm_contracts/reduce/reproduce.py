@@ -8,6 +8,7 @@ from pprint import pformat
 from typing import Any
 
 from llm_contracts.clients.call import Function
+from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.run import CHATS, Reduced
@@ -47,7 +48,7 @@ _FILE = '''"""{title}
     pip install {names} && python {file}
 """
 
-import asyncio, http.server, os, threading
+import {asyncio}http.server, os, threading
 from importlib.metadata import version
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
@@ -73,12 +74,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
         pass
 
 
-async def awaited(answer):
-    answer = await answer
-    return [part async for part in answer] if hasattr(answer, "__aiter__") else answer
-
-
-def show(name, call):
+{awaited}def show(name, call):
     print(f"--- {{name}} {{version(name)}}")
     try:
         answer = call()
@@ -96,6 +92,14 @@ url = f"http://127.0.0.1:{{server.server_port}}{base}"
 '''
 
 
+_AWAITED = """async def awaited(answer):
+    answer = await answer
+    return [part async for part in answer] if hasattr(answer, "__aiter__") else answer
+
+
+"""
+
+
 def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str) -> str:
     """The text of the file.
 
@@ -111,6 +115,7 @@ def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str)
         raise ConfigError("This difference takes several exchanges: that is more than a reproduction serves.")
     (interaction,) = reduced.interactions
     difference = reduced.difference
+    waits = any(name.endswith("-async") for name in names)
     title = (
         f"{difference.kind} at {difference.where}: {candidate} says {_value(difference.candidate)}, "
         f"{reference} {_value(difference.reference)}."
@@ -121,6 +126,8 @@ def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str)
         names=" ".join(libraries),
         names_imported=", ".join(sorted(libraries)),
         file=file,
+        asyncio="asyncio, " if waits else "",
+        awaited=_AWAITED if waits else "",
         asked=f"\n        print({_ASKED[difference.kind]})" if difference.kind in _ASKED else "",
         ask=pformat(_ask(reduced), width=110, sort_dicts=False),
         status=interaction.response.status,
@@ -145,7 +152,7 @@ def _ask(reduced: Reduced) -> dict[str, Any]:
 
 
 def _value(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)[:80]
+    return "nothing" if value == ABSENT else json.dumps(value, ensure_ascii=False, default=str)[:80]
 
 
 def _body(interaction: Interaction) -> str:

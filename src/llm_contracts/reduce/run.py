@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from llm_contracts.capture import places
 from llm_contracts.capture.anonymise import Anonymiser
 from llm_contracts.clients.call import Call, Function
-from llm_contracts.parity.compare import compare
-from llm_contracts.parity.divergence import Divergence, Severity
+from llm_contracts.parity.compare import ABSENT, compare
+from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.ddmin import ddmin
 from llm_contracts.run.pairing import Pairing
@@ -24,6 +26,7 @@ from llm_contracts.wire.streamed import Streamed, without_length
 _QUESTION = ({"role": "user", "content": "hi"},)
 CHATS = frozenset({Function.INVOKE, Function.CHAT})
 _NUMBER = re.compile(r"\[\d+\]")
+_Form = tuple[str, str, bool, bool]
 _ORDER = (Severity.BREAKING, Severity.VISIBLE, Severity.COSMETIC)
 
 
@@ -37,14 +40,6 @@ class Wanted:
     def fits(self, difference: Divergence) -> bool:
         """Whether this is one."""
         return self.kind in ("", str(difference.kind)) and self.where in ("", difference.where)
-
-    def is_like(self, difference: Divergence) -> bool:
-        """Whether this is one, numbers aside: what stands at the thousandth character stands at the first
-        when all before it is left out.
-        """
-        return self.kind == str(difference.kind) and _NUMBER.sub("", self.where) == _NUMBER.sub(
-            "", difference.where
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +67,10 @@ class _Search:
     """The search for one difference. `call` and `interactions` are the smallest so far."""
 
     match: Pairing
-    wanted: Wanted
+    wanted: Divergence
     call: Call
     interactions: tuple[Interaction, ...]
-    kinds: frozenset[str]
+    faults: Counter[_Form]
     attempts: int = 0
     shown: Divergence | None = field(default=None)
 
@@ -86,9 +81,9 @@ class _Search:
             return False
         self.attempts += 1
         there = differences(self.match, interactions, call)
-        found = next(filter(self.wanted.is_like, there), None)
+        found = next((each for each in there if _form(each) == _form(self.wanted)), None)
         # A stream that is broken in other ways shows something, but not what was looked for.
-        if found is None or not _kinds(there) <= self.kinds:
+        if found is None or not _faults(there) <= self.faults:
             return False
         self.call, self.interactions, self.shown = call, interactions, found
         return True
@@ -127,13 +122,12 @@ def reduce(
     if not found:
         said = "; ".join(sorted({f"{each.kind} at {each.where}" for each in there})) or "nothing"
         raise ConfigError(f"The recording does not show that difference. What differs: {said}.")
-    wanted = Wanted(kind=str(found[0].kind), where=found[0].where)
     search = _Search(
         match=match,
-        wanted=wanted,
+        wanted=found[0],
         call=call,
         interactions=interactions,
-        kinds=_kinds(there),
+        faults=_faults(there),
         shown=found[0],
     )
     if anonymise:
@@ -143,7 +137,8 @@ def reduce(
     _call(search)
     _members(search)
     if not search.shows(search.interactions):
-        raise ConfigError(f"{wanted.kind} at {wanted.where} comes and goes: nothing that is left shows it.")
+        msg = f"{found[0].kind} at {found[0].where} comes and goes: nothing that is left shows it."
+        raise ConfigError(msg)
     assert search.shown is not None
     return Reduced(
         difference=search.shown,
@@ -155,8 +150,22 @@ def reduce(
     )
 
 
-def _kinds(found: Iterable[Divergence]) -> frozenset[str]:
-    return frozenset(str(each.kind) for each in found if each.severity is Severity.BREAKING)
+def _form(found: Divergence) -> _Form:
+    """Its kind and place, numbers aside, and which side has nothing: what stands at the thousandth character
+    stands at the first when all before it is left out.
+    """
+    nothing = (ABSENT, None)
+    where = _NUMBER.sub("", found.where)
+    return str(found.kind), where, found.reference in nothing, found.candidate in nothing
+
+
+def _faults(found: Iterable[Divergence]) -> Counter[_Form]:
+    """How many there are of each form of those that another fault would add to: what breaks, and what a
+    client logs.
+    """
+    return Counter(
+        _form(each) for each in found if each.severity is Severity.BREAKING or each.kind is Kind.SIDE_EFFECT
+    )
 
 
 def _count(interactions: tuple[Interaction, ...], protocols: Protocols) -> int:
@@ -242,9 +251,17 @@ def _smaller(value: Any, place: tuple[Any, ...]) -> Iterator[Any]:
         if new is None:
             del holder[last]
             yield copy
-        elif isinstance(holder[last], str) and len(holder[last]) > 1:
+        elif (
+            isinstance(holder[last], str) and len(holder[last]) > 1 and not _is_api_word(place, holder[last])
+        ):
             holder[last] = new
             yield copy
+
+
+def _is_api_word(place: tuple[Any, ...], text: str) -> bool:
+    """Whether it is one of the API's own, such as a finish reason: another one would be another fault."""
+    path = tuple(name for name in place if isinstance(name, str))
+    return places.kind_of(path, text, tools=True) is places.Kind.KEEP
 
 
 def _answering(interaction: Interaction, body: bytes) -> Interaction:

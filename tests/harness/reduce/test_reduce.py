@@ -27,7 +27,7 @@ from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.importing.test_importing import exchange, tape
 from tests.harness.run.projects import cassette, make_project
-from tests.harness.wire.exchanges import JSON, stream, streamed, text_event
+from tests.harness.wire.exchanges import DONE, JSON, event, stream, streamed, text_event
 
 
 @pytest.fixture
@@ -77,6 +77,40 @@ def test_of_many_events_the_one_is_left_that_differs(
     assert "secret" not in (project / "small.yaml").read_text()
     (kept,) = load(project / "small.yaml").interactions
     assert [kept.response.body.decode()] == document["bodies"]
+
+
+_CHANGING = """
+def changing(call):
+    for chunk in plain(call):
+        for choice in chunk.get("choices", ()):
+            if choice.get("finish_reason") not in (None, "length", "stop"):
+                choice["finish_reason"] = "stop"
+        if {"prompt_tokens", "completion_tokens"} <= {*(chunk.get("usage") or {})}:
+            chunk["usage"]["total_tokens"] = 7
+        yield chunk
+
+
+CLIENTS["changing"] = changing
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [("finish_reason", '"finish_reason": "sensitive"'), ("usage", '"total_tokens": 40')],
+)
+def test_what_is_left_shows_the_same_fault_and_no_other(project: Path, kind: str, left: str) -> None:
+    """A reason that no API has, and totals without their sum, would differ too, for reasons of their own."""
+    clients = project / "contracts" / "clients.py"
+    clients.write_text(clients.read_text() + _CHANGING)
+    last = {"index": 0, "delta": {}, "finish_reason": "sensitive"}
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 40}
+    body = text_event("a") + event({"choices": [last]}) + event({"choices": [], "usage": usage}) + DONE
+    one = exchange(uri="https://api.acme.example/v1" + CHAT)
+    tape(project / "long.yaml", replace(one, response=replace(one.response, body=body)))
+    options = ["--reference", "plain", "--candidate", "changing", "--kind", kind, "--to", "small.yaml"]
+    assert run(["reduce", "long.yaml", *options]) == 0
+    (kept,) = load(project / "small.yaml").interactions
+    assert left in kept.response.body.decode()
 
 
 def test_a_call_of_another_api_stays_what_it_is(project: Path) -> None:

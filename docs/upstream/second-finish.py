@@ -1,11 +1,12 @@
-"""usage_details at usage.prompt_cache_hit_tokens: litellm says "<absent>", openai 8.
+"""finish_reason at choices[1].finish_reason: litellm says nothing, openai ["length"].
 
-pip install openai litellm && python cache-counters.py
+pip install openai litellm && python second-finish.py
 """
 
-import http.server, threading
+import http.server, os, threading
 from importlib.metadata import version
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
 import litellm, openai
 
 ASK = {
@@ -18,14 +19,16 @@ STATUS, TYPE = 200, "text/event-stream"
 BODY = (
     b'data: {"choices": [{"finish_reason": "stop"}]}\n'
     b"\n"
-    b'data: {"usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18, "prompt_cache_hit_tokens": 8}}\n'
+    b'data: {"choices": [{"index": 1, "finish_reason": "length"}]}\n'
+    b"\n"
+    b'data: {"usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}}\n'
     b"\n"
 )
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.send_response(STATUS)
         self.send_header("Content-Type", TYPE)
         self.send_header("Content-Length", str(len(BODY)))
@@ -39,8 +42,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
 def show(name, call):
     print(f"--- {name} {version(name)}")
     try:
-        for chunk in call():
-            print(chunk.model_dump(exclude_none=True, exclude={"created", "id", "object"}))
+        answer = call()
+        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
+            dump = getattr(part, "model_dump", lambda **_: part)
+            print(dump(exclude_none=True, exclude={"created", "id", "object"}))
     except Exception as error:
         print(f"{type(error).__module__}.{type(error).__name__}: {error}"[:300])
 
