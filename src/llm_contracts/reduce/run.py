@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_contracts.capture import places
 from llm_contracts.capture.anonymise import Anonymiser
+from llm_contracts.capture.places import PlaceKind, kind_of
 from llm_contracts.clients.call import Call, Function
 from llm_contracts.parity.compare import ABSENT, compare
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
@@ -261,7 +261,7 @@ def _smaller(value: Any, place: tuple[Any, ...]) -> Iterator[Any]:
 def _is_api_word(place: tuple[Any, ...], text: str) -> bool:
     """Whether it is one of the API's own, such as a finish reason: another one would be another fault."""
     path = tuple(name for name in place if isinstance(name, str))
-    return places.kind_of(path, text, tools=True) is places.Kind.KEEP
+    return kind_of(path, text, tools=True) is PlaceKind.KEEP
 
 
 def _answering(interaction: Interaction, body: bytes) -> Interaction:
