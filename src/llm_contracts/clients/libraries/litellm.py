@@ -75,23 +75,20 @@ def _router_calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Ca
 
 def _calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Callable[[], Any]]:
     """Each function of an application → how LiteLLM's front page makes it; `prefix`: `a` for asynchronous."""
-    openai, given = _route(call, "openai"), {"model": call.model, **call.params}
-    messages = [dict(message) for message in call.messages]
-    chat = lambda: getattr(library, f"{prefix}completion")(**chat_arguments(call), **openai)  # noqa: E731
+    given = {"model": call.model, **call.params}
+
+    def asked(name: str, provider: str, **said: Any) -> Callable[[], Any]:
+        return lambda: getattr(library, prefix + name)(**said, **_route(call, provider))
+
+    chat = asked("completion", "openai", **chat_arguments(call))
     return {
         Function.INVOKE: chat,
         Function.CHAT: chat,
-        Function.RESPONSES: lambda: getattr(library, f"{prefix}responses")(
-            input=call.input, **given, **openai
-        ),
-        Function.EMBEDDINGS: lambda: getattr(library, f"{prefix}embedding")(
-            input=call.input, **given, **openai
-        ),
-        Function.COMPLETIONS: lambda: getattr(library, f"{prefix}text_completion")(
-            prompt=call.input, **given, **_route(call, "text-completion-openai")
-        ),
+        Function.RESPONSES: asked("responses", "openai", input=call.input, **given),
+        Function.EMBEDDINGS: asked("embedding", "openai", input=call.input, **given),
+        Function.COMPLETIONS: asked("text_completion", "text-completion-openai", prompt=call.input, **given),
         Function.MESSAGES: lambda: getattr(library.anthropic.messages, f"{prefix}create")(
-            messages=messages, **given, **_route(call, "anthropic")
+            messages=[dict(message) for message in call.messages], **given, **_route(call, "anthropic")
         ),
     }
 

@@ -7,21 +7,20 @@ calls are those that the application has to make: what the provider runs itself 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without, words
 
-_EVENTS = frozenset(
-    {
-        *("message_start", "message_delta", "message_stop", "ping"),
-        *("content_block_start", "content_block_delta", "content_block_stop"),
-    }
+_EVENTS = words(
+    "message_start message_delta message_stop ping content_block_start content_block_delta content_block_stop"
 )
 _TEXTS = {"text_delta": ("text", "content"), "thinking_delta": ("thinking", "reasoning")}
 _BLOCKS = {"text": ("text", "content"), "thinking": ("thinking", "reasoning")}
+_READ = {"text": ("text",), "thinking": ("thinking",), "tool_use": ("id", "name", "input")}
+"""What is read of each kind of block."""
 
 
 def _speaks(document: Document) -> bool:
@@ -115,7 +114,7 @@ class _MessagesReader:
         if tools:
             message["tool_calls"] = [_call(index, block) for index, block in enumerate(tools)]
         finish = rest.pop("stop_reason", None)
-        left = list(map(_rest_of_block, blocks))
+        left = [without(block, *_READ.get(as_text(block.get("type")), ())) for block in blocks]
         choices = [{"index": 0, "message": message, "finish_reason": finish}]
         return {**rest, "content": left, "choices": choices}
 
@@ -126,36 +125,13 @@ def _call(index: int, block: Document) -> Document:
     return {"index": index, "id": block.get("id"), "type": "function", "function": function}
 
 
-def _rest_of_block(block: Document) -> Document:
-    named: Iterator[str] = iter(
-        {"text": ("text",), "thinking": ("thinking",), "tool_use": ("id", "name", "input")}.get(
-            str(block.get("type")), ()
-        )
-    )
-    gone = set(named)
-    return {name: value for name, value in block.items() if name not in gone}
-
-
 ANTHROPIC_MESSAGES = Protocol(
     name="anthropic-messages",
     speaks=_speaks,
     reader=_MessagesReader,
-    members=frozenset(
-        {
-            *(
-                "type",
-                "message",
-                "delta",
-                "content",
-                "content_block",
-                "index",
-                "text",
-                "thinking",
-                "signature",
-            ),
-            *("partial_json", "stop_reason", "stop_sequence", "usage", "input_tokens", "output_tokens"),
-            *("id", "name", "input", "role", "model"),
-        }
+    members=words(
+        "type message delta content content_block index text thinking signature partial_json stop_reason "
+        "stop_sequence usage input_tokens output_tokens id name input role model"
     ),
     path=r"/messages|:(?:streamR|r)awPredict",
 )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, words
 
 _SHOWN = 3
 _SIZE = 4  # bytes of a number
@@ -84,7 +84,7 @@ EMBEDDINGS = Protocol(
     name="embeddings",
     speaks=_speaks,
     reader=lambda: _read,
-    members=frozenset({"data", "embedding", "embeddings", "index", "object", "model", "usage", "values"}),
+    members=words("data embedding embeddings index object model usage values"),
     path=r"/embeddings|/embed|:(?:batchEmbedContents|embedContent)",
     has_text=False,
 )

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without, words
 
 _MARKS = ("candidates", "promptFeedback", "usageMetadata", "prompt_feedback", "usage_metadata")
 """Keys that no other provider's chunks have, as sent and as the SDK names them."""
@@ -166,12 +166,9 @@ GEMINI = Protocol(
     speaks=_speaks,
     reader=_reader,
     error=_blocked,
-    members=frozenset(
-        {
-            *("candidates", "parts", "thought", "finishReason", "usageMetadata", "promptFeedback"),
-            *("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "functionCall", "args"),
-            *("blockReason", "content", "text", "index"),
-        }
+    members=words(
+        "candidates parts thought finishReason usageMetadata promptFeedback promptTokenCount "
+        "candidatesTokenCount totalTokenCount functionCall args blockReason content text index"
     ),
     path=r":(?:streamG|g)enerateContent",
     says_end=False,

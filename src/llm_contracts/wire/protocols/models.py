@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_contracts.util.json_values import as_list, as_mapping
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, words
 
 
 def _speaks(document: Document) -> bool:
@@ -20,7 +20,7 @@ MODELS = Protocol(
     name="models",
     speaks=_speaks,
     reader=lambda: _read,
-    members=frozenset({"data", "models", "id", "owned_by", "name", "object"}),
+    members=words("data models id owned_by name object"),
     path=r"/models|/api/tags",
     has_text=False,
 )

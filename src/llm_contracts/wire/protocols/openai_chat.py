@@ -6,17 +6,7 @@ from collections.abc import Callable, Mapping
 
 from llm_contracts.util.json_values import as_list, as_mapping
 from llm_contracts.wire.protocols.openai_completions import is_completion
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
-
-_MEMBERS = frozenset(
-    {
-        *("choices", "delta", "message", "index", "content", "role", "finish_reason", "usage", "id", "model"),
-        *("reasoning_content", "reasoning", "refusal", "text", "type", "created", "object", "x_groq"),
-        *("tool_calls", "function", "name", "arguments", "function_call"),
-        *("prompt_tokens", "completion_tokens", "total_tokens"),
-        *("data", "models", "owned_by"),  # listings
-    }
-)
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, words
 
 
 def _speaks(document: Document) -> bool:
@@ -54,6 +44,10 @@ OPENAI_CHAT = Protocol(
     speaks=_speaks,
     reader=_reader,
     error=_error,
-    members=_MEMBERS,
+    members=words(
+        "choices delta message index content role finish_reason usage id model reasoning_content reasoning "
+        "refusal text type created object x_groq tool_calls function name arguments function_call "
+        "prompt_tokens completion_tokens total_tokens data models owned_by"  # the last of listings
+    ),
     path="/chat/completions",
 )

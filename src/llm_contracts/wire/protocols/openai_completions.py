@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, words
 
 _OBJECTS = frozenset({"text_completion", "text.completion"})
 
@@ -32,6 +32,6 @@ OPENAI_COMPLETIONS = Protocol(
     name="openai-completions",
     speaks=is_completion,
     reader=lambda: _read,
-    members=frozenset({"choices", "text", "index", "finish_reason", "usage", "id", "model", "logprobs"}),
+    members=words("choices text index finish_reason usage id model logprobs"),
     path=r"(?<!/chat)/completions",
 )

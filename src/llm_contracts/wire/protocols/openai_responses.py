@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without, words
 
 _CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
 """Items of output that ask the application for something → the type of the call, and what it is given."""
@@ -197,12 +197,10 @@ OPENAI_RESPONSES = Protocol(
     speaks=_speaks,
     reader=_ResponsesReader,
     error=_error,
-    members=frozenset(
-        {
-            *("response", "output", "item", "delta", "text", "status", "incomplete_details", "output_index"),
-            *("item_id", "content_index", "call_id", "arguments", "summary", "sequence_number", "part"),
-            *("input_tokens", "output_tokens", "total_tokens", "usage", "name", "refusal"),
-        }
+    members=words(
+        "response output item delta text status incomplete_details output_index item_id content_index "
+        "call_id arguments summary sequence_number part input_tokens output_tokens total_tokens usage "
+        "name refusal"
     ),
     path=r"/responses(?:/[^/]+)?",
 )

@@ -19,6 +19,11 @@ GENERIC = "generic"
 """The name for what no protocol claims: compared leaf by leaf, and nothing in it is known as text or end."""
 
 
+def words(text: str) -> frozenset[str]:
+    """Names that are written one after the other."""
+    return frozenset(text.split())
+
+
 def without(document: Document, *names: str) -> dict[str, Any]:
     """The other members."""
     return {name: value for name, value in document.items() if name not in names}
