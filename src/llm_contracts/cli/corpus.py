@@ -75,8 +75,8 @@ def corpus(
     """Compare over streams recorded elsewhere.
 
     SOURCE is a file or a folder: index.jsonl (id, provider, file, status, content_type, url, request) with
-    bodies beside it, cassettes of VCR and its relatives, or HAR files, anywhere below. What is not a streamed
-    chat completion is listed with its reason.
+    bodies beside it, cassettes of VCR and its relatives, or HAR files, anywhere below. What is not a
+    call of a model is listed with its reason.
 
     The result is kept in report/corpus, each stream as it finishes: what was stopped can be continued.
     """
