@@ -52,6 +52,8 @@ class CallControl:
 
     def begin(self) -> None:
         """The caller begins to wait."""
+        if self.timeout is None and self.deadline is None:
+            return
         now = self.clock()
         if self._ends is None and self.deadline is not None:
             self._ends = now + self.deadline
@@ -117,12 +119,14 @@ class CallControl:
         Raises:
             CallCancelled: the call has been cancelled meanwhile, whatever the operation made of it.
         """
-        with self.interruptible(interrupt):
-            try:
-                result = operation()
-            except Exception:
-                self.check()
-                raise
+        self._let(interrupt)  # as `interruptible`, whose own machinery costs as much as reading a chunk
+        try:
+            result = operation()
+        except Exception:
+            self.check()
+            raise
+        finally:
+            self._keep_from(interrupt)
         self.check()
         return result
 
@@ -133,14 +137,20 @@ class CallControl:
         Raises:
             CallCancelled: the call has been cancelled.
         """
-        with self._lock:
-            self.check()
-            self._interrupts.append(interrupt)
+        self._let(interrupt)
         try:
             yield
         finally:
-            with self._lock:
-                self._interrupts.remove(interrupt)
+            self._keep_from(interrupt)
+
+    def _let(self, interrupt: Callable[[], None]) -> None:
+        with self._lock:
+            self.check()
+            self._interrupts.append(interrupt)
+
+    def _keep_from(self, interrupt: Callable[[], None]) -> None:
+        with self._lock:
+            self._interrupts.remove(interrupt)
 
     def pause(self, seconds: float) -> None:
         """Wait so long, or until the call is cancelled."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from llm_adapter.control import CallCancelled, CallControl
 from llm_adapter.errors import Category, RequestFailedError
 from llm_adapter.records import CallRecord
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,25 @@ class LLMStreamResponse:
             object.__setattr__(self, "usage", LLMStreamUsage(**usage))
 
 
-class LLMStream(Generator[LLMStreamResponse, None, Any]):
-    """The pieces of one answer, and what is known of the call besides.
+Pieces = Generator[LLMStreamResponse, None, None]
+AsyncPieces = AsyncGenerator[LLMStreamResponse, None]
 
-    It is a generator: nothing is sent before it is first advanced, and closing it ends the exchange. What it
-    returns is its record: `record = yield from stream`.
+
+class _Stream(Generic[P]):
+    """What both kinds of streams have.
+
+    Attributes:
+        _pieces: makes the pieces.
+        _known: tells what is known of the call.
+        _control: its limits.
+        _leave: reports a call that ends before its first step.
     """
 
     __slots__ = ("__weakref__", "_control", "_known", "_leave", "_pieces")
 
     def __init__(
         self,
-        pieces: Generator[LLMStreamResponse, None, None],
+        pieces: P,
         known: Callable[[], CallRecord],
         control: CallControl,
         leave: Callable[[], None],
@@ -78,6 +87,23 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
     def record(self) -> CallRecord:
         """Finish reason, totals, thoughts, tool calls and more; whole when the pieces have come to an end."""
         return self._known()
+
+    def cancel(self) -> None:
+        """End the call, from any thread. Who waits for the next piece, or asks for it later, gets a
+        `RequestFailedError` of the category `cancelled`; telemetry and record say that the consumer stopped.
+        """
+        self._control.cancel()
+        self._leave()
+
+
+class LLMStream(_Stream[Pieces], Generator[LLMStreamResponse, None, Any]):
+    """The pieces of one answer, and what is known of the call besides.
+
+    It is a generator: nothing is sent before it is first advanced, and closing it ends the exchange. What it
+    returns is its record: `record = yield from stream`.
+    """
+
+    __slots__ = ()
 
     def __next__(self) -> LLMStreamResponse:
         try:
@@ -99,13 +125,6 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
         self._leave()
         return self._pieces.throw(*error)
 
-    def cancel(self) -> None:
-        """End the call, from any thread. Who waits for the next piece, or asks for it later, gets a
-        `RequestFailedError` of the category `cancelled`; telemetry and record say that the consumer stopped.
-        """
-        self._control.cancel()
-        self._leave()
-
     def close(self) -> None:
         """End the exchange with the provider at once; if another thread waits for a piece, as by `cancel`."""
         self._leave()
@@ -115,27 +134,10 @@ class LLMStream(Generator[LLMStreamResponse, None, Any]):
             self._control.cancel()
 
 
-class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
+class AsyncLLMStream(_Stream[AsyncPieces], AsyncGenerator[LLMStreamResponse, None]):
     """`LLMStream` on an event loop. Cancelling the task that waits ends the exchange."""
 
-    __slots__ = ("__weakref__", "_control", "_known", "_leave", "_pieces")
-
-    def __init__(
-        self,
-        pieces: AsyncGenerator[LLMStreamResponse, None],
-        known: Callable[[], CallRecord],
-        control: CallControl,
-        leave: Callable[[], None],
-    ) -> None:
-        self._pieces = pieces
-        self._known = known
-        self._control = control
-        self._leave = leave
-
-    @property
-    def record(self) -> CallRecord:
-        """As `LLMStream.record`."""
-        return self._known()
+    __slots__ = ()
 
     async def asend(self, value: None) -> LLMStreamResponse:
         """The next piece: they do not depend on what they are told."""
@@ -161,11 +163,6 @@ class AsyncLLMStream(AsyncGenerator[LLMStreamResponse, None]):
         """Let an exception end the call."""
         self._leave()
         return await self._pieces.athrow(*error)
-
-    def cancel(self) -> None:
-        """End the call, from any thread; as `LLMStream.cancel`."""
-        self._control.cancel()
-        self._leave()
 
     async def aclose(self) -> None:
         """End the exchange with the provider at once."""

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from llm_adapter import values
@@ -31,8 +32,6 @@ REFUSED_SWITCHES = (
 """LiteLLM's variables that change every call made here and that no argument of a call can outvote."""
 
 _THINKING = "DEFAULT_REASONING_EFFORT_"  # how many tokens LiteLLM lets Gemini think for each effort
-
-T = TypeVar("T")
 
 
 class BackendName(StrEnum):
@@ -122,19 +121,17 @@ class Settings:
         if wrong is not None:
             accounts = {key: replace(account, mistake=wrong) for key, account in accounts.items()}
         mistakes: list[str] = []
-        allowed, shown = (
-            _or_else(tuple[str, ...](), mistakes, values.names, variables, name)
-            for name in ("LLM_ALLOWED_MODELS", "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
-        )
-        limits = _or_else(dict[str, int](), mistakes, values.limits, variables, "LLM_MODEL_MAX_OUTPUT_TOKENS")
-        default = _or_else("", mistakes, Variables.get, variables, "DEFAULT_LLM_MODEL")
+        read = partial(_or_else, mistakes, variables)
+        allowed = read((), values.names, "LLM_ALLOWED_MODELS")
+        shown = read((), values.names, "LLM_ALLOWED_MODEL_DISPLAY_NAMES")
+        limits = read({}, values.limits, "LLM_MODEL_MAX_OUTPUT_TOKENS")
+        limit = read("table", values.choice, "LLM_DEFAULT_OUTPUT_LIMIT", ("table", "none"))
+        default = read("", Variables.get, "DEFAULT_LLM_MODEL")
         return cls(
             accounts=accounts,
             providers=rows,
             default_model=default,
-            default_temperature=_or_else(
-                None, mistakes, values.temperature, variables, "DEFAULT_LLM_TEMPERATURE"
-            ),
+            default_temperature=read(None, values.temperature, "DEFAULT_LLM_TEMPERATURE"),
             allowed_models=tuple(dict.fromkeys(allowed)),
             # Names belong to models by their place: with another length nobody can tell which is whose.
             # Of a model that is named twice the first name counts, as its first place does.
@@ -142,15 +139,9 @@ class Settings:
             if len(allowed) == len(shown)
             else {},
             max_output_tokens=limits,
-            limits_from_table=_or_else(
-                "table", mistakes, values.choice, variables, "LLM_DEFAULT_OUTPUT_LIMIT", ("table", "none")
-            )
-            == "table",
-            thinking_off=_or_else(
-                "off", mistakes, values.choice, variables, "LLM_THINKING", ("off", "caller")
-            )
-            == "off",
-            listing_lifetime=_or_else(300.0, mistakes, values.seconds, variables, "LLM_MODEL_LIST_SECONDS"),
+            limits_from_table=limit == "table",
+            thinking_off=read("off", values.choice, "LLM_THINKING", ("off", "caller")) == "off",
+            listing_lifetime=read(300.0, values.seconds, "LLM_MODEL_LIST_SECONDS"),
             warnings=(
                 *dict.fromkeys(str(account.mistake) for account in accounts.values() if account.mistake),
                 *mistakes,
@@ -265,8 +256,8 @@ def _base_url(variables: Variables, row: Provider) -> str:
 
 
 def _or_else(
-    default: T, mistakes: list[str], read: Callable[..., T], variables: Variables, name: str, *more: Any
-) -> T:
+    mistakes: list[str], variables: Variables, default: Any, read: Callable[..., Any], name: str, *more: Any
+) -> Any:
     """What a variable says; if that makes no sense, the default, and a sentence about it."""
     try:
         return read(variables, name, *more)

@@ -100,8 +100,10 @@ class ResponseBody:
                 self._data.append(value)
             return value
         if not line:
-            self._error_event = self._error_event or self._told()
-            self._event, self._data = b"", []
+            if self._event:
+                self._error_event = self._error_event or self._told()
+                self._event = b""
+            self._data = []
         elif line.startswith(CONTROL):
             if line.startswith(b"event:"):
                 self._event = line[6:].strip().lower()
