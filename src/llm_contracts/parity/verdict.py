@@ -124,6 +124,8 @@ def _covered(coverage: CaptureCoverage | None) -> Iterator[str]:
         recorded = len(coverage.shapes) - len(coverage.unrecorded)
         calls = _count(coverage.calls, "call", "calls")
         yield f"Captured from {calls} of your own: {recorded} of {len(coverage.shapes)} shapes are recorded."
+        for why, number in coverage.not_looked_at.most_common():
+            yield f"{_count(number, 'call', 'calls')} not kept: {why}."
 
 
 def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:

@@ -157,6 +157,7 @@ def test_a_shape_without_a_recording_is_no_go(scene: Scene) -> None:
         "1 shape of your calls has no recording: "
         "openai-chat m messages stream=true temperature user:text stop."
     )
+    assert verdict.reasons[-1] == f"1 call not kept: {FULL}."
     assert verdict.next == ("llm-contracts capture -- COMMAND", "llm-contracts check --provider acme")
 
 
