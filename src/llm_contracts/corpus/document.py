@@ -46,9 +46,7 @@ _VCRPY: Mapping[str, Convert] = {
 }
 """Tags that vcrpy has written over the years, and what they mean as plain values."""
 
-_TAGS = {f"tag:yaml.org,2002:python/{tag}": convert for tag, convert in _VCRPY.items()} | {
-    "!binary": base64.b64decode  # as Ruby writes it
-}
+_TAGS = {f"tag:yaml.org,2002:python/{tag}": convert for tag, convert in _VCRPY.items()}
 
 
 def read_document(data: bytes, suffix: str) -> Any:

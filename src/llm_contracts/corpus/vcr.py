@@ -6,9 +6,7 @@ others are read. Layouts:
 * vcrpy: `version: 1` and `interactions`; for httpx it once wrote `status_code` and `content`;
 * pydantic-ai's and openllmetry's serializers: the former with other bodies, see `body`;
 * LangChain's: lists of `requests` and `responses`, packed with gzip;
-* cassetter: `status` as a number, typed bodies, WebSocket and gRPC exchanges of their own;
-* VCR itself, in Ruby: `http_interactions`, and `recorded_with` in place of a version;
-* go-vcr: `version` 1 or 2, `url`, and `code` beside a `status` of words.
+* cassetter: `status` as a number, typed bodies, WebSocket and gRPC exchanges of their own.
 """
 
 from __future__ import annotations
@@ -27,16 +25,13 @@ from llm_contracts.wire.interaction import Headers, Interaction, Request, Respon
 
 _OTHERS: Mapping[str, str] = {"ws_interactions": "a WebSocket", "grpc_interactions": "a gRPC call"}
 
-_ROWS = {"interactions": "version", "http_interactions": "recorded_with"}
-"""Where exchanges stand → what says that the document is whole."""
-
 
 def is_cassette(document: object) -> bool:
     """Whether a document has the shape of any of these."""
     if not isinstance(document, dict):
         return False
     pairs = isinstance(document.get("requests"), list) and isinstance(document.get("responses"), list)
-    return pairs or any(key in document for key in (*_ROWS, *_OTHERS))
+    return pairs or any(key in document for key in ("interactions", *_OTHERS))
 
 
 def read_cassette(document: dict[str, Any]) -> Iterator[CorpusExchange | UnreadableError]:
@@ -70,15 +65,15 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
             raise UnreadableError("responses", "there are not as many as requests; the file may be cut.")
         pairs = zip(requests, responses, strict=True)
         return [(f"[{n}]", {"request": asked, "response": got}) for n, (asked, got) in enumerate(pairs)]
-    key = next((key for key in _ROWS if key in document), "interactions")
-    rows, version = document.get(key), document.get(_ROWS[key])
-    if version not in (1, 2) and not (version and key != "interactions"):
-        # vcrpy writes it last, and so does VCR: a file that was cut anywhere lacks it.
-        what = "is missing; the file may be cut." if version is None else f"is {version!r}, not 1 or 2."
-        raise UnreadableError(_ROWS[key], what)
+    rows = document.get("interactions")
+    if document.get("version") != 1:
+        version = document.get("version")
+        # vcrpy writes it last, so a file that was cut anywhere lacks it.
+        what = "is missing; the file may be cut." if version is None else f"is {version!r}, not 1."
+        raise UnreadableError("version", what)
     if not isinstance(rows, list) and not (rows is None and any(other in document for other in _OTHERS)):
-        raise UnreadableError(key, "must be a list; the file may be cut.")
-    return [(f"{key}[{number}]", row) for number, row in enumerate(rows or ())]
+        raise UnreadableError("interactions", "must be a list; the file may be cut.")
+    return [(f"interactions[{number}]", row) for number, row in enumerate(rows or ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +127,15 @@ def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
         interaction=Interaction(request=request, response=response),
         fault=fault,
         exact=answer.exact,
-        recorder=_recorder(row, got.value),
+        recorder="cassetter" if isinstance(got.value.get("status"), int) else "vcrpy",
         recorded_at=_moment(row.get("recorded_at")) or _date(response),
     )
-
-
-def _recorder(row: dict[str, Any], got: dict[str, Any]) -> str:
-    if isinstance(got.get("status"), int):
-        return "cassetter"
-    return "go-vcr" if "code" in got else "VCR" if "recorded_at" in row else "vcrpy"
 
 
 def _status(response: _NodePosition) -> tuple[int, str]:
     """`{code, message}`, or a number of its own."""
     status = response.value.get("status")
-    code: Any = response.value.get("status_code", response.value.get("code", status))
+    code: Any = response.value.get("status_code", status)
     message: Any = ""
     if isinstance(status, dict):
         code, message = status.get("code"), status.get("message")

@@ -144,26 +144,6 @@ def cassetter(interaction: Interaction) -> tuple[str, bytes]:
     return "a.yaml", _yaml({"version": 1, "interactions": [row]})
 
 
-def vcr_of_ruby(interaction: Interaction) -> tuple[str, bytes]:
-    """VCR 6: bodies with their encoding, methods in small letters."""
-    asked, got = _request(interaction), _response(interaction)
-    asked |= {"method": asked["method"].lower(), "body": {"encoding": "UTF-8", "string": asked["body"]}}
-    got["body"] = {"encoding": "ASCII-8BIT", "string": interaction.response.body}
-    row = {"request": asked, "response": got, "recorded_at": "Sat, 31 Jan 2026 12:00:00 GMT"}
-    document = _yaml({"http_interactions": [row], "recorded_with": "VCR 6.4.0"})
-    return "a.yml", document.replace(b"!!binary", b"!binary")
-
-
-def go_vcr(interaction: Interaction) -> tuple[str, bytes]:
-    """go-vcr 4: a status of words, and its number beside it."""
-    asked, got = _request(interaction), _response(interaction)
-    asked["url"] = asked.pop("uri")
-    status = interaction.response.status
-    got |= {"status": f"{status} OK", "code": status, "body": _text(interaction.response.body)}
-    row = {"id": 0, "request": asked, "response": got}
-    return "a.yaml", _yaml({"version": 2, "interactions": [row]})
-
-
 def cassetter_toml(interaction: Interaction) -> tuple[str, bytes]:
     request, response = interaction.request, interaction.response
     kind = _typed(response.body)
@@ -217,8 +197,6 @@ LAYOUTS: Mapping[str, Layout] = {
         langchain,
         gzip_in_base64,
         cassetter,
-        vcr_of_ruby,
-        go_vcr,
         cassetter_toml,
         as_json,
     )

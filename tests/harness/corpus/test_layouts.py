@@ -80,7 +80,7 @@ def test_a_recorder_that_says_when_is_believed(tmp_path: Path) -> None:
     assert (found.recorder, found.recorded_at) == ("cassetter", datetime(2026, 1, 31, 12, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("document", ['{"recordings": []}', '[{"request": {}, "response": {}}]'])
+@pytest.mark.parametrize("document", ['{"http_interactions": []}', '[{"request": {}, "response": {}}]'])
 def test_a_layout_that_is_not_read_is_named_as_no_recording(tmp_path: Path, document: str) -> None:
     (tmp_path / "a.json").write_text(document)
     assert one_problem(tmp_path).why is ProblemKind.NOT_A_RECORDING
@@ -117,7 +117,7 @@ def _set(*path: str, value: Any) -> Any:
     ("change", "place", "reason"),
     [
         (lambda document: document.pop("version"), "version", "is missing; the file may be cut."),
-        (lambda document: document.update(version=3), "version", "is 3, not 1 or 2."),
+        (lambda document: document.update(version=3), "version", "is 3, not 1."),
         (lambda document: document.update(interactions="x"), "interactions", "must be a list"),
         (lambda document: document.update(interactions=["x"]), "interactions[0]", "must be a mapping"),
         (_set("request", value=None), "interactions[0].request", "is missing; the file may be cut."),
