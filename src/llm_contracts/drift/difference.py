@@ -28,32 +28,8 @@ class ChangeKind(StrEnum):
     WORDING = "wording"
     TOGETHER = "together"
 
-    @property
-    def severities(self) -> tuple[Severity, ...]:
-        """What it can mean, the worst first; `compare` says which holds when."""
-        return _SEVERITIES[self]
-
 
 _LONGEST = 200
-_B, _V, _C = Severity
-_SEVERITIES = {
-    ChangeKind.STATUS: (_B,),
-    ChangeKind.END: (_B,),
-    ChangeKind.BODY: (_B,),
-    ChangeKind.EXCHANGES: (_V,),
-    ChangeKind.ORDER: (_B, _V),
-    ChangeKind.USAGE_MOVED: (_B, _V),
-    ChangeKind.FIELD_GONE: (_B, _V),
-    ChangeKind.FIELD_TYPE: (_B, _V, _C),
-    ChangeKind.FIELD_SOMETIMES: (_V, _C),
-    ChangeKind.FIELD_NEW: (_V, _C),
-    ChangeKind.FIELD_NULL: (_C,),
-    ChangeKind.VALUE: (_B, _V, _C),
-    ChangeKind.HEADER: (_V, _C),
-    ChangeKind.LINES: (_V,),
-    ChangeKind.WORDING: (_C,),
-    ChangeKind.TOGETHER: (_C,),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

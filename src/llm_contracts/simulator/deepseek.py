@@ -72,18 +72,15 @@ def _opening(stream: Stream) -> Json:
     return {"role": "assistant", "content": ""}
 
 
-def _choice(part: ChunkPart) -> Json:
-    return {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}
-
-
 def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
+    choice = {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}
     chunk: Json = {
         "id": stream.id,
         "object": "chat.completion.chunk",
         "created": EPOCH,
         "model": stream.model,
         "system_fingerprint": "fp_simulated0_prod0820_fp8_kvcache",
-        "choices": [] if part.delta is None else [_choice(part)],
+        "choices": [] if part.delta is None else [choice],
     }
     if part.usage or stream.ask.include_usage:
         chunk["usage"] = part.usage

@@ -31,9 +31,7 @@ DIALECTS: Mapping[str, Dialect] = {
 def dialect_at(uri: str, own: Dialect) -> Dialect:
     """The dialect of what answers at this address: a provider's own, unless another API was asked there."""
     path = urlsplit(uri).path
-    asked = (one for one in (own, *DIALECTS.values()) if _ends_in(path, one.chat_path))
-    return next(asked, own)
-
-
-def _ends_in(path: str, pattern: str) -> bool:
-    return re.search(re.sub(r"\{\w+\}", "[^/]+", pattern) + "$", path) is not None
+    for one in (own, *DIALECTS.values()):
+        if re.search(re.sub(r"\{\w+\}", "[^/]+", one.chat_path) + "$", path):
+            return one
+    return own

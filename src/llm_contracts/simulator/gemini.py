@@ -12,6 +12,7 @@ messages' wording, an error in mid-stream, and that the last chunk's text is alw
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -83,14 +84,6 @@ def _text_of(content: Any) -> str:
 # Answers
 
 _FINISHES = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
-
-
-def _new_id(seed: str) -> str:
-    return digits(f"{seed}/id", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 22)
-
-
-def _tool(_stream: Stream, call: Json) -> Json:
-    return {"functionCall": {"name": call["function"].get("name", "weather"), "args": {}}}
 
 
 def _totals(_stream: Stream, spent: TokenCounts) -> Json:
@@ -198,10 +191,14 @@ GEMINI = Dialect(
     framing=Framing(newline="\r\n", colon=": ", done=None),
     stream_type="text/event-stream",
     json_type="application/json; charset=UTF-8",
-    new_id=_new_id,
+    new_id=lambda seed: digits(
+        f"{seed}/id", f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_", 22
+    ),
     thought=lambda piece: {"text": piece, "thought": True},
     text=lambda _stream, piece: {"text": piece},
-    tool=_tool,
+    tool=lambda _stream, call: {
+        "functionCall": {"name": call["function"].get("name", "weather"), "args": {}}
+    },
     closing=lambda _stream, finish: (ChunkPart(delta={"text": ""}, finish=_FINISHES.get(finish, finish)),),
     totals=_totals,
     chunk=_chunk,

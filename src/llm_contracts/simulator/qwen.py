@@ -96,10 +96,6 @@ def _opening(stream: Stream) -> Json:
     return {"content": "", "role": "assistant"}
 
 
-def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta={} if stream.call else shapes.text(stream, ""), finish=finish),)
-
-
 def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
     """The recorded orders of keys: for the last chunk, for the first two of a text, and for all others."""
     choice = {"delta": part.delta, "finish_reason": part.finish, "index": 0, "logprobs": None}
@@ -131,7 +127,9 @@ QWEN = Dialect(
         "content": None,
         "tool_calls": [{"index": 0, "id": "", "type": "function", **call}],
     },
-    closing=_closing,
+    closing=lambda stream, finish: (
+        ChunkPart(delta={} if stream.call else shapes.text(stream, ""), finish=finish),
+    ),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
         **(shapes.reasoning_counted(spent) if stream.thinks else {}),

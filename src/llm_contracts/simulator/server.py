@@ -107,7 +107,9 @@ class Simulator:
         ask = self._dialect.read(request.path, self._with_token(request), body)
         turn, seed = next(self._turns)
         reply = respond(Responder(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
-        return await self._send(request, reply) if reply.streamed else _whole(reply)
+        if reply.streamed:
+            return await self._send(request, reply)
+        return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))
 
     def _with_token(self, request: web.Request) -> Mapping[str, str]:
         """The headers; a token in the query stands where others have their key."""
@@ -131,7 +133,3 @@ class Simulator:
             await asyncio.sleep(self._pause)
         await response.write_eof()
         return response
-
-
-def _whole(reply: Reply) -> web.Response:
-    return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))

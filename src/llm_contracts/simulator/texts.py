@@ -35,8 +35,6 @@ THOUGHTS = cut("先|数|一数|：|三|个|苹果|，|吃掉|一个|🤔|，|剩
 CONCLUSION = cut("答案|是| **|2|**| 个|🍎|。")
 DANGEROUS = cut("要|做|到|这|一点|，|首先")
 
-REPLACED = "这个回答不合适，已被替换。"
-
 THINKING_ALOUD = cut("<think>|\n先|数|一数|。\n|</think>|\n\n|还|剩| **|2|**| 个|。")
 ARGUMENTS = cut('{"|城市|":| "|杭|州|"}')
 EQUAL = ("-",) * 150

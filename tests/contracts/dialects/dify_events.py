@@ -17,6 +17,7 @@ COMMON: Mapping[str, str] = {
     "message_id": uuid_like("dify/message"),
     "conversation_id": uuid_like("dify/conversation"),
 }
+_REPLACED = "这个回答不合适，已被替换。"
 _PING = b"event: ping\n\n"
 
 
@@ -67,10 +68,10 @@ _ANSWERS: Mapping[str, ScriptedAnswer] = {
         texts.CONCLUSION, *_at(0.0, _BEGUN), *_at(1.0, [_FAILED]), ending=Ending.ERROR
     ),
     "dify-replaced": _answer(
-        texts.DANGEROUS, *_at(0.5, [_event("message_replace", answer=texts.REPLACED, reason="moderation")])
+        texts.DANGEROUS, *_at(0.5, [_event("message_replace", answer=_REPLACED, reason="moderation")])
     ),
     "dify-replaced-at-once": _answer(
-        (), *_at(0.0, [_event("message_replace", answer=texts.REPLACED, reason="moderation")])
+        (), *_at(0.0, [_event("message_replace", answer=_REPLACED, reason="moderation")])
     ),
     "dify-reasoning": _answer(texts.CONCLUSION, *_at(0.0, _REASONING)),
     "dify-sound": _answer(texts.FOLLOW_UP, *_at(0.5, _SOUND)),
