@@ -25,14 +25,18 @@ def cassettes() -> Exit:
     """
     from llm_contracts.doctor.cassettes import check_cassettes, recording_files
     from llm_contracts.util.terminal import echo, one_line, progress_bar
+    from llm_contracts.util.text import count
 
     project = project_here()
-    with progress_bar("cassettes", len(recording_files(project))) as done:
+    number = len(recording_files(project))
+    with progress_bar("cassettes", number) as done:
         complaints = check_cassettes(
             project, secrets_of(project), visit=lambda file, _cassette: done(file.name)
         )
     for sentence in complaints.all:
         echo(one_line(sentence), err=True)
+    if not complaints.all:
+        echo(f"{count(number, 'recording')}: whole, free of secrets, each with a scenario.")
     if complaints.secrets:
         return Exit.SECRET
     if complaints.unreadable:

@@ -45,11 +45,11 @@ def asked(**more: str | bytes | tuple[tuple[str, str], ...]) -> Change:
     return change
 
 
-def test_recordings_that_are_whole_clean_and_owned_pass_without_a_word(
+def test_recordings_that_are_whole_clean_and_owned_pass_with_their_number(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["cassettes"]) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("3 recordings: whole, free of secrets, each with a scenario.\n", "")
 
 
 @pytest.mark.parametrize(
