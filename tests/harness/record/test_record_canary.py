@@ -119,12 +119,13 @@ def test_a_path_that_tells_telemetry_the_real_key_leaves_no_report(
 def test_the_recordings_pass_the_commit_hook_with_and_without_the_key(
     project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run(["record", "--scenario", "answer", "--scenario", "refused"])
+    assert run(["record", "--scenario", "answer", "--scenario", "refused"]) == 0
+    assert len(list((project / "cassettes").rglob("*.yaml"))) == 2
     capfd.readouterr()
     for held in (True, False):
         if not held:
             monkeypatch.delenv("ACME_API_KEY")
-        run(["cassettes"])
+        assert run(["cassettes"]) == 0
         assert capfd.readouterr() == ("", "")
 
 
