@@ -53,8 +53,13 @@ class Response:
 
     def header(self, name: str, default: str = "") -> str:
         """The first value of a header, whatever its case."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), default)
+        return header_of(self.headers, name, default)
+
+
+def header_of(headers: Headers, name: str, default: str = "") -> str:
+    """The first value of a header, whatever its case."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), default)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import aiohttp
 from aiohttp import HttpVersion11, hdrs, web
+from multidict import CIMultiDict
 
 from llm_contracts.wire.interaction import Headers
-from llm_contracts.wire.proxy.headers import multi
 
 _CLOSED: Headers = (("connection", "close"),)
 _BODILESS = frozenset({204, 304})
@@ -41,10 +41,10 @@ def streaming(
 ) -> web.StreamResponse:
     """A response whose body ends as the headers say: by its length or with the connection, else in chunks."""
     if is_marked(headers):
-        response: web.StreamResponse = _Unframed(status=status, reason=reason, headers=multi(headers))
+        response: web.StreamResponse = _Unframed(status=status, reason=reason, headers=CIMultiDict(headers))
         response.force_close()
         return response
-    response = _Verbatim(status=status, reason=reason, headers=multi(headers))
+    response = _Verbatim(status=status, reason=reason, headers=CIMultiDict(headers))
     if hdrs.CONTENT_LENGTH not in response.headers and incoming.version >= HttpVersion11:
         response.enable_chunked_encoding()
     return response

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from multidict import CIMultiDict
-
 from llm_contracts.wire.interaction import Headers
 
 # Those of one connection, not of the message (RFC 9110, section 7.6.1).
@@ -47,11 +45,6 @@ def with_host(headers: Headers, origin: str) -> Headers:
     """The headers with the host of the given origin, in the place where the old one stood."""
     host = urlsplit(origin).netloc.rpartition("@")[2]
     return tuple((name, host if name.lower() == "host" else value) for name, value in headers)
-
-
-def multi(headers: Headers) -> CIMultiDict[str]:
-    """The headers as aiohttp takes them."""
-    return CIMultiDict(headers)
 
 
 def _text(raw: bytes) -> str:

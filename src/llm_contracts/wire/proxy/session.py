@@ -125,9 +125,16 @@ class Session:
                 transport.write(LATE)
                 await hang_up(transport)
             if body is None:
-                return _too_large(self._limits.request)
+                response = refused(
+                    413,
+                    f"The request's body has more than {self._limits.request} bytes, the most that is taken.",
+                )
+                response.force_close()
+                return response
             goal = elsewhere(target)
-            request = self._received(incoming, goal or self._public + target, body)
+            uri = goal or self._public + target
+            headers = with_host(end_to_end(incoming.raw_headers), uri)
+            request = Request(method=incoming.method, uri=uri, headers=headers, body=body)
             if goal is None:
                 return await self._answer(incoming, transport, request)
             self._requests.append(request)
@@ -140,10 +147,6 @@ class Session:
     ) -> web.StreamResponse:
         """What a kind of session does with a request."""
         raise NotImplementedError
-
-    def _received(self, incoming: web.BaseRequest, uri: str, body: bytes) -> Request:
-        headers = with_host(end_to_end(incoming.raw_headers), uri)
-        return Request(method=incoming.method, uri=uri, headers=headers, body=body)
 
     async def _body(self, incoming: web.BaseRequest, transport: asyncio.Transport) -> bytes | None:
         """The request's body; None if it is too large.
@@ -182,14 +185,6 @@ class Session:
     def _abort(self) -> None:
         for transport in tuple(self._transports):
             transport.abort()
-
-
-def _too_large(limit: int) -> web.StreamResponse:
-    response = refused(
-        413, f"The request's body has more than {limit} bytes, which is more than the edge takes."
-    )
-    response.force_close()
-    return response
 
 
 async def hang_up(transport: asyncio.Transport) -> NoReturn:

@@ -13,12 +13,13 @@ from io import BytesIO
 
 import aiohttp
 from aiohttp import WSCloseCode, WSMsgType, web
+from multidict import CIMultiDict
 from yarl import URL
 
 from llm_contracts.wire.interaction import End, Request
 from llm_contracts.wire.proxy.access_check import LONGEST_LINE
 from llm_contracts.wire.proxy.framing import ends_with_connection
-from llm_contracts.wire.proxy.headers import multi, with_host, without
+from llm_contracts.wire.proxy.headers import with_host, without
 from llm_contracts.wire.proxy.network import Network
 
 _CONNECTING = 30.0
@@ -69,7 +70,7 @@ class Upstream:
         return await self._client(connection).request(
             request.method,
             URL(self.origin + target, encoded=True),
-            headers=multi((*with_host(headers, self.origin), ("Accept-Encoding", "identity"))),
+            headers=CIMultiDict((*with_host(headers, self.origin), ("Accept-Encoding", "identity"))),
             data=BytesIO(request.body) if request.body else None,
             allow_redirects=False,
             skip_auto_headers=("Accept", "Content-Type", "User-Agent"),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_plus
 
-from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.interaction import Interaction, Request, Response, header_of
 from llm_contracts.wire.scrub.names import (
     SCRUBBED,
     body_credentials,
@@ -68,7 +68,7 @@ def _in_message(side: str, message: Request | Response) -> Iterator[tuple[str, s
         if is_credential_header(name.lower()):
             for part in _header_parts(value):
                 yield f"the {side} header {name.lower()}", part
-    kind = next((value for name, value in message.headers if name.lower() == "content-type"), "")
+    kind = header_of(message.headers, "content-type")
     for raw in body_credentials(message.body, kind, sent=side == "request"):
         yield f"a credential in a {side}'s body", _read(raw, kind)
 

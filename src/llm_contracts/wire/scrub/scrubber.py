@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from llm_contracts.wire.content import UnpackingError
-from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
+from llm_contracts.wire.interaction import Headers, Interaction, Request, Response, header_of
 from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
@@ -84,7 +84,7 @@ class Scrubber:
             request,
             uri=scrub_query(self.text(request.uri)),
             headers=self._headers(request.headers),
-            body=self._body(request.body, _content_type(request.headers)),
+            body=self._body(request.body, header_of(request.headers, "content-type")),
         )
 
     def response(self, response: Response) -> Response:
@@ -93,7 +93,7 @@ class Scrubber:
             response,
             reason=self.text(response.reason),
             headers=self._headers(response.headers),
-            body=self._body(response.body, _content_type(response.headers)),
+            body=self._body(response.body, response.header("content-type")),
         )
 
     def text(self, text: str) -> str:
@@ -268,10 +268,6 @@ def _spread(data: bytes, spans: tuple[Span, ...], text: bytes) -> bytes:
 
 def _mask(match: re.Match[bytes]) -> bytes:
     return b"*" * len(match[0])
-
-
-def _content_type(headers: Headers) -> str:
-    return next((value.lower() for name, value in headers if name.lower() == "content-type"), "")
 
 
 def refuse_secrets(place: str, data: bytes, secrets: Mapping[str, str]) -> None:
