@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def written(folder: Path, layout: Layout, interaction: Interaction) -> Path:
     name, content = layout(interaction)
     (folder / name).write_bytes(content)
     return folder
+
+
+def test_a_word_may_stand_in_the_place_of_an_origin(tmp_path: Path) -> None:
+    masked = asked()
+    uri = "<API_BASE>/v1/chat/completions"
+    found = one_stream(written(tmp_path, vcrpy, replace(masked, request=replace(masked.request, uri=uri))))
+    assert found.interaction.request.uri == f"https://{uri}"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
