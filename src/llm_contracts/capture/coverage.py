@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -64,8 +64,13 @@ class CaptureCoverage:
     def from_document(cls, *documents: Mapping[str, Any]) -> CaptureCoverage:
         """What several runs have seen together."""
         whole = cls()
-        for each in documents:
-            _add(whole, each)
+        for document in documents:
+            whole.calls += document.get("calls", 0)
+            whole.not_looked_at.update(as_mapping(document.get("not_looked_at")))
+            for key, one in as_mapping(document.get("shapes")).items():
+                known = whole.shapes.setdefault(key, SeenShape(shape=str(as_mapping(one).get("shape", key))))
+                known.seen += as_mapping(one).get("seen", 0)
+                known.recordings += map(str, as_list(as_mapping(one).get("recordings")))
         return whole
 
     @property
@@ -105,7 +110,10 @@ def coverage_of(cassettes: Path, provider: str) -> CaptureCoverage | None:
         return None
     documents = []
     for file in files:
-        document = read_json(_text(file))
+        try:
+            document = read_json(read_file(file))
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot be read ({error.strerror}).") from error
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ConfigError(f"{file}: is not what `capture` writes. Restore it, or delete it.")
         documents.append(document)
@@ -113,23 +121,3 @@ def coverage_of(cassettes: Path, provider: str) -> CaptureCoverage | None:
     for each in whole.shapes.values():
         each.recordings = [name for name in each.recordings if (folder / f"{name}.yaml").is_file()]
     return whole
-
-
-def _text(file: Path) -> bytes:
-    try:
-        return read_file(file)
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}).") from error
-
-
-def _add(whole: CaptureCoverage, document: Mapping[str, Any]) -> None:
-    whole.calls += document.get("calls", 0)
-    whole.not_looked_at.update(as_mapping(document.get("not_looked_at")))
-    for key, one in as_mapping(document.get("shapes")).items():
-        known = whole.shapes.setdefault(key, SeenShape(shape=str(as_mapping(one).get("shape", key))))
-        known.seen += as_mapping(one).get("seen", 0)
-        known.recordings += _names(as_list(as_mapping(one).get("recordings")))
-
-
-def _names(values: Iterable[object]) -> list[str]:
-    return [value for value in values if isinstance(value, str)]

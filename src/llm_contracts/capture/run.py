@@ -108,19 +108,14 @@ def targets_of(project: Project, environ: Mapping[str, str]) -> tuple[Target, ..
     Raises:
         ConfigError: a provider's name is one of the server's own addresses.
     """
-    rows = {row.name: row for row in (*WELL_KNOWN, *project.providers)}
     azure = environ.get(AZURE, "").strip()
-    if azure:
-        rows.setdefault(
-            "azure",
-            Provider(
-                name="azure", base_url=azure, key_variable="AZURE_OPENAI_API_KEY", base_url_variable=AZURE
-            ),
-        )
-    own = {_named(row.base_url): row.name for row in project.providers}
+    name = {"key_variable": "AZURE_OPENAI_API_KEY", "base_url_variable": AZURE}
+    customers = [Provider(name="azure", base_url=azure, **name)] if azure else []
+    rows = {row.name: row for row in (*WELL_KNOWN, *customers, *project.providers)}
+    own = {row.base_url.strip().rstrip("/"): row.name for row in project.providers}
     targets = tuple(_target(row, environ) for row in rows.values())
     for each in targets:  # what an SDK's variable leads to may be a provider of another name in the project
-        owner = own.get(_named(each.endpoint.base_url), each.provider)
+        owner = own.get(each.endpoint.base_url, each.provider)
         targets = targets if owner == each.provider else _handed_over(targets, each, owner)
     for each in targets:
         if each.provider in RESERVED or "/" in each.provider:
@@ -145,7 +140,7 @@ def _target(row: Provider, environ: Mapping[str, str]) -> Target:
     }
     return Target(
         provider=row.name,
-        endpoint=Endpoint(base_url=base.rstrip("/"), public_url=public, key=""),
+        endpoint=Endpoint(base_url=base.strip().rstrip("/"), public_url=public, key=""),
         variables=variables,
     )
 
@@ -157,10 +152,6 @@ def _handed_over(targets: Sequence[Target], target: Target, owner: str) -> tuple
         for each in targets
         if each is not target
     )
-
-
-def _named(base_url: str) -> str:
-    return base_url.strip().rstrip("/")
 
 
 def _host(url: str) -> str | None:
