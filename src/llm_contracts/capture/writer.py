@@ -241,6 +241,12 @@ def _save(page: _Page, interactions: tuple[Interaction, ...]) -> None:
     scrubber.learn(interactions)
     clean = tuple(_with_telling_headers(scrubber.interaction(one)) for one in interactions)
     address, public = _at_the_provider(clean, page.endpoint)
+    bases = (page.endpoint.address, page.endpoint.upstream)
+    base = next((each for each in bases if f"{address}/".startswith(f"{each}/")), address)
+    if own := address.removeprefix(base):  # of this call alone, so it may name somebody
+        bare = replace(clean[-1].request, uri=f"https://provider.invalid{own}", body=b"")
+        (changed,) = page.change((Interaction(request=bare, response=Response(status=200, body=b"")),))
+        address = base + urlsplit(changed.request.uri).path
     cassette = Cassette(
         interactions=page.change(public),
         recording=Recording(
@@ -294,7 +300,7 @@ def _at_the_provider(
     """The base URL that was really called, and the exchanges at the provider's own.
 
     A path of its own before a chat completion's (a deployment, a gateway's route) belongs to the address: a
-    client that is given a base URL calls it there. So does an API version in the query.
+    client that is given a base URL calls it there. The query goes.
     """
     parts = urlsplit(interactions[-1].request.uri)
     if not parts.path.endswith(_CHAT):

@@ -223,6 +223,22 @@ def test_what_was_seen_is_told_without_names_and_secrets(scene: Scene) -> None:
     assert shape.shape == f"openai-chat {masked} … … messages stream=true … stop"
 
 
+@pytest.mark.parametrize(
+    ("route", "stays"), [("/users/carol@acme.example", False), ("/deployments/Own-2024", True)]
+)
+def test_an_address_of_a_call_alone_is_anonymised_as_the_rest(scene: Scene, route: str, stays: bool) -> None:
+    """Not so the base URL, which is the project's, nor what names a model."""
+    scene.options, scene.path = {"change": Anonymiser()}, "/Gateway-4711"
+    with scene.running() as application:
+        application.post(f"{route}/chat/completions", {"model": "m", "messages": [USER], "stream": True})
+    (file,) = scene.recordings()
+    recording = load(file).recording
+    assert recording is not None
+    _, base, path = recording.address.partition("/Gateway-4711")
+    assert (base, path == route) == ("/Gateway-4711", stays)
+    assert b"carol" not in file.read_bytes()
+
+
 def health(application: Application) -> Any:
     with urllib.request.urlopen(f"{application.capture.origin}/health", timeout=10) as response:
         return json.load(response)
