@@ -30,6 +30,7 @@ _PATHS: Mapping[str, str] = {
     "openai-responses": "/v1/responses",
     "openai-completions": "/v1/completions",
     "embeddings": "/v1/embeddings",
+    "models": "/v1/models",
     GENERIC: "/unknown",
 }
 

@@ -15,7 +15,7 @@ from llm_contracts.corpus.entries import (
     ProblemKind,
 )
 from llm_contracts.wire.content import Unpacked, unpacked
-from llm_contracts.wire.interaction import End, Request, Response
+from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.protocols import BUILT_IN, MODELS, protocol_at
 
 CHAT = "/chat/completions"
@@ -43,10 +43,13 @@ def judged(exchange: CorpusExchange) -> Entry:
     fault = fault or _unusable(exchange, plain)
     if fault is not None:
         return replace(fault, place=exchange.place)
+    request = exchange.interaction.request
+    if "://" not in request.uri and not request.uri.startswith("/"):
+        request = replace(request, uri=f"https://{request.uri}")  # a word stands in its origin's place
     return CorpusStream(
         id=exchange.id,
-        provider=provider_of(exchange.interaction.request.uri, exchange.named),
-        interaction=replace(exchange.interaction, response=plain.response),
+        provider=provider_of(request.uri, exchange.named),
+        interaction=Interaction(request=request, response=plain.response),
         place=exchange.place,
         recorder=exchange.recorder,
         recorded_at=exchange.recorded_at,

@@ -108,10 +108,7 @@ def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
         raise UnreadableError(place, f"must be a mapping, not {type(row).__name__}.")
     at = _NodePosition(row, place)
     asked = at.mapping("request")
-    uri = asked.text("uri", "url")
-    if "://" not in uri and not uri.startswith("/"):  # somebody has put a word in its origin's place
-        uri = f"https://{uri}"
-    request = Request(method=asked.text("method").upper(), uri=uri)
+    request = Request(method=asked.text("method").upper(), uri=asked.text("uri", "url"))
     if elsewhere(request):
         # Nobody looks at its answer, so what that lacks is not a complaint.
         unseen = Interaction(request=request, response=Response(status=0))
