@@ -32,6 +32,7 @@ from llm_contracts.util.stdout import captured_stdout
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from llm_contracts.parity.result import Result
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.run.options import Options
     from llm_contracts.sweep.run import Extent
@@ -163,7 +164,7 @@ def check(
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
         missing = run.without_recording(project, rows, (*providers, *scenarios)) if result.items else ()
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"), *missing)
-        result = replace(result, warnings=writer.masked(warnings))
+        result = _finished(result, writer.masked(warnings), report)
         inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
         names = [row.name for row in rows]
         extra = {} if options.shard is None else part(check_plan(project, options), names)
@@ -179,6 +180,14 @@ def check(
     if json_file is not None:
         write_text(json_file, text)
     return _review(folder) if review and code is Exit.DIVERGENCE else code
+
+
+def _finished(result: Result, warnings: tuple[str, ...], report: Path | None) -> Result:
+    """The result with all warnings, and commands that lead to it where somebody chose the folder."""
+    from llm_contracts.parity.verdict import led_to_folder
+
+    result = replace(result, warnings=warnings)
+    return result if report is None else led_to_folder(result, str(report))
 
 
 def _review(folder: Path | None) -> Exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -51,6 +52,7 @@ def verdict(
     provider asked for is ready.
     """
     from llm_contracts.parity.result import Readiness
+    from llm_contracts.parity.verdict import led_to_folder
     from llm_contracts.reporting.stored_verdicts import evidence, print_stored_verdicts, verdict_document
     from llm_contracts.results.standing import standing_verdicts
 
@@ -60,6 +62,8 @@ def verdict(
         project.provider(name)
     stored = stored_here(project, report)
     asked = standing_verdicts(project, stored, names, today=local_day(), named=report)
+    if report is not None:
+        asked = led_to_folder(replace(stored.result, verdicts=asked), str(report)).verdicts
     seen = {name: evidence(stored.result, name) for name in asked}
     everyone = {row.provider for row in project.scenarios}
     hand_over(

@@ -16,7 +16,7 @@ from shlex import quote
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.divergence import Divergence, Kind, Severity
-from llm_contracts.parity.result import Item, Readiness, Verdict
+from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.text import first_names
 
@@ -162,6 +162,18 @@ def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True, 
     return _verdict(provider, reasons, agree)
 
 
+def led_to_folder(result: Result, folder: str) -> Result:
+    """The result, which is stored in this folder, with verdicts whose commands are about it."""
+    stored = f" --report {quote(folder)}"
+    clients = f" --reference {quote(result.reference)} --candidate {quote(result.candidate)}"
+    more = {"review": stored, "report": stored, "check": f"{clients}{stored}"}
+    verdicts = {
+        name: replace(verdict, next=tuple(f"{step}{more.get(step.split()[1], '')}" for step in verdict.next))
+        for name, verdict in result.verdicts.items()
+    }
+    return replace(result, verdicts=verdicts)
+
+
 def _verdict(provider: str, reasons: Reasons, ready: str) -> Verdict:
     """The first answer that anything speaks for, its reasons first."""
     for answer in (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED):
@@ -185,14 +197,20 @@ def _commands(provider: str, reasons: Reasons) -> Iterator[str]:
 
 def _against(items: Sequence[Item]) -> Reasons:
     """What blocks: unreadable recordings, a reference at odds with itself, differences nobody accepted."""
-    found = [(_unreadable(items), "cassettes"), (_noisy(items), "report")]
+    found = [(_unreadable(items), "cassettes"), (_unanswered(items), "report"), (_noisy(items), "report")]
     found += [(_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)]
     return [_Reason(answer=Readiness.BLOCKED, sentence=each, step=step) for each, step in found if each]
 
 
 def _unreadable(items: Sequence[Item]) -> str:
-    names = [item.id for item in items if item.problem is not None]
+    names = [item.id for item in items if item.problem is not None and not item.ran]
     return _sentence(names, "recording cannot be used", "recordings cannot be used")
+
+
+def _unanswered(items: Sequence[Item]) -> str:
+    """The clients ran, but asked nothing, or something else than what was recorded: no file is at fault."""
+    names = [item.id for item in items if item.problem is not None and item.ran]
+    return _sentence(names, "recording cannot be compared", "recordings cannot be compared")
 
 
 def _noisy(items: Sequence[Item]) -> str:

@@ -71,3 +71,15 @@ def test_a_corpus_is_kept_where_the_caller_says(project: Path) -> None:
     assert stored is not None
     assert stored.item("s0").exchanges[0].response.body == body
     assert run(["report", "--report", "kept"]) == 0
+
+
+def test_where_a_result_is_stored_elsewhere_its_commands_are_about_that(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = "llm-contracts review --report 'else where'"
+    run(["check", "--candidate", "shouting", "--report", "else where"])
+    said = capsys.readouterr().out
+    assert review in said
+    assert "--reference plain --candidate shouting --report 'else where'" in said
+    run(["verdict", "--report", "else where"])
+    assert review in capsys.readouterr().out

@@ -116,6 +116,7 @@ _MISSING, _CHECK = "llm-contracts record --provider glm --missing", "llm-contrac
         (item(), ()),
         (item(divergences=(divergence(),)), ("llm-contracts review",)),
         (item(problem="cut", reference=None, candidate=None), ("llm-contracts cassettes",)),
+        (item(problem="nothing was recorded for that"), ("llm-contracts report",)),
         (item(noise=(divergence(),)), ("llm-contracts report",)),
         (item(reference=None, candidate=None), (_MISSING, _CHECK)),
         (item(provenance="simulated"), (_MISSING, _CHECK)),
