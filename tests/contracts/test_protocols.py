@@ -32,8 +32,12 @@ def told(kind: str, **more: Any) -> bytes:
 
 def test_ernies_lines_hold_text_finish_and_totals_and_the_last_says_so() -> None:
     facts = streamed(line("你"), line("好", usage={"total_tokens": 7}), line("", end=True, usage=TOTALS))
-    assert (facts.text, facts.text_after, facts.ids) == ("你好", (1, 2, 2), ("as-1",))
-    assert (facts.usage, facts.usage_count, facts.finish_reasons) == (TOTALS, 2, ("normal",) * 3)
+    assert (facts.text, tuple(marks[0] for marks in facts.progress), facts.ids) == (
+        "你好",
+        (1, 2, 2),
+        ("as-1",),
+    )
+    assert (facts.usage, len(facts.usages), facts.finish_reasons) == (TOTALS, 2, ("normal",) * 3)
     assert facts.done
     assert not streamed(line("你")).done
 

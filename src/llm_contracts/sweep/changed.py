@@ -122,6 +122,6 @@ def _missing(left: WireFacts, whole: WireFacts) -> str:
         return "the last text"
     if len(left.finish_reasons) < len(whole.finish_reasons):
         return "the finish reason"
-    if left.usage_count < whole.usage_count:
+    if len(left.usages) < len(whole.usages):
         return "the totals"
     return ""

@@ -78,9 +78,7 @@ def facts(**changes: Any) -> WireFacts:
         text="Hello",
         finish_reasons=("stop",),
         usage=SENT,
-        usage_count=1,
         done=True,
-        text_after=(3, 5, 5, 5, 5),
         models=("m",),
         ids=("r1",),
     )

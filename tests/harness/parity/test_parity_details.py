@@ -655,7 +655,7 @@ def test_reasoning_under_another_key_is_a_difference_although_its_text_is_the_sa
 
 
 def test_text_in_lists_is_lost_by_paths_that_neither_read_nor_hand_on_the_lists() -> None:
-    sent = facts(text="", list_content=True, list_text="Hello", whole_text="Hello")
+    sent = facts(text="", list_content=True, whole_text="Hello")
     reads = observation()
     loses = observation(chunks=chunks(told=usage()))
     hands_on = observation(chunks=(Chunk(extra={"content": [{"text": "Hello"}]}), *chunks(told=usage())))

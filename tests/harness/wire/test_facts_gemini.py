@@ -41,7 +41,7 @@ def test_text_thoughts_finish_reason_and_names_are_read() -> None:
         candidate({"text": " end"}, {"functionCall": {}}, finishReason="MAX_TOKENS"),
     )
     assert (facts.text, facts.reasoning, facts.finish_reasons) == ("The end", "hm", ("MAX_TOKENS",))
-    assert (facts.ids, facts.models, facts.text_after) == (("r",), ("m",), (3, 7))
+    assert (facts.ids, facts.models, tuple(marks[0] for marks in facts.progress)) == (("r",), ("m",), (3, 7))
 
 
 def test_totals_keep_googles_numbers_the_last_ones_stand_and_nothing_is_added_up() -> None:

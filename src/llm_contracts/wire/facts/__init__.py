@@ -38,8 +38,7 @@ class WireFacts:
         events: how many events the body holds, `[DONE]` included.
         text: the joined `content` of the first choice, where it is a string.
         list_content: whether any `content` was a list of parts and no string (Mistral's reasoning models).
-        list_text: the joined text parts of such lists.
-        whole_text: `text` with `list_text` in its places, for clients that read both.
+        whole_text: `text` with the text parts of such lists in their places, for clients that read both.
         reasoning: the joined `reasoning_content` or `reasoning`.
         refusal: the joined `refusal`: why the model does not answer.
         finish_reasons: as sent, in order; neither null nor the empty string, which a few providers
@@ -47,18 +46,15 @@ class WireFacts:
         usage: what all usage objects anywhere (top level, or inside the first choice) say together: of two
             values the later one, and what a later object does not name stays. None if there was none.
         usages: every usage object, in order; a client that failed in between cannot know a later one.
-        usage_count: how many usage objects there were.
         vendor_usage: the last usage object in a place where no OpenAI client looks (Groq's `x_groq`).
         error: an error sent in band, or the failure that a whole answer consists of; always has `message`.
         done: whether `[DONE]` was seen.
         end: how the exchange ended.
-        text_after: for each event, the characters of `whole_text` up to and including it.
         progress: for each event, the characters up to and including it: of text (and of a refusal) of the
             choice with the index 0, of reasoning, of tool calls' arguments, of the other choices' text, and
             of any choice's text where no choice has the index 0. Of an API that nobody knows each event
             counts as a character of text.
         arguments: the joined arguments of all tool calls of the answer, in the order of the stream.
-        other_text: index → the joined `content` of a choice beside the answer.
         models, ids: the distinct values that chunks carried, in order of appearance.
         malformed: how many events were neither a JSON object nor `[DONE]`; those without data count as none.
         unread: how many bytes belong neither to an event nor to a JSON document: few clients look at them. So
@@ -77,21 +73,17 @@ class WireFacts:
     events: int = 0
     text: str = ""
     list_content: bool = False
-    list_text: str = ""
     whole_text: str = ""
     reasoning: str = ""
     refusal: str = ""
     finish_reasons: tuple[str, ...] = ()
     usage: Mapping[str, Any] | None = None
     usages: tuple[Mapping[str, Any], ...] = ()
-    usage_count: int = 0
     vendor_usage: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     done: bool = False
-    text_after: tuple[int, ...] = ()
     progress: tuple[tuple[int, ...], ...] = ()
     arguments: str = ""
-    other_text: Mapping[int, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     malformed: int = 0
@@ -109,7 +101,6 @@ class _Findings:
     read: StreamReader
     text: list[str] = field(default_factory=list)
     list_content: bool = False
-    list_text: list[str] = field(default_factory=list)
     whole_text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
@@ -118,9 +109,7 @@ class _Findings:
     vendor_usage: Mapping[str, Any] | None = None
     errors: list[Mapping[str, Any]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    text_after: list[int] = field(default_factory=list)
     progress: list[tuple[int, int, int, int]] = field(default_factory=list)
-    other_text: dict[int, list[str]] = field(default_factory=dict)
     documents: int = 0
     unknown: int = 0
     others: int = 0
@@ -142,7 +131,6 @@ class _Findings:
             self.done = True
         elif not self.done and event.data.strip():
             self._read_data(event.name, event.data)
-        self.text_after.append(self.characters)
         said = self.characters + self.refused
         zero = self.zero_beside + (0 if self.answer else said)
         self.progress.append((zero + self.unknown, self.reasoned, self.argued, said + self.others - zero))
@@ -198,7 +186,6 @@ class _Findings:
             delta = choice.get("delta", choice.get("message"))
             content = delta.get("content") if isinstance(delta, dict) else None
             if isinstance(content, str):
-                self.other_text.setdefault(index, []).append(content)
                 self.others += len(content)
                 self.zero_beside += 0 if index else len(content)
         return found
@@ -221,7 +208,6 @@ class _Findings:
         elif isinstance(content, list):
             self.list_content = True
             parts = tuple(_text_parts(content))
-            self.list_text.extend(parts)
             self.whole_text.extend(parts)
             self.characters += sum(map(len, parts))  # clients that read them hand them on, and lockstep waits
         reasoning = delta.get("reasoning_content")
@@ -253,24 +239,20 @@ class _Findings:
             status=response.status,
             streamed=streamed,
             end=response.end,
-            events=len(self.text_after),
+            events=len(self.progress),
             text="".join(self.text),
             list_content=self.list_content,
-            list_text="".join(self.list_text),
             whole_text="".join(self.whole_text),
             reasoning="".join(self.reasoning),
             refusal="".join(self.refusal),
             finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
             usage=reduce(usage_and, sent) if sent else None,
             usages=tuple(sent),
-            usage_count=len(sent),
             vendor_usage=self.vendor_usage,
             error=self.errors[0] if self.errors else None,
             done=self.done or self.read.done,
-            text_after=tuple(self.text_after),
             progress=tuple(self._progress()),
             arguments="".join(self.arguments),
-            other_text={index: "".join(parts) for index, parts in self.other_text.items()},
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
