@@ -375,7 +375,7 @@ MINUTE = {"violations": [{"quotaId": "GenerateRequestsPerMinutePerProject"}]}
         (refusal(503, "UNAVAILABLE"), Category.OVERLOADED, "UNAVAILABLE"),
         (refusal(504, "DEADLINE_EXCEEDED"), Category.TIMEOUT, "DEADLINE_EXCEEDED"),
         (document([{"error": {"code": 404, "message": "m"}}], status=404), Category.NOT_FOUND, "404"),
-        (document("lost", status=404), Category.NOT_FOUND, None),
+        (document("it is lost", status=404), Category.NOT_FOUND, None),
         (Reply(pieces=(b"<html>502</html>",), status=502), Category.SERVER, None),
     ],
 )
