@@ -75,8 +75,8 @@ class Contract:
 
     def assert_parity(self, item: Item) -> None:
         """Fail, naming each difference, unless both clients agree but for what has been accepted."""
-        if item.problem:
-            raise AssertionError(item.problem)
+        if item.problem or not item.ran:
+            raise AssertionError(item.problem or f"{item.id}: did not run, so nothing was compared.")
         lines = [
             f"{d.severity} {d.kind} at {d.where}: reference {d.reference!r}, candidate {d.candidate!r}"
             for d in item.unwaived

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -128,7 +129,11 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # an output that knows only ASCII gets ASCII, not a traceback
             stream.reconfigure(errors=SIGNS)
     sys.path.insert(0, str(Path.cwd()))  # `module:attribute` means modules as seen from here
-    sys.exit(run())
+    code, leave, own = int(Exit.USAGE), os._exit, os.getpid()
+    # A project's code may end the process, at its import or when Python ends, but not say that all is well.
+    os._exit = lambda status: leave(status or (code if os.getpid() == own else 0))
+    code = run()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -25,6 +25,7 @@ _REQUIRED = ("kind", "provider", "scenario", "reason", "by", "until")
 _OPTIONAL = ("where", "reference", "candidate", "litellm", "openai")
 _LONGEST_DAYS = 366  # nothing is accepted for ever
 _RANGES = ("litellm", "openai")
+_WORDS = ("reason", "by")
 _SEVERAL = ("provider", "scenario")  # may be a list of patterns
 _CONFLICT = re.compile(r"<{7}(?: |$)|={7}$|>{7}(?: |$)")
 _ENTRY = re.compile(r"\s*\[\[\s*waiver\s*\]\]")
@@ -173,7 +174,12 @@ def _faults(row: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name!r} is missing"
     for name, value in row.items():
         given = value if isinstance(value, list) and value and name in _SEVERAL else [value]
-        if name != "until" and name in {*_REQUIRED, *_OPTIONAL} and not all(map(_is_filled, given)):
+        blank = name in _WORDS and not any(map(str.isalnum, str(value)))
+        if (
+            name != "until"
+            and name in {*_REQUIRED, *_OPTIONAL}
+            and (blank or not all(map(_is_filled, given)))
+        ):
             yield f"{name!r} must be a text that says something"
     yield from _bad_values(row)
     yield from _too_wide(row)

@@ -411,6 +411,14 @@ def test_a_result_that_does_not_say_what_it_was_made_from_gives_no_go(
     assert "does not say what it was made from" in refused(capsys, "acme")
 
 
+@pytest.mark.parametrize("end", ["os._exit(0)", "atexit.register(lambda: os._exit(0))"])
+def test_code_of_the_project_that_ends_the_process_does_not_end_it_well(project: Path, end: str) -> None:
+    with (project / "contracts" / "clients.py").open("a") as clients:
+        clients.write(f"import atexit, os\n{end}\n")
+    command = [sys.executable, "-m", "llm_contracts", "verdict"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 2
+
+
 def test_recordings_made_through_a_gateway_say_so_beside_the_go(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

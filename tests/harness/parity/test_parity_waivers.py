@@ -279,6 +279,8 @@ def test_a_waiver_with_a_variant_s_name_is_for_variants(scenario: str, expected:
         ({"kind": "error", "reference": "*", "candidate": "server"}, "must say how the clients end"),
         ({"kind": "error", "reference": "absent", "candidate": "server*"}, None),
         ({"kind": "error"}, "must say how the clients end"),
+        ({"reason": "\u200b."}, "'reason' must be a text that says something"),
+        ({"by": "-"}, "'by' must be a text that says something"),
         ({"kind": "error", "candidate": "server"}, "must say how the clients end"),
         ({"kind": "error", "scenario": "*~stall@*"}, None),
         ({"kind": "error", "scenario": ["*~stall@*", "plain-stream"]}, "must say how the clients end"),

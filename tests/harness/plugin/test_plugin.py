@@ -30,6 +30,12 @@ def test_a_callable_and_a_row(contract):
     assert item.candidate.client == "silent"
     assert item.unwaived
 
+def test_what_did_not_run(contract):
+    from dataclasses import replace
+    item = replace(contract.run("acme/plain-stream"), reference=None, candidate=None)
+    with pytest.raises(AssertionError, match="did not run"):
+        contract.assert_parity(item)
+
 def test_noise(contract):
     with pytest.raises(AssertionError, match="noise: text"):
         contract.assert_parity(contract.run("acme/other", reference="fickle"))
@@ -83,7 +89,7 @@ def test_the_fixture_runs_recordings_over_either_engine(
     pytester: pytest.Pytester, project: Path, engine: str
 ) -> None:
     pytester.makepyfile(test_mine=TESTS)
-    pytest_in(pytester, "--llm-contracts-engine", engine).assert_outcomes(passed=6)
+    pytest_in(pytester, "--llm-contracts-engine", engine).assert_outcomes(passed=7)
 
 
 def test_an_unreadable_recording_fails_the_test_and_is_named(

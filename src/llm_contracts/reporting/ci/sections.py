@@ -83,7 +83,7 @@ def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
     ]
     pair = f"{code(cut(result.reference, 80))} against {code(cut(result.candidate, 80))}"
     lines = [
-        f"## Contracts: {found.word}",
+        f"## Contracts: {found.word}{', out of date' if about.outdated else ''}",
         "",
         *([f"**{found.sentence[0].upper()}{found.sentence[1:]}.**", ""] if found.sentence else []),
         f"{pair}: {count(len(result.items), 'recording')}. {', '.join(counts)}.",

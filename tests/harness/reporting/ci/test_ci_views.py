@@ -186,6 +186,7 @@ def test_the_reader_gets_the_commands() -> None:
 def test_an_outdated_result_says_so() -> None:
     text = summary(sample(), replace(ABOUT, outdated=("a.py", "b.py", "c.py", "d.py")))
     assert "**Out of date.** Changed since: a.py, b.py, c.py and 1 more." in text
+    assert text.splitlines()[0] == "## Contracts: GO for 1 of 4 providers, out of date"
 
 
 def test_a_part_has_no_verdict_and_says_so() -> None:
