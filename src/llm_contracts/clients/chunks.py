@@ -33,6 +33,10 @@ _COUNT = re.compile(r"\d{1,15}(\.\d{1,9})?")
 _REASONING = ("reasoning_content", "reasoning")  # providers use one or the other
 
 
+NO_OBJECT = "<none>"
+"""Stands for the delta of a choice that has none, or null: code that reads its text fails."""
+
+
 class NotAChunkError(Exception):
     """A client yielded something that is not a chunk. The message names its type, never its content."""
 
@@ -178,14 +182,11 @@ def _from_choices(item: Mapping[str, Any], answer: int | None) -> Chunk:
     fields, left = _choice(main) if main is not None else ({}, {})
     others = [_other(choice) for choice in choices if choice is not main]
     kept = [{"index": _index(choice), **_choice(choice)[1]} for choice in choices if choice is not main]
-    if main is not None and (index := main.get("index")) != 0:
-        left = {
-            "index": index,
-            **left,
-        }  # also where there is none, so that its loss is not overlooked in silence
+    if main is not None:
+        left = {"index": main.get("index"), **left}
     if left or kept:
         rest["choices"] = [left, *kept]
-    elif given is not None and not choices:
+    elif "choices" in item and not choices:
         rest["choices"] = given
     return Chunk(
         **fields,
@@ -217,8 +218,9 @@ def _choice(choice: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     rest = dict(choice)
     rest.pop("index", None)
-    place = "delta" if isinstance(rest.get("delta"), dict) else "message"
-    delta = dict(rest[place]) if isinstance(rest.get(place), dict) else {}
+    place = "message" if isinstance(rest.get("message"), dict) else "delta"
+    given = rest.pop(place, None)
+    delta = dict(given) if isinstance(given, dict) else {}
     content = delta.pop("content", None)
     text, extra = _content(content, "content")
     keys = tuple(name for name in _REASONING if delta.get(name))
@@ -240,10 +242,8 @@ def _choice(choice: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     left = [more for _, more in split]
     if any(left):
         delta["tool_calls"] = left
-    if delta:
-        rest[place] = delta
-    else:
-        rest.pop(place, None)
+    if delta or not isinstance(given, dict):
+        rest[place] = delta or NO_OBJECT
     return fields, rest
 
 

@@ -8,6 +8,7 @@ code that reads it from every chunk fails. What a library's base class for model
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from functools import lru_cache
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
@@ -22,6 +23,9 @@ _OFFERED = ("__enter__", "__exit__", "__aenter__", "__aexit__", "__next__", "__a
 
 MAPPING = ("__getitem__",)
 """The names of a mapping."""
+
+OF_KIND = ": "
+"""Between the name of a field and the kind of its value, where that is equal to nothing that JSON has."""
 
 _PARTS = {"choices": "choice", "tool_calls": "tool_call"}
 _WALKED = frozenset({"choices", "delta", "message", "usage", "tool_calls", "function"})
@@ -47,7 +51,9 @@ def error_names(error: BaseException) -> tuple[str, ...]:
 
 def shapes(item: Any) -> Iterator[Shape]:
     """The parts of one yielded item; their names are the same wherever the shape is."""
-    if not isinstance(item, (str, bytes)):
+    if isinstance(item, str):
+        yield "chunk", str, ()
+    elif not isinstance(item, bytes):
         kind = read(item, "type")  # APIs with many kinds of events name them
         yield from _walk(f"chunk.{kind}" if isinstance(kind, str) else "chunk", item, 0)
 
@@ -59,6 +65,9 @@ def _walk(part: str, value: Any, depth: int) -> Iterator[Shape]:
     yield part, type(value), _own(value)
     for name, held in _attributes(value).items() if depth < _DEEPEST else ():
         if held.__class__ in _SCALARS or name.startswith("_"):
+            continue
+        if isinstance(held, Enum) and not isinstance(held, (str, int)):
+            yield f"{name}{OF_KIND}{type(held).__name__}", type(held), ()
             continue
         first = held[0] if isinstance(held, (list, tuple)) and held else held
         plain = first.__class__ in _SCALARS or isinstance(first, (list, tuple))
@@ -113,6 +122,8 @@ def _own(value: Any) -> tuple[str, ...]:
 def _names(kind: Any, own: tuple[str, ...]) -> frozenset[str]:
     if issubclass(kind, Mapping):
         return frozenset(MAPPING)
+    if kind is str:
+        return frozenset()
     inherited = {
         name
         for each in kind.__mro__

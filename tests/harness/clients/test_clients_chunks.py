@@ -140,7 +140,7 @@ def test_a_whole_completion_is_read_like_a_stream() -> None:
     chunk = to_chunk(whole)
     assert (chunk.text, chunk.role, chunk.finish_reason) == ("Hi", "assistant", "stop")
     assert [call["name"] for call in chunk.tool_calls] == ["add"]
-    assert chunk.rest == {"object": "chat.completion"}
+    assert chunk.rest == {"object": "chat.completion", "choices": [{"index": 0}]}
 
 
 def test_what_no_field_holds_stays() -> None:
@@ -149,7 +149,7 @@ def test_what_no_field_holds_stays() -> None:
     kept = {
         "citations": ["u"],
         "created": 1,
-        "choices": [{"logprobs": None, "delta": {"audio": {"id": "x"}}}],
+        "choices": [{"index": 0, "logprobs": None, "delta": {"audio": {"id": "x"}}}],
     }
     assert {name: value for name, value in to_chunk(raw).rest.items() if name != "object"} == kept
 

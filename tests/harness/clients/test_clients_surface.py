@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -145,3 +148,23 @@ def test_fields_that_a_model_holds_without_declaring_them_can_be_named() -> None
         "choice": ("delta", "index"),
         "delta": ("content", "provider"),
     }
+
+
+def test_a_text_among_objects_has_no_name_that_these_have() -> None:
+    assert shared_names(dict.fromkeys(chain(shapes(SimpleNamespace(choices=[])), shapes("")))) == {
+        "chunk": ()
+    }
+
+
+def test_a_value_that_equals_nothing_of_json_is_named_with_its_kind() -> None:
+    class Reason(Enum):
+        STOP = "stop"
+
+    class Word(StrEnum):
+        STOP = "stop"
+
+    def parts(reason: Any) -> set[str]:
+        return {part for part, *_ in shapes(SimpleNamespace(choices=[SimpleNamespace(finish_reason=reason)]))}
+
+    assert parts(Reason.STOP) == {"chunk", "choice", "finish_reason: Reason"}
+    assert parts(Word.STOP) == {"chunk", "choice"}

@@ -184,6 +184,24 @@ def test_two_clients_that_hand_on_mappings_hand_on_the_same() -> None:
     assert (found(mappings, mappings), hidden(mappings, mappings)) == ([], {})
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "places"),
+    [
+        ({"stream": ("__iter__", "__next__", "close")}, {"stream": ("__iter__",)}, {"__next__", "close"}),
+        ({"stream": ("__iter__", "__next__", "close")}, {}, set()),  # a generator has them
+        ({"chunk": MAPPING}, {"chunk": ()}, {"chunk"}),
+        ({"chunk": ("id",)}, {"chunk": ()}, {"id"}),
+        ({"choice": ("index",)}, {"choice": ("index",), "finish_reason: Reason": ()}, {"finish_reason"}),
+        ({"finish_reason: Reason": ()}, {"finish_reason: Reason": ()}, set()),
+    ],
+)
+def test_names_that_a_stream_or_an_item_lacks_are_told(
+    ours: dict[str, Any], theirs: dict[str, Any], places: set[str]
+) -> None:
+    lost = found(observation(surface=ours), observation(surface=theirs))
+    assert {(kind, where.rpartition(".")[2]) for kind, where in lost} == {("surface", p) for p in places}
+
+
 def test_a_finish_reason_on_the_last_text_is_no_divergence() -> None:
     """LiteLLM makes two chunks of it."""
     one = observation(

@@ -151,7 +151,42 @@ def test_what_is_empty_and_not_null_is_counted_where_it_becomes_null() -> None:
         return to_chunk({"choices": made if choices == () else choices})
 
     assert normalised(said(chunk("", "")), said(chunk(None, None))) == {"empty-value": 2}
-    assert normalised(said(chunk("", "", [])), said(chunk("", "", None))) == {"empty-value": 1}
+
+
+def test_what_a_loop_or_an_attribute_stumbles_over_is_a_difference() -> None:
+    """Choices that are null where there was an empty list, a choice more or fewer, one without a delta or an
+    index; not what the candidate fills in.
+    """
+
+    def chunk(*choices: Any, given: Any = ()) -> Observation:
+        return said(to_chunk({"id": "x", "choices": list(choices) if given == () else given}))
+
+    usual = {"index": 0, "delta": {}}
+    assert found(chunk(), chunk(given=None)) == [("fields", "choices")]
+    assert found(chunk(), chunk(usual)) == [("fields", "choices[0].index")]
+    assert ("fields", "choices[0].index") in found(chunk(usual), chunk())
+    for lost in ({"index": 0}, {"index": 0, "delta": None}):
+        assert found(chunk(usual), chunk(lost)) == [("fields", "choices[0].delta")]
+        assert found(chunk(lost), chunk(usual)) == []
+    for index in (None, "0", False):
+        assert found(chunk(usual), chunk({**usual, "index": index})) == [("fields", "choices[0].index")]
+    assert found(chunk({"delta": {}}), chunk(usual)) == []
+    assert normalised(chunk({"delta": {}}), chunk(usual)) == {"empty-value": 1}
+
+
+def test_the_id_of_a_chunk_that_carries_nothing_else_counts_where_both_have_it() -> None:
+    ours = said(Chunk(id="a", role="assistant"), Chunk(id="a", text="x"))
+    theirs = said(Chunk(role="assistant"), Chunk(id="a", text="x"))
+    assert found(ours, theirs) == [("response_id", "id")]
+    assert found(ours, said(Chunk(id="a", text="x", role="assistant"))) == [("chunk_count", "chunks.empty")]
+
+
+def test_a_role_that_comes_after_what_it_stood_before_is_another_order() -> None:
+    ours = said(Chunk(role="assistant"), Chunk(text="x"), Chunk(finish_reason="stop"))
+    theirs = said(Chunk(), Chunk(text="x"), Chunk(finish_reason="stop", role="assistant"))
+    assert found(ours, theirs) == [("order", "order.role")]
+    assert found(theirs, ours) == []
+    assert found(ours, said(Chunk(), Chunk(text="x", role="assistant"), Chunk(finish_reason="stop"))) == []
 
 
 def test_further_fields_of_a_generation_are_compared() -> None:

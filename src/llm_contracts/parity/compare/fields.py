@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from llm_contracts.clients.chunks import NO_OBJECT
 from llm_contracts.clients.observation import Chunk, Failure
 from llm_contracts.parity.compare.finding import (
     ABSENT,
@@ -217,7 +218,7 @@ def _lost_with_empty_chunks(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> F
     known, seen = every
     for path in dict.fromkeys((*one, *other)):
         a, b = one.get(path, ABSENT), other.get(path, ABSENT)
-        lost = (path in known) != (path in seen)
+        lost = (path in known) != (path in seen) and not path.endswith("].index")
         if lost and not _equal(a, b) and _hidden(path, a, b) is None:
             yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
 
@@ -231,8 +232,12 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
     """The normalisation that hides this difference; None if none does."""
-    if one in _NOTHING and other in _NOTHING:
+    if (one in _NOTHING and other in _NOTHING) or (one == NO_OBJECT and other == ABSENT):
         return Normalisation.NULL
+    if path == "choices" and one == [] and other is None:
+        return None  # whoever loops over them cannot
+    if path.endswith("].index") and (one, other) == (None, 0):
+        return Normalisation.EMPTY_VALUE
     if (one in _NOTHING or one in _EMPTY) and (other in _NOTHING or other in _EMPTY):
         return Normalisation.EMPTY_VALUE
     if _is_number(one) and _is_number(other) and one == other:
@@ -270,7 +275,7 @@ def _collect(value: Any, place: str, found: dict[str, Any]) -> None:
     elif isinstance(value, list) and value:
         by_index = place == "choices"
         for number, part in enumerate(value):
-            index = part.get("index", 0) if by_index and isinstance(part, Mapping) else number
+            index = part.get("index") or 0 if by_index and isinstance(part, Mapping) else number
             _collect(part, f"{place}[{index}]", found)
     else:
         found[place] = value

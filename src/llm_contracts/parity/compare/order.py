@@ -29,7 +29,10 @@ def compare_order(pair: ObservationPair) -> Findings:
     both = set(ours) & set(theirs)
     ours, theirs = (list(_runs(part for part in side if part in both)) for side in (ours, theirs))
     index = first_difference(ours, theirs)
-    if ours == theirs or (pair.excuses(ours, theirs) and index == min(len(ours), len(theirs))):
+    if ours == theirs:
+        yield from _role(pair, {"role", *both})
+        return
+    if pair.excuses(ours, theirs) and index == min(len(ours), len(theirs)):
         return
     moved = next(iter([*theirs[index : index + 1], *ours[index : index + 1]]))
     yield UnnamedDivergence(
@@ -66,6 +69,18 @@ def _kinds(chunks: Sequence[Chunk]) -> Iterator[str]:
         if kind != before or not (chunk.text or chunk.reasoning or chunk.tool_calls):
             yield kind
         before = kind
+
+
+def _role(pair: ObservationPair, both: set[str]) -> Findings:
+    """The role comes first: whoever reads it there misses one that comes later."""
+    ours, theirs = (
+        [part for chunk in side.chunks for part in ("role", *_PARTS) if part in both and getattr(chunk, part)]
+        for side in (pair.reference, pair.candidate)
+    )
+    if ours[:1] == ["role"] != theirs[:1] and "role" in theirs:
+        yield UnnamedDivergence(
+            kind=Kind.ORDER, where="order.role", reference="role", candidate=_shown(theirs, 0)
+        )
 
 
 def _parts(chunks: Sequence[Chunk]) -> Iterator[str]:

@@ -339,10 +339,13 @@ def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
 
 
 def _labelled(pair: ObservationPair, kind: Kind, name: str) -> Findings:
-    """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again."""
+    """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again. Where
+    both hand on as many chunks, those count as well that carry nothing else: many read the first.
+    """
+    sides = pair.reference.chunks, pair.candidate.chunks
+    every = len(sides[0]) == len(sides[1])
     ours, theirs = (
-        [getattr(chunk, name) for chunk in side.chunks if not is_empty(chunk)]
-        for side in (pair.reference, pair.candidate)
+        [getattr(chunk, name) for chunk in side if every or not is_empty(chunk)] for side in sides
     )
     without, lacking = ([not label for label in side].count(True) for side in (ours, theirs))
     if lacking > without and not pair.cut:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_contracts.clients.surface import MAPPING
+from llm_contracts.clients.surface import MAPPING, OF_KIND
 from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 
 _GENERATOR = ("close", "__next__", "__iter__")
-"""What any generator offers, which is how most applications wrap a stream."""
+"""What any generator offers, which is how most applications wrap a stream: it stands for a stream of no class."""
 
 
 def compare_surface(pair: ObservationPair) -> Findings:
@@ -28,6 +28,12 @@ def compare_surface(pair: ObservationPair) -> Findings:
                 yield UnnamedDivergence(
                     kind=Kind.SURFACE, where=f"{part}.{name}", reference="present", candidate=ABSENT
                 )
+    for part in theirs.keys() - ours.keys():
+        name, _, kind = part.partition(OF_KIND)
+        if kind:
+            yield UnnamedDivergence(
+                kind=Kind.SURFACE, where=name, reference="as JSON has it", candidate=f"an object: {kind}"
+            )
     yield from _clauses(pair)
 
 
@@ -37,8 +43,10 @@ def _mapped(part: str, names: tuple[str, ...], there: tuple[str, ...]) -> Findin
     """
     if names == there:
         return
-    one, other = ("a mapping" if each == MAPPING else "an object" for each in (names, there))
-    if part.startswith("chunk") or names == MAPPING:
+    one, other = (
+        "a mapping" if each == MAPPING else "an object" if each else "text" for each in (names, there)
+    )
+    if (part.startswith("chunk") or names == MAPPING) and there:
         yield NormalisationCount(
             name=Normalisation.OBJECT_TYPE, where=f"surface.{part}", reference=one, candidate=other
         )
@@ -49,7 +57,7 @@ def _mapped(part: str, names: tuple[str, ...], there: tuple[str, ...]) -> Findin
 def _there(part: str, theirs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
     """The candidate's names; None where it has no such part."""
     if part == "stream":
-        return (*theirs.get(part, ()), *_GENERATOR)
+        return theirs.get(part, _GENERATOR)
     return theirs.get(part)
 
 
