@@ -21,6 +21,7 @@ from llm_contracts.clients.failures import ForeignError, answered, describe, wit
 from llm_contracts.clients.imports import join
 from llm_contracts.clients.jsonable import jsonable, read
 from llm_contracts.clients.observation import HANG, Chunk, Failure, Observation
+from llm_contracts.clients.process_state import setting_changed
 from llm_contracts.clients.session import SessionLike
 from llm_contracts.clients.side_effects import GRACE, Effects, watched
 from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
@@ -251,7 +252,7 @@ class _ObservedRun:
             raise
 
     async def _drain_async(self, items: Any) -> None:
-        before = asyncio.all_tasks()
+        before, settings = asyncio.all_tasks(), _settings_of_loop()
         if inspect.iscoroutine(items):
             items = await items
         if not isinstance(items, AsyncIterable):
@@ -265,6 +266,8 @@ class _ObservedRun:
                     await self._close(items)
                     break
             await self._wait_for_tasks(before)
+            if _settings_of_loop() != settings:
+                setting_changed(self.effects.changes, "asyncio.loop")
         except _StopRunError:
             with suppress(Exception):
                 await getattr(items, "aclose", _nothing_async)()
@@ -365,6 +368,11 @@ class _StopRunError(Exception):
     def __init__(self, category: str, message: str) -> None:
         super().__init__(message)
         self.failure = Failure(category=category, message=message)
+
+
+def _settings_of_loop() -> tuple[Any, ...]:
+    loop = asyncio.get_running_loop()
+    return loop.get_exception_handler(), loop.get_task_factory(), loop.get_debug()
 
 
 def _is_answer(items: Any) -> bool:

@@ -10,6 +10,8 @@ while a module is imported, or what a module does to itself: that is how librari
 
 from __future__ import annotations
 
+import contextvars
+import decimal
 import importlib
 import os
 import sys
@@ -49,7 +51,9 @@ _SETTERS: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = (
 
 _FILTERS = ("simplefilter", "filterwarnings")
 _LOGGER = ("setLevel", "addHandler", "removeHandler")
+_OF_A_LOGGER = frozenset({"propagate", "disabled"})
 _OWN = __name__.partition(".")[0]
+_MODULES = "sys.modules."
 _PLAIN = (bool, int, float, type(None))
 _IMPORT = "importlib._bootstrap"
 
@@ -96,9 +100,13 @@ def shown(changes: Changes) -> dict[str, str]:
 
 
 def set_back(changes: Changes) -> None:
-    """Set the variables again that a call has removed: the next one finds nothing to remove."""
+    """Set the variables and modules again that a call has removed or replaced: the next one finds nothing to
+    remove.
+    """
     for place, change in changes.items():
         kind, _, name = place.partition(".")
+        if name.startswith(_MODULES):
+            sys.modules[name.removeprefix(_MODULES)] = change.before
         if kind == "environ" and change.before is not None:
             os.environ.setdefault(name, change.before)
 
@@ -119,6 +127,39 @@ def setting_changed(changes: Changes, place: str) -> None:
     """Something was set that cannot be read, or need not be."""
     if not _importing():
         _noted(changes, f"state.{place}", None, None, "set")
+
+
+def loaded() -> list[tuple[str, ModuleType]]:
+    """The top-level modules that there are, by name."""
+    return _top_level(len(sys.modules))
+
+
+def modules_replaced(changes: Changes, before: list[tuple[str, ModuleType]]) -> None:
+    """Note the modules under whose names there is another one now, or none."""
+    for name, module in before:
+        if sys.modules.get(name) is not module:
+            changes[f"state.{_MODULES}{name}"] = Change(
+                untouched=module, before=module, now=None, written=["x"]
+            )
+
+
+def context_left(before: contextvars.Context) -> dict[str, str]:
+    """Place → what a call left set in the context of its thread: variables, one of which says how decimal
+    numbers are reckoned with.
+    """
+    return {
+        f"state.contextvars.{variable.name}": "set"
+        for variable, value in contextvars.copy_context().items()
+        if before.get(variable) is not value
+        and not (isinstance(value, decimal.Context) and _reckons_as_ever(value))
+    }
+
+
+def _reckons_as_ever(context: decimal.Context) -> bool:
+    """Whether only its flags, which any reckoning sets, differ from those that threads begin with."""
+    fresh = decimal.DefaultContext.copy()
+    fresh.flags = context.flags
+    return repr(context) == repr(fresh)
 
 
 Lengths = dict[str, int]
@@ -184,6 +225,7 @@ class Replacements:
         logger = importlib.import_module("logging").Logger
         for method in _LOGGER:
             self._replace(logger, method, partial(_logger_method, self._current))
+        self._replace(logger, "__setattr__", partial(_logger_attribute, self._current))
 
     def remove(self) -> None:
         """As it was."""
@@ -194,12 +236,16 @@ class Replacements:
                 ModuleType.__setattr__(module, "__class__", ModuleType)  # past the class's own, which listens
 
     def _replace(self, holder: Any, name: str, around: Callable[[Callable[..., Any]], Any]) -> None:
-        really = vars(holder)[name]
-        ours = around(really)
+        own = vars(holder).get(name)
+        ours = around(getattr(holder, name) if own is None else own)
 
         def undo() -> None:
-            if vars(holder).get(name) is ours:  # others replace it, too
-                _set_attribute(holder, name, really)
+            if vars(holder).get(name) is not ours:  # others replace it, too
+                return
+            if own is None:
+                delattr(holder, name)
+            else:
+                _set_attribute(holder, name, own)
 
         _set_attribute(holder, name, ours)
         self._undo.append(undo)
@@ -267,6 +313,17 @@ def _logger_method(current: Current, really: Callable[..., Any]) -> Callable[...
         return done
 
     return method
+
+
+def _logger_attribute(current: Current, really: Callable[..., Any]) -> Callable[..., Any]:
+    def attribute(logger: Any, name: str, value: Any) -> None:
+        changes = current() if name in _OF_A_LOGGER else None
+        if changes is not None and not _importing() and _writer(_OWN) != logger.name.partition(".")[0]:
+            read = partial(vars(logger).get, name)
+            _noted(changes, f"state.logging.{logger.name}.{name}", read(), read, value)
+        really(logger, name, value)
+
+    return attribute
 
 
 def _logging_of(logger: Any) -> tuple[Any, ...]:

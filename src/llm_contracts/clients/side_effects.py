@@ -23,6 +23,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -34,9 +35,12 @@ from weakref import ref
 from llm_contracts.clients.process_state import (
     Changes,
     Replacements,
+    context_left,
     folder_changed,
     grown,
     list_lengths,
+    loaded,
+    modules_replaced,
     set_back,
     setting_changed,
     shown,
@@ -87,7 +91,7 @@ class Effects:
         while time.monotonic() < limit and (connections() or any(t.is_alive() for t in self.threads)):
             time.sleep(0.005)
         effects: dict[str, Any] = {
-            name: "".join(text)[:_LONGEST] for name, text in self.output.items() if "".join(text).strip()
+            name: "".join(text)[:_LONGEST] for name, text in self.output.items() if any(text)
         }
         if self.logged:
             effects["log"] = list(self.logged)
@@ -127,12 +131,13 @@ def watched(effects: Effects) -> Iterator[None]:
     _listen()
     _enter()
     _WATCHED[get_ident()] = effects
-    before = list_lengths()
+    before, modules, context = list_lengths(), loaded(), copy_context()
     try:
         yield
     finally:
         effects.over = True
-        effects.state = shown(effects.changes) | grown(before, list_lengths())
+        modules_replaced(effects.changes, modules)
+        effects.state = shown(effects.changes) | grown(before, list_lengths()) | context_left(context)
         del _WATCHED[get_ident()]
         _leave()
 
@@ -172,7 +177,7 @@ class _Starter:
         thread = getattr(function, "__self__", None)
         if effects is None or not isinstance(thread, Thread):
             return self.really(function, *args, **kwargs)
-        if getattr(thread, "_target", None) is not _POOL_WORKER:
+        if not _of_older_pool(thread):
             effects.threads.append(thread)
 
         def watched_function(*given: Any) -> None:
@@ -183,6 +188,16 @@ class _Starter:
                 _WATCHED.pop(get_ident(), None)
 
         return self.really(watched_function, *args, **kwargs)
+
+
+def _of_older_pool(thread: Thread) -> bool:
+    """Whether it joins a pool that has threads already. The first one of a pool is the call's: one that makes
+    a pool each time and never shuts it down leaves its threads.
+    """
+    if getattr(thread, "_target", None) is not _POOL_WORKER:
+        return False
+    pool = thread._args[0]()  # type: ignore[attr-defined]  # noqa: SLF001 - a weak reference to the executor
+    return bool(getattr(pool, "_threads", True))
 
 
 class _Output:

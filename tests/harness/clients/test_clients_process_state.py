@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import gc
 import locale
 import logging
@@ -13,6 +14,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import ModuleType
@@ -45,6 +48,7 @@ def restored(tmp_path: Path) -> Iterator[None]:
     gc.set_threshold(*thresholds)
     sys.path[:] = path
     logging.getLogger("foreign_library").setLevel(level)
+    logging.getLogger("foreign_library").disabled = False
     for name in os.environ.keys() - names.keys():
         del os.environ[name]
     del sys.modules["foreign_library"]
@@ -102,6 +106,14 @@ def seed() -> None:
     random.seed(1)
 
 
+def logger_off() -> None:
+    logging.getLogger("foreign_library").disabled = True
+
+
+def module_replaced() -> None:
+    sys.modules["foreign_library"] = ModuleType("foreign_library")
+
+
 CHANGES = [
     (attribute, {"state.foreign_library.drop_params": "set to True"}),
     (variable, {"environ.A_VARIABLE_OF_THIS_TEST": "set"}),
@@ -115,6 +127,9 @@ CHANGES = [
     (lambda: gc.set_threshold(700, 10, 7), {"state.gc.set_threshold": "set"}),
     (callback, {"state.foreign_library.callbacks": "longer"}),
     (seed, {"state.random.seed": "set"}),
+    (logger_off, {"state.logging.foreign_library.disabled": "set to True"}),
+    (module_replaced, {"state.sys.modules.foreign_library": "set"}),
+    (lambda: sys.modules.pop("foreign_library"), {"state.sys.modules.foreign_library": "set"}),
 ]
 
 
@@ -126,6 +141,23 @@ def test_a_change_is_seen_at_every_call_also_from_another_thread(
     assert found(act) == effects
     assert found(act) == effects
     assert found(in_a_thread(act)) == effects
+
+
+def test_what_a_call_leaves_in_the_context_of_its_thread_is_seen() -> None:
+    own: ContextVar[str] = ContextVar("own")
+
+    def left() -> None:
+        own.set("a")
+        decimal.getcontext().prec = 5
+
+    def back() -> None:
+        own.reset(own.set("a"))
+        assert decimal.Decimal(1) / 3 < 1  # sets the context's flags
+
+    seen: list[dict[str, Any]] = []
+    for act in (left, back):
+        in_a_thread(partial(lambda act: seen.append(found(act)), act))()
+    assert seen == [{"state.contextvars.own": "set", "state.contextvars.decimal_context": "set"}, {}]
 
 
 def test_what_is_undone_is_no_change() -> None:

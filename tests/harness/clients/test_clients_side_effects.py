@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -9,8 +10,10 @@ import sqlite3
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile, mkdtemp
@@ -18,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.clients.call import Call
+from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.side_effects import Effects, watched
 
@@ -180,13 +183,41 @@ class Silent:
         return 0
 
 
-def effects(client: Callable[[Call], Iterator[Any]], **options: Any) -> dict[str, Any]:
+def effects(client: Client, **options: Any) -> dict[str, Any]:
     call = Call(base_url="http://127.0.0.1:1", api_key="k", provider="p", model="m", input=["a"])
     return dict(observe(client, call, name="c", session=options.pop("session", Silent()), **options).effects)
 
 
 def chunk(text: str) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}}]}
+
+
+def test_a_pool_that_is_made_for_a_call_and_not_shut_down_leaves_its_threads() -> None:
+    pools = [ThreadPoolExecutor(2) for _ in range(3)]
+    older, _, closed = pools
+    older.submit(int).result()
+
+    def asks(pool: ThreadPoolExecutor) -> None:
+        pool.submit(int).result()
+        if pool is closed:
+            pool.shutdown()
+
+    try:
+        assert [done(partial(asks, pool)) for pool in pools] == [{}, {"threads": 1}, {}]
+    finally:
+        for pool in pools:
+            pool.shutdown()
+
+
+def test_what_a_call_sets_on_the_loop_of_its_caller_is_seen() -> None:
+    async def sets(_call: Call) -> AsyncIterator[Any]:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        yield chunk("a")
+
+    async def sound(_call: Call) -> AsyncIterator[Any]:
+        yield chunk("a")
+
+    assert (effects(sets), effects(sound)) == ({"state.asyncio.loop": "set"}, {})
 
 
 def test_who_yields_one_object_over_and_over_changes_what_was_handed_on() -> None:

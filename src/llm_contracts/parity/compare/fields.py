@@ -234,11 +234,9 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
     """The normalisation that hides this difference; None if none does."""
     if (one in _NOTHING and other in _NOTHING) or (one == NO_OBJECT and other == ABSENT):
         return Normalisation.NULL
-    if path == "choices" and one == [] and other is None:
-        return None  # whoever loops over them cannot
-    if path.endswith("].index") and (one, other) == (None, 0):
-        return Normalisation.EMPTY_VALUE
-    if (one in _NOTHING or one in _EMPTY) and (other in _NOTHING or other in _EMPTY):
+    empty = (one in _NOTHING or one in _EMPTY) and (other in _NOTHING or other in _EMPTY)
+    loops = path == "choices" and one == [] and other is None  # whoever loops over them cannot
+    if (empty and not loops) or (path.endswith("].index") and (one, other) == (None, 0)):
         return Normalisation.EMPTY_VALUE
     if _is_number(one) and _is_number(other) and one == other:
         return Normalisation.NUMBER_SPELLING

@@ -339,8 +339,8 @@ def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
 
 
 def _labelled(pair: ObservationPair, kind: Kind, name: str) -> Findings:
-    """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again. Where
-    both hand on as many chunks, those count as well that carry nothing else: many read the first.
+    """The same label on fewer chunks is lost to who reads it there; on more, it only says the same again.
+    Where both hand on as many chunks, those count as well that carry nothing else: many read the first.
     """
     sides = pair.reference.chunks, pair.candidate.chunks
     every = len(sides[0]) == len(sides[1])

@@ -10,7 +10,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
 
 _GENERATOR = ("close", "__next__", "__iter__")
-"""What any generator offers, which is how most applications wrap a stream: it stands for a stream of no class."""
+"""What any generator offers, which is how most applications wrap a stream: for a stream of no class."""
 
 
 def compare_surface(pair: ObservationPair) -> Findings:
