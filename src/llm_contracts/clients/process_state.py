@@ -53,6 +53,7 @@ _FILTERS = ("simplefilter", "filterwarnings")
 _LOGGER = ("setLevel", "addHandler", "removeHandler")
 _OF_A_LOGGER = frozenset({"propagate", "disabled"})
 _OWN = __name__.partition(".")[0]
+_NOTHING = (None, "", False)
 _MODULES = "sys.modules."
 _PLAIN = (bool, int, float, type(None))
 _IMPORT = "importlib._bootstrap"
@@ -145,12 +146,13 @@ def modules_replaced(changes: Changes, before: list[tuple[str, ModuleType]]) -> 
 
 def context_left(before: contextvars.Context) -> dict[str, str]:
     """Place → what a call left set in the context of its thread: variables, one of which says how decimal
-    numbers are reckoned with.
+    numbers are reckoned with. One with nothing in it has been set back, as LiteLLM does when it is done.
     """
     return {
         f"state.contextvars.{variable.name}": "set"
         for variable, value in contextvars.copy_context().items()
         if before.get(variable) is not value
+        and not any(value is nothing for nothing in _NOTHING)
         and not (isinstance(value, decimal.Context) and _reckons_as_ever(value))
     }
 
