@@ -47,20 +47,11 @@ def test_values_are_the_same_as_json_writes_them(
     assert (seen(found), dict(found.normalised)) == (reported, counted)
 
 
-@pytest.mark.parametrize(
-    ("theirs", "reported", "counted"),
-    [
-        ({}, set(), {"null": 1}),
-        ({"index": None}, set(), {"null": 1}),
-        ({"index": "0"}, {"fields choices[0].index"}, {}),
-    ],
-)
-def test_the_index_of_a_choice_is_not_lost_in_silence(
-    theirs: dict[str, Any], reported: set[str], counted: dict[str, int]
-) -> None:
+@pytest.mark.parametrize("theirs", [{}, {"index": None}, {"index": "0"}])
+def test_the_index_of_a_choice_is_not_lost_in_silence(theirs: dict[str, Any]) -> None:
     ours = {"choices": [{"index": 0, "delta": {"content": "hi"}}]}
     found = compared(read(ours), read({"choices": [{"delta": {"content": "hi"}, **theirs}]}))
-    assert (seen(found), dict(found.normalised)) == (reported, counted)
+    assert (seen(found), dict(found.normalised)) == ({"fields choices[0].index"}, {})
 
 
 @pytest.mark.parametrize(
