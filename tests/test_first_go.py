@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -51,9 +52,10 @@ def test_the_recordings_of_the_page_are_evidence_for_a_go_also_in_years(live: da
     }
 
 
-def test_both_ways_of_the_adapter_agree_on_them(live: date) -> None:
-    """The first real answers that they were compared on."""
-    settings = replace(load_settings(ROOT / "tests"), cassettes=EXAMPLE / "cassettes")
+def test_both_ways_of_the_adapter_agree_on_them(live: date, tmp_path: Path) -> None:
+    """The first real answers that they were compared on: those whose scenarios come with the recording."""
+    copytree(EXAMPLE / "cassettes", tmp_path / "cassettes", ignore=ignore_patterns("plain-stream.yaml"))
+    settings = replace(load_settings(ROOT / "tests"), cassettes=tmp_path / "cassettes")
     project = load_project(settings)
     rows = [row for row in project.scenarios if row.provider == "local"]
     verdict = check(project, rows, Options(today=live, jobs=1)).verdicts["local"]
