@@ -230,7 +230,8 @@ def _parse_error(body: Any) -> tuple[str | None, str | None, str]:
     """The provider's code, type and message, wherever in the body it puts them."""
     if isinstance(body, str):  # SiliconFlow answers bare JSON strings; gateways answer pages
         words = body.strip()
-        return words if re.fullmatch(r"[\w.-]{1,80}", words) else None, None, words[:_LONGEST_MESSAGE]
+        kind = words if re.fullmatch(r"[\w.-]{1,80}", words) else None  # a word alone says which kind it is
+        return None, kind, words[:_LONGEST_MESSAGE]
     if isinstance(body, list) and body:
         return _parse_error(body[0])
     if not isinstance(body, Mapping):

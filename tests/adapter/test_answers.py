@@ -214,8 +214,13 @@ def test_other_protocols_tell_the_words_as_well(
         (NAMED, C.BAD_REQUEST, "Requested sample logprobs of 21"),
         (b"event: error\ndata: out of memory\n\n", C.SERVER, "out of memory"),
         (event(json.loads(BROKE)), C.QUOTA, "insufficient balance"),
+        (event({"error": {"message": "slow", "code": 429}}), C.RATE_LIMIT, "slow"),
+        (b'{"error": {"message": "slow", "code": 429}}', C.RATE_LIMIT, "slow"),
+        (b'[{"error": {"message": "no model", "code": 404}}]', C.NOT_FOUND, "no model"),
+        (b'{"errors": [{"message": "no model", "code": 404}]}', C.NOT_FOUND, "no model"),
+        (event({"error": "overloaded"}), C.OVERLOADED, "overloaded"),
     ],
-    ids=["code", "named", "text", "base-resp"],
+    ids=["code", "named", "text", "base-resp", "envelope", "document", "list", "errors", "word"],
 )
 def test_a_gateway_s_errors_are_read_before_other_protocols_too(
     make_adapter: MakeAdapter,
@@ -325,7 +330,7 @@ def test_what_says_nothing_is_passed_over(
 
 @pytest.mark.parametrize("pieces", HEARTBEATS.values(), ids=list(HEARTBEATS))
 def test_our_own_reader_passes_over_the_same(pieces: tuple[bytes, ...]) -> None:
-    reader = EventReader(read=lambda item: (item,), response=SimpleNamespace(request=None))
+    reader = EventReader(read=lambda item: (item,), own=frozenset(), response=SimpleNamespace(request=None))
     found: list[Any] = [item for piece in pieces for item in reader.feed(piece)]
     found += reader.end()
     texts = [part["delta"].get("content") for item in found for part in item.get("choices", ())]

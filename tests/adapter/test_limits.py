@@ -456,11 +456,7 @@ def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(
         assert caught.value.category is Category.TIMEOUT
 
 
-@pytest.mark.parametrize(
-    ("words", "chatty"),
-    [(b"", False), (HEAD, False), (HEAD, True)],
-    ids=["no-head", "no-event", "heartbeats"],
-)
+@pytest.mark.parametrize(("words", "chatty"), [(HEAD, False), (HEAD, True)], ids=["no-event", "heartbeats"])
 def test_another_thread_cancels_the_old_clients_of_other_protocols(words: bytes, chatty: bool) -> None:
     records: list[CallRecord] = []
     with silent(words, chatty=chatty) as provider, old_dify(provider, on_usage=records.append) as adapter:

@@ -45,9 +45,9 @@ def body(outgoing: Outgoing) -> dict[str, Any]:
 
 def error_document(document: Any) -> Any:
     """An error as `failures` reads one."""
-    if not isinstance(document, Mapping):
+    code = document.get("code") if isinstance(document, Mapping) else None
+    if code is None:
         return document
-    code = document.get("code")
     return {"code": code, "type": f"dify:{code}", "message": document.get("message") or ""}
 
 
@@ -75,7 +75,10 @@ def reader(response: Any) -> EventReader:
     """
     events = _Reader(request=response.request)
     return EventReader(
-        read=lambda data: events.read(json_object(data)), finish=events.finish, response=response
+        read=lambda data: events.read(json_object(data)),
+        own=frozenset({"code", "event"}),
+        finish=events.finish,
+        response=response,
     )
 
 

@@ -19,12 +19,12 @@ from urllib.parse import urlencode
 
 from llm_adapter.backends import AsyncOpened, Opened
 from llm_adapter.backends.reading import aopened, opened
-from llm_adapter.backends.response_body import BOM, CONTROL, empty_answer
+from llm_adapter.backends.response_body import BOM, CONTROL, empty_answer, json_of
 from llm_adapter.backends.retrying_client import Request, Response, RetryingClient, is_document, json_object
 from llm_adapter.backends.stream_reader import EventReader
 from llm_adapter.chunks import Chunk, details, totals
 from llm_adapter.control import acquired, allows
-from llm_adapter.failures import InBandError, NoAnswerError
+from llm_adapter.failures import InBandError, NoAnswerError, in_band
 from llm_adapter.redaction import hide_in_logs
 from llm_adapter.requests import Outgoing
 from llm_adapter.responses import LLMStreamResponse, LLMStreamUsage
@@ -74,6 +74,8 @@ def error_document(document: Any) -> Any:
     if not isinstance(document, Mapping):
         return document
     code = document.get("error_code") or document.get("error")
+    if isinstance(code, (Mapping, list)):  # a gateway's
+        return document
     message = document.get("error_msg") or document.get("error_description") or ""
     kind = "too_long" if code == _BAD_PARAMETER and "too long" in str(message) else code
     return {"code": code, "type": f"ernie_v1:{kind}", "message": message} if code else document
@@ -251,7 +253,7 @@ class _Asking:
         if document is None or document.removeprefix(BOM).lstrip().startswith((b"data:", *CONTROL)):
             return None  # the latter is a stream, whatever its content type says
         error = _document_error(document, answer.response)
-        code = error.body.get("code")
+        code = error.body.get("code") if isinstance(error.body, Mapping) else None
         self.refused_token = code in _TOKEN_REFUSED and not self._renewed
         if self.refused_token:
             self._renewed = True
@@ -265,12 +267,13 @@ class _Asking:
 
 def _document_error(document: bytes, response: Any) -> InBandError | NoAnswerError:
     """The error that a JSON document in the place of a stream is."""
-    try:
-        body = error_document(json.loads(document))
-    except ValueError:
-        body = {}
+    said = json_of(document.decode(errors="replace").removeprefix("\ufeff"))
+    first = said[0] if isinstance(said, list) and said else said
+    body = error_document(first)
     if isinstance(body, Mapping) and "code" in body:
         return InBandError(body, response.request)
+    if (error := in_band(first, request=response.request)) is not None:
+        return error
     words = document.decode(errors="replace").strip()
     return NoAnswerError(words or empty_answer(response), response.request)
 
@@ -285,7 +288,10 @@ def reader(response: Any) -> EventReader:
         InBandError: a line is an error.
         ValueError: what came is no JSON object.
     """
-    return EventReader(read=lambda line: (_chunk(json_object(line), response.request),), response=response)
+    own = frozenset({"error_code", "result"})
+    return EventReader(
+        read=lambda line: (_chunk(json_object(line), response.request),), own=own, response=response
+    )
 
 
 def _chunk(line: Mapping[str, Any], request: Any) -> Chunk:

@@ -135,7 +135,8 @@ def reader(response: Any) -> EventReader:
         InBandError: Google sent an error, or blocked the question, in place of the answer.
         ValueError: what it sent is no JSON.
     """
-    return EventReader(read=lambda data: (_chunk(data, response.request),), response=response)
+    own = frozenset({"candidates", "error", "promptFeedback", "usageMetadata"})
+    return EventReader(read=lambda data: (_chunk(data, response.request),), own=own, response=response)
 
 
 def _chunk(data: Any, request: Any) -> Chunk:

@@ -95,22 +95,20 @@ class StreamReader:
         return item
 
 
-_OWN_WORDS = {"event", "result", "error_code", "error", "candidates", "promptFeedback", "usageMetadata"}
-"""By what the protocols that are read by `EventReader` are known; what has none of them is a gateway's."""
-
-
 @dataclass(slots=True)
 class EventReader:
     """The events of a provider with a protocol of its own, or the document that came in their place.
 
     Attributes:
         read: the chunks of one event's decoded JSON.
+        own: by what the protocol's events are known; an error that has none of these is a gateway's.
         response: the HTTP response, for what errors say about it.
         finish: called when all has been read.
         done: the provider has said that nothing more will come; most end without a word.
     """
 
     read: Callable[[Any], Iterable[Chunk]]
+    own: frozenset[str]
     response: Any
     finish: Callable[[], None] = lambda: None
     done: bool = False
@@ -149,7 +147,7 @@ class EventReader:
         if all(isinstance(part, Mapping) for part in parts):
             self._body.pass_over(document)
             for part in parts:
-                yield from self.read(part)
+                yield from self._judged(part)
         elif not self._body.has_events:
             raise NoAnswerError(text or empty_answer(self.response), self.response.request)
         self.finish()
@@ -179,11 +177,15 @@ class EventReader:
             if error is None and self._body.is_ping(data):
                 return ()
             raise (error or trouble) from trouble
-        error = self._body.error()
-        if error is None and isinstance(item, Mapping) and _OWN_WORDS.isdisjoint(item):
-            error = in_band(item, request=self.response.request)
-        if error is not None:
+        if (error := self._body.error()) is not None:
             raise error
+        return self._judged(item)
+
+    def _judged(self, item: Any) -> Iterable[Chunk]:
+        if isinstance(item, Mapping) and self.own.isdisjoint(item):
+            error = in_band(item, request=self.response.request)
+            if error is not None:
+                raise error
         return self.read(item)
 
 

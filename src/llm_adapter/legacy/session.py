@@ -12,30 +12,21 @@ import requests
 
 from llm_adapter.control import CallControl, active
 from llm_adapter.failures import RefusedError
-from llm_adapter.waiting import waited
 
 _LATE = "the call's time is up"
 
 
 def post(url: str, **given: Any) -> requests.Response:
-    """`requests.post`, by such a session, within what is left of the caller's time.
+    """`requests.post`, by such a session. What is left of the caller's time is the longest silence.
 
     Raises:
         requests.Timeout: nothing is left of it.
     """
-    control = active() or CallControl()
-    remaining = control.remaining()
-
-    def ask() -> requests.Response:
-        with Session() as session:
-            return session.post(url, timeout=remaining, **given)
-
+    remaining = (active() or CallControl()).remaining()
     if remaining == 0:
         raise requests.Timeout(_LATE)
-    try:
-        return waited(ask)
-    except TimeoutError as error:
-        raise requests.Timeout(_LATE) from error
+    with Session() as session:
+        return session.post(url, timeout=remaining, **given)
 
 
 def lines(response: requests.Response) -> Iterator[bytes]:
