@@ -124,6 +124,7 @@ def record(
         verify=verify,
     )
     options = _with_keys(project, rows, options, dry_run=dry_run)
+    steps = plan(project, rows, options)
     if options.source is Source.LIVE:
         asked = {row.provider for row in rows}
         known = [each for each in project.providers if each.name in asked]
@@ -131,7 +132,6 @@ def record(
             echo(f"{name}: {sentence}.", err=True)
     secrets = secrets_of(project)
     warn_of_short_keys(secrets)
-    steps = plan(project, rows, options)
     if dry_run:
         hand_over(json_file, plan_document(steps), lambda console: print_plan(console, steps))
         return Exit.AGREEMENT

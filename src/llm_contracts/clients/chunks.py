@@ -218,7 +218,8 @@ def _choice(choice: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     rest = dict(choice)
     rest.pop("index", None)
-    place = "message" if isinstance(rest.get("message"), dict) else "delta"
+    whole = isinstance(rest.get("message"), dict) and not isinstance(rest.get("delta"), dict)
+    place = "message" if whole else "delta"
     given = rest.pop(place, None)
     delta = dict(given) if isinstance(given, dict) else {}
     content = delta.pop("content", None)

@@ -132,7 +132,8 @@ def setting_changed(changes: Changes, place: str) -> None:
 
 def loaded() -> list[tuple[str, ModuleType]]:
     """The top-level modules that there are, by name."""
-    return _top_level(len(sys.modules))
+    known = _top_level(len(sys.modules))
+    return [(name, module) for name, module in known if sys.modules.get(name) is module]
 
 
 def modules_replaced(changes: Changes, before: list[tuple[str, ModuleType]]) -> None:

@@ -104,10 +104,14 @@ def live_endpoint(provider: Provider, environ: Mapping[str, str]) -> Endpoint | 
 
 
 def overrides(providers: Iterable[Provider], environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Provider → a sentence, for each that is called at another address than its own."""
+    """Provider → a sentence, for each that is called at another address than its own, or cannot be."""
     sentences: dict[str, str] = {}
     for row in providers:
-        endpoint = live_endpoint(row, environ)
+        try:
+            endpoint = live_endpoint(row, environ)
+        except ConfigError as error:
+            sentences[row.name] = str(error).rstrip(".")
+            continue
         if endpoint is not None and endpoint.overridden:
             worth = (
                 "a rehearsal, not live evidence"

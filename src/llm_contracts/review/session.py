@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, look_up, members_of, queue, without
 from llm_contracts.parity.waiver import Waiver
-from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers
+from llm_contracts.parity.waivers import WaiverError, Waivers, load_waivers, says_something
 from llm_contracts.project.config import ConfigError, Settings, nearest
 from llm_contracts.project.inputs import outdated
 from llm_contracts.results.store import Stored
@@ -215,9 +215,9 @@ def checked_terms(reason: str, by: str, until: date, today: date) -> Terms:
     Raises:
         ReviewError: it gives no reason or name, or a day that is over or too far away.
     """
-    if not reason.strip():
+    if not says_something(reason):
         raise ReviewError("An acceptance needs a reason: it is shown in every report.")
-    if not by.strip():
+    if not says_something(by):
         raise ReviewError("An acceptance needs the name of who decides (by).")
     latest = today + timedelta(days=LONGEST_DAYS)
     if until < today:

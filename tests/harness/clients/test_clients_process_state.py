@@ -143,6 +143,17 @@ def test_a_change_is_seen_at_every_call_also_from_another_thread(
     assert found(in_a_thread(act)) == effects
 
 
+def test_a_module_that_others_replaced_between_two_calls_is_no_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is known of the modules is kept by their number, which stays the same here."""
+    monkeypatch.setitem(sys.modules, "one_of_two", ModuleType("one_of_two"))
+    assert found(list) == {}
+    monkeypatch.delitem(sys.modules, "one_of_two")
+    monkeypatch.setitem(sys.modules, "the_other", ModuleType("the_other"))
+    assert found(list) == {}
+
+
 def test_what_a_call_leaves_in_the_context_of_its_thread_is_seen() -> None:
     own: ContextVar[str] = ContextVar("own")
 

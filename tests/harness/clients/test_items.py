@@ -60,7 +60,11 @@ def test_the_events_of_openai_s_helper_are_their_chunks() -> None:
     helped = {"type": "chunk", "chunk": chunk, "snapshot": {"choices": [{"message": {"content": "Hi"}}]}}
     told, chunks = read(helped, {"type": "content.delta", "delta": "Hi"}, {"type": "content.done"})
     assert (told, summed(chunks)) == ("openai-chat", ("Hi", "", "", ["stop"]))
-    assert [one.rest for one in chunks] == [{}, {"event": "content.delta"}, {"event": "content.done"}]
+    assert [one.rest for one in chunks] == [
+        {"choices": [{"index": 0}]},
+        {"event": "content.delta"},
+        {"event": "content.done"},
+    ]
 
 
 def test_bytes_count_as_the_events_in_them_however_they_are_cut() -> None:

@@ -199,10 +199,13 @@ def test_an_overridden_address_is_named_with_what_it_is_worth(monkeypatch: pytes
     row = 'base_url="https://api.acme.example/v1", '
     project.write_text(project.read_text().replace(row, f'{row}base_url_variable="ACME_BASE_URL", '))
     monkeypatch.setenv("ACME_API_KEY", KEY)
-    monkeypatch.setenv("ACME_BASE_URL", "http://me:secret@localhost:4010/v1?x=1")  # pragma: allowlist secret
+    monkeypatch.setenv("ACME_BASE_URL", "http://me:secret@localhost:4010/v1")  # pragma: allowlist secret
     assert only(diagnosed(1), "warning") == [
         "keys: acme: ACME_BASE_URL sends calls to http://localhost:4010/v1: a rehearsal, not live evidence"
     ]
+    monkeypatch.setenv("ACME_BASE_URL", "http://localhost:4010/v1?x=1")
+    (said,) = only(diagnosed(1), "warning")
+    assert said.startswith("keys: acme: ACME_BASE_URL is not a base URL")
 
 
 def test_a_recording_that_cannot_be_read_is_3(project: Path) -> None:

@@ -126,7 +126,7 @@ def test_the_recordings_pass_the_commit_hook_with_and_without_the_key(
         if not held:
             monkeypatch.delenv("ACME_API_KEY")
         assert run(["cassettes"]) == 0
-        assert capfd.readouterr() == ("", "")
+        assert capfd.readouterr() == ("2 recordings: whole, free of secrets, each with a scenario.\n", "")
 
 
 def test_a_secret_that_would_get_into_the_file_ends_the_run_with_4_and_without_a_file(

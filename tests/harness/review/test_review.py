@@ -282,6 +282,7 @@ def test_a_file_of_decisions_does_what_it_says(project: Path) -> None:
         ({"until": ""}, "needs 'until'"),
         ({"scope": ""}, "needs 'scope'"),
         ({"reason": ""}, "decision 1: An acceptance needs a reason"),
+        ({"reason": "…"}, "decision 1: An acceptance needs a reason"),
         ({"until": "2020-01-01"}, "is over"),
     ],
 )

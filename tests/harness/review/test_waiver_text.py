@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.waiver import Waiver
-from llm_contracts.parity.waivers import load_waivers
+from llm_contracts.parity.waivers import load_waivers, says_something
 from llm_contracts.review.waiver_text import appended
 
 DAY = date(2026, 11, 22)
 ROW = Waiver(
     kind=Kind.USAGE_MISSING, provider="acme", scenario="plain", reason="so", by="Ada", until=date(2027, 1, 31)
 )
-SPOKEN = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300).filter(lambda text: text.strip())
+SPOKEN = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300).filter(says_something)
 
 
 def read_back(text: str) -> tuple[Waiver, ...]:
@@ -34,7 +34,7 @@ def read_back(text: str) -> tuple[Waiver, ...]:
 
 @given(reason=SPOKEN, by=SPOKEN)
 def test_any_reason_and_name_read_back_in_one_line(reason: str, by: str) -> None:
-    row = replace(ROW, reason=" ".join(reason.split()) or "x", by=" ".join(by.split()) or "x")
+    row = replace(ROW, reason=" ".join(reason.split()), by=" ".join(by.split()))
     assert read_back(appended("", [row])) == (row,)
 
 
