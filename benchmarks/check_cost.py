@@ -1,9 +1,10 @@
 """What a check costs beyond the clients that it runs: against plain loops of the two bare clients.
 
 The same recordings over the same edge in the same pieces, as many at a time, all in one process, counted as
-processor time. The plain side runs openai twice and litellm once, as a check does (the second run of the
-reference shows what does not even agree with itself), reads every chunk, and looks at nothing. The check runs
-in lockstep, observes, compares, stores each item and prints the result. Importing and starting are not in it.
+processor time. The plain side runs openai twice and litellm once, reads every chunk, and looks at nothing.
+The check plays to each of the two at least twice (the second run shows what does not even agree with itself),
+runs in lockstep, observes, compares, stores each item and prints the result. Importing and starting are not
+in it.
 
 A check keeps its clients from reading the world's certificate authorities, which plain loops do not. What it
 costs against loops that are kept from it, too, is shown beside.

@@ -272,7 +272,7 @@ The client libraries read more variables: headers, organisations and keys for Op
 keys for LiteLLM, a user's `~/.netrc` for requests. None of them reaches a call, which always carries the
 address, the key and the headers from the tables above. Two exceptions: the old clients of Dify and of ERNIE's
 first API find certificates by `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`, and LiteLLM cannot be imported where
-one of its numbers (`DEFAULT_MAX_RETRIES` and many more) is none; the error names the variable. What would
+one of its numbers (`DEFAULT_MAX_RETRIES` and many more) is not one; the error names the variable. What would
 change calls all the same, `DEFAULT_REASONING_EFFORT_…` and the variables above, is refused by name.
 `LITELLM_LOCAL_MODEL_COST_MAP`, `LITELLM_MODE` and `CUSTOM_TIKTOKEN_CACHE_DIR` are set while LiteLLM is being
 imported, and put back.
