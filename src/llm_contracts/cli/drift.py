@@ -44,7 +44,7 @@ def drift(
 
     Fields and their types, the order of events, the place of usage, finish reasons, error bodies, status and
     headers count; words, ids, clocks, token counts and pieces do not. Exit code 1 where a client may notice
-    (breaking or visible), 3 where a recording cannot be read.
+    (breaking or visible), 3 where a recording cannot be read or nothing is recorded.
     """
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import RecordingState
