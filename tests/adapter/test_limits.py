@@ -46,7 +46,8 @@ def _imported() -> None:
 
 @dataclass(slots=True)
 class Silent:
-    """A provider that takes requests and says no more than `words`.
+    """A provider that takes requests and says no more than `words`; with `chatty` it goes on for ever with
+    what means nothing.
 
     Attributes:
         url: where it is.
@@ -76,7 +77,7 @@ class Silent:
                 talking.sendall(self.words)
                 self.asked.set()
                 while self.chatty and not self.over.wait(0.02):
-                    talking.sendall(HEARTBEAT)
+                    talking.sendall(HEARTBEAT if b"\r\n\r\n" in self.words else b"x")
                 self.over.wait()
 
 
@@ -443,8 +444,8 @@ def old_dify(provider: Silent, **more: Any) -> Iterator[Adapter]:
 @pytest.mark.parametrize("limit", ["timeout", "deadline"])
 @pytest.mark.parametrize(
     ("words", "chatty"),
-    [(b"", False), (HEAD, False), (HEAD, True)],
-    ids=["no-head", "no-event", "heartbeats"],
+    [(b"", False), (b"HTTP/1.1 200 OK\r\nx-slow: ", True), (HEAD, False), (HEAD, True)],
+    ids=["no-head", "half-a-head", "no-event", "heartbeats"],
 )
 def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(
     words: bytes, chatty: bool, limit: str
@@ -456,7 +457,11 @@ def test_the_old_clients_of_other_protocols_do_not_wait_for_ever_either(
         assert caught.value.category is Category.TIMEOUT
 
 
-@pytest.mark.parametrize(("words", "chatty"), [(HEAD, False), (HEAD, True)], ids=["no-event", "heartbeats"])
+@pytest.mark.parametrize(
+    ("words", "chatty"),
+    [(b"", False), (b"HTTP/1.1 200 OK\r\nx-slow: ", True), (HEAD, False), (HEAD, True)],
+    ids=["no-head", "half-a-head", "no-event", "heartbeats"],
+)
 def test_another_thread_cancels_the_old_clients_of_other_protocols(words: bytes, chatty: bool) -> None:
     records: list[CallRecord] = []
     with silent(words, chatty=chatty) as provider, old_dify(provider, on_usage=records.append) as adapter:

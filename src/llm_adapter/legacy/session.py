@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
+from socket import SHUT_RDWR
 from threading import Timer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from llm_adapter.control import CallControl, active
 from llm_adapter.failures import RefusedError
+from llm_adapter.waiting import waited
 
 _LATE = "the call's time is up"
 
+T = TypeVar("T")
+
 
 def post(url: str, **given: Any) -> requests.Response:
-    """`requests.post`, by such a session. What is left of the caller's time is the longest silence.
+    """`requests.post`, by such a session. Who cancels the call, or its limits, end it.
 
     Raises:
-        requests.Timeout: nothing is left of it.
+        requests.Timeout: nothing is left of the caller's time.
     """
-    remaining = (active() or CallControl()).remaining()
+    control = active() or CallControl()
+    remaining = control.remaining()
     if remaining == 0:
         raise requests.Timeout(_LATE)
-    with Session() as session:
-        return session.post(url, timeout=remaining, **given)
+    try:
+        with Session() as session:
+            return session.post(url, timeout=remaining, **given)
+    except requests.RequestException:
+        if control.remaining() != 0:
+            raise
+    raise requests.Timeout(_LATE)
 
 
 def lines(response: requests.Response) -> Iterator[bytes]:
@@ -41,28 +55,83 @@ def lines(response: requests.Response) -> Iterator[bytes]:
         with suppress(AttributeError, NotImplementedError, OSError, RuntimeError, ValueError):
             response.raw.shutdown()
 
-    def read() -> bytes | None:
-        return next(body, None)
-
     while True:
         control = active() or CallControl()
-        remaining = control.remaining()
-        alarm = Timer(remaining or 0.0, stop)
-        if remaining is not None:
-            alarm.start()
         try:
-            line = control.wait(read, stop)
+            line = _limited(partial(next, body, None), stop)
         except requests.RequestException:
             if control.remaining() != 0:
                 raise
             line = None
-        finally:
-            alarm.cancel()
         if line is None and control.remaining() == 0:
             raise requests.Timeout(_LATE)
         if line is None:
             return
         yield line
+
+
+def _limited(operation: Callable[[], T], stop: Callable[[], None]) -> T:
+    """The outcome of an operation that `stop` ends, called when the caller's time is up or who cancels."""
+    control = active() or CallControl()
+    remaining = control.remaining()
+    alarm = Timer(remaining or 0.0, stop)
+    if remaining is not None:
+        alarm.start()
+    try:
+        outcome: T = control.wait(operation, stop)
+    finally:
+        alarm.cancel()
+    return outcome
+
+
+class _Limited(HTTPConnection):
+    """A connection whose every step is limited: reaching the provider, asking, waiting for the head."""
+
+    def connect(self) -> None:
+        connect = super().connect
+
+        def connected() -> Any:
+            connect()
+            return self.sock
+
+        waited(connected)
+
+    def request(self, *args: Any, **named: Any) -> None:
+        _limited(partial(super().request, *args, **named), self._stop)
+
+    def getresponse(self) -> Any:
+        return _limited(super().getresponse, self._stop)
+
+    def _stop(self) -> None:
+        with suppress(AttributeError, OSError):
+            self.sock.shutdown(SHUT_RDWR)
+
+
+class _LimitedTLS(_Limited, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Limited
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _LimitedTLS
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        super().init_poolmanager(*args, **named)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **named)
+        if not proxy.lower().startswith("socks"):  # these have connections of their own
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+_POOLS = {"http": _Pool, "https": _TLSPool}
 
 
 class Session(requests.Session):
@@ -75,6 +144,8 @@ class Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.auth = _as_given  # else `~/.netrc` has one
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter())
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Where a redirect leads; asked by `requests` before it follows one.
