@@ -59,10 +59,7 @@ _TOTALS = {
 
 
 def arguments(outgoing: Outgoing) -> dict[str, Any]:
-    """What LiteLLM is given to translate.
-
-    System texts go where Google has a place for them, whatever the model: LiteLLM puts them into the first
-    question for every model that is missing from its price list.
+    """What LiteLLM is given to translate; `build_request` adds what is not for it to write.
 
     Raises:
         NotSentError: a parameter has no place in Google's request, or the model's name none in its address.
@@ -74,21 +71,20 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
         raise NotSentError(f"Gemini takes no {strange}; put Google's own names into extra_body")
     translated = _TRANSLATED - _SETTINGS.keys()
     given = {name: deepcopy(value) for name, value in outgoing.params.items() if name in translated}
-    system, messages = _parted(outgoing.messages)
-    body = {**system, **_own_body(outgoing.params)}
     headers = outgoing.params.get("extra_headers")
     return {
         **given,
         **_BY_ANY_NAME,
-        "messages": messages,
+        "messages": _parted(outgoing.messages)[1],
         "stream": True,
-        **({"extra_body": body} if body else {}),
         **({"extra_headers": dict(headers)} if headers else {}),
     }
 
 
 def build_request(url: str, headers: Mapping[str, str], body: str, outgoing: Outgoing) -> Request:
-    """The request that LiteLLM wrote, with what it leaves out: the caller's timeout and query.
+    """The request that LiteLLM wrote, with what is not for it to write: system texts, the caller's own body,
+    timeout and query. LiteLLM takes a body of the caller's own for Gemini since 1.83 only, and puts system
+    texts into the first question for every model that is missing from its price list.
 
     And without what it adds: a temperature of 1 for every model that it takes for a new one.
     """
@@ -96,8 +92,12 @@ def build_request(url: str, headers: Mapping[str, str], body: str, outgoing: Out
     more = f"&{urlencode(query, doseq=True)}" if query else ""
     written = json.loads(body)
     settings = written.pop("generationConfig", {})
-    if "temperature" not in _own_body(outgoing.params).get("generationConfig", {}):
-        settings.pop("temperature", None)
+    settings.pop("temperature", None)
+    own = {**_parted(outgoing.messages)[0], **_own_body(outgoing.params)}
+    settings |= own.pop("generationConfig", {})
+    for name, value in own.items():
+        both = isinstance(value, dict) and isinstance(written.get(name), dict)
+        written[name] = {**written[name], **value} if both else value
     body = json.dumps({**written, **({"generationConfig": settings} if settings else {})})
     return Request(url=url + more, headers=headers, body=body, timeout=outgoing.params.get("timeout"))
 
