@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from socket import SHUT_RDWR
 from threading import Timer
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 
 from llm_adapter.control import CallControl, active
 from llm_adapter.failures import RefusedError
@@ -92,7 +92,7 @@ class _Limited(HTTPConnection):
 
         def connected() -> Any:
             connect()
-            return self.sock
+            return getattr(self, "sock", None)
 
         waited(connected)
 
@@ -107,31 +107,30 @@ class _Limited(HTTPConnection):
             self.sock.shutdown(SHUT_RDWR)
 
 
-class _LimitedTLS(_Limited, HTTPSConnection):
-    """The same over TLS."""
+@lru_cache(maxsize=8)
+def _limited_pool(pool: type[HTTPConnectionPool], connection: type[Any]) -> type[HTTPConnectionPool]:
+    """The pool with such connections that are limited. vcrpy puts others in their place for a while."""
+    limited = type("LimitedConnection", (_Limited, connection), {})
+    return type("LimitedPool", (pool,), {"ConnectionCls": limited})
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Limited
-
-
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _LimitedTLS
+def _limited_pools() -> dict[str, type[HTTPConnectionPool]]:
+    return {
+        "http": _limited_pool(HTTPConnectionPool, HTTPConnectionPool.ConnectionCls),
+        "https": _limited_pool(HTTPSConnectionPool, HTTPSConnectionPool.ConnectionCls),
+    }
 
 
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **named: Any) -> None:
         super().init_poolmanager(*args, **named)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = _limited_pools()
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **named)
         if not proxy.lower().startswith("socks"):  # these have connections of their own
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = _limited_pools()
         return manager
-
-
-_POOLS = {"http": _Pool, "https": _TLSPool}
 
 
 class Session(requests.Session):
