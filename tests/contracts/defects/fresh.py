@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -87,6 +88,8 @@ def main() -> None:
     text = asyncio.run(called(ways[sys.argv[1]], sys.argv[2]))
     refused = sum(_REFUSED in message for message in failed)
     sys.stderr.write("\n" + json.dumps({"text": text, "reached": reached, "loops refused": refused}))
+    sys.stderr.flush()
+    os._exit(0)  # else a thread of LiteLLM's that still writes to stderr may abort Python as it ends
 
 
 if __name__ == "__main__":
