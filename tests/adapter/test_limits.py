@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -93,6 +93,17 @@ def silent(
         threading.Thread(target=provider.serve, args=(listener, context), daemon=True).start()
         yield provider
         provider.over.set()
+
+
+def ended_elsewhere(
+    stream: Iterable[Any], reached: threading.Event, end: Callable[[], None]
+) -> BaseException | None:
+    """What comes of reading a stream in another thread that is ended as soon as it has got so far."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(list, stream)
+        assert reached.wait(SOON)
+        end()
+        return waiting.exception(SOON)
 
 
 @contextmanager
@@ -190,11 +201,7 @@ def test_who_cancels_does_not_wait_for_the_import_of_a_library() -> None:
         makers: Any = dict.fromkeys(BackendName, make)
         adapter = adapter_from({"OPENAI_API_KEY": KEY}, clients=Clients(backends=makers))
         stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(list, stream)
-            assert making.wait(SOON)
-            stream.cancel()
-            error = waiting.exception(SOON)
+        error = ended_elsewhere(stream, making, stream.cancel)
     assert isinstance(error, RequestFailedError)
     assert error.category is Category.CANCELLED
 
@@ -381,11 +388,7 @@ def test_a_stream_is_cancelled_while_another_thread_waits_for_it(way: str, words
     records: list[CallRecord] = []
     with silent(words) as provider, adapting(provider) as adapter:
         stream = replace(adapter, on_usage=records.append).invoke_llm(None, "u", None, "gpt-4o", "hi")
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(list, stream)
-            assert provider.asked.wait(SOON)
-            getattr(stream, way)()
-            error = waiting.exception(SOON)
+        error = ended_elsewhere(stream, provider.asked, getattr(stream, way))
     assert isinstance(error, RequestFailedError)
     assert (error.category, error.provider, error.model) == (Category.CANCELLED, "openai", "gpt-4o")
     assert [record.outcome for record in records] == [Outcome.STOPPED]
@@ -466,11 +469,7 @@ def test_another_thread_cancels_the_old_clients_of_other_protocols(words: bytes,
     records: list[CallRecord] = []
     with silent(words, chatty=chatty) as provider, old_dify(provider, on_usage=records.append) as adapter:
         stream = adapter.invoke_llm(None, "u", None, "dify", "hi")
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(list, stream)
-            assert provider.asked.wait(SOON)
-            stream.cancel()
-            error = waiting.exception(SOON)
+        error = ended_elsewhere(stream, provider.asked, stream.cancel)
     assert isinstance(error, RequestFailedError)
     assert error.category is Category.CANCELLED
     assert [record.outcome for record in records] == [Outcome.STOPPED]
@@ -491,11 +490,7 @@ def test_no_time_at_all_is_a_timeout_with_the_old_clients_as_well(model: str) ->
 def test_with_either_backend_a_pause_between_attempts_is_cancelled(backend: str) -> None:
     with silent(LATER) as provider, adapting(provider, backend) as adapter:
         stream = adapter.invoke_llm(None, "u", None, "gpt-4o", "hi")
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(list, stream)
-            assert provider.asked.wait(SOON)
-            stream.cancel()
-            error = waiting.exception(SOON)
+        error = ended_elsewhere(stream, provider.asked, stream.cancel)
     assert isinstance(error, RequestFailedError)
     assert (error.category, provider.requests) == (Category.CANCELLED, 1)
 
