@@ -75,7 +75,7 @@ def arguments(outgoing: Outgoing) -> dict[str, Any]:
     return {
         **given,
         **_BY_ANY_NAME,
-        "messages": _parted(outgoing.messages)[1],
+        "messages": _conversation(outgoing.messages),
         "stream": True,
         **({"extra_headers": dict(headers)} if headers else {}),
     }
@@ -93,7 +93,7 @@ def build_request(url: str, headers: Mapping[str, str], body: str, outgoing: Out
     written = json.loads(body)
     settings = written.pop("generationConfig", {})
     settings.pop("temperature", None)
-    own = {**_parted(outgoing.messages)[0], **_own_body(outgoing.params)}
+    own = {**_instruction(outgoing.messages), **_own_body(outgoing.params)}
     settings |= own.pop("generationConfig", {})
     for name, value in own.items():
         both = isinstance(value, dict) and isinstance(written.get(name), dict)
@@ -110,13 +110,22 @@ def _own_body(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, **({"generationConfig": settings} if settings else {})}
 
 
-def _parted(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """System texts as Google wants them, and the rest of the conversation, of which there must be some."""
-    rest = [deepcopy(dict(message)) for message in messages if message.get("role") != "system"]
-    texts = [text for message in messages if message.get("role") == "system" for text in _texts(message)]
-    if not rest or not texts:
-        return {}, deepcopy([dict(message) for message in messages])
-    return {"systemInstruction": {"parts": [{"text": text} for text in texts]}}, rest
+def _instruction(messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """System texts as Google wants them; nothing where there is no conversation besides."""
+    texts = [text for message in messages if _is_system(message) for text in _texts(message)]
+    if not texts or all(map(_is_system, messages)):
+        return {}
+    return {"systemInstruction": {"parts": [{"text": text} for text in texts]}}
+
+
+def _conversation(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is not in the instruction, for LiteLLM to translate."""
+    apart = bool(_instruction(messages))
+    return [deepcopy(dict(message)) for message in messages if not (apart and _is_system(message))]
+
+
+def _is_system(message: Mapping[str, Any]) -> bool:
+    return message.get("role") == "system"
 
 
 def _texts(message: Mapping[str, Any]) -> Iterator[str]:
