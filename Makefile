@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 CONTRACTS := $(BIN)/llm-contracts
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+FRAMEWORKS := $(VENV)/frameworks
 DISTRIBUTIONS := src/llm_adapter src/llm_contracts
 
 # What a user gives: make replay PROVIDER=openai SCENARIO=plain-stream ARGS="--json -"
@@ -29,7 +30,7 @@ source := $(if $(value SOURCE),$(call quoted,SOURCE),live)
 
 .DEFAULT_GOAL := help
 unusable:
-.PHONY: unusable help setup setup-dev pictures replay record capture verdict test lint hooks format snapshots docs real-streams gateways import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
+.PHONY: unusable help setup setup-dev pictures replay record capture verdict test frameworks lint hooks format snapshots docs real-streams gateways import doctor serve bench soak fuzz mutation report review sweep cost site matrix upgrades verify drift retire-legacy lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,12 @@ $(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml) $(if $(usable),,
 $(READY_DEV): requirements-dev.lock $(READY)
 	@echo "Adding what is in $< …"
 	@$(BIN)/python tools/set_up.py $<
+	@touch $@
+
+$(FRAMEWORKS)/.ready: requirements-frameworks.lock $(READY_DEV)
+	@echo "Adding what is in $< …"
+	@rm -rf $(FRAMEWORKS)
+	@$(BIN)/python tools/set_up.py $< --venv $(FRAMEWORKS)
 	@touch $@
 
 replay: setup ## replay every cassette to both clients, compare, say GO or NO-GO (PROVIDER=, SCENARIO=)
@@ -115,6 +122,11 @@ test: setup-dev ## the whole test suite, without network (COVERAGE=1: with branc
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/$(if $(value COVERAGE),coverage run,python) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(arguments)
 	@$(if $(value COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report)
 
+# Beside the locked packages and not among them: some change what HTTP libraries ask for when they are installed.
+frameworks: $(FRAMEWORKS)/.ready ## the frameworks of docs/clients.md against the same recordings
+	@PYTHONPATH=$$(echo $(call quoted,CURDIR)/$(FRAMEWORKS)/lib/python*/site-packages) $(BIN)/python -m pytest -q \
+	  tests/harness/clients/test_frameworks.py tests/examples/test_migrations.py -k "framework or langchain" $(arguments)
+
 lint: setup-dev ## ruff, strict mypy, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -175,6 +187,9 @@ lock: setup ## pin every dependency again, with hashes (ARGS=--upgrade: at its n
 	@$(COMPILE) $(arguments) -o requirements.lock
 	@$(COMPILE) $(arguments) -o requirements-dev.lock --constraints requirements.lock \
 	  --extra cluster --extra anthropic --extra google-genai --extra httpx --group dev
+	@$(COMPILE) $(arguments) -o requirements-frameworks.lock --constraints requirements-dev.lock --group frameworks \
+	  $$(sed -n 's/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements-dev.lock)
+	@sed -i '/^$$/,$$d' requirements-frameworks.lock  # what was left out, again
 
 clean: ## remove what was built
 	@rm -rf $(VENV) report dist .coverage htmlcov .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

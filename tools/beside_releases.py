@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,12 +21,8 @@ _CLIENTS = (
 )
 _PLUGIN = ("tests/harness/plugin",)
 _TOOLS = ("hypothesis", "psutil", "pytest", "trustme")
-_FRAMEWORKS = (
-    "langchain-openai",
-    "langchain-litellm",
-    "pydantic-ai-slim[openai]",
-    "openai-agents",
-    "httpx-sse",
+_FRAMEWORKS = tuple(
+    tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["frameworks"]
 )
 SETS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "LiteLLM 1.110.2, openai 3.57.0": (("litellm==1.110.2", "openai==3.57.0"), _CLIENTS),

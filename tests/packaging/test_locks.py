@@ -1,4 +1,4 @@
-"""The two lock files: whole, with hashes, of one mind, and without the address of an index."""
+"""The lock files: whole, with hashes, of one mind, and without the address of an index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-frameworks.lock")
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^\]]*\])?==(\S+?)(?: ; .*?)? \\$", re.MULTILINE)
 
 
@@ -21,12 +21,16 @@ def pins(lock: str) -> set[tuple[str, str]]:
 
 
 def test_what_replays_need_is_pinned_alike_for_development() -> None:
-    run, dev = map(pins, LOCKS)
+    run, dev, frameworks = map(pins, LOCKS)
     names, more = ({name for name, _ in some} for some in (run, dev - run))
     assert {"litellm", "openai", "aiohttp", "uv"} <= names
     assert {"mypy", "pytest-xdist", "sphinx"} <= more
     assert run <= dev
     assert names & more == set()
+    # Frameworks come on top, in an environment of their own, and replace nothing.
+    beside = {name for name, _ in frameworks}
+    assert {"langchain-litellm", "langchain-openai", "openai-agents", "pydantic-ai-slim"} <= beside
+    assert beside & (names | more) == set()
 
 
 @pytest.mark.parametrize("lock", LOCKS)

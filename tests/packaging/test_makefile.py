@@ -96,7 +96,8 @@ def test_no_value_has_a_second_line_for_a_shell_of_its_own(tmp_path: Path, name:
 
 @pytest.mark.parametrize("name", GIVEN)
 def test_nothing_is_expanded_in_any_target(tmp_path: Path, name: str) -> None:
-    (tmp_path / "requirements-dev.lock").touch()
+    for lock in ("requirements-dev.lock", "requirements-frameworks.lock"):
+        (tmp_path / lock).touch()
     targets = re.findall(r"(?m)^([a-z-]+):.*## ", MAKEFILE)
     done = make(tmp_path, "--dry-run", *targets, f"{name}=$(shell touch ran)")
     assert name == "ARGS" or (done.returncode, done.stderr) == (0, "")

@@ -1,10 +1,11 @@
-"""The clients that docs/clients.md writes for frameworks read a recording as the openai SDK does.
+"""The clients that docs/clients.md writes for frameworks read our recordings as the openai SDK does.
 
-Their libraries are in no lock: `python -m tools.beside_releases` runs this beside them.
+`make frameworks` runs this beside the locked frameworks, `python -m tools.beside_releases` beside the newest.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +17,11 @@ from llm_contracts.clients.builtin import openai
 from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import observe
+from llm_contracts.wire.cassette import load
 from llm_contracts.wire.proxy.server import Edge
-from tests.harness.wire.exchanges import DONE, event, streamed
 
-PAGE = Path(__file__).parents[3] / "docs" / "clients.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "clients.md"
 NAMES = {
     "langchain_openai": "langchain_openai",
     "langchain_litellm": "langchain_litellm",
@@ -28,6 +30,9 @@ NAMES = {
     "httpx_sse": "httpx_sse",
 }
 """Client → the module that it needs."""
+
+HANDED_ON = ("httpx_sse", "mid-stream-error")
+"""No SDK is there to raise the error that comes in an event."""
 
 
 def written(name: str) -> Client:
@@ -43,33 +48,31 @@ def written(name: str) -> Client:
     return client
 
 
-def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    common = {"id": "r1", "object": "chat.completion.chunk", "created": 1767225600, "model": "m"}
-    return event({**common, "choices": [choice], **more})
-
-
-USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-ANSWER = streamed(
-    chunk({"role": "assistant", "content": "Hel"})
-    + chunk({"content": "lo"})
-    + chunk({}, "stop")
-    + chunk({}, choices=[], usage=USAGE)
-    + DONE
-)
-
-
-def seen(client: Client, name: str) -> Observation:
-    with Edge() as edge, edge.replay([ANSWER], lockstep=True, patience=10) as session:
+def seen(client: Client, name: str, scenario: str) -> Observation:
+    recorded = load(ROOT / "cassettes" / "openai" / f"{scenario}.yaml").interactions
+    asked = json.loads(recorded[0].request.body)
+    with Edge() as edge, edge.replay(recorded, lockstep=True, patience=10) as session:
         call = Call(
             base_url=session.origin + "/v1",
             api_key="sk-made-up-0123456789",  # pragma: allowlist secret
             provider="openai",
-            model="m",
-            messages=({"role": "user", "content": "Hi"},),
-            params={"stream_options": {"include_usage": True}},
+            model=asked.pop("model"),
+            messages=tuple(asked.pop("messages")),
+            params={name: value for name, value in asked.items() if name != "stream"},
         )
         return observe(client, call, name=name, session=session)
+
+
+def calls_of(seen: Observation) -> tuple[str, str]:
+    """The names of all calls, and all of their arguments."""
+    pieces = [call for chunk in seen.chunks for call in chunk.tool_calls]
+    names, arguments = ([str(call.get(key) or "") for call in pieces] for key in ("name", "arguments"))
+    return "".join(names), "".join(arguments)
+
+
+def counted(seen: Observation) -> tuple[object, ...]:
+    totals = seen.reported_usage[-1]
+    return totals.prompt_tokens, totals.completion_tokens, totals.total_tokens
 
 
 @pytest.mark.filterwarnings("default")  # of the frameworks' own making
@@ -79,10 +82,19 @@ def test_a_framework_is_a_client_in_a_few_lines(name: str, monkeypatch: pytest.M
     if find_spec(NAMES[name]) is None:
         pytest.skip(f"needs {NAMES[name]}")
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    theirs, ours = seen(client, name), seen(openai, "openai")
-    assert theirs.failure is None, theirs.failure.message
-    assert (theirs.text, theirs.deltas) == (ours.text, ours.deltas) == ("Hello", ("Hel", "lo"))
-    assert theirs.reported_usage[-1].total_tokens == ours.reported_usage[-1].total_tokens == 5
-    # The Agents SDK turns chunks into events of the Responses API, whose `completed` it leaves out.
-    assert theirs.finish_reasons == (() if name == "openai_agents" else ("stop",))
-    assert len(theirs.requests) == 1
+    for scenario in ("plain-stream", "tool-calls", "mid-stream-error", "wrong-key"):
+        theirs, ours = (seen(one, of, scenario) for one, of in ((client, name), (openai, "openai")))
+        assert (theirs.deltas, calls_of(theirs)) == (ours.deltas, calls_of(ours)), scenario
+        assert len(theirs.requests) == len(ours.requests) == 1
+        if (name, scenario) == ("openai_agents", "tool-calls"):  # it calls tools itself, and here has none
+            assert theirs.failure is not None
+            assert theirs.failure.category == "ModelBehaviorError"
+            continue
+        assert (theirs.failure is None) is (ours.failure is None or (name, scenario) == HANDED_ON)
+        if ours.failure is None:
+            assert counted(theirs) == counted(ours)
+            # The Agents SDK turns chunks into events of the Responses API, whose `completed` it leaves out.
+            finish = () if name == "openai_agents" else ours.finish_reasons
+            assert [reason.rstrip("s") for reason in theirs.finish_reasons] == [r.rstrip("s") for r in finish]
+    assert theirs.failure is not None
+    assert theirs.failure.status == 401
