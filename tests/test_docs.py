@@ -30,10 +30,11 @@ def test_links_lead_to_files_that_are_there() -> None:
 
 def test_no_page_installs_the_harness_by_a_name_that_another_project_has_on_pypi() -> None:
     install = re.compile(r"pip3? install[^|\n]*")
-    lines = [(page.name, line) for page in PAGES for line in install.findall(page.read_text(encoding="utf-8"))]
+    found = [(page.name, install.findall(page.read_text(encoding="utf-8"))) for page in PAGES]
+    lines = [(page, line) for page, some in found for line in some]
     ours = [(page, line) for page, line in lines if re.search(r"llm[-_](contracts|adapter)", line)]
     assert ours
-    assert [found for found in ours if re.search(r"(?<![./\w-])llm-(contracts|adapter)", found[1])] == []
+    assert [line for _, line in ours if re.search(r"(?<![./\w-])llm-(contracts|adapter)", line)] == []
 
 
 def test_code_in_python_parses_and_imports_only_what_the_adapter_offers() -> None:
