@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from llm_contracts.util.dataclass_json import from_json, to_json
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 from llm_contracts.wire.proxy.straight import reached_straight
 
 Serve = Callable[[Sequence[Interaction]], str]
@@ -47,7 +47,7 @@ def serving() -> Iterator[Serve]:
 def _origin_of_server(process: subprocess.Popen[str], interactions: Sequence[Interaction]) -> str:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps([interaction_to_json(each) for each in interactions]) + "\n")
+    process.stdin.write(json.dumps(to_json(tuple(interactions))) + "\n")
     process.stdin.flush()
     origin = process.stdout.readline().strip()
     if not origin:
@@ -63,7 +63,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that measures
     with Edge() as edge:
         for line in sys.stdin:
-            interactions = tuple(map(interaction_from_json, json.loads(line)))
+            interactions = from_json(tuple[Interaction, ...], json.loads(line))
             session = edge.replay(interactions, pieces=Fragmentation.EVENTS)
             sys.stdout.write(f"{session.origin}\n")
             sys.stdout.flush()

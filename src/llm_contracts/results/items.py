@@ -18,8 +18,9 @@ from llm_contracts.clients.observation_json import observation_from_json, observ
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.results.document import FORMAT, item_document, json_text, light
+from llm_contracts.util.dataclass_json import from_json, to_json
 from llm_contracts.util.json_values import as_mapping, read_json
-from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
+from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.scrub.credentials import credentials_of
 
@@ -101,7 +102,7 @@ def item_to_json(item: Item) -> dict[str, Any]:
             name: None if observation is None else observation_to_json(observation)
             for name, observation in sides.items()
         },
-        "exchanges": [interaction_to_json(exchange) for exchange in item.exchanges],
+        "exchanges": to_json(item.exchanges),
     }
 
 
@@ -126,7 +127,7 @@ def item_from_json(value: Mapping[str, Any]) -> Item:
         recorded_on=None if recorded_on is None else date.fromisoformat(recorded_on),
         address=value.get("address", ""),
         **sides,
-        exchanges=tuple(interaction_from_json(exchange) for exchange in value.get("exchanges", ())),
+        exchanges=from_json(tuple[Interaction, ...], value.get("exchanges", ())),
         divergences=tuple(_divergence(row) for row in found),
         waived={row["fingerprint"]: row["waived"] for row in found if row["waived"] is not None},
         noise=tuple(_divergence(row) for row in value["noise"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 Headers = tuple[tuple[str, str], ...]
 """Header lines in the order they were sent; a name may occur twice."""
@@ -20,9 +21,10 @@ class End(StrEnum):
     CLIENT_LEFT = "client_left"  # the caller hung up first
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
-    """One run of body bytes that arrived together: its size, and milliseconds since the request was sent."""
+class Piece(NamedTuple):
+    """One run of body bytes that arrived together: its size, and milliseconds since the request was sent. A
+    tuple, because a recording has thousands of them.
+    """
 
     size: int
     at_ms: float

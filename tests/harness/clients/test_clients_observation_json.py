@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.clients.observation_json import observation_from_json, observation_to_json
 from llm_contracts.results.document import json_text
+from llm_contracts.util.dataclass_json import from_json, to_json
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
-from llm_contracts.wire.interaction_json import interaction_from_json, interaction_to_json
 
 # Half surrogate pairs are among these: providers send them, and Python's JSON reads them.
 texts = st.text(st.characters(), max_size=12)
@@ -106,7 +106,7 @@ def test_the_older_name_of_a_client_is_read() -> None:
 
 @given(st.builds(Interaction, request=requests, response=responses))
 def test_an_exchange_comes_back_as_it_went(exchange: Interaction) -> None:
-    assert interaction_from_json(through_a_file(interaction_to_json(exchange))) == exchange
+    assert from_json(Interaction, through_a_file(to_json(exchange))) == exchange
 
 
 def test_a_chunk_is_kept_in_few_bytes() -> None:
