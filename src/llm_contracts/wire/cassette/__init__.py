@@ -9,15 +9,14 @@ the old file as it was.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from llm_contracts.util.files import read_file, replacing
+from llm_contracts.wire.cassette.document import document
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
 from llm_contracts.wire.cassette.parse import FormatError, parse
 from llm_contracts.wire.cassette.render import render
-from llm_contracts.wire.interaction import Headers, Interaction
 
 __all__ = ["Cassette", "CassetteError", "Provenance", "Recording", "load", "save"]
 
@@ -67,36 +66,12 @@ def save(
         OSError: the file could not be written.
     """
     data = render(cassette)
-    _require_same(path, cassette, data)
-    with replacing(path) as draft:
-        write(draft, data)
-
-
-def _require_same(path: Path, cassette: Cassette, data: bytes) -> None:
-    """What is about to be written must read back as what was recorded."""
     try:
         read = parse(data)
     except FormatError as error:
         raise CassetteError(path, error.place, f"cannot be written: {error.problem}") from error
-    if read != _as_written(cassette):
+    zoneless = cassette.recording is not None and cassette.recording.recorded_at.tzinfo is None
+    if zoneless or document(read) != document(cassette):
         raise CassetteError(path, "", "would not read back as recorded, so nothing was written. Report this.")
-
-
-def _as_written(cassette: Cassette) -> Cassette:
-    recording = cassette.recording
-    if recording is not None:
-        recording = replace(recording, recorded_at=recording.recorded_at.replace(microsecond=0))
-    return Cassette(interactions=tuple(_grouped(i) for i in cassette.interactions), recording=recording)
-
-
-def _grouped(interaction: Interaction) -> Interaction:
-    request, response = interaction.request, interaction.response
-    return Interaction(
-        request=replace(request, headers=_group(request.headers)),
-        response=replace(response, headers=_group(response.headers)),
-    )
-
-
-def _group(headers: Headers) -> Headers:
-    names = list(dict.fromkeys(name for name, _ in headers))
-    return tuple(line for name in names for line in headers if line[0] == name)
+    with replacing(path) as draft:
+        write(draft, data)

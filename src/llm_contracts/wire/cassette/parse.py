@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from llm_contracts.wire.cassette.document import digest
+from llm_contracts.wire.cassette.document import document
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
 from llm_contracts.wire.cassette.yaml import YamlError, read_yaml
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
@@ -37,15 +37,18 @@ def parse(data: bytes) -> Cassette:
     root = _Node(_document(data))
     version = root.key("version").value
     if version != _VERSION or isinstance(version, bool):
-        problem = f"is {_shown(version)}, but only version {_VERSION} is known."
+        problem = f"is {reprlib.repr(version)}, but only version {_VERSION} is known."
         raise FormatError("version", f"{problem} Update llm-contracts, or record again.")
     recording = root.optional("recording")
     cassette = Cassette(
-        interactions=tuple(_interaction(node) for node in root.key("interactions").items()),
+        interactions=tuple(
+            Interaction(request=_request(node.key("request")), response=_response(node.key("response")))
+            for node in root.key("interactions").items()
+        ),
         recording=None if recording is None else _recording(recording),
     )
     written = cassette.recording.digest if cassette.recording is not None else ""
-    if written and written != digest(cassette):
+    if written and written != document(cassette)["recording"]["digest"]:
         problem = "does not fit what the file holds: it was edited after it was recorded."
         raise FormatError("recording.digest", f"{problem} {_RESTORE}")
     return cassette
@@ -66,9 +69,8 @@ def _document(data: bytes) -> Any:
         raise FormatError(place, problem) from error
 
 
-@dataclass(
-    slots=True
-)  # not frozen: a file has tens of thousands of them, and freezing doubles what they cost
+# Not frozen: a file has tens of thousands of them, and freezing doubles what they cost.
+@dataclass(slots=True)
 class _Node:
     """A value in the document together with its place, which is spelt out only for a complaint."""
 
@@ -83,7 +85,7 @@ class _Node:
     def fail(self, problem: str) -> FormatError:
         return FormatError(self.place, f"{problem} {_RESTORE}")
 
-    def mapping(self, *, known: frozenset[str] | None = None) -> dict[str, Any]:
+    def mapping(self, *, known: Collection[str] | None = None) -> dict[str, Any]:
         if not isinstance(self.value, dict):
             raise self.fail(f"must be a mapping, not {_kind(self.value)}.")
         unknown = sorted(str(key) for key in self.value if known is not None and key not in known)
@@ -114,13 +116,13 @@ class _Node:
 
     def whole(self) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
-            raise self.fail(f"must be a whole number, not {_shown(self.value)}.")
+            raise self.fail(f"must be a whole number, not {reprlib.repr(self.value)}.")
         return self.value
 
     def number(self) -> float:
         value = self.value
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LONGEST_MS:
-            raise self.fail(f"must be a number of milliseconds, not {_shown(value)}.")
+            raise self.fail(f"must be a number of milliseconds, not {reprlib.repr(value)}.")
         return float(value)
 
     def content(self) -> bytes:
@@ -132,17 +134,8 @@ class _Node:
         return self.text().encode("utf-8")
 
 
-def _shown(value: Any) -> str:
-    """A value for a message, however long it is."""
-    return reprlib.repr(value)
-
-
 def _kind(value: Any) -> str:
     return "nothing" if value is None else type(value).__name__
-
-
-def _interaction(node: _Node) -> Interaction:
-    return Interaction(request=_request(node.key("request")), response=_response(node.key("response")))
 
 
 def _request(node: _Node) -> Request:
@@ -189,13 +182,10 @@ def _headers(node: _Node) -> Headers:
     return tuple(found)
 
 
-_WIRE_KEYS = frozenset({"end", "chunks"})
-
-
 def _wire(node: _Node | None, size: int) -> tuple[End, tuple[Piece, ...] | None]:
     if node is None:
         return End.COMPLETE, None
-    node.mapping(known=_WIRE_KEYS)
+    node.mapping(known={"end", "chunks"})
     end = _member(End, node.key("end"))
     chunks = node.optional("chunks")
     if chunks is None:
@@ -218,13 +208,8 @@ def _piece(node: _Node) -> Piece:
     raise node.fail("must be a pair of bytes and milliseconds.")
 
 
-_RECORDING_KEYS = frozenset(
-    {"provenance", "recorded_at", "provider", "scenario", "client", "versions", "address", "digest"}
-)
-
-
 def _recording(node: _Node) -> Recording:
-    node.mapping(known=_RECORDING_KEYS)
+    node.mapping(known={field.name for field in fields(Recording)})
     versions, address, written = node.key("versions"), node.optional("address"), node.optional("digest")
     return Recording(
         provenance=_member(Provenance, node.key("provenance")),
@@ -244,7 +229,7 @@ def _moment(node: _Node) -> datetime:
         moment = node.value if isinstance(node.value, datetime) else datetime.fromisoformat(node.text())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        problem = f"must be a date and time such as 2026-01-31T12:00:00Z, not {_shown(node.value)}."
+        problem = f"must be a date and time such as 2026-01-31T12:00:00Z, not {reprlib.repr(node.value)}."
         raise node.fail(problem) from error
 
 
@@ -253,4 +238,4 @@ def _member(kind: type[_Member], node: _Node) -> _Member:
         return kind(node.text())
     except ValueError as error:
         names = ", ".join(kind)
-        raise node.fail(f"is {_shown(node.value)}, which is none of {names}.") from error
+        raise node.fail(f"is {reprlib.repr(node.value)}, which is none of {names}.") from error
