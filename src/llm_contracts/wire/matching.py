@@ -8,7 +8,8 @@ nearest recording.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from llm_contracts.wire.interaction import Interaction, Request, Response
@@ -36,8 +37,8 @@ class Matcher:
     """
 
     def __init__(self, interactions: Sequence[Interaction], *, by_host: bool = False) -> None:
-        self._by_host = by_host
-        self._recorded = tuple((interaction, _Key(interaction.request)) for interaction in interactions)
+        self._place = ("method", "path", *(["host"] if by_host else []))
+        self._recorded = tuple((interaction, _parts(interaction.request)) for interaction in interactions)
         self._played: set[int] = set()
 
     def answer(self, request: Request) -> Interaction:
@@ -47,29 +48,28 @@ class Matcher:
         first unplayed with the same body, else the first unplayed, else the last with the same body, else the
         last.
         """
-        found = self._find(_Key(request))
+        asked = _parts(request)
+        places = self._alike(range(len(self._recorded)), asked, *self._place)
+        places = self._alike(places, asked, "query") or places
+        exact = self._alike(places, asked, "body")
+        fresh = [index for index in (*exact, *places) if index not in self._played]
+        found = next(iter((*fresh, *reversed(exact), *reversed(places))), None)
         if found is None:
-            return Interaction(request=request, response=self._refusal(request))
+            return Interaction(request=request, response=self._refusal(request, asked))
         self._played.add(found)
         return self._recorded[found][0]
 
-    def _find(self, key: _Key) -> int | None:
-        places = [
-            index
-            for index, (_, recorded) in enumerate(self._recorded)
-            if recorded.place == key.place and (recorded.host == key.host or not self._by_host)
-        ]
-        places = [index for index in places if self._recorded[index][1].query == key.query] or places
-        exact = [index for index in places if self._recorded[index][1].body == key.body]
-        fresh = [index for index in (*exact, *places) if index not in self._played]
-        return next(iter((*fresh, *reversed(exact), *reversed(places))), None)
+    def _alike(self, places: Iterable[int], asked: Mapping[str, Any], *names: str) -> list[int]:
+        return [each for each in places if all(self._recorded[each][1][n] == asked[n] for n in names)]
 
-    def _refusal(self, request: Request) -> Response:
-        nearest = self._nearest(_Key(request))
+    def _refusal(self, request: Request, asked: Mapping[str, Any]) -> Response:
+        nearest, parts = max(
+            self._recorded, key=lambda entry: _likeness(entry[1], asked), default=(None, asked)
+        )
         detail = {
             "request": f"{request.method} {scrub_query(request.uri)}",
-            "nearest": None if nearest is None else f"{nearest.method} {scrub_query(nearest.uri)}",
-            "differs": [] if nearest is None else _differences(request, nearest),
+            "nearest": nearest and f"{nearest.request.method} {scrub_query(nearest.request.uri)}",
+            "differs": [name for name, value in parts.items() if value != asked[name]],
         }
         message = (
             f"Nothing was recorded for {detail['request']}; the nearest recording is {detail['nearest']}."
@@ -83,34 +83,20 @@ class Matcher:
             body=json.dumps({"error": error, **detail}, ensure_ascii=False).encode(),
         )
 
-    def _nearest(self, key: _Key) -> Request | None:
-        ranked = sorted(self._recorded, key=lambda entry: -entry[1].likeness(key))
-        return ranked[0][0].request if ranked else None
 
-
-class _Key:
+def _parts(request: Request) -> dict[str, Any]:
     """What of a request is matched. The fragment and the values of credentials in the query take no part."""
-
-    def __init__(self, request: Request) -> None:
-        parts = urlsplit(scrub_query(request.uri))
-        self.host = parts.netloc.rpartition("@")[2].lower()
-        self.place = (request.method.upper(), unquote(parts.path))
-        self.query = sorted(parse_qsl(parts.query, keep_blank_values=True))
-        self.body = canonical_body(request.body)
-
-    def likeness(self, other: _Key) -> int:
-        """How many parts agree, the path counting by its segments from the end."""
-        segments = shared_segments(self.place[1], other.place[1])
-        return 2 * segments + (self.place[0] == other.place[0]) + (self.body == other.body)
+    parts = urlsplit(scrub_query(request.uri))
+    return {
+        "method": request.method.upper(),
+        "host": parts.netloc.rpartition("@")[2].lower(),
+        "path": unquote(parts.path),
+        "query": sorted(parse_qsl(parts.query, keep_blank_values=True)),
+        "body": canonical_body(request.body),
+    }
 
 
-def _differences(request: Request, recorded: Request) -> list[str]:
-    mine, theirs = _Key(request), _Key(recorded)
-    pairs = (
-        ("method", mine.place[0], theirs.place[0]),
-        ("host", mine.host, theirs.host),
-        ("path", mine.place[1], theirs.place[1]),
-        ("query", mine.query, theirs.query),
-        ("body", mine.body, theirs.body),
-    )
-    return [name for name, left, right in pairs if left != right]
+def _likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    """How many parts agree, the path counting by its segments from the end."""
+    segments = shared_segments(one["path"], other["path"])
+    return sum([2 * segments, one["method"] == other["method"], one["body"] == other["body"]])
