@@ -1,11 +1,35 @@
-"""A result in Markdown: as the summary of a CI job, and as one short comment on a pull request."""
+"""A result in Markdown: as the summary of a CI job, and as one short comment on a pull request.
+
+A document has to be short enough: whole lines are left out, from the least important part first, and counted.
+What belongs together, such as a table's head, stays together.
+"""
 
 from __future__ import annotations
 
-from llm_contracts.parity.result import Result
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
+from llm_contracts.parity.divergence import Severity
+from llm_contracts.parity.meanings import meaning
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.reporting.answer import (
+    MARKS,
+    Answer,
+    VerdictBlock,
+    accepted,
+    answer,
+    counted,
+    normalised,
+    problems,
+    state,
+)
 from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.fit import DocumentPart, fitted
-from llm_contracts.reporting.ci.sections import Amounts, parts
+from llm_contracts.reporting.ci.text import code, code_block, link, plain
+from llm_contracts.reporting.ci.values import cut, shown_sides, some
+from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.util.text import and_more, count
 
 SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes for the summary of a step (docs.github.com, "Workflow commands": 1 MiB); above, it shows
@@ -18,13 +42,212 @@ COMMENT_BYTES = 65_536
 MARKER = "<!-- llm-contracts: one comment, renewed by every run -->"
 """The first line of a comment; nobody sees it, and a job finds its own comment by it."""
 
+_LONGEST_VALUE = 300
+_LONGEST_LINE = 1_000
+_SHOWN_IDS = 5
+_SHOWN_REASONS = 6
+_SHOWN_STEPS = 12
+_SIGNS = {"stop": "breaking", "wait": "missing"}
+
+_TITLES = {
+    Severity.BREAKING: "Breaking, to decide",
+    Severity.VISIBLE: "Visible, to decide",
+    Severity.COSMETIC: "Cosmetic, nothing to decide",
+}
+_MOST_IN_COMMENT = 10  # groups, and lines of any other part
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentPart:
+    """A part of a document.
+
+    Attributes:
+        head: what stands above the rows; it is always there.
+        rows: what may be left out, the most important first; each may be of several lines.
+        foot: what closes what the head has opened; always there.
+        what: what a row is, for the sentence that counts what was left out.
+        most: how many rows are enough, however much room there is; None for all.
+    """
+
+    head: Sequence[str] = ()
+    rows: Sequence[str] = ()
+    foot: Sequence[str] = ()
+    what: str = "line"
+    most: int | None = None
+
+    def text(self, shown: int) -> str:
+        """The part with so many of its rows."""
+        left = len(self.rows) - shown
+        # After an empty line it belongs neither to a table nor to the last entry of a list.
+        more = ["", f"… and {count(left, f'more {self.what}')}, left out here."] if left else []
+        return "\n".join([*self.head, *self.rows[:shown], *more, *self.foot]) + "\n"
+
+
+def fitted(parts: Sequence[DocumentPart], limit: int) -> str:
+    """The document in at most `limit` bytes of UTF-8: parts that come first get room first. Heads and feet
+    stay even if these alone are too long, so they have to be short.
+    """
+    shown = [0] * len(parts)
+    used = sum(_size(part.text(0)) + 1 for part in parts)  # one for the empty line between parts
+    for number, part in enumerate(parts):
+        most = len(part.rows) if part.most is None else min(part.most, len(part.rows))
+        for row in part.rows[:most]:
+            size = _size(row) + 1
+            if used + size > limit:
+                break
+            used += size
+            shown[number] += 1
+    return "\n".join(part.text(rows) for part, rows in zip(parts, shown, strict=True))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
 
 def summary(result: Result, about: RunContext, *, limit: int = SUMMARY_BYTES) -> str:
     """Verdicts, groups of differences, what was accepted, and how to look closer."""
-    return fitted(list(parts(result, about, Amounts())), limit)
+    return fitted(list(_parts(result, about, None)), limit)
 
 
 def comment(result: Result, about: RunContext, *, limit: int = COMMENT_BYTES) -> str:
     """The body of a comment, which is read in passing: the summary with the first groups only."""
-    short = parts(result, about, Amounts(groups=10, lines=10))
-    return fitted([DocumentPart(head=[MARKER]), *short], limit)
+    return fitted([DocumentPart(head=[MARKER]), *_parts(result, about, _MOST_IN_COMMENT)], limit)
+
+
+def _parts(result: Result, about: RunContext, most: int | None) -> Iterator[DocumentPart]:
+    """All parts that have something to say, each with at most so many rows."""
+    found = answer(result, about.everyone)
+    yield _head(result, about, found)
+    if found.blocks:
+        head = ["| | provider | answer | why |", "|---|---|---|---|"]
+        yield DocumentPart(head=head, rows=[_verdict(block) for block in found.blocks], what="verdict")
+    yield from _open(result.items, about, most)
+    yield from _lines(f"{MARKS['unreadable']} Unreadable", problems(result.items), most)
+    yield from _lines("The waivers file", result.complaints, most)
+    yield from _noise(result.items, about, most)
+    missing = f"{MARKS['missing']} {count(len(result.missing), 'scenario')} without a recording"
+    yield from _folded(missing, map(plain, result.missing), "scenario", most)
+    yield from _accepted(result.items, most)
+    unused = f"{count(len(result.left_out), 'entry', 'entries')} not used"
+    yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", most)
+    yield from _lines("Warnings", result.warnings, most)
+    lines = ["### Look closer", ""]
+    if about.report_url is not None:
+        lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
+    yield DocumentPart(head=[*lines, *code_block(_commands(about, found))])
+
+
+def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
+    states = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
+    counts = [f"{mark} {states[name]:,} {name}" for name, mark in MARKS.items() if states[name]]
+    facts = [
+        f"engine {result.engine}",
+        *(f"{name} {version}" for name, version in result.versions.items()),
+        f"checked {about.moment}",
+    ]
+    pair = f"{code(cut(result.reference, 80))} against {code(cut(result.candidate, 80))}"
+    lines = [
+        f"## Contracts: {found.word}{', out of date' if about.outdated else ''}",
+        "",
+        *([f"**{found.sentence[0].upper()}{found.sentence[1:]}.**", ""] if found.sentence else []),
+        f"{pair}: {count(len(result.items), 'recording')}. {', '.join(counts)}.",
+        "",
+        plain(", ".join(facts)),
+    ]
+    if about.changes is not None:
+        lines += ["", str(about.changes)]
+    if hidden := normalised(result.items):
+        lines += ["", plain(f"Normalised, not counted as differences: {counted(hidden)}.")]
+    if about.outdated:
+        changed = plain(cut(some(about.outdated), _LONGEST_LINE))
+        lines += ["", f"**Out of date.** Changed since: {changed}."]
+    return DocumentPart(head=lines)
+
+
+def _verdict(block: VerdictBlock) -> str:
+    why = [plain(cut(reason, _LONGEST_LINE)) for reason in block.reasons[:_SHOWN_REASONS]]
+    why += filter(None, [and_more(block.reasons, _SHOWN_REASONS, "reasons")])
+    word = f"{MARKS['agree']} GO" if block.go else f"{MARKS[_SIGNS[block.tone]]} **NO-GO**"
+    names = plain(cut(", ".join(block.providers), _LONGEST_LINE))
+    number = f" ({len(block.providers)})" if len(block.providers) > 1 else ""
+    return f"| {word} | {names} | {block.answer}{number} | {'<br>'.join(why)} |"
+
+
+def _open(items: Iterable[Item], about: RunContext, most: int | None) -> Iterator[DocumentPart]:
+    groups = groups_of(items, lambda item: item.unwaived)
+    for severity in Severity:
+        mine = [found for found in groups if found.severity is severity]
+        if mine:
+            total = sum(len(found.members) for found in mine)
+            of = f"{count(total, 'difference')} in {count(len(mine), 'group')}"
+            yield DocumentPart(
+                head=[f"### {MARKS[severity]} {_TITLES[severity]}: {of}", ""],
+                rows=[_group(found, about) for found in mine],
+                what="group",
+                most=most,
+            )
+
+
+def _group(found: DecisionGroup, about: RunContext) -> str:
+    ids = found.ids
+    prints = {member.item: member.fingerprint for member in reversed(found.members)}
+    where = [link(cut(name, 120), about.link(name, prints[name])) for name in ids[:_SHOWN_IDS]]
+    head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
+    lines = [f"{head} {meaning(found.example)}"]
+    lines += [f"  - {name} {code(value)}" for name, value in shown_sides(found.example, _LONGEST_VALUE)]
+    return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
+
+
+def _noise(items: Iterable[Item], about: RunContext, most: int | None) -> Iterator[DocumentPart]:
+    rows = []
+    for found in groups_of(items, lambda item: item.noise):
+        where = [link(cut(name, 120), about.link(name)) for name in found.ids[:_SHOWN_IDS]]
+        rows.append(
+            f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where, len(found.ids))}"
+        )
+    if rows:
+        head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
+        yield DocumentPart(head=head, rows=rows, what="group", most=most)
+
+
+def _accepted(items: Iterable[Item], most: int | None) -> Iterator[DocumentPart]:
+    kinds = accepted(items)
+    rows = [f"{plain(counted(each))}: {plain(cut(reason, _LONGEST_LINE))}" for reason, each in kinds.items()]
+    total = sum(each.total() for each in kinds.values())
+    title = f"Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}"
+    yield from _folded(f"{MARKS['accepted']} {title}", rows, "reason", most)
+
+
+def _lines(title: str, lines: Sequence[str], most: int | None) -> Iterator[DocumentPart]:
+    if lines:
+        rows = [f"- {plain(cut(line, _LONGEST_LINE))}" for line in lines]
+        head = [f"### {title} ({len(lines):,})", ""]
+        yield DocumentPart(head=head, rows=rows, what="line", most=most)
+
+
+def _folded(title: str, lines: Iterable[str], what: str, most: int | None) -> Iterator[DocumentPart]:
+    rows = [f"- {line}" for line in lines]
+    if rows:
+        yield DocumentPart(
+            head=["<details>", f"<summary>{title}</summary>", ""],
+            rows=rows,
+            foot=["", "</details>"],
+            what=what,
+            most=most,
+        )
+
+
+def _commands(about: RunContext, found: Answer) -> Iterator[str]:
+    if about.fetch is not None:
+        yield f"# the report of this run, on your machine; then open {about.folder}/index.html"
+        yield about.fetch
+    if about.again:
+        yield "# the same from your own checkout, and then decide"
+        yield from about.again
+    following = (step for block in found.blocks for step in block.next)
+    steps = [step for step in dict.fromkeys(following) if step not in about.again]
+    if steps:
+        yield "# what stands between this and a GO"
+        yield from steps[:_SHOWN_STEPS]
+    if rest := and_more(steps, _SHOWN_STEPS):
+        yield f"# {rest}: llm-contracts verdict"

@@ -17,7 +17,7 @@ from llm_contracts.reporting.ci.annotations import (
     FilePosition,
     workflow_commands,
 )
-from llm_contracts.reporting.ci.fit import DocumentPart, fitted
+from llm_contracts.reporting.ci.markdown import DocumentPart, fitted
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
 from llm_contracts.reporting.ci.values import seen, shown
 from llm_contracts.util.terminal import without_commands
