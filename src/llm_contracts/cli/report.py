@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
+    from llm_contracts.reporting.ci.about import RunContext
     from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
@@ -117,13 +118,15 @@ def report(
     changed = outdated(project.settings, stored.document)
     if changed:
         echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
+    about = _about(project, stored, views, changed)
     if html is not None or not views.files:
         file = html or stored.folder / "index.html"
-        _write_html(project, file, stored, changed, secrets)
+        _write_html(project, file, stored, about, secrets)
         if str(file) != "-":
             size = file.stat().st_size / 1e6
             echo(f"{project.settings.shown(file)}: {size:.1f} MB", err=bool(views.files))
-    write_ci(project, stored, views, changed, secrets)
+    if views.files:
+        write_ci(project, stored, views, about, secrets)
     return code
 
 
@@ -154,13 +157,31 @@ def _merge(
     return folder, exit_of(whole.result)
 
 
-def _write_html(
-    project: Project, file: Path, stored: Stored, changed: Iterable[str], secrets: Mapping[str, str]
-) -> None:
+def _about(project: Project, stored: Stored, views: RequestedViews, changed: tuple[str, ...]) -> RunContext:
     from llm_contracts.cost.document import stored_cost
     from llm_contracts.reporting.ci.about import RunContext
-    from llm_contracts.reporting.html.page import in_full, render
+    from llm_contracts.reporting.ci.files import again
     from llm_contracts.results.changes import Changes
+
+    return RunContext(
+        run=stored.run,
+        checked_at=stored.document["checked_at"],
+        outdated=changed,
+        report_url=views.report_url,
+        fetch=views.fetch,
+        folder=project.settings.shown(stored.folder),
+        again=again(project, stored),
+        everyone={row.provider for row in project.scenarios},
+        cost=stored_cost(stored),
+        changes=Changes.from_json(stored.document),
+        terms=_terms(project),
+    )
+
+
+def _write_html(
+    project: Project, file: Path, stored: Stored, about: RunContext, secrets: Mapping[str, str]
+) -> None:
+    from llm_contracts.reporting.html.page import in_full, render
     from llm_contracts.results.document import json_text
     from llm_contracts.util.terminal import progress_bar
 
@@ -168,15 +189,6 @@ def _write_html(
         if secrets:
             refuse_secrets(name, json_text(value).encode(), secrets)
 
-    about = RunContext(
-        run=stored.run,
-        checked_at=stored.document["checked_at"],
-        outdated=tuple(changed),
-        cost=stored_cost(stored),
-        changes=Changes.from_json(stored.document),
-        everyone={row.provider for row in project.scenarios},
-        terms=_terms(project),
-    )
     with progress_bar("report", len(in_full(stored.result))) as done:
         page = render(
             stored.result,

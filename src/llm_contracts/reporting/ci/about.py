@@ -48,7 +48,7 @@ class RunContext:
         if not self.everyone:
             return None
         clients = f"--reference {shlex.quote(result.reference)} --candidate {shlex.quote(result.candidate)}"
-        return f"{self.again[0]} {clients}"
+        return f"llm-contracts check {clients}"
 
     @property
     def moment(self) -> str:

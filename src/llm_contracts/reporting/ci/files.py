@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ def write_ci(
     project: Project,
     stored: Stored,
     wanted: RequestedViews,
-    changed: tuple[str, ...],
+    about: RunContext,
     secrets: Mapping[str, str],
 ) -> None:
     """Write every view that was asked for.
@@ -57,36 +57,29 @@ def write_ci(
         project: whose result it is.
         stored: the result.
         wanted: what to write, and where.
-        changed: what has changed since the result was made.
+        about: what they say beside it.
         secrets: what must not get into any of it.
 
     Raises:
         SecretFound: a secret is in a view; that view is not written.
     """
+    from llm_contracts.reporting.ci.annotations import notes, workflow_commands
+    from llm_contracts.reporting.ci.junit import junit
+    from llm_contracts.reporting.ci.markdown import comment, summary
     from llm_contracts.util.terminal import echo
 
-    for file, text in _views(project, stored, wanted, _about(project, stored, wanted, changed)):
+    made = ((wanted.junit, junit), (wanted.markdown, summary), (wanted.comment, comment))
+    views = [(file, make(stored.result, about)) for file, make in made if file is not None]
+    if wanted.annotations:
+        root = Path(os.environ.get("GITHUB_WORKSPACE") or project.settings.root)
+        waivers = _relative(project.settings.waivers, root)
+        found = notes(stored.result, _finder(project, root), waivers=waivers)
+        views.append((Path("-"), "".join(f"{line}\n" for line in workflow_commands(found))))
+    for file, text in views:
         refuse_secrets(f"what was to go to {file}", text.encode(), secrets)
         write_text(file, text)
         if str(file) != "-":
             echo(f"{project.settings.shown(file)}: {len(text.encode()) / 1e3:.0f} kB", err=True)
-
-
-def _about(project: Project, stored: Stored, wanted: RequestedViews, changed: tuple[str, ...]) -> RunContext:
-    from llm_contracts.reporting.ci.about import RunContext
-    from llm_contracts.results.changes import Changes
-
-    return RunContext(
-        run=stored.run,
-        checked_at=stored.document["checked_at"],
-        outdated=changed,
-        report_url=wanted.report_url,
-        fetch=wanted.fetch,
-        folder=project.settings.shown(stored.folder),
-        again=again(project, stored),
-        changes=Changes.from_json(stored.document),
-        everyone={row.provider for row in project.scenarios},
-    )
 
 
 def again(project: Project, stored: Stored) -> tuple[str, ...]:
@@ -102,36 +95,9 @@ def again(project: Project, stored: Stored) -> tuple[str, ...]:
     return (*check, shlex.join(["llm-contracts", "review", *folder]))
 
 
-def _views(
-    project: Project, stored: Stored, wanted: RequestedViews, about: RunContext
-) -> Iterator[tuple[Path, str]]:
-    result = stored.result
-    if wanted.junit is not None:
-        from llm_contracts.reporting.ci.junit import junit
-
-        yield wanted.junit, junit(result, about)
-    if wanted.markdown is not None:
-        from llm_contracts.reporting.ci.markdown import summary
-
-        yield wanted.markdown, summary(result, about)
-    if wanted.comment is not None:
-        from llm_contracts.reporting.ci.markdown import comment
-
-        yield wanted.comment, comment(result, about)
-    if wanted.annotations:
-        from llm_contracts.reporting.ci.annotations import notes, workflow_commands
-
-        root = Path(os.environ.get("GITHUB_WORKSPACE") or project.settings.root)
-        found = notes(result, finder(project, root), waivers=_relative(project.settings.waivers, root))
-        yield Path("-"), "".join(f"{line}\n" for line in workflow_commands(found))
-
-
-def finder(project: Project, root: Path) -> Find:
-    """Finds a difference in the snapshot of its scenario, which a person has reviewed; else the recording.
-
-    Args:
-        project: whose files they are.
-        root: of the repository; a file outside is not named.
+def _finder(project: Project, root: Path) -> Find:
+    """Finds a difference in the snapshot of its scenario, which a person has reviewed; else the recording. A
+    file outside the repository's root is not named.
     """
     from llm_contracts.reporting.ci.annotations import FilePosition
 
