@@ -14,10 +14,12 @@ import click
 
 from llm_contracts.cli.options import (
     Number,
-    WholeNumber,
+    choice_option,
     ending_signals,
+    flag_option,
     hand_over,
     json_option,
+    number_option,
     port_option,
     project_here,
     secrets_of,
@@ -47,52 +49,19 @@ Addresses of --listen:
 
 @click.command("capture", epilog=_EXAMPLES, context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
-@click.option(
-    "--listen",
-    is_flag=True,
-    help="Run no program: wait for calls until SIGTERM, with an address per provider.",
-)
+@flag_option("--listen", "Run no program: wait for calls until SIGTERM, with an address per provider.")
 @port_option(_PORT, "Where --listen waits")
-@click.option(
-    "--drain",
-    type=Number(min=0),
-    default=30.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long calls under way may take when it ends.",
-)
-@click.option(
-    "--keep",
-    type=WholeNumber(min=1),
-    default=3,
-    show_default=True,
-    metavar="N",
-    help="Recordings of each shape of calls; those that are there count.",
-)
-@click.option(
+@number_option("--drain", 30.0, "SECONDS", "How long calls under way may take when it ends.", Number(min=0))
+@number_option("--keep", 3, "N", "Recordings of each shape of calls; those that are there count.")
+@number_option(
     "--sample",
-    type=Number(min=0, max=1, min_open=True),
-    default=1.0,
-    show_default=True,
-    metavar="PART",
-    help="The part of the calls that is looked at, such as 0.01.",
+    1.0,
+    "PART",
+    "The part of the calls that is looked at, such as 0.01.",
+    Number(min=0, max=1, min_open=True),
 )
-@click.option(
-    "--recordings",
-    type=WholeNumber(min=1),
-    default=500,
-    show_default=True,
-    metavar="N",
-    help="At most so many recordings of this run.",
-)
-@click.option(
-    "--size",
-    type=WholeNumber(min=1),
-    default=64,
-    show_default=True,
-    metavar="MIB",
-    help="At most so many MiB of recordings of this run.",
-)
+@number_option("--recordings", 500, "N", "At most so many recordings of this run.")
+@number_option("--size", 64, "MIB", "At most so many MiB of recordings of this run.")
 @click.option(
     "--to",
     "folder",
@@ -106,12 +75,11 @@ Addresses of --listen:
     show_default=True,
     help="Replace the words of prompts and answers by others of the same form.",
 )
-@click.option(
+@choice_option(
     "--tools",
-    type=click.Choice(["keep", "hide"]),
-    default="keep",
-    show_default=True,
-    help="With --anonymise: whether the names of tools and of their parameters stay.",
+    ("keep", "hide"),
+    "keep",
+    "With --anonymise: whether the names of tools and of their parameters stay.",
 )
 @json_option
 def capture(

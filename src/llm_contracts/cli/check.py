@@ -12,6 +12,7 @@ import click
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import (
     completed,
+    flag_option,
     joined,
     json_option,
     project_here,
@@ -75,10 +76,9 @@ def _limits(*, cost: bool, cost_at_most: tuple[tuple[Measure, float], ...]) -> L
 cost_option = joined(
     "limits",
     _limits,
-    click.option(
+    flag_option(
         "--cost",
-        is_flag=True,
-        help="Measure afterwards what calls cost over either client: processor time per chunk and per call, "
+        "Measure afterwards what calls cost over either client: processor time per chunk and per call, "
         "time to the first delta, peak memory. Takes seconds a provider.",
     ),
     click.option(
@@ -101,7 +101,7 @@ cost_option = joined(
 @json_option
 @sweep_option
 @cost_option
-@click.option("--review", is_flag=True, help="Where something differs, go straight into `review`.")
+@flag_option("--review", "Where something differs, go straight into `review`.")
 def check(
     *,
     providers: tuple[str, ...],

@@ -7,7 +7,7 @@ import inspect
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import isfinite
@@ -202,6 +202,33 @@ complete_scenario = complete(
 complete_client = complete(lambda project: [*BUILTIN, *project.clients])
 
 
+def flag_option(name: str, text: str) -> Decorator:
+    """An option without a value."""
+    return click.option(name, is_flag=True, help=text)
+
+
+def number_option(
+    name: str, default: float | None, unit: str, text: str, kind: click.ParamType[Any] | None = None
+) -> Decorator:
+    """An option that takes a number, by default a whole one from 1 on."""
+    kind = kind or WholeNumber(min=1)
+    return click.option(
+        name, type=kind, default=default, show_default=default is not None, metavar=unit, help=text
+    )
+
+
+def choice_option(name: str, choices: Iterable[str], default: str, text: str, **more: Any) -> Decorator:
+    """An option that takes one of several words."""
+    kind = click.Choice([str(choice) for choice in choices])
+    return click.option(name, type=kind, default=str(default), show_default=True, help=text, **more)
+
+
+def several_option(name: str, argument: str, metavar: str, text: str, **more: Any) -> Decorator:
+    """An option that may be given several times, which is added to what `text` says."""
+    said = f"{text} may be given several times."
+    return click.option(name, argument, multiple=True, metavar=metavar, help=said, **more)
+
+
 def file_option(*names: str, text: str, dash: bool = True) -> Decorator:
     """An option that takes a file to write; with `dash`, `-` is standard output."""
     kind = OutputPath(dir_okay=False, allow_dash=dash)
@@ -257,25 +284,17 @@ jobs_option = click.option(
 
 def provider_option(text: str = "Only this provider") -> Decorator:
     """`--provider NAME`, any number of times."""
-    return click.option(
-        "--provider",
-        "providers",
-        multiple=True,
-        metavar="NAME",
-        shell_complete=complete_provider,
-        help=f"{text}; may be given several times.",
-    )
+    return several_option("--provider", "providers", "NAME", f"{text};", shell_complete=complete_provider)
 
 
 selection_options = all_of(
     provider_option(),
-    click.option(
+    several_option(
         "--scenario",
         "scenarios",
-        multiple=True,
-        metavar="NAME",
+        "NAME",
+        "Only this scenario (plain-stream, or openai/plain-stream);",
         shell_complete=complete_scenario,
-        help="Only this scenario (plain-stream, or openai/plain-stream); may be given several times.",
     ),
 )
 
@@ -297,26 +316,14 @@ client_options = all_of(
 
 def port_option(default: int, text: str) -> Decorator:
     """Where a server of ours listens; `text` says so, and what 0 means is added."""
-    return click.option(
-        "--port",
-        type=WholeNumber(0, 65535),
-        default=default,
-        show_default=True,
-        metavar="N",
-        help=f"{text} on 127.0.0.1; 0 lets the system choose.",
-    )
+    said = f"{text} on 127.0.0.1; 0 lets the system choose."
+    return number_option("--port", default, "N", said, WholeNumber(0, 65535))
 
 
 def timeout_option(default: float) -> Decorator:
     """`--timeout SECONDS`."""
-    return click.option(
-        "--timeout",
-        type=Number(min=0, min_open=True),
-        default=default,
-        show_default=True,
-        metavar="SECONDS",
-        help="Longest time for one call; after it the call counts as hanging.",
-    )
+    text = "Longest time for one call; after it the call counts as hanging."
+    return number_option("--timeout", default, "SECONDS", text, Number(min=0, min_open=True))
 
 
 def _speed(text: str) -> float:
@@ -368,13 +375,12 @@ run_options = joined(
     "options",
     Options,
     client_options,
-    click.option(
+    choice_option(
         "--engine",
-        type=click.Choice([str(name) for name in EngineName]),
+        EngineName,
+        EngineName.WIRE,
+        "wire: over a real socket, piece by piece; vcr: in process, whole bodies.",
         callback=lambda _context, _option, name: EngineName(name),
-        default=str(EngineName.WIRE),
-        show_default=True,
-        help="wire: over a real socket, piece by piece; vcr: in process, whole bodies.",
     ),
     jobs_option,
     timeout_option(60.0),

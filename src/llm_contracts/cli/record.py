@@ -13,10 +13,13 @@ import click
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
     WholeNumber,
+    choice_option,
     client_option,
+    flag_option,
     hand_over,
     json_option,
     markdown_option,
+    number_option,
     project_here,
     secrets_of,
     selection_options,
@@ -45,24 +48,17 @@ Examples:
 
 
 @click.command("record", epilog=_EXAMPLES)
-@click.option(
-    "--source",
-    type=click.Choice([str(source) for source in Source]),
-    default=str(Source.LIVE),
-    show_default=True,
-    help="Who answers: the real providers, or scripted ones in their dialects.",
+@choice_option(
+    "--source", Source, Source.LIVE, "Who answers: the real providers, or scripted ones in their dialects."
 )
 @selection_options
-@click.option("--missing", is_flag=True, help="Only what has no recording, or none that is live.")
-@click.option(
-    "--stale", type=WholeNumber(min=0), metavar="DAYS", help="Only what is missing, or this old or older."
-)
-@click.option("--dry-run", is_flag=True, help="Call nobody; say what would be called.")
-@click.option("--overwrite-live", is_flag=True, help="Let the simulator replace live or imported recordings.")
-@click.option(
+@flag_option("--missing", "Only what has no recording, or none that is live.")
+@number_option("--stale", None, "DAYS", "Only what is missing, or this old or older.", WholeNumber(min=0))
+@flag_option("--dry-run", "Call nobody; say what would be called.")
+@flag_option("--overwrite-live", "Let the simulator replace live or imported recordings.")
+@flag_option(
     "--verify",
-    is_flag=True,
-    help="Write nothing; compare the shape of what comes with what is recorded. Words, ids, clocks and token "
+    "Write nothing; compare the shape of what comes with what is recorded. Words, ids, clocks and token "
     "counts take no part.",
 )
 @client_option("reference", "The client that makes the calls; by default the project's reference.")

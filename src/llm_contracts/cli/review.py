@@ -11,6 +11,8 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit, failures
 from llm_contracts.cli.options import (
+    choice_option,
+    flag_option,
     hand_over,
     json_option,
     project_here,
@@ -77,7 +79,7 @@ _WITHOUT = """There is no terminal here. Without one:
     invoke_without_command=True, epilog=_EXAMPLES, short_help="Decide what differs: accept it, or mark it."
 )
 @report_option
-@click.option("--plain", is_flag=True, help="A line at a time and ASCII only: for screen readers.")
+@flag_option("--plain", "A line at a time and ASCII only: for screen readers.")
 @click.pass_context
 def review(context: click.Context, *, report: Path | None, plain: bool) -> Exit | None:
     """Go through what differs: accept it (a waiver), mark it for fixing, or call it noise.
@@ -165,7 +167,7 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
 @review.command(epilog=_SHOW)
 @click.argument("name", metavar="ID", shell_complete=_complete_ids)
 @click.option("--view", type=click.Choice([each.name.lower() for each in View]), help="From which side.")
-@click.option("--entire", is_flag=True, help="All of it, not only what differs.")
+@flag_option("--entire", "All of it, not only what differs.")
 @click.pass_obj
 def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> None:
     """One group with both lanes; or a difference, by its fingerprint; or a recording."""
@@ -185,16 +187,15 @@ def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> N
     "--until", metavar="DATE", help="The last day on which it holds. Default: waiver_days from today."
 )
 @click.option("--by", help="Who decides. Default: git's user.name.")
-@click.option(
+@choice_option(
     "--scope",
-    type=click.Choice([str(scope) for scope in Scope]),
-    default=str(Scope.GROUP),
-    show_default=True,
-    help="How far it reaches: these recordings one by one, what the group holds today, the kind at this "
+    Scope,
+    Scope.GROUP,
+    "How far it reaches: these recordings one by one, what the group holds today, the kind at this "
     "place for the providers concerned, or everywhere.",
 )
-@click.option("--and-others", is_flag=True, help="Also where it covers differences outside the group.")
-@click.option("--dry-run", is_flag=True, help="Show what it would cover; write nothing.")
+@flag_option("--and-others", "Also where it covers differences outside the group.")
+@flag_option("--dry-run", "Show what it would cover; write nothing.")
 @json_option
 @click.pass_obj
 def accept(
@@ -268,10 +269,8 @@ _add_note_command(
 
 @review.command(epilog=_APPLY)
 @click.argument("file", type=InputPath(dir_okay=False, allow_dash=True))
-@click.option(
-    "--and-others", is_flag=True, help="Also where it covers differences that the file does not name."
-)
-@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
+@flag_option("--and-others", "Also where it covers differences that the file does not name.")
+@flag_option("--dry-run", "Show what would be done; write nothing.")
 @json_option
 @click.pass_obj
 def apply(

@@ -13,6 +13,7 @@ import click
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
     file_option,
+    flag_option,
     joined,
     playback_options,
     port_option,
@@ -54,11 +55,7 @@ Addresses:
 @selection_options
 @port_option(_PORT, "Where to listen")
 @joined("playback", PlaybackOptions, playback_options(Fragmentation.RECORDED))
-@click.option(
-    "--any-body",
-    is_flag=True,
-    help="Let a scenario that the address names answer any body; what differs is logged.",
-)
+@flag_option("--any-body", "Let a scenario that the address names answer any body; what differs is logged.")
 @click.option(
     "--allow-origin",
     "origins",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.options import hand_over, joined, json_lines, now
+from llm_contracts.cli.options import flag_option, hand_over, joined, json_lines, now
 from llm_contracts.run.engines import EngineName
 from llm_contracts.sweep.variants import Family
 from llm_contracts.util.files import write_text
@@ -49,10 +49,9 @@ sweep_option = joined(
         help="Vary each recording: in other pieces and other spellings (recut), ended too early (ends), "
         "with stalls, broken events and refusals (faults), or all of that. Takes minutes.",
     ),
-    click.option(
+    flag_option(
         "--every",
-        is_flag=True,
-        help="With --sweep: at every event and every byte, however long the recording. Takes hours for all.",
+        "With --sweep: at every event and every byte, however long the recording. Takes hours for all.",
     ),
 )
 """`--sweep` and `--every`: the command's `extent`, of type `Extent | None`."""
