@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from llm_contracts.drift.difference import ChangeKind, Drift, drift
-from llm_contracts.drift.fields import Field, Fields, merged, parent
-from llm_contracts.drift.kinds import DONE, ERROR, LAST
-from llm_contracts.drift.meaning import is_read, severity_of_value
-from llm_contracts.drift.shape import STREAM, AnswerShape, shape_of
+from llm_contracts.drift.fields import Field, Fields, member, merged, parent, severity_of_value
+from llm_contracts.drift.shape import DONE, ERROR, LAST, STREAM, AnswerShape, shape_of
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -19,7 +17,67 @@ _ARROW = " → "
 _SEVERITIES = tuple(Severity)
 _NUMBERS = frozenset({"integer", "number"})
 _NOTHING = Field()
+_LONGEST = 200
+
+
+class ChangeKind(StrEnum):
+    """What has changed. The set is closed: a script may rely on it."""
+
+    STATUS = "status"
+    END = "end"
+    BODY = "body"
+    EXCHANGES = "exchanges"
+    ORDER = "order"
+    USAGE_MOVED = "usage_moved"
+    FIELD_GONE = "field_gone"
+    FIELD_TYPE = "field_type"
+    FIELD_SOMETIMES = "field_sometimes"
+    FIELD_NEW = "field_new"
+    FIELD_NULL = "field_null"
+    VALUE = "value"
+    HEADER = "header"
+    LINES = "lines"
+    WORDING = "wording"
+    TOGETHER = "together"
+
+
 _WITH_ALL_IN_IT = frozenset({ChangeKind.FIELD_GONE, ChangeKind.FIELD_NEW, ChangeKind.FIELD_NULL})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """One difference.
+
+    Attributes:
+        change: what has changed.
+        severity: what that can mean to a client.
+        where: the kind of event and the field in it: `content: choices[].delta.content`; for an exchange that
+            is not the only one with its number before it.
+        recorded, now: both sides, in words.
+    """
+
+    change: ChangeKind
+    severity: Severity
+    where: str
+    recorded: str
+    now: str
+
+
+def drift(change: ChangeKind, severity: Severity, where: str, *, recorded: str, now: str) -> Drift:
+    """A difference with its texts fit to be shown: what providers send may hold anything, and any amount."""
+    return Drift(
+        change=change,
+        severity=severity,
+        where=shown(where),
+        recorded=shown(recorded),
+        now=shown(now),
+    )
+
+
+def shown(text: str) -> str:
+    """One line of printable characters, shortened where it is long."""
+    plain = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[: _LONGEST + 1])
+    return plain if len(text) <= _LONGEST else plain[:_LONGEST] + "…"
 
 
 def compare_recordings(
@@ -33,9 +91,9 @@ def compare_recordings(
     if len(recorded) != len(now):
         before, after = str(len(recorded)), str(len(now))
         found.append(drift(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=before, now=after))
+    alone = len(recorded) == len(now) == 1
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
         drifts = compare_shapes(shape_of(old.response, protocols), shape_of(new.response, protocols))
-        alone = len(recorded) == len(now) == 1
         found += drifts if alone else (replace(d, where=f"interactions[{number}]: {d.where}") for d in drifts)
     return tuple(sorted(found, key=lambda drift: _SEVERITIES.index(drift.severity)))
 
@@ -75,7 +133,14 @@ def _stream(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
     if recorded.lines != now.lines:
         old, new = (", ".join(sorted(lines)) for lines in (recorded.lines, now.lines))
         yield drift(ChangeKind.LINES, Severity.VISIBLE, "lines", recorded=old, now=new)
-    yield from _usage(recorded, now)
+    usage, later = recorded.usage, now.usage
+    if usage is None or later is None:
+        pass  # totals that are gone are a field that is gone, and new ones a new field
+    elif usage.last != later.last:
+        yield drift(ChangeKind.USAGE_MOVED, Severity.BREAKING, "usage", recorded=usage.last, now=later.last)
+    elif None not in {usage.throughout, later.throughout} and usage.throughout != later.throughout:
+        old, new = ("with each piece of text, too" if one.throughout else "once" for one in (usage, later))
+        yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=old, now=new)
     if recorded.order != now.order:
         old, new = _ARROW.join(recorded.order), _ARROW.join(now.order)
         lost, fresh = set(recorded.order) - set(now.order), set(now.order) - set(recorded.order)
@@ -88,26 +153,12 @@ def _stream(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
         yield drift(ChangeKind.TOGETHER, Severity.COSMETIC, "kinds of events", recorded=old, now=new)
 
 
-def _usage(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
-    """Totals that are gone are a field that is gone, and new ones a new field."""
-    old, new = recorded.usage, now.usage
-    if old is None or new is None:
-        return
-    if old.last != new.last:
-        yield drift(ChangeKind.USAGE_MOVED, Severity.BREAKING, "usage", recorded=old.last, now=new.last)
-    elif None not in {old.throughout, new.throughout} and old.throughout != new.throughout:
-        recorded_so, now_so = (
-            "with each piece of text, too" if each.throughout else "once" for each in (old, new)
-        )
-        yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=recorded_so, now=now_so)
-
-
 # Fields against fields, kind of event by kind of event
 
 
 def _all_kinds(
     recorded: Mapping[str, Fields], now: Mapping[str, Fields], read: frozenset[str]
-) -> tuple[Drift, ...]:
+) -> Iterator[Drift]:
     """What differs in the fields; `read` are the members that clients read.
 
     A kind of event that only one side has is held against all of the other's: what stood in events of its own
@@ -124,26 +175,24 @@ def _all_kinds(
         else:
             # What every event had, whatever its kind, a new kind must have, too; the rest it may do without.
             # `[DONE]` and its like have no fields that it could lack.
-            usual = {
-                path: _narrowed(one, now[kind].get(path, _NOTHING))
-                for path, one in merged(fields for fields in recorded.values() if fields).items()
-                if one.always or path in now[kind]
-            }
+            usual = {}
+            for path, one in merged(fields for fields in recorded.values() if fields).items():
+                if one.always or path in now[kind]:
+                    here = now[kind].get(path, _NOTHING).types
+                    # One kind need not hold all types that the others have together.
+                    narrower = here <= one.types and (here or not one.always)
+                    usual[path] = replace(one, types=here) if narrower else one
             differing = _fields(kind, usual, now[kind], read)
         found += [(kind, one) for one in differing]
-    everywhere = [kind for kind in recorded if kind in now and recorded[kind]]
-    return tuple(_grouped(found, everywhere))
-
-
-def _grouped(found: Iterable[tuple[str, Drift]], everywhere: Sequence[str]) -> Iterator[Drift]:
-    """What has happened to a field in several kinds of events alike is one difference."""
-    kinds: dict[Drift, list[str]] = {}
-    for kind, one in found:
-        kinds.setdefault(one, []).append(kind)
-    for one, names in kinds.items():
-        everywhere_so = len(names) > 1 and set(names) >= set(everywhere)
-        place = "all events" if everywhere_so else ", ".join(names)
-        yield drift(one.change, one.severity, f"{place}: {one.where}", recorded=one.recorded, now=one.now)
+    # What has happened to a field in several kinds of events alike is one difference.
+    everywhere = {kind for kind in recorded if kind in now and recorded[kind]}
+    alike: dict[Drift, list[str]] = {}
+    for kind, difference in found:
+        alike.setdefault(difference, []).append(kind)
+    for each, names in alike.items():
+        place = "all events" if len(names) > 1 and set(names) >= everywhere else ", ".join(names)
+        where = f"{place}: {each.where}"
+        yield drift(each.change, each.severity, where, recorded=each.recorded, now=each.now)
 
 
 def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> Iterator[Drift]:
@@ -153,67 +202,47 @@ def _fields(kind: str, recorded: Fields, now: Fields, read: frozenset[str]) -> I
         if parent(path) in reported:
             reported.add(path)
             continue
-        for found in _field(kind, path, recorded.get(path), now.get(path), read):
-            yield found
-            if found.change in _WITH_ALL_IN_IT:
+        for one in _field(kind, path, recorded.get(path), now.get(path), read):
+            yield one
+            if one.change in _WITH_ALL_IN_IT:
                 reported.add(path)
-
-
-def _narrowed(recorded: Field, now: Field) -> Field:
-    """One kind need not hold all types that the others have together."""
-    if now.types <= recorded.types and (now.types or not recorded.always):
-        return replace(recorded, types=now.types)
-    return recorded
 
 
 def _field(
     kind: str, path: str, recorded: Field | None, now: Field | None, read: frozenset[str]
 ) -> Iterator[Drift]:
     old, new = recorded or _NOTHING, now or _NOTHING
-    found = _of_types(old, new, is_read=is_read(path, read))
-    if found is None and (recorded is None) != (now is None):
-        found = (ChangeKind.FIELD_NULL, Severity.COSMETIC)
-    if found is not None:
-        yield _drift(path, *found, _types_of(recorded, found[0]), _types_of(now, found[0]))
+    is_read = member(path) in read
+    weight = Severity.BREAKING if is_read else Severity.VISIBLE
+    lighter = Severity.VISIBLE if is_read else Severity.COSMETIC
+    change: ChangeKind | None = None
+    if old.types and not new.types:
+        change, severity = ChangeKind.FIELD_GONE, weight
+    elif new.types and not old.types:
+        change, severity = ChangeKind.FIELD_NEW, lighter
+    elif old.types != new.types:
+        numbers = old.types | new.types <= _NUMBERS and not is_read
+        harmless = new.types < old.types or numbers
+        change, severity = ChangeKind.FIELD_TYPE, Severity.COSMETIC if harmless else weight
+    elif old.always and not new.always:
+        change, severity = ChangeKind.FIELD_SOMETIMES, lighter
+    elif (recorded is None) != (now is None):
+        change, severity = ChangeKind.FIELD_NULL, Severity.COSMETIC
+    if change is not None:
+        before, after = _types(recorded, change), _types(now, change)
+        yield Drift(change=change, severity=severity, where=path, recorded=before, now=after)
     fresh = new.values - old.values
     if fresh and new.types <= old.types:  # a new field or another type says it all
         severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
         worst = min(severities, key=_SEVERITIES.index)
-        yield _drift(path, ChangeKind.VALUE, worst, _values(old), _values(new))
+        before, after = (", ".join(sorted(field.values)) or "(none)" for field in (old, new))
+        yield Drift(change=ChangeKind.VALUE, severity=worst, where=path, recorded=before, now=after)
 
 
-def _of_types(old: Field, new: Field, *, is_read: bool) -> tuple[ChangeKind, Severity] | None:
-    """What has become of a place, and what that means."""
-    weight = Severity.BREAKING if is_read else Severity.VISIBLE
-    if old.types and not new.types:
-        return ChangeKind.FIELD_GONE, weight
-    if new.types and not old.types:
-        return ChangeKind.FIELD_NEW, Severity.VISIBLE if is_read else Severity.COSMETIC
-    if old.types != new.types:
-        return ChangeKind.FIELD_TYPE, _severity_of_type(old, new, weight)
-    if old.always and not new.always:
-        return ChangeKind.FIELD_SOMETIMES, Severity.VISIBLE if is_read else Severity.COSMETIC
-    return None
-
-
-def _severity_of_type(old: Field, new: Field, weight: Severity) -> Severity:
-    if new.types < old.types or (old.types | new.types <= _NUMBERS and weight is not Severity.BREAKING):
-        return Severity.COSMETIC
-    return weight
-
-
-def _types_of(field: Field | None, change: ChangeKind) -> str:
+def _types(field: Field | None, change: ChangeKind) -> str:
     if field is None:
         return ABSENT
     if not field.types:
         return "null"
     types = " or ".join(sorted(field.types))
     return types if field.always or change is not ChangeKind.FIELD_SOMETIMES else f"{types}, not always"
-
-
-def _values(field: Field) -> str:
-    return ", ".join(sorted(field.values)) or "(none)"
-
-
-def _drift(path: str, change: ChangeKind, severity: Severity, recorded: str, now: str) -> Drift:
-    return Drift(change=change, severity=severity, where=path, recorded=recorded, now=now)

@@ -11,8 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from llm_contracts.drift.compare import compare_recordings
-from llm_contracts.drift.difference import Drift
+from llm_contracts.drift.compare import Drift, compare_recordings
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.cassette.model import Cassette, Provenance
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -162,32 +161,34 @@ def decisions(compared: Iterable[ComparedRecording]) -> tuple[DriftGroup, ...]:
 
 
 def compare_cassettes(
-    scenario: str, recorded: Cassette, now: Cassette, protocols: Protocols = BUILT_IN
+    scenario: str,
+    recorded: Cassette | None,
+    now: Cassette | None,
+    protocols: Protocols = BUILT_IN,
+    *,
+    state: RecordingState | None = None,
+    detail: str = "",
+    lasting: bool = False,
 ) -> ComparedRecording:
-    """One recording against its successor."""
-    drifts = compare_recordings(recorded.interactions, now.interactions, protocols)
+    """One recording against its successor, as far as there are both. A `state` that is given is the answer,
+    and nothing is compared; `detail` and `lasting`: see `ComparedRecording`.
+    """
+    old, new = (cassette and cassette.recording for cassette in (recorded, now))
+    drifts: tuple[Drift, ...] = ()
+    asked: dict[str, None] = {}
+    if state is None and recorded and now:
+        drifts = compare_recordings(recorded.interactions, now.interactions, protocols)
+        state = RecordingState.DRIFTED if drifts else RecordingState.SAME
+        for before, after in zip(recorded.interactions, now.interactions, strict=False):
+            asked |= dict.fromkeys(found.where for found in differences(after.request, before.request))
     return ComparedRecording(
         scenario=scenario,
-        state=RecordingState.DRIFTED if drifts else RecordingState.SAME,
+        state=state or (RecordingState.GONE if recorded else RecordingState.NEW),
         drifts=drifts,
-        recorded_on=day_of(recorded),
-        before=provenance_of(recorded),
-        after=provenance_of(now),
-        asked=tuple(
-            dict.fromkeys(
-                difference.where
-                for old, new in zip(recorded.interactions, now.interactions, strict=False)
-                for difference in differences(new.request, old.request)
-            )
-        ),
+        detail=detail,
+        lasting=lasting,
+        recorded_on=old.recorded_at.date() if old else None,
+        before=old.provenance if old else None,
+        after=new.provenance if new else None,
+        asked=tuple(asked),
     )
-
-
-def day_of(cassette: Cassette) -> date | None:
-    """When it was recorded, if it says so."""
-    return cassette.recording.recorded_at.date() if cassette.recording else None
-
-
-def provenance_of(cassette: Cassette) -> Provenance | None:
-    """Where it comes from, if it says so."""
-    return cassette.recording.provenance if cassette.recording else None

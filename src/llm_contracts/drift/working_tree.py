@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
-from llm_contracts.drift.report import (
-    ComparedRecording,
-    DriftReport,
-    RecordingState,
-    compare_cassettes,
-    day_of,
-    provenance_of,
-)
+from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, compare_cassettes
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.util.git import git, git_bytes
 from llm_contracts.wire.cassette import CassetteError, load
@@ -109,24 +103,15 @@ def compare_with_revision(
 
 def _compared(scenario: str, file: Path, against: Revision, protocols: Protocols) -> ComparedRecording:
     """One file. A damaged one in the working tree will not mend by itself; one in the past is past."""
+    unreadable = partial(compare_cassettes, scenario, None, None, state=RecordingState.UNREADABLE)
     data = against.read(file)
     try:
         now = load(file) if file.exists() else None
     except CassetteError as error:
         why = f"{error.place}: {error.problem}" if error.place else error.problem
-        return ComparedRecording(scenario=scenario, state=RecordingState.UNREADABLE, detail=why, lasting=True)
+        return unreadable(detail=why, lasting=True)
     try:
         recorded = None if data is None else parse(data)
     except FormatError as error:
-        why = f"what it was in {against.commit[:10]} cannot be read: {error}"
-        return ComparedRecording(scenario=scenario, state=RecordingState.UNREADABLE, detail=why)
-    if recorded is not None and now is not None:
-        return compare_cassettes(scenario, recorded, now, protocols)
-    known = recorded or now
-    return ComparedRecording(
-        scenario=scenario,
-        state=RecordingState.NEW if recorded is None else RecordingState.GONE,
-        recorded_on=day_of(known) if known and recorded else None,
-        before=None if recorded is None else provenance_of(recorded),
-        after=None if now is None else provenance_of(now),
-    )
+        return unreadable(detail=f"what it was in {against.commit[:10]} cannot be read: {error}")
+    return compare_cassettes(scenario, recorded, now, protocols)

@@ -7,13 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.drift.report import (
-    ComparedRecording,
-    RecordingState,
-    compare_cassettes,
-    day_of,
-    provenance_of,
-)
+from llm_contracts.drift.report import ComparedRecording, RecordingState, compare_cassettes
 from llm_contracts.record.take import Attempt
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
 from llm_contracts.wire.facts import read_facts
@@ -31,38 +25,27 @@ def verified(
     scenario: str, recorded: Cassette, attempt: Attempt, now: Recording, protocols: Protocols = BUILT_IN
 ) -> ComparedRecording:
     """What today's answer says about a recording. A provider that is in trouble says nothing about it."""
-    if not attempt.interactions:
-        return unverified(scenario, recorded, attempt.objection, lasting=True)
     lasting = _trouble(recorded.interactions, attempt.interactions, protocols)
+    why = attempt.objection or "the provider failed"
+    if not attempt.interactions:
+        lasting, why = True, attempt.objection
     if lasting is not None:
-        return unverified(scenario, recorded, attempt.objection or "the provider failed", lasting=lasting)
+        state = RecordingState.UNVERIFIED
+        return compare_cassettes(
+            scenario, recorded, None, protocols, state=state, detail=why, lasting=lasting
+        )
     today = Cassette(interactions=attempt.interactions, recording=now)
     return compare_cassettes(scenario, recorded, today, protocols)
 
 
 def replaced(scenario: str, path: Path, now: Cassette, protocols: Protocols = BUILT_IN) -> ComparedRecording:
     """What a new recording changes against the one whose place it takes."""
-    if not path.is_file():
-        return ComparedRecording(scenario=scenario, state=RecordingState.NEW, after=provenance_of(now))
     try:
-        return compare_cassettes(scenario, load(path), now, protocols)
+        return compare_cassettes(scenario, load(path) if path.is_file() else None, now, protocols)
     except CassetteError as error:
         why = f"the recording that was replaced could not be read: {error.problem}"
-        return ComparedRecording(
-            scenario=scenario, state=RecordingState.UNREADABLE, detail=why, after=provenance_of(now)
-        )
-
-
-def unverified(scenario: str, recorded: Cassette, why: str, *, lasting: bool) -> ComparedRecording:
-    """Nothing was learned."""
-    return ComparedRecording(
-        scenario=scenario,
-        state=RecordingState.UNVERIFIED,
-        detail=why,
-        lasting=lasting,
-        recorded_on=day_of(recorded),
-        before=provenance_of(recorded),
-    )
+        state = RecordingState.UNREADABLE
+        return compare_cassettes(scenario, None, now, protocols, state=state, detail=why)
 
 
 def _trouble(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from llm_contracts.drift.difference import ChangeKind, Drift, drift
+from llm_contracts.drift.compare import ChangeKind, Drift, drift
 from llm_contracts.drift.markdown import code, render_drift
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.drift.compare import compare_shapes
-from llm_contracts.drift.meaning import is_choice
+from llm_contracts.drift.fields import is_choice
 from llm_contracts.drift.shape import AnswerShape, shape_of
 from llm_contracts.wire.interaction import Response
 from tests.harness.drift.page import SEVERITIES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_contracts.drift.difference import ChangeKind
+from llm_contracts.drift.compare import ChangeKind
 from tests.harness.drift.page import SEVERITIES
 
 

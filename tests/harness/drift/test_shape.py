@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_contracts.drift.compare import compare_recordings, compare_shapes
-from llm_contracts.drift.difference import ChangeKind, Drift
-from llm_contracts.drift.kinds import UsagePlace
-from llm_contracts.drift.meaning import is_choice
-from llm_contracts.drift.shape import shape_of
+from llm_contracts.drift.compare import ChangeKind, Drift, compare_recordings, compare_shapes
+from llm_contracts.drift.fields import is_choice
+from llm_contracts.drift.shape import UsagePlace, shape_of
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.wire.interaction import End, Piece, Response
 from tests.harness.drift.rewriting import CASSETTES, Part, put_together, response, taken_apart, with_leaves
