@@ -19,8 +19,7 @@ from benchmarks.provider import provider
 from llm_adapter import LLMError
 from llm_adapter.backends.litellm import library
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.cost.drive import Driver, garbage_frozen
-from llm_contracts.cost.measure import MeasuringPlan, PlannedCall, timed
+from llm_contracts.cost.measure import Driver, MeasuringPlan, PlannedCall, garbage_frozen, timed
 
 _SHORT, _LONG = 8, 1000  # chunks
 _PROMISED = {"short": 1.2, "long": 0.5}

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.matrix.document import table_from
 from llm_contracts.matrix.markdown import matrix_markdown
 from llm_contracts.matrix.table import Table
 from llm_contracts.util.files import replace_file
@@ -55,7 +54,7 @@ def page(documents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _matrix(document: Mapping[str, Any]) -> Iterator[str]:
-    table = table_from(document)
+    table = Table.from_document(document)
     yield f"## `{document['reference']}` against `{document['candidate']}`"
     yield ""
     yield f"{_extent(table)} on {document['checked_at'][:10]}, by"

@@ -217,9 +217,9 @@ def _with_cost(
     project: Project, scenarios: Sequence[Scenario], options: Options, limits: Limits, *, quiet: bool
 ) -> tuple[Mapping[str, Any], Exit]:
     """Measure, and print unless `quiet`: their document, and the exit code that they alone would earn."""
-    from llm_contracts.cost.document import cost_document
+    from llm_contracts.cost.model import cost_document
     from llm_contracts.cost.run import measure_with_limits
-    from llm_contracts.cost.terminal import cost_progress, print_cost
+    from llm_contracts.cost.views import cost_progress, print_cost
     from llm_contracts.util.terminal import report_console
 
     with captured_stdout(), cost_progress(len({row.provider for row in scenarios})) as done:

@@ -26,7 +26,7 @@ from llm_contracts.cli.options import (
     timeout_option,
 )
 from llm_contracts.cli.paths import InputPath, OutputPath
-from llm_contracts.matrix.pair import ReleasePair
+from llm_contracts.matrix.plan import ReleasePair, load_plan
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
@@ -121,9 +121,8 @@ def matrix(*, request: MatrixRequest, markdown: Path | None, json_file: Path | N
     Exit code 1 if under any pair something unaccepted differs that does not under the pinned one. Ctrl-C
     leaves what is known by then.
     """
-    from llm_contracts.matrix.plan import load_plan
     from llm_contracts.matrix.progress import matrix_progress
-    from llm_contracts.matrix.request import matrix_run
+    from llm_contracts.matrix.run import matrix_run
     from llm_contracts.matrix.table import Table
 
     for option in ("corpus", "bisect"):
@@ -176,14 +175,13 @@ def _selected(project: Project, request: MatrixRequest) -> int | None:
 def _finish(
     project: Project, request: MatrixRequest, json_file: Path | None, markdown: Path | None, table: Table
 ) -> None:
-    from llm_contracts.matrix.document import matrix_document
     from llm_contracts.matrix.markdown import matrix_markdown
     from llm_contracts.util.terminal import print_markdown
 
     settings = project.settings
     names = (request.reference or settings.reference, request.candidate or settings.candidate)
-    document = matrix_document(
-        table, reference=names[0], candidate=names[1], command=request.command, checked_at=now()
+    document = table.document(
+        reference=names[0], candidate=names[1], command=request.command, checked_at=now()
     )
     page, compared = matrix_markdown(table), count(len(table.pinned.items), "scenario")
     hand_over(
@@ -204,9 +202,9 @@ def bisect_command(
     pairs: Sequence[ReleasePair],
     json_file: Path | None,
 ) -> Exit:
-    from llm_contracts.matrix.bisect import ends, run_bisection
-    from llm_contracts.matrix.document import FORMAT, bisect_document
+    from llm_contracts.matrix.bisect import bisect_document, ends, run_bisection
     from llm_contracts.matrix.markdown import bisection_markdown
+    from llm_contracts.matrix.table import FORMAT
     from llm_contracts.util.terminal import echo, print_markdown
 
     between = ends(run.pinned, pairs)
@@ -216,8 +214,7 @@ def bisect_command(
         return Exit.AGREEMENT
     page = bisection_markdown(*found, between[0])
     document = {"format": FORMAT, "bisect": bisect_document(*found, between[0], command=request.command)}
-    secrets = secrets_of(project)
-    hand_over(json_file, document, lambda console: print_markdown(console, page), secrets)
+    hand_over(json_file, document, lambda console: print_markdown(console, page), secrets_of(project))
     return Exit.AGREEMENT
 
 

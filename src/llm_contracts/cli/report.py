@@ -158,7 +158,7 @@ def _merge(
 
 
 def _about(project: Project, stored: Stored, views: RequestedViews, changed: tuple[str, ...]) -> RunContext:
-    from llm_contracts.cost.document import stored_cost
+    from llm_contracts.cost.views import stored_cost
     from llm_contracts.reporting.ci.about import RunContext
     from llm_contracts.reporting.ci.files import again
     from llm_contracts.results.changes import Changes

@@ -1,38 +1,34 @@
-"""What calls cost over either client: figures side by side, and whether they are within limits. Pure."""
+"""What calls cost over either client: figures side by side, whether they are within limits, and the field
+`cost` of a result's document. Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from statistics import median
+from typing import Any, Self
 
 
 class Measure(StrEnum):
     """What of a call is measured. Limits and documents use these names."""
 
-    CPU_PER_CHUNK = "cpu_per_chunk"  # processor time that one more chunk of text takes, whatever the thread
-    CPU_PER_CALL = "cpu_per_call"  # the same of a whole call with a short answer
-    FIRST_DELTA = "first_delta"  # from the call to its first text
-    PEAK_MEMORY = "peak_memory"  # most that Python has allocated while a long answer is read
+    label: str
+    unit: str
 
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return _SHOWN[self][0]
+    def __new__(cls, name: str, label: str = "", unit: str = "") -> Self:
+        """`label` is what people call it, `unit` that of its figures."""
+        member = str.__new__(cls, name)
+        member._value_, member.label, member.unit = name, label, unit
+        return member
 
-    @property
-    def unit(self) -> str:
-        """The unit of its figures."""
-        return _SHOWN[self][1]
-
-
-_SHOWN = {
-    Measure.CPU_PER_CHUNK: ("CPU per chunk", "µs"),
-    Measure.CPU_PER_CALL: ("CPU per call", "ms"),
-    Measure.FIRST_DELTA: ("time to first delta", "ms"),
-    Measure.PEAK_MEMORY: ("peak memory", "kB"),
-}
+    # Processor time that one more chunk of text takes, whatever the thread; the same of a whole call with a
+    # short answer; from the call to its first text; the most that Python allocates while a long one is read.
+    CPU_PER_CHUNK = "cpu_per_chunk", "CPU per chunk", "µs"
+    CPU_PER_CALL = "cpu_per_call", "CPU per call", "ms"
+    FIRST_DELTA = "first_delta", "time to first delta", "ms"
+    PEAK_MEMORY = "peak_memory", "peak memory", "kB"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,3 +164,70 @@ def in_turn(names: Iterable[str], rounds: int) -> Iterator[str]:
     for _ in range(rounds):
         yield from order
         order.append(order.pop(0))
+
+
+def cost_document(cost: Cost) -> dict[str, Any]:
+    """Everything that was measured, as plain JSON values."""
+    return {
+        "reference": cost.reference,
+        "candidate": cost.candidate,
+        "rounds": cost.rounds,
+        "chunks": {"short": cost.short, "long": cost.long},
+        "machine": {"processors": cost.processors, "load": cost.load},
+        "providers": {
+            row.provider: {
+                "reference": row.reference,
+                "recording": row.recording,
+                "measures": {
+                    str(measure): {"unit": measure.unit, **_rounded(asdict(pair))}
+                    for measure, pair in row.found.items()
+                },
+                "not_measured": {str(measure): reason for measure, reason in row.missing.items()},
+            }
+            for row in cost.providers
+        },
+        "at_most": {str(measure): limit for measure, limit in cost.at_most.items()},
+        "exceeded": [{**asdict(excess), "measure": str(excess.measure)} for excess in cost.exceeded],
+    }
+
+
+def cost_from(value: Mapping[str, Any]) -> Cost:
+    """The costs again.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: the value does not come from `cost_document`.
+    """
+    return Cost(
+        reference=value["reference"],
+        candidate=value["candidate"],
+        providers=tuple(
+            ProviderCost(
+                provider=name,
+                reference=row["reference"],
+                recording=row["recording"],
+                found={
+                    Measure(measure): SideBySide(
+                        reference=float(pair["reference"]),
+                        candidate=float(pair["candidate"]),
+                        ratio=Spread(**pair["ratio"]),
+                    )
+                    for measure, pair in row["measures"].items()
+                },
+                missing={Measure(measure): reason for measure, reason in row["not_measured"].items()},
+            )
+            for name, row in value["providers"].items()
+        ),
+        rounds=value["rounds"],
+        short=value["chunks"]["short"],
+        long=value["chunks"]["long"],
+        processors=value["machine"]["processors"],
+        load=value["machine"]["load"],
+        at_most={Measure(name): limit for name, limit in value["at_most"].items()},
+    )
+
+
+def _rounded(value: Any) -> Any:
+    """Four significant digits: more would only show the noise."""
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return float(f"{value:.4g}")

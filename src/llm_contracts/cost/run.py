@@ -10,8 +10,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import ClientCache, Function
-from llm_contracts.cost.drive import Driver
-from llm_contracts.cost.measure import MeasuringPlan, Meter, PlannedCall, measured
+from llm_contracts.cost.measure import Driver, MeasuringPlan, Meter, PlannedCall, measured
 from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
 from llm_contracts.cost.stream import Playable, text_of

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from packaging.version import Version
 
 from llm_contracts.matrix.cell import Cell
-from llm_contracts.matrix.pair import ReleasePair, by_age
+from llm_contracts.matrix.plan import ReleasePair, by_age
 from llm_contracts.matrix.request import MatrixRequest
 from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
@@ -92,6 +93,19 @@ class Bracket:
     after: str
     untried: tuple[str, ...] = ()
     tried: tuple[str, ...] = ()
+
+
+def bisect_document(goal: BisectTarget, found: Bracket, package: str, **extra: Any) -> dict[str, Any]:
+    """What a bisection found, as plain JSON values. `extra`: further fields."""
+    return {
+        "kind": str(goal.kind),
+        "package": package,
+        "way": "appears" if goal.appears else "vanishes",
+        "release": found.after,
+        **asdict(found),
+        "scenarios": list(goal.scenarios),
+        **extra,
+    }
 
 
 def target(kind: Kind, low: Cell, high: Cell) -> BisectTarget | None:

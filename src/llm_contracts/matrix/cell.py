@@ -1,13 +1,13 @@
-"""What came of one pair of releases, as far as tables need it."""
+"""What came of one pair of releases, as far as tables need it, and as a JSON document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from llm_contracts.matrix.pair import ReleasePair, Unsupported
+from llm_contracts.matrix.plan import ReleasePair, Unsupported
 from llm_contracts.parity.divergence import Kind, Severity
 
 
@@ -109,7 +109,19 @@ def cell_of(
         pair=pair,
         versions=dict(document["versions"]),
         items={row["id"]: row["outcome"] for row in rows if not row["problem"]},
-        differences=tuple(d for row in rows for d in _differences(row)),
+        differences=tuple(
+            CellDifference(
+                item=row["id"],
+                kind=Kind(found["kind"]),
+                where=found["where"],
+                reference=found["reference"],
+                candidate=found["candidate"],
+                fingerprint=found["fingerprint"],
+                accepted=found["waived"] is not None,
+            )
+            for row in rows
+            for found in row["divergences"]
+        ),
         noise=tuple(row["id"] for row in rows if row["noise"]),
         unreadable=tuple(row["problem"] for row in rows if row["problem"]),
         complaints=tuple(document["complaints"]),
@@ -119,14 +131,32 @@ def cell_of(
     )
 
 
-def _differences(row: Mapping[str, Any]) -> Iterator[CellDifference]:
-    for found in row["divergences"]:
-        yield CellDifference(
-            item=row["id"],
-            kind=Kind(found["kind"]),
-            where=found["where"],
-            reference=found["reference"],
-            candidate=found["candidate"],
-            fingerprint=found["fingerprint"],
-            accepted=found["waived"] is not None,
-        )
+def cell_document(cell: Cell) -> dict[str, Any]:
+    """Everything in a cell, as plain JSON values."""
+    kinds = {kind: len(cell.scenarios_with(kind)) for kind in Kind}
+    values = asdict(cell)
+    del values["inputs"]  # has been looked at, and is long
+    return {
+        **values,
+        "kinds": {str(kind): count for kind, count in kinds.items() if count},
+        "scenarios": len(cell.items),
+    }
+
+
+def cell_from(row: Mapping[str, Any]) -> Cell:
+    """The cell again. Counts are left aside: they follow from the rest.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: the row does not come from `cell_document`.
+    """
+    plain = {key: row[key] for key in ("reason", "versions", "items", "moved", "measures", "report")}
+    return Cell(
+        pair=ReleasePair(**row["pair"]),
+        state=CellState(row["state"]),
+        differences=tuple(CellDifference(**{**d, "kind": Kind(d["kind"])}) for d in row["differences"]),
+        noise=tuple(row["noise"]),
+        unreadable=tuple(row["unreadable"]),
+        complaints=tuple(row["complaints"]),
+        known=tuple(Unsupported(**known) for known in row["known"]),
+        **plain,
+    )

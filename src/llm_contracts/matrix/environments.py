@@ -9,14 +9,14 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
-from llm_contracts.matrix.pair import LATEST, ReleasePair
+from llm_contracts.matrix.plan import LATEST, ReleasePair
 from llm_contracts.project.config import ConfigError
 
 Completed = subprocess.CompletedProcess[str]
@@ -97,11 +97,13 @@ class Environments:
         """
         with TemporaryDirectory(prefix="llm-contracts-matrix-") as name:
             pins, overrides, wanted = (Path(name, each) for each in (PINS, "overrides.txt", "wanted.in"))
+            asked = {"litellm": pair.litellm, "openai": pair.openai}
+            litellm, openai = (n if v == LATEST else f"{n}=={v}" for n, v in asked.items())
             # An output file that is there already is what uv prefers.
             preferred = (f"{name}=={v}" for name, v in self.installed.items() if name not in _SUBJECTS)
-            _write(pins, preferred)
-            _write(overrides, (_requirement("litellm", pair.litellm), *self.overrides))
-            _write(wanted, (*self.requirements, _requirement("openai", pair.openai)))
+            pins.write_text("\n".join(preferred) + "\n")
+            overrides.write_text("\n".join((litellm, *self.overrides)) + "\n")
+            wanted.write_text("\n".join((*self.requirements, openai)) + "\n")
             done = self._uv(*_COMPILE, "--overrides", overrides, "--output-file", pins, wanted, *self.sources)
             if done.returncode:
                 raise UnavailableError(resolver_says(done))
@@ -141,7 +143,7 @@ class Environments:
         """
         with TemporaryDirectory(prefix="llm-contracts-matrix-") as folder:
             wanted = Path(folder, "wanted.in")
-            _write(wanted, [requirement])
+            wanted.write_text(f"{requirement}\n")
             done = self._uv(*_COMPILE, "--no-deps", wanted)
         if not done.returncode:
             return done.stdout.strip().partition("==")[2]
@@ -259,11 +261,3 @@ def find_uv(environ: Mapping[str, str]) -> Path:
     if found is None:
         raise ConfigError(f"The matrix needs uv: pip install '{HARNESS}[matrix]', or any uv on the PATH.")
     return Path(found)
-
-
-def _requirement(name: str, version: str) -> str:
-    return name if version == LATEST else f"{name}=={version}"
-
-
-def _write(file: Path, lines: Iterable[str]) -> None:
-    file.write_text("".join(f"{line}\n" for line in lines))

@@ -1,4 +1,4 @@
-"""What a project says about the releases it wants to know about: `matrix.toml`."""
+"""Pairs of releases to try together, and what a project says about them: `matrix.toml`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,65 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
-from llm_contracts.matrix.pair import ReleasePair, Unsupported
 from llm_contracts.project.config import ConfigError, nearest
 from llm_contracts.util.files import read_file
+
+LATEST = "latest"
+"""Stands for the newest release that the index has and the rest of a pair allows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class ReleasePair:
+    """A release of LiteLLM and one of openai, each a version or `latest`."""
+
+    litellm: str
+    openai: str
+
+    def __str__(self) -> str:
+        return f"LiteLLM {self.litellm} with openai {self.openai}"
+
+    @property
+    def folder(self) -> str:
+        """A name for a folder of its own."""
+        return f"litellm-{self.litellm}-openai-{self.openai}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsupported:
+    """A row about releases that are not meant to work.
+
+    Attributes:
+        reason: why; shown wherever it matters.
+        litellm, openai: version ranges; all releases where there is none.
+        provider: for this provider alone. Without one the pair is not tried, not even installed.
+    """
+
+    reason: str
+    litellm: str | None = None
+    openai: str | None = None
+    provider: str | None = None
+
+    def covers(self, pair: ReleasePair) -> bool:
+        """Whether it is about this pair. Nothing is known about a `latest` that has not been looked up."""
+        ranges = ((self.litellm, pair.litellm), (self.openai, pair.openai))
+        try:
+            return all(
+                SpecifierSet(allowed).contains(Version(version), prereleases=True)
+                for allowed, version in ranges
+                if allowed is not None
+            )
+        except InvalidVersion:
+            return False
+
+
+def by_age(version: str) -> tuple[int, Version, str]:
+    """A key that sorts releases, oldest first; what is not a version comes last."""
+    try:
+        return (0, Version(version), version)
+    except InvalidVersion:
+        return (1, Version("0"), version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,10 +101,10 @@ def load_plan(file: Path) -> MatrixPlan:
     try:
         _check_keys(table, MatrixPlan)
         return MatrixPlan(
-            pairs=tuple(map(_pair, _rows(table, "pairs"))),
-            unsupported=tuple(map(_unsupported, _rows(table, "unsupported"))),
-            overrides=tuple(_text("overrides", row) for row in _rows(table, "overrides")),
-            requirements=tuple(_text("requirements", row) for row in _rows(table, "requirements")),
+            pairs=tuple(map(_pair, table.get("pairs", ()))),
+            unsupported=tuple(map(_unsupported, table.get("unsupported", ()))),
+            overrides=tuple(_text("overrides", row) for row in table.get("overrides", ())),
+            requirements=tuple(_text("requirements", row) for row in table.get("requirements", ())),
         )
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
@@ -57,16 +112,11 @@ def load_plan(file: Path) -> MatrixPlan:
 
 def _check_keys(table: Mapping[str, object], model: type[MatrixPlan | Unsupported], where: str = "") -> None:
     known = [field.name for field in fields(model)]
-    for key in table:
+    for key, value in table.items():
         if key not in known:
             raise ConfigError(f"{where}{key}: there is no such key. {nearest(key, known)}")
-
-
-def _rows(table: Mapping[str, object], key: str) -> list[object]:
-    rows = table.get(key, [])
-    if not isinstance(rows, list):
-        raise ConfigError(f"{key}: must be a list, not {rows!r}.")
-    return rows
+        if model is MatrixPlan and not isinstance(value, list):
+            raise ConfigError(f"{key}: must be a list, not {value!r}.")
 
 
 def _text(key: str, value: object) -> str:

@@ -29,14 +29,22 @@ def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, D
         pairs: how many are to be run.
         scenarios: how many each of them has, if that is known.
     """
+    finished, started = 0, time.monotonic()
+
+    def line(cell: Cell) -> None:
+        nonlocal finished
+        finished += 1
+        left = (time.monotonic() - started) / finished * (pairs - finished)
+        about = f"; about {math.ceil(left / 60)} min left" if left > 0 else ""
+        echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
+
     if not sys.stderr.isatty() or "CI" in os.environ:
-        yield _print_lines(pairs, time.monotonic)
+        yield (lambda _what, _count: None), line
         return
     each = scenarios or 1
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeLeft())
     with Progress(*columns, console=terminal_console(stderr=True), speed_estimate_period=_MEMORY) as progress:
         task = progress.add_task("matrix", total=pairs * each)
-        finished = 0
 
         def step(what: str, count: int) -> None:
             part = min(count, each) if scenarios else 0
@@ -59,16 +67,3 @@ def outcome(cell: Cell) -> str:
         return f"{cell.pair}: {len(cell.items)} scenarios, {differing} differ"
     failed = "not tried" if cell.state is CellState.UNSUPPORTED else "could not be tried"
     return f"{cell.pair}: {failed}: {cell.reason}"
-
-
-def _print_lines(pairs: int, now: Callable[[], float]) -> tuple[Step, Done]:
-    started, finished = now(), 0
-
-    def done(cell: Cell) -> None:
-        nonlocal finished
-        finished += 1
-        left = (now() - started) / finished * (pairs - finished)
-        about = f"; about {math.ceil(left / 60)} min left" if left > 0 else ""
-        echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
-
-    return (lambda _what, _count: None), done

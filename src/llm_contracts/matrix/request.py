@@ -1,21 +1,14 @@
-"""What somebody asks a matrix for, and what runs it."""
+"""What somebody asks a matrix for."""
 
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from llm_contracts.matrix.pair import LATEST, ReleasePair
+from llm_contracts.matrix.plan import LATEST, ReleasePair
 from llm_contracts.util.versions import versions
-
-if TYPE_CHECKING:
-    from llm_contracts.matrix.plan import MatrixPlan
-    from llm_contracts.matrix.run import MatrixRun
-    from llm_contracts.project.config import Project
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,47 +87,6 @@ def pinned_pair() -> ReleasePair:
     """The pair that is installed here."""
     here = versions()
     return ReleasePair(litellm=here["litellm"], openai=here["openai"])
-
-
-def matrix_run(
-    project: Project, request: MatrixRequest, plan: MatrixPlan, environ: Mapping[str, str]
-) -> MatrixRun:
-    """What tries pairs, put together from the request, `matrix.toml` and this environment.
-
-    Raises:
-        ConfigError: there is no uv.
-    """
-    from llm_contracts.matrix.checking import Checker
-    from llm_contracts.matrix.environments import (
-        Environments,
-        command,
-        find_uv,
-        installed_versions,
-        local_requirements,
-        own_variables,
-    )
-    from llm_contracts.matrix.run import MatrixRun
-
-    root, variables = project.settings.root, own_variables(environ)
-    file = root / "pyproject.toml"
-    has_requirements = file.is_file() and "[project]" in file.read_text(encoding="utf-8")
-    return MatrixRun(
-        builder=Environments(
-            run=command(root, variables),
-            uv=find_uv(environ),
-            python=Path(sys.executable),
-            requirements=(*local_requirements(), *plan.requirements, *request.requirements),
-            sources=(file,) if has_requirements else (),
-            overrides=(*plan.overrides, *request.overrides),
-            installed=installed_versions(),
-            cache=request.cache,
-        ),
-        check=Checker(root=root, environ=variables),
-        arguments=request.check_arguments(),
-        pinned=pinned_pair(),
-        unsupported=plan.unsupported,
-        reports=(request.report or project.settings.report / "matrix").absolute(),
-    )
 
 
 def _options(named: Mapping[str, object]) -> list[str]:

@@ -8,14 +8,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from llm_contracts.cost.document import cost_from
-from llm_contracts.cost.model import Measure
-from llm_contracts.cost.terminal import between, ratio
+from llm_contracts.cost.model import Measure, cost_from
+from llm_contracts.cost.views import between, ratio
 from llm_contracts.matrix.cell import Cell, CellState, cell_of
-from llm_contracts.matrix.checking import Check, CheckError
-from llm_contracts.matrix.environments import Resolution, UnavailableError
-from llm_contracts.matrix.pair import ReleasePair, Unsupported, unsupported
+from llm_contracts.matrix.checking import Check, Checker, CheckError
+from llm_contracts.matrix.environments import (
+    Environments,
+    Resolution,
+    UnavailableError,
+    command,
+    find_uv,
+    installed_versions,
+    local_requirements,
+    own_variables,
+)
+from llm_contracts.matrix.plan import MatrixPlan, ReleasePair, Unsupported
+from llm_contracts.matrix.request import MatrixRequest, pinned_pair
 from llm_contracts.matrix.table import Table
+from llm_contracts.project.config import Project
 from llm_contracts.util.text import first_names
 
 Step = Callable[[str, int], None]
@@ -108,8 +118,8 @@ class MatrixRun:
             return Cell(pair=pair, state=CellState.FAILED, reason=str(error))
 
     def _refuse(self, pair: ReleasePair) -> None:
-        for row in unsupported(pair, self.unsupported):
-            if row.provider is None:
+        for row in self.unsupported:
+            if row.provider is None and row.covers(pair):
                 raise _RefusedError(row.reason)
         if pair == self.pinned:
             raise _RefusedError("This is the pinned pair.")
@@ -118,8 +128,38 @@ class MatrixRun:
         step(f"{pair}", 0)
         folder = self.reports / pair.folder
         document = self.check(python, self.arguments, folder, lambda count: step(f"{pair}", count))
-        known = unsupported(pair, self.unsupported)
+        known = (row for row in self.unsupported if row.covers(pair))
         return cell_of(pair, document, known=known, report=str(folder), measures=cost_measures(document))
+
+
+def matrix_run(
+    project: Project, request: MatrixRequest, plan: MatrixPlan, environ: Mapping[str, str]
+) -> MatrixRun:
+    """What tries pairs, put together from the request, `matrix.toml` and this environment.
+
+    Raises:
+        ConfigError: there is no uv.
+    """
+    root, variables = project.settings.root, own_variables(environ)
+    file = root / "pyproject.toml"
+    has_requirements = file.is_file() and "[project]" in file.read_text(encoding="utf-8")
+    return MatrixRun(
+        builder=Environments(
+            run=command(root, variables),
+            uv=find_uv(environ),
+            python=Path(sys.executable),
+            requirements=(*local_requirements(), *plan.requirements, *request.requirements),
+            sources=(file,) if has_requirements else (),
+            overrides=(*plan.overrides, *request.overrides),
+            installed=installed_versions(),
+            cache=request.cache,
+        ),
+        check=Checker(root=root, environ=variables),
+        arguments=request.check_arguments(),
+        pinned=pinned_pair(),
+        unsupported=plan.unsupported,
+        reports=(request.report or project.settings.report / "matrix").absolute(),
+    )
 
 
 def cost_measures(document: Mapping[str, Any]) -> Mapping[str, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from llm_contracts.matrix.cell import Cell, CellDifference
+from llm_contracts.matrix.cell import Cell, CellDifference, cell_document, cell_from
 from llm_contracts.parity.divergence import Kind, Severity, place
+
+FORMAT = 1
+"""Of a matrix as a JSON document: pages are made from documents, without running anything again."""
 
 
 class ChangeDirection(StrEnum):
@@ -75,12 +78,41 @@ class Table:
     @property
     def changes(self) -> tuple[ReleaseChange, ...]:
         """All changes against the pinned pair: what fails first, then by severity and frequency."""
-        return changes(self.pinned, self.cells)
+        merged: dict[tuple[object, ...], ReleaseChange] = {}
+        for cell in self.cells:
+            for change in _of_cell(self.pinned, cell) if cell.ran else ():
+                key = (change.way, change.kind, change.where, change.accepted, change.excused)
+                before = merged.get(key, change)
+                merged[key] = replace(before, scenarios={**before.scenarios, **change.scenarios})
+        return tuple(sorted(merged.values(), key=_weight))
 
     @property
     def fails(self) -> bool:
         """Whether under any pair something unaccepted differs that does not under the pinned one."""
         return any(change.fails for change in self.changes)
+
+    def document(self, **extra: Any) -> dict[str, Any]:
+        """Everything that was found, as plain JSON values. `extra`: further fields, of the caller's own."""
+        return {
+            "format": FORMAT,
+            **extra,
+            "fails": self.fails,
+            "pinned": cell_document(self.pinned),
+            "cells": [cell_document(cell) for cell in self.cells],
+            "changes": [{**asdict(change), "fails": change.fails} for change in self.changes],
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Table:
+        """The table again.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: the document does not come from `document`.
+        """
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']}")
+        cells = tuple(map(cell_from, document["cells"]))
+        return cls(pinned=cell_from(document["pinned"]), cells=cells)
 
 
 def against(pinned: Cell, cell: Cell) -> Mapping[ChangeDirection, tuple[CellDifference, ...]]:
@@ -98,17 +130,6 @@ def against(pinned: Cell, cell: Cell) -> Mapping[ChangeDirection, tuple[CellDiff
         ChangeDirection.OTHER: tuple(d for d in came if _place(d) in old_places),
         ChangeDirection.GONE: tuple(d for d in went if _place(d) not in places),
     }
-
-
-def changes(pinned: Cell, cells: Iterable[Cell]) -> tuple[ReleaseChange, ...]:
-    """See `Table.changes`."""
-    merged: dict[tuple[object, ...], ReleaseChange] = {}
-    for cell in cells:
-        for change in _of_cell(pinned, cell) if cell.ran else ():
-            key = (change.way, change.kind, change.where, change.accepted, change.excused)
-            before = merged.get(key, change)
-            merged[key] = replace(before, scenarios={**before.scenarios, **change.scenarios})
-    return tuple(sorted(merged.values(), key=_weight))
 
 
 def _place(difference: CellDifference) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.cost.drive import CallCost, CannotMeasureError
+from llm_contracts.cost.measure import CallCost, CannotMeasureError
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, side_by_side
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Call
-from llm_contracts.cost.drive import CannotMeasureError, Driver
+from llm_contracts.cost.measure import CannotMeasureError, Driver
 
 CALL = Call(base_url="http://127.0.0.1:9", api_key="sk-secret-key", provider="acme", model="m")
 

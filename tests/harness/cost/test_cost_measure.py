@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.cost.drive import CallCost
-from llm_contracts.cost.measure import MeasuringPlan, PlannedCall, measured
+from llm_contracts.cost.measure import CallCost, MeasuringPlan, PlannedCall, measured
 from llm_contracts.cost.model import Measure
 from tests.harness.cost.samples import FakeMeter
 

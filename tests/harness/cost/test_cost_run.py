@@ -12,7 +12,7 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.clients.call import Call
-from llm_contracts.cost.drive import CallCost
+from llm_contracts.cost.measure import CallCost
 from llm_contracts.cost.model import Cost, Measure
 from llm_contracts.cost.run import CostPlan, measure
 from llm_contracts.cost.server import Serve, ServerError, serving

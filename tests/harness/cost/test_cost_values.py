@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from llm_contracts.cost.document import cost_document, cost_from
-from llm_contracts.cost.model import Cost, Measure, Spread, side_by_side, spread
+from llm_contracts.cost.model import Cost, Measure, Spread, cost_document, cost_from, side_by_side, spread
 from tests.harness.cost.samples import cost, provider_cost
 
 CHUNK = Measure.CPU_PER_CHUNK

@@ -9,7 +9,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from llm_contracts.cost.model import Cost, Measure
-from llm_contracts.cost.terminal import print_cost
+from llm_contracts.cost.views import print_cost
 from llm_contracts.reporting.html.page import render
 from llm_contracts.util.text import SIGNS
 from tests.harness.cost.samples import cost, provider_cost

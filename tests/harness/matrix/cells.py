@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.matrix.cell import Cell, CellDifference
-from llm_contracts.matrix.pair import ReleasePair
+from llm_contracts.matrix.plan import ReleasePair
 from llm_contracts.parity.divergence import Kind
 
 PINNED = ReleasePair(litellm="1.105.0", openai="2.54.0")

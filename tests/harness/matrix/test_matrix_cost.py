@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from llm_contracts.cost.document import cost_document
-from llm_contracts.cost.model import Measure
+from llm_contracts.cost.model import Measure, cost_document
 from llm_contracts.matrix.run import cost_measures
 from tests.harness.cost.samples import cost, pair, provider_cost
 

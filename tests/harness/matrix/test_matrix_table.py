@@ -7,8 +7,7 @@ import json
 import pytest
 
 from llm_contracts.matrix.cell import Cell, CellState, cell_of
-from llm_contracts.matrix.document import matrix_document, table_from
-from llm_contracts.matrix.pair import Unsupported
+from llm_contracts.matrix.plan import Unsupported
 from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import PINNED, cell, difference, document, pair, row
@@ -142,12 +141,12 @@ def test_a_table_survives_its_document() -> None:
         cell(OLD, difference(candidate=4), known=known, unreadable=("x",), complaints=("y",)),
         Cell(pair=NEW, state=CellState.FAILED, reason="No."),
     )
-    written = json.loads(json.dumps(matrix_document(whole, reference="a")))
-    assert table_from(written) == whole
+    written = json.loads(json.dumps(whole.document(reference="a")))
+    assert Table.from_document(written) == whole
     assert (written["reference"], written["fails"], written["format"]) == ("a", False, 1)
     assert written["cells"][0]["kinds"] == {"usage": 1}
 
 
 def test_a_document_of_another_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format 2"):
-        table_from({"format": 2})
+        Table.from_document({"format": 2})

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.matrix.bisect import BisectTarget, Bracket
+from llm_contracts.matrix.bisect import BisectTarget, Bracket, bisect_document
 from llm_contracts.matrix.cell import Cell, CellState
-from llm_contracts.matrix.document import bisect_document, matrix_document
 from llm_contracts.matrix.markdown import bisection_markdown, grid, matrix_markdown, releases
-from llm_contracts.matrix.pair import Unsupported
+from llm_contracts.matrix.plan import Unsupported
 from llm_contracts.matrix.table import Table
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
@@ -119,7 +118,7 @@ def test_a_bisection_names_the_release_and_its_doubts() -> None:
 def test_the_page_is_made_of_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result, search, target = (tmp_path / name for name in ("matrix.json", "bisect.json", "upgrades.md"))
     facts = {"reference": "left", "candidate": "right", "checked_at": "2026-01-02T03:04:05", "command": "x y"}
-    result.write_text(json.dumps(matrix_document(TABLE, **facts)))
+    result.write_text(json.dumps(TABLE.document(**facts)))
     goal = BisectTarget(kind=Kind.USAGE, appears=False, scenarios=("acme/plain",))
     bracket = Bracket(before="1.100.5", after="1.101.0", tried=("1.101.0",))
     search.write_text(json.dumps({"bisect": bisect_document(goal, bracket, "litellm", command="x --bisect")}))

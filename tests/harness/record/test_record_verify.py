@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from llm_contracts.clients.call import Call
-from llm_contracts.drift.difference import ChangeKind
+from llm_contracts.drift.compare import ChangeKind
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.project.scenario import Scenario

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from llm_contracts.cost.html import cost_table
+from llm_contracts.cost.views import cost_table
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, state
 from llm_contracts.reporting.ci.about import RunContext
