@@ -8,22 +8,25 @@ of the places, a sample. Prints what survives; `docs/mutation.md` says why it do
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib.util
 import os
 import random
-import shlex
+import resource
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _ROOT = Path(__file__).resolve().parents[1]
 _JUDGE = (Path("src/llm_contracts/parity"), Path("src/llm_contracts/wire/facts"))
@@ -34,7 +37,8 @@ _TESTS = (
     "tests/harness/wire/test_request_diff.py",
 )
 _COPIED = ("src/llm_contracts", "tests/conftest.py", "tests/harness", "pyproject.toml")
-_TIMEOUT = 120.0  # seconds for the tests, which take two: a mutant may loop
+_OURS = ("llm_contracts", "tests", "conftest", "_pytest")  # imported by each run anew
+_CPU_TIME, _TIMEOUT = 60, 600  # seconds for the tests, which take some: a mutant may loop or wait
 
 
 @click.command()
@@ -45,31 +49,65 @@ def main(modules: tuple[str, ...], mutants: int, seed: int) -> None:
     """Change the judge in many ways, and see which its tests notice; of all modules or of those named."""
     if importlib.util.find_spec("cosmic_ray") is None:
         raise click.UsageError("This needs cosmic-ray: pip install cosmic-ray.")
-    from cosmic_ray.mutating import mutate_and_test
-    from cosmic_ray.testing import run_tests
-
     with tempfile.TemporaryDirectory() as folder:
         _copy(Path(folder))
         os.chdir(folder)
-        os.environ |= {
-            "PYTHONPATH": f"{folder}/src",
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "CI": "1",  # the same examples for each mutant
-        }
-        command = shlex.join([sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *_TESTS])
-        outcome, output = run_tests(command, _TIMEOUT)
-        if outcome != "survived":
-            raise click.ClickException(f"The tests fail without any change:\n{output}")
+        sys.path[:0] = [f"{folder}/src", folder]
+        sys.dont_write_bytecode = True  # the next mutant may be as long as this one, and of the same second
+        os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CI": "1"}  # the same examples for each mutant
+        tests = {file: Path(file).read_text(encoding="utf-8") for file in _test_files()}
+        for _ in range(2):  # without the libraries, and with them
+            if not _pass(tests):
+                raise click.ClickException(f"The tests fail unchanged:\n{Path('output').read_text()}")
+            for name in Path("imported").read_text(encoding="utf-8").split():
+                with suppress(Exception):  # what is not a module's name
+                    importlib.import_module(name)
         counts: Counter[str] = Counter()
-        for mutation in _sample(modules, mutants, random.Random(seed)):  # noqa: S311 - a sample, not a secret
-            result = mutate_and_test([mutation], command, _TIMEOUT)
-            counts["killed" if result.is_killed else "survived"] += 1
-            if not result.is_killed:
-                lines = (result.diff or "").splitlines()
-                changed = [line for line in lines if line[:1] in "+-" and line[:2] not in ("++", "--")]
-                place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name}"
+        for mutation, before, after in _sample(modules, mutants, random.Random(seed)):  # noqa: S311 - no secret
+            file = mutation.module_path
+            with _changed(file, after):
+                survives = _pass(sorted(tests, key=lambda test: -tests[test].count(file.stem)))
+            counts["survived" if survives else "killed"] += 1
+            if survives:
+                lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+                changed = [line for line in lines if line[:2] not in ("++", "--", "@@")]
+                place = f"{file}:{mutation.start_pos[0]} {mutation.operator_name}"
                 click.echo("\n".join([f"{counts.total()}. {place}", *changed, ""]))
         click.echo(f"{counts['killed']} of {counts.total()} killed, {counts['survived']} survive.")
+
+
+def _test_files() -> Iterator[str]:
+    for test in map(Path, _TESTS):
+        yield from map(str, sorted(test.glob("test_*.py")) if test.is_dir() else [test])
+
+
+@contextmanager
+def _changed(file: Path, code: str) -> Iterator[None]:
+    """While open, the file holds this; afterwards it is as it was, also for what has been compiled of it."""
+    before, when = file.read_bytes(), file.stat()
+    file.write_text(code, encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
+        os.utime(file, ns=(when.st_atime_ns, when.st_mtime_ns))
+
+
+def _pass(tests: Iterable[str]) -> bool:
+    """Whether these tests pass, the likely to fail first. They run in a copy of this process, which has
+    imported their libraries, but nothing of the judge.
+    """
+    if child := os.fork():
+        return os.waitpid(child, 0)[1] == 0
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_TIME, _CPU_TIME))
+    signal.alarm(_TIMEOUT)
+    code = 1
+    try:
+        with Path("output").open("w") as output, redirect_stdout(output), redirect_stderr(output):
+            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
+        Path("imported").write_text("\n".join(name for name in sys.modules if not name.startswith(_OURS)))
+    finally:
+        os._exit(code)
 
 
 def _copy(folder: Path) -> None:
@@ -83,8 +121,8 @@ def _copy(folder: Path) -> None:
             shutil.copy2(source, target)
 
 
-def _sample(modules: tuple[str, ...], count: int, draw: random.Random) -> Iterator[Any]:
-    """Of each place one change that is one, and of the places so many."""
+def _sample(modules: tuple[str, ...], count: int, draw: random.Random) -> Iterator[tuple[Any, str, str]]:
+    """Of each place one change that is one, and of the places so many, with the code before and after."""
     from cosmic_ray.commands import init
     from cosmic_ray.modules import find_modules
     from cosmic_ray.work_db import WorkDB
@@ -102,13 +140,15 @@ def _sample(modules: tuple[str, ...], count: int, draw: random.Random) -> Iterat
     left = count
     for _, mutations in chosen:
         mutation = draw.choice(sorted(mutations, key=lambda each: (each.operator_name, each.occurrence)))
-        if left and _changes(mutation):
+        if left and (codes := _codes(mutation)):
             left -= 1
-            yield mutation
+            yield mutation, *codes
 
 
-def _changes(mutation: Any) -> bool:
-    """Not in an annotation, which nothing reads, nor in what `dataclass` is told."""
+def _codes(mutation: Any) -> tuple[str, str] | None:
+    """The module's code before and after, if that is a change: not in an annotation, which nothing reads, nor
+    in what `dataclass` is told.
+    """
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
 
@@ -116,8 +156,9 @@ def _changes(mutation: Any) -> bool:
     operator = get_operator(mutation.operator_name)(**mutation.operator_args)
     mutated = mutate_code(code, operator, mutation.occurrence)
     with suppress(SyntaxError):  # where `*` is no operator
-        return mutated is not None and _meaning(mutated) != _meaning(code)
-    return False
+        if mutated is not None and _meaning(mutated) != _meaning(code):
+            return code, mutated
+    return None
 
 
 def _meaning(code: str) -> str:

@@ -120,7 +120,7 @@ def check(
     one of several machines' parts (--shard) is stored in a folder of its own, for `report --merge`.
     A sweep of all recordings is kept in report/sweep.json; it gives no verdict.
     """
-    from llm_contracts.project.inputs import input_files
+    from llm_contracts.project.inputs import changed_since, input_files
     from llm_contracts.reporting.terminal import print_result
     from llm_contracts.results.changes import changes_since
     from llm_contracts.results.items import packed
@@ -154,20 +154,24 @@ def check(
             "--review needs a whole result to look at: without --shard and --json -, and with "
             "--report where --scenario is given."
         )
+    crashes, count = list[str](), sum(owned(options.shard, row.name) for row in rows)
     context = run.scenario_context(project, options, packed)
-    count = sum(owned(options.shard, row.name) for row in rows)
-    crashes: list[str] = []
     pool = worker_pool(context, project, options, count, died=crashes.append)
     quiet = str(json_file) == "-"
     with writing(folder, secrets) as writer:
+        began = input_files(project.settings)
         with captured_stdout() as printed, progress_bar("check", count, "starting the clients") as done:
             result = run.check(project, rows, options, workers=pool, progress=writer.reporting(done))
         missing = run.without_recording(project, rows, (*providers, *scenarios)) if result.items else ()
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"), *missing)
-        result = _finished(result, writer.masked(warnings), report)
-        inputs = input_files(project.settings, writer.code, (result.reference, result.candidate))
+        inputs = {  # as they were when the run began
+            **input_files(project.settings, (result.reference, result.candidate)),
+            **writer.code,
+            **began,
+        }
+        result = _finished(result, writer.masked(warnings), report, changed_since(project.settings, inputs))
         names = [row.name for row in rows]
-        extra = {} if options.shard is None else part(check_plan(project, options), names)
+        extra = {} if options.shard is None else part(check_plan(project, options, began), names)
         changes = changes_since(folder, result)
         extra |= {} if changes is None else {"changes": asdict(changes)}
         finish = partial(writer.finish, result, inputs=inputs, **extra)
@@ -182,11 +186,15 @@ def check(
     return _review(folder) if review and code is Exit.DIVERGENCE else code
 
 
-def _finished(result: Result, warnings: tuple[str, ...], report: Path | None) -> Result:
-    """The result with all warnings, and commands that lead to it where somebody chose the folder."""
-    from llm_contracts.parity.verdict import led_to_folder
+def _finished(
+    result: Result, warnings: tuple[str, ...], report: Path | None, changed: Sequence[str]
+) -> Result:
+    """The result with all warnings, and commands that lead to it where somebody chose the folder. Who edits a
+    file meanwhile gets no GO for what did not run.
+    """
+    from llm_contracts.parity.verdict import led_to_folder, without_go
 
-    result = replace(result, warnings=warnings)
+    result = without_go(replace(result, warnings=warnings), changed)
     return result if report is None else led_to_folder(result, str(report))
 
 

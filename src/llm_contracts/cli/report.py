@@ -139,22 +139,25 @@ def _merge(
         ConfigError: the folders are not all the parts of one run.
         StoredResultError: a part cannot be read.
     """
+    from llm_contracts.parity.verdict import without_go
+    from llm_contracts.project.inputs import changed_since
     from llm_contracts.reporting.terminal import print_result
     from llm_contracts.results.writer import writing
     from llm_contracts.run.merge import CORPUS, merged
     from llm_contracts.util.terminal import progress_bar, report_console
 
     whole = merged(project, parts, local_day(), folder=report)
+    result = without_go(whole.result, changed_since(project.settings, whole.inputs) if whole.inputs else ())
     own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
     folder = report or own
     with writing(folder, secrets) as writer:
-        with progress_bar("merge", len(whole.result.items)) as done:
+        with progress_bar("merge", len(result.items)) as done:
             store = writer.reporting(done)
             for packed in whole.lines:
                 store(packed)
-        writer.finish(whole.result, **({"inputs": dict(whole.inputs)} if whole.inputs else {}))
-    print_result(report_console(), whole.result, {row.provider for row in project.scenarios})
-    return folder, exit_of(whole.result)
+        writer.finish(result, **({"inputs": dict(whole.inputs)} if whole.inputs else {}))
+    print_result(report_console(), result, {row.provider for row in project.scenarios})
+    return folder, exit_of(result)
 
 
 def _about(project: Project, stored: Stored, views: RequestedViews, changed: tuple[str, ...]) -> RunContext:

@@ -26,6 +26,7 @@ _TOOL = "llm-contracts"
 _CHECK = "check --provider {provider}"
 _RECORD = "record --provider {provider} --missing"
 _CAPTURE = "capture -- COMMAND"
+_NOTHING_LIVE = "Nothing is recorded live."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +163,19 @@ def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True, 
     return _verdict(provider, reasons, agree)
 
 
+def without_go(result: Result, changed: Sequence[str]) -> Result:
+    """The result, where these of its inputs have changed since its run began: no GO is left in it."""
+    ready = [name for name, verdict in result.verdicts.items() if verdict.answer is Readiness.READY]
+    if not changed or not ready:
+        return result
+    sentence = f"Since the run began, changed: {first_names(changed, _SHOWN)}."
+    reason = _Reason(answer=Readiness.REHEARSED, sentence=sentence, step=_CHECK)
+    doubted = {
+        name: replace(_verdict(name, [reason], ""), coverage=result.verdicts[name].coverage) for name in ready
+    }
+    return replace(result, verdicts={**result.verdicts, **doubted}, warnings=(*result.warnings, sentence))
+
+
 def led_to_folder(result: Result, folder: str) -> Result:
     """The result, which is stored in this folder, with verdicts whose commands are about it."""
     stored = f" --report {quote(folder)}"
@@ -290,11 +304,18 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
         named = [i for i in mine if holds(i)]
         again = step if asked_anew & {i.scenario for i in named} else _CAPTURE
         found.append((_sentence([i.id for i in named], one, many), again))
-    # Without this, rows of which nothing can be had live would be enough for a GO: imported ones, say.
+    # Without this, rows of which nothing can be had live would be enough for a GO, or a refusal alone.
+    answers = {row.id for row in expected if row.expects == "answer"}
     silent = not any(sentence for sentence, _ in found)
-    if items and silent and not any(item.provenance == "live" for item in items):
-        found.append(("Nothing is recorded live.", _RECORD))
+    if items and silent and not any(i.scenario in answers and _counts_live(i, today, limit) for i in items):
+        fresh = f"No answer is recorded live and less than {limit} days old."
+        found.append((fresh if any(i.provenance == "live" for i in items) else _NOTHING_LIVE, _RECORD))
     return [_Reason(answer=Readiness.REHEARSED, sentence=each, step=step) for each, step in found if each]
+
+
+def _counts_live(item: Item, today: date, limit: int) -> bool:
+    off = _undated(item) or _from_the_future(item, today) or _stale(item, today, limit)
+    return item.provenance == "live" and not off
 
 
 def _undated(item: Item) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 from llm_contracts.project.config import ConfigError, Settings
 from llm_contracts.util.files import read_file
 from llm_contracts.util.text import first_names
-from llm_contracts.util.versions import packages_of, versions
+from llm_contracts.util.versions import installed_packages, versions
 
 _OWN = Path(__file__).parents[1]
 SETTINGS = "pyproject.toml (tool.llm_contracts)"
@@ -52,34 +52,31 @@ def outdated(
         *(name for name, version in installed.items() if used.get(name) != version),
     ]
     if not changed and (packages := document.get("packages")):
-        needed = packages_of(installed)
-        changed += (name for name in needed.keys() | packages if needed.get(name) != packages.get(name))
+        here = installed_packages()
+        changed += (name for name, version in packages.items() if here.get(name) != version)
     made = datetime.fromisoformat(document["checked_at"]).astimezone()
     if made.date() != (now or datetime.now(UTC)).astimezone().date():
         changed.append("the date, on which waivers and the age of recordings depend")
     return tuple(changed)
 
 
-def input_files(settings: Settings, code: Iterable[str] = (), clients: Iterable[str] = ()) -> dict[str, str]:
+def input_files(settings: Settings, clients: Iterable[str] = ()) -> dict[str, str]:
     """Path → digest, of everything a result depends on: recordings, waivers, the project's own rows and
-    clients, every module that this process has loaded and that is not installed, and what the settings say
-    about comparing. Paths are relative to the project's root where they lie below it. `code`: modules that
-    others have loaded. `clients`: names of clients; where one is `module:attribute`, the loaded files of its
-    package belong to it, installed or not.
+    clients, all code that this process has loaded and that is not installed, and what the settings say about
+    comparing. Paths are relative to the project's root where they lie below it. `clients`: names of clients;
+    where one is `module:attribute`, the loaded files of its package belong to it, installed or not.
     """
-    files = {
-        *_settings_files(settings),
-        *code_files(settings.root),
-        *map(Path, code),
-        *_client_files(clients),
-    }
-    return {SETTINGS: _settings_digest(settings)} | {
-        _name(settings, file): _digest(file) for file in sorted(files) if file.is_file()
-    }
+    files = {*_settings_files(settings), *code_files(settings.root), *_client_files(clients)}
+    return {SETTINGS: _settings_digest(settings), **digests(settings.root, files)}
 
 
-def _name(settings: Settings, file: Path) -> str:
-    return file.relative_to(settings.root).as_posix() if file.is_relative_to(settings.root) else str(file)
+def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Path → digest, of those that are there."""
+    return {_name(root, file): _digest(file) for file in sorted(files) if file.is_file()}
+
+
+def _name(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
 def _settings_digest(settings: Settings) -> str:
@@ -98,7 +95,7 @@ def _client_files(clients: Iterable[str]) -> Iterator[Path]:
 
 def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, ...]:
     """The files that are new, gone or different since `stored` was made."""
-    there = {_name(settings, file) for file in _settings_files(settings) if file.is_file()}
+    there = {_name(settings.root, file) for file in _settings_files(settings) if file.is_file()}
     names = sorted((there | stored.keys()) - {SETTINGS})
     changed = (name for name in names if stored.get(name) != _digest(settings.root / name))
     return (*([] if stored.get(SETTINGS) == _settings_digest(settings) else [SETTINGS]), *changed)
@@ -121,19 +118,33 @@ def code_files(root: Path) -> Iterator[Path]:
     of_python = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
     paths = (*of_python, *site.getsitepackages(), site.getusersitepackages(), str(_OWN))
     known = (environment, *(_prefix(os.path.realpath(path)) for path in paths))
-    for path in _loaded():
-        if not path.startswith(environment if path.startswith(inside) else known):
-            yield Path(path)
+    for path in map(Path, _loaded()):
+        if not str(path).startswith(environment if str(path).startswith(inside) else known):
+            yield next(filter(Path.is_file, path.parents), path)  # a module in an archive is that file
 
 
 def _loaded() -> Iterator[str]:
-    """The files of all modules that this process has loaded."""
+    """The files of all code that this process has loaded."""
     real = cache(os.path.realpath)  # thousands of modules lie in hundreds of folders
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file is not None:
-            folder, name = os.path.split(file)
-            yield f"{_prefix(real(folder))}{name}"
+    modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    for file in {*filter(None, modules), *executed_files()}:
+        folder, name = os.path.split(file)
+        yield f"{_prefix(real(folder))}{name}"
+
+
+@cache
+def executed_files() -> set[str]:
+    """The files whose code this process has executed since it first asked: more than its modules, since code
+    may also be read from a file and executed.
+    """
+    found: set[str] = set()
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "exec" and isinstance(name := getattr(arguments[0], "co_filename", None), str):
+            found.add(name)
+
+    sys.addaudithook(hear)
+    return found
 
 
 def _prefix(folder: Path | str) -> str:

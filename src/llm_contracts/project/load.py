@@ -15,6 +15,7 @@ from llm_contracts.clients.call import Client
 from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import ConfigError, Project, Settings, checked_name, nearest
+from llm_contracts.project.inputs import executed_files
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols
@@ -30,6 +31,7 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     Raises:
         ConfigError: if a file cannot be imported or registers something else than it should.
     """
+    executed_files()  # hears from now on
     _make_importable(settings.root)
     registered = _module(settings.clients)
     scenarios = _module(settings.scenarios)

@@ -43,13 +43,14 @@ class Packed:
         item: the item.
         line: see `line_of`; None where the item still has everything in it, empty where the line is in the
             file already.
-        code: the project's files that were loaded to get it, unless an earlier item named them.
+        code: path → digest, of the project's files that were loaded to get it, unless an earlier item named
+            them.
         own: the credentials that its clients sent of their own. Never written.
     """
 
     item: Item
     line: bytes | None = None
-    code: tuple[str, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -32,7 +32,7 @@ from llm_contracts.util.files import (
     rename,
     replace_file,
 )
-from llm_contracts.util.versions import packages_of
+from llm_contracts.util.versions import installed_packages
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
@@ -45,7 +45,7 @@ class ResultWriter:
         folder: where they go; None where nothing is kept.
         secrets: values that must not be written, by name.
         resumed: what an earlier run had finished, if this one continues it.
-        code: the project's files that were loaded for the run, in whichever process.
+        code: path → digest, of the project's files as each was first loaded for the run, by any process.
         own: value → where it stood, for the credentials that clients sent of their own. Never written.
     """
 
@@ -54,7 +54,7 @@ class ResultWriter:
     started_at: str
     file: BinaryIO | None = None
     resumed: ItemsFile | None = None
-    code: set[str] = field(default_factory=set)
+    code: dict[str, str] = field(default_factory=dict)
     own: dict[str, str] = field(default_factory=dict, repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,7 +65,7 @@ class ResultWriter:
             OSError: the disk is full, say.
             SecretFound: a secret is in it; then nothing of it is written.
         """
-        self.code.update(done.code)
+        self.code = {**done.code, **self.code}
         self.own.update((value, place) for place, value in done.own.items())
         if self.file is not None and done.line != b"":
             line = line_of(done.item) if done.line is None else done.line
@@ -102,7 +102,7 @@ class ResultWriter:
             SecretFound: a secret is in it; then nothing is written.
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        extra |= {"packages": packages_of(result.versions)}
+        extra |= {"packages": installed_packages()}
         text = to_json(result, checked_at=now, started_at=self.started_at, **extra)
         refuse_secrets("the result", text.encode(), self.secrets)
         if self.folder is not None:

@@ -32,9 +32,9 @@ _SHOWN = 5  # names in a message
 _NOT_COMPARED = ("shard", "inputs")
 
 
-def check_plan(project: Project, options: Options) -> dict[str, Any]:
+def check_plan(project: Project, options: Options, inputs: Mapping[str, str]) -> dict[str, Any]:
     """What a check is about, as JSON values: two runs with the same plan give the same."""
-    return {"what": CHECK, **_plan(project, options), "inputs": input_files(project.settings)}
+    return {"what": CHECK, **_plan(project, options), "inputs": dict(inputs)}
 
 
 def corpus_plan(project: Project, options: Options, digest: str, waivers: Path | None) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
 
 _ALWAYS = ("litellm", "openai", "llm-contracts")
 
@@ -45,3 +47,12 @@ def packages_of(distributions: Iterable[str]) -> dict[str, str]:
             found[name] = next(iter(re.findall(r"^Version: (.+)$", head, re.MULTILINE)), "")
             waiting += re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*extra ==)", head, re.MULTILINE)
     return found
+
+
+def installed_packages() -> dict[str, str]:
+    """Name → release of everything that is installed, by the names of folders: to read what each says of
+    itself takes a tenth of a second.
+    """
+    folders = (path for entry in reversed(sys.path) for path in Path(entry).glob("*.*-info"))
+    named = (path.stem.partition("-") for path in folders)
+    return {name.replace("_", "-").lower(): version for name, _, version in named}

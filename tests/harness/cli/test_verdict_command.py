@@ -411,6 +411,24 @@ def test_a_result_that_does_not_say_what_it_was_made_from_gives_no_go(
     assert "does not say what it was made from" in refused(capsys, "acme")
 
 
+@pytest.mark.parametrize("edited", ["contracts/clients.py", "contracts/scenarios.py"])
+def test_what_is_edited_while_a_check_runs_did_not_run(
+    project: Path, capsys: pytest.CaptureFixture[str], edited: str
+) -> None:
+    live(project)
+    with (project / "contracts" / "clients.py").open("a") as clients:
+        clients.write(
+            "\ndef same(call):\n    yield from plain(call)\n"
+            f'    with open({str(project / edited)!r}, "a") as file:\n        file.write("#\\n")\n'
+            'CLIENTS["same"] = same\n'
+        )
+    run(["check"])
+    assert f"Since the run began, changed: {edited}." in capsys.readouterr().out
+    document = json.loads((project / "report" / "result.json").read_text())
+    assert {row["verdict"] for row in document["verdicts"].values()} == {"rehearsed"}
+    assert f"The stored result is out of date: since then, changed: {edited}." in refused(capsys, "acme")
+
+
 @pytest.mark.parametrize("end", ["os._exit(0)", "atexit.register(lambda: os._exit(0))"])
 def test_code_of_the_project_that_ends_the_process_does_not_end_it_well(project: Path, end: str) -> None:
     with (project / "contracts" / "clients.py").open("a") as clients:

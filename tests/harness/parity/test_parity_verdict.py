@@ -142,6 +142,29 @@ def test_a_name_that_a_shell_would_read_is_quoted() -> None:
     assert decide_streams("a; rm -rf b", []).next[0].endswith("--provider 'a; rm -rf b' --missing")
 
 
+@pytest.mark.parametrize(
+    ("expects", "recorded_on", "ready"),
+    [
+        ("answer", TODAY, True),
+        ("failure", TODAY, False),
+        ("answer", TODAY - timedelta(days=90), False),
+        ("answer", TODAY + timedelta(days=2), False),
+        ("answer", None, False),
+    ],
+)
+def test_a_go_rests_on_an_answer_that_was_recorded_live_and_lately(
+    expects: Any, recorded_on: date | None, ready: bool
+) -> None:
+    """Rows of which nothing can be had live do not make a live recording count that is too old."""
+    row = Scenario(id="broken", provider="glm", model="glm/m", live=False, expects=expects)
+    given = verdict(item("broken", recorded_on=recorded_on), scenarios=(row,))
+    if ready:
+        assert given.answer is Readiness.READY
+    else:
+        reasons = ("No answer is recorded live and less than 90 days old.",)
+        assert given == Verdict(answer=Readiness.REHEARSED, reasons=reasons, next=(_MISSING, _CHECK))
+
+
 def test_what_cannot_be_recorded_live_may_be_simulated() -> None:
     given = verdict(item(), item("broken", provenance="simulated"), scenarios=(PLAIN, BROKEN))
     assert given.answer is Readiness.READY

@@ -6,13 +6,14 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.inputs import SETTINGS, changed_since, input_files, outdated
 from llm_contracts.project.load import load_project
-from llm_contracts.util.versions import packages_of, versions
+from llm_contracts.util.versions import installed_packages, versions
 from tests.harness.run.projects import TOML, make_project
 
 
@@ -62,11 +63,46 @@ def test_what_the_settings_say_about_comparing_is_an_input(tmp_path: Path, said:
     assert changed_since(load_settings(root), stored) == (SETTINGS,)
 
 
-def test_a_result_does_not_outlive_a_release_of_what_a_library_needs(tmp_path: Path) -> None:
-    settings = load_settings(make_project(tmp_path))
-    now, used = datetime.now(UTC), versions()
-    packages = packages_of(used)
-    assert packages["httpx"] == metadata.version("httpx")
-    made = {"reference": "mine", "candidate": "other", "checked_at": now.isoformat(), "versions": used}
-    assert outdated(settings, {**made, "packages": packages}, now=now) == ()
-    assert outdated(settings, {**made, "packages": {**packages, "httpx": "0.0.1"}}, now=now) == ("httpx",)
+def test_a_result_does_not_outlive_the_release_of_any_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client's own library, or what lies below one; what was not there yet changes nothing."""
+    settings = load_settings(make_project(tmp_path / "project"))
+    monkeypatch.syspath_prepend(tmp_path)
+    release = tmp_path / "My_Client-1.0.dist-info"
+    release.mkdir()
+    now, packages = datetime.now(UTC), installed_packages()
+    assert (packages["httpx"], packages["my-client"]) == (metadata.version("httpx"), "1.0")
+    made = {"reference": "mine", "candidate": "other", "checked_at": now.isoformat(), "versions": versions()}
+    made["packages"] = packages
+    (tmp_path / "another-3.dist-info").mkdir()
+    assert outdated(settings, made, now=now) == ()
+    release.rename(tmp_path / "my_client-1.1.dist-info")
+    assert outdated(settings, made, now=now) == ("my-client",)
+
+
+@pytest.mark.parametrize(
+    "loading",
+    [
+        "import runpy\nrunpy.run_path({beside!r})",
+        "from importlib.util import module_from_spec, spec_from_file_location\n"
+        "spec = spec_from_file_location('any', {beside!r})\nspec.loader.exec_module(module_from_spec(spec))",
+        "exec(compile('x = 1', {beside!r}, 'exec'))",
+        "import sys\nsys.path.insert(0, {archive!r})\nimport module_in_an_archive",
+    ],
+)
+def test_code_that_is_loaded_past_pythons_modules_is_an_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loading: str
+) -> None:
+    root = make_project(tmp_path)
+    beside, archive = root / "beside.py", root / "archive.zip"
+    beside.write_text("x = 1\n")
+    with ZipFile(archive, "w") as packed:
+        packed.writestr("module_in_an_archive.py", "x = 1\n")
+    with (root / "contracts" / "clients.py").open("a") as clients:
+        clients.write(loading.format(beside=str(beside), archive=str(archive)))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    load_project(load_settings(root))
+    monkeypatch.delitem(sys.modules, "module_in_an_archive", raising=False)
+    loaded = archive if "archive" in loading else beside
+    assert loaded.name in input_files(load_settings(root))

@@ -117,6 +117,24 @@ def test_parts_of_other_recordings_are_refused(corpus: Path, capsys: pytest.Capt
     assert "differ in corpus" in capsys.readouterr().err
 
 
+def test_parts_give_no_go_for_what_has_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_project(tmp_path, provenance="live")
+    monkeypatch.chdir(root)
+    for number in (1, 2):
+        run(["check", "--shard", f"{number}/2"])
+    merging = ["report", "--merge", "report/shard-1-of-2", "report/shard-2-of-2"]
+    run(merging)
+    assert "GO     ready (2): acme, zenith" in capsys.readouterr().out
+    with (root / "contracts" / "clients.py").open("a") as clients:
+        clients.write("# changed\n")
+    run(merging)
+    said = capsys.readouterr().out
+    assert "NO-GO  rehearsed (2): acme, zenith" in said
+    assert "Since the run began, changed: contracts/clients.py." in said
+
+
 def test_code_that_only_one_part_has_loaded_makes_no_other_run(tmp_path: Path) -> None:
     def part(**inputs: str) -> Stored:
         return Stored(folder=tmp_path, document={"inputs": inputs, "part": {"plan": {"inputs": {}}}})

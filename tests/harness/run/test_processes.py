@@ -181,7 +181,7 @@ def test_code_that_only_other_processes_have_loaded_is_told(
     (root / "lazily.py").write_text("")
     monkeypatch.syspath_prepend(root)
     _, done = run(loaded(root, LATE), 1, candidate="late")
-    assert str(root / "lazily.py") in {file for each in done for file in each.code}
+    assert "lazily.py" in {file for each in done for file in each.code}
 
 
 SETTLED = (

@@ -24,7 +24,7 @@ from llm_contracts.corpus import CorpusStream
 from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, Settings
-from llm_contracts.project.inputs import code_files
+from llm_contracts.project.inputs import code_files, digests, executed_files
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import light
 from llm_contracts.results.items import ItemsFile, Packed
@@ -98,16 +98,17 @@ class _Code:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._reported: set[str] = set()
-        self._modules = 0
+        self._reported: set[Path] = set()
+        self._loaded = 0
 
-    def news(self) -> tuple[str, ...]:
-        if self._modules == len(sys.modules):  # looking through thousands takes a tenth of a second
-            return ()
-        self._modules = len(sys.modules)
-        found = {str(file) for file in code_files(self._root)} - self._reported
+    def news(self) -> dict[str, str]:
+        loaded = len(sys.modules) + len(executed_files())
+        if self._loaded == loaded:  # looking through thousands takes a tenth of a second
+            return {}
+        self._loaded = loaded
+        found = set(code_files(self._root)) - self._reported
         self._reported |= found
-        return tuple(sorted(found))
+        return digests(self._root, found)
 
 
 def as_they_finish(
