@@ -94,7 +94,7 @@ def _changed(file: Path, code: str) -> Iterator[None]:
 
 
 def _pass(tests: Iterable[str]) -> bool:
-    """Whether these tests pass, the likely to fail first. They run in a copy of this process, which has
+    """Whether these tests pass; the first that fails ends them. They run in a copy of this process, which has
     imported their libraries, but nothing of the judge.
     """
     if child := os.fork():

@@ -81,12 +81,18 @@ def test_a_result_does_not_outlive_the_release_of_any_package(
     assert outdated(settings, made, now=now) == ("my-client",)
 
 
+_BY_SPEC = """
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("any", {beside!r})
+spec.loader.exec_module(module_from_spec(spec))
+"""
+
+
 @pytest.mark.parametrize(
     "loading",
     [
         "import runpy\nrunpy.run_path({beside!r})",
-        "from importlib.util import module_from_spec, spec_from_file_location\n"
-        "spec = spec_from_file_location('any', {beside!r})\nspec.loader.exec_module(module_from_spec(spec))",
+        _BY_SPEC,
         "exec(compile('x = 1', {beside!r}, 'exec'))",
         "import sys\nsys.path.insert(0, {archive!r})\nimport module_in_an_archive",
     ],
