@@ -63,7 +63,7 @@ def reduce(
     scenario's name; FILE is a cassette, a HAR file or another recording with one stream.
     """
     from llm_contracts.reduce.reproduce import reproduction
-    from llm_contracts.reduce.run import Wanted
+    from llm_contracts.reduce.run import TIMED, Wanted
     from llm_contracts.reduce.run import reduce as reduced_of
     from llm_contracts.reduce.terminal import print_reduced, reduced_cassette, reduced_document
     from llm_contracts.run.match import client_names, opened_match
@@ -76,8 +76,7 @@ def reduce(
     options = Options(
         reference=reference,
         candidate=candidate,
-        # What differs by the way in which pieces come needs the pieces; the rest is quicker without.
-        pieces=None if kind in ("delivery_lag", "error_position", "deltas") else Fragmentation.ONE,
+        pieces=None if kind in TIMED else Fragmentation.ONE,
     )
     interactions, call = _found(project, recording)
     secrets = secrets_of(project)

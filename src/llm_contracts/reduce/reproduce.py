@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate, pairwise
 from pprint import pformat
 from typing import Any
 
@@ -11,11 +12,12 @@ from llm_contracts.clients.call import Function
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
-from llm_contracts.reduce.run import CHATS, Reduced
-from llm_contracts.wire.interaction import Interaction
+from llm_contracts.reduce.run import CHATS, TIMED, Reduced
+from llm_contracts.wire.interaction import End, Response
+from llm_contracts.wire.proxy.headers import without
 
-_SDK = "{}(base_url=url, api_key='none', max_retries=0).{}.create(**ASK)"
-_LITELLM = "litellm.{}(api_base=url, api_key='none', max_retries=0, custom_llm_provider='{}', **ASK)"
+_SDK = "{}(base_url=url, api_key='none').{}.create(**ASK)"
+_LITELLM = "litellm.{}(api_base=url, api_key='none', custom_llm_provider='{}', **ASK)"
 _CALLS = {
     ("openai", Function.INVOKE): _SDK.format("openai.OpenAI", "chat.completions"),
     ("openai", Function.RESPONSES): _SDK.format("openai.OpenAI", "responses"),
@@ -26,16 +28,16 @@ _CALLS = {
     ("litellm", Function.RESPONSES): _LITELLM.format("responses", "openai"),
     ("litellm", Function.EMBEDDINGS): _LITELLM.format("embedding", "openai"),
     ("litellm", Function.COMPLETIONS): _LITELLM.format("text_completion", "text-completion-openai"),
-    ("litellm-async", Function.MESSAGES): "asyncio.run(awaited("
-    + _LITELLM.format("anthropic.messages.acreate", "anthropic")
-    + "))",
+    ("litellm-async", Function.MESSAGES): f"asyncio.run(whole({_LITELLM}))".format(
+        "anthropic.messages.acreate", "anthropic"
+    ),
 }
-"""How a call of a library is written."""
+"""How a call of a library is written: with its defaults, as the built-in client makes it."""
 
 _ASKED = {
-    Kind.REQUEST_BODY: "asked",
+    Kind.REQUEST_BODY: "body.decode()",
     Kind.REQUEST_TARGET: "self.requestline",
-    Kind.REQUEST_HEADERS: "*self.headers.items(), sep='\\n'",
+    Kind.REQUEST_HEADERS: "self.headers",
     Kind.ATTEMPTS: "self.requestline",
 }
 """What a provider prints of a request, where that is what differs."""
@@ -45,100 +47,100 @@ _WITH_IDS = frozenset({Kind.RESPONSE_ID, Kind.FIELDS, Kind.SURFACE})
 
 _FILE = '''"""{title}
 
-    pip install {names} && python {file}
-"""
+pip install {names} && python {file}"""
+import {modules}
 
-import {asyncio}http.server, os, threading
-from importlib.metadata import version
-
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or it asks GitHub for prices
-import {names_imported}
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it asks GitHub for prices
+import {libraries}
 
 ASK = {ask}
-STATUS, TYPE = {status}, {type}
-BODY = (
-{body}
-)
+{answers}
 
+{whole}class Provider(http.server.BaseHTTPRequestHandler):
+    log_message = lambda *_: None
 
-class Provider(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        asked = self.rfile.read(int(self.headers["Content-Length"])).decode(){asked}
-        self.send_response(STATUS)
-        self.send_header("Content-Type", TYPE)
-        self.send_header("Content-Length", str(len(BODY)))
-        self.end_headers()
-        self.wfile.write(BODY)
-
-    def log_message(self, *_):
-        pass
-
-
-{awaited}def show(name, call):
-    print(f"--- {{name}} {{version(name)}}")
-    try:
-        answer = call()
-        for part in [answer] if hasattr(answer, "model_dump") or isinstance(answer, dict) else answer:
-            dump = getattr(part, "model_dump", lambda **_: part)
-            print(dump(exclude_none=True, exclude={exclude}))
-    except Exception as error:
-        print(f"{{type(error).__module__}}.{{type(error).__name__}}: {{error}}"[:300])
-
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+{answering}
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 url = f"http://127.0.0.1:{{server.server_port}}{base}"
-{shows}
+for library, call in {{
+{calls}
+}}.items():
+    print("---", library, importlib.metadata.version(library))
+{before}    try:
+        for part in {parts}:
+            print({shown})
+    except Exception as error:
+        print(f"{{type(error).__module__}}.{{type(error).__name__}}: {{error}}"[:300])
 '''
 
-
-_AWAITED = """async def awaited(answer):
-    answer = await answer
+_WHOLE = """async def whole(call):
+    answer = await call
     return [part async for part in answer] if hasattr(answer, "__aiter__") else answer
 
-
 """
+_FRAMING = ("connection", "content-length", "keep-alive", "transfer-encoding")
 
 
 def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str) -> str:
     """The text of the file.
 
     Raises:
-        ConfigError: it takes clients that are built in and make such a call, and one exchange.
+        ConfigError: it takes clients that are built in and make such a call, and connections that are closed
+            in order.
     """
     function = Function.INVOKE if reduced.call.function in CHATS else reduced.call.function
     names = [reference, candidate]
     if unknown := [name for name in names if (name, function) not in _CALLS]:
         able = ", ".join(name for name, made in _CALLS if made is function) or "none"
         raise ConfigError(f"A reproduction of {function} can be written for {able}, not for {unknown[0]}.")
-    if len(reduced.interactions) > 1:
-        raise ConfigError("This difference takes several exchanges: that is more than a reproduction serves.")
-    (interaction,) = reduced.interactions
+    responses = [each.response for each in reduced.interactions]
+    if not {each.end for each in responses} <= {End.COMPLETE, End.CUT}:
+        raise ConfigError("A connection that is reset or falls silent is more than a reproduction serves.")
     difference = reduced.difference
+    timed = difference.kind in TIMED
     waits = any(name.endswith("-async") for name in names)
-    title = (
-        f"{difference.kind} at {difference.where}: {candidate} says {_value(difference.candidate)}, "
-        f"{reference} {_value(difference.reference)}."
-    )
     libraries = [name.removesuffix("-async") for name in names]
+    ask = _ask(reduced)
+    shown = "part" if function is Function.MESSAGES else "part.model_dump(exclude_none=True)"
+    if difference.kind not in _WITH_IDS:
+        shown = shown.replace("True", "True, exclude={'created', 'id', 'object'}")
+    answers = ",\n".join(_answer(each, timed=timed) for each in responses)
+    answer, several = "ANSWER", len(responses) > 1
+    if several:
+        answers, answer = f"[\n{answers},\n]", "answers.pop(0)"
+    answering = f"        self.wfile.write({answer})"
+    if timed:
+        answering = f"""        for piece in {answer}:
+            self.wfile.write(piece)
+            time.sleep(0.3)"""
+    if asked := _ASKED.get(difference.kind):
+        answering = f"        print({asked})\n{answering}"
+    modules = (
+        ["asyncio"] * waits + ["http.server", "importlib.metadata", "os", "threading"] + ["time"] * timed
+    )
     return _FILE.format(
-        title=title,
+        title=f"{difference.kind} at {difference.where}: {candidate} says {_value(difference.candidate)}, "
+        f"{reference} {_value(difference.reference)}.",
         names=" ".join(libraries),
-        names_imported=", ".join(sorted(libraries)),
         file=file,
-        asyncio="asyncio, " if waits else "",
-        awaited=_AWAITED if waits else "",
-        asked=f"\n        print({_ASKED[difference.kind]})" if difference.kind in _ASKED else "",
-        ask=pformat(_ask(reduced), width=110, sort_dicts=False),
-        status=interaction.response.status,
-        type=repr(interaction.response.header("content-type", "application/json")),
-        body=_body(interaction),
-        exclude="set()" if difference.kind in _WITH_IDS else "{'created', 'id', 'object'}",
+        modules=", ".join(modules),
+        libraries=", ".join(sorted(libraries)),
+        ask=pformat(ask, width=150, sort_dicts=False),
+        answers=f"ANSWER{'S' * several} = {answers}",
+        whole=_WHOLE if waits else "",
+        answering=answering,
         base="" if function is Function.MESSAGES else "/v1",
-        shows="\n".join(
-            f'show("{library}", lambda: {_CALLS[name, function]})'
+        calls="\n".join(
+            f'    "{library}": lambda: {_CALLS[name, function]},'
             for name, library in zip(names, libraries, strict=True)
         ),
+        before="    answers = list(ANSWERS)\n" * several + "    begun = time.monotonic()\n" * timed,
+        parts="call()" if ask.get("stream") else "[call()]",
+        shown="round(time.monotonic() - begun, 1), " * timed + shown,
     )
 
 
@@ -155,6 +157,15 @@ def _value(value: Any) -> str:
     return "nothing" if value == ABSENT else json.dumps(value, ensure_ascii=False, default=str)[:80]
 
 
-def _body(interaction: Interaction) -> str:
-    lines = re.findall(rb"[^\n]*\n|[^\n]+", interaction.response.body)
-    return "\n".join(f"    {line!r}" for line in lines) or "    b''"
+def _answer(response: Response, *, timed: bool) -> str:
+    """The bytes of HTTP, one event a line; a tuple of pieces where it depends on them."""
+    lines = [f"HTTP/1.1 {response.status} {response.reason}".rstrip()]
+    lines += [f"{name}: {value}" for name, value in without(response.headers, _FRAMING)]
+    if response.end is End.CUT:
+        lines.append(f"Content-Length: {len(response.body) + 1}")  # one byte never comes
+    parts = re.findall(rb".+?(?:\n\n+|\Z)", response.body, re.DOTALL)
+    if timed and response.pieces:
+        ends = accumulate((piece.size for piece in response.pieces), initial=0)
+        parts = [response.body[a:b] for a, b in pairwise(ends)]
+    rows = [("\r\n".join(lines) + "\r\n\r\n").encode(), *parts]
+    return "(\n{}\n)".format("\n".join(f"    {row!r}{',' * timed}" for row in rows))

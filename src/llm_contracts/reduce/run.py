@@ -25,6 +25,8 @@ from llm_contracts.wire.streamed import Streamed, without_length
 
 _QUESTION = ({"role": "user", "content": "hi"},)
 CHATS = frozenset({Function.INVOKE, Function.CHAT})
+TIMED = frozenset({Kind.DELIVERY_LAG, Kind.ERROR_POSITION, Kind.DELTAS})
+"""What differs by the way in which pieces come, and needs them; the rest is quicker without."""
 _NUMBER = re.compile(r"\[\d+\]")
 _Form = tuple[str, str, bool, bool]
 _ORDER = (Severity.BREAKING, Severity.VISIBLE, Severity.COSMETIC)
@@ -135,7 +137,9 @@ def reduce(
     ddmin(search.interactions, lambda some: search.shows(tuple(some)))
     _events(search)  # first of all: each attempt takes as long as its stream
     _call(search)
+    _headers(search)
     _members(search)
+    _events(search)  # some have nothing left
     if not search.shows(search.interactions):
         msg = f"{found[0].kind} at {found[0].where} comes and goes: nothing that is left shows it."
         raise ConfigError(msg)
@@ -184,6 +188,23 @@ def _call(search: _Search) -> None:
         return search.shows(search.interactions, replace(search.call, params=some))
 
     ddmin(list(params), holds)
+
+
+def _headers(search: _Search) -> None:
+    """As few of the answers' headers as it takes, besides the type that everybody expects."""
+    for index, one in enumerate(search.interactions):
+        type_, rest = (
+            [line for line in one.response.headers if (line[0].lower() == "content-type") is is_type]
+            for is_type in (True, False)
+        )
+
+        def holds(some: Sequence[tuple[str, str]], index: int = index, type_: Any = type_) -> bool:
+            changed = list(search.interactions)
+            response = replace(changed[index].response, headers=(*type_, *some))
+            changed[index] = replace(changed[index], response=response)
+            return search.shows(tuple(changed))
+
+        ddmin(rest, holds)
 
 
 def _events(search: _Search) -> None:

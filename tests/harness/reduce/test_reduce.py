@@ -24,7 +24,7 @@ from llm_contracts.reduce.ddmin import ddmin
 from llm_contracts.reduce.reproduce import reproduction
 from llm_contracts.reduce.run import Reduced
 from llm_contracts.wire.cassette import load, save
-from llm_contracts.wire.interaction import Interaction, Request, Response
+from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 from tests.harness.importing.test_importing import exchange, tape
 from tests.harness.run.projects import cassette, make_project
 from tests.harness.wire.exchanges import DONE, JSON, event, stream, streamed, text_event
@@ -202,12 +202,7 @@ def reduced_call(interaction: Interaction, kind: Kind, **asked: Any) -> Reduced:
     )
 
 
-def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: object) -> tuple[str, str]:
-    """What the file prints of either library."""
-    reduced = reduced_call(interaction, kind, params=params)
-    text = reproduction(reduced, reference="openai", candidate="litellm", file="bug.py")
-    assert ast.parse(text)
-    assert len([line for line in text.splitlines() if line.strip()]) < 50
+def printed(folder: Path, text: str) -> str:
     file = folder / "bug.py"
     file.write_text(text)
     done = subprocess.run(
@@ -216,10 +211,19 @@ def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: obj
         text=True,
         timeout=120,
         check=False,
-        env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONWARNINGS": "ignore", "PATH": ""},
+        env={"PYTHONWARNINGS": "ignore", "PATH": ""},
     )
     assert done.returncode == 0, done.stderr
-    before, _, after = done.stdout.partition("--- litellm")
+    return done.stdout
+
+
+def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: object) -> tuple[str, str]:
+    """What the file prints of either library."""
+    reduced = reduced_call(interaction, kind, params=params)
+    text = reproduction(reduced, reference="openai", candidate="litellm", file="bug.py")
+    assert ast.parse(text)
+    assert len(text.splitlines()) <= 36
+    before, _, after = printed(folder, text).partition("--- litellm")
     assert before.startswith("--- openai")
     return before, after
 
@@ -242,6 +246,39 @@ def test_a_reproduction_shows_answers_in_one_piece_and_what_was_asked(tmp_path: 
         assert "'content': 'whole'" in said
 
 
+def test_a_reproduction_serves_further_attempts_pieces_and_a_body_that_breaks_off(tmp_path: Path) -> None:
+    headers = (*JSON, ("retry-after-ms", "1"))
+    busy = Response(status=429, headers=headers, body=b'{"error": {"message": "busy"}}')
+    one = streamed(text_event("tea") + text_event("cup"))
+    size = len(text_event("tea"))
+    pieces = (Piece(size=size, at_ms=0.0), Piece(size=len(one.response.body) - size, at_ms=0.0))
+    broken = replace(one, response=replace(one.response, end=End.CUT, pieces=pieces))
+    reduced = reduced_call(broken, Kind.ERROR_POSITION)
+    both = replace(reduced, interactions=(replace(one, response=busy), broken))
+    said = printed(tmp_path, reproduction(both, reference="openai", candidate="openai", file="bug.py"))
+    tea, cup, error = said.splitlines()[1:]
+    assert "'tea'" in tea
+    assert "'cup'" in cup
+    assert float(cup.split()[0]) > float(tea.split()[0])
+    assert "peer closed connection" in error
+    silent = replace(broken, response=replace(broken.response, end=End.TIMEOUT))
+    with pytest.raises(ConfigError, match="falls silent is more than"):
+        reproduction(
+            replace(reduced, interactions=(silent,)), reference="openai", candidate="openai", file="bug.py"
+        )
+
+
+def test_headers_that_are_not_needed_are_left_out(project: Path) -> None:
+    shouted(project, "word")
+    file = project / "long.yaml"
+    (one,) = load(file).interactions
+    headers = (*one.response.headers, ("x-request-id", "req-1"))
+    tape(file, replace(one, response=replace(one.response, headers=headers)))
+    assert reduced("long.yaml", "--to", "small.yaml") == 0
+    (kept,) = load(project / "small.yaml").interactions
+    assert [name.lower() for name, _ in kept.response.headers] == ["content-type"]
+
+
 @pytest.mark.parametrize(
     ("function", "reference", "candidate", "said"),
     [
@@ -252,7 +289,7 @@ def test_a_reproduction_shows_answers_in_one_piece_and_what_was_asked(tmp_path: 
             Function.MESSAGES,
             "anthropic",
             "litellm-async",
-            "asyncio.run(awaited(litellm.anthropic.messages.acreate(",
+            "asyncio.run(whole(litellm.anthropic.messages.acreate(",
         ),
     ],
 )
