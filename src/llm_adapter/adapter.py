@@ -36,7 +36,7 @@ class Adapter:
         tracer: begins the telemetry of a call.
         raise_error: the host's `raise_error_with_args`, or None to raise this package's own exceptions. An
             `app` that has an attribute of that name comes first.
-        on_usage: told of each call when it is over.
+        on_usage: called with the record of each call when it is over.
         own_arguments: the keyword arguments that are for `on_usage` alone.
     """
 

@@ -55,7 +55,7 @@ class Call:
         clients: the backends.
         tracer: begins the telemetry.
         raise_error: the host's way to raise, if it has one.
-        on_usage: told of the call when it is over.
+        on_usage: called with the record when the call is over.
         app: the host application, or None.
         span: the caller's span.
         build: makes the request.
@@ -111,26 +111,26 @@ class Call:
                 trouble = yield Run(self._prepare)
             except TimeoutError as late:
                 trouble = self._unaskable(late)
-            self._tell(self._begin)
+            self._notify(self._begin)
             if trouble is not None:
                 raise trouble  # noqa: TRY301 (it ends like all others)
             yield from self._pieces()
         except LLMError as error:
             self._end(Outcome.FAILED, error)
             if self._recorder is not None:
-                self._tell(self._recorder.fail, error.message)
+                self._notify(self._recorder.fail, error.message)
             error.raise_through(host)
         except BaseException:  # the consumer has left, or the thread is being ended
             self._end(Outcome.STOPPED)
             if self._recorder is None:
-                self._tell(self._begin)
+                self._notify(self._begin)
             if self._recorder is not None:
-                self._tell(self._recorder.stop)
+                self._notify(self._recorder.stop)
             raise
         else:
             self._end(Outcome.FINISHED)
             if self._recorder is not None:
-                self._tell(self._recorder.finish)
+                self._notify(self._recorder.finish)
         finally:
             self._report()
 
@@ -171,8 +171,8 @@ class Call:
         return made and made + self._lost_attempts
 
     def _prepare(self) -> LLMError | None:
-        """Make the request and find out where it goes; what keeps it from going anywhere is told, not raised:
-        telemetry is to hear of it.
+        """Make the request and find out where it goes; what keeps it from going anywhere is returned,
+        not raised: telemetry is to hear of it.
         """
         known = self.request
         try:
@@ -231,10 +231,10 @@ class Call:
             self.span, self.request, redactor=self._redactor, logger=logger_of(self.app)
         )
 
-    def _tell(self, tell: Callable[..., None], *told: Any) -> None:
-        """Tell telemetry something; that it fails does not concern the call."""
+    def _notify(self, method: Callable[..., None], *arguments: Any) -> None:
+        """Call telemetry; that it fails does not concern the call."""
         try:
-            tell(*told)
+            method(*arguments)
         except Exception as error:  # noqa: BLE001 (any tracer may do anything)
             logger_of(self.app).warning("telemetry failed (%s); the call goes on", type(error).__name__)
 
@@ -303,7 +303,7 @@ class Call:
         """Take a chunk as a part of the answer; gives what the caller is given for it."""
         self._answer.see(chunk)
         if self._recorder is not None:
-            self._tell(self._recorder.see, chunk)
+            self._notify(self._recorder.see, chunk)
         return chunk.response
 
     def _outgoing(self) -> Outgoing:

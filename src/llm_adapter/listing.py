@@ -19,10 +19,6 @@ Lister = Callable[[Account], Iterable[str]]
 PATIENCE_S = 5.0
 """How long all providers together are waited for."""
 
-_AGAIN_S = (
-    1.0  # and those that were in trouble the last time: every request would be late by it, once a minute
-)
-
 _RETRIED_AFTER_S = 60.0
 
 

@@ -132,9 +132,9 @@ class _Reader:
 
     def message_end(self, event: Event) -> Iterator[Chunk]:
         """The end, with the totals."""
-        told = (event.get("metadata") or {}).get("usage") or {}
-        usage = totals(told) or None
-        yield Chunk(id=_id(event), finish_reason="message_end", usage=usage, details=details(told))
+        counted = (event.get("metadata") or {}).get("usage") or {}
+        usage = totals(counted) or None
+        yield Chunk(id=_id(event), finish_reason="message_end", usage=usage, details=details(counted))
 
     def reasoning_chunk(self, event: Event) -> Iterator[Chunk]:
         """A piece of the model's reasoning."""

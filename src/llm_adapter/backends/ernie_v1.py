@@ -53,8 +53,8 @@ _BAD_PARAMETER = 336003  # of any kind: what is too long is recognised by its wo
 _TOKEN_PATIENCE_S = 20.0
 _MARGIN_S = 300.0  # a token must outlive the call that it begins
 
-Account = tuple[str, str, str]
-"""Base URL, id and secret."""
+Credentials = tuple[str, str, str]
+"""Base URL, id and secret of an account."""
 
 
 def body(outgoing: Outgoing) -> dict[str, Any]:
@@ -96,11 +96,11 @@ class Tokens:
     """
 
     clock: Callable[[], float] = time.monotonic
-    _held: dict[Account, _Token] = field(default_factory=dict, repr=False)
+    _held: dict[Credentials, _Token] = field(default_factory=dict, repr=False)
     # By process: a fork may catch a lock that is held, and nobody would release it in the child.
     _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False)
 
-    def get(self, account: Account, fetch: Callable[[], Mapping[str, Any]]) -> str:
+    def get(self, account: Credentials, fetch: Callable[[], Mapping[str, Any]]) -> str:
         """The account's token; `fetch` asks Baidu for a new one.
 
         Raises:
@@ -117,7 +117,7 @@ class Tokens:
         finally:
             lock.release()
 
-    def forget(self, account: Account, value: str) -> None:
+    def forget(self, account: Credentials, value: str) -> None:
         """Drop a token that was refused, unless another thread has replaced it by now."""
         held = self._held.get(account)
         if held is not None and held.value == value:
@@ -193,7 +193,7 @@ class ErnieV1:
             self.tokens.forget(self._account, token)
 
     @property
-    def _account(self) -> Account:
+    def _account(self) -> Credentials:
         return (self.outgoing.base_url, self.outgoing.api_key, self.outgoing.api_secret)
 
     def request(self, token: str, model: str, sent: Mapping[str, Any], headers: Mapping[str, str]) -> Request:

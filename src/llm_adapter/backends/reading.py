@@ -161,7 +161,7 @@ def _better(body: ResponseBody) -> Iterator[None]:
         if isinstance(trouble, ValueError):
             better = body.error()
         elif isinstance(getattr(trouble, "body", None), int):
-            said = json_of(body.told_error.partition(b":")[2].decode(errors="replace"))
+            said = json_of(body.error_line.partition(b":")[2].decode(errors="replace"))
             better = in_band(said, request=body.response.request)
         if better is None:
             raise

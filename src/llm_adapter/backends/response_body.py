@@ -66,13 +66,13 @@ class ResponseBody:
         response: the HTTP response, as httpx and httpx2 have it.
         strange: the first event that is not a chunk.
         has_events: an event with data has come.
-        told_error: the last line on its way to another reader that has an `error` in it.
+        error_line: the last line on its way to another reader that has an `error` in it.
     """
 
     response: Any
     strange: str = ""
     has_events: bool = False
-    told_error: bytes = b""
+    error_line: bytes = b""
     _lines: Lines = field(default_factory=Lines)
     _event: bytes = b""
     _data: list[bytes] = field(default_factory=list)
@@ -85,7 +85,7 @@ class ResponseBody:
         for line in self._lines.cut(piece):
             self.look(line)
             if b'"error"' in line:
-                self.told_error = line
+                self.error_line = line
 
     def note_end(self) -> None:
         """Look at what is left when no piece will come."""
@@ -101,7 +101,7 @@ class ResponseBody:
             return value
         if not line:
             if self._event:
-                self._error_event = self._error_event or self._told()
+                self._error_event = self._error_event or self._error_data()
                 self._event = b""
             self._data = []
         elif line.startswith(CONTROL):
@@ -116,7 +116,7 @@ class ResponseBody:
 
     def error(self) -> InBandError | None:
         """The error that came as an event named so, or in a field named so."""
-        words = b"\n".join(self._error_event or self._told()) or next(
+        words = b"\n".join(self._error_event or self._error_data()) or next(
             (line.partition(b":")[2] for line in self._unframed if line.startswith(b"error:")), b""
         )
         if not words:
@@ -125,7 +125,7 @@ class ResponseBody:
         request = self.response.request
         return in_band(json_of(text), request=request) or InBandError(json_of(text) or text, request)
 
-    def _told(self) -> list[bytes]:
+    def _error_data(self) -> list[bytes]:
         """The data of the present event if that is an error; its fields may come in any order."""
         return self._data if self._event in _ERRORS else []
 

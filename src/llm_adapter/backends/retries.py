@@ -45,7 +45,7 @@ def sleep(seconds: float) -> None:
 def retrying(
     once: Callable[[int], T], *, max_retries: int = MAX_RETRIES, sleep: Callable[[float], None] = sleep
 ) -> T:
-    """The result of the first attempt that succeeds; `once` is told its number, from 1 on."""
+    """The result of the first attempt that succeeds; `once` is called with its number, from 1 on."""
     attempt = 1
     while True:
         try:
@@ -111,11 +111,11 @@ def asked_wait(headers: Mapping[str, str], body: Any) -> float | None:
 
     Providers send negative numbers and `nan`, too, which are not a wait.
     """
-    waits = (*_told_waits(headers), *_retry_delays(body))
+    waits = (*_header_waits(headers), *_retry_delays(body))
     return next((wait for wait in waits if isfinite(wait) and wait > 0), None)
 
 
-def _told_waits(headers: Mapping[str, str]) -> Iterator[float]:
+def _header_waits(headers: Mapping[str, str]) -> Iterator[float]:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
         with suppress(ValueError):

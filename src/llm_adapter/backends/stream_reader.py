@@ -21,13 +21,16 @@ from llm_adapter.failures import NoAnswerError, in_band
 _DONE = b"[DONE]"
 
 
+_PING = object()
+
+
 @dataclass(slots=True)
-class StreamReader:
-    """A stream, piece by piece.
+class _Reader:
+    """What both readers have.
 
     Attributes:
         response: the HTTP response, for what errors say about it; nothing is read from it.
-        done: the provider has said that nothing more will come.
+        done: the provider has said that nothing more will come; most of the others end without a word.
     """
 
     response: Any
@@ -38,6 +41,25 @@ class StreamReader:
 
     def __post_init__(self) -> None:
         self._body = ResponseBody(response=self.response)
+
+    def rest(self) -> Rest:
+        """What was not part of the answer."""
+        return self._body.rest()
+
+    def _decoded(self, data: bytes) -> Any:
+        """The JSON of an event, or `_PING`; an error event need not be JSON."""
+        try:
+            return _decode(data)
+        except ValueError as trouble:
+            error = self._body.error()
+            if error is None and self._body.is_ping(data):
+                return _PING
+            raise (error or trouble) from trouble
+
+
+@dataclass(slots=True)
+class StreamReader(_Reader):
+    """A stream of chunks, piece by piece."""
 
     def feed(self, piece: bytes) -> Iterator[Any]:
         """The chunks that this piece completes, as decoded JSON.
@@ -58,13 +80,9 @@ class StreamReader:
             if data.startswith(_DONE):
                 self.done = True
                 return
-            if data and (item := self._decoded(data)) is not None:
+            if data and (item := self._item(data)) is not None:
                 yield item
             self._body.look(line)
-
-    def rest(self) -> Rest:
-        """What was not part of the answer."""
-        return self._body.rest()
 
     def end(self) -> Iterator[Any]:
         """What is still to be had when no piece will come: the answer, where it did not come in events.
@@ -78,14 +96,10 @@ class StreamReader:
             raise error
         yield from self._body.documents()
 
-    def _decoded(self, data: bytes) -> Any:
-        try:
-            item = _decode(data)
-        except ValueError as trouble:  # an error event need not be JSON
-            error = self._body.error()
-            if error is None and self._body.is_ping(data):
-                return None
-            raise (error or trouble) from trouble
+    def _item(self, data: bytes) -> Any:
+        item = self._decoded(data)
+        if item is _PING:
+            return None
         if not (type(item) is dict and item.get("choices")) or item.get("error") or item.get("base_resp"):
             first = item[0] if isinstance(item, list) and item else item
             error = self._body.error() or in_band(first, request=self.response.request)
@@ -95,29 +109,19 @@ class StreamReader:
         return item
 
 
-@dataclass(slots=True)
-class EventReader:
+@dataclass(kw_only=True, slots=True)
+class EventReader(_Reader):
     """The events of a provider with a protocol of its own, or the document that came in their place.
 
     Attributes:
         read: the chunks of one event's decoded JSON.
         own: by what the protocol's events are known; an error that has none of these is a gateway's.
-        response: the HTTP response, for what errors say about it.
         finish: called when all has been read.
-        done: the provider has said that nothing more will come; most end without a word.
     """
 
     read: Callable[[Any], Iterable[Chunk]]
     own: frozenset[str]
-    response: Any
     finish: Callable[[], None] = lambda: None
-    done: bool = False
-    _lines: Lines = field(default_factory=Lines)
-    _body: ResponseBody = field(init=False)
-    _data: list[bytes] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._body = ResponseBody(response=self.response)
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
         """The chunks that this piece completes.
@@ -152,10 +156,6 @@ class EventReader:
             raise NoAnswerError(text or empty_answer(self.response), self.response.request)
         self.finish()
 
-    def rest(self) -> Rest:
-        """What was not part of the answer."""
-        return self._body.rest()
-
     def _line(self, line: bytes) -> Iterator[Chunk]:
         if line:
             value = self._body.look(line)
@@ -170,13 +170,9 @@ class EventReader:
         self._body.look(line)
 
     def _event(self, data: bytes) -> Iterable[Chunk]:
-        try:
-            item = _decode(data)
-        except ValueError as trouble:
-            error = self._body.error()
-            if error is None and self._body.is_ping(data):
-                return ()
-            raise (error or trouble) from trouble
+        item = self._decoded(data)
+        if item is _PING:
+            return ()
         if (error := self._body.error()) is not None:
             raise error
         return self._judged(item)
