@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import llm_contracts.testing  # noqa: F401 - else each run imports it anew
 from tests.harness.run.projects import make_project
 
 pytestmark = pytest.mark.long
@@ -79,9 +80,17 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+PLUGINS = ("-p", "no:cacheprovider", "-p", "llm_contracts", "-p", "recording", "-p", "syrupy")
+
+
 def pytest_in(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    plugins = ("-p", "no:cacheprovider", "-p", "llm_contracts", "-p", "recording", "-p", "syrupy")
-    return pytester.runpytest_subprocess("-q", *plugins, *arguments, timeout=90)
+    """A run in this process: a process of its own takes ten times as long."""
+    return pytester.runpytest_inprocess("-q", *PLUGINS, *arguments)
+
+
+def pytest_apart(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """A run in a process of its own, for what stays behind in one."""
+    return pytester.runpytest_subprocess("-q", *PLUGINS, *arguments, timeout=90)
 
 
 @pytest.mark.parametrize("engine", ["wire", "vcr"])
@@ -174,7 +183,7 @@ def test_a_blocked_network_leaves_loopback_to_the_clients_and_nothing_else(
 """
     of_others = "def test_other():" + blocked.replace("192.0.2.1", "127.0.0.1")
     pytester.makepyfile(test_mine=f"import socket, pytest\n{mark}{ONE.lstrip()}{blocked}\n{mark}{of_others}")
-    pytest_in(pytester, *options).assert_outcomes(passed=2)
+    pytest_apart(pytester, *options).assert_outcomes(passed=2)
 
 
 def test_a_run_without_sockets_is_told_what_to_do(pytester: pytest.Pytester, project: Path) -> None:
@@ -190,13 +199,13 @@ class Guarded(socket.socket):
 def pytest_runtest_setup():
     socket.socket = Guarded
 """)
-    result = pytest_in(pytester)
+    result = pytest_apart(pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["*--disable-socket closes that, too. Run with --allow-hosts=127.0.0.1, which*"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
-    pytest_in(pytester, "--llm-contracts-engine", "vcr").assert_outcomes(passed=1)
+    pytest_apart(pytester, "--llm-contracts-engine", "vcr").assert_outcomes(passed=1)
 
 
 def test_the_suite_itself_cannot_reach_the_network() -> None:
