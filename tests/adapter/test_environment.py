@@ -6,7 +6,6 @@ The names are read from the installed libraries, so that a release that learns a
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -218,22 +217,28 @@ def test_a_file_that_holds_no_certificates_is_named(
         assert failed.value.category is Category.CONFIGURATION
 
 
-@pytest.mark.parametrize(
-    "name", ["DEFAULT_MAX_RETRIES", "LITELLM_SSL_CIPHERS", "LITELLM_LOG", "GCS_MOCK_LATENCY_MS"]
-)
-def test_what_litellm_cannot_be_imported_with_is_named(name: str) -> None:
-    code = (
-        "from llm_adapter import adapter_from, LLMError\n"
-        "try: list(adapter_from({'OPENAI_API_KEY': 'sk-1'}).invoke_llm(None, 'u', None, 'gpt-4o', 'hi'))\n"
-        "except LLMError as error: print(error.category, error)"
-    )
-    environ = {**os.environ, name: "many"}
-    command = (sys.executable, "-c", code)
-    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True, timeout=120)
-    found = "configuration 'gpt-4o' cannot be asked: LiteLLM cannot be imported with what ([A-Z_ or]+) says\n"
-    named = re.fullmatch(found, done.stdout)
-    assert named is not None
-    assert name in named[1].split(" or ")
+def test_what_litellm_cannot_be_imported_with_is_named() -> None:
+    """Each tried in a child of one process that has imported what LiteLLM stands on."""
+    names = ("DEFAULT_MAX_RETRIES", "LITELLM_SSL_CIPHERS", "LITELLM_LOG", "GCS_MOCK_LATENCY_MS")
+    code = """
+import os, sys
+import aiohttp, openai, pydantic
+from llm_adapter import adapter_from, LLMError
+for name in sys.argv[1:]:
+    if not os.fork():
+        os.environ[name] = "many"
+        try: list(adapter_from({"OPENAI_API_KEY": "sk-1"}).invoke_llm(None, "u", None, "gpt-4o", "hi"))
+        except LLMError as error: print(error.category, error, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+    command = (sys.executable, "-c", code, *names)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    found = "configuration 'gpt-4o' cannot be asked: LiteLLM cannot be imported with what ([A-Z_ or]+) says"
+    for name, line in zip(names, done.stdout.splitlines(), strict=True):
+        named = re.fullmatch(found, line)
+        assert named is not None, line
+        assert name in named[1].split(" or ")
 
 
 @pytest.mark.parametrize("backend", ["litellm", "legacy"])

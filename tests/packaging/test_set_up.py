@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -69,6 +71,19 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(folder=tmp_path, index=index, lock=lock)
 
 
+@pytest.fixture(scope="module")
+def pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that has pip, which Python takes seconds to bring along."""
+    folder = tmp_path_factory.mktemp("pip") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    return folder
+
+
+@pytest.fixture
+def pip_is_there(machine: Machine, pip: Path) -> None:
+    shutil.copytree(pip, machine.folder / "venv", symlinks=True, copy_function=os.link)
+
+
 @pytest.mark.parametrize(
     ("installer", "program"),
     [
@@ -86,6 +101,7 @@ def test_the_locked_release_is_installed_and_compiled_although_there_is_a_newer_
     assert len(list((machine.folder / "venv").glob("lib/*/site-packages/__pycache__/tea.*.pyc"))) == 1
 
 
+@pytest.mark.usefixtures("pip_is_there")
 def test_without_uv_the_locked_one_is_fetched_and_installs(machine: Machine) -> None:
     machine.index.add("uv", "2.0", program="#!/bin/sh\nexit 1\n")
     uv = machine.index.add("uv", "1.0", program=f"#!/bin/sh\n{UV}\n")
@@ -94,6 +110,7 @@ def test_without_uv_the_locked_one_is_fetched_and_installs(machine: Machine) -> 
     assert machine.installed() == {"tea": ["1.0", "uv"], "shop": ["1.0", "uv"], "uv": ["1.0", "pip"]}
 
 
+@pytest.mark.usefixtures("pip_is_there")
 def test_where_uv_cannot_reach_the_index_pip_installs_and_one_line_says_so(machine: Machine) -> None:
     machine.program("uv", UV)
     machine.variables |= {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
@@ -113,6 +130,7 @@ def test_more_can_be_added_to_an_environment(machine: Machine) -> None:
     assert machine.installed().keys() == {"tea", "shop", "cups"}
 
 
+@pytest.mark.usefixtures("pip_is_there")
 def test_a_package_with_another_hash_is_installed_by_nobody(machine: Machine) -> None:
     machine.program("uv", UV)
     machine.index.add("tea", "1.0", extras=["poison"])

@@ -202,11 +202,13 @@ def reduced_call(interaction: Interaction, kind: Kind, **asked: Any) -> Reduced:
     )
 
 
-def printed(folder: Path, text: str) -> str:
-    file = folder / "bug.py"
-    file.write_text(text)
+def printed(folder: Path, *texts: str) -> list[str]:
+    """What files of these texts print, in one process, which imports LiteLLM once."""
+    files = [folder / f"bug-{number}.py" for number, _ in enumerate(texts)]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
     done = subprocess.run(
-        [sys.executable, file],
+        [sys.executable, "-c", _ONE_BY_ONE, *files],
         capture_output=True,
         text=True,
         timeout=120,
@@ -214,26 +216,27 @@ def printed(folder: Path, text: str) -> str:
         env={"PYTHONWARNINGS": "ignore", "PATH": ""},
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.split("\f")[1:]
 
 
-def reproduced(folder: Path, interaction: Interaction, kind: Kind, **params: object) -> tuple[str, str]:
-    """What the file prints of either library."""
+_ONE_BY_ONE = """
+import runpy, sys
+for file in sys.argv[1:]:
+    print(end="\\f", flush=True)
+    runpy.run_path(file, run_name="__main__")
+"""
+
+
+def reproduced(interaction: Interaction, kind: Kind, **params: object) -> str:
     reduced = reduced_call(interaction, kind, params=params)
     text = reproduction(reduced, reference="openai", candidate="litellm", file="bug.py")
     assert ast.parse(text)
     assert len(text.splitlines()) <= 36
-    before, _, after = printed(folder, text).partition("--- litellm")
-    assert before.startswith("--- openai")
-    return before, after
+    return text
 
 
 def test_a_reproduction_runs_by_itself_and_shows_both(tmp_path: Path) -> None:
-    for said in reproduced(tmp_path, streamed(text_event("wörld") + stream()), Kind.TEXT):
-        assert "wörld" in said
-
-
-def test_a_reproduction_shows_answers_in_one_piece_and_what_was_asked(tmp_path: Path) -> None:
+    """Of a stream, and of an answer in one piece with what was asked."""
     message = {"role": "assistant", "content": "whole"}
     answer = {
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
@@ -241,9 +244,22 @@ def test_a_reproduction_shows_answers_in_one_piece_and_what_was_asked(tmp_path: 
     }
     response = Response(status=200, headers=JSON, body=json.dumps(answer).encode())
     one = Interaction(request=Request(method="POST", uri="https://a.example"), response=response)
-    for said in reproduced(tmp_path, one, Kind.REQUEST_BODY, stream=False, seed=7):
+    streams, answers = printed(
+        tmp_path,
+        reproduced(streamed(text_event("wörld") + stream()), Kind.TEXT),
+        reproduced(one, Kind.REQUEST_BODY, stream=False, seed=7),
+    )
+    assert [said.count("wörld") for said in both(streams)] == [1, 1]
+    for said in both(answers):
         assert re.search(r'"seed": ?7', said)
         assert "'content': 'whole'" in said
+
+
+def both(said: str) -> tuple[str, str]:
+    """What was printed of either library."""
+    before, _, after = said.partition("--- litellm")
+    assert before.startswith("--- openai")
+    return before, after
 
 
 def test_a_reproduction_serves_further_attempts_pieces_and_a_body_that_breaks_off(tmp_path: Path) -> None:
@@ -254,8 +270,8 @@ def test_a_reproduction_serves_further_attempts_pieces_and_a_body_that_breaks_of
     pieces = (Piece(size=size, at_ms=0.0), Piece(size=len(one.response.body) - size, at_ms=0.0))
     broken = replace(one, response=replace(one.response, end=End.CUT, pieces=pieces))
     reduced = reduced_call(broken, Kind.ERROR_POSITION)
-    both = replace(reduced, interactions=(replace(one, response=busy), broken))
-    said = printed(tmp_path, reproduction(both, reference="openai", candidate="openai", file="bug.py"))
+    asked = replace(reduced, interactions=(replace(one, response=busy), broken))
+    (said,) = printed(tmp_path, reproduction(asked, reference="openai", candidate="openai", file="bug.py"))
     tea, cup, error = said.splitlines()[1:]
     assert "'tea'" in tea
     assert "'cup'" in cup
