@@ -44,8 +44,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Each worker collects all files, beginning with another. In a fresh clone pytest rewrites each file first:
-    so each worker rewrites a part of them, and finds what the others have rewritten.
+    """Each worker collects all files, beginning with another. In a fresh clone pytest rewrites each of them:
+    so each worker rewrites a part, and finds what the others have rewritten.
     """
     worker = getattr(config, "workerinput", None)
     if worker is not None and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
