@@ -30,6 +30,7 @@ from llm_contracts.clients.waits import Waits
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
+_BUFFERS = (bytearray, memoryview)
 _KEPT = 8  # items that are looked at again when all have come: who yields one over and over does so at once
 _ON_THEIR_WAY = 3  # events that the other side may have sent before it hears that the client has left
 _GRACE = 1.0  # seconds a hanging client gets to end by itself after its connections were dropped
@@ -69,25 +70,27 @@ def observe(
     Returns:
         The observation; its requests are those the session saw until the end.
     """
-    pauses = Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None
-    # A copy of its own for each run: what one client changes must not reach the next.
-    own = replace(
-        call,
-        messages=deepcopy(call.messages),
-        params=deepcopy(dict(call.params)),
-        input=deepcopy(call.input),
-    )
-    run = _ObservedRun(
-        client=client,
-        call=own,
-        session=session,
-        max_chunks=max_chunks,
-        pauses=pauses,
-        waits=Waits(spent=session.patience_spent),
-        read=ItemReader(protocols),
-        leaving=leaving,
-        effects=Effects(edge=getattr(client, "address", urlsplit(call.base_url).netloc)),
-    )
+
+    def new_run() -> _ObservedRun:
+        return _ObservedRun(
+            client=client,
+            # A copy of its own for each run: what one client changes must not reach the next.
+            call=replace(
+                call,
+                messages=deepcopy(call.messages),
+                params=deepcopy(dict(call.params)),
+                input=deepcopy(call.input),
+            ),
+            session=session,
+            max_chunks=max_chunks,
+            pauses=Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None,
+            waits=Waits(spent=session.patience_spent),
+            read=ItemReader(protocols),
+            leaving=leaving,
+            effects=Effects(edge=getattr(client, "address", urlsplit(call.base_url).netloc)),
+        )
+
+    run = new_run()
     thread = Thread(target=run, daemon=True, name=f"client {name}")
     thread.start()
     try:
@@ -102,7 +105,28 @@ def observe(
         run.abort()
         thread.join(_GRACE)
         failure = _hang(timeout, running=thread.is_alive())
-    return run.observation(name, failure, asked=call)
+    found = run.observation(name, failure, asked=call)
+    if "connections" in found.effects and _is_pool(session, new_run(), timeout):
+        return replace(found, effects={k: v for k, v in found.effects.items() if k != "connections"})
+    return found
+
+
+def _is_pool(session: SessionLike, again: _ObservedRun, timeout: float) -> bool:
+    """Whether the connections that a call left are a pool: their answers were read, and a second call uses
+    them again. One more for each call is a leak.
+    """
+    left = session.connections_open()
+    if any(ended is None for _, ended in session.exchange_times()):
+        return False
+    thread = Thread(target=again, daemon=True)
+    thread.start()
+    join(thread, timeout)
+    if not again.seal():
+        again.abort()
+    limit = time.monotonic() + GRACE
+    while time.monotonic() < limit and session.connections_open() > left:
+        time.sleep(0.005)
+    return session.connections_open() <= left
 
 
 @dataclass(kw_only=True)
@@ -151,7 +175,7 @@ class _ObservedRun:
             self._error = None if isinstance(error, ForeignError) else error_names(error)
             self._fail(describe(error, self.call.api_key, raised=self._raised))
         finally:
-            self.effects.reused = any(jsonable(item) != said for item, said in self._items)
+            self.effects.reused = any(_said(item) != said for item, said in self._items)
             with self._lock:
                 self.waits.note(len(self.chunks))
                 self.ended_ms = self._elapsed()
@@ -305,7 +329,9 @@ class _ObservedRun:
 
     def _deliver(self, item: Any) -> None:
         if len(self._items) < _KEPT and not isinstance(item, (str, bytes)):
-            self._items.append((item, jsonable(item)))
+            self._items.append((item, _said(item)))
+        if isinstance(item, _BUFFERS):
+            item = bytes(item)
         self._take(lambda: self.read(item))
         self._shapes.update(dict.fromkeys(shapes(item)))
 
@@ -373,6 +399,16 @@ class _StopRunError(Exception):
 def _settings_of_loop() -> tuple[Any, ...]:
     loop = asyncio.get_running_loop()
     return loop.get_exception_handler(), loop.get_task_factory(), loop.get_debug()
+
+
+def _said(item: Any) -> Any:
+    """What an item says now: nothing where it is a view of a buffer that was released."""
+    if not isinstance(item, _BUFFERS):
+        return jsonable(item)
+    try:
+        return bytes(item)
+    except ValueError:
+        return None
 
 
 def _is_answer(items: Any) -> bool:

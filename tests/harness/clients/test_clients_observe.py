@@ -221,6 +221,13 @@ def test_nonsense_is_named_by_place_and_type() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_may_come_in_any_buffer(kind: Any) -> None:
+    pieces = [b'data: {"choices":[{"index":0,"delta":{"content":"He"}}]}\n', b"\ndata: [DONE]\n\n"]
+    found = seen(lambda _: map(kind, pieces))
+    assert (found.text, found.failure, found.effects) == ("He", None, {})
+
+
 async def _coroutine(_call: Call) -> Any:
     return ["Hel", "lo"]
 

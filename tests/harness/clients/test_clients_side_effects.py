@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -160,6 +161,8 @@ class Silent:
     """A session of nobody: no request arrives."""
 
     events = 0
+    connections = 0
+    times: tuple[tuple[float, float | None], ...] = ()
 
     def requests(self) -> tuple[()]:
         return ()
@@ -173,14 +176,14 @@ class Silent:
     def abort(self) -> None:
         pass
 
-    def exchange_times(self) -> tuple[()]:
-        return ()
+    def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
+        return self.times
 
     def patience_spent(self) -> float:
         return 0.0
 
     def connections_open(self) -> int:
-        return 0
+        return self.connections
 
 
 def effects(client: Client, **options: Any) -> dict[str, Any]:
@@ -232,6 +235,41 @@ def test_who_yields_one_object_over_and_over_changes_what_was_handed_on() -> Non
 
     assert effects(reusing) == {"chunks": ["changed after they were handed on"]}
     assert effects(sound) == {}
+
+
+def test_who_hands_on_views_of_a_buffer_and_uses_it_again_changes_what_was_handed_on() -> None:
+    pieces = [f"data: {json.dumps(chunk(text))}\n\n".encode() for text in "ab"]
+
+    def reusing(_call: Call) -> Iterator[Any]:
+        buffer = bytearray(len(pieces[0]))
+        for piece in pieces:
+            buffer[:] = piece
+            yield memoryview(buffer)
+
+    def releasing(_call: Call) -> Iterator[Any]:
+        for piece in pieces:
+            with memoryview(piece) as view:
+                yield view
+
+    assert effects(reusing) == effects(releasing) == {"chunks": ["changed after they were handed on"]}
+
+
+@pytest.mark.parametrize(
+    ("each_time", "ended", "seen"),
+    [(0, 1.0, {}), (1, 1.0, {"connections": 1}), (0, None, {"connections": 1})],
+    ids=["a pool", "one more for each call", "an answer that nobody reads"],
+)
+def test_a_pool_that_the_next_call_uses_again_is_not_left_open(
+    each_time: int, ended: float | None, seen: dict[str, int]
+) -> None:
+    session = Silent()
+
+    def client(_call: Call) -> Iterator[Any]:
+        yield chunk("a")
+        session.connections = max(1, session.connections + each_time)
+        session.times = ((0.0, ended),)
+
+    assert effects(client, session=session) == seen
 
 
 def test_what_is_asked_is_not_the_clients_to_change() -> None:
