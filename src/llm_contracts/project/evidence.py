@@ -78,9 +78,9 @@ def refused_key(scenario: Scenario, interactions: Sequence[Interaction]) -> bool
 
 
 def described(facts: WireFacts) -> str:
-    """The status and the message of a failure."""
+    """The status and the message of a failure, to be put into a sentence."""
     message = facts.error.get("message", "") if facts.error else ""
-    return f"{facts.status} {message}".strip()
+    return f"{facts.status} {message}".strip().removesuffix(".")
 
 
 def _coding(interaction: Interaction) -> str:

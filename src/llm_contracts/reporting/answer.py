@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
@@ -27,6 +27,7 @@ MARKS = {
 _SAME = 2  # recordings that are named of those with the same problem
 
 _ORDER = (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY)
+_STEPS = ("doctor", "cassettes", "report", "review", "record", "capture", "check")
 _NOT_LIVE = ("scenarios are not recorded live", "Nothing is recorded live.")
 
 # A reason about some scenarios or differences: how many, what they have in common, their names or kinds.
@@ -38,13 +39,12 @@ _PLURALS = {"is": " are", "has": " have", "differs": " differ", "cannot": " cann
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerdictBlock:
     """Providers that get the same answer for the same reasons. Reasons of several providers say how many
-    scenarios of each are concerned; `next` are the commands that deal with all of them.
+    scenarios of each are concerned.
     """
 
     answer: Readiness
     providers: tuple[str, ...]
     reasons: tuple[str, ...]
-    next: tuple[str, ...]
 
     @property
     def go(self) -> bool:
@@ -66,6 +66,7 @@ class Answer:
         tone: `go`, `some`, `wait` (only recordings are missing), `stop`, or `part` (no verdict).
         sentence: why, in a few words; empty where there is no verdict.
         blocks: the verdicts, what stops a cut-over first.
+        next: the commands that deal with all of them, in the order in which they are run.
         faults: of the waivers file, then recordings that cannot be used.
     """
 
@@ -73,6 +74,7 @@ class Answer:
     tone: str
     sentence: str
     blocks: tuple[VerdictBlock, ...]
+    next: tuple[str, ...]
     faults: tuple[str, ...]
 
     @property
@@ -103,7 +105,8 @@ def answer(result: Result, everyone: Collection[str] = ()) -> Answer:
         word=word,
         tone=tone,
         sentence=_sentence(result) if verdicts else "",
-        blocks=blocks(verdicts, everyone),
+        blocks=blocks(verdicts),
+        next=tuple(_commands(verdicts, everyone)),
         faults=(*result.complaints, *problems(result.items)),
     )
 
@@ -192,18 +195,18 @@ def counted(counts: Counter[str], times: str = "×") -> str:  # noqa: RUF001 - a
     return ", ".join(f"{name} {times}{number:,}" for name, number in counts.most_common())
 
 
-def blocks(verdicts: Mapping[str, Verdict], everyone: Collection[str] = ()) -> tuple[VerdictBlock, ...]:
-    """Verdicts that say the same put together, what stops a cut-over first; `everyone` as in `answer`."""
+def blocks(verdicts: Mapping[str, Verdict]) -> tuple[VerdictBlock, ...]:
+    """Verdicts that say the same put together, what stops a cut-over first."""
     found: dict[tuple[object, ...], dict[str, Verdict]] = {}
     for name, verdict in verdicts.items():
         ready = verdict.answer is Readiness.READY
         stems = () if ready else tuple(_stem(reason)[0] for reason in verdict.reasons)
         found.setdefault((verdict.answer, stems), {})[name] = verdict
     ordered = sorted(found.values(), key=lambda alike: _ORDER.index(next(iter(alike.values())).answer))
-    return tuple(_block(alike, everyone) for alike in ordered)
+    return tuple(_block(alike) for alike in ordered)
 
 
-def _block(alike: Mapping[str, Verdict], everyone: Collection[str]) -> VerdictBlock:
+def _block(alike: Mapping[str, Verdict]) -> VerdictBlock:
     first = next(iter(alike.values()))
     if len(alike) == 1:
         reasons = first.reasons
@@ -215,8 +218,7 @@ def _block(alike: Mapping[str, Verdict], everyone: Collection[str]) -> VerdictBl
                 _together([*alike], each) for each in zip(*(v.reasons for v in alike.values()), strict=True)
             ]
         reasons = tuple(lines)
-    steps = _commands(alike, everyone)
-    return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=reasons, next=steps)
+    return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=reasons)
 
 
 def _stem(reason: str) -> tuple[str, int]:
@@ -238,13 +240,13 @@ def _together(names: Sequence[str], reasons: Sequence[str]) -> str:
     return f"{sum(numbers):,} {_stem(reasons[0])[0]}: {each}."
 
 
-def _commands(alike: Mapping[str, Verdict], everyone: Collection[str]) -> tuple[str, ...]:
-    """The commands of all of them; where these differ only in the provider, one for all."""
-    options = {name: f" --provider {quote(name)}" for name in alike}
-    general = [[step.replace(options[name], "") for step in verdict.next] for name, verdict in alike.items()]
-    if any(steps != general[0] for steps in general):
-        return tuple(dict.fromkeys(step for verdict in alike.values() for step in verdict.next))
-    if everyone and alike.keys() >= set(everyone):
-        return tuple(general[0])
-    first, verdict = next(iter(alike.items()))
-    return tuple(step.replace(options[first], "".join(options.values())) for step in verdict.next)
+def _commands(verdicts: Mapping[str, Verdict], everyone: Collection[str]) -> Iterator[str]:
+    """Each step once, with the providers that need it; all of `everyone` need not be named."""
+    wanted: dict[str, list[str]] = {}
+    for name, verdict in verdicts.items():
+        for step in verdict.next:
+            wanted.setdefault(step.replace(f" --provider {quote(name)}", "\0"), []).append(name)
+    for step in sorted(wanted, key=lambda each: _STEPS.index(each.replace("\0", " ").split()[1])):
+        all_of_them = everyone and set(wanted[step]) >= set(everyone)
+        named = "" if all_of_them else "".join(f" --provider {quote(name)}" for name in wanted[step])
+        yield step.replace("\0", named)

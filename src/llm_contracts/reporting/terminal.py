@@ -77,8 +77,8 @@ def print_verdicts(
     found = answer(result, everyone)
     for section in (*_verdicts(found, note), *_closing(result, found, changes)):
         console.print(section)
-    if len(found.blocks) == 1 and found.blocks[0].next:  # unbroken, so that it can be copied
-        console.print(Text(f"next: {' && '.join(found.blocks[0].next)}", style="cyan"), soft_wrap=True)
+    if found.next:  # unbroken, so that it can be copied
+        console.print(Text(f"next: {' && '.join(found.next)}", style="cyan"), soft_wrap=True)
 
 
 def _sections(result: Result, width: int, most: int | None) -> Iterator[RenderableType]:
@@ -376,8 +376,6 @@ def _verdicts(found: Answer, note: Callable[[tuple[str, ...]], str] | None) -> I
         lines = [line, *map(Text, block.reasons[:_SHOWN_REASONS])]
         if rest := and_more(block.reasons, _SHOWN_REASONS, "reasons"):
             lines.append(Text(f"… {rest}", style="dim"))
-        if len(found.blocks) > 1:
-            lines += [Text(f"next: {' && '.join(block.next)}", style="cyan")] if block.next else []
         lines += [Text(note(block.providers), style="dim")] if note else []
         yield line
         yield from (_indented(each, 7) for each in lines[1:])

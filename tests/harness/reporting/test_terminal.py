@@ -10,6 +10,7 @@ from rich.console import Console
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result, Verdict
+from llm_contracts.reporting.answer import answer
 from llm_contracts.reporting.terminal import print_result, print_verdicts
 from llm_contracts.util.text import SIGNS
 from tests.harness.reporting.samples import BODY, INVENTED, divergence, item, mixed, observation, result
@@ -190,6 +191,25 @@ def test_equal_verdicts_are_one_block_and_the_answer_with_its_command_stands_las
     assert verdict_lines(verdicts, {"openai", "glm"})[-1] == (
         "next: llm-contracts record --missing && llm-contracts check"
     )
+
+
+def test_what_stops_providers_for_several_reasons_is_one_plan_that_names_who_needs_each_step() -> None:
+    steps = {"zenith": ("record --missing",), "acme": ("review", "record --missing"), "go": ()}
+    verdicts = {}
+    for name, own in steps.items():
+        named = [f"llm-contracts {step}".replace(" --", f" --provider {name} --") for step in own]
+        check = [f"llm-contracts check --provider {name}"] if own else []
+        readiness = Readiness.READY if not own else Readiness.BLOCKED if len(own) > 1 else Readiness.REHEARSED
+        verdicts[name] = Verdict(answer=readiness, reasons=(f"{name} said so",), next=(*named, *check))
+    found = answer(result(item(), verdicts=verdicts), ["acme", "go", "zenith"])
+    who = "--provider zenith --provider acme"
+    assert found.next == (
+        "llm-contracts review",
+        f"llm-contracts record {who} --missing",
+        f"llm-contracts check {who}",
+    )
+    assert answer(result(item(), verdicts=verdicts), ["acme", "zenith"]).next[-1] == "llm-contracts check"
+    assert len(found.blocks) == 3
 
 
 def test_what_only_lacks_recordings_is_amber_and_what_differs_is_red() -> None:

@@ -244,8 +244,7 @@ def _commands(about: RunContext, found: Answer) -> Iterator[str]:
     if about.again:
         yield "# the same from your own checkout, and then decide"
         yield from about.again
-    following = (step for block in found.blocks for step in block.next)
-    steps = [step for step in dict.fromkeys(following) if step not in about.again]
+    steps = [step for step in found.next if step not in about.again]
     if steps:
         yield "# what stands between this and a GO"
         yield from steps[:_SHOWN_STEPS]
