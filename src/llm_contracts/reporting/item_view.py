@@ -14,9 +14,10 @@ from typing import Any
 from llm_contracts.clients.chunks import to_usage
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.compare import ABSENT
+from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import align, paired
-from llm_contracts.reporting.lines import chunk_line, compact, json_lines
+from llm_contracts.reporting.lines import body_lines, chunk_line, compact
 from llm_contracts.reporting.wire_events import WireEvent, wire_events
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import Interaction, Request
@@ -24,6 +25,23 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 JOINED = "(the joined text)"
 """Stands for a generation's output where that is the text the client handed on."""
+
+BEST_VIEW: Mapping[Kind, str] = {
+    Kind.TEXT: "text",
+    Kind.REASONING: "text",
+    Kind.REQUEST_TARGET: "requests",
+    Kind.REQUEST_BODY: "requests",
+    Kind.REQUEST_HEADERS: "requests",
+    Kind.ATTEMPTS: "requests",
+    Kind.ERROR: "usage",
+    Kind.USAGE: "usage",
+    Kind.USAGE_DETAILS: "usage",
+    Kind.USAGE_INVENTED: "usage",
+    Kind.USAGE_MISSING: "usage",
+    Kind.TELEMETRY: "telemetry",
+    Kind.DELIVERY_LAG: "time",
+}
+"""Which view shows a kind of difference best; `usage` is totals and how the call ended. Others: `lanes`."""
 
 Table = tuple[tuple[Any, ...], ...]
 """Rows: a name, then the values of the wire (where it has any), the reference and the candidate; None where
@@ -52,6 +70,11 @@ class RequestView:
     headers: Table
     bodies: tuple[tuple[str, ...], tuple[str, ...]]
 
+    def lines(self, side: int) -> list[str]:
+        """What one client sent, its body below the target; nothing where it made no such request."""
+        target = self.targets[side]
+        return [] if target is None else [target, *(f"  {line}" for line in self.bodies[side])]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemView:
@@ -62,6 +85,7 @@ class ItemView:
         reference, candidate: what each client did.
         lines: the chunks of each, a line for each.
         wire: what the provider sent, event by event.
+        streamed: the events that chunks were made from, in the order that `Chunk.position` counts.
         facts: the answer that counts; None where nothing was recorded.
         rows: all chunks and events, in order.
         requests: one for each request that either client made.
@@ -74,6 +98,7 @@ class ItemView:
     candidate: Observation
     lines: tuple[tuple[str, ...], tuple[str, ...]]
     wire: tuple[WireEvent, ...]
+    streamed: tuple[WireEvent, ...]
     facts: WireFacts | None
     rows: tuple[LaneRow, ...]
     requests: tuple[RequestView, ...]
@@ -87,9 +112,14 @@ class ItemView:
         return self.item.exchanges
 
     @property
-    def streamed(self) -> tuple[WireEvent, ...]:
-        """The events that chunks were made from, in the order that `Chunk.position` counts."""
-        return tuple(event for event in self.wire if not event.whole)
+    def chunk_rows(self) -> tuple[LaneRow, ...]:
+        """The rows that hold a chunk of either client."""
+        return tuple(row for row in self.rows if (row.left, row.right) != (None, None))
+
+    def sent_ms(self, chunk: Chunk) -> float | None:
+        """When the last event was sent that had been played when the client handed this chunk on."""
+        played = min(chunk.position or 0, len(self.streamed))
+        return self.streamed[played - 1].at_ms if played else None
 
     def telemetry_lines(self, side: int) -> list[str]:
         """What one client sent, a line for each field; `side` is 1 for the reference, 2 for the candidate."""
@@ -111,6 +141,7 @@ def item_view(item: Item, protocols: Protocols = BUILT_IN) -> ItemView | None:
         candidate=candidate,
         lines=(tuple(map(chunk_line, reference.chunks)), tuple(map(chunk_line, candidate.chunks))),
         wire=wire,
+        streamed=tuple(event for event in wire if not event.whole),
         facts=facts,
         rows=rows(reference.chunks, wire, candidate.chunks),
         requests=tuple(
@@ -170,7 +201,7 @@ def _request(one: Request | None, other: Request | None) -> RequestView:
     return RequestView(
         targets=(left, right),
         headers=tuple((n, *(side.get(n) for side in headers)) for n in sorted(headers[0] | headers[1])),
-        bodies=(_body(one), _body(other)),
+        bodies=(body_lines(one.body if one else b""), body_lines(other.body if other else b"")),
     )
 
 
@@ -179,13 +210,6 @@ def _headers(request: Request | None) -> dict[str, str]:
     for name, value in request.headers if request else ():
         found.setdefault(name.lower(), []).append(value)
     return {name: ", ".join(values) for name, values in found.items()}
-
-
-def _body(request: Request | None) -> tuple[str, ...]:
-    if request is None or not request.body:
-        return ()
-    lines = json_lines(request.body)
-    return tuple(request.body.decode("utf-8", "replace").splitlines()) if lines is None else lines
 
 
 def _table(*sides: Mapping[str, Any]) -> Table:
@@ -222,13 +246,20 @@ def _client_end(seen: Observation) -> dict[str, Any]:
         "characters": len(seen.text),
         "pieces of text": len(seen.deltas),
         "requests made": len(seen.requests),
-        "waits between them, seconds": ", ".join(f"{pause:g}" for pause in seen.pauses or ()) or None,
+        "waits between, seconds": ", ".join(f"{pause:g}" for pause in seen.pauses or ()) or None,
         "error": failure.message if failure else None,
         "category": failure.category if failure else None,
         "status": failure.status if failure else None,
         "code": failure.code if failure else None,
         "provider's code": failure.provider_code if failure else None,
         "attempts, as reported": failure.attempts if failure else None,
+        **{
+            what: ", ".join(dict.fromkeys(str(each) for each in found if each is not None)) or None
+            for what, found in (
+                ("model name", (chunk.model for chunk in seen.chunks)),
+                ("response id", (chunk.id for chunk in seen.chunks)),
+            )
+        },
     }
 
 

@@ -14,9 +14,9 @@ from rich.cells import cell_len
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.result import Item
-from llm_contracts.reporting.align import merged, paired
+from llm_contracts.reporting.align import merged
 from llm_contracts.reporting.item_view import ItemView, item_view
-from llm_contracts.reporting.lines import compact, digest, distinct, end_lines, request_lines
+from llm_contracts.reporting.lines import compact, digest, distinct, usage_line
 from llm_contracts.results.document import outcome
 
 _LANE = 44  # terminal cells; a longer line pushes the divider to the right rather than losing its end
@@ -39,7 +39,7 @@ def render_lanes(item: Item) -> str:
         return f"# {item.id}\n\nnot compared: {item.problem}\n"
     both = view.reference, view.candidate
     sections: tuple[tuple[str, Iterable[str]], ...] = (
-        ("requests", _signed(*map(request_lines, both))),
+        ("requests", (line for each in view.requests for line in _signed(each.lines(0), each.lines(1)))),
         ("chunks", _chunks(view)),
         ("totals", _signed(*map(_totals, both))),
         ("telemetry", _signed(view.telemetry_lines(1), view.telemetry_lines(2))),
@@ -58,10 +58,12 @@ def _signed(left: list[str], right: list[str]) -> Iterator[str]:
 
 def _chunks(view: ItemView) -> Iterator[str]:
     left, right = view.lines
-    for equal, run in groupby(paired(left, right), lambda row: row[2]):
+    for equal, run in groupby(view.chunk_rows, lambda row: row.equal):
         lines = []
-        for one, two, _ in run:
-            ours, theirs = distinct(_GAP if one is None else left[one], _GAP if two is None else right[two])
+        for row in run:
+            ours = _GAP if row.left is None else left[row.left]
+            theirs = _GAP if row.right is None else right[row.right]
+            ours, theirs = distinct(ours, theirs)
             # Chinese and emoji fill two cells each: padding by characters would bend the divider.
             padding = " " * max(_LANE - cell_len(ours), 0)
             lines.append(f"{ours}{padding} {'=' if equal else '|'} {theirs}")
@@ -76,7 +78,8 @@ def _totals(seen: Observation) -> list[str]:
         f"text: {len(seen.text)} characters in {len(seen.deltas)} deltas, sha256 {digest(seen.text.encode())}"
     ]
     lines += [f"reasoning: {len(seen.reasoning)} characters"] if seen.reasoning else []
-    lines += [f"{name}: {value}" for name, value in end_lines(seen).items()]
+    lines.append(f"finish: {', '.join(seen.finish_reasons) or 'none'}")
+    lines.append(f"usage: {', '.join(map(usage_line, seen.reported_usage)) or 'none'}")
     failure = (outcome(seen) or {}).get("failure")
     return [*lines, f"requests: {len(seen.requests)}", f"error: {compact(failure) if failure else 'none'}"]
 

@@ -7,7 +7,7 @@ import json
 import unicodedata
 from typing import Any
 
-from llm_contracts.clients.observation import Chunk, Observation, Usage
+from llm_contracts.clients.observation import Chunk, Usage
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.compare.finding import first_difference
 from llm_contracts.parity.divergence import Divergence
@@ -104,33 +104,18 @@ def usage_line(usage: Usage) -> str:
     return f"{prompt} + {completion} = {total}{details}"
 
 
-def end_lines(seen: Observation) -> dict[str, str]:
-    """How a call ended: name → finish reasons and totals."""
-    return {
-        "finish": ", ".join(seen.finish_reasons) or "none",
-        "usage": ", ".join(map(usage_line, seen.reported_usage)) or "none",
-    }
-
-
-def json_lines(body: bytes) -> tuple[str, ...] | None:
-    """A body as canonical JSON, a line for each value; None where it is not JSON."""
+def body_lines(body: bytes) -> tuple[str, ...]:
+    """A body as canonical JSON, a line for each value; other texts as they are; of other bytes how many."""
+    if not body:
+        return ()
     try:
-        value = json.loads(body)
+        text = body.decode()
+        value = json.loads(text)
+    except UnicodeDecodeError:
+        return (f"{len(body)} bytes, not text: sha256 {digest(body)}",)
     except (ValueError, RecursionError):
-        return None
+        return tuple(text.splitlines())
     return tuple(json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2).splitlines())
-
-
-def request_lines(seen: Observation) -> list[str]:
-    """What a client sent: a line for each request, below it its body as canonical JSON."""
-    lines: list[str] = []
-    for request in seen.requests:
-        lines.append(f"{request.method} {request.uri}")
-        body = json_lines(request.body) if request.body else ()
-        if body is None:
-            body = (f"{len(request.body)} bytes, not JSON: sha256 {digest(request.body)}",)
-        lines += (f"  {line}" for line in body)
-    return lines
 
 
 def digest(data: bytes) -> str:

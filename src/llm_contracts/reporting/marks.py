@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from llm_contracts.parity.compare.finding import first_difference
 from llm_contracts.reporting.align import align
 
 Pieces = list[str]
@@ -18,7 +19,7 @@ def marked(left: str, right: str) -> tuple[Pieces, Pieces]:
     """The pieces of both texts: every even one is shared, every odd one stands in this text alone."""
     ours, theirs = _WORD.findall(left), _WORD.findall(right)
     if max(len(ours), len(theirs)) > _LONGEST:
-        return _by_ends(left, right)
+        return by_ends(left, right)
     one, other = [""], [""]
     for block in align(ours, theirs):
         parts = (ours[block.left_from : block.left_to], theirs[block.right_from : block.right_to])
@@ -34,10 +35,11 @@ def _extend(pieces: Pieces, text: str, *, shared: bool) -> None:
         pieces.append(text)
 
 
-def _by_ends(left: str, right: str) -> tuple[Pieces, Pieces]:
-    shortest = min(len(left), len(right))
-    head = next((i for i in range(shortest) if left[i] != right[i]), shortest)
-    tail = next((i for i in range(shortest - head) if left[-1 - i] != right[-1 - i]), shortest - head)
+def by_ends(left: str, right: str) -> tuple[Pieces, Pieces]:
+    """As `marked`, but only what begins and ends alike is found: at once, however long they are."""
+    head = first_difference(left, right)
+    room = min(len(left), len(right)) - head
+    tail = first_difference(left[::-1][:room], right[::-1][:room])
     one, other = (
         [text[:head], text[head : len(text) - tail], text[len(text) - tail :]] for text in (left, right)
     )

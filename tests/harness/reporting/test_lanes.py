@@ -106,7 +106,7 @@ def test_bodies_that_are_no_json_and_requests_without_a_body_are_shown_too() -> 
     )
     lines = section(rendered(observation(requests=requests), observation(requests=requests)), "requests")
     assert lines[0] == "= GET https://x.example/v1/models"
-    assert lines[2].startswith("=   1 bytes, not JSON: sha256 ")
+    assert lines[2].startswith("=   1 bytes, not text: sha256 ")
 
 
 def test_totals_errors_and_telemetry_stand_at_the_end() -> None:

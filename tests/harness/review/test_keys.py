@@ -11,13 +11,13 @@ from llm_contracts.parity.decision_groups import queue
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.keys import Effect, Window, press
+from llm_contracts.review.tui.keys import Effect, Frame, press
 from llm_contracts.review.tui.page import View
 from llm_contracts.review.tui.screens import group_lines
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, lapses, onward, tally
 from tests.harness.review.samples import LOST, MODEL, member, state
 
-WINDOW = Window(top=5, height=10, following=30)
+WINDOW = Frame(top=5, height=10, following=30)
 
 
 def after(start: ReviewState, *keys: str) -> ReviewState:
@@ -141,7 +141,7 @@ def test_n_scrolls_to_the_next_difference_and_other_keys_from_where_the_screen_i
     assert after(start, "down").scroll == 6
     assert after(start, "pgdn").scroll == 15
     assert after(start, "home").scroll == 0
-    assert press(start, "n", Window())[0].message == "Nothing differs in this view."
+    assert press(start, "n", Frame())[0].message == "Nothing differs in this view."
 
 
 def test_a_filter_narrows_the_queue_and_one_that_fits_nothing_changes_nothing() -> None:

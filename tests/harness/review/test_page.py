@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.review.tui.drawing import differing_part, safe
+from llm_contracts.reporting.marks import by_ends
+from llm_contracts.review.tui.drawing import fitted, safe
 from llm_contracts.review.tui.evidence import first_view, page
 from llm_contracts.review.tui.page import Page, View, folded, pairs, whole
 from llm_contracts.review.tui.paint import laid_out
@@ -52,7 +53,7 @@ def test_the_next_difference_is_the_next_run_and_after_the_last_comes_the_first(
 def test_a_page_opens_at_the_field_that_the_difference_is_about() -> None:
     changed = item(candidate=observation("你好", "，世界", client="right", failure=None, chunks=()))
     found = page(changed, member("a/b", Kind.USAGE_MISSING).divergence, View.LANES)
-    assert found.rows[found.focus].label == "usage"
+    assert found.rows[found.focus].label == "prompt_tokens"
     assert first_view(Kind.REQUEST_BODY) is View.REQUEST
 
 
@@ -80,9 +81,10 @@ def test_the_middle_of_a_long_line_is_shown_where_it_differs() -> None:
 
 
 def test_what_differs_in_a_value_is_found_from_both_ends() -> None:
-    assert differing_part("one two three", "one 2 three") == (4, 7)
-    assert differing_part("aa", "aaa") == (2, 2)
-    assert differing_part("same", "same") == (0, 0)
+    assert by_ends("one two three", "one 2 three")[0] == ["one ", "two", " three"]
+    assert by_ends("aa", "aaa") == (["aa", "", ""], ["aa", "a", ""])
+    (line,) = fitted("one two three", "one 2 three", 40)
+    assert [(span.start, span.end) for span in line.spans] == [(4, 7)]
 
 
 def test_narrow_screens_show_one_lane_above_the_other() -> None:

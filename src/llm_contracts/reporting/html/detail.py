@@ -13,13 +13,11 @@ from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import merged
 from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
-from llm_contracts.reporting.lines import distinct
+from llm_contracts.reporting.lines import distinct, usage_line
 from llm_contracts.reporting.marks import Pieces, marked
-from llm_contracts.reporting.wire_events import WireEvent, kind_of
+from llm_contracts.reporting.wire_events import kind_of
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-
-_TOTALS = ("prompt", "completion", "total")
 
 
 def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
@@ -27,7 +25,7 @@ def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
     view = item_view(item, protocols)
     if view is None:
         return {"problem": item.problem}
-    lanes = [_lane(seen, view.streamed) for seen in (view.reference, view.candidate)]
+    lanes = [_lane(seen, view) for seen in (view.reference, view.candidate)]
     texts = (view.reference.text, view.candidate.text)
     reasonings = (view.reference.reasoning, view.candidate.reasoning)
     return {
@@ -100,11 +98,11 @@ def _exchange(exchange: Interaction) -> dict[str, Any]:
     }
 
 
-def _lane(seen: Observation, streamed: Sequence[WireEvent]) -> dict[str, Any]:
+def _lane(seen: Observation, view: ItemView) -> dict[str, Any]:
     failure = seen.failure
     return {
         "client": seen.client,
-        "chunks": _chunks(seen.chunks, streamed),
+        "chunks": _chunks(seen.chunks, view),
         "duration": round(seen.duration_ms, 1),
         "hash": hashlib.sha256(seen.text.encode("utf-8", "surrogatepass")).hexdigest()[:12],
         "failure": None if failure is None else [failure.category, failure.message],
@@ -112,27 +110,25 @@ def _lane(seen: Observation, streamed: Sequence[WireEvent]) -> dict[str, Any]:
     }
 
 
-def _chunks(chunks: Sequence[Chunk], streamed: Sequence[WireEvent]) -> list[dict[str, Any]]:
+def _chunks(chunks: Sequence[Chunk], view: ItemView) -> list[dict[str, Any]]:
     """Ids and model names only where they change: they repeat on every chunk."""
     found = []
     before: tuple[str | None, str | None] = (None, None)
     for chunk in chunks:
-        usage = chunk.usage
-        played = min(chunk.position or 0, len(streamed))
         fields = {
             "kind": kind_of(chunk),
             "text": chunk.text,
             "reasoning": chunk.reasoning,
             "tools": [dict(call) for call in chunk.tool_calls],
             "finish": chunk.finish_reason,
-            "usage": usage and {**{n: getattr(usage, f"{n}_tokens") for n in _TOTALS}, **usage.details},
+            "usage": chunk.usage and usage_line(chunk.usage),
             "extra": dict(chunk.extra),
             "others": [dict(other) for other in chunk.others],
             "role": chunk.role,
             "id": chunk.id if chunk.id != before[0] else None,
             "model": chunk.model if chunk.model != before[1] else None,
             "pos": chunk.position,
-            "wire_ms": streamed[played - 1].at_ms if played else None,  # of the last event played by then
+            "wire_ms": view.sent_ms(chunk),
             "at": chunk.at_ms,
         }
         found.append({name: value for name, value in fields.items() if value not in (None, "", [], {})})

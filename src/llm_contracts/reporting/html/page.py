@@ -29,6 +29,7 @@ from llm_contracts.reporting.html.index import (
     noise_rows,
     provider_rows,
 )
+from llm_contracts.reporting.item_view import BEST_VIEW
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
@@ -100,6 +101,7 @@ def render(
         "reference": result.reference,
         "candidate": result.candidate,
         "marks": MARKS,
+        "views": BEST_VIEW,
         "again": about.again_with(result),
         "groups": [row.group.title for row in groups],
         "items": rows,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.cells import cell_len, chop_cells
+from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.parity.compare.finding import first_difference
+from llm_contracts.reporting.marks import by_ends
 from llm_contracts.util.terminal import one_line
 
 NARROW = 76
@@ -16,6 +17,7 @@ NARROW = 76
 STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
 """Severity → style. The word always stands beside it: colour alone says nothing."""
 
+_RULER = Console()  # nothing is printed on it
 _BEFORE = 12  # characters kept before the first difference of a text that is cut
 
 
@@ -38,15 +40,10 @@ def spread(left: Text, right: Text, width: int) -> Iterator[Text]:
     yield from (Text.assemble(left, " " * gap, right),) if gap > 1 else (left, Text.assemble(" ", right))
 
 
-def wrapped(text: str, width: int, indent: str = " ", style: str = "", most: int = 99) -> list[Text]:
+def wrapped(text: str, width: int, style: str = "", most: int = 99) -> list[Text]:
     """A sentence in lines of at most this width; what does not fit in `most` lines is left out."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        if lines and cell_len(lines[-1]) + cell_len(word) + 1 <= width - len(indent):
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return [Text(indent + line, style=style) for line in lines[:most]]
+    lines = Text(text, style=style).wrap(_RULER, max(width - 2, 1))
+    return [Text.assemble(" ", line) for line in lines[:most]]
 
 
 def keys(names: tuple[str, ...], width: int) -> Iterator[Text]:
@@ -61,16 +58,6 @@ def keys(names: tuple[str, ...], width: int) -> Iterator[Text]:
     yield line
 
 
-def differing_part(value: str, other: str | None) -> tuple[int, int]:
-    """Where in a value is what the other does not have: from the first character that differs to the last."""
-    if other is None or value == other:
-        return 0, 0
-    head = first_difference(value, other)
-    room = min(len(value), len(other)) - head
-    tail = first_difference(value[::-1][:room], other[::-1][:room])
-    return head, len(value) - tail
-
-
 def fitted(
     value: str | None, other: str | None, room: int, *, style: str = "", most: int = 1, skip: int = 0
 ) -> list[Text]:
@@ -80,7 +67,8 @@ def fitted(
     if value is None:
         return [Text("·", style=style)]
     text = Text(value, style=style)
-    start, end = differing_part(value, other)
+    pieces = [] if other is None or value == other else by_ends(value, other)[0]
+    start, end = (len("".join(pieces[:n])) for n in (1, 2))
     if 0 < end - start < len(value):  # else the colour and the sign are enough
         text.stylize("bold underline", start, end)
     begin = max(start, skip) - _BEFORE

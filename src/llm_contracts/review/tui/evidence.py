@@ -8,44 +8,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
+from typing import Any
 
-from llm_contracts.clients.observation import Chunk, Observation
+from llm_contracts.clients.observation import Chunk
 from llm_contracts.parity.compare.finding import ABSENT, first_difference
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
-from llm_contracts.reporting.item_view import ItemView, item_view
-from llm_contracts.reporting.lines import end_lines, quoted, request_lines, value_line
+from llm_contracts.reporting.item_view import BEST_VIEW, ItemView, item_view
+from llm_contracts.reporting.lines import compact, quoted, value_line
 from llm_contracts.review.tui.page import Page, Row, View, folded, pairs, whole
-
-_FIRST: Mapping[Kind, View] = {
-    Kind.REQUEST_TARGET: View.REQUEST,
-    Kind.REQUEST_BODY: View.REQUEST,
-    Kind.REQUEST_HEADERS: View.REQUEST,
-    Kind.ATTEMPTS: View.REQUEST,
-    Kind.DELIVERY_LAG: View.TIME,
-    Kind.UNFAITHFUL: View.WIRE,
-}
-
-_FIELDS: Mapping[Kind, str] = {
-    Kind.FINISH_REASON: "finish",
-    Kind.USAGE: "usage",
-    Kind.USAGE_INVENTED: "usage",
-    Kind.USAGE_MISSING: "usage",
-    Kind.USAGE_DETAILS: "usage",
-    Kind.ERROR: "error",
-    Kind.MODEL_NAME: "model",
-    Kind.RESPONSE_ID: "id",
-    Kind.TELEMETRY: "telemetry",
-}
-"""Kinds that show best in one field of what a client did, not in its chunks."""
 
 
 def first_view(kind: Kind) -> View:
     """The view that shows a difference of this kind best."""
-    return _FIRST.get(kind, View.LANES)
+    if kind is Kind.UNFAITHFUL:
+        return View.WIRE
+    return {"requests": View.REQUEST, "time": View.TIME}.get(BEST_VIEW.get(kind, ""), View.LANES)
 
 
 def page(item: Item, divergence: Divergence, view: View, *, entire: bool = False) -> Page:
@@ -58,67 +40,54 @@ def page(item: Item, divergence: Divergence, view: View, *, entire: bool = False
     if not differing:
         return Page(rows=tuple(replace(row, right=None, whole=True) for row in rows))
     shown = rows if entire else tuple(folded(rows))
-    field = divergence.where.rsplit(".", 1)[-1].lower()
-    about = [
-        row
-        for row in shown
-        if row.differs
-        and (
-            (view is View.LANES and row.label == _FIELDS.get(divergence.kind))
-            or (view is View.REQUEST and field in f"{row.left} {row.right}".lower())
-        )
-    ]
-    return Page(rows=shown, focus=shown.index(about[0] if about else next(r for r in shown if r.differs)))
+    about = filter(partial(_is_about, divergence, seen), (row for row in shown if row.differs))
+    first = next(about, None) or next(row for row in shown if row.differs)
+    return Page(rows=shown, focus=shown.index(first))
+
+
+def _is_about(divergence: Divergence, seen: ItemView, row: Row) -> bool:
+    """Whether a row shows what differs, not only something else that does."""
+    kind, field = divergence.kind, divergence.where.rsplit(".", 1)[-1].lower()
+    if first_view(kind) is View.REQUEST:
+        return field in f"{row.left} {row.right}".lower()
+    totals = {name for name, *_ in seen.usage} if field == "usage" else set()
+    return row.label in {field, kind.replace("_", " "), *totals}
 
 
 def _lanes(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
-    yield from pairs(*view.lines, "chunks")
+    yield from pairs(*view.lines, "chunks", aligned=((r.left, r.right, r.equal) for r in view.chunk_rows))
     if not any(view.lines):
         yield whole("no chunks from either client")
-    yield whole("")
-    yield from _fields(_ends(view.reference), _ends(view.candidate))
-    if view.telemetry:
+    for table in (view.usage, view.ends):
         yield whole("")
-        sides = view.telemetry_lines(1), view.telemetry_lines(2)
-        yield from pairs(*sides, "lines of telemetry", label="telemetry")
+        yield from _fields((name, *values[1:]) for name, *values in table)  # the wire has a view of its own
+    for table in view.telemetry:
+        yield whole("")
+        yield from _fields(table, "fields of telemetry")
 
 
-def _fields(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[Row]:
-    for name in dict.fromkeys((*left, *right)):
-        one, other = left.get(name), right.get(name)
-        yield Row(left=one, right=other, label=name, differs=one != other)
+def _fields(table: Iterable[Sequence[Any]], fold: str = "") -> Iterator[Row]:
+    """The rows of a table of which either client has a value."""
+    for name, *values in table:
+        one, other = (None if value is None or value == ABSENT else _plain(value) for value in values)
+        if (one, other) != (None, None):
+            yield Row(left=one, right=other, label=name, differs=one != other, fold=fold)
 
 
-def _ends(seen: Observation) -> dict[str, str]:
-    """How it all came out, a field a line."""
-    failure = seen.failure
-    facts = [] if failure is None else [failure.category, failure.status, failure.code, failure.provider_code]
-    error = [str(fact) for fact in facts if fact not in {None, ""}]
-    found = {
-        "text": f"{len(seen.text):,} characters in {len(seen.deltas):,} deltas",
-        **end_lines(seen),
-        "error": "none" if failure is None else " ".join([*error, quoted(failure.message)]),
-    }
-    for name, values in (("model", (c.model for c in seen.chunks)), ("id", (c.id for c in seen.chunks))):
-        found[name] = ", ".join(dict.fromkeys(value for value in values if value is not None)) or "none"
-    return found
+def _plain(value: object) -> str:
+    return quoted(value)[1:-1] if isinstance(value, str) else compact(value)
 
 
 def _request(view: ItemView, divergence: Divergence) -> Iterator[Row]:
-    yield from pairs(request_lines(view.reference), request_lines(view.candidate), "lines", label="")
+    for each in view.requests:
+        yield from pairs(each.lines(0), each.lines(1), "lines", label="")
     kinds = (divergence, *view.item.divergences)
     places = [d.where.lower() for d in kinds if d.kind is Kind.REQUEST_HEADERS]
     yield whole("")
-    for row in _fields(_headers(view.reference), _headers(view.candidate)):
-        # Most headers name the client library: they differ and mean nothing.
-        meant = row.differs and any(row.label in place for place in places)
-        yield replace(row, differs=meant, fold="headers, or without meaning", label="")
-
-
-def _headers(seen: Observation) -> dict[str, str]:
-    """Those of the last request."""
-    sent = seen.requests[-1].headers if seen.requests else ()
-    return {name.lower(): f"{name.lower()}: {quoted(value)[1:-1]}" for name, value in sorted(sent)}
+    for each in view.requests[-1:]:
+        for row in _fields(each.headers, "headers, or without meaning"):
+            # Most headers name the client library: they differ and mean nothing.
+            yield replace(row, differs=row.differs and any(row.label in place for place in places))
 
 
 def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
@@ -155,23 +124,20 @@ def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
 
 def _time(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
     """Each delta with the event at which it was handed on."""
-    times = [event.at_ms for event in view.streamed]
-
-    def time_of(chunk: Chunk) -> float | None:
-        return times[chunk.position - 1] if chunk.position and chunk.position <= len(times) else None
 
     def delta(chunk: Chunk) -> str:
-        at = time_of(chunk)
+        at = view.sent_ms(chunk)
         event = "event ?" if chunk.position is None else f"event {chunk.position}"
         return f"{event if at is None else f'{event} {at:,.0f} ms'}  {quoted(chunk.text)}"
 
-    left, right = ([c for c in seen.chunks if c.text] for seen in (view.reference, view.candidate))
-    if None in times or not times:
-        yield whole("The recording has no times." if times else "There are no events on the wire.")
+    last = view.streamed[-1].at_ms if view.streamed else None
+    if last is None:
+        yield whole("The recording has no times." if view.streamed else "There are no events on the wire.")
     else:
-        yield whole(f"{len(times):,} events in {times[-1]:,.0f} ms")
+        yield whole(f"{len(view.streamed):,} events in {last:,.0f} ms")
     yield whole("")
-    for number, (one, other) in enumerate(zip_longest(map(delta, left), map(delta, right)), 1):
+    left, right = ([delta(c) for c in seen.chunks if c.text] for seen in (view.reference, view.candidate))
+    for number, (one, other) in enumerate(zip_longest(left, right), 1):
         yield Row(left=one, right=other, label=str(number), differs=one != other, fold="deltas")
 
 

@@ -5,10 +5,12 @@ A letter means the same on the report's page, or nothing there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+
+from rich.text import Text
 
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.decisions import Choice
@@ -58,26 +60,29 @@ Step = tuple[ReviewState, Effect | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Window:
-    """What of the page is on the screen: from which line, how many, and where the next difference begins."""
+class Frame:
+    """A screen full of lines, and what of the page is on it: from which line, how many, and where the next
+    difference begins.
+    """
 
+    lines: Sequence[Text] = ()
     top: int = 0
     height: int = 20
     following: int | None = None
 
 
-def press(state: ReviewState, key: str, window: Window) -> Step:
+def press(state: ReviewState, key: str, on: Frame) -> Step:
     """The state after a key.
 
     Args:
         state: before it.
         key: a character, or `enter`, `esc`, `tab`, `up`, `pgdn`, `ctrl-e` and the like; or a text that was
             pasted, after `PASTED`.
-        window: what was on the screen when it was pressed.
+        on: what was on the screen when it was pressed.
     """
     if key == "ctrl-c":
         return state, Effect.QUIT
-    return _SCREENS[state.screen](replace(state, message=""), key, window)
+    return _SCREENS[state.screen](replace(state, message=""), key, on)
 
 
 _MOVES: Mapping[str, tuple[int, int]] = {
@@ -91,13 +96,13 @@ _MOVES: Mapping[str, tuple[int, int]] = {
 """How far each key scrolls: in lines, and in windows."""
 
 
-def _on_group(state: ReviewState, key: str, window: Window) -> Step:
+def _on_group(state: ReviewState, key: str, on: Frame) -> Step:
     if key in _MOVES:
         lines, pages = _MOVES[key]
-        return replace(state, scroll=max(0, window.top + lines + pages * window.height)), None
+        return replace(state, scroll=max(0, on.top + lines + pages * on.height)), None
     if key == "n":
-        message = "" if window.following is not None else "Nothing differs in this view."
-        return replace(state, scroll=window.following, message=message), None
+        message = "" if on.following is not None else "Nothing differs in this view."
+        return replace(state, scroll=on.following, message=message), None
     if key == "enter" and state.group is not None and state.group.severity is Severity.BREAKING:
         message = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
         return replace(state, message=message), None
@@ -146,18 +151,18 @@ _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
 }
 
 
-def _on_members(state: ReviewState, key: str, window: Window) -> Step:
+def _on_members(state: ReviewState, key: str, on: Frame) -> Step:
     assert state.group is not None
     move = _MOVES.get({"j": "down", "k": "up"}.get(key, key))
     if move is not None:
-        wanted = state.choosing + move[0] + move[1] * window.height
+        wanted = state.choosing + move[0] + move[1] * on.height
         return replace(state, choosing=max(0, min(wanted, len(state.group.members) - 1))), None
     if key == "enter":
         return replace(state, screen=Screen.GROUP, member=state.choosing, scroll=None), None
     return replace(state, screen=Screen.GROUP) if key in {"esc", "g", "q"} else state, None
 
 
-def _on_form(state: ReviewState, key: str, _window: Window) -> Step:
+def _on_form(state: ReviewState, key: str, _on: Frame) -> Step:
     form = state.form
     assert form is not None
     if form.asked:
@@ -195,9 +200,9 @@ def _finished(state: ReviewState, form: Form) -> Step:
     return state, Effect.ACCEPT
 
 
-_SCREENS: Mapping[Screen, Callable[[ReviewState, str, Window], Step]] = {
+_SCREENS: Mapping[Screen, Callable[[ReviewState, str, Frame], Step]] = {
     Screen.GROUP: _on_group,
     Screen.MEMBERS: _on_members,
-    Screen.HELP: lambda state, _key, _window: (replace(state, screen=Screen.GROUP), None),
+    Screen.HELP: lambda state, _key, _on: (replace(state, screen=Screen.GROUP), None),
     Screen.FORM: _on_form,
 }

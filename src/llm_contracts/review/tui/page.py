@@ -72,9 +72,18 @@ def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "", 
     return Row(left=text, label=label, whole=True, differs=differs, fold=fold, skip=skip)
 
 
-def pairs(left: Sequence[str], right: Sequence[str], fold: str, label: str | None = None) -> Iterator[Row]:
-    """Two lanes, what belongs together side by side; labelled alike, or by the left lane's numbers."""
-    for one, other, equal in paired(left, right):
+def pairs(
+    left: Sequence[str],
+    right: Sequence[str],
+    fold: str,
+    *,
+    label: str | None = None,
+    aligned: Iterable[tuple[int | None, int | None, bool]] | None = None,
+) -> Iterator[Row]:
+    """Two lanes, what belongs together side by side; labelled alike, or by the left lane's numbers. `aligned`
+    says what belongs together, if that is known.
+    """
+    for one, other, equal in paired(left, right) if aligned is None else aligned:
         number = "" if one is None else str(one + 1)
         ours, theirs = None if one is None else left[one], None if other is None else right[other]
         if ours is not None and theirs is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.console import ConsoleDimensions as Size
@@ -23,7 +23,7 @@ from llm_contracts.review.tui.drawing import (
     wrapped,
 )
 from llm_contracts.review.tui.evidence import page, value_text
-from llm_contracts.review.tui.keys import Window
+from llm_contracts.review.tui.keys import Frame
 from llm_contracts.review.tui.paint import PageLayout, laid_out
 from llm_contracts.review.tui.state import ReviewState, lapses, tally
 from llm_contracts.util.terminal import one_line
@@ -40,14 +40,6 @@ _ABOVE = 3  # lines shown above the row that a page opens at
 _LONGEST_VALUE = 20_000  # characters of a value that are looked at
 _VALUE_LINES, _ENTIRE_LINES = 3, 14
 _SIGNS = {"accepted": "~", "fix": "!", "noise": "?", "skipped": "-"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
-    """A screen full of lines, and what of the page is on it."""
-
-    lines: tuple[Text, ...]
-    window: Window = field(default_factory=Window)
 
 
 def layout(state: ReviewState, item: Item, width: int) -> PageLayout:
@@ -93,7 +85,9 @@ def _group(state: ReviewState, item: Item, laid: PageLayout, size: Size) -> Fram
     next_line = None if following is None else min(laid.starts[following], last)
     return Frame(
         lines=(*head, *body, *[Text("")] * (room - len(body)), *foot),
-        window=Window(top=first, height=room, following=next_line),
+        top=first,
+        height=room,
+        following=next_line,
     )
 
 

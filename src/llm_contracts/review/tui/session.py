@@ -18,9 +18,9 @@ from llm_contracts.review.session import FileChange, ReviewError, ReviewSession,
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.dialogs import DIALOGS
 from llm_contracts.review.tui.drawing import safe
-from llm_contracts.review.tui.keys import Effect, Window, press
+from llm_contracts.review.tui.keys import Effect, Frame, press
 from llm_contracts.review.tui.paint import PageLayout
-from llm_contracts.review.tui.screens import Frame, group_screen, layout, page_width
+from llm_contracts.review.tui.screens import group_screen, layout, page_width
 from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
@@ -41,7 +41,7 @@ class InteractiveReview:
     def __init__(self, review: ReviewSession, *, by: str) -> None:
         self._review = review
         self._undo: list[tuple[FileChange, ReviewState]] = []
-        self._window = Window()
+        self._on = Frame()
         self._item: Item | None = None
         self._layout: tuple[object, PageLayout] | None = None
         self._saved = ""
@@ -51,15 +51,14 @@ class InteractiveReview:
         """The screen as it should be now."""
         if self.state.screen in DIALOGS:
             lines = tuple(DIALOGS[self.state.screen](self.state, size))
-            found = Frame(lines=lines, window=Window(height=max(size.height - 6, 1)))
+            self._on = Frame(lines=lines, height=max(size.height - 6, 1))
         elif self.state.focus is None:
-            found = Frame(lines=(Text(""), Text(" Nothing waits for a decision."), Text(""), Text(" q quit")))
+            self._on = Frame(lines=[*map(Text, ("", " Nothing waits for a decision.", "", " q quit"))])
         else:
             item = self._read(self.state.focus.item)
             laid = self._laid_out(self.state, item, page_width(size))
-            found = group_screen(self.state, item, laid, size)
-        self._window = found.window
-        return tuple(map(safe, found.lines[: size.height]))
+            self._on = group_screen(self.state, item, laid, size)
+        return tuple(map(safe, self._on.lines[: size.height]))
 
     def press(self, key: str) -> Effect | None:
         """Take one key. What is left to the terminal comes back: to leave, or to open the editor (`edit`).
@@ -67,7 +66,7 @@ class InteractiveReview:
         Where the review stands is written down for the next time, however this one ends, unless nothing may
         be decided here.
         """
-        self.state, effect = press(self.state, key, self._window)
+        self.state, effect = press(self.state, key, self._on)
         if effect in {Effect.QUIT, Effect.EDIT}:
             return effect
         try:

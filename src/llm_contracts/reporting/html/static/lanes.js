@@ -131,17 +131,13 @@ function chunkParts(chunk, other, pieces, side) {
   if (chunk.reasoning) parts.push(tagged("reasoning", el("span", { class: "text" }, ...own("reasoning", long(chunk.reasoning, piece)))));
   for (const call of chunk.tools || []) parts.push(tagged("tool", el("code", {}, ...own("tools", long(short(call))))));
   if (chunk.finish !== undefined) parts.push(tagged("finish", el("code", {}, ...label("finish"))));
-  if (chunk.usage) parts.push(tagged("usage", el("code", {}, ...own("usage", text(usageLine(chunk.usage))))));
+  if (chunk.usage) parts.push(tagged("usage", el("code", {}, ...own("usage", text(chunk.usage)))));
   if (chunk.extra) parts.push(tagged("also", el("code", {}, ...own("extra", long(short(chunk.extra))))));
   for (const other of chunk.others || []) parts.push(tagged("choice", el("code", {}, ...own("others", long(short(other))))));
   if (chunk.role) parts.push(tagged("role", el("code", {}, ...text(chunk.role))));
   if (chunk.model) parts.push(tagged("model", el("code", {}, ...label("model"))));
   if (chunk.id) parts.push(tagged("id", el("code", { class: "id" }, ...label("id"))));
   return parts.length ? parts : [el("span", { class: "part" }, el("em", {}, "empty"))];
-}
-
-function usageLine({ prompt, completion, total, ...details }) {
-  return `${prompt ?? "?"} + ${completion ?? "?"} = ${total ?? "?"}${Object.keys(details).length ? ` ${short(details)}` : ""}`;
 }
 
 function wireCell(detail, row, options) {

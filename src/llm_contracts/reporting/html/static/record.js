@@ -2,7 +2,6 @@
 
 const VIEWS = { lanes: "Lanes", text: "Text", time: "Time line", requests: "Requests", usage: "Usage and end", telemetry: "Telemetry" };
 const SHOW = { lanes: (detail) => lanes(detail, options), text: texts, time: timeline, requests, usage, telemetry };
-const VIEW_OF = { text: "text", reasoning: "text", request_target: "requests", request_body: "requests", request_headers: "requests", attempts: "usage", error: "usage", usage: "usage", usage_details: "usage", usage_invented: "usage", usage_missing: "usage", telemetry: "telemetry", delivery_lag: "time" };
 const options = { fold: true, wire: true, raw: false, one: false };
 const unpacked = new Map();
 const KEPT = 12; // details held unpacked
@@ -26,7 +25,7 @@ async function openRecord(number, asked) {
   const address = location.hash;
   const detail = again ? current.detail : item.detail ? await unpack(number) : null;
   if (location.hash !== address) return; // somebody went on while this was unpacked
-  const view = VIEWS[asked.view] ? asked.view : at >= 0 ? VIEW_OF[item.found[at].kind] || "lanes" : again ? current.view : "lanes";
+  const view = VIEWS[asked.view] ? asked.view : at >= 0 ? DATA.views[item.found[at].kind] || "lanes" : again ? current.view : "lanes";
   if (!current) indexTop = scrollY;
   current = { number, item, detail, view, at };
   $("index").hidden = true;
