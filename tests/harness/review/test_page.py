@@ -25,7 +25,7 @@ def shown(found: Page, width: int = 100, *, entire: bool = False) -> list[str]:
 def test_equal_runs_are_folded_and_their_neighbours_stay() -> None:
     left = [f"chunk {n}" for n in range(20)]
     right = [*left[:10], "other", *left[11:]]
-    rows = list(folded(pairs(left, right, "chunks")))
+    rows = list(folded([*pairs(left, right, "chunks")]))
     assert [row.left for row in rows] == [
         "= 8 equal chunks",
         "chunk 8",
@@ -39,15 +39,18 @@ def test_equal_runs_are_folded_and_their_neighbours_stay() -> None:
 
 
 def test_long_runs_that_one_lane_has_alone_are_folded_too() -> None:
-    rows = list(folded(pairs([f"chunk {n}" for n in range(30)], [], "chunks")))
+    rows = list(folded([*pairs([f"chunk {n}" for n in range(30)], [], "chunks")]))
     assert [row.left for row in rows[3:6]] == ["chunk 3", "24 more chunks on the left alone", "chunk 28"]
-    assert len(list(folded(pairs(["a"] * 10, [], "chunks")))) == 10
+    assert len(list(folded([*pairs(["a"] * 10, [], "chunks")]))) == 10
 
 
 def test_the_next_difference_is_the_next_run_and_after_the_last_comes_the_first() -> None:
     found = Page(rows=tuple(pairs(["a", "x", "y", "b", "z"], ["a", "1", "2", "b", "3"], "rows")))
-    assert [found.next_difference(after) for after in (-1, 1, 4)] == [1, 4, 1]
-    assert Page(rows=tuple(pairs(["a"], ["a"], "rows"))).next_difference(0) is None
+    laid = laid_out(found, 100, entire=False)
+    assert [laid.next_difference(after) for after in (-1, 1, 4)] == [1, 4, 1]
+    below = laid_out(found, 60, entire=False)  # one above the other, two lines for each row that differs
+    assert [below.next_difference(after) for after in (0, 1, 6)] == [1, 6, 1]
+    assert laid_out(Page(rows=found.rows[:1]), 100, entire=False).next_difference(0) is None
 
 
 def test_a_page_opens_at_the_field_that_the_difference_is_about() -> None:
@@ -60,7 +63,7 @@ def test_a_page_opens_at_the_field_that_the_difference_is_about() -> None:
 @pytest.mark.parametrize("view", list(View))
 @pytest.mark.parametrize("width", [60, 75, 76, 110])
 @pytest.mark.parametrize("entire", [False, True])
-def test_no_line_is_wider_than_the_screen_and_each_row_begins_where_it_says(
+def test_no_line_is_wider_than_the_screen_and_it_opens_where_it_says(
     view: View, width: int, *, entire: bool
 ) -> None:
     text = "很长的一段话 with\x07 bells and \u202e tricks " * 20
@@ -69,8 +72,9 @@ def test_no_line_is_wider_than_the_screen_and_each_row_begins_where_it_says(
     laid = laid_out(found, width, entire=entire)
     assert all(cell_len(line.plain) <= width for line in laid.lines)
     assert all(line.plain.isprintable() for line in laid.lines)
-    for row, start in zip(found.rows, laid.starts, strict=True):
-        assert row.label[:22] in laid.lines[start].plain
+    first = found.rows[found.focus]
+    assert first.label[:22] in laid.lines[laid.focus].plain
+    assert ("▶" in laid.lines[laid.focus].plain) == first.differs == bool(laid.stops)
 
 
 def test_the_middle_of_a_long_line_is_shown_where_it_differs() -> None:

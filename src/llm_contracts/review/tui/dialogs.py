@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
+from llm_contracts.reporting.lines import value_pair
 from llm_contracts.review.coverage import SCOPES, Coverage, row_text
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui import forms
 from llm_contracts.review.tui.drawing import STYLES, keys, rule, wrapped
-from llm_contracts.review.tui.evidence import value_text
 from llm_contracts.review.tui.keys import HELP
 from llm_contracts.review.tui.screens import bar, title
 from llm_contracts.review.tui.state import Form, ReviewState, Screen
@@ -29,7 +29,6 @@ _FILTER = "Words that a group must have in its severity, kind, place, change, or
 
 def _members(state: ReviewState, size: Size) -> Iterator[Text]:
     """The members of a group, the one under the cursor marked."""
-    assert state.group is not None
     members = state.group.members
     yield from title(state, size.width)
     yield rule(size.width)
@@ -41,12 +40,10 @@ def _members(state: ReviewState, size: Size) -> Iterator[Text]:
         mark = "accepted" if member.fingerprint in state.accepted else ""
         mark = mark or (str(noted.choice) if noted else "noisy" if member.noisy else "")
         d = member.divergence
-        values = [Text(value_text(value)) for value in (d.reference, d.candidate)]
-        for value in values:
-            value.truncate(max((size.width - 56) // 2, 8), overflow="ellipsis")
+        values = " → ".join(value_pair(d.reference, d.candidate, max((size.width - 56) // 2, 8)))
         name = f" {'>' if here else ' '} {member.item:<{min(_NAME, size.width // 2)}} {mark:<9}"
         place = f"{d.where}  " if "[" in d.where else ""
-        line = Text.assemble(name, place, values[0], " → ", values[1], style="bold" if here else "")
+        line = Text(f"{name}{place}{values}", style="bold" if here else "")
         line.truncate(size.width - 1)
         yield line
     yield rule(size.width)
@@ -64,10 +61,8 @@ def _help(_state: ReviewState, size: Size) -> Iterator[Text]:
         yield from (Text.assemble((f"   {names:<16}", "bold"), does) for names, does in rows)
 
 
-def _form(state: ReviewState, size: Size) -> Iterator[Text]:
+def _form(state: ReviewState, form: Form, size: Size) -> Iterator[Text]:
     """An acceptance, a note or the filter while it is written, with what it would cover."""
-    form = state.form
-    assert form is not None
     if form.choice is None:
         yield from bar(state, size.width)
     else:
@@ -87,11 +82,10 @@ def _form(state: ReviewState, size: Size) -> Iterator[Text]:
             yield from wrapped(text, size.width, style="bold red")
     elif form.choice is Choice.NOISE:
         yield from wrapped(_NOISE, size.width, style="dim")
-        if state.group is not None:  # what the control run says about the claim
-            noisy, total = sum(member.noisy for member in state.group.members), len(state.group.members)
-            text = f"The control (the reference against itself) differed here in {noisy} of {total}."
-            text += "" if noisy else " Nothing that was run supports calling it noise."
-            yield from wrapped(text, size.width, style="yellow")
+        noisy, total = sum(member.noisy for member in state.group.members), len(state.group.members)
+        text = f"The control (the reference against itself) differed here in {noisy} of {total}."
+        text += "" if noisy else " Nothing that was run supports calling it noise."
+        yield from wrapped(text, size.width, style="yellow")
     elif form.choice is None:
         yield from wrapped(_FILTER, size.width, style="dim")
     yield from wrapped(state.message, size.width, style="bold yellow") if state.message else ()
@@ -102,12 +96,12 @@ def _form(state: ReviewState, size: Size) -> Iterator[Text]:
 
 
 def _field(form: Form, name: str, width: int) -> Iterator[Text]:
-    here = form.field == name
-    text = Text(form.fields[name] + " " * here)
-    if here and name in form.untouched and form.fields[name]:
+    here, typed = form.field == name, form.fields[name]
+    text = Text(typed.text + " " * here)
+    if here and name in form.untouched and typed.text:
         text.stylize("reverse")
     elif here:
-        text.stylize("reverse", form.cursor, form.cursor + 1)
+        text.stylize("reverse", typed.cursor_position, typed.cursor_position + 1)
     head = Text(f" {'>' if here else ' '} {name:<7} ", style="bold" if here else "dim")
     room = max(width - len(head) - 1, 1)
     for start in range(0, max(len(text), 1), room):
@@ -118,7 +112,6 @@ def _field(form: Form, name: str, width: int) -> Iterator[Text]:
 
 
 def _scopes(state: ReviewState, form: Form, width: int) -> Iterator[Text]:
-    assert state.focus is not None
     here = form.field == "scope"
     about = {Scope.RECORDING: f": {state.focus.item}", Scope.PROVIDER: f": {state.focus.provider}"}
     name = f" {'>' if here else ' '} scope  "
@@ -133,9 +126,7 @@ def _scopes(state: ReviewState, form: Form, width: int) -> Iterator[Text]:
 
 def _preview(found: Coverage, state: ReviewState, width: int) -> Iterator[Text]:
     """What the rows would cover, before they are written."""
-    meant = count(len(found.meant), "difference")
-    if state.group is not None:
-        meant = f"{len(found.meant):,} of the {count(len(state.group.members), 'difference')} here"
+    meant = f"{len(found.meant):,} of the {count(len(state.group.members), 'difference')} here"
     yield Text(f" It would cover {meant}", style="bold")
     if found.others:
         yield Text(f" and also {count(len(found.others), 'other difference')}, in:", style="bold red")
@@ -160,8 +151,11 @@ def _listed(lines: Sequence[Text], width: int) -> Iterator[Text]:
         yield Text(f"   {rest}", style="dim")
 
 
-DIALOGS: Mapping[Screen, Callable[[ReviewState, Size], Iterator[Text]]] = {
-    Screen.MEMBERS: _members,
-    Screen.HELP: _help,
-    Screen.FORM: _form,
-}
+def dialog(state: ReviewState, size: Size) -> tuple[Text, ...]:
+    """What stands in the place of the group; empty where that itself is to be shown."""
+    if state.form is not None:
+        return tuple(_form(state, state.form, size))
+    return tuple(_SCREENS[state.screen](state, size) if state.screen in _SCREENS else ())
+
+
+_SCREENS = {Screen.MEMBERS: _members, Screen.HELP: _help}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
@@ -74,12 +75,7 @@ def fitted(
     begin = max(start, skip) - _BEFORE
     if begin > 0 and cell_len(value) > room * most and max(start, skip) > room - _BEFORE:
         text = Text.assemble("…", text[begin:])
-    lines: list[Text] = []
-    at = 0
-    for part in chop_cells(text.plain[: room * most + 1], max(room, 2))[:most]:
-        lines.append(text[at : at + len(part)])
-        at += len(part)
-    if at < len(text):
-        lines[-1] = text[at - len(lines[-1]) :]
-        lines[-1].truncate(room, overflow="ellipsis")
-    return lines or [text]
+    parts = chop_cells(text.plain[: room * most + 1], max(room, 2))[:-1]
+    lines = text.divide([*accumulate(map(len, parts))][: most - 1])
+    lines[-1].truncate(room, overflow="ellipsis")
+    return list(lines)

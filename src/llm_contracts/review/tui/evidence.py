@@ -19,7 +19,7 @@ from llm_contracts.parity.compare.finding import ABSENT, first_difference
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.item_view import BEST_VIEW, ItemView, item_view
-from llm_contracts.reporting.lines import compact, quoted, value_line
+from llm_contracts.reporting.lines import quoted, value_line
 from llm_contracts.review.tui.page import Page, Row, View, folded, pairs, whole
 
 
@@ -69,18 +69,14 @@ def _lanes(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
 def _fields(table: Iterable[Sequence[Any]], fold: str = "") -> Iterator[Row]:
     """The rows of a table of which either client has a value."""
     for name, *values in table:
-        one, other = (None if value is None or value == ABSENT else _plain(value) for value in values)
+        one, other = (None if value is None or value == ABSENT else value_text(value) for value in values)
         if (one, other) != (None, None):
             yield Row(left=one, right=other, label=name, differs=one != other, fold=fold)
 
 
-def _plain(value: object) -> str:
-    return quoted(value)[1:-1] if isinstance(value, str) else compact(value)
-
-
 def _request(view: ItemView, divergence: Divergence) -> Iterator[Row]:
     for each in view.requests:
-        yield from pairs(each.lines(0), each.lines(1), "lines", label="")
+        yield from pairs(each.lines(0), each.lines(1), "lines", numbered=False)
     kinds = (divergence, *view.item.divergences)
     places = [d.where.lower() for d in kinds if d.kind is Kind.REQUEST_HEADERS]
     yield whole("")
@@ -108,13 +104,8 @@ def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
             data = f"{event.name}: {event.data}" if event.name else event.data
             at = "" if event.at_ms is None else f" {event.at_ms:>6,.0f} ms"
             became = [counts[number] for counts in handed]
-            yield whole(
-                data,
-                label=f"{number:>4}{at} {'|'.join(map(str, became))}",
-                differs=became[0] != became[1],
-                fold="events",
-                skip=first_difference(before, data),
-            )
+            label, skip = f"{number:>4}{at} {'|'.join(map(str, became))}", first_difference(before, data)
+            yield whole(data, label=label, differs=became[0] != became[1], fold="events", skip=skip)
             before = data
         if not response.body:
             yield whole("  (no body)")
@@ -151,6 +142,5 @@ _VIEWS: Mapping[View, Callable[[ItemView, Divergence], Iterator[Row]]] = {
 
 def value_text(value: object) -> str:
     """A JSON value in a line; what is not there at all is `absent`."""
-    return re.sub(
-        r"[^\S ]", " ", quoted(value) if isinstance(value, str) and value != ABSENT else value_line(value)
-    )
+    text = quoted(value) if isinstance(value, str) and value != ABSENT else value_line(value)
+    return re.sub(r"[^\S ]", " ", text)

@@ -12,7 +12,7 @@ from prompt_toolkit.document import Document
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.coverage import SCOPES, Coverage, Terms, chosen, cover
 from llm_contracts.review.decisions import Choice, Decision, Scope
-from llm_contracts.review.tui.state import Form, ReviewState, Screen
+from llm_contracts.review.tui.state import Form, ReviewState
 
 PASTED = "pasted:"
 """Begins a key that is a whole text: what is pasted must not press Enter."""
@@ -39,22 +39,17 @@ def opened(state: ReviewState, choice: Choice) -> ReviewState:
     fields = {"note": "", "scope": ""}
     if choice is Choice.ACCEPT:
         fields = {"reason": state.reason, "scope": "", "until": str(state.until), "by": state.by}
-    return _begun(state, Form(choice=choice, fields=fields, untouched=frozenset({"until", "by"})))
+    return _begun(state, choice, fields)
 
 
 def filtering(state: ReviewState) -> ReviewState:
     """The form of the filter."""
-    return _begun(state, Form(choice=None, fields={"filter": state.words}))
+    return _begun(state, None, {"filter": state.words})
 
 
-def _begun(state: ReviewState, form: Form) -> ReviewState:
-    return replace(state, screen=Screen.FORM, form=moved(form, 0), message="")
-
-
-def moved(form: Form, by: int) -> Form:
-    """The cursor at the end of the next field or of the one before."""
-    at = (form.at + by) % len(form.fields)
-    return replace(form, at=at, cursor=len(tuple(form.fields.values())[at]))
+def _begun(state: ReviewState, choice: Choice | None, fields: Mapping[str, str]) -> ReviewState:
+    typed = {name: Document(text) for name, text in fields.items()}
+    return replace(state, form=Form(choice=choice, fields=typed, untouched=frozenset({"until", "by"})))
 
 
 def scopes_of(form: Form) -> tuple[Scope, ...]:
@@ -62,10 +57,8 @@ def scopes_of(form: Form) -> tuple[Scope, ...]:
     return tuple(scope for scope in SCOPES if form.choice is Choice.ACCEPT or scope is not Scope.FIELD)
 
 
-def typed(state: ReviewState, key: str) -> ReviewState:
+def typed(state: ReviewState, form: Form, key: str) -> ReviewState:
     """A key in a form that is not a command: text, or moving about."""
-    form = state.form
-    assert form is not None
     if form.field == "scope":
         scopes = scopes_of(form)
         number = int(key) - 1 if key.isdecimal() else -1
@@ -76,53 +69,46 @@ def typed(state: ReviewState, key: str) -> ReviewState:
     text = key.removeprefix(PASTED) if len(key) == 1 or key.startswith(PASTED) else ""
     if not text and key not in _EDITS:
         return state
-    buffer = Buffer(document=Document(form.fields[form.field], form.cursor), multiline=False)
-    if text and form.field in form.untouched:
-        buffer.reset()
+    new = text and form.field in form.untouched
+    buffer = Buffer(document=Document() if new else form.fields[form.field], multiline=False)
     if text:
         buffer.insert_text(text)
     else:
         _EDITS[key](buffer)
-    return filled(state, form.field, buffer.text, buffer.cursor_position)
+    return filled(state, form, form.field, buffer.document)
 
 
-def filled(state: ReviewState, name: str, value: str, cursor: int) -> ReviewState:
-    """The form with another value in a field."""
-    form = state.form
-    assert form is not None
-    changed = replace(form, fields={**form.fields, name: value}, untouched=form.untouched - {name})
-    return replace(state, form=replace(changed, cursor=cursor), message="")
+def filled(state: ReviewState, form: Form, name: str, typed: Document) -> ReviewState:
+    """The form with something else in a field."""
+    fields = {**form.fields, name: typed}
+    return replace(state, form=replace(form, fields=fields, untouched=form.untouched - {name}))
 
 
 def coverage(state: ReviewState) -> Coverage:
     """What the acceptance in the form would cover. Its terms need not be complete yet."""
-    form, focus, group = state.form, state.focus, state.group
+    form = state.form
     assert form is not None
-    assert focus is not None
-    assert group is not None
     open_members = tuple(m for m in state.members if m.fingerprint not in state.accepted)
     try:
-        until = date.fromisoformat(form.fields["until"].strip())
+        until = date.fromisoformat(form.text("until").strip())
     except ValueError:
         until = state.until
-    reason, by = (" ".join(form.fields[name].split()) for name in ("reason", "by"))
+    reason, by = (" ".join(form.text(name).split()) for name in ("reason", "by"))
     terms = Terms(reason=reason, by=by, until=until)
-    here = [m for m in chosen(group, focus, form.scope) if m.fingerprint not in state.accepted]
+    here = [m for m in chosen(state.group, state.focus, form.scope) if m.fingerprint not in state.accepted]
     return cover(here, form.scope, open_members, terms)
 
 
 def decision(state: ReviewState) -> Decision:
     """The note that the form gives, about what nobody has decided; else about all that is not accepted."""
-    form, focus, group = state.form, state.focus, state.group
+    form = state.form
     assert form is not None
     assert form.choice is not None
-    assert focus is not None
-    assert group is not None
-    meant = [m for m in chosen(group, focus, form.scope) if m.fingerprint not in state.accepted]
+    meant = [m for m in chosen(state.group, state.focus, form.scope) if m.fingerprint not in state.accepted]
     left = [m for m in meant if m.fingerprint not in state.noted]
     prints = tuple(member.fingerprint for member in left or meant)
-    note = form.fields["note"].strip()
-    return Decision(choice=form.choice, fingerprints=prints, group=group.title, note=note)
+    note = form.text("note").strip()
+    return Decision(choice=form.choice, fingerprints=prints, group=state.group.title, note=note)
 
 
 def breaking(found: Coverage) -> int:

@@ -82,7 +82,8 @@ def press(state: ReviewState, key: str, on: Frame) -> Step:
     """
     if key == "ctrl-c":
         return state, Effect.QUIT
-    return _SCREENS[state.screen](replace(state, message=""), key, on)
+    quiet = replace(state, message="")
+    return _on_form(quiet, state.form, key) if state.form else _SCREENS[state.screen](quiet, key, on)
 
 
 _MOVES: Mapping[str, tuple[int, int]] = {
@@ -103,7 +104,7 @@ def _on_group(state: ReviewState, key: str, on: Frame) -> Step:
     if key == "n":
         message = "" if on.following is not None else "Nothing differs in this view."
         return replace(state, scroll=on.following, message=message), None
-    if key == "enter" and state.group is not None and state.group.severity is Severity.BREAKING:
+    if key == "enter" and state.group.severity is Severity.BREAKING:
         message = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
         return replace(state, message=message), None
     if key in _PLAIN:
@@ -112,15 +113,10 @@ def _on_group(state: ReviewState, key: str, on: Frame) -> Step:
 
 
 def _skip(state: ReviewState) -> ReviewState:
-    group = state.group
-    return (
-        state if group is None else onward(replace(state, skipped=state.skipped | {group.id}), state.at + 1)
-    )
+    return onward(replace(state, skipped=state.skipped | {state.group.id}), state.at + 1)
 
 
 def _other_member(state: ReviewState, by: int) -> ReviewState:
-    if state.group is None:
-        return state
     return replace(state, member=(state.member + by) % len(state.group.members), scroll=None)
 
 
@@ -144,7 +140,7 @@ _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
     "right": partial(_other_member, by=1),
     "[": partial(_other_member, by=-1),
     "left": partial(_other_member, by=-1),
-    "g": lambda state: replace(state, screen=Screen.MEMBERS, choosing=state.member) if state.group else state,
+    "g": lambda state: replace(state, screen=Screen.MEMBERS, choosing=state.member),
     "/": forms.filtering,
     "?": lambda state: replace(state, screen=Screen.HELP),
     "esc": lambda state: begin(replace(state, words="")) if state.words else state,
@@ -152,7 +148,6 @@ _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
 
 
 def _on_members(state: ReviewState, key: str, on: Frame) -> Step:
-    assert state.group is not None
     move = _MOVES.get({"j": "down", "k": "up"}.get(key, key))
     if move is not None:
         wanted = state.choosing + move[0] + move[1] * on.height
@@ -162,21 +157,19 @@ def _on_members(state: ReviewState, key: str, on: Frame) -> Step:
     return replace(state, screen=Screen.GROUP) if key in {"esc", "g", "q"} else state, None
 
 
-def _on_form(state: ReviewState, key: str, _on: Frame) -> Step:
-    form = state.form
-    assert form is not None
+def _on_form(state: ReviewState, form: Form, key: str) -> Step:
     if form.asked:
         message = "Nothing was accepted. y would have." if key == "enter" else ""
         answered = replace(state, form=replace(form, asked=False), message=message)
         return answered, Effect.ACCEPT if key == "y" else None
     if key == "esc":
-        reason = form.fields.get("reason", state.reason)
-        return replace(state, screen=Screen.GROUP, form=None, reason=reason), None
+        reason = form.text("reason") if "reason" in form.fields else state.reason
+        return replace(state, form=None, reason=reason), None
     if key in _FIELD_STEPS:
-        return replace(state, form=forms.moved(form, _FIELD_STEPS[key])), None
+        return replace(state, form=replace(form, at=(form.at + _FIELD_STEPS[key]) % len(form.fields))), None
     if key == "enter":
         return _finished(state, form)
-    return (state, Effect.EDIT) if key == "ctrl-e" else (forms.typed(state, key), None)
+    return (state, Effect.EDIT) if key == "ctrl-e" else (forms.typed(state, form, key), None)
 
 
 _FIELD_STEPS = {"tab": 1, "down": 1, "backtab": -1, "up": -1}
@@ -185,15 +178,15 @@ _FIELD_STEPS = {"tab": 1, "down": 1, "backtab": -1, "up": -1}
 def _finished(state: ReviewState, form: Form) -> Step:
     """Enter in a form. What is breaking is asked about once more."""
     if form.choice is None:
-        words = form.fields["filter"].strip()
+        words = form.text("filter").strip()
         found = begin(replace(state, words=words))
         if found.groups:
             return replace(found, form=None), None
         message = f"Nothing is called {words!r}; the filter is as it was."
-        return replace(state, screen=Screen.GROUP, form=None, message=message), None
+        return replace(state, form=None, message=message), None
     if form.choice is not Choice.ACCEPT:
         return state, Effect.NOTE
-    if not form.fields["reason"].strip():
+    if not form.text("reason").strip():
         return replace(state, message="Say why: the reason is shown in every report."), None
     if forms.breaking(forms.coverage(state)):
         return replace(state, form=replace(form, asked=True)), None
@@ -204,5 +197,4 @@ _SCREENS: Mapping[Screen, Callable[[ReviewState, str, Frame], Step]] = {
     Screen.GROUP: _on_group,
     Screen.MEMBERS: _on_members,
     Screen.HELP: lambda state, _key, _on: (replace(state, screen=Screen.GROUP), None),
-    Screen.FORM: _on_form,
 }

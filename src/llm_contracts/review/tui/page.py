@@ -10,6 +10,8 @@ from itertools import groupby
 from llm_contracts.reporting.align import paired
 from llm_contracts.reporting.lines import distinct
 
+Aligned = Iterable[tuple[int | None, int | None, bool]]
+"""As `paired` gives it."""
 _CONTEXT = 2  # equal rows shown on either side of a difference
 _ALONE = 10  # rows that one lane may have alone before they are put into a line
 _HEAD, _TAIL = 4, 2  # how many of them stay
@@ -47,8 +49,8 @@ class Row:
 
     @property
     def alone(self) -> str:
-        """The lane that alone has something here; empty where both have, or neither."""
-        if self.whole or not self.fold or (self.left is None) == (self.right is None):
+        """The lane that differs by having something here alone; empty where both have, or neither."""
+        if self.whole or not self.differs or (self.left is None) == (self.right is None):
             return ""
         return "right" if self.left is None else "left"
 
@@ -59,12 +61,6 @@ class Page:
 
     rows: tuple[Row, ...]
     focus: int = 0
-
-    def next_difference(self, after: int) -> int | None:
-        """The first row of the next run of differing rows below a row; from the top again after the last."""
-        before = (False, *(row.differs for row in self.rows))
-        starts = [i for i, row in enumerate(self.rows) if row.differs and not before[i]]
-        return next((i for i in starts if i > after), starts[0] if starts else None)
 
 
 def whole(text: str, *, label: str = "", differs: bool = False, fold: str = "", skip: int = 0) -> Row:
@@ -77,47 +73,33 @@ def pairs(
     right: Sequence[str],
     fold: str,
     *,
-    label: str | None = None,
-    aligned: Iterable[tuple[int | None, int | None, bool]] | None = None,
+    numbered: bool = True,
+    aligned: Aligned | None = None,
 ) -> Iterator[Row]:
-    """Two lanes, what belongs together side by side; labelled alike, or by the left lane's numbers. `aligned`
-    says what belongs together, if that is known.
-    """
+    """Two lanes, what belongs together (`aligned`, if known) side by side, with the left one's numbers."""
     for one, other, equal in paired(left, right) if aligned is None else aligned:
-        number = "" if one is None else str(one + 1)
         ours, theirs = None if one is None else left[one], None if other is None else right[other]
         if ours is not None and theirs is not None:
             ours, theirs = distinct(ours, theirs)
-        yield Row(
-            left=ours,
-            right=theirs,
-            label=number if label is None else label,
-            differs=not equal,
-            fold=fold,
-        )
+        number = "" if one is None else str(one + 1)
+        label = number if numbered else ""
+        yield Row(left=ours, right=theirs, label=label, differs=not equal, fold=fold)
 
 
-def folded(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows with long runs put into a line: of equal ones (`= 14 equal chunks`), and of those that one lane
-    has alone.
+def folded(rows: Sequence[Row]) -> Iterator[Row]:
+    """Rows with long runs put into a line: of equal ones (`= 14 equal chunks`), but for some next to a
+    difference, and of those that one lane has alone.
     """
-    for (fold, side), run in groupby(_equal_folded(tuple(rows)), lambda row: (row.fold, row.alone)):
-        held = list(run)
-        if side and len(held) > _ALONE:
-            hidden = len(held) - _HEAD - _TAIL
-            held[_HEAD:-_TAIL] = [whole(f"{hidden:,} more {fold} on the {side} alone", differs=True)]
-        yield from held
-
-
-def _equal_folded(rows: Sequence[Row]) -> Iterator[Row]:
-    """Some rows stay visible where a difference is next to them."""
     at = 0
-    for (fold, differs), run in groupby(rows, lambda row: (row.fold, row.differs)):
+    for (fold, differs, side), run in groupby(rows, lambda row: (row.fold, row.differs, row.alone)):
         held = list(run)
         head = _CONTEXT * (at > 0 and rows[at - 1].differs)
         at += len(held)
         tail = _CONTEXT * (at < len(rows) and rows[at].differs)
+        if side:
+            head, tail = _HEAD, _TAIL
         hidden = len(held) - head - tail
-        if fold and not differs and hidden > 1:
-            held[head : len(held) - tail] = [whole(f"= {hidden:,} equal {fold}")]
+        text = f"{hidden:,} more {fold} on the {side} alone" if differs else f"= {hidden:,} equal {fold}"
+        if fold and (hidden > 1 if not differs else side and len(held) > _ALONE):
+            held[head : len(held) - tail] = [whole(text, differs=differs)]
         yield from held

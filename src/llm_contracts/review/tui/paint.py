@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import zip_longest
 
 from rich.text import Text
 
@@ -19,11 +19,17 @@ _LABEL = 22
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageLayout:
-    """A page at a width. `starts` has the first line of each row."""
+    """A page at a width: its lines, the first one of the row to show first, and those at which the runs of
+    differing rows begin.
+    """
 
-    page: Page
     lines: tuple[Text, ...]
-    starts: tuple[int, ...]
+    focus: int
+    stops: tuple[int, ...]
+
+    def next_difference(self, after: int) -> int | None:
+        """The line of the next run of differing rows below a line; from the top again after the last."""
+        return next((stop for stop in self.stops if stop > after), self.stops[0] if self.stops else None)
 
 
 def laid_out(page: Page, width: int, *, entire: bool) -> PageLayout:
@@ -31,52 +37,44 @@ def laid_out(page: Page, width: int, *, entire: bool) -> PageLayout:
     long rows take as many lines as they need, else each is cut to one.
     """
     room = min(max((len(row.label) for row in page.rows), default=0), _LABEL)
-    drawn = []
-    starts = [0]
+    lines: list[Text] = []
+    focus, stops, before = 0, [], False
     for number, row in enumerate(page.rows):
-        lines = list(_drawn(row, room, width, _WRAPPED if entire else 1))
-        if number == page.focus and row.differs:  # this is what the difference is about
-            lines = [Text.assemble(("▶", "bold"), line[1:]) for line in lines]
-        drawn.append(lines)
-        starts.append(starts[-1] + len(lines))
-    return PageLayout(page=page, lines=tuple(chain.from_iterable(drawn)), starts=tuple(starts[:-1]))
+        stops += [len(lines)] if row.differs and not before else []
+        before, focus = row.differs, len(lines) if number == page.focus else focus
+        drawn = _drawn(row, room, width, _WRAPPED if entire else 1)
+        about = number == page.focus and row.differs
+        lines += (Text.assemble(("▶", "bold"), line[1:]) if about else line for line in drawn)
+    return PageLayout(lines=tuple(lines), focus=focus, stops=tuple(stops))
 
 
 def _drawn(row: Row, labels: int, width: int, most: int) -> Iterator[Text]:
     """The lines of one row. One above the other, `<` is the reference, `>` the candidate, `=` both."""
     label = f"  {row.label[:labels]:>{labels}} "
     left, right = (None if side is None else one_line(side[:_LONGEST]) for side in (row.left, row.right))
-    if row.whole:
-        style = "bold" if row.differs else "dim" if (left or "").startswith("= ") else ""
-        head = (
-            Text.assemble((label, "dim"), ("≠ " if row.differs else "  ", "bold"))
-            if row.label
-            else Text("  ")
-        )
-        room = width - len(head) - (1 if row.label else 0)
-        yield from _beside(head, fitted(left or "", None, room, style=style, most=most, skip=row.skip))
-    elif width < NARROW:
-        both = ((left, right, "<", "red"), (right, left, ">", "green"))
-        for value, other, mark, style in both if row.differs else ((left, left, "=", "dim"),):
+    if row.whole or width < NARROW:
+        parts = [(left, right, "< ", "red"), (right, left, "> ", "green")]
+        if row.whole:
+            style = "bold" if row.differs else "dim" if (left or "").startswith("= ") else ""
+            parts = [(left, None, "≠ " if row.differs else "  ", style)]
+        elif not row.differs:
+            parts = [(left, left, "= ", "dim")]
+        for value, other, sign, style in parts:
             if value is not None:
-                head = Text(f"{label}{mark} ", style="dim")
-                yield from _beside(head, fitted(value, other, width - labels - 5, style=style, most=most))
+                label = label if row.label or not row.whole else ""
+                head = Text.assemble((label, "dim"), (sign, "bold" if row.whole else "dim"))
+                room = width - len(head) - (1 if label else 0)
+                for line in fitted(value, other, room, style=style, most=most, skip=row.skip):
+                    yield Text.assemble(head, line)
+                    head = Text(" " * len(head))
                 label = " " * len(label)
-    else:
-        room = (width - labels - 8) // 2
-        sides = ((left, right, "red"), (right, left, "green"))
-        lanes = [
-            fitted(one, other, room, style=colour * row.differs, most=most) for one, other, colour in sides
-        ]
-        sign = Text(" ≠ ", style="bold") if row.differs else Text(" = ", style="dim")
-        for pair in zip_longest(*lanes, fillvalue=Text("")):
-            line = Text.assemble((f"{label} ", "dim"), pair[0])
-            line.align("left", labels + 4 + room)
-            yield Text.assemble(line, sign, pair[1])
-            label, sign = " " * len(label), Text("   ")
-
-
-def _beside(head: Text, lines: Sequence[Text]) -> Iterator[Text]:
-    """Lines with a head before the first."""
-    for number, line in enumerate(lines):
-        yield Text.assemble(head if number == 0 else " " * len(head), line)
+        return
+    room = (width - labels - 8) // 2
+    sides = ((left, right, "red"), (right, left, "green"))
+    lanes = [fitted(one, other, room, style=colour * row.differs, most=most) for one, other, colour in sides]
+    between = Text(" ≠ ", style="bold") if row.differs else Text(" = ", style="dim")
+    for pair in zip_longest(*lanes, fillvalue=Text("")):
+        line = Text.assemble((f"{label} ", "dim"), pair[0])
+        line.align("left", labels + 4 + room)
+        yield Text.assemble(line, between, pair[1])
+        label, between = " " * len(label), Text("   ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -44,7 +43,6 @@ _SIGNS = {"accepted": "~", "fix": "!", "noise": "?", "skipped": "-"}
 
 def layout(state: ReviewState, item: Item, width: int) -> PageLayout:
     """What the state looks at, laid out."""
-    assert state.focus is not None
     found = page(item, state.focus.divergence, state.shown_view, entire=state.entire)
     return laid_out(found, width, entire=state.entire)
 
@@ -74,21 +72,12 @@ def _group(state: ReviewState, item: Item, laid: PageLayout, size: Size) -> Fram
     foot += [rule(size.width), *keys(_KEYS if size.width >= NARROW else _FEW_KEYS, size.width)]
     room = max(size.height - len(head) - len(foot), 1)
     last = max(len(laid.lines) - room, 0)
-    if state.scroll is not None:
-        first = min(state.scroll, last)
-        seen = bisect_right(laid.starts, first) - 1
-    else:  # a little above the difference, which counts as seen
-        start = laid.starts[laid.page.focus] if laid.starts else 0
-        first, seen = max(0, min(start - min(_ABOVE, room // 3), last)), laid.page.focus
-    following = laid.page.next_difference(seen)
+    first, seen = min(state.scroll or 0, last), state.scroll or 0
+    if state.scroll is None:  # a little above the difference, which counts as seen
+        first, seen = max(0, min(laid.focus - min(_ABOVE, room // 3), last)), laid.focus
     body = laid.lines[first : first + room]
-    next_line = None if following is None else min(laid.starts[following], last)
-    return Frame(
-        lines=(*head, *body, *[Text("")] * (room - len(body)), *foot),
-        top=first,
-        height=room,
-        following=next_line,
-    )
+    lines = (*head, *body, *[Text("")] * (room - len(body)), *foot)
+    return Frame(lines=lines, top=first, height=room, following=laid.next_difference(seen))
 
 
 def group_lines(state: ReviewState, height: int) -> Iterator[Text]:
@@ -96,21 +85,16 @@ def group_lines(state: ReviewState, height: int) -> Iterator[Text]:
     where kind and place are those of the line above, and how many.
     """
     first = max(0, min(state.at - height // 2, len(state.groups) - height))
-    for number in range(first, first + height):
-        line = Text("")
-        if number < len(state.groups):
-            group = state.groups[number]
-            mark = f"{'▶' if number == state.at else ' '}{_SIGNS.get(state.standing(group), ' ')} "
-            above = state.groups[number - 1] if number > first else None
-            alike = above is not None and (above.kind, above.where) == (group.kind, group.where)
-            text = f"  {group.change('→')}" if alike else f"{group.kind} at {group.where}"
-            members = f" {len(group.members):,}"
-            name = Text(text, style=STYLES[group.severity] if not state.standing(group) else "dim")
-            name.truncate(_LIST - len(mark) - len(members), overflow="ellipsis")
-            name.align("left", _LIST - len(mark) - len(members))
-            line = Text.assemble(mark, name, members)
-        line.align("left", _LIST)
-        yield line
+    place = ("", "")  # of the line above
+    for number, group in enumerate(state.groups[first : first + height], first):
+        mark = f"{'▶' if number == state.at else ' '}{_SIGNS.get(state.standing(group), ' ')} "
+        alike, place = place == (group.kind, group.where), (group.kind, group.where)
+        members = f" {len(group.members):,}"
+        name = Text(f"  {group.change('→')}" if alike else f"{group.kind} at {group.where}")
+        name.stylize("dim" if state.standing(group) else STYLES[group.severity])
+        name.truncate(_LIST - len(mark) - len(members), overflow="ellipsis", pad=True)
+        yield Text.assemble(mark, name, members)
+    yield from [Text(" " * _LIST)] * height
 
 
 def bar(state: ReviewState, width: int) -> Iterator[Text]:
@@ -127,7 +111,6 @@ def bar(state: ReviewState, width: int) -> Iterator[Text]:
 def title(state: ReviewState, width: int) -> Iterator[Text]:
     """The group: its number, how bad it is, what it is about."""
     group = state.group
-    assert group is not None
     head = Text.assemble(
         (f" [{state.at + 1}/{len(state.groups)}]  ", "bold"),
         (group.severity.upper(), STYLES[group.severity]),
@@ -144,8 +127,6 @@ def title(state: ReviewState, width: int) -> Iterator[Text]:
 def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
     """The group, the recording, what was decided and both values; the title of the lanes is the last line."""
     group, member = state.group, state.focus
-    assert group is not None
-    assert member is not None
     yield from title(state, width)
     yield Text("")
     position = f" ({group.members.index(member) + 1} of {len(group.members)})"
@@ -177,7 +158,6 @@ def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
 
 def _values(state: ReviewState, names: tuple[str, str], width: int) -> Iterator[Text]:
     """Both values, the part that differs marked; or the one that both clients share against the bytes."""
-    assert state.focus is not None
     divergence = state.focus.divergence
     both = divergence.reference, divergence.candidate
     left, right = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 
 import click
+from prompt_toolkit.document import Document
 from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
@@ -16,12 +18,11 @@ from llm_contracts.review import session as reviewing
 from llm_contracts.review.decisions import Choice, DecisionsError
 from llm_contracts.review.session import FileChange, ReviewError, ReviewSession, reread
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.dialogs import DIALOGS
+from llm_contracts.review.tui.dialogs import dialog
 from llm_contracts.review.tui.drawing import safe
 from llm_contracts.review.tui.keys import Effect, Frame, press
-from llm_contracts.review.tui.paint import PageLayout
 from llm_contracts.review.tui.screens import group_screen, layout, page_width
-from llm_contracts.review.tui.state import ReviewState, Screen, begin, onward, shown
+from llm_contracts.review.tui.state import ReviewState, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
 
@@ -42,22 +43,21 @@ class InteractiveReview:
         self._review = review
         self._undo: list[tuple[FileChange, ReviewState]] = []
         self._on = Frame()
-        self._item: Item | None = None
-        self._layout: tuple[object, PageLayout] | None = None
+        self._item = lru_cache(maxsize=1)(self._read)
+        # A long page is laid out once, not for every line that is scrolled.
+        self._layout = lru_cache(maxsize=1)(lambda key: layout(self.state, self._item(key[0]), key[-1]))
         self._saved = ""
         self.state = _resumed(review, replace(state_of(review), by=by))
 
     def frame(self, size: Size) -> tuple[Text, ...]:
         """The screen as it should be now."""
-        if self.state.screen in DIALOGS:
-            lines = tuple(DIALOGS[self.state.screen](self.state, size))
+        if lines := dialog(self.state, size):
             self._on = Frame(lines=lines, height=max(size.height - 6, 1))
-        elif self.state.focus is None:
-            self._on = Frame(lines=[*map(Text, ("", " Nothing waits for a decision.", "", " q quit"))])
         else:
-            item = self._read(self.state.focus.item)
-            laid = self._laid_out(self.state, item, page_width(size))
-            self._on = group_screen(self.state, item, laid, size)
+            state, focus = self.state, self.state.focus
+            item = self._item(focus.item)
+            key = (focus.item, focus.fingerprint, state.shown_view, state.entire, page_width(size))
+            self._on = group_screen(self.state, item, self._layout(key), size)
         return tuple(map(safe, self._on.lines[: size.height]))
 
     def press(self, key: str) -> Effect | None:
@@ -88,40 +88,29 @@ class InteractiveReview:
         assert form is not None
         name = form.field if form.field != "scope" else next(iter(form.fields))
         try:
-            text = click.edit(form.fields[name] + "\n", extension=".txt")
+            text = click.edit(form.text(name) + "\n", extension=".txt")
         except click.ClickException:
             message = "The editor did not work: set EDITOR, or type here."
             self.state = replace(self.state, message=message)
             return
         if text is not None:
-            line = " ".join(text.split())
-            self.state = forms.filled(self.state, name, line, len(line))
+            self.state = forms.filled(self.state, form, name, Document(" ".join(text.split())))
 
     def _read(self, name: str) -> Item:
-        if self._item is None or self._item.id != name:
-            try:
-                self._item = self._review.stored.item(name)
-            except StoredResultError as error:  # its line cannot be read: what the result says of it can
-                self.state = replace(self.state, message=str(error))
-                light = next(each for each in self._review.stored.items() if each.id == name)
-                self._item = replace(light, problem=str(error))
-        return self._item
-
-    def _laid_out(self, state: ReviewState, item: Item, width: int) -> PageLayout:
-        """A long page is laid out once, not for every line that is scrolled."""
-        assert state.focus is not None
-        key = (state.focus.fingerprint, state.shown_view, state.entire, width)
-        if self._layout is None or self._layout[0] != key:
-            self._layout = (key, layout(state, item, width))
-        return self._layout[1]
+        try:
+            return self._review.stored.item(name)
+        except StoredResultError as error:  # its line cannot be read: what the result says of it can
+            self.state = replace(self.state, message=str(error))
+            light = next(each for each in self._review.stored.items() if each.id == name)
+            return replace(light, problem=str(error))
 
     def _decide(self, effect: Effect) -> None:
         """Write it down and go on: to what is left of the group, else to the next. Reason and name stay."""
         before, form = self.state, self.state.form
         assert form is not None
         if effect is Effect.ACCEPT:
-            until = reviewing.day_of(form.fields["until"])
-            reviewing.checked_terms(form.fields["reason"], form.fields["by"], until, self._review.today)
+            until = reviewing.day_of(form.text("until"))
+            reviewing.checked_terms(form.text("reason"), form.text("by"), until, self._review.today)
             change = reviewing.accept(self._review, forms.coverage(before).rows)
             message = f"Accepted until {until}."
         else:
@@ -130,12 +119,10 @@ class InteractiveReview:
             message = "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
         self._undo.append((change, before))
         self._reread()
-        reason, by = form.fields.get("reason", ""), form.fields.get("by", "")
-        state = replace(self.state, form=None, reason=reason or before.reason, by=by or before.by)
-        unfinished = state.group is not None and state.left(state.group)
-        self.state = replace(
-            shown(state, state.at) if unfinished else onward(state, state.at + 1), message=message
-        )
+        reason, by = form.text("reason") or before.reason, form.text("by") or before.by
+        state = replace(self.state, form=None, reason=reason, by=by)
+        after = shown(state, state.at) if state.left(state.group) else onward(state, state.at + 1)
+        self.state = replace(after, message=message)
 
     def _take_back(self) -> None:
         if not self._undo:
@@ -144,7 +131,7 @@ class InteractiveReview:
         change, before = self._undo[-1]
         reviewing.undo(change)
         self._undo.pop()
-        self.state = replace(before, screen=Screen.GROUP, form=None, message="Undone.")
+        self.state = replace(before, form=None, message="Undone.")
         self._reread()
 
     def _reread(self) -> None:
@@ -176,7 +163,7 @@ def _position(review: ReviewSession, state: ReviewState) -> str:
     values = {
         "format": _FORMAT,
         "run": review.stored.run,
-        "group": state.group.id if state.group else "",
+        "group": state.group.id,
         "skipped": sorted(state.skipped),
         "filter": state.words,
     }

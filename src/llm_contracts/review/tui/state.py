@@ -8,22 +8,24 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum, auto
 
+from prompt_toolkit.document import Document
+
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, narrowed, queue
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.review.decisions import Choice, Decision, Scope
 from llm_contracts.review.tui.evidence import first_view
 from llm_contracts.review.tui.page import View
 
+_EMPTY = Document()
 _DONE = "Nothing waits for a decision. Leave (q), and check again to see the verdict: llm-contracts check"
 
 
 class Screen(Enum):
-    """What fills the screen."""
+    """What fills the screen while no form is open."""
 
     GROUP = auto()
     MEMBERS = auto()
     HELP = auto()
-    FORM = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,19 +34,17 @@ class Form:
 
     Attributes:
         choice: what is being decided; None for the filter.
-        fields: name → what has been typed so far; `scope` stands for the choice of one.
+        fields: name → what has been typed so far, and the cursor in it; `scope` stands for the choice of one.
         scope: how far the decision reaches.
         at: the number of the field with the cursor.
-        cursor: the number of characters before the cursor.
         untouched: fields that hold a default: what is typed first replaces it.
         asked: whether the question stands that only `y` answers: it would accept what is breaking.
     """
 
     choice: Choice | None
-    fields: Mapping[str, str]
+    fields: Mapping[str, Document]
     scope: Scope = Scope.GROUP
     at: int = 0
-    cursor: int = 0
     untouched: frozenset[str] = frozenset()
     asked: bool = False
 
@@ -52,6 +52,10 @@ class Form:
     def field(self) -> str:
         """The one with the cursor."""
         return tuple(self.fields)[self.at]
+
+    def text(self, name: str) -> str:
+        """What has been typed into a field; empty where the form has no such field."""
+        return self.fields.get(name, _EMPTY).text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,20 +104,19 @@ class ReviewState:
     groups: tuple[DecisionGroup, ...] = ()
 
     @property
-    def group(self) -> DecisionGroup | None:
-        """The one that is shown; None where the filter leaves none, or there was none from the start."""
-        return self.groups[self.at] if self.at < len(self.groups) else None
+    def group(self) -> DecisionGroup:
+        """The one that is shown. There is one: a filter that fits nothing is not set."""
+        return self.groups[self.at]
 
     @property
-    def focus(self) -> Member | None:
+    def focus(self) -> Member:
         """The member that is shown."""
-        group = self.group
-        return None if group is None else group.members[min(self.member, len(group.members) - 1)]
+        return self.group.members[min(self.member, len(self.group.members) - 1)]
 
     @property
     def shown_view(self) -> View:
         """The view on the screen: the one chosen, else the one that shows this kind best."""
-        return self.view or (View.LANES if self.group is None else first_view(self.group.kind))
+        return self.view or first_view(self.group.kind)
 
     def left(self, group: DecisionGroup) -> tuple[Member, ...]:
         """The members of a group about which nothing has been decided."""

@@ -17,7 +17,7 @@ from llm_contracts.review.tui.drawing import NARROW
 from llm_contracts.review.tui.forms import PASTED
 from llm_contracts.review.tui.keys import Effect
 from llm_contracts.review.tui.session import InteractiveReview
-from llm_contracts.review.tui.state import ReviewState, Screen
+from llm_contracts.review.tui.state import ReviewState
 from llm_contracts.util.text import SIGNS
 
 _ALONE = 0.05  # seconds after which an escape is the key Esc, not the beginning of another key
@@ -111,7 +111,7 @@ def keys_of(typed: str, state: ReviewState) -> list[str]:
     """
     if typed in _KEYS.values():
         return [typed]
-    if state.form is not None and state.screen is Screen.FORM:
+    if state.form is not None:
         text = ["ctrl-u", PASTED + typed] if typed else []
         last = state.form.at == len(state.form.fields) - 1
         return [*(list(typed) if state.form.field == "scope" else text), "enter" if last else "tab"]
