@@ -97,8 +97,9 @@ def _pieces(call: Call, told: Told) -> Iterator[Json]:
                     "finish_reason": finish,
                     "usage": None,
                 }
-    if not said and end not in {None, "STOP", "MAX_TOKENS"}:
-        category = "content_policy" if end in _BLOCKED else "server"
+    if not said and end not in {"STOP", "MAX_TOKENS"}:
+        # Without a reason the model "has not stopped generating tokens" (ai.google.dev/api/generate-content).
+        category = "protocol" if end is None else "content_policy" if end in _BLOCKED else "server"
         raise GeminiError(category, status=None, provider_code=end, attempts=opened.attempts)
 
 
