@@ -133,11 +133,12 @@ class Project:
         """Whether something lies there, be it readable or not."""
         return os.path.lexists(self.cassette(scenario))
 
-    def without_scenario(self, provider: str) -> tuple[str, ...]:
-        """The recordings of a provider that no scenario replays, by name."""
-        ids = {row.id for row in self.scenarios if row.provider == provider}
-        files = (self.settings.cassettes / provider).glob("*.yaml")
-        return tuple(sorted(f"{provider}/{file.stem}" for file in files if file.stem not in ids))
+    def without_scenario(self, provider: str = "") -> tuple[str, ...]:
+        """The recordings that no scenario replays, by name: all below the folder, or those of a provider."""
+        folder, owned = self.settings.cassettes, set(map(self.cassette, self.scenarios))
+        files = (folder / provider).glob("*.yaml") if provider else folder.rglob("*.yaml")
+        left = (file.relative_to(folder).with_suffix("").as_posix() for file in files if file not in owned)
+        return tuple(sorted(left))
 
     def select(self, providers: Sequence[str] = (), scenarios: Sequence[str] = ()) -> tuple[Scenario, ...]:
         """The rows of these providers and these scenarios (by id or by `provider/id`), in their own order;

@@ -211,12 +211,10 @@ def without_recording(project: Project, rows: Sequence[Scenario], asked: Iterabl
 
 def orphans(project: Project) -> tuple[str, ...]:
     """A sentence for each recording below the cassettes folder that no scenario will ever replay."""
-    owned = {project.cassette(scenario) for scenario in project.scenarios}
-    folder = project.settings.cassettes
+    folder = project.settings.shown(project.settings.cassettes)
     return tuple(
-        f"{project.settings.shown(file)}: no scenario has this name, so it is not replayed."
-        for file in sorted(folder.rglob("*.yaml"))
-        if file not in owned
+        f"{folder}/{name}.yaml: no scenario has this name, so it is not replayed."
+        for name in project.without_scenario()
     )
 
 
