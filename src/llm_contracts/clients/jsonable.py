@@ -46,6 +46,8 @@ def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each
     if depth >= _DEEPEST:
         return f"<{type(value).__name__}>"
     if isinstance(value, (list, tuple)):
+        if hasattr(value, "_fields"):  # a named tuple
+            return _of_mapping(dict(zip(value._fields, value, strict=True)), depth)
         return [part if part.__class__ in _SCALARS else jsonable(part, depth + 1) for part in value]
     if isinstance(value, Mapping):
         return _of_mapping(value, depth)
@@ -57,10 +59,16 @@ def jsonable(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each
         return base64.b64encode(value).decode()
     if isinstance(value, _WRITTEN):
         return str(value)
-    kind: Any = type(value)
+    return _of_object(value, depth)
+
+
+def _of_object(value: Any, depth: int) -> Any:
+    kind: Any = value.__class__  # that of what a transparent proxy stands for, such as wrapt's
     parts = _fields_of(kind)(value)
     if parts is None:
         return f"<{type(value).__name__}>"
+    if type(value) is not kind:  # it may say something of its own
+        parts = {name: read(value, name) for name in parts}
     return {
         name: part if part.__class__ in _SCALARS else jsonable(part, depth + 1)
         for name, part in parts.items()

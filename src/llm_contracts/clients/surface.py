@@ -62,17 +62,22 @@ def _walk(part: str, value: Any, depth: int) -> Iterator[Shape]:
     if isinstance(value, Mapping):
         yield part, dict, ()
         return
-    yield part, type(value), _own(value)
+    yield part, _kind(value), _own(value)
     for name, held in _attributes(value).items() if depth < _DEEPEST else ():
         if held.__class__ in _SCALARS or name.startswith("_"):
             continue
         if isinstance(held, Enum) and not isinstance(held, (str, int)):
             yield f"{name}{OF_KIND}{type(held).__name__}", type(held), ()
             continue
-        first = held[0] if isinstance(held, (list, tuple)) and held else held
-        plain = first.__class__ in _SCALARS or isinstance(first, (list, tuple))
+        first = held[0] if _is_list(held) and held else held
+        plain = first.__class__ in _SCALARS or _is_list(first)
         if isinstance(first, Mapping) or _is_model(_kind(first)) or (name in _WALKED and not plain):
             yield from _walk(_PARTS.get(name, name), first, depth + 1)
+
+
+def _is_list(value: Any) -> bool:
+    """A named tuple is none."""
+    return isinstance(value, (list, tuple)) and not hasattr(value, "_fields")
 
 
 def shared_names(seen: Mapping[Shape, None]) -> dict[str, tuple[str, ...]]:
@@ -97,7 +102,8 @@ def _attributes(value: Any) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=512)
 def _slots_of(kind: Any) -> tuple[str, ...]:
-    return tuple(name for each in kind.__mro__ for name in slots(each))
+    named = getattr(kind, "_fields", ()) if issubclass(kind, tuple) else ()
+    return (*named, *(name for each in kind.__mro__ for name in slots(each)))
 
 
 @lru_cache(maxsize=512)
@@ -108,7 +114,8 @@ def _is_model(kind: Any) -> bool:
 
 
 def _kind(value: Any) -> Any:
-    return type(value)
+    """Its class, or that of what a transparent proxy stands for, such as wrapt's."""
+    return value.__class__
 
 
 def _own(value: Any) -> tuple[str, ...]:

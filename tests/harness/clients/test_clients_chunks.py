@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -224,6 +224,26 @@ class Nested:
 
 def test_what_json_cannot_hold_is_named_by_its_type() -> None:
     assert jsonable({1: Nested()}) == {"1": {"word": "stop", "inner": [1, None, "<object>"]}}
+
+
+class Pair(NamedTuple):
+    one: int
+    other: Any
+
+
+def test_a_named_tuple_is_its_fields() -> None:
+    assert jsonable(Pair(1, Pair(2, ("a", "b")))) == {"one": 1, "other": {"one": 2, "other": ["a", "b"]}}
+
+
+def test_a_transparent_proxy_says_what_it_stands_for_unless_it_says_otherwise() -> None:
+    proxy = pytest.importorskip("wrapt").ObjectProxy
+    said = ChatCompletionChunk.construct(None, **event({"content": "Hi"}), obfuscation="x")
+
+    class Renamed(proxy):  # type: ignore[misc,valid-type]
+        model = "another"
+
+    assert jsonable(proxy(said)) == jsonable(said)
+    assert jsonable(Renamed(said)) == {**jsonable(said), "model": "another"}
 
 
 def test_a_value_that_contains_itself_comes_to_an_end() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from itertools import chain
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -122,6 +122,25 @@ def test_what_lies_in_slots_is_found_and_foreign_objects_are_left_alone() -> Non
         client: Any = field(default_factory=object)
 
     assert set(names(Outer())) == {"chunk", "usage"}
+
+
+class Counted(NamedTuple):
+    total_tokens: int = 1
+
+
+class Answer(NamedTuple):
+    usage: Counted = Counted()
+
+
+def test_a_named_tuple_is_an_object_with_names_and_no_list() -> None:
+    found = names(Answer())
+    assert "usage" in found["chunk"]
+    assert "total_tokens" in found["usage"]
+
+
+def test_a_transparent_proxy_has_the_names_of_what_it_stands_for() -> None:
+    proxy = pytest.importorskip("wrapt").ObjectProxy
+    assert names(proxy(chunk())) == names(chunk())
 
 
 class Delta(BaseModel):
