@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +18,13 @@ from packaging.version import InvalidVersion, Version
 from llm_contracts.doctor.finding import Finding, fault, note, ok, warning
 from llm_contracts.util.text import first_names
 
-AREA = "environment"
 _PIN = re.compile(
     r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)[ \t]*(?:;([^\\\n]+))?", re.MULTILINE
 )
 _NAMED = ("litellm", "openai")
 _SHOWN = 6
+_PINNED = ("requirements.lock", "requirements.txt")
+_OTHER_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
 
 Installed = Callable[[str], str | None]
 """The version of a distribution, by its canonical name; None where it is not installed."""
@@ -65,13 +66,12 @@ def examine_environment(
         supported: the ranges. Those of an extra matter only where its package is installed.
         python: the interpreter's version; by default, of the one that runs this.
     """
-    version = python or platform.python_version()
-    if supported.python and not SpecifierSet(supported.python).contains(version, prereleases=True):
-        way_out = f"Set up the environment with a Python that is {supported.python}."
-        yield fault(AREA, f"Python {version} is not supported", way_out)
+    version, wanted = python or platform.python_version(), supported.python
+    if wanted and not SpecifierSet(wanted).contains(version, prereleases=True):
+        way_out = f"Set up the environment with a Python that is {wanted}."
+        yield fault(f"Python {version} is not supported", way_out)
     else:
-        said = f" (supported: {supported.python})" if supported.python else ""
-        yield ok(AREA, f"Python {version}{said}")
+        yield ok(f"Python {version}{wanted and f' (supported: {wanted})'}")
     yield from _packages(supported.requirements, installed)
     yield _lock(root, installed)
 
@@ -90,49 +90,40 @@ def _packages(requirements: Iterable[str], installed: Installed) -> Iterator[Fin
             continue
         if version is not None and requirement.specifier.contains(version, prereleases=True):
             fitting[name] = version
-        else:
-            yield _unfit(requirement, version)
+            continue
+        there = "is not installed" if version is None else f"{version} is outside the supported range"
+        yield fault(
+            f"{requirement.name} {there} ({requirement.specifier})",
+            f'Install it: pip install "{requirement.name}{requirement.specifier}", or from the lock file.',
+        )
     named = ", ".join(f"{name} {fitting[name]}" for name in _NAMED if name in fitting)
     if fitting:
-        yield ok(AREA, f"{len(fitting)} packages within their supported ranges: {named}")
-
-
-def _unfit(requirement: Requirement, version: str | None) -> Finding:
-    there = "is not installed" if version is None else f"{version} is outside the supported range"
-    what = f"{requirement.name} {there} ({requirement.specifier})"
-    way_out = f'Install it: pip install "{requirement.name}{requirement.specifier}", or from the lock file.'
-    return fault(AREA, what, way_out)
+        yield ok(f"{len(fitting)} packages within their supported ranges: {named}")
 
 
 def _lock(root: Path, installed: Installed) -> Finding:
-    for name in ("requirements.lock", "requirements.txt"):
-        if (root / name).is_file():
-            found = _PIN.findall((root / name).read_text(encoding="utf-8", errors="replace"))
-            pins = {str(canonicalize_name(pin)): v for pin, v, marker in found if _applies(marker)}
-            return _compared(name, pins, installed)
-    others = [
-        name for name in ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml") if (root / name).is_file()
-    ]
-    if others:
-        what = f"{others[0]} pins the packages; whether they are installed as pinned, its own tool can tell"
-        return note(AREA, what)
-    return note(AREA, "no lock file: another day may install other releases")
-
-
-def _compared(name: str, pins: Mapping[str, str], installed: Installed) -> Finding:
+    there = [name for name in (*_PINNED, *_OTHER_LOCKS) if (root / name).is_file()]
+    if not there:
+        return note("no lock file: another day may install other releases")
+    name = there[0]
+    if name in _OTHER_LOCKS:
+        return note(f"{name} pins the packages; whether they are installed as pinned, its own tool can tell")
+    found = _PIN.findall((root / name).read_text(encoding="utf-8", errors="replace"))
+    pins = {str(canonicalize_name(pin)): version for pin, version, marker in found if _applies(marker)}
     if not pins:
-        return note(AREA, f"{name} pins no releases")
-    there = {pin: installed(pin) for pin in pins}
+        return note(f"{name} pins no releases")
+    here = {pin: installed(pin) for pin in pins}
     parts = [
-        f"{pin} {there[pin]} for {version}" if there[pin] else f"{pin} is not installed"
+        f"{pin} {here[pin]} for {version}" if here[pin] else f"{pin} is not installed"
         for pin, version in pins.items()
-        if not _same(there[pin], version)
+        if not _same(here[pin], version)
     ]
     if not parts:
-        return ok(AREA, f"{name}: all {len(pins)} pinned releases are installed")
-    what = f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {first_names(parts, _SHOWN)}"
-    way_out = "Set the environment up anew from it; until then results may differ from those of others."
-    return warning(AREA, what, way_out)
+        return ok(f"{name}: all {len(pins)} pinned releases are installed")
+    return warning(
+        f"{len(parts)} of {len(pins)} packages are not as {name} pins them: {first_names(parts, _SHOWN)}",
+        "Set the environment up anew from it; until then results may differ from those of others.",
+    )
 
 
 def _applies(marker: str) -> bool:
@@ -143,9 +134,7 @@ def _applies(marker: str) -> bool:
 
 
 def _same(left: str | None, right: str) -> bool:
-    if left is None:
-        return False
     try:
-        return Version(left) == Version(right)
+        return left is not None and Version(left) == Version(right)
     except InvalidVersion:
         return left == right

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from llm_contracts.doctor.finding import Finding, FindingLevel, fault, note, ok, warning
+from llm_contracts.doctor.finding import Finding, FindingLevel, fault, finding, note, ok, warning
 from llm_contracts.parity.waivers import WaiverError, load_waivers
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.evidence import doubt
@@ -18,7 +18,6 @@ from llm_contracts.util.files import abandoned_drafts
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, Provenance
 
-RECORDINGS, WAIVERS, RESULT = "recordings", "waivers", "result"
 _SHOWN = 5
 
 
@@ -34,61 +33,48 @@ def examine_recordings(project: Project, cassettes: Mapping[Path, Cassette]) -> 
     """What is missing, what is old, what was left behind. `cassettes`: those that could be read."""
     counts = provenances(cassettes.values())
     counted = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    yield ok(RECORDINGS, f"{len(cassettes)} can be read: {counted}" if cassettes else "there are none yet")
-    yield from _missing(project)
-    yield from _doubtful(project, cassettes)
-    yield from _replaceable(project, cassettes)
-    yield from _stale(project, cassettes)
-    drafts = abandoned_drafts(project.settings.cassettes)
-    if drafts:
-        yield note(RECORDINGS, f"{len(drafts)} drafts of a killed recorder; the next `record` removes them")
-
-
-def _missing(project: Project) -> Iterator[Finding]:
+    yield ok(f"{len(cassettes)} can be read: {counted}" if cassettes else "there are none yet")
     missing = [row.name for row in project.scenarios if not project.cassette(row).is_file()]
     if missing:
-        counts = f"{len(missing)} of {len(project.scenarios)}"
-        said = f"{counts} scenarios have none: {first_names(missing, _SHOWN)}"
-        way_out = "llm-contracts record --missing (with --source simulator for a rehearsal)."
-        yield warning(RECORDINGS, said, way_out)
+        of = f"{len(missing)} of {len(project.scenarios)}"
+        yield warning(
+            f"{of} scenarios have none: {first_names(missing, _SHOWN)}",
+            "llm-contracts record --missing (with --source simulator for a rehearsal).",
+        )
+    yield from _of_no_use(project, cassettes)
+    days, today = project.settings.stale_after_days, datetime.now(UTC).date()
+    recorded = {file: each.recording for file, each in cassettes.items() if each.recording}
+    old = [  # only live ones grow old: a provider may have changed since
+        project.settings.shown(file)
+        for file, recording in recorded.items()
+        if recording.provenance is Provenance.LIVE and recording.age(today) >= days
+    ]
+    if old:
+        said = f"{len(old)} live ones are {days} days old or older: {first_names(old, _SHOWN)}"
+        yield warning(said, f"llm-contracts record --stale {days}")
+    drafts = abandoned_drafts(project.settings.cassettes)
+    if drafts:
+        yield note(f"{len(drafts)} drafts of a killed recorder; the next `record` removes them")
 
 
-def _doubtful(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
-    """Recordings that `check` will not use: pages, refused keys, another scenario's file."""
+def _of_no_use(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
+    """Recordings that `check` will not use (pages, refused keys, another scenario's file), and rehearsals
+    where a provider could be asked: no fault, but no evidence either.
+    """
+    rehearsed = 0
     for row in project.scenarios:
         cassette = cassettes.get(project.cassette(row))
         reason = doubt(row, cassette, project.protocols_of(row.provider)) if cassette else None
         if reason:
             place = project.settings.shown(project.cassette(row))
-            yield warning(RECORDINGS, f"{place}: {reason}", f"llm-contracts record --scenario {row.name}")
-
-
-def _replaceable(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
-    """Rehearsals where a provider could be asked: no fault, but no evidence either."""
-    live = (cassettes.get(project.cassette(row)) for row in project.scenarios if row.live)
-    recordings = [cassette.recording for cassette in live if cassette and cassette.recording]
-    rehearsed = sum(recording.provenance is Provenance.SIMULATED for recording in recordings)
+            yield warning(f"{place}: {reason}", f"llm-contracts record --scenario {row.name}")
+        recording = cassette.recording if cassette and row.live else None
+        rehearsed += recording is not None and recording.provenance is Provenance.SIMULATED
     if rehearsed:
         yield note(
-            RECORDINGS,
             f"{rehearsed} are rehearsals where the provider itself can be recorded: "
-            "no verdict is better than `rehearsed` until then (llm-contracts record)",
+            "no verdict is better than `rehearsed` until then (llm-contracts record)"
         )
-
-
-def _stale(project: Project, cassettes: Mapping[Path, Cassette]) -> Iterator[Finding]:
-    """Only live ones grow old: a provider may have changed since."""
-    days, today = project.settings.stale_after_days, datetime.now(UTC).date()
-    old = [
-        project.settings.shown(file)
-        for file, cassette in cassettes.items()
-        if cassette.recording
-        and cassette.recording.provenance is Provenance.LIVE
-        and cassette.recording.age(today) >= days
-    ]
-    if old:
-        said = f"{len(old)} live ones are {days} days old or older: {first_names(old, _SHOWN)}"
-        yield warning(RECORDINGS, said, f"llm-contracts record --stale {days}")
 
 
 def examine_waivers(settings: Settings, today: date) -> Iterator[Finding]:
@@ -97,29 +83,27 @@ def examine_waivers(settings: Settings, today: date) -> Iterator[Finding]:
     try:
         waivers = load_waivers(settings.waivers, today, warning_days=settings.waiver_warning_days)
     except WaiverError as error:
-        yield fault(WAIVERS, str(error), "Correct the file.")
+        yield fault(str(error), "Correct the file.")
         return
     if not settings.waivers.exists():
-        yield note(WAIVERS, f"{place} does not exist: nothing is accepted")
+        yield note(f"{place} does not exist: nothing is accepted")
         return
-    yield ok(WAIVERS, f"{len(waivers.entries)} in force")
+    yield ok(f"{len(waivers.entries)} in force")
     for sentence in (*waivers.complaints, *waivers.warnings):
-        yield warning(WAIVERS, sentence, f"Renew or delete the entry in {place}.")
+        yield warning(sentence, f"Renew or delete the entry in {place}.")
 
 
-def examine_result(settings: Settings) -> Iterator[Finding]:
+def examine_result(settings: Settings) -> Finding:
     """Is there one, and does it still hold?"""
     try:
         stored = Stored.load(settings.report)
         changed = outdated(settings, stored.document) if stored else ()
     except (StoredResultError, KeyError, ValueError) as error:
         said = str(error) if isinstance(error, StoredResultError) else "the stored result cannot be read"
-        yield Finding(area=RESULT, level=FindingLevel.UNREADABLE, what=said, way_out="llm-contracts check")
-        return
+        return finding(FindingLevel.UNREADABLE, said, "llm-contracts check")
     if stored is None:
-        yield note(RESULT, "there is none yet (llm-contracts check)")
-    elif changed:
+        return note("there is none yet (llm-contracts check)")
+    if changed:
         said = f"it is out of date: since then, changed: {first_names(changed, _SHOWN)}"
-        yield warning(RESULT, said, "llm-contracts check")
-    else:
-        yield ok(RESULT, f"of {stored.document['checked_at']}, and nothing has changed since")
+        return warning(said, "llm-contracts check")
+    return ok(f"of {stored.document['checked_at']}, and nothing has changed since")

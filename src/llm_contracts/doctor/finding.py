@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 AREAS = ("environment", "keys", "recordings", "waivers", "result", "secrets")
 """What can be examined apart. `.env` belongs to the keys."""
@@ -31,24 +32,15 @@ class Finding:
     way_out: str = ""
 
 
-def ok(area: str, what: str) -> Finding:
-    """Something is as it should be."""
-    return Finding(area=area, level=FindingLevel.OK, what=what)
+def finding(level: FindingLevel, what: str, way_out: str = "") -> Finding:
+    """A finding; whoever asked for it knows the area."""
+    return Finding(area="", level=level, what=what, way_out=way_out)
 
 
-def note(area: str, what: str) -> Finding:
-    """Something is good to know."""
-    return Finding(area=area, level=FindingLevel.NOTE, what=what)
-
-
-def warning(area: str, what: str, way_out: str) -> Finding:
-    """Something needs attention."""
-    return Finding(area=area, level=FindingLevel.WARNING, what=what, way_out=way_out)
-
-
-def fault(area: str, what: str, way_out: str) -> Finding:
-    """Something does not work."""
-    return Finding(area=area, level=FindingLevel.FAULT, what=what, way_out=way_out)
+ok = partial(finding, FindingLevel.OK)
+note = partial(finding, FindingLevel.NOTE)
+warning = partial(finding, FindingLevel.WARNING)
+fault = partial(finding, FindingLevel.FAULT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ in recordings, which nobody annotates.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ _PLUGINS = (
 )
 _ALLOWED = re.compile(rb"pragma: ?allowlist[ -]secret")
 Progress = Callable[[str], None]
+Scan = Callable[[Path, str], Iterator[tuple[str, int]]]
+"""What looks like a secret in a file with this text, and in which lines."""
 
 
 def known_values(data: bytes, secrets: Mapping[str, str]) -> Iterator[str]:
@@ -75,7 +77,7 @@ class Search:
     recordings: tuple[Path, ...]
     secrets: Mapping[str, str]
 
-    def keys(self, files: tuple[Path, ...], *, progress: Progress = lambda _name: None) -> Iterator[Key]:
+    def keys(self, files: Iterable[Path], *, progress: Progress = lambda _name: None) -> Iterator[Key]:
         """Search the files, one after the other. One that has gone meanwhile (a draft, say) holds nothing.
 
         Raises:
@@ -88,9 +90,7 @@ class Search:
                     yield from self._in_file(file, name, scan)
                 progress(name)
 
-    def _in_file(
-        self, file: Path, name: str, scan: Callable[[Path, str], Iterator[tuple[str, int]]]
-    ) -> Iterator[Key]:
+    def _in_file(self, file: Path, name: str, scan: Scan) -> Iterator[Key]:
         data = read_file(file)
         yield from (Key(file=name, line=0, what=what) for what in known_values(data, self.secrets))
         if b"\0" in data:
@@ -112,7 +112,7 @@ class Search:
 
 
 @contextmanager
-def _scanner() -> Iterator[Callable[[Path, str], Iterator[tuple[str, int]]]]:
+def _scanner() -> Iterator[Scan]:
     """The scanner, told to look for shapes only. A file is handed to it where a pattern of its own occurs in
     the text at all: it reads line by line, which for all files would take minutes.
     """

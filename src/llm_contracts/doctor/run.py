@@ -6,21 +6,21 @@ Nobody is called, nothing is changed, and no value of a variable is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
-from llm_contracts.doctor.cassettes import check_cassettes, recording_files
+from llm_contracts.doctor.cassettes import Problems, check_cassettes, recording_files
 from llm_contracts.doctor.environment import examine_environment, supported_by_the_harness
 from llm_contracts.doctor.evidence import (
-    RECORDINGS,
     examine_recordings,
     examine_result,
     examine_waivers,
     provenances,
 )
-from llm_contracts.doctor.finding import AREAS, Diagnosis, Finding, FindingLevel, ok, warning
+from llm_contracts.doctor.finding import AREAS, Diagnosis, Finding, FindingLevel, finding, ok, warning
 from llm_contracts.doctor.keys_in_files import Progress, Search
 from llm_contracts.doctor.variables import (
+    FILE,
     examine_keys,
     examine_names,
     known_variables,
@@ -35,17 +35,7 @@ from llm_contracts.util.git import repository_files
 from llm_contracts.util.versions import installed_version
 from llm_contracts.wire.cassette import Cassette
 
-_SECRETS = "secrets"
 _REVOKE = "Take it out, and revoke it if it is real: whoever has the repository has it."
-
-
-@dataclass(kw_only=True, slots=True)
-class _Recordings:
-    """What one reading of all recordings yields. `counts`: provenance → number; `leaking`: files' names."""
-
-    findings: list[Finding] = field(default_factory=list)
-    counts: Mapping[str, int] = field(default_factory=dict)
-    leaking: frozenset[str] = frozenset()
 
 
 def diagnose(
@@ -64,80 +54,80 @@ def diagnose(
         progress: called with the name of each recording that was read and each file that was searched.
     """
     settings = project.settings
-    stored, about_file = stored_variables(settings.root / ".env")
-    secrets = secrets_in({**stored, **environ}, project.providers)
+    stored, about_file = stored_variables(settings.root / FILE)
+    values = {**stored, **environ}
+    secrets = secrets_in(values, project.providers)
     where = where_set(project.providers, environ, stored)
-    recordings = _recordings(project, secrets, progress) if RECORDINGS in areas else _Recordings()
+    cassettes: dict[Path, Cassette] = {}
+    problems = Problems()
+    if "recordings" in areas:
+
+        def visit(file: Path, cassette: Cassette) -> None:
+            cassettes[file] = cassette
+            progress(settings.shown(file))
+
+        problems = check_cassettes(project, secrets, visit=visit)
     examined: dict[str, Callable[[], Iterable[Finding]]] = {
         "environment": lambda: examine_environment(
             settings.root, installed=installed_version, supported=supported_by_the_harness()
         ),
         "keys": lambda: (
-            *examine_keys(where, {**stored, **environ}),
+            *examine_keys(where, values),
             *(
-                warning("keys", f"{name} {NOT_HIDDEN}", "Give even a gateway's key six characters or more.")
+                warning(f"{name} {NOT_HIDDEN}", "Give even a gateway's key six characters or more.")
                 for name in not_hidden(secrets)
             ),
             *examine_names(known_variables(settings.root, project.providers), environ, stored),
             *(
-                Finding(area="keys", level=FindingLevel.WARNING, what=f"{name}: {sentence}")
-                for name, sentence in overrides(project.providers, {**stored, **environ}).items()
+                warning(f"{name}: {sentence}")
+                for name, sentence in overrides(project.providers, values).items()
             ),
-            *about_file,
+            *(replace(each, area=FILE) for each in about_file),
         ),
-        "recordings": lambda: recordings.findings,
+        "recordings": lambda: (
+            *examine_recordings(project, cassettes),
+            *(finding(FindingLevel.SECRET, each) for each in problems.secrets),
+            *(
+                finding(FindingLevel.UNREADABLE, each, "Restore it from git, or record again.")
+                for each in problems.unreadable
+            ),
+            *(
+                warning(each, "Delete it, or give it back a scenario of its name.")
+                for each in problems.unowned
+            ),
+        ),
         "waivers": lambda: examine_waivers(settings, local_day()),
-        "result": lambda: examine_result(settings),
-        "secrets": lambda: _secrets(project, secrets, recordings, progress),
+        "result": lambda: [examine_result(settings)],
+        "secrets": lambda: _secrets(project, secrets, problems, progress),
     }
+    findings = ((name, each) for name in AREAS if name in areas for each in examined[name]())
     return Diagnosis(
-        findings=tuple(finding for name in AREAS if name in areas for finding in examined[name]()),
+        findings=tuple(replace(each, area=each.area or name) for name, each in findings),
         keys=where,
-        recordings=recordings.counts,
+        recordings=dict(provenances(cassettes.values())),
     )
 
 
 def work(project: Project, areas: Collection[str] = AREAS) -> int:
     """How many recordings and files an examination goes through."""
-    read = len(recording_files(project)) if RECORDINGS in areas else 0
-    return read + (len(_searched(project)) if _SECRETS in areas else 0)
-
-
-def _recordings(project: Project, secrets: Mapping[str, str], progress: Progress) -> _Recordings:
-    cassettes: dict[Path, Cassette] = {}
-
-    def visit(file: Path, cassette: Cassette) -> None:
-        cassettes[file] = cassette
-        progress(project.settings.shown(file))
-
-    problems = check_cassettes(project, secrets, visit=visit)
-    found = list(examine_recordings(project, cassettes))
-    for level, sentences, way_out in (
-        (FindingLevel.SECRET, problems.secrets, ""),
-        (FindingLevel.UNREADABLE, problems.unreadable, "Restore it from git, or record again."),
-        (FindingLevel.WARNING, problems.unowned, "Delete it, or give it back a scenario of its name."),
-    ):
-        found += [Finding(area=RECORDINGS, level=level, what=each, way_out=way_out) for each in sentences]
-    leaking = frozenset(sentence.partition(": ")[0] for sentence in problems.secrets)
-    return _Recordings(findings=found, counts=dict(provenances(cassettes.values())), leaking=leaking)
+    read = len(recording_files(project)) if "recordings" in areas else 0
+    return read + (len(_searched(project)) if "secrets" in areas else 0)
 
 
 def _secrets(
-    project: Project, secrets: Mapping[str, str], recordings: _Recordings, progress: Progress
+    project: Project, secrets: Mapping[str, str], problems: Problems, progress: Progress
 ) -> Iterator[Finding]:
     settings = project.settings
     search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
     files = _searched(project)
     # What was found in a recording is described with the recordings, more exactly.
-    found = [key for key in search.keys(files, progress=progress) if key.file not in recordings.leaking]
+    leaking = {sentence.partition(": ")[0] for sentence in problems.secrets}
+    found = [key for key in search.keys(files, progress=progress) if key.file not in leaking]
     for key in found:
-        what = f"{key.place}: holds {key.what}"
-        yield Finding(area=_SECRETS, level=FindingLevel.SECRET, what=what, way_out=_REVOKE)
-    if not found and not recordings.leaking:
+        yield finding(FindingLevel.SECRET, f"{key.place}: holds {key.what}", _REVOKE)
+    if not found and not leaking:
         values = f"{len(secrets)} configured values and " if secrets else ""
-        yield ok(
-            _SECRETS, f"none in {len(files)} files, which were searched for {values}what looks like a key"
-        )
+        yield ok(f"none in {len(files)} files, which were searched for {values}what looks like a key")
 
 
 def _searched(project: Project) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from llm_contracts.project.config import env_file
 from llm_contracts.project.scenario import Provider
 from llm_contracts.util.git import is_ignored, is_repository, is_tracked
 
-KEYS, FILE = "keys", ".env"
+FILE = ".env"
 _EXAMPLE = re.compile(r"^#?[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"(?i)^(?:<.*>|\.{3}|x{3,}|change.?me|todo|none|null|your[-_ ].*|.*\.{3})$")
 _NEAR = 0.84
@@ -30,44 +31,37 @@ def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
     from dotenv.parser import parse_stream
 
     if not file.exists():
-        return {}, [note(FILE, "there is none: keys come from the environment alone")]
+        return {}, [note("there is none: keys come from the environment alone")]
     try:
         text = env_file(file)
     except (OSError, UnicodeDecodeError) as error:
         way_out = "Make it a file in UTF-8 that you may read."
-        return {}, [fault(FILE, f"cannot be read ({type(error).__name__})", way_out)]
+        return {}, [fault(f"cannot be read ({type(error).__name__})", way_out)]
     bindings = list(parse_stream(StringIO(text)))
     found = {binding.key: binding.value or "" for binding in bindings if binding.key and not binding.error}
     faulty = [str(binding.original.line) for binding in bindings if binding.error]
-    findings = [ok(FILE, f"{len(found)} variables")]
+    findings = [ok(f"{len(found)} variables")]
     if faulty:
         said = f"line {', '.join(faulty)} is not an assignment, so it is ignored"
-        findings.append(warning(FILE, said, "Write NAME=value, with quotes around blanks."))
-    return found, [*findings, *_as_a_file(file, text)]
-
-
-def _as_a_file(file: Path, text: str) -> Iterator[Finding]:
-    """Does git ignore it, and can only its owner read it?"""
+        findings.append(warning(said, "Write NAME=value, with quotes around blanks."))
     if is_tracked(file):
         way_out = "git rm --cached .env, add .env to .gitignore, and replace every key in it."
-        yield fault(FILE, "git tracks it: whoever has the repository has the keys", way_out)
+        findings.append(fault("git tracks it: whoever has the repository has the keys", way_out))
     elif is_repository(file.parent) and not is_ignored(file):
-        yield fault(FILE, "git does not ignore it", "Add .env to .gitignore.")
+        findings.append(fault("git does not ignore it", "Add .env to .gitignore."))
     if text.strip() and os.name != "nt" and file.stat().st_mode & _OTHERS:
-        yield note(FILE, "others on this machine may read it (chmod 600 .env)")
+        findings.append(note("others on this machine may read it (chmod 600 .env)"))
+    return found, findings
 
 
 def where_set(
     providers: Iterable[Provider], environ: Mapping[str, str], stored: Mapping[str, str]
 ) -> dict[str, dict[str, str | None]]:
     """For each provider, where each half of its key is set. An empty value counts as none."""
+    places = (("environment", environ), (FILE, stored))
     return {
         provider.name: {
-            name: "environment"
-            if environ.get(name, "").strip()
-            else FILE
-            if stored.get(name, "").strip()
-            else None
+            name: next((place for place, values in places if values.get(name, "").strip()), None)
             for name in (provider.key_variable, provider.second_key_variable)
             if name
         }
@@ -80,41 +74,33 @@ def examine_keys(where: Where, values: Mapping[str, str]) -> Iterator[Finding]:
     for provider, variables in where.items():
         missing = [name for name, place in variables.items() if place is None]
         if not missing:
-            yield from _key(provider, variables, values)
+            for name in variables:
+                if flaw := _flaw(values.get(name, "").strip()):
+                    yield warning(f"{provider}: {name} {flaw}", "Copy it again from the provider's console.")
+            yield ok(f"{provider}: {', '.join(f'{name} ({place})' for name, place in variables.items())}")
         elif len(missing) < len(variables):
             said = f"{provider}: only half of its key is set; {', '.join(missing)} is missing"
-            yield warning(KEYS, said, "Set both, or neither.")
+            yield warning(said, "Set both, or neither.")
         else:
-            yield note(KEYS, f"{provider}: {' and '.join(missing)} not set, so recording skips it")
-
-
-def _key(provider: str, variables: Mapping[str, str | None], values: Mapping[str, str]) -> Iterator[Finding]:
-    for name in variables:
-        if flaw := _flaw(values.get(name, "")):
-            way_out = "Copy it again from the provider's console."
-            yield warning(KEYS, f"{provider}: {name} {flaw}", way_out)
-    places = ", ".join(f"{name} ({place})" for name, place in variables.items())
-    yield ok(KEYS, f"{provider}: {places}")
+            yield note(f"{provider}: {' and '.join(missing)} not set, so recording skips it")
 
 
 def _flaw(value: str) -> str:
     """What shows that a value is not a key, without showing the value."""
-    plain = value.strip()
-    if _PLACEHOLDER.match(plain):
-        return "holds a placeholder"
-    if plain[:1] in "\"'" and plain[:1]:
-        return "is in quotes that belong to its value"
-    if any(letter.isspace() for letter in plain):
-        return "has blanks in it"
-    return "" if plain.isascii() and plain.isprintable() else "has letters in it that no key has"
+    flaws = {
+        "holds a placeholder": _PLACEHOLDER.match(value),
+        "is in quotes that belong to its value": value.startswith(('"', "'")),
+        "has blanks in it": any(letter.isspace() for letter in value),
+        "has letters in it that no key has": not (value.isascii() and value.isprintable()),
+    }
+    return next((flaw for flaw, is_there in flaws.items() if is_there), "")
 
 
 def known_variables(root: Path, providers: Iterable[Provider]) -> set[str]:
     """Those of the providers, and those that `.env.example` lists, commented out or not."""
-    rows = list(providers)
     named = {
         name
-        for row in rows
+        for row in providers
         for name in (row.key_variable, row.second_key_variable, row.base_url_variable)
         if name
     }
@@ -131,18 +117,15 @@ def examine_names(
     """
     names = sorted(known)
     unset = [name for name in names if not environ.get(name) and not stored.get(name)]
-    for name in sorted(stored.keys() - set(names)):
-        near = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
-        if near:
-            yield _misspelt(FILE, name, near[0])
-        else:
-            yield note(FILE, f"{name} is set there, and nothing here is known to read it")
-    for name in sorted(environ.keys() - set(names) - stored.keys()):
-        near = difflib.get_close_matches(name, unset, n=1, cutoff=_NEAR)
-        if near and environ[name].strip():
-            yield _misspelt("the environment", name, near[0])
-
-
-def _misspelt(place: str, name: str, near: str) -> Finding:
-    said = f"{name}, set in {place}, is not read by anything"
-    return warning(KEYS, said, f"Did you mean {near}?")
+    for place, unread, candidates in (
+        (FILE, stored.keys() - set(names), names),
+        ("the environment", environ.keys() - set(names) - stored.keys(), unset),
+    ):
+        for name in sorted(unread):
+            near = difflib.get_close_matches(name, candidates, n=1, cutoff=_NEAR)
+            if near and (place == FILE or environ[name].strip()):
+                said = f"{name}, set in {place}, is not read by anything"
+                yield warning(said, f"Did you mean {near[0]}?")
+            elif place == FILE:
+                unknown = note(f"{name} is set there, and nothing here is known to read it")
+                yield replace(unknown, area=FILE)
