@@ -15,9 +15,9 @@ from itertools import groupby
 from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Result
-from llm_contracts.reporting.ci.values import cut, seen, shown_sides, some
+from llm_contracts.reporting.ci.values import cut, seen, shown_sides
 from llm_contracts.util.terminal import without_commands
-from llm_contracts.util.text import count
+from llm_contracts.util.text import count, first_names
 
 MOST = 10
 """What GitHub shows of each level in a step; it drops the others without a word."""
@@ -56,19 +56,11 @@ class Annotation:
 
 
 def notes(result: Result, find: Find, *, waivers: str | None = None) -> tuple[Annotation, ...]:
-    """What a reader of the change has to know, a note for each decision.
-
-    Args:
-        result: the run.
-        find: see `Find`.
-        waivers: the waivers file, as GitHub names it.
+    """What a reader of the change has to know, a note for each decision; `waivers` is the waivers file, as
+    GitHub names it.
     """
-    return tuple(
-        sorted(
-            _notes(result, find, None if waivers is None else FilePosition(file=waivers)),
-            key=lambda note: list(AnnotationLevel).index(note.level),
-        )
-    )
+    found = _notes(result, find, None if waivers is None else FilePosition(file=waivers))
+    return tuple(sorted(found, key=lambda note: list(AnnotationLevel).index(note.level)))
 
 
 def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator[Annotation]:
@@ -85,17 +77,17 @@ def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator
             yield Annotation(
                 level=error if found.severity is Severity.BREAKING else warning,
                 title=f"{found.severity} difference: {found.kind} at {found.where}",
-                message="\n".join([*values, f"in {_some(found.ids)}"]),
+                message="\n".join([*values, f"in {_named(found.ids)}"]),
                 place=find(found.ids[0], found.example),
             )
     for noise in groups_of(result.items, lambda item: item.noise):
         if noise.severity is not Severity.COSMETIC:
             title = f"noise: {noise.kind} at {noise.where}"
-            text = f"The reference differs when it runs twice.\nin {_some(noise.ids)}"
+            text = f"The reference differs when it runs twice.\nin {_named(noise.ids)}"
             yield Annotation(level=warning, title=title, message=text, place=find(noise.ids[0], None))
     if result.missing:
         title = count(len(result.missing), "scenario has no recording", "scenarios have no recording")
-        yield Annotation(level=AnnotationLevel.NOTICE, title=title, message=_some(result.missing))
+        yield Annotation(level=AnnotationLevel.NOTICE, title=title, message=_named(result.missing))
 
 
 def workflow_commands(found: Iterable[Annotation], *, most: int = MOST) -> Iterator[str]:
@@ -108,8 +100,8 @@ def workflow_commands(found: Iterable[Annotation], *, most: int = MOST) -> Itera
         yield from map(_command, same)
 
 
-def _some(ids: Sequence[str]) -> str:
-    return some([cut(each, 120) for each in ids])
+def _named(ids: Sequence[str]) -> str:
+    return first_names((cut(each, 120) for each in ids), 3)
 
 
 def _command(note: Annotation) -> str:

@@ -13,8 +13,8 @@ from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.values import cut, seen, shown_sides, some
-from llm_contracts.util.text import and_more
+from llm_contracts.reporting.ci.values import cut, seen, shown_sides
+from llm_contracts.util.text import and_more, first_names
 
 _LONGEST_VALUE = 4_000  # characters; the report has the rest
 _LONGEST_MESSAGE = 300  # services show it in one line
@@ -42,7 +42,7 @@ def _suites(result: Result, about: RunContext) -> Iterator[ET.Element]:
         "engine": result.engine,
         "run": about.run,
         **{f"version.{name}": version for name, version in result.versions.items()},
-        **({"outdated": some(about.outdated)} if about.outdated else {}),
+        **({"outdated": first_names(about.outdated, 3)} if about.outdated else {}),
     }
     cases: dict[str, list[ET.Element]] = {}
     for item in result.items:
@@ -102,7 +102,7 @@ def _end(case: ET.Element, tag: str, kind: str, message: str, text: str) -> None
 
 
 def _message(text: str) -> str:
-    return cut(" ".join(seen(text).split()), _LONGEST_MESSAGE)
+    return cut(" ".join(text.split()), _LONGEST_MESSAGE)
 
 
 def _title(divergence: Divergence) -> str:

@@ -7,7 +7,7 @@ What belongs together, such as a table's head, stays together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
@@ -27,9 +27,9 @@ from llm_contracts.reporting.answer import (
 )
 from llm_contracts.reporting.ci.about import RunContext
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
-from llm_contracts.reporting.ci.values import cut, shown_sides, some
+from llm_contracts.reporting.ci.values import cut, shown_sides
 from llm_contracts.reporting.left_out import left_out_lines
-from llm_contracts.util.text import and_more, count
+from llm_contracts.util.text import and_more, count, first_names
 
 SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes for the summary of a step (docs.github.com, "Workflow commands": 1 MiB); above, it shows
@@ -159,7 +159,7 @@ def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
     if hidden := normalised(result.items):
         lines += ["", plain(f"Normalised, not counted as differences: {counted(hidden)}.")]
     if about.outdated:
-        changed = plain(cut(some(about.outdated), _LONGEST_LINE))
+        changed = plain(cut(first_names(about.outdated, 3), _LONGEST_LINE))
         lines += ["", f"**Out of date.** Changed since: {changed}."]
     return DocumentPart(head=lines)
 
@@ -189,22 +189,25 @@ def _open(items: Iterable[Item], about: RunContext, most: int | None) -> Iterato
 
 
 def _group(found: DecisionGroup, about: RunContext) -> str:
-    ids = found.ids
     prints = {member.item: member.fingerprint for member in reversed(found.members)}
-    where = [link(cut(name, 120), about.link(name, prints[name])) for name in ids[:_SHOWN_IDS]]
-    head = f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}, in {count(len(ids), 'recording')}."
-    lines = [f"{head} {meaning(found.example)}"]
+    lines = [f"{_place(found)}, in {count(len(found.ids), 'recording')}. {meaning(found.example)}"]
     lines += [f"  - {name} {code(value)}" for name, value in shown_sides(found.example, _LONGEST_VALUE)]
-    return "\n".join([*lines, f"  - in {some(where, len(ids))}"])
+    return "\n".join([*lines, f"  - in {_links(found.ids, about, prints)}"])
+
+
+def _place(found: DecisionGroup) -> str:
+    return f"- **{plain(found.kind)}** at {code(cut(found.where, 120))}"
+
+
+def _links(ids: Sequence[str], about: RunContext, prints: Mapping[str, str]) -> str:
+    """The first recordings, and how many more there are; `prints`: recording → one of its differences."""
+    links = [link(cut(name, 120), about.link(name, prints.get(name, ""))) for name in ids[:_SHOWN_IDS]]
+    return f"{', '.join(links)} {and_more(ids, _SHOWN_IDS)}".rstrip()
 
 
 def _noise(items: Iterable[Item], about: RunContext, most: int | None) -> Iterator[DocumentPart]:
-    rows = []
-    for found in groups_of(items, lambda item: item.noise):
-        where = [link(cut(name, 120), about.link(name)) for name in found.ids[:_SHOWN_IDS]]
-        rows.append(
-            f"- **{plain(found.kind)}** at {code(cut(found.where, 120))} in {some(where, len(found.ids))}"
-        )
+    groups = groups_of(items, lambda item: item.noise)
+    rows = [f"{_place(found)} in {_links(found.ids, about, {})}" for found in groups]
     if rows:
         head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
         yield DocumentPart(head=head, rows=rows, what="group", most=most)

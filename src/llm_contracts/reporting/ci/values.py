@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.reporting.html.embed import finite, visible
@@ -18,34 +16,20 @@ def seen(text: str) -> str:
     return text if text.isprintable() else visible(text).translate(_NONCHARACTERS)
 
 
-def shown(value: object, longest: int, begin: int = 0) -> str:
-    """A value as JSON in one line, from a character on; what is cut off is counted."""
-    text = _line(value)
+def cut(text: str, longest: int, begin: int = 0) -> str:
+    """A part of a text, and how much more there is."""
+    left = len(text) - begin - longest
+    more = f"… ({left:,} more characters)" if left > 0 else ""
     # What is hidden is looked for in the part that is shown: values of megabytes occur.
-    return ("…" if begin else "") + seen(text[begin : begin + longest]) + _more(len(text) - begin - longest)
+    return ("…" if begin else "") + seen(text[begin : begin + longest]) + more
 
 
-def _line(value: object) -> str:
+def json_line(value: object) -> str:
+    """A value as JSON in one line."""
     return "absent" if value == ABSENT else json_text(finite(value))
-
-
-def cut(text: str, longest: int) -> str:
-    """The beginning of a text, and how much more there is."""
-    return text[:longest] + _more(len(text) - longest)
-
-
-def _more(left: int) -> str:
-    return f"… ({left:,} more characters)" if left > 0 else ""
 
 
 def shown_sides(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
     """What to call each value, and the value as it is shown, from where the first difference can be seen."""
-    begin = cut_begins(_line(divergence.reference), _line(divergence.candidate), longest)
-    return [(name, shown(value, longest, begin)) for name, value in sides(divergence)]
-
-
-def some(names: Sequence[str], of: int | None = None, most: int = 3) -> str:
-    """The first few names, and how many more there are; `of` says how many, where not all were made."""
-    shown = names if of is not None else names[:most]
-    more = (len(names) if of is None else of) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+    begin = cut_begins(json_line(divergence.reference), json_line(divergence.candidate), longest)
+    return [(name, cut(json_line(value), longest, begin)) for name, value in sides(divergence)]

@@ -19,7 +19,7 @@ from llm_contracts.reporting.ci.annotations import (
 )
 from llm_contracts.reporting.ci.markdown import DocumentPart, fitted
 from llm_contracts.reporting.ci.text import code, code_block, link, plain
-from llm_contracts.reporting.ci.values import seen, shown
+from llm_contracts.reporting.ci.values import cut, json_line, seen
 from llm_contracts.util.terminal import without_commands
 
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -104,8 +104,8 @@ def test_no_service_finds_a_command_of_its_own_within_an_annotation() -> None:
 
 
 def test_values_that_are_cut_say_how_much_is_left() -> None:
-    assert shown("x" * 1_000, 10) == '"xxxxxxxxx… (992 more characters)'
-    assert shown(float("nan"), 10) == '"nan"'
+    assert cut(json_line("x" * 1_000), 10) == '"xxxxxxxxx… (992 more characters)'
+    assert cut(json_line(float("nan")), 10) == '"nan"'
 
 
 # Short enough
