@@ -10,7 +10,7 @@ from shlex import quote
 
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
-from llm_contracts.util.text import first_names
+from llm_contracts.util.text import count, first_names
 
 MARKS = {
     "breaking": "✗",
@@ -132,10 +132,8 @@ def _sentence(result: Result) -> str:
     for what in ("not yet recorded live", "without some recordings", "only rehearsed"):
         number = len(names.get(what, ()))
         verb = "" if what.startswith("without") else " is" if number == 1 else " are"
-        parts += [f"{number} provider{'' if number == 1 else 's'}{verb} {what}"] if number else []
-    if result.complaints:
-        number = len(result.complaints)
-        parts.append(f"the waivers file has {number} fault{'' if number == 1 else 's'}")
+        parts += [f"{count(number, 'provider')}{verb} {what}"] if number else []
+    parts += [f"the waivers file has {count(len(result.complaints), 'fault')}"] if result.complaints else []
     return "; ".join(parts)
 
 
@@ -209,16 +207,13 @@ def blocks(verdicts: Mapping[str, Verdict]) -> tuple[VerdictBlock, ...]:
 def _block(alike: Mapping[str, Verdict]) -> VerdictBlock:
     first = next(iter(alike.values()))
     if len(alike) == 1:
-        reasons = first.reasons
+        reasons: Iterable[str] = first.reasons
+    elif first.answer is Readiness.READY:
+        reasons = (f"{name}: {reason}" for name, verdict in alike.items() for reason in verdict.reasons)
     else:
-        if first.answer is Readiness.READY:
-            lines = [f"{name}: {reason}" for name, verdict in alike.items() for reason in verdict.reasons]
-        else:
-            lines = [
-                _together([*alike], each) for each in zip(*(v.reasons for v in alike.values()), strict=True)
-            ]
-        reasons = tuple(lines)
-    return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=reasons)
+        each = zip(*(verdict.reasons for verdict in alike.values()), strict=True)
+        reasons = (_together([*alike], same) for same in each)
+    return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=tuple(reasons))
 
 
 def _stem(reason: str) -> tuple[str, int]:

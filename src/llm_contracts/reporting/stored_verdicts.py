@@ -18,6 +18,7 @@ from llm_contracts.util.terminal import listed
 from llm_contracts.util.text import count
 
 _FIELDS = ("format", "reference", "candidate", "engine", "run", "versions", "checked_at")
+_HOUR = 60  # minutes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,14 +91,16 @@ def print_stored_verdicts(
 ) -> None:
     """Print them, with what is wrong about the run as a whole; `everyone`: the project's providers."""
     result, now = stored.result, datetime.now(UTC)
-    age = _age(datetime.fromisoformat(stored.document["checked_at"]), now)
+    minutes = int((now - datetime.fromisoformat(stored.document["checked_at"])).total_seconds() // 60)
+    age = "less than a minute" if minutes < 1 else f"{minutes} min"
+    if minutes >= _HOUR:
+        age = f"{minutes // _HOUR} h {minutes % _HOUR} min"
     console.print(f"{result.reference} against {result.candidate}, checked {age} ago", style="dim")
-    for title, lines in (
-        ("The waivers file", stored.result.complaints),
-        ("Warnings", stored.result.warnings),
+    for section in (
+        *listed("The waivers file", result.complaints, "yellow"),
+        *listed("Warnings", result.warnings, "yellow"),
     ):
-        for section in listed(title, lines, "yellow"):
-            console.print(section)
+        console.print(section)
     today = now.astimezone().date()
     items = tuple(item for item in result.items if item.provider in asked)
     print_verdicts(
@@ -106,11 +109,3 @@ def print_stored_verdicts(
         everyone,
         lambda providers: evidence_line(evidence(result, *providers), today),
     )
-
-
-def _age(since: datetime, now: datetime) -> str:
-    minutes = int((now - since).total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

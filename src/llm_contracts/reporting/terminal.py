@@ -87,9 +87,8 @@ def _sections(result: Result, width: int, most: int | None) -> Iterator[Renderab
         yield Text("")
         yield table(result, width)
     yield from _groups("To decide", groups_of(result.items, lambda item: item.unwaived))
-    yield from _groups(
-        "Noise: the reference against itself", groups_of(result.items, lambda item: item.noise)
-    )
+    noise = groups_of(result.items, lambda item: item.noise)
+    yield from _groups("Noise: the reference against itself", noise)
     yield from accepted_lines(result, most)
     # What of a corpus is damaged is shown with all that is not used.
     apart = {problem.place for problem in result.left_out}
@@ -101,10 +100,8 @@ def _sections(result: Result, width: int, most: int | None) -> Iterator[Renderab
     yield from listed("Warnings", result.warnings, "yellow")
     if result.left_out:
         yield from titled(f"Not used ({len(result.left_out)})")
-        yield from (
-            Text(line, style="dim" if line.startswith(" ") else "")
-            for line in left_out_lines(result.left_out)
-        )
+    for line in left_out_lines(result.left_out):
+        yield Text(line, style="dim" if line.startswith(" ") else "")
 
 
 def head(result: Result) -> Text:
@@ -247,28 +244,17 @@ def _cell(item: Item) -> Text:
     """What became of one recording: the mark, then the kinds that nobody has accepted, a line each."""
     if item.problem:
         return Text("! unreadable", style="red")
-    lines = _kind_lines(item)
+    kinds = Counter(divergence.kind for divergence in item.unwaived).most_common()
+    lines = [
+        Text(f"✗ {kind}{f' ×{number}' if number > 1 else ''}", style=_colour(kind.severity))
+        for kind, number in kinds[:_CELL_LINES]
+    ]
+    if rest := and_more(kinds, _CELL_LINES, "kinds"):
+        lines.append(Text(f"  {rest}", style="dim"))
     if item.noise:
         lines.append(Text("≈ noise", style="magenta"))
-    if lines:
-        return Text("\n").join(lines)
-    if item.waived:
-        return Text(f"~ {len(item.waived)}", style="yellow")
-    return Text("✓", style="green")
-
-
-def _kind_lines(item: Item) -> list[Text]:
-    counts = Counter(divergence.kind for divergence in item.unwaived).most_common()
-    lines = [
-        Text(
-            f"✗ {kind}{f' ×{count}' if count > 1 else ''}",
-            style=_colour(kind.severity),
-        )
-        for kind, count in counts[:_CELL_LINES]
-    ]
-    if rest := and_more(counts, _CELL_LINES, "kinds"):
-        lines.append(Text(f"  {rest}", style="dim"))
-    return lines
+    quiet = Text(f"~ {len(item.waived)}", style="yellow") if item.waived else Text("✓", style="green")
+    return Text("\n").join(lines) if lines else quiet
 
 
 def _colour(severity: str) -> str:
@@ -277,15 +263,16 @@ def _colour(severity: str) -> str:
 
 def _legend(result: Result) -> Iterator[Text]:
     """Only the signs that occur, and none where all is well."""
+    items = result.items
     occurring = {
-        "✗ differs": any(item.unwaived for item in result.items),
-        "~ differs as accepted": any(i.waived and not i.unwaived for i in result.items),
-        "≈ not repeatable": any(item.noise for item in result.items),
-        "! unreadable": any(item.problem for item in result.items),
+        "✗ differs": any(item.unwaived for item in items),
+        "~ differs as accepted": any(item.waived and not item.unwaived for item in items),
+        "≈ not repeatable": any(item.noise for item in items),
+        "! unreadable": any(item.problem for item in items),
         "– no recording": bool(result.missing),
     }
-    shown = [text for text, occurs in occurring.items() if occurs]
-    if shown:
+    if any(occurring.values()):
+        shown = (text for text, occurs in occurring.items() if occurs)
         yield Text("   ".join(["✓ agrees", *shown]), style="dim")
 
 
@@ -326,7 +313,7 @@ def _one_meaning(same: SameMeaning) -> RenderableType:
     if rest := and_more(same.groups, _MOST_PLACES):
         lines.append(Text(f"… {rest}", style="dim"))
     lines.append(Text(f"in {first_names(same.ids, _SHOWN_IDS)}", style="dim"))
-    return Stack(Text.assemble(*_head(same)), _indented(Stack(*lines), 4))
+    return Stack(Text.assemble(*_head(same)), Padding(Stack(*lines), (0, 0, 0, 4), expand=False))
 
 
 def one_group(found: DecisionGroup, *, of: str = "recording") -> RenderableType:
@@ -338,11 +325,7 @@ def one_group(found: DecisionGroup, *, of: str = "recording") -> RenderableType:
     )
     where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
     lines = Stack(Text(same.first.meaning, style="italic"), *values, where)
-    return Stack(Text.assemble(*_head(same, of)), _indented(lines, 4))
-
-
-def _indented(what: RenderableType, by: int) -> Padding:
-    return Padding(what, (0, 0, 0, by), expand=False)
+    return Stack(Text.assemble(*_head(same, of)), Padding(lines, (0, 0, 0, 4), expand=False))
 
 
 def accepted_lines(result: Result, most: int | None = None) -> Iterator[RenderableType]:
@@ -370,15 +353,12 @@ def _verdicts(found: Answer, note: Callable[[tuple[str, ...]], str] | None) -> I
     for block in found.blocks:
         word, number = ("GO" if block.go else "NO-GO"), len(block.providers)
         answer_ = f"{block.answer} ({number}): " if number > 1 else f"{block.answer}: "
-        line = Text.assemble(
-            (f"{word:<7}", _TONES[block.tone]), answer_, (", ".join(block.providers), "bold")
-        )
-        lines = [line, *map(Text, block.reasons[:_SHOWN_REASONS])]
+        yield Text.assemble((f"{word:<7}", _TONES[block.tone]), answer_, (", ".join(block.providers), "bold"))
+        lines = [*map(Text, block.reasons[:_SHOWN_REASONS])]
         if rest := and_more(block.reasons, _SHOWN_REASONS, "reasons"):
             lines.append(Text(f"… {rest}", style="dim"))
         lines += [Text(note(block.providers), style="dim")] if note else []
-        yield line
-        yield from (_indented(each, 7) for each in lines[1:])
+        yield from (Padding(each, (0, 0, 0, 7), expand=False) for each in lines)
 
 
 def _closing(result: Result, found: Answer, changes: Changes | None) -> Iterator[RenderableType]:
