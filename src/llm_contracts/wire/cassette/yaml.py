@@ -2,8 +2,8 @@
 
 PyYAML's own loaders, the safe ones too, let a small file crash the process (libyaml's composer recurses in
 C), fill the memory (aliases of aliases, merge keys) or take minutes (numbers in base 60), and keep the last
-of two members of one name. This reader takes the parser's events one by one and builds from them without
-recursion. It is quicker than those loaders, too, because no tree of nodes stands between.
+of two members of one name. This reader takes the parser's events one by one and builds from them, within
+limits. It is quicker than those loaders, too, because no tree of nodes stands between.
 
 It gives what `yaml.safe_load` gives, where it gives anything.
 """
@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +22,6 @@ from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
-    MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -46,7 +44,6 @@ _RESOLVERS: Mapping[str, list[tuple[str, re.Pattern[str]]]] = Resolver.yaml_impl
 _PLAIN_INT = re.compile(r"0|[1-9][0-9]{0,17}")
 _PLAIN_FLOAT = re.compile(r"[0-9]{1,15}\.[0-9]{1,15}")
 _MERGE = "<<"
-_NO_KEY = object()
 
 
 class YamlError(Exception):
@@ -63,101 +60,77 @@ Convert = Callable[[Any], Any]
 
 
 def read_yaml(text: str, tags: Mapping[str, Convert] = MappingProxyType({})) -> Any:
-    """The one document in the text, or None where there is none.
-
-    Args:
-        text: the document.
-        tags: what to make of values with tags beyond those of YAML itself, by the tag's full name.
+    """The one document in the text, or None where there is none. `tags` says what to make of values with tags
+    beyond those of YAML itself, by the tag's full name.
 
     Raises:
         YamlError: it is malformed, has two members of one name, a merge key, a tag of its own, several
             documents, or is nested or unfolded beyond all reason.
     """
     try:
-        return _Building(tags).document(text)
+        # The C parser is ten times as fast; it is missing where PyYAML was built without it.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return _Builder(tags, yaml.parse(text, Loader=loader)).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "unreadable characters"
         raise YamlError(f"{problem}; the file may be cut", None if mark is None else mark.line + 1) from error
 
 
-@dataclass(slots=True)
-class _Open:
-    """A container that is being filled. `before` is the weight of the document up to it."""
+class _Builder:
+    """One document while it grows. It recurses, but no deeper than `_DEEPEST`."""
 
-    value: Any
-    start: Any
-    before: int
-    key: Any = _NO_KEY
-
-
-class _Building:
-    """One document while it grows."""
-
-    def __init__(self, tags: Mapping[str, Convert]) -> None:
+    def __init__(self, tags: Mapping[str, Convert], events: Iterator[Any]) -> None:
         self._tags = tags
-        self._open: list[_Open] = []
-        self._root: Any = None
-        self._documents = 0
+        self._events = events
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._weight = 0
         self._unfolded = 0
         self._constructor = SafeConstructor()
 
-    def document(self, text: str) -> Any:
-        # The C parser is ten times as fast; it is missing where PyYAML was built without it.
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        for event in yaml.parse(text, Loader=loader):
-            self._take(event)
-        return self._root
+    def document(self) -> Any:
+        root, begun = None, False
+        for event in self._events:
+            if type(event) is DocumentStartEvent:
+                if begun:
+                    raise _problem(event, "a second document begins")
+                root, begun = self._value(next(self._events), 0), True
+        return root
 
-    def _take(self, event: Any) -> None:
-        kind = type(event)
-        if kind is ScalarEvent:
-            self._weight += _NODE + len(event.value)
-            self._put(event, self._scalar(event), event.anchor, _NODE + len(event.value))
-        elif kind is SequenceStartEvent:
-            self._begin(event, [])
-        elif kind is MappingStartEvent:
-            self._begin(event, {})
-        elif kind is SequenceEndEvent or kind is MappingEndEvent:
-            self._end(self._open.pop())
-        elif kind is AliasEvent:
-            self._alias(event)
-        elif kind is DocumentStartEvent:
-            self._documents += 1
-            if self._documents > 1:
-                raise _problem(event, "a second document begins")
-
-    def _begin(self, event: Any, value: Any) -> None:
-        if event.tag not in _CONTAINERS and event.tag not in self._tags:
-            raise _problem(event, f"the tag {event.tag} is unknown")
-        if len(self._open) >= _DEEPEST:
-            raise _problem(event, f"nested more than {_DEEPEST} levels deep")
-        self._open.append(_Open(value, event, self._weight))
+    def _value(self, event: Any, depth: int) -> Any:
+        kind, before = type(event), self._weight
+        if kind is AliasEvent:
+            return self._alias(event)
         self._weight += _NODE
-
-    def _end(self, done: _Open) -> None:
-        convert = self._tags.get(done.start.tag)
-        value = done.value if convert is None else self._converted(done.start, convert, done.value)
-        self._put(done.start, value, done.start.anchor, self._weight - done.before)
-
-    def _put(self, event: Any, value: Any, anchor: str | None, weight: int) -> None:
-        if anchor is not None:
-            self._anchors[anchor] = (value, weight)
-        if not self._open:
-            self._root = value
-            return
-        parent = self._open[-1]
-        if type(parent.value) is list:
-            parent.value.append(value)
-        elif parent.key is _NO_KEY:
-            parent.key = _key(event, value, parent.value)
+        if kind is ScalarEvent:
+            self._weight += len(event.value)
+            value = self._scalar(event)
         else:
-            parent.value[parent.key] = value
-            parent.key = _NO_KEY
+            if event.tag not in _CONTAINERS and event.tag not in self._tags:
+                raise _problem(event, f"the tag {event.tag} is unknown")
+            if depth >= _DEEPEST:
+                raise _problem(event, f"nested more than {_DEEPEST} levels deep")
+            value = self._list(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+            if event.tag in self._tags:
+                value = self._converted(event, self._tags[event.tag], value)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, self._weight - before)
+        return value
 
-    def _alias(self, event: Any) -> None:
+    def _list(self, depth: int) -> list[Any]:
+        found = []
+        while type(event := next(self._events)) is not SequenceEndEvent:
+            found.append(self._value(event, depth))
+        return found
+
+    def _mapping(self, depth: int) -> dict[Any, Any]:
+        members: dict[Any, Any] = {}
+        while type(event := next(self._events)) is not MappingEndEvent:
+            key = _key(event, self._value(event, depth), members)
+            members[key] = self._value(next(self._events), depth)
+        return members
+
+    def _alias(self, event: Any) -> Any:
         value, weight = self._anchors.get(event.anchor, (None, 0))
         if not weight:
             raise _problem(event, f"the alias {event.anchor} stands for nothing yet")
@@ -165,7 +138,7 @@ class _Building:
         self._unfolded += weight
         if self._unfolded > _MOST_UNFOLDED:
             raise _problem(event, "its aliases unfold to more than 64 MB")
-        self._put(event, value, None, weight)
+        return value
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
