@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.observation import Chunk
+from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
@@ -61,10 +61,7 @@ def _of_response(number: int, response: Response, protocols: Protocols) -> Itera
     read = StreamReader(protocols)
     arrival = _arrivals(response)
     for event in found:
-        try:
-            value = json.loads(event.data)
-        except (ValueError, RecursionError):
-            value = None
+        value = read_json(event.data)
         chunk = _chunk(read, value)
         yield WireEvent(
             exchange=number,

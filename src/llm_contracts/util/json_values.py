@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 
@@ -28,3 +29,18 @@ def as_text(value: Any) -> str:
 def as_list(value: Any) -> list[Any]:
     """The value, if it is an array; else an empty one."""
     return value if isinstance(value, list) else []
+
+
+def differences(one: Any, other: Any, place: str, absent: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ, each place (`body.messages[0].role`) once, and both values there; `absent`
+    stands for what is not there, which is not null. 1 and 1.0 are one number, and True is none.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in dict.fromkeys((*one, *other)):
+            parts = one.get(name, absent), other.get(name, absent)
+            yield from differences(*parts, f"{place}.{name}", absent)
+    elif isinstance(one, list) and isinstance(other, list):
+        for index, parts in enumerate(zip_longest(one, other, fillvalue=absent)):
+            yield from differences(*parts, f"{place}[{index}]", absent)
+    elif one != other or isinstance(one, bool) != isinstance(other, bool):
+        yield place, one, other

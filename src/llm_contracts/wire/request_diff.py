@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from llm_contracts.util.json_values import differences as value_differences
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.scrub import scrub_query
 
@@ -76,20 +77,17 @@ class _Absent:
     """A value that is not there."""
 
 
-_Found = tuple[str, Any, Any]
-
-
-def _differing(sent: Request, recorded: Request) -> Iterator[_Found]:
+def _differing(sent: Request, recorded: Request) -> Iterator[tuple[str, Any, Any]]:
     (method, path), (other_method, other_path) = place_of(sent), place_of(recorded)
     if method != other_method:
         yield "method", method, other_method
     if path != other_path:
         yield "path", path, other_path
-    yield from _in_values(_query(sent), _query(recorded), "query")
+    yield from value_differences(_query(sent), _query(recorded), "query", _Absent)
     if sent.body == recorded.body:
         return
     try:
-        yield from _in_values(_value(sent.body), _value(recorded.body), "body")
+        yield from value_differences(_value(sent.body), _value(recorded.body), "body", _Absent)
     except RecursionError:
         yield "body", "(nested too deep to compare)", "(nested too deep to compare)"
 
@@ -104,27 +102,9 @@ def _query(request: Request) -> dict[str, list[str]]:
 def _value(body: bytes) -> Any:
     """The JSON value of a body, or its text where it has none."""
     try:
-        return json.loads(body, parse_float=_number)
+        return json.loads(body)
     except ValueError:
         return body.decode("utf-8", "backslashreplace")
-
-
-def _number(text: str) -> float | int:
-    number = float(text)
-    return int(number) if number.is_integer() else number
-
-
-def _in_values(sent: Any, recorded: Any, where: str) -> Iterator[_Found]:
-    if isinstance(sent, dict) and isinstance(recorded, dict):
-        for name in dict.fromkeys((*recorded, *sent)):
-            mine, theirs = sent.get(name, _Absent), recorded.get(name, _Absent)
-            yield from _in_values(mine, theirs, f"{where}.{name}")
-    elif isinstance(sent, list) and isinstance(recorded, list):
-        for index in range(max(len(sent), len(recorded))):
-            mine, theirs = (side[index] if index < len(side) else _Absent for side in (sent, recorded))
-            yield from _in_values(mine, theirs, f"{where}[{index}]")
-    elif type(sent) is not type(recorded) or sent != recorded:  # True is no 1
-        yield where, sent, recorded
 
 
 def _shown(value: Any) -> str:

@@ -17,11 +17,11 @@ from llm_contracts.parity.compare.finding import (
     Findings,
     ObservationPair,
     UnnamedDivergence,
-    at,
     canonical,
 )
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.util.json_values import differences
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.protocols import ANTHROPIC_MESSAGES, protocol_at
 from llm_contracts.wire.scrub import scrub_query
@@ -244,7 +244,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _bodies(one: Request, other: Request) -> Iterator[Difference]:
     if one.body != other.body:  # NaN is not NaN
-        yield from differences(_body_value(one), _body_value(other), "body")
+        yield from differences(_body_value(one), _body_value(other), "body", ABSENT)
 
 
 def _body_value(request: Request) -> Any:
@@ -268,19 +268,6 @@ def _in_blocks(holder: Any, name: str) -> Any:
     if isinstance(holder, dict) and isinstance(text := holder.get(name), str):
         return {**holder, name: [{"type": "text", "text": text}]}
     return holder
-
-
-def differences(ours: Any, theirs: Any, place: str) -> Iterator[Difference]:
-    """Where two JSON values differ, each place once. A missing key is `ABSENT`, which is not null."""
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for name in dict.fromkeys((*ours, *theirs)):
-            parts = ours.get(name, ABSENT), theirs.get(name, ABSENT)
-            yield from differences(*parts, f"{place}.{name}")
-    elif isinstance(ours, list) and isinstance(theirs, list):
-        for index in range(max(len(ours), len(theirs))):
-            yield from differences(at(ours, index), at(theirs, index), f"{place}[{index}]")
-    elif ours != theirs or isinstance(ours, bool) != isinstance(theirs, bool):
-        yield place, ours, theirs
 
 
 def _headers(one: Request, other: Request) -> Findings:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
-from llm_contracts.parity.compare.requests import differences
 from llm_contracts.parity.compare.usage import usage_of
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.util.json_values import differences
 
 _ALWAYS = ("name", "model", "input", "ended")
 _UNTIL_ERROR = ("output", "level", "metadata.reasoning")
@@ -46,7 +46,7 @@ def _fields(pair: ObservationPair, one: Generation, other: Generation, place: st
     further = (name for name in (*one, *other) if name not in _ELSEWHERE)
     for name in dict.fromkeys((*_ALWAYS, *_UNTIL_ERROR, *further)):
         ours, theirs = _value(one, name), _value(other, name)
-        found = next(differences(ours, theirs, f"{place}.{name}"), None)
+        found = next(differences(ours, theirs, f"{place}.{name}", ABSENT), None)
         if found is None:
             continue
         if pair.cut and name in _UNTIL_ERROR:
