@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from llm_contracts.wire.interaction import Interaction, Request, Response
-from llm_contracts.wire.request_diff import shared_segments
+from llm_contracts.wire.request_diff import likeness
 from llm_contracts.wire.scrub import scrub_query
 
 NO_MATCH = 599
@@ -64,7 +64,7 @@ class Matcher:
 
     def _refusal(self, request: Request, asked: Mapping[str, Any]) -> Response:
         nearest, parts = max(
-            self._recorded, key=lambda entry: _likeness(entry[1], asked), default=(None, asked)
+            self._recorded, key=lambda each: likeness(request, each[0].request), default=(None, asked)
         )
         detail = {
             "request": f"{request.method} {scrub_query(request.uri)}",
@@ -94,9 +94,3 @@ def _parts(request: Request) -> dict[str, Any]:
         "query": sorted(parse_qsl(parts.query, keep_blank_values=True)),
         "body": canonical_body(request.body),
     }
-
-
-def _likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
-    """How many parts agree, the path counting by its segments from the end."""
-    segments = shared_segments(one["path"], other["path"])
-    return sum([2 * segments, one["method"] == other["method"], one["body"] == other["body"]])

@@ -58,14 +58,9 @@ def likeness(sent: Request, recorded: Request) -> tuple[int, int]:
     equals by how little of the rest differs.
     """
     (method, path), (other_method, other_path) = place_of(sent), place_of(recorded)
-    segments = shared_segments(path, other_path)
+    pairs = zip(reversed(path.split("/")), reversed(other_path.split("/")), strict=False)
+    segments = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return (2 * segments + (method == other_method), -len(differences(sent, recorded)))
-
-
-def shared_segments(path: str, other: str) -> int:
-    """How many segments two paths have in common, counted from the end."""
-    pairs = zip(reversed(path.split("/")), reversed(other.split("/")), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def place_of(request: Request) -> tuple[str, str]:

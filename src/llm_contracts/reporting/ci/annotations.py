@@ -15,7 +15,7 @@ from itertools import groupby
 from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Result
-from llm_contracts.reporting.ci.values import cut, seen, shown_sides
+from llm_contracts.reporting.ci.text import cut, seen, shown_sides
 from llm_contracts.util.terminal import without_commands
 from llm_contracts.util.text import count, first_names
 

@@ -13,7 +13,7 @@ from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.values import cut, seen, shown_sides
+from llm_contracts.reporting.ci.text import cut, seen, shown_sides
 from llm_contracts.util.text import and_more, first_names
 
 _LONGEST_VALUE = 4_000  # characters; the report has the rest

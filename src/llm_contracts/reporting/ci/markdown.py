@@ -26,8 +26,7 @@ from llm_contracts.reporting.answer import (
     state,
 )
 from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.text import code, code_block, link, plain
-from llm_contracts.reporting.ci.values import cut, shown_sides
+from llm_contracts.reporting.ci.text import code, code_block, cut, link, plain, shown_sides
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.text import and_more, count, first_names
 

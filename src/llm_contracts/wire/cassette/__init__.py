@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from llm_contracts.util.files import read_file, replacing
-from llm_contracts.wire.cassette.document import document
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
 from llm_contracts.wire.cassette.parse import FormatError, parse
-from llm_contracts.wire.cassette.render import render
+from llm_contracts.wire.cassette.render import document, render
 
 __all__ = ["Cassette", "CassetteError", "Provenance", "Recording", "load", "save"]
 

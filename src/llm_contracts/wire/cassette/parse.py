@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from llm_contracts.wire.cassette.document import document
 from llm_contracts.wire.cassette.model import Cassette, Provenance, Recording
+from llm_contracts.wire.cassette.render import document
 from llm_contracts.wire.cassette.yaml import YamlError, read_yaml
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
 

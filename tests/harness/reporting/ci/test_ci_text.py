@@ -18,8 +18,7 @@ from llm_contracts.reporting.ci.annotations import (
     workflow_commands,
 )
 from llm_contracts.reporting.ci.markdown import DocumentPart, fitted
-from llm_contracts.reporting.ci.text import code, code_block, link, plain
-from llm_contracts.reporting.ci.values import cut, json_line, seen
+from llm_contracts.reporting.ci.text import code, code_block, cut, json_line, link, plain, seen
 from llm_contracts.util.terminal import without_commands
 
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
