@@ -23,7 +23,7 @@ from llm_contracts.cli.options import (
     port_option,
     project_here,
     secrets_of,
-    stopping,
+    stop_signal,
 )
 from llm_contracts.cli.paths import OutputPath
 from llm_contracts.project.config import ConfigError, environment
@@ -139,7 +139,7 @@ def _serve(running: Capture, folder: Path) -> int:
     """Wait for calls until somebody ends it."""
     from llm_contracts.capture.terminal import print_addresses
 
-    with stopping() as wait:
+    with stop_signal() as wait:
         print_addresses(running, folder)
         wait()
     return 0

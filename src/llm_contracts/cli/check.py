@@ -11,10 +11,10 @@ import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import (
-    completed,
+    complete_words,
     flag_option,
-    joined,
     json_option,
+    options_as,
     project_here,
     refuse_secrets_in,
     report_option,
@@ -73,7 +73,7 @@ def _limits(*, cost: bool, cost_at_most: tuple[tuple[Measure, float], ...]) -> L
     return dict(cost_at_most) if cost or cost_at_most else None
 
 
-cost_option = joined(
+cost_option = options_as(
     "limits",
     _limits,
     flag_option(
@@ -85,7 +85,7 @@ cost_option = joined(
         "--cost-at-most",
         multiple=True,
         type=_limit,
-        shell_complete=completed(*(f"{name}=" for name in Measure)),
+        shell_complete=complete_words(*(f"{name}=" for name in Measure)),
         metavar="MEASURE=RATIO",
         help="Exit code 1 if a call costs more than so many times what it does over the reference; implies "
         f"--cost. Measures: {', '.join(Measure)}. May be given several times.",

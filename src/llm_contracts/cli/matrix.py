@@ -16,9 +16,9 @@ from llm_contracts.cli.options import (
     file_option,
     hand_over,
     jobs_option,
-    joined,
     json_option,
     now,
+    options_as,
     project_here,
     report_option,
     secrets_of,
@@ -49,7 +49,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@joined(
+@options_as(
     "request",
     MatrixRequest,
     click.option(

@@ -112,7 +112,7 @@ def hand_over(
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], None]]:
+def stop_signal() -> Iterator[Callable[[], None]]:
     """A function that waits for Ctrl-C or for the signal with which services are ended."""
     stop = threading.Event()
 
@@ -159,7 +159,9 @@ def all_of(*decorators: Decorator) -> Callable[[Function], Function]:
     return apply
 
 
-def joined(name: str, build: Callable[..., object], *options: Decorator) -> Callable[[Function], Function]:
+def options_as(
+    name: str, build: Callable[..., object], *options: Decorator
+) -> Callable[[Function], Function]:
     """Options that reach the command as one value: what `build` makes of them, as its argument `name`.
 
     The parameters of `build` are named as the options are, and may be more; what it raises is the command's
@@ -178,7 +180,7 @@ def joined(name: str, build: Callable[..., object], *options: Decorator) -> Call
     return decorate
 
 
-def complete(
+def complete_names(
     names: Callable[[Project], Sequence[str]],
 ) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Completion of names that the project knows. Silent where there is no usable project: the command itself
@@ -195,11 +197,11 @@ def complete(
     return known
 
 
-complete_provider = complete(lambda project: [provider.name for provider in project.providers])
-complete_scenario = complete(
+complete_provider = complete_names(lambda project: [provider.name for provider in project.providers])
+complete_scenario = complete_names(
     lambda project: list(dict.fromkeys(name for row in project.scenarios for name in (row.id, row.name)))
 )
-complete_client = complete(lambda project: [*BUILTIN, *project.clients])
+complete_client = complete_names(lambda project: [*BUILTIN, *project.clients])
 
 
 def flag_option(name: str, text: str) -> Decorator:
@@ -344,7 +346,7 @@ def _pieces(text: str) -> Pieces:
         raise click.BadParameter(f"{error}.") from error
 
 
-def completed(*names: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+def complete_words(*names: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Completion of these names."""
     return lambda _context, _option, typed: [name for name in names if name.startswith(typed)]
 
@@ -356,7 +358,7 @@ def playback_options(default: Fragmentation) -> Callable[[Function], Function]:
             "--pieces",
             type=_pieces,
             metavar="recorded|events|one|BYTES",
-            shell_complete=completed(*Fragmentation),
+            shell_complete=complete_words(*Fragmentation),
             help="Where bodies are cut: as recorded, after each event, nowhere, or after so many bytes; "
             f"by default {default}.",
         ),
@@ -364,14 +366,14 @@ def playback_options(default: Fragmentation) -> Callable[[Function], Function]:
             "--speed",
             type=_speed,
             metavar="recorded|full|N",
-            shell_complete=completed("recorded", "full"),
+            shell_complete=complete_words("recorded", "full"),
             help="How fast bodies are played: with the pauses of the recording, with none (full, the "
             "default), or N times as fast as recorded.",
         ),
     )
 
 
-run_options = joined(
+run_options = options_as(
     "options",
     Options,
     client_options,

@@ -12,7 +12,7 @@ import click
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import (
     file_option,
-    joined,
+    options_as,
     project_here,
     report_option,
     secrets_of,
@@ -26,7 +26,7 @@ from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.ci.about import RunContext
+    from llm_contracts.reporting.ci.run_context import RunContext
     from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
@@ -45,7 +45,7 @@ def _address(_context: click.Context, _option: click.Parameter, given: str | Non
     raise click.BadParameter(f"{given!r} is not the address of a page: https://…, without #part.")
 
 
-views_option = joined(
+views_option = options_as(
     "views",
     RequestedViews,
     file_option("--junit", text="Write JUnit XML: a test case for each scenario."),
@@ -162,8 +162,8 @@ def _merge(
 
 def _about(project: Project, stored: Stored, views: RequestedViews, changed: tuple[str, ...]) -> RunContext:
     from llm_contracts.cost.views import stored_cost
-    from llm_contracts.reporting.ci.about import RunContext
     from llm_contracts.reporting.ci.files import again
+    from llm_contracts.reporting.ci.run_context import RunContext
     from llm_contracts.results.changes import Changes
 
     return RunContext(

@@ -14,14 +14,14 @@ from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
     file_option,
     flag_option,
-    joined,
+    options_as,
     playback_options,
     port_option,
     project_here,
     refuse_secrets_in,
     secrets_of,
     selection_options,
-    stopping,
+    stop_signal,
 )
 from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.project.config import ConfigError
@@ -54,7 +54,7 @@ Addresses:
 @click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=InputPath())
 @selection_options
 @port_option(_PORT, "Where to listen")
-@joined("playback", PlaybackOptions, playback_options(Fragmentation.RECORDED))
+@options_as("playback", PlaybackOptions, playback_options(Fragmentation.RECORDED))
 @flag_option("--any-body", "Let a scenario that the address names answer any body; what differs is logged.")
 @click.option(
     "--allow-origin",
@@ -122,7 +122,7 @@ def serve(
             origins=origins,
             log=log,
         ) as session,
-        stopping() as wait,
+        stop_signal() as wait,
     ):
         if json_file is not None:
             document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.indexes)}

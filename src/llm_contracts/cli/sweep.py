@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.options import flag_option, hand_over, joined, json_lines, now
+from llm_contracts.cli.options import flag_option, hand_over, json_lines, now, options_as
 from llm_contracts.run.engines import EngineName
 from llm_contracts.sweep.variants import Family
 from llm_contracts.util.files import write_text
@@ -38,7 +38,7 @@ def _extent(*, sweep: str | None, every: bool) -> Extent | None:
     return Extent(families=tuple(Family) if sweep == _ALL else (Family(sweep),), every=every)
 
 
-sweep_option = joined(
+sweep_option = options_as(
     "extent",
     _extent,
     click.option(

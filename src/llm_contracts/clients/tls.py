@@ -11,7 +11,7 @@ from collections.abc import MutableMapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from llm_contracts.util.environ import changed
+from llm_contracts.util.environ import with_variables
 
 EMPTY_CA_STORE = Path(__file__).with_name("empty_ca_store.pem")
 """One authority, whose certificate expired on 1 January 2000 and whose key was thrown away."""
@@ -21,4 +21,4 @@ def empty_ca_store(environ: MutableMapping[str, str]) -> AbstractContextManager[
     """While open, clients that read `SSL_CERT_FILE` (httpx, httpx2, LiteLLM, OpenSSL by default) trust no
     certificate. Afterwards the environment is as it was.
     """
-    return changed(environ, {"SSL_CERT_FILE": str(EMPTY_CA_STORE)})
+    return with_variables(environ, {"SSL_CERT_FILE": str(EMPTY_CA_STORE)})

@@ -172,7 +172,7 @@ def problems(items: Iterable[Item]) -> tuple[str, ...]:
     )
 
 
-def accepted(items: Iterable[Item]) -> Mapping[str, Counter[str]]:
+def accepted_kinds(items: Iterable[Item]) -> Mapping[str, Counter[str]]:
     """Reason → the kinds of difference accepted for it, with their numbers."""
     kinds: dict[str, Counter[str]] = {}
     for item in items:
@@ -183,14 +183,14 @@ def accepted(items: Iterable[Item]) -> Mapping[str, Counter[str]]:
     return kinds
 
 
-def normalised(items: Iterable[Item]) -> Counter[str]:
-    """Name of a normalisation → how often it hid a difference."""
-    return sum((Counter(item.normalised) for item in items), Counter())
+def normalisations(items: Iterable[Item]) -> str:
+    """The names of normalisations, with how often each hid a difference; empty where none did."""
+    return counts_line(sum((Counter(item.normalised) for item in items), Counter()))
 
 
-def counted(counts: Counter[str], times: str = "×") -> str:  # noqa: RUF001 - as on the terminal
+def counts_line(counts: Counter[str]) -> str:
     """Names with their numbers, the most frequent first."""
-    return ", ".join(f"{name} {times}{number:,}" for name, number in counts.most_common())
+    return ", ".join(f"{name} ×{number:,}" for name, number in counts.most_common())  # noqa: RUF001 - as on the terminal
 
 
 def blocks(verdicts: Mapping[str, Verdict]) -> tuple[VerdictBlock, ...]:

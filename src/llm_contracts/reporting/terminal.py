@@ -15,7 +15,15 @@ from rich.text import Text
 from llm_contracts.parity.decision_groups import DecisionGroup, SameMeaning, by_meaning, groups_of
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.answer import Answer, accepted, answer, counted, normalised, problems, state
+from llm_contracts.reporting.answer import (
+    Answer,
+    accepted_kinds,
+    answer,
+    counts_line,
+    normalisations,
+    problems,
+    state,
+)
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import side_lines, value_pair
 from llm_contracts.results.changes import Changes
@@ -332,11 +340,11 @@ def accepted_lines(result: Result, most: int | None = None) -> Iterator[Renderab
     """A line per reason, cut on a terminal: the divergences that a person has accepted, and why; of more than
     `most` how many there are.
     """
-    found = accepted(result.items)
+    found = accepted_kinds(result.items)
     if found:
         yield from titled("Accepted")
     for reason, counts in list(found.items())[:most]:
-        line = Text.assemble((f"~ {counted(counts, '×')}", "yellow"), f"   {reason}")
+        line = Text.assemble((f"~ {counts_line(counts)}", "yellow"), f"   {reason}")
         line.no_wrap, line.overflow = True, "ellipsis"
         yield Stack(line)  # by itself a text would be printed as part of another
     if most is not None and (rest := and_more(found, most, "reasons")):
@@ -364,8 +372,8 @@ def _verdicts(found: Answer, note: Callable[[tuple[str, ...]], str] | None) -> I
 def _closing(result: Result, found: Answer, changes: Changes | None) -> Iterator[RenderableType]:
     """What was compared, what was left out of the comparison, and the answer: it stands last."""
     yield Text("")
-    if hidden := normalised(result.items):
-        yield Text(f"Normalised, not counted as differences: {counted(hidden, '×')}.", style="dim")
+    if hidden := normalisations(result.items):
+        yield Text(f"Normalised, not counted as differences: {hidden}.", style="dim")
     if changes is not None:
         yield Text(str(changes))
     states = Counter(map(state, result.items))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def changed(environ: MutableMapping[str, str], values: Mapping[str, str]) -> Iterator[None]:
+def with_variables(environ: MutableMapping[str, str], values: Mapping[str, str]) -> Iterator[None]:
     """While open, these variables have these values; afterwards they are as they were."""
     before = {name: environ.get(name) for name in values}
     environ.update(values)

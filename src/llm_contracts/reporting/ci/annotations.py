@@ -15,7 +15,7 @@ from itertools import groupby
 from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Result
-from llm_contracts.reporting.ci.text import cut, seen, shown_sides
+from llm_contracts.reporting.ci.text import cut, cut_sides, without_hidden
 from llm_contracts.util.terminal import without_commands
 from llm_contracts.util.text import count, first_names
 
@@ -73,7 +73,7 @@ def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator
         yield Annotation(level=error, title="The waivers file", message=text, place=waivers)
     for found in groups_of(result.items, lambda item: item.unwaived):
         if found.severity is not Severity.COSMETIC:
-            values = [f"{name}: {value}" for name, value in shown_sides(found.example, _LONGEST_VALUE)]
+            values = [f"{name}: {value}" for name, value in cut_sides(found.example, _LONGEST_VALUE)]
             yield Annotation(
                 level=error if found.severity is Severity.BREAKING else warning,
                 title=f"{found.severity} difference: {found.kind} at {found.where}",
@@ -116,4 +116,6 @@ def _command(note: Annotation) -> str:
 
 
 def _data(text: str) -> str:
-    return without_commands(seen(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return (
+        without_commands(without_hidden(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    )

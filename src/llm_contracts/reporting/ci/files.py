@@ -14,8 +14,8 @@ from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.ci.about import RunContext
     from llm_contracts.reporting.ci.annotations import Find
+    from llm_contracts.reporting.ci.run_context import RunContext
     from llm_contracts.results.store import Stored
 
 

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.text import cut, seen, shown_sides
+from llm_contracts.reporting.ci.run_context import RunContext
+from llm_contracts.reporting.ci.text import cut, cut_sides, without_hidden
 from llm_contracts.util.text import and_more, first_names
 
 _LONGEST_VALUE = 4_000  # characters; the report has the rest
@@ -49,7 +49,7 @@ def _suites(result: Result, about: RunContext) -> Iterator[ET.Element]:
         cases.setdefault(item.provider, []).append(_case(item))
     for name in result.missing:
         provider, _, scenario = name.partition("/")
-        case = ET.Element("testcase", name=seen(scenario), classname=seen(provider))
+        case = ET.Element("testcase", name=without_hidden(scenario), classname=without_hidden(provider))
         ET.SubElement(case, "skipped", message="There is no recording of this scenario.")
         cases.setdefault(provider, []).append(case)
     for provider, found in cases.items():
@@ -62,7 +62,7 @@ def _suites(result: Result, about: RunContext) -> Iterator[ET.Element]:
         faults = []
         for text in result.complaints:
             faults.append(ET.Element("testcase", name=_message(text), classname=_WAIVERS))
-            _end(faults[-1], "failure", "waivers", text, seen(text))
+            _end(faults[-1], "failure", "waivers", text, without_hidden(text))
         yield _suite(_WAIVERS, faults, {}, about)
 
 
@@ -70,24 +70,24 @@ def _suite(name: str, cases: list[ET.Element], facts: Mapping[str, str], about: 
     ends = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     numbers = {plural: str(sum(c.find(tag) is not None for c in cases)) for plural, tag in ends.items()}
     numbers |= {"tests": str(len(cases)), "timestamp": about.checked_at}
-    suite = ET.Element("testsuite", {"name": seen(name), **numbers})
+    suite = ET.Element("testsuite", {"name": without_hidden(name), **numbers})
     if facts:
         properties = ET.SubElement(suite, "properties")
         for key, value in facts.items():
-            ET.SubElement(properties, "property", name=key, value=seen(value))
+            ET.SubElement(properties, "property", name=key, value=without_hidden(value))
     suite.extend(cases)
     return suite
 
 
 def _case(item: Item) -> ET.Element:
-    case = ET.Element("testcase", name=seen(item.scenario), classname=seen(item.provider))
+    case = ET.Element("testcase", name=without_hidden(item.scenario), classname=without_hidden(item.provider))
     open_ones = sorted(
         (d for d in item.unwaived if d.severity is not Severity.COSMETIC),
         key=lambda d: list(Severity).index(d.severity),
     )
     noise = [d for d in item.noise if d.severity is not Severity.COSMETIC]
     if item.problem is not None:
-        _end(case, "error", "unreadable", item.problem, seen(item.problem))
+        _end(case, "error", "unreadable", item.problem, without_hidden(item.problem))
     elif open_ones or noise:
         noisy = ["the reference differs when it runs twice"] if noise else []
         text = "\n\n".join([*_described(open_ones), *noisy, *_described(noise)])
@@ -116,8 +116,8 @@ def _described(found: list[Divergence]) -> Iterable[str]:
 
 
 def _one(divergence: Divergence) -> str:
-    lines = [seen(_title(divergence)), f"  {plain_meaning(divergence)}"]
-    lines += [f"  {name:<9}  {value}" for name, value in shown_sides(divergence, _LONGEST_VALUE)]
+    lines = [without_hidden(_title(divergence)), f"  {plain_meaning(divergence)}"]
+    lines += [f"  {name:<9}  {value}" for name, value in cut_sides(divergence, _LONGEST_VALUE)]
     return "\n".join([*lines, f"  {'id':<9}  {divergence.fingerprint}"])
 
 
@@ -128,6 +128,6 @@ def _aside(item: Item) -> Iterator[str]:
     for divergence in item.divergences:
         reason = item.waived.get(divergence.fingerprint)
         if reason is not None:
-            yield seen(f"accepted: {_title(divergence)}: {reason}")
+            yield without_hidden(f"accepted: {_title(divergence)}: {reason}")
         elif divergence.severity is Severity.COSMETIC:
             yield _one(divergence)

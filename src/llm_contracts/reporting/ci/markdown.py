@@ -18,15 +18,15 @@ from llm_contracts.reporting.answer import (
     MARKS,
     Answer,
     VerdictBlock,
-    accepted,
+    accepted_kinds,
     answer,
-    counted,
-    normalised,
+    counts_line,
+    normalisations,
     problems,
     state,
 )
-from llm_contracts.reporting.ci.about import RunContext
-from llm_contracts.reporting.ci.text import code, code_block, cut, link, plain, shown_sides
+from llm_contracts.reporting.ci.run_context import RunContext
+from llm_contracts.reporting.ci.text import code, code_block, cut, cut_sides, link, plain
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.text import and_more, count, first_names
 
@@ -82,7 +82,7 @@ class DocumentPart:
         return "\n".join([*self.head, *self.rows[:shown], *more, *self.foot]) + "\n"
 
 
-def fitted(parts: Sequence[DocumentPart], limit: int) -> str:
+def fit(parts: Sequence[DocumentPart], limit: int) -> str:
     """The document in at most `limit` bytes of UTF-8: parts that come first get room first. Heads and feet
     stay even if these alone are too long, so they have to be short.
     """
@@ -105,12 +105,12 @@ def _size(text: str) -> int:
 
 def summary(result: Result, about: RunContext, *, limit: int = SUMMARY_BYTES) -> str:
     """Verdicts, groups of differences, what was accepted, and how to look closer."""
-    return fitted(list(_parts(result, about, None)), limit)
+    return fit(list(_parts(result, about, None)), limit)
 
 
 def comment(result: Result, about: RunContext, *, limit: int = COMMENT_BYTES) -> str:
     """The body of a comment, which is read in passing: the summary with the first groups only."""
-    return fitted([DocumentPart(head=[MARKER]), *_parts(result, about, _MOST_IN_COMMENT)], limit)
+    return fit([DocumentPart(head=[MARKER]), *_parts(result, about, _MOST_IN_COMMENT)], limit)
 
 
 def _parts(result: Result, about: RunContext, most: int | None) -> Iterator[DocumentPart]:
@@ -155,8 +155,8 @@ def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
     ]
     if about.changes is not None:
         lines += ["", str(about.changes)]
-    if hidden := normalised(result.items):
-        lines += ["", plain(f"Normalised, not counted as differences: {counted(hidden)}.")]
+    if hidden := normalisations(result.items):
+        lines += ["", plain(f"Normalised, not counted as differences: {hidden}.")]
     if about.outdated:
         changed = plain(cut(first_names(about.outdated, 3), _LONGEST_LINE))
         lines += ["", f"**Out of date.** Changed since: {changed}."]
@@ -190,7 +190,7 @@ def _open(items: Iterable[Item], about: RunContext, most: int | None) -> Iterato
 def _group(found: DecisionGroup, about: RunContext) -> str:
     prints = {member.item: member.fingerprint for member in reversed(found.members)}
     lines = [f"{_place(found)}, in {count(len(found.ids), 'recording')}. {meaning(found.example)}"]
-    lines += [f"  - {name} {code(value)}" for name, value in shown_sides(found.example, _LONGEST_VALUE)]
+    lines += [f"  - {name} {code(value)}" for name, value in cut_sides(found.example, _LONGEST_VALUE)]
     return "\n".join([*lines, f"  - in {_links(found.ids, about, prints)}"])
 
 
@@ -213,8 +213,10 @@ def _noise(items: Iterable[Item], about: RunContext, most: int | None) -> Iterat
 
 
 def _accepted(items: Iterable[Item], most: int | None) -> Iterator[DocumentPart]:
-    kinds = accepted(items)
-    rows = [f"{plain(counted(each))}: {plain(cut(reason, _LONGEST_LINE))}" for reason, each in kinds.items()]
+    kinds = accepted_kinds(items)
+    rows = [
+        f"{plain(counts_line(each))}: {plain(cut(reason, _LONGEST_LINE))}" for reason, each in kinds.items()
+    ]
     total = sum(each.total() for each in kinds.values())
     title = f"Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}"
     yield from _folded(f"{MARKS['accepted']} {title}", rows, "reason", most)

@@ -19,7 +19,7 @@ _SPECIAL = re.compile(f"(?P<call>{_CALL})|(?P<mark>{_MARK})", re.IGNORECASE)
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "<span>$</span>"}  # GitHub reads `$x$` as a formula
 
 
-def seen(text: str) -> str:
+def without_hidden(text: str) -> str:
     """The text without anything that hides, turns the direction of text, or cannot stand in XML."""
     return text if text.isprintable() else visible(text).translate(_NONCHARACTERS)
 
@@ -29,7 +29,7 @@ def cut(text: str, longest: int, begin: int = 0) -> str:
     left = len(text) - begin - longest
     more = f"… ({left:,} more characters)" if left > 0 else ""
     # What is hidden is looked for in the part that is shown: values of megabytes occur.
-    return ("…" if begin else "") + seen(text[begin : begin + longest]) + more
+    return ("…" if begin else "") + without_hidden(text[begin : begin + longest]) + more
 
 
 def json_line(value: object) -> str:
@@ -37,7 +37,7 @@ def json_line(value: object) -> str:
     return "absent" if value == ABSENT else json_text(finite(value))
 
 
-def shown_sides(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
+def cut_sides(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
     """What to call each value, and the value as it is shown, from where the first difference can be seen."""
     begin = cut_begins(json_line(divergence.reference), json_line(divergence.candidate), longest)
     return [(name, cut(json_line(value), longest, begin)) for name, value in sides(divergence)]
@@ -52,14 +52,14 @@ def plain(text: str) -> str:
         mark = found["mark"]
         return found["call"] + _APART if found["call"] else _ENTITIES.get(mark, f"\\{mark}")
 
-    return _SPECIAL.sub(harmless, " ".join(seen(text).split()))
+    return _SPECIAL.sub(harmless, " ".join(without_hidden(text).split()))
 
 
 def code(text: str) -> str:
     """Text in which nothing means anything: a code span in one line, whatever backticks are in it. Not for
     cells of a table: these end at any `|`.
     """
-    line = " ".join(seen(text).split("\n")).replace("\t", " ")
+    line = " ".join(without_hidden(text).split("\n")).replace("\t", " ")
     fence = "`" * (_longest_run(line) + 1)
     # One space at both ends is taken off again; without, a backtick at an end would lengthen the fence.
     inner = f" {line} " if line.strip() != line or line[:1] == "`" or line[-1:] == "`" or not line else line
@@ -68,7 +68,7 @@ def code(text: str) -> str:
 
 def code_block(lines: Iterable[str]) -> list[str]:
     """Lines to copy."""
-    shown = [seen(line) for line in lines]
+    shown = [without_hidden(line) for line in lines]
     fence = "`" * max(3, _longest_run("\n".join(shown)) + 1)
     return [f"{fence}sh", *shown, fence]
 

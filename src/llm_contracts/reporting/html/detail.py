@@ -14,8 +14,8 @@ from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import merged
 from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
 from llm_contracts.reporting.lines import distinct, usage_line
-from llm_contracts.reporting.marks import Pieces, marked
 from llm_contracts.reporting.wire_events import kind_of
+from llm_contracts.reporting.word_diff import Pieces, word_diff
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
@@ -75,7 +75,7 @@ def _row(row: LaneRow, view: ItemView, lanes: Sequence[Mapping[str, Any]]) -> di
             found["eq"] = all(one.get(name) == other.get(name) for name in ("id", "model"))
         else:
             texts = view.reference.chunks[row.left].text, view.candidate.chunks[row.right].text
-            found["lm"], found["rm"] = _spelled(*marked(*texts))
+            found["lm"], found["rm"] = _spelled(*word_diff(*texts))
     return found
 
 
@@ -140,7 +140,7 @@ def _texts(wire: str, reference: str, candidate: str) -> dict[str, Any] | None:
     """Both joined texts as pieces (see `marks`), and whether each is what the wire says."""
     if not (wire or reference or candidate):
         return None
-    one, other = marked(reference, candidate) if reference != candidate else ([reference], [candidate])
+    one, other = word_diff(reference, candidate) if reference != candidate else ([reference], [candidate])
     same = {"reference": reference == wire, "candidate": candidate == wire}
     return {
         "reference": one,

@@ -19,7 +19,7 @@ from llm_contracts.parity.decision_groups import (
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
-from llm_contracts.reporting.ci.about import fragment
+from llm_contracts.reporting.ci.run_context import fragment
 from llm_contracts.reporting.html.embed import visible
 from llm_contracts.reporting.lines import value_pair
 

@@ -17,8 +17,8 @@ from markupsafe import Markup
 
 from llm_contracts.cost.views import cost_table
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.answer import MARKS, answer, counted, normalised, state
-from llm_contracts.reporting.ci.about import RunContext
+from llm_contracts.reporting.answer import MARKS, answer, normalisations, state
+from llm_contracts.reporting.ci.run_context import RunContext
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
 from llm_contracts.reporting.html.index import (
@@ -112,7 +112,7 @@ def render(
             about=about,
             answer=answer(result, about.everyone),
             counts=[(name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]],
-            normalised=counted(normalised(result.items)),
+            normalised=normalisations(result.items),
             cost=None if about.cost is None else cost_table(about.cost),
             checked=about.moment,
             blocks=group_blocks(groups),

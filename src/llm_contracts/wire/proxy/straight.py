@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 
-from llm_contracts.util.environ import changed
+from llm_contracts.util.environ import with_variables
 
 _HERE = ("127.0.0.1", "localhost")
 _NAMES = ("NO_PROXY", "no_proxy")  # where both are set some libraries read one and some the other
@@ -21,7 +21,7 @@ def reached_straight(environ: MutableMapping[str, str]) -> Iterator[None]:
     """While open, the environment exempts this machine from its proxies; afterwards it is as it was."""
     present = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     proxied = any(name.lower().endswith("_proxy") and name not in _NAMES for name in environ)
-    with changed(environ, dict.fromkeys(_NAMES, _with_this_machine(present)) if proxied else {}):
+    with with_variables(environ, dict.fromkeys(_NAMES, _with_this_machine(present)) if proxied else {}):
         yield
 
 

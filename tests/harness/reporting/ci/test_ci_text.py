@@ -17,8 +17,8 @@ from llm_contracts.reporting.ci.annotations import (
     FilePosition,
     workflow_commands,
 )
-from llm_contracts.reporting.ci.markdown import DocumentPart, fitted
-from llm_contracts.reporting.ci.text import code, code_block, cut, json_line, link, plain, seen
+from llm_contracts.reporting.ci.markdown import DocumentPart, fit
+from llm_contracts.reporting.ci.text import code, code_block, cut, json_line, link, plain, without_hidden
 from llm_contracts.util.terminal import without_commands
 
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -41,7 +41,7 @@ def test_plain_text_reads_as_it_is_and_is_nothing_else(text: str) -> None:
     rendered = RENDER.render(plain(text))
     assert set(re.findall(r"</?(\w+)", rendered)) <= {"p", "span"}
     # The characters that the renderer itself replaces are none of the text's meaning.
-    assert words(rendered) == " ".join(seen(text).replace("\u200b", "").split()).strip()
+    assert words(rendered) == " ".join(without_hidden(text).replace("\u200b", "").split()).strip()
     assert CALLS.search(html.unescape(rendered)) is None
 
 
@@ -49,7 +49,7 @@ def test_plain_text_reads_as_it_is_and_is_nothing_else(text: str) -> None:
 def test_code_is_one_span_that_says_what_was_said(text: str) -> None:
     rendered = RENDER.render(f"- in {code(text)}")
     assert re.findall(r"<(/?\w+)", rendered) == ["ul", "li", "code", "/code", "/li", "/ul"]
-    assert " ".join(words(rendered)[3:].split()) == " ".join(seen(text).split())
+    assert " ".join(words(rendered)[3:].split()) == " ".join(without_hidden(text).split())
 
 
 @given(TEXTS)
@@ -77,10 +77,10 @@ def test_a_link_leads_nowhere_else(text: str) -> None:
 @example("\uffff\ufffe\x0b\ud800")
 @given(TEXTS)
 def test_what_is_seen_can_stand_in_xml(text: str) -> None:
-    element = ET.Element("failure", message=seen(text))
-    element.text = seen(text)
+    element = ET.Element("failure", message=without_hidden(text))
+    element.text = without_hidden(text)
     back = ET.fromstring(ET.tostring(element))
-    assert (back.text or "") == seen(text)
+    assert (back.text or "") == without_hidden(text)
 
 
 @given(TEXTS)
@@ -92,7 +92,7 @@ def test_an_annotation_is_one_line_however_many_its_text_has(text: str) -> None:
     assert len(line.splitlines()) == 1
     head, _, message = line.removeprefix("::error ").partition("::")
     assert [part.partition("=")[0] for part in head.split(",")] == ["file", "line", "title"]
-    assert message.replace("%0A", "\n").replace("%25", "%") == without_commands(seen(text))
+    assert message.replace("%0A", "\n").replace("%25", "%") == without_commands(without_hidden(text))
 
 
 def test_no_service_finds_a_command_of_its_own_within_an_annotation() -> None:
@@ -115,7 +115,7 @@ TABLE = DocumentPart(head=["| n | text |", "|---|---|"], rows=ROWS, what="row")
 
 
 def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
-    text = fitted([DocumentPart(head=["# Title"]), TABLE, DocumentPart(head=["last"])], 10_000)
+    text = fit([DocumentPart(head=["# Title"]), TABLE, DocumentPart(head=["last"])], 10_000)
     assert 9_000 < len(text.encode()) <= 10_000
     shown_rows = text.count("| x")
     assert shown_rows + int(text.partition("… and ")[2].split()[0].replace(",", "")) == 1_000
@@ -126,7 +126,7 @@ def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
 
 
 def test_the_first_parts_get_room_first() -> None:
-    text = fitted(
+    text = fit(
         [TABLE, DocumentPart(head=["## second"], rows=[f"- second row {'x' * 90}"], what="line")], 5_000
     )
     assert "| 1 |" in text
@@ -135,7 +135,7 @@ def test_the_first_parts_get_room_first() -> None:
 
 
 def test_nothing_is_left_out_where_there_is_room() -> None:
-    assert "left out" not in fitted([TABLE], 1_000_000)
+    assert "left out" not in fit([TABLE], 1_000_000)
 
 
 @pytest.mark.parametrize("limit", [400, 1_000, 5_000, 65_536])
@@ -143,6 +143,6 @@ def test_a_fold_that_was_opened_is_closed(limit: int) -> None:
     part = DocumentPart(
         head=["<details>", ""], rows=[f"- {n} 你好" for n in range(9_000)], foot=["", "</details>"]
     )
-    text = fitted([part], limit)
+    text = fit([part], limit)
     assert len(text.encode()) <= limit
     assert text.rstrip().endswith("</details>")

@@ -21,8 +21,8 @@ from llm_contracts.reporting.html.embed import packed, script_json, visible
 from llm_contracts.reporting.html.index import group_rows, item_rows, matrix
 from llm_contracts.reporting.html.page import in_full
 from llm_contracts.reporting.item_view import LaneRow, rows
-from llm_contracts.reporting.marks import marked
 from llm_contracts.reporting.wire_events import WireEvent, wire_events
+from llm_contracts.reporting.word_diff import word_diff
 from llm_contracts.wire.interaction import Interaction, Response
 from tests.harness.reporting.html.runs import (
     HOSTILE,
@@ -51,20 +51,20 @@ def chunks(*texts: str) -> list[Chunk]:
 
 @given(words, words)
 def test_pieces_put_together_are_the_texts_and_what_is_shared_is_shared(left: str, right: str) -> None:
-    one, other = marked(left, right)
+    one, other = word_diff(left, right)
     assert "".join(one) == left
     assert "".join(other) == right
     assert one[::2] == other[::2]
 
 
 def test_the_word_that_differs_is_marked_and_not_the_line() -> None:
-    assert marked("the red fox", "the blue fox") == (["the ", "red", " fox"], ["the ", "blue", " fox"])
-    assert marked("春天的茶园", "春天的茶山") == (["春天的茶", "园"], ["春天的茶", "山"])
+    assert word_diff("the red fox", "the blue fox") == (["the ", "red", " fox"], ["the ", "blue", " fox"])
+    assert word_diff("春天的茶园", "春天的茶山") == (["春天的茶", "园"], ["春天的茶", "山"])
 
 
 def test_texts_too_long_to_compare_are_marked_between_what_begins_and_ends_alike() -> None:
     left, right = (f"a{'-' * 30_000}{middle}z" for middle in ("left", "right"))
-    one, other = marked(left, right)
+    one, other = word_diff(left, right)
     assert (one[1], other[1]) == ("lef", "righ")
 
 

@@ -15,7 +15,7 @@ _WORD = re.compile(r"[A-Za-z0-9_\u00c0-\u024f\u0370-\u058f]+|.", re.DOTALL)
 _LONGEST = 20_000  # words that are compared; beyond, only what begins and ends alike is found
 
 
-def marked(left: str, right: str) -> tuple[Pieces, Pieces]:
+def word_diff(left: str, right: str) -> tuple[Pieces, Pieces]:
     """The pieces of both texts: every even one is shared, every odd one stands in this text alone."""
     ours, theirs = _WORD.findall(left), _WORD.findall(right)
     if max(len(ours), len(theirs)) > _LONGEST:
