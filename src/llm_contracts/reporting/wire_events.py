@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 from llm_contracts.clients.chunks import NotAChunkError, to_chunk
@@ -15,7 +13,7 @@ from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.facts.errors import error_of_event
-from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.interaction import Interaction, Response, arrival_times
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event
 
@@ -55,11 +53,16 @@ def wire_events(exchanges: Sequence[Interaction], protocols: Protocols = BUILT_I
 
 def _of_response(number: int, response: Response, protocols: Protocols) -> Iterator[WireEvent]:
     found = events(response.body) if read_facts(response, protocols).streamed else ()
-    if not found:
-        yield from _whole_body(number, response)
-        return
     read = StreamReader(protocols)
-    arrival = _arrivals(response)
+    arrival = arrival_times(response)
+    if response.body and not found:
+        yield WireEvent(
+            exchange=number,
+            kind="error" if response.status >= _FIRST_FAILURE else "body",
+            data=response.body.decode("utf-8", "replace"),
+            at_ms=arrival(len(response.body)),
+            whole=True,
+        )
     for event in found:
         value = read_json(event.data)
         chunk = _chunk(read, value)
@@ -71,26 +74,6 @@ def _of_response(number: int, response: Response, protocols: Protocols) -> Itera
             chunk=chunk,
             at_ms=arrival(event.end),
         )
-
-
-def _whole_body(number: int, response: Response) -> Iterator[WireEvent]:
-    if response.body:
-        yield WireEvent(
-            exchange=number,
-            kind="error" if response.status >= _FIRST_FAILURE else "body",
-            data=response.body.decode("utf-8", "replace"),
-            at_ms=_arrivals(response)(len(response.body)),
-            whole=True,
-        )
-
-
-def _arrivals(response: Response) -> Callable[[int], float | None]:
-    """A function that says when the byte before an offset had arrived."""
-    pieces = response.pieces
-    if not pieces:
-        return lambda _end: None
-    ends = list(accumulate(piece.size for piece in pieces))
-    return lambda end: pieces[min(bisect_left(ends, end), len(ends) - 1)].at_ms
 
 
 def _chunk(read: StreamReader, value: Any) -> Chunk | None:
@@ -107,12 +90,10 @@ def _kind(event: Event, value: Any, chunk: Chunk | None, protocols: Protocols) -
         return "done"
     if error_of_event(event.name, value, event.data, protocols) is not None:
         return "error"
-    if chunk is None:
-        return "unread"
-    return kind_of(chunk)
+    return "unread" if chunk is None else chunk_kind(chunk)
 
 
-def kind_of(chunk: Chunk) -> str:
+def chunk_kind(chunk: Chunk) -> str:
     """What a chunk carries, in a word or several with a plus between: `content+usage`."""
     carried = {
         "content": chunk.text,

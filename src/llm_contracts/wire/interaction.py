@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import NamedTuple
 
 Headers = tuple[tuple[str, str], ...]
@@ -56,6 +59,15 @@ class Response:
     def header(self, name: str, default: str = "") -> str:
         """The first value of a header, whatever its case."""
         return header_of(self.headers, name, default)
+
+
+def arrival_times(response: Response) -> Callable[[int], float | None]:
+    """A function that says when the bytes before an offset had all arrived; None without a timeline."""
+    pieces = response.pieces
+    if not pieces:
+        return lambda _end: None
+    ends = list(accumulate(piece.size for piece in pieces))
+    return lambda end: pieces[min(bisect_left(ends, end), len(ends) - 1)].at_ms
 
 
 def header_of(headers: Headers, name: str, default: str = "") -> str:

@@ -14,7 +14,7 @@ from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import merged
 from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
 from llm_contracts.reporting.lines import distinct, usage_line
-from llm_contracts.reporting.wire_events import kind_of
+from llm_contracts.reporting.wire_events import chunk_kind
 from llm_contracts.reporting.word_diff import Pieces, word_diff
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -116,7 +116,7 @@ def _chunks(chunks: Sequence[Chunk], view: ItemView) -> list[dict[str, Any]]:
     before: tuple[str | None, str | None] = (None, None)
     for chunk in chunks:
         fields = {
-            "kind": kind_of(chunk),
+            "kind": chunk_kind(chunk),
             "text": chunk.text,
             "reasoning": chunk.reasoning,
             "tools": [dict(call) for call in chunk.tool_calls],

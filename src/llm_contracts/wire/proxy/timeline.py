@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.interaction import Interaction, Response, arrival_times
 from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.proxy.lockstep import NOTHING, Marks
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces
@@ -44,7 +44,7 @@ def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None)
             leaves it out.
     """
     ends, after = _read(response.body, texts) if texts else (_ends(response.body), ())
-    arrival = _arrivals(response)
+    arrival = arrival_times(response)
     marks = NOTHING
     for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
         complete = bisect_right(ends, stop)
@@ -88,12 +88,3 @@ def _wanted(response: Response, pieces: Pieces, ends: Sequence[int]) -> Iterable
     if pieces is Fragmentation.EVENTS and ends:
         return ends
     return accumulate(piece.size for piece in response.pieces or ())
-
-
-def _arrivals(response: Response) -> Callable[[int], float | None]:
-    """A function that says when the bytes before an offset had all arrived."""
-    recorded = response.pieces
-    if not recorded:
-        return lambda _stop: None
-    offsets = list(accumulate(piece.size for piece in recorded))
-    return lambda stop: recorded[bisect_left(offsets, stop)].at_ms
