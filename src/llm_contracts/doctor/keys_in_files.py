@@ -9,7 +9,7 @@ in recordings, which nobody annotates.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,52 +63,48 @@ class Key:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
-    """What to search in.
+def keys_in_files(
+    files: Iterable[Path],
+    *,
+    root: Path,
+    recordings: Collection[Path],
+    secrets: Mapping[str, str],
+    progress: Progress = lambda _name: None,
+) -> Iterator[Key]:
+    """Search files, one after the other. One that has gone meanwhile (a draft, say) holds nothing.
 
-    Attributes:
+    Args:
+        files: what to search.
         root: the project's folder; names are relative to it.
         recordings: folders whose files are recordings or made from them: nothing is forgiven there.
         secrets: variable → value, of those that are configured.
+        progress: called with each file's name.
+
+    Raises:
+        OSError: a file cannot be read.
     """
+    with _scanner() as scan:
+        for file in files:
+            name = file.relative_to(root).as_posix()
+            with suppress(FileNotFoundError):
+                data = read_file(file)
+                found = dict.fromkeys((what, 0) for what in known_values(data, secrets))
+                if b"\0" not in data:
+                    recorded = any(file.is_relative_to(folder) for folder in recordings)
+                    looks = ((what, 0) for what in shapes(data)) if recorded else _in_source(data)
+                    looked = dict.fromkeys(looks)
+                    lines = {line for _, line in looked}
+                    scanned = scan(file, data.decode("utf-8", "replace"))
+                    found |= looked | dict.fromkeys(one for one in scanned if one[1] not in lines)
+                yield from (Key(file=name, line=line, what=what) for what, line in found)
+            progress(name)
 
-    root: Path
-    recordings: tuple[Path, ...]
-    secrets: Mapping[str, str]
 
-    def keys(self, files: Iterable[Path], *, progress: Progress = lambda _name: None) -> Iterator[Key]:
-        """Search the files, one after the other. One that has gone meanwhile (a draft, say) holds nothing.
-
-        Raises:
-            OSError: a file cannot be read.
-        """
-        with _scanner() as scan:
-            for file in files:
-                name = file.relative_to(self.root).as_posix()
-                with suppress(FileNotFoundError):
-                    yield from self._in_file(file, name, scan)
-                progress(name)
-
-    def _in_file(self, file: Path, name: str, scan: Scan) -> Iterator[Key]:
-        data = read_file(file)
-        yield from (Key(file=name, line=0, what=what) for what in known_values(data, self.secrets))
-        if b"\0" in data:
-            return
-        found = dict.fromkeys(self._shaped(file, data))
-        lines = {line for _, line in found}
-        scanned = scan(file, data.decode("utf-8", "replace"))
-        found |= dict.fromkeys((what, line) for what, line in scanned if line not in lines)
-        yield from (Key(file=name, line=line, what=what) for what, line in found)
-
-    def _shaped(self, file: Path, data: bytes) -> Iterator[tuple[str, int]]:
-        if any(file.is_relative_to(folder) for folder in self.recordings):
-            yield from ((what, 0) for what in shapes(data))
-            return
-        for what, start in shapes_in_source(data):
-            line = data[:start].rpartition(b"\n")[2] + data[start:].partition(b"\n")[0]
-            if not _ALLOWED.search(line):
-                yield f"what looks like {what}", data.count(b"\n", 0, start) + 1
+def _in_source(data: bytes) -> Iterator[tuple[str, int]]:
+    for what, start in shapes_in_source(data):
+        line = data[:start].rpartition(b"\n")[2] + data[start:].partition(b"\n")[0]
+        if not _ALLOWED.search(line):
+            yield f"what looks like {what}", data.count(b"\n", 0, start) + 1
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from llm_contracts.doctor.evidence import (
     provenances,
 )
 from llm_contracts.doctor.finding import AREAS, Diagnosis, Finding, FindingLevel, finding, ok, warning
-from llm_contracts.doctor.keys_in_files import Progress, Search
+from llm_contracts.doctor.keys_in_files import Progress, keys_in_files
 from llm_contracts.doctor.variables import (
     FILE,
     examine_keys,
@@ -118,11 +118,11 @@ def _secrets(
     project: Project, secrets: Mapping[str, str], problems: Problems, progress: Progress
 ) -> Iterator[Finding]:
     settings = project.settings
-    search = Search(root=settings.root, recordings=(settings.cassettes, settings.snapshots), secrets=secrets)
-    files = _searched(project)
+    files, recordings = _searched(project), (settings.cassettes, settings.snapshots)
+    keys = keys_in_files(files, root=settings.root, recordings=recordings, secrets=secrets, progress=progress)
     # What was found in a recording is described with the recordings, more exactly.
     leaking = {sentence.partition(": ")[0] for sentence in problems.secrets}
-    found = [key for key in search.keys(files, progress=progress) if key.file not in leaking]
+    found = [key for key in keys if key.file not in leaking]
     for key in found:
         yield finding(FindingLevel.SECRET, f"{key.place}: holds {key.what}", _REVOKE)
     if not found and not leaking:

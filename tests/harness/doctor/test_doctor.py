@@ -18,7 +18,7 @@ from packaging.specifiers import SpecifierSet
 from llm_contracts.cli import run
 from llm_contracts.doctor.environment import Supported, examine_environment, supported_by_the_harness
 from llm_contracts.doctor.finding import Finding, FindingLevel
-from llm_contracts.doctor.keys_in_files import Search
+from llm_contracts.doctor.keys_in_files import keys_in_files
 from llm_contracts.wire.cassette import save
 from tests.harness.run.projects import cassette, make_project
 
@@ -324,8 +324,8 @@ def test_without_git_every_file_is_searched(project: Path) -> None:
 
 
 def test_a_file_that_goes_away_during_the_search_holds_nothing(project: Path) -> None:
-    search = Search(root=project, recordings=(), secrets={})
-    assert list(search.keys((project / "report/items.part.jsonl",))) == []
+    gone = project / "report/items.part.jsonl"
+    assert list(keys_in_files([gone], root=project, recordings=(), secrets={})) == []
 
 
 # The environment
