@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 _Value = TypeVar("_Value")
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 
 
 def to_json(value: Any) -> Any:
@@ -27,7 +28,8 @@ def to_json(value: Any) -> Any:
     if is_dataclass(value):
         defaults = _defaults(cast("Any", type(value)))
         given = ((name, getattr(value, name), default) for name, default in defaults)
-        return {name: to_json(part) for name, part, default in given if part != default}
+        changed = ((name, part) for name, part, default in given if part != default)
+        return {name: part if type(part) in _AS_THEY_ARE else to_json(part) for name, part in changed}
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -55,20 +57,29 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if get_origin(kind) is not None:
         return _reader_of_parts(kind)
     if is_dataclass(kind):
-        by_name = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+        readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+        by_name = {name: read for name, read in readers.items() if read is not _same}
         make = cast("Callable[..., Any]", kind)
-        return lambda value: make(**{name: by_name[name](part) for name, part in value.items()})
+        return lambda value: make(
+            **{name: by_name[name](part) if name in by_name else part for name, part in value.items()}
+        )
     if kind is bytes:
         return lambda value: value.encode() if isinstance(value, str) else base64.b64decode(value["base64"])
     if isinstance(kind, type) and issubclass(kind, tuple):  # a named one
         return lambda value: kind(*value)
-    return kind if isinstance(kind, type) and issubclass(kind, Enum) else lambda value: value
+    return kind if isinstance(kind, type) and issubclass(kind, Enum) else _same
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _reader_of_parts(kind: Any) -> Callable[[Any], Any]:
     of, readers = get_origin(kind), [_reader(part) for part in get_args(kind) if part is not Ellipsis]
     if of in (Union, UnionType):
-        return lambda value: None if value is None else readers[0](value)
+        return _same if readers[0] is _same else lambda value: None if value is None else readers[0](value)
+    if of is Mapping and readers[1] is _same:
+        return _same
     if of is Mapping:
         return lambda value: {name: readers[1](part) for name, part in value.items()}
     if get_args(kind)[-1] is Ellipsis:
