@@ -54,12 +54,7 @@ def print_result(
     console: Console, result: Result, everyone: Collection[str] = (), changes: Changes | None = None
 ) -> None:
     """Print the whole report: table, what to decide, what is accepted, warnings, verdicts; last the answer.
-
-    Args:
-        console: where to.
-        result: the run.
-        everyone: the project's providers, if known; see `answer`.
-        changes: since the run before, if there was one.
+    `everyone` are the project's providers, see `answer`; `changes` those since the run before.
     """
     for section in _sections(result, table_width(console), _MOST_REASONS if console.is_terminal else None):
         console.print(section)
@@ -73,14 +68,8 @@ def print_verdicts(
     note: Callable[[tuple[str, ...]], str] | None = None,
     changes: Changes | None = None,
 ) -> None:
-    """Print the verdicts with their reasons, equal ones together, and the answer in the last lines.
-
-    Args:
-        console: where to.
-        result: the run.
-        everyone: the project's providers, if known; see `answer`.
-        note: a line more about the providers of a block.
-        changes: as for `print_result`.
+    """Print the verdicts with their reasons, equal ones together, and the answer in the last lines. `note`
+    gives a line more about the providers of a block; all else is as for `print_result`.
     """
     found = answer(result, everyone)
     for section in (*_verdicts(found, note), *_closing(result, found, changes)):

@@ -21,13 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestedViews:
-    """Which views to write, and what they say beside the result.
-
-    Attributes:
-        junit, markdown, comment: the file of each view; `-` is standard output.
-        annotations: whether to print GitHub's workflow commands.
-        report_url: where the HTML report can be read.
-        fetch: the command that brings this run's files to the reader's machine.
+    """The file of each view (`-` is standard output), whether to print GitHub's workflow commands, and what
+    links lead to and brings the run's files, see `RunContext`.
     """
 
     junit: Path | None
@@ -51,14 +46,7 @@ def write_ci(
     about: RunContext,
     secrets: Mapping[str, str],
 ) -> None:
-    """Write every view that was asked for.
-
-    Args:
-        project: whose result it is.
-        stored: the result.
-        wanted: what to write, and where.
-        about: what they say beside it.
-        secrets: what must not get into any of it.
+    """Write every view of a project's result that was asked for; none of the secrets may get into any.
 
     Raises:
         SecretFound: a secret is in a view; that view is not written.
