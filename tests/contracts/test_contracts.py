@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_contracts.reporting.lanes import render_lanes
-from llm_contracts.reporting.snapshots import orphans
 from llm_contracts.run import check as run
 from llm_contracts.run.scenario import replay_call
 from tests.contracts.callers.played import observed, seen
@@ -65,7 +64,9 @@ def replayed(engine: Engine, name: str, path: str) -> Observation:
 
 
 def test_every_snapshot_belongs_to_a_recording() -> None:
-    assert orphans(PROJECT.settings.snapshots, set(RECORDED)) == ()
+    folder = PROJECT.settings.snapshots
+    found = {file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.txt")}
+    assert found - set(RECORDED) == set()
 
 
 def test_every_recording_belongs_to_a_scenario() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from llm_contracts.doctor.finding import Finding, fault, note, ok, warning
 from llm_contracts.project.config import env_file
 from llm_contracts.project.scenario import Provider
-from llm_contracts.util.git import is_ignored, is_repository, is_tracked
+from llm_contracts.util.git import git
 
 FILE = ".env"
 _EXAMPLE = re.compile(r"^#?[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
@@ -44,10 +44,11 @@ def stored_variables(file: Path) -> tuple[dict[str, str], list[Finding]]:
     if faulty:
         said = f"line {', '.join(faulty)} is not an assignment, so it is ignored"
         findings.append(warning(said, "Write NAME=value, with quotes around blanks."))
-    if is_tracked(file):
+    folder, name = file.parent, file.name
+    if git(folder, "ls-files", "--error-unmatch", "--", name) is not None:
         way_out = "git rm --cached .env, add .env to .gitignore, and replace every key in it."
         findings.append(fault("git tracks it: whoever has the repository has the keys", way_out))
-    elif is_repository(file.parent) and not is_ignored(file):
+    elif git(folder, "rev-parse", "--git-dir") and git(folder, "check-ignore", "-q", "--", name) is None:
         findings.append(fault("git does not ignore it", "Add .env to .gitignore."))
     if text.strip() and os.name != "nt" and file.stat().st_mode & _OTHERS:
         findings.append(note("others on this machine may read it (chmod 600 .env)"))

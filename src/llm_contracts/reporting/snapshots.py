@@ -42,18 +42,10 @@ class LanesExtension(SingleFileSnapshotExtension):  # type: ignore[misc]  # syru
         return Path(snapshot_location).is_relative_to(cls.dirname(test_location=test_location))
 
     def discover_snapshots(self, **_kwargs: Any) -> SnapshotCollections:
-        """None: files of tests that were not selected would count as unused and be deleted by an update.
-        `orphans` finds the files that no scenario has any more.
-        """
+        """None: files of tests that were not selected would count as unused and be deleted by an update."""
         return SnapshotCollections()
 
 
 def lanes_extension(folder: Path) -> type[LanesExtension]:
     """The extension for one snapshots folder, as a class because syrupy asks for one."""
     return type("LanesExtension", (LanesExtension,), {"snapshot_dirname": folder})
-
-
-def orphans(folder: Path, names: set[str]) -> tuple[str, ...]:
-    """Snapshot files below a folder that belong to none of these scenarios, as `provider/scenario`."""
-    found = {file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.txt")}
-    return tuple(sorted(found - names))

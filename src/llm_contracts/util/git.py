@@ -34,28 +34,9 @@ def git_user(folder: Path) -> str:
     return (git(folder, "config", "user.name") or "").strip()
 
 
-def is_repository(folder: Path) -> bool:
-    """Whether the folder lies in a working tree."""
-    return git(folder, "rev-parse", "--git-dir") is not None
-
-
-def is_tracked(file: Path) -> bool:
-    """Whether git tracks this file."""
-    return git(file.parent, "ls-files", "--error-unmatch", "--", file.name) is not None
-
-
-def is_ignored(file: Path) -> bool:
-    """Whether git ignores this file."""
-    return git(file.parent, "check-ignore", "-q", "--", file.name) is not None
-
-
 def repository_files(root: Path, *, untracked: bool = False) -> tuple[str, ...]:
-    """The files below the root that git tracks, by their names relative to it; outside git, all files.
-
-    Args:
-        root: a folder.
-        untracked: also those that git neither tracks nor ignores. Without it, outside git, those in hidden
-            folders are left out.
+    """The files below the root that git tracks, by their names relative to it; with `untracked` also those
+    that it neither tracks nor ignores. Outside git all files, but without `untracked` none in hidden folders.
     """
     more = ("--others", "--exclude-standard") if untracked else ()
     listed = git(root, "ls-files", "-z", "--cached", *more)
