@@ -56,9 +56,9 @@ class Response:
     end: End = End.COMPLETE
     pieces: tuple[Piece, ...] | None = None
 
-    def header(self, name: str, default: str = "") -> str:
+    def header(self, name: str) -> str:
         """The first value of a header, whatever its case."""
-        return header_of(self.headers, name, default)
+        return header_of(self.headers, name)
 
 
 def arrival_times(response: Response) -> Callable[[int], float | None]:

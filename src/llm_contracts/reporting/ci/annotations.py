@@ -90,13 +90,13 @@ def _notes(result: Result, find: Find, waivers: FilePosition | None) -> Iterator
         yield Annotation(level=AnnotationLevel.NOTICE, title=title, message=_named(result.missing))
 
 
-def workflow_commands(found: Iterable[Annotation], *, most: int = MOST) -> Iterator[str]:
-    """The lines to print. Of more than `most` of a level the last place says how many there are."""
+def workflow_commands(found: Iterable[Annotation]) -> Iterator[str]:
+    """The lines to print. Of more than `MOST` of a level the last place says how many there are."""
     for level, group_ in groupby(found, key=lambda note: note.level):
         same = list(group_)
-        if len(same) > most:
-            more = f"{count(len(same) - most + 1, f'more {level}')}: see the job summary or the report."
-            same = [*same[: most - 1], Annotation(level=level, title="And more", message=more)]
+        if len(same) > MOST:
+            more = f"{count(len(same) - MOST + 1, f'more {level}')}: see the job summary or the report."
+            same = [*same[: MOST - 1], Annotation(level=level, title="And more", message=more)]
         yield from map(_command, same)
 
 
