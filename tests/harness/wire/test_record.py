@@ -16,6 +16,7 @@ import pytest
 
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.proxy.arrivals import Arrivals
+from llm_contracts.wire.proxy.errors import UnkeepableError
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber, find_secrets
@@ -299,6 +300,29 @@ def test_a_body_of_known_length_keeps_it(edge: Edge) -> None:
         assert (response.read(), response.headers["content-length"]) == (b"{}", "2")
 
 
+def test_what_is_not_packed_as_its_header_says_passes_too(edge: Edge) -> None:
+    def script(peer: Peer) -> None:
+        peer.head(headers=(("content-encoding", "gzip"), ("content-length", "2")), chunked=False)
+        peer.send(b"{}")
+
+    with Upstream(script) as upstream, _record(edge, upstream) as session:
+        with asking(session.origin) as response:
+            assert response.read() == b"{}"
+        with pytest.raises(UnkeepableError, match="is not packed as gzip"):
+            session.interactions()
+
+
+def test_who_keeps_connections_with_http_1_0_is_not_kept_waiting(edge: Edge) -> None:
+    """Without chunks and without a length, nothing but the connection's end says that an answer is whole."""
+    with Upstream(_plain) as upstream, _record(edge, upstream) as session:
+        address = urlsplit(session.origin)
+        with socket.create_connection((address.hostname, address.port), timeout=60) as peer:
+            target = f"{address.path}{TARGET}".encode()
+            peer.sendall(b"GET " + target + b" HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n\r\n")
+            answer = b"".join(iter(lambda: peer.recv(65536), b""))
+    assert answer.partition(b"\r\n\r\n")[2] == text_event("a") + text_event("b") + DONE
+
+
 def test_packed_bodies_are_passed_on_and_recorded_readable(edge: Edge) -> None:
     """A provider may pack what nobody asked it to; secrets must be found in the recording all the same."""
     packed = gzip.compress(f'{{"a":"{KEY}"}}'.encode())
@@ -310,8 +334,7 @@ def test_packed_bodies_are_passed_on_and_recorded_readable(edge: Edge) -> None:
 
     with Upstream(script) as upstream, _record(edge, upstream) as session:
         with asking(session.origin) as response:
-            assert json.loads(response.read()) == {"a": KEY}
-            assert "content-encoding" not in response.headers
+            assert (response.read(), response.headers["content-encoding"]) == (packed, "gzip")
         recorded = _only(session).response
     assert json.loads(recorded.body) == {"a": "*" * len(KEY)}
     assert recorded.header("content-encoding") == ""

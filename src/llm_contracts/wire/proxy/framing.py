@@ -45,8 +45,11 @@ def streaming(
         response.force_close()
         return response
     response = _Verbatim(status=status, reason=reason, headers=CIMultiDict(headers))
-    if hdrs.CONTENT_LENGTH not in response.headers and incoming.version >= HttpVersion11:
-        response.enable_chunked_encoding()
+    if hdrs.CONTENT_LENGTH not in response.headers:
+        if incoming.version >= HttpVersion11:
+            response.enable_chunked_encoding()
+        else:
+            response.force_close()  # who keeps connections with HTTP/1.0 would wait for more
     return response
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import aiohttp
@@ -39,13 +40,24 @@ _REFUSED = 400
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """An answer on its way: from whom, to whom, and what takes off a coding nobody asked for."""
+    """An answer on its way: from whom, to whom, and what takes a coding off the copy."""
 
     exchange: Exchange
     answer: ClientResponse
     response: web.StreamResponse
     unpack: Unpacker | None
     broken: Callable[[], BaseException | None]
+
+    def kept(self, data: bytes, now: float) -> Iterator[bytes]:
+        """The pieces that are kept of what has arrived; they are kept as they are taken."""
+        try:
+            for piece in (data,) if self.unpack is None or self.exchange.flaw else self.unpack(data):
+                self.exchange.add(piece, now)
+                if self.exchange.flaw:
+                    return
+                yield piece
+        except UnpackingError as error:
+            self.exchange.spoil(f"the answer {error}")
 
 
 class RecordSession(Session):
@@ -172,15 +184,15 @@ class RecordSession(Session):
     def _prepared(self, incoming: web.BaseRequest, exchange: Exchange, answer: ClientResponse) -> _Passing:
         headers = end_to_end(answer.raw_headers)
         headers = made_public(headers, called=self._upstream.origin, public=self._public)
-        coding = answer.headers.get("Content-Encoding", "identity")
-        unpack = unpacker(coding)
-        if unpack is not None:
-            headers = without(headers, ("content-encoding", "content-length"))
-        elif coding.strip().lower() != "identity":
-            exchange.spoil(f"the answer is packed as {coding!r}, which cannot be unpacked here")
         if ends_with_connection(answer):
             headers = marked(headers)
-        exchange.status, exchange.reason, exchange.headers = answer.status, answer.reason or "", headers
+        coding = answer.headers.get("Content-Encoding", "identity")
+        unpack = unpacker(coding)
+        if unpack is None and coding.strip().lower() != "identity":
+            exchange.spoil(f"the answer is packed as {coding!r}, which cannot be unpacked here")
+        packing = ("content-encoding", "content-length") if unpack else ()
+        exchange.status, exchange.reason = answer.status, answer.reason or ""
+        exchange.headers = without(headers, packing)
         response = streaming(
             incoming,
             status=answer.status,
@@ -191,16 +203,14 @@ class RecordSession(Session):
 
     async def _copy(self, incoming: web.BaseRequest, passing: _Passing) -> End:
         """Pass on what comes as it comes; how it ended."""
-        decoder = EventDecoder()
+        decoder, arrivals = EventDecoder(), Arrivals(passing.answer.content)
         try:
             await passing.response.prepare(incoming)
-            async with contextlib.aclosing(_plain(passing)) as pieces:
-                async for data in pieces:
-                    passing.exchange.add(data, self._loop.time())
-                    if not passing.exchange.flaw:
-                        # Counted first: the consumer may have the bytes before this thread goes on.
-                        self._sent += len(decoder.feed(data))
-                    await passing.response.write(data)
+            while data := await arrivals.next():
+                for piece in passing.kept(data, self._loop.time()):
+                    # Counted first: the consumer may have the bytes before this thread goes on.
+                    self._sent += len(decoder.feed(piece))
+                await passing.response.write(data)
             if (error := passing.broken()) is not None:
                 return self._broken(error)
         except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
@@ -210,9 +220,6 @@ class RecordSession(Session):
             finally:  # the handler may be cancelled twice
                 self._keep(passing.exchange, end)
             raise
-        except UnpackingError as error:
-            passing.exchange.spoil(f"the answer {error}")
-            return End.CUT
         except (aiohttp.ClientError, OSError) as error:
             return self._broken(error)
         return End.COMPLETE
@@ -225,12 +232,13 @@ class RecordSession(Session):
         try again leave its body unread.
         """
         refused = passing.exchange.status >= _REFUSED
-        with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError, UnpackingError):
-            async with asyncio.timeout(_LAST_WORDS), contextlib.aclosing(_plain(passing)) as pieces:
-                async for data in pieces:
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(_LAST_WORDS):
+                arrivals = Arrivals(passing.answer.content)
+                while data := await arrivals.next():
                     if not refused:
                         return End.CLIENT_LEFT
-                    passing.exchange.add(data, self._loop.time())
+                    deque(passing.kept(data, self._loop.time()), maxlen=0)
                 return End.COMPLETE
         return End.CLIENT_LEFT
 
@@ -243,11 +251,3 @@ class RecordSession(Session):
             self._flaws.append(f"{exchange.request.method} {exchange.request.uri}: {exchange.flaw}")
         else:
             self._raw.append(exchange.finished(end))
-
-
-async def _plain(passing: _Passing) -> AsyncGenerator[bytes]:
-    """The pieces of the answer as they come, without a content coding."""
-    arrivals = Arrivals(passing.answer.content)
-    while data := await arrivals.next():
-        for piece in (data,) if passing.unpack is None else passing.unpack(data):
-            yield piece
