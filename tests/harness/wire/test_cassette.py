@@ -352,12 +352,13 @@ def test_a_disk_that_takes_no_more_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_keeps_its_permissions_when_it_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o666])  # fewer and more than a new file has
+def test_a_file_keeps_its_permissions_when_it_is_replaced(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "c.yaml"
     save(path, cassette())
-    path.chmod(0o600)
+    path.chmod(mode)
     save(path, cassette())
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize(
