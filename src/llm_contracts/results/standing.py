@@ -43,8 +43,7 @@ def standing_verdicts(
                 f"The stored result has no verdict for {name}. Run `llm-contracts check --provider {name}`."
             )
     verdicts = stored.result.verdicts
-    unreplayed = (row.name for row in project.providers if project.without_scenario(row.name))
-    everyone = dict.fromkeys((*(row.provider for row in project.scenarios), *verdicts, *unreplayed))
+    everyone = dict.fromkeys((*(row.name for row in project.providers), *verdicts))
     asked = {name: verdicts.get(name) or _left_out(name) for name in (names or everyone)}
     for name, verdict in asked.items():
         if verdict.answer is Readiness.READY:

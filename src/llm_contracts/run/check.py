@@ -220,16 +220,15 @@ def orphans(project: Project) -> tuple[str, ...]:
 
 def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, tuple[Scenario, ...]]:
     """Provider → its scenarios, for those asked for in full: a part is not enough for a verdict. One that has
-    recordings and no scenario is answered for where all are asked for.
+    no scenario is answered for where all are asked for.
     """
     asked = {row.name for row in scenarios}
+    everything = asked.issuperset(row.name for row in project.scenarios)
     rows = {
         p.name: tuple(row for row in project.scenarios if row.provider == p.name) for p in project.providers
     }
-    if not asked.issuperset(row.name for row in project.scenarios):
-        rows = {name: own for name, own in rows.items() if own}
     return {
         name: own
         for name, own in rows.items()
-        if asked.issuperset(row.name for row in own) and (own or project.without_scenario(name))
+        if asked.issuperset(row.name for row in own) and (own or everything)
     }

@@ -399,6 +399,11 @@ def test_a_scenario_whose_row_was_deleted_is_missed_while_its_recording_is_there
     assert code == 1
     assert "NO-GO  no-evidence: zenith" in said
     assert verdict(capsys, "acme")[0] == 0
+    (project / "cassettes" / "zenith" / "plain-stream.yaml").unlink()
+    run(["check"])
+    code, said = verdict(capsys)
+    assert code == 1
+    assert "There are no scenarios for this provider." in said
 
 
 def test_a_result_that_does_not_say_what_it_was_made_from_gives_no_go(

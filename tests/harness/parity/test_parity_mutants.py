@@ -13,7 +13,7 @@ import pytest
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.clients.surface import MAPPING
 from llm_contracts.parity.compare import ABSENT, Comparison, Rules, compare
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import ObservationPair, UnnamedDivergence
 from llm_contracts.parity.compare.pauses import quietest
 from llm_contracts.parity.decision_groups import by_meaning, queue, without
 from llm_contracts.parity.divergence import Kind
@@ -205,6 +205,11 @@ def test_a_failure_is_accepted_only_by_both_its_values(changes: dict[str, Any]) 
     assert not Waiver(**terms, until=until, scenario="*~cut@*", **changes).accepts(found)
     both: dict[str, Any] = {"reference": "rate_limit", "candidate": "absent"}
     assert Waiver(**terms, until=until, scenario="plain", **both).accepts(found)
+    alike = replace(found, candidate={"category": "server"})
+    assert [Waiver(**terms, until=until, scenario=name).accepts(alike) for name in ("plain", "*~cut@*")] == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(("days", "fault"), [(366, False), (367, True), (4000, True)])
@@ -223,6 +228,7 @@ def test_groups_that_mean_the_same_share_a_place_or_count_them_and_are_gone_with
     (alone,) = by_meaning(queue([one]))
     assert (alone.where, alone.ids) == ("text", ("a/text",))
     (group,) = queue([one])
+    assert (group.ids, group.fingerprints, group.providers) == (("a/text",), (one.fingerprint,), {"a": 1})
     assert without(group, lambda each: each.item == "a/text") is None
     left = without(group, lambda each: each.item == "a/refusal")
     assert left is not None
@@ -235,6 +241,76 @@ def test_what_only_the_candidate_leaves_behind_is_shown_and_nothing_else() -> No
     found = compared(*(observation(effects={"files": files}) for files in (ours, theirs)))
     assert values(found) == [("files", ["a"], ["b"])]
     assert values(compared(*(observation(effects={"files": files}) for files in (theirs, ours)))) == []
+
+
+def test_properties_of_a_schema_in_another_order_are_counted() -> None:
+    def asking(*names: str) -> Observation:
+        tool = {"type": "function", "parameters": {"properties": {name: {} for name in names}}}
+        return observation(requests=(request({**BODY, "tools": [tool]}),))
+
+    assert compared(asking("a", "b"), asking("b", "a")).normalised["key-order"] == 1
+    assert "key-order" not in compared(asking("a", "b"), asking("a", "b")).normalised
+
+
+def test_a_key_that_is_gone_is_told() -> None:
+    ours, theirs = (
+        observation(requests=(request(None, Authorization=value),)) for value in ("Bearer sk-one", "Bearer ")
+    )
+    assert "headers.authorization" in {where for where, _, _ in values(compared(ours, theirs))}
+
+
+def test_a_cause_is_the_class_right_below() -> None:
+    ours, theirs = (
+        observation(chunks=(), failure=failure(classes=("a.E",), below=below))
+        for below in (("a.Cause", "builtins.OSError"), ("a.Cause",))
+    )
+    assert "error-cause" not in compared(ours, theirs).normalised
+
+
+def test_what_only_an_empty_chunk_carried_is_lost_with_it() -> None:
+    ours = observation(chunks=(Chunk(rest={"tier": "a"}), Chunk(text="Hello")))
+    theirs = observation(chunks=(Chunk(text="Hello"),))
+    assert ("tier", "a", ABSENT) in values(compared(ours, theirs))
+
+
+def test_one_failure_is_not_two() -> None:
+    sides = [observation(), observation(failure=failure())]
+    found = [
+        (pair.one_failed, pair.both_failed)
+        for one in sides
+        for other in sides
+        for pair in [ObservationPair(reference=one, candidate=other, facts=(), rules=Rules())]
+    ]
+    assert found == [(False, False), (True, False), (True, False), (False, True)]
+
+
+def test_events_that_a_failure_cut_off_are_not_another_order_and_others_are() -> None:
+    def typed(*kinds: str, **more: Any) -> Observation:
+        return observation(chunks=tuple(Chunk(is_event=True, rest={"type": kind}) for kind in kinds), **more)
+
+    whole = typed("begin", "text", "end")
+    cut, turned = typed("begin", "text", failure=failure()), typed("text", "begin", failure=failure())
+    places = [{d.where for d in compared(whole, other).divergences} for other in (cut, turned)]
+    assert ["order.type" in found for found in places] == [False, True]
+
+
+def test_what_a_failure_cut_off_hides_nothing_else_that_differs() -> None:
+    ours = Chunk(text="Hel", extra={"refusal": "no", "reasoning": ["x"]}), Chunk(extra={"refusal": "t"})
+    theirs = (Chunk(text="Hel", extra={"refusal": "no", "reasoning": ["y"]}),)
+    found = compared(observation(chunks=ours), observation(chunks=theirs, failure=failure()))
+    assert ("reasoning[0]", ["x"], ["y"]) in values(found)
+    assert "refusal[1]" not in {where for where, _, _ in values(found)}
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_events_of_an_unknown_api_are_late_only_where_both_hand_on_as_many(left: int) -> None:
+    ours = observation(chunks=tuple(Chunk(rest={"n": n}, position=n) for n in (1, 2, 3)))
+    theirs = observation(chunks=tuple(Chunk(rest={"n": n}, position=3) for n in (1, 2, 3)[:left]))
+    sent = (facts(protocol="generic", text=""),)
+    kinds = {each.kind for each in compare(ours, theirs, sent, scope="s").divergences}
+    assert Kind.DELIVERY_LAG not in kinds
+    as_many = observation(chunks=tuple(replace(chunk, position=3) for chunk in ours.chunks))
+    assert Kind.DELIVERY_LAG in {each.kind for each in compare(ours, as_many, sent, scope="s").divergences}
 
 
 def test_an_error_that_is_caught_no_longer_is_shown_with_its_own_class() -> None:
@@ -333,4 +409,5 @@ def test_a_sum_of_tokens_needs_both_parts(totals: dict[str, int], total: int | N
         **dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens")),
         **{names[name]: number for name, number in totals.items()},
     }
-    assert _usage(Usage(**given), "anthropic-messages").total_tokens == total
+    common = _usage(Usage(**given, details={"server_tool_use.requests": 2}), "anthropic-messages")
+    assert (common.total_tokens, common.details) == (total, {})

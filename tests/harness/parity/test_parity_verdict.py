@@ -181,6 +181,13 @@ def test_the_worst_answer_is_given_with_all_reasons_its_own_first() -> None:
     )
 
 
+def test_what_blocks_comes_first_though_it_was_found_last() -> None:
+    given = decide("glm", [item()], (PLAIN, BROKEN), today=TODAY, faults=2)
+    assert given.answer is Readiness.BLOCKED
+    assert given.reasons == ("The waivers file has 2 faults.", "1 scenario has no cassette: glm/broken.")
+    assert given.next[0] == "llm-contracts doctor --area waivers"
+
+
 def test_missing_evidence_comes_before_rehearsal() -> None:
     given = verdict(item(provenance="simulated"), scenarios=(PLAIN, BROKEN))
     assert given.answer is Readiness.NO_EVIDENCE
