@@ -73,7 +73,7 @@ def test_no_line_is_wider_than_the_screen_and_it_opens_where_it_says(
     assert all(cell_len(line.plain) <= width for line in laid.lines)
     assert all(line.plain.isprintable() for line in laid.lines)
     first = found.rows[found.focus]
-    assert first.label[:22] in laid.lines[laid.focus].plain
+    assert first.label[-12:] in laid.lines[laid.focus].plain
     assert ("▶" in laid.lines[laid.focus].plain) == first.differs == bool(laid.stops)
 
 

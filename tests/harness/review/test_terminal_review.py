@@ -139,6 +139,15 @@ def test_a_small_window_without_colour_shows_what_decides_and_follows_its_size(p
         assert screen.colours() <= {"default"}
         screen.resize(100, 40)
         screen.wait_for('"hel"', "g members", "≠")
+        screen.resize(40, 10)
+        assert '"HEL"' in screen.wait_for("BREAKING", "a accept", "? help")
+        screen.press("a")
+        screen.type("why\t\t\tAda")
+        screen.wait_for("> by      Ada")
+        screen.resize(10, 3)
+        screen.type("\r")
+        screen.resize(40, 10)
+        screen.wait_for("> 2 differences of these are", "y accept it")
 
 
 def test_the_plain_mode_asks_line_by_line_in_ascii(project: Path) -> None:

@@ -77,7 +77,7 @@ def _form(state: ReviewState, form: Form, size: Size) -> Iterator[Text]:
         yield from _preview(found, state, size.width)
         if form.asked:  # a bare Enter is not yes
             breaking = forms.breaking(found)
-            text = f"{count(breaking, 'difference')} of these {'is' if breaking == 1 else 'are'} breaking: "
+            text = f"> {count(breaking, 'difference')} of these {'is' if breaking == 1 else 'are'} breaking: "
             text += "an application gets wrong data or goes another way."
             yield from wrapped(text, size.width, style="bold red")
     elif form.choice is Choice.NOISE:
@@ -155,7 +155,5 @@ def dialog(state: ReviewState, size: Size) -> tuple[Text, ...]:
     """What stands in the place of the group; empty where that itself is to be shown."""
     if state.form is not None:
         return tuple(_form(state, state.form, size))
-    return tuple(_SCREENS[state.screen](state, size) if state.screen in _SCREENS else ())
-
-
-_SCREENS = {Screen.MEMBERS: _members, Screen.HELP: _help}
+    screens = {Screen.MEMBERS: _members, Screen.HELP: _help}
+    return tuple(screens[state.screen](state, size)) if state.screen in screens else ()

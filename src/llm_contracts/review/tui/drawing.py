@@ -18,7 +18,6 @@ NARROW = 76
 STYLES = {"breaking": "bold red", "visible": "yellow", "cosmetic": "cyan"}
 """Severity → style. The word always stands beside it: colour alone says nothing."""
 
-_RULER = Console()  # nothing is printed on it
 _BEFORE = 12  # characters kept before the first difference of a text that is cut
 
 
@@ -43,7 +42,7 @@ def spread(left: Text, right: Text, width: int) -> Iterator[Text]:
 
 def wrapped(text: str, width: int, style: str = "", most: int = 99) -> list[Text]:
     """A sentence in lines of at most this width; what does not fit in `most` lines is left out."""
-    lines = Text(text, style=style).wrap(_RULER, max(width - 2, 1))
+    lines = Text(text, style=style).wrap(Console(), max(width - 2, 1))
     return [Text.assemble(" ", line) for line in lines[:most]]
 
 

@@ -107,8 +107,8 @@ def _on_group(state: ReviewState, key: str, on: Frame) -> Step:
     if key == "enter" and state.group.severity is Severity.BREAKING:
         message = "This is breaking: Enter does not accept it. Press a to accept it on purpose."
         return replace(state, message=message), None
-    if key in _PLAIN:
-        return _PLAIN[key](state), None
+    if does := _PLAIN.get(_SAME.get(key, key)):
+        return does(state), None
     return state, {"u": Effect.UNDO, "q": Effect.QUIT}.get(key)
 
 
@@ -125,21 +125,18 @@ def _next_view(state: ReviewState) -> ReviewState:
     return replace(state, view=views[(views.index(state.shown_view) + 1) % len(views)], scroll=None)
 
 
+_SAME = {"enter": "a", " ": "s", "right": "]", "left": "["}
 _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
     "a": partial(forms.opened, choice=Choice.ACCEPT),
-    "enter": partial(forms.opened, choice=Choice.ACCEPT),
     "r": partial(forms.opened, choice=Choice.FIX),
     "x": partial(forms.opened, choice=Choice.NOISE),
     "s": _skip,
-    " ": _skip,
     "f": lambda state: replace(state, entire=not state.entire, scroll=None),
     "v": _next_view,
     "j": lambda state: shown(state, state.at + 1),
     "k": lambda state: shown(state, state.at - 1),
     "]": partial(_other_member, by=1),
-    "right": partial(_other_member, by=1),
     "[": partial(_other_member, by=-1),
-    "left": partial(_other_member, by=-1),
     "g": lambda state: replace(state, screen=Screen.MEMBERS, choosing=state.member),
     "/": forms.filtering,
     "?": lambda state: replace(state, screen=Screen.HELP),

@@ -10,8 +10,6 @@ from itertools import groupby
 from llm_contracts.reporting.align import paired
 from llm_contracts.reporting.lines import distinct
 
-Aligned = Iterable[tuple[int | None, int | None, bool]]
-"""As `paired` gives it."""
 _CONTEXT = 2  # equal rows shown on either side of a difference
 _ALONE = 10  # rows that one lane may have alone before they are put into a line
 _HEAD, _TAIL = 4, 2  # how many of them stay
@@ -74,7 +72,7 @@ def pairs(
     fold: str,
     *,
     numbered: bool = True,
-    aligned: Aligned | None = None,
+    aligned: Iterable[tuple[int | None, int | None, bool]] | None = None,
 ) -> Iterator[Row]:
     """Two lanes, what belongs together (`aligned`, if known) side by side, with the left one's numbers."""
     for one, other, equal in paired(left, right) if aligned is None else aligned:

@@ -14,7 +14,7 @@ from llm_contracts.util.terminal import one_line
 
 _WRAPPED = 40  # lines that one row may take where everything is shown
 _LONGEST = 20_000  # characters of a row that are looked at
-_LABEL = 22
+_LABEL = 18
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,8 @@ def laid_out(page: Page, width: int, *, entire: bool) -> PageLayout:
 
 def _drawn(row: Row, labels: int, width: int, most: int) -> Iterator[Text]:
     """The lines of one row. One above the other, `<` is the reference, `>` the candidate, `=` both."""
-    label = f"  {row.label[:labels]:>{labels}} "
+    name = row.label if len(row.label) <= labels else f"…{row.label[1 - labels :]}"
+    label = f"  {name:>{labels}} "
     left, right = (None if side is None else one_line(side[:_LONGEST]) for side in (row.left, row.right))
     if row.whole or width < NARROW:
         parts = [(left, right, "< ", "red"), (right, left, "> ", "green")]

@@ -33,7 +33,7 @@ _KEYS = (
     "u undo", "/ filter", "? help", "q quit",
 )  # fmt: skip
 _FEW_KEYS = ("a accept", "r fix", "x noise", "s skip", "v view", "? help", "q quit")
-_ROOMY = 28  # lines from which on empty ones cost nothing
+_LOW, _ROOMY = 16, 28  # lines: below, only what matters most; from there on, empty ones cost nothing
 _WIDE, _LIST = 140, 42  # columns from which on the groups stand beside the detail, and those they take
 _ABOVE = 3  # lines shown above the row that a page opens at
 _LONGEST_VALUE = 20_000  # characters of a value that are looked at
@@ -65,11 +65,15 @@ def group_screen(state: ReviewState, item: Item, laid: PageLayout, size: Size) -
 
 
 def _group(state: ReviewState, item: Item, laid: PageLayout, size: Size) -> Frame:
-    gap = [Text("")] if size.height >= _ROOMY else []
+    names: tuple[str, ...] = _KEYS if size.width >= NARROW else _FEW_KEYS
     head = [*bar(state, size.width), *about(state, item, size.width)]
-    head[len(head) - 1 : len(head) - 1] = gap
+    if size.height < _LOW:  # what is to be decided, and how
+        head = [*title(state, size.width), *_evidence(state, item, size.width)]
+        names = (*_FEW_KEYS[:2], *_FEW_KEYS[-2:])
+    elif size.height >= _ROOMY:
+        head.insert(len(head) - 1, Text(""))
     foot = wrapped(state.message, size.width, style="bold yellow", most=4) if state.message else []
-    foot += [rule(size.width), *keys(_KEYS if size.width >= NARROW else _FEW_KEYS, size.width)]
+    foot += [rule(size.width), *keys(names, size.width)]
     room = max(size.height - len(head) - len(foot), 1)
     last = max(len(laid.lines) - room, 0)
     first, seen = min(state.scroll or 0, last), state.scroll or 0
@@ -148,6 +152,11 @@ def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
         text = "The reference differs from itself here: two runs of it did not agree at this place."
         yield from wrapped(text, width, style="magenta", most=2)
     yield Text("")
+    yield from _evidence(state, item, width)
+
+
+def _evidence(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
+    """Both values, and the title of the lanes."""
     # A provider may have a reference of its own.
     names = (item.reference.client if item.reference else state.clients[0], state.clients[1])
     yield from _values(state, names, width)

@@ -58,7 +58,10 @@ class InteractiveReview:
             item = self._item(focus.item)
             key = (focus.item, focus.fingerprint, state.shown_view, state.entire, page_width(size))
             self._on = group_screen(self.state, item, self._layout(key), size)
-        return tuple(map(safe, self._on.lines[: size.height]))
+        marked = (n for n, line in enumerate(self._on.lines) if line.plain.startswith(" > "))
+        cursor = max(marked, default=0)  # stays in sight on a low screen
+        first = max(0, min(cursor - size.height // 2, len(self._on.lines) - size.height))
+        return tuple(map(safe, self._on.lines[first : first + size.height]))
 
     def press(self, key: str) -> Effect | None:
         """Take one key. What is left to the terminal comes back: to leave, or to open the editor (`edit`).
@@ -90,8 +93,7 @@ class InteractiveReview:
         try:
             text = click.edit(form.text(name) + "\n", extension=".txt")
         except click.ClickException:
-            message = "The editor did not work: set EDITOR, or type here."
-            self.state = replace(self.state, message=message)
+            self.state = replace(self.state, message="The editor did not work: set EDITOR, or type here.")
             return
         if text is not None:
             self.state = forms.filled(self.state, form, name, Document(" ".join(text.split())))
@@ -174,16 +176,13 @@ def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
     """Where the last review of this run was left; the beginning where that cannot be read."""
     try:
         saved = json.loads((review.stored.folder / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        saved = None
-    here = {"format": _FORMAT, "run": review.stored.run}
-    if not isinstance(saved, dict) or any(saved.get(name) != value for name, value in here.items()):
+        ours = (saved["format"], saved["run"]) == (_FORMAT, review.stored.run)
+        begun = begin(replace(state, skipped=frozenset(saved["skipped"]), words=str(saved["filter"])))
+        at = next((n for n, group in enumerate(begun.groups) if group.id == saved["group"]), None)
+    except (OSError, ValueError, TypeError, LookupError):
         return begin(state)
-    before = replace(state, skipped=frozenset(saved.get("skipped", ())), words=str(saved.get("filter", "")))
-    begun = begin(before)
-    if not begun.groups:
+    if not (ours and begun.groups):
         return begin(state)
-    at = next((n for n, group in enumerate(begun.groups) if group.id == saved.get("group")), None)
     if at is None or not begun.left(begun.groups[at]):
         return begun
     return replace(shown(begun, at), message="Taken up where you left it." if at else "")
