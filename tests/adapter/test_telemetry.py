@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from langfuse import Langfuse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -20,6 +19,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from llm_adapter import Adapter, ModelNotSupportedError, RequestFailedError
 from tests.adapter.conftest import AS_ASKED, MakeAdapter
 from tests.adapter.provider import DONE, KEY, USAGE, End, Provider, Reply, answer, chunk, event, refusal
+
+if TYPE_CHECKING:
+    from langfuse import Langfuse
 
 PREFIX = "langfuse.observation."
 
@@ -60,10 +62,16 @@ class Langfused:
         return [one for one in told if one["type"] == "generation"]
 
 
+def langfuse(**given: Any) -> Langfuse:
+    from langfuse import Langfuse  # half a second, which every worker would pay while it collects
+
+    return Langfuse(**given)
+
+
 @pytest.fixture(scope="module")
 def langfused() -> Iterator[Langfused]:
     exporter = InMemorySpanExporter()
-    client = Langfuse(
+    client = langfuse(
         public_key="pk-memory",
         secret_key="sk-memory",
         base_url="http://127.0.0.1:9",
@@ -428,7 +436,7 @@ def test_a_generation_arrives_over_otlp(make_adapter: MakeAdapter, provider: Pro
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        client = Langfuse(
+        client = langfuse(
             public_key="pk-otlp",
             secret_key="sk-otlp",
             base_url=f"http://127.0.0.1:{server.server_port}",

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from llm_contracts.cli import run
 from llm_contracts.parity.result import Result
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.server import Simulator
 from tests.examples.migrations import checked, copied, differences, migrated
+
+pytestmark = pytest.mark.long
 
 _WHAT_IS_SAID = {"text", "reasoning", "tool_calls", "finish_reason", "error", "unfaithful"}
 
@@ -118,30 +121,23 @@ def test_langchain_says_the_same_over_litellm(tmp_path: Path, monkeypatch: pytes
     assert [item.noise for item in result.items] == [(), ()]
 
 
-def test_the_recordings_of_an_existing_suite_are_all_it_takes(tmp_path: Path) -> None:
+def test_the_recordings_of_an_existing_suite_are_all_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its first run records, as each suite of pytest-recording once did; here a scripted provider answers."""
     suite = copied("pytest-recording-suite", tmp_path)
     with Simulator(DIALECTS["openai"]) as provider:
         provider.play("plain-stream")
         reached = {"OPENAI_BASE_URL": provider.base_url, "OPENAI_API_KEY": provider.key}
-        _run(suite, "pytest", "-q", "--record-mode=once", **reached)
-        _run(suite, "pytest", "-q", "--block-network", **reached)
-    _run(
-        suite,
-        "llm_contracts",
-        "init",
-        "--reference",
-        "openai",
-        "--candidate",
-        "litellm",
-        "--from",
-        "tests/cassettes",
-    )
+        _pytest(suite, "--record-mode=once", **reached)
+        _pytest(suite, "--block-network", **reached)
+    monkeypatch.chdir(suite)
+    assert run(["init", "--reference", "openai", "--candidate", "litellm", "--from", "tests/cassettes"]) == 0
     found = of_the_answer(checked(load_project(load_settings(suite))))
     assert found == {"imported-test-app-test-an-answer": ["model_name at model", "usage_invented at usage"]}
 
 
-def _run(folder: Path, module: str, *words: str, **variables: str) -> None:
-    command = [sys.executable, "-m", module, *words]
+def _pytest(folder: Path, *words: str, **variables: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", *words]
     done = subprocess.run(command, cwd=folder, env=os.environ | variables, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()

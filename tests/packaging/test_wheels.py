@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,30 +14,36 @@ from tests.packaging.wheels import ROOT, build, install
 pytestmark = pytest.mark.long
 
 Folder = pytest.TempPathFactory
+PACKAGES = ("llm_adapter", "llm_contracts")
 
 
-def environment(folder: Path, package: str) -> Path:
-    """Built and installed.
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: Folder) -> Mapping[str, Path]:
+    return {package: build(package, tmp_path_factory.mktemp(package)) for package in PACKAGES}
+
+
+def environment(wheel: Path) -> Path:
+    """Where it is installed.
 
     Raises:
         Skipped: no index has what it needs, and set-up has not left it either.
     """
-    wheel = build(package, folder)
+    folder = wheel.parent / "env"
     try:
-        install(folder / "env", str(wheel))
+        install(folder, str(wheel))
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no package index can be reached: {error.stderr.strip().splitlines()[-1]}")
-    return folder / "env"
+    return folder
 
 
 @pytest.fixture(scope="module")
-def harness(tmp_path_factory: Folder) -> Path:
-    return environment(tmp_path_factory.mktemp("harness"), "llm_contracts")
+def harness(wheels: Mapping[str, Path]) -> Path:
+    return environment(wheels["llm_contracts"])
 
 
 @pytest.fixture(scope="module")
-def adapter(tmp_path_factory: Folder) -> Path:
-    return environment(tmp_path_factory.mktemp("adapter"), "llm_adapter")
+def adapter(wheels: Mapping[str, Path]) -> Path:
+    return environment(wheels["llm_adapter"])
 
 
 def ran(environment: Path, program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -106,9 +113,9 @@ def test_the_adapter_brings_nothing_of_the_harness_and_no_requests(adapter: Path
     assert found & {"llm-contracts", "pytest", "rich", "brotli", "syrupy", "langfuse"} == set()
 
 
-@pytest.mark.parametrize("package", ["llm_adapter", "llm_contracts"])
-def test_a_wheel_holds_the_package_and_nothing_else(package: str, tmp_path: Path) -> None:
-    with zipfile.ZipFile(build(package, tmp_path)) as wheel:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_wheel_holds_the_package_and_nothing_else(package: str, wheels: Mapping[str, Path]) -> None:
+    with zipfile.ZipFile(wheels[package]) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],
@@ -118,6 +125,6 @@ def test_a_wheel_holds_the_package_and_nothing_else(package: str, tmp_path: Path
     assert names == {f"{package}/{name}" for name in files - {"LICENSE", "README.md", "pyproject.toml"}}
 
 
-@pytest.mark.parametrize("package", ["llm_adapter", "llm_contracts"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_each_distribution_carries_the_licence(package: str) -> None:
     assert (ROOT / "src" / package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
