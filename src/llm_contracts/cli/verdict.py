@@ -63,7 +63,8 @@ def verdict(
     stored = stored_here(project, report)
     asked = standing_verdicts(project, stored, names, today=local_day(), named=report)
     if report is not None:
-        asked = led_to_folder(replace(stored.result, verdicts=asked), str(report)).verdicts
+        result, corpus = replace(stored.result, verdicts=asked), "inputs" not in stored.document
+        asked = led_to_folder(result, str(report), corpus=corpus).verdicts
     seen = {name: evidence(stored.result, name) for name in asked}
     everyone = {row.provider for row in project.scenarios}
     hand_over(

@@ -138,7 +138,7 @@ def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
         yield f"{_count(number, 'live recording was', 'live recordings were')} made at {address}."
 
 
-def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True, folder: str = "") -> Verdict:
+def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True) -> Verdict:
     """Decide on streams that were recorded elsewhere.
 
     They show how the clients read what a provider sends, never what is sent to it: `rehearsed` at best.
@@ -147,7 +147,6 @@ def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True, 
         provider: whose verdict it is; items of others are left out.
         items: what ran, with waivers applied.
         known: whether the project has this provider. A gateway of somebody else cannot be recorded.
-        folder: where the result is stored, if it is not the project's own.
     """
     mine = tuple(item for item in items if item.provider == provider)
     reasons = _against(mine)
@@ -157,9 +156,8 @@ def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True, 
     agree = _agreeing(mine, "stream")
     elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
     reasons = reasons or [_Reason(answer=Readiness.REHEARSED, sentence=elsewhere, step=_RECORD)]
-    stored = f" --report {quote(folder)}".replace("{", "{{").replace("}", "}}") if folder else ""
-    steps = {"review": f"review{stored}", "report": f"report{stored}", _RECORD: _RECORD if known else ""}
-    reasons = [replace(reason, step=steps.get(reason.step, "")) for reason in reasons]
+    steps = {"review", "report", *([_RECORD] if known else [])}
+    reasons = [replace(reason, step=reason.step if reason.step in steps else "") for reason in reasons]
     return _verdict(provider, reasons, agree)
 
 
@@ -176,13 +174,19 @@ def without_go(result: Result, changed: Sequence[str]) -> Result:
     return replace(result, verdicts={**result.verdicts, **doubted}, warnings=(*result.warnings, sentence))
 
 
-def led_to_folder(result: Result, folder: str) -> Result:
-    """The result, which is stored in this folder, with verdicts whose commands are about it."""
+def led_to_folder(result: Result, folder: str, *, corpus: bool = False) -> Result:
+    """The result, which is stored in this folder, with verdicts whose commands are about it. A `check` never
+    concerns a corpus.
+    """
     stored = f" --report {quote(folder)}"
     clients = f" --reference {quote(result.reference)} --candidate {quote(result.candidate)}"
-    more = {"review": stored, "report": stored, "check": f"{clients}{stored}"}
+    more = {"review": stored, "report": stored, **({} if corpus else {"check": f"{clients}{stored}"})}
+
+    def led(step: str) -> str:
+        return step if step.endswith(stored) else f"{step}{more.get(step.split()[1], '')}"
+
     verdicts = {
-        name: replace(verdict, next=tuple(f"{step}{more.get(step.split()[1], '')}" for step in verdict.next))
+        name: replace(verdict, next=tuple(map(led, verdict.next)))
         for name, verdict in result.verdicts.items()
     }
     return replace(result, verdicts=verdicts)

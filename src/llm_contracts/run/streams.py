@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
 from llm_contracts.corpus.survey import concerns
 from llm_contracts.parity.result import Item, Result, Verdict
-from llm_contracts.parity.verdict import decide_streams
+from llm_contracts.parity.verdict import decide_streams, led_to_folder
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import Project
 from llm_contracts.project.recorded_call import stream_call
@@ -108,24 +108,25 @@ def concluded_corpus(
     items = waivers.applied(items, used)
     useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
     streams = [item for item in items if item.problem is None]
-    return Result(
+    result = Result(
         reference=reference,
         candidate=candidate,
         engine=options.engine,
         versions=used,
         items=items,
-        verdicts={} if options.shard else _verdicts(project, streams, folder),
+        verdicts={} if options.shard else _verdicts(project, streams),
         left_out=(*left_out, *unoffered),
         complaints=(*waivers.complaints, *useless),
         warnings=(*waivers.warnings, *options.caveats),
     )
-
-
-def _verdicts(project: Project, streams: Sequence[Item], folder: Path | None) -> dict[str, Verdict]:
-    known = {row.name for row in project.providers}
     shown = project.settings.shown(folder or project.settings.report / "corpus")
+    return led_to_folder(result, shown, corpus=True)
+
+
+def _verdicts(project: Project, streams: Sequence[Item]) -> dict[str, Verdict]:
+    known = {row.name for row in project.providers}
     names = dict.fromkeys(item.provider for item in streams)
-    return {name: decide_streams(name, streams, known=name in known, folder=shown) for name in names}
+    return {name: decide_streams(name, streams, known=name in known) for name in names}
 
 
 def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:

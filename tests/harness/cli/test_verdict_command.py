@@ -168,6 +168,13 @@ def test_a_go_for_other_clients_is_not_taken_for_the_projects_own(
     assert verdict(capsys, "acme", "--report", "report")[0] == 0
 
 
+def test_a_command_names_the_folder_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["check", "--report", "mine"])
+    _, said = verdict(capsys, "--report", "mine")
+    steps = said.rpartition("next: ")[2].split(" && ")
+    assert [step.count("--report mine") for step in steps if " check " in f"{step} "] == [1]
+
+
 def test_names_may_be_given_both_ways_and_more_than_once(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
