@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from email.message import Message
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -30,49 +31,32 @@ Installed = Callable[[str], str | None]
 """The version of a distribution, by its canonical name; None where it is not installed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Supported:
-    """What the harness works with.
-
-    Attributes:
-        python: the range of interpreters.
-        requirements: the packages it needs, and those of its extras, as requirement lines with markers.
-    """
-
-    python: str = ""
-    requirements: tuple[str, ...] = ()
-
-
-def supported_by_the_harness() -> Supported:
-    """As the installed distribution says; nothing where the harness runs without having been installed."""
+def metadata_of_the_harness() -> Message:
+    """What the installed distribution says; nothing where the harness runs without having been installed."""
     try:
-        described = metadata.metadata("llm-contracts")
+        return cast("Message", metadata.metadata("llm-contracts"))
     except metadata.PackageNotFoundError:
-        return Supported()
-    return Supported(
-        python=described["Requires-Python"] or "",
-        requirements=tuple(described.get_all("Requires-Dist") or ()),
-    )
+        return Message()
 
 
 def examine_environment(
-    root: Path, *, installed: Installed, supported: Supported, python: str | None = None
+    root: Path, *, installed: Installed, supported: Message, python: str | None = None
 ) -> Iterator[Finding]:
     """Compare what is installed with the supported ranges and with the project's lock file.
 
     Args:
         root: the project's folder.
         installed: gives versions; see `util.versions.installed_version`.
-        supported: the ranges. Those of an extra matter only where its package is installed.
+        supported: has the ranges. Those of an extra matter only where its package is installed.
         python: the interpreter's version; by default, of the one that runs this.
     """
-    version, wanted = python or platform.python_version(), supported.python
+    version, wanted = python or platform.python_version(), "".join(supported.get_all("Requires-Python", ()))
     if wanted and not SpecifierSet(wanted).contains(version, prereleases=True):
         way_out = f"Set up the environment with a Python that is {wanted}."
         yield fault(f"Python {version} is not supported", way_out)
     else:
         yield ok(f"Python {version}{wanted and f' (supported: {wanted})'}")
-    yield from _packages(supported.requirements, installed)
+    yield from _packages(supported.get_all("Requires-Dist", ()), installed)
     yield _lock(root, installed)
 
 

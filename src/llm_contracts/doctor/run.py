@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llm_contracts.doctor.cassettes import Problems, check_cassettes, recording_files
-from llm_contracts.doctor.environment import examine_environment, supported_by_the_harness
+from llm_contracts.doctor.environment import examine_environment, metadata_of_the_harness
 from llm_contracts.doctor.evidence import (
     examine_recordings,
     examine_result,
@@ -69,7 +69,7 @@ def diagnose(
         problems = check_cassettes(project, secrets, visit=visit)
     examined: dict[str, Callable[[], Iterable[Finding]]] = {
         "environment": lambda: examine_environment(
-            settings.root, installed=installed_version, supported=supported_by_the_harness()
+            settings.root, installed=installed_version, supported=metadata_of_the_harness()
         ),
         "keys": lambda: (
             *examine_keys(where, values),

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_string
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from llm_contracts.cli import run
-from llm_contracts.doctor.environment import Supported, examine_environment, supported_by_the_harness
+from llm_contracts.doctor.environment import examine_environment, metadata_of_the_harness
 from llm_contracts.doctor.finding import Finding, FindingLevel
 from llm_contracts.doctor.keys_in_files import keys_in_files
 from llm_contracts.wire.cassette import save
@@ -331,15 +332,13 @@ def test_a_file_that_goes_away_during_the_search_holds_nothing(project: Path) ->
 # The environment
 
 
-SUPPORTED = Supported(
-    python=">=3.11,<3.15",
-    requirements=(
-        "openai>=2.0,<4",
-        "vcrpy>=9,<10",
-        "litellm>=1.80; extra == 'litellm'",
-        "litellm[proxy]>=1.83.7; extra == 'litellm-proxy'",
-        "uv>=0.9; extra == 'matrix'",
-    ),
+SUPPORTED = message_from_string(
+    "Requires-Python: >=3.11,<3.15\n"
+    "Requires-Dist: openai>=2.0,<4\n"
+    "Requires-Dist: vcrpy>=9,<10\n"
+    "Requires-Dist: litellm>=1.80; extra == 'litellm'\n"
+    "Requires-Dist: litellm[proxy]>=1.83.7; extra == 'litellm-proxy'\n"
+    "Requires-Dist: uv>=0.9; extra == 'matrix'\n"
 )
 
 
@@ -368,9 +367,9 @@ def test_an_extra_that_is_not_installed_is_not_missing(tmp_path: Path) -> None:
 
 
 def test_the_harness_says_itself_what_it_supports() -> None:
-    supported = supported_by_the_harness()
-    assert SpecifierSet(supported.python).contains("3.11.0")
-    assert any(line.startswith("aiohttp") for line in supported.requirements)
+    supported = metadata_of_the_harness()
+    assert SpecifierSet(supported["Requires-Python"]).contains("3.11.0")
+    assert any(line.startswith("aiohttp") for line in supported.get_all("Requires-Dist", ()))
 
 
 def test_releases_that_are_not_those_of_the_lock_are_named(tmp_path: Path) -> None:
