@@ -24,21 +24,20 @@ def cassettes() -> Exit:
     is replayed, so it takes seconds and suits a commit hook.
     """
     from llm_contracts.doctor.cassettes import check_cassettes, recording_files
+    from llm_contracts.doctor.finding import FindingLevel
     from llm_contracts.util.terminal import echo, one_line, progress_bar
     from llm_contracts.util.text import count
 
     project = project_here()
     number = len(recording_files(project))
     with progress_bar("cassettes", number) as done:
-        complaints = check_cassettes(
+        problems = check_cassettes(
             project, secrets_of(project), visit=lambda file, _cassette: done(file.name)
         )
-    for sentence in complaints.all:
-        echo(one_line(sentence), err=True)
-    if not complaints.all:
+    for problem in problems:
+        echo(one_line(problem.what), err=True)
+    if not problems:
         echo(f"{count(number, 'recording')}: whole, free of secrets, each with a scenario.")
-    if complaints.secrets:
-        return Exit.SECRET
-    if complaints.unreadable:
-        return Exit.UNREADABLE
-    return Exit.USAGE if complaints.unowned else Exit.AGREEMENT
+        return Exit.AGREEMENT
+    worst = {FindingLevel.SECRET: Exit.SECRET, FindingLevel.UNREADABLE: Exit.UNREADABLE}
+    return worst.get(problems[0].level, Exit.USAGE)

@@ -7,9 +7,9 @@ edited one, taken one from elsewhere, or recorded it before a rule of the scrubb
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from llm_contracts.doctor.finding import Finding, FindingLevel, finding, warning
 from llm_contracts.doctor.keys_in_files import known_values, shapes
 from llm_contracts.project.config import Project
 from llm_contracts.run.check import nothing_recorded, orphans
@@ -21,20 +21,6 @@ from llm_contracts.wire.scrub import Scrubber
 Visit = Callable[[Path, Cassette], None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problems:
-    """What is wrong, a sentence each, with the file's place and a way out. Never a secret's value."""
-
-    unreadable: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    unowned: tuple[str, ...] = ()
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """All sentences, the worst first."""
-        return (*self.secrets, *self.unreadable, *self.unowned)
-
-
 def recording_files(project: Project) -> tuple[Path, ...]:
     """Every recording of a project, owned by a scenario or not."""
     return tuple(sorted(project.settings.cassettes.rglob("*.yaml")))
@@ -42,8 +28,9 @@ def recording_files(project: Project) -> tuple[Path, ...]:
 
 def check_cassettes(
     project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
-) -> Problems:
-    """Look at every recording of a project, and at every snapshot that was made from one.
+) -> tuple[Finding, ...]:
+    """What is wrong with a project's recordings, and with snapshots that were made from them: the worst
+    first, and each begins with the file's place.
 
     Args:
         project: whose recordings and scenarios.
@@ -79,7 +66,12 @@ def check_cassettes(
         ]
     if project.scenarios and not any(map(project.is_recorded, project.scenarios)):
         unreadable.append(nothing_recorded(project, project.scenarios))
-    return Problems(unreadable=tuple(unreadable), secrets=tuple(found), unowned=orphans(project))
+    restore = "Restore it from git, or record again."
+    return (
+        *(finding(FindingLevel.SECRET, each) for each in found),
+        *(finding(FindingLevel.UNREADABLE, each, restore) for each in unreadable),
+        *(warning(each, "Delete it, or give it back a scenario of its name.") for each in orphans(project)),
+    )
 
 
 def _faults(interaction: Interaction, scrubber: Scrubber) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from llm_contracts.doctor.cassettes import Problems, check_cassettes, recording_files
+from llm_contracts.doctor.cassettes import check_cassettes, recording_files
 from llm_contracts.doctor.environment import examine_environment, metadata_of_the_harness
 from llm_contracts.doctor.evidence import (
     examine_recordings,
@@ -59,7 +59,7 @@ def diagnose(
     secrets = secrets_in(values, project.providers)
     where = where_set(project.providers, environ, stored)
     cassettes: dict[Path, Cassette] = {}
-    problems = Problems()
+    problems: tuple[Finding, ...] = ()
     if "recordings" in areas:
 
         def visit(file: Path, cassette: Cassette) -> None:
@@ -86,15 +86,7 @@ def diagnose(
         ),
         "recordings": lambda: (
             *examine_recordings(project, cassettes),
-            *(finding(FindingLevel.SECRET, each) for each in problems.secrets),
-            *(
-                finding(FindingLevel.UNREADABLE, each, "Restore it from git, or record again.")
-                for each in problems.unreadable
-            ),
-            *(
-                warning(each, "Delete it, or give it back a scenario of its name.")
-                for each in problems.unowned
-            ),
+            *problems,
         ),
         "waivers": lambda: examine_waivers(settings, local_day()),
         "result": lambda: [examine_result(settings)],
@@ -115,13 +107,13 @@ def work(project: Project, areas: Collection[str] = AREAS) -> int:
 
 
 def _secrets(
-    project: Project, secrets: Mapping[str, str], problems: Problems, progress: Progress
+    project: Project, secrets: Mapping[str, str], problems: Iterable[Finding], progress: Progress
 ) -> Iterator[Finding]:
     settings = project.settings
     files, recordings = _searched(project), (settings.cassettes, settings.snapshots)
     keys = keys_in_files(files, root=settings.root, recordings=recordings, secrets=secrets, progress=progress)
     # What was found in a recording is described with the recordings, more exactly.
-    leaking = {sentence.partition(": ")[0] for sentence in problems.secrets}
+    leaking = {each.what.partition(": ")[0] for each in problems if each.level is FindingLevel.SECRET}
     found = [key for key in keys if key.file not in leaking]
     for key in found:
         yield finding(FindingLevel.SECRET, f"{key.place}: holds {key.what}", _REVOKE)
