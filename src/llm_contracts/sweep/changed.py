@@ -124,4 +124,6 @@ def _missing(left: WireFacts, whole: WireFacts) -> str:
         return "the finish reason"
     if len(left.usages) < len(whole.usages):
         return "the totals"
+    if whole.protocol and not left.protocol:
+        return "anything"
     return ""

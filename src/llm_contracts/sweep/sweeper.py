@@ -77,6 +77,7 @@ class Sweeper:
             interactions: what the provider sent.
             call: what to ask, with the provider's own address as base URL.
         """
+        self._both(interactions, call)  # imports libraries: a client's own time limit may be short
         recorded = self._both(interactions, call)
         facts = _facts(interactions, self.protocols)
         own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id, rules=self.rules)

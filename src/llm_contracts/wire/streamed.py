@@ -1,4 +1,4 @@
-"""The one stream of events in a recording: its events as bytes, and putting others in their place."""
+"""The one stream of events in a recording, or its whole answer: its parts as bytes, and putting in others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Self
 
+from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.events import are_server_sent, events
+from llm_contracts.wire.events import are_server_sent, events, text_of
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -28,23 +29,31 @@ class Streamed:
     Attributes:
         interactions: the whole recording.
         index: which of them holds the stream.
-        parts: the body, one event a part; what follows the last event belongs to it.
+        parts: the body, one event a part; what follows the last event belongs to it. A document is one part.
+        document: whether it is one, and no stream.
     """
 
     interactions: tuple[Interaction, ...]
     index: int
     parts: tuple[bytes, ...]
+    document: bool = False
 
     @classmethod
-    def of(cls, interactions: tuple[Interaction, ...]) -> Self | None:
-        """The stream of a recording; None where there is none, or where it did not come to its end."""
+    def of(cls, interactions: tuple[Interaction, ...], *, documents: bool = False) -> Self | None:
+        """The stream of a recording; None where there is none, or where it did not come to its end.
+
+        `documents`: where the last answer is whole and JSON, it will do.
+        """
         for index, interaction in reversed(tuple(enumerate(interactions))):
             response = decoded(interaction.response)
             found = [event.end for event in events(response.body)]
+            last = documents and interaction is interactions[-1]
+            document = last and not found and read_json(text_of(response.body)) is not None
+            found = [len(response.body)] if document else found
             if found and response.status == _OK and response.end is End.COMPLETE:
                 ends = [0, *found[:-1], len(response.body)]
                 parts = tuple(response.body[a:b] for a, b in pairwise(ends))
-                return cls(interactions=interactions, index=index, parts=parts)
+                return cls(interactions=interactions, index=index, parts=parts, document=document)
         return None
 
     @property
@@ -61,7 +70,7 @@ class Streamed:
     @property
     def server_sent(self) -> bool:
         """Whether its events are server-sent ones: other framings have no other spellings here."""
-        return are_server_sent(self.parts[0])
+        return not self.document and are_server_sent(self.parts[0])
 
     def each(self, protocols: Protocols = BUILT_IN) -> tuple[WireFacts, ...]:
         """What each event says by itself."""

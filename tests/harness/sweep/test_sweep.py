@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
-from llm_contracts.clients.call import Call
+from llm_contracts.clients.call import Call, Function
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import general, split
@@ -15,10 +18,10 @@ from llm_contracts.run.engines import Engine
 from llm_contracts.run.pairing import Side
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family
-from llm_contracts.wire.interaction import Interaction, Piece
+from llm_contracts.wire.interaction import Interaction, Piece, Response
 from tests.harness.run import clients
 from tests.harness.run.clients import client
-from tests.harness.wire.exchanges import DONE, event, streamed, text_event
+from tests.harness.wire.exchanges import DONE, JSON, event, exchange, streamed, text_event
 
 pytestmark = pytest.mark.long
 
@@ -98,6 +101,31 @@ def test_what_no_byte_can_show_is_said_of_both_clients(engine: Engine) -> None:
 
 def test_two_clients_that_are_one_agree_on_every_fault(engine: Engine) -> None:
     assert noticed(swept(engine, GOOD, Family.FAULTS)) == {}
+
+
+def test_a_listing_that_is_lost_without_a_word_is_said_of_both_clients(engine: Engine) -> None:
+    body = b'{"object": "list", "data": [{"id": "a"}]}'
+    listing = exchange(
+        Response(status=200, headers=JSON, body=body), target="/v1/models", method="GET", body=b""
+    )
+
+    def forgiving(call: Call) -> list[str]:
+        try:
+            with urlopen(f"{call.base_url}/models") as answer:
+                return [row["id"] for row in json.load(answer)["data"]]
+        except ValueError:
+            return []
+
+    sweeper = Sweeper(
+        reference=Side(name="one", client=forgiving),
+        candidate=Side(name="other", client=forgiving),
+        engine=engine,
+        families=(Family.ENDS,),
+        timeout=10,
+    )
+    blank = Item(id="openai/models", provider="openai", scenario="models")
+    found = noticed(list(sweeper.run(blank, (listing,), replace(CALL, function=Function.LIST_MODELS))))
+    assert found["silent@*"] == {(Kind.UNFAITHFUL, "end")}
 
 
 # Clients with faults

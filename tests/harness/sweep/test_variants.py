@@ -155,6 +155,60 @@ def test_a_refusal_can_only_be_cut_into_other_pieces() -> None:
     assert {last(variant.interactions).body for variant in found} == {last(refusal).body}
 
 
+WHOLE = {
+    "choices": [{"index": 0, "message": {"content": BORDERS}, "finish_reason": "stop"}],
+    "usage": {"a": 1e-05},
+}
+LISTING = {"object": "list", "data": [{"id": "m", "owned_by": "café"}]}
+VECTORS = {
+    "object": "list",
+    "data": [{"embedding": [0.25, 1e-05], "index": 0}],
+    "usage": {"total_tokens": 3},
+    "model": "é",
+}
+
+
+def answered(document: Any) -> tuple[Interaction, ...]:
+    body = json.dumps(document, ensure_ascii=False).encode()
+    return (exchange(Response(status=200, headers=JSON, body=body)),)
+
+
+@pytest.mark.parametrize("document", [WHOLE, LISTING, VECTORS])
+def test_a_whole_answer_says_the_same_however_it_is_cut_and_spelt(document: Any) -> None:
+    interactions = answered(document)
+    recuts = family(interactions, Family.RECUT)
+    assert {v.name for v in recuts} >= {"whole", "bytes", "indented", "escaped"}
+    for variant in recuts:
+        assert said(last(variant.interactions)) == said(last(interactions)), variant.name
+        assert json.loads(last(variant.interactions).body) == document, variant.name
+    assert len({last(variant.interactions).body for variant in recuts}) == 3
+
+
+@pytest.mark.parametrize("document", [WHOLE, LISTING, VECTORS])
+def test_a_whole_answer_ends_early_and_others_come_in_its_place(document: Any) -> None:
+    interactions = answered(document)
+    ends = {v.name: last(v.interactions) for v in family(interactions, Family.ENDS)}
+    assert ends.keys() - {"cut-in-character@1"} == {
+        *("cut@0", "reset@0", "silent@0", "cut-within@1", "silent-within@1"),
+    }
+    assert (ends["silent@0"].body, ends["silent@0"].end) == (b"", End.COMPLETE)
+    assert ends["silent-within@1"].body == last(interactions).body[: len(last(interactions).body) // 2]
+    faults = {v.name: last(v.interactions) for v in family(interactions, Family.FAULTS)}
+    assert faults.keys() - {"no-finish"} == {
+        *("stall-before-head", "stall@0", "status-500", "busy-then-answer", "error@0", "page", "bom"),
+    }
+    assert ("no-finish" in faults) is (document is WHOLE)
+    assert facts_in(faults["error@0"]).error is not None
+    assert faults["error@0"].status == 200
+    assert facts_in(faults["page"]).unread == len(faults["page"].body)
+
+
+def test_a_whole_answer_without_its_finish_reason_lacks_nothing_else() -> None:
+    interactions = answered(WHOLE)
+    whole, facts = facts_in(last(interactions)), facts_of(named(interactions, "no-finish"))
+    assert (facts.finish_reasons, facts.whole_text, facts.usage) == ((), whole.whole_text, whole.usage)
+
+
 # Other APIs and other framings
 
 

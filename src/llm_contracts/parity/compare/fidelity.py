@@ -73,6 +73,8 @@ def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
 
 
 def _sound(facts: WireFacts) -> bool:
+    if not (facts.events or facts.protocol):  # an empty body answers nothing
+        return False
     whole = facts.error is None and facts.end is End.COMPLETE and facts.status < _FIRST_FAILURE
     return whole and not (facts.malformed or facts.unread or facts.refusal or _ends_in_trouble(facts))
 

@@ -28,7 +28,7 @@ def variants(
     every: bool = False,
     protocols: Protocols = BUILT_IN,
 ) -> Iterator[Variant]:
-    """The variants of these families, one after the other. A recording without a whole stream in it, such as
+    """The variants of these families, one after the other. A recording without a whole answer in it, such as
     a refusal, can only be cut into other pieces.
 
     Args:
@@ -38,7 +38,7 @@ def variants(
         protocols: how to read the recording.
         every: at every event and every byte; a long stream has thousands.
     """
-    stream = Streamed.of(interactions)
+    stream = Streamed.of(interactions, documents=True)
     if Family.RECUT in families:
         yield from recuts(interactions, stream, every=every)
     if stream is None or not {Family.ENDS, Family.FAULTS} & set(families):

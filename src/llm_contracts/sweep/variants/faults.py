@@ -4,9 +4,11 @@ simulator has it, else in OpenAI's.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from llm_contracts.simulator.ask import ParsedRequest
@@ -23,6 +25,8 @@ PATIENCE = 0.4
 _WAIT = 2  # seconds that a busy provider asks for
 _FINISH_KEYS = ("finish_reason", "finishReason", "stop_reason")
 _DATA = re.compile(rb"(data: ?)([^\r\n]+)")
+_DOCUMENT = re.compile(rb"()(\{.*\})", re.DOTALL)
+_PAGE = b"<!DOCTYPE html><html><head><title>Please sign in</title></head><body>Please sign in.</body></html>"
 
 
 def faults(
@@ -52,9 +56,23 @@ def _whole_answers(stream: Streamed, dialect: Dialect) -> Iterator[Variant]:
     yield _variant("status-500", stream.with_response(failed))
     busy = Refusal(why=Refused.RATE_LIMIT, status=429, retry_after=_WAIT)
     yield _variant("busy-then-answer", stream.preceded_by(_refusal(dialect, busy, "Too Many Requests")))
-    parts = tuple(_edited(part, _without_finish) for part in stream.parts)
+    if stream.document:
+        yield from _other_documents(stream, failed)
+    parts = tuple(
+        _edited(part, _without_finish, _DOCUMENT if stream.document else _DATA) for part in stream.parts
+    )
     if parts != stream.parts:
         yield _variant("no-finish", stream.with_parts(parts))
+
+
+def _other_documents(stream: Streamed, failed: Response) -> Iterator[Variant]:
+    """With a good status: an error, a proxy's page, or a mark that readers may refuse (RFC 8259, 8.1)."""
+    page = Response(
+        status=200, reason="OK", headers=(("content-type", "text/html; charset=utf-8"),), body=_PAGE
+    )
+    yield _variant("error@0", stream.with_response(replace(failed, status=200, reason="OK")))
+    yield _variant("page", stream.with_response(page))
+    yield _variant("bom", stream.with_parts((codecs.BOM_UTF8 + stream.parts[0],)))
 
 
 def _reply(dialect: Dialect, turn: Turn) -> Reply:
@@ -88,7 +106,7 @@ def _half(found: re.Match[bytes]) -> bytes:
     return found[1] + (data[: len(data) // 2] if data.startswith(b"{") else data)
 
 
-def _edited(part: bytes, edit: Callable[[Any], Any]) -> bytes:
+def _edited(part: bytes, edit: Callable[[Any], Any], place: re.Pattern[bytes]) -> bytes:
     """The event with other JSON in it; as it is where there is no JSON, or nothing to edit."""
 
     def replaced(found: re.Match[bytes]) -> bytes:
@@ -101,7 +119,7 @@ def _edited(part: bytes, edit: Callable[[Any], Any]) -> bytes:
             return found[0]
         return found[1] + json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
 
-    return _DATA.sub(replaced, part)
+    return place.sub(replaced, part)
 
 
 def _without_finish(value: Any) -> Any:

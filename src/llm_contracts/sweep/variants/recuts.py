@@ -6,6 +6,7 @@ with a colon is a comment; an event without data is not given to anybody. No cli
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from dataclasses import replace
 from llm_contracts.run.recut import SHAPES
 from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.events import events
+from llm_contracts.wire.events import events, text_of
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.streamed import LINE_END, Streamed, cut_at, ends_of, inside_characters, with_crlf
 
@@ -45,6 +46,8 @@ def recuts(
             yield _variant(name, cut)
     if stream is not None and stream.server_sent:
         yield from _spellings(stream)
+    if stream is not None and stream.document:
+        yield from _other_json(stream)
 
 
 def recut_at(interactions: tuple[Interaction, ...], offsets: Offsets) -> tuple[Interaction, ...]:
@@ -102,6 +105,16 @@ def _spellings(stream: Streamed) -> Iterator[Variant]:
     for name in ("bom", "control-only", "bare-data"):
         yield _variant(name, stream.with_parts(SHAPES[name](list(stream.parts))))
     yield _variant("pings", stream.with_parts(ping + part for part in stream.parts))
+
+
+def _other_json(stream: Streamed) -> Iterator[Variant]:
+    """The same JSON with blanks and escapes in other places (RFC 8259, 2 and 7)."""
+    text = text_of(stream.parts[0])
+    value = json.loads(text)
+    spellings = {"indented": json.dumps(value, ensure_ascii=False, indent=2), "escaped": json.dumps(value)}
+    for name, spelt in spellings.items():
+        if spelt != text:
+            yield _variant(name, stream.with_parts((spelt.encode(),)))
 
 
 def _between_cr_and_lf(stream: Streamed) -> tuple[Interaction, ...]:
