@@ -14,11 +14,13 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from io import BytesIO
 from urllib.parse import quote, unquote
 
 from llm_contracts.capture.places import (
     API_KEYS,
+    BYTES,
     PlaceKind,
     Token,
     documents,
@@ -87,6 +89,7 @@ _ERROR_WORDS = frozenset(
 """What errors are made of, and clients decide by (LiteLLM's `exception_mapping_utils`): these stay even where
 a question has them, too.
 """
+_REASONS = frozenset({"", *(status.phrase for status in HTTPStatus)})
 _SIMPLE = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
 
 
@@ -122,6 +125,7 @@ class Anonymiser:
             request=replace(request, uri=self._address(request.uri), body=self._body(request.body, context)),
             response=replace(
                 response,
+                reason=response.reason if response.reason in _REASONS else self._words.text(response.reason),
                 body=self._body(response.body, context),
                 headers=self._headers(response.headers),
             ),
@@ -242,7 +246,7 @@ class Anonymiser:
         return source[:start] + _deep(source[start:], self._words.text)
 
     def _number(self, source: str, path: tuple[str, ...]) -> str:
-        at = re.match(r"-?[12]?(?=\d\d$)|", source) if path[-1] == "bytes" else None
+        at = re.match(r"-?[12]?(?=\d\d$)|", source) if path[-1] in BYTES else None
         lead = at[0] if at else ""
         exponent = re.search("[eE].*", source)
         tail = exponent[0] if exponent else ""

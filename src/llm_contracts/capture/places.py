@@ -18,8 +18,8 @@ _LINE = re.compile(r"[^\r\n]+")
 _API_WORD = re.compile(r"@?[\w.$:/@+\[\]-]{0,200}", re.ASCII)
 _SCHEMA_WORD = re.compile(r"(?!.*\d{5})[\w.$:/+\[\]-]{0,200}")
 _API_NAME = re.compile(r"@?[\w.$:/-]{0,80}", re.ASCII)
-_FIELD = re.compile(r"(?:event|retry):|\s*$")
-_NOTE = re.compile(r"(?:(?:id)?:[ ]?)?")
+_FIELD = re.compile(r"(?:event:[ ]?[\w.$:/-]*|retry:.*)?\s*$", re.ASCII)
+_NOTE = re.compile(r"(?:(?:id|event)?:[ ]?)?")
 
 _TORN = 4
 
@@ -37,7 +37,7 @@ _KEPT = frozenset(
         *("reason", "completionReason", "done_reason", "event_type", "latency"),
         *("code", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
         *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
-        *("probability", "severity", "truncation", "modality", "voice", "owned_by", "summary_mode"),
+        *("probability", "severity", "truncation", "modality", "voice", "summary_mode"),
         *("allowed_callers", "background", "behavior", "display", "environment", "error_code", "execution"),
         *("include", "input_fidelity", "language", "mode", "modalities", "moderation", "outcome", "phase"),
         *("output_format", "prompt_cache_retention", "quality", "ranker", "require_approval", "scheduling"),
@@ -73,7 +73,10 @@ SCHEMAS = frozenset(
     }
 )
 _ERRORS = frozenset({"error", "errors"})
-_NUMBERS = frozenset({"embedding", "embeddings", "values", "bytes"})
+BYTES = frozenset({"bytes", "data"})
+"""Members that hold bytes as numbers; `data` is that of Node's `Buffer`."""
+
+_NUMBERS = frozenset({"embedding", "embeddings", "values"}) | BYTES
 API_KEYS = frozenset(
     {"name", "text", "message", "arguments", "input", "args", "properties", "user_id", "id", "value"}
 ) | (_KEPT | _NAMED | SCHEMAS | _ERRORS)
@@ -189,7 +192,7 @@ def _is_data(above: tuple[str, ...]) -> bool:
     """Whether what stands below these members is an application's own, whatever it is called."""
     within = {*above}
     return (
-        bool({"arguments", "args", "attributes", "variables"} & within)
+        bool({"arguments", "args", "attributes", "labels", "variables"} & within)
         or above[:2] == ("data", "outputs")  # what it makes
         or above == ("inputs",)  # what an application's own prompt at Dify takes
         or "input" in above[1:]  # a tool's; a request's own stands at the top

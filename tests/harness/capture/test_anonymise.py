@@ -231,7 +231,8 @@ NESTED = json.dumps({"zanzibar": IN_JSON, "x": [json.dumps({"zanzibar": IN_JSON}
         {"logprobs": {"tokens": ["Zanzibar"], "top_logprobs": [{"Zanzibar": -1.5, " planted": -2}]}},
         {"results": [{"filename": "zanzibar.pdf", "attributes": {"zanzibar": "planted"}}]},
         {"data": {"outputs": {"zanzibar": "planted"}}},
-        {"model": "ft:gpt-4o:zanzibar:planted:x"},
+        {"model": "ft:gpt-4o:zanzibar:planted:x", "owned_by": "zanzibar"},
+        {"labels": {"zanzibar": "planted"}},
         {"error": {"message": "Quota of organization org-Planted1Zanzibar is used up."}},
         {"error": {"message": "The account of Zanzibar is disabled, ask Planted, please."}},
     ],
@@ -285,11 +286,28 @@ def test_an_error_that_repeats_the_question_loses_what_is_not_an_errors_word() -
 
 def test_of_an_event_stream_only_the_kinds_of_events_and_waits_stay() -> None:
     made = Anonymiser(key=KEY).body(
-        b": Zanzibar\n\nevent: ping\nretry: 100\nid: Zanzibar-1\ndata: a\nZanzibar\n\n" + DONE
+        b": Zanzibar\n\nevent: ping\nretry: 100\nid: Zanzibar-1\ndata: a\nZanzibar\nevent: a Zanzibar\n\n"
+        + DONE
     )
     name = rb"(?!Zan)\w{8}"
-    form = rb": %b\n\nevent: ping\nretry: 100\nid: %b-\d\ndata: \w\n%b\n\ndata: \[DONE\]\n\n"
-    assert re.fullmatch(form % (name, name, name), made), made
+    form = rb": %b\n\nevent: ping\nretry: 100\nid: %b-\d\ndata: \w\n%b\nevent: \w %b\n\ndata: \[DONE\]\n\n"
+    assert re.fullmatch(form % (name, name, name, name), made), made
+
+
+def test_bytes_that_are_written_as_numbers_become_others() -> None:
+    planted = list(b"Zanzibar")
+    made = anonymised({"file": {"type": "Buffer", "data": planted}})["file"]["data"]
+    assert made != planted
+    assert [len(str(number)) for number in made] == [len(str(number)) for number in planted]
+    assert max(made) < 256
+
+
+def test_a_reason_phrase_that_no_standard_has_becomes_another() -> None:
+    one = replace(streamed(DONE), response=Response(status=429, reason="Zanzibar"))
+    (made,) = Anonymiser(key=KEY)((one,))
+    assert re.fullmatch(r"(?!Zan)\w{8}", made.response.reason)
+    usual = replace(one, response=replace(one.response, reason="Too Many Requests"))
+    assert Anonymiser(key=KEY)((usual,))[0].response.reason == "Too Many Requests"
 
 
 @pytest.mark.parametrize(
