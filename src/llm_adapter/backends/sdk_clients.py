@@ -6,12 +6,13 @@ Made on first use, because importing the SDK takes longer than importing this pa
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from llm_adapter.backends.network import limit_sockets
 from llm_adapter.backends.retries import sleep
-from llm_adapter.control import allows
+from llm_adapter.control import active, allows
 from llm_adapter.errors import SettingsError
 from llm_adapter.interruptions import interruptible
 from llm_adapter.settings import CERTIFICATES
@@ -34,6 +35,15 @@ def plain_client_class(*, asynchronous: bool = False) -> Any:
             self.__dict__.update({name: given.get(name) for name in read}, _custom_headers=headers)
 
         if not asynchronous:
+
+            def _should_retry(self, response: Any) -> bool:
+                again: bool = super()._should_retry(response)
+                control = active() if again else None
+                if control is not None and control.remaining() is not None:
+                    # The SDK closes it before it pauses; where the pause is too long it is the error.
+                    with interruptible(), suppress(Exception):
+                        response.read()
+                return again
 
             def _sleep_for_retry(
                 self, *, retries_taken: int, max_retries: int, options: Any, response: Any

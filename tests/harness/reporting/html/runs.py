@@ -50,9 +50,12 @@ def answered(datas: Sequence[str], *, every_ms: float | None = 10.0) -> Interact
     return Interaction(request=REQUEST, response=response)
 
 
-def said(*pieces: str, client: str = "old", usage: Usage | None = None, **more: Any) -> Observation:
+def said(
+    *pieces: str, client: str = "old", usage: Usage | None = None, named: str = "", **more: Any
+) -> Observation:
     chunks = [Chunk(text=piece, id="c-1", model="m", position=n) for n, piece in enumerate(pieces, 1)]
-    chunks.append(Chunk(finish_reason="stop", usage=usage, position=len(pieces) + 1))
+    end, at = named or None, len(pieces) + 1
+    chunks.append(Chunk(finish_reason="stop", usage=usage, position=at, id=end, model=end))
     given = {"client": client, "requests": (REQUEST,), "chunks": tuple(chunks), "duration_ms": 5.0, **more}
     return Observation(**given)
 
@@ -128,7 +131,12 @@ def whole_run() -> Result:
             item("acme/agrees"),
             changed_word(),
             item("acme/accepted", accepted, waived={accepted.fingerprint: "as agreed in May"}),
-            item("zenith/changed", found(Kind.MODEL_NAME, "model", "m", "n", "zenith/changed")),
+            item(
+                "zenith/changed",
+                found(Kind.MODEL_NAME, "model", "m", "n", "zenith/changed"),
+                reference=said(*WORDS, usage=TOTALS, named="older"),
+                candidate=said(*WORDS, client="new", usage=TOTALS, named="newer"),
+            ),
             item("zenith/broken", reference=None, candidate=None, exchanges=(), problem="broken.yaml: cut"),
             hostile(),
         ),

@@ -275,3 +275,13 @@ def test_what_is_packed_comes_out_again_and_is_the_same_on_every_day() -> None:
 def test_what_hides_or_turns_is_written_out() -> None:
     assert visible("a\u202eb\x00\ud83dc\u200b") == "a⟨U+202E⟩b⟨U+0000⟩⟨U+D83D⟩c⟨U+200B⟩"
     assert visible("👩\u200d🚀 line\nnext") == "👩\u200d🚀 line\nnext"
+
+
+def test_what_is_gravest_in_a_recording_comes_first() -> None:
+    name = "a/b"
+    kinds = (Kind.CHUNK_COUNT, Kind.MODEL_NAME, Kind.TEXT, Kind.USAGE_MISSING)
+    each = [found(kind, "somewhere", 1, 2, name) for kind in kinds]
+    run = replace(whole_run(), items=(item(name, *each),))
+    (row,) = item_rows(run, group_rows(run.items), ())
+    severities = [held["severity"] for held in row["found"]]
+    assert severities == ["breaking", "breaking", "visible", "cosmetic"]

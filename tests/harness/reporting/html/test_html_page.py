@@ -476,7 +476,7 @@ def test_axe_finds_nothing(browser: Browser, file: Path, scheme: Any, rules: Any
     views = ("lanes", "text", "time", "requests", "usage", "telemetry")
     context = browser.new_context(bypass_csp=True, color_scheme=scheme)
     page = context.new_page()
-    for hash_ in ("", *(f"#rec=acme/changed&view={view}" for view in views)):
+    for hash_ in ("", "#rec=zenith/changed", *(f"#rec=acme/changed&view={view}" for view in views)):
         page.goto(f"file://{file}{hash_}")
         if hash_:
             page.wait_for_selector("#view > *")
