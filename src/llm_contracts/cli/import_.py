@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import complete_provider, hand_over, json_option, project_here, secrets_of
+from llm_contracts.cli.options import (
+    complete_provider,
+    flag_option,
+    hand_over,
+    json_option,
+    project_here,
+    secrets_of,
+    several_option,
+)
 from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import environment
-
-if TYPE_CHECKING:
-    from llm_contracts.importing.run import ImportReport
 
 _EXAMPLES = """\b
 Examples:
@@ -32,16 +36,10 @@ Examples:
     shell_complete=complete_provider,
     help="Whose recordings these are, where their address does not tell. Others' are left out.",
 )
-@click.option(
-    "--stream",
-    "streams",
-    multiple=True,
-    metavar="ID",
-    help="Only streams with this id, which may hold * and ?; may be given several times.",
-)
+@several_option("--stream", "streams", "ID", "Only streams with this id, which may hold * and ?;")
 @click.option("--scenario", metavar="NAME", help="The scenario that one stream is for; else names are made.")
-@click.option("--force", is_flag=True, help="Replace other recordings of the same name.")
-@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be imported.")
+@flag_option("--force", "Replace other recordings of the same name.")
+@flag_option("--dry-run", "Write nothing; say what would be imported.")
 @json_option
 def import_(
     sources: tuple[Path, ...],
@@ -59,8 +57,7 @@ def import_(
     index.jsonl. Secrets are removed; provenance is `imported`, which never makes a provider ready. What
     cannot be used is listed with its reason.
     """
-    from llm_contracts.importing.find import ImportOptions
-    from llm_contracts.importing.run import import_streams
+    from llm_contracts.importing.run import ImportOptions, ImportOutcome, import_streams
     from llm_contracts.importing.terminal import import_document, print_import
     from llm_contracts.util.terminal import progress_bar
 
@@ -81,13 +78,7 @@ def import_(
         lambda console: print_import(console, report, project.settings, dry_run=dry_run),
         secrets_of(project),
     )
-    return _exit_of(report)
-
-
-def _exit_of(report: ImportReport) -> Exit:
-    """Damage outweighs the rest, as elsewhere. To have got nothing at all is a misunderstanding."""
-    from llm_contracts.importing.run import ImportOutcome
-
+    # Damage outweighs the rest, as elsewhere. To have got nothing at all is a misunderstanding.
     if any(problem.why.damaged for problem in report.left_out):
         return Exit.UNREADABLE
     in_the_way = any(one.outcome is ImportOutcome.IN_THE_WAY for one in report.imports)

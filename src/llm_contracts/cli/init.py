@@ -71,8 +71,7 @@ def init(
 
 def _bring_in(source: Path) -> bool:
     """Import what is in a folder; whether anything was."""
-    from llm_contracts.importing.find import ImportOptions
-    from llm_contracts.importing.run import import_streams
+    from llm_contracts.importing.run import ImportOptions, import_streams
     from llm_contracts.importing.terminal import print_import
     from llm_contracts.util.terminal import report_console
 

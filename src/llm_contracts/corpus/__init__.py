@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from llm_contracts.corpus.document import read_document
 from llm_contracts.corpus.entries import (
@@ -41,7 +41,18 @@ def read_corpus(source: Path) -> Iterator[Entry]:
     A folder is searched to its depths, hidden folders excepted. Names and sentences are single lines that can
     be printed: a corpus is other people's.
     """
-    yield from _unique(_printable(entry) for entry in _entries(source))
+    seen: set[str] = set()
+    for entry in _entries(source):
+        problem = isinstance(entry, CorpusProblem)
+        names = ("place", "reason") if problem else ("id", "provider", "place", "recorder")
+        found: Entry = replace(cast("Any", entry), **{name: one_line(getattr(entry, name)) for name in names})
+        if isinstance(found, CorpusStream) and found.id in seen:
+            reason = f"has the id {found.id}, which occurs twice. Give each stream an id of its own."
+            yield CorpusProblem(place=found.place, reason=reason, why=ProblemKind.DUPLICATE)
+            continue
+        if isinstance(found, CorpusStream):
+            seen.add(found.id)
+        yield found
 
 
 def _entries(source: Path) -> Iterator[Entry]:
@@ -51,30 +62,6 @@ def _entries(source: Path) -> Iterator[Entry]:
         yield from read_index(source / INDEX)
     else:
         yield from _folder(source)
-
-
-def _printable(entry: Entry) -> Entry:
-    if isinstance(entry, CorpusProblem):
-        return replace(entry, place=one_line(entry.place), reason=one_line(entry.reason))
-    return replace(
-        entry,
-        id=one_line(entry.id),
-        provider=one_line(entry.provider),
-        place=one_line(entry.place),
-        recorder=one_line(entry.recorder),
-    )
-
-
-def _unique(entries: Iterator[Entry]) -> Iterator[Entry]:
-    seen: set[str] = set()
-    for entry in entries:
-        if isinstance(entry, CorpusStream) and entry.id in seen:
-            reason = f"has the id {entry.id}, which occurs twice. Give each stream an id of its own."
-            yield CorpusProblem(place=entry.place, reason=reason, why=ProblemKind.DUPLICATE)
-            continue
-        if isinstance(entry, CorpusStream):
-            seen.add(entry.id)
-        yield entry
 
 
 def _folder(folder: Path) -> Iterator[Entry]:
@@ -106,18 +93,15 @@ def _file(path: Path, folder: Path) -> Iterator[Entry]:
     name = name.removesuffix(Path(name).suffix)
     try:
         for found in _exchanges(path):
-            yield _placed(found, path, name)
+            if isinstance(found, UnreadableError):
+                yield _problem(path, found)
+                continue
+            identity = f"{name}#{found.id}" if found.id else name
+            yield judged(replace(found, id=identity, place=f"{path}: {found.place}"))
     except UnreadableError as error:
         yield _problem(path, error)
     except OSError as error:
         yield CorpusProblem(place=str(path), reason=f"cannot be read: {error.strerror}.")
-
-
-def _placed(found: CorpusExchange | UnreadableError, path: Path, name: str) -> Entry:
-    if isinstance(found, UnreadableError):
-        return _problem(path, found)
-    identity = f"{name}#{found.id}" if found.id else name
-    return judged(replace(found, id=identity, place=f"{path}: {found.place}"))
 
 
 def _problem(path: Path, error: UnreadableError) -> CorpusProblem:

@@ -20,33 +20,22 @@ _GZIP = b"\x1f\x8b"
 _GZIP_IN_BASE64 = b"H4sI"
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _only_argument(value: Any) -> Any:
-    """`iter([…])` as the list inside; given bare, or under `args`."""
-    arguments = value.get("args") if isinstance(value, dict) else value
-    return arguments[0] if isinstance(arguments, list) and arguments else []
-
-
-def _file_content(value: Any) -> Any:
-    """A request body that was a file: its bytes are the first part of its state."""
-    state = value.get("state")
-    return state[0] if isinstance(state, list) and state else b""
+def _first(value: Any) -> Any:
+    """`iter([…])` as the list inside, given bare or under `args`; a request body that was a file as the first
+    part of its `state`, which is its bytes.
+    """
+    parts = value.get("args", value.get("state")) if isinstance(value, dict) else value
+    return parts[0] if isinstance(parts, list) and parts else b""
 
 
 _VCRPY: Mapping[str, Convert] = {
-    "str": _as_it_is,
-    "unicode": _as_it_is,
+    **dict.fromkeys(("str", "unicode", "tuple"), lambda value: value),
     "bytes": base64.b64decode,
-    "tuple": _as_it_is,
-    "object/apply:builtins.iter": _only_argument,
-    "object/new:_io.BytesIO": _file_content,
+    "object/apply:builtins.iter": _first,
+    "object/new:_io.BytesIO": _first,
 }
-"""Tags that vcrpy has written over the years, and what they mean as plain values."""
-
 _TAGS = {f"tag:yaml.org,2002:python/{tag}": convert for tag, convert in _VCRPY.items()}
+"""Tags that vcrpy has written over the years, and what they mean as plain values."""
 
 
 def read_document(data: bytes, suffix: str) -> Any:
@@ -59,51 +48,39 @@ def read_document(data: bytes, suffix: str) -> Any:
     Raises:
         UnreadableError: with the place in the file.
     """
-    text = _text(_plain(data))
-    if not text.strip():
-        raise UnreadableError("", "is empty.")
-    if suffix in {".json", ".har"}:
-        return _json(text)
-    if suffix == ".toml":
-        try:
-            return tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UnreadableError("", f"is not valid TOML ({error}).") from error
-    try:
-        return read_yaml(text, _TAGS)
-    except YamlError as error:
-        place = "" if error.line is None else f"line {error.line}"
-        raise UnreadableError(place, f"is not usable YAML ({error.problem}).") from error
-
-
-def _plain(data: bytes) -> bytes:
     if data.startswith(_GZIP_IN_BASE64):
         try:
             data = base64.b64decode(b"".join(data.split()), validate=True)
         except binascii.Error as error:
             raise UnreadableError("", f"looks like gzip in base64, but is damaged ({error}).") from error
-    if not data.startswith(_GZIP):
-        return data
     try:
-        return gunzip(data)
+        data = gunzip(data) if data.startswith(_GZIP) else data
     except ValueError as error:
         raise UnreadableError("", f"{error}.") from error
-
-
-def _text(data: bytes) -> str:
     if len(data) > LARGEST:
         raise UnreadableError("", f"is larger than {LARGEST:,} bytes. Split it.")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableError(f"byte {error.start}", "is not UTF-8.") from error
+    if not text.strip():
+        raise UnreadableError("", "is empty.")
+    return _value(text, suffix)
 
 
-def _json(text: str) -> Any:
+def _value(text: str, suffix: str) -> Any:
     try:
-        return json.loads(text)
+        if suffix in {".json", ".har"}:
+            return json.loads(text)
+        if suffix == ".toml":
+            return tomllib.loads(text)
+        return read_yaml(text, _TAGS)
+    except YamlError as error:
+        place = "" if error.line is None else f"line {error.line}"
+        raise UnreadableError(place, f"is not usable YAML ({error.problem}).") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}"
         raise UnreadableError(place, f"is not valid JSON ({error.msg}); the file may be cut.") from error
     except (ValueError, RecursionError) as error:
-        raise UnreadableError("", f"is not usable JSON ({error}).") from error
+        what = "valid TOML" if suffix == ".toml" else "usable JSON"
+        raise UnreadableError("", f"is not {what} ({error}).") from error

@@ -28,18 +28,8 @@ class ProblemKind(StrEnum):
     @property
     def damaged(self) -> bool:
         """Whether something that was meant to be used is lost. The others are merely no business of ours."""
-        return self in _DAMAGED
-
-
-_DAMAGED = frozenset(
-    {
-        ProblemKind.UNREADABLE,
-        ProblemKind.TRUNCATED,
-        ProblemKind.UNKNOWN_ENCODING,
-        ProblemKind.NO_BODY,
-        ProblemKind.DUPLICATE,
-    }
-)
+        lost = (ProblemKind.UNREADABLE, ProblemKind.TRUNCATED, ProblemKind.UNKNOWN_ENCODING)
+        return self in (*lost, ProblemKind.NO_BODY, ProblemKind.DUPLICATE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,26 +72,20 @@ Entry = CorpusStream | CorpusProblem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CorpusExchange:
+class CorpusExchange(CorpusStream):
     """One exchange as a file tells of it, before anybody asks whether it is of use.
 
     Attributes:
+        provider: its name, where the file gives one.
         fault: what is wrong with its body. It matters only if the exchange would be of use otherwise.
         chosen: whether somebody put it there as a model's answer, at whatever address.
         exact: whether the body is kept byte for byte, so that its size means something.
-        named: the provider's name, where the file gives one.
     """
 
-    id: str
-    place: str
-    interaction: Interaction
+    provider: str = ""
     fault: CorpusProblem | None = None
     chosen: bool = False
     exact: bool = True
-    named: str = ""
-    recorder: str = ""
-    recorded_at: datetime | None = None
-    provenance: Provenance = Provenance.IMPORTED
 
 
 class UnreadableError(Exception):

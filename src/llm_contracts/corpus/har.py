@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,12 +52,14 @@ def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | Unreadabl
         raise UnreadableError("log.entries", "must be a list; the file may be cut.")
     if not entries:
         raise UnreadableError("log.entries", "holds no exchanges.", ProblemKind.NOT_A_RECORDING)
-    recorder = _recorder(log)
+    creator = log.get("creator")
+    parts = (creator.get("name"), creator.get("version")) if isinstance(creator, dict) else ()
+    recorder = " ".join(str(part) for part in parts if part) or "HAR"
     for number, entry in enumerate(entries):
         place = f"log.entries[{number}]"
         name = str(number) if len(entries) > 1 else ""
         try:
-            yield _exchange(HarEntry(entry), _EntryPosition(folder, place, name, recorder))
+            yield replace(_exchange(HarEntry(entry), folder, place), id=name, recorder=recorder)
         except KeyError as error:
             yield UnreadableError(place, f"has no {error}; the file may be cut.")
         except (TypeError, AttributeError, ValueError) as error:
@@ -65,46 +68,32 @@ def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | Unreadabl
             yield error
 
 
-@dataclass(frozen=True, slots=True)
-class _EntryPosition:
-    """Where an entry comes from."""
-
-    folder: Path
-    place: str
-    name: str
-    recorder: str
-
-
-def _recorder(log: Any) -> str:
-    creator = log.get("creator")
-    parts = (creator.get("name"), creator.get("version")) if isinstance(creator, dict) else ()
-    return " ".join(str(part) for part in parts if part) or "HAR"
-
-
-def _exchange(entry: HarEntry, at: _EntryPosition) -> CorpusExchange:
+def _exchange(entry: HarEntry, folder: Path, place: str) -> CorpusExchange:
     asked = Request(method=str(entry.request.method).upper(), uri=str(entry.request.url))
     if elsewhere(asked):
         # Nobody looks at its answer, so what that lacks is not a complaint.
         unseen = Interaction(request=asked, response=Response(status=0))
-        return CorpusExchange(id=at.name, place=at.place, interaction=unseen)
+        return CorpusExchange(id="", place=place, interaction=unseen)
     got = entry.response
     if got.status == 101 or "_webSocketMessages" in entry:  # noqa: PLR2004 - Switching Protocols
-        raise UnreadableError(at.place, "is a WebSocket, not an HTTP exchange.", ProblemKind.NOT_HTTP)
+        raise UnreadableError(place, "is a WebSocket, not an HTTP exchange.", ProblemKind.NOT_HTTP)
     if type(got.status) is not int:
-        raise UnreadableError(at.place, f"its status must be a number, not {got.status!r}.")
-    body, fault = _content(entry, at.folder)
+        raise UnreadableError(place, f"its status must be a number, not {got.status!r}.")
+    body, fault = _content(entry, folder)
     headers = tuple(line for line in _headers(got.headers) if line[0].lower() not in _PACKING)
+    kind = got["content"].get("mimeType")
+    if kind and not any(name.lower() == "content-type" for name, _ in headers):  # they were left out
+        headers = (*headers, ("content-type", str(kind)))
     response = Response(
-        status=got.status, reason=str(got.get("statusText") or ""), headers=_typed(headers, got), body=body
+        status=got.status, reason=str(got.get("statusText") or ""), headers=headers, body=body
     )
     request = replace(asked, headers=_headers(entry.request.headers), body=_posted(entry.request))
     return CorpusExchange(
-        id=at.name,
-        place=at.place,
+        id="",
+        place=place,
         interaction=Interaction(request=request, response=response),
         fault=fault,
         exact=False,
-        recorder=at.recorder,
         recorded_at=_moment(entry),
     )
 
@@ -113,14 +102,6 @@ def _headers(rows: Any) -> Headers:
     """Without the pseudo headers of HTTP/2, which Chrome lists among the others."""
     pairs = ((str(row["name"]), str(row["value"])) for row in rows)
     return tuple(pair for pair in pairs if not pair[0].startswith(":"))
-
-
-def _typed(headers: Headers, response: Any) -> Headers:
-    """With the content type that the file states elsewhere, if the headers were left out."""
-    kind = response["content"].get("mimeType")
-    if not kind or any(name.lower() == "content-type" for name, _ in headers):
-        return headers
-    return (*headers, ("content-type", str(kind)))
 
 
 def _posted(request: Any) -> bytes:
@@ -198,10 +179,8 @@ def _without_body(entry: HarEntry) -> CorpusProblem | None:
 
 
 def _moment(entry: HarEntry) -> datetime | None:
-    try:
+    with suppress(TypeError, ValueError, OverflowError):
         started = entry.startTime
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if not isinstance(started, datetime):
-        return None
-    return started.replace(tzinfo=UTC) if started.tzinfo is None else started.astimezone(UTC)
+        if isinstance(started, datetime):
+            return started.replace(tzinfo=UTC) if started.tzinfo is None else started.astimezone(UTC)
+    return None

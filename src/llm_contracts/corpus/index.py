@@ -60,10 +60,13 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
     url = row.get("url")
     if url is not None and not isinstance(url, str):
         raise TypeError("url must be a text")
+    file = (folder / str(row["file"])).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        raise ValueError(f"{row['file']} lies outside the folder")
     response = Response(
         status=status,
         headers=(("content-type", str(row.get("content_type") or "text/event-stream")),),
-        body=read_file(_inside(folder, str(row["file"]))),
+        body=read_file(file),
     )
     uri = urldefrag(url).url if url else _made_up(provider_of("", named), response)
     request = row.get("request")
@@ -81,7 +84,7 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
         id=str(row["id"]),
         place=place,
         interaction=interaction,
-        named=named,
+        provider=named,
         recorder="raw bodies",
         chosen=True,
     )
@@ -97,11 +100,3 @@ def _made_up(provider: str, response: Response) -> str:
     if path:
         return f"https://{provider}.invalid{path}"
     return _URLS.get(provider, f"https://{provider}.invalid/v1{CHAT}")
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """The file of that name; an index must not reach out of its folder."""
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise ValueError(f"{name} lies outside the folder")
-    return path

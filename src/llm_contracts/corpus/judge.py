@@ -7,15 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus.entries import (
-    CorpusExchange,
-    CorpusProblem,
-    CorpusStream,
-    Entry,
-    ProblemKind,
-)
+from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, CorpusStream, Entry, ProblemKind
 from llm_contracts.wire.content import Unpacked, unpacked
-from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.protocols import BUILT_IN, MODELS, protocol_at
 
 CHAT = "/chat/completions"
@@ -48,7 +42,7 @@ def judged(exchange: CorpusExchange) -> Entry:
         request = replace(request, uri=f"https://{request.uri}")  # a word stands in its origin's place
     return CorpusStream(
         id=exchange.id,
-        provider=provider_of(request.uri, exchange.named),
+        provider=provider_of(request.uri, exchange.provider),
         interaction=Interaction(request=request, response=plain.response),
         place=exchange.place,
         recorder=exchange.recorder,
@@ -86,15 +80,10 @@ def _unusable(exchange: CorpusExchange, plain: Unpacked) -> CorpusProblem | None
     if plain.fault:
         why = ProblemKind.TRUNCATED if plain.cut else ProblemKind.UNKNOWN_ENCODING
         return CorpusProblem(why=why, reason=f"its body {plain.fault}.")
-    return _short(kept) if exchange.exact else None
-
-
-def _short(kept: Response) -> CorpusProblem | None:
-    """A body with fewer bytes than were announced. Recorders that unpack bodies may keep the packed size."""
+    # Fewer bytes than were announced. Recorders that unpack bodies may keep the packed size.
     announced = kept.header("content-length").strip()
-    if not announced.isascii() or not announced.isdigit() or kept.header("content-encoding"):
-        return None
-    if len(kept.body) >= int(announced[:18]):
+    stated = exchange.exact and announced.isascii() and announced.isdigit()
+    if not stated or kept.header("content-encoding") or len(kept.body) >= int(announced[:18]):
         return None
     reason = f"its body has {len(kept.body)} of {announced} bytes: the rest was not kept."
     return CorpusProblem(why=ProblemKind.TRUNCATED, reason=reason)

@@ -51,6 +51,10 @@ def survey(
         providers: only streams of these; of all, if none is named.
         progress: called with each entry's name.
     """
+
+    def wanted(entry: Entry) -> bool:
+        return isinstance(entry, CorpusProblem) or not providers or entry.provider in providers
+
     names: list[str] = []
     digest = hashlib.sha256()
     answering: set[str] = set()
@@ -60,8 +64,8 @@ def survey(
     for entry in found_in(source, known):
         if isinstance(entry, CorpusStream):
             answering.add(entry.provider)
-            if providers and entry.provider not in providers:
-                continue
+        if not wanted(entry):
+            continue
         names.append(name_of(entry))
         digest.update(hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).digest())
         count += concerns(entry)
@@ -69,31 +73,23 @@ def survey(
             problems.append(entry)
         else:
             size += len(entry.interaction.response.body)
-        if size <= _SMALL:
-            kept.append(entry)
-        else:
+        kept.append(entry)
+        if size > _SMALL:
             kept.clear()
         progress(names[-1])
-    whole = tuple(kept) if size <= _SMALL else None
     return Survey(
         names=tuple(names),
         digest=digest.hexdigest()[:16],
         providers=frozenset(answering),
         problems=tuple(problems),
         count=count,
-        entries=lambda: _of(providers, found_in(source, known)) if whole is None else whole,
+        entries=lambda: kept if size <= _SMALL else filter(wanted, found_in(source, known)),
     )
 
 
 def name_of(entry: Entry) -> str:
     """What an entry is known by: it decides about its shard."""
     return entry.id if isinstance(entry, CorpusStream) else entry.place
-
-
-def _of(names: Collection[str], entries: Iterable[Entry]) -> Iterator[Entry]:
-    for entry in entries:
-        if isinstance(entry, CorpusProblem) or not names or entry.provider in names:
-            yield entry
 
 
 def found_in(source: Path, known: Iterable[Provider] = ()) -> Iterator[Entry]:
@@ -106,9 +102,8 @@ def found_in(source: Path, known: Iterable[Provider] = ()) -> Iterator[Entry]:
         if isinstance(entry, CorpusStream):
             uri = entry.interaction.request.uri
             owner = next((row.name for row in rows if answers(row, uri)), entry.provider)
-            yield replace(entry, provider=owner)
-        else:
-            yield entry
+            entry = replace(entry, provider=owner)  # noqa: PLW2901 - the same, named
+        yield entry
 
 
 def answers(provider: Provider, uri: str) -> bool:

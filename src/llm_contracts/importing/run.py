@@ -1,4 +1,4 @@
-"""Composition: what others recorded → recordings of this project, and the scenarios that own them.
+"""What others recorded → recordings of this project, and the scenarios that own them.
 
 An imported recording shows how the paths read what a provider sent to somebody else. It never makes a
 provider `ready`: nobody has seen what it answers to the project's own calls.
@@ -6,18 +6,24 @@ provider `ready`: nobody has seen what it answers to the project's own calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream
+from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind
 from llm_contracts.corpus.judge import CHAT
-from llm_contracts.importing.find import PREFIX, ImportOptions, Owned, find_streams, names_of, require_one
+from llm_contracts.corpus.survey import found_in
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
+from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.facts import read_facts
@@ -25,9 +31,42 @@ from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.headers import without
 from llm_contracts.wire.scrub import Scrubber
 
+PREFIX = "imported-"
+"""How the names of imported scenarios begin, unless they are given another."""
+
+_LONGEST = 60  # characters of a name taken from an id
+_DIGEST = 8
+_SHOWN_IDS = 5
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MADE_UP = frozenset({Provenance.SIMULATED, Provenance.SCRIPTED})
+
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportOptions:
+    """How to import.
+
+    Attributes:
+        environ: variables, whose secrets must not get into a file.
+        provider: whose recordings these are, where their address does not tell; those of other providers of
+            the project are left out.
+        scenario: the one scenario that the one stream is for.
+        streams: patterns of ids, of which only these are taken; none take all.
+        force: replace other recordings of the same name.
+        dry_run: write nothing.
+        now: the clock, for sources that do not say when they were recorded.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    provider: str | None = None
+    scenario: str | None = None
+    streams: tuple[str, ...] = ()
+    force: bool = False
+    dry_run: bool = False
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class ImportOutcome(StrEnum):
@@ -40,13 +79,16 @@ class ImportOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Import:
-    """One stream: `place` is where it comes from, `file` where it went, `row` the scenario it fits."""
+    """One stream: `place` is where it comes from, `file` where its recording, the `cassette`, went, `row` the
+    scenario it fits.
+    """
 
     stream: str
     place: str
     file: Path
     row: Scenario
-    outcome: ImportOutcome
+    cassette: Cassette
+    outcome: ImportOutcome = ImportOutcome.IMPORTED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,12 +114,18 @@ def import_streams(
         SecretFound: a secret would have got into a file. Nothing was written.
         OSError: a file could not be written.
     """
-    streams, left_out = find_streams(project, sources, options, progress)
+    streams, left_out = _find_streams(project, sources, options, progress)
     scrubber = Scrubber(secrets_in(options.environ, project.providers))
     # What opened something for somebody else is a secret, too, wherever it appears.
-    scrubber.learn(owned.stream.interaction for owned in streams)
-    require_one(streams, options, scrubber)
-    drafts = _drafts(project, streams, options, scrubber, progress)
+    scrubber.learn(stream.interaction for stream in streams)
+    _require_one(streams, options, scrubber)
+    drafts = []
+    for stream, name in zip(streams, _names_of(streams, options), strict=True):
+        draft = _draft(project, stream, name, scrubber, options)
+        place = scrubber.text(f"{draft.place} (to be {draft.file})")
+        scrubber.refuse(place, render(draft.cassette), draft.cassette.interactions)
+        drafts.append(draft)
+        progress(f"looked at {draft.row.name}")
     imports = tuple(_keep(draft, options) for draft in drafts)
     owned = {row.name for row in project.scenarios}
     unowned = tuple(one for one in imports if one.row.name not in owned)
@@ -113,38 +161,90 @@ def _row(identity: str, provider: str, interaction: Interaction) -> Scenario:
     )
 
 
-# What is to be written
+def _find_streams(
+    project: Project, sources: Iterable[Path], options: ImportOptions, progress: Callable[[str], None]
+) -> tuple[tuple[CorpusStream, ...], tuple[CorpusProblem, ...]]:
+    """The streams that were asked for, each with its owner's name, and what cannot be used."""
+    streams: list[CorpusStream] = []
+    left_out: list[CorpusProblem] = []
+    for entry in (entry for source in sources for entry in found_in(source, project.providers)):
+        progress(f"read {entry.place}")
+        if isinstance(entry, CorpusProblem):
+            left_out.append(entry)
+        elif not options.streams or any(fnmatchcase(entry.id, wanted) for wanted in options.streams):
+            found = _owned(project, entry, options.provider)
+            (streams if isinstance(found, CorpusStream) else left_out).append(found)  # type: ignore[arg-type]
+    return tuple(streams), tuple(left_out)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Draft:
-    """A recording that could be written."""
-
-    stream: CorpusStream
-    file: Path
-    row: Scenario
-    cassette: Cassette
-
-
-def _drafts(
-    project: Project,
-    streams: Sequence[Owned],
-    options: ImportOptions,
-    scrubber: Scrubber,
-    progress: Callable[[str], None],
-) -> tuple[_Draft, ...]:
-    drafts: list[_Draft] = []
-    for owned, name in zip(streams, names_of(streams, options), strict=True):
-        draft = _draft(project, owned, name, scrubber, options)
-        place = scrubber.text(f"{draft.stream.place} (to be {draft.file})")
-        scrubber.refuse(place, render(draft.cassette), draft.cassette.interactions)
-        drafts.append(draft)
-        progress(f"looked at {draft.row.name}")
-    return tuple(drafts)
+def _owned(project: Project, stream: CorpusStream, wanted: str | None) -> CorpusStream | CorpusProblem:
+    """The stream of the provider that answers at its address, by the project's own rows; else of the one that
+    was named.
+    """
+    why = ProblemKind.UNKNOWN_PROVIDER
+    owner = stream.provider if any(row.name == stream.provider for row in project.providers) else None
+    if stream.provenance in _MADE_UP:
+        reason = f"is {stream.provenance}: imported it would pass for what a provider sent."
+        why = ProblemKind.MADE_UP
+    elif wanted is None and owner is None:
+        address = urlsplit(stream.interaction.request.uri)
+        where = f"{address.hostname}{address.path}, where no provider of this project answers"
+        reason = f"comes from {where}. --provider NAME says whose it is."
+    elif wanted is not None and owner not in (None, wanted):
+        reason = f"is {owner}'s, not {wanted}'s."
+    else:
+        return replace(stream, provider=wanted or stream.provider)
+    return CorpusProblem(place=stream.place, reason=reason, why=why)
 
 
-def _draft(project: Project, owned: Owned, name: str, scrubber: Scrubber, options: ImportOptions) -> _Draft:
-    stream, provider = owned.stream, owned.provider
+def _require_one(streams: Sequence[CorpusStream], options: ImportOptions, scrubber: Scrubber) -> None:
+    """One scenario takes one stream, and its name is a file's.
+
+    Raises:
+        ConfigError: otherwise.
+    """
+    if options.scenario is None:
+        return
+    if not _NAME.fullmatch(options.scenario):
+        name = scrubber.text(options.scenario)
+        raise ConfigError(f"{name!r} cannot be a scenario's name: letters, digits and . _ - only.")
+    if len(streams) > 1:
+        ids = scrubber.text(first_names((stream.id for stream in streams), _SHOWN_IDS))
+        raise ConfigError(
+            f"--scenario names one recording, but there are {len(streams)} streams: {ids}. "
+            "Choose one with --stream."
+        )
+
+
+def _names_of(streams: Sequence[CorpusStream], options: ImportOptions) -> list[str]:
+    """The same for the same streams, in whatever order they come."""
+    if options.scenario is not None:
+        return [options.scenario for _ in streams]
+    plain = [_slug(stream.id) for stream in streams]
+    taken = [(stream.provider, name) for stream, name in zip(streams, plain, strict=True)]
+    return [
+        f"{name}-{_digest(stream)}" if taken.count((stream.provider, name)) > 1 else name
+        for stream, name in zip(streams, plain, strict=True)
+    ]
+
+
+def _slug(identity: str) -> str:
+    words = "-".join(re.findall(r"[a-z0-9]+", identity.lower()))
+    if len(words) > _LONGEST or not words:
+        words = f"{words[:_LONGEST]}-{hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST]}".lstrip("-")
+    return PREFIX + words
+
+
+def _digest(stream: CorpusStream) -> str:
+    parts = (stream.id.encode(), stream.interaction.request.body, stream.interaction.response.body)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:_DIGEST]
+
+
+def _draft(
+    project: Project, stream: CorpusStream, name: str, scrubber: Scrubber, options: ImportOptions
+) -> Import:
+    """What could be written."""
+    provider = project.provider(stream.provider)
     interaction = scrubber.interaction(_as_ours(stream.interaction, provider))
     row = _row(name, provider.name, interaction)
     own = next((known for known in project.scenarios if known.name == row.name), None)
@@ -157,8 +257,13 @@ def _draft(project: Project, owned: Owned, name: str, scrubber: Scrubber, option
         scenario=name,
         client=scrubber.text(stream.recorder or "unknown"),
     )
-    cassette = Cassette(interactions=(interaction,), recording=recording)
-    return _Draft(stream=stream, file=project.cassette(row), row=own or row, cassette=cassette)
+    return Import(
+        stream=stream.id,
+        place=stream.place,
+        file=project.cassette(row),
+        row=own or row,
+        cassette=Cassette(interactions=(interaction,), recording=recording),
+    )
 
 
 def _as_ours(interaction: Interaction, provider: Provider) -> Interaction:
@@ -192,20 +297,17 @@ def _require_fit(own: Scenario, found: Scenario) -> None:
         )
 
 
-def _keep(draft: _Draft, options: ImportOptions) -> Import:
-    outcome = ImportOutcome.IMPORTED
+def _keep(draft: Import, options: ImportOptions) -> Import:
     if draft.file.exists() and _is_there(draft):
-        outcome = ImportOutcome.UNCHANGED
-    elif draft.file.exists() and not options.force:
-        outcome = ImportOutcome.IN_THE_WAY
-    elif not options.dry_run:
+        return replace(draft, outcome=ImportOutcome.UNCHANGED)
+    if draft.file.exists() and not options.force:
+        return replace(draft, outcome=ImportOutcome.IN_THE_WAY)
+    if not options.dry_run:
         save(draft.file, draft.cassette)
-    return Import(
-        stream=draft.stream.id, place=draft.stream.place, file=draft.file, row=draft.row, outcome=outcome
-    )
+    return draft
 
 
-def _is_there(draft: _Draft) -> bool:
+def _is_there(draft: Import) -> bool:
     """Whether the file holds these exchanges as an import; dates say nothing."""
     try:
         old = load(draft.file)

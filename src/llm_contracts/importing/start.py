@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -55,12 +55,6 @@ PROVIDERS = [
 # The built-in ones need no entry; `module:attribute` names any other.
 CLIENTS = {{}}
 '''
-_PROVIDER = """    Provider(
-        name={name},
-        base_url={base_url},
-        key_variable={key_variable},
-{variable}    ),
-"""
 _SCENARIOS = '''"""What is asked, a row for each situation."""
 
 {imports}
@@ -170,11 +164,12 @@ def _providers(begin: Start) -> tuple[Provider, ...]:
     named = tuple(map(_provider_from, dict.fromkeys(begin.providers)))
     if begin.source is None:
         return named or (_provider_from(_PROVIDER_OF.get(begin.reference.removesuffix("-async"), "openai")),)
-    streams = (entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream))
-    found = _at(entry.interaction.request.uri for entry in streams)
+    streams = [entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream)]
+    uris = [entry.interaction.request.uri.partition("?")[0].removesuffix(CHAT) for entry in streams]
+    found = {row.name: row for row in reversed([provider_at(uri) for uri in uris])}  # the first of each name
     if not found and not named:
         raise ConfigError(f"{begin.source} holds no recording that can be compared. Check the folder's name.")
-    return tuple({row.name: row for row in (*named, *found)}.values())
+    return tuple({**{row.name: row for row in named}, **dict(reversed(found.items()))}.values())
 
 
 def _provider_from(text: str) -> Provider:
@@ -192,39 +187,26 @@ def _provider_from(text: str) -> Provider:
     return known[text]
 
 
-def _at(uris: Iterable[str]) -> tuple[Provider, ...]:
-    """The providers at these addresses, each once."""
-    rows = [provider_at(uri.partition("?")[0].removesuffix(CHAT)) for uri in uris]
-    return tuple({row.name: row for row in reversed(rows)}.values())[::-1]
-
-
 def _provider(row: Provider) -> str:
-    variable = row.base_url_variable
-    line = f"        base_url_variable={_quoted(variable)},\n" if variable else ""
-    return _PROVIDER.format(
-        name=_quoted(row.name),
-        base_url=_quoted(row.base_url),
-        key_variable=_quoted(row.key_variable),
-        variable=line,
-    )
+    given = {name: getattr(row, name) for name in ("name", "base_url", "key_variable", "base_url_variable")}
+    lines = (f"        {name}={_quoted(value)},\n" for name, value in given.items() if value)
+    return f"    Provider(\n{''.join(lines)}    ),\n"
 
 
 def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str:
     if begin.source is not None:
         return _IMPORTED.format(cassettes="cassettes" if own else f"../../{_CASSETTES}")
-    rows = "".join(map(_rows, providers))
+    rows = "".join(
+        # A plain question, and what only the simulator can be made to say.
+        (_ROW + (_SIMULATED if row.name in DIALECTS else "")).format(
+            name=_quoted(row.name),
+            model=_quoted(_MODELS.get(row.name, "default")),
+            asked=_ASKED.get(row.name, "messages=QUESTION,"),
+        )
+        for row in providers
+    )
     names = "Function, Scenario" if "Function." in rows else "Scenario"
     return _SCENARIOS.format(imports=f"from llm_contracts import {names}\n", rows=rows)
-
-
-def _rows(row: Provider) -> str:
-    """A plain question, and what only the simulator can be made to say."""
-    text = _ROW + (_SIMULATED if row.name in DIALECTS else "")
-    return text.format(
-        name=_quoted(row.name),
-        model=_quoted(_MODELS.get(row.name, "default")),
-        asked=_ASKED.get(row.name, "messages=QUESTION,"),
-    )
 
 
 def _pyproject(file: Path, begin: Start, *, own: bool) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.importing.find import PREFIX
-from llm_contracts.importing.run import Import, ImportOutcome, ImportReport
+from llm_contracts.importing.run import PREFIX, Import, ImportOutcome, ImportReport
 from llm_contracts.project.config import Settings
 from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.results.document import problem_document
@@ -44,31 +43,25 @@ def import_document(report: ImportReport, settings: Settings, *, dry_run: bool) 
 def print_import(console: Console, report: ImportReport, settings: Settings, *, dry_run: bool) -> None:
     """Print a line for each stream, what was left out and why, the sum, and what is left to do."""
     for one in report.imports:
-        console.print(_line(one, dry_run=dry_run), soft_wrap=True)
+        text = Text(f"{_word(one.outcome, dry_run=dry_run):<10}  ", style=_STYLES[one.outcome])
+        text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
+        console.print(text, soft_wrap=True)
     if report.left_out:
         console.print(Text(f"\nNot used ({len(report.left_out)})", style="bold underline"))
         for line in left_out_lines(report.left_out):
             console.print(Text(line, style="dim" if line.startswith(" ") else ""), soft_wrap=True)
-    console.print(Text("\n" + _sum(report, dry_run=dry_run), style="bold"))
-    for line in _advice(report, settings, dry_run=dry_run):
-        console.print(Text(line), soft_wrap=True)
-
-
-def _line(one: Import, *, dry_run: bool) -> Text:
-    text = Text(f"{_word(one.outcome, dry_run=dry_run):<10}  ", style=_STYLES[one.outcome])
-    return text.append(one.row.name, style="default").append(f"   from {one.place}", style="dim")
-
-
-def _word(outcome: ImportOutcome, *, dry_run: bool) -> str:
-    return "to import" if dry_run and outcome is ImportOutcome.IMPORTED else str(outcome).replace("-", " ")
-
-
-def _sum(report: ImportReport, *, dry_run: bool) -> str:
     counts = [(sum(one.outcome is outcome for one in report.imports), outcome) for outcome in ImportOutcome]
     parts = [f"{count} {_word(outcome, dry_run=dry_run)}" for count, outcome in counts if count]
     parts = parts or ["Nothing to import"]
     parts += [f"{len(report.left_out)} left out"] if report.left_out else []
-    return ", ".join(parts) + (". Nothing was written." if dry_run else ".")
+    end = ". Nothing was written." if dry_run else "."
+    console.print(Text(f"\n{', '.join(parts)}{end}", style="bold"))
+    for line in _advice(report, settings, dry_run=dry_run):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _word(outcome: ImportOutcome, *, dry_run: bool) -> str:
+    return "to import" if dry_run and outcome is ImportOutcome.IMPORTED else str(outcome).replace("-", " ")
 
 
 def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Iterator[str]:
@@ -82,18 +75,14 @@ def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Itera
     yield f"In {settings.shown(settings.scenarios)}:"
     yield ""
     if any(one.row.id.startswith(PREFIX) for one in report.unowned):
-        yield from _table(settings)
+        folder = Path(os.path.relpath(settings.cassettes, settings.scenarios.parent)).as_posix()
+        yield "    from pathlib import Path"
+        yield "    from llm_contracts import imported_scenarios"
+        yield ""
+        yield f'    SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "{folder}"))'
     for one in report.unowned:
         if not one.row.id.startswith(PREFIX):
             yield from _row(one)
-
-
-def _table(settings: Settings) -> Iterator[str]:
-    folder = Path(os.path.relpath(settings.cassettes, settings.scenarios.parent)).as_posix()
-    yield "    from pathlib import Path"
-    yield "    from llm_contracts import imported_scenarios"
-    yield ""
-    yield f'    SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "{folder}"))'
 
 
 def _row(one: Import) -> Iterator[str]:

@@ -14,8 +14,7 @@ import pytest
 
 from llm_contracts.clients.call import Function
 from llm_contracts.corpus import ProblemKind
-from llm_contracts.importing.find import ImportOptions
-from llm_contracts.importing.run import ImportReport, import_streams, imported_scenarios
+from llm_contracts.importing.run import ImportOptions, ImportReport, import_streams, imported_scenarios
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import ConfigError, Project, load_settings
 from llm_contracts.project.load import load_project
