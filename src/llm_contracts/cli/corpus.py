@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from llm_contracts.cli.options import (
     secrets_of,
 )
 from llm_contracts.cli.paths import InputPath
-from llm_contracts.project.config import ConfigError, Project, checked_name
+from llm_contracts.project.config import ConfigError, checked_name
 from llm_contracts.run.options import Options
 from llm_contracts.run.shards import owned
 from llm_contracts.util.stdout import captured_stdout
@@ -83,13 +81,12 @@ def corpus(
     from llm_contracts.corpus.survey import name_of, survey
     from llm_contracts.reporting.left_out import left_out_lines
     from llm_contracts.reporting.terminal import print_result
-    from llm_contracts.results.items import packed
+    from llm_contracts.results.items import DRAFT, packed
     from llm_contracts.results.writer import writing
     from llm_contracts.run.merge import corpus_plan, part
     from llm_contracts.run.streams import check_corpus, corpus_context
-    from llm_contracts.run.workers.choice import worker_pool
-    from llm_contracts.run.workers.threads import continuing
-    from llm_contracts.util.terminal import progress_bar
+    from llm_contracts.run.workers.threads import continuing, worker_pool
+    from llm_contracts.util.terminal import echo, progress_bar
 
     project = project_here(needed=False)
     with progress_bar("reading", None) as read:
@@ -105,38 +102,28 @@ def corpus(
     context = corpus_context(project, options, packed)
     crashes: list[str] = []
     pool = worker_pool(context, project, options, len(own), died=crashes.append, cluster=cluster)
+    entries = (entry for entry in found.entries() if owned(options.shard, name_of(entry)))
     with writing(folder, secrets_of(project), plan=plan, resume=go_on) as writer:
-        with (
-            captured_stdout() as printed,
-            progress_bar("corpus", len(own), "starting the clients") as done,
-            _way_on(folder, project),
-        ):
-            result = check_corpus(
-                project,
-                (entry for entry in found.entries() if owned(options.shard, name_of(entry))),
-                options,
-                waivers_file=waivers,
-                folder=folder,
-                workers=pool if writer.resumed is None else continuing(pool, writer.resumed),
-                progress=writer.reporting(done),
-            )
+        workers = pool if writer.resumed is None else continuing(pool, writer.resumed)
+        with captured_stdout() as printed, progress_bar("corpus", len(own), "starting the clients") as done:
+            try:
+                result = check_corpus(
+                    project,
+                    entries,
+                    options,
+                    waivers_file=waivers,
+                    folder=folder,
+                    workers=workers,
+                    progress=writer.reporting(done),
+                )
+            except KeyboardInterrupt:
+                shown = project.settings.shown(folder / DRAFT)
+                finished = f"Stopped. What was finished is in {shown}"
+                echo(f"{finished}: the same command with --continue goes on.", err=True)
+                raise
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"))
         result = replace(result, warnings=writer.masked(warnings))
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     hand_over(json_file, text, lambda console: print_result(console, result))
     # Of a shard the others may have been compared.
     return Exit.USAGE if not result.items and options.shard is None else exit_of(result)
-
-
-@contextmanager
-def _way_on(folder: Path, project: Project) -> Iterator[None]:
-    """Whoever stops a long run learns how to go on with it."""
-    from llm_contracts.results.items import DRAFT
-    from llm_contracts.util.terminal import echo
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        shown = project.settings.shown(folder / DRAFT)
-        echo(f"Stopped. What was finished is in {shown}: the same command with --continue goes on.", err=True)
-        raise

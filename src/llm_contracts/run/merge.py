@@ -39,16 +39,14 @@ def check_plan(project: Project, options: Options, inputs: Mapping[str, str]) ->
 
 def corpus_plan(project: Project, options: Options, digest: str, waivers: Path | None) -> dict[str, Any]:
     """The same of a run over a corpus. `digest`: of the corpus; `waivers`: the file of its own."""
-    # The project's own code: what else a process has loaded says nothing about the run.
-    own = {
-        name: digest for name, digest in input_files(project.settings).items() if not Path(name).is_absolute()
-    }
+    files = input_files(project.settings)
     return {
         "what": CORPUS,
         **_plan(project, options),
         "corpus": digest,
         "waivers": None if waivers is None else str(waivers),
-        "inputs": {name: digest for name, digest in own.items() if name.endswith(".py")},
+        # The project's own code: what else a process has loaded says nothing about the run.
+        "inputs": {n: files[n] for n in files if n.endswith(".py") and not Path(n).is_absolute()},
     }
 
 
@@ -169,9 +167,7 @@ def _refuse_other_runs(project: Project, stored: Sequence[Stored]) -> None:
                 f"{other.folder} and {stored[0].folder} are not of the same run: they differ in "
                 f"{', '.join(changed[:_SHOWN])}. Run all parts on the same files under the same versions."
             )
-    here = _releases(project, first["reference"], first["candidate"])
-    used = first["versions"]
-    changed = differences(used, here)
+    changed = differences(first["versions"], _releases(project, first["reference"], first["candidate"]))
     if changed:
         raise ConfigError(
             f"The parts ran under other versions than are installed here: {', '.join(changed)}. Merge them "
@@ -188,19 +184,13 @@ def _comparable(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _other_inputs(one: Stored, other: Stored) -> tuple[str, ...]:
+def _other_inputs(*parts: Stored) -> tuple[str, ...]:
     """The files that differ. Code that only one of them names does not: each part loads what its recordings
     need.
     """
-    here, there = (
-        each.document.get("inputs") or each.document["part"]["plan"]["inputs"] for each in (one, other)
-    )
-    return tuple(
-        name
-        for name in sorted(here.keys() | there.keys())
-        if here.get(name) != there.get(name)
-        and (not name.endswith(".py") or (name in here and name in there))
-    )
+    here, there = (part.document.get("inputs") or part.document["part"]["plan"]["inputs"] for part in parts)
+    code = {name for name in here.keys() ^ there.keys() if name.endswith(".py")}
+    return tuple(n for n in sorted((here.keys() | there.keys()) - code) if here.get(n) != there.get(n))
 
 
 def _refuse_gaps(stored: Sequence[Stored]) -> None:

@@ -24,8 +24,8 @@ from llm_contracts.results.document import to_document
 from llm_contracts.results.items import Packed, packed
 from llm_contracts.run.check import check, scenario_context
 from llm_contracts.run.options import Options
-from llm_contracts.run.workers.choice import worker_pool
 from llm_contracts.run.workers.processes import processes
+from llm_contracts.run.workers.threads import worker_pool
 from tests.harness.run.projects import CLIENTS, NAMES, make_project
 
 pytestmark = pytest.mark.long

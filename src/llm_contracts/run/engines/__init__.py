@@ -109,11 +109,7 @@ class UnplayableError(Exception):
 
 @contextmanager
 def _vcr(interactions: tuple[Interaction, ...], _protocols: Protocols = BUILT_IN) -> Iterator[Play]:
-    from llm_contracts.run.engines.vcr import NotReplayableError, VcrReplay
+    from llm_contracts.run.engines.vcr import vcr_session
 
-    try:
-        replay = VcrReplay(interactions)
-    except NotReplayableError as error:
-        raise UnplayableError(str(error)) from error
-    with replay as session:
+    with vcr_session(interactions) as session:
         yield Play(session=session)

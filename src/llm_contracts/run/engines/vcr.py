@@ -12,15 +12,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from contextlib import contextmanager
+from typing import Any
 
 import vcr.request
 from pytest_recording.network import blocking_context
 from vcr.cassette import Cassette
 
 from llm_contracts.clients.session import SessionLike
+from llm_contracts.run.engines import UnplayableError
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.matching import Matcher
@@ -31,42 +31,31 @@ _FRAMING = _CONNECTION | {"content-length"}
 _LOCAL = [r"127\.0\.0\.1$", r"::1$", r"localhost$"]
 
 
-class NotReplayableError(Exception):
-    """A recording that this engine cannot play: the exchange did not end as it should."""
+_turn = threading.Lock()
 
 
-class VcrReplay(SessionLike):
-    """Serves the given exchanges to clients that call the provider's own address. A context manager.
+@contextmanager
+def vcr_session(interactions: Sequence[Interaction]) -> Iterator[SessionLike]:
+    """Serves the given exchanges to clients that call the provider's own address.
 
     Raises:
-        NotReplayableError: an exchange was cut, reset, refused, or fell silent; the wire engine plays those.
+        UnplayableError: an exchange was cut, reset, refused, or fell silent; the wire engine plays those.
     """
+    for one in interactions:
+        if one.response.end is not End.COMPLETE:
+            raise UnplayableError(
+                f"{one.request.method} {one.request.uri} ended as {one.response.end}: the vcr engine "
+                "plays complete exchanges only. Use the wire engine."
+            )
+    session = _VcrSession(Matcher(interactions, by_host=True))
+    with _turn, _network_blocked(), _Served.use(path="", answer=session.answer):
+        yield session
 
-    _turn: ClassVar = threading.Lock()
 
-    def __init__(self, interactions: Sequence[Interaction]) -> None:
-        for one in interactions:
-            if one.response.end is not End.COMPLETE:
-                raise NotReplayableError(
-                    f"{one.request.method} {one.request.uri} ended as {one.response.end}: the vcr engine "
-                    "plays complete exchanges only. Use the wire engine."
-                )
-        self._matcher = Matcher(interactions, by_host=True)
+class _VcrSession(SessionLike):
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
         self._requests: list[Request] = []
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as opening:
-            opening.enter_context(self._turn)
-            opening.enter_context(_network_blocked())
-            opening.enter_context(_Served.use(path="", answer=self._answer))
-            self._open = opening.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open.close()
 
     def requests(self) -> tuple[Request, ...]:
         """What was asked, in order."""
@@ -82,7 +71,8 @@ class VcrReplay(SessionLike):
     def abort(self) -> None:
         """There is no connection to drop."""
 
-    def _answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
+        """What was recorded as the answer."""
         self._requests.append(request)
         return decoded(self._matcher.answer(request).response)
 

@@ -32,16 +32,11 @@ _FINDING = "20s"
 
 
 def on_cluster(context: WorkerContext, address: str, *, processes: int, at_once: int) -> WorkerPool:
-    """The workers of a cluster.
+    """The workers of a cluster, by its scheduler's address; `local` starts one on this machine with so many
+    processes, each of which does so many tasks at a time.
 
     A task whose worker is lost goes to another one. One in which workers are lost again and again becomes an
     item with a `problem`.
-
-    Args:
-        context: what a worker must know.
-        address: of the scheduler; `local` starts a cluster on this machine.
-        processes: how many, for a local one.
-        at_once: tasks that each does at a time, for a local one.
 
     Raises:
         ConfigError: Dask is not installed.
@@ -66,12 +61,8 @@ def on_cluster(context: WorkerContext, address: str, *, processes: int, at_once:
                 try:
                     yield number, future.result()
                 except _dask().KilledWorker as error:
-                    yield (
-                        number,
-                        context.pack(
-                            failed(task, f"its worker was lost on {error.last_worker.address}, after others.")
-                        ),
-                    )
+                    why = f"its worker was lost on {error.last_worker.address}, after others."
+                    yield number, context.pack(failed(task, why))
 
     return pool
 

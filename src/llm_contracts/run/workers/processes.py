@@ -17,7 +17,7 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -109,19 +109,16 @@ def processes(
                             raise WorkerError(
                                 f"{false_starts} worker processes ended before they had begun ({how})."
                             ) from error
+                        report = f"A worker process ended {how}"
+                        report += f" while it ran {', '.join(running)}." if running else "."
                         if batch.again:
-                            yield from (
-                                (
-                                    n,
-                                    context.pack(
-                                        failed(task, f"the process that ran it ended twice ({how}).")
-                                    ),
-                                )
-                                for n, task in batch.tasks
-                            )
+                            why = f"the process that ran it ended twice ({how})."
+                            yield from ((n, context.pack(failed(task, why))) for n, task in batch.tasks)
                         else:
                             again += [_Batch(tasks=(each,), again=True) for each in batch.tasks]
-                        died(_crash_report(how, running, batch))
+                            names = ", ".join(task_name(task) for _, task in batch.tasks)
+                            report += f" What it had was run again, one by one: {names}."
+                        died(report)
                     except Exception as error:
                         raise WorkerError("".join(traceback.format_exception(error))) from error
             finally:
@@ -139,30 +136,16 @@ def own_processors(count: int) -> tuple[int, ...]:
 
 
 def _submit(workers: ProcessPool, batch: _Batch) -> Future[list[tuple[int, Packed]]]:
-    with _ignoring_interrupts():  # the first task starts the processes
-        return workers.schedule(_run, args=(batch,))
-
-
-@contextmanager
-def _ignoring_interrupts() -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal. A process that is started here ignores it from its first
-    instruction on: the pool ends it.
+    """Hand out a batch; the first starts the processes. Ctrl-C reaches every process of a terminal, and these
+    ignore it from their first instruction on: the pool ends them.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
     try:
-        yield
+        return workers.schedule(_run, args=(batch,))
     finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _crash_report(how: str, running: list[str], batch: _Batch) -> str:
-    doing = f" while it ran {', '.join(running)}" if running else ""
-    names = ", ".join(task_name(task) for _, task in batch.tasks)
-    rest = "" if batch.again else f" What it had was run again, one by one: {names}."
-    return f"A worker process ended {how}{doing}.{rest}"
+        if is_main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _how(code: int) -> str:

@@ -20,6 +20,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from llm_contracts.clients.builtin import BUILTIN
+from llm_contracts.clients.gateway import Gateway
 from llm_contracts.corpus import CorpusStream
 from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
@@ -28,6 +30,10 @@ from llm_contracts.project.inputs import code_files, digests, executed_files
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import light
 from llm_contracts.results.items import ItemsFile, Packed
+from llm_contracts.run.match import client_names
+from llm_contracts.run.options import Options
+
+_ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
 
 Task = Any
 """What is to be run: a scenario's name, or a stream of a corpus. It can be pickled."""
@@ -182,6 +188,38 @@ def side_by_side(
             yield number, future.result()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def worker_pool(
+    context: WorkerContext,
+    project: Project,
+    options: Options,
+    count: int,
+    *,
+    died: Callable[[str], None],
+    cluster: str | None = None,
+) -> WorkerPool:
+    """The workers for `count` recordings: a cluster if one is named, else a process for each processor, or
+    this process alone where that is quicker or `--jobs 1` says so. Each process would start a gateway of its
+    own, which is slower than who asks it, so a gateway gets one. `died` is called with a sentence for each
+    process that ended early.
+
+    Raises:
+        ConfigError: the cluster cannot be reached.
+    """
+    if cluster is not None:
+        from llm_contracts.run.workers.dask import on_cluster
+
+        return on_cluster(context, cluster, processes=options.processors, at_once=options.in_flight)
+    known = {**BUILTIN, **project.clients}
+    gateway = any(isinstance(known.get(name), Gateway) for name in client_names(project, options))
+    quickest = 1 if gateway else min(options.processors, count // _ENOUGH)
+    wanted = min(options.jobs, count) if options.jobs else quickest
+    if wanted > 1:
+        from llm_contracts.run.workers.processes import processes
+
+        return processes(context, wanted, at_once=options.in_flight, died=died)
+    return alone(context, project, options.workers)
 
 
 def continuing(workers: WorkerPool, finished: ItemsFile) -> WorkerPool:
