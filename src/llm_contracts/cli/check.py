@@ -127,7 +127,7 @@ def check(
     from llm_contracts.results.writer import writing
     from llm_contracts.run import check as run
     from llm_contracts.run.merge import check_plan, part
-    from llm_contracts.run.workers.choice import worker_pool
+    from llm_contracts.run.workers.threads import worker_pool
     from llm_contracts.util.terminal import progress_bar, report_console
 
     if extent is not None and review:
@@ -227,10 +227,11 @@ def _with_cost(
     """Measure, and print unless `quiet`: their document, and the exit code that they alone would earn."""
     from llm_contracts.cost.model import cost_document
     from llm_contracts.cost.run import measure_with_limits
-    from llm_contracts.cost.views import cost_progress, print_cost
-    from llm_contracts.util.terminal import report_console
+    from llm_contracts.cost.views import print_cost
+    from llm_contracts.util.terminal import progress_bar, report_console
 
-    with captured_stdout(), cost_progress(len({row.provider for row in scenarios})) as done:
+    count = len({row.provider for row in scenarios})
+    with captured_stdout(), progress_bar("cost", count, still=True) as done:
         cost = measure_with_limits(project, scenarios, options, limits, progress=done)
     if not quiet:
         print_cost(report_console(), cost)

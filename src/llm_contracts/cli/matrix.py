@@ -14,6 +14,7 @@ from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.cli.options import (
     client_options,
     file_option,
+    flag_option,
     hand_over,
     jobs_option,
     json_option,
@@ -26,16 +27,14 @@ from llm_contracts.cli.options import (
     timeout_option,
 )
 from llm_contracts.cli.paths import InputPath, OutputPath
-from llm_contracts.matrix.plan import ReleasePair, load_plan
-from llm_contracts.matrix.request import MatrixRequest
+from llm_contracts.matrix.plan import MatrixRequest, ReleasePair, load_plan
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.util.text import count
 
 if TYPE_CHECKING:
-    from llm_contracts.matrix.cell import Cell
     from llm_contracts.matrix.run import MatrixRun
-    from llm_contracts.matrix.table import Table
+    from llm_contracts.matrix.table import Cell, Table
 
 _EXAMPLES = """\b
 Examples:
@@ -99,10 +98,8 @@ Examples:
         metavar="DIR",
         help="Where uv keeps packages and environments, in place of its own cache folder.",
     ),
-    click.option(
-        "--cost",
-        is_flag=True,
-        help="Also measure under each pair how many times the reference's cost the candidate's is.",
+    flag_option(
+        "--cost", "Also measure under each pair how many times the reference's cost the candidate's is."
     ),
     jobs_option,
     timeout_option(300.0),

@@ -10,6 +10,8 @@ from enum import StrEnum
 from statistics import median
 from typing import Any, Self
 
+from llm_contracts.util.dataclass_json import from_json
+
 
 class Measure(StrEnum):
     """What of a call is measured. Limits and documents use these names."""
@@ -197,33 +199,21 @@ def cost_from(value: Mapping[str, Any]) -> Cost:
     Raises:
         AttributeError, KeyError, TypeError, ValueError: the value does not come from `cost_document`.
     """
-    return Cost(
-        reference=value["reference"],
-        candidate=value["candidate"],
-        providers=tuple(
-            ProviderCost(
-                provider=name,
-                reference=row["reference"],
-                recording=row["recording"],
-                found={
-                    Measure(measure): SideBySide(
-                        reference=float(pair["reference"]),
-                        candidate=float(pair["candidate"]),
-                        ratio=Spread(**pair["ratio"]),
-                    )
-                    for measure, pair in row["measures"].items()
-                },
-                missing={Measure(measure): reason for measure, reason in row["not_measured"].items()},
-            )
-            for name, row in value["providers"].items()
-        ),
-        rounds=value["rounds"],
-        short=value["chunks"]["short"],
-        long=value["chunks"]["long"],
-        processors=value["machine"]["processors"],
-        load=value["machine"]["load"],
-        at_most={Measure(name): limit for name, limit in value["at_most"].items()},
-    )
+    rows = [
+        {
+            "provider": name,
+            "reference": row["reference"],
+            "recording": row["recording"],
+            "found": {
+                measure: {key: pair[key] for key in ("reference", "candidate", "ratio")}
+                for measure, pair in row["measures"].items()
+            },
+            "missing": row["not_measured"],
+        }
+        for name, row in value["providers"].items()
+    ]
+    plain = {name: value[name] for name in ("reference", "candidate", "rounds", "at_most")}
+    return from_json(Cost, {**plain, **value["chunks"], **value["machine"], "providers": rows})
 
 
 def _rounded(value: Any) -> Any:

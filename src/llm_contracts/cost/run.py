@@ -59,14 +59,7 @@ def measure(
     """What calls cost over either client, for each provider of these scenarios.
 
     For each provider one recording is played, the longest that is fit for it, from a process of its own: as a
-    short answer and as a long one. One client is measured at a time.
-
-    Args:
-        project: where the recordings are.
-        scenarios: those from which to choose.
-        match: the clients; its engine is not used.
-        plan: how to measure.
-        progress: called with each provider that is done.
+    short answer and as a long one. One client is measured at a time. The engine of `match` is not used.
 
     Raises:
         ServerError: the process that plays recordings has ended.

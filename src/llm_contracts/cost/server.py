@@ -1,26 +1,23 @@
-"""The edge in a process of its own, so that its work is not counted among that of the clients.
-
-It reads recordings from standard input, one a line, as JSON, and answers each with the origin at which it is
-played from then on: event by event, as quickly as they are taken. It ends with its input, so it
-never outlives the process that measures.
-"""
+"""The edge in a process of its own, so that its work is not counted among that of the clients."""
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 
-from llm_contracts.util.dataclass_json import from_json, to_json
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.straight import reached_straight
 
 Serve = Callable[[Sequence[Interaction]], str]
 """Plays a recording, as often as it is asked for, and gives the origin at which it can be had."""
+
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
 
 
 class ServerError(OSError):
@@ -29,45 +26,32 @@ class ServerError(OSError):
 
 @contextmanager
 def serving() -> Iterator[Serve]:
-    """A process that plays recordings, for as long as the context is open."""
-    # -P: a file in the working directory must not take the place of a module.
-    command = [sys.executable, "-P", "-m", __name__]
-    with (
-        reached_straight(os.environ),
-        subprocess.Popen(  # noqa: S603 - our own module, and no shell reads the arguments
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-        ) as process,
-    ):
+    """A process that plays recordings, event by event and as quickly as they are taken, for as long as the
+    context is open; it never outlives the process that measures.
+    """
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_play, args=(theirs,), daemon=True)
+
+    def serve(interactions: Sequence[Interaction]) -> str:
         try:
-            yield lambda interactions: _origin_of_server(process, interactions)
+            ours.send(tuple(interactions))
+            return str(ours.recv())
+        except (OSError, EOFError) as error:
+            raise ServerError("The process that plays recordings for measuring has ended.") from error
+
+    with reached_straight(os.environ), ours:
+        process.start()
+        theirs.close()
+        try:
+            yield serve
         finally:
             process.kill()
+            process.join()
 
 
-def _origin_of_server(process: subprocess.Popen[str], interactions: Sequence[Interaction]) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(json.dumps(to_json(tuple(interactions))) + "\n")
-    process.stdin.flush()
-    origin = process.stdout.readline().strip()
-    if not origin:
-        raise ServerError("The process that plays recordings for measuring has ended.")
-    return origin
-
-
-def main() -> None:
-    """Serve until there is no more input."""
-    from llm_contracts.wire.proxy.playback_options import Fragmentation
-    from llm_contracts.wire.proxy.server import Edge
-
+def _play(asked: Connection) -> None:
+    """In that process: until whoever asks is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that measures
-    with Edge() as edge:
-        for line in sys.stdin:
-            interactions = from_json(tuple[Interaction, ...], json.loads(line))
-            session = edge.replay(interactions, pieces=Fragmentation.EVENTS)
-            sys.stdout.write(f"{session.origin}\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    with Edge() as edge, suppress(EOFError):
+        while True:
+            asked.send(edge.replay(asked.recv(), pieces=Fragmentation.EVENTS).origin)

@@ -3,31 +3,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.cost.model import Cost, Measure, ProviderCost, Spread, cost_from
 from llm_contracts.results.items import StoredResultError
 from llm_contracts.results.store import RESULT, Stored
-from llm_contracts.util.terminal import listed, terminal_console, titled
-
-
-@contextmanager
-def cost_progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar that is drawn only between providers: one that keeps moving takes processor time, too."""
-    columns = (TextColumn("cost"), MofNCompleteColumn(), TextColumn("{task.fields[done]}", markup=False))
-    console, hidden = terminal_console(stderr=True), not sys.stderr.isatty()
-    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=hidden) as progress:
-        task = progress.add_task("cost", total=total, done="")
-        progress.refresh()
-        yield lambda name: progress.update(task, advance=1, done=name, refresh=True)
+from llm_contracts.util.terminal import listed, titled
 
 
 def print_cost(console: Console, cost: Cost) -> None:

@@ -73,14 +73,8 @@ def compare_with_revision(
     providers: tuple[str, ...] = (),
     progress: Callable[[str], None] = lambda _scenario: None,
 ) -> DriftReport:
-    """Compare every recording that is not as it was in a revision.
-
-    Args:
-        project: whose recordings.
-        name: anything that git takes for a commit; what counts is where the working tree parted from it.
-        today: the day from which ages are counted.
-        providers: only these; all where none is given.
-        progress: called with each scenario when it is done.
+    """Compare every recording that is not as it was in a revision: where the working tree parted from `name`,
+    which is anything that git takes for a commit. `today` is the day from which ages are counted.
 
     Raises:
         ConfigError: there is no repository, or it does not know the name.

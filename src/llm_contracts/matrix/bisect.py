@@ -8,10 +8,9 @@ from typing import Any
 
 from packaging.version import Version
 
-from llm_contracts.matrix.cell import Cell
-from llm_contracts.matrix.plan import ReleasePair, by_age
-from llm_contracts.matrix.request import MatrixRequest
+from llm_contracts.matrix.plan import MatrixRequest, ReleasePair, by_age
 from llm_contracts.matrix.run import MatrixRun
+from llm_contracts.matrix.table import Cell
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.text import count
@@ -24,12 +23,8 @@ _MOST = 500  # releases between two others: more than that is a loop
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Releases:
-    """The releases of one package.
-
-    Attributes:
-        package: its name.
-        newest: given a requirement, the newest release that meets it, or None; raises if the index cannot
-            be asked.
+    """The releases of one package. `newest`: given a requirement, the newest release that meets it, or None;
+    raises if the index cannot be asked.
     """
 
     package: str
@@ -59,12 +54,8 @@ class Releases:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BisectTarget:
-    """What to look for: a kind, in the scenarios that have it at one end and not at the other.
-
-    Attributes:
-        kind: the kind of divergence.
-        appears: whether it is the later end that has it.
-        scenarios: where.
+    """What to look for: a kind, in the scenarios that have it at one end and not at the other. `appears`:
+    whether it is the later end that has it.
     """
 
     kind: Kind
@@ -121,13 +112,8 @@ def target(kind: Kind, low: Cell, high: Cell) -> BisectTarget | None:
 
 
 def bisect(ends: tuple[str, str], goal: BisectTarget, probe: Probe, releases: Releases) -> Bracket:
-    """Narrow two releases down to neighbours: over minor lines first, then over the releases of one.
-
-    Args:
-        ends: the earlier and the later release.
-        goal: what appears or vanishes between them.
-        probe: tries a release.
-        releases: those of the package; all of one line only are listed, if all can be tried.
+    """Narrow two releases, the earlier one first, down to neighbours: over minor lines first, then over the
+    releases of one, so that all of one line only are listed if all can be tried.
     """
     start = Bracket(before=ends[0], after=ends[1])
     rough = narrowed(start, releases.lines(start.before, start.after), goal, probe)
@@ -177,15 +163,8 @@ def run_bisection(
     found_ends: tuple[str, ReleasePair, ReleasePair],
     say: Callable[[str], None],
 ) -> tuple[BisectTarget, Bracket] | str:
-    """Check both ends, and then what lies between on the scenarios in question; a sentence where there is
-    nothing to find.
-
-    Args:
-        run: tries pairs.
-        request: what was asked for.
-        kind: the kind of difference.
-        found_ends: see `ends`.
-        say: called with what is being done, and what came of it.
+    """Check both `ends`, and then what lies between on the scenarios in question; a sentence where there is
+    nothing to find. `say` is called with what is being done, and what came of it.
 
     Raises:
         ConfigError: an end cannot be tried.

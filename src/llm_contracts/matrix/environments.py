@@ -1,4 +1,5 @@
-"""Isolated environments through uv: one for each pair of releases, built and cached by uv itself.
+"""Isolated environments through uv, one for each pair of releases, built and cached by uv itself, and a check
+as it runs in one.
 
 uv prefers what is installed here, so beside the two packages in question only those differ that have to.
 """
@@ -14,10 +15,12 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from llm_contracts.matrix.plan import LATEST, ReleasePair
 from llm_contracts.project.config import ConfigError
+from llm_contracts.results.items import DRAFT
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -116,11 +119,8 @@ class Environments:
         return Resolution(pins=text, moved=moved)
 
     def build(self, resolution: Resolution, folder: Path) -> tuple[str, ...]:
-        """The words that start Python in an environment with exactly these packages; it is built on the way.
-
-        Args:
-            resolution: the packages.
-            folder: where the list of them is left.
+        """The words that start Python in an environment with exactly these packages, whose list is left in a
+        folder; it is built on the way.
 
         Raises:
             UnavailableError: something cannot be installed, or the clients cannot be imported.
@@ -181,13 +181,7 @@ def last_line(errors: str) -> str:
 
 
 def command(folder: Path, environ: Mapping[str, str], *, timeout: float = 900.0) -> Command:
-    """A runner of programs.
-
-    Args:
-        folder: where they run.
-        environ: their variables.
-        timeout: seconds for one program; one that takes longer is ended and counts as failed.
-    """
+    """A runner of programs in a folder; one that takes longer than so many seconds counts as failed."""
 
     def run(arguments: Sequence[str | Path]) -> Completed:
         words = list(map(str, arguments))
@@ -227,12 +221,8 @@ def local_requirements() -> tuple[str, ...]:
 
 
 def requirement_line(name: str, direct_url: str | None, version: str) -> str:
-    """The requirement that brings a distribution again.
-
-    Args:
-        name: its name, with extras.
-        direct_url: its `direct_url.json` (PEP 610), which is there if it came from a folder or a file.
-        version: its release, for one that came from an index.
+    """The requirement that brings a distribution again, by its name with extras, its `direct_url.json`
+    (PEP 610), which is there if it came from a folder or a file, and its release.
     """
     if direct_url is None:
         return f"{name}=={version}"
@@ -261,3 +251,86 @@ def find_uv(environ: Mapping[str, str]) -> Path:
     if found is None:
         raise ConfigError(f"The matrix needs uv: pip install '{HARNESS}[matrix]', or any uv on the PATH.")
     return Path(found)
+
+
+# A check in another environment
+
+Check = Callable[[Sequence[str], Sequence[str], Path, Callable[[int], None]], Mapping[str, Any]]
+"""Runs a check and gives the result's document. Given the words that start Python, the check's own command
+with its options, a folder for the whole result, and what to call with the number of scenarios done.
+"""
+
+_READABLE = {0, 1, 3}  # exits after which there is a result: agreement, divergence, unreadable recordings
+
+
+class CheckError(Exception):
+    """A check gave no result. The message is its own last line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checker:
+    """A check as a process of its own, in the project's folder and with these variables. `look_every`:
+    seconds between two looks at how far it is.
+    """
+
+    root: Path
+    environ: Mapping[str, str]
+    look_every: float = 0.5
+
+    def __call__(
+        self,
+        python: Sequence[str],
+        arguments: Sequence[str],
+        folder: Path,
+        progress: Callable[[int], None],
+    ) -> Mapping[str, Any]:
+        """See `Check`.
+
+        Raises:
+            CheckError: it ended without a result.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / DRAFT
+        draft.unlink(missing_ok=True)  # of a run that was stopped
+        done = 0
+
+        def look() -> None:
+            nonlocal done
+            done = max(done, _lines(draft))  # in the end the draft is moved into its place
+            progress(done)
+
+        with TemporaryDirectory(prefix="llm-contracts-matrix-") as scratch:
+            result, errors = Path(scratch) / "result.json", Path(scratch) / "stderr"
+            files = ("--json", str(result), "--report", str(folder))
+            words = [*python, "-m", "llm_contracts", *arguments, *files]
+            code = self._run(words, errors, look)
+            if code in _READABLE and result.is_file():
+                document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+                return document
+            raise CheckError(last_line(errors.read_text("utf-8", "replace")))
+
+    def _run(self, words: list[str], errors: Path, look: Callable[[], None]) -> int:
+        with (
+            errors.open("wb") as complaints,
+            subprocess.Popen(  # noqa: S603 - our own module, and no shell reads the arguments
+                words, cwd=self.root, env=self.environ, stdout=subprocess.DEVNULL, stderr=complaints
+            ) as process,
+        ):
+            try:
+                while True:
+                    try:
+                        return process.wait(self.look_every)
+                    except subprocess.TimeoutExpired:
+                        look()
+            except BaseException:
+                process.terminate()
+                raise
+
+
+def _lines(draft: Path) -> int:
+    """How many items are done: a line each, after the first."""
+    try:
+        with draft.open("rb") as lines:
+            return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(1 << 20), b"")) - 1)
+    except FileNotFoundError:
+        return 0

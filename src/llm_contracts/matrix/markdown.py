@@ -7,8 +7,7 @@ from typing import Any
 
 from llm_contracts.drift.markdown import code
 from llm_contracts.matrix.bisect import BisectTarget, Bracket
-from llm_contracts.matrix.cell import Cell, CellState
-from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table, against
+from llm_contracts.matrix.table import Cell, CellState, ChangeDirection, ReleaseChange, Table, against
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.lines import value_line
 from llm_contracts.util.text import and_more, count, first_names
@@ -26,12 +25,8 @@ _WAYS: Mapping[ChangeDirection, str] = {
 
 
 def matrix_markdown(table: Table, *, most: int = 40, side_by_side: int = 12) -> str:
-    """The table, what changed, and what could not be tried.
-
-    Args:
-        table: what was found.
-        most: changes to list.
-        side_by_side: pairs that stand in one table.
+    """The table, what changed, and what could not be tried: at most so many changes, and pairs side by side
+    in one table.
     """
     return "\n".join(_lines(table, most, side_by_side)) + "\n"
 

@@ -1,9 +1,10 @@
-"""Pairs of releases to try together, and what a project says about them: `matrix.toml`."""
+"""Pairs of releases to try together: what `matrix.toml` says about them, and what is asked for."""
 
 from __future__ import annotations
 
+import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from llm_contracts.project.config import ConfigError, nearest
 from llm_contracts.util.files import read_file
+from llm_contracts.util.versions import versions
 
 LATEST = "latest"
 """Stands for the newest release that the index has and the rest of a pair allows."""
@@ -145,3 +147,93 @@ def _unsupported(row: object) -> Unsupported:
             msg = f"unsupported: {key}: {values[key]!r} is not a range such as '>=1.80,<1.83'."
             raise ConfigError(msg) from error
     return Unsupported(**values)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixRequest:
+    """The options of the command.
+
+    Attributes:
+        litellm, openai: releases, one after the other or with commas or blanks between.
+        providers, scenarios, reference, candidate, corpus, jobs, timeout, cost: handed on to the check.
+        overrides, requirements: beside those of `matrix.toml`.
+        bisect: the kind of difference whose release is wanted.
+        cache: uv's cache folder, in place of its own choice.
+        report: the folder of the results, in place of the project's.
+    """
+
+    litellm: tuple[str, ...] = ()
+    openai: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    reference: str | None = None
+    candidate: str | None = None
+    corpus: Path | None = None
+    overrides: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    bisect: str | None = None
+    cost: bool = False
+    jobs: int | None = None
+    timeout: float | None = None
+    cache: Path | None = None
+    report: Path | None = None
+
+    def pairs(self, planned: Sequence[ReleasePair]) -> list[ReleasePair]:
+        """What is asked for, each pair once; where nothing is, what the project plans."""
+        here = pinned_pair()
+        litellm, openai = (
+            [part for value in values for part in value.replace(",", " ").split()]
+            for values in (self.litellm, self.openai)
+        )
+        if not litellm and not openai:
+            return list(dict.fromkeys(planned)) or [ReleasePair(litellm=LATEST, openai=LATEST)]
+        pairs = (
+            ReleasePair(litellm=one, openai=other)
+            for one in litellm or [here.litellm]
+            for other in openai or [here.openai]
+        )
+        return list(dict.fromkeys(pairs))
+
+    def check_arguments(self, scenarios: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The command and options of the check that runs under each pair. `scenarios`: those to run, in place
+        of what was asked for.
+        """
+        asked = {"provider": self.providers, "scenario": self.scenarios}
+        if self.corpus is None and scenarios is not None:
+            asked = {"scenario": tuple(scenarios)}
+        words = ["check"] if self.corpus is None else ["corpus", str(self.corpus.absolute())]
+        rest = {name: getattr(self, name) for name in ("reference", "candidate", "jobs", "timeout")}
+        return (*words, *_options({**asked, **rest}), *(["--cost"] if self.cost else []))
+
+    @property
+    def command(self) -> str:
+        """What was asked for, as one would type it; the files that it was written to are left out."""
+        named = {
+            "litellm": self.litellm,
+            "openai": self.openai,
+            "provider": self.providers,
+            "scenario": self.scenarios,
+            "reference": self.reference,
+            "candidate": self.candidate,
+            "corpus": self.corpus,
+            "override": self.overrides,
+            "bisect": self.bisect,
+        }
+        return shlex.join(["llm-contracts", "matrix", *_options(named), *(["--cost"] if self.cost else [])])
+
+
+def pinned_pair() -> ReleasePair:
+    """The pair that is installed here."""
+    here = versions()
+    return ReleasePair(litellm=here["litellm"], openai=here["openai"])
+
+
+def _options(named: Mapping[str, object]) -> list[str]:
+    """Options as words; one that was not given is left out, one with several values is repeated."""
+    return [
+        word
+        for name, given in named.items()
+        for value in (given if isinstance(given, (tuple, list)) else (given,))
+        if value is not None
+        for word in (f"--{name}", str(value))
+    ]

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.run import Step
+from llm_contracts.matrix.table import Cell, CellState
 from llm_contracts.util.terminal import TimeLeft, echo, terminal_console
 
 Done = Callable[[Cell], None]
@@ -22,12 +22,9 @@ _MEMORY = 3600.0  # seconds over which the speed is judged: an environment has b
 
 @contextmanager
 def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, Done]]:
-    """Functions to call with each step, and with each pair that is done. Drawn on standard error; where that
-    is not a terminal, each pair gets a line.
-
-    Args:
-        pairs: how many are to be run.
-        scenarios: how many each of them has, if that is known.
+    """Functions to call with each step, and with each pair that is done, of so many pairs with so many
+    scenarios each, if that is known. Drawn on standard error; where that is not a terminal, each pair gets a
+    line.
     """
     finished, started = 0, time.monotonic()
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from llm_contracts.cost.model import Measure, cost_from
 from llm_contracts.cost.views import between, ratio
-from llm_contracts.matrix.cell import Cell, CellState, cell_of
-from llm_contracts.matrix.checking import Check, Checker, CheckError
 from llm_contracts.matrix.environments import (
+    Check,
+    Checker,
+    CheckError,
     Environments,
     Resolution,
     UnavailableError,
@@ -22,9 +23,8 @@ from llm_contracts.matrix.environments import (
     local_requirements,
     own_variables,
 )
-from llm_contracts.matrix.plan import MatrixPlan, ReleasePair, Unsupported
-from llm_contracts.matrix.request import MatrixRequest, pinned_pair
-from llm_contracts.matrix.table import Table
+from llm_contracts.matrix.plan import MatrixPlan, MatrixRequest, ReleasePair, Unsupported, pinned_pair
+from llm_contracts.matrix.table import Cell, CellState, Table, cell_of
 from llm_contracts.project.config import Project
 from llm_contracts.util.text import first_names
 
@@ -38,10 +38,6 @@ class Builder(Protocol):
     def resolve(self, pair: ReleasePair, /) -> Resolution: ...
     def build(self, resolution: Resolution, folder: Path, /) -> Sequence[str]: ...
     def newest(self, requirement: str, /) -> str | None: ...
-
-
-class _RefusedError(Exception):
-    """A pair is not to be tried, for the reason that the message gives."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,24 +101,23 @@ class MatrixRun:
             return self._cell(pair, self.python, step)
         try:
             step(f"{pair}: resolving", 0)
-            self._refuse(pair)
-            resolution = self.builder.resolve(pair)
-            pair = resolution.pair  # only now is it known what `latest` is
-            self._refuse(pair)
+            refused = self._refused(pair)
+            if refused is None:
+                resolution = self.builder.resolve(pair)
+                pair = resolution.pair  # only now is it known what `latest` is
+                refused = self._refused(pair)
+            if refused is not None:
+                return Cell(pair=pair, state=CellState.UNSUPPORTED, reason=refused)
             step(f"{pair}: installing", 0)
             cell = self._cell(pair, self.builder.build(resolution, self.reports / pair.folder), step)
             return replace(cell, moved=resolution.moved)
-        except _RefusedError as error:
-            return Cell(pair=pair, state=CellState.UNSUPPORTED, reason=str(error))
         except (UnavailableError, CheckError) as error:
             return Cell(pair=pair, state=CellState.FAILED, reason=str(error))
 
-    def _refuse(self, pair: ReleasePair) -> None:
-        for row in self.unsupported:
-            if row.provider is None and row.covers(pair):
-                raise _RefusedError(row.reason)
-        if pair == self.pinned:
-            raise _RefusedError("This is the pinned pair.")
+    def _refused(self, pair: ReleasePair) -> str | None:
+        """Why a pair is not to be tried."""
+        known = (row.reason for row in self.unsupported if row.provider is None and row.covers(pair))
+        return next(known, "This is the pinned pair." if pair == self.pinned else None)
 
     def _cell(self, pair: ReleasePair, python: Sequence[str], step: Step) -> Cell:
         step(f"{pair}", 0)

@@ -81,7 +81,7 @@ def _reader_of_parts(kind: Any) -> Callable[[Any], Any]:
     if of is Mapping and readers[1] is _same:
         return _same
     if of is Mapping:
-        return lambda value: {name: readers[1](part) for name, part in value.items()}
+        return lambda value: {readers[0](name): readers[1](part) for name, part in value.items()}
     if get_args(kind)[-1] is Ellipsis:
         return lambda value: tuple(map(readers[0], value))
     return lambda value: tuple(read(part) for read, part in zip(readers, value, strict=True))

@@ -146,10 +146,12 @@ class TimeLeft(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None, first: str = "") -> Iterator[Callable[[str], None]]:
+def progress_bar(
+    title: str, total: int | None, first: str = "", *, still: bool = False
+) -> Iterator[Callable[[str], None]]:
     """Draws how far a command is. Call what it yields with the name of each thing that is done; `total` is
     None where it is not known, and `first` says what goes on until then. It draws on standard error, and only
-    where that is a terminal.
+    where that is a terminal; `still`, only when something is done, for drawing takes processor time, too.
     """
     if not sys.stderr.isatty() or "CI" in os.environ:
         yield lambda _name: None
@@ -162,6 +164,9 @@ def progress_bar(title: str, total: int | None, first: str = "") -> Iterator[Cal
         TextColumn("{task.fields[done]}", markup=False),
     )
     console = terminal_console(stderr=True)
-    with Progress(*columns, console=console, transient=True, speed_estimate_period=_PACE) as progress:
+    with Progress(
+        *columns, console=console, transient=True, speed_estimate_period=_PACE, auto_refresh=not still
+    ) as progress:
         task = progress.add_task(title, total=total, done=first)
-        yield lambda name: progress.update(task, advance=1, done=one_line(name))
+        progress.refresh()
+        yield lambda name: progress.update(task, advance=1, done=one_line(name), refresh=still)

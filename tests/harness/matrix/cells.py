@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.matrix.cell import Cell, CellDifference
 from llm_contracts.matrix.plan import ReleasePair
+from llm_contracts.matrix.table import Cell, CellDifference
 from llm_contracts.parity.divergence import Kind
 
 PINNED = ReleasePair(litellm="1.105.0", openai="2.54.0")

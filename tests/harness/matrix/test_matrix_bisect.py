@@ -85,7 +85,7 @@ def test_a_probe_looks_at_the_kind_in_the_scenarios_in_question(item: str, kind:
 
 
 def test_a_pair_that_did_not_run_says_nothing() -> None:
-    from llm_contracts.matrix.cell import Cell, CellState
+    from llm_contracts.matrix.table import Cell, CellState
 
     assert GOAL.shown_by(Cell(pair=LOW, state=CellState.FAILED, reason="No.")) is None
 

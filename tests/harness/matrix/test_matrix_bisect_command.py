@@ -12,8 +12,7 @@ import pytest
 
 from llm_contracts.cli.matrix import bisect_command
 from llm_contracts.matrix.environments import Resolution, UnavailableError
-from llm_contracts.matrix.plan import ReleasePair
-from llm_contracts.matrix.request import MatrixRequest
+from llm_contracts.matrix.plan import MatrixRequest, ReleasePair
 from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project, load_settings

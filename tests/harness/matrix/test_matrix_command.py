@@ -17,9 +17,8 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.cli.matrix import exit_for
 from llm_contracts.matrix.bisect import ends
-from llm_contracts.matrix.cell import Cell, CellState
-from llm_contracts.matrix.checking import Checker, CheckError
-from llm_contracts.matrix.table import Table
+from llm_contracts.matrix.environments import Checker, CheckError
+from llm_contracts.matrix.table import Cell, CellState, Table
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.versions import versions
 from tests.harness.matrix.cells import PINNED, cell, difference, pair

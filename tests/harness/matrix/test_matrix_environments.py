@@ -27,8 +27,7 @@ from llm_contracts.matrix.environments import (
     requirement_line,
     resolver_says,
 )
-from llm_contracts.matrix.plan import LATEST, MatrixPlan, ReleasePair
-from llm_contracts.matrix.request import MatrixRequest
+from llm_contracts.matrix.plan import LATEST, MatrixPlan, MatrixRequest, ReleasePair
 from llm_contracts.matrix.run import matrix_run
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.progress import matrix_progress, outcome
+from llm_contracts.matrix.table import Cell, CellState
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 
 

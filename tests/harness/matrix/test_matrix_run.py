@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.matrix.cell import CellState
-from llm_contracts.matrix.checking import Check, CheckError
-from llm_contracts.matrix.environments import Resolution, UnavailableError
+from llm_contracts.matrix.environments import Check, CheckError, Resolution, UnavailableError
 from llm_contracts.matrix.plan import ReleasePair, Unsupported, by_age, load_plan
 from llm_contracts.matrix.run import MatrixRun
+from llm_contracts.matrix.table import CellState
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from tests.harness.matrix.cells import PINNED, document, pair, row

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from llm_contracts.matrix.cell import Cell, CellState, cell_of
 from llm_contracts.matrix.plan import Unsupported
-from llm_contracts.matrix.table import ChangeDirection, ReleaseChange, Table
+from llm_contracts.matrix.table import Cell, CellState, ChangeDirection, ReleaseChange, Table, cell_of
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import PINNED, cell, difference, document, pair, row
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.matrix.bisect import BisectTarget, Bracket, bisect_document
-from llm_contracts.matrix.cell import Cell, CellState
 from llm_contracts.matrix.markdown import bisection_markdown, grid, matrix_markdown, releases
 from llm_contracts.matrix.plan import Unsupported
-from llm_contracts.matrix.table import Table
+from llm_contracts.matrix.table import Cell, CellState, Table
 from llm_contracts.parity.divergence import Kind
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 from tools.upgrades_page import main
