@@ -165,14 +165,15 @@ def _find_streams(
     project: Project, sources: Iterable[Path], options: ImportOptions, progress: Callable[[str], None]
 ) -> tuple[tuple[CorpusStream, ...], tuple[CorpusProblem, ...]]:
     """The streams that were asked for, each with its owner's name, and what cannot be used."""
+    wanted = project.provider(options.provider).name if options.provider else None
     streams: list[CorpusStream] = []
     left_out: list[CorpusProblem] = []
     for entry in (entry for source in sources for entry in found_in(source, project.providers)):
         progress(f"read {entry.place}")
         if isinstance(entry, CorpusProblem):
             left_out.append(entry)
-        elif not options.streams or any(fnmatchcase(entry.id, wanted) for wanted in options.streams):
-            found = _owned(project, entry, options.provider)
+        elif not options.streams or any(fnmatchcase(entry.id, pattern) for pattern in options.streams):
+            found = _owned(project, entry, wanted)
             (streams if isinstance(found, CorpusStream) else left_out).append(found)  # type: ignore[arg-type]
     return tuple(streams), tuple(left_out)
 
