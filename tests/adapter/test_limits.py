@@ -34,7 +34,8 @@ from tests.adapter.provider import KEY, chunk
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 FIRST = b"%x\r\n%b\r\n" % (len(chunk("One")), chunk("One"))
 HEARTBEAT = b"9\r\n: alive\n\n\r\n"
-LATER = b"HTTP/1.1 429 Slow\r\nretry-after: 50\r\ncontent-length: 0\r\n\r\n"
+SLOW = b'{"error": {"message": "slow down", "code": "slow_down"}}'
+LATER = b"HTTP/1.1 429 Slow\r\nretry-after: 50\r\ncontent-length: %d\r\n\r\n%b" % (len(SLOW), SLOW)
 SOON = 10.0  # seconds after which a test gives up waiting for what has been set off
 
 
@@ -434,6 +435,7 @@ def test_with_either_backend_no_attempt_is_made_that_would_come_too_late(
         with pytest.raises(RequestFailedError) as caught:
             list(adapter.invoke_llm(None, "u", None, "gpt-4o", "hi", **limit))
         assert caught.value.category is category
+        assert caught.value.provider_code == ("slow_down" if words == LATER else None)
         assert provider.requests <= 1
 
 

@@ -75,6 +75,13 @@ def test_what_may_be_chance_is_a_difference_only_if_every_run_shows_it() -> None
     assert seen((LATE,), (LATE,), (), controls=((), ())).divergences == ()
 
 
+def test_what_a_client_prints_when_it_is_first_called_may_be_set_up_but_not_what_it_prints_later() -> None:
+    printed = divergence(Kind.SIDE_EFFECT, "stdout")
+    assert seen((printed,), ()).divergences == ()
+    assert seen((), (printed,)).divergences == (printed,)
+    assert seen((), (LEFT,)).divergences == ()
+
+
 def test_a_place_is_the_same_whatever_its_number_and_is_told_as_the_first_run_has_it() -> None:
     other = divergence(value=7)
     assert seen((LATE,), (LATER,)).divergences == (LATE,)
