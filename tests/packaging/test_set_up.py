@@ -138,3 +138,12 @@ def test_a_package_with_another_hash_is_installed_by_nobody(machine: Machine) ->
     assert done.returncode == 1
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in done.stderr  # pip's words, after uv's
     assert machine.installed() == {}
+
+
+@pytest.mark.usefixtures("pip_is_there")
+def test_a_package_without_a_hash_is_installed_by_nobody(machine: Machine) -> None:
+    machine.program("uv", UV)
+    machine.lock.write_text("tea==1.0\n")
+    done = machine.set_up()
+    assert (done.returncode, machine.installed()) == (1, {})
+    assert "Hashes are required in --require-hashes mode" in done.stderr  # pip's words, after uv's
