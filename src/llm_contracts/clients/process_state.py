@@ -133,7 +133,12 @@ def setting_changed(changes: Changes, place: str) -> None:
 def loaded() -> list[tuple[str, ModuleType]]:
     """The top-level modules that there are, by name."""
     known = _top_level(len(sys.modules))
-    return [(name, module) for name, module in known if sys.modules.get(name) is module]
+    there = [(name, module) for name, module in known if sys.modules.get(name) is module]
+    if len(there) == len(known):
+        return there
+    for cached in (_lists, _top_level):  # one is gone, and another has come in its place
+        cached.cache_clear()
+    return _top_level(len(sys.modules)).copy()
 
 
 def modules_replaced(changes: Changes, before: list[tuple[str, ModuleType]]) -> None:

@@ -131,7 +131,7 @@ def watched(effects: Effects) -> Iterator[None]:
     _listen()
     _enter()
     _WATCHED[get_ident()] = effects
-    before, modules, context = list_lengths(), loaded(), copy_context()
+    modules, before, context = loaded(), list_lengths(), copy_context()
     try:
         yield
     finally:

@@ -147,11 +147,14 @@ def test_a_module_that_others_replaced_between_two_calls_is_no_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is known of the modules is kept by their number, which stays the same here."""
+    other: Any = ModuleType("the_other")
+    other.callbacks = []
     monkeypatch.setitem(sys.modules, "one_of_two", ModuleType("one_of_two"))
     assert found(list) == {}
     monkeypatch.delitem(sys.modules, "one_of_two")
-    monkeypatch.setitem(sys.modules, "the_other", ModuleType("the_other"))
+    monkeypatch.setitem(sys.modules, "the_other", other)
     assert found(list) == {}
+    assert found(lambda: other.callbacks.append(1)) == {"state.the_other.callbacks": "longer"}
 
 
 def test_what_a_call_leaves_in_the_context_of_its_thread_is_seen() -> None:
