@@ -58,14 +58,18 @@ class Watched(threading.Thread):
         super().join(60 if self.waits >= 3 else 0)
 
 
-@pytest.mark.parametrize(("work", "waits"), [("imports", 3), ("hangs", 1)])
-def test_a_thread_gets_its_time_anew_as_long_as_it_imports(hooks: Hooks, work: str, waits: int) -> None:
+@pytest.mark.parametrize(
+    ("work", "delay", "waits"), [("imports", 0.0, 3), ("hangs", 0.0, 1), ("hangs", 1.0, 2)]
+)
+def test_a_thread_gets_its_time_anew_as_long_as_it_imports_and_what_it_waited_for_a_processor(
+    hooks: Hooks, work: str, delay: float, waits: int
+) -> None:
     thread = Watched(work, hooks)
     thread.start()
     if work == "imports":
         hooks.hooks[1].wait(60)
     try:
-        join(thread, 1.0)
+        join(thread, 1.0, delay=lambda _: delay)
         assert thread.waits == waits
     finally:
         hooks.hooks[2].set()
