@@ -12,6 +12,7 @@ import click
 from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.options import (
     file_option,
+    flag_option,
     options_as,
     project_here,
     report_option,
@@ -51,7 +52,7 @@ views_option = options_as(
     file_option("--junit", text="Write JUnit XML: a test case for each scenario."),
     file_option("--markdown", text="Write the summary of a job, for $GITHUB_STEP_SUMMARY; at most 1 MiB."),
     file_option("--comment", text="Write the body of one pull-request comment; at most 65,536 characters."),
-    click.option("--annotations", is_flag=True, help="Print GitHub's commands that mark files, ten a level."),
+    flag_option("--annotations", "Print GitHub's commands that mark files, ten a level."),
     click.option(
         "--report-url",
         metavar="URL",
@@ -76,10 +77,9 @@ views_option = options_as(
     help="Where to write the page, in place of index.html beside the stored result; - is standard output.",
 )
 @views_option
-@click.option(
+@flag_option(
     "--merge",
-    is_flag=True,
-    help="Put the parts of a run together that --shard has left in these folders: the result is that of "
+    "Put the parts of a run together that --shard has left in these folders: the result is that of "
     "the whole, with its verdicts and its exit code.",
 )
 @click.argument("parts", nargs=-1, metavar="[PART]...", type=InputPath())

@@ -1,4 +1,4 @@
-"""Environment variables for a while: for libraries that are told things in no other way."""
+"""Environment variables for a while: for libraries that have no other setting."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -153,16 +154,12 @@ class _Builder:
             tag = _plain_tag(text)
         if tag is None or tag in _TEXT:
             return text
-        convert = self._tags.get(tag) or self._own(tag)
-        if convert is None:
+        if tag in self._tags:
+            return self._converted(event, self._tags[tag], text)
+        if tag not in _CONVERTERS:
             raise _problem(event, f"the tag {tag} is unknown")
-        return self._converted(event, convert, text)
-
-    def _own(self, tag: str) -> Convert | None:
-        construct = _CONVERTERS.get(tag)
-        if construct is None:
-            return None
-        return lambda text: construct(self._constructor, yaml.ScalarNode(tag, text))
+        construct = partial(_CONVERTERS[tag], self._constructor)
+        return self._converted(event, lambda text: construct(yaml.ScalarNode(tag, text)), text)
 
     def _converted(self, event: Any, convert: Convert, value: Any) -> Any:
         try:
