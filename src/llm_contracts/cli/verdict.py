@@ -53,7 +53,7 @@ def verdict(
     """
     from llm_contracts.parity.result import Readiness
     from llm_contracts.parity.verdict import led_to_folder
-    from llm_contracts.reporting.stored_verdicts import evidence, print_stored_verdicts, verdict_document
+    from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
     from llm_contracts.results.standing import standing_verdicts
 
     project = project_here()
@@ -65,11 +65,10 @@ def verdict(
     if report is not None:
         result, corpus = replace(stored.result, verdicts=asked), "inputs" not in stored.document
         asked = led_to_folder(result, str(report), corpus=corpus).verdicts
-    seen = {name: evidence(stored.result, name) for name in asked}
     everyone = {row.provider for row in project.scenarios}
     hand_over(
         json_file,
-        verdict_document(stored, asked, seen),
+        verdict_document(stored, asked),
         lambda console: print_stored_verdicts(console, stored, asked, everyone),
     )
     return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE

@@ -68,15 +68,14 @@ def evidence_line(found: Evidence, today: date) -> str:
     return line
 
 
-def verdict_document(
-    stored: Stored, asked: Mapping[str, Verdict], seen: Mapping[str, Evidence]
-) -> dict[str, Any]:
-    """The verdicts asked for as plain JSON values; `seen`: provider → what its verdict rests on."""
+def verdict_document(stored: Stored, asked: Mapping[str, Verdict]) -> dict[str, Any]:
+    """The verdicts asked for as plain JSON values, each with what it rests on."""
     return {
         **{key: stored.document.get(key) for key in _FIELDS},
         "go": all(verdict.answer is Readiness.READY for verdict in asked.values()),
         "verdicts": {
-            name: {**verdict_row(verdict), "evidence": asdict(seen[name])} for name, verdict in asked.items()
+            name: {**verdict_row(verdict), "evidence": asdict(evidence(stored.result, name))}
+            for name, verdict in asked.items()
         },
         "complaints": list(stored.result.complaints),
         "warnings": list(stored.result.warnings),
