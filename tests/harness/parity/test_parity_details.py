@@ -308,6 +308,17 @@ def test_usage_that_both_lose_is_unfaithful_only_where_somebody_looks() -> None:
     assert found(told, told) == [("unfaithful", "usage")]
 
 
+def test_usage_that_both_hand_on_in_its_choice_is_not_lost() -> None:
+    asked = (request({**BODY, "stream_options": {"include_usage": True}}),)
+    silent = observation(chunks=chunks("Hel", "lo"), requests=asked)
+    *first, last = silent.chunks
+    handed_on = replace(
+        silent, chunks=(*first, replace(last, rest={"choices": [{"index": 0, "usage": SENT}]}))
+    )
+    assert found(handed_on, handed_on) == []
+    assert ("unfaithful", "usage") in found(handed_on, silent)
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"stream_options": null}', b"no json"])
 def test_a_body_without_stream_options_asks_for_no_usage(body: bytes) -> None:
     silent = observation(chunks=chunks("Hel", "lo"), requests=(replace(request(), body=body),))

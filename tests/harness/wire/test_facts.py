@@ -192,6 +192,11 @@ def test_an_error_in_mid_stream_is_found_in_every_shape(sent: bytes, expected: d
         {"choices": [], "code": "x", "message": "an ordinary chunk may carry these"},
         {"choices": [], "base_resp": {"status_code": 0, "status_msg": ""}},
         {"choices": [], "error_code": 0},
+        {
+            "custom_id": "1",
+            "response": None,
+            "error": {"code": "batch_expired", "message": "of this line alone"},
+        },
     ],
 )
 def test_empty_error_fields_are_no_error(chunk: dict[str, Any]) -> None:
@@ -278,6 +283,18 @@ def test_empty_error_fields_are_no_error(chunk: dict[str, Any]) -> None:
             b'{"base_resp":{"status_code":1004,"status_msg":"m"}}',
             {"code": 1004, "message": "m"},
             id="minimax-with-200",
+        ),
+        pytest.param(
+            200,
+            b'{"Response":{"Error":{"Code":"AuthFailure","Message":"m"},"RequestId":"r"}}',
+            {"code": "AuthFailure", "message": "m"},
+            id="tencent-with-200",
+        ),
+        pytest.param(
+            200,
+            b'{"Id":"r","ErrorMsg":{"Msg":"m","Code":4001}}',
+            {"code": 4001, "message": "m"},
+            id="hunyuan-with-200",
         ),
         pytest.param(
             200,

@@ -33,6 +33,7 @@ from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.util.json_values import as_list, as_mapping
 from llm_contracts.wire.facts import usage_and
 
 TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -130,7 +131,15 @@ def _neither(pair: ObservationPair) -> Findings:
     failed = pair.reference.failure is not None or pair.candidate.failure is not None
     if sent is None or failed or not _somebody_looks(pair):
         return
+    if all(map(_in_a_choice, (pair.reference, pair.candidate))):
+        return
     yield _unfaithful("usage", ABSENT, totals(sent))
+
+
+def _in_a_choice(side: Observation) -> bool:
+    """Whether it hands on totals where Moonshot puts them; `fields` compares these."""
+    choices = (choice for chunk in side.chunks for choice in as_list(chunk.rest.get("choices")))
+    return any(as_mapping(choice).get("usage") for choice in choices)
 
 
 def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> UnnamedDivergence:

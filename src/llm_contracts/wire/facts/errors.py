@@ -4,7 +4,8 @@ Read here are the shapes that many APIs share: OpenAI's envelope, the same insid
 compatible endpoint), `code` and `message` without an envelope (SiliconFlow, DashScope), a status as `code`
 alone, `error_code` with `error_msg` and HTTP 200 (Baidu) or with `message` (Databricks), `Message` (AWS), a
 list of `errors` (Cloudflare, watsonx), OAuth's `error` and `error_description`, MiniMax's
-`base_resp`, bare JSON strings, plain text and HTML. A protocol adds those of its own.
+`base_resp`, Tencent Cloud's `Response.Error` and `ErrorMsg`, bare JSON strings, plain text and HTML. A
+protocol adds those of its own.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _by_status(data: Any, text: str) -> Mapping[str, Any]:
 
 
 def _enveloped(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    error = data.get("error")
+    error = None if "custom_id" in data else data.get("error")  # a batch's line: only this question failed
     if isinstance(error, list) and error:
         error = error[0]
     if isinstance(error, dict) and error:
@@ -102,6 +103,14 @@ def _base_response(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {"code": base["status_code"], "message": _text(base.get("status_msg"))}
 
 
+def _capitalised(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """As tencentcloud-sdk-python reads it: `Response.Error`, and `ErrorMsg` in the events of hunyuan."""
+    answer = as_mapping(data.get("Response", data))
+    error = as_mapping(answer.get("Error", answer.get("ErrorMsg")))
+    message = error.get("Message", error.get("Msg"))
+    return {"code": error.get("Code"), "message": message} if isinstance(message, str) else None
+
+
 def _code_and_message(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     code, message = data.get("code"), data.get("message")
     if "choices" in data or not code:
@@ -119,5 +128,6 @@ _SHAPES: tuple[_Reader, ...] = (
     _enveloped,
     _error_code,
     _base_response,
+    _capitalised,
     _code_and_message,
 )
