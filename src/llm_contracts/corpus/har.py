@@ -87,7 +87,9 @@ def _exchange(entry: HarEntry, folder: Path, place: str) -> CorpusExchange:
     response = Response(
         status=got.status, reason=str(got.get("statusText") or ""), headers=headers, body=body
     )
-    request = replace(asked, headers=_headers(entry.request.headers), body=_posted(entry.request))
+    posted, packed = entry.request.text, "_textBase64" in entry.request.get("postData", ())
+    sent = b"" if posted is None else base64.b64decode(posted) if packed else _encoded(posted)
+    request = replace(asked, headers=_headers(entry.request.headers), body=sent)
     return CorpusExchange(
         id="",
         place=place,
@@ -104,15 +106,6 @@ def _headers(rows: Any) -> Headers:
     return tuple(pair for pair in pairs if not pair[0].startswith(":"))
 
 
-def _posted(request: Any) -> bytes:
-    text = request.text
-    if text is None:
-        return b""
-    if "_textBase64" in request["postData"]:
-        return base64.b64decode(text)
-    return _encoded(text)
-
-
 def _encoded(text: Any) -> bytes:
     if not isinstance(text, str):
         raise TypeError(f"a body must be text, not {type(text).__name__}")
@@ -124,7 +117,7 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, CorpusProblem | None
     content = entry.response["content"]
     size = content.get("size")
     try:
-        body = _beside(folder, content) if "_file" in content else _stored_body(content)
+        body = _stored_body(content, folder)
     except ValueError as error:
         reason = f"its body cannot be read as {content.get('encoding') or 'text'} ({error})."
         return b"", CorpusProblem(why=ProblemKind.UNKNOWN_ENCODING, reason=reason)
@@ -143,7 +136,12 @@ def _content(entry: HarEntry, folder: Path) -> tuple[bytes, CorpusProblem | None
     return body, None
 
 
-def _stored_body(content: Any) -> bytes | None:
+def _stored_body(content: Any, folder: Path) -> bytes | None:
+    if "_file" in content:
+        path = (folder / str(content["_file"])).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise OSError(errno.EACCES, "it lies outside the folder of the HAR file")
+        return read_file(path)
     text = content.get("text")
     encoding = content.get("encoding")
     if text is None or (text == "" and content.get("size")):
@@ -153,13 +151,6 @@ def _stored_body(content: Any) -> bytes | None:
     if str(encoding).lower() != "base64":
         raise LookupError(encoding)
     return base64.b64decode("".join(str(text).split()), validate=True)
-
-
-def _beside(folder: Path, content: Any) -> bytes:
-    path = (folder / str(content["_file"])).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise OSError(errno.EACCES, "it lies outside the folder of the HAR file")
-    return read_file(path)
 
 
 def _without_body(entry: HarEntry) -> CorpusProblem | None:
