@@ -17,8 +17,6 @@ from llm_contracts.clients.tls import empty_ca_store
 
 pytest_plugins = ["pytester"]
 
-gc.disable()  # while tests are collected, of which nothing is garbage: a sixth of the time
-
 # Commands write as wide as these say; readline in xdist's controller sets them for the workers.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
@@ -59,8 +57,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path))
 
 
-def pytest_collection_finish() -> None:
-    gc.enable()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Nothing that tests are collected into is garbage: to look for it takes a sixth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(scope="module", autouse=True)
