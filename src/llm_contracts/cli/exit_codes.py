@@ -26,7 +26,7 @@ def failures() -> dict[type[Exception], Exit]:
     A function, because a command line that only helps or completes must not import half the harness.
     """
     from llm_contracts.clients.resolve import ClientError
-    from llm_contracts.matrix.environments import CheckError, UnavailableError
+    from llm_contracts.matrix.environments import UnavailableError
     from llm_contracts.parity.waivers import WaiverError
     from llm_contracts.project.config import ConfigError
     from llm_contracts.results.items import StoredResultError
@@ -37,7 +37,7 @@ def failures() -> dict[type[Exception], Exit]:
     from llm_contracts.wire.proxy.errors import EdgeError
     from llm_contracts.wire.scrub import SecretFound
 
-    usage = (ConfigError, ClientError, WaiverError, EdgeError, ReviewError, CheckError, UnavailableError)
+    usage = (ConfigError, ClientError, WaiverError, EdgeError, ReviewError, UnavailableError)
     return {
         SecretFound: Exit.SECRET,
         **dict.fromkeys(usage, Exit.USAGE),

@@ -43,7 +43,9 @@ _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
 class UnavailableError(Exception):
-    """A pair cannot be had. The message says why, in the words of the resolver or of Python."""
+    """A pair cannot be had, or a check gave no result. The message says why, in the words of the resolver, of
+    Python, or of the check.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,10 +265,6 @@ with its options, a folder for the whole result, and what to call with the numbe
 _READABLE = {0, 1, 3}  # exits after which there is a result: agreement, divergence, unreadable recordings
 
 
-class CheckError(Exception):
-    """A check gave no result. The message is its own last line."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checker:
     """A check as a process of its own, in the project's folder and with these variables. `look_every`:
@@ -287,7 +285,7 @@ class Checker:
         """See `Check`.
 
         Raises:
-            CheckError: it ended without a result.
+            UnavailableError: it ended without a result.
         """
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / DRAFT
@@ -307,7 +305,7 @@ class Checker:
             if code in _READABLE and result.is_file():
                 document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
                 return document
-            raise CheckError(last_line(errors.read_text("utf-8", "replace")))
+            raise UnavailableError(last_line(errors.read_text("utf-8", "replace")))
 
     def _run(self, words: list[str], errors: Path, look: Callable[[], None]) -> int:
         with (

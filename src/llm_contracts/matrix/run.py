@@ -13,7 +13,6 @@ from llm_contracts.cost.views import between, ratio
 from llm_contracts.matrix.environments import (
     Check,
     Checker,
-    CheckError,
     Environments,
     Resolution,
     UnavailableError,
@@ -72,7 +71,7 @@ class MatrixRun:
         """Check under the pinned pair, then under every other; one that cannot be tried says why.
 
         Raises:
-            CheckError: the pinned pair gave no result, so that there is nothing to compare with.
+            UnavailableError: the pinned pair gave no result, so that there is nothing to compare with.
         """
         pinned = self.one(self.pinned, step=step)
         done(pinned)
@@ -95,7 +94,7 @@ class MatrixRun:
         """One pair: resolved, built, checked; or the reason why not. The pinned pair runs here.
 
         Raises:
-            CheckError: the pinned pair gave no result.
+            UnavailableError: the pinned pair gave no result.
         """
         if pair == self.pinned:
             return self._cell(pair, self.python, step)
@@ -111,7 +110,7 @@ class MatrixRun:
             step(f"{pair}: installing", 0)
             cell = self._cell(pair, self.builder.build(resolution, self.reports / pair.folder), step)
             return replace(cell, moved=resolution.moved)
-        except (UnavailableError, CheckError) as error:
+        except UnavailableError as error:
             return Cell(pair=pair, state=CellState.FAILED, reason=str(error))
 
     def _refused(self, pair: ReleasePair) -> str | None:

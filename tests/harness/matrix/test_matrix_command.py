@@ -17,7 +17,7 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.cli.matrix import exit_for
 from llm_contracts.matrix.bisect import ends
-from llm_contracts.matrix.environments import Checker, CheckError
+from llm_contracts.matrix.environments import Checker, UnavailableError
 from llm_contracts.matrix.table import Cell, CellState, Table
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.versions import versions
@@ -148,7 +148,7 @@ def test_a_check_tells_how_far_it_is_and_its_own_last_words(project: Path, tmp_p
     assert told == sorted(told)
     assert told
     assert max(told) <= 3
-    with pytest.raises(CheckError, match="no client is called 'none'"):
+    with pytest.raises(UnavailableError, match="no client is called 'none'"):
         checker([sys.executable], ["check", "--candidate", "none"], tmp_path / "kept", told.append)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.matrix.environments import Check, CheckError, Resolution, UnavailableError
+from llm_contracts.matrix.environments import Check, Resolution, UnavailableError
 from llm_contracts.matrix.plan import ReleasePair, Unsupported, by_age, load_plan
 from llm_contracts.matrix.run import MatrixRun
 from llm_contracts.matrix.table import CellState
@@ -48,7 +48,7 @@ def checked(
     assert arguments == ("check", "--jobs", "1")
     progress(1)
     if python == ["1.90.0"]:
-        raise CheckError("llm-contracts: no such luck")
+        raise UnavailableError("llm-contracts: no such luck")
     kinds = [] if python == HERE else [Kind.USAGE]
     digest = "other" if python == ["1.91.0"] else "same"
     return document(row("acme/plain", *kinds), inputs={"src/a.py": digest})
@@ -124,9 +124,9 @@ def test_files_that_changed_meanwhile_are_told() -> None:
 
 def test_without_the_pinned_pair_there_is_nothing_to_say() -> None:
     def failing(*_: object) -> Mapping[str, Any]:
-        raise CheckError("llm-contracts: no client is called 'x'")
+        raise UnavailableError("llm-contracts: no client is called 'x'")
 
-    with pytest.raises(CheckError, match="no client is called"):
+    with pytest.raises(UnavailableError, match="no client is called"):
         matrix(Builder(), check=failing).table([pair("1.84.8")])
 
 
