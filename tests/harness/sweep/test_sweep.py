@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 from urllib.request import urlopen
 
@@ -101,6 +102,17 @@ def test_what_no_byte_can_show_is_said_of_both_clients(engine: Engine) -> None:
 
 def test_two_clients_that_are_one_agree_on_every_fault(engine: Engine) -> None:
     assert noticed(swept(engine, GOOD, Family.FAULTS)) == {}
+
+
+def test_a_client_that_a_busy_machine_gave_no_time_to_ask_is_looked_at_again(engine: Engine) -> None:
+    limited = count(1)
+
+    def slow(call: Call) -> Any:
+        if "timeout" in call.params and next(limited) % 4:
+            raise TimeoutError
+        return GOOD(call)
+
+    assert noticed(swept(engine, slow, Family.FAULTS)) == {}
 
 
 def test_a_listing_that_is_lost_without_a_word_is_said_of_both_clients(engine: Engine) -> None:
