@@ -46,8 +46,15 @@ def print_addresses(capture: Capture, folder: Path) -> None:
     )
 
 
-def print_capture(capture: Capture, folder: Path, *, ran: bool) -> None:
-    """Print what came of it on standard error: standard output is the program's, if one `ran`."""
+def print_capture(capture: Capture, folder: Path, *, ran: bool, further: str) -> None:
+    """Print what came of it on standard error: standard output is the program's, if one `ran`.
+
+    Args:
+        capture: it has ended.
+        folder: where recordings are.
+        ran: whether there was a program.
+        further: the command to go on with.
+    """
     console = terminal_console(stderr=True)
     writer = capture.writer
     for name, seen in writer.seen.items():
@@ -69,7 +76,7 @@ def print_capture(capture: Capture, folder: Path, *, ran: bool) -> None:
             why = f"The program was given base URLs in {names}; does it read one of them?"
         console.print(f"No call passed. {why}", style="yellow", soft_wrap=True)
     elif writer.written:
-        console.print(f"Recordings are in {_shown(folder)}. Next: llm-contracts check", soft_wrap=True)
+        console.print(f"Recordings are in {_shown(folder)}. Next: {further}", soft_wrap=True)
 
 
 def _shown(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -26,10 +27,11 @@ from llm_contracts.cli.options import (
     stop_signal,
 )
 from llm_contracts.cli.paths import OutputPath
-from llm_contracts.project.config import ConfigError, environment
+from llm_contracts.project.config import ConfigError, environment, find_root
 
 if TYPE_CHECKING:
     from llm_contracts.capture.run import Capture
+    from llm_contracts.project.config import Project
 
 _MIB = 2**20
 _PORT = 8900
@@ -129,10 +131,21 @@ def capture(
     hand_over(
         json_file,
         capture_document(running),
-        lambda _console: print_capture(running, options.folder, ran=not listen),
+        lambda _console: print_capture(
+            running, options.folder, ran=not listen, further=further(project, options.folder)
+        ),
         secrets_of(project),
     )
     return code
+
+
+def further(project: Project, folder: Path) -> str:
+    """The commands that compare what is in a folder."""
+    own = project.settings.cassettes
+    steps = [] if find_root(Path.cwd()) else ["llm-contracts init"]
+    if folder.resolve() != own.resolve():
+        steps.append(shlex.join(["cp", "-r", f"{folder}/.", os.path.relpath(own)]))
+    return " && ".join([*steps, "llm-contracts check"])
 
 
 def _serve(running: Capture, folder: Path) -> int:

@@ -145,7 +145,8 @@ def start(begin: Start) -> Started:
     replace_file(table, _pyproject(table, begin, own=own))
     step = "check" if begin.source else "record"
     scripted = begin.source is None and all(row.name in DIALECTS for row in providers)
-    further = " --source simulator" if scripted else ""
+    keys = ", ".join(row.key_variable for row in providers)
+    further = " --source simulator" if scripted else "" if begin.source else f" (with {keys} set)"
     return Started(written=(*written, table), left=tuple(left), next=f"llm-contracts {step}{further}")
 
 
@@ -201,12 +202,18 @@ def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str
         (_ROW + (_SIMULATED if row.name in DIALECTS else "")).format(
             name=_quoted(row.name),
             model=_quoted(_MODELS.get(row.name, "default")),
-            asked=_ASKED.get(row.name, "messages=QUESTION,"),
+            asked=_ASKED.get(_api(row, begin.reference), "messages=QUESTION,"),
         )
         for row in providers
     )
     names = "Function, Scenario" if "Function." in rows else "Scenario"
     return _SCENARIOS.format(imports=f"from llm_contracts import {names}\n", rows=rows)
+
+
+def _api(row: Provider, reference: str) -> str:
+    """The provider whose API is spoken: its own; at a server of one's own that of the client's."""
+    known = row.name in {each.name for each in WELL_KNOWN}
+    return row.name if known else _PROVIDER_OF.get(reference.removesuffix("-async"), "")
 
 
 def _pyproject(file: Path, begin: Start, *, own: bool) -> str:

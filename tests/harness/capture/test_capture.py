@@ -34,6 +34,8 @@ from llm_contracts.capture.run import targets_of
 from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHED, WEBSOCKET
 from llm_contracts.capture.terminal import print_capture
 from llm_contracts.cli import run
+from llm_contracts.cli.capture import further
+from llm_contracts.cli.options import project_here
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
@@ -477,6 +479,18 @@ def test_what_was_captured_is_not_recorded_anew_and_record_says_so(
     assert "captured anew: llm-contracts capture -- COMMAND" in capfd.readouterr().err
 
 
+def test_what_to_do_next_depends_on_where_the_recordings_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = project_here(needed=False)
+    own = project.settings.cassettes
+    assert further(project, own) == "llm-contracts init && llm-contracts check"
+    (tmp_path / "pyproject.toml").write_text("[tool.llm_contracts]\n")
+    assert further(project, own) == "llm-contracts check"
+    assert further(project, Path("a b")) == "cp -r 'a b/.' cassettes && llm-contracts check"
+
+
 def test_a_program_that_calls_nobody_is_told_what_it_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -488,7 +502,7 @@ def test_a_program_that_calls_nobody_is_told_what_it_was_given(
 
 def test_a_proxy_that_nobody_called_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     with scene.running() as application:
-        print_capture(application.capture, scene.root, ran=False)
+        print_capture(application.capture, scene.root, ran=False, further="")
     assert (
         "No call passed. Was an application started with one of the addresses above?"
         in capsys.readouterr().err

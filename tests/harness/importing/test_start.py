@@ -69,6 +69,23 @@ def test_the_provider_is_that_of_the_reference_and_asked_by_its_own_api(
     assert "2 recorded." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("reference", "asked"),
+    [
+        ("anthropic", "Function.MESSAGES"),
+        ("google-genai", "Function.GENERATE_CONTENT"),
+        ("openai", "QUESTION,\n    ),"),
+    ],
+)
+def test_a_server_of_ones_own_is_asked_in_the_api_of_the_reference(
+    folder: Path, capsys: pytest.CaptureFixture[str], reference: str, asked: str
+) -> None:
+    pair = ["--reference", reference, "--candidate", f"{reference}-async"]
+    assert run(["init", *pair, "--provider", "local=http://127.0.0.1:8080"]) == 0
+    assert asked in (folder / "tests" / "contracts" / "scenarios.py").read_text()
+    assert "Next: llm-contracts record (with LOCAL_API_KEY set)" in capsys.readouterr().out
+
+
 def test_httpx_asks_anthropic_by_its_own_api(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", "--reference", "httpx", "--candidate", "httpx-async", "--provider", "anthropic"]) == 0
     assert run(["record", "--source", "simulator"]) == 0
