@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from shlex import quote
+from urllib.parse import urlsplit
 
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.corpus import CorpusProblem
@@ -19,6 +20,7 @@ from llm_contracts.parity.divergence import Divergence, Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.text import first_names
+from llm_contracts.wire.proxy.network import is_here
 
 _SHOWN = 5  # names in a sentence; the table has the rest
 
@@ -90,7 +92,7 @@ def decide(
     if faults:
         sentence = f"The waivers file has {_count(faults, 'fault', 'faults')}."
         reasons.append(_Reason(answer=Readiness.BLOCKED, sentence=sentence, step="doctor --area waivers"))
-    reasons += _rehearsed(mine, expected, today, stale_after_days)
+    reasons += _rehearsed(mine, expected, today, stale_after_days, base_url)
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     reasons += _uncovered(coverage)
     sentence = _sentence(unreplayed, "recording has no scenario", "recordings have no scenario")
@@ -272,7 +274,9 @@ def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
     return []
 
 
-def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date, limit: int) -> Reasons:
+def _rehearsed(
+    items: Sequence[Item], expected: Sequence[Scenario], today: date, limit: int, base_url: str
+) -> Reasons:
     """What is still to be recorded: scenarios that can be had live, and are not, or not lately."""
     live = {row.id for row in expected if row.live or row.captured}
     mine = [item for item in items if item.scenario in live and item.problem is None and item.ran]
@@ -282,6 +286,12 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
             "scenario is not recorded live",
             "scenarios are not recorded live",
             _RECORD,
+        ),
+        (
+            lambda i: _of_a_stand_in(i, base_url),
+            "live recording is from this machine",
+            "live recordings are from this machine",
+            "record --provider {provider}",
         ),
         (
             _undated,
@@ -320,6 +330,12 @@ def _rehearsed(items: Sequence[Item], expected: Sequence[Scenario], today: date,
 def _counts_live(item: Item, today: date, limit: int) -> bool:
     off = _undated(item) or _from_the_future(item, today) or _stale(item, today, limit)
     return item.provenance == "live" and not off
+
+
+def _of_a_stand_in(item: Item, base_url: str) -> bool:
+    """Whether something on this machine answered in a provider's place; see `Endpoint.provenance`."""
+    called, own = (is_here(urlsplit(url).hostname or "") for url in (item.address, base_url))
+    return item.provenance == "live" and called and not own
 
 
 def _undated(item: Item) -> bool:

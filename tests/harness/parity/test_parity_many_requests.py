@@ -73,3 +73,9 @@ def test_requests_at_once_are_found_among_the_recorded_ones_in_any_order() -> No
     assert found(shown, *ANSWERS, recorded=asking("a", "b")) == []
     otherwise = found(shown, *ANSWERS, recorded=asking("a", "c"))
     assert otherwise == [("unfaithful", "request[1].body.messages[0].content")]
+
+
+def test_who_asks_less_than_was_recorded_has_not_seen_all_answers() -> None:
+    shown = observation(requests=asking("a"), chunks=chunks("Hel", told=usage()))
+    assert found(shown, *ANSWERS, recorded=asking("a")) == []
+    assert found(shown, *ANSWERS, recorded=asking("a", "b")) == [("unfaithful", "request[1]")]

@@ -17,12 +17,14 @@ from llm_contracts.parity.compare.finding import ObservationPair, UnnamedDiverge
 from llm_contracts.parity.compare.pauses import quietest
 from llm_contracts.parity.decision_groups import by_meaning, queue, without
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.result import Item
 from llm_contracts.parity.waiver import Waiver
 from llm_contracts.parity.waivers import load_waivers
 from llm_contracts.wire.facts import WireFacts, read_answer, read_facts
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.parity.samples import (
     BODY,
+    URL,
     chunks,
     facts,
     failure,
@@ -241,6 +243,9 @@ def test_what_only_the_candidate_leaves_behind_is_shown_and_nothing_else() -> No
     found = compared(*(observation(effects={"files": files}) for files in (ours, theirs)))
     assert values(found) == [("files", ["a"], ["b"])]
     assert values(compared(*(observation(effects={"files": files}) for files in (theirs, ours)))) == []
+    one, two = (observation(effects={"connections": number}) for number in (1, 2))
+    assert values(compared(one, two)) == [("connections", 1, 2)]
+    assert values(compared(two, one)) == []
 
 
 def test_properties_of_a_schema_in_another_order_are_counted() -> None:
@@ -252,11 +257,68 @@ def test_properties_of_a_schema_in_another_order_are_counted() -> None:
     assert "key-order" not in compared(asking("a", "b"), asking("a", "b")).normalised
 
 
+def test_a_key_that_stands_twice_in_a_body_and_a_blank_value_of_a_query_are_told() -> None:
+    once, twice = (replace(request(), body=body) for body in (b'{"a": 2}', b'{"a": 1, "a": 2}'))
+    found = compared(observation(requests=(once,)), observation(requests=(twice,)))
+    assert values(found) == [("body.twice", ABSENT, ["a"])]
+    blank, none = (observation(requests=(request(uri=f"{URL}?{query}"),)) for query in ("a=&b=1", "b=1"))
+    assert values(compared(blank, none)) == [("target.query", "a=&b=1", "b=1")]
+
+
+def test_attempts_that_errors_count_are_shown_side_by_side() -> None:
+    ours, theirs = (observation(chunks=(), failure=failure(attempts=number)) for number in (3, 1))
+    assert ("error.attempts", 3, 1) in values(compared(ours, theirs))
+
+
+def test_of_three_answers_an_agent_may_show_the_last_alone() -> None:
+    asked = tuple(request({**BODY, "user": name}) for name in "abc")
+    answers = tuple(facts(text=text, ids=(text,)) for text in ("one", "two", "three"))
+    places = []
+    for text in ("three", "two"):
+        shown = observation(requests=asked, chunks=chunks(text, told=usage()))
+        found = compare(shown, shown, answers, scope="s").divergences
+        places.append(any(each.where.startswith("text[") for each in found))
+    assert places == [False, True]
+
+
+def test_a_chunk_that_is_a_mapping_is_counted_and_an_error_that_is_one_is_told() -> None:
+    whole = observation(surface={"chunk": ("choices", "id")})
+    mapped = compared(whole, observation(surface={"chunk": MAPPING}))
+    assert (values(mapped), dict(mapped.normalised)) == ([], {"object-type": 1})
+
+
+def test_a_range_of_releases_holds_for_candidates_of_releases() -> None:
+    until = date(2026, 12, 31)
+    terms: dict[str, Any] = {"kind": Kind.TEXT, "provider": "*", "scenario": "a", "reason": "r", "by": "b"}
+    waiver = Waiver(**terms, until=until, litellm=">=1.80")
+    assert [waiver.applies({"litellm": release}) for release in ("1.90.0rc1", "1.79.0", "1.80")] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_an_item_says_what_it_was_held_against_also_without_its_observations() -> None:
+    item = Item(id="a/b", provider="a", scenario="b", reference=observation(client="old"))
+    assert item.held_against == "old"
+    outcomes = {"reference": {"client": "older"}, "candidate": None}
+    assert replace(item, reference=None, outcomes=outcomes).held_against == "older"
+    assert replace(item, reference=None).held_against is None
+
+
+def test_an_array_of_chunks_is_a_stream() -> None:
+    parts = [{"candidates": [{"content": {"parts": [{"text": text}]}}]} for text in ("Hel", "lo")]
+    found = answered(json.dumps(parts).encode())
+    assert (found.text, found.events, found.streamed) == ("Hello", 2, True)
+
+
 def test_a_key_that_is_gone_is_told() -> None:
     ours, theirs = (
         observation(requests=(request(None, Authorization=value),)) for value in ("Bearer sk-one", "Bearer ")
     )
-    assert "headers.authorization" in {where for where, _, _ in values(compared(ours, theirs))}
+    assert [where for where, _, _ in values(compared(ours, theirs))] == ["headers.authorization"]
+    none = observation(requests=(request(None, Authorization=""),))
+    assert values(compared(ours, none)) == [("headers.authorization", "Bearer (a key)", "(empty)")]
 
 
 def test_a_cause_is_the_class_right_below() -> None:

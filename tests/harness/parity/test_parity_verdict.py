@@ -247,6 +247,24 @@ def test_live_recordings_that_were_made_elsewhere_are_named_and_counted() -> Non
     assert "made at" not in " ".join(decide("glm", items, (PLAIN,), today=TODAY).reasons)
 
 
+@pytest.mark.parametrize(
+    ("address", "own", "ready"),
+    [
+        ("http://127.0.0.1:4010/v1", "https://glm.example/v1", False),
+        ("http://[::1]/v1", "https://glm.example/v1", False),
+        ("http://localhost:4010", "http://localhost:4010", True),
+        ("https://glm.example/v1", "https://glm.example/v1", True),
+        ("", "https://glm.example/v1", True),
+    ],
+)
+def test_what_was_recorded_on_this_machine_in_a_providers_place_is_a_rehearsal(
+    address: str, own: str, ready: bool
+) -> None:
+    given = decide("glm", [item(address=address)], (PLAIN,), today=TODAY, base_url=own)
+    assert (given.answer is Readiness.READY) is ready
+    assert ("1 live recording is from this machine: glm/plain." in given.reasons) is not ready
+
+
 @pytest.mark.parametrize(("days", "ready"), [(1, True), (2, False), (30, False)])
 def test_a_recording_of_the_day_after_tomorrow_is_no_evidence(days: int, ready: bool) -> None:
     given = verdict(item(recorded_on=TODAY + timedelta(days=days)))

@@ -76,12 +76,17 @@ def compare_requests(pair: ObservationPair) -> Findings:
 
 
 def compare_with_recorded(pair: ObservationPair) -> Findings:
-    """`unfaithful` where both ask alike, but not what was asked when it was recorded."""
+    """`unfaithful` where both ask alike, but not what was asked when it was recorded, or not all of it."""
     sides = [
         {id(recorded): sent for recorded, sent in _paired(pair.recorded, side.requests)[0]}
         for side in (pair.reference, pair.candidate)
     ]
     for index, recorded in enumerate(pair.recorded):
+        if not any(id(recorded) in side for side in sides):
+            value = {"shown": ABSENT, "recorded": recorded.method}
+            yield UnnamedDivergence(
+                kind=Kind.UNFAITHFUL, where=f"request[{index}]", reference=value, candidate=value
+            )
         if any(id(recorded) not in side for side in sides):
             continue
         one, other = (side[id(recorded)] for side in sides)
