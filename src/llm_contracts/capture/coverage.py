@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,9 @@ class CaptureCoverage:
     not_looked_at: Counter[str] = field(default_factory=Counter)
     shapes: dict[str, SeenShape] = field(default_factory=dict)
 
-    def add(self, key: str, shape: str) -> SeenShape:
+    def add(self, key: str, shape: str) -> None:
         """One call of this shape was seen."""
-        found = self.shapes.setdefault(key, SeenShape(shape=shape))
-        found.seen += 1
-        return found
+        self.shapes.setdefault(key, SeenShape(shape=shape)).seen += 1
 
     @property
     def document(self) -> dict[str, Any]:
@@ -54,10 +52,7 @@ class CaptureCoverage:
         return {
             "calls": self.calls,
             "not_looked_at": dict(self.not_looked_at),
-            "shapes": {
-                key: {"shape": each.shape, "seen": each.seen, "recordings": list(each.recordings)}
-                for key, each in sorted(self.shapes.items())
-            },
+            "shapes": {key: asdict(each) for key, each in sorted(self.shapes.items())},
         }
 
     @classmethod

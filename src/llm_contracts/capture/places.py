@@ -26,15 +26,8 @@ _TORN = 4
 _KEPT = frozenset(
     {
         *("type", "role", "object", "model", "modelVersion", "status", "event", "format", "detail", "effort"),
-        *(
-            "finish_reason",
-            "finishReason",
-            "native_finish_reason",
-            "stop_reason",
-            "stopReason",
-            "blockReason",
-        ),
-        *("reason", "completionReason", "done_reason", "event_type", "latency"),
+        *("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "stopReason"),
+        *("blockReason", "reason", "completionReason", "done_reason", "event_type", "latency"),
         *("code", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
         *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
         *("probability", "severity", "truncation", "modality", "voice", "summary_mode"),
@@ -53,15 +46,8 @@ _KEPT = frozenset(
 _NAMED = frozenset(
     {
         *("function", "functions", "tools", "tool_calls", "tool_choice", "function_call", "functionCall"),
-        *(
-            "functionDeclarations",
-            "functionResponse",
-            "content_block",
-            "content",
-            "json_schema",
-            "item",
-            "output",
-        ),
+        *("functionDeclarations", "functionResponse", "content_block", "content", "json_schema", "item"),
+        "output",
     }
 )
 """Below these a `name` is that of a tool; elsewhere it is a person's."""
