@@ -27,6 +27,7 @@ _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b\d+\.\d+\.\d+[\w.+-]*"), "VERSION"),
     (re.compile(r"checked .* ago"), "checked AGO"),
+    (re.compile(r'"[\d.]+, [\d.]+"'), "WAITS"),
     (re.compile(r"the last run \(.*?\)"), "the last run (WHEN)"),
 )
 

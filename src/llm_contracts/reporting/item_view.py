@@ -246,7 +246,7 @@ def _client_end(seen: Observation) -> dict[str, Any]:
         "characters": len(seen.text),
         "pieces of text": len(seen.deltas),
         "requests made": len(seen.requests),
-        "waits between, seconds": ", ".join(f"{pause:g}" for pause in seen.pauses or ()) or None,
+        "waits, in seconds": ", ".join(f"{pause:g}" for pause in seen.pauses or ()) or None,
         "error": failure.message if failure else None,
         "category": failure.category if failure else None,
         "status": failure.status if failure else None,

@@ -58,7 +58,7 @@ def _lanes(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
     yield from pairs(*view.lines, "chunks", aligned=((r.left, r.right, r.equal) for r in view.chunk_rows))
     if not any(view.lines):
         yield whole("no chunks from either client")
-    for table in (view.usage, view.ends):
+    for table in filter(None, (view.usage, view.ends)):
         yield whole("")
         yield from _fields((name, *values[1:]) for name, *values in table)  # the wire has a view of its own
     for table in view.telemetry:
