@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from llm_contracts.matrix.markdown import matrix_markdown
+from llm_contracts.matrix.plan import ReleasePair
 from llm_contracts.matrix.table import Table
 from llm_contracts.util.files import replace_file
 from llm_contracts.util.text import count
@@ -48,13 +49,17 @@ def page(documents: Sequence[Mapping[str, Any]]) -> str:
         AttributeError, KeyError, TypeError, ValueError: a document is neither.
     """
     lines = [_INTRO]
+    tables = [Table.from_document(document) for document in documents if "bisect" not in document]
+    pairs = dict.fromkeys(cell.pair for table in tables for cell in table.cells)
     for document in documents:
-        lines += _bisection(document["bisect"]) if "bisect" in document else _matrix(document)
+        lines += _bisection(document["bisect"]) if "bisect" in document else _matrix(document, pairs)
     return "\n".join(lines)
 
 
-def _matrix(document: Mapping[str, Any]) -> Iterator[str]:
+def _matrix(document: Mapping[str, Any], pairs: Iterable[ReleasePair]) -> Iterator[str]:
+    """One table. `pairs`: those of all tables, of which this one may lack some."""
     table = Table.from_document(document)
+    missing = [str(pair) for pair in pairs if pair not in {cell.pair for cell in table.cells}]
     yield f"## `{document['reference']}` against `{document['candidate']}`"
     yield ""
     yield f"{_extent(table)} on {document['checked_at'][:10]}, by"
@@ -62,6 +67,9 @@ def _matrix(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"    {document['command']}"
     yield ""
     yield matrix_markdown(table)
+    if missing:
+        yield f"Not tried for this table: {'; '.join(missing)}."
+        yield ""
 
 
 def _extent(table: Table) -> str:

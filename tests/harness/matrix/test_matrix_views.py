@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,14 @@ def test_the_page_is_made_of_results(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "## `left` against `right`" in page
     assert "3 scenarios (acme, zenith) on 2026-01-02, by\n\n    x y\n" in page
     assert "## `usage` vanishes with litellm 1.101.0" in page
+    assert "Not tried" not in page
+    less = tmp_path / "less.json"
+    less.write_text(json.dumps(replace(TABLE, cells=TABLE.cells[:1]).document(**facts)))
+    assert main([str(tmp_path / "both.md"), str(result), str(less)]) == 0
+    missing = (
+        "Not tried for this table: LiteLLM 1.1.0 with openai 2.54.0; LiteLLM 1.82.7 with openai 2.54.0.\n"
+    )
+    assert (tmp_path / "both.md").read_text().count(missing) == 1
     assert main([str(target)]) == 2
     result.write_text("[]")
     assert main([str(target), str(result)]) == 3
