@@ -42,6 +42,8 @@ _MADE_UP = frozenset({Provenance.SIMULATED, Provenance.SCRIPTED})
 
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
+_SUFFIXES = (CHAT, "/v1/messages", "/responses", "/completions", "/embeddings")
+"""What follows the base URL that clients of an API are given."""
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
@@ -270,10 +272,16 @@ def _draft(
 def _as_ours(interaction: Interaction, provider: Provider) -> Interaction:
     """The exchange at the provider's own address, which the paths call, fit to be replayed from a file."""
     request, response = interaction.request, interaction.response
+    base, path = provider.base_url.rstrip("/"), urlsplit(request.uri).path
+    suffix = next((each for each in _SUFFIXES if path.endswith(each)), None)
+    if suffix is None:  # of an API whose addresses have no base
+        uri = urlsplit(base)._replace(path=path).geturl()
+    else:
+        uri = (base.removesuffix("/v1") if suffix.startswith("/v1/") else base) + suffix
     return Interaction(
         request=replace(
             request,
-            uri=provider.base_url.rstrip("/") + CHAT,
+            uri=uri,
             headers=tuple(line for line in request.headers if line[0].lower() in _ASKED),
         ),
         response=replace(response, headers=without(response.headers, _FRAMING)),

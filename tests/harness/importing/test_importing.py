@@ -129,6 +129,25 @@ def test_the_address_tells_whose_it_is(project: Project, tmp_path: Path, uri: st
 
 
 @pytest.mark.parametrize(
+    ("path", "own", "function"),
+    [
+        ("/gateway/v1/chat/completions", "/v1/chat/completions", Function.INVOKE),
+        ("/gateway/v1/responses", "/v1/responses", Function.RESPONSES),
+        ("/v1/embeddings", "/v1/embeddings", Function.EMBEDDINGS),
+        ("/v1/messages", "/v1/messages", Function.MESSAGES),
+        ("/api/chat", "/api/chat", Function.REQUEST),
+    ],
+)
+def test_a_call_of_another_api_stays_one(
+    project: Project, tmp_path: Path, path: str, own: str, function: Function
+) -> None:
+    foreign = exchange(uri=f"https://gateway.example{path}", input="hi")
+    (one,) = brought(project, tape(tmp_path / "a.yaml", foreign), provider="acme").imports
+    assert load(one.file).interactions[0].request.uri == f"https://api.acme.example{own}"
+    assert one.row.function is function
+
+
+@pytest.mark.parametrize(
     "uri", ["https://api.other.example/v1/chat/completions", f"{ACME[:-16]}x/chat/completions"]
 )
 def test_an_address_nobody_here_answers_at_is_left_out(project: Project, tmp_path: Path, uri: str) -> None:
