@@ -272,6 +272,25 @@ def test_a_pool_that_the_next_call_uses_again_is_not_left_open(
     assert effects(client, session=session) == seen
 
 
+def test_what_garbage_collection_closes_is_not_left_open() -> None:
+    """When that comes is chance."""
+    session = Silent()
+
+    class Unclosed:
+        def __init__(self) -> None:
+            self.itself = self  # no end of its references ends it
+            session.connections += 1
+
+        def __del__(self) -> None:
+            session.connections -= 1
+
+    def client(_call: Call) -> Iterator[Any]:
+        Unclosed()
+        yield chunk("a")
+
+    assert effects(client, session=session) == {}
+
+
 def test_what_is_asked_is_not_the_clients_to_change() -> None:
     def changing(call: Call) -> Iterator[Any]:
         call.input.append("b")
