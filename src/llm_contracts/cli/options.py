@@ -71,7 +71,8 @@ def stored_here(project: Project, folder: Path | None = None) -> Stored:
     place = folder or project.settings.report
     stored = Stored.load(place)
     if stored is None:
-        raise ConfigError(f"{place / RESULT}: there is no result yet. Run `llm-contracts check` first.")
+        way_out = "Run `llm-contracts check` first (with --scenario it stores none without --report)."
+        raise ConfigError(f"{place / RESULT}: there is no result yet. {way_out}")
     return stored
 
 
