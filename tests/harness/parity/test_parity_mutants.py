@@ -101,6 +101,12 @@ def test_requests_in_another_order_are_counted_and_in_the_same_are_not() -> None
     assert set(other.normalised) - set(same.normalised) == {"request-order"}
 
 
+def test_requests_of_one_body_to_two_addresses_belong_together_by_these() -> None:
+    asked = [request(uri=f"{URL}{end}") for end in ("/a", "/b")]
+    found = compared(observation(requests=tuple(asked)), observation(requests=tuple(reversed(asked))))
+    assert (values(found), dict(found.normalised)) == ([], {"request-order": 1})
+
+
 def test_the_names_of_an_object_in_a_body_in_another_order_are_not_numbers_spelt_otherwise() -> None:
     ours, theirs = ({**BODY, "metadata": {"a": 1, "b": 2}}, {**BODY, "metadata": {"b": 2, "a": 1}})
     found = compared(observation(requests=(request(ours),)), observation(requests=(request(theirs),)))

@@ -218,6 +218,13 @@ def test_an_entry_whose_scenarios_did_not_all_run_is_no_complaint(tmp_path: Path
     assert waivers.unused([item("glm", "plain-stream"), unread], VERSIONS, known=KNOWN) == ()
 
 
+def test_each_of_two_scenarios_of_an_entry_is_of_use(tmp_path: Path) -> None:
+    waivers = loaded(tmp_path, {**GOOD, "scenario": ["plain-stream", "other"]})
+    ran = (item("glm", "plain-stream", divergence()), item("glm", "other"))
+    (complaint,) = waivers.unused(ran, {})
+    assert complaint.endswith(": other: accepts nothing that occurs; remove it")
+
+
 def test_an_entry_for_no_scenario_at_all_is_a_complaint(tmp_path: Path) -> None:
     waivers = loaded(tmp_path, {**GOOD, "scenario": "plian-*"})
     assert "no scenario has such a name" in waivers.unused([item()], VERSIONS)[0]
