@@ -42,7 +42,10 @@ def test_the_recordings_of_the_page_are_evidence_for_a_go_also_in_years(live: da
 
     def answer(days: int) -> Readiness:
         today, stale = live + timedelta(days=days), project.settings.stale_after_days
-        return decide("local", result.items, project.scenarios, today=today, stale_after_days=stale).answer
+        own = project.provider("local").base_url
+        return decide(
+            "local", result.items, project.scenarios, today=today, stale_after_days=stale, base_url=own
+        ).answer
 
     assert {days: answer(days) for days in (89, 365, 3649, 3650)} == {
         89: Readiness.READY,

@@ -48,6 +48,7 @@ def observe(
     skip_pauses: bool = False,
     protocols: Protocols = BUILT_IN,
     leaving: bool = False,
+    again: bool = False,
 ) -> Observation:
     """Run the client in a thread of its own and collect everything it does.
 
@@ -67,12 +68,14 @@ def observe(
         protocols: the APIs whose objects the client may hand on.
         leaving: take the first piece that carries something, close the stream and go, as a caller does whose
             user presses stop.
+        again: call once more where connections are left open: a pool that the second call uses again is none
+            of what a call leaves. Not for real providers.
 
     Returns:
         The observation; its requests are those the session saw until the end.
     """
 
-    def new_run() -> _ObservedRun:
+    def new_run(before: _ObservedRun | None = None) -> _ObservedRun:
         return _ObservedRun(
             client=client,
             # A copy of its own for each run: what one client changes must not reach the next.
@@ -89,6 +92,7 @@ def observe(
             read=ItemReader(protocols),
             leaving=leaving,
             effects=Effects(edge=getattr(client, "address", urlsplit(call.base_url).netloc)),
+            delivered=(0, 0, 0, 0) if before is None else before.delivered,  # the session goes on counting
         )
 
     run = new_run()
@@ -107,7 +111,7 @@ def observe(
         thread.join(_GRACE)
         failure = _hang(timeout, running=thread.is_alive())
     found = run.observation(name, failure, asked=call)
-    if "connections" in found.effects and _is_pool(session, new_run(), timeout):
+    if again and "connections" in found.effects and _is_pool(session, new_run(run), timeout):
         return replace(found, effects={k: v for k, v in found.effects.items() if k != "connections"})
     return found
 
@@ -119,24 +123,18 @@ def _is_pool(session: SessionLike, again: _ObservedRun, timeout: float) -> bool:
     """
     if any(ended is None for _, ended in session.exchange_times()):
         return False
-    left = _left_by_collection(session, 0)
-    if not left:
-        return True
+    left = session.connections_open()
     thread = Thread(target=again, daemon=True)
     thread.start()
     join(thread, timeout)
     if not again.seal():
         again.abort()
-    return _left_by_collection(session, left) <= left
-
-
-def _left_by_collection(session: SessionLike, expected: int) -> int:
-    """The connections that garbage collection leaves open. What is about to close may."""
-    gc.collect()
+    if session.connections_open() > left:
+        gc.collect()
     limit = time.monotonic() + GRACE
-    while session.connections_open() > expected and time.monotonic() < limit:
+    while session.connections_open() > left and time.monotonic() < limit:  # what is about to close may
         time.sleep(0.005)
-    return session.connections_open()
+    return session.connections_open() <= left
 
 
 @dataclass(kw_only=True)
@@ -157,6 +155,7 @@ class _ObservedRun:
     waits: Waits
     chunks: list[Chunk] = field(default_factory=list)
     generations: list[Mapping[str, Any]] = field(default_factory=list)
+    delivered: tuple[int, int, int, int]
     failure: Failure | None = None
     ended_ms: float | None = None
     _stream: tuple[str, ...] | None = None
@@ -165,7 +164,6 @@ class _ObservedRun:
     _shapes: dict[Shape, None] = field(default_factory=dict)
     _items: list[tuple[Any, Any]] = field(default_factory=list)
     _raised: str = "call"
-    _delivered: tuple[int, int, int, int] = (0, 0, 0, 0)
     _sealed: bool = False
     _lock: Lock = field(default_factory=Lock)
     _aborting: list[Callable[[], None]] = field(default_factory=list)
@@ -365,7 +363,7 @@ class _ObservedRun:
 
     def _progress(self, chunk: Chunk) -> None:
         """Tell the session how much has been handed on, of the choice with the index 0 and of the others."""
-        text, reasoning, arguments, others = self._delivered
+        text, reasoning, arguments, others = self.delivered
         said = [(self.read.answer, len(chunk.text) + len(chunk.extra.get("refusal") or ""))]
         said += ((other["index"], len(other.get("text", ""))) for other in chunk.others)
         text += sum(size for index, size in said if not index)
@@ -373,8 +371,8 @@ class _ObservedRun:
         text += bool(chunk.rest) and not (self.read.protocol or chunk.text)  # an event of an unknown API
         reasoning += len(chunk.reasoning)
         arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
-        self._delivered = text, reasoning, arguments, others
-        self.session.delivered(*self._delivered)
+        self.delivered = text, reasoning, arguments, others
+        self.session.delivered(*self.delivered)
 
     def _keep(self, chunk: Chunk) -> None:
         with self._lock:

@@ -120,6 +120,7 @@ class Pairing:
                 timeout=self.timeout,
                 protocols=self.protocols,
                 leaving=leaving,
+                again=alone and not leaving,
             )
 
     def _thoroughly(
@@ -191,11 +192,12 @@ def played(
     timeout: float,
     protocols: Protocols = BUILT_IN,
     leaving: bool = False,
+    again: bool = False,
 ) -> Observation:
     """What a client does when these exchanges are played to it.
 
     `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed;
-    `leaving`: whether the caller leaves after the first piece.
+    `leaving`: whether the caller leaves after the first piece; `again`: see `observe`.
     """
     with engine(interactions, protocols) as play:
         return observe(
@@ -207,6 +209,7 @@ def played(
             skip_pauses=True,
             protocols=protocols,
             leaving=leaving,
+            again=again,
         )
 
 

@@ -269,7 +269,7 @@ def test_a_pool_that_the_next_call_uses_again_is_not_left_open(
         session.connections = max(1, session.connections + each_time)
         session.times = ((0.0, ended),)
 
-    assert effects(client, session=session) == seen
+    assert effects(client, session=session, again=True) == seen
 
 
 def test_what_garbage_collection_closes_is_not_left_open() -> None:
@@ -288,7 +288,7 @@ def test_what_garbage_collection_closes_is_not_left_open() -> None:
         Unclosed()
         yield chunk("a")
 
-    assert effects(client, session=session) == {}
+    assert effects(client, session=session, again=True) == {}
 
 
 def test_what_is_asked_is_not_the_clients_to_change() -> None:
