@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm_contracts.clients.call import Client
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.waivers import Waivers, load_waivers
@@ -106,5 +107,5 @@ def opened_contract(folder: Path, *, engine: str = "wire", timeout: float = 60.0
     """The contract of the project that a folder belongs to."""
     project = load_project(load_settings(folder))
     waivers = load_waivers(project.settings.waivers, local_day())
-    with opened(EngineName(engine)) as running:
+    with offline_litellm(), opened(EngineName(engine)) as running:
         yield Contract(project=project, engine=running, waivers=waivers, timeout=timeout)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.drift.report import ComparedRecording
 from llm_contracts.project.config import Project
@@ -125,7 +126,7 @@ def record(
     if not options.verify:
         remove_abandoned_drafts(project.settings.cassettes)
     steps = plan(project, scenarios, options)
-    with Edge() as edge, ExitStack() as stack:
+    with offline_litellm(), Edge() as edge, ExitStack() as stack:
         context = RecordingContext(
             edge=edge,
             client=client,

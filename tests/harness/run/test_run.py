@@ -51,6 +51,31 @@ def test_equal_paths_agree_on_every_recording(tmp_path: Path, engine: EngineName
     assert result.verdicts["acme"].answer is Readiness.REHEARSED
 
 
+def test_a_client_that_imports_litellm_when_it_is_called_fetches_no_prices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where its module means to see to that: `setdefault` does nothing while we have set it."""
+    monkeypatch.delenv("LITELLM_LOCAL_MODEL_COST_MAP", raising=False)
+    root = make_project(tmp_path, "acme/other")
+    with (root / "contracts" / "clients.py").open("a") as file:
+        file.write(
+            """
+import os
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+def late(call):
+    if os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True":
+        yield from plain(call)
+
+CLIENTS["late"] = late
+"""
+        )
+    with opened_contract(root) as contract:
+        assert contract.run("acme/other", candidate="late").divergences == ()
+    assert [item.divergences for item in run(root, candidate="late").items if item.ran] == [()]
+    assert "LITELLM_LOCAL_MODEL_COST_MAP" not in os.environ
+
+
 def test_a_project_switches_a_normalisation_off(tmp_path: Path) -> None:
     root = make_project(tmp_path, "acme/other")
     with (root / "contracts" / "clients.py").open("a") as file:

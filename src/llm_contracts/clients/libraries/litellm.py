@@ -99,7 +99,7 @@ def _route(call: Call, provider: str) -> dict[str, Any]:
 
 @contextmanager
 def offline_litellm() -> Iterator[None]:
-    """Whoever imports LiteLLM within fetches nothing.
+    """Whoever imports LiteLLM within fetches nothing: a project's module, or a client when it is called.
 
     On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
     proxies included. Both are switched off; a value that somebody has set in the environment stays.
