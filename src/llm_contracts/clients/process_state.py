@@ -132,13 +132,13 @@ def setting_changed(changes: Changes, place: str) -> None:
 
 def loaded() -> list[tuple[str, ModuleType]]:
     """The top-level modules that there are, by name."""
-    known = _top_level(len(sys.modules))
+    known = _top_level(_modules_key())
     there = [(name, module) for name, module in known if sys.modules.get(name) is module]
     if len(there) == len(known):
         return there
     for cached in (_lists, _top_level):  # one is gone, and another has come in its place
         cached.cache_clear()
-    return _top_level(len(sys.modules)).copy()
+    return _top_level(_modules_key()).copy()
 
 
 def modules_replaced(changes: Changes, before: list[tuple[str, ModuleType]]) -> None:
@@ -177,7 +177,7 @@ def list_lengths() -> Lengths:
     """Place → length of every public list of a top-level module: one that is longer or shorter after each
     call is left changed, too. Who changes it is not known: what comes again at each call can be believed.
     """
-    lists = _lists(len(sys.modules))
+    lists = _lists(_modules_key())
     return dict(zip(lists, map(len, lists.values()), strict=True))
 
 
@@ -189,8 +189,13 @@ def grown(before: Lengths, after: Lengths) -> dict[str, str]:
     return {place: "longer" if now > was else "shorter" for place, was, now in both if now != was}
 
 
+def _modules_key() -> tuple[int, str]:
+    """Another after each import: how many modules there are, and the newest."""
+    return len(sys.modules), next(reversed(sys.modules))
+
+
 @lru_cache(maxsize=1)
-def _lists(modules: int) -> dict[str, list[Any]]:
+def _lists(modules: tuple[int, str]) -> dict[str, list[Any]]:
     return {
         f"state.{name}.{attribute}": value
         for name, module in _top_level(modules)
@@ -200,7 +205,7 @@ def _lists(modules: int) -> dict[str, list[Any]]:
 
 
 @lru_cache(maxsize=1)
-def _top_level(_modules: int) -> list[tuple[str, ModuleType]]:
+def _top_level(_modules: tuple[int, str]) -> list[tuple[str, ModuleType]]:
     # Copied, not listed: listing makes tuples and may so collect garbage, whose finalisers import.
     return [
         (name, module)
@@ -220,7 +225,7 @@ class Replacements:
 
     def install(self) -> None:
         """Put everything in place; modules that are imported later are not heard of until the next time."""
-        self._modules = _top_level(len(sys.modules))
+        self._modules = _top_level(_modules_key())
         for _, module in self._modules:
             if type(module) is ModuleType:
                 module.__class__ = self._watching

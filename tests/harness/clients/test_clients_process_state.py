@@ -143,15 +143,16 @@ def test_a_change_is_seen_at_every_call_also_from_another_thread(
     assert found(in_a_thread(act)) == effects
 
 
+@pytest.mark.parametrize("gone", ["one_of_two", "json.one_of_two"])
 def test_a_module_that_others_replaced_between_two_calls_is_no_change(
-    monkeypatch: pytest.MonkeyPatch,
+    gone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is known of the modules is kept by their number, which stays the same here."""
+    """Their number stays the same here."""
     other: Any = ModuleType("the_other")
     other.callbacks = []
-    monkeypatch.setitem(sys.modules, "one_of_two", ModuleType("one_of_two"))
+    monkeypatch.setitem(sys.modules, gone, ModuleType(gone))
     assert found(list) == {}
-    monkeypatch.delitem(sys.modules, "one_of_two")
+    monkeypatch.delitem(sys.modules, gone)
     monkeypatch.setitem(sys.modules, "the_other", other)
     assert found(list) == {}
     assert found(lambda: other.callbacks.append(1)) == {"state.the_other.callbacks": "longer"}
