@@ -69,7 +69,8 @@ class Contract:
             turns=self.turns,
         )
         check_distinct(match.reference, match.candidate)
-        item = run_scenario(match, self.project, row, thoroughly=True)
+        with offline_litellm():
+            item = run_scenario(match, self.project, row, thoroughly=True)
         if reference not in (None, settings.reference) or candidate not in (None, settings.candidate):
             return item
         return self.waivers.applied((item,), versions(self.project.settings.distributions))[0]
@@ -107,5 +108,5 @@ def opened_contract(folder: Path, *, engine: str = "wire", timeout: float = 60.0
     """The contract of the project that a folder belongs to."""
     project = load_project(load_settings(folder))
     waivers = load_waivers(project.settings.waivers, local_day())
-    with offline_litellm(), opened(EngineName(engine)) as running:
+    with opened(EngineName(engine)) as running:
         yield Contract(project=project, engine=running, waivers=waivers, timeout=timeout)
