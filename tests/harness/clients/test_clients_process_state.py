@@ -158,6 +158,22 @@ def test_a_module_that_others_replaced_between_two_calls_is_no_change(
     assert found(lambda: other.callbacks.append(1)) == {"state.the_other.callbacks": "longer"}
 
 
+def test_a_proxy_is_not_asked_what_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """openai's, which are names of its module, import its resources and make a client."""
+    asked = []
+
+    class Proxy:
+        @property  # type: ignore[misc]
+        def __class__(self) -> type:
+            asked.append("what it stands for")
+            return list
+
+    library: Any = ModuleType("library_with_proxies")
+    library.responses = Proxy()
+    monkeypatch.setitem(sys.modules, "library_with_proxies", library)
+    assert (found(list), asked) == ({}, [])
+
+
 def test_what_a_call_leaves_in_the_context_of_its_thread_is_seen() -> None:
     own: ContextVar[str] = ContextVar("own")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from llm_contracts.run.check import check
 from llm_contracts.run.engines import EngineName
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Side, check_distinct
-from llm_contracts.run.workers.threads import run_jobs
+from llm_contracts.run.workers.threads import run_jobs, side_by_side
 from llm_contracts.testing import opened_contract
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End
@@ -74,6 +75,10 @@ CLIENTS["late"] = late
         assert contract.run("acme/other", candidate="late").divergences == ()
     assert [item.divergences for item in run(root, candidate="late").items if item.ran] == [()]
     assert "LITELLM_LOCAL_MODEL_COST_MAP" not in os.environ
+
+
+def test_garbage_is_collected_but_while_the_first_task_imports_the_clients() -> None:
+    assert dict(side_by_side(lambda _: gc.isenabled(), "abc", 1)) == {0: False, 1: True, 2: True}
 
 
 def test_a_project_switches_a_normalisation_off(tmp_path: Path) -> None:

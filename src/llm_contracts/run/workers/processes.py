@@ -38,6 +38,7 @@ from llm_contracts.run.workers.threads import (
     WorkerPool,
     as_they_finish,
     failed,
+    importing,
     task_name,
 )
 
@@ -183,7 +184,8 @@ class _Worker:
         done = []
         if self._execute is None:
             self._execute = self._opened.enter_context(self._context.opened())
-            done = [self._one(next(tasks))]  # alone: it imports the clients; see `threads.side_by_side`
+            with importing():
+                done = [self._one(next(tasks))]
         return [*done, *self._threads.map(self._one, tasks)]
 
     def _one(self, numbered: tuple[int, Task]) -> tuple[int, Packed]:
