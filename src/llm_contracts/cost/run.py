@@ -10,6 +10,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import ClientCache, Function
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.cost.measure import Driver, MeasuringPlan, Meter, PlannedCall, measured
 from llm_contracts.cost.model import Cost, Measure, ProviderCost
 from llm_contracts.cost.server import Serve, serving
@@ -67,7 +68,7 @@ def measure(
     # Over the last minute; Windows has none.
     load_average = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     rows = []
-    with plan.server() as serve:
+    with offline_litellm(), plan.server() as serve:
         for provider in dict.fromkeys(row.provider for row in scenarios):
             own = [row for row in scenarios if row.provider == provider]
             sides = own_match(match, project, project.provider(provider))

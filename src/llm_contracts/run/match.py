@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import replace
 
 from llm_contracts.clients.gateway import Gateway
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.compare import Rules
@@ -34,6 +35,7 @@ def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
     if options.engine is EngineName.WIRE:
         recutting = opened(EngineName.WIRE, pieces=Fragmentation.RECORDED, lockstep=False)
     with ExitStack() as stack:
+        stack.enter_context(offline_litellm())
         stack.enter_context(empty_ca_store(os.environ))
         match = match_of(project, options, stack.enter_context(playing))
         reference, candidate = (_started(side, stack) for side in (match.reference, match.candidate))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
@@ -87,7 +88,7 @@ def sweep(
     def reported(ran: tuple[Light, ...]) -> None:
         progress(ran[0][0].id, len(ran) - 1)
 
-    with empty_ca_store(os.environ), opened_pieces() as engine:
+    with offline_litellm(), empty_ca_store(os.environ), opened_pieces() as engine:
         match = match_of(project, options, engine)
         jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
         ran = run_jobs(jobs, workers=options.workers, progress=reported)

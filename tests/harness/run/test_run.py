@@ -25,6 +25,8 @@ from llm_contracts.run.engines import EngineName
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Side, check_distinct
 from llm_contracts.run.workers.threads import run_jobs, side_by_side
+from llm_contracts.sweep.run import Extent, sweep
+from llm_contracts.sweep.variants import Family
 from llm_contracts.testing import opened_contract
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End
@@ -74,6 +76,9 @@ CLIENTS["late"] = late
     with opened_contract(root) as contract:
         assert contract.run("acme/other", candidate="late").divergences == ()
     assert [item.divergences for item in run(root, candidate="late").items if item.ran] == [()]
+    project = loaded(root)
+    swept = sweep(project, project.scenarios, Options(candidate="late"), Extent(families=(Family.RECUT,)))
+    assert all(d.reference == d.candidate for item in swept.result.items for d in item.divergences)
     assert "LITELLM_LOCAL_MODEL_COST_MAP" not in os.environ
 
 

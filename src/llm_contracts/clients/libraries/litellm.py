@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function, cached_client
 from llm_contracts.clients.libraries.making import HandedOn, chat_arguments, handed_on, offered
+from llm_contracts.util.environ import with_variables
 
 
 def litellm(call: Call) -> Iterator[Any]:
@@ -97,21 +98,14 @@ def _route(call: Call, provider: str) -> dict[str, Any]:
     return {"custom_llm_provider": provider, "api_base": call.base_url, "api_key": call.api_key}
 
 
-@contextmanager
-def offline_litellm() -> Iterator[None]:
+def offline_litellm() -> AbstractContextManager[None]:
     """Whoever imports LiteLLM within fetches nothing: a project's module, or a client when it is called.
 
     On import it downloads a price map, and loads a `.env` it finds above its own folder into the environment,
     proxies included. Both are switched off; a value that somebody has set in the environment stays.
     """
     ours = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
-    unset = [name for name in ours if name not in os.environ]
-    os.environ.update({name: ours[name] for name in unset})
-    try:
-        yield
-    finally:
-        for name in unset:
-            os.environ.pop(name, None)
+    return with_variables(os.environ, {name: ours[name] for name in ours.keys() - os.environ.keys()})
 
 
 @cache

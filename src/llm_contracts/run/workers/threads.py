@@ -23,7 +23,6 @@ from typing import Any, NoReturn, TypeVar
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.gateway import Gateway
-from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.corpus import CorpusStream
 from llm_contracts.corpus.survey import name_of
 from llm_contracts.parity.result import Item
@@ -73,7 +72,7 @@ class WorkerContext:
             ClientError: a client's name means nothing.
         """
         here = load_project(self.settings) if project is None else project
-        with offline_litellm(), self.work(here) as work, _outliving_clients():
+        with self.work(here) as work, _outliving_clients():
             code = _Code(self.settings.root)
 
             def execute(task: Task) -> Packed:
