@@ -28,7 +28,7 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Rec
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.headers import without
+from llm_contracts.wire.proxy.headers import FRAMING, without
 from llm_contracts.wire.scrub import Scrubber
 
 PREFIX = "imported-"
@@ -44,7 +44,6 @@ _MADE_UP = frozenset({Provenance.SIMULATED, Provenance.SCRIPTED})
 _ASKED = frozenset({"accept", "content-type"})
 _SUFFIXES = (CHAT, "/v1/messages", "/responses", "/completions", "/embeddings")
 """What follows the base URL that clients of an API are given."""
-_FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -284,7 +283,7 @@ def _as_ours(interaction: Interaction, provider: Provider) -> Interaction:
             uri=uri,
             headers=tuple(line for line in request.headers if line[0].lower() in _ASKED),
         ),
-        response=replace(response, headers=without(response.headers, _FRAMING)),
+        response=replace(response, headers=without(response.headers, FRAMING)),
     )
 
 

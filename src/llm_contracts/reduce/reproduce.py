@@ -14,7 +14,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.run import CHATS, TIMED, Reduced
 from llm_contracts.wire.interaction import End, Response
-from llm_contracts.wire.proxy.headers import without
+from llm_contracts.wire.proxy.headers import FRAMING, without
 
 _SDK = "{}(base_url=url, api_key='none').{}.create(**ASK)"
 _LITELLM = "litellm.{}(api_base=url, api_key='none', custom_llm_provider='{}', **ASK)"
@@ -82,7 +82,6 @@ _WHOLE = """async def whole(call):
     return [part async for part in answer] if hasattr(answer, "__aiter__") else answer
 
 """
-_FRAMING = ("connection", "content-length", "keep-alive", "transfer-encoding")
 
 
 def reproduction(reduced: Reduced, *, reference: str, candidate: str, file: str) -> str:
@@ -160,7 +159,7 @@ def _value(value: Any) -> str:
 def _answer(response: Response, *, timed: bool) -> str:
     """The bytes of HTTP, one event a line; a tuple of pieces where it depends on them."""
     lines = [f"HTTP/1.1 {response.status} {response.reason}".rstrip()]
-    lines += [f"{name}: {value}" for name, value in without(response.headers, _FRAMING)]
+    lines += [f"{name}: {value}" for name, value in without(response.headers, FRAMING)]
     if response.end is End.CUT:
         lines.append(f"Content-Length: {len(response.body) + 1}")  # one byte never comes
     parts = re.findall(rb".+?(?:\n\n+|\Z)", response.body, re.DOTALL)

@@ -22,6 +22,9 @@ _HOP_BY_HOP = frozenset(
     }
 )
 
+FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+"""What frames a message, and is made anew by whoever serves it again."""
+
 
 def end_to_end(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """The header lines that belong to the message, as text."""

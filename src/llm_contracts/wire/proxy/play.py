@@ -11,14 +11,12 @@ from aiohttp import web
 
 from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
-from llm_contracts.wire.proxy.headers import without
+from llm_contracts.wire.proxy.headers import FRAMING, without
 from llm_contracts.wire.proxy.lockstep import Delivery, Lockstep
 from llm_contracts.wire.proxy.pace import Pace
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.session import fall_silent, hang_up, reset
 from llm_contracts.wire.proxy.timeline import TimedBytes, steps
-
-_FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +86,7 @@ def _prepared(incoming: web.BaseRequest, recorded: Response) -> web.StreamRespon
     A body that ended with its connection does so again, unless it is known to have been cut: nobody could
     see that.
     """
-    headers = without(recorded.headers, _FRAMING)
+    headers = without(recorded.headers, FRAMING)
     is_stream = recorded.header("content-type").lower().startswith("text/event-stream")
     if not is_stream and recorded.end is End.COMPLETE:
         headers = (*headers, ("content-length", str(len(recorded.body))))
