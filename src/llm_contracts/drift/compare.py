@@ -14,7 +14,6 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 ABSENT = "(absent)"
 _ARROW = " → "
-_SEVERITIES = tuple(Severity)
 _NUMBERS = frozenset({"integer", "number"})
 _NOTHING = Field()
 _LONGEST = 200
@@ -95,7 +94,7 @@ def compare_recordings(
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
         drifts = compare_shapes(shape_of(old.response, protocols), shape_of(new.response, protocols))
         found += drifts if alone else (replace(d, where=f"interactions[{number}]: {d.where}") for d in drifts)
-    return tuple(sorted(found, key=lambda drift: _SEVERITIES.index(drift.severity)))
+    return tuple(sorted(found, key=lambda drift: drift.severity.rank))
 
 
 def compare_shapes(recorded: AnswerShape, now: AnswerShape) -> tuple[Drift, ...]:
@@ -234,7 +233,7 @@ def _field(
     fresh = new.values - old.values
     if fresh and new.types <= old.types:  # a new field or another type says it all
         severities = [severity_of_value(path, value, error=kind == ERROR) for value in fresh]
-        worst = min(severities, key=_SEVERITIES.index)
+        worst = min(severities, key=lambda severity: severity.rank)
         before, after = (", ".join(sorted(field.values)) or "(none)" for field in (old, new))
         yield Drift(change=ChangeKind.VALUE, severity=worst, where=path, recorded=before, now=after)
 

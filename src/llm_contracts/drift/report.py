@@ -17,8 +17,6 @@ from llm_contracts.wire.cassette.model import Cassette, Provenance
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.request_diff import differences
 
-_SEVERITIES = tuple(Severity)
-
 
 class RecordingState(StrEnum):
     """What is known about one recording."""
@@ -63,7 +61,7 @@ class ComparedRecording:
     @property
     def severity(self) -> Severity | None:
         """The worst that was found."""
-        return min((d.severity for d in self.drifts), key=_SEVERITIES.index, default=None)
+        return min((d.severity for d in self.drifts), key=lambda severity: severity.rank, default=None)
 
     @property
     def counts(self) -> bool:
@@ -157,7 +155,7 @@ def decisions(compared: Iterable[ComparedRecording]) -> tuple[DriftGroup, ...]:
         DriftGroup(provider=provider, drift=drift, scenarios=tuple(dict.fromkeys(names)))
         for (provider, drift), names in scenarios.items()
     )
-    return tuple(sorted(found, key=lambda d: (_SEVERITIES.index(d.drift.severity), -len(d.scenarios))))
+    return tuple(sorted(found, key=lambda d: (d.drift.severity.rank, -len(d.scenarios))))
 
 
 def compare_cassettes(

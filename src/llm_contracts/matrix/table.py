@@ -328,5 +328,5 @@ def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[Releas
 
 
 def _weight(change: ReleaseChange) -> tuple[bool, int, int, int]:
-    severity = len(Severity) if change.kind is None else list(Severity).index(change.kind.severity)
+    severity = len(Severity) if change.kind is None else change.kind.severity.rank
     return (not change.fails, list(ChangeDirection).index(change.way), severity, -change.size)

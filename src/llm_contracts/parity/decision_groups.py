@@ -12,8 +12,6 @@ from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.value_class import change_of
 
-_SEVERITIES = tuple(Severity)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
@@ -158,7 +156,7 @@ def queue(members: Iterable[Member]) -> tuple[DecisionGroup, ...]:
 
 
 def _rank(group: DecisionGroup) -> tuple[int, int, str]:
-    return _SEVERITIES.index(group.severity), -len(group.members), group.title
+    return group.severity.rank, -len(group.members), group.title
 
 
 def groups_of(

@@ -15,6 +15,11 @@ class Severity(StrEnum):
     VISIBLE = "visible"  # an application may notice
     COSMETIC = "cosmetic"  # it should not
 
+    @property
+    def rank(self) -> int:
+        """Its place among them, 0 for the gravest."""
+        return list(Severity).index(self)
+
 
 class Kind(StrEnum):
     """What differs. The set is closed: a script may rely on it."""

@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_contracts.parity.decision_groups import DecisionGroup, SameMeaning, by_meaning, groups_of
-from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import (
     Answer,
@@ -215,7 +214,7 @@ def _counts(providers: list[str], items: tuple[Item, ...], what: str) -> Table:
     for provider in providers:
         own = [item for item in items if item.provider == provider]
         kinds = Counter(kind for item in own for kind in {d.kind for d in item.unwaived})
-        ordered = sorted(kinds, key=lambda kind: (list(Severity).index(kind.severity), -kinds[kind]))
+        ordered = sorted(kinds, key=lambda kind: (kind.severity.rank, -kinds[kind]))
         found = [f"{kind} ×{kinds[kind]}" for kind in ordered[:_MOST_KINDS]]
         found += [rest for rest in [and_more(ordered, _MOST_KINDS, "kinds")] if rest]
         found += [f"noise ×{count}" for count in [sum(bool(i.noise) for i in own)] if count]

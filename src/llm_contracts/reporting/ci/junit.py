@@ -83,7 +83,7 @@ def _case(item: Item) -> ET.Element:
     case = ET.Element("testcase", name=without_hidden(item.scenario), classname=without_hidden(item.provider))
     open_ones = sorted(
         (d for d in item.unwaived if d.severity is not Severity.COSMETIC),
-        key=lambda d: list(Severity).index(d.severity),
+        key=lambda d: d.severity.rank,
     )
     noise = [d for d in item.noise if d.severity is not Severity.COSMETIC]
     if item.problem is not None:

@@ -16,7 +16,7 @@ from llm_contracts.parity.decision_groups import (
     members_of,
     queue,
 )
-from llm_contracts.parity.divergence import Divergence, Severity
+from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.run_context import fragment
@@ -126,14 +126,13 @@ def item_rows(result: Result, groups: Iterable[GroupRow], detailed: Iterable[str
             "problem": item.problem,
             "noise": len(item.noise),
             "detail": item.id in held,
-            "found": [_found(item, each, numbers) for each in sorted(item.divergences, key=_gravity)],
+            "found": [
+                _found(item, each, numbers)
+                for each in sorted(item.divergences, key=lambda d: d.severity.rank)
+            ],
         }
         for item in result.items
     ]
-
-
-def _gravity(divergence: Divergence) -> int:
-    return list(Severity).index(divergence.severity)
 
 
 def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> dict[str, Any]:
