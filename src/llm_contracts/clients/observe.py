@@ -95,28 +95,30 @@ def observe(
             delivered=(0, 0, 0, 0) if before is None else before.delivered,  # the session goes on counting
         )
 
-    run = new_run()
-    thread = Thread(target=run, daemon=True, name=f"client {name}")
-    thread.start()
-    try:
-        join(thread, timeout)
-    except BaseException:  # Ctrl-C while waiting: the thread must not go on talking to a provider
-        run.seal()
-        run.abort()
-        raise
-    if run.seal():
-        failure = run.failure
-    else:
+    def ended(run: _ObservedRun) -> Failure | None:
+        """Let it run in a thread of its own; how it failed."""
+        thread = Thread(target=run, daemon=True, name=f"client {name}")
+        thread.start()
+        try:
+            join(thread, timeout)
+        except BaseException:  # Ctrl-C while waiting: the thread must not go on talking to a provider
+            run.seal()
+            run.abort()
+            raise
+        if run.seal():
+            return run.failure
         run.abort()
         thread.join(_GRACE)
-        failure = _hang(timeout, running=thread.is_alive())
-    found = run.observation(name, failure, asked=call)
-    if again and "connections" in found.effects and _is_pool(session, new_run(run), timeout):
+        return _hang(timeout, running=thread.is_alive())
+
+    run = new_run()
+    found = run.observation(name, ended(run), asked=call)
+    if again and "connections" in found.effects and _is_pool(session, lambda: ended(new_run(run))):
         return replace(found, effects={k: v for k, v in found.effects.items() if k != "connections"})
     return found
 
 
-def _is_pool(session: SessionLike, again: _ObservedRun, timeout: float) -> bool:
+def _is_pool(session: SessionLike, call_again: Callable[[], object]) -> bool:
     """Whether the connections that a call left are a pool: their answers were read, and a second call uses
     them again. One more for each call is a leak, unless garbage collection closes it: when that comes is
     chance.
@@ -124,11 +126,7 @@ def _is_pool(session: SessionLike, again: _ObservedRun, timeout: float) -> bool:
     if any(ended is None for _, ended in session.exchange_times()):
         return False
     left = session.connections_open()
-    thread = Thread(target=again, daemon=True)
-    thread.start()
-    join(thread, timeout)
-    if not again.seal():
-        again.abort()
+    call_again()
     if session.connections_open() > left:
         gc.collect()
     limit = time.monotonic() + GRACE

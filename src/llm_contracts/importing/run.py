@@ -175,7 +175,10 @@ def _find_streams(
             left_out.append(entry)
         elif not options.streams or any(fnmatchcase(entry.id, pattern) for pattern in options.streams):
             found = _owned(project, entry, wanted)
-            (streams if isinstance(found, CorpusStream) else left_out).append(found)  # type: ignore[arg-type]
+            if isinstance(found, CorpusStream):
+                streams.append(found)
+            else:
+                left_out.append(found)
     return tuple(streams), tuple(left_out)
 
 

@@ -104,7 +104,7 @@ class Cell:
 def cell_of(
     pair: ReleasePair, document: Mapping[str, Any], *, known: Iterable[Unsupported] = (), **values: Any
 ) -> Cell:
-    """The cell of a check's document (`views/document`). `values` are further fields of the cell.
+    """The cell of a check's document (`results/document`). `values` are further fields of the cell.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: the document is not a check's.

@@ -41,7 +41,7 @@ def refuse_stale(settings: Settings, document: Mapping[str, Any]) -> None:
 def outdated(
     settings: Settings, document: Mapping[str, Any], *, now: datetime | None = None
 ) -> tuple[str, ...]:
-    """What a stored result (`views/document`) depends on and has changed since: files, versions, the day.
+    """What a stored result (`results/document`) depends on and has changed since: files, versions, the day.
     Empty where it holds. A result that does not say what it was made from is judged by the rest.
     """
     stored, used = document.get("inputs"), document.get("versions", {})

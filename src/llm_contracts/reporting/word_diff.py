@@ -36,7 +36,7 @@ def _extend(pieces: Pieces, text: str, *, shared: bool) -> None:
 
 
 def by_ends(left: str, right: str) -> tuple[Pieces, Pieces]:
-    """As `marked`, but only what begins and ends alike is found: at once, however long they are."""
+    """As `word_diff`, but only what begins and ends alike is found: at once, however long they are."""
     head = first_difference(left, right)
     room = min(len(left), len(right)) - head
     tail = first_difference(left[::-1][:room], right[::-1][:room])
