@@ -220,16 +220,12 @@ class Replacements:
 
     def __init__(self, current: Current) -> None:
         self._undo: list[Callable[[], None]] = []
-        self._modules: list[tuple[str, ModuleType]] = []
+        self._modules: list[ModuleType] = []
         self._current = current
         self._watching = _watching(current)
 
     def install(self) -> None:
-        """Put everything in place; modules that are imported later are not heard of until the next time."""
-        self._modules = _top_level(_modules_key())
-        for _, module in self._modules:
-            if type(module) is ModuleType:
-                module.__class__ = self._watching
+        """Put everything in place."""
         for name, function, read in _SETTERS:
             module = importlib.import_module(name)
             now = None if read is None else partial(read, module)
@@ -241,11 +237,19 @@ class Replacements:
             self._replace(logger, method, partial(_logger_method, self._current))
         self._replace(logger, "__setattr__", partial(_logger_attribute, self._current))
 
+    def watch_modules(self) -> None:
+        """Hear of changes to all modules that are there by now; some came after other calls had begun."""
+        for _, module in _top_level(_modules_key()):
+            if type(module) is ModuleType:
+                module.__class__ = self._watching
+                self._modules.append(module)
+
     def remove(self) -> None:
         """As it was."""
         while self._undo:
             self._undo.pop()()
-        for _, module in self._modules:
+        while self._modules:
+            module = self._modules.pop()
             if type(module) is self._watching:
                 ModuleType.__setattr__(module, "__class__", ModuleType)  # past the class's own, which listens
 

@@ -273,6 +273,7 @@ def _enter() -> None:
             logging.getLogger().addHandler(_LOG)
             setattr(threading, _STARTER, _Starter(getattr(threading, _STARTER)))
             _STATE.install()
+        _STATE.watch_modules()
         _LOG.users += 1
         for name in _STREAMS:
             stream = getattr(sys, name)

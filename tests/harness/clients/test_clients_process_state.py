@@ -158,6 +158,27 @@ def test_a_module_that_others_replaced_between_two_calls_is_no_change(
     assert found(lambda: other.callbacks.append(1)) == {"state.the_other.callbacks": "longer"}
 
 
+def test_a_module_that_came_while_another_call_runs_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That call may hang for ever."""
+    begun, end = threading.Event(), threading.Event()
+
+    def another() -> None:
+        with watched(Effects()):
+            begun.set()
+            end.wait(60)
+
+    other = Thread(target=another)
+    other.start()
+    assert begun.wait(60)
+    library: Any = ModuleType("came_later")
+    monkeypatch.setitem(sys.modules, "came_later", library)
+    try:
+        assert found(lambda: setattr(library, "limit", 1)) == {"state.came_later.limit": "set to 1"}
+    finally:
+        end.set()
+        other.join()
+
+
 def test_a_proxy_is_not_asked_what_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """openai's, which are names of its module, import its resources and make a client."""
     asked = []
