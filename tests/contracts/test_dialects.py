@@ -272,7 +272,7 @@ _UNSAID = {
 
 @pytest.mark.parametrize("dialect", [ERNIE_V1, DIFY], ids=lambda dialect: dialect.name)
 def test_each_has_words_for_every_refusal_it_can_be_told(dialect: Dialect) -> None:
-    told = {turn.why for script in SCRIPTS.values() for turn in script.turns if isinstance(turn, Refusal)}
+    told = {turn.why for script in SCRIPTS.values() for turn in script if isinstance(turn, Refusal)}
     by_request = {Refused.NO_KEY, Refused.WRONG_KEY, Refused.UNKNOWN_MODEL, Refused.BAD_REQUEST}
     for why in (told | by_request | {Refused.MID_STREAM}) - _UNSAID[dialect.name]:
         assert words_for(dialect, why).message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 
 from llm_contracts.simulator.dialect import ChunkPart, Dialect, Json, Stream, TokenCounts
@@ -11,40 +11,34 @@ from llm_contracts.simulator.script import ScriptedAnswer, UsagePlacement
 from llm_contracts.simulator.texts import Pieces, tokens_in
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _AnswerText:
-    """What remains of an answer after the request's limit and the turn's ending have had their say."""
-
-    thoughts: Pieces
-    text: Pieces
-    finish: str
-
-
 def parts_of(
     dialect: Dialect, stream: Stream, answer: ScriptedAnswer, *, broken_off: bool
 ) -> tuple[ChunkPart, ...]:
     """All that is sent, totals included. `broken_off`: an error follows in place of an end."""
-    said = _answer_text(dialect, stream, answer)
-    begun = _opening(dialect, stream, said)
-    going = (*begun, *_call(dialect, stream, answer, begun), *_spoken(dialect, stream, said))
-    ended = () if broken_off else dialect.closing(stream, said.finish)
-    parts = (*(replace(part, finish=answer.unfinished) for part in going), *ended)
+    thoughts, text, finish = _said(dialect, stream, answer)
+    going = (*_begun(dialect, stream, answer, thoughts), *_spoken(dialect, stream, thoughts, text))
+    parts = tuple(replace(part, finish=answer.unfinished) for part in going)
+    if not broken_off:
+        *before, last = dialect.closing(stream)
+        finish = dialect.finishes.get(finish, finish)
+        parts += (*(ChunkPart(delta=delta) for delta in before), ChunkPart(delta=last, finish=finish))
     if answer.listed and not dialect.events:
         parts = tuple(map(_with_list, parts))
     wanted = dialect.always_totals or stream.ask.include_usage
     return _counted(dialect, stream, parts, broken_off=broken_off) if answer.usage and wanted else parts
 
 
-def _answer_text(dialect: Dialect, stream: Stream, answer: ScriptedAnswer) -> _AnswerText:
+def _said(dialect: Dialect, stream: Stream, answer: ScriptedAnswer) -> tuple[Pieces, Pieces, str]:
+    """What the request's limit and the turn's ending leave of thoughts and text, and the finish reason."""
     text = answer.json_text if stream.ask.json_mode else answer.text
     thoughts = answer.reasoning if stream.thinks else ()
     if answer.broken_off:
         # Only a filter that ends the answer properly gives a reason: after an error event there is none.
-        return _AnswerText(thoughts=thoughts, text=text[: len(text) // 2], finish=dialect.filter_finish)
+        return thoughts, text[: len(text) // 2], dialect.filter_finish
     kept = _within(stream.ask.limit, (*thoughts, *text))
     spoken = kept[len(thoughts) :]
     reason = "length" if spoken != text else "tool_calls" if answer.arguments else "stop"
-    return _AnswerText(thoughts=kept[: len(thoughts)], text=spoken, finish=answer.finish or reason)
+    return kept[: len(thoughts)], spoken, answer.finish or reason
 
 
 def _within(limit: int | None, pieces: Pieces) -> Pieces:
@@ -55,31 +49,26 @@ def _within(limit: int | None, pieces: Pieces) -> Pieces:
     return tuple(piece for piece, total in zip(pieces, totals, strict=True) if total <= limit)
 
 
-def _opening(dialect: Dialect, stream: Stream, said: _AnswerText) -> tuple[ChunkPart, ...]:
-    """The first chunk, if the provider has one. Thoughts that are never shown are paid for here."""
-    delta = dialect.opening(stream)
-    hidden = TokenCounts() if dialect.thought else _thinking(said.thoughts)
-    return (ChunkPart(delta=delta, spent=hidden),) if delta else ()
-
-
-def _call(
-    dialect: Dialect, stream: Stream, answer: ScriptedAnswer, begun: tuple[ChunkPart, ...]
-) -> Iterator[ChunkPart]:
-    """The chunks of tool calls. Where the opening chunk begins the first, they go on from there."""
-    opened = any("tool_calls" in (part.delta or {}) for part in begun)
+def _begun(dialect: Dialect, stream: Stream, answer: ScriptedAnswer, thoughts: Pieces) -> Iterator[ChunkPart]:
+    """The first chunk, if the provider has one, and the tool calls, of which that one may begin the first.
+    Thoughts that are never shown are paid for here.
+    """
+    opening = dialect.opening(stream)
+    if opening:
+        yield ChunkPart(delta=opening, spent=TokenCounts() if dialect.thought else _thinking(thoughts))
     for number, first in enumerate(stream.calls):
-        if number or not opened:
+        if number or "tool_calls" not in (opening or {}):
             yield ChunkPart(delta=dialect.tool(stream, first))
         for piece in answer.arguments:
             call: Json = {"index": number, "function": {"arguments": piece}}
             yield ChunkPart(delta=dialect.tool(stream, call), spent=TokenCounts(completion=tokens_in(piece)))
 
 
-def _spoken(dialect: Dialect, stream: Stream, said: _AnswerText) -> Iterator[ChunkPart]:
+def _spoken(dialect: Dialect, stream: Stream, thoughts: Pieces, text: Pieces) -> Iterator[ChunkPart]:
     if dialect.thought:
-        for piece in said.thoughts:
+        for piece in thoughts:
             yield ChunkPart(delta=dialect.thought(piece), spent=_thinking((piece,)))
-    for piece in said.text:
+    for piece in text:
         yield ChunkPart(delta=dialect.text(stream, piece), spent=TokenCounts(completion=tokens_in(piece)))
 
 

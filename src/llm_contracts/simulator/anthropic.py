@@ -10,13 +10,11 @@ wording, the names of headers beside `request-id`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import ParsedRequest, json_object
+from llm_contracts.simulator.ask import bearer_key
 from llm_contracts.simulator.dialect import (
-    HTTP_DATE,
     ChunkPart,
     Dialect,
     Framing,
@@ -24,8 +22,6 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
-    compact,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
@@ -36,16 +32,6 @@ _MODELS = {
     "claude-sonnet-4-5": Model(answers="claude-sonnet-4-5-20250929"),
 }
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789"
-_FINISHES = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
-
-
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """A request with its key in the API's own header, or as a bearer's, as newer SDKs send it."""
-    bearer = headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    key, asked = headers.get("x-api-key") or bearer or None, json_object(body) if body else {}
-    if asked is not None:
-        asked = {**asked, "messages": [{"content": asked.get("system", "")}, *asked.get("messages", ())]}
-    return ParsedRequest(path=path, key=key, body=asked)
 
 
 # Answers
@@ -64,7 +50,7 @@ def _events(stream: Stream, parts: tuple[ChunkPart, ...], broken: Json | None) -
     if broken is not None:
         return (*events, {"type": "error", "error": broken})
     usage = {"usage": parts[-1].usage} if parts[-1].usage else {}
-    delta = {"stop_reason": _finish(parts), "stop_sequence": None}
+    delta = {"stop_reason": parts[-1].finish, "stop_sequence": None}
     return (*events, {"type": "message_delta", "delta": delta, **usage}, {"type": "message_stop"})
 
 
@@ -79,7 +65,7 @@ def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
                 name = delta["type"].removesuffix("_delta")
                 begun[name] += delta[name]
         content.append(begun)
-    return _message(stream, content, _finish(parts), parts[-1].usage)
+    return _message(stream, content, parts[-1].finish, parts[-1].usage)
 
 
 def _block(member: str, deltas: list[Json]) -> list[Json]:
@@ -93,17 +79,13 @@ def _block(member: str, deltas: list[Json]) -> list[Json]:
         return [{"type": "tool_use", "id": name, "name": call["function"]["name"], "input": {}}, *pieces]
     if member == "reasoning_content":
         said = [{"type": "thinking_delta", "thinking": delta["reasoning_content"]} for delta in deltas]
-        signature = digits("".join(delta["thinking"] for delta in said), _ALPHABET, 80)
+        signature = digits("".join(delta["thinking"] for delta in said), 80, _ALPHABET)
         begun = {"type": "thinking", "thinking": "", "signature": ""}
         return [begun, *said, {"type": "signature_delta", "signature": signature}]
     return [
         {"type": "text", "text": ""},
         *({"type": "text_delta", "text": delta["content"]} for delta in deltas),
     ]
-
-
-def _finish(parts: tuple[ChunkPart, ...]) -> str | None:
-    return _FINISHES.get(str(parts[-1].finish), parts[-1].finish)
 
 
 def _message(stream: Stream, content: list[Json], finish: str | None, usage: Any) -> Json:
@@ -123,11 +105,6 @@ def _counts(prompt: int) -> Json:
     return {"input_tokens": prompt, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
 
 
-def _totals(_stream: Stream, spent: TokenCounts) -> Json:
-    thoughts = {"output_tokens_details": {"thinking_tokens": spent.reasoning}} if spent.reasoning else {}
-    return {**_counts(spent.prompt), "output_tokens": spent.completion, **thoughts}
-
-
 # Refusals
 
 
@@ -138,15 +115,6 @@ def _words(status: int, kind: str, message: str) -> RefusalText:
 _KINDS = {403: "permission_error", 404: "not_found_error", 413: "request_too_large", 529: "overloaded_error"}
 _INVALID = "invalid_request_error"
 _SERVERS_FAULT = 500
-
-
-def _gateway(status: int, message: str) -> RefusalText:
-    return _words(status, _KINDS.get(status, _INVALID if status < _SERVERS_FAULT else "api_error"), message)
-
-
-def _body(error: Json, seed: str) -> bytes:
-    request = "req_" + digits(f"{seed}/request", _ALPHABET, 24)
-    return compact({"type": "error", "error": error, "request_id": request}).encode()
 
 
 _WORDS = {
@@ -170,27 +138,44 @@ ANTHROPIC = Dialect(
     name="anthropic",
     base_path="",
     chat_path="/v1/messages",
-    read=_read,
+    # Newer SDKs send the key as a bearer's.
+    key=lambda headers: headers.get("x-api-key") or bearer_key(headers),
+    asked=lambda _path, body: {
+        **body,
+        "messages": [{"content": body.get("system", "")}, *body.get("messages", ())],
+    },
     models=_MODELS,
     words=_WORDS,
-    gateway=_gateway,
+    gateway=lambda status, message: _words(
+        status, _KINDS.get(status, _INVALID if status < _SERVERS_FAULT else "api_error"), message
+    ),
     filter_finish="refusal",
+    finishes={"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"},
     place=UsagePlacement.LAST,
     always_totals=True,
     framing=Framing(named=True, done=None),
     greatest={"temperature": 1, "top_p": 1},
-    new_id=lambda seed: "msg_01" + digits(f"{seed}/id", _ALPHABET, 22),
+    new_id=lambda seed: "msg_01" + digits(f"{seed}/id", 22, _ALPHABET),
     thought=lambda piece: {"reasoning_content": piece},
-    totals=_totals,
+    totals=lambda _stream, spent: {
+        **_counts(spent.prompt),
+        "output_tokens": spent.completion,
+        **({"output_tokens_details": {"thinking_tokens": spent.reasoning}} if spent.reasoning else {}),
+    },
     events=_events,
     whole=_whole,
     headers=lambda seed: (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("Server", "cloudflare"),
-        ("request-id", "req_" + digits(f"{seed}/request", _ALPHABET, 24)),
+        ("request-id", "req_" + digits(f"{seed}/request", 24, _ALPHABET)),
     ),
-    refuse=_body,
-    listing=lambda models: compact(
-        {"data": [{"type": "model", "id": name, "display_name": name} for name in models], "has_more": False}
-    ).encode(),
+    refuse=lambda error, seed: {
+        "type": "error",
+        "error": error,
+        "request_id": "req_" + digits(f"{seed}/request", 24, _ALPHABET),
+    },
+    listing=lambda models: {
+        "data": [{"type": "model", "id": name, "display_name": name} for name in models],
+        "has_more": False,
+    },
 )

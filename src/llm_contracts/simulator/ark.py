@@ -13,18 +13,7 @@ says nothing but `id` and `object`.
 from __future__ import annotations
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
-    ChunkPart,
-    Dialect,
-    Framing,
-    Json,
-    Model,
-    RefusalText,
-    Stream,
-    digits,
-)
+from llm_contracts.simulator.dialect import Dialect, Framing, Json, Model, RefusalText, Stream, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
 _MODELS = {
@@ -35,62 +24,54 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: str, kind: str, message: str, param: str = "") -> RefusalText:
+_TYPES = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+}
+
+
+def _words(status: int, code: str, message: str, param: str = "") -> RefusalText:
     return RefusalText(
         status=status,
         code=code,
         message=f"{message} Request id: {{request}}",
         param=param,
-        type=kind,
+        type=_TYPES.get(status, code),
         keys=("code", "message", "param", "type"),
     )
 
 
-def _gateway(status: int, message: str) -> RefusalText:
-    code = message.replace(" ", "")
-    return _words(status, code, code, f"{message}.")
-
-
-_INTERNAL = _words(
-    500, "InternalServiceError", "InternalServerError", "The service encountered an internal error."
-)
 _WORDS = {
-    Refused.NO_KEY: _words(401, "AuthenticationError", "Unauthorized", "The API key is missing."),
-    Refused.WRONG_KEY: _words(401, "AuthenticationError", "Unauthorized", "The API key doesn't exist."),
+    Refused.NO_KEY: _words(401, "AuthenticationError", "The API key is missing."),
+    Refused.WRONG_KEY: _words(401, "AuthenticationError", "The API key doesn't exist."),
     Refused.UNKNOWN_MODEL: _words(
-        404, "InvalidEndpointOrModel.NotFound", "NotFound", "The model or endpoint {model} does not exist."
+        404, "InvalidEndpointOrModel.NotFound", "The model or endpoint {model} does not exist."
     ),
-    Refused.BAD_REQUEST: _words(400, "InvalidParameter", "BadRequest", "The request body is no JSON object."),
+    Refused.BAD_REQUEST: _words(400, "InvalidParameter", "The request body is no JSON object."),
     Refused.BAD_PARAMETER: _words(
         400,
         "InvalidParameter",
-        "BadRequest",
         "The parameter `{parameter}` specified in the request are not valid: expected a value <= {limit}, "
         "but got {value} instead.",
         param="{parameter}",
     ),
-    Refused.TOO_LONG: _words(
-        400, "InvalidParameter", "BadRequest", "The input has more tokens than the model takes."
-    ),
+    Refused.TOO_LONG: _words(400, "InvalidParameter", "The input has more tokens than the model takes."),
     Refused.RATE_LIMIT: _words(
         429,
         "RateLimitExceeded.EndpointRPMExceeded",
-        "TooManyRequests",
         "The requests per minute of the endpoint are used up.",
     ),
-    Refused.UNPAID: _words(403, "AccountOverdueError", "Forbidden", "The account has an overdue balance."),
-    Refused.FORBIDDEN: _words(403, "AccessDenied", "Forbidden", "Access to the resource is denied."),
-    Refused.OVERLOADED: _words(
-        429, "ServerOverloaded", "TooManyRequests", "The service is overloaded at the moment."
-    ),
-    Refused.SERVER_ERROR: _INTERNAL,
+    Refused.UNPAID: _words(403, "AccountOverdueError", "The account has an overdue balance."),
+    Refused.FORBIDDEN: _words(403, "AccessDenied", "Access to the resource is denied."),
+    Refused.OVERLOADED: _words(429, "ServerOverloaded", "The service is overloaded at the moment."),
+    Refused.SERVER_ERROR: _words(500, "InternalServiceError", "The service encountered an internal error."),
     Refused.PROMPT_FILTER: _words(
-        400,
-        "InputTextSensitiveContentDetected",
-        "BadRequest",
-        "The input text may contain sensitive information.",
+        400, "InputTextSensitiveContentDetected", "The input text may contain sensitive information."
     ),
-    Refused.MID_STREAM: _INTERNAL,
 }
 
 
@@ -98,48 +79,42 @@ def _text(_stream: Stream, piece: str) -> Json:
     return {"content": piece, "role": "assistant"}
 
 
-def _choice(part: ChunkPart) -> Json:
-    return {
-        "delta": part.delta,
-        "finish_reason": part.finish,
-        "moderation_hit_type": None,
-        "index": 0,
-        "logprobs": None,
-    }
-
-
 ARK = Dialect(
     name="ark",
     base_path="/api/v3",
     models=_MODELS,
     words=_WORDS,
-    gateway=_gateway,
+    gateway=lambda status, message: _words(status, message.replace(" ", ""), f"{message}."),
     place=UsagePlacement.OWN,
     framing=Framing(lead="data:"),
     stream_type="text/event-stream",
-    new_id=lambda seed: "021767225600000" + digits(seed, "0123456789abcdef", 32),
+    new_id=lambda seed: "021767225600000" + digits(seed, 32),
     thought=lambda piece: {"content": "", "reasoning_content": piece, "role": "assistant"},
     text=_text,
     tool=lambda stream, call: {**_text(stream, ""), "tool_calls": [call]},
-    closing=lambda stream, finish: (ChunkPart(delta=_text(stream, ""), finish=finish),),
+    closing=lambda stream: (_text(stream, ""),),
     totals=lambda _stream, spent: {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0, "provisioned_tokens": None},
         "completion_tokens_details": {"reasoning_tokens": spent.reasoning, "provisioned_tokens": None},
     },
-    chunk=lambda stream, _number, part: {
-        "id": stream.id,
-        "choices": [] if part.delta is None else [_choice(part)],
-        "created": EPOCH,
-        "model": stream.model,
-        "service_tier": None if part.delta is None else "default",
-        "object": "chat.completion.chunk",
-        "usage": part.usage,
-    },
+    chunk=lambda stream, _number, part: shapes.chunk(
+        stream,
+        part,
+        "id choices created model service_tier object usage",
+        {
+            "delta": part.delta,
+            "finish_reason": part.finish,
+            "moderation_hit_type": None,
+            "index": 0,
+            "logprobs": None,
+        },
+        service_tier=None if part.delta is None else "default",
+    ),
     headers=lambda seed: (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("Server", "istio-envoy"),
-        ("X-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
+        ("X-Request-Id", digits(f"{seed}/request", 32)),
     ),
     listing=shapes.listing(),
 )

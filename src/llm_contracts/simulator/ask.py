@@ -90,12 +90,9 @@ class ParsedRequest:
         return (self.body or {}).get(name, default)
 
 
-def read_request(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """Read a request of an API that is compatible with OpenAI's. What is not a JSON object becomes a body of
-    None, for the provider to refuse.
-    """
-    key = headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    return ParsedRequest(path=path, key=key or None, body=json_object(body) if body else {})
+def bearer_key(headers: Mapping[str, str]) -> str | None:
+    """The key where most providers expect it, as a bearer's token."""
+    return headers.get("Authorization", "").removeprefix("Bearer ").strip() or None
 
 
 def json_object(body: bytes) -> Mapping[str, Any] | None:

@@ -11,19 +11,7 @@ can come in mid-stream at all, and `Retry-After`.
 from __future__ import annotations
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
-    ChunkPart,
-    Dialect,
-    FilterShape,
-    Json,
-    Model,
-    RefusalText,
-    Stream,
-    digits,
-    uuid_like,
-)
+from llm_contracts.simulator.dialect import Dialect, FilterShape, Model, RefusalText, digits, uuid_like
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
 _INVALID = "invalid_request_error"
@@ -62,29 +50,7 @@ _WORDS = {
     Refused.UNPAID: _words(402, "Insufficient Balance", "unknown_error"),
     Refused.UNAVAILABLE: _words(503, "Server overloaded", "service_unavailable_error", "overloaded"),
     Refused.PROMPT_FILTER: _words(400, "Content Exists Risk"),
-    Refused.MID_STREAM: _words(200, "Internal server error", "server_error", "internal_error"),
 }
-
-
-def _opening(stream: Stream) -> Json:
-    if stream.thinks:
-        return {"role": "assistant", "content": None, "reasoning_content": ""}
-    return {"role": "assistant", "content": ""}
-
-
-def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
-    choice = {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish}
-    chunk: Json = {
-        "id": stream.id,
-        "object": "chat.completion.chunk",
-        "created": EPOCH,
-        "model": stream.model,
-        "system_fingerprint": "fp_simulated0_prod0820_fp8_kvcache",
-        "choices": [] if part.delta is None else [choice],
-    }
-    if part.usage or stream.ask.include_usage:
-        chunk["usage"] = part.usage
-    return chunk
 
 
 DEEPSEEK = Dialect(
@@ -97,10 +63,13 @@ DEEPSEEK = Dialect(
     place=UsagePlacement.LAST,
     always_totals=True,
     new_id=uuid_like,
-    opening=_opening,
+    opening=lambda stream: {
+        "role": "assistant",
+        **(shapes.thought("") if stream.thinks else {"content": ""}),
+    },
     thought=shapes.thought,
     text=shapes.text,
-    closing=lambda stream, finish: (ChunkPart(delta=shapes.text(stream, ""), finish=finish),),
+    closing=lambda stream: (shapes.text(stream, ""),),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0},
@@ -108,13 +77,20 @@ DEEPSEEK = Dialect(
         "prompt_cache_hit_tokens": 0,
         "prompt_cache_miss_tokens": spent.prompt,
     },
-    chunk=_chunk,
+    chunk=lambda stream, _number, part: shapes.chunk(
+        stream,
+        part,
+        "id object created model system_fingerprint choices",
+        {"index": 0, "delta": part.delta, "logprobs": None, "finish_reason": part.finish},
+        null_usage=stream.ask.include_usage,
+        system_fingerprint="fp_simulated0_prod0820_fp8_kvcache",
+    ),
     headers=lambda seed: (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("Server", "elb"),
         ("Cache-Control", "no-cache"),
-        ("Set-Cookie", f"HWWAFSESID={digits(f'{seed}/cookie', '0123456789abcdef', 18)}; path=/"),
-        ("x-ds-trace-id", digits(f"{seed}/trace", "0123456789abcdef", 32)),
+        ("Set-Cookie", f"HWWAFSESID={digits(f'{seed}/cookie', 18)}; path=/"),
+        ("x-ds-trace-id", digits(f"{seed}/trace", 32)),
     ),
     # No `created` here: a client that insists on one fails with this provider.
     listing=shapes.listing(owned_by="deepseek"),

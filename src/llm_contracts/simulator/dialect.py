@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
-from llm_contracts.simulator.ask import ParsedRequest, read_request
+from llm_contracts.simulator.ask import ParsedRequest, bearer_key, json_object
 from llm_contracts.simulator.script import Refused, Script, UsagePlacement
 from llm_contracts.wire.interaction import Headers
-
-EPOCH = 1767225600
-"""The simulated moment, 2026-01-01 00:00 UTC: fixed, so that recording again changes nothing."""
-HTTP_DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
 
 Json = dict[str, Any]
 
@@ -136,10 +133,6 @@ class Framing:
         return f"{name}{self.lead}{data}{self.newline * 2}".encode()
 
 
-Reader = Callable[[str, Mapping[str, str], bytes], ParsedRequest]
-"""Reads a request's path, headers and body as OpenAI's API would have put it."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenGrant:
     """Where a provider sells tokens, which requests then carry in their query.
@@ -155,6 +148,11 @@ class TokenGrant:
     grant: Callable[[Mapping[str, str], str], tuple[int, Json]]
 
 
+def compact(value: Json | str, colon: str = ":") -> str:
+    """JSON as providers stream it: as a rule no spaces, and text as itself, never as escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", colon))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
     """One provider as its clients meet it.
@@ -162,11 +160,13 @@ class Dialect:
     Attributes:
         base_path: the path part of its base URL; other paths are not found.
         chat_path: where it is asked for answers, as a pattern of aiohttp's.
-        read: how it reads requests.
+        key: the key in a request's headers.
+        asked: a request's JSON, and what its path says, under the names that OpenAI has for it.
         models: by the name one asks for.
-        words: the refusals it is known for; the ones sent in mid-stream have status 200.
+        words: the refusals it is known for; an error in mid-stream without any is put as a server's error.
         gateway: words for any other refusal, from the status and what HTTP calls it.
         filter_finish: the finish reason with which its content filter ends an answer.
+        finishes: its own words for OpenAI's finish reasons.
         place: where it puts the totals.
         always_totals: it sends the totals whether or not they are asked for.
         opening: what the first chunk says before there is any text; None where there is no such chunk.
@@ -174,9 +174,11 @@ class Dialect:
         events: makes all events of a stream from its parts, and from the error that ends it in place of an
             end; for an API whose events are not a chunk for each part.
         whole: the answer in one piece, where it is asked for.
-        closing: the chunks after the text, the last of which has the given finish reason.
+        closing: the deltas after the text, the last of which comes with the finish reason.
         headers: the lines of every response but its type and framing, made from a seed.
-        refuse: the body of a refusal, from the error object and the seed.
+        refuse: the document of a refusal, from the error object and the seed.
+        listing: the document that lists its models.
+        document: how it writes a refusal or a list.
         break_off: the event that ends a stream in the place of its end, from the error object.
         grants: how keys become tokens, where they do.
         greatest: parameters and the values above which they are refused.
@@ -193,13 +195,12 @@ class Dialect:
     thought: Callable[[str], Json] | None
     totals: Callable[[Stream, TokenCounts], Json]
     headers: Callable[[str], Headers]
-    listing: Callable[[Mapping[str, Model]], bytes]
+    listing: Callable[[Mapping[str, Model]], Json]
     text: Callable[[Stream, str], Json] = lambda _stream, piece: {"content": piece}
     tool: Callable[[Stream, Json], Json] = lambda _stream, call: {"tool_calls": [call]}
-    closing: Callable[[Stream, str], tuple[ChunkPart, ...]] = lambda _stream, finish: (
-        ChunkPart(delta={}, finish=finish),
-    )
-    refuse: Callable[[Json, str], bytes] = lambda error, _seed: compact({"error": error}).encode()
+    closing: Callable[[Stream], tuple[Json, ...]] = lambda _stream: ({},)
+    refuse: Callable[[Json, str], Json | str] = lambda error, _seed: {"error": error}
+    document: Callable[[Json | str], str] = compact
     filter_shape: FilterShape = FilterShape.FINISH
     chunk: Callable[[Stream, int, ChunkPart], Json] = lambda _stream, _number, _part: {}
     events: Callable[[Stream, tuple[ChunkPart, ...], Json | None], tuple[Json, ...]] | None = None
@@ -208,22 +209,25 @@ class Dialect:
     opening: Callable[[Stream], Json | None] = lambda _stream: None
     grants: TokenGrant | None = None
     filter_finish: str = "content_filter"
+    finishes: Mapping[str, str] = field(default_factory=dict)
     always_totals: bool = False
     chat_path: str = "/chat/completions"
-    read: Reader = read_request
+    key: Callable[[Mapping[str, str]], str | None] = bearer_key
+    asked: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda _path, body: body
     framing: Framing = Framing()
     stream_type: str = "text/event-stream; charset=utf-8"
     json_type: str = "application/json"
     greatest: Mapping[str, float] = field(default_factory=lambda: {"temperature": 2, "top_p": 1})
     scripts: Mapping[str, Script] = field(default_factory=dict)
 
+    def read(self, path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
+        """Read a request. What is not a JSON object becomes a body of None, for the provider to refuse."""
+        given = json_object(body)
+        asked = None if given is None else self.asked(path, given)
+        return ParsedRequest(path=path, key=self.key(headers), body=asked)
 
-def compact(value: Json | str, colon: str = ":") -> str:
-    """JSON as providers stream it: as a rule no spaces, and text as itself, never as escapes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", colon))
 
-
-def digits(seed: str, alphabet: str, length: int) -> str:
+def digits(seed: str, length: int, alphabet: str = "0123456789abcdef") -> str:
     """A random-looking word that is always the same for the same seed."""
     number = int.from_bytes(sha256(seed.encode()).digest())
     word = ""
@@ -235,5 +239,4 @@ def digits(seed: str, alphabet: str, length: int) -> str:
 
 def uuid_like(seed: str) -> str:
     """A word in the shape of a UUID, always the same for the same seed."""
-    text = digits(seed, "0123456789abcdef", 32)
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    return str(UUID(digits(seed, 32)))

@@ -13,8 +13,7 @@ from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.ernie import ERNIE
 from llm_contracts.simulator.gemini import GEMINI
 from llm_contracts.simulator.glm import GLM
-from llm_contracts.simulator.openai import OPENAI
-from llm_contracts.simulator.openai_embeddings import OPENAI_EMBEDDINGS
+from llm_contracts.simulator.openai import OPENAI, OPENAI_EMBEDDINGS
 from llm_contracts.simulator.openai_responses import OPENAI_RESPONSES
 from llm_contracts.simulator.qwen import QWEN
 from llm_contracts.simulator.silicon import SILICON

@@ -7,16 +7,7 @@ from dataclasses import dataclass, replace
 
 from llm_contracts.simulator.answering import parts_of
 from llm_contracts.simulator.ask import ParsedRequest
-from llm_contracts.simulator.dialect import (
-    Dialect,
-    FilterShape,
-    Json,
-    Model,
-    RefusalText,
-    Stream,
-    compact,
-    digits,
-)
+from llm_contracts.simulator.dialect import Dialect, FilterShape, Json, RefusalText, Stream, compact, digits
 from llm_contracts.simulator.script import (
     Ending,
     GatewayPage,
@@ -64,59 +55,123 @@ class Responder:
     key: str = KEY
     seed: str = "seed"
 
+    def respond(self, ask: ParsedRequest, turn: Turn) -> Reply:
+        """Answer a request as the provider would: first what is wrong with it, then what the script says."""
+        if why := self._objection(ask):
+            return self._refusal(ask, Refusal(why=why))
+        if isinstance(turn, Refusal):
+            return self._refusal(ask, turn)
+        if isinstance(turn, GatewayPage):
+            return self._reply(turn.status, "text/html", turn.html.encode())
+        if ask.path.endswith("/models"):
+            return self._document(200, self.dialect.listing(self.dialect.models))
+        return self._answer(ask, turn)
 
-def respond(responder: Responder, ask: ParsedRequest, turn: Turn) -> Reply:
-    """Answer one request as the provider would: first what is wrong with it, then what the script says."""
-    if why := _objection(responder, ask):
-        return _refusal(responder, ask, Refusal(why=why))
-    if isinstance(turn, Refusal):
-        return _refusal(responder, ask, turn)
-    if isinstance(turn, GatewayPage):
-        return _reply(responder, turn.status, "text/html", (turn.html.encode(),))
-    if ask.path.endswith("/models"):
-        dialect = responder.dialect
-        return _reply(responder, 200, dialect.json_type, (dialect.listing(dialect.models),))
-    return _answer(responder, ask, turn)
+    def _objection(self, ask: ParsedRequest) -> Refused | None:
+        if ask.key != self.key:
+            return Refused.NO_KEY if ask.key is None else Refused.WRONG_KEY
+        if ask.path.endswith("/models"):
+            return None
+        if ask.body is None:
+            return Refused.BAD_REQUEST
+        if ask.model not in self.dialect.models:
+            return Refused.UNKNOWN_MODEL
+        if ask.out_of_range(self.dialect.greatest):
+            return Refused.BAD_PARAMETER
+        insists = Refused.JSON_WORD in self.dialect.words
+        return Refused.JSON_WORD if insists and ask.json_mode and not ask.says_json else None
 
+    def _answer(self, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
+        if answer.ending is Ending.FILTERED and self.dialect.filter_shape is FilterShape.REFUSAL:
+            return self._refusal(ask, Refusal(why=Refused.PROMPT_FILTER))
+        if not ask.streamed:
+            return self._in_one_piece(ask, answer)
+        pieces = _pieces(tuple(self._events(ask, answer)), answer.inserts)
+        return self._reply(200, self.dialect.stream_type, *pieces, streamed=True)
 
-def _answer(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
-    if answer.ending is Ending.FILTERED and responder.dialect.filter_shape is FilterShape.REFUSAL:
-        return _refusal(responder, ask, Refusal(why=Refused.PROMPT_FILTER))
-    if not ask.streamed:
-        return _in_one_piece(responder, ask, answer)
-    pieces = _pieces(tuple(_events(responder, ask, answer)), answer.inserts)
-    return _reply(responder, 200, responder.dialect.stream_type, pieces, streamed=True)
+    def _in_one_piece(self, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
+        dialect = self.dialect
+        if dialect.whole is None:
+            return self._reply(501, "text/plain", _STREAMS_ONLY)
+        if answer.ending is Ending.ERROR:
+            return self._refusal(ask, Refusal(why=Refused.SERVER_ERROR))
+        stream = self._stream(ask, answer)
+        parts = parts_of(replace(dialect, always_totals=True), stream, answer, broken_off=False)
+        document = compact(dialect.whole(stream, parts), dialect.framing.colon)
+        return self._reply(200, dialect.json_type, document.encode())
 
+    def _refusal(self, ask: ParsedRequest, refusal: Refusal) -> Reply:
+        words = words_for(self.dialect, refusal.why)
+        error = words.error(self._facts(ask))
+        later = () if refusal.retry_after is None else (("Retry-After", str(refusal.retry_after)),)
+        status = refusal.status or words.status
+        if words.framed:
+            event = _event(self.dialect, words.event or {"error": error})
+            return self._reply(status, self.dialect.stream_type, event, more=later)
+        return self._document(status, self.dialect.refuse(error, self.seed), later)
 
-def _in_one_piece(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Reply:
-    dialect = responder.dialect
-    if dialect.whole is None:
-        return _reply(responder, 501, "text/plain", (_STREAMS_ONLY,))
-    if answer.ending is Ending.ERROR:
-        return _refusal(responder, ask, Refusal(why=Refused.SERVER_ERROR))
-    stream = _stream(responder, ask, answer)
-    parts = parts_of(replace(dialect, always_totals=True), stream, answer, broken_off=False)
-    document = compact(dialect.whole(stream, parts), dialect.framing.colon)
-    return _reply(responder, 200, dialect.json_type, (document.encode(),))
+    def _facts(self, ask: ParsedRequest) -> dict[str, object]:
+        """What a provider's message may name. A key is echoed as providers do: only its two ends."""
+        greatest = self.dialect.greatest
+        parameter, value = ask.out_of_range(greatest) or ("", "")
+        key = ask.key or ""
+        return {
+            "model": ask.model,
+            "key": f"{key[:8]}{'*' * 8}{key[-4:]}",
+            "tail": key[-4:],
+            "parameter": parameter,
+            "value": value,
+            "limit": greatest.get(parameter, ""),
+            "request": digits(f"{self.seed}/request", 32),
+        }
 
+    def _document(self, status: int, value: Json | str, more: Headers = ()) -> Reply:
+        return self._reply(status, self.dialect.json_type, self.dialect.document(value).encode(), more=more)
 
-def _objection(responder: Responder, ask: ParsedRequest) -> Refused | None:
-    if ask.key is None:
-        return Refused.NO_KEY
-    if ask.key != responder.key:
-        return Refused.WRONG_KEY
-    return None if ask.path.endswith("/models") else _objection_to_chat(responder.dialect, ask)
+    def _reply(
+        self, status: int, kind: str, *pieces: bytes, more: Headers = (), streamed: bool = False
+    ) -> Reply:
+        headers = (("Content-Type", kind), *self.dialect.headers(self.seed), *more)
+        return Reply(status=status, headers=headers, pieces=pieces, streamed=streamed)
 
+    def _events(self, ask: ParsedRequest, answer: ScriptedAnswer) -> Iterator[bytes]:
+        dialect, stream = self.dialect, self._stream(ask, answer)
+        broken = Refused.MID_STREAM if answer.ending is Ending.ERROR else None
+        if answer.ending is Ending.FILTERED and dialect.filter_shape is FilterShape.EVENT:
+            broken = Refused.OUTPUT_FILTER
+        parts = parts_of(dialect, stream, answer, broken_off=broken is not None)
+        error = words_for(dialect, broken).error(self._facts(ask)) if broken else None
+        if dialect.events:
+            values = dialect.events(stream, parts, error)
+            values = values[:-1] if answer.ending is Ending.NO_DONE else values
+        else:
+            values = tuple(dialect.chunk(stream, *numbered) for numbered in enumerate(parts))
+            for chunk, part in zip(values, parts, strict=True):
+                if stream.place is UsagePlacement.INSIDE and part.usage:
+                    chunk["choices"][0]["usage"] = chunk.pop("usage")
+        yield from _interrupted([_event(dialect, value) for value in values], answer.inserts)
+        if error is not None and not dialect.events:
+            yield _event(dialect, dialect.break_off(error))
+        elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
+            yield dialect.framing.event(dialect.framing.done)
 
-def _objection_to_chat(dialect: Dialect, ask: ParsedRequest) -> Refused | None:
-    if ask.body is None:
-        return Refused.BAD_REQUEST
-    if ask.model not in dialect.models:
-        return Refused.UNKNOWN_MODEL
-    if ask.out_of_range(dialect.greatest):
-        return Refused.BAD_PARAMETER
-    insists = Refused.JSON_WORD in dialect.words
-    return Refused.JSON_WORD if insists and ask.json_mode and not ask.says_json else None
+    def _stream(self, ask: ParsedRequest, answer: ScriptedAnswer) -> Stream:
+        dialect, model = self.dialect, self.dialect.models[ask.model]
+        switched = ask.thinking if dialect.thought else None  # OpenAI knows no such switch
+        return Stream(
+            ask=ask,
+            seed=self.seed,
+            id=dialect.new_id(self.seed),
+            model=model.answers,
+            thinks=model.thinks if switched is None else switched,
+            place=(not dialect.events and answer.place) or dialect.place,
+            calls=tuple(map(self._call, range(answer.calls if answer.arguments else 0))),
+        )
+
+    def _call(self, number: int) -> Json:
+        name = digits(f"{self.seed}/call{number or ''}", 24)
+        function = {"name": "weather", "arguments": ""}
+        return {"index": number, "id": f"call_{name}", "type": "function", "function": function}
 
 
 def words_for(dialect: Dialect, why: Refused) -> RefusalText:
@@ -125,100 +180,9 @@ def words_for(dialect: Dialect, why: Refused) -> RefusalText:
     Raises:
         KeyError: the dialect has no words for it, and no gateway says such a thing.
     """
+    if why is Refused.MID_STREAM and why not in dialect.words:
+        why = Refused.SERVER_ERROR
     return dialect.words[why] if why in dialect.words else dialect.gateway(*_GATEWAY[why])
-
-
-def _refusal(responder: Responder, ask: ParsedRequest, refusal: Refusal) -> Reply:
-    dialect = responder.dialect
-    words = words_for(dialect, refusal.why)
-    error = words.error(_facts(responder, ask))
-    later = () if refusal.retry_after is None else (("Retry-After", str(refusal.retry_after)),)
-    status = refusal.status or words.status
-    if words.framed:
-        event = _event(dialect, words.event or {"error": error})
-        return _reply(responder, status, dialect.stream_type, (event,), later)
-    return _reply(responder, status, dialect.json_type, (dialect.refuse(error, responder.seed),), later)
-
-
-def _facts(responder: Responder, ask: ParsedRequest) -> dict[str, object]:
-    """What a provider's message may name. A key is echoed as providers do: only its two ends."""
-    greatest = responder.dialect.greatest
-    parameter, value = ask.out_of_range(greatest) or ("", "")
-    key = ask.key or ""
-    return {
-        "model": ask.model,
-        "key": f"{key[:8]}{'*' * 8}{key[-4:]}",
-        "tail": key[-4:],
-        "parameter": parameter,
-        "value": value,
-        "limit": greatest.get(parameter, ""),
-        "request": digits(f"{responder.seed}/request", "0123456789abcdef", 32),
-    }
-
-
-def _reply(
-    responder: Responder,
-    status: int,
-    kind: str,
-    pieces: tuple[bytes, ...],
-    more: Headers = (),
-    *,
-    streamed: bool = False,
-) -> Reply:
-    headers = (("Content-Type", kind), *responder.dialect.headers(responder.seed), *more)
-    return Reply(status=status, headers=headers, pieces=pieces, streamed=streamed)
-
-
-def _events(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Iterator[bytes]:
-    dialect = responder.dialect
-    stream = _stream(responder, ask, answer)
-    broken = _break(dialect, answer.ending)
-    parts = parts_of(dialect, stream, answer, broken_off=broken is not None)
-    error = words_for(dialect, broken).error(_facts(responder, ask)) if broken else None
-    if dialect.events:
-        values = dialect.events(stream, parts, error)
-        values = values[:-1] if answer.ending is Ending.NO_DONE else values
-    else:
-        values = tuple(dialect.chunk(stream, *numbered) for numbered in enumerate(parts))
-        for chunk, part in zip(values, parts, strict=True):
-            if stream.place is UsagePlacement.INSIDE and part.usage:
-                chunk["choices"][0]["usage"] = chunk.pop("usage")
-    yield from _interrupted([_event(dialect, value) for value in values], answer.inserts)
-    if error is not None and not dialect.events:
-        yield _event(dialect, dialect.break_off(error))
-    elif answer.ending is not Ending.NO_DONE and dialect.framing.done:
-        yield dialect.framing.event(dialect.framing.done)
-
-
-def _stream(responder: Responder, ask: ParsedRequest, answer: ScriptedAnswer) -> Stream:
-    model: Model = responder.dialect.models[ask.model]
-    switched = ask.thinking if responder.dialect.thought else None  # OpenAI knows no such switch
-    return Stream(
-        ask=ask,
-        seed=responder.seed,
-        id=responder.dialect.new_id(responder.seed),
-        model=model.answers,
-        thinks=model.thinks if switched is None else switched,
-        place=(not responder.dialect.events and answer.place) or responder.dialect.place,
-        calls=tuple(
-            _call(responder.seed, number) for number in range(answer.calls if answer.arguments else 0)
-        ),
-    )
-
-
-def _call(seed: str, number: int) -> Json:
-    name = digits(f"{seed}/call{number or ''}", "0123456789abcdef", 24)
-    function = {"name": "weather", "arguments": ""}
-    return {"index": number, "id": f"call_{name}", "type": "function", "function": function}
-
-
-def _break(dialect: Dialect, ending: Ending) -> Refused | None:
-    """The error that ends the stream instead of a finish reason, if any does."""
-    if ending is Ending.ERROR:
-        return Refused.MID_STREAM
-    if ending is Ending.FILTERED and dialect.filter_shape is FilterShape.EVENT:
-        return Refused.OUTPUT_FILTER
-    return None
 
 
 def _event(dialect: Dialect, value: Json) -> bytes:
@@ -226,11 +190,9 @@ def _event(dialect: Dialect, value: Json) -> bytes:
 
 
 def _interrupted(chunks: list[bytes], inserts: tuple[Insert, ...]) -> Iterator[bytes]:
-    at = [(round(insert.after * len(chunks)), insert.raw) for insert in inserts]
-    for number, chunk in enumerate(chunks):
-        yield from (raw for place, raw in at if place == number)
-        yield chunk
-    yield from (raw for place, raw in at if place == len(chunks))
+    for number in range(len(chunks) + 1):
+        yield from (insert.raw for insert in inserts if round(insert.after * len(chunks)) == number)
+        yield from chunks[number : number + 1]
 
 
 def _pieces(events: tuple[bytes, ...], inserts: tuple[Insert, ...]) -> tuple[bytes, ...]:

@@ -15,17 +15,7 @@ from string import ascii_lowercase
 from string import digits as figures
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
-    ChunkPart,
-    Dialect,
-    Json,
-    Model,
-    RefusalText,
-    compact,
-    digits,
-)
+from llm_contracts.simulator.dialect import Dialect, Model, RefusalText, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
 _INVALID = "invalid_request_error"
@@ -41,7 +31,6 @@ def _words(status: int, code: str, message: str, kind: str = _INVALID) -> Refusa
     return RefusalText(status=status, message=message, type=kind, code=code, keys=("code", "message", "type"))
 
 
-_INTERNAL = _words(500, "internal_error", "Internal error", "internal_error")
 _WORDS = {
     Refused.NO_KEY: _words(401, "invalid_iam_token", "No Authorization header"),
     Refused.WRONG_KEY: _words(401, "invalid_iam_token", "Invalid IAM token"),
@@ -52,21 +41,13 @@ _WORDS = {
     Refused.RATE_LIMIT: _words(
         429, "rpm_rate_limit_exceeded", "Rate limit reached for RPM", "rate_limit_exceeded"
     ),
-    Refused.SERVER_ERROR: _INTERNAL,
+    Refused.SERVER_ERROR: _words(500, "internal_error", "Internal error", "internal_error"),
     Refused.PROMPT_FILTER: _words(403, "system_unsafe", "The content of messages may be unsafe"),
-    Refused.MID_STREAM: _INTERNAL,
 }
 
 
 def _new_id(seed: str) -> str:
-    return "as-" + digits(seed, ascii_lowercase + figures, 10)
-
-
-def _choice(part: ChunkPart) -> Json:
-    choice: Json = {"index": 0, "delta": part.delta}
-    if part.finish is not None:
-        choice["finish_reason"] = part.finish
-    return {**choice, "flag": _UNSAFE if part.finish == "content_filter" else 0}
+    return "as-" + digits(seed, 10, ascii_lowercase + figures)
 
 
 ERNIE = Dialect(
@@ -81,22 +62,25 @@ ERNIE = Dialect(
     thought=lambda piece: {**shapes.thought(piece), "role": "assistant"},
     text=lambda _stream, piece: {"content": piece, "role": "assistant"},
     tool=lambda _stream, call: {"tool_calls": [call], "role": "assistant"},
-    closing=lambda _stream, finish: (ChunkPart(delta={"content": ""}, finish=finish),),
+    closing=lambda _stream: ({"content": ""},),
     totals=lambda _stream, spent: {**shapes.counted(spent), **shapes.reasoning_counted(spent)},
-    chunk=lambda stream, _number, part: {
-        "id": stream.id,
-        "object": "chat.completion.chunk",
-        "created": EPOCH,
-        "model": stream.model,
-        "choices": [] if part.delta is None else [_choice(part)],
-        **({"usage": part.usage} if part.usage else {}),
-    },
+    chunk=lambda stream, _number, part: shapes.chunk(
+        stream,
+        part,
+        "id object created model choices",
+        {
+            "index": 0,
+            "delta": part.delta,
+            **({} if part.finish is None else {"finish_reason": part.finish}),
+            "flag": _UNSAFE if part.finish == "content_filter" else 0,
+        },
+    ),
     headers=lambda seed: (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("X-Ratelimit-Limit-Requests", "60"),
         ("X-Ratelimit-Limit-Tokens", "150000"),
-        ("X-Bce-Request-Id", digits(f"{seed}/request", "0123456789abcdef", 32)),
+        ("X-Bce-Request-Id", digits(f"{seed}/request", 32)),
     ),
-    refuse=lambda error, seed: compact({"error": error, "id": _new_id(seed)}).encode(),
+    refuse=lambda error, seed: {"error": error, "id": _new_id(seed)},
     listing=shapes.listing(owned_by="", created=0),
 )

@@ -12,13 +12,13 @@ messages' wording, an error in mid-stream, and that the last chunk's text is alw
 from __future__ import annotations
 
 import json
-import string
 from collections.abc import Iterable, Mapping
+from string import ascii_lowercase, ascii_uppercase
+from string import digits as figures
 from typing import Any
 
-from llm_contracts.simulator.ask import ParsedRequest, json_object
+from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
-    HTTP_DATE,
     ChunkPart,
     Dialect,
     Framing,
@@ -26,7 +26,6 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    TokenCounts,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
@@ -42,32 +41,23 @@ _TYPE = "type.googleapis.com/google.rpc."
 # Requests
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """A request, its contents and settings under the names that OpenAI has for them."""
-    key = headers.get("x-goog-api-key")
-    asked = json_object(body) if body else {}
-    if asked is None:
-        return ParsedRequest(path=path, key=key, body=None)
+def _asked(path: str, body: Mapping[str, Any]) -> Json:
     model = path.rpartition("/models/")[2].removesuffix(_METHOD)
-    config = {_camel(name): value for name, value in as_mapping(asked.get("generationConfig")).items()}
+    config = {_camel(name): value for name, value in as_mapping(body.get("generationConfig")).items()}
     wants_json = config.get("responseMimeType") == "application/json"
     messages = [
-        {"content": _text_of(one)} for one in (asked.get("systemInstruction"), *asked.get("contents", ()))
+        {"content": _text_of(one)} for one in (body.get("systemInstruction"), *body.get("contents", ()))
     ]
-    return ParsedRequest(
-        path=path,
-        key=key,
-        body={
-            "model": model,
-            "stream": path.endswith(_METHOD),
-            "messages": messages,
-            "temperature": config.get("temperature"),
-            "top_p": config.get("topP"),
-            "max_tokens": config.get("maxOutputTokens"),
-            "enable_thinking": as_mapping(config.get("thinkingConfig")).get("includeThoughts"),
-            "response_format": {"type": "json_object"} if wants_json else None,
-        },
-    )
+    return {
+        "model": model,
+        "stream": path.endswith(_METHOD),
+        "messages": messages,
+        "temperature": config.get("temperature"),
+        "top_p": config.get("topP"),
+        "max_tokens": config.get("maxOutputTokens"),
+        "enable_thinking": as_mapping(config.get("thinkingConfig")).get("includeThoughts"),
+        "response_format": {"type": "json_object"} if wants_json else None,
+    }
 
 
 def _camel(name: str) -> str:
@@ -82,20 +72,6 @@ def _text_of(content: Any) -> str:
 
 
 # Answers
-
-_FINISHES = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
-
-
-def _totals(_stream: Stream, spent: TokenCounts) -> Json:
-    """Thoughts are counted by themselves, and only the total has both."""
-    thoughts = {"thoughtsTokenCount": spent.reasoning} if spent.reasoning else {}
-    return {
-        "promptTokenCount": spent.prompt,
-        "candidatesTokenCount": spent.completion - spent.reasoning,
-        "totalTokenCount": spent.prompt + spent.completion,
-        **thoughts,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": spent.prompt}],
-    }
 
 
 def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
@@ -112,42 +88,34 @@ def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
 
 # Refusals
 
+_KINDS = {403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED", 503: "UNAVAILABLE"}
+
 
 def _words(status: int, kind: str, message: str, *details: Json) -> RefusalText:
     keys = ("code", "message", "status", *(("details",) if details else ()))
     return RefusalText(status=status, message=message, type=kind, code=status, details=details, keys=keys)
 
 
-def _gateway(status: int, message: str) -> RefusalText:
-    kinds = {403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED", 503: "UNAVAILABLE"}
-    return _words(status, kinds.get(status, "UNKNOWN"), message)
-
-
 def _invalid(message: str, *details: Json) -> RefusalText:
     return _words(400, "INVALID_ARGUMENT", message, *details)
 
 
-_INTERNAL = _words(500, "INTERNAL", "An internal error has occurred.")
+def _exceeded(per: str, most: str, *details: Json) -> RefusalText:
+    violation = {"quotaId": f"GenerateRequestsPer{per}PerProjectPerModel-FreeTier", "quotaValue": most}
+    failure = {"@type": f"{_TYPE}QuotaFailure", "violations": [violation]}
+    return _words(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", failure, *details)
+
+
 _BAD_KEY: Json = {
     "@type": f"{_TYPE}ErrorInfo",
     "reason": "API_KEY_INVALID",
     "domain": "googleapis.com",
     "metadata": {"service": "generativelanguage.googleapis.com"},
 }
-_MINUTE: Json = {
-    "@type": f"{_TYPE}QuotaFailure",
-    "violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "quotaValue": "10"}],
-}
-_DAY: Json = {
-    "@type": f"{_TYPE}QuotaFailure",
-    "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "250"}],
-}
-_WAIT: Json = {"@type": f"{_TYPE}RetryInfo", "retryDelay": "1s"}
 _BLOCKED: Json = {
     "promptFeedback": {"blockReason": "SAFETY"},
     "usageMetadata": {"promptTokenCount": 12, "totalTokenCount": 12},
 }
-_EXHAUSTED = "RESOURCE_EXHAUSTED"
 _UNKNOWN = "models/{model} is not found for API version v1beta, or does not generate content."
 
 _WORDS = {
@@ -159,54 +127,65 @@ _WORDS = {
     Refused.TOO_LONG: _invalid(
         "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
     ),
-    Refused.RATE_LIMIT: _words(429, _EXHAUSTED, "You exceeded your current quota.", _MINUTE, _WAIT),
-    Refused.UNPAID: _words(429, _EXHAUSTED, "You exceeded your current quota.", _DAY),
-    Refused.SERVER_ERROR: _INTERNAL,
+    Refused.RATE_LIMIT: _exceeded("Minute", "10", {"@type": f"{_TYPE}RetryInfo", "retryDelay": "1s"}),
+    Refused.UNPAID: _exceeded("Day", "250"),
+    Refused.SERVER_ERROR: _words(500, "INTERNAL", "An internal error has occurred."),
     Refused.UNAVAILABLE: _words(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
     Refused.PROMPT_FILTER: RefusalText(status=200, message="Blocked.", framed=True, event=_BLOCKED),
-    Refused.MID_STREAM: _INTERNAL,
 }
 
 
-def _row(name: str, *methods: str) -> Json:
-    return {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": list(methods)}
-
-
-def _listing(models: Mapping[str, Model]) -> bytes:
-    rows = [_row(name, "generateContent", "countTokens") for name in models]
-    return json.dumps({"models": [*rows, _row("gemini-embedding-001", "embedContent")]}, indent=2).encode()
+def _listing(models: Mapping[str, Model]) -> Json:
+    methods = {
+        **{name: ["generateContent", "countTokens"] for name in models},
+        "gemini-embedding-001": ["embedContent"],
+    }
+    rows = [
+        {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": can}
+        for name, can in methods.items()
+    ]
+    return {"models": rows}
 
 
 GEMINI = Dialect(
     name="gemini",
     base_path="/v1beta",
     chat_path="/models/{call}",
-    read=_read,
+    key=lambda headers: headers.get("x-goog-api-key"),
+    asked=_asked,
     models=_MODELS,
     words=_WORDS,
-    gateway=_gateway,
+    gateway=lambda status, message: _words(status, _KINDS.get(status, "UNKNOWN"), message),
     filter_finish="SAFETY",
+    finishes={"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"},
     place=UsagePlacement.EVERY,
     always_totals=True,
     framing=Framing(newline="\r\n", colon=": ", done=None),
     stream_type="text/event-stream",
     json_type="application/json; charset=UTF-8",
-    new_id=lambda seed: digits(
-        f"{seed}/id", f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_", 22
-    ),
+    new_id=lambda seed: digits(f"{seed}/id", 22, f"{ascii_uppercase}{ascii_lowercase}{figures}-_"),
     thought=lambda piece: {"text": piece, "thought": True},
     text=lambda _stream, piece: {"text": piece},
     tool=lambda _stream, call: {
         "functionCall": {"name": call["function"].get("name", "weather"), "args": {}}
     },
-    closing=lambda _stream, finish: (ChunkPart(delta={"text": ""}, finish=_FINISHES.get(finish, finish)),),
-    totals=_totals,
+    closing=lambda _stream: ({"text": ""},),
+    # Thoughts are counted by themselves, and only the total has both.
+    totals=lambda _stream, spent: {
+        "promptTokenCount": spent.prompt,
+        "candidatesTokenCount": spent.completion - spent.reasoning,
+        "totalTokenCount": spent.prompt + spent.completion,
+        **({"thoughtsTokenCount": spent.reasoning} if spent.reasoning else {}),
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": spent.prompt}],
+    },
     chunk=_chunk,
     headers=lambda _seed: (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("Content-Disposition", "attachment"),
         ("Server", "scaffolding on HTTPServer2"),
     ),
-    refuse=lambda error, _seed: (json.dumps({"error": error}, ensure_ascii=False, indent=2) + "\n").encode(),
     listing=_listing,
+    document=lambda value: (
+        json.dumps(value, ensure_ascii=False, indent=2) + ("\n" if "error" in value else "")
+    ),
 )

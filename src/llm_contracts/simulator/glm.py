@@ -13,18 +13,7 @@ UNVERIFIED, and so chosen here: the headers, the shape of a tool call and that a
 from __future__ import annotations
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
-    ChunkPart,
-    Dialect,
-    Json,
-    Model,
-    RefusalText,
-    Stream,
-    compact,
-    digits,
-)
+from llm_contracts.simulator.dialect import Dialect, Json, Model, RefusalText, Stream, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
 _SENSITIVE = "1301"
@@ -53,36 +42,15 @@ _WORDS = {
     Refused.OVERLOADED: _words(429, "1305", "The model is overloaded"),
     Refused.SERVER_ERROR: _words(500, "1200", "Internal error"),
     Refused.PROMPT_FILTER: _words(400, _SENSITIVE, "The input may contain sensitive content"),
-    Refused.MID_STREAM: _words(500, "1200", "Internal error"),
 }
 
 
 def _new_id(seed: str) -> str:
-    return "20260101080000" + digits(seed, "0123456789abcdef", 16)
+    return "20260101080000" + digits(seed, 16)
 
 
 def _text(_stream: Stream, piece: str) -> Json:
     return {"role": "assistant", "content": piece}
-
-
-def _closing(stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    empty = _text(stream, "")
-    return (ChunkPart(delta=empty), ChunkPart(delta=empty, finish=finish))
-
-
-def _chunk(stream: Stream, _number: int, part: ChunkPart) -> Json:
-    chunk: Json = {"id": stream.id, "created": EPOCH}
-    if not stream.model.startswith(_NO_OBJECT):
-        chunk["object"] = "chat.completion.chunk"
-    finish = {} if part.finish is None else {"finish_reason": part.finish}
-    choices = [] if part.delta is None else [{"index": 0, **finish, "delta": part.delta}]
-    chunk |= {"model": stream.model, "choices": choices}
-    return {**chunk, "usage": part.usage} if part.usage else chunk
-
-
-def _refuse(error: Json, _seed: str) -> bytes:
-    beside = {"contentFilter": [{"level": 1, "role": "user"}]} if error["code"] == _SENSITIVE else {}
-    return compact({**beside, "error": error}).encode()
 
 
 GLM = Dialect(
@@ -101,14 +69,28 @@ GLM = Dialect(
     thought=lambda piece: {"role": "assistant", "reasoning_content": piece},
     text=_text,
     tool=lambda _stream, call: {"role": "assistant", "tool_calls": [call]},
-    closing=_closing,
+    closing=lambda stream: (_text(stream, ""), _text(stream, "")),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
         "prompt_tokens_details": {"cached_tokens": 0},
         **(shapes.reasoning_counted(spent) if stream.thinks else {}),
     },
-    chunk=_chunk,
-    headers=lambda seed: (("Date", HTTP_DATE), ("X-Log-Id", _new_id(f"{seed}/log"))),
-    refuse=_refuse,
-    listing=shapes.listing(created=EPOCH, owned_by="zhipu"),
+    chunk=lambda stream, _number, part: shapes.chunk(
+        stream,
+        part,
+        "id created model choices"
+        if stream.model.startswith(_NO_OBJECT)
+        else "id created object model choices",
+        {
+            "index": 0,
+            **({} if part.finish is None else {"finish_reason": part.finish}),
+            "delta": part.delta,
+        },
+    ),
+    headers=lambda seed: (shapes.DATE, ("X-Log-Id", _new_id(f"{seed}/log"))),
+    refuse=lambda error, _seed: {
+        **({"contentFilter": [{"level": 1, "role": "user"}]} if error["code"] == _SENSITIVE else {}),
+        "error": error,
+    },
+    listing=shapes.listing(created=shapes.EPOCH, owned_by="zhipu"),
 )

@@ -1,37 +1,36 @@
-"""OpenAI, as recorded from api.openai.com between 2025 and 2026.
+"""OpenAI's chat completions and embeddings, as recorded from api.openai.com between 2025 and 2026.
 
 Recorded facts: framing, key order, `obfuscation`, `service_tier`, the dated model id in answers, usage in a
 chunk of its own and only when asked for (then every other chunk has `usage: null`), no `logprobs` from the
-gpt-5 family, 400 and 404 bodies.
+gpt-5 family, 400 and 404 bodies. Embeddings are one document, base64 of little-endian floats where
+`encoding_format` asks for it (OpenAI's SDK does so by itself), with totals without completion tokens.
 
 UNVERIFIED, and so chosen here: the wording of 401, 429 and 500, that a refusal's JSON is indented by two (one
-recorded 400 is), and `Retry-After` on a 429, which real ones have sometimes.
+recorded 400 is), and `Retry-After` on a 429, which real ones have sometimes; refusals of embeddings; 64
+numbers where nobody asks for `dimensions`, to keep recordings short.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping
+import struct
+from dataclasses import replace
+from hashlib import shake_128
 from string import ascii_letters
 from string import digits as figures
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
-    ChunkPart,
-    Dialect,
-    Json,
-    Model,
-    RefusalText,
-    Stream,
-    digits,
-)
+from llm_contracts.simulator.dialect import ChunkPart, Dialect, Json, Model, RefusalText, Stream, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
+from llm_contracts.simulator.texts import tokens_in
+from llm_contracts.util.json_values import as_list
 
 _ALPHABET = ascii_letters + figures
 _INVALID = "invalid_request_error"
 _SERVERS_FAULT = 500
+_DIMENSIONS = 64
+_HALF = 128
 
 _MODELS = {
     "gpt-4o-mini": Model(answers="gpt-4o-mini-2024-07-18"),
@@ -46,7 +45,6 @@ def _words(
     return RefusalText(status=status, message=message, type=kind, param=param, code=code)
 
 
-_FAILED = "The server had an error while processing your request."
 _WORDS = {
     Refused.NO_KEY: _words(401, "You didn't provide an API key in an Authorization header."),
     Refused.WRONG_KEY: _words(401, "Incorrect API key provided: {key}.", "invalid_api_key"),
@@ -72,7 +70,9 @@ _WORDS = {
         "rate_limit_exceeded",
         kind="requests",
     ),
-    Refused.SERVER_ERROR: _words(500, _FAILED, kind="server_error"),
+    Refused.SERVER_ERROR: _words(
+        500, "The server had an error while processing your request.", kind="server_error"
+    ),
     Refused.TOO_LONG: _words(
         400,
         "This model's maximum context length is 128000 tokens, but your messages have more.",
@@ -90,7 +90,6 @@ _WORDS = {
         "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
         "invalid_prompt",
     ),
-    Refused.MID_STREAM: _words(200, _FAILED, kind="server_error"),
 }
 
 
@@ -100,25 +99,24 @@ def _opening(stream: Stream) -> Json:
     return {"role": "assistant", "content": "", "refusal": None}
 
 
-def _choices(stream: Stream, part: ChunkPart) -> list[Json]:
-    if part.delta is None:
-        return []
-    logprobs = {} if stream.thinks else {"logprobs": None}
-    return [{"index": 0, "delta": part.delta, **logprobs, "finish_reason": part.finish}]
+def _members(stream: Stream) -> Json:
+    """What other providers do not have."""
+    return {"service_tier": "default", "system_fingerprint": None if stream.thinks else "fp_simulated0"}
+
+
+def _logprobs(stream: Stream) -> Json:
+    return {} if stream.thinks else {"logprobs": None}
 
 
 def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
-    chunk: Json = {
-        "id": stream.id,
-        "object": "chat.completion.chunk",
-        "created": EPOCH,
-        "model": stream.model,
-        "service_tier": "default",
-        "system_fingerprint": None if stream.thinks else "fp_simulated0",
-        "choices": _choices(stream, part),
-    }
-    if stream.ask.include_usage:
-        chunk["usage"] = part.usage
+    chunk = shapes.chunk(
+        stream,
+        part,
+        "id object created model service_tier system_fingerprint choices",
+        {"index": 0, "delta": part.delta, **_logprobs(stream), "finish_reason": part.finish},
+        null_usage=stream.ask.include_usage,
+        **_members(stream),
+    )
     if stream.ask.obfuscated:
         chunk["obfuscation"] = _obfuscation(f"{stream.seed}/{number}")
     return chunk
@@ -127,47 +125,33 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
 def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
     """The completion that the chunks add up to."""
     deltas = [part.delta for part in parts if part.delta]
-    text = "".join(delta.get("content") or "" for delta in deltas)
-    calls: dict[int, Json] = {}
-    for piece in (call for delta in deltas for call in delta.get("tool_calls", ())):
-        if "id" in piece:
-            calls[piece["index"]] = {name: value for name, value in piece.items() if name != "index"}
-        else:
-            function = calls[piece["index"]]["function"]
-            added = function["arguments"] + piece["function"]["arguments"]
-            calls[piece["index"]]["function"] = {**function, "arguments": added}
-    message: Json = {"role": "assistant", "content": None if calls else text}
-    if calls:
-        message["tool_calls"] = list(calls.values())
-    message |= {"refusal": None, "annotations": []}
-    logprobs = {} if stream.thinks else {"logprobs": None}
-    finish = next((part.finish for part in parts if part.finish), None)
-    return {
-        "id": stream.id,
-        "object": "chat.completion",
-        "created": EPOCH,
-        "model": stream.model,
-        "choices": [{"index": 0, "message": message, **logprobs, "finish_reason": finish}],
-        "usage": next((part.usage for part in parts if part.usage), None),
-        "service_tier": "default",
-        "system_fingerprint": None if stream.thinks else "fp_simulated0",
+    pieces = [call for delta in deltas for call in delta.get("tool_calls", ())]
+    calls = []
+    for number, call in enumerate(stream.calls):
+        arguments = "".join(each["function"]["arguments"] for each in pieces if each["index"] == number)
+        function = {**call["function"], "arguments": arguments}
+        calls.append({"id": call["id"], "type": "function", "function": function})
+    message = {
+        "role": "assistant",
+        "content": None if calls else "".join(delta.get("content") or "" for delta in deltas),
+        **({"tool_calls": calls} if calls else {}),
+        "refusal": None,
+        "annotations": [],
     }
+    finish = next((part.finish for part in parts if part.finish), None)
+    return shapes.chunk(
+        stream,
+        ChunkPart(delta=message, usage=next((part.usage for part in parts if part.usage), None)),
+        "id object created model choices usage service_tier system_fingerprint",
+        {"index": 0, "message": message, **_logprobs(stream), "finish_reason": finish},
+        object="chat.completion",
+        **_members(stream),
+    )
 
 
 def _obfuscation(seed: str) -> str:
     """Padding of random length: 0 to 15 characters were recorded."""
-    return digits(f"{seed}/padding", _ALPHABET, int(digits(f"{seed}/length", figures, 6)) % 16)
-
-
-def _indented(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=2).encode()
-
-
-def _listing(models: Mapping[str, Model]) -> bytes:
-    # Others than chat models are on the list too: telling them apart is the client's business.
-    names = (*models, "text-embedding-3-small", "whisper-1")
-    rows = [{"id": name, "object": "model", "created": EPOCH, "owned_by": "system"} for name in names]
-    return _indented({"object": "list", "data": rows})
+    return digits(f"{seed}/padding", int(digits(f"{seed}/length", 6, figures)) % 16, _ALPHABET)
 
 
 OPENAI = Dialect(
@@ -179,7 +163,7 @@ OPENAI = Dialect(
         status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error"
     ),
     place=UsagePlacement.OWN,
-    new_id=lambda seed: "chatcmpl-" + digits(seed, _ALPHABET, 29),
+    new_id=lambda seed: "chatcmpl-" + digits(seed, 29, _ALPHABET),
     opening=_opening,
     thought=None,  # this endpoint counts thoughts and never shows them
     totals=lambda _stream, spent: {
@@ -195,7 +179,7 @@ OPENAI = Dialect(
     chunk=_chunk,
     whole=_whole,
     headers=lambda seed: (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("Server", "cloudflare"),
         ("openai-organization", "org-simulated"),
         ("openai-processing-ms", "120"),
@@ -203,8 +187,43 @@ OPENAI = Dialect(
         ("x-ratelimit-limit-requests", "10000"),
         ("x-ratelimit-remaining-requests", "9999"),
         ("x-ratelimit-reset-requests", "6ms"),
-        ("x-request-id", "req_" + digits(f"{seed}/request", "0123456789abcdef", 32)),
+        ("x-request-id", "req_" + digits(f"{seed}/request", 32)),
     ),
-    refuse=lambda error, _seed: _indented({"error": error}),
-    listing=_listing,
+    # Others than chat models are on the list too: telling them apart is the client's business.
+    listing=lambda models: shapes.listing(created=shapes.EPOCH, owned_by="system")(
+        (*models, "text-embedding-3-small", "whisper-1")
+    ),
+    document=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+)
+
+# Embeddings
+
+
+def _embedded(stream: Stream, _parts: tuple[ChunkPart, ...]) -> Json:
+    asked = stream.ask.body or {}
+    given = asked.get("input")
+    texts = as_list(given) or [given]
+    size = asked.get("dimensions", _DIMENSIONS)
+    packed = asked.get("encoding_format") == "base64"
+    rows = [
+        {"object": "embedding", "index": index, "embedding": _vector(str(text), size, packed=packed)}
+        for index, text in enumerate(texts)
+    ]
+    tokens = sum(tokens_in(str(text)) for text in texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "data": rows, "model": stream.model, "usage": usage}
+
+
+def _vector(text: str, size: int, *, packed: bool) -> str | list[float]:
+    """Numbers that are the same for the same text: multiples of 1/128, which four bytes hold exactly."""
+    numbers = [(byte - _HALF) / _HALF for byte in shake_128(text.encode()).digest(size)]
+    return base64.b64encode(struct.pack(f"<{size}f", *numbers)).decode() if packed else numbers
+
+
+OPENAI_EMBEDDINGS = replace(
+    OPENAI,
+    name="openai-embeddings",
+    chat_path="/embeddings",
+    models={name: Model(answers=name) for name in ("text-embedding-3-small", "text-embedding-3-large")},
+    whole=_embedded,
 )

@@ -14,21 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import ParsedRequest, read_request
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    ChunkPart,
-    Framing,
-    Json,
-    Stream,
-    TokenCounts,
-    digits,
-)
+from llm_contracts.simulator.dialect import ChunkPart, Framing, Json, Stream, TokenCounts, digits
 from llm_contracts.simulator.openai import OPENAI
 from llm_contracts.simulator.script import UsagePlacement
 from llm_contracts.util.json_values import as_list, as_mapping
 
-_HEX = "0123456789abcdef"
 _ITEMS = {
     "reasoning_content": ("rs_", "reasoning"),
     "tool_calls": ("fc_", "function_call"),
@@ -39,21 +29,16 @@ _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 # Requests
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """A request under the names that chat completions have."""
-    given = read_request(path, headers, body)
-    if given.body is None:
-        return given
-    asked = dict(given.body)
-    text = asked.get("input")
+def _asked(_path: str, body: Mapping[str, Any]) -> Json:
+    text = body.get("input")
     messages = [{"content": text}] if isinstance(text, str) else [as_mapping(one) for one in as_list(text)]
-    asked |= {
-        "messages": [{"content": asked.get("instructions") or ""}, *messages],
-        "max_tokens": asked.get("max_output_tokens"),
-        "response_format": as_mapping(asked.get("text")).get("format"),
-        "enable_thinking": bool(as_mapping(asked.get("reasoning")).get("summary")),
+    return {
+        **body,
+        "messages": [{"content": body.get("instructions") or ""}, *messages],
+        "max_tokens": body.get("max_output_tokens"),
+        "response_format": as_mapping(body.get("text")).get("format"),
+        "enable_thinking": bool(as_mapping(body.get("reasoning")).get("summary")),
     }
-    return replace(given, body=asked)
 
 
 # Answers
@@ -119,14 +104,14 @@ def _sent(say: Say, stream: Stream, place: int, kind: str, deltas: list[Json]) -
 
 def _pieces(say: Say, stream: Stream, kind: str, pieces: list[str], of: Json, whole: str) -> None:
     for number, piece in enumerate(pieces):
-        padding = digits(f"{stream.seed}/{kind}/{number}", _HEX, 16)[: 1 + number % 16]
+        padding = digits(f"{stream.seed}/{kind}/{number}", 16)[: 1 + number % 16]
         say(f"{kind}.delta", **of, delta=piece, obfuscation=padding)
     say(f"{kind}.done", **of, **{whole: "".join(pieces)})
 
 
 def _new_item(stream: Stream, place: int, kind: str, deltas: list[Json]) -> Json:
     prefix, name = _ITEMS[kind]
-    item: Json = {"id": prefix + digits(f"{stream.seed}/item/{place}", _HEX, 48), "type": name}
+    item: Json = {"id": prefix + digits(f"{stream.seed}/item/{place}", 48), "type": name}
     if kind == "tool_calls":
         call = deltas[0]["tool_calls"][0]
         named = {"arguments": "", "call_id": call["id"], "name": call["function"]["name"]}
@@ -148,7 +133,7 @@ def _response(stream: Stream, status: str, items: list[Json]) -> Json:
     return {
         "id": stream.id,
         "object": "response",
-        "created_at": EPOCH,
+        "created_at": shapes.EPOCH,
         "status": status,
         "background": False,
         "error": None,
@@ -185,9 +170,9 @@ OPENAI_RESPONSES = replace(
     OPENAI,
     name="openai-responses",
     chat_path="/responses",
-    read=_read,
+    asked=_asked,
     framing=Framing(named=True, done=None),
-    new_id=lambda seed: "resp_" + digits(seed, _HEX, 50),
+    new_id=lambda seed: "resp_" + digits(seed, 50),
     place=UsagePlacement.LAST,
     always_totals=True,
     opening=lambda _stream: None,

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
     ChunkPart,
     Dialect,
     FilterShape,
@@ -23,7 +21,6 @@ from llm_contracts.simulator.dialect import (
     Model,
     RefusalText,
     Stream,
-    compact,
     uuid_like,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
@@ -31,6 +28,7 @@ from llm_contracts.simulator.script import Refused, UsagePlacement
 _INVALID = "invalid_request_error"
 _INSPECTION = "data_inspection_failed"
 _PARAMETER = "invalid_parameter_error"
+_OF_REQUESTS = (None, "invalid_api_key", "model_not_found", _PARAMETER)
 
 _MODELS = {
     "qwen-plus": Model(answers="qwen-plus"),
@@ -39,41 +37,33 @@ _MODELS = {
 }
 
 
-def _words(status: int, message: str, code: str | None = None, kind: str = "") -> RefusalText:
+def _words(status: int, code: str | None, message: str) -> RefusalText:
     """Beyond what is wrong with a request, type and code are the same word."""
-    return RefusalText(status=status, message=message, type=kind or code, code=code)
+    kind = _INVALID if code in _OF_REQUESTS else code
+    return RefusalText(status=status, message=message, type=kind, code=code)
 
 
 _ALGO = "<400> InternalError.Algo.InvalidParameter: "
-_FAILED = "An internal error has occurred, please try again later."
 _WORDS = {
-    Refused.NO_KEY: _words(401, "You didn't provide an API key.", "invalid_api_key", _INVALID),
-    Refused.WRONG_KEY: _words(401, "Incorrect API key provided.", "invalid_api_key", _INVALID),
+    Refused.NO_KEY: _words(401, "invalid_api_key", "You didn't provide an API key."),
+    Refused.WRONG_KEY: _words(401, "invalid_api_key", "Incorrect API key provided."),
     Refused.UNKNOWN_MODEL: _words(
-        404,
-        "The model `{model}` does not exist or you do not have access to it.",
-        "model_not_found",
-        _INVALID,
+        404, "model_not_found", "The model `{model}` does not exist or you do not have access to it."
     ),
-    Refused.BAD_REQUEST: _words(
-        400, "Required body invalid, please check the request body format.", kind=_INVALID
-    ),
-    Refused.BAD_PARAMETER: _words(
-        400, f"{_ALGO}Range of {{parameter}} should be [0, {{limit}}]", _PARAMETER, _INVALID
-    ),
+    Refused.BAD_REQUEST: _words(400, None, "Required body invalid, please check the request body format."),
+    Refused.BAD_PARAMETER: _words(400, _PARAMETER, f"{_ALGO}Range of {{parameter}} should be [0, {{limit}}]"),
     Refused.JSON_WORD: _words(
         400,
-        f"{_ALGO}'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
         _PARAMETER,
-        _INVALID,
+        f"{_ALGO}'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.",
     ),
-    Refused.RATE_LIMIT: _words(429, "You exceeded your current request limit.", "limit_requests"),
-    Refused.SERVER_ERROR: _words(500, _FAILED, "internal_server_error"),
-    Refused.TOO_LONG: _words(
-        400, f"{_ALGO}Range of input length should be [1, 129024]", _PARAMETER, _INVALID
+    Refused.RATE_LIMIT: _words(429, "limit_requests", "You exceeded your current request limit."),
+    Refused.SERVER_ERROR: _words(
+        500, "internal_server_error", "An internal error has occurred, please try again later."
     ),
+    Refused.TOO_LONG: _words(400, _PARAMETER, f"{_ALGO}Range of input length should be [1, 129024]"),
     Refused.UNPAID: _words(
-        400, "Access denied, please make sure your account is in good standing.", "Arrearage"
+        400, "Arrearage", "Access denied, please make sure your account is in good standing."
     ),
     Refused.PROMPT_FILTER: RefusalText(
         status=400,
@@ -83,8 +73,7 @@ _WORDS = {
         keys=("code", "param", "message", "type"),
         framed=True,
     ),
-    Refused.OUTPUT_FILTER: _words(200, "Output data may contain inappropriate content.", _INSPECTION),
-    Refused.MID_STREAM: _words(200, _FAILED, "internal_server_error"),
+    Refused.OUTPUT_FILTER: _words(200, _INSPECTION, "Output data may contain inappropriate content."),
 }
 
 
@@ -99,15 +88,14 @@ def _opening(stream: Stream) -> Json:
 def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
     """The recorded orders of keys: for the last chunk, for the first two of a text, and for all others."""
     choice = {"delta": part.delta, "finish_reason": part.finish, "index": 0, "logprobs": None}
-    usual = tuple(choice)
-    starts = (
-        ("delta", "index", "logprobs", "finish_reason"),
-        ("finish_reason", "logprobs", "delta", "index"),
-    )
-    last = ("finish_reason", "delta", "index", "logprobs")
-    starting = number < len(starts) and not stream.call
-    order = last if part.finish else starts[number] if starting else usual
-    return {key: choice[key] for key in order}
+    starts = ("delta index logprobs finish_reason", "finish_reason logprobs delta index")
+    if part.finish:
+        order = "finish_reason delta index logprobs"
+    elif number < len(starts) and not stream.call:
+        order = starts[number]
+    else:
+        return choice
+    return {name: choice[name] for name in order.split()}
 
 
 QWEN = Dialect(
@@ -115,7 +103,7 @@ QWEN = Dialect(
     base_path="/compatible-mode/v1",
     models=_MODELS,
     words=_WORDS,
-    gateway=lambda status, message: _words(status, message, message.lower().replace(" ", "_")),
+    gateway=lambda status, message: _words(status, message.lower().replace(" ", "_"), message),
     filter_shape=FilterShape.EVENT,
     stream_type="text/event-stream;charset=UTF-8",
     place=UsagePlacement.OWN,
@@ -127,29 +115,25 @@ QWEN = Dialect(
         "content": None,
         "tool_calls": [{"index": 0, "id": "", "type": "function", **call}],
     },
-    closing=lambda stream, finish: (
-        ChunkPart(delta={} if stream.call else shapes.text(stream, ""), finish=finish),
-    ),
+    closing=lambda stream: ({} if stream.call else shapes.text(stream, ""),),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
         **(shapes.reasoning_counted(spent) if stream.thinks else {}),
         "prompt_tokens_details": {"cached_tokens": 0},
     },
-    chunk=lambda stream, number, part: {
-        "choices": [] if part.delta is None else [_choice(stream, number, part)],
-        "object": "chat.completion.chunk",
-        "usage": part.usage,
-        "created": EPOCH,
-        "system_fingerprint": None,
-        "model": stream.model,
-        "id": stream.id,
-    },
+    chunk=lambda stream, number, part: shapes.chunk(
+        stream,
+        part,
+        "choices object usage created system_fingerprint model id",
+        _choice(stream, number, part),
+        system_fingerprint=None,
+    ),
     headers=lambda seed: (
         ("x-request-id", uuid_like(f"{seed}/request")),
         ("x-dashscope-call-gateway", "true"),
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("Server", "istio-envoy"),
     ),
-    refuse=lambda error, seed: compact({"error": error, "request_id": uuid_like(f"{seed}/request")}).encode(),
-    listing=shapes.listing(created=EPOCH, owned_by="system"),
+    refuse=lambda error, seed: {"error": error, "request_id": uuid_like(f"{seed}/request")},
+    listing=shapes.listing(created=shapes.EPOCH, owned_by="system"),
 )

@@ -124,13 +124,5 @@ class GatewayPage:
 Turn = ScriptedAnswer | Refusal | GatewayPage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Script:
-    """The turns of one scenario: the n-th request gets the n-th turn, and every later one the last."""
-
-    id: str
-    turns: tuple[Turn, ...]
-
-    def turn(self, number: int) -> Turn:
-        """The turn for the request with this number, counted from 0."""
-        return self.turns[min(number, len(self.turns) - 1)]
+Script = tuple[Turn, ...]
+"""The turns of one scenario: the n-th request gets the n-th turn, and every later one the last."""

@@ -19,7 +19,6 @@ from llm_contracts.simulator.script import (
     Refused,
     Script,
     ScriptedAnswer,
-    Turn,
     UsagePlacement,
 )
 
@@ -108,15 +107,13 @@ _REFUSALS: Mapping[str, Refused] = {
     "status-529": Refused.SITE_OVERLOADED,
 }
 
-_TURNS: Mapping[str, tuple[Turn, ...]] = {
+SCRIPTS: Mapping[str, Script] = {
     **{name: (answer,) for name, answer in _ANSWERS.items()},
     **{name: (Refusal(why=why),) for name, why in _REFUSALS.items()},
     "rate-limit-retry-after": (Refusal(why=Refused.RATE_LIMIT, retry_after=1), PLAIN),
     "status-502-page": (GatewayPage(status=502, html=_BAD_GATEWAY),),
     "error-with-200": (Refusal(why=Refused.SERVER_ERROR, status=200),),
 }
-
-SCRIPTS: Mapping[str, Script] = {name: Script(id=name, turns=turns) for name, turns in _TURNS.items()}
 
 
 def script_named(name: str, own: Mapping[str, Script]) -> Script:

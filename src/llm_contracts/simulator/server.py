@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from itertools import count
+from itertools import chain, repeat
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from llm_contracts.simulator.dialect import Dialect, compact
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder
 from llm_contracts.simulator.scripts import SCRIPTS, script_named
 
 _START_SECONDS = 10.0
@@ -67,8 +67,9 @@ class Simulator:
             ValueError: there is no such script; the message gives the nearest names.
         """
         turns = script_named(script, self._dialect.scripts)
+        numbered = enumerate(chain(turns, repeat(turns[-1])))
         # Set from outside, advanced by the server's thread alone. The seed is that of all that looks random.
-        self._turns = ((turns.turn(n), f"{self._dialect.name}/{turns.id}/{n}") for n in count())
+        self._turns = ((turn, f"{self._dialect.name}/{script}/{number}") for number, turn in numbered)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -106,7 +107,7 @@ class Simulator:
         body = await request.read()
         ask = self._dialect.read(request.path, self._with_token(request), body)
         turn, seed = next(self._turns)
-        reply = respond(Responder(dialect=self._dialect, key=self._key, seed=seed), ask, turn)
+        reply = Responder(dialect=self._dialect, key=self._key, seed=seed).respond(ask, turn)
         if reply.streamed:
             return await self._send(request, reply)
         return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))

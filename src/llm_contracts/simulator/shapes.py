@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from llm_contracts.simulator.dialect import ChunkPart, Json, Model, Stream, TokenCounts, compact
+from llm_contracts.simulator.dialect import ChunkPart, Json, Stream, TokenCounts
+
+EPOCH = 1767225600
+"""The simulated moment, 2026-01-01 00:00 UTC: fixed, so that recording again changes nothing."""
+DATE = ("Date", "Thu, 01 Jan 2026 00:00:00 GMT")
+"""The header that says so."""
 
 
 def thought(piece: str) -> Json:
@@ -33,6 +38,32 @@ def reasoning_counted(spent: TokenCounts) -> Json:
     return {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}}
 
 
+def chunk(
+    stream: Stream, part: ChunkPart, members: str, choice: Json, *, null_usage: bool = False, **beside: Any
+) -> Json:
+    """A chunk of chat completions.
+
+    Args:
+        stream: the answer it is of.
+        part: what it adds.
+        members: their names in the provider's order; where `usage` is not among them, totals come last.
+        choice: the one choice, which a part without a delta leaves out.
+        null_usage: whether a null stands where there are no totals.
+        beside: the values of members that other providers do not have.
+    """
+    values = {
+        "id": stream.id,
+        "object": "chat.completion.chunk",
+        "created": EPOCH,
+        "model": stream.model,
+        "choices": [] if part.delta is None else [choice],
+        "usage": part.usage,
+        **beside,
+    }
+    found = {name: values[name] for name in members.split()}
+    return {**found, "usage": part.usage} if part.usage or null_usage else found
+
+
 def blocks(parts: Iterable[ChunkPart]) -> Iterator[tuple[str, list[Json]]]:
     """The blocks of an answer, for an API that has such: the member of deltas that each fills, and these."""
     deltas = [part.delta for part in parts if part.delta]
@@ -46,11 +77,9 @@ def _block(delta: Json) -> tuple[str, int]:
     return "reasoning_content" if "reasoning_content" in delta else "content", 0
 
 
-def listing(**beside: Any) -> Callable[[Mapping[str, Model]], bytes]:
+def listing(**beside: Any) -> Callable[[Iterable[str]], Json]:
     """A list of models whose rows have an id, the type `model` and the given rest."""
-
-    def listed(models: Mapping[str, Model]) -> bytes:
-        rows = [{"id": name, "object": "model", **beside} for name in models]
-        return compact({"object": "list", "data": rows}).encode()
-
-    return listed
+    return lambda models: {
+        "object": "list",
+        "data": [{"id": name, "object": "model", **beside} for name in models],
+    }

@@ -13,19 +13,7 @@ taken that the servers behind it have.
 from __future__ import annotations
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
-    ChunkPart,
-    Dialect,
-    FilterShape,
-    Json,
-    Model,
-    RefusalText,
-    Stream,
-    compact,
-    digits,
-)
+from llm_contracts.simulator.dialect import Dialect, FilterShape, Json, Model, RefusalText, Stream, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
 _MODELS = {
@@ -34,13 +22,13 @@ _MODELS = {
 }
 
 
-def _words(status: int, code: int, message: str) -> RefusalText:
-    return RefusalText(status=status, code=code, message=message, keys=("code", "message", "data"))
+def _words(status: int, code: int | None, message: str, *keys: str) -> RefusalText:
+    return RefusalText(status=status, code=code, message=message, keys=keys or ("code", "message", "data"))
 
 
 def _bare(status: int, message: str) -> RefusalText:
     """Nothing but a message, which is sent as a JSON string."""
-    return RefusalText(status=status, message=message, keys=("message",))
+    return _words(status, None, message, "message")
 
 
 _WORDS = {
@@ -52,19 +40,15 @@ _WORDS = {
     Refused.TOO_LONG: _words(
         400, 20015, "length of prompt_tokens (57535) must be less than max_seq_len (32768)."
     ),
-    Refused.RATE_LIMIT: RefusalText(
-        status=429,
-        message="Request was rejected due to rate limiting. Details:TPM limit reached.",
-        keys=("message", "data"),
+    Refused.RATE_LIMIT: _words(
+        429, None, "Request was rejected due to rate limiting. Details:TPM limit reached.", "message", "data"
     ),
     Refused.UNPAID: _words(403, 30001, "The account's balance is insufficient."),
     Refused.NOT_FOUND: _bare(404, "404 page not found"),
     Refused.UNAVAILABLE: _words(503, 50505, "Model service overloaded. Please try again later."),
     Refused.SERVER_ERROR: _words(500, 50507, "Unknown error."),
     Refused.PROMPT_FILTER: _words(451, 20021, "The content may be unsafe."),
-    Refused.MID_STREAM: RefusalText(
-        status=200, code=50507, message="Unknown error.", keys=("code", "message")
-    ),
+    Refused.MID_STREAM: _words(200, 50507, "Unknown error.", "code", "message"),
 }
 
 
@@ -82,31 +66,27 @@ SILICON = Dialect(
     place=UsagePlacement.EVERY,
     always_totals=True,
     stream_type="text/event-stream",
-    new_id=lambda seed: "0196" + digits(seed, "0123456789abcdef", 28),
+    new_id=lambda seed: "0196" + digits(seed, 28),
     opening=lambda stream: {**_text(stream, ""), "role": "assistant"},
     thought=shapes.thought,
     text=_text,
     tool=lambda _stream, call: {"content": None, "reasoning_content": None, "tool_calls": [call]},
-    closing=lambda stream, finish: (ChunkPart(delta=_text(stream, ""), finish=finish),),
+    closing=lambda stream: (_text(stream, ""),),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
         **(shapes.reasoning_counted(spent) if stream.thinks else {}),
     },
-    chunk=lambda stream, _number, part: {
-        "id": stream.id,
-        "object": "chat.completion.chunk",
-        "created": EPOCH,
-        "model": stream.model,
-        "choices": []
-        if part.delta is None
-        else [{"index": 0, "delta": part.delta, "finish_reason": part.finish}],
-        "system_fingerprint": "",
-        **({"usage": part.usage} if part.usage else {}),
-    },
-    headers=lambda seed: (
-        ("Date", HTTP_DATE),
-        ("x-siliconcloud-trace-id", "ti_" + digits(f"{seed}/trace", "0123456789abcdef", 20)),
+    chunk=lambda stream, _number, part: shapes.chunk(
+        stream,
+        part,
+        "id object created model choices system_fingerprint",
+        {"index": 0, "delta": part.delta, "finish_reason": part.finish},
+        system_fingerprint="",
     ),
-    refuse=lambda error, _seed: compact(error["message"] if tuple(error) == ("message",) else error).encode(),
+    headers=lambda seed: (
+        shapes.DATE,
+        ("x-siliconcloud-trace-id", "ti_" + digits(f"{seed}/trace", 20)),
+    ),
+    refuse=lambda error, _seed: error["message"] if tuple(error) == ("message",) else error,
     listing=shapes.listing(created=0, owned_by=""),
 )

@@ -17,7 +17,7 @@ from llm_contracts.clients import builtin
 from llm_contracts.clients.jsonable import jsonable
 from llm_contracts.project.recorded_call import REPLAY_KEY
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.simulator.engine import KEY, Responder, respond
+from llm_contracts.simulator.engine import KEY, Responder
 from llm_contracts.simulator.scripts import SCRIPTS
 
 Items = Iterable[Any]
@@ -59,7 +59,7 @@ class Api:
         body = json.dumps({"model": call.model, **given, "contents": call.input, **call.params}).encode()
         headers = {"Authorization": f"Bearer {KEY}", "x-goog-api-key": KEY}
         ask = dialect.read(self.path.partition("?")[0], headers, body)
-        reply = respond(Responder(dialect=dialect), ask, SCRIPTS[script].turn(0))
+        reply = Responder(dialect=dialect).respond(ask, SCRIPTS[script][0])
         request = Request(method="POST", uri=self.origin + self.path, body=body)
         answer = Response(status=reply.status, headers=reply.headers, body=b"".join(reply.pieces))
         return Interaction(request=request, response=answer)

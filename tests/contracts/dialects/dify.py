@@ -10,12 +10,10 @@ spaces), the headers.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import ParsedRequest, json_object
 from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
     ChunkPart,
     Dialect,
     FilterShape,
@@ -25,7 +23,6 @@ from llm_contracts.simulator.dialect import (
     RefusalText,
     Stream,
     TokenCounts,
-    compact,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.wire.interaction import Headers
@@ -54,17 +51,9 @@ _WORDS = {
 }
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """A request under the names that OpenAI has."""
-    key = headers.get("Authorization", "").removeprefix("Bearer ").strip() or None
-    asked = json_object(body)
-    if asked is None:
-        return ParsedRequest(path=path, key=key, body=None)
-    question = {"role": "user", "content": asked.get("query", "")}
-    streamed = asked.get("response_mode") == "streaming"
-    return ParsedRequest(
-        path=path, key=key, body={"model": "dify", "stream": streamed, "messages": [question]}
-    )
+def _asked(_path: str, body: Mapping[str, Any]) -> Json:
+    question = {"role": "user", "content": body.get("query", "")}
+    return {"model": "dify", "stream": body.get("response_mode") == "streaming", "messages": [question]}
 
 
 def _text(_stream: Stream, piece: str) -> Json:
@@ -75,8 +64,8 @@ def _tool(_stream: Stream, call: Json) -> Json:
     return {"event": "agent_thought", **COMMON, "tool": call["function"].get("name", "weather")}
 
 
-def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta={"event": "message_end", **COMMON, "id": COMMON["message_id"]}, finish=finish),)
+def _closing(_stream: Stream) -> tuple[Json, ...]:
+    return ({"event": "message_end", **COMMON, "id": COMMON["message_id"]},)
 
 
 def _totals(_stream: Stream, spent: TokenCounts) -> Json:
@@ -101,11 +90,11 @@ def _chunk(_stream: Stream, _number: int, part: ChunkPart) -> Json:
     event = dict(part.delta or {})
     if event["event"] == "message_end":
         event["metadata"] = {**({"usage": part.usage} if part.usage else {}), "retriever_resources": []}
-    return {**event, "created_at": EPOCH}
+    return {**event, "created_at": shapes.EPOCH}
 
 
 def _headers(_seed: str) -> Headers:
-    return (("Date", HTTP_DATE), ("Cache-Control", "no-cache"))
+    return (shapes.DATE, ("Cache-Control", "no-cache"))
 
 
 _STATUSES = {words.code: words.status for words in _WORDS.values()}
@@ -115,13 +104,9 @@ def _told(error: Json) -> Json:
     return {"code": error["code"], "message": error["message"], "status": _STATUSES.get(error["code"], 400)}
 
 
-def _refuse(error: Json, _seed: str) -> bytes:
-    return compact(_told(error)).encode()
-
-
 def _break_off(error: Json) -> Json:
     ids = {name: COMMON[name] for name in ("message_id", "conversation_id")}
-    return {"event": "error", **ids, "created_at": EPOCH, **_told(error)}
+    return {"event": "error", **ids, "created_at": shapes.EPOCH, **_told(error)}
 
 
 def _new_id(_seed: str) -> str:
@@ -132,7 +117,7 @@ DIFY = Dialect(
     name="dify",
     base_path="/v1",
     chat_path="/chat-messages",
-    read=_read,
+    asked=_asked,
     models={"dify": Model(answers="dify")},
     greatest={},
     words=_WORDS,
@@ -148,7 +133,7 @@ DIFY = Dialect(
     totals=_totals,
     chunk=_chunk,
     headers=_headers,
-    refuse=_refuse,
+    refuse=lambda error, _seed: _told(error),
     break_off=_break_off,
     listing=shapes.listing(),
     framing=Framing(done=None),

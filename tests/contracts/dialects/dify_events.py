@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llm_contracts.simulator import texts
-from llm_contracts.simulator.dialect import EPOCH, compact, uuid_like
-from llm_contracts.simulator.script import Ending, Insert, Script, ScriptedAnswer
+from llm_contracts.simulator import shapes, texts
+from llm_contracts.simulator.dialect import compact, uuid_like
+from llm_contracts.simulator.script import Ending, Insert, ScriptedAnswer
 
 COMMON: Mapping[str, str] = {
     "task_id": uuid_like("dify/task"),
@@ -22,12 +22,12 @@ _PING = b"event: ping\n\n"
 
 
 def _event(kind: str, **more: Any) -> bytes:
-    return f"data: {compact({'event': kind, **COMMON, **more, 'created_at': EPOCH})}\n\n".encode()
+    return f"data: {compact({'event': kind, **COMMON, **more, 'created_at': shapes.EPOCH})}\n\n".encode()
 
 
 def _workflow(kind: str, **data: Any) -> bytes:
     run = uuid_like("dify/run")
-    return _event(kind, workflow_run_id=run, data={"id": run, "created_at": EPOCH, **data})
+    return _event(kind, workflow_run_id=run, data={"id": run, "created_at": shapes.EPOCH, **data})
 
 
 def _at(after: float, events: Iterable[bytes]) -> tuple[Insert, ...]:
@@ -76,5 +76,5 @@ _ANSWERS: Mapping[str, ScriptedAnswer] = {
     "dify-reasoning": _answer(texts.CONCLUSION, *_at(0.0, _REASONING)),
     "dify-sound": _answer(texts.FOLLOW_UP, *_at(0.5, _SOUND)),
 }
-SCRIPTS = {name: Script(id=name, turns=(answer,)) for name, answer in _ANSWERS.items()}
+SCRIPTS = {name: (answer,) for name, answer in _ANSWERS.items()}
 """By the name of the situation."""

@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import ascii_lowercase
 from string import digits as figures
+from typing import Any
 
 from llm_contracts.simulator import shapes
-from llm_contracts.simulator.ask import ParsedRequest, json_object
+from llm_contracts.simulator.ask import bearer_key
 from llm_contracts.simulator.dialect import (
-    EPOCH,
-    HTTP_DATE,
     ChunkPart,
     Dialect,
     FilterShape,
@@ -29,7 +28,6 @@ from llm_contracts.simulator.dialect import (
     Stream,
     TokenCounts,
     TokenGrant,
-    compact,
     digits,
 )
 from llm_contracts.simulator.script import Refused, UsagePlacement
@@ -49,7 +47,6 @@ def _gateway(status: int, message: str) -> RefusalText:
     return RefusalText(status=status, message=message, code=status, keys=("code", "message"))
 
 
-_INTERNAL = _words(336000, "Internal error")
 _WORDS = {
     Refused.NO_KEY: _words(100, "Invalid parameter"),
     Refused.WRONG_KEY: _words(110, "Access token invalid or no longer valid"),
@@ -61,34 +58,28 @@ _WORDS = {
     Refused.UNPAID: _words(17, "Open api daily request limit reached"),
     Refused.OVERLOADED: _words(336100, "the server is under high load"),
     Refused.UNAVAILABLE: _words(2, "Service temporarily unavailable"),
-    Refused.SERVER_ERROR: _INTERNAL,
-    Refused.MID_STREAM: _INTERNAL,
+    Refused.SERVER_ERROR: _words(336000, "Internal error"),
 }
 
 
-def _read(path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """A request by OpenAI's names. The server puts the query's token where others have a key."""
-    token = headers.get("Authorization", "").removeprefix("Bearer ")
-    key = token.removeprefix(_TOKEN) or None
-    asked = json_object(body)
-    if asked is None:
-        return ParsedRequest(path=path, key=key, body=None)
-    system = [{"role": "system", "content": asked["system"]}] if "system" in asked else []
-    return ParsedRequest(
-        path=path,
-        key=key,
-        body={
-            **asked,
-            "model": path.rpartition("/")[2],
-            "messages": [*system, *asked.get("messages", ())],
-            "max_tokens": asked.get("max_output_tokens"),
-            "response_format": {"type": asked.get("response_format")},
-        },
-    )
+def _key(headers: Mapping[str, str]) -> str | None:
+    """The token of the query, which the server puts where others have a key."""
+    return (bearer_key(headers) or "").removeprefix(_TOKEN) or None
+
+
+def _asked(path: str, body: Mapping[str, Any]) -> Json:
+    system = [{"role": "system", "content": body["system"]}] if "system" in body else []
+    return {
+        **body,
+        "model": path.rpartition("/")[2],
+        "messages": [*system, *body.get("messages", ())],
+        "max_tokens": body.get("max_output_tokens"),
+        "response_format": {"type": body.get("response_format")},
+    }
 
 
 def _new_id(seed: str) -> str:
-    return "as-" + digits(seed, ascii_lowercase + figures, 10)
+    return "as-" + digits(seed, 10, ascii_lowercase + figures)
 
 
 def _text(_stream: Stream, piece: str) -> Json:
@@ -97,13 +88,6 @@ def _text(_stream: Stream, piece: str) -> Json:
 
 def _tool(_stream: Stream, call: Json) -> Json:
     return {"result": "", "function_call": call["function"]}
-
-
-_FINISHES = {"stop": "normal"}
-
-
-def _closing(_stream: Stream, finish: str) -> tuple[ChunkPart, ...]:
-    return (ChunkPart(delta={"result": ""}, finish=_FINISHES.get(finish, finish)),)
 
 
 def _totals(_stream: Stream, spent: TokenCounts) -> Json:
@@ -115,7 +99,7 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
     return {
         "id": stream.id,
         "object": "chat.completion",
-        "created": EPOCH + number // 4,  # it changes within a stream
+        "created": shapes.EPOCH + number // 4,  # it changes within a stream
         "sentence_id": number,
         "is_end": part.finish is not None,
         "is_truncated": part.finish == "length",
@@ -129,7 +113,7 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
 
 def _headers(_seed: str) -> Headers:
     return (
-        ("Date", HTTP_DATE),
+        shapes.DATE,
         ("X-Ratelimit-Limit-Requests", "60"),
         ("X-Ratelimit-Limit-Tokens", "150000"),
     )
@@ -139,10 +123,10 @@ def _told(error: Json) -> Json:
     return {"error_code": error["code"], "error_msg": error["message"]}
 
 
-def _refuse(error: Json, seed: str) -> bytes:
+def _refuse(error: Json, seed: str) -> Json:
     """Errors of the gateway's have no id, those of the models have one."""
     by_model = error["code"] > 1000
-    return compact({**_told(error), **({"id": _new_id(seed)} if by_model else {})}).encode()
+    return {**_told(error), **({"id": _new_id(seed)} if by_model else {})}
 
 
 def _grant(query: Mapping[str, str], key: str) -> tuple[int, Json]:
@@ -151,7 +135,7 @@ def _grant(query: Mapping[str, str], key: str) -> tuple[int, Json]:
         return 401, {"error": "invalid_client", "error_description": "unknown client id"}
     if query.get("client_secret") != key:
         return 401, {"error": "invalid_client", "error_description": "Client authentication failed"}
-    hidden = {name: digits(name, figures, 40) for name in ("refresh_token", "session_key", "session_secret")}
+    hidden = {name: digits(name, 40, figures) for name in ("refresh_token", "session_key", "session_secret")}
     return 200, {
         **hidden,
         "expires_in": _LIVES_SECONDS,
@@ -165,7 +149,8 @@ ERNIE_V1 = Dialect(
     base_path="",
     chat_path=_CHAT + "{endpoint}",
     grants=TokenGrant(path="/oauth/2.0/token", field="access_token", grant=_grant),
-    read=_read,
+    key=_key,
+    asked=_asked,
     models=_MODELS,
     greatest={"temperature": 1, "top_p": 1},
     words=_WORDS,
@@ -177,7 +162,8 @@ ERNIE_V1 = Dialect(
     thought=None,
     text=_text,
     tool=_tool,
-    closing=_closing,
+    closing=lambda _stream: ({"result": ""},),
+    finishes={"stop": "normal"},
     totals=_totals,
     chunk=_chunk,
     headers=_headers,

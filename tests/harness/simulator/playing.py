@@ -9,7 +9,7 @@ import pytest
 
 from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder
 from llm_contracts.simulator.scripts import SCRIPTS
 
 CHAT = "/chat/completions"
@@ -36,8 +36,9 @@ def ask(model: str, *, path: str = CHAT, key: str | None = KEY, **body: Any) -> 
 
 
 def play(dialect: str, script: str, asked: ParsedRequest, number: int = 0) -> Reply:
-    seed = f"{dialect}/{script}/{number}"
-    return respond(Responder(dialect=DIALECTS[dialect], seed=seed), asked, SCRIPTS[script].turn(number))
+    turns, seed = SCRIPTS[script], f"{dialect}/{script}/{number}"
+    turn = turns[min(number, len(turns) - 1)]
+    return Responder(dialect=DIALECTS[dialect], seed=seed).respond(asked, turn)
 
 
 def chunks(body: bytes) -> list[dict[str, Any]]:

@@ -288,7 +288,7 @@ def test_a_listing_can_be_refused_too(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_dialect_has_words_for_every_refusal_it_can_be_told(dialect: str) -> None:
-    told = {turn.why for script in SCRIPTS.values() for turn in script.turns if isinstance(turn, Refusal)}
+    told = {turn.why for script in SCRIPTS.values() for turn in script if isinstance(turn, Refusal)}
     by_request = {Refused.NO_KEY, Refused.WRONG_KEY, Refused.UNKNOWN_MODEL, Refused.BAD_REQUEST}
     for why in (told | by_request | {Refused.MID_STREAM}) - _UNSAID.get(dialect, set()):
         assert words_for(DIALECTS[dialect], why).message

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder
 from llm_contracts.simulator.scripts import SCRIPTS
 from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.facts import read_facts
@@ -26,7 +26,7 @@ def play(
     path = f"/v1beta/models/{model}:streamGenerateContent"
     asked = {**SAYS, "generationConfig": config} if body is None else body
     ask = GEMINI.read(path, {"x-goog-api-key": key}, json.dumps(asked).encode())
-    return respond(Responder(dialect=GEMINI), ask, SCRIPTS[script].turn(0))
+    return Responder(dialect=GEMINI).respond(ask, SCRIPTS[script][0])
 
 
 def events(reply: Reply) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def test_nobody_without_a_key_and_no_nonsense_is_served() -> None:
     path = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
     for headers, body, status in (({}, b"", 403), ({"x-goog-api-key": KEY}, b"{", 400)):
         ask = GEMINI.read(path, headers, body)
-        assert respond(Responder(dialect=GEMINI), ask, SCRIPTS["plain-stream"].turn(0)).status == status
+        assert Responder(dialect=GEMINI).respond(ask, SCRIPTS["plain-stream"][0]).status == status
 
 
 def test_a_blocked_question_is_an_answer_without_candidates() -> None:

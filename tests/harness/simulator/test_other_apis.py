@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder
 from llm_contracts.simulator.scripts import SCRIPTS
 from llm_contracts.simulator.texts import GREETING, THOUGHTS
 from llm_contracts.wire.facts import WireFacts, read_facts
@@ -35,9 +35,7 @@ def play(dialect: str, script: str, *, key: str = KEY, **body: Any) -> Reply:
     header = {KEYS[dialect]: key if KEYS[dialect] == "x-api-key" else f"Bearer {key}"}
     found = DIALECTS[dialect]
     asked = json.dumps({**ASKED[dialect], **body}).encode()
-    return respond(
-        Responder(dialect=found), found.read(found.chat_path, header, asked), SCRIPTS[script].turn(0)
-    )
+    return Responder(dialect=found).respond(found.read(found.chat_path, header, asked), SCRIPTS[script][0])
 
 
 def facts(reply: Reply) -> WireFacts:

@@ -13,7 +13,7 @@ from typing import Any
 
 from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import Dialect
-from llm_contracts.simulator.engine import KEY, Reply, Responder, respond
+from llm_contracts.simulator.engine import KEY, Reply, Responder
 from llm_contracts.simulator.script import Ending, Refusal, Refused, ScriptedAnswer, Turn
 from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.interaction import End, Interaction, Response
@@ -78,7 +78,7 @@ def _other_documents(stream: Streamed, failed: Response) -> Iterator[Variant]:
 def _reply(dialect: Dialect, turn: Turn) -> Reply:
     """What the simulator says in a provider's own words."""
     body = {"model": next(iter(dialect.models)), "stream": True, "messages": []}
-    return respond(Responder(dialect=dialect), ParsedRequest(path="/", key=KEY, body=body), turn)
+    return Responder(dialect=dialect).respond(ParsedRequest(path="/", key=KEY, body=body), turn)
 
 
 def _refusal(dialect: Dialect, refusal: Refusal, reason: str) -> Response:
