@@ -6,8 +6,7 @@ from collections.abc import AsyncIterable, Callable, Hashable, Iterable, Iterato
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -30,28 +29,19 @@ def _ignore(_generation: object) -> None:
     """Takes telemetry that is not compared, and what nobody will need."""
 
 
-class ClientCache:
+class ClientCache(ExitStack):
     """Holds what was made for one call until all are over; a context manager. For one call at a time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._held: dict[Hashable, Any] = {}
-        self._stack = ExitStack()
 
     def get(self, key: Hashable, make: Callable[[], AbstractContextManager[T]]) -> T:
         """What is held under this key; made and entered if it is asked for the first time."""
         if key not in self._held:
-            self._held[key] = self._stack.enter_context(make())
+            self._held[key] = self.enter_context(make())
         held: T = self._held[key]
         return held
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._held.clear()
-        self._stack.__exit__(kind, error, trace)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

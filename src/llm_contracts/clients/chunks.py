@@ -49,11 +49,11 @@ class ItemReader:
         protocols: the APIs that are known. What none of them claims is compared as it is.
     """
 
-    def __init__(self, protocols: Protocols = BUILT_IN) -> None:
+    def __init__(self, protocols: Protocols = BUILT_IN, answer: int | None = None) -> None:
         # A client may hand on objects of another API than the one it reads.
         others = (one for one in BUILT_IN if one not in protocols)
         self._read = StreamReader((*CLIENT_OBJECTS, *protocols, *others))
-        self.answer: int | None = None
+        self.answer = answer
         self._decoder = EventDecoder()
         self._bytes: bytearray | None = bytearray()  # None once they are known to be server-sent events
 
@@ -69,7 +69,7 @@ class ItemReader:
             NotAChunkError: the item has none of the shapes that `Client` names.
         """
         if not isinstance(item, bytes):
-            yield self._chunk(item)
+            yield self.chunk(item)
             return
         found: Sequence[Event] = self._decoder.feed(item)
         if found:
@@ -98,18 +98,24 @@ class ItemReader:
                 document = read_json(event.data)
                 if not isinstance(document, dict):
                     document = {"data": event.data if document is None else document}
-                yield self._chunk(document)
+                yield self.chunk(document)
 
-    def _chunk(self, item: Any) -> Chunk:
+    def chunk(self, item: Any) -> Chunk:
+        """The chunk that an item is that is not bytes.
+
+        Raises:
+            NotAChunkError: as above.
+        """
         if isinstance(item, str):
             return Chunk(text=item)
         given = _document(item, self._read)
-        chunk = _canonical(given, self.answer)
-        if is_event(given):
-            chunk = replace(chunk, is_event=True)
+        read = _from_response(given) if "result" in given else _from_choices(given, self.answer)
         if self.answer is None:
             self.answer = first_index(given)
-        return chunk
+        # A `ping` says nothing.
+        kind = given.get("type")
+        names_itself = isinstance(kind, str) or not any(mark in given for mark in _MARKS)
+        return replace(read, is_event=names_itself and kind != "ping")
 
 
 def to_chunk(item: Any, answer: int | None = None) -> Chunk:
@@ -122,9 +128,7 @@ def to_chunk(item: Any, answer: int | None = None) -> Chunk:
     Raises:
         NotAChunkError: the item has none of the shapes that `Client` names.
     """
-    if isinstance(item, str):
-        return Chunk(text=item)
-    return _canonical(_document(item, StreamReader((*CLIENT_OBJECTS, *BUILT_IN))), answer)
+    return ItemReader(answer=answer).chunk(item)
 
 
 def _document(item: Any, read: StreamReader) -> Mapping[str, Any]:
@@ -139,16 +143,6 @@ def _document(item: Any, read: StreamReader) -> Mapping[str, Any]:
         if found is not given or isinstance(item, Mapping) or before or any(mark in given for mark in _MARKS):
             return found
     raise NotAChunkError(f"an object of type {type(item).__name__}")
-
-
-def _canonical(given: Mapping[str, Any], answer: int | None) -> Chunk:
-    return _from_response(given) if "result" in given else _from_choices(given, answer)
-
-
-def is_event(given: Mapping[str, Any]) -> bool:
-    """Whether a document names its kind, or is of no known API. A `ping` says nothing."""
-    kind = given.get("type")
-    return kind != "ping" and (isinstance(kind, str) or not any(mark in given for mark in _MARKS))
 
 
 def first_index(chunk: Mapping[str, Any]) -> int | None:

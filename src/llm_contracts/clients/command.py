@@ -22,9 +22,9 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from llm_contracts.clients.call import Call
+from llm_contracts.clients.effects import belonging_to
 from llm_contracts.clients.failures import ForeignError
 from llm_contracts.clients.jsonable import jsonable
-from llm_contracts.clients.side_effects import unwatched
 from llm_contracts.util.json_values import as_mapping, read_json
 
 _LONGEST_LINE = 64 * 2**20  # bytes
@@ -72,7 +72,7 @@ class CommandClient:
             ForeignError: it failed, or printed what is not JSON.
         """
         with ExitStack() as stack:
-            with unwatched():
+            with belonging_to(None):  # what the harness does is none of the call's effects
                 errors = stack.enter_context(TemporaryFile())
                 process = stack.enter_context(self._started(errors))
             call.on_abort(lambda: _end(process))

@@ -10,29 +10,28 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, is_dataclass, replace
-from itertools import pairwise
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.clients.chunks import ItemReader, NotAChunkError
+from llm_contracts.clients.chunks import ItemReader
 from llm_contracts.clients.command import CommandClient
-from llm_contracts.clients.failures import ForeignError, answered, describe, without_key
+from llm_contracts.clients.effects import Effects
+from llm_contracts.clients.failures import ForeignError, describe, without_key
 from llm_contracts.clients.imports import join
-from llm_contracts.clients.jsonable import jsonable, read
+from llm_contracts.clients.jsonable import jsonable
+from llm_contracts.clients.libraries.making import close_async
 from llm_contracts.clients.observation import HANG, Chunk, Failure, Observation
 from llm_contracts.clients.process_state import setting_changed
+from llm_contracts.clients.received import Received, StopRunError
 from llm_contracts.clients.session import SessionLike
-from llm_contracts.clients.side_effects import GRACE, Effects, watched
-from llm_contracts.clients.surface import Shape, error_names, shapes, shared_names, stream_names
+from llm_contracts.clients.side_effects import GRACE, found, watched
+from llm_contracts.clients.surface import error_names
 from llm_contracts.clients.virtual_clock import Pauses, VirtualLoop, virtual_time
 from llm_contracts.clients.waits import Waits
-from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
-_BUFFERS = (bytearray, memoryview)
-_KEPT = 8  # items that are looked at again when all have come: who yields one over and over does so at once
 _ON_THEIR_WAY = 3  # events that the other side may have sent before it hears that the client has left
 _GRACE = 1.0  # seconds a hanging client gets to end by itself after its connections were dropped
 
@@ -75,8 +74,8 @@ def observe(
         The observation; its requests are those the session saw until the end.
     """
 
-    def new_run(before: _ObservedRun | None = None) -> _ObservedRun:
-        return _ObservedRun(
+    def new_run(delivered: tuple[int, int, int, int]) -> _ClientRun:
+        return _ClientRun(
             client=client,
             # A copy of its own for each run: what one client changes must not reach the next.
             call=replace(
@@ -86,36 +85,46 @@ def observe(
                 input=deepcopy(call.input),
             ),
             session=session,
-            max_chunks=max_chunks,
             pauses=Pauses(sent=lambda: len(session.requests()), budget=timeout) if skip_pauses else None,
-            waits=Waits(spent=session.patience_spent),
-            read=ItemReader(protocols),
             leaving=leaving,
             effects=Effects(edge=getattr(client, "address", urlsplit(call.base_url).netloc)),
-            delivered=(0, 0, 0, 0) if before is None else before.delivered,  # the session goes on counting
+            received=Received(
+                session=session,
+                max_chunks=max_chunks,
+                read=ItemReader(protocols),
+                waits=Waits(spent=session.patience_spent),
+                delivered=delivered,
+            ),
         )
 
-    def ended(run: _ObservedRun) -> Failure | None:
+    def ended(run: _ClientRun) -> Failure | None:
         """Let it run in a thread of its own; how it failed."""
         thread = Thread(target=run, daemon=True, name=f"client {name}")
         thread.start()
         try:
             join(thread, timeout)
         except BaseException:  # Ctrl-C while waiting: the thread must not go on talking to a provider
-            run.seal()
             run.abort()
             raise
-        if run.seal():
+        run.received.sealed = True
+        if run.ended_ms is not None:
             return run.failure
         run.abort()
         thread.join(_GRACE)
-        return _hang(timeout, running=thread.is_alive())
+        left = (
+            "its thread is still running"
+            if thread.is_alive()
+            else "it ended when its connections were dropped"
+        )
+        return Failure(category=HANG, message=f"no end within the limit of {timeout:g} s; {left}")
 
-    run = new_run()
-    found = run.observation(name, ended(run), asked=call)
-    if again and "connections" in found.effects and _is_pool(session, lambda: ended(new_run(run))):
-        return replace(found, effects={k: v for k, v in found.effects.items() if k != "connections"})
-    return found
+    run = new_run((0, 0, 0, 0))
+    seen = run.observation(name, ended(run), asked=call)
+    if again and "connections" in seen.effects:
+        second = new_run(run.received.delivered)  # the session goes on counting
+        if _is_pool(session, lambda: ended(second)):
+            return replace(seen, effects={k: v for k, v in seen.effects.items() if k != "connections"})
+    return seen
 
 
 def _is_pool(session: SessionLike, call_again: Callable[[], object]) -> bool:
@@ -136,34 +145,21 @@ def _is_pool(session: SessionLike, call_again: Callable[[], object]) -> bool:
 
 
 @dataclass(kw_only=True)
-class _ObservedRun:
-    """One run in its thread.
-
-    After `seal` nothing is added, so that a thread that hangs on cannot change what was reported.
-    """
+class _ClientRun:
+    """One run, for a thread of its own."""
 
     client: Client
     call: Call
     session: SessionLike
-    max_chunks: int
-    read: ItemReader
-    pauses: Pauses | None = None
-    leaving: bool = False
+    pauses: Pauses | None
+    leaving: bool
     effects: Effects
-    waits: Waits
-    chunks: list[Chunk] = field(default_factory=list)
+    received: Received
     generations: list[Mapping[str, Any]] = field(default_factory=list)
-    delivered: tuple[int, int, int, int]
     failure: Failure | None = None
     ended_ms: float | None = None
-    _stream: tuple[str, ...] | None = None
-    _answer: Mapping[str, Any] = field(default_factory=dict)
     _error: tuple[str, ...] | None = None
-    _shapes: dict[Shape, None] = field(default_factory=dict)
-    _items: list[tuple[Any, Any]] = field(default_factory=list)
     _raised: str = "call"
-    _sealed: bool = False
-    _lock: Lock = field(default_factory=Lock)
     _aborting: list[Callable[[], None]] = field(default_factory=list)
 
     def __call__(self) -> None:
@@ -175,76 +171,54 @@ class _ObservedRun:
                 items = self.client(replace(self.call, telemetry=self._sink, on_abort=self._on_abort))
                 self._raised = "stream"
                 self._drain(items)
-        except _StopRunError as stop:
-            self._fail(stop.failure)
+        except StopRunError as stop:
+            self.failure = stop.failure
         except BaseException as error:  # noqa: BLE001 - SystemExit of a client is a finding, not the end of the run
             self._error = None if isinstance(error, ForeignError) else error_names(error)
-            self._fail(describe(error, self.call.api_key, raised=self._raised))
+            self.failure = describe(error, self.call.api_key, raised=self._raised)
         finally:
-            self.effects.reused = any(_said(item) != said for item, said in self._items)
-            with self._lock:
-                self.waits.note(len(self.chunks))
-                self.ended_ms = self._elapsed()
-
-    def seal(self) -> bool:
-        """Take nothing more; True if the client had come to its end."""
-        with self._lock:
-            self._sealed = True
-            return self.ended_ms is not None
+            if self.received.reused:
+                self.effects.left["chunks"] = ["changed after they were handed on"]
+            self.received.waits.note(len(self.received.chunks))
+            self.ended_ms = self.received.elapsed
 
     def abort(self) -> None:
-        """End what is under way, once it is sealed."""
+        """Take nothing more, and end what is under way."""
+        self.received.sealed = True
         self.session.abort()
         for end in self._aborting:
             end()
 
     def _on_abort(self, end: Callable[[], None]) -> None:
         self._aborting.append(end)
-        if self._sealed:  # too late for `abort`
+        if self.received.sealed:  # too late for `abort`
             end()
 
     def observation(self, name: str, failure: Failure | None, *, asked: Call) -> Observation:
         """What was seen; `asked` is the call before the client had it."""
-        requests = self.session.requests()
+        received, requests = self.received, self.session.requests()
         pauses, waits = None, dict[str, float]()
         if self.pauses is not None:
             starting, times = isinstance(self.client, CommandClient), self.session.exchange_times()
-            pauses, waits = self.waits.found(self.pauses, len(requests), times, starting=starting)
+            pauses, waits = received.waits.found(self.pauses, len(requests), times, starting=starting)
         return Observation(
             client=name,
-            protocol=self.read.protocol,
+            protocol=received.read.protocol,
             requests=requests,
             pauses=pauses,
             waits=waits,
-            surface=self._surface(),
-            answer=without_key(self._answer, self.call.api_key),
-            effects={**self.effects.found(self._connections), **_changed(asked, self.call)},
-            chunks=self._positioned(requests),
+            surface=received.surface | ({} if self._error is None else {"error": self._error}),
+            answer=without_key(received.answer, self.call.api_key),
+            effects={**found(self.effects, self._connections), **_changed(asked, self.call)},
+            chunks=received.positioned(requests),
             failure=failure,
             generations=tuple(self.generations),
-            duration_ms=self.ended_ms if self.ended_ms is not None else self._elapsed(),
+            duration_ms=received.elapsed if self.ended_ms is None else self.ended_ms,
         )
-
-    def _positioned(self, requests: tuple[Request, ...]) -> tuple[Chunk, ...]:
-        """The chunks. Where answers to several questions come at once, how far they have come together says
-        nothing about any.
-        """
-        times = self.session.exchange_times()
-        at_once = any(ended is None or begun < ended for (_, ended), (begun, _) in pairwise(times))
-        if at_once and len({request.body for request in requests}) > 1:
-            return tuple(replace(chunk, position=None) for chunk in self.chunks)
-        return tuple(self.chunks)
 
     def _connections(self) -> int:
         """The client's open connections. Those of a gateway belong to none of its calls."""
         return 0 if getattr(self.client, "outlives_calls", False) else self.session.connections_open()
-
-    def _surface(self) -> dict[str, tuple[str, ...]]:
-        named = {"stream": self._stream, "error": self._error}
-        return {
-            **{part: names for part, names in named.items() if names is not None},
-            **shared_names(self._shapes),
-        }
 
     def _drain(self, items: Any) -> None:
         # LiteLLM's wrapper is an iterable of both kinds: what a plain call returns is read plainly.
@@ -255,30 +229,30 @@ class _ObservedRun:
         else:
             self._drain_sync(items)
         if not self.leaving:
-            self._take(self.read.finish)
+            self.received.finish()
 
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop() if self.pauses is None else VirtualLoop(self.pauses)
 
     def _drain_sync(self, items: Any) -> None:
         if _is_answer(items):
-            self._deliver(items)
+            self.received.take(items)
             return
         if not isinstance(items, Iterable) or isinstance(items, (str, bytes, Mapping)):
-            raise _StopRunError(
-                "nonsense", f"the client returned {_kind(items)} instead of an iterable of chunks"
-            )
-        self._look_at(items)
+            kind = "nothing (None)" if items is None else f"an object of type {type(items).__name__}"
+            raise StopRunError("nonsense", f"the client returned {kind} instead of an iterable of chunks")
+        self.received.look_at(items)
+        close = getattr(items, "close", bool)
         try:
             for item in items:
-                self._deliver(item)
+                self.received.take(item)
                 if self._leaves():
                     with self._no_further():
-                        getattr(items, "close", _nothing)()
+                        close()
                     return
-        except _StopRunError:
+        except StopRunError:
             with suppress(Exception):
-                getattr(items, "close", _nothing)()
+                close()
             raise
 
     async def _drain_async(self, items: Any) -> None:
@@ -288,26 +262,24 @@ class _ObservedRun:
         if not isinstance(items, AsyncIterable):
             self._drain_sync(items)
             return
-        self._look_at(items)
+        self.received.look_at(items)
         try:
             async for item in items:
-                self._deliver(item)
+                self.received.take(item)
                 if self._leaves():
-                    await self._close(items)
+                    with self._no_further():
+                        await close_async(items)
                     break
             await self._wait_for_tasks(before)
             if _settings_of_loop() != settings:
-                setting_changed(self.effects.changes, "asyncio.loop")
-        except _StopRunError:
+                setting_changed(self.effects, "asyncio.loop")
+        except StopRunError:
             with suppress(Exception):
-                await getattr(items, "aclose", _nothing_async)()
+                await close_async(items)
             raise
 
-    def _look_at(self, items: Any) -> None:
-        self._stream, self._answer = stream_names(items), answered(read(items, "response"))
-
     def _leaves(self) -> bool:
-        last = self.chunks[-1] if self.chunks else Chunk()
+        last = self.received.chunks[-1] if self.received.chunks else Chunk()
         return self.leaving and bool(last.text or last.reasoning or last.tool_calls)
 
     @contextmanager
@@ -316,11 +288,7 @@ class _ObservedRun:
         before = self.session.events_sent() or 0
         yield
         further = (self.session.events_sent() or 0) - before
-        self.effects.read_on = further if further > _ON_THEIR_WAY else 0
-
-    async def _close(self, items: AsyncIterable[Any]) -> None:
-        with self._no_further():
-            await getattr(items, "aclose", getattr(items, "close", _nothing_async))()
+        self.effects.left["events"] = further if further > _ON_THEIR_WAY else 0
 
     async def _wait_for_tasks(self, before: set[asyncio.Task[Any]]) -> None:
         """Look what stays while the loop still runs: its end would hide it. What is about to end may."""
@@ -331,90 +299,19 @@ class _ObservedRun:
         limit = time.monotonic() + GRACE
         while any(stay()) and time.monotonic() < limit:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
-        self.effects.tasks, self.effects.connections = stay()
-
-    def _deliver(self, item: Any) -> None:
-        if len(self._items) < _KEPT and not isinstance(item, (str, bytes)):
-            self._items.append((item, _said(item)))
-        if isinstance(item, _BUFFERS):
-            item = bytes(item)
-        self._take(lambda: self.read(item))
-        self._shapes.update(dict.fromkeys(shapes(item)))
-
-    def _take(self, read: Callable[[], Iterator[Chunk]]) -> None:
-        """Keep the chunks that an item is."""
-        try:
-            for chunk in read():
-                self._add(chunk)
-        except NotAChunkError as error:
-            raise _StopRunError("nonsense", f"item {len(self.chunks)} is not a chunk but {error}") from None
-
-    def _add(self, chunk: Chunk) -> None:
-        position, at_ms = self.session.events_sent(), self._elapsed()
-        index = len(self.chunks)
-        if index >= self.max_chunks:
-            raise _StopRunError("endless", f"the client yielded more than {self.max_chunks} items")
-        rest = self.chunks[-1].rest if self.chunks and self.chunks[-1].rest == chunk.rest else chunk.rest
-        self._keep(replace(chunk, position=position, at_ms=at_ms, rest=rest))
-        self.waits.note(index)
-        self._progress(chunk)
-
-    def _progress(self, chunk: Chunk) -> None:
-        """Tell the session how much has been handed on, of the choice with the index 0 and of the others."""
-        text, reasoning, arguments, others = self.delivered
-        said = [(self.read.answer, len(chunk.text) + len(chunk.extra.get("refusal") or ""))]
-        said += ((other["index"], len(other.get("text", ""))) for other in chunk.others)
-        text += sum(size for index, size in said if not index)
-        others += sum(size for index, size in said if index)
-        text += bool(chunk.rest) and not (self.read.protocol or chunk.text)  # an event of an unknown API
-        reasoning += len(chunk.reasoning)
-        arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
-        self.delivered = text, reasoning, arguments, others
-        self.session.delivered(*self.delivered)
-
-    def _keep(self, chunk: Chunk) -> None:
-        with self._lock:
-            if self._sealed:
-                raise _StopRunError(HANG, "the time limit had passed")
-            self.chunks.append(chunk)
+        self.effects.left["tasks"], self.effects.left["connections"] = stay()
 
     def _sink(self, generation: Mapping[str, Any]) -> None:
         copy = without_key(jsonable(generation), self.call.api_key)
-        with self._lock:
-            if not self._sealed:
-                self.generations.append(copy if isinstance(copy, dict) else {"unreadable": _kind(generation)})
+        if not self.received.sealed:
+            unreadable = {"unreadable": f"an object of type {type(generation).__name__}"}
+            self.generations.append(copy if isinstance(copy, dict) else unreadable)
         self.call.telemetry(generation)
-
-    def _fail(self, failure: Failure) -> None:
-        with self._lock:
-            if not self._sealed:
-                self.failure = failure
-
-    def _elapsed(self) -> float:
-        return round((time.monotonic() - self.waits.started) * 1000, 3)
-
-
-class _StopRunError(Exception):
-    """The harness ends a run: what the client does is not a stream of chunks."""
-
-    def __init__(self, category: str, message: str) -> None:
-        super().__init__(message)
-        self.failure = Failure(category=category, message=message)
 
 
 def _settings_of_loop() -> tuple[Any, ...]:
     loop = asyncio.get_running_loop()
     return loop.get_exception_handler(), loop.get_task_factory(), loop.get_debug()
-
-
-def _said(item: Any) -> Any:
-    """What an item says now: nothing where it is a view of a buffer that was released."""
-    if not isinstance(item, _BUFFERS):
-        return jsonable(item)
-    try:
-        return bytes(item)
-    except ValueError:
-        return None
 
 
 def _is_answer(items: Any) -> bool:
@@ -429,21 +326,3 @@ def _changed(asked: Call, given: Call) -> dict[str, Any]:
     """What the client made of the caller's messages and parameters, where it changed them."""
     pairs = {f"call.{n}": (getattr(asked, n), getattr(given, n)) for n in ("messages", "params", "input")}
     return {place: jsonable(now) for place, (was, now) in pairs.items() if jsonable(was) != jsonable(now)}
-
-
-def _hang(timeout: float, *, running: bool) -> Failure:
-    left = "its thread is still running" if running else "it ended when its connections were dropped"
-    return Failure(category=HANG, message=f"no end within the limit of {timeout:g} s; {left}")
-
-
-def _kind(value: Any) -> str:
-    return "nothing (None)" if value is None else f"an object of type {type(value).__name__}"
-
-
-def _nothing() -> Iterator[None] | None:
-    """Stands for `close` where an iterable has none."""
-    return None
-
-
-async def _nothing_async() -> None:
-    """Stands for `aclose` where an async iterable has none."""

@@ -12,145 +12,101 @@ from __future__ import annotations
 
 import contextvars
 import decimal
+import gc
 import importlib
+import locale
+import logging
 import os
+import socket
 import sys
+import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache, partial
-from pathlib import Path
+from threading import Lock
 from types import FrameType, ModuleType
 from typing import Any
 
-_SETTERS: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = (
-    ("socket", "setdefaulttimeout", lambda module: module.getdefaulttimeout()),
-    ("locale", "setlocale", lambda module: module.setlocale(module.LC_ALL)),
-    ("random", "seed", None),
-    ("random", "setstate", None),
-    ("logging", "disable", lambda module: module.root.manager.disable),
-    ("sys", "setrecursionlimit", lambda module: module.getrecursionlimit()),
-    ("gc", "disable", lambda module: module.isenabled()),
-    ("gc", "set_threshold", lambda module: module.get_threshold()),
-    ("sys", "setswitchinterval", lambda module: module.getswitchinterval()),
-    ("os", "nice", None),
-    ("time", "tzset", lambda module: module.tzname),
-    ("threading", "settrace", None),
-    ("logging", "setLogRecordFactory", lambda module: module.getLogRecordFactory()),
-    ("logging", "setLoggerClass", lambda module: module.getLoggerClass()),
-    ("logging", "addLevelName", None),
-    ("warnings", "resetwarnings", None),
-    ("codecs", "register_error", None),
-    ("mimetypes", "add_type", None),
-    ("signal", "setitimer", None),
-    ("os", "umask", None),
-    ("atexit", "register", None),
-    ("asyncio", "set_event_loop_policy", None),
-)
-"""Module, function, and what it sets where that can be read."""
+from llm_contracts.clients.effects import Effects, current
+from llm_contracts.clients.replacing import Place, replaced
 
-_FILTERS = ("simplefilter", "filterwarnings")
-_LOGGER = ("setLevel", "addHandler", "removeHandler")
+Read = Callable[[], Any]
+
+_SETTINGS: Mapping[str, Read] = {
+    "socket.setdefaulttimeout": socket.getdefaulttimeout,
+    "locale.setlocale": partial(locale.setlocale, locale.LC_ALL),
+    "logging.disable": lambda: logging.root.manager.disable,
+    "sys.setrecursionlimit": sys.getrecursionlimit,
+    "gc.disable": gc.isenabled,
+    "gc.set_threshold": gc.get_threshold,
+    "sys.setswitchinterval": sys.getswitchinterval,
+    "time.tzset": lambda: time.tzname,
+    "logging.setLogRecordFactory": logging.getLogRecordFactory,
+    "logging.setLoggerClass": logging.getLoggerClass,
+    **dict.fromkeys(
+        (
+            *("random.seed", "random.setstate", "os.nice", "os.umask", "threading.settrace"),
+            *(
+                "logging.addLevelName",
+                "warnings.resetwarnings",
+                "codecs.register_error",
+                "mimetypes.add_type",
+            ),
+            *("signal.setitimer", "atexit.register", "asyncio.set_event_loop_policy"),
+        ),
+        object,
+    ),
+}
+"""Function → how to read what it sets; `object` where that cannot be read."""
+
 _OF_A_LOGGER = frozenset({"propagate", "disabled"})
 _OWN = __name__.partition(".")[0]
 _NOTHING = (None, "", False)
-_MODULES = "sys.modules."
-_PLAIN = (bool, int, float, type(None))
 _IMPORT = "importlib._bootstrap"
 
 
-@dataclass(kw_only=True, slots=True)
-class Change:
-    """What was set in one place, and how to read what is there now, if that can be read.
-
-    Attributes:
-        untouched: the value before any call of this process set it. A second call finds what the first one
-            set, and sets it again: that is a change all the same.
-        before: the value before this call.
-        written: what this call wrote.
-    """
-
-    untouched: Any
-    before: Any
-    now: Callable[[], Any] | None
-    written: list[Any] = field(default_factory=list)
-
-    @property
-    def outlives(self) -> bool:
-        """Whether it was not undone."""
-        if self.now is None:
-            return True
-        now = self.now()
-        undone = _same(now, self.before) and not all(_same(value, now) for value in self.written)
-        return not undone and not _same(now, self.untouched)
+@contextmanager
+def state_noted(effects: Effects) -> Iterator[None]:
+    """Note what this call changes, and at the end of the block what of it is left."""
+    modules, lengths, context = _loaded(), list_lengths(), contextvars.copy_context()
+    with replaced(_PLACES), _modules_watched():
+        try:
+            yield
+        finally:
+            effects.over = True
+            gone = {name: module for name, module in modules if sys.modules.get(name) is not module}
+            effects.left |= {
+                **{place: change.shown for place, change in effects.changes.items() if change.outlives},
+                **{f"state.sys.modules.{name}": "set" for name in gone},
+                **_grown(lengths, list_lengths()),
+                **_left_in_context(context),
+            }
+            sys.modules.update(gone)  # the next call finds them, too
 
 
-_UNTOUCHED: dict[str, Any] = {}
-"""Place → the value before the first call of this process that changed it."""
-
-Changes = dict[str, Change]
-"""Place (`environ.NAME`, `state.litellm.drop_params`) → what was done there."""
-
-Current = Callable[[], Changes | None]
-"""The changes of the call that the running thread belongs to."""
-
-
-def shown(changes: Changes) -> dict[str, str]:
-    """Place → what was done, without values that might be secret."""
-    return {place: _description(change.written[-1]) for place, change in changes.items() if change.outlives}
-
-
-def set_back(changes: Changes) -> None:
-    """Set the variables and modules again that a call has removed or replaced: the next one finds nothing to
-    remove.
-    """
-    for place, change in changes.items():
+def set_variables_back(effects: Effects) -> None:
+    """Set the variables again that a call has removed: the next one finds nothing to remove."""
+    for place, change in effects.changes.items():
         kind, _, name = place.partition(".")
-        if name.startswith(_MODULES):
-            sys.modules[name.removeprefix(_MODULES)] = change.before
         if kind == "environ" and change.before is not None:
             os.environ.setdefault(name, change.before)
 
 
-def variable_set(changes: Changes, name: str, value: str | None) -> None:
+def variable_set(effects: Effects, name: str, value: str | None) -> None:
     """A variable of the environment is about to be set, or removed (None)."""
     if not _importing():
         read = partial(os.environ.get, name)
-        _noted(changes, f"environ.{name}", read(), read, value)
+        effects.note_change(f"environ.{name}", read, read(), value)
 
 
-def folder_changed(changes: Changes, folder: Any) -> None:
-    """The working directory is about to be changed."""
-    _noted(changes, "state.os.chdir", str(Path.cwd()), lambda: str(Path.cwd()), folder)
-
-
-def setting_changed(changes: Changes, place: str) -> None:
+def setting_changed(effects: Effects, place: str) -> None:
     """Something was set that cannot be read, or need not be."""
     if not _importing():
-        _noted(changes, f"state.{place}", None, None, "set")
+        effects.note_change(f"state.{place}", object, None, "set")
 
 
-def loaded() -> list[tuple[str, ModuleType]]:
-    """The top-level modules that there are, by name."""
-    known = _top_level(_modules_key())
-    there = [(name, module) for name, module in known if sys.modules.get(name) is module]
-    if len(there) == len(known):
-        return there
-    for cached in (_lists, _top_level):  # one is gone, and another has come in its place
-        cached.cache_clear()
-    return _top_level(_modules_key()).copy()
-
-
-def modules_replaced(changes: Changes, before: list[tuple[str, ModuleType]]) -> None:
-    """Note the modules under whose names there is another one now, or none."""
-    for name, module in before:
-        if sys.modules.get(name) is not module:
-            changes[f"state.{_MODULES}{name}"] = Change(
-                untouched=module, before=module, now=None, written=["x"]
-            )
-
-
-def context_left(before: contextvars.Context) -> dict[str, str]:
+def _left_in_context(before: contextvars.Context) -> dict[str, str]:
     """Place → what a call left set in the context of its thread: variables, one of which says how decimal
     numbers are reckoned with. One with nothing in it has been set back, as LiteLLM does when it is done.
     """
@@ -170,23 +126,27 @@ def _reckons_as_ever(context: decimal.Context) -> bool:
     return repr(context) == repr(fresh)
 
 
-Lengths = dict[str, int]
-
-
-def list_lengths() -> Lengths:
+def list_lengths() -> dict[str, int]:
     """Place → length of every public list of a top-level module: one that is longer or shorter after each
     call is left changed, too. Who changes it is not known: what comes again at each call can be believed.
     """
-    lists = _lists(_modules_key())
+    _, lists = _top_level(_modules_key())
     return dict(zip(lists, map(len, lists.values()), strict=True))
 
 
-def grown(before: Lengths, after: Lengths) -> dict[str, str]:
+def _grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, str]:
     """Place → what became of the list."""
-    if before == after:
-        return {}
     both = ((place, before.get(place, now), now) for place, now in after.items())
     return {place: "longer" if now > was else "shorter" for place, was, now in both if now != was}
+
+
+def _loaded() -> list[tuple[str, ModuleType]]:
+    """The top-level modules that there are, by name."""
+    known, _ = _top_level(_modules_key())
+    if all(sys.modules.get(name) is module for name, module in known):
+        return known
+    _top_level.cache_clear()  # one is gone, and another has come in its place
+    return _top_level(_modules_key())[0]
 
 
 def _modules_key() -> tuple[int, str]:
@@ -195,172 +155,121 @@ def _modules_key() -> tuple[int, str]:
 
 
 @lru_cache(maxsize=1)
-def _lists(modules: tuple[int, str]) -> dict[str, list[Any]]:
-    return {
+def _top_level(_modules: tuple[int, str]) -> tuple[list[tuple[str, ModuleType]], dict[str, list[Any]]]:
+    """The top-level modules by name, and the public lists in them by place."""
+    # Copied, not listed: listing makes tuples and may so collect garbage, whose finalisers import.
+    modules = [
+        (name, module)
+        for name, module in sys.modules.copy().items()
+        if isinstance(module, ModuleType) and "." not in name and name not in (_OWN, "__main__")
+    ]
+    return modules, {
         f"state.{name}.{attribute}": value
-        for name, module in _top_level(modules)
+        for name, module in modules
         for attribute, value in vars(module).copy().items()
         # `isinstance` asks a proxy for what it stands for, and openai's then import and make a client.
         if issubclass(type(value), list) and not attribute.startswith("_")
     }
 
 
-@lru_cache(maxsize=1)
-def _top_level(_modules: tuple[int, str]) -> list[tuple[str, ModuleType]]:
-    # Copied, not listed: listing makes tuples and may so collect garbage, whose finalisers import.
-    return [
-        (name, module)
-        for name, module in sys.modules.copy().items()
-        if isinstance(module, ModuleType) and "." not in name and name not in (_OWN, "__main__")
-    ]
+Where = Callable[..., tuple[str, Read] | None]
+"""Given what a function is called with: the place that it sets and how to read that; None where it is not
+to be noted.
+"""
 
 
-class Replacements:
-    """Hears of changes for as long as it is installed."""
+def _noting(where: Where, really: Callable[..., Any]) -> Callable[..., Any]:
+    """In the place of a function that sets something: notes what a watched call sets with it."""
 
-    def __init__(self, current: Current) -> None:
-        self._undo: list[Callable[[], None]] = []
-        self._modules: list[ModuleType] = []
-        self._current = current
-        self._watching = _watching(current)
-
-    def install(self) -> None:
-        """Put everything in place."""
-        for name, function, read in _SETTERS:
-            module = importlib.import_module(name)
-            now = None if read is None else partial(read, module)
-            self._replace(module, function, partial(_setting, self._current, f"{name}.{function}", now))
-        for function in _FILTERS:
-            self._replace(warnings, function, partial(_filter, self._current))
-        logger = importlib.import_module("logging").Logger
-        for method in _LOGGER:
-            self._replace(logger, method, partial(_logger_method, self._current))
-        self._replace(logger, "__setattr__", partial(_logger_attribute, self._current))
-
-    def watch_modules(self) -> None:
-        """Hear of changes to all modules that are there by now; some came after other calls had begun."""
-        for _, module in _top_level(_modules_key()):
-            if type(module) is ModuleType:
-                module.__class__ = self._watching
-                self._modules.append(module)
-
-    def remove(self) -> None:
-        """As it was."""
-        while self._undo:
-            self._undo.pop()()
-        while self._modules:
-            module = self._modules.pop()
-            if type(module) is self._watching:
-                ModuleType.__setattr__(module, "__class__", ModuleType)  # past the class's own, which listens
-
-    def _replace(self, holder: Any, name: str, around: Callable[[Callable[..., Any]], Any]) -> None:
-        own = vars(holder).get(name)
-        ours = around(getattr(holder, name) if own is None else own)
-
-        def undo() -> None:
-            if vars(holder).get(name) is not ours:  # others replace it, too
-                return
-            if own is None:
-                delattr(holder, name)
-            else:
-                _set_attribute(holder, name, own)
-
-        _set_attribute(holder, name, ours)
-        self._undo.append(undo)
-
-
-def _set_attribute(holder: Any, name: str, value: Any) -> None:
-    if isinstance(holder, ModuleType):
-        vars(holder)[name] = value
-    else:
-        setattr(holder, name, value)
-
-
-def _watching(current: Current) -> type[ModuleType]:
-    class WatchedModule(ModuleType):
-        def __setattr__(self, name: str, value: Any) -> None:
-            changes = current()
-            if changes is not None and not isinstance(value, ModuleType) and not name.startswith("__"):
-                own = str(vars(self).get("__name__"))
-                if not _importing() and _writer(_OWN) != own:
-                    read = partial(vars(self).get, name)
-                    _noted(changes, f"state.{own}.{name}", read(), read, value)
-            super().__setattr__(name, value)
-
-    return WatchedModule
-
-
-def _setting(
-    current: Current, place: str, now: Callable[[], Any] | None, really: Callable[..., Any]
-) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
-        changes = current()
-        reads = place == "locale.setlocale" and (args[1:] or (kwargs.get("locale"),)) == (None,)
-        if changes is None or reads or _importing():
+        effects = current()
+        found = None if effects is None else where(*args, **kwargs)
+        if effects is None or found is None or _importing():
             return really(*args, **kwargs)
-        before = now() if now is not None else None
-        done = really(*args, **kwargs)
-        _noted(changes, f"state.{place}", before, now, now() if now is not None else "set")
-        return done
-
-    return function
-
-
-def _filter(current: Current, really: Callable[..., Any]) -> Callable[..., Any]:
-    def function(*args: Any, **kwargs: Any) -> Any:
-        done = really(*args, **kwargs)
-        changes = current()
-        if changes is not None and warnings.filters and not _importing():
-            added = warnings.filters[-1 if kwargs.get("append") else 0]
-            # Undone where the filter is gone: `catch_warnings` puts the former list back.
-            _noted(changes, "state.warnings.filters", False, lambda: added in warnings.filters, True)  # noqa: FBT003
-        return done
-
-    return function
-
-
-def _logger_method(current: Current, really: Callable[..., Any]) -> Callable[..., Any]:
-    def method(logger: Any, *args: Any, **kwargs: Any) -> Any:
-        changes = current()
-        if changes is None or _importing() or _writer(_OWN, "logging") == logger.name.partition(".")[0]:
-            return really(logger, *args, **kwargs)
-        read = partial(_logging_of, logger)
+        place, read = found
         before = read()
-        done = really(logger, *args, **kwargs)
-        _noted(changes, f"state.logging.{logger.name}", before, read, read())
+        done = really(*args, **kwargs)
+        effects.note_change(f"state.{place}", read, before, read())
         return done
 
-    return method
+    return function
 
 
-def _logger_attribute(current: Current, really: Callable[..., Any]) -> Callable[..., Any]:
-    def attribute(logger: Any, name: str, value: Any) -> None:
-        changes = current() if name in _OF_A_LOGGER else None
-        if changes is not None and not _importing() and _writer(_OWN) != logger.name.partition(".")[0]:
-            read = partial(vars(logger).get, name)
-            _noted(changes, f"state.logging.{logger.name}.{name}", read(), read, value)
-        really(logger, name, value)
-
-    return attribute
+def _locale(_category: int, locale: Any = None) -> tuple[str, Read] | None:
+    return None if locale is None else ("locale.setlocale", _SETTINGS["locale.setlocale"])
 
 
-def _logging_of(logger: Any) -> tuple[Any, ...]:
-    return logger.level, tuple(map(id, logger.handlers))
+def _filter(*_: Any, append: bool = False, **__: Any) -> tuple[str, Read]:
+    # `catch_warnings` puts the former list back.
+    return "warnings.filters", lambda: tuple(warnings.filters[-1:] if append else warnings.filters[:1])
 
 
-def _noted(changes: Changes, place: str, before: Any, now: Callable[[], Any] | None, written: Any) -> None:
-    untouched = _UNTOUCHED.setdefault(place, before)
-    changes.setdefault(place, Change(untouched=untouched, before=before, now=now)).written.append(written)
+def _logger(logger: logging.Logger, *_: Any, **__: Any) -> tuple[str, Read] | None:
+    if _writer(_OWN, "logging") == logger.name.partition(".")[0]:
+        return None
+    return f"logging.{logger.name}", lambda: (logger.level, tuple(map(id, logger.handlers)))
 
 
-def _description(value: Any) -> str:
-    return f"set to {value}" if isinstance(value, _PLAIN) and value is not None else "set"
+def _logger_attribute(logger: logging.Logger, name: str, _value: Any) -> tuple[str, Read] | None:
+    made = name not in vars(logger)  # a new one sets itself up
+    if made or name not in _OF_A_LOGGER or _writer(_OWN) == logger.name.partition(".")[0]:
+        return None
+    return f"logging.{logger.name}.{name}", partial(vars(logger).get, name)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return one is other or (
-        type(one) is type(other) and isinstance(one, (*_PLAIN, str, tuple)) and one == other
-    )
+def _attribute(module: ModuleType, name: str, value: Any) -> tuple[str, Read] | None:
+    own = str(vars(module).get("__name__"))
+    if isinstance(value, ModuleType) or name.startswith("__") or _writer(_OWN) == own:
+        return None
+    return f"{own}.{name}", partial(vars(module).get, name)
+
+
+def _places() -> Iterator[Place]:
+    special = {
+        "locale.setlocale": _locale,
+        "warnings.simplefilter": _filter,
+        "warnings.filterwarnings": _filter,
+    }
+    for name, read in {**_SETTINGS, **dict.fromkeys(special, object)}.items():
+        module, _, function = name.rpartition(".")
+        where = special.get(name, partial(lambda found, *_, **__: found, (name, read)))
+        yield importlib.import_module(module), function, partial(_noting, where)
+    for method in ("setLevel", "addHandler", "removeHandler"):
+        yield logging.Logger, method, partial(_noting, _logger)
+    yield logging.Logger, "__setattr__", partial(_noting, _logger_attribute)
+
+
+_PLACES = tuple(_places())
+
+
+class _WatchedModule(ModuleType):
+    __setattr__ = _noting(_attribute, ModuleType.__setattr__)
+
+
+_WATCHING = Lock()
+_WATCHED: list[ModuleType] = []
+_USERS: set[object] = set()
+
+
+@contextmanager
+def _modules_watched() -> Iterator[None]:
+    """Hear of changes to all modules that are there by now; some came after other calls had begun."""
+    user = object()
+    with _WATCHING:
+        _USERS.add(user)
+        for _, module in _loaded():
+            if type(module) is ModuleType:
+                module.__class__ = _WatchedModule
+                _WATCHED.append(module)
+    try:
+        yield
+    finally:
+        with _WATCHING:
+            _USERS.remove(user)
+            while _WATCHED and not _USERS:
+                module = _WATCHED.pop()
+                if type(module) is _WatchedModule:
+                    ModuleType.__setattr__(module, "__class__", ModuleType)  # past its own, which listens
 
 
 def _importing() -> bool:

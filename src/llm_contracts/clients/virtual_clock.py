@@ -19,8 +19,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
-from threading import Lock
+from functools import partial
 from typing import Any, TypeVarTuple
+
+from llm_contracts.clients.replacing import replaced
 
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -62,13 +64,12 @@ class Pauses:
 @contextmanager
 def virtual_time(pauses: Pauses) -> Iterator[None]:
     """Sleep on a virtual clock in this context; `pauses` notes what is skipped."""
-    sleep = _installed()
     token = _OBSERVED.set(pauses)
     try:
-        yield
+        with replaced([(time, "sleep", partial(partial, _sleep))]):
+            yield
     finally:
         _OBSERVED.reset(token)
-        _release(sleep)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -96,46 +97,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 _WAKE = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
 
 
-class _Sleep:
-    """In the place of `time.sleep` for as long as it has users."""
-
-    def __init__(self, really: Callable[[Any], None]) -> None:
-        self.really = really
-        self.users = 0
-
-    def __call__(self, seconds: Any, /) -> None:
-        pauses = _OBSERVED.get()
-        if pauses is None or not pauses.note(seconds):
-            self.really(seconds)
+def _sleep(really: Callable[[Any], None], seconds: Any, /) -> None:
+    """In the place of `time.sleep`."""
+    pauses = _OBSERVED.get()
+    if pauses is None or not pauses.note(seconds):
+        really(seconds)
 
 
 _OBSERVED: ContextVar[Pauses | None] = ContextVar("observed", default=None)
-_REPLACING = Lock()
-
-
-def _installed() -> _Sleep:
-    with _REPLACING:
-        sleep = _current() or _Sleep(time.sleep)
-        sleep.users += 1
-        _replace_sleep(sleep)
-        return sleep
-
-
-def _release(sleep: _Sleep) -> None:
-    with _REPLACING:
-        sleep.users -= 1
-        if not sleep.users and _current() is sleep:
-            _replace_sleep(sleep.really)
-
-
-def _replace_sleep(sleep: Callable[[Any], None]) -> None:
-    """Past `process_state`, which would take it for a change that the call made: where calls run side by
-    side, the replacement outlives the first of them.
-    """
-    vars(time)["sleep"] = sleep
-
-
-def _current() -> _Sleep | None:
-    """What stands in the place of `time.sleep`, if it is ours; others replace it, too."""
-    sleep: object = time.sleep
-    return sleep if isinstance(sleep, _Sleep) else None

@@ -23,8 +23,10 @@ from typing import Any
 
 import pytest
 
+from llm_contracts.clients.effects import Effects
 from llm_contracts.clients.process_state import list_lengths
-from llm_contracts.clients.side_effects import Effects, watched
+from llm_contracts.clients.side_effects import found as side_effects
+from llm_contracts.clients.side_effects import watched
 from llm_contracts.clients.virtual_clock import Pauses, virtual_time
 
 FOREIGN: Any = ModuleType("foreign_library")
@@ -58,7 +60,7 @@ def found(act: Callable[[], Any]) -> dict[str, Any]:
     effects = Effects()
     with watched(effects):
         act()
-    return effects.found()
+    return side_effects(effects)
 
 
 def in_a_thread(act: Callable[[], Any]) -> Callable[[], None]:
@@ -119,7 +121,7 @@ CHANGES = [
     (variable, {"environ.A_VARIABLE_OF_THIS_TEST": "set"}),
     (folder, {"state.os.chdir": "set"}),
     (log_level, {"state.logging.foreign_library": "set"}),
-    (warning_filter, {"state.warnings.filters": "set to True"}),
+    (warning_filter, {"state.warnings.filters": "set"}),
     (time_limit, {"state.socket.setdefaulttimeout": "set to 12.5"}),
     (search_path, {"state.sys.path": "longer"}),
     (sys.path.pop, {"state.sys.path": "shorter"}),
@@ -229,6 +231,7 @@ def test_what_is_undone_is_no_change() -> None:
         os.chdir("/")
         os.chdir(here)
         locale.setlocale(locale.LC_ALL)
+        assert not logging.getLogger(f"made_in_a_call_{id(here)}").disabled
 
     assert found(undone) == {}
 
@@ -247,7 +250,7 @@ def test_what_others_do_meanwhile_and_what_a_module_does_to_itself_is_not_the_ca
     with watched(outside):
         pass
     attribute()
-    assert outside.found() == {}
+    assert side_effects(outside) == {}
     meanwhile()
 
 
@@ -259,7 +262,7 @@ def test_a_clock_that_another_call_still_uses_is_no_change() -> None:
     with ExitStack() as other:
         with watched(effects), virtual_time(pauses()):
             other.enter_context(virtual_time(pauses()))
-        assert effects.found() == {}
+        assert side_effects(effects) == {}
 
 
 def test_what_an_import_sets_up_is_no_change(tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Call, Client
+from llm_contracts.clients.effects import Effects
 from llm_contracts.clients.observe import observe
-from llm_contracts.clients.side_effects import Effects, watched
+from llm_contracts.clients.side_effects import found as side_effects
+from llm_contracts.clients.side_effects import watched
 
 LEFT: list[Any] = []
 
@@ -42,7 +44,7 @@ def done(act: Callable[[], Any], *, edge: str = "") -> dict[str, Any]:
     effects = Effects(edge=edge)
     with watched(effects):
         act()
-    return effects.found()
+    return side_effects(effects)
 
 
 def talks_to(listening: socket.socket) -> Callable[[], None]:

@@ -53,6 +53,13 @@ def handed_on(answer: Any) -> Iterator[Any]:
         getattr(answer, "close", bool)()
 
 
+async def close_async(stream: Any) -> None:
+    """Close an asynchronous stream, under whichever name it offers that."""
+    close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
+    if close is not None and inspect.isawaitable(closing := close()):
+        await closing
+
+
 class HandedOn:
     """The same, asynchronously: a context manager that closes the stream, and its items. Not a
     generator, so that the end of an event loop has none to close beside the client's own.
@@ -68,9 +75,8 @@ class HandedOn:
         return self
 
     async def __aexit__(self, *_raised: object) -> None:
-        close = getattr(self._answer, "close", None) or getattr(self._answer, "aclose", None)
-        if self._items is not None and close is not None and inspect.isawaitable(closing := close()):
-            await closing
+        if self._items is not None:
+            await close_async(self._answer)
 
     def __aiter__(self) -> Self:
         return self
