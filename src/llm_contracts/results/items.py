@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.clients.observation_json import observation_from_json, observation_to_json
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.results.document import FORMAT, item_document, json_text, light
@@ -139,13 +140,8 @@ def item_from_json(value: Mapping[str, Any]) -> Item:
 
 
 def _divergence(row: Mapping[str, Any]) -> Divergence:
-    return Divergence(
-        kind=Kind(row["kind"]),
-        where=row["where"],
-        reference=row["reference"],
-        candidate=row["candidate"],
-        fingerprint=row["fingerprint"],
-    )
+    sides = {name: ABSENT if row[name] == str(ABSENT) else row[name] for name in ("reference", "candidate")}
+    return Divergence(kind=Kind(row["kind"]), where=row["where"], fingerprint=row["fingerprint"], **sides)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from llm_contracts.clients.surface import MAPPING, shapes, shared_names
 from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare.finding import ABSENT
 from tests.harness.parity.samples import facts, observation
 
 CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
@@ -108,7 +109,7 @@ def test_objects_that_can_be_subscripted_are_told_from_those_that_cannot() -> No
         def __init__(self) -> None:
             self.choices: list[Any] = []
 
-    assert told(Subscripted(), Plain())[0] == [("chunk.__getitem__", "present", "<absent>")]
+    assert told(Subscripted(), Plain())[0] == [("chunk.__getitem__", "present", ABSENT)]
 
 
 def test_what_lies_in_slots_is_found_and_foreign_objects_are_left_alone() -> None:

@@ -11,6 +11,7 @@ import pytest
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.clients.surface import MAPPING
 from llm_contracts.parity.compare import compare
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.compare.stream import assemble
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import End
@@ -441,7 +442,7 @@ def test_for_anthropic_a_text_is_a_list_of_one_block(
 def test_a_body_that_is_no_json_is_compared_as_text() -> None:
     ours, theirs = (observation(requests=(replace(request(), body=body),)) for body in (b"", b"a\xff"))
     (difference,) = compare(ours, theirs, (facts(),), scope="s").divergences
-    assert (difference.where, difference.reference, difference.candidate) == ("body", "<absent>", "a\\xff")
+    assert (difference.where, difference.reference, difference.candidate) == ("body", ABSENT, "a\\xff")
 
 
 def test_a_later_attempt_is_numbered_and_repeats_nothing() -> None:
@@ -826,7 +827,7 @@ def test_a_finish_reason_that_nobody_sent_is_shown_with_what_was_sent() -> None:
         {"shown": ["length"], "bytes": ["stop"]},
     )
     (absent,) = compare(both, both, (facts(finish_reasons=()),), scope="s").divergences
-    assert absent.candidate == {"shown": ["length"], "bytes": "<absent>"}
+    assert absent.candidate == {"shown": ["length"], "bytes": ABSENT}
 
 
 @pytest.mark.parametrize(

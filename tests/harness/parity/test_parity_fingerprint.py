@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.compare import compare
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import ABSENT, UnnamedDivergence
 from llm_contracts.parity.divergence import Kind
 from tests.harness.parity.samples import chunks, facts, observation, usage
 
@@ -38,7 +38,7 @@ def test_what_changes_with_every_run_is_left_out(one: object, other: object) -> 
     assert name(one) == name(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("stop", "length"), (3, 14), (None, "<absent>"), ("m", "n")])
+@pytest.mark.parametrize(("one", "other"), [("stop", "length"), (3, 14), (None, ABSENT), ("m", "n")])
 def test_what_differs_has_another_name(one: object, other: object) -> None:
     assert name(one) != name(other)
 

@@ -47,6 +47,15 @@ def test_values_are_the_same_as_json_writes_them(
     assert (seen(found), dict(found.normalised)) == (reported, counted)
 
 
+@pytest.mark.parametrize("ours", [{}, {"n": None}])
+def test_a_text_of_the_provider_s_is_not_what_stands_for_none(ours: dict[str, Any]) -> None:
+    found = compared(read({"object": "x", **ours}), read({"object": "x", "n": "<absent>"}))
+    assert (seen(found), dict(found.normalised)) == ({"fields n"}, {})
+    asked, other = (request(body={"messages": [], **more}) for more in ({}, {"user": "<absent>"}))
+    found = compared(observation(requests=(asked,)), observation(requests=(other,)))
+    assert "request_body body.user" in seen(found)
+
+
 @pytest.mark.parametrize("theirs", [{}, {"index": None}, {"index": "0"}])
 def test_the_index_of_a_choice_is_not_lost_in_silence(theirs: dict[str, Any]) -> None:
     ours = {"choices": [{"index": 0, "delta": {"content": "hi"}}]}

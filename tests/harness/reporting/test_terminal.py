@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 import pytest
 from rich.console import Console
 
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.answer import answer
@@ -86,7 +87,7 @@ def test_what_breaks_comes_before_what_is_merely_visible() -> None:
 
 def test_what_both_paths_share_is_shown_once_and_absence_in_words() -> None:
     same = divergence(Kind.UNFAITHFUL, "error", reference={"shown": 1}, candidate={"shown": 1})
-    gone = divergence(Kind.REQUEST_BODY, "body.n", reference="<absent>", candidate=2)
+    gone = divergence(Kind.REQUEST_BODY, "body.n", reference=ABSENT, candidate=2)
     text = shown(result(item(divergences=(same, gone))))
     assert 'both       {"shown": 1}' in text
     assert "reference  absent" in text
@@ -307,7 +308,7 @@ def test_however_much_differs_it_fits_two_screens_and_the_answer_stands_last(wid
 
 
 def test_places_that_mean_the_same_share_a_sentence_and_what_differs_is_seen() -> None:
-    places = [divergence(Kind.FIELDS, f"timings.{name}", candidate="<absent>") for name in "abcde"]
+    places = [divergence(Kind.FIELDS, f"timings.{name}", candidate=ABSENT) for name in "abcde"]
     long = divergence(Kind.FIELDS, "message", reference="x" * 300 + "old", candidate="x" * 300 + "new")
     text = shown(result(item(divergences=(long, *places)), item("openai/b", divergences=(places[0],))))
     assert "✗ fields at 6 places   visible, 2 recordings" in text

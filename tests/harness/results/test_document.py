@@ -5,9 +5,20 @@ from __future__ import annotations
 import json
 from datetime import date
 
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.results.document import outcome, to_document, to_json
-from tests.harness.reporting.samples import BODY, INVENTED, failed, item, mixed, observation, result
+from llm_contracts.results.items import item_from_json, item_to_json
+from tests.harness.reporting.samples import (
+    BODY,
+    INVENTED,
+    divergence,
+    failed,
+    item,
+    mixed,
+    observation,
+    result,
+)
 
 
 def test_the_promised_fields_are_there() -> None:
@@ -45,6 +56,13 @@ def test_an_item_says_what_both_did_and_what_differs() -> None:
     }
     assert entry["divergences"][1]["waived"] == "why"
     assert entry["divergences"][1]["kind"] == str(Kind.REQUEST_BODY)
+
+
+def test_what_is_absent_is_so_when_it_is_read_again() -> None:
+    gone = divergence(Kind.FIELDS, reference=ABSENT, candidate="absent")
+    row = json.loads(json.dumps(item_to_json(item(divergences=(gone,)))))
+    assert row["divergences"][0]["reference"] == "<absent>"
+    assert item_from_json(row).divergences == (gone,)
 
 
 def test_an_outcome_is_short_and_tells_success_from_failure() -> None:

@@ -16,8 +16,24 @@ from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.matching import canonical_body
 
-ABSENT = "<absent>"
-"""Stands for a value that is not there at all, where null would mean that null was there."""
+
+class _Absent(str):
+    """Equal to itself alone: a provider may send the same text."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Absent)
+
+    def __ne__(self, other: object) -> bool:
+        return not isinstance(other, _Absent)
+
+
+ABSENT = _Absent("<absent>")
+"""Stands for a value that is not there at all, where null would mean that null was there. Written as text; no
+text that is compared is equal to it.
+"""
 
 _OK = 200
 

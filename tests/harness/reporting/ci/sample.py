@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.reporting.ci.annotations import FilePosition, notes, workflow_commands
@@ -48,7 +49,7 @@ def item(name: str, *found: tuple[Kind, str, Any, Any], accepted: str = "", **fi
 
 def sample() -> Result:
     """What a team might see a week before its first cut-over."""
-    lost = (Kind.USAGE_MISSING, "usage", _USAGE, "<absent>")
+    lost = (Kind.USAGE_MISSING, "usage", _USAGE, ABSENT)
     never = "The old client never asked for totals here: a defect that is not repeated."
     return Result(
         reference="app:openai_client",
@@ -63,7 +64,7 @@ def sample() -> Result:
             item("glm/rate-limit", (Kind.ATTEMPTS, "requests", 3, 1), provenance="simulated"),
             item("glm/cut-stream", problem="cassettes/glm/cut-stream.yaml: interactions[0]: is cut off."),
             item("openai/plain-stream"),
-            item("openai/chat", (Kind.REQUEST_BODY, "body.stream_options", "<absent>", {}), accepted=never),
+            item("openai/chat", (Kind.REQUEST_BODY, "body.stream_options", ABSENT, {}), accepted=never),
             item("openai/no-done", (Kind.CHUNK_COUNT, "chunks", 12, 11)),
             item(
                 "qwen/plain-stream",

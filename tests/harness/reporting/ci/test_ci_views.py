@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from markdown_it import MarkdownIt
 
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.ci.annotations import AnnotationLevel, notes, workflow_commands
@@ -151,7 +152,7 @@ def links(rendered: str) -> list[str]:
 
 def test_groups_not_rows_stand_in_the_summary() -> None:
     """One decision, however many recordings it is about."""
-    lost = (Kind.USAGE_MISSING, "usage", {"total_tokens": 1}, "<absent>")
+    lost = (Kind.USAGE_MISSING, "usage", {"total_tokens": 1}, ABSENT)
     result = replace(sample(), items=tuple(item(f"acme/s{n}", lost) for n in range(500)), missing=())
     text = summary(result, ABOUT)
     assert text.count("usage\\_missing") == 2  # the group, and a reason of a verdict

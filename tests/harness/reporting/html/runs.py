@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
+from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.reporting.ci.run_context import RunContext
@@ -97,7 +98,7 @@ def changed_word() -> Item:
     return item(
         name,
         found(Kind.TEXT, "content[20]", "word20 ", "other ", name),
-        found(Kind.USAGE_MISSING, "usage", {"total_tokens": 33}, "<absent>", name),
+        found(Kind.USAGE_MISSING, "usage", {"total_tokens": 33}, ABSENT, name),
         candidate=said(*words, client="new"),
     )
 
