@@ -39,12 +39,13 @@ setup: $(READY) ## build .venv from requirements.lock: what replaying and record
 
 setup-dev: $(READY_DEV) ## add what tests, checks, and the site need (the targets that need it do it themselves)
 
+# LiteLLM's server is a fifth of all code that is installed, and a replay does not start it.
 # An environment knows its folder: of one that was copied or moved, programs would run the code of the old checkout.
 usable := $(shell [ -x $(BIN)/python ] && grep -qsF -- $(call quoted,CURDIR)/$(VENV) $(BIN)/activate && echo yes)
 $(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml) $(if $(usable),,unusable)
 	@echo "Setting up $(VENV) from $< …"
 	@rm -rf $(VENV)
-	@$(call quoted,PYTHON) tools/set_up.py $< $(DISTRIBUTIONS:%=--project %)
+	@$(call quoted,PYTHON) tools/set_up.py $< $(DISTRIBUTIONS:%=--project %) --not-compiled /litellm/proxy/
 	@touch $@
 
 $(READY_DEV): requirements-dev.lock $(READY)

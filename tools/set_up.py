@@ -17,9 +17,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 OLDEST = (3, 11)
+FIRST_PIP = 23  # can install into another environment: bringing pip along takes seconds
 EXACTLY = ("--quiet", "--no-deps", "--require-hashes", "--requirement")
 AS_IT_STANDS = ("--quiet", "--no-deps", "--no-build-isolation")  # the build backend is in the lock file
 _PINNED_UV = re.compile(r"^uv==(?:.*\\\n)*.*$", re.MULTILINE)
@@ -38,11 +40,10 @@ class Environment:
         editable = [word for project in projects for word in ("--editable", str(project))]
         uv = self.uv(lock)
         if uv:
-            compiled = (uv, "pip", "install", "--python", self.python, "--compile-bytecode")
             try:
-                run(*compiled, *EXACTLY, lock)
+                run(uv, "pip", "install", "--python", self.python, *EXACTLY, lock)
                 if editable:
-                    run(*compiled, *AS_IT_STANDS, *editable)
+                    run(uv, "pip", "install", "--python", self.python, *AS_IT_STANDS, *editable)
             except subprocess.CalledProcessError as error:
                 lines = str(error.stderr).strip().split("\n")
                 reason = next((line for line in reversed(lines) if "cause: " in line), lines[0]).strip()
@@ -52,8 +53,11 @@ class Environment:
         self.pip_install(*EXACTLY, lock)
         if editable:
             self.pip_install(*AS_IT_STANDS, *editable)
+
+    def compile(self, left_out: str) -> None:
+        """Compile what is installed, less paths that match; those Python compiles when they are imported."""
         packages = next(self.python.parents[1].glob("lib/python*/site-packages"))
-        run(self.python, "-m", "compileall", "-q", "-j", "0", packages, check=False)
+        run(self.python, "-m", "compileall", "-q", "-j", "0", "-x", left_out, packages, check=False)
 
     def uv(self, lock: Path) -> str | Path | None:
         """The uv to use: on the PATH, or as pinned; None where there is neither."""
@@ -70,9 +74,11 @@ class Environment:
         return own if own.exists() else None
 
     def pip_install(self, *words: str | Path) -> None:
-        """Let pip install; where there is none, Python brings it."""
-        pip = (self.python, "-m", "pip")
-        if run(*pip, "--version", check=False).returncode:
+        """Let pip install: that of the Python that runs this, else one that Python brings along."""
+        pip: tuple[str | Path, ...] = (sys.executable, "-m", "pip", "--python", self.python)
+        found = next((each.version for each in distributions(name="pip")), "0")
+        if int(found.partition(".")[0]) < FIRST_PIP:
+            pip = (self.python, "-m", "pip")
             run(self.python, "-m", "ensurepip")
         run(*pip, "install", "--disable-pip-version-check", "--no-compile", *words)
 
@@ -95,13 +101,18 @@ def main() -> None:
     parser.add_argument(
         "--project", type=Path, action="append", default=[], help="to be installed as it stands"
     )
+    parser.add_argument(
+        "--not-compiled", default="$^", metavar="PATTERN", help="paths of files to leave uncompiled"
+    )
     parser.add_argument("--venv", type=Path, default=Path(".venv"), help="the environment's folder")
     given = parser.parse_args()
     if sys.version_info < OLDEST:
         oldest, own = (".".join(map(str, version[:2])) for version in (OLDEST, sys.version_info))
         parser.error(f"Python {oldest} is needed, {sys.executable} is {own}: make setup PYTHON=python3.12")
     try:
-        Environment(given.venv).install(given.lock, given.project)
+        environment = Environment(given.venv)
+        environment.install(given.lock, given.project)
+        environment.compile(given.not_compiled)
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error.stderr}{error}")
 

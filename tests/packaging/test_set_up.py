@@ -38,6 +38,7 @@ class Machine:
     index: Index
     lock: Path
     variables: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
     def program(self, name: str, text: str) -> None:
         """Put a program on the PATH."""
@@ -47,7 +48,7 @@ class Machine:
 
     def set_up(self) -> subprocess.CompletedProcess[str]:
         environ = {**self.index.environ(self.folder / "bin"), **self.variables}
-        words: list[str | Path] = [sys.executable, SET_UP, self.lock, "--venv", self.folder / "venv"]
+        words: list[str | Path] = [self.python, SET_UP, self.lock, "--venv", self.folder / "venv"]
         return subprocess.run(
             words, cwd=self.folder, env=environ, capture_output=True, text=True, check=False, timeout=120
         )
@@ -101,13 +102,17 @@ def test_the_locked_release_is_installed_and_compiled_although_there_is_a_newer_
     assert len(list((machine.folder / "venv").glob("lib/*/site-packages/__pycache__/tea.*.pyc"))) == 1
 
 
-@pytest.mark.usefixtures("pip_is_there")
-def test_without_uv_the_locked_one_is_fetched_and_installs(machine: Machine) -> None:
+def test_without_uv_the_locked_one_is_fetched_by_the_pip_that_is_there_and_installs(machine: Machine) -> None:
+    machine.python = str(Path(sys.base_prefix, "bin", "python3"))
+    words = [machine.python, "-m", "pip", "--version"]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("this Python has no pip")
     machine.index.add("uv", "2.0", program="#!/bin/sh\nexit 1\n")
     uv = machine.index.add("uv", "1.0", program=f"#!/bin/sh\n{UV}\n")
     machine.lock.write_text(machine.lock.read_text() + uv)
     assert machine.set_up().returncode == 0
     assert machine.installed() == {"tea": ["1.0", "uv"], "shop": ["1.0", "uv"], "uv": ["1.0", "pip"]}
+    assert not list((machine.folder / "venv").glob("lib/*/site-packages/pip"))
 
 
 @pytest.mark.usefixtures("pip_is_there")
