@@ -26,20 +26,20 @@ USAGE = {
 HISTORY = [{"role": "user", "content": "before"}, {"role": "user", "content": "now"}]
 
 
-def told(kind: str, **more: Any) -> bytes:
+def dify_event(kind: str, **more: Any) -> bytes:
     common = {"task_id": "t-1", "message_id": "m-1", "conversation_id": "c-1", "created_at": 1}
     return event({"event": kind, **common, **more})
 
 
 def message(answer: str) -> bytes:
-    return told("message", answer=answer)
+    return dify_event("message", answer=answer)
 
 
 def agent(answer: str) -> bytes:
-    return told("agent_message", answer=answer)
+    return dify_event("agent_message", answer=answer)
 
 
-END = told("message_end", id="m-1", metadata={"usage": USAGE, "retriever_resources": []})
+END = dify_event("message_end", id="m-1", metadata={"usage": USAGE, "retriever_resources": []})
 
 
 def said(*events: bytes, end: End = End.COMPLETE) -> Reply:
@@ -146,7 +146,7 @@ def test_an_app_needs_a_key_and_an_address(environ: dict[str, str], variable: st
     "reply",
     [
         document({"code": "unauthorized", "message": "no", "status": 401}, status=401),
-        said(told("error", status=400, code="invalid_param", message="no")),
+        said(dify_event("error", status=400, code="invalid_param", message="no")),
         said(agent("Hel"), agent("lo"), END),
     ],
 )
@@ -159,7 +159,9 @@ def test_the_old_client_gives_an_empty_answer(old: Adapter, provider: Provider, 
 def test_the_old_client_shows_an_agent_s_repetition_and_leaves_moderated_text(
     old: Adapter, provider: Provider
 ) -> None:
-    provider.say(said(agent("Hel"), agent("lo"), message("Hello"), told("message_replace", answer="no"), END))
+    provider.say(
+        said(agent("Hel"), agent("lo"), message("Hello"), dify_event("message_replace", answer="no"), END)
+    )
     assert texts(old) == ["Hello"]
 
 
@@ -167,7 +169,9 @@ def test_the_old_client_shows_an_agent_s_repetition_and_leaves_moderated_text(
 
 
 def test_an_agent_s_pieces_are_given_and_its_repetition_is_not(new: Adapter, provider: Provider) -> None:
-    provider.say(said(agent("Hel"), told("agent_thought", thought="hm"), agent("lo"), message("Hello"), END))
+    provider.say(
+        said(agent("Hel"), dify_event("agent_thought", thought="hm"), agent("lo"), message("Hello"), END)
+    )
     assert texts(new) == ["Hel", "lo"]
 
 
@@ -182,10 +186,14 @@ def test_a_message_that_is_no_repetition_is_a_message(new: Adapter, provider: Pr
 
 
 def test_what_is_no_part_of_the_answer_is_passed_over(new: Adapter, provider: Provider) -> None:
-    noise = [told(kind, audio="x", data={"status": "succeeded"}) for kind in ("tts_message", "node_finished")]
-    files = told("message_file", url="https://x", type="image")
+    noise = [
+        dify_event(kind, audio="x", data={"status": "succeeded"}) for kind in ("tts_message", "node_finished")
+    ]
+    files = dify_event("message_file", url="https://x", type="image")
     ping = b"event: ping\n\n"
-    provider.say(said(ping, *noise, message("Hel"), ping, files, message("lo"), told("never_heard_of"), END))
+    provider.say(
+        said(ping, *noise, message("Hel"), ping, files, message("lo"), dify_event("never_heard_of"), END)
+    )
     assert texts(new) == ["Hel", "lo"]
 
 
@@ -197,14 +205,14 @@ def test_totals_come_from_the_end_of_the_message() -> None:
 
 @pytest.mark.parametrize("metadata", [None, {}, {"usage": None}, {"usage": {"latency": 0.1}}])
 def test_an_end_without_totals_is_an_end(metadata: Any) -> None:
-    text, end = read(message("x"), told("message_end", metadata=metadata))
+    text, end = read(message("x"), dify_event("message_end", metadata=metadata))
     assert (text.finish_reason, end.finish_reason) == (None, "message_end")
     assert (text.usage, end.usage) == (None, None)
 
 
 def test_reasoning_is_told_apart() -> None:
-    thought = told("reasoning_chunk", data={"reasoning": "The user", "is_final": False})
-    last = told("reasoning_chunk", data={"reasoning": "", "is_final": True})
+    thought = dify_event("reasoning_chunk", data={"reasoning": "The user", "is_final": False})
+    last = dify_event("reasoning_chunk", data={"reasoning": "", "is_final": True})
     pieces = read(thought, last, message("Hi"))
     assert [(piece.reasoning, piece.text) for piece in pieces] == [("The user", ""), ("", "Hi")]
 
@@ -213,14 +221,16 @@ def test_a_replacement_of_what_was_said_is_a_failure_with_the_new_words(
     new: Adapter, provider: Provider
 ) -> None:
     """What has been handed on cannot be taken back; nothing more of it is."""
-    provider.say(said(message("bad"), told("message_replace", answer="moderated"), message(" more"), END))
+    provider.say(
+        said(message("bad"), dify_event("message_replace", answer="moderated"), message(" more"), END)
+    )
     error = fails(new, "bad")
     assert (error.category, error.provider_code) == (Category.CONTENT_POLICY, "message_replace")
     assert error.provider_message == "moderated"
 
 
 def test_a_replacement_of_nothing_is_the_answer(new: Adapter, provider: Provider) -> None:
-    provider.say(said(told("message_replace", answer="moderated"), message("bad"), END))
+    provider.say(said(dify_event("message_replace", answer="moderated"), message("bad"), END))
     assert texts(new) == ["moderated"]
 
 
@@ -251,7 +261,7 @@ def test_an_error_is_told_by_its_code_before_the_answer_and_in_it(
     new: Adapter, provider: Provider, code: str, status: int, category: str
 ) -> None:
     body = {"code": code, "message": "so it is", "status": status}
-    provider.say(said(message("Hel"), told("error", **body)))
+    provider.say(said(message("Hel"), dify_event("error", **body)))
     error = fails(new, "Hel")
     assert (error.category, error.provider_code, error.status) == (category, code, None)
     provider.say(document(body, status=status, retry_after_ms="1"))
@@ -272,25 +282,29 @@ def test_an_error_document_with_status_200_is_an_error(new: Adapter, provider: P
 
 
 def test_a_failed_workflow_is_a_failure_with_or_without_its_error(new: Adapter, provider: Provider) -> None:
-    failed = told("workflow_finished", data={"status": "failed", "error": "node llm: boom"})
+    failed = dify_event("workflow_finished", data={"status": "failed", "error": "node llm: boom"})
     provider.say(said(message("Hel"), failed))
     error = fails(new, "Hel")
     assert (error.category, error.provider_code) == (Category.SERVER, "workflow_failed")
     assert error.provider_message == "node llm: boom"
-    provider.say(said(failed, told("error", status=400, code="completion_request_error", message="boom")))
+    provider.say(
+        said(failed, dify_event("error", status=400, code="completion_request_error", message="boom"))
+    )
     error = fails(new)
     assert (error.category, error.provider_code) == (Category.SERVER, "completion_request_error")
 
 
 @pytest.mark.parametrize("status", ["succeeded", "partial-succeeded", "stopped"])
 def test_a_finished_workflow_is_no_failure(new: Adapter, provider: Provider, status: str) -> None:
-    finished = told("workflow_finished", data={"status": status, "error": None, "total_tokens": 50})
+    finished = dify_event("workflow_finished", data={"status": status, "error": None, "total_tokens": 50})
     provider.say(said(message("Hi"), END, finished))
     assert texts(new) == ["Hi"]
 
 
 def test_an_app_that_waits_for_a_person_cannot_be_served(new: Adapter, provider: Provider) -> None:
-    provider.say(said(told("human_input_required"), told("workflow_paused", data={"status": "paused"})))
+    provider.say(
+        said(dify_event("human_input_required"), dify_event("workflow_paused", data={"status": "paused"}))
+    )
     error = fails(new)
     assert (error.category, error.provider_code) == (Category.BAD_REQUEST, "workflow_paused")
 
@@ -316,7 +330,7 @@ def test_one_that_breaks_later_is_a_failure(new: Adapter, provider: Provider) ->
 
 
 def test_an_answer_that_is_no_text_is_empty(new: Adapter, provider: Provider) -> None:
-    provider.say(said(told("message", answer=None), message("Hi"), END))
+    provider.say(said(dify_event("message", answer=None), message("Hi"), END))
     assert texts(new) == ["", "Hi"]
 
 

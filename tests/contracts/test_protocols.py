@@ -26,7 +26,7 @@ def line(result: str, *, end: bool = False, **more: Any) -> bytes:
     return event({"id": "as-1", "is_end": end, "result": result, "finish_reason": "normal", **more})
 
 
-def told(kind: str, **more: Any) -> bytes:
+def dify_event(kind: str, **more: Any) -> bytes:
     return event({"event": kind, "task_id": "t-1", **more})
 
 
@@ -65,9 +65,12 @@ def test_what_a_token_answer_hides_is_masked_at_its_length() -> None:
 
 
 def test_difys_messages_hold_text_and_their_end_the_totals() -> None:
-    end = told("message_end", metadata={"usage": {**TOTALS, "total_price": "0.1"}})
+    end = dify_event("message_end", metadata={"usage": {**TOTALS, "total_price": "0.1"}})
     facts = streamed(
-        told("message", answer="你"), told("tts_message", audio="x"), told("message", answer="好"), end
+        dify_event("message", answer="你"),
+        dify_event("tts_message", audio="x"),
+        dify_event("message", answer="好"),
+        end,
     )
     assert (facts.text, facts.ids, facts.malformed) == ("你好", ("t-1",), 0)
     assert facts.usage is not None
@@ -75,34 +78,39 @@ def test_difys_messages_hold_text_and_their_end_the_totals() -> None:
 
 
 def test_the_end_of_a_workflow_does_not_take_back_the_messages_end() -> None:
-    finished = told("workflow_finished", data={"status": "succeeded", "total_tokens": 50})
-    facts = streamed(told("message", answer="x"), told("message_end"), finished)
+    finished = dify_event("workflow_finished", data={"status": "succeeded", "total_tokens": 50})
+    facts = streamed(dify_event("message", answer="x"), dify_event("message_end"), finished)
     assert (facts.done, facts.error) == (True, None)
 
 
 def test_what_an_agent_repeats_is_no_more_text() -> None:
-    pieces = (told("agent_message", answer="Hel"), told("agent_message", answer="lo"))
+    pieces = (dify_event("agent_message", answer="Hel"), dify_event("agent_message", answer="lo"))
     assert (
-        streamed(*pieces, told("message", answer="Hello!"), told("message", answer="Hel")).text == "Hello!Hel"
+        streamed(*pieces, dify_event("message", answer="Hello!"), dify_event("message", answer="Hel")).text
+        == "Hello!Hel"
     )
-    assert streamed(told("message", answer="a"), told("message", answer="ab")).text == "aab"
+    assert streamed(dify_event("message", answer="a"), dify_event("message", answer="ab")).text == "aab"
 
 
 def test_difys_reasoning_is_told_apart() -> None:
-    facts = streamed(told("reasoning_chunk", data={"reasoning": "hm"}), told("message", answer="x"))
+    facts = streamed(
+        dify_event("reasoning_chunk", data={"reasoning": "hm"}), dify_event("message", answer="x")
+    )
     assert (facts.reasoning, facts.text) == ("hm", "x")
 
 
 def test_difys_errors_are_events_or_the_failed_end_of_a_workflow() -> None:
     error = {"event": "error", "code": "invalid_param", "message": "no", "status": 400}
-    found = streamed(told("message", answer="x"), event(error)).error
+    found = streamed(dify_event("message", answer="x"), event(error)).error
     assert found is not None
     assert (found["code"], found["message"]) == ("invalid_param", "no")
-    failed = streamed(told("workflow_finished", data={"status": "failed", "error": "boom"}))
+    failed = streamed(dify_event("workflow_finished", data={"status": "failed", "error": "boom"}))
     assert failed.error == {"code": "workflow_failed", "message": "boom"}
-    silent = streamed(told("workflow_finished", data={"status": "failed", "error": None}))
+    silent = streamed(dify_event("workflow_finished", data={"status": "failed", "error": None}))
     assert silent.error == {"code": "workflow_failed", "message": "the workflow failed"}
 
 
 def test_an_answer_that_is_no_text_is_none() -> None:
-    assert streamed(told("message", answer=None), told("message_replace", answer="other")).text == ""
+    assert (
+        streamed(dify_event("message", answer=None), dify_event("message_replace", answer="other")).text == ""
+    )

@@ -100,13 +100,13 @@ def _headers(_seed: str) -> Headers:
 _STATUSES = {words.code: words.status for words in _WORDS.values()}
 
 
-def _told(error: Json) -> Json:
+def _error_body(error: Json) -> Json:
     return {"code": error["code"], "message": error["message"], "status": _STATUSES.get(error["code"], 400)}
 
 
 def _break_off(error: Json) -> Json:
     ids = {name: COMMON[name] for name in ("message_id", "conversation_id")}
-    return {"event": "error", **ids, "created_at": shapes.EPOCH, **_told(error)}
+    return {"event": "error", **ids, "created_at": shapes.EPOCH, **_error_body(error)}
 
 
 def _new_id(_seed: str) -> str:
@@ -133,7 +133,7 @@ DIFY = Dialect(
     totals=_totals,
     chunk=_chunk,
     headers=_headers,
-    refuse=lambda error, _seed: _told(error),
+    refuse=lambda error, _seed: _error_body(error),
     break_off=_break_off,
     listing=shapes.listing(),
     framing=Framing(done=None),

@@ -119,14 +119,14 @@ def _headers(_seed: str) -> Headers:
     )
 
 
-def _told(error: Json) -> Json:
+def _error_body(error: Json) -> Json:
     return {"error_code": error["code"], "error_msg": error["message"]}
 
 
 def _refuse(error: Json, seed: str) -> Json:
     """Errors of the gateway's have no id, those of the models have one."""
     by_model = error["code"] > 1000
-    return {**_told(error), **({"id": _new_id(seed)} if by_model else {})}
+    return {**_error_body(error), **({"id": _new_id(seed)} if by_model else {})}
 
 
 def _grant(query: Mapping[str, str], key: str) -> tuple[int, Json]:
@@ -168,7 +168,7 @@ ERNIE_V1 = Dialect(
     chunk=_chunk,
     headers=_headers,
     refuse=_refuse,
-    break_off=_told,
+    break_off=_error_body,
     listing=shapes.listing(),
     framing=Framing(done=None),
     stream_type="text/event-stream",

@@ -101,7 +101,7 @@ def test_a_fault_in_the_waivers_file_is_1(project: Path) -> None:
         (["verdict", "acne"], "There is no provider 'acne'. Did you mean acme?"),
         (["verdict"], "there is no result yet. Run `llm-contracts check` first"),
         (["chek"], "No such command 'chek'"),
-        (["check", "--engine", "tape"], "'tape' is not one of"),
+        (["check", "--engine", "radio"], "'radio' is not one of"),
         (["check", "--provider", "zenith", "--scenario", "other"], "There is nothing to check"),
     ],
 )

@@ -11,8 +11,8 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.corpus import ProblemKind
 from tests.harness.corpus.hars import entry, har
-from tests.harness.corpus.tapes import write_json
-from tests.harness.importing.test_importing import exchange, tape
+from tests.harness.corpus.vcr_files import write_json
+from tests.harness.importing.test_importing import exchange, write_cassette
 from tests.harness.run.projects import make_project
 
 _URL = "https://api.acme.example/v1/chat/completions"
@@ -62,7 +62,7 @@ def test_the_advice_works(trace: Path, project: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_row_of_ones_own_name_can_be_pasted_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tape(project / "a.yaml", exchange("x" * 200, stop=["y" * 90, "z" * 90]))
+    write_cassette(project / "a.yaml", exchange("x" * 200, stop=["y" * 90, "z" * 90]))
     assert run(["import", "a.yaml", "--scenario", "odd-finish"]) == 0
     out = capsys.readouterr().out
     row = out[out.index("    Scenario(") :]
@@ -104,18 +104,18 @@ def test_a_dry_run_says_that_nothing_was_written(
 
 
 def test_what_is_in_the_way_is_2_and_stays(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tape(project / "a.yaml", exchange())
+    write_cassette(project / "a.yaml", exchange())
     assert run(["import", "a.yaml"]) == 0
     assert run(["import", "a.yaml"]) == 0
     assert "1 unchanged." in capsys.readouterr().out
-    tape(project / "a.yaml", exchange("other"))
+    write_cassette(project / "a.yaml", exchange("other"))
     assert run(["import", "a.yaml"]) == 2
     assert "--force replaces it" in capsys.readouterr().out
     assert run(["import", "a.yaml", "--force"]) == 0
 
 
 def test_damage_is_3_and_the_rest_is_imported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tape(project / "theirs" / "a.yaml", exchange())
+    write_cassette(project / "theirs" / "a.yaml", exchange())
     (project / "theirs" / "b.yaml").write_bytes((project / "theirs" / "a.yaml").read_bytes()[:200])
     assert run(["import", "theirs"]) == 3
     out = capsys.readouterr().out
@@ -127,7 +127,7 @@ def test_a_secret_that_would_remain_is_4_and_is_not_shown(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACME_API_KEY", "swordfish-2026")
-    tape(project / "a.yaml", exchange())
+    write_cassette(project / "a.yaml", exchange())
     assert run(["import", "a.yaml", "--scenario", "swordfish-2026"]) == 4
     err = capsys.readouterr().err
     assert "ACME_API_KEY" in err
@@ -139,7 +139,7 @@ def test_a_secret_that_would_remain_is_4_and_is_not_shown(
 
 
 def test_nothing_to_import_is_2_and_says_why(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tape(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
+    write_cassette(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
     assert run(["import", "a.yaml"]) == 2
     out = capsys.readouterr().out
     assert "1 of no provider of this project:" in out
@@ -185,7 +185,7 @@ def test_damage_of_one_kind_is_shown_as_a_group_and_listed_in_full_in_json(
 def test_a_corpus_calls_streams_by_the_projects_own_names(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tape(project / "a.yaml", exchange())
+    write_cassette(project / "a.yaml", exchange())
     assert run(["corpus", "a.yaml", "--provider", "acme", "--json", "-"]) == 0
     assert [item["provider"] for item in json.loads(capsys.readouterr().out)["items"]] == ["acme"]
 
@@ -193,13 +193,13 @@ def test_a_corpus_calls_streams_by_the_projects_own_names(
 def test_a_corpus_of_another_api_is_2_and_is_never_run_as_chat_completions(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tape(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
+    write_cassette(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
     assert run(["corpus", "a.yaml"]) == 2
     out = capsys.readouterr().out
     assert "Not used (1)\n1 for which a client has no call:" in out
     assert "the recording answers POST https://api.anthropic.com/v1/messages" in out
     assert "0 recordings compared, 0 agree, 1 left out." in out
-    tape(project / "b.yaml", exchange())
+    write_cassette(project / "b.yaml", exchange())
     (project / "corpus").mkdir()
     for name in ("a.yaml", "b.yaml"):
         (project / name).rename(project / "corpus" / name)

@@ -35,10 +35,10 @@ def aged(root: Path, name: str, days: int) -> str:
     """Make one recording so many days old; its date then."""
     file = root / "cassettes" / f"{name}.yaml"
     day = datetime.now().astimezone().date() - timedelta(days=days)  # as verdicts count
-    tape = load(file)
-    assert tape.recording is not None
+    recorded = load(file)
+    assert recorded.recording is not None
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    save(file, replace(tape, recording=replace(tape.recording, recorded_at=noon)))
+    save(file, replace(recorded, recording=replace(recorded.recording, recorded_at=noon)))
     return day.isoformat()
 
 
@@ -357,12 +357,12 @@ def test_another_scenarios_recording_is_no_evidence(
 
 def test_a_page_kept_as_an_answer_is_no_evidence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     live(project)
-    tape = cassette("acme/plain-stream", provenance="live")
-    (one,) = tape.interactions
+    recorded = cassette("acme/plain-stream", provenance="live")
+    (one,) = recorded.interactions
     page = Response(status=200, headers=(("Content-Type", "text/html"),), body=b"<html>blocked</html>")
     save(
         project / "cassettes" / "acme" / "plain-stream.yaml",
-        replace(tape, interactions=(replace(one, response=page),)),
+        replace(recorded, interactions=(replace(one, response=page),)),
     )
     run(["check"])
     assert "1 recording cannot be used: acme/plain-stream." in refused(capsys, "acme")
@@ -454,9 +454,9 @@ def test_recordings_made_through_a_gateway_say_so_beside_the_go(
 ) -> None:
     live(project)
     file = project / "cassettes" / "acme" / "plain-stream.yaml"
-    tape = load(file)
-    assert tape.recording is not None
-    save(file, replace(tape, recording=replace(tape.recording, address="https://gateway.example/v1")))
+    recorded = load(file)
+    assert recorded.recording is not None
+    save(file, replace(recorded, recording=replace(recorded.recording, address="https://gateway.example/v1")))
     run(["check"])
     code, said = verdict(capsys, "acme")
     assert code == 0

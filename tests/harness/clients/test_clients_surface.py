@@ -42,7 +42,7 @@ def chunk() -> Any:
     return ChatCompletionChunk.model_validate(CHUNK)
 
 
-def told(ours: Any, theirs: Any) -> tuple[list[tuple[str, Any, Any]], Mapping[str, int]]:
+def compared(ours: Any, theirs: Any) -> tuple[list[tuple[str, Any, Any]], Mapping[str, int]]:
     one, other = (observation(surface=names(each)) for each in (ours, theirs))
     found = compare(one, other, (facts(),), scope="s")
     return [(d.where, d.reference, d.candidate) for d in found.divergences], found.normalised
@@ -86,13 +86,13 @@ def test_a_mapping_inside_an_object_is_an_attribute_that_is_gone(part: str) -> N
         changed.choices = [choice.model_dump()]
     else:
         choice.delta.tool_calls = [choice.delta.tool_calls[0].model_dump()]
-    assert told(chunk(), changed)[0] == [(part, "an object", "a mapping")]
+    assert compared(chunk(), changed)[0] == [(part, "an object", "a mapping")]
 
 
 def test_who_hands_on_mappings_or_objects_throughout_is_counted_and_no_difference() -> None:
     assert names(CHUNK) == {"chunk": MAPPING}
     for pair in ((chunk(), CHUNK), (CHUNK, chunk())):
-        found, normalised = told(*pair)
+        found, normalised = compared(*pair)
         assert found == []
         assert normalised["object-type"] == 1
 
@@ -109,7 +109,7 @@ def test_objects_that_can_be_subscripted_are_told_from_those_that_cannot() -> No
         def __init__(self) -> None:
             self.choices: list[Any] = []
 
-    assert told(Subscripted(), Plain())[0] == [("chunk.__getitem__", "present", ABSENT)]
+    assert compared(Subscripted(), Plain())[0] == [("chunk.__getitem__", "present", ABSENT)]
 
 
 def test_what_lies_in_slots_is_found_and_foreign_objects_are_left_alone() -> None:

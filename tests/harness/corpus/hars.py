@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from tests.harness.corpus.tapes import QUESTION, STREAM
+from tests.harness.corpus.vcr_files import QUESTION, STREAM
 
 URL = "https://api.openai.com/v1/chat/completions"
 STARTED = "2026-01-31T12:00:00.250Z"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.corpus import CorpusStream, ProblemKind, read_corpus
 from tests.harness.corpus.hars import as_base64, as_text, entry, har, mitmproxy_gzip
-from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream, write_json
+from tests.harness.corpus.vcr_files import QUESTION, STREAM, one_problem, one_stream, write_json
 from tests.harness.wire.exchanges import stream
 
 _PACKED = [{"name": "content-encoding", "value": "gzip"}, {"name": "content-length", "value": "9"}]

@@ -12,13 +12,13 @@ from llm_contracts.corpus import CorpusStream, ProblemKind, read_corpus
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.interaction import End, Interaction, Response
 from tests.harness.corpus.layouts import vcrpy
-from tests.harness.corpus.tapes import one_problem, one_stream
+from tests.harness.corpus.vcr_files import one_problem, one_stream
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, cassette, exchange, stream, streamed
 
 _ANSWER = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}).encode()
 
 
-def kept(folder: Path, interaction: Interaction) -> Path:
+def saved(folder: Path, interaction: Interaction) -> Path:
     (folder / "a.yaml").write_bytes(vcrpy(interaction)[1])
     return folder
 
@@ -39,12 +39,12 @@ def kept(folder: Path, interaction: Interaction) -> Path:
 )
 def test_an_answer_of_any_api_is_of_use(tmp_path: Path, target: str) -> None:
     answer = Response(status=200, headers=EVENT_STREAM, body=stream("a"))
-    one_stream(kept(tmp_path, exchange(answer, target=target)))
+    one_stream(saved(tmp_path, exchange(answer, target=target)))
 
 
 @pytest.mark.parametrize("target", ["/v1/files", "/v1/models", "/v1/chat/completions/x", ""])
 def test_whatever_else_was_asked_is_no_call_of_a_model(tmp_path: Path, target: str) -> None:
-    found = one_problem(kept(tmp_path, exchange(Response(status=200), target=target)))
+    found = one_problem(saved(tmp_path, exchange(Response(status=200), target=target)))
     assert (found.why, found.reason) == (
         ProblemKind.NOT_CHAT,
         f"is not a call of a model (POST {target or '/'}).",
@@ -52,12 +52,12 @@ def test_whatever_else_was_asked_is_no_call_of_a_model(tmp_path: Path, target: s
 
 
 def test_an_answer_in_one_piece_is_of_use(tmp_path: Path) -> None:
-    one_stream(kept(tmp_path, exchange(Response(status=200, headers=JSON, body=_ANSWER))))
+    one_stream(saved(tmp_path, exchange(Response(status=200, headers=JSON, body=_ANSWER))))
 
 
 def test_an_answer_in_one_piece_to_who_asked_for_a_stream_is_evidence(tmp_path: Path) -> None:
     answer = Response(status=200, headers=JSON, body=_ANSWER)
-    one_stream(kept(tmp_path, exchange(answer, body=b'{"stream": true}')))
+    one_stream(saved(tmp_path, exchange(answer, body=b'{"stream": true}')))
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_an_answer_in_one_piece_to_who_asked_for_a_stream_is_evidence(tmp_path: 
     ],
 )
 def test_a_failure_is_evidence_streamed_or_not(tmp_path: Path, answer: Response) -> None:
-    one_stream(kept(tmp_path, exchange(answer)))
+    one_stream(saved(tmp_path, exchange(answer)))
 
 
 def test_an_answer_without_a_body_was_not_kept(tmp_path: Path) -> None:
-    found = one_problem(kept(tmp_path, streamed(b"")))
+    found = one_problem(saved(tmp_path, streamed(b"")))
     assert (found.why, found.reason) == (ProblemKind.NO_BODY, "its body was not kept.")
 
 
@@ -100,7 +100,7 @@ def test_a_size_is_no_proof_where_the_recorder_unpacked_or_wrote_the_body_anew(t
     plain = Response(
         status=200, headers=(*EVENT_STREAM, size, ("content-encoding", "gzip")), body=stream("a")
     )
-    one_stream(kept(tmp_path, exchange(plain)))
+    one_stream(saved(tmp_path, exchange(plain)))
     refusal = exchange(Response(status=400, headers=(*JSON, size), body=b"{}"))
     document = yaml.safe_load(vcrpy(refusal)[1])
     document["interactions"][0]["response"]["parsed_body"] = {"error": {"message": "no"}}
@@ -119,7 +119,7 @@ def test_files_that_no_recorder_writes_are_counted(tmp_path: Path) -> None:
     for name in ("conftest.py", "test_a.py", "notes.md", ".git/config.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    kept(tmp_path, streamed(stream("a")))
+    saved(tmp_path, streamed(stream("a")))
     _stream, *others = read_corpus(tmp_path)
     assert [getattr(one, "reason", "") for one in others] == [
         "holds 1 file named *.md, which no recorder known here writes: not looked at.",
@@ -128,6 +128,6 @@ def test_files_that_no_recorder_writes_are_counted(tmp_path: Path) -> None:
 
 
 def test_one_file_is_a_corpus_too(tmp_path: Path) -> None:
-    kept(tmp_path, streamed(stream("a")))
+    saved(tmp_path, streamed(stream("a")))
     (tmp_path / "b.yaml").write_text("")
     assert one_stream(tmp_path / "a.yaml").id == "a"

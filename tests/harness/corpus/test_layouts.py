@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, read_corpus
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 from tests.harness.corpus.layouts import LAYOUTS, Layout, cassetter, openllmetry, vcrpy
-from tests.harness.corpus.tapes import QUESTION, STREAM, one_problem, one_stream
+from tests.harness.corpus.vcr_files import QUESTION, STREAM, one_problem, one_stream
 from tests.harness.wire.exchanges import EVENT_STREAM, JSON, stream
 
 

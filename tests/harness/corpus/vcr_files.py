@@ -105,7 +105,7 @@ CLIENTS: Mapping[str, Callable[[str], None]] = {
 }
 
 
-def tape(file: Path, url: str, ask: Callable[[str], None], **settings: Any) -> None:
+def record_with_vcrpy(file: Path, url: str, ask: Callable[[str], None], **settings: Any) -> None:
     """Have vcrpy record one call into a file; `settings` are its own."""
     with vcr.VCR(**settings).use_cassette(str(file)):
         ask(url)

@@ -27,8 +27,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def record(change: Change) -> None:
     """Put a recording into the place of a good one, as if it had never met the scrubber."""
-    tape = cassette("acme/other")
-    save(FILE, replace(tape, interactions=tuple(change(exchange) for exchange in tape.interactions)))
+    recorded = cassette("acme/other")
+    save(FILE, replace(recorded, interactions=tuple(change(exchange) for exchange in recorded.interactions)))
 
 
 def answered(body: bytes) -> Change:

@@ -184,10 +184,10 @@ def test_recordings_that_are_missing_old_or_unowned_are_to_be_seen_to(project: P
 
 
 def test_a_recording_that_is_no_answer_is_to_be_seen_to(project: Path) -> None:
-    tape = cassette("acme/plain-stream", provenance="live")
-    (one,) = tape.interactions
+    recorded = cassette("acme/plain-stream", provenance="live")
+    (one,) = recorded.interactions
     page = replace(one.response, headers=(("Content-Type", "text/html"),), body=b"<html></html>", pieces=None)
-    changed = replace(tape, interactions=(replace(one, response=page),))
+    changed = replace(recorded, interactions=(replace(one, response=page),))
     save(project / "cassettes/acme/plain-stream.yaml", changed)
     (said,) = only(diagnosed(1), "warning")
     assert said == (

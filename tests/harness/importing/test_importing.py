@@ -58,7 +58,7 @@ def exchange(
     return Interaction(request=request, response=replace(stream([text]), pieces=None))
 
 
-def tape(file: Path, interaction: Interaction) -> Path:
+def write_cassette(file: Path, interaction: Interaction) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(vcrpy(interaction)[1])
     return file
@@ -73,7 +73,7 @@ def outcomes(report: ImportReport) -> dict[str, str]:
 
 
 def test_a_stream_becomes_a_recording_that_says_where_it_comes_from(project: Project, tmp_path: Path) -> None:
-    report = brought(project, tape(tmp_path / "theirs" / "Chat Streaming.yaml", exchange()))
+    report = brought(project, write_cassette(tmp_path / "theirs" / "Chat Streaming.yaml", exchange()))
     assert outcomes(report) == {"acme/imported-chat-streaming": "imported"}
     found = load(project.settings.cassettes / "acme" / "imported-chat-streaming.yaml")
     assert found.recording is not None
@@ -86,7 +86,9 @@ def test_a_stream_becomes_a_recording_that_says_where_it_comes_from(project: Pro
 def test_the_date_is_the_recorders_where_it_tells(project: Project, tmp_path: Path) -> None:
     plain = exchange()
     dated = (*plain.response.headers, ("Date", "Sat, 31 Jan 2026 12:00:00 GMT"))
-    file = tape(tmp_path / "a.yaml", replace(plain, response=replace(plain.response, headers=dated)))
+    file = write_cassette(
+        tmp_path / "a.yaml", replace(plain, response=replace(plain.response, headers=dated))
+    )
     (one,) = brought(project, file).imports
     recording = load(one.file).recording
     assert recording is not None
@@ -95,7 +97,7 @@ def test_the_date_is_the_recorders_where_it_tells(project: Project, tmp_path: Pa
 
 def test_it_is_addressed_as_the_project_calls_the_provider(project: Project, tmp_path: Path) -> None:
     """A gateway's host and an API version in the query would make it unplayable, and give names away."""
-    file = tape(
+    file = write_cassette(
         tmp_path / "a.yaml", exchange(uri="https://gate.corp.example/x/chat/completions?api-version=1")
     )
     (one,) = brought(project, file, provider="acme").imports
@@ -110,7 +112,7 @@ def test_a_packed_body_is_kept_unpacked_without_the_headers_of_its_packing(
     body = gzip.compress(plain.response.body)
     framing = (("Content-Encoding", "gzip"), ("Content-Length", str(len(body))), ("Transfer-Encoding", "x"))
     packed = replace(plain.response, headers=(*plain.response.headers, *framing), body=body)
-    (one,) = brought(project, tape(tmp_path / "a.yaml", replace(plain, response=packed))).imports
+    (one,) = brought(project, write_cassette(tmp_path / "a.yaml", replace(plain, response=packed))).imports
     assert load(one.file).interactions[0].response == plain.response
 
 
@@ -124,7 +126,7 @@ def test_a_packed_body_is_kept_unpacked_without_the_headers_of_its_packing(
     ],
 )
 def test_the_address_tells_whose_it_is(project: Project, tmp_path: Path, uri: str, owner: str) -> None:
-    (one,) = brought(project, tape(tmp_path / "a.yaml", exchange(uri=uri))).imports
+    (one,) = brought(project, write_cassette(tmp_path / "a.yaml", exchange(uri=uri))).imports
     assert one.row.provider == owner
 
 
@@ -142,7 +144,7 @@ def test_a_call_of_another_api_stays_one(
     project: Project, tmp_path: Path, path: str, own: str, function: Function
 ) -> None:
     foreign = exchange(uri=f"https://gateway.example{path}", input="hi")
-    (one,) = brought(project, tape(tmp_path / "a.yaml", foreign), provider="acme").imports
+    (one,) = brought(project, write_cassette(tmp_path / "a.yaml", foreign), provider="acme").imports
     assert load(one.file).interactions[0].request.uri == f"https://api.acme.example{own}"
     assert one.row.function is function
 
@@ -151,7 +153,7 @@ def test_a_call_of_another_api_stays_one(
     "uri", ["https://api.other.example/v1/chat/completions", f"{ACME[:-16]}x/chat/completions"]
 )
 def test_an_address_nobody_here_answers_at_is_left_out(project: Project, tmp_path: Path, uri: str) -> None:
-    report = brought(project, tape(tmp_path / "a.yaml", exchange(uri=uri)))
+    report = brought(project, write_cassette(tmp_path / "a.yaml", exchange(uri=uri)))
     (problem,) = report.left_out
     assert report.imports == ()
     assert problem.why is ProblemKind.UNKNOWN_PROVIDER
@@ -159,13 +161,13 @@ def test_an_address_nobody_here_answers_at_is_left_out(project: Project, tmp_pat
 
 
 def test_what_is_another_providers_is_left_out_by_name(project: Project, tmp_path: Path) -> None:
-    (problem,) = brought(project, tape(tmp_path / "a.yaml", exchange()), provider="zenith").left_out
+    (problem,) = brought(project, write_cassette(tmp_path / "a.yaml", exchange()), provider="zenith").left_out
     assert problem.reason == "is acme's, not zenith's."
 
 
 def test_a_provider_that_is_not_there_is_wrong_usage(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Did you mean acme"):
-        brought(project, tape(tmp_path / "a.yaml", exchange()), provider="acne")
+        brought(project, write_cassette(tmp_path / "a.yaml", exchange()), provider="acne")
 
 
 @pytest.mark.parametrize("provenance", ["simulated", "scripted"])
@@ -198,7 +200,7 @@ def test_keys_that_are_not_ours_are_hidden_wherever_they_are(project: Project, t
     """Nobody told us the value: the header's name does, and then it is known in the body, too."""
     key = "tok-4f8e1b77c0ffee12"
     headers = [("Authorization", f"Bearer {key}"), ("X-Corp-User", "alice"), ("Cookie", "session=1")]
-    file = tape(tmp_path / "a.yaml", exchange(f"you sent {key}", headers=headers, user=key))
+    file = write_cassette(tmp_path / "a.yaml", exchange(f"you sent {key}", headers=headers, user=key))
     (one,) = brought(project, file).imports
     text = one.file.read_text()
     assert key not in text
@@ -207,7 +209,7 @@ def test_keys_that_are_not_ours_are_hidden_wherever_they_are(project: Project, t
 
 
 def test_our_own_secrets_are_hidden_too(project: Project, tmp_path: Path) -> None:
-    file = tape(tmp_path / "a.yaml", exchange("the word is swordfish-2026"))
+    file = write_cassette(tmp_path / "a.yaml", exchange("the word is swordfish-2026"))
     (one,) = brought(project, file, environ={"ACME_API_KEY": "swordfish-2026"}).imports
     assert "swordfish" not in one.file.read_text()
 
@@ -215,8 +217,8 @@ def test_our_own_secrets_are_hidden_too(project: Project, tmp_path: Path) -> Non
 def test_where_a_secret_would_remain_nothing_at_all_is_written(project: Project, tmp_path: Path) -> None:
     """The scenario's name is no part of an exchange, and nothing scrubs it."""
     folder = tmp_path / "theirs"
-    tape(folder / "a.yaml", exchange())
-    tape(folder / "swordfish-2026.yaml", exchange("other"))
+    write_cassette(folder / "a.yaml", exchange())
+    write_cassette(folder / "swordfish-2026.yaml", exchange("other"))
     with pytest.raises(SecretFound, match="ACME_API_KEY"):
         brought(project, folder, environ={"ACME_API_KEY": "swordfish-2026"})
     assert list(project.settings.cassettes.rglob("imported-*")) == []
@@ -226,7 +228,7 @@ def test_where_a_secret_would_remain_nothing_at_all_is_written(project: Project,
 
 
 def test_names_are_the_same_whatever_the_order(project: Project, tmp_path: Path) -> None:
-    one, two = (tape(tmp_path / name / "chat.yaml", exchange(name)) for name in ("one", "two"))
+    one, two = (write_cassette(tmp_path / name / "chat.yaml", exchange(name)) for name in ("one", "two"))
     forth = outcomes(brought(project, one, two, dry_run=True))
     assert outcomes(brought(project, two, one, dry_run=True)) == forth
     assert len(forth) == 2
@@ -235,20 +237,20 @@ def test_names_are_the_same_whatever_the_order(project: Project, tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["茶", "x" * 90])
 def test_a_name_that_is_no_file_name_is_shortened_to_one(project: Project, tmp_path: Path, name: str) -> None:
-    (one,) = brought(project, tape(tmp_path / f"{name}.yaml", exchange())).imports
+    (one,) = brought(project, write_cassette(tmp_path / f"{name}.yaml", exchange())).imports
     assert len(one.row.id) < 80
     assert one.row.id.isascii()
 
 
 def test_only_the_streams_that_were_asked_for_are_taken(project: Project, tmp_path: Path) -> None:
     for name in ("a1", "a2", "b1"):
-        tape(tmp_path / "theirs" / f"{name}.yaml", exchange(name))
+        write_cassette(tmp_path / "theirs" / f"{name}.yaml", exchange(name))
     report = brought(project, tmp_path / "theirs", streams=("a*",))
     assert [one.stream for one in report.imports] == ["a1", "a2"]
 
 
 def test_importing_again_changes_nothing(project: Project, tmp_path: Path) -> None:
-    file = tape(tmp_path / "a.yaml", exchange())
+    file = write_cassette(tmp_path / "a.yaml", exchange())
     (one,) = brought(project, file).imports
     before = one.file.read_bytes()
     assert outcomes(brought(project, file, now=lambda: NOW.replace(year=2027))) == {
@@ -258,9 +260,9 @@ def test_importing_again_changes_nothing(project: Project, tmp_path: Path) -> No
 
 
 def test_another_recording_of_that_name_stays_unless_forced(project: Project, tmp_path: Path) -> None:
-    (one,) = brought(project, tape(tmp_path / "a.yaml", exchange())).imports
+    (one,) = brought(project, write_cassette(tmp_path / "a.yaml", exchange())).imports
     before = one.file.read_bytes()
-    other = tape(tmp_path / "a.yaml", exchange("something else"))
+    other = write_cassette(tmp_path / "a.yaml", exchange("something else"))
     assert outcomes(brought(project, other)) == {"acme/imported-a": "in-the-way"}
     assert one.file.read_bytes() == before
     assert outcomes(brought(project, other, force=True)) == {"acme/imported-a": "imported"}
@@ -268,7 +270,7 @@ def test_another_recording_of_that_name_stays_unless_forced(project: Project, tm
 
 
 def test_live_evidence_stays_unless_forced_even_if_it_says_the_same(project: Project, tmp_path: Path) -> None:
-    (one,) = brought(project, tape(tmp_path / "a.yaml", exchange())).imports
+    (one,) = brought(project, write_cassette(tmp_path / "a.yaml", exchange())).imports
     found = load(one.file)
     assert found.recording is not None
     save(one.file, replace(found, recording=replace(found.recording, provenance=Provenance.LIVE)))
@@ -276,7 +278,7 @@ def test_live_evidence_stays_unless_forced_even_if_it_says_the_same(project: Pro
 
 
 def test_a_dry_run_writes_nothing(project: Project, tmp_path: Path) -> None:
-    report = brought(project, tape(tmp_path / "a.yaml", exchange()), dry_run=True)
+    report = brought(project, write_cassette(tmp_path / "a.yaml", exchange()), dry_run=True)
     assert outcomes(report) == {"acme/imported-a": "imported"}
     assert not report.imports[0].file.exists()
 
@@ -285,7 +287,7 @@ def test_a_dry_run_writes_nothing(project: Project, tmp_path: Path) -> None:
 
 
 def test_a_recording_can_be_given_to_a_scenario_that_is_there(project: Project, tmp_path: Path) -> None:
-    file = tape(tmp_path / "a.yaml", exchange())
+    file = write_cassette(tmp_path / "a.yaml", exchange())
     report = brought(project, file, scenario="other", force=True)
     assert outcomes(report) == {"acme/other": "imported"}
     assert report.unowned == ()
@@ -305,7 +307,7 @@ def test_a_recording_of_something_else_is_refused(
     with pytest.raises(ConfigError, match=message):
         brought(
             replace(project, scenarios=rows),
-            tape(tmp_path / "a.yaml", exchange()),
+            write_cassette(tmp_path / "a.yaml", exchange()),
             scenario="other",
             force=True,
         )
@@ -313,18 +315,18 @@ def test_a_recording_of_something_else_is_refused(
 
 def test_one_scenario_takes_one_stream(project: Project, tmp_path: Path) -> None:
     for number in range(7):
-        tape(tmp_path / "theirs" / f"{number}.yaml", exchange())
+        write_cassette(tmp_path / "theirs" / f"{number}.yaml", exchange())
     with pytest.raises(ConfigError, match="7 streams: 0, 1, 2, 3, 4 and 2 more"):
         brought(project, tmp_path / "theirs", scenario="other")
 
 
 def test_a_scenarios_name_must_be_a_file_name(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be a scenario's name"):
-        brought(project, tape(tmp_path / "a.yaml", exchange()), scenario="../x")
+        brought(project, write_cassette(tmp_path / "a.yaml", exchange()), scenario="../x")
 
 
 def test_the_rows_of_what_was_imported_ask_what_was_asked(project: Project, tmp_path: Path) -> None:
-    brought(project, tape(tmp_path / "a.yaml", exchange()))
+    brought(project, write_cassette(tmp_path / "a.yaml", exchange()))
     (row,) = imported_scenarios(project.settings.cassettes)
     assert (row.name, row.model, list(row.messages)) == ("acme/imported-a", "acme-2", QUESTION)
     assert (row.function, row.live, row.expects, row.finish) == (Function.INVOKE, False, "answer", "stop")
@@ -333,13 +335,13 @@ def test_the_rows_of_what_was_imported_ask_what_was_asked(project: Project, tmp_
 
 def test_the_row_of_a_refusal_expects_one(project: Project, tmp_path: Path) -> None:
     refused = Response(status=429, body=b'{"error": {"message": "slow down"}}')
-    brought(project, tape(tmp_path / "a.yaml", replace(exchange(), response=refused)))
+    brought(project, write_cassette(tmp_path / "a.yaml", replace(exchange(), response=refused)))
     (row,) = imported_scenarios(project.settings.cassettes)
     assert (row.expects, row.finish) == ("failure", None)
 
 
 def test_imports_are_compared_once_the_table_holds_them(project: Project, tmp_path: Path) -> None:
-    report = brought(project, tape(tmp_path / "a.yaml", exchange()))
+    report = brought(project, write_cassette(tmp_path / "a.yaml", exchange()))
     assert [one.row.name for one in report.unowned] == ["acme/imported-a"]
     project.settings.scenarios.write_text(_OWNED)
     ours = loaded(project.settings.root)
@@ -353,7 +355,7 @@ def test_imports_are_compared_once_the_table_holds_them(project: Project, tmp_pa
 def test_a_damaged_import_is_an_item_with_a_problem_and_the_rest_runs(
     project: Project, tmp_path: Path
 ) -> None:
-    (one,) = brought(project, tape(tmp_path / "a.yaml", exchange())).imports
+    (one,) = brought(project, write_cassette(tmp_path / "a.yaml", exchange())).imports
     one.file.write_bytes(one.file.read_bytes()[:-20])
     project.settings.scenarios.write_text(_OWNED)
     ours = loaded(project.settings.root)
@@ -366,7 +368,7 @@ def test_imports_alone_never_make_a_provider_ready(project: Project, tmp_path: P
     """Nothing of them can be recorded live, so nothing of them is missing: that must not be a GO."""
     for own in project.settings.cassettes.glob("*/*"):  # a recording without a row is said first
         own.unlink()
-    brought(project, tape(tmp_path / "a.yaml", exchange()))
+    brought(project, write_cassette(tmp_path / "a.yaml", exchange()))
     only = (
         "from pathlib import Path\nfrom llm_contracts import imported_scenarios\n"
         'SCENARIOS = imported_scenarios(Path(__file__).parent / "../cassettes")\n'
@@ -378,7 +380,7 @@ def test_imports_alone_never_make_a_provider_ready(project: Project, tmp_path: P
 
 
 def test_beside_live_recordings_imports_do_no_harm(project: Project, tmp_path: Path) -> None:
-    brought(project, tape(tmp_path / "a.yaml", exchange()))
+    brought(project, write_cassette(tmp_path / "a.yaml", exchange()))
     for name in ("acme/plain-stream", "acme/other", "zenith/plain-stream"):
         save(project.settings.cassettes / f"{name}.yaml", cassette(name, provenance="live"))
     project.settings.scenarios.write_text(_OWNED)
@@ -390,7 +392,7 @@ def test_beside_live_recordings_imports_do_no_harm(project: Project, tmp_path: P
 def test_a_scenario_to_be_had_live_is_not_ready_on_an_import(project: Project, tmp_path: Path) -> None:
     for name in ("acme/other", "zenith/plain-stream"):
         save(project.settings.cassettes / f"{name}.yaml", cassette(name, provenance="live"))
-    brought(project, tape(tmp_path / "a.yaml", exchange()), scenario="plain-stream", force=True)
+    brought(project, write_cassette(tmp_path / "a.yaml", exchange()), scenario="plain-stream", force=True)
     verdict = check(project, project.scenarios, Options(today=datetime.now(UTC).date())).verdicts["acme"]
     assert verdict.answer is Readiness.REHEARSED
     assert "acme/plain-stream" in verdict.reasons[0]

@@ -13,7 +13,7 @@ from llm_contracts.corpus.judge import CHAT
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.wire.cassette import save
-from tests.harness.importing.test_importing import exchange, tape
+from tests.harness.importing.test_importing import exchange, write_cassette
 from tests.harness.run.projects import cassette
 
 _OPENAI = "https://api.openai.com/v1"
@@ -149,8 +149,8 @@ def test_an_existing_suite_brings_its_providers_and_recordings(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also where its cassettes lie in the folder that a project would use, which stays its own."""
-    tape(folder / "cassettes" / "test_one.yaml", exchange(uri=_OPENAI + CHAT))
-    tape(folder / "cassettes" / "test_two.yaml", exchange(uri="https://llm.acme.example/v1" + CHAT))
+    write_cassette(folder / "cassettes" / "test_one.yaml", exchange(uri=_OPENAI + CHAT))
+    write_cassette(folder / "cassettes" / "test_two.yaml", exchange(uri="https://llm.acme.example/v1" + CHAT))
     assert run(["init", "--candidate", "openai-async", "--from", "cassettes"]) == 0
     out = capsys.readouterr().out
     assert "imported    openai/imported-test-one" in out

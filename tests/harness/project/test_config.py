@@ -48,10 +48,10 @@ def project(root: Path) -> Project:
 
 
 def test_settings_are_found_from_any_folder_below_the_project(tmp_path: Path) -> None:
-    write(tmp_path, toml='[tool.llm_contracts]\ncassettes = "tapes"\nstale_after_days = 7\n')
+    write(tmp_path, toml='[tool.llm_contracts]\ncassettes = "recordings"\nstale_after_days = 7\n')
     settings = load_settings(tmp_path / "tests" / "contracts")
     assert settings.root == tmp_path
-    assert settings.cassettes == tmp_path / "tapes"
+    assert settings.cassettes == tmp_path / "recordings"
     assert settings.snapshots == tmp_path / "snapshots"
     assert settings.stale_after_days == 7
 

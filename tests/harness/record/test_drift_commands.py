@@ -78,12 +78,12 @@ def commit(message: str) -> None:
 
 def edit(file: Path, old: bytes, new: bytes) -> None:
     """Let a recording hold another answer."""
-    tape = load(file)
-    (one,) = tape.interactions
+    recorded = load(file)
+    (one,) = recorded.interactions
     assert old in one.response.body
     body = one.response.body.replace(old, new)
     changed = replace(one, response=replace(one.response, body=body, pieces=None))
-    save(file, Cassette(interactions=(changed,), recording=tape.recording))
+    save(file, Cassette(interactions=(changed,), recording=recorded.recording))
 
 
 def with_field(file: Path, name: str = "trace") -> None:
@@ -157,10 +157,10 @@ def test_a_damaged_recording_is_3(project: Path, capsys: Out) -> None:
 
 
 def test_a_stale_recording_is_named_and_stays_stale(project: Path, capsys: Out) -> None:
-    tape = load(PLAIN)
-    assert tape.recording is not None
+    recorded = load(PLAIN)
+    assert recorded.recording is not None
     old = datetime(2025, 1, 1, tzinfo=UTC)
-    save(PLAIN, replace(tape, recording=replace(tape.recording, recorded_at=old)))
+    save(PLAIN, replace(recorded, recording=replace(recorded.recording, recorded_at=old)))
     capsys.readouterr()
     assert run(["record", "--verify", "--json", "v.json"]) == 0
     out = capsys.readouterr().out

@@ -168,14 +168,14 @@ def write_half_and_die(file: IO[bytes], data: bytes) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def save_in_a_fork(path: Path, tape: Cassette) -> None:
+def save_in_a_fork(path: Path, recorded: Cassette) -> None:
     """In a process of its own that dies in the middle of writing."""
     code = (
         "import sys; from pathlib import Path; from llm_contracts.wire.cassette import load, save;"
         "from tests.harness.record.test_record_killed import write_half_and_die;"
         "save(Path(sys.argv[2]), load(Path(sys.argv[1])), write=write_half_and_die)"
     )
-    save(path.with_name("template"), tape)
+    save(path.with_name("template"), recorded)
     here = Path(__file__).parents[3]
     environ = {**os.environ, "PYTHONPATH": f"{here / 'src'}:{here}"}
     done = subprocess.run(

@@ -25,7 +25,7 @@ from llm_contracts.reduce.reproduce import reproduction
 from llm_contracts.reduce.run import Reduced
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
-from tests.harness.importing.test_importing import exchange, tape
+from tests.harness.importing.test_importing import exchange, write_cassette
 from tests.harness.run.projects import cassette, make_project
 from tests.harness.wire.exchanges import DONE, JSON, event, stream, streamed, text_event
 
@@ -49,11 +49,11 @@ def test_what_is_not_needed_is_left_out() -> None:
 
 def shouted(project: Path, *texts: str, **asked: str) -> Path:
     """A recording of a stream of these texts; `asked`: further headers of the request."""
-    file = tape(project / "long.yaml", exchange(uri="https://api.acme.example/v1" + CHAT))
+    file = write_cassette(project / "long.yaml", exchange(uri="https://api.acme.example/v1" + CHAT))
     (one,) = load(file).interactions
     request = replace(one.request, headers=(*one.request.headers, *asked.items()))
     response = Response(status=200, headers=one.response.headers, body=stream(*texts))
-    return tape(file, Interaction(request=request, response=response))
+    return write_cassette(file, Interaction(request=request, response=response))
 
 
 def reduced(*options: str) -> int:
@@ -106,7 +106,7 @@ def test_what_is_left_shows_the_same_fault_and_no_other(project: Path, kind: str
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 40}
     body = text_event("a") + event({"choices": [last]}) + event({"choices": [], "usage": usage}) + DONE
     one = exchange(uri="https://api.acme.example/v1" + CHAT)
-    tape(project / "long.yaml", replace(one, response=replace(one.response, body=body)))
+    write_cassette(project / "long.yaml", replace(one, response=replace(one.response, body=body)))
     options = ["--reference", "plain", "--candidate", "changing", "--kind", kind, "--to", "small.yaml"]
     assert run(["reduce", "long.yaml", *options]) == 0
     (kept,) = load(project / "small.yaml").interactions
@@ -180,7 +180,7 @@ def test_a_key_in_a_row_keeps_files_from_being_written(
 
 
 def test_what_does_not_differ_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tape(project / "a.yaml", exchange(uri="https://api.acme.example/v1" + CHAT))
+    write_cassette(project / "a.yaml", exchange(uri="https://api.acme.example/v1" + CHAT))
     assert (
         run(["reduce", "a.yaml", "--reference", "plain", "--candidate", "shouting", "--kind", "usage"]) == 2
     )
@@ -289,7 +289,7 @@ def test_headers_that_are_not_needed_are_left_out(project: Path) -> None:
     file = project / "long.yaml"
     (one,) = load(file).interactions
     headers = (*one.response.headers, ("x-request-id", "req-1"))
-    tape(file, replace(one, response=replace(one.response, headers=headers)))
+    write_cassette(file, replace(one, response=replace(one.response, headers=headers)))
     assert reduced("long.yaml", "--to", "small.yaml") == 0
     (kept,) = load(project / "small.yaml").interactions
     assert [name.lower() for name, _ in kept.response.headers] == ["content-type"]

@@ -48,7 +48,7 @@ def write_corpus(folder: Path, count: int) -> None:
     (folder / "index.jsonl").write_text("\n".join([*rows[:5], '{"id": "broken"}', *rows[5:]]))
 
 
-def told(folder: Path) -> dict[str, Any]:
+def result_in(folder: Path) -> dict[str, Any]:
     """A stored result but for its times and what it says of itself as a part."""
     document = json.loads((folder / RESULT).read_text())
     assert isinstance(document, dict)
@@ -61,14 +61,14 @@ def told(folder: Path) -> dict[str, Any]:
 def test_parts_put_together_are_the_whole(corpus: Path, command: list[str]) -> None:
     home = Path("report") if command == ["check"] else Path("report/corpus")
     whole = run([*command, "--candidate", "shouting"])
-    before = told(home)
+    before = result_in(home)
     parts = [home / f"shard-{number}-of-3" for number in (1, 2, 3)]
     for number in (1, 2, 3):
         run([*command, "--candidate", "shouting", "--shard", f"{number}/3"])
-    assert sum(len(told(part)["items"]) for part in parts) == len(before["items"])
-    assert [told(part)["verdicts"] for part in parts] == [{}, {}, {}]
+    assert sum(len(result_in(part)["items"]) for part in parts) == len(before["items"])
+    assert [result_in(part)["verdicts"] for part in parts] == [{}, {}, {}]
     assert run(["report", "--merge", *map(str, reversed(parts))]) == whole
-    assert told(home) == before
+    assert result_in(home) == before
     stored = Stored.load(home)
     assert stored is not None
     assert all(stored.item(item.id).exchanges for item in stored.items() if item.problem is None)
@@ -83,7 +83,7 @@ def test_a_warning_of_one_part_is_one_of_the_whole(corpus: Path) -> None:
     document["digest"] = document_digest(document)  # as if it had been written so
     file.write_text(json.dumps(document))
     run(["report", "--merge", "part-1", "part-2"])
-    assert told(Path("report/corpus"))["warnings"].count("A worker process ended by SIGSEGV.") == 1
+    assert result_in(Path("report/corpus"))["warnings"].count("A worker process ended by SIGSEGV.") == 1
 
 
 def test_parts_that_make_no_whole_are_refused_by_name(
@@ -168,10 +168,10 @@ def test_a_stopped_run_goes_on_and_gives_what_it_would_have_given(
     corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(["corpus", "streams", "--candidate", "shouting"])
-    before, lines = told(Path("report/corpus")), Path("report/corpus", ITEMS).read_bytes().splitlines()
+    before, lines = result_in(Path("report/corpus")), Path("report/corpus", ITEMS).read_bytes().splitlines()
     stopped(10)
     run(["corpus", "streams", "--candidate", "shouting", "--continue"])
-    assert told(Path("report/corpus")) == before
+    assert result_in(Path("report/corpus")) == before
     after = Path("report/corpus", ITEMS).read_bytes().splitlines()
     assert after[:11] == lines[:11]  # these were not run again
     assert len(after) == len(lines)
@@ -203,7 +203,7 @@ def test_a_run_that_was_killed_goes_on(corpus: Path) -> None:
     head = draft.read_bytes()[:50_000]
     assert 1 < len(finished) < 300
     run(["corpus", "many", "--continue"])
-    assert len(told(Path("report/corpus"))["items"]) == 301
+    assert len(result_in(Path("report/corpus"))["items"]) == 301
     assert Path("report/corpus", ITEMS).read_bytes()[:50_000] == head
 
 
@@ -230,11 +230,11 @@ CLIENTS["deadly"] = deadly
     )
     command = ["corpus", "streams", "--candidate", "deadly", "--jobs", "2", "--pieces", "one"]
     run(command)
-    before = told(Path("report/corpus"))
+    before = result_in(Path("report/corpus"))
     (corpus / "armed").touch()
     run([*command, "--cluster", "local"])
     assert marker.exists()
-    assert told(Path("report/corpus")) == before
+    assert result_in(Path("report/corpus")) == before
 
 
 def test_a_missing_dask_is_named_with_the_extra_that_brings_it(
@@ -248,16 +248,16 @@ def test_a_missing_dask_is_named_with_the_extra_that_brings_it(
 def test_a_finished_run_is_recognised_and_nothing_is_run_again(corpus: Path) -> None:
     """Whoever was killed after the last stream, or asks once more, gets the result again."""
     run(["corpus", "streams"])
-    before = told(Path("report/corpus"))
+    before = result_in(Path("report/corpus"))
     items = Path("report/corpus", ITEMS).read_bytes().splitlines()
     clients = corpus / "contracts" / "clients.py"
     assert run(["corpus", "streams", "--continue"]) == 3  # for the row that cannot be used
-    assert told(Path("report/corpus")) == before
+    assert result_in(Path("report/corpus")) == before
     assert Path("report/corpus", ITEMS).read_bytes().splitlines()[1 : len(items)] == items[1:]
     assert not Path("report/corpus", DRAFT).exists()
     clients.write_text(clients.read_text() + "\n")
     assert run(["corpus", "streams", "--continue"]) == 2  # other code would give another result
-    assert told(Path("report/corpus")) == before
+    assert result_in(Path("report/corpus")) == before
 
 
 @pytest.mark.parametrize("command", [["check"], ["corpus", "streams"]])
@@ -278,4 +278,4 @@ def test_of_two_runs_in_one_folder_the_second_is_refused_and_the_first_unharmed(
         first.kill()
     run(command)
     assert not (home / DRAFT).exists()
-    assert told(home)["candidate"] == "same"
+    assert result_in(home)["candidate"] == "same"

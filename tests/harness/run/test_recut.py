@@ -104,12 +104,12 @@ CLIENTS |= {
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     make_project(tmp_path)
-    tape = cassette("zenith/plain-stream", ("gr@@", " dich"), provenance="live")
-    (one,) = tape.interactions
+    recorded = cassette("zenith/plain-stream", ("gr@@", " dich"), provenance="live")
+    (one,) = recorded.interactions
     answer = replace(one.response, body=one.response.body.replace(b"@@", "üß".encode()), pieces=None)
     save(
         tmp_path / "cassettes" / "zenith" / "plain-stream.yaml",
-        replace(tape, interactions=(replace(one, response=answer),)),
+        replace(recorded, interactions=(replace(one, response=answer),)),
     )
     (tmp_path / "contracts" / "clients.py").write_text(f"{CLIENTS}{READERS}")
     return tmp_path

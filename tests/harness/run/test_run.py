@@ -325,7 +325,7 @@ def test_items_keep_their_order_however_long_each_takes() -> None:
 
     finished: list[str] = []
 
-    def told(item: Item) -> None:
+    def note(item: Item) -> None:
         finished.append(item.id)
         if item.id == "2":
             last.set()
@@ -333,7 +333,7 @@ def test_items_keep_their_order_however_long_each_takes() -> None:
     items = run_jobs(
         [partial(job, number) for number in range(3)],
         workers=2,
-        progress=told,
+        progress=note,
     )
     assert [item.id for item in items] == ["0", "1", "2"]
     assert finished == ["0", "2", "1"]  # the first runs alone

@@ -24,11 +24,11 @@ def reached(wanted: tuple[int, ...], patience: float, happens: Callable[[Deliver
 
 
 def test_all_who_wait_for_as_much_or_less_go_on() -> None:
-    def told(delivery: Delivery) -> None:
+    def note(delivery: Delivery) -> None:
         delivery.progress((2, 0, 0, 0, 2))
         delivery.progress((3, 0, 0, 0, 3))  # before anybody could go on
 
-    assert reached((2, 3), _LONG, told) == [True, True]
+    assert reached((2, 3), _LONG, note) == [True, True]
 
 
 def test_who_waits_for_more_waits_in_vain() -> None:

@@ -10,7 +10,7 @@ from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.across import across
 from llm_contracts.parity.compare.effects import compare_effects
 from llm_contracts.parity.compare.failure import compare_failures
-from llm_contracts.parity.compare.fidelity import compare_faith
+from llm_contracts.parity.compare.fidelity import compare_fidelity
 from llm_contracts.parity.compare.fields import compare_error_fields, compare_fields
 from llm_contracts.parity.compare.finding import (
     ABSENT,
@@ -51,7 +51,7 @@ _COMPARISONS: tuple[Callable[[ObservationPair], Findings], ...] = (
     compare_order,
     compare_surface,
     compare_effects,
-    compare_faith,
+    compare_fidelity,
 )
 
 _OF_ONE_API = (compare_fields, compare_order, compare_surface)

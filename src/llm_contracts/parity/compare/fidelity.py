@@ -45,7 +45,7 @@ _GOOD_ENDS = frozenset(
 """Reasons, in small letters, with which an answer may end without text."""
 
 
-def compare_faith(pair: ObservationPair) -> Findings:
+def compare_fidelity(pair: ObservationPair) -> Findings:
     """What both clients hide or make up. Nothing where no answer is known, or where only one fails."""
     facts = pair.final
     if facts is None or pair.one_failed:

@@ -96,7 +96,7 @@ class Rules:
 
     Attributes:
         strict: the normalisations that are switched off: what they would hide is a difference.
-        categories: the classes of errors (`llm_adapter.errors.LLMError`) whose attribute `category` means
+        categories: the classes of errors (`my_shop.errors.LLMError`) whose attribute `category` means
             something; where none is named, it counts where both errors have one.
     """
 

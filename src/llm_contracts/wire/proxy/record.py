@@ -48,7 +48,7 @@ class _Passing:
     unpack: Unpacker | None
     broken: Callable[[], BaseException | None]
 
-    def kept(self, data: bytes, now: float) -> Iterator[bytes]:
+    def recorded(self, data: bytes, now: float) -> Iterator[bytes]:
         """The pieces that are kept of what has arrived; they are kept as they are taken."""
         try:
             for piece in (data,) if self.unpack is None or self.exchange.flaw else self.unpack(data):
@@ -207,7 +207,7 @@ class RecordSession(Session):
         try:
             await passing.response.prepare(incoming)
             while data := await arrivals.next():
-                for piece in passing.kept(data, self._loop.time()):
+                for piece in passing.recorded(data, self._loop.time()):
                     # Counted first: the consumer may have the bytes before this thread goes on.
                     self._sent += len(decoder.feed(piece))
                 await passing.response.write(data)
@@ -238,7 +238,7 @@ class RecordSession(Session):
                 while data := await arrivals.next():
                     if not refused:
                         return End.CLIENT_LEFT
-                    deque(passing.kept(data, self._loop.time()), maxlen=0)
+                    deque(passing.recorded(data, self._loop.time()), maxlen=0)
                 return End.COMPLETE
         return End.CLIENT_LEFT
 
