@@ -79,8 +79,10 @@ class Waiver:
 
     def covers_recording(self, provider: str, scenario: str) -> bool:
         """Whether it is meant for this scenario's recording, or for variants of it."""
-        recordings = "|".join(split(pattern)[0] for pattern in self.scenario.split("|"))
-        return _fits_some(self.provider, provider) and _fits_some(recordings, split(scenario)[0])
+        recording = split(scenario)[0]
+        return _fits_some(self.provider, provider) and any(
+            _fits(split(pattern)[0], recording) for pattern in self.scenario.split("|")
+        )
 
     def applies(self, versions: Mapping[str, str]) -> bool:
         """Whether it holds under these releases. A range is never met by a release that is not known."""

@@ -118,18 +118,27 @@ def code_files(root: Path) -> Iterator[Path]:
     of_python = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
     paths = (*of_python, *site.getsitepackages(), site.getusersitepackages(), str(_OWN))
     known = (environment, *(_prefix(os.path.realpath(path)) for path in paths))
-    for path in map(Path, _loaded()):
-        if not str(path).startswith(environment if str(path).startswith(inside) else known):
-            yield next(filter(Path.is_file, path.parents), path)  # a module in an archive is that file
+    for file in _loaded():
+        if not file.startswith(environment if file.startswith(inside) else known):
+            path = Path(file)
+            # A module in an archive is that file.
+            yield path if path.is_file() else next(filter(Path.is_file, path.parents), path)
 
 
 def _loaded() -> Iterator[str]:
-    """The files of all code that this process has loaded."""
-    real = cache(os.path.realpath)  # thousands of modules lie in hundreds of folders
+    """The files of all code that this process has loaded; quick, because each check asks several times."""
+
+    @cache  # thousands of modules lie in hundreds of folders
+    def real(folder: str) -> str:
+        parent, name = os.path.split(folder)
+        if name in {"", ".", ".."} or os.path.islink(folder):  # noqa: PTH114 - a Path takes longer to make
+            return _prefix(os.path.realpath(folder))
+        return f"{real(parent)}{name}{os.sep}"
+
     modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     for file in {*filter(None, modules), *executed_files()}:
-        folder, name = os.path.split(file)
-        yield f"{_prefix(real(folder))}{name}"
+        folder, root, name = file.rpartition(os.sep)
+        yield f"{real(folder or root)}{name}"
 
 
 @cache

@@ -24,7 +24,7 @@ from tests.harness.run.projects import make_project, stream
 
 pytestmark = pytest.mark.long
 
-COUNT = 24
+COUNT = 12
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -183,9 +183,15 @@ def importing() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            if not gc.get_freeze_count():  # once a process: what is garbage by now is never freed
-                gc.freeze()
+            _freeze()
             gc.enable()
+
+
+@cache
+def _freeze() -> None:
+    """Once a process: what is garbage by then is never freed. Asking again would count all that is frozen."""
+    if not gc.get_freeze_count():
+        gc.freeze()
 
 
 def side_by_side(
