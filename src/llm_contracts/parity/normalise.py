@@ -7,11 +7,9 @@ is a difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
 
 from llm_contracts.clients.observation import Chunk
 
@@ -51,17 +49,6 @@ class Normalisation(StrEnum):
     TELEMETRY_MESSAGE = "telemetry-message"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NormalisationCount:
-    """A normalisation hid so many differences; the first of them, for projects that switch it off."""
-
-    name: Normalisation
-    count: int = 1
-    where: str = ""
-    reference: Any = None
-    candidate: Any = None
-
-
 def is_empty(chunk: Chunk) -> bool:
     """Whether a chunk carries nothing that an application could use; an empty string counts as nothing."""
     return not any(
@@ -87,19 +74,3 @@ def finish_reasons(chunks: Iterable[Chunk]) -> tuple[str, ...]:
 def distinct(values: Iterable[str | None]) -> tuple[str, ...]:
     """The different values in order of appearance."""
     return tuple(dict.fromkeys(value for value in values if value))
-
-
-_COUNTED: tuple[tuple[Normalisation, Callable[[tuple[Chunk, ...]], int]], ...] = (
-    (Normalisation.EMPTY_CHUNK, lambda chunks: sum(map(is_empty, chunks))),
-    (Normalisation.TOOL_TYPE, lambda chunks: sum("type" in call for c in chunks for call in c.tool_calls)),
-    (Normalisation.FINISH_SPLIT, lambda chunks: sum(bool(c.text and c.finish_reason) for c in chunks)),
-    (Normalisation.FINISH_EMPTY, lambda chunks: sum(chunk.finish_reason == "" for chunk in chunks)),
-)
-
-
-def shape_notes(reference: tuple[Chunk, ...], candidate: tuple[Chunk, ...]) -> Iterator[NormalisationCount]:
-    """What the normalisations of chunks hid between two streams: how many more there were on one side."""
-    for name, count in _COUNTED:
-        ours, theirs = count(reference), count(candidate)
-        if ours != theirs:
-            yield NormalisationCount(name=name, count=abs(ours - theirs), reference=ours, candidate=theirs)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import Comparison
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import without_chance
 from llm_contracts.project.scenario import Scenario
@@ -95,9 +95,7 @@ def recut_differences(
         # Where they fail on the recording itself, failing says nothing about the shape.
         both_fail = bool(varied.failure and own.failure) and not (reference.failure and candidate.failure)
         new = [
-            UnnamedDivergence(
-                kind=kind, where=f"{where} ({name})", reference=each.reference, candidate=each.candidate
-            )
+            Finding(kind=kind, where=f"{where} ({name})", reference=each.reference, candidate=each.candidate)
             for (kind, where), each in theirs.items()
             if (kind, where) not in chance
             and not _is_alike(each, ours.get((kind, where)), both_fail=both_fail)

@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import NO_RULES, Comparison, Rules, compare
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.value_class import UNCHANGED
 from llm_contracts.wire.facts import WireFacts
@@ -55,7 +55,7 @@ def compare_change(
     theirs = compare(recorded.candidate, varied.candidate, facts, scope=scope, rules=rules)
     one, other = _by_place(ours), _by_place(theirs)
     findings = (
-        UnnamedDivergence(
+        Finding(
             kind=kind,
             where=where,
             reference=_shown(one.get((kind, where))),
@@ -110,9 +110,9 @@ def shown_as_whole(
         return ()
     value = {"shown": "a normal end", "bytes": f"over before {lost}"}
     return (
-        UnnamedDivergence(
-            kind=Kind.UNFAITHFUL, where=_PLACE, reference=value, candidate=value, unstable=True
-        ).seal(scope),
+        Finding(kind=Kind.UNFAITHFUL, where=_PLACE, reference=value, candidate=value, unstable=True).seal(
+            scope
+        ),
     )
 
 

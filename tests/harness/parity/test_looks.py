@@ -8,14 +8,14 @@ import pytest
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import Comparison, compare
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import Looks, may_be_chance
 from tests.harness.parity.samples import failure, observation
 
 
 def divergence(kind: Kind = Kind.TEXT, where: str = "text[0]", value: object = 1) -> Divergence:
-    return UnnamedDivergence(kind=kind, where=where, reference=value, candidate=2).seal("s")
+    return Finding(kind=kind, where=where, reference=value, candidate=2).seal("s")
 
 
 TEXT, LATE = divergence(), divergence(Kind.DELIVERY_LAG, "delta[0]")

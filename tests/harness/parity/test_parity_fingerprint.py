@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.compare import compare
-from llm_contracts.parity.compare.finding import ABSENT, UnnamedDivergence
+from llm_contracts.parity.compare.finding import ABSENT, Finding
 from llm_contracts.parity.divergence import Kind
 from tests.harness.parity.samples import chunks, facts, observation, usage
 
@@ -27,7 +27,7 @@ VOLATILE = [
 
 
 def name(reference: object, *, where: str = "id", scope: str = "openai/plain", unstable: bool = False) -> str:
-    finding = UnnamedDivergence(
+    finding = Finding(
         kind=Kind.RESPONSE_ID, where=where, reference=reference, candidate="x", unstable=unstable
     )
     return finding.seal(scope).fingerprint

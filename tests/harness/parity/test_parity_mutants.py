@@ -13,7 +13,7 @@ import pytest
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.clients.surface import MAPPING
 from llm_contracts.parity.compare import ABSENT, Comparison, Rules, compare
-from llm_contracts.parity.compare.finding import ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding, ObservationPair
 from llm_contracts.parity.compare.pauses import quietest
 from llm_contracts.parity.decision_groups import by_meaning, queue, without
 from llm_contracts.parity.divergence import Kind
@@ -204,7 +204,7 @@ def test_of_several_runs_the_first_is_shown() -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"reference": "rate_limit"}, {"candidate": "auth"}])
 def test_a_failure_is_accepted_only_by_both_its_values(changes: dict[str, Any]) -> None:
-    found = UnnamedDivergence(
+    found = Finding(
         kind=Kind.ERROR, where="error", reference={"category": "rate_limit"}, candidate=ABSENT
     ).seal("glm/plain")
     terms: dict[str, Any] = {"kind": Kind.ERROR, "provider": "glm", "reason": "r", "by": "b"}

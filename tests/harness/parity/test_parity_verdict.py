@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.corpus import CorpusProblem
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Verdict
 from llm_contracts.parity.verdict import decide, decide_streams
@@ -23,7 +23,7 @@ ELSEWHERE = Scenario(id="plain", provider="ark", model="ark/m")
 
 
 def divergence(kind: Kind = Kind.TEXT) -> Divergence:
-    return UnnamedDivergence(kind=kind, where="x", reference=1, candidate=2).seal("glm/plain")
+    return Finding(kind=kind, where="x", reference=1, candidate=2).seal("glm/plain")
 
 
 def item(scenario: str = "plain", **changes: Any) -> Item:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.parity.compare.finding import UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.waiver import Waiver
@@ -47,7 +47,7 @@ def loaded(folder: Path, *rows: dict[str, Any], today: date = TODAY) -> Waivers:
 
 
 def divergence(kind: Kind = Kind.DELTAS, where: str = "delta[17]") -> Divergence:
-    return UnnamedDivergence(kind=kind, where=where, reference="a", candidate="b").seal("glm/plain-stream")
+    return Finding(kind=kind, where=where, reference="a", candidate="b").seal("glm/plain-stream")
 
 
 def item(provider: str = "glm", scenario: str = "plain-stream", *found: Divergence) -> Item:

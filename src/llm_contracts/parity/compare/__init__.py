@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.across import across
@@ -12,15 +12,7 @@ from llm_contracts.parity.compare.effects import compare_effects
 from llm_contracts.parity.compare.failure import compare_failures
 from llm_contracts.parity.compare.fidelity import compare_fidelity
 from llm_contracts.parity.compare.fields import compare_error_fields, compare_fields
-from llm_contracts.parity.compare.finding import (
-    ABSENT,
-    NO_RULES,
-    Finding,
-    Findings,
-    ObservationPair,
-    Rules,
-    UnnamedDivergence,
-)
+from llm_contracts.parity.compare.finding import ABSENT, NO_RULES, Finding, Findings, ObservationPair, Rules
 from llm_contracts.parity.compare.lateness import compare_lateness
 from llm_contracts.parity.compare.order import compare_order
 from llm_contracts.parity.compare.pauses import compare_pauses, compare_waits
@@ -30,7 +22,7 @@ from llm_contracts.parity.compare.surface import compare_surface
 from llm_contracts.parity.compare.telemetry import compare_telemetry
 from llm_contracts.parity.compare.usage import compare_usage
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.normalise import NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import Request
 
@@ -96,19 +88,16 @@ def compare(
     found = [_strictly(item, rules) for item in (*passed_over, *(i for one in made for i in one(pair)))]
     hidden: Counter[str] = Counter()
     for note in found:
-        if isinstance(note, NormalisationCount):
-            hidden[str(note.name)] += note.count
+        if isinstance(note.kind, Normalisation):
+            hidden[str(note.kind)] += note.count
     return Comparison(
-        divergences=tuple(item.seal(scope) for item in found if isinstance(item, UnnamedDivergence)),
+        divergences=tuple(item.seal(scope) for item in found if isinstance(item.kind, Kind)),
         normalised=dict(sorted(hidden.items())),
     )
 
 
 def _strictly(found: Finding, rules: Rules) -> Finding:
     """What a normalisation hid is a difference again where it is switched off."""
-    if isinstance(found, UnnamedDivergence) or found.name not in rules.strict:
+    if found.kind not in rules.strict:
         return found
-    where = found.where or f"normalised.{found.name}"
-    return UnnamedDivergence(
-        kind=Kind.FIELDS, where=where, reference=found.reference, candidate=found.candidate
-    )
+    return replace(found, kind=Kind.FIELDS, where=found.where or f"normalised.{found.kind}")

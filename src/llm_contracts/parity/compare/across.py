@@ -18,8 +18,8 @@ from typing import Any
 
 from llm_contracts.clients.chunks import to_usage
 from llm_contracts.clients.observation import Chunk, Observation, Usage
-from llm_contracts.parity.compare.finding import ObservationPair
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount, is_empty
+from llm_contracts.parity.compare.finding import Finding, ObservationPair
+from llm_contracts.parity.normalise import Normalisation, is_empty
 from llm_contracts.wire.facts import WireFacts
 
 _CALLS = "tool_calls"
@@ -54,7 +54,7 @@ _PARTS: Mapping[str, str] = {
 """The parts of totals that all of these APIs count → what chat completions call them."""
 
 
-def across(pair: ObservationPair) -> tuple[ObservationPair, tuple[NormalisationCount, ...]]:
+def across(pair: ObservationPair) -> tuple[ObservationPair, tuple[Finding, ...]]:
     """The pair in common words, and what was passed over on the way. Where both clients hand on objects of
     one API, or of one that is not known here, the pair itself and nothing.
     """
@@ -70,11 +70,9 @@ def across(pair: ObservationPair) -> tuple[ObservationPair, tuple[NormalisationC
     )
 
 
-def _note(name: Normalisation, ours: list[str], theirs: list[str]) -> NormalisationCount:
-    differing = set(ours) ^ set(theirs)
-    return NormalisationCount(
-        name=name, count=len(differing), where="protocol", reference=ours, candidate=theirs
-    )
+def _note(name: Normalisation, ours: list[str], theirs: list[str]) -> Finding:
+    apart = set(ours) ^ set(theirs)
+    return Finding(kind=name, count=len(apart), where="protocol", reference=ours, candidate=theirs)
 
 
 def _words(side: Observation) -> list[str]:

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llm_contracts.parity.compare.finding import (
-    ABSENT,
-    VOLATILE,
-    Findings,
-    ObservationPair,
-    UnnamedDivergence,
-)
+from llm_contracts.parity.compare.finding import ABSENT, VOLATILE, Finding, Findings, ObservationPair
 from llm_contracts.parity.divergence import Kind
 
 
@@ -21,7 +15,7 @@ def compare_effects(pair: ObservationPair) -> Findings:
     for place, done in theirs.items():
         before = ours.get(place, ABSENT)
         for value in _added(before, done):
-            yield UnnamedDivergence(
+            yield Finding(
                 kind=Kind.SIDE_EFFECT,
                 where=place,
                 reference=before,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from llm_contracts.clients.observation import Failure
-from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, Rules, UnnamedDivergence
+from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, ObservationPair, Rules, differing
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 
 
 def compare_failures(pair: ObservationPair) -> Findings:
@@ -18,44 +18,30 @@ def compare_failures(pair: ObservationPair) -> Findings:
     ours, theirs = pair.reference.failure, pair.candidate.failure
     if ours is not None and theirs is not None:
         yield from _both(pair, ours, theirs)
-    elif ours is not None or theirs is not None:
-        yield UnnamedDivergence(
-            kind=Kind.ERROR, where="error", reference=_shown(ours), candidate=_shown(theirs)
-        )
+    elif pair.one_failed:
+        yield Finding(kind=Kind.ERROR, where="error", reference=_shown(ours), candidate=_shown(theirs))
 
 
 def _both(pair: ObservationPair, ours: Failure, theirs: Failure) -> Findings:
     yield from _category(pair.rules, ours, theirs)
-    for name in ("status", "code"):
-        one, other = getattr(ours, name), getattr(theirs, name)
-        if one != other:
-            yield UnnamedDivergence(kind=Kind.ERROR, where=f"error.{name}", reference=one, candidate=other)
-    places = {
-        "position": (len(pair.reference.deltas), len(pair.candidate.deltas)),
-        "raised": (ours.raised, theirs.raised),
-    }
-    if not any(b"stream" in one.body or "stream" in one.uri.lower() for one in pair.reference.requests):
-        if ours.raised != theirs.raised:
-            yield NormalisationCount(name=Normalisation.WHOLE_ANSWER, where="error.raised")
-        del places["raised"]
-    for name, (a, b) in places.items():
-        if a != b:
-            yield UnnamedDivergence(kind=Kind.ERROR_POSITION, where=f"error.{name}", reference=a, candidate=b)
+    yield from differing(Kind.ERROR, "error.status", ours.status, theirs.status)
+    yield from differing(Kind.ERROR, "error.code", ours.code, theirs.code)
+    reached = (len(side.deltas) for side in pair.sides)
+    yield from differing(Kind.ERROR_POSITION, "error.position", *reached)
+    if any(b"stream" in one.body or "stream" in one.uri.lower() for one in pair.reference.requests):
+        yield from differing(Kind.ERROR_POSITION, "error.raised", ours.raised, theirs.raised)
+    elif ours.raised != theirs.raised:
+        yield Finding(kind=Normalisation.WHOLE_ANSWER, where="error.raised")
 
 
 def _category(rules: Rules, ours: Failure, theirs: Failure) -> Findings:
     """The categories where both name one, else the classes: an error of a subclass is caught as before."""
     named = all(_names_its_category(rules, failure) for failure in (ours, theirs))
     one, other = (failure.category if named else _class(failure) for failure in (ours, theirs))
-    if one == other:
-        return
-    where = "error.category"
-    if not named and ours.classes and ours.classes[0] in theirs.classes:
-        yield NormalisationCount(
-            name=Normalisation.ERROR_SUBCLASS, where=where, reference=one, candidate=other
-        )
-    else:
-        yield UnnamedDivergence(kind=Kind.ERROR, where=where, reference=one, candidate=other)
+    subclass = not named and ours.classes and ours.classes[0] in theirs.classes
+    yield from differing(
+        Normalisation.ERROR_SUBCLASS if subclass else Kind.ERROR, "error.category", one, other
+    )
 
 
 def _names_its_category(rules: Rules, failure: Failure) -> bool:

@@ -14,10 +14,9 @@ from llm_contracts.parity.compare.finding import (
     ABSENT,
     Findings,
     ObservationPair,
-    UnnamedDivergence,
     first_difference,
+    unfaithful,
 )
-from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import finish_reasons
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import End
@@ -69,7 +68,7 @@ def _failed(pair: ObservationPair, facts: WireFacts) -> Findings:
     failure = pair.reference.failure
     asked = pair.seen if pair.asks_more_than_once else (facts,)
     if failure is not None and all(map(_sound, asked)):
-        yield _finding("error", failure.category, "a complete answer")
+        yield unfaithful("error", failure.category, "a complete answer")
 
 
 def _sound(facts: WireFacts) -> bool:
@@ -87,15 +86,13 @@ def _ends_in_trouble(facts: WireFacts) -> bool:
 
 def _ended(pair: ObservationPair, facts: WireFacts) -> Findings:
     """Both end as if all were well. A cut after `[DONE]` loses nothing; a caller that hung up knows."""
-    if facts.error is not None and not all(
-        _hands_on(side, facts.error) for side in (pair.reference, pair.candidate)
-    ):
-        yield _finding("error", "a normal end", facts.error.get("message", "an error"))
+    if facts.error is not None and not all(_hands_on(side, facts.error) for side in pair.sides):
+        yield unfaithful("error", "a normal end", facts.error.get("message", "an error"))
     shown = {pair.reference.text, pair.candidate.text}
     if facts.unread and facts.status == _OK and (facts.events or shown != {facts.text} or not facts.text):
-        yield _finding("body.unread", "a normal end", f"{facts.unread} bytes that no client reads")
+        yield unfaithful("body.unread", "a normal end", f"{facts.unread} bytes that no client reads")
     if facts.end not in (End.COMPLETE, End.CLIENT_LEFT) and not facts.done:
-        yield _finding("end", "a normal end", str(facts.end))
+        yield unfaithful("end", "a normal end", str(facts.end))
 
 
 def _hands_on(side: Observation, error: Mapping[str, Any]) -> bool:
@@ -132,7 +129,7 @@ def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
     if (facts.streamed or sent) and shown == pair.candidate.text != sent and facts.error is None:
         index = first_difference(shown, sent)
         excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
-        yield _finding(f"text[{index}]", *excerpts)
+        yield unfaithful(f"text[{index}]", *excerpts)
 
 
 def _unseen_parts(pair: ObservationPair, facts: WireFacts) -> Findings:
@@ -148,7 +145,7 @@ def _unseen_parts(pair: ObservationPair, facts: WireFacts) -> Findings:
         shown = said(pair.reference)
         if shown and shown == said(pair.candidate) != sent and facts.error is None:
             index = first_difference(shown, sent)
-            yield _finding(f"{place}[{index}]", *(text[index : index + _EXCERPT] for text in (shown, sent)))
+            yield unfaithful(f"{place}[{index}]", *(text[index : index + _EXCERPT] for text in (shown, sent)))
 
 
 def _arguments(side: Observation) -> str:
@@ -159,10 +156,10 @@ def _arguments(side: Observation) -> str:
 
 def _refusal(pair: ObservationPair, facts: WireFacts) -> Findings:
     """A refusal that nobody hands on, neither under its name nor as text, is an empty answer."""
-    sides = (pair.reference, pair.candidate)
+    sides = pair.sides
     handed_on = (side.text or any("refusal" in chunk.extra for chunk in side.chunks) for side in sides)
     if facts.refusal and not any(handed_on):
-        yield _finding("refusal", ABSENT, facts.refusal[:_EXCERPT])
+        yield unfaithful("refusal", ABSENT, facts.refusal[:_EXCERPT])
 
 
 def _sent_text(pair: ObservationPair, facts: WireFacts) -> str:
@@ -175,9 +172,4 @@ def _finish(pair: ObservationPair) -> Findings:
     shown, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
     sent = [reason for each in pair.answers for reason in each.finish_reasons]
     if shown == theirs and not set(shown) <= set(sent):
-        yield _finding("finish_reason", list(shown), sent or ABSENT)
-
-
-def _finding(where: str, shown: Any, sent: Any) -> UnnamedDivergence:
-    value = {"shown": shown, "bytes": sent}
-    return UnnamedDivergence(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)
+        yield unfaithful("finish_reason", list(shown), sent or ABSENT)

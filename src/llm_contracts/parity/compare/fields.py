@@ -6,7 +6,8 @@ A field that is lost on a thousand chunks is one difference: the first one is sh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,13 +15,15 @@ from llm_contracts.clients.chunks import NO_OBJECT
 from llm_contracts.clients.observation import Chunk, Failure
 from llm_contracts.parity.compare.finding import (
     ABSENT,
+    Finding,
     Findings,
     ObservationPair,
-    UnnamedDivergence,
+    at,
+    first_difference,
     same_but_volatile,
 )
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount, distinct, is_empty
+from llm_contracts.parity.normalise import Normalisation, distinct, is_empty
 
 Leaves = Mapping[str, Any]
 """Path → value."""
@@ -46,10 +49,9 @@ _OF_THE_SDK = re.compile(
 def compare_fields(pair: ObservationPair) -> Findings:
     """`fields` for each path at which the two differ."""
     yield from _roles(pair)
-    answers = [side.answer for side in (pair.reference, pair.candidate)]
-    if all(answers):
-        one, other = ({"stream": {"response": _shared_headers(answer)}} for answer in answers)
-        yield from _pairwise(iter([(one, other)]))
+    answers = [{"stream": {"response": _shared_headers(side.answer)}} for side in pair.sides if side.answer]
+    if len(answers) == len(pair.sides):
+        yield from _pairwise([answers])
     ours, theirs = pair.reference.chunks, pair.candidate.chunks
     if len(ours) != len(theirs) and not pair.cut:
         full = [[chunk for chunk in chunks if not is_empty(chunk)] for chunks in (ours, theirs)]
@@ -58,7 +60,7 @@ def compare_fields(pair: ObservationPair) -> Findings:
             return
         yield from _lost_with_empty_chunks(ours, theirs)
         ours, theirs = tuple(full[0]), tuple(full[1])
-    yield from _side_by_side(ours, theirs)
+    yield from _pairwise((one.rest, other.rest) for one, other in zip(ours, theirs, strict=False))
 
 
 def compare_error_fields(pair: ObservationPair) -> Findings:
@@ -69,7 +71,7 @@ def compare_error_fields(pair: ObservationPair) -> Findings:
     named = {"message": (ours.said, theirs.said), "provider_code": (ours.provider_code, theirs.provider_code)}
     for name, (one, other) in named.items():
         if not same_but_volatile(one or "", other or "", pair.said):
-            yield UnnamedDivergence(
+            yield Finding(
                 kind=Kind.FIELDS,
                 where=f"error.{name}",
                 reference=one,
@@ -83,19 +85,12 @@ def _error_leaves(ours: Failure, theirs: Failure, sent: str) -> Findings:
     named = {name for name in _NAMED if all(_is_named(name, failure) for failure in (ours, theirs))}
     if ours.said != theirs.said:
         named.add("message")
-    one, other = (_leaves(_shared(failure, named)) for failure in (ours, theirs))
-    for path in dict.fromkeys((*one, *other)):
-        a, b = one.get(path, ABSENT), other.get(path, ABSENT)
-        hidden = _hidden(path, a, b)
-        if _equal(a, b) or (isinstance(a, str) and isinstance(b, str) and same_but_volatile(a, b, sent)):
+    for path, kind, a, b in _differences(*(_leaves(_shared(failure, named)) for failure in (ours, theirs))):
+        if isinstance(a, str) and isinstance(b, str) and same_but_volatile(a, b, sent):
             continue
-        if hidden is None and a == ABSENT:
-            hidden = Normalisation.ERROR_ADDED
-        where = f"error.{path}"
-        if hidden is None:
-            yield UnnamedDivergence(kind=Kind.FIELDS, where=where, reference=a, candidate=b)
-        else:
-            yield NormalisationCount(name=hidden, where=where, reference=a, candidate=b)
+        added = kind is Kind.FIELDS and a == ABSENT
+        shown = Normalisation.ERROR_ADDED if added else kind
+        yield Finding(kind=shown, where=f"error.{path}", reference=a, candidate=b)
 
 
 def _is_named(name: str, failure: Failure) -> bool:
@@ -117,7 +112,7 @@ def _shared_headers(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _roles(pair: ObservationPair) -> Findings:
-    sides = [_by_choice(side.chunks) for side in (pair.reference, pair.candidate)]
+    sides = [_by_choice(side.chunks) for side in pair.sides]
     for where in dict.fromkeys((*sides[0], *sides[1])):
         yield from _role(pair, where, *(side.get(where, []) for side in sides))
 
@@ -135,42 +130,36 @@ def _by_choice(chunks: Sequence[Chunk]) -> dict[str, list[str]]:
 
 def _role(pair: ObservationPair, where: str, ours: Sequence[str], theirs: Sequence[str]) -> Findings:
     one, other = distinct(ours), distinct(theirs)
-    hidden = one == other or (not ours and other == ("assistant",))
-    if ours == theirs or (pair.excuses(ours, theirs) and not (ours and theirs)):
+    if ours == theirs or pair.excuses_all(ours, theirs):
         return
-    values: dict[str, Any] = {"reference": list(one) or ABSENT, "candidate": list(other) or ABSENT}
-    if hidden:
-        count = abs(len(ours) - len(theirs))
-        yield NormalisationCount(name=Normalisation.ROLE, count=count or 1, where=where, **values)
-    else:
-        yield UnnamedDivergence(kind=Kind.FIELDS, where=where, **values)
+    hidden = one == other or (not ours and other == ("assistant",))
+    yield Finding(
+        kind=Normalisation.ROLE if hidden else Kind.FIELDS,
+        count=abs(len(ours) - len(theirs)) or 1,
+        where=where,
+        reference=list(one) or ABSENT,
+        candidate=list(other) or ABSENT,
+    )
 
 
-def _side_by_side(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
-    pairs = ((one.rest, other.rest) for one, other in zip(ours, theirs, strict=False))
-    yield from _pairwise(pairs)
-
-
-def _pairwise(pairs: Iterator[tuple[Leaves, Leaves]]) -> Findings:
-    found: dict[tuple[str, Normalisation | None], tuple[Any, Any, int]] = {}
+def _pairwise(pairs: Iterable[Iterable[Leaves]]) -> Findings:
+    first: dict[tuple[str, Kind | Normalisation], tuple[Any, Any]] = {}
+    counts: Counter[tuple[str, Kind | Normalisation]] = Counter()
     leaves = _remembering(_leaves)
-    differing = _remembering_pairs(lambda one, other: list(_differences(leaves(one), leaves(other))))
+    differing_leaves = _remembering(lambda one, other: list(_differences(leaves(one), leaves(other))))
     for one, other in pairs:
-        for path, hidden, a, b in () if one is other else differing(one, other):
-            first = found.get((path, hidden), (a, b, 0))
-            found[path, hidden] = (first[0], first[1], first[2] + 1)
-    for (path, hidden), (a, b, count) in found.items():
-        if hidden is None:
-            yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
-        else:
-            yield NormalisationCount(name=hidden, count=count, where=path, reference=a, candidate=b)
+        for path, kind, a, b in () if one is other else differing_leaves(one, other):
+            first.setdefault((path, kind), (a, b))
+            counts[path, kind] += 1
+    for (path, kind), (a, b) in first.items():
+        yield Finding(kind=kind, where=path, reference=a, candidate=b, count=counts[path, kind])
 
 
-def _differences(one: Leaves, other: Leaves) -> Iterator[tuple[str, Normalisation | None, Any, Any]]:
+def _differences(one: Leaves, other: Leaves) -> Iterator[tuple[str, Kind | Normalisation, Any, Any]]:
     for path in dict.fromkeys((*one, *other)):
         a, b = one.get(path, ABSENT), other.get(path, ABSENT)
         if not _equal(a, b):
-            yield path, _hidden(path, a, b), a, b
+            yield path, _hidden(path, a, b) or Kind.FIELDS, a, b
 
 
 def _in_order(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
@@ -180,22 +169,14 @@ def _in_order(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
     sides = [[_leaves(chunk.rest) for chunk in chunks] for chunks in (ours, theirs)]
     for path in dict.fromkeys(path for side in sides for leaves in side for path in leaves if path != "type"):
         yield from _nothing_at(path, *sides)
-        one, other = (
-            [key for key, _ in groupby(leaves.get(path, ABSENT) for leaves in side)] for side in sides
-        )
+        one, other = ([leaves[path] for leaves in side if path in leaves] for side in sides)
         one, other = ([v for v in side if v not in _NOTHING and v not in _EMPTY] for side in (one, other))
         one, other = ([key for key, _ in groupby(side)] for side in (one, other))
-        if one == other:
-            continue
-        index = next(
-            (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-        )
-        a, b = (side[index] if index < len(side) else ABSENT for side in (one, other))
-        hidden = _hidden(path, a, b)
-        if hidden is None:
-            yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
-        else:
-            yield NormalisationCount(name=hidden, where=path, reference=a, candidate=b)
+        index = first_difference(one, other)
+        a, b = at(one, index), at(other, index)
+        if one != other:
+            kind = _hidden(path, a, b) or Kind.FIELDS
+            yield Finding(kind=kind, where=path, reference=a, candidate=b)
 
 
 def _nothing_at(path: str, ours: Sequence[Leaves], theirs: Sequence[Leaves]) -> Findings:
@@ -204,7 +185,7 @@ def _nothing_at(path: str, ours: Sequence[Leaves], theirs: Sequence[Leaves]) -> 
     for name, values in ((Normalisation.NULL, [None]), (Normalisation.EMPTY_VALUE, _EMPTY)):
         a, b = (next((value for value in side if value in values), ABSENT) for side in (one, other))
         if (a == ABSENT) != (b == ABSENT):
-            yield NormalisationCount(name=name, where=path, reference=a, candidate=b)
+            yield Finding(kind=name, where=path, reference=a, candidate=b)
 
 
 def _lost_with_empty_chunks(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> Findings:
@@ -212,15 +193,13 @@ def _lost_with_empty_chunks(ours: Sequence[Chunk], theirs: Sequence[Chunk]) -> F
     one, other = (
         {p: v for c in chunks if is_empty(c) for p, v in _leaves(c.rest).items()} for chunks in (ours, theirs)
     )
-    every = (
+    known, seen = (
         {p for c in chunks for p, v in _leaves(c.rest).items() if v is not None} for chunks in (ours, theirs)
     )
-    known, seen = every
-    for path in dict.fromkeys((*one, *other)):
-        a, b = one.get(path, ABSENT), other.get(path, ABSENT)
+    for path, kind, a, b in _differences(one, other):
         lost = (path in known) != (path in seen) and not path.endswith("].index")
-        if lost and not _equal(a, b) and _hidden(path, a, b) is None:
-            yield UnnamedDivergence(kind=Kind.FIELDS, where=path, reference=a, candidate=b)
+        if lost and kind is Kind.FIELDS:
+            yield Finding(kind=kind, where=path, reference=a, candidate=b)
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -279,25 +258,14 @@ def _collect(value: Any, place: str, found: dict[str, Any]) -> None:
         found[place] = value
 
 
-def _remembering(work: Callable[[Leaves], dict[str, Any]]) -> Callable[[Leaves], dict[str, Any]]:
+def _remembering(work: Callable[..., Any]) -> Callable[..., Any]:
     """Chunks share what is left of them, so most work has been done for the chunk before."""
-    done: dict[int, dict[str, Any]] = {}
+    done: dict[tuple[int, ...], Any] = {}
 
-    def remembered(value: Leaves) -> dict[str, Any]:
-        if id(value) not in done:
-            done[id(value)] = work(value)
-        return done[id(value)]
-
-    return remembered
-
-
-def _remembering_pairs(work: Callable[[Leaves, Leaves], list[Any]]) -> Callable[[Leaves, Leaves], list[Any]]:
-    done: dict[tuple[int, int], list[Any]] = {}
-
-    def remembered(one: Leaves, other: Leaves) -> list[Any]:
-        key = id(one), id(other)
+    def remembered(*values: Leaves) -> Any:
+        key = tuple(map(id, values))
         if key not in done:
-            done[key] = work(one, other)
+            done[key] = work(*values)
         return done[key]
 
     return remembered

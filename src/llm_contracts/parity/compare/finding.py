@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.normalise import NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.wire.facts import WireFacts
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.matching import canonical_body
@@ -65,16 +65,22 @@ def same_but_volatile(one: str, other: str, sent: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UnnamedDivergence:
-    """A difference before it has its name.
+class Finding:
+    """A difference before it has its name, or one that a normalisation hides.
 
-    `unstable` marks values that depend on timing or on the wording of a message: the name leaves them out.
+    Attributes:
+        kind: what differs, or the normalisation that hides it and is counted.
+        where: the place; may be empty where the difference is hidden.
+        reference, candidate: what stands there on either side; of several that are hidden, the first.
+        count: how many are hidden.
+        unstable: whether the values depend on timing or wording: the name leaves them out.
     """
 
-    kind: Kind
-    where: str
-    reference: Value
-    candidate: Value
+    kind: Kind | Normalisation
+    where: str = ""
+    reference: Value = None
+    candidate: Value = None
+    count: int = 1
     unstable: bool = False
 
     def seal(self, scope: str) -> Divergence:
@@ -82,12 +88,34 @@ class UnnamedDivergence:
         values = ("", "") if self.unstable else (canonical(self.reference), canonical(self.candidate))
         named = "|".join((scope, self.kind, self.where, *(VOLATILE.sub("~", value) for value in values)))
         return Divergence(
-            kind=self.kind,
+            kind=Kind(self.kind),
             where=self.where,
             reference=self.reference,
             candidate=self.candidate,
             fingerprint=hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:12],
         )
+
+
+Findings = Iterator[Finding]
+"""What one comparison yields."""
+
+
+def differing(
+    kind: Kind | Normalisation, where: str, reference: Value, candidate: Value, *, after_error: bool = False
+) -> Findings:
+    """A finding where the two values differ. `after_error`: that follows from an earlier failure, so it is
+    only counted.
+    """
+    if reference != candidate and after_error:
+        yield Finding(kind=Normalisation.AFTER_ERROR)
+    elif reference != candidate:
+        yield Finding(kind=kind, where=where, reference=reference, candidate=candidate)
+
+
+def unfaithful(where: str, shown: Value, sent: Value, source: str = "bytes") -> Finding:
+    """Both clients agree on what was shown, and the source says something else."""
+    value = {"shown": shown, source: sent}
+    return Finding(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,11 +134,6 @@ class Rules:
 
 NO_RULES = Rules()
 
-Finding = UnnamedDivergence | NormalisationCount
-
-Findings = Iterator[Finding]
-"""What one comparison yields."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservationPair:
@@ -121,6 +144,11 @@ class ObservationPair:
     facts: tuple[WireFacts, ...]
     recorded: tuple[Request, ...] = ()
     rules: Rules
+
+    @property
+    def sides(self) -> tuple[Observation, Observation]:
+        """Reference and candidate."""
+        return self.reference, self.candidate
 
     @property
     def both_failed(self) -> bool:
@@ -146,6 +174,14 @@ class ObservationPair:
         counts = len(self.reference.deltas), len(self.candidate.deltas)
         first = self.reference.failure is not None if self.one_failed else counts[0] < counts[1]
         return self.cut and (len(ours) < len(theirs)) == first
+
+    def excuses_rest(self, ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
+        """Whether that excuses the difference of two sequences, as the one is the beginning of the other."""
+        return self.excuses(ours, theirs) and first_difference(ours, theirs) == min(len(ours), len(theirs))
+
+    def excuses_all(self, ours: Sized, theirs: Sized) -> bool:
+        """Whether that excuses it, and one has nothing of this at all."""
+        return self.excuses(ours, theirs) and not (ours and theirs)
 
     @property
     def said(self) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from llm_contracts.clients.observation import Chunk, Observation
-from llm_contracts.parity.compare.finding import Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding, Findings, ObservationPair
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.wire.protocols import GENERIC
 
 
@@ -20,17 +20,17 @@ def compare_lateness(pair: ObservationPair) -> Findings:
     Compared by characters, so that differently cut pieces can be held against each other. Only the first
     place and the number are given: something that buffers is late everywhere.
     """
-    if all(map(_calls_at_once, (pair.reference, pair.candidate))):
-        yield NormalisationCount(name=Normalisation.CALLS_AT_ONCE)
+    if all(map(_calls_at_once, pair.sides)):
+        yield Finding(kind=Normalisation.CALLS_AT_ONCE)
         return
     alike = len(pair.reference.chunks) == len(pair.candidate.chunks)
     unknown = alike and pair.final is not None and pair.final.protocol == GENERIC
     for place, said in (_AWAITED | _UNKNOWN if unknown else _AWAITED).items():
-        one, other = (_arrivals(side.chunks, said) for side in (pair.reference, pair.candidate))
+        one, other = (_arrivals(side.chunks, said) for side in pair.sides)
         late = list(_late(one, other))
         if late:
             index, ours, theirs = late[0]
-            yield UnnamedDivergence(
+            yield Finding(
                 kind=Kind.DELIVERY_LAG,
                 where=f"{place}[{index}]",
                 reference={"event": ours},

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llm_contracts.clients.observation import Chunk
-from llm_contracts.parity.compare.finding import (
-    Findings,
-    ObservationPair,
-    UnnamedDivergence,
-    first_difference,
-)
+from llm_contracts.parity.compare.finding import Finding, Findings, ObservationPair, first_difference
 from llm_contracts.parity.divergence import Kind
 
 _PARTS = ("reasoning", "text", "tool_calls", "finish_reason", "usage")
@@ -28,34 +23,26 @@ def compare_order(pair: ObservationPair) -> Findings:
     ours, theirs = list(_parts(pair.reference.chunks)), list(_parts(pair.candidate.chunks))
     both = set(ours) & set(theirs)
     ours, theirs = (list(_runs(part for part in side if part in both)) for side in (ours, theirs))
-    index = first_difference(ours, theirs)
     if ours == theirs:
         yield from _role(pair, {"role", *both})
         return
-    if pair.excuses(ours, theirs) and index == min(len(ours), len(theirs)):
-        return
-    moved = next(iter([*theirs[index : index + 1], *ours[index : index + 1]]))
-    yield UnnamedDivergence(
-        kind=Kind.ORDER,
-        where=f"order.{moved}",
-        reference=_shown(ours, index),
-        candidate=_shown(theirs, index),
-    )
+    index = first_difference(ours, theirs)
+    yield from _moved(pair, next(iter([*theirs[index : index + 1], *ours[index : index + 1]])), ours, theirs)
+
+
+def _moved(pair: ObservationPair, part: str, ours: list[str], theirs: list[str]) -> Findings:
+    if ours != theirs and not pair.excuses_rest(ours, theirs):
+        one, other = (_shown(side, first_difference(ours, theirs)) for side in (ours, theirs))
+        yield Finding(kind=Kind.ORDER, where=f"order.{part}", reference=one, candidate=other)
 
 
 def _events(pair: ObservationPair) -> Findings:
     """The kinds of events in order, where an API names them (`response.created`): who waits for one that does
     not come waits for ever.
     """
-    ours, theirs = (list(_kinds(side.chunks)) for side in (pair.reference, pair.candidate))
-    index = first_difference(ours, theirs)
-    if ours == theirs or not (ours and theirs):
-        return
-    if pair.excuses(ours, theirs) and index == min(len(ours), len(theirs)):
-        return
-    yield UnnamedDivergence(
-        kind=Kind.ORDER, where="order.type", reference=_shown(ours, index), candidate=_shown(theirs, index)
-    )
+    ours, theirs = (list(_kinds(side.chunks)) for side in pair.sides)
+    if ours and theirs:
+        yield from _moved(pair, "type", ours, theirs)
 
 
 def _kinds(chunks: Sequence[Chunk]) -> Iterator[str]:
@@ -75,12 +62,10 @@ def _role(pair: ObservationPair, both: set[str]) -> Findings:
     """The role comes first: whoever reads it there misses one that comes later."""
     ours, theirs = (
         [part for chunk in side.chunks for part in ("role", *_PARTS) if part in both and getattr(chunk, part)]
-        for side in (pair.reference, pair.candidate)
+        for side in pair.sides
     )
     if ours[:1] == ["role"] != theirs[:1] and "role" in theirs:
-        yield UnnamedDivergence(
-            kind=Kind.ORDER, where="order.role", reference="role", candidate=_shown(theirs, 0)
-        )
+        yield Finding(kind=Kind.ORDER, where="order.role", reference="role", candidate=_shown(theirs, 0))
 
 
 def _parts(chunks: Sequence[Chunk]) -> Iterator[str]:

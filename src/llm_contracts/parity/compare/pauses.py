@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from llm_contracts.clients.observation import Observation
-from llm_contracts.parity.compare.finding import Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import Finding, Findings, ObservationPair
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 
 WIDEST = 1.34
 """The most that one back-off may be of another: 1 / 0.75, and a little for rounding."""
@@ -32,22 +32,22 @@ def compare_pauses(pair: ObservationPair) -> Findings:
             continue
         if not _equal(one, other, _asked_for(pair, index)):
             # The values are partly chance, so they are not part of the difference's name.
-            yield UnnamedDivergence(
+            yield Finding(
                 kind=Kind.ATTEMPTS, where=f"pauses[{index}]", reference=one, candidate=other, unstable=True
             )
         elif one and not _is(one, _asked_for(pair, index)):
             by_chance += 1
     if by_chance:
-        yield NormalisationCount(name=Normalisation.PAUSE_JITTER, count=by_chance)
+        yield Finding(kind=Normalisation.PAUSE_JITTER, count=by_chance)
 
 
 def compare_waits(pair: ObservationPair) -> Findings:
     """Waiting before the first request and in the stream, where the candidate's is longer."""
-    ours, theirs = (_waits(side.waits) for side in (pair.reference, pair.candidate))
+    ours, theirs = (_waits(side.waits) for side in pair.sides)
     for place, seconds in theirs.items():
         before = ours.get(place, 0.0)
         if seconds - before > _SLACK + before * _SHARE:
-            yield UnnamedDivergence(
+            yield Finding(
                 kind=Kind.ATTEMPTS if place == "before" else Kind.DELIVERY_LAG,
                 where=f"pauses.{place}",
                 reference=before,
@@ -82,7 +82,7 @@ def _waits(waits: Mapping[str, float]) -> dict[str, float]:
 
 def _measured(pair: ObservationPair, index: int) -> bool:
     """Whether a pause was really waited for on either side, and taken from the clock."""
-    return any(f"pauses[{index}]" in side.waits for side in (pair.reference, pair.candidate))
+    return any(f"pauses[{index}]" in side.waits for side in pair.sides)
 
 
 def _asked_for(pair: ObservationPair, index: int) -> float | None:

@@ -14,13 +14,15 @@ from urllib.parse import parse_qsl, urlsplit
 from llm_contracts.parity.compare.finding import (
     ABSENT,
     VOLATILE,
+    Finding,
     Findings,
     ObservationPair,
-    UnnamedDivergence,
     canonical,
+    differing,
+    unfaithful,
 )
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.util.json_values import differences
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.protocols import ANTHROPIC_MESSAGES, protocol_at
@@ -60,44 +62,36 @@ def compare_requests(pair: ObservationPair) -> Findings:
     seen: set[tuple[str, str, str]] = set()
     pairs, moved = _paired(ours, theirs)
     if moved:
-        yield NormalisationCount(name=Normalisation.REQUEST_ORDER, where="requests.order")
+        yield Finding(kind=Normalisation.REQUEST_ORDER, where="requests.order")
     for index, (one, other) in enumerate(pairs):
         for found in _request(one, other):
-            if isinstance(found, UnnamedDivergence):
-                key = (found.where, canonical(found.reference), canonical(found.candidate))
-                yield (
-                    NormalisationCount(name=Normalisation.REPEATED_REQUEST)
-                    if key in seen
-                    else _numbered(found, index)
-                )
-                seen.add(key)
-            else:
+            key = (found.where, canonical(found.reference), canonical(found.candidate))
+            if isinstance(found.kind, Normalisation):
                 yield found
+            elif key in seen:
+                yield Finding(kind=Normalisation.REPEATED_REQUEST)
+            else:
+                seen.add(key)
+                yield replace(found, where=f"request[{index}].{found.where}" if index else found.where)
 
 
 def compare_with_recorded(pair: ObservationPair) -> Findings:
     """`unfaithful` where both ask alike, but not what was asked when it was recorded, or not all of it."""
     sides = [
         {id(recorded): sent for recorded, sent in _paired(pair.recorded, side.requests)[0]}
-        for side in (pair.reference, pair.candidate)
+        for side in pair.sides
     ]
     for index, recorded in enumerate(pair.recorded):
+        place = f"request[{index}]"
         if not any(id(recorded) in side for side in sides):
-            value = {"shown": ABSENT, "recorded": recorded.method}
-            yield UnnamedDivergence(
-                kind=Kind.UNFAITHFUL, where=f"request[{index}]", reference=value, candidate=value
-            )
+            yield unfaithful(place, ABSENT, recorded.method, "recorded")
         if any(id(recorded) not in side for side in sides):
             continue
         one, other = (side[id(recorded)] for side in sides)
         known = {where: theirs for where, _, theirs in _asked_otherwise(recorded, other)}
         for where, sent, shown in _asked_otherwise(recorded, one):
             if where in known and known[where] == shown:
-                place = "request" if index == 0 else f"request[{index}]"
-                value = {"shown": shown, "recorded": sent}
-                yield UnnamedDivergence(
-                    kind=Kind.UNFAITHFUL, where=f"{place}.{where}", reference=value, candidate=value
-                )
+                yield unfaithful(f"{place if index else 'request'}.{where}", shown, sent, "recorded")
 
 
 def _asked_otherwise(recorded: Request, sent: Request) -> Iterator[Difference]:
@@ -133,37 +127,21 @@ def _asks_the_same(one: Request, other: Request) -> bool:
 
 
 def _attempts(pair: ObservationPair) -> Findings:
-    counts = len(pair.reference.requests), len(pair.candidate.requests)
-    if counts[0] != counts[1]:
-        yield UnnamedDivergence(
-            kind=Kind.ATTEMPTS, where="requests", reference=counts[0], candidate=counts[1]
-        )
-        return
-    ours, theirs = pair.reference.failure, pair.candidate.failure
-    attempts = (ours and ours.attempts, theirs and theirs.attempts)
-    if None not in attempts and attempts[0] != attempts[1]:
-        yield UnnamedDivergence(
-            kind=Kind.ATTEMPTS, where="error.attempts", reference=attempts[0], candidate=attempts[1]
-        )
-
-
-def _numbered(finding: UnnamedDivergence, index: int) -> UnnamedDivergence:
-    if index == 0:
-        return finding
-    where = f"request[{index}].{finding.where}"
-    return UnnamedDivergence(
-        kind=finding.kind, where=where, reference=finding.reference, candidate=finding.candidate
-    )
+    counts = [len(side.requests) for side in pair.sides]
+    yield from differing(Kind.ATTEMPTS, "requests", *counts)
+    attempts = [side.failure and side.failure.attempts for side in pair.sides]
+    if counts[0] == counts[1] and None not in attempts:
+        yield from differing(Kind.ATTEMPTS, "error.attempts", *attempts)
 
 
 def _request(one: Request, other: Request) -> Findings:
     ours, theirs = (urlsplit(request.uri).query for request in (one, other))
     if ours != theirs and _pairs(ours) == _pairs(theirs):
-        yield NormalisationCount(name=Normalisation.QUERY_SPELLING, where="target.query")
+        yield Finding(kind=Normalisation.QUERY_SPELLING, where="target.query")
     for where, ours, theirs in _targets(one, other):
-        yield UnnamedDivergence(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
+        yield Finding(kind=Kind.REQUEST_TARGET, where=where, reference=ours, candidate=theirs)
     for where, ours, theirs in _bodies(one, other):
-        yield UnnamedDivergence(kind=Kind.REQUEST_BODY, where=where, reference=ours, candidate=theirs)
+        yield Finding(kind=Kind.REQUEST_BODY, where=where, reference=ours, candidate=theirs)
     yield from _spelling(one, other)
     yield from _headers(one, other)
 
@@ -172,10 +150,7 @@ def _spelling(one: Request, other: Request) -> Findings:
     """What a server may tell apart though the values are the same."""
     form, others = _form(one), _form(other)
     for name in form:
-        if form[name] != others[name]:
-            yield UnnamedDivergence(
-                kind=Kind.REQUEST_BODY, where=f"body.{name}", reference=form[name], candidate=others[name]
-            )
+        yield from differing(Kind.REQUEST_BODY, f"body.{name}", form[name], others[name])
     if one.body == other.body:
         return
     ours, theirs = _body_value(one), _body_value(other)
@@ -186,11 +161,11 @@ def _spelling(one: Request, other: Request) -> Findings:
     elif not same:
         return
     if str(_sorted(ours)) != str(_sorted(theirs)):
-        yield NormalisationCount(name=Normalisation.NUMBER_SPELLING, where="body")
+        yield Finding(kind=Normalisation.NUMBER_SPELLING, where="body")
     if _schemas(ours) != _schemas(theirs):
-        yield NormalisationCount(name=Normalisation.KEY_ORDER, where="body")
+        yield Finding(kind=Normalisation.KEY_ORDER, where="body")
     if same or list(ours) != list(theirs):
-        yield NormalisationCount(name=Normalisation.BODY_SPELLING, where="body")
+        yield Finding(kind=Normalisation.BODY_SPELLING, where="body")
 
 
 def _form(request: Request) -> dict[str, Any]:
@@ -288,14 +263,14 @@ def _headers(one: Request, other: Request) -> Findings:
             continue
         if _SECRET.search(name):
             a, b = _masked(a, "a key"), _masked(b, "another key" if a is not None else "a key")
-        yield UnnamedDivergence(
+        yield Finding(
             kind=Kind.REQUEST_HEADERS,
             where=f"headers.{name}",
             reference=ABSENT if a is None else a,
             candidate=ABSENT if b is None else b,
         )
     if hidden:
-        yield NormalisationCount(name=Normalisation.HEADER, count=hidden)
+        yield Finding(kind=Normalisation.HEADER, count=hidden)
 
 
 def _mean_the_same(name: str, one: str, other: str) -> bool:

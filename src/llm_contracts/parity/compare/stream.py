@@ -8,28 +8,22 @@ has lost it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from itertools import groupby
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.compare.finding import (
     ABSENT,
+    Finding,
     Findings,
     ObservationPair,
-    UnnamedDivergence,
     at,
+    differing,
     first_difference,
 )
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import (
-    Normalisation,
-    NormalisationCount,
-    distinct,
-    finish_reasons,
-    is_empty,
-    shape_notes,
-)
+from llm_contracts.parity.normalise import Normalisation, distinct, finish_reasons, is_empty
 
 _BEFORE, _AFTER = 20, 60  # characters shown around the first difference of two texts
 
@@ -41,58 +35,64 @@ _EXTRAS = {
     "function_call": Kind.TOOL_CALLS,
 }
 
+_SHAPE: Mapping[Normalisation, Callable[[Chunk], int]] = {
+    Normalisation.EMPTY_CHUNK: is_empty,
+    Normalisation.TOOL_TYPE: lambda chunk: sum("type" in call for call in chunk.tool_calls),
+    Normalisation.FINISH_SPLIT: lambda chunk: bool(chunk.text and chunk.finish_reason),
+    Normalisation.FINISH_EMPTY: lambda chunk: chunk.finish_reason == "",
+}
+"""What a chunk has of the shapes that normalisations hide."""
+
 
 def compare_stream(pair: ObservationPair) -> Findings:
     """Everything that is read from the chunks, usage apart."""
     yield from _texts(pair)
-    yield from _extras(pair)
+    for place, kind in _EXTRAS.items():
+        ours, theirs = (_extra(side, place) for side in pair.sides)
+        yield from _sequence(pair, kind, place, ours, theirs)
     yield from _other_choices(pair)
     yield from _tool_calls(pair)
     yield from _finish(pair)
     yield from _identity(pair, Kind.RESPONSE_ID, "id")
     yield from _identity(pair, Kind.MODEL_NAME, "model")
-    yield from _empty_chunks(pair)
-    yield from shape_notes(pair.reference.chunks, pair.candidate.chunks)
+    yield from _shape(pair)
 
 
 def _texts(pair: ObservationPair) -> Findings:
-    ours, theirs = pair.reference, pair.candidate
-    text = list(_joined(pair, Kind.TEXT, "text", ours.text, theirs.text))
+    ours, theirs = pair.sides
+    text = list(_sequence(pair, Kind.TEXT, "text", ours.text, theirs.text, _excerpt))
     yield from text
-    if not any(isinstance(found, UnnamedDivergence) for found in text):
-        yield from _pieces(pair)
-    yield from _joined(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning)
+    if not any(found.kind is Kind.TEXT for found in text):
+        yield from _cut(pair, "delta", ours.deltas, theirs.deltas)
+    yield from _sequence(pair, Kind.REASONING, "reasoning", ours.reasoning, theirs.reasoning, _excerpt)
     if ours.reasoning == theirs.reasoning:
-        pieces = ([chunk.reasoning for chunk in side.chunks if chunk.reasoning] for side in (ours, theirs))
+        pieces = ([chunk.reasoning for chunk in side.chunks if chunk.reasoning] for side in pair.sides)
         yield from _cut(pair, "reasoning.delta", *pieces)
-    yield from _reasoning_keys(pair)
-
-
-def _reasoning_keys(pair: ObservationPair) -> Findings:
-    """The same reasoning under another name is lost to whoever reads the old one."""
-    ours, theirs = (
-        distinct(key for chunk in side.chunks for key in chunk.reasoning_keys)
-        for side in (pair.reference, pair.candidate)
+    # The same reasoning under another name is lost to whoever reads the old one.
+    one, other = (
+        distinct(key for chunk in side.chunks for key in chunk.reasoning_keys) for side in pair.sides
     )
-    if ours and theirs and ours != theirs:
-        yield UnnamedDivergence(
-            kind=Kind.REASONING, where="reasoning.key", reference=_few(ours), candidate=_few(theirs)
-        )
+    if one and other and one != other:
+        yield Finding(kind=Kind.REASONING, where="reasoning.key", reference=_few(one), candidate=_few(other))
 
 
-def _joined(pair: ObservationPair, kind: Kind, place: str, ours: str, theirs: str) -> Findings:
+def _sequence(
+    pair: ObservationPair,
+    kind: Kind,
+    place: str,
+    ours: Sequence[Any],
+    theirs: Sequence[Any],
+    shown: Callable[[Any, int], Any] = at,
+) -> Findings:
+    """Where two sequences differ first; only counted where one client merely got further."""
     if ours == theirs:
         return
     index = first_difference(ours, theirs)
     if _follows(pair, ours, theirs) and index == min(len(ours), len(theirs)):
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+        yield Finding(kind=Normalisation.AFTER_ERROR)
         return
-    yield UnnamedDivergence(
-        kind=kind,
-        where=f"{place}[{index}]",
-        reference=_excerpt(ours, index),
-        candidate=_excerpt(theirs, index),
-    )
+    where = f"{place}[{index}]"
+    yield Finding(kind=kind, where=where, reference=shown(ours, index), candidate=shown(theirs, index))
 
 
 def _follows(pair: ObservationPair, ours: Sized, theirs: Sized) -> bool:
@@ -105,39 +105,26 @@ def _excerpt(text: str, index: int) -> str:
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
-def _pieces(pair: ObservationPair) -> Findings:
-    """How the same text was cut. Where the clients got to different places, as far as both got."""
-    yield from _cut(pair, "delta", pair.reference.deltas, pair.candidate.deltas)
-
-
 def _cut(pair: ObservationPair, place: str, ours: Sequence[Any], theirs: Sequence[Any]) -> Findings:
-    """Where the same is handed on in other pieces."""
+    """Where the same is handed on in other pieces, as far as both clients got."""
     index = first_difference(ours, theirs)
-    whole = index == min(len(ours), len(theirs))
-    if ours != theirs and not (pair.cut and whole):
-        yield UnnamedDivergence(
-            kind=Kind.DELTAS,
-            where=f"{place}[{index}]",
-            reference=at(ours, index),
-            candidate=at(theirs, index),
-        )
+    if ours != theirs and not (pair.cut and index == min(len(ours), len(theirs))):
+        one, other = at(ours, index), at(theirs, index)
+        yield Finding(kind=Kind.DELTAS, where=f"{place}[{index}]", reference=one, candidate=other)
 
 
 def _other_choices(pair: ObservationPair) -> Findings:
     """The choices beside the answer, each by its index: what each says in the end."""
-    ours, theirs = (_by_index(side.chunks) for side in (pair.reference, pair.candidate))
+    ours, theirs = (_by_index(side.chunks) for side in pair.sides)
     for index in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(index, {}), theirs.get(index, {})
         for name in dict.fromkeys((*one, *other)):
+            follows = _reached_alike(pair, one.get(name, ()), other.get(name, ()))
             a, b = one.get(name, ABSENT), other.get(name, ABSENT)
-            if a != b and _reached_alike(pair, one.get(name, ()), other.get(name, ())):
-                yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-            elif a != b:
-                kind = _OF_A_CHOICE[name]
-                where = f"choices[{index}].{name}"
-                yield UnnamedDivergence(kind=kind, where=where, reference=a, candidate=b)
+            where = f"choices[{index}].{name}"
+            yield from differing(_OF_A_CHOICE[name], where, a, b, after_error=follows)
         if one == other:
-            pieces = (_pieces_of(index, side.chunks) for side in (pair.reference, pair.candidate))
+            pieces = (_pieces_of(index, side.chunks) for side in pair.sides)
             yield from _cut(pair, f"choices[{index}].delta", *pieces)
 
 
@@ -183,21 +170,6 @@ def _by_index(chunks: Sequence[Chunk]) -> dict[int, dict[str, Any]]:
     return {index: choice for index, choice in said if choice}
 
 
-def _extras(pair: ObservationPair) -> Findings:
-    for place, kind in _EXTRAS.items():
-        ours, theirs = _extra(pair.reference, place), _extra(pair.candidate, place)
-        if ours == theirs:
-            continue
-        index = first_difference(ours, theirs)
-        if _follows(pair, ours, theirs) and index == min(len(ours), len(theirs)):
-            yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-            continue
-        where = f"{place}[{index}]"
-        yield UnnamedDivergence(
-            kind=kind, where=where, reference=at(ours, index), candidate=at(theirs, index)
-        )
-
-
 def _extra(observation: Observation, place: str) -> list[Any]:
     return [chunk.extra[place] for chunk in observation.chunks if place in chunk.extra]
 
@@ -208,7 +180,7 @@ def _tool_calls(pair: ObservationPair) -> Findings:
         yield from _call_deltas(pair)
     if _reached_alike(pair, ours, theirs):
         if ours != theirs:
-            yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+            yield Finding(kind=Normalisation.AFTER_ERROR)
         return
     if _follows(pair, ours, theirs):
         both = min(len(ours), len(theirs))
@@ -221,17 +193,14 @@ def _call_deltas(pair: ObservationPair) -> Findings:
     """How the same calls are handed on: the pieces of their arguments, and the deltas that name them. Who
     takes an id for the beginning of a call makes one of each delta that has one.
     """
-    sides = (_by_call(side.chunks) for side in (pair.reference, pair.candidate))
+    sides = (_by_call(side.chunks) for side in pair.sides)
     for index, (ours, theirs) in enumerate(zip(*sides, strict=True)):
         where = f"tool_calls[{index}]"
         pieces = ([each["arguments"] for each in side if each.get("arguments")] for side in (ours, theirs))
         yield from _cut(pair, f"{where}.arguments.delta", *pieces)
         for name in ("id", "name"):
-            one, other = (_named_on(name, side) for side in (ours, theirs))
-            if one != other:
-                yield UnnamedDivergence(
-                    kind=Kind.FIELDS, where=f"{where}.{name}", reference=one, candidate=other
-                )
+            named = (_named_on(name, side) for side in (ours, theirs))
+            yield from differing(Kind.FIELDS, f"{where}.{name}", *named)
 
 
 def _named_on(name: str, deltas: Sequence[Mapping[str, Any]]) -> str:
@@ -250,18 +219,13 @@ def _begins_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _tool_call(index: int, ours: Any, theirs: Any) -> Findings:
     where = f"tool_calls[{index}]"
     if ABSENT in (ours, theirs):
-        yield UnnamedDivergence(kind=Kind.TOOL_CALLS, where=where, reference=ours, candidate=theirs)
+        yield Finding(kind=Kind.TOOL_CALLS, where=where, reference=ours, candidate=theirs)
         return
     for name in ours:
         if name == "type" and (ours[name], theirs[name]) == (None, "function"):
-            yield NormalisationCount(
-                name=Normalisation.TOOL_TYPE, where=f"{where}.type", candidate="function"
-            )
-        elif ours[name] != theirs[name]:
-            place = f"{where}.{name}"
-            yield UnnamedDivergence(
-                kind=Kind.TOOL_CALLS, where=place, reference=ours[name], candidate=theirs[name]
-            )
+            yield Finding(kind=Normalisation.TOOL_TYPE, where=f"{where}.type", candidate="function")
+        else:
+            yield from differing(Kind.TOOL_CALLS, f"{where}.{name}", ours[name], theirs[name])
 
 
 def assemble(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
@@ -300,42 +264,30 @@ def _continued(arguments: Any, piece: Any) -> Any:
 
 
 def _finish(pair: ObservationPair) -> Findings:
-    ours, theirs = finish_reasons(pair.reference.chunks), finish_reasons(pair.candidate.chunks)
-    if ours == theirs:
-        return
-    if pair.excuses(ours, theirs) and not (ours and theirs):
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-        return
-    where = f"finish_reason.{_what_happened(pair, ours, theirs)}"
-    yield UnnamedDivergence(
-        kind=Kind.FINISH_REASON, where=where, reference=list(ours), candidate=list(theirs)
-    )
-
-
-def _what_happened(pair: ObservationPair, ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
-    """`reference`: the candidate shows what the provider sent, and the reference does not. Else what the
-    candidate did: `changed` it, `invented` one, or `lost` it.
+    """By what happened: `reference` where the candidate shows what the provider sent, and the reference does
+    not; else what the candidate did: `changed` the reason, `invented` one, or `lost` it.
     """
+    ours, theirs = (list(finish_reasons(side.chunks)) for side in pair.sides)
     sent = [reason for each in pair.answers for reason in each.finish_reasons] if pair.answers else ours
-    if ours != theirs == tuple(dict.fromkeys(sent)):
-        return "reference"
-    if ours and theirs:
-        return "changed"
-    return "invented" if theirs else "lost"
+    if theirs == list(dict.fromkeys(sent)):
+        happened = "reference"
+    elif ours and theirs:
+        happened = "changed"
+    else:
+        happened = "invented" if theirs else "lost"
+    follows = pair.excuses_all(ours, theirs)
+    yield from differing(Kind.FINISH_REASON, f"finish_reason.{happened}", ours, theirs, after_error=follows)
 
 
 def _identity(pair: ObservationPair, kind: Kind, name: str) -> Findings:
-    every = [[getattr(chunk, name) for chunk in side.chunks] for side in (pair.reference, pair.candidate)]
+    every = [[getattr(chunk, name) for chunk in side.chunks] for side in pair.sides]
     ours, theirs = (tuple(label for label, _ in groupby(filter(None, side))) for side in every)
-    if ours == theirs:
-        # Other APIs have their labels on other events.
-        if ours and pair.reference.protocol == pair.candidate.protocol:
-            yield from _labelled(pair, kind, name)
-        return
-    if pair.excuses(ours, theirs) and first_difference(ours, theirs) == min(len(ours), len(theirs)):
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-        return
-    yield UnnamedDivergence(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
+    if ours != theirs and pair.excuses_rest(ours, theirs):
+        yield Finding(kind=Normalisation.AFTER_ERROR)
+    elif ours != theirs:
+        yield Finding(kind=kind, where=name, reference=_few(ours), candidate=_few(theirs))
+    elif ours and pair.reference.protocol == pair.candidate.protocol:  # other APIs label other events
+        yield from _labelled(pair, kind, name)
 
 
 def _labelled(pair: ObservationPair, kind: Kind, name: str) -> Findings:
@@ -351,10 +303,10 @@ def _labelled(pair: ObservationPair, kind: Kind, name: str) -> Findings:
     if lacking > without and not pair.cut:
         one = f"on {len(ours) - without} of {len(ours)} chunks"
         other = f"on {len(theirs) - lacking} of {len(theirs)} chunks"
-        yield UnnamedDivergence(kind=kind, where=name, reference=one, candidate=other)
+        yield Finding(kind=kind, where=name, reference=one, candidate=other)
     elif lacking < without:
-        yield NormalisationCount(
-            name=Normalisation.LABEL_REPEATED,
+        yield Finding(
+            kind=Normalisation.LABEL_REPEATED,
             count=without - lacking,
             where=name,
             reference=without,
@@ -369,11 +321,10 @@ def _few(values: tuple[str, ...]) -> Any:
     return list(values) if len(values) <= 3 else f"{len(values)} different ones"  # noqa: PLR2004
 
 
-def _empty_chunks(pair: ObservationPair) -> Findings:
-    ours, theirs = (sum(map(is_empty, side.chunks)) for side in (pair.reference, pair.candidate))
-    if ours == theirs:
-        return
-    if pair.cut:
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
-        return
-    yield UnnamedDivergence(kind=Kind.CHUNK_COUNT, where="chunks.empty", reference=ours, candidate=theirs)
+def _shape(pair: ObservationPair) -> Findings:
+    counts = {name: [sum(map(of, side.chunks)) for side in pair.sides] for name, of in _SHAPE.items()}
+    empty = counts[Normalisation.EMPTY_CHUNK]
+    yield from differing(Kind.CHUNK_COUNT, "chunks.empty", *empty, after_error=pair.cut)
+    for name, (ours, theirs) in counts.items():
+        if ours != theirs:
+            yield Finding(kind=name, count=abs(ours - theirs), reference=ours, candidate=theirs)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 from llm_contracts.clients.surface import MAPPING, OF_KIND
-from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, ObservationPair, differing
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 
 _GENERATOR = ("close", "__next__", "__iter__")
 """What any generator offers, which is how most applications wrap a stream: for a stream of no class."""
@@ -17,7 +17,7 @@ def compare_surface(pair: ObservationPair) -> Findings:
     """`surface` for each name that the reference's objects have and the candidate's lack."""
     ours, theirs = pair.reference.surface, pair.candidate.surface
     for part, names in ours.items():
-        there = _there(part, theirs)
+        there = theirs.get(part, _GENERATOR if part == "stream" else None)
         if there is None:
             continue
         if MAPPING in (names, there):
@@ -25,16 +25,16 @@ def compare_surface(pair: ObservationPair) -> Findings:
             continue
         for name in names:
             if name not in there:
-                yield UnnamedDivergence(
-                    kind=Kind.SURFACE, where=f"{part}.{name}", reference="present", candidate=ABSENT
-                )
+                yield _gone(f"{part}.{name}", "present")
     for part in theirs.keys() - ours.keys():
         name, _, kind = part.partition(OF_KIND)
         if kind:
-            yield UnnamedDivergence(
-                kind=Kind.SURFACE, where=name, reference="as JSON has it", candidate=f"an object: {kind}"
-            )
+            yield _gone(name, "as JSON has it", f"an object: {kind}")
     yield from _clauses(pair)
+
+
+def _gone(where: str, was: Any, now: Any = ABSENT) -> Finding:
+    return Finding(kind=Kind.SURFACE, where=where, reference=was, candidate=now)
 
 
 def _mapped(part: str, names: tuple[str, ...], there: tuple[str, ...]) -> Findings:
@@ -46,19 +46,12 @@ def _mapped(part: str, names: tuple[str, ...], there: tuple[str, ...]) -> Findin
     one, other = (
         "a mapping" if each == MAPPING else "an object" if each else "text" for each in (names, there)
     )
-    if (part.startswith("chunk") or names == MAPPING) and there:
-        yield NormalisationCount(
-            name=Normalisation.OBJECT_TYPE, where=f"surface.{part}", reference=one, candidate=other
-        )
-    else:
-        yield UnnamedDivergence(kind=Kind.SURFACE, where=part, reference=one, candidate=other)
+    hidden = (part.startswith("chunk") or names == MAPPING) and there
+    yield _counted_type(part, one, other) if hidden else _gone(part, one, other)
 
 
-def _there(part: str, theirs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
-    """The candidate's names; None where it has no such part."""
-    if part == "stream":
-        return theirs.get(part, _GENERATOR)
-    return theirs.get(part)
+def _counted_type(part: str, one: str, other: str) -> Finding:
+    return Finding(kind=Normalisation.OBJECT_TYPE, where=f"surface.{part}", reference=one, candidate=other)
 
 
 def _clauses(pair: ObservationPair) -> Findings:
@@ -68,23 +61,13 @@ def _clauses(pair: ObservationPair) -> Findings:
     ours, theirs = pair.reference.failure, pair.candidate.failure
     if ours is None or theirs is None:
         return
+    where, below = "error.__cause__", [list(failure.below[:1]) for failure in (ours, theirs)]
     if ours.below and theirs.classes and not theirs.below:
-        yield UnnamedDivergence(
-            kind=Kind.SURFACE, where="error.__cause__", reference=ours.below[0], candidate=ABSENT
-        )
-    elif ours.below[:1] != theirs.below[:1]:
-        yield NormalisationCount(
-            name=Normalisation.ERROR_CAUSE,
-            where="error.__cause__",
-            reference=list(ours.below[:1]),
-            candidate=list(theirs.below[:1]),
-        )
+        yield _gone(where, ours.below[0])
+    else:
+        yield from differing(Normalisation.ERROR_CAUSE, where, *below)
     lost = [name for name in ours.classes if name not in theirs.classes]
     if lost and not theirs.classes:  # of a program in another language
-        yield NormalisationCount(
-            name=Normalisation.OBJECT_TYPE, where="surface.error", reference="classes", candidate="a name"
-        )
+        yield _counted_type("error", "classes", "a name")
     elif lost:
-        yield UnnamedDivergence(
-            kind=Kind.SURFACE, where="error.except", reference=lost, candidate=list(theirs.classes[:1])
-        )
+        yield _gone("error.except", lost, list(theirs.classes[:1]))

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, ObservationPair, differing
 from llm_contracts.parity.compare.usage import usage_of
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.util.json_values import differences
 
 _ALWAYS = ("name", "model", "input", "ended")
@@ -31,9 +31,7 @@ Generation = Mapping[str, Any]
 def compare_telemetry(pair: ObservationPair) -> Findings:
     """The generations in order; a difference in number is one divergence."""
     ours, theirs = pair.reference.generations, pair.candidate.generations
-    if len(ours) != len(theirs):
-        where = "generations"
-        yield UnnamedDivergence(kind=Kind.TELEMETRY, where=where, reference=len(ours), candidate=len(theirs))
+    yield from differing(Kind.TELEMETRY, "generations", len(ours), len(theirs))
     last = min(len(ours), len(theirs)) - 1
     for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
         place = "generation" if index == 0 else f"generation[{index}]"
@@ -50,14 +48,12 @@ def _fields(pair: ObservationPair, one: Generation, other: Generation, place: st
         if found is None:
             continue
         if pair.cut and name in _UNTIL_ERROR:
-            yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+            yield Finding(kind=Normalisation.AFTER_ERROR)
         else:
-            yield UnnamedDivergence(
-                kind=Kind.TELEMETRY, where=found[0], reference=found[1], candidate=found[2]
-            )
+            yield Finding(kind=Kind.TELEMETRY, where=found[0], reference=found[1], candidate=found[2])
     for name, note in _COUNTED.items():
         if _wording(one, name) != _wording(other, name):
-            yield NormalisationCount(name=note)
+            yield Finding(kind=note)
 
 
 def _wording(generation: Generation, name: str) -> Any:
@@ -83,14 +79,11 @@ def _chunks_report(pair: ObservationPair) -> bool:
 def _usage(pair: ObservationPair, one: Generation, other: Generation, place: str) -> Findings:
     ours, theirs = _flat(one), _flat(other)
     if pair.cut and bool(ours) != bool(theirs):
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+        yield Finding(kind=Normalisation.AFTER_ERROR)
         return
     for name in dict.fromkeys((*ours, *theirs)):
-        a, b = ours.get(name, ABSENT), theirs.get(name, ABSENT)
-        if a != b:
-            yield UnnamedDivergence(
-                kind=Kind.TELEMETRY, where=f"{place}.usage.{name}", reference=a, candidate=b
-            )
+        values = ours.get(name, ABSENT), theirs.get(name, ABSENT)
+        yield from differing(Kind.TELEMETRY, f"{place}.usage.{name}", *values)
 
 
 def _flat(generation: Generation) -> dict[str, Any]:

@@ -30,9 +30,16 @@ from typing import Any
 
 from llm_contracts.clients.chunks import to_usage
 from llm_contracts.clients.observation import Observation, Usage
-from llm_contracts.parity.compare.finding import ABSENT, Findings, ObservationPair, UnnamedDivergence
+from llm_contracts.parity.compare.finding import (
+    ABSENT,
+    Finding,
+    Findings,
+    ObservationPair,
+    differing,
+    unfaithful,
+)
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.normalise import Normalisation, NormalisationCount
+from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.util.json_values import as_list, as_mapping
 from llm_contracts.wire.facts import usage_and
 
@@ -47,7 +54,7 @@ def compare_usage(pair: ObservationPair) -> Findings:
     elif ours is None and theirs is None:
         yield from _neither(pair)
     elif pair.excuses((ours,) if ours else (), (theirs,) if theirs else ()):
-        yield NormalisationCount(name=Normalisation.AFTER_ERROR)
+        yield Finding(kind=Normalisation.AFTER_ERROR)
     else:
         yield _one(pair, ours, theirs)
 
@@ -72,31 +79,29 @@ def _both(pair: ObservationPair, ours: Usage, theirs: Usage) -> Findings:
         yield from _names(ours, theirs)
     one, sent = totals(ours), _sent(pair)
     if pair.final is not None and one == totals(theirs) and not _was_sent(pair, one):
-        yield _unfaithful("usage", one, ABSENT if sent is None else totals(sent))
+        yield unfaithful("usage", one, ABSENT if sent is None else totals(sent))
     elif sent is not None and not (pair.reference.failure or pair.candidate.failure or len(pair.answers) > 1):
-        replaced = (_replaced(side) for side in (pair.reference, pair.candidate))
+        replaced = (_replaced(side) for side in pair.sides)
         for name in sorted(set.intersection(*replaced) & sent.details.keys()):
-            yield _unfaithful(f"usage.{name}", ABSENT, sent.details[name])
+            yield unfaithful(f"usage.{name}", ABSENT, sent.details[name])
 
 
 def _values(ours: Usage, theirs: Usage, place: str) -> Findings:
     sides = [(Kind.USAGE, totals(ours), totals(theirs)), (Kind.USAGE_DETAILS, ours.details, theirs.details)]
     for kind, one, other in sides:
         for name in sorted(one.keys() | other.keys()):
-            a, b = one.get(name, ABSENT), other.get(name, ABSENT)
-            if a != b:
-                yield UnnamedDivergence(kind=kind, where=f"{place}.{name}", reference=a, candidate=b)
+            yield from differing(kind, f"{place}.{name}", one.get(name, ABSENT), other.get(name, ABSENT))
 
 
 def _earlier(pair: ObservationPair) -> Findings:
     """What came before the last usage; where one hands on more of them, `order` says so. The first difference
     is enough.
     """
-    sides = pair.reference.reported_usage, pair.candidate.reported_usage
+    sides = [side.reported_usage for side in pair.sides]
     if len(sides[0]) == len(sides[1]):
         each = zip(*(side[:-1] for side in sides), strict=True)
-        found = (_values(one, other, f"usage[{index}]") for index, (one, other) in enumerate(each))
-        yield from next((differing for values in found if (differing := list(values))), [])
+        found = (list(_values(one, other, f"usage[{index}]")) for index, (one, other) in enumerate(each))
+        yield from next(filter(None, found), [])
 
 
 def _names(ours: Usage, theirs: Usage) -> Findings:
@@ -106,13 +111,8 @@ def _names(ours: Usage, theirs: Usage) -> Findings:
     )
     for name, called in one.items():
         if other.get(name, called) != called:
-            value = totals(theirs)[name]
-            yield UnnamedDivergence(
-                kind=Kind.USAGE_MISSING,
-                where=f"usage.{called}",
-                reference=totals(ours)[name],
-                candidate={other[name]: value},
-            )
+            found = totals(ours)[name], {other[name]: totals(theirs)[name]}
+            yield from differing(Kind.USAGE_MISSING, f"usage.{called}", *found)
 
 
 def _replaced(side: Observation) -> set[str]:
@@ -121,19 +121,14 @@ def _replaced(side: Observation) -> set[str]:
     return set().union(*earlier) - last
 
 
-def _unfaithful(where: str, shown: Any, sent: Any) -> UnnamedDivergence:
-    value = {"shown": shown, "bytes": sent}
-    return UnnamedDivergence(kind=Kind.UNFAITHFUL, where=where, reference=value, candidate=value)
-
-
 def _neither(pair: ObservationPair) -> Findings:
     sent = _sent(pair)
     failed = pair.reference.failure is not None or pair.candidate.failure is not None
     if sent is None or failed or not _somebody_looks(pair):
         return
-    if all(map(_in_a_choice, (pair.reference, pair.candidate))):
+    if all(map(_in_a_choice, pair.sides)):
         return
-    yield _unfaithful("usage", ABSENT, totals(sent))
+    yield unfaithful("usage", ABSENT, totals(sent))
 
 
 def _in_a_choice(side: Observation) -> bool:
@@ -142,7 +137,7 @@ def _in_a_choice(side: Observation) -> bool:
     return any(as_mapping(choice).get("usage") for choice in choices)
 
 
-def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> UnnamedDivergence:
+def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> Finding:
     """The only report is true if the provider sent the same totals; then the other client lost them."""
     reported = ours or theirs
     sent = _sent(pair) if pair.final is not None else ours
@@ -150,7 +145,7 @@ def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> Unn
         sent is not None and reported is not None and totals(reported) in (totals(sent), *_every_total(pair))
     )
     wrong_side_is_candidate = is_true == (ours is not None)
-    return UnnamedDivergence(
+    return Finding(
         kind=Kind.USAGE_MISSING if is_true else Kind.USAGE_INVENTED,
         where="usage" if wrong_side_is_candidate else "reference.usage",
         reference=ABSENT if ours is None else totals(ours),
@@ -175,7 +170,7 @@ def _every_total(pair: ObservationPair) -> list[Mapping[str, int | None]]:
 
 
 def _somebody_looks(pair: ObservationPair) -> bool:
-    sides = (pair.reference, pair.candidate)
+    sides = pair.sides
     return any(side.generations or _asked_for_usage(side) for side in sides)
 
 
