@@ -24,7 +24,7 @@ from llm_contracts.project.load import load_project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.run.engines import Engine
 from llm_contracts.run.options import Options
-from llm_contracts.run.pairing import Side, played
+from llm_contracts.run.pairing import Pairing, Side
 from llm_contracts.run.scenario import blank_item, replay_call
 from llm_contracts.sweep.run import Extent, sweep
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
@@ -45,7 +45,7 @@ def found(names: tuple[str, ...], *families: Family, project: Project = PROJECT)
     """What nobody has accepted, by the variant's name."""
     rows = project.select(scenarios=names)
     options = Options(today=datetime.now().astimezone().date())
-    result = sweep(project, rows, options, Extent(families=families)).result
+    result = sweep(project, rows, options, Extent(families=families))
     assert {item.provider for item in result.items} == {name.partition("/")[0] for name in names}
     return {
         item.id: [f"{d.kind} at {d.where}" for d in (*item.unwaived, *item.noise)]
@@ -113,7 +113,8 @@ def engine() -> Iterator[Engine]:
 
 def _sweeper(engine: Engine, reference: str, candidate: str, *families: Family) -> Sweeper:
     sides = [Side(name=name, client=resolve(name, PROJECT.clients)) for name in (reference, candidate)]
-    return Sweeper(reference=sides[0], candidate=sides[1], engine=engine, families=families)
+    match = Pairing(reference=sides[0], candidate=sides[1], engine=engine)
+    return Sweeper(match=match, families=families)
 
 
 def swept(engine: Engine, reference: str, candidate: str, family: Family) -> Iterator[Item]:
@@ -163,7 +164,8 @@ def test_litellm_s_plain_router_shows_no_change_but_asks_without_end_after_an_ev
     call, (_, interactions) = replay_call(ROW, PROJECT.provider("deepseek")), blank_item(PROJECT, ROW)
     recuts = tuple(variants(interactions, families={Family.RECUT}))
     router = Side(name="router", client=resolve("litellm-router", PROJECT.clients))
-    seen = played(engine, router, recuts[-1].interactions, call, timeout=2)
+    alone = Pairing(reference=router, candidate=router, engine=engine, timeout=2)
+    seen = alone.play(router, recuts[-1].interactions, call)
     assert (recuts[-1].name, seen.failure and seen.failure.category) == ("pings", "hang")
     assert len(seen.requests) > 1
     items = swept(engine, "litellm-router", "litellm-router-async", Family.RECUT)

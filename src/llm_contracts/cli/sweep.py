@@ -75,6 +75,7 @@ def run_sweep(
         SecretFound: a secret is in the result; nothing is written.
     """
     from llm_contracts.project.inputs import input_files
+    from llm_contracts.results.document import to_document
     from llm_contracts.sweep.run import sweep
     from llm_contracts.sweep.terminal import print_sweep
     from llm_contracts.util.terminal import echo, progress_bar
@@ -92,17 +93,17 @@ def run_sweep(
             err=True,
         )
     with captured_stdout() as printed, progress_bar("sweep", recorded, "starting the clients") as done:
-        swept = sweep(project, scenarios, options, extent, progress=lambda name, _count: done(name))
-    warnings = (*swept.result.warnings, *printed.sentences("A client"))
-    swept = replace(swept, result=replace(swept.result, warnings=warnings))
+        result = sweep(project, scenarios, options, extent, progress=lambda name, _count: done(name))
+    result = replace(result, warnings=(*result.warnings, *printed.sentences("A client")))
     families = [*extent.families]
-    document = swept.document(
+    document = to_document(
+        result,
         sweep=_ALL if len(families) > 1 else str(families[0]),
         every=extent.every,
         checked_at=now(),
         inputs=input_files(project.settings),
     )
-    hand_over(json_file, document, lambda console: print_sweep(console, swept.result), secrets)
+    hand_over(json_file, document, lambda console: print_sweep(console, result), secrets)
     if whole:
         write_text(project.settings.report / RESULT, json_lines(document))
-    return exit_of(swept.result)
+    return exit_of(result)

@@ -17,31 +17,25 @@ from llm_contracts.parity.looks import Looks
 _COUNTS = frozenset({Kind.SIDE_EFFECT, Kind.TELEMETRY, Kind.ERROR})
 _PIECES = 2  # an answer of one piece has no middle
 
-Leave = tuple[Callable[[], Observation], Callable[[], Observation]]
-"""Plays the recording to the reference, and to the candidate, whose caller leaves early."""
+Leave = Callable[..., Observation]
+"""Plays the recording to a client whose caller leaves early; with `alone`, while nothing else is played."""
 
 
-def left_early_differences(
-    play: Leave,
-    play_again: Leave,
-    comparing: Callable[[Observation, Observation], Comparison],
-    looks: Looks,
-) -> Iterator[Divergence]:
-    """What the candidate leaves behind and the reference does not, if it comes again with `play_again`.
+def left_early_differences(reference: Leave, candidate: Leave, looks: Looks) -> Iterator[Divergence]:
+    """What the candidate leaves behind and the reference does not, if it comes again when it is alone.
 
     Nothing of what was seen when the stream was read to its end; behind each place stands `(left early)`.
     """
     whole = (looks.references[0], looks.candidates[0])
     if any(side.failure is not None or len(side.chunks) < _PIECES for side in whole):
         return
-    reference, candidate = play
     theirs = candidate()
     more = len(theirs.requests) > len(whole[1].requests)
     if not (theirs.effects or theirs.failure or theirs.generations or whole[1].generations or more):
         return
     known = {(each.kind, each.where) for each in looks.divergences}
-    found = _counting(comparing(reference(), theirs))
-    again = _counting(comparing(*(leave() for leave in play_again))) if found else {}
+    found = _counting(looks.compare(reference(), theirs))
+    again = _counting(looks.compare(reference(alone=True), candidate(alone=True))) if found else {}
     for key, each in found.items():
         if key in again and key not in known:
             yield replace(each, where=f"{each.where} (left early)")

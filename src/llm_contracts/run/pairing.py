@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FunctionType, MethodType, MethodWrapperType
@@ -17,9 +18,9 @@ from llm_contracts.parity.result import Item
 from llm_contracts.project.config import ConfigError
 from llm_contracts.run.engines import Engine, UnplayableError
 from llm_contracts.run.left_early import left_early_differences
-from llm_contracts.run.recut import PlayerPair, recut_differences
+from llm_contracts.run.recut import recut_differences
 from llm_contracts.run.turns import Turns
-from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH, Matcher
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -79,11 +80,17 @@ class Pairing:
             thoroughly: whether the answer is played in other shapes, too (see `recut`), and to a caller who
                 leaves early (see `left_early`).
         """
-        facts = tuple(read_facts(interaction.response, self.protocols) for interaction in interactions)
+        comparing = partial(
+            compare,
+            facts=tuple(read_facts(interaction.response, self.protocols) for interaction in interactions),
+            scope=blank.id,
+            recorded=tuple(interaction.request for interaction in interactions) if own else (),
+            rules=self.rules,
+        )
         try:
-            looks = self._looks(blank, interactions, call, facts, own=own)
+            looks = self._looks(interactions, call, Looks(compare=comparing))
             further = thoroughly and not looks.hung
-            more = self._thoroughly(blank, interactions, call, facts, looks) if further else ()
+            more = tuple(self._thoroughly(interactions, call, looks, blank.id)) if further else ()
         except UnplayableError as error:
             return replace(blank, problem=f"{blank.id}: {error}")
         item = replace(
@@ -108,72 +115,58 @@ class Pairing:
         leaving: bool = False,
         alone: bool = False,
     ) -> Observation:
-        """What one of the two does when these exchanges are played to it; see `played`. `alone`: while
-        nothing else is played in this process.
+        """What one of the two does when these exchanges are played to it. What the recording itself takes at
+        the engine's speed is added to the time limit.
+
+        Args:
+            side: one of the two.
+            interactions: what the provider sent.
+            call: what to ask, with the provider's own address as base URL.
+            leaving: whether the caller leaves after the first piece.
+            alone: while nothing else is played in this process.
         """
-        with self.turns.alone() if alone else self.turns.beside_others():
-            return played(
-                self.engine,
-                side,
-                interactions,
-                call,
-                timeout=self.timeout,
+        turn = self.turns.alone() if alone else self.turns.beside_others()
+        with turn, self.engine(interactions, self.protocols) as play:
+            return observe(
+                side.client,
+                replace(call, base_url=play.address(call.base_url)),
+                name=side.name,
+                session=play.session,
+                timeout=self.timeout + play.seconds,
+                skip_pauses=True,
                 protocols=self.protocols,
                 leaving=leaving,
                 again=alone and not leaving,
             )
 
+    def play_both(self, interactions: tuple[Interaction, ...], call: Call) -> tuple[Observation, Observation]:
+        """What the reference does, and then the candidate; see `play`."""
+        reference, candidate = self.reference, self.candidate
+        return self.play(reference, interactions, call), self.play(candidate, interactions, call)
+
     def _thoroughly(
-        self,
-        blank: Item,
-        interactions: tuple[Interaction, ...],
-        call: Call,
-        facts: tuple[WireFacts, ...],
-        looks: Looks,
-    ) -> tuple[Divergence, ...]:
-        comparing = partial(compare, facts=facts, scope=blank.id, rules=self.rules)
+        self, interactions: tuple[Interaction, ...], call: Call, looks: Looks, scope: str
+    ) -> Iterator[Divergence]:
         reference, candidate = (
             partial(self.play, side, interactions, call, leaving=True)
             for side in (self.reference, self.candidate)
         )
-        again = partial(reference, alone=True), partial(candidate, alone=True)
-        found = left_early_differences((reference, candidate), again, comparing, looks)
-        if self.recutting is None:
-            return tuple(found)
-        hurried = replace(self, engine=self.recutting)
-        recut = recut_differences(
-            PlayerPair(
-                reference=partial(hurried.play, self.reference, call=call),
-                candidate=partial(hurried.play, self.candidate, call=call),
-            ),
-            interactions,
-            reference=looks.references[0],
-            candidate=looks.candidates[0],
-            comparing=comparing,
-            scope=blank.id,
-        )
-        return (*found, *recut)
+        yield from left_early_differences(reference, candidate, looks)
+        if self.recutting is not None:
+            hurried = replace(self, engine=self.recutting)
+            reference, candidate = (
+                partial(hurried.play, side, call=call) for side in (self.reference, self.candidate)
+            )
+            yield from recut_differences(reference, candidate, interactions, looks, scope=scope)
 
-    def _looks(
-        self,
-        blank: Item,
-        interactions: tuple[Interaction, ...],
-        call: Call,
-        facts: tuple[WireFacts, ...],
-        *,
-        own: bool,
-    ) -> Looks:
-        recorded = tuple(interaction.request for interaction in interactions) if own else ()
-        comparing = partial(compare, facts=facts, scope=blank.id, recorded=recorded, rules=self.rules)
+    def _looks(self, interactions: tuple[Interaction, ...], call: Call, looks: Looks) -> Looks:
         reference, candidate = (
             partial(self.play, side, interactions, call) for side in (self.reference, self.candidate)
         )
-        looks = Looks(compare=comparing)
         long = sum(len(interaction.response.body) for interaction in interactions) > _CHEAP
         if long and self.recutting is not None:
             hurried = replace(self, engine=self.recutting)
-            again = (hurried.play(side, interactions, call) for side in (self.reference, self.candidate))
-            looks = looks.of(reference()).by(candidate()).beside(*again)
+            looks = looks.of(reference()).by(candidate()).beside(*hurried.play_both(interactions, call))
         else:
             looks = looks.of(reference()).of(reference()).by(candidate()).by(candidate())
         for _ in range(_FURTHER_LOOKS):
@@ -181,36 +174,6 @@ class Pairing:
                 break
             looks = looks.of(reference(alone=True)).by(candidate(alone=True))
         return looks
-
-
-def played(
-    engine: Engine,
-    side: Side,
-    interactions: tuple[Interaction, ...],
-    call: Call,
-    *,
-    timeout: float,
-    protocols: Protocols = BUILT_IN,
-    leaving: bool = False,
-    again: bool = False,
-) -> Observation:
-    """What a client does when these exchanges are played to it.
-
-    `timeout`: seconds for the call, beyond those that the recording itself takes at the engine's speed;
-    `leaving`: whether the caller leaves after the first piece; `again`: see `observe`.
-    """
-    with engine(interactions, protocols) as play:
-        return observe(
-            side.client,
-            replace(call, base_url=play.address(call.base_url)),
-            name=side.name,
-            session=play.session,
-            timeout=timeout + play.seconds,
-            skip_pauses=True,
-            protocols=protocols,
-            leaving=leaving,
-            again=again,
-        )
 
 
 def _unanswered(item: Item, interactions: tuple[Interaction, ...]) -> str | None:

@@ -11,13 +11,11 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from llm_contracts.clients.observation import Observation
-from llm_contracts.parity.compare import Comparison
 from llm_contracts.parity.compare.finding import Finding
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.looks import without_chance
+from llm_contracts.parity.looks import Looks, without_chance
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
@@ -36,14 +34,6 @@ SHAPES: Mapping[str, Shape] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlayerPair:
-    """How both clients are played to, without waiting for either."""
-
-    reference: Play
-    candidate: Play
-
-
 def chosen(scenarios: Iterable[Scenario]) -> frozenset[str]:
     """The scenarios to play so: of each provider one for each function and set of parameters."""
     first: dict[object, str] = {}
@@ -54,22 +44,15 @@ def chosen(scenarios: Iterable[Scenario]) -> frozenset[str]:
 
 
 def recut_differences(
-    player: PlayerPair,
-    interactions: tuple[Interaction, ...],
-    *,
-    reference: Observation,
-    candidate: Observation,
-    comparing: Callable[[Observation, Observation], Comparison],
-    scope: str,
+    reference: Play, candidate: Play, interactions: tuple[Interaction, ...], looks: Looks, *, scope: str
 ) -> Iterator[Divergence]:
     """What the candidate does otherwise with the same answer in another shape, and the reference does not.
 
     Args:
-        player: plays exchanges to the clients.
+        reference: plays exchanges to the reference, without waiting for it.
+        candidate: the same to the candidate.
         interactions: the recording.
-        reference: what the reference did with the recording as it is.
-        candidate: what the candidate did.
-        comparing: compares two observations, under the project's rules.
+        looks: what both did with the recording as it is.
         scope: the item's id.
 
     Returns:
@@ -79,21 +62,27 @@ def recut_differences(
     stream = Streamed.of(interactions)
     if stream is None:
         return
+    reference_before, candidate_before = looks.references[0], looks.candidates[0]
+
+    def changes(recorded: Observation, varied: Observation) -> Mapping[tuple[Kind, str], Divergence]:
+        return {(d.kind, d.where): d for d in without_chance(looks.compare(recorded, varied).divergences)}
+
     shapes = SHAPES if stream.server_sent else {"inside-characters": SHAPES["inside-characters"]}
     together = _shaped(stream, *shapes.values())
-    changed = _changes(candidate, player.candidate(together), comparing).keys()
+    changed = changes(candidate_before, candidate(together)).keys()
     # An id that a client makes up is another each time.
-    chance = _changes(candidate, player.candidate(interactions), comparing).keys() if changed else changed
+    chance = changes(candidate_before, candidate(interactions)).keys() if changed else changed
     if changed <= chance:
         return
     alone = {name: _shaped(stream, shape) for name, shape in shapes.items()}
     for name, exchanges in {**alone, "all-at-once": together}.items():
-        varied = player.candidate(exchanges)
-        theirs = _changes(candidate, varied, comparing)
-        own = player.reference(exchanges) if theirs else reference
-        ours = {} if own is reference else _changes(reference, own, comparing)
+        varied = candidate(exchanges)
+        theirs = changes(candidate_before, varied)
+        own = reference(exchanges) if theirs else reference_before
+        ours = {} if own is reference_before else changes(reference_before, own)
         # Where they fail on the recording itself, failing says nothing about the shape.
-        both_fail = bool(varied.failure and own.failure) and not (reference.failure and candidate.failure)
+        failed_before = reference_before.failure and candidate_before.failure
+        both_fail = bool(varied.failure and own.failure and not failed_before)
         new = [
             Finding(kind=kind, where=f"{where} ({name})", reference=each.reference, candidate=each.candidate)
             for (kind, where), each in theirs.items()
@@ -103,14 +92,6 @@ def recut_differences(
         yield from (finding.seal(scope) for finding in new)
         if new:
             return  # the shape is named; the rest might say the same again
-
-
-def _changes(
-    recorded: Observation,
-    varied: Observation,
-    comparing: Callable[[Observation, Observation], Comparison],
-) -> Mapping[tuple[Kind, str], Divergence]:
-    return {(d.kind, d.where): d for d in without_chance(comparing(recorded, varied).divergences)}
 
 
 def _is_alike(theirs: Divergence, ours: Divergence | None, *, both_fail: bool) -> bool:

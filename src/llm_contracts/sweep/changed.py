@@ -7,12 +7,12 @@ been judged on the recording as it is. One that removed bytes: what neither clie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare import NO_RULES, Comparison, Rules, compare
-from llm_contracts.parity.compare.finding import Finding
+from llm_contracts.parity.compare.finding import Finding, unfaithful
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.value_class import UNCHANGED
 from llm_contracts.wire.facts import WireFacts
@@ -22,22 +22,13 @@ _FAILS = frozenset({Kind.ERROR, Kind.ERROR_POSITION})
 _NOT_REACHED = frozenset({Kind.FINISH_REASON, Kind.USAGE, Kind.USAGE_DETAILS, Kind.USAGE_MISSING, Kind.ORDER})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BothSides:
-    """What the two clients did with the same bytes."""
-
-    reference: Observation
-    candidate: Observation
+Sides = tuple[Observation, Observation]
+"""What the reference and the candidate did with the same bytes."""
 
 
 def compare_change(
-    recorded: BothSides,
-    varied: BothSides,
-    facts: tuple[WireFacts, ...],
-    *,
-    scope: str,
-    rules: Rules = NO_RULES,
-) -> Comparison:
+    recorded: Sides, varied: Sides, facts: tuple[WireFacts, ...], *, scope: str, rules: Rules = NO_RULES
+) -> tuple[Divergence, ...]:
     """Find what either client does otherwise than on the recording itself.
 
     Args:
@@ -51,19 +42,15 @@ def compare_change(
         A divergence for each kind and place. Its two values say what either client did: `recorded` and
         `varied`, or `UNCHANGED`.
     """
-    ours = compare(recorded.reference, varied.reference, facts, scope=scope, rules=rules)
-    theirs = compare(recorded.candidate, varied.candidate, facts, scope=scope, rules=rules)
-    one, other = _by_place(ours), _by_place(theirs)
-    findings = (
-        Finding(
-            kind=kind,
-            where=where,
-            reference=_shown(one.get((kind, where))),
-            candidate=_shown(other.get((kind, where))),
-        )
-        for kind, where in dict.fromkeys((*one, *other))
+    one, other = (
+        _by_place(compare(before, after, facts, scope=scope, rules=rules))
+        for before, after in zip(recorded, varied, strict=True)
     )
-    return Comparison(divergences=tuple(finding.seal(scope) for finding in findings))
+    findings = (
+        Finding(kind=key[0], where=key[1], reference=_shown(one.get(key)), candidate=_shown(other.get(key)))
+        for key in dict.fromkeys((*one, *other))
+    )
+    return tuple(finding.seal(scope) for finding in findings)
 
 
 def _by_place(comparison: Comparison) -> Mapping[tuple[Kind, str], Divergence]:
@@ -90,7 +77,7 @@ def _shown(divergence: Divergence | None) -> Any:
 
 
 def shown_as_whole(
-    sides: BothSides, left: WireFacts, whole: WireFacts, found: tuple[Divergence, ...], *, scope: str
+    sides: Sides, left: WireFacts, whole: WireFacts, known: tuple[Divergence, ...], *, scope: str
 ) -> tuple[Divergence, ...]:
     """`unfaithful` where both clients end as if all were well, and something was lost.
 
@@ -100,20 +87,16 @@ def shown_as_whole(
         sides: what both did.
         left: what remains of the answer.
         whole: what the recording has.
-        found: the divergences so far; what the bytes themselves show is not said twice.
+        known: the divergences so far; what the bytes themselves show is not said twice.
         scope: the item's id.
     """
-    known = any(d.kind is Kind.UNFAITHFUL and d.where == _PLACE for d in found)
-    failed = sides.reference.failure is not None or sides.candidate.failure is not None
+    named = any(d.kind is Kind.UNFAITHFUL and d.where == _PLACE for d in known)
+    failed = any(side.failure is not None for side in sides)
     lost = _missing(left, whole)
-    if known or failed or not lost:
+    if named or failed or not lost:
         return ()
-    value = {"shown": "a normal end", "bytes": f"over before {lost}"}
-    return (
-        Finding(kind=Kind.UNFAITHFUL, where=_PLACE, reference=value, candidate=value, unstable=True).seal(
-            scope
-        ),
-    )
+    found = unfaithful(_PLACE, "a normal end", f"over before {lost}")
+    return (replace(found, unstable=True).seal(scope),)
 
 
 def _missing(left: WireFacts, whole: WireFacts) -> str:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.tls import empty_ca_store
@@ -14,7 +13,7 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.project.config import Project
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.results.document import item_document, to_document
+from llm_contracts.results.document import light
 from llm_contracts.results.items import masked, own_credentials
 from llm_contracts.run.check import nothing_recorded, project_waivers
 from llm_contracts.run.match import client_names, match_of, own_match
@@ -39,27 +38,6 @@ class Extent:
     every: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Swept:
-    """What a sweep found.
-
-    Attributes:
-        result: the recordings themselves and their variants as items. What both clients did is kept only in
-            `documents`: thousands of observations would fill the memory.
-        documents: each item as plain JSON values.
-    """
-
-    result: Result
-    documents: tuple[Mapping[str, Any], ...]
-
-    def document(self, **extra: Any) -> dict[str, Any]:
-        """All of it as plain JSON values, in the form of a check's result."""
-        return to_document(self.result, **{"items": list(self.documents), **extra})
-
-
-Light = tuple[Item, Mapping[str, Any]]
-
-
 def sweep(
     project: Project,
     scenarios: Sequence[Scenario],
@@ -67,7 +45,7 @@ def sweep(
     extent: Extent,
     *,
     progress: Progress = lambda _name, _count: None,
-) -> Swept:
+) -> Result:
     """Run the variants of these scenarios' recordings through both clients.
 
     A recording that cannot be read becomes an item with a `problem`; the others still run. There is no
@@ -85,16 +63,15 @@ def sweep(
     def decided(item: Item) -> Item:
         return waivers.applied((item,), used)[0]
 
-    def reported(ran: tuple[Light, ...]) -> None:
-        progress(ran[0][0].id, len(ran) - 1)
+    def reported(ran: tuple[Item, ...]) -> None:
+        progress(ran[0].id, len(ran) - 1)
 
     with offline_litellm(), empty_ca_store(os.environ), opened_pieces() as engine:
         match = match_of(project, options, engine)
         jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
         ran = run_jobs(jobs, workers=options.workers, progress=reported)
-    light = tuple(each for one in ran for each in one)
-    items = tuple(item for item, _ in light)
-    result = Result(
+    items = tuple(item for one in ran for item in one)
+    return Result(
         reference=match.reference.name,
         candidate=match.candidate.name,
         engine=options.engine,
@@ -104,36 +81,27 @@ def sweep(
         complaints=(*waivers.complaints, *_useless(waivers, items, used, project, extent)),
         warnings=(*waivers.warnings, *([] if recorded else [nothing_recorded(project, scenarios)])),
     )
-    return Swept(result=result, documents=tuple(document for _, document in light))
 
 
 def _one(
     project: Project, scenario: Scenario, match: Pairing, extent: Extent, decided: Callable[[Item], Item]
-) -> tuple[Light, ...]:
-    """One recording and its variants."""
+) -> tuple[Item, ...]:
+    """One recording and its variants. What both clients did is let go: thousands of observations would fill
+    the memory.
+    """
     blank, interactions = blank_item(project, scenario)
     if blank.problem is not None:
-        return (_light(blank),)
+        return (light(blank),)
     provider = project.provider(scenario.provider)
-    match = own_match(match, project, provider)
     sweeper = Sweeper(
-        reference=match.reference,
-        candidate=match.candidate,
-        engine=match.engine,
+        match=own_match(match, project, provider),
         families=extent.families,
         every=extent.every,
-        timeout=match.timeout,
         decided=decided,
-        protocols=match.protocols,
-        rules=match.rules,
         dialect=project.dialect_of(provider.name) or OPENAI,
     )
-    return tuple(map(_light, sweeper.run(blank, interactions, replay_call(scenario, provider))))
-
-
-def _light(item: Item) -> Light:
-    item = masked(item, own_credentials(item))
-    return replace(item, reference=None, candidate=None), item_document(item)
+    items = sweeper.run(blank, interactions, replay_call(scenario, provider))
+    return tuple(light(masked(item, own_credentials(item))) for item in items)
 
 
 def _useless(

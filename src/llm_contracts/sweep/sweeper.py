@@ -12,21 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from llm_contracts.clients.call import Call
-from llm_contracts.clients.session import SessionLike
-from llm_contracts.parity.compare import NO_RULES, Rules, compare
+from llm_contracts.parity.compare import compare
 from llm_contracts.parity.compare.finding import canonical
-from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.looks import may_be_chance
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import varied
 from llm_contracts.run.engines import PATIENCE, Engine, Play
-from llm_contracts.run.pairing import Side, played
+from llm_contracts.run.pairing import Pairing
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.openai import OPENAI
-from llm_contracts.sweep.changed import BothSides, compare_change, shown_as_whole
+from llm_contracts.sweep.changed import Sides, compare_change, shown_as_whole
 from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import End, Interaction, Request
+from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 from llm_contracts.wire.proxy.server import Edge
@@ -50,26 +49,17 @@ class Sweeper:
     """Runs the variants of one recording after the other.
 
     Attributes:
-        reference, candidate: the two clients.
-        engine: see `opened_pieces`.
+        match: the two clients, an engine (see `opened_pieces`), and how to read what is sent.
         families: which kinds of variant.
         every: leave no place out.
-        timeout: seconds per call.
         decided: puts the reasons of waivers into an item.
-        protocols: how to read what is sent.
-        rules: what the project says about comparing.
         dialect: in which faults are worded.
     """
 
-    reference: Side
-    candidate: Side
-    engine: Engine
+    match: Pairing
     families: Collection[Family] = tuple(Family)
     every: bool = False
-    timeout: float = 60.0
     decided: Callable[[Item], Item] = lambda item: item
-    protocols: Protocols = BUILT_IN
-    rules: Rules = NO_RULES
     dialect: Dialect = OPENAI
 
     def run(self, blank: Item, interactions: tuple[Interaction, ...], call: Call) -> Iterator[Item]:
@@ -80,20 +70,15 @@ class Sweeper:
             interactions: what the provider sent.
             call: what to ask, with the provider's own address as base URL.
         """
-        self._both(interactions, call)  # imports libraries: a client's own time limit may be short
-        recorded = self._both(interactions, call)
-        facts = _facts(interactions, self.protocols)
-        own = compare(recorded.reference, recorded.candidate, facts, scope=blank.id, rules=self.rules)
-        yield self.decided(_filled(blank, recorded, _proven(own.divergences, attempts=False)))
-        ground = _Ground(
-            sides=recorded,
-            facts=facts,
-            known=frozenset(map(_identity, own.divergences)),
-            protocols=self.protocols,
-            rules=self.rules,
-        )
+        match = self.match
+        match.play_both(interactions, call)  # imports libraries: a client's own time limit may be short
+        recorded = match.play_both(interactions, call)
+        facts = _facts(interactions, match.protocols)
+        own = compare(*recorded, facts, scope=blank.id, rules=match.rules).divergences
+        yield self.decided(_filled(blank, recorded, _proven(own, attempts=False)))
+        ground = _Ground(match=match, sides=recorded, facts=facts, known=frozenset(map(_identity, own)))
         for variant in variants(
-            interactions, self.dialect, self.families, every=self.every, protocols=self.protocols
+            interactions, self.dialect, self.families, every=self.every, protocols=match.protocols
         ):
             yield self._varied(blank, variant, call, ground)
 
@@ -103,7 +88,7 @@ class Sweeper:
         )
         if variant.patience is not None:
             call = replace(call, params={**call.params, "timeout": variant.patience})
-        sides = self._both(variant.interactions, call)
+        sides = self.match.play_both(variant.interactions, call)
         found = ground.judge(variant, sides, named.id)
         item = self.decided(_filled(named, sides, found))
         for _ in range(_LOOKS if variant.hurried else 1):
@@ -112,48 +97,37 @@ class Sweeper:
         return item
 
     def _looked_at_again(
-        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: BothSides
+        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: Sides
     ) -> Item:
         """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
-        again = self._both(variant.interactions, call)
+        again = self.match.play_both(variant.interactions, call)
         places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
         repeated = tuple(
             d
             for d in item.divergences
             if (d.kind, d.where) in places or not (variant.hurried or d.where.startswith("pauses"))
         )
-        changed = compare_change(sides, again, (), scope=item.id, rules=self.rules).divergences
+        changed = compare_change(sides, again, (), scope=item.id, rules=self.match.rules)
         noise = () if variant.hurried else _proven(changed, attempts=False)
         return self.decided(replace(item, divergences=repeated, noise=noise))
-
-    def _both(self, interactions: tuple[Interaction, ...], call: Call) -> BothSides:
-        reference, candidate = (
-            played(self.engine, side, interactions, call, timeout=self.timeout, protocols=self.protocols)
-            for side in (self.reference, self.candidate)
-        )
-        return BothSides(reference=reference, candidate=candidate)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ground:
     """What is known of the recording itself, against which its variants are judged."""
 
-    sides: BothSides
+    match: Pairing
+    sides: Sides
     facts: tuple[WireFacts, ...]
     known: frozenset[str]
-    protocols: Protocols
-    rules: Rules
 
-    def judge(self, variant: Variant, sides: BothSides, scope: str) -> tuple[Divergence, ...]:
+    def judge(self, variant: Variant, sides: Sides, scope: str) -> tuple[Divergence, ...]:
+        rules = self.match.rules
         if variant.family is Family.RECUT:
-            return _proven(
-                compare_change(self.sides, sides, self.facts, scope=scope, rules=self.rules).divergences,
-                attempts=False,
-            )
-        facts = _facts(variant.interactions, self.protocols)
-        found = _proven(
-            compare(sides.reference, sides.candidate, facts, scope=scope, rules=self.rules).divergences
-        )
+            changed = compare_change(self.sides, sides, self.facts, scope=scope, rules=rules)
+            return _proven(changed, attempts=False)
+        facts = _facts(variant.interactions, self.match.protocols)
+        found = _proven(compare(*sides, facts, scope=scope, rules=rules).divergences)
         new = tuple(d for d in found if _identity(d) not in self.known)
         if variant.family is Family.FAULTS:
             return new
@@ -161,15 +135,11 @@ class _Ground:
 
 
 def _proven(found: tuple[Divergence, ...], *, attempts: bool = True) -> tuple[Divergence, ...]:
-    """Without waiting and what is left behind: a variant is played once, and a check sees these. `attempts`:
-    whether the pauses between attempts count, which are announced and not measured.
+    """Without waiting, lateness and what is left behind: a variant is played once, where nobody waits, and a
+    check sees these. `attempts`: whether the pauses between attempts count, which are announced and not
+    measured.
     """
-    return tuple(
-        d
-        for d in found
-        if (attempts and d.where.startswith("pauses["))
-        or not ((may_be_chance(d) and d.kind is not Kind.DELIVERY_LAG) or d.where.startswith("pauses"))
-    )
+    return tuple(d for d in found if (attempts and d.where.startswith("pauses[")) or not may_be_chance(d))
 
 
 def _facts(interactions: tuple[Interaction, ...], protocols: Protocols) -> tuple[WireFacts, ...]:
@@ -180,8 +150,8 @@ def _facts(interactions: tuple[Interaction, ...], protocols: Protocols) -> tuple
     return tuple(read_facts(i.response, protocols) for i in interactions if place_of(i.request) == place)
 
 
-def _filled(blank: Item, sides: BothSides, found: tuple[Divergence, ...]) -> Item:
-    return replace(blank, reference=sides.reference, candidate=sides.candidate, divergences=found)
+def _filled(blank: Item, sides: Sides, found: tuple[Divergence, ...]) -> Item:
+    return replace(blank, reference=sides[0], candidate=sides[1], divergences=found)
 
 
 def _identity(divergence: Divergence) -> str:
@@ -210,7 +180,7 @@ def opened_pieces() -> Iterator[Engine]:
                 silence=silence,
                 protocols=protocols,
             ) as session:
-                yield Play(session=_Unplaced(session), origin=session.origin)
+                yield Play(session=session, origin=session.origin)
 
         yield play
 
@@ -221,31 +191,3 @@ def _silent_before_reset(interaction: Interaction) -> Interaction:
     if response.end is not End.RESET or not response.status:
         return interaction
     return replace(interaction, response=replace(response, end=End.TIMEOUT))
-
-
-@dataclass(frozen=True, slots=True)
-class _Unplaced:
-    """A session that does not say how far it has come: where nobody waits, that is chance."""
-
-    session: SessionLike
-
-    def requests(self) -> tuple[Request, ...]:
-        return self.session.requests()
-
-    def events_sent(self) -> None:
-        return None
-
-    def delivered(self, text: int, reasoning: int = 0, arguments: int = 0, others: int = 0, /) -> None:
-        self.session.delivered(text, reasoning, arguments, others)
-
-    def exchange_times(self) -> tuple[tuple[float, float | None], ...]:
-        return self.session.exchange_times()
-
-    def patience_spent(self) -> float:
-        return self.session.patience_spent()
-
-    def connections_open(self) -> int:
-        return self.session.connections_open()
-
-    def abort(self) -> None:
-        self.session.abort()

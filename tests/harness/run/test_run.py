@@ -78,7 +78,7 @@ CLIENTS["late"] = late
     assert [item.divergences for item in run(root, candidate="late").items if item.ran] == [()]
     project = loaded(root)
     swept = sweep(project, project.scenarios, Options(candidate="late"), Extent(families=(Family.RECUT,)))
-    assert all(d.reference == d.candidate for item in swept.result.items for d in item.divergences)
+    assert all(d.reference == d.candidate for item in swept.items for d in item.divergences)
     assert "LITELLM_LOCAL_MODEL_COST_MAP" not in os.environ
 
 

@@ -16,7 +16,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.variant_names import general, split
 from llm_contracts.run.engines import Engine
-from llm_contracts.run.pairing import Side
+from llm_contracts.run.pairing import Pairing, Side
 from llm_contracts.sweep.sweeper import Sweeper, opened_pieces
 from llm_contracts.sweep.variants import Family
 from llm_contracts.wire.interaction import Interaction, Piece, Response
@@ -45,14 +45,13 @@ def engine() -> Iterator[Engine]:
 def swept(
     engine: Engine, candidate: Path, *families: Family, reference: Path = GOOD, every: bool = False
 ) -> list[Item]:
-    sweeper = Sweeper(
+    match = Pairing(
         reference=Side(name="good", client=reference),
         candidate=Side(name="other", client=candidate),
         engine=engine,
-        families=families,
-        every=every,
         timeout=10,
     )
+    sweeper = Sweeper(match=match, families=families, every=every)
     blank = Item(id="openai/made-up", provider="openai", scenario="made-up")
     return list(sweeper.run(blank, (recording(),), CALL))
 
@@ -128,13 +127,13 @@ def test_a_listing_that_is_lost_without_a_word_is_said_of_both_clients(engine: E
         except ValueError:
             return []
 
-    sweeper = Sweeper(
+    match = Pairing(
         reference=Side(name="one", client=forgiving),
         candidate=Side(name="other", client=forgiving),
         engine=engine,
-        families=(Family.ENDS,),
         timeout=10,
     )
+    sweeper = Sweeper(match=match, families=(Family.ENDS,))
     blank = Item(id="openai/models", provider="openai", scenario="models")
     found = noticed(list(sweeper.run(blank, (listing,), replace(CALL, function=Function.LIST_MODELS))))
     assert found["silent@*"] == {(Kind.UNFAITHFUL, "end")}
