@@ -7,8 +7,9 @@ that nobody has to ask twice. Cosmetic differences never decide anything.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from shlex import quote
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.corpus import CorpusProblem
-from llm_contracts.parity.divergence import Divergence, Kind, Severity
+from llm_contracts.parity.divergence import Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.text import first_names
@@ -29,6 +30,7 @@ _CHECK = "check --provider {provider}"
 _RECORD = "record --provider {provider} --missing"
 _CAPTURE = "capture -- COMMAND"
 _NOTHING_LIVE = "Nothing is recorded live."
+_AHEAD = -1  # days, the youngest age of a recording: dates are in UTC, and today is where the check runs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,12 +92,12 @@ def decide(
         *(_missing(mine, expected) if expected or not apis else ()),
     ]
     if faults:
-        sentence = f"The waivers file has {_count(faults, 'fault', 'faults')}."
+        sentence = f"The waivers file has {_counted(faults, 'fault(s)')}."
         reasons.append(_Reason(answer=Readiness.BLOCKED, sentence=sentence, step="doctor --area waivers"))
     reasons += _rehearsed(mine, expected, today, stale_after_days, base_url)
     reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
     reasons += _uncovered(coverage)
-    sentence = _sentence(unreplayed, "recording has no scenario", "recordings have no scenario")
+    sentence = _sentence(unreplayed, "recording(s) has/have no scenario")
     reasons += [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)] if sentence else []
     agree = _agreeing(mine, "scenario")
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
@@ -109,26 +111,24 @@ def _uncompared(apis: Sequence[str]) -> Reasons:
     if not apis:
         return []
     counts = ", ".join(f"{api} {number}" for api, number in Counter(apis).most_common())
-    what = _count(len(apis), "captured call was not compared", "captured calls were not compared")
+    what = _counted(len(apis), "captured call(s) was/were not compared")
     sentence = f"{what}, because the clients do not make such calls: {counts}."
     return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)]
 
 
 def _uncovered(coverage: CaptureCoverage | None) -> Reasons:
     missing = () if coverage is None else coverage.unrecorded
-    sentence = _sentence(
-        missing, "shape of your calls has no recording", "shapes of your calls have no recording"
-    )
+    sentence = _sentence(missing, "shape(s) of your calls has/have no recording")
     return [_Reason(answer=Readiness.REHEARSED, sentence=sentence, step=_CAPTURE)] if missing else []
 
 
 def _covered(coverage: CaptureCoverage | None) -> Iterator[str]:
     if coverage is not None:
         recorded = len(coverage.shapes) - len(coverage.unrecorded)
-        calls = _count(coverage.calls, "call", "calls")
+        calls = _counted(coverage.calls, "call(s)")
         yield f"Captured from {calls} of your own: {recorded} of {len(coverage.shapes)} shapes are recorded."
         for why, number in coverage.not_looked_at.most_common():
-            yield f"{_count(number, 'call', 'calls')} not kept: {why}."
+            yield f"{_counted(number, 'call(s)')} not kept: {why}."
 
 
 def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
     elsewhere = [item for item in named if item.address.rstrip("/") != base_url.rstrip("/")]
     for address in dict.fromkeys(item.address for item in elsewhere) if base_url else ():
         number = sum(item.address == address for item in elsewhere)
-        yield f"{_count(number, 'live recording was', 'live recordings were')} made at {address}."
+        yield f"{_counted(number, 'live recording(s) was/were')} made at {address}."
 
 
 def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True) -> Verdict:
@@ -217,32 +217,23 @@ def _commands(provider: str, reasons: Reasons) -> Iterator[str]:
 
 def _against(items: Sequence[Item]) -> Reasons:
     """What blocks: unreadable recordings, a reference at odds with itself, differences nobody accepted."""
-    found = [(_unreadable(items), "cassettes"), (_unanswered(items), "report"), (_noisy(items), "report")]
-    found += [(_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)]
-    return [_Reason(answer=Readiness.BLOCKED, sentence=each, step=step) for each, step in found if each]
-
-
-def _unreadable(items: Sequence[Item]) -> str:
-    names = [item.id for item in items if item.problem is not None and not item.ran]
-    return _sentence(names, "recording cannot be used", "recordings cannot be used")
-
-
-def _unanswered(items: Sequence[Item]) -> str:
-    """The clients ran, but asked nothing, or something else than what was recorded: no file is at fault."""
-    names = [item.id for item in items if item.problem is not None and item.ran]
-    return _sentence(names, "recording cannot be compared", "recordings cannot be compared")
-
-
-def _noisy(items: Sequence[Item]) -> str:
-    """Faults that both runs show alike are not a contradiction, so `unfaithful` is not counted here."""
-    names = [
-        item.id for item in items if any(_counts(d) and d.kind is not Kind.UNFAITHFUL for d in item.noise)
+    faulty = [item for item in items if item.problem is not None]
+    unreadable = [item.id for item in faulty if not item.ran]
+    # The clients ran, but asked nothing, or something else than what was recorded: no file is at fault.
+    unanswered = [item.id for item in faulty if item.ran]
+    # Faults that both runs show alike are not a contradiction, so `unfaithful` is not counted here.
+    noisy = [
+        item.id
+        for item in items
+        if any(d.severity is not Severity.COSMETIC and d.kind is not Kind.UNFAITHFUL for d in item.noise)
     ]
-    return _sentence(
-        names,
-        "scenario differs when the reference runs twice",
-        "scenarios differ when the reference runs twice",
-    )
+    found = [
+        (_sentence(unreadable, "recording(s) cannot be used"), "cassettes"),
+        (_sentence(unanswered, "recording(s) cannot be compared"), "report"),
+        (_sentence(noisy, "scenario(s) differs/differ when the reference runs twice"), "report"),
+        *((_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)),
+    ]
+    return [_Reason(answer=Readiness.BLOCKED, sentence=each, step=step) for each, step in found if each]
 
 
 def _differs(items: Sequence[Item], severity: Severity) -> str:
@@ -251,21 +242,16 @@ def _differs(items: Sequence[Item], severity: Severity) -> str:
         return ""
     kinds = Counter(str(d.kind) for _, d in found).most_common()
     counts = ", ".join(f"{kind} {number}" for kind, number in kinds)
-    what = _count(len(found), f"{severity} difference", f"{severity} differences")
+    what = _counted(len(found), f"{severity} difference(s)")
     names = list(dict.fromkeys(name for name, _ in found))
     return f"{what} ({counts}) in {first_names(names, _SHOWN)}."
-
-
-def _counts(divergence: Divergence) -> bool:
-    return divergence.severity is not Severity.COSMETIC
 
 
 def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
     there = {item.scenario for item in items if item.problem is not None or item.ran}
     missing = [row for row in expected if row.id not in there]
     if missing:
-        names = [row.name for row in missing]
-        sentence = _sentence(names, "scenario has no cassette", "scenarios have no cassette")
+        sentence = _sentence([row.name for row in missing], "scenario(s) has/have no cassette")
         # What no provider answers on demand comes from the simulator, and `record` alone would skip it.
         step = _RECORD if any(row.live for row in missing) else f"{_RECORD} --source simulator"
         return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=step)]
@@ -280,89 +266,66 @@ def _rehearsed(
     """What is still to be recorded: scenarios that can be had live, and are not, or not lately."""
     live = {row.id for row in expected if row.live or row.captured}
     mine = [item for item in items if item.scenario in live and item.problem is None and item.ran]
-    groups: tuple[tuple[Callable[[Item], bool], str, str, str], ...] = (
+    there = [item for item in mine if item.provenance == "live"]
+    dated = [(item, _age(item.recorded_on, today)) for item in there if item.recorded_on is not None]
+    again, old = "record --provider {provider}", f"{limit} days old or older"
+    groups: tuple[tuple[list[Item], str, str], ...] = (
+        ([i for i in mine if i.provenance != "live"], "scenario(s) is/are not recorded live", _RECORD),
         (
-            lambda i: i.provenance != "live",
-            "scenario is not recorded live",
-            "scenarios are not recorded live",
-            _RECORD,
+            [i for i in there if _of_a_stand_in(i, base_url)],
+            "live recording(s) is/are from this machine",
+            again,
         ),
+        ([i for i in there if i.recorded_on is None], "live recording(s) has/have no date", again),
+        ([i for i, age in dated if age < _AHEAD], "live recording(s) is/are dated in the future", again),
         (
-            lambda i: _of_a_stand_in(i, base_url),
-            "live recording is from this machine",
-            "live recordings are from this machine",
-            "record --provider {provider}",
-        ),
-        (
-            _undated,
-            "live recording has no date",
-            "live recordings have no date",
-            "record --provider {provider}",
-        ),
-        (
-            lambda i: _from_the_future(i, today),
-            "live recording is dated in the future",
-            "live recordings are dated in the future",
-            "record --provider {provider}",
-        ),
-        (
-            lambda i: _stale(i, today, limit),
-            f"live recording is {limit} days old or older",
-            f"live recordings are {limit} days old or older",
-            f"record --provider {{provider}} --stale {limit}",
+            [i for i, age in dated if age >= limit],
+            f"live recording(s) is/are {old}",
+            f"{again} --stale {limit}",
         ),
     )
     asked_anew = {row.id for row in expected if not row.captured}
     found = []
-    for holds, one, many, step in groups:
-        named = [i for i in mine if holds(i)]
-        again = step if asked_anew & {i.scenario for i in named} else _CAPTURE
-        found.append((_sentence([i.id for i in named], one, many), again))
+    for named, words, step in groups:
+        possible = step if asked_anew & {i.scenario for i in named} else _CAPTURE
+        found.append((_sentence([i.id for i in named], words), possible))
     # Without this, rows of which nothing can be had live would be enough for a GO, or a refusal alone.
     answers = {row.id for row in expected if row.expects == "answer"}
     silent = not any(sentence for sentence, _ in found)
-    if items and silent and not any(i.scenario in answers and _counts_live(i, today, limit) for i in items):
+    if items and silent and not any(i.scenario in answers and _is_fresh(i, today, limit) for i in items):
         fresh = f"No answer is recorded live and less than {limit} days old."
         found.append((fresh if any(i.provenance == "live" for i in items) else _NOTHING_LIVE, _RECORD))
     return [_Reason(answer=Readiness.REHEARSED, sentence=each, step=step) for each, step in found if each]
 
 
-def _counts_live(item: Item, today: date, limit: int) -> bool:
-    off = _undated(item) or _from_the_future(item, today) or _stale(item, today, limit)
-    return item.provenance == "live" and not off
+def _age(recorded_on: date, today: date) -> int:
+    return (today - recorded_on).days
+
+
+def _is_fresh(item: Item, today: date, limit: int) -> bool:
+    dated = item.recorded_on
+    return item.provenance == "live" and dated is not None and _AHEAD <= _age(dated, today) < limit
 
 
 def _of_a_stand_in(item: Item, base_url: str) -> bool:
     """Whether something on this machine answered in a provider's place; see `Endpoint.provenance`."""
     called, own = (is_here(urlsplit(url).hostname or "") for url in (item.address, base_url))
-    return item.provenance == "live" and called and not own
-
-
-def _undated(item: Item) -> bool:
-    return item.provenance == "live" and item.recorded_on is None
-
-
-def _from_the_future(item: Item, today: date) -> bool:
-    """A day is let pass: dates are in UTC, and today is where the check runs."""
-    dated = item.recorded_on
-    return item.provenance == "live" and dated is not None and (dated - today).days > 1
-
-
-def _stale(item: Item, today: date, limit: int) -> bool:
-    dated = item.recorded_on
-    return item.provenance == "live" and dated is not None and (today - dated).days >= limit
+    return called and not own
 
 
 def _agreeing(items: Sequence[Item], noun: str) -> str:
     """`3 scenarios agree, 2 differ as accepted`; what differs cosmetically alone agrees."""
     waived = sum(bool(item.waived) for item in items)
-    agree = _count(len(items) - waived, f"{noun} agrees", f"{noun}s agree")
-    return agree + (f", {_count(waived, 'differs', 'differ')} as accepted" if waived else "")
+    agree = _counted(len(items) - waived, f"{noun}(s) agrees/agree")
+    return agree + (f", {_counted(waived, 'differs/differ')} as accepted" if waived else "")
 
 
-def _sentence(names: Sequence[str], one: str, many: str) -> str:
-    return f"{_count(len(names), one, many)}: {first_names(names, _SHOWN)}." if names else ""
+def _sentence(names: Sequence[str], words: str) -> str:
+    return f"{_counted(len(names), words)}: {first_names(names, _SHOWN)}." if names else ""
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _counted(number: int, words: str) -> str:
+    """`1 scenario is` or `3 scenarios are`, of `scenario(s) is/are`."""
+    one = number == 1
+    said = re.sub(r"(\w+)/(\w+)", r"\1" if one else r"\2", words)
+    return f"{number} {said.replace('(s)', '' if one else 's')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -50,18 +50,9 @@ class Waiver:
     place: str = ""
 
     @property
-    def identity(self) -> tuple[object, ...]:
+    def identity(self) -> Waiver:
         """What it covers. Two waivers with the same are duplicates, whatever their reasons."""
-        return (
-            self.kind,
-            self.provider,
-            self.scenario,
-            self.where,
-            self.reference,
-            self.candidate,
-            self.litellm,
-            self.openai,
-        )
+        return replace(self, reason="", by="", until=date.max, place="")
 
     @property
     def for_variants(self) -> bool:

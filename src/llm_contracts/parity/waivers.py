@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,25 @@ class Waivers:
         self, divergence: Divergence, *, provider: str, scenario: str, versions: Mapping[str, str]
     ) -> Waiver | None:
         """The first entry that accepts this difference here, under these releases."""
-        matching = self._matching(divergence, (provider, scenario), versions)
+        matching = (
+            entry
+            for entry in self.entries
+            if entry.covers(provider, scenario) and entry.applies(versions) and entry.accepts(divergence)
+        )
         return next(matching, None)
 
     def applied(self, items: Iterable[Item], versions: Mapping[str, str]) -> tuple[Item, ...]:
         """The items, with the reason beside each difference that is accepted."""
-        return tuple(replace(item, waived=self._reasons(item, versions)) for item in items)
+        found = []
+        for item in items:
+            where: dict[str, Any] = {
+                "provider": item.provider,
+                "scenario": item.scenario,
+                "versions": versions,
+            }
+            waivers = ((d.fingerprint, self.match(d, **where)) for d in item.divergences)
+            found.append(replace(item, waived={name: row.reason for name, row in waivers if row}))
+        return tuple(found)
 
     def unused(
         self,
@@ -91,18 +104,6 @@ class Waivers:
             for complaint in _useless(part, ran, scopes, everything)
         )
 
-    def _reasons(self, item: Item, versions: Mapping[str, str]) -> dict[str, str]:
-        scope = (item.provider, item.scenario)
-        found = ((d, next(self._matching(d, scope, versions), None)) for d in item.divergences)
-        return {d.fingerprint: waiver.reason for d, waiver in found if waiver is not None}
-
-    def _matching(
-        self, divergence: Divergence, scope: Scope, versions: Mapping[str, str]
-    ) -> Iterator[Waiver]:
-        for entry in self.entries:
-            if entry.covers(*scope) and entry.applies(versions) and entry.accepts(divergence):
-                yield entry
-
 
 def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
     """Read the waivers file.
@@ -118,10 +119,13 @@ def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
     if not path.exists():
         return Waivers()
     text = _text(path)
-    rows = _rows(path, text)
+    document = _parsed(path, text)
+    rows = document.get("waiver", [])
     lines = [number for number, line in enumerate(text.splitlines(), 1) if _ENTRY.match(line)]
     entries: list[Waiver] = []
-    complaints = list(_unknown_keys(path, text))
+    # `[[waivers]]` by mistake would silently accept nothing.
+    others = sorted(document.keys() - {"waiver"})
+    complaints = [f"{path}: {name!r} is not known here; entries begin with [[waiver]]" for name in others]
     for index, row in enumerate(rows):
         place = _place(path, index, lines if len(lines) == len(rows) else [], row)
         faults = list(_faults(row))
@@ -144,20 +148,15 @@ def _text(path: Path) -> str:
     return text
 
 
-def _rows(path: Path, text: str) -> list[dict[str, Any]]:
+def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
-        rows = tomllib.loads(text).get("waiver", [])
+        document = tomllib.loads(text)
     except (RecursionError, ValueError) as error:
         raise WaiverError(f"{path}: is not TOML: {error}") from None
+    rows = document.get("waiver", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise WaiverError(f"{path}: 'waiver' is not a list of tables; begin each entry with [[waiver]]")
-    return rows
-
-
-def _unknown_keys(path: Path, text: str) -> Iterator[str]:
-    """Keys beside `waiver`: `[[waivers]]` by mistake would silently accept nothing."""
-    for name in sorted(tomllib.loads(text).keys() - {"waiver"}):
-        yield f"{path}: {name!r} is not known here; entries begin with [[waiver]]"
+    return document
 
 
 def _place(path: Path, index: int, lines: list[int], row: Mapping[str, Any]) -> str:
@@ -252,24 +251,23 @@ def _waiver(row: Mapping[str, Any], place: str) -> Waiver:
 
 def _sorted_out(entries: list[Waiver], complaints: list[str], today: date, warning_days: int) -> Waivers:
     """Drop repetitions and what has lapsed, with a complaint; warn of what lapses soon."""
-    kept: dict[tuple[object, ...], Waiver] = {}
+    seen: dict[object, Waiver] = {}
+    valid: list[Waiver] = []
     warnings: list[str] = []
     for entry in entries:
         left = (entry.until - today).days
-        if entry.identity in kept:
-            complaints.append(f"{entry.place}: says the same as {kept[entry.identity].place}")
+        if entry.identity in seen:
+            complaints.append(f"{entry.place}: says the same as {seen[entry.identity].place}")
             continue
-        kept[entry.identity] = entry
+        seen[entry.identity] = entry
         if left > _LONGEST_DAYS:
             complaints.append(f"{entry.place}: holds until {entry.until}; a year ahead is the most")
         elif left < 0:
             complaints.append(f"{entry.place}: lapsed on {entry.until}; fix the difference or decide again")
-        elif left <= warning_days:
-            warnings.append(f"{entry.place}: lapses on {entry.until}")
-    valid = tuple(
-        entry for entry in kept.values() if today <= entry.until <= today + timedelta(days=_LONGEST_DAYS)
-    )
-    return Waivers(entries=valid, complaints=tuple(complaints), warnings=tuple(warnings))
+        else:
+            valid.append(entry)
+            warnings += [f"{entry.place}: lapses on {entry.until}"] if left <= warning_days else []
+    return Waivers(entries=tuple(valid), complaints=tuple(complaints), warnings=tuple(warnings))
 
 
 def _parts(entry: Waiver) -> tuple[Waiver, ...]:

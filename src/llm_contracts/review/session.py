@@ -264,8 +264,8 @@ def _check_draft(
         )
 
 
-def _fields(row: Waiver) -> tuple[object, ...]:
-    return (*row.identity, row.reason, row.by, row.until)
+def _fields(row: Waiver) -> Waiver:
+    return replace(row, place="")
 
 
 def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
