@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class Severity(StrEnum):
@@ -22,58 +22,43 @@ class Severity(StrEnum):
 
 
 class Kind(StrEnum):
-    """What differs. The set is closed: a script may rely on it."""
+    """What differs, and what a difference of this kind means; some places weigh more, see
+    `Divergence.severity`. The set is closed: a script may rely on it.
+    """
 
-    TEXT = "text"
-    DELTAS = "deltas"
-    REASONING = "reasoning"
-    TOOL_CALLS = "tool_calls"
-    FINISH_REASON = "finish_reason"
-    USAGE = "usage"
-    USAGE_INVENTED = "usage_invented"
-    USAGE_MISSING = "usage_missing"
-    USAGE_DETAILS = "usage_details"
-    ERROR = "error"
-    ERROR_POSITION = "error_position"
-    RESPONSE_ID = "response_id"
-    MODEL_NAME = "model_name"
-    CHUNK_COUNT = "chunk_count"
-    DELIVERY_LAG = "delivery_lag"
-    REQUEST_TARGET = "request_target"
-    REQUEST_BODY = "request_body"
-    REQUEST_HEADERS = "request_headers"
-    ATTEMPTS = "attempts"
-    TELEMETRY = "telemetry"
-    UNFAITHFUL = "unfaithful"
-    FIELDS = "fields"
-    ORDER = "order"
-    SURFACE = "surface"
-    SIDE_EFFECT = "side_effect"
+    severity: Severity
 
-    @property
-    def severity(self) -> Severity:
-        """What a difference of this kind means; some places weigh more, see `Divergence.severity`."""
-        if self in _VISIBLE:
-            return Severity.VISIBLE
-        return Severity.COSMETIC if self is Kind.CHUNK_COUNT else Severity.BREAKING
+    def __new__(cls, value: str, severity: Severity = Severity.BREAKING) -> Self:
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.severity = severity
+        return kind
 
-
-_VISIBLE = frozenset(
-    {
-        Kind.DELTAS,
-        Kind.USAGE_DETAILS,
-        Kind.ERROR_POSITION,
-        Kind.RESPONSE_ID,
-        Kind.MODEL_NAME,
-        Kind.DELIVERY_LAG,
-        Kind.REQUEST_HEADERS,
-        Kind.UNFAITHFUL,
-        Kind.FIELDS,
-        Kind.ORDER,
-        Kind.SURFACE,
-        Kind.SIDE_EFFECT,
-    }
-)
+    TEXT = "text", Severity.BREAKING
+    DELTAS = "deltas", Severity.VISIBLE
+    REASONING = "reasoning", Severity.BREAKING
+    TOOL_CALLS = "tool_calls", Severity.BREAKING
+    FINISH_REASON = "finish_reason", Severity.BREAKING
+    USAGE = "usage", Severity.BREAKING
+    USAGE_INVENTED = "usage_invented", Severity.BREAKING
+    USAGE_MISSING = "usage_missing", Severity.BREAKING
+    USAGE_DETAILS = "usage_details", Severity.VISIBLE
+    ERROR = "error", Severity.BREAKING
+    ERROR_POSITION = "error_position", Severity.VISIBLE
+    RESPONSE_ID = "response_id", Severity.VISIBLE
+    MODEL_NAME = "model_name", Severity.VISIBLE
+    CHUNK_COUNT = "chunk_count", Severity.COSMETIC
+    DELIVERY_LAG = "delivery_lag", Severity.VISIBLE
+    REQUEST_TARGET = "request_target", Severity.BREAKING
+    REQUEST_BODY = "request_body", Severity.BREAKING
+    REQUEST_HEADERS = "request_headers", Severity.VISIBLE
+    ATTEMPTS = "attempts", Severity.BREAKING
+    TELEMETRY = "telemetry", Severity.BREAKING
+    UNFAITHFUL = "unfaithful", Severity.VISIBLE
+    FIELDS = "fields", Severity.VISIBLE
+    ORDER = "order", Severity.VISIBLE
+    SURFACE = "surface", Severity.VISIBLE
+    SIDE_EFFECT = "side_effect", Severity.VISIBLE
 
 
 def severity_of(kind: Kind, where: str) -> Severity:

@@ -47,6 +47,11 @@ class _Reason:
 Reasons = list[_Reason]
 
 
+def _because(answer: Readiness, sentence: str, step: str = "") -> Reasons:
+    """A reason, if there is anything to say."""
+    return [_Reason(answer=answer, sentence=sentence, step=step)] if sentence else []
+
+
 def decide(
     provider: str,
     items: Iterable[Item],
@@ -93,12 +98,14 @@ def decide(
     ]
     if faults:
         sentence = f"The waivers file has {_counted(faults, 'fault(s)')}."
-        reasons.append(_Reason(answer=Readiness.BLOCKED, sentence=sentence, step="doctor --area waivers"))
+        reasons += _because(Readiness.BLOCKED, sentence, "doctor --area waivers")
     reasons += _rehearsed(mine, expected, today, stale_after_days, base_url)
-    reasons += [_Reason(answer=Readiness.REHEARSED, sentence=each, step=_CHECK) for each in caveats if mine]
-    reasons += _uncovered(coverage)
-    sentence = _sentence(unreplayed, "recording(s) has/have no scenario")
-    reasons += [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)] if sentence else []
+    for each in caveats if mine else ():
+        reasons += _because(Readiness.REHEARSED, each, _CHECK)
+    missing = () if coverage is None else coverage.unrecorded
+    sentence = _sentence(missing, "shape(s) of your calls has/have no recording")
+    reasons += _because(Readiness.REHEARSED, sentence, _CAPTURE)
+    reasons += _because(Readiness.NO_EVIDENCE, _sentence(unreplayed, "recording(s) has/have no scenario"))
     agree = _agreeing(mine, "scenario")
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")
@@ -113,13 +120,7 @@ def _uncompared(apis: Sequence[str]) -> Reasons:
     counts = ", ".join(f"{api} {number}" for api, number in Counter(apis).most_common())
     what = _counted(len(apis), "captured call(s) was/were not compared")
     sentence = f"{what}, because the clients do not make such calls: {counts}."
-    return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence)]
-
-
-def _uncovered(coverage: CaptureCoverage | None) -> Reasons:
-    missing = () if coverage is None else coverage.unrecorded
-    sentence = _sentence(missing, "shape(s) of your calls has/have no recording")
-    return [_Reason(answer=Readiness.REHEARSED, sentence=sentence, step=_CAPTURE)] if missing else []
+    return _because(Readiness.NO_EVIDENCE, sentence)
 
 
 def _covered(coverage: CaptureCoverage | None) -> Iterator[str]:
@@ -153,11 +154,10 @@ def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True) 
     mine = tuple(item for item in items if item.provider == provider)
     reasons = _against(mine)
     if not mine:
-        sentence = "There are no streams of this provider."
-        reasons.append(_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=_RECORD))
+        reasons += _because(Readiness.NO_EVIDENCE, "There are no streams of this provider.", _RECORD)
     agree = _agreeing(mine, "stream")
     elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
-    reasons = reasons or [_Reason(answer=Readiness.REHEARSED, sentence=elsewhere, step=_RECORD)]
+    reasons = reasons or _because(Readiness.REHEARSED, elsewhere, _RECORD)
     steps = {"review", "report", *([_RECORD] if known else [])}
     reasons = [replace(reason, step=reason.step if reason.step in steps else "") for reason in reasons]
     return _verdict(provider, reasons, agree)
@@ -169,9 +169,9 @@ def without_go(result: Result, changed: Sequence[str]) -> Result:
     if not changed or not ready:
         return result
     sentence = f"Since the run began, changed: {first_names(changed, _SHOWN)}."
-    reason = _Reason(answer=Readiness.REHEARSED, sentence=sentence, step=_CHECK)
+    reasons = _because(Readiness.REHEARSED, sentence, _CHECK)
     doubted = {
-        name: replace(_verdict(name, [reason], ""), coverage=result.verdicts[name].coverage) for name in ready
+        name: replace(_verdict(name, reasons, ""), coverage=result.verdicts[name].coverage) for name in ready
     }
     return replace(result, verdicts={**result.verdicts, **doubted}, warnings=(*result.warnings, sentence))
 
@@ -233,7 +233,7 @@ def _against(items: Sequence[Item]) -> Reasons:
         (_sentence(noisy, "scenario(s) differs/differ when the reference runs twice"), "report"),
         *((_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)),
     ]
-    return [_Reason(answer=Readiness.BLOCKED, sentence=each, step=step) for each, step in found if each]
+    return [reason for each, step in found for reason in _because(Readiness.BLOCKED, each, step)]
 
 
 def _differs(items: Sequence[Item], severity: Severity) -> str:
@@ -254,10 +254,8 @@ def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
         sentence = _sentence([row.name for row in missing], "scenario(s) has/have no cassette")
         # What no provider answers on demand comes from the simulator, and `record` alone would skip it.
         step = _RECORD if any(row.live for row in missing) else f"{_RECORD} --source simulator"
-        return [_Reason(answer=Readiness.NO_EVIDENCE, sentence=sentence, step=step)]
-    if not there:
-        return [_Reason(answer=Readiness.NO_EVIDENCE, sentence="There are no scenarios for this provider.")]
-    return []
+        return _because(Readiness.NO_EVIDENCE, sentence, step)
+    return [] if there else _because(Readiness.NO_EVIDENCE, "There are no scenarios for this provider.")
 
 
 def _rehearsed(
@@ -295,7 +293,7 @@ def _rehearsed(
     if items and silent and not any(i.scenario in answers and _is_fresh(i, today, limit) for i in items):
         fresh = f"No answer is recorded live and less than {limit} days old."
         found.append((fresh if any(i.provenance == "live" for i in items) else _NOTHING_LIVE, _RECORD))
-    return [_Reason(answer=Readiness.REHEARSED, sentence=each, step=step) for each, step in found if each]
+    return [reason for each, step in found for reason in _because(Readiness.REHEARSED, each, step)]
 
 
 def _age(recorded_on: date, today: date) -> int:

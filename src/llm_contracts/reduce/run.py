@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from operator import getitem
 from typing import Any
 
 from llm_contracts.capture.anonymise import Anonymiser
@@ -29,7 +32,7 @@ TIMED = frozenset({Kind.DELIVERY_LAG, Kind.ERROR_POSITION, Kind.DELTAS})
 """What differs by the way in which pieces come, and needs them; the rest is quicker without."""
 _NUMBER = re.compile(r"\[\d+\]")
 _Form = tuple[str, str, bool, bool]
-_ORDER = (Severity.BREAKING, Severity.VISIBLE, Severity.COSMETIC)
+_EVENT = re.compile(rb"(.*?data: *)\s*(.*?)(\s*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,15 +69,14 @@ class Reduced:
 
 @dataclass(kw_only=True, slots=True)
 class _Search:
-    """The search for one difference. `call` and `interactions` are the smallest so far."""
+    """The search for one difference. `call` and `interactions`: the smallest that have `shown` it."""
 
     match: Pairing
-    wanted: Divergence
+    shown: Divergence
     call: Call
     interactions: tuple[Interaction, ...]
     faults: Counter[_Form]
     attempts: int = 0
-    shown: Divergence | None = field(default=None)
 
     def shows(self, interactions: tuple[Interaction, ...], call: Call | None = None) -> bool:
         """Whether the difference is there; if so, this is the smallest so far."""
@@ -83,7 +85,7 @@ class _Search:
             return False
         self.attempts += 1
         there = differences(self.match, interactions, call)
-        found = next((each for each in there if _form(each) == _form(self.wanted)), None)
+        found = next((each for each in there if _form(each) == _form(self.shown)), None)
         # A stream that is broken in other ways shows something, but not what was looked for.
         if found is None or not _faults(there) <= self.faults:
             return False
@@ -94,11 +96,8 @@ class _Search:
 def differences(match: Pairing, interactions: tuple[Interaction, ...], call: Call) -> tuple[Divergence, ...]:
     """What differs when both clients are played to once, the worst first."""
     facts = tuple(read_facts(each.response, match.protocols) for each in interactions)
-    reference, candidate = (
-        match.play(side, interactions, call) for side in (match.reference, match.candidate)
-    )
-    found = compare(reference, candidate, facts, scope="reduced", rules=match.rules).divergences
-    return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
+    found = compare(*match.play_both(interactions, call), facts, scope="reduced", rules=match.rules)
+    return tuple(sorted(found.divergences, key=lambda each: each.severity.rank))
 
 
 def reduce(
@@ -124,26 +123,19 @@ def reduce(
     if not found:
         said = "; ".join(sorted({f"{each.kind} at {each.where}" for each in there})) or "nothing"
         raise ConfigError(f"The recording does not show that difference. What differs: {said}.")
-    search = _Search(
-        match=match,
-        wanted=found[0],
-        call=call,
-        interactions=interactions,
-        faults=_faults(there),
-        shown=found[0],
-    )
+    search = _Search(match=match, shown=found[0], call=call, interactions=interactions, faults=_faults(there))
     if anonymise:
         search.shows(Anonymiser()(interactions))
     ddmin(search.interactions, lambda some: search.shows(tuple(some)))
     _events(search)  # first of all: each attempt takes as long as its stream
     _call(search)
-    _headers(search)
+    for index in range(len(search.interactions)):
+        _headers(search, index)
     _members(search)
     _events(search)  # some have nothing left
     if not search.shows(search.interactions):
         msg = f"{found[0].kind} at {found[0].where} comes and goes: nothing that is left shows it."
         raise ConfigError(msg)
-    assert search.shown is not None
     return Reduced(
         difference=search.shown,
         call=search.call,
@@ -190,21 +182,18 @@ def _call(search: _Search) -> None:
     ddmin(list(params), holds)
 
 
-def _headers(search: _Search) -> None:
-    """As few of the answers' headers as it takes, besides the type that everybody expects."""
-    for index, one in enumerate(search.interactions):
-        type_, rest = (
-            [line for line in one.response.headers if (line[0].lower() == "content-type") is is_type]
-            for is_type in (True, False)
-        )
+def _headers(search: _Search, index: int) -> None:
+    """As few of an answer's headers as it takes, besides the type that everybody expects."""
+    headers = search.interactions[index].response.headers
+    types = [line for line in headers if line[0].lower() == "content-type"]
 
-        def holds(some: Sequence[tuple[str, str]], index: int = index, type_: Any = type_) -> bool:
-            changed = list(search.interactions)
-            response = replace(changed[index].response, headers=(*type_, *some))
-            changed[index] = replace(changed[index], response=response)
-            return search.shows(tuple(changed))
+    def holds(some: Sequence[tuple[str, str]]) -> bool:
+        changed = list(search.interactions)
+        response = replace(changed[index].response, headers=(*types, *some))
+        changed[index] = replace(changed[index], response=response)
+        return search.shows(tuple(changed))
 
-        ddmin(rest, holds)
+    ddmin([line for line in headers if line not in types], holds)
 
 
 def _events(search: _Search) -> None:
@@ -221,19 +210,17 @@ def _members(search: _Search) -> None:
         _document(search, last.response.body, lambda body: (*before, _answering(last, body)))
         return
     for place in range(len(streamed.parts)):
-        streamed = Streamed.of(search.interactions)
-        assert streamed is not None
-        head, mark, source = streamed.parts[place].partition(b"data:")
-        lead = source[: len(source) - len(source.lstrip(b" "))]
-        data, end = source.strip(), source[len(source.rstrip()) :]
-        parts = streamed.parts
+        _event(search, place)
 
-        def rebuilt(
-            body: bytes, *, place: int = place, head: bytes = head + mark + lead, end: bytes = end
-        ) -> Any:
-            return streamed.with_parts((*parts[:place], head + body + end, *parts[place + 1 :]))  # noqa: B023
 
-        _document(search, data, rebuilt)
+def _event(search: _Search, place: int) -> None:
+    streamed = Streamed.of(search.interactions)
+    assert streamed is not None
+    found = _EVENT.fullmatch(streamed.parts[place])
+    if found is not None:
+        head, data, end = found.groups()
+        before, after = streamed.parts[:place], streamed.parts[place + 1 :]
+        _document(search, data, lambda body: streamed.with_parts((*before, head + body + end, *after)))
 
 
 def _document(search: _Search, data: bytes, rebuilt: Callable[[bytes], tuple[Interaction, ...]]) -> None:
@@ -242,10 +229,7 @@ def _document(search: _Search, data: bytes, rebuilt: Callable[[bytes], tuple[Int
     if not isinstance(value, dict | list):
         return
     done: set[tuple[Any, ...]] = set()
-    while True:
-        place = next((each for each in _places(value) if each not in done), None)
-        if place is None:
-            return
+    while place := next((each for each in _places(value) if each not in done), None):
         done.add(place)
         for smaller in _smaller(value, place):
             if search.shows(rebuilt(json.dumps(smaller, ensure_ascii=False).encode())):
@@ -264,19 +248,14 @@ def _places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 def _smaller(value: Any, place: tuple[Any, ...]) -> Iterator[Any]:
     """The document without what stands at a place, or with a shorter text there."""
     *above, last = place
-    for new in (None, "x"):
-        copy = json.loads(json.dumps(value))
-        holder = copy
-        for name in above:
-            holder = holder[name]
-        if new is None:
-            del holder[last]
-            yield copy
-        elif (
-            isinstance(holder[last], str) and len(holder[last]) > 1 and not _is_api_word(place, holder[last])
-        ):
-            holder[last] = new
-            yield copy
+    without, shorter = deepcopy(value), deepcopy(value)
+    del functools.reduce(getitem, above, without)[last]
+    yield without
+    holder = functools.reduce(getitem, above, shorter)
+    text = holder[last]
+    if isinstance(text, str) and len(text) > 1 and not _is_api_word(place, text):
+        holder[last] = "x"
+        yield shorter
 
 
 def _is_api_word(place: tuple[Any, ...], text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 
 from llm_contracts.capture.coverage import coverage_of
@@ -119,46 +120,61 @@ def concluded(
     Raises:
         WaiverError: the waivers file cannot be read.
     """
-    settings, (reference, candidate) = project.settings, client_names(project, options)
-    used = versions(settings.distributions, (reference, candidate))
     waivers = project_waivers(project, options)
-    items, not_offered = without_not_offered(items)
-    items, left_out = waivers.applied(items, used), (*left_out, *not_offered)
+    result = without_verdicts(project, items, options, waivers, left_out)
     known = {(row.provider, row.id) for row in project.scenarios}
-    ran = {*(item.id for item in items), *(problem.place for problem in left_out)}
-    complaints = (*waivers.complaints, *waivers.unused(items, used, known=known))
+    complaints = (*waivers.complaints, *waivers.unused(result.items, result.versions, known=known))
+    ran = {*(item.id for item in result.items), *(problem.place for problem in result.left_out)}
+    nothing = scenarios and not ran
+    return replace(
+        result,
+        missing=tuple(scenario.name for scenario in scenarios if scenario.name not in ran),
+        verdicts={
+            name: decide(
+                name,
+                result.items,
+                rows,
+                today=options.today,
+                stale_after_days=project.settings.stale_after_days,
+                caveats=options.caveats,
+                base_url=project.provider(name).base_url,
+                faults=len(complaints),
+                coverage=coverage_of(project.settings.cassettes, name),
+                left_out=result.left_out,
+                unreplayed=project.without_scenario(name),
+            )
+            for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
+        },
+        complaints=complaints,
+        warnings=(
+            *result.warnings,
+            *_bystanders(project, options),
+            *([nothing_recorded(project, scenarios)] if nothing else []),
+            *orphans(project),
+        ),
+    )
+
+
+def without_verdicts(
+    project: Project,
+    items: tuple[Item, ...],
+    options: Options,
+    waivers: Waivers,
+    left_out: Iterable[CorpusProblem] = (),
+) -> Result:
+    """These items as a result: waivers applied, and apart what a client has no call for."""
+    reference, candidate = client_names(project, options)
+    used = versions(project.settings.distributions, (reference, candidate))
+    compared, not_offered = without_not_offered(items)
     return Result(
         reference=reference,
         candidate=candidate,
         engine=options.engine,
         versions=used,
-        items=items,
-        missing=tuple(scenario.name for scenario in scenarios if scenario.name not in ran),
-        verdicts={
-            name: decide(
-                name,
-                items,
-                rows,
-                today=options.today,
-                stale_after_days=settings.stale_after_days,
-                caveats=options.caveats,
-                base_url=project.provider(name).base_url,
-                faults=len(complaints),
-                coverage=coverage_of(settings.cassettes, name),
-                left_out=left_out,
-                unreplayed=project.without_scenario(name),
-            )
-            for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
-        },
-        left_out=left_out,
-        complaints=complaints,
-        warnings=(
-            *waivers.warnings,
-            *options.caveats,
-            *_bystanders(project, options),
-            *([nothing_recorded(project, scenarios)] if scenarios and not items and not left_out else []),
-            *orphans(project),
-        ),
+        items=waivers.applied(compared, used),
+        left_out=(*left_out, *not_offered),
+        complaints=waivers.complaints,
+        warnings=(*waivers.warnings, *options.caveats),
     )
 
 
@@ -224,11 +240,9 @@ def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, t
     """
     asked = {row.name for row in scenarios}
     everything = asked.issuperset(row.name for row in project.scenarios)
-    rows = {
-        p.name: tuple(row for row in project.scenarios if row.provider == p.name) for p in project.providers
-    }
-    return {
-        name: own
-        for name, own in rows.items()
-        if asked.issuperset(row.name for row in own) and (own or everything)
-    }
+    found = {}
+    for provider in project.providers:
+        own = tuple(row for row in project.scenarios if row.provider == provider.name)
+        if asked.issuperset(row.name for row in own) and (own or everything):
+            found[provider.name] = own
+    return found

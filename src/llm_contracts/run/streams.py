@@ -17,13 +17,12 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import Project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.results.items import Packed, whole
-from llm_contracts.run.check import Progress, context_for, gathered, project_waivers
-from llm_contracts.run.match import client_names, opened_match
-from llm_contracts.run.not_offered import as_not_offered, asks_otherwise, refusal, without_not_offered
+from llm_contracts.run.check import Progress, context_for, gathered, project_waivers, without_verdicts
+from llm_contracts.run.match import opened_match
+from llm_contracts.run.not_offered import as_not_offered, asks_otherwise, refusal
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
-from llm_contracts.util.versions import versions
 from llm_contracts.wire.interaction import Interaction
 
 
@@ -101,24 +100,13 @@ def concluded_corpus(
     Raises:
         WaiverError: a waivers file cannot be read.
     """
-    reference, candidate = client_names(project, options)
     waivers = _waivers(project, options, waivers_file)
-    used = versions(project.settings.distributions, (reference, candidate))
-    items, unoffered = without_not_offered(items)
-    items = waivers.applied(items, used)
-    useless = waivers.unused(items, used) if waivers_file and not options.shard else ()
-    streams = [item for item in items if item.problem is None]
-    result = Result(
-        reference=reference,
-        candidate=candidate,
-        engine=options.engine,
-        versions=used,
-        items=items,
-        verdicts={} if options.shard else _verdicts(project, streams),
-        left_out=(*left_out, *unoffered),
-        complaints=(*waivers.complaints, *useless),
-        warnings=(*waivers.warnings, *options.caveats),
-    )
+    result = without_verdicts(project, items, options, waivers, left_out)
+    if not options.shard:
+        useless = waivers.unused(result.items, result.versions) if waivers_file else ()
+        streams = [item for item in result.items if item.problem is None]
+        complaints = (*result.complaints, *useless)
+        result = replace(result, verdicts=_verdicts(project, streams), complaints=complaints)
     shown = project.settings.shown(folder or project.settings.report / "corpus")
     return led_to_folder(result, shown, corpus=True)
 

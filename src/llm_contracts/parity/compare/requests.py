@@ -160,7 +160,7 @@ def _spelling(one: Request, other: Request) -> Findings:
         ours, theirs = ({n: v for n, v in side.items() if n in both} for side in (ours, theirs))
     elif not same:
         return
-    if str(_sorted(ours)) != str(_sorted(theirs)):
+    if canonical(ours) != canonical(theirs):
         yield Finding(kind=Normalisation.NUMBER_SPELLING, where="body")
     if _schemas(ours) != _schemas(theirs):
         yield Finding(kind=Normalisation.KEY_ORDER, where="body")
@@ -185,12 +185,6 @@ def _form(request: Request) -> dict[str, Any]:
         "charset": charset if charset not in ("", "utf-8", "utf8") else ABSENT,
         "twice": twice or ABSENT,
     }
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(part) for part in value] if isinstance(value, list) else value
 
 
 def _schemas(value: Any) -> list[list[str]]:

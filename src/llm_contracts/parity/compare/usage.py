@@ -23,7 +23,6 @@ Where no answer is known, the reference stands for the bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
@@ -40,7 +39,7 @@ from llm_contracts.parity.compare.finding import (
 )
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.facts import usage_and
 
 TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -123,12 +122,10 @@ def _replaced(side: Observation) -> set[str]:
 
 def _neither(pair: ObservationPair) -> Findings:
     sent = _sent(pair)
-    failed = pair.reference.failure is not None or pair.candidate.failure is not None
-    if sent is None or failed or not _somebody_looks(pair):
-        return
-    if all(map(_in_a_choice, pair.sides)):
-        return
-    yield unfaithful("usage", ABSENT, totals(sent))
+    failed = any(side.failure is not None for side in pair.sides)
+    looked_for = any(side.generations or _asked_for_usage(side) for side in pair.sides)
+    if sent is not None and not failed and looked_for and not all(map(_in_a_choice, pair.sides)):
+        yield unfaithful("usage", ABSENT, totals(sent))
 
 
 def _in_a_choice(side: Observation) -> bool:
@@ -169,21 +166,9 @@ def _every_total(pair: ObservationPair) -> list[Mapping[str, int | None]]:
     return [totals(usage) for usage in map(to_usage, sent) if usage is not None]
 
 
-def _somebody_looks(pair: ObservationPair) -> bool:
-    sides = pair.sides
-    return any(side.generations or _asked_for_usage(side) for side in sides)
-
-
 def _asked_for_usage(observation: Observation) -> bool:
-    for request in observation.requests:
-        try:
-            body = json.loads(request.body)
-        except ValueError:
-            continue
-        options = body.get("stream_options") if isinstance(body, dict) else None
-        if isinstance(options, dict) and options.get("include_usage"):
-            return True
-    return False
+    bodies = (as_mapping(read_json(request.body)) for request in observation.requests)
+    return any(as_mapping(body.get("stream_options")).get("include_usage") for body in bodies)
 
 
 def totals(usage: Usage) -> dict[str, int | None]:
