@@ -6,6 +6,7 @@ from typing import Any
 
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
+from llm_contracts.util.json_values import is_number
 
 _LABELS = frozenset({Kind.ERROR, Kind.FINISH_REASON, Kind.REQUEST_TARGET, Kind.UNFAITHFUL})
 """Kinds whose values are names from a short list, not content: each name is a class of its own."""
@@ -23,7 +24,7 @@ def change_of(divergence: Divergence) -> tuple[str, str]:
     are not the same decision.
     """
     old, new = map(_varied, (divergence.reference, divergence.candidate))
-    if _is_number(old) and _is_number(new) and divergence.kind not in _LABELS:
+    if is_number(old) and is_number(new) and divergence.kind not in _LABELS:
         return "number", "more" if new > old else "fewer"
     return _class_of(old, divergence.kind), _class_of(new, divergence.kind)
 
@@ -49,7 +50,7 @@ def _label(value: Any) -> str:
         return _label(value.get("category") or value.get("shown") or "")
     if isinstance(value, list):
         return ", ".join(map(_label, value)) if all(map(_label, value)) else ""
-    return str(value) if isinstance(value, str) or _is_number(value) else ""
+    return str(value) if isinstance(value, str) or is_number(value) else ""
 
 
 def _type_of(value: Any) -> str:
@@ -57,14 +58,10 @@ def _type_of(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if _is_number(value):
+    if is_number(value):
         return "number"
     if isinstance(value, str):
         return "text" if value else "empty text"
     if isinstance(value, list):
         return "list" if value else "empty list"
     return "object" if value else "empty object"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -166,19 +166,16 @@ def _place(path: Path, index: int, lines: list[int], row: Mapping[str, Any]) -> 
 
 
 def _faults(row: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted(row.keys() - {*_REQUIRED, *_OPTIONAL}):
-        yield f"{name!r} is not known; known are {', '.join((*_REQUIRED, *_OPTIONAL))}"
+    known = (*_REQUIRED, *_OPTIONAL)
+    for name in sorted(row.keys() - {*known}):
+        yield f"{name!r} is not known; known are {', '.join(known)}"
     for name in _REQUIRED:
         if name not in row:
             yield f"{name!r} is missing"
     for name, value in row.items():
         given = value if isinstance(value, list) and value and name in _SEVERAL else [value]
-        blank = name in _WORDS and not says_something(str(value))
-        if (
-            name != "until"
-            and name in {*_REQUIRED, *_OPTIONAL}
-            and (blank or not all(map(_is_filled, given)))
-        ):
+        filled = all(map(_is_filled, given)) and (name not in _WORDS or says_something(str(value)))
+        if name in known and name != "until" and not filled:
             yield f"{name!r} must be a text that says something"
     yield from _bad_values(row)
     yield from _too_wide(row)

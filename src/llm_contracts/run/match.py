@@ -38,7 +38,7 @@ def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
         stack.enter_context(offline_litellm())
         stack.enter_context(empty_ca_store(os.environ))
         match = match_of(project, options, stack.enter_context(playing))
-        reference, candidate = (_started(side, stack) for side in (match.reference, match.candidate))
+        reference, candidate = (_started(side, stack) for side in match.sides)
         pieces = stack.enter_context(recutting)
         yield replace(match, recutting=pieces, reference=reference, candidate=candidate)
 

@@ -57,6 +57,16 @@ class Pairing:
     recutting: Engine | None = None
     turns: Turns = field(default_factory=Turns, compare=False)
 
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Reference and candidate."""
+        return self.reference, self.candidate
+
+    @property
+    def _hurried(self) -> Pairing | None:
+        """The same without waiting for either."""
+        return None if self.recutting is None else replace(self, engine=self.recutting)
+
     def run(
         self,
         blank: Item,
@@ -141,31 +151,24 @@ class Pairing:
 
     def play_both(self, interactions: tuple[Interaction, ...], call: Call) -> tuple[Observation, Observation]:
         """What the reference does, and then the candidate; see `play`."""
-        reference, candidate = self.reference, self.candidate
-        return self.play(reference, interactions, call), self.play(candidate, interactions, call)
+        reference, candidate = (self.play(side, interactions, call) for side in self.sides)
+        return reference, candidate
 
     def _thoroughly(
         self, interactions: tuple[Interaction, ...], call: Call, looks: Looks, scope: str
     ) -> Iterator[Divergence]:
         reference, candidate = (
-            partial(self.play, side, interactions, call, leaving=True)
-            for side in (self.reference, self.candidate)
+            partial(self.play, side, interactions, call, leaving=True) for side in self.sides
         )
         yield from left_early_differences(reference, candidate, looks)
-        if self.recutting is not None:
-            hurried = replace(self, engine=self.recutting)
-            reference, candidate = (
-                partial(hurried.play, side, call=call) for side in (self.reference, self.candidate)
-            )
+        if (hurried := self._hurried) is not None:
+            reference, candidate = (partial(hurried.play, side, call=call) for side in self.sides)
             yield from recut_differences(reference, candidate, interactions, looks, scope=scope)
 
     def _looks(self, interactions: tuple[Interaction, ...], call: Call, looks: Looks) -> Looks:
-        reference, candidate = (
-            partial(self.play, side, interactions, call) for side in (self.reference, self.candidate)
-        )
+        reference, candidate = (partial(self.play, side, interactions, call) for side in self.sides)
         long = sum(len(interaction.response.body) for interaction in interactions) > _CHEAP
-        if long and self.recutting is not None:
-            hurried = replace(self, engine=self.recutting)
+        if long and (hurried := self._hurried) is not None:
             looks = looks.of(reference()).by(candidate()).beside(*hurried.play_both(interactions, call))
         else:
             looks = looks.of(reference()).of(reference()).by(candidate()).by(candidate())

@@ -31,6 +31,11 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a number, as JSON has them: a boolean is not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def differences(one: Any, other: Any, place: str, absent: Any) -> Iterator[tuple[str, Any, Any]]:
     """Where two values differ, each place (`body.messages[0].role`) once, and both values there; `absent`
     stands for what is not there, which is not null. 1 and 1.0 are one number, and True is none.

@@ -19,6 +19,7 @@ from typing import Any
 from llm_contracts.clients.chunks import to_usage
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.compare.finding import Finding, ObservationPair
+from llm_contracts.parity.compare.usage import totals
 from llm_contracts.parity.normalise import Normalisation, is_empty
 from llm_contracts.wire.facts import WireFacts
 
@@ -165,9 +166,8 @@ def _as_sent(sent: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]
     if usage is None:
         return sent
     common = _usage(usage, protocol)
-    totals = {name: getattr(common, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
     nested: dict[str, dict[str, Any]] = {}
     for name, number in common.details.items():
         place, _, part = name.partition(".")
         nested.setdefault(place, {})[part] = number
-    return {**{name: number for name, number in totals.items() if number is not None}, **nested}
+    return {**{name: number for name, number in totals(common).items() if number is not None}, **nested}

@@ -24,6 +24,7 @@ from llm_contracts.parity.compare.finding import (
 )
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation, distinct, is_empty
+from llm_contracts.util.json_values import is_number
 
 Leaves = Mapping[str, Any]
 """Path → value."""
@@ -111,12 +112,6 @@ def _shared_headers(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {**answer, "headers": said}
 
 
-def _roles(pair: ObservationPair) -> Findings:
-    sides = [_by_choice(side.chunks) for side in pair.sides]
-    for where in dict.fromkeys((*sides[0], *sides[1])):
-        yield from _role(pair, where, *(side.get(where, []) for side in sides))
-
-
 def _by_choice(chunks: Sequence[Chunk]) -> dict[str, list[str]]:
     """Place → the roles that a choice was given there, in order."""
     found: dict[str, list[str]] = {}
@@ -128,18 +123,21 @@ def _by_choice(chunks: Sequence[Chunk]) -> dict[str, list[str]]:
     return found
 
 
-def _role(pair: ObservationPair, where: str, ours: Sequence[str], theirs: Sequence[str]) -> Findings:
-    one, other = distinct(ours), distinct(theirs)
-    if ours == theirs or pair.excuses_all(ours, theirs):
-        return
-    hidden = one == other or (not ours and other == ("assistant",))
-    yield Finding(
-        kind=Normalisation.ROLE if hidden else Kind.FIELDS,
-        count=abs(len(ours) - len(theirs)) or 1,
-        where=where,
-        reference=list(one) or ABSENT,
-        candidate=list(other) or ABSENT,
-    )
+def _roles(pair: ObservationPair) -> Findings:
+    sides = [_by_choice(side.chunks) for side in pair.sides]
+    for where in dict.fromkeys((*sides[0], *sides[1])):
+        ours, theirs = (side.get(where, []) for side in sides)
+        if ours == theirs or pair.excuses_all(ours, theirs):
+            continue
+        one, other = distinct(ours), distinct(theirs)
+        hidden = one == other or (not ours and other == ("assistant",))
+        yield Finding(
+            kind=Normalisation.ROLE if hidden else Kind.FIELDS,
+            count=abs(len(ours) - len(theirs)) or 1,
+            where=where,
+            reference=list(one) or ABSENT,
+            candidate=list(other) or ABSENT,
+        )
 
 
 def _pairwise(pairs: Iterable[Iterable[Leaves]]) -> Findings:
@@ -217,11 +215,11 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
     loops = path == "choices" and one == [] and other is None  # whoever loops over them cannot
     if (empty and not loops) or (path.endswith("].index") and (one, other) == (None, 0)):
         return Normalisation.EMPTY_VALUE
-    if _is_number(one) and _is_number(other) and one == other:
+    if is_number(one) and is_number(other) and one == other:
         return Normalisation.NUMBER_SPELLING
     if _OF_THE_SDK.match(path) and (one in _NOTHING or other == ABSENT):
         return Normalisation.OBJECT_TYPE
-    if path == "created" and _is_number(one) and _is_clock(other):
+    if path == "created" and is_number(one) and _is_clock(other):
         return Normalisation.CREATED
     return None
 
@@ -231,11 +229,7 @@ _CLOCK = (1e9, 1e10)
 
 
 def _is_clock(value: Any) -> bool:
-    return _is_number(value) and _CLOCK[0] <= value < _CLOCK[1] and value == int(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number(value) and _CLOCK[0] <= value < _CLOCK[1] and value == int(value)
 
 
 def _leaves(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,9 +20,11 @@ _SHOWN = 6
 def compare_order(pair: ObservationPair) -> Findings:
     """`order` where both hand the same parts on, but not in the same order or not as often."""
     yield from _events(pair)
-    ours, theirs = list(_parts(pair.reference.chunks)), list(_parts(pair.candidate.chunks))
+    ours, theirs = (
+        [part for chunk in side.chunks for part in _PARTS if getattr(chunk, part)] for side in pair.sides
+    )
     both = set(ours) & set(theirs)
-    ours, theirs = (list(_runs(part for part in side if part in both)) for side in (ours, theirs))
+    ours, theirs = (list(_runs([part for part in side if part in both])) for side in (ours, theirs))
     if ours == theirs:
         yield from _role(pair, {"role", *both})
         return
@@ -68,12 +70,7 @@ def _role(pair: ObservationPair, both: set[str]) -> Findings:
         yield Finding(kind=Kind.ORDER, where="order.role", reference="role", candidate=_shown(theirs, 0))
 
 
-def _parts(chunks: Sequence[Chunk]) -> Iterator[str]:
-    for chunk in chunks:
-        yield from (part for part in _PARTS if getattr(chunk, part))
-
-
-def _runs(parts: Iterator[str]) -> Iterator[str]:
+def _runs(parts: Sequence[str]) -> Iterator[str]:
     before = ""
     for part in parts:
         if part != before or part in _REPEATED:

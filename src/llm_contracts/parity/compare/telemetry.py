@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.parity.compare.finding import ABSENT, Finding, Findings, ObservationPair, differing
-from llm_contracts.parity.compare.usage import usage_of
+from llm_contracts.parity.compare.usage import totals, usage_of
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.normalise import Normalisation
 from llm_contracts.util.json_values import differences
@@ -36,7 +36,7 @@ def compare_telemetry(pair: ObservationPair) -> Findings:
     for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
         place = "generation" if index == 0 else f"generation[{index}]"
         yield from _fields(pair, one, other, place)
-        if index != last or _chunks_report(pair):
+        if index != last or any(side.reported_usage for side in pair.sides):
             yield from _usage(pair, one, other, place)
 
 
@@ -72,10 +72,6 @@ def _value(generation: Generation, name: str) -> Any:
     return generation.get(name, ABSENT)
 
 
-def _chunks_report(pair: ObservationPair) -> bool:
-    return bool(pair.reference.reported_usage or pair.candidate.reported_usage)
-
-
 def _usage(pair: ObservationPair, one: Generation, other: Generation, place: str) -> Findings:
     ours, theirs = _flat(one), _flat(other)
     if pair.cut and bool(ours) != bool(theirs):
@@ -88,12 +84,5 @@ def _usage(pair: ObservationPair, one: Generation, other: Generation, place: str
 
 def _flat(generation: Generation) -> dict[str, Any]:
     usage = usage_of(generation)
-    if usage is None:
-        return {}
-    named = {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-        **usage.details,
-    }
+    named = {**totals(usage), **usage.details} if usage else {}
     return {name: value for name, value in named.items() if value is not None}

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, is_number
 from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, words
 
 _SHOWN = 3
@@ -58,7 +58,7 @@ def _with_vectors(value: Any, name: str = "") -> Any:
         return _vector(packed)
     if not isinstance(value, list):
         return value
-    if value and all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in value):
+    if value and all(map(is_number, value)):
         try:
             return _vector(struct.pack(f"<{len(value)}f", *value))
         except OverflowError:
