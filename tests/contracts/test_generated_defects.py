@@ -12,7 +12,7 @@ from llm_contracts.clients import builtin
 from llm_contracts.parity.compare import compare
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.run.engines import EngineName, opened
-from llm_contracts.run.pairing import Side, played
+from llm_contracts.run.pairing import Pairing, Side
 from llm_contracts.run.scenario import replay_call
 from llm_contracts.run.workers.threads import run_jobs
 from llm_contracts.wire.facts import read_facts
@@ -56,7 +56,8 @@ def _observed(clients: list[tuple[str, Client]]) -> tuple[Observation, ...]:
             row = RECORDED[scenario]
             call = replay_call(row, PROJECT.provider(row.provider))
             side = Side(name="generated", client=client)
-            return played(engine, side, recorded(scenario), call, timeout=60)
+            alone = Pairing(reference=side, candidate=side, engine=engine)
+            return alone.play(side, recorded(scenario), call)
 
         return run_jobs([partial(observed, *each) for each in clients], workers=_AT_ONCE)
 
