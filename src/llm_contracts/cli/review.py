@@ -141,13 +141,13 @@ def list_groups(report: Path | None, *, everything: bool, json_file: Path | None
     """
     from llm_contracts.parity.decision_groups import queue
     from llm_contracts.review import session as reviewing
-    from llm_contracts.review.document import queue_document
-    from llm_contracts.review.terminal import print_queue
+    from llm_contracts.review.terminal import print_queue, queue_document
 
     session = _session(report)
     groups = [group for group in queue(session.open) if everything or reviewing.undecided(session, group)]
-    document = queue_document(session.stored.run, groups, session.members, session.accepted, session.noted)
-    hand_over(json_file, document, lambda console: print_queue(console, groups, session))
+    hand_over(
+        json_file, queue_document(session, groups), lambda console: print_queue(console, groups, session)
+    )
     left = any(reviewing.undecided(session, group) for group in groups)
     return Exit.DIVERGENCE if left else Exit.AGREEMENT
 

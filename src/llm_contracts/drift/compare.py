@@ -73,6 +73,12 @@ def drift(change: ChangeKind, severity: Severity, where: str, *, recorded: str, 
     )
 
 
+def _changed(change: ChangeKind, severity: Severity, where: str, recorded: str, now: str) -> Iterator[Drift]:
+    """The difference of two texts, if there is one."""
+    if recorded != now:
+        yield drift(change, severity, where, recorded=recorded, now=now)
+
+
 def shown(text: str) -> str:
     """One line of printable characters, shortened where it is long."""
     plain = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[: _LONGEST + 1])
@@ -86,10 +92,8 @@ def compare_recordings(
 
     Requests take no part: what differs in them is our own doing.
     """
-    found: list[Drift] = []
-    if len(recorded) != len(now):
-        before, after = str(len(recorded)), str(len(now))
-        found.append(drift(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", recorded=before, now=after))
+    numbers = str(len(recorded)), str(len(now))
+    found = [*_changed(ChangeKind.EXCHANGES, Severity.VISIBLE, "exchanges", *numbers)]
     alone = len(recorded) == len(now) == 1
     for number, (old, new) in enumerate(zip(recorded, now, strict=False)):
         drifts = compare_shapes(shape_of(old.response, protocols), shape_of(new.response, protocols))
@@ -105,41 +109,35 @@ def compare_shapes(recorded: AnswerShape, now: AnswerShape) -> tuple[Drift, ...]
         old, new = (f"{shape.status} {shape.wording}".strip() for shape in (recorded, now))
         return (drift(ChangeKind.STATUS, Severity.BREAKING, "status", recorded=old, now=new),)
     if recorded.body != now.body:
-        return (drift(ChangeKind.BODY, Severity.BREAKING, "body", recorded=recorded.body, now=now.body),)
-    found: list[Drift] = []
-    if recorded.end is not now.end:
-        old, new = str(recorded.end), str(now.end)
-        found.append(drift(ChangeKind.END, Severity.BREAKING, "end", recorded=old, now=new))
-    found += _headers(recorded, now)
-    if recorded.body == STREAM:
-        found += _stream(recorded, now)
-    found += _all_kinds(recorded.kinds, now.kinds, recorded.read | now.read)
-    if recorded.wording != now.wording:
-        old, new = recorded.wording, now.wording
-        found.append(drift(ChangeKind.WORDING, Severity.COSMETIC, "error message", recorded=old, now=new))
-    return tuple(found)
+        return (*_changed(ChangeKind.BODY, Severity.BREAKING, "body", recorded.body, now.body),)
+    wordings = recorded.wording, now.wording
+    return (
+        *_changed(ChangeKind.END, Severity.BREAKING, "end", recorded.end, now.end),
+        *_headers(recorded, now),
+        *(_stream(recorded, now) if recorded.body == STREAM else ()),
+        *_all_kinds(recorded.kinds, now.kinds, recorded.read | now.read),
+        *_changed(ChangeKind.WORDING, Severity.COSMETIC, "error message", *wordings),
+    )
 
 
 def _headers(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
     for name in dict.fromkeys((*recorded.headers, *now.headers)):
-        old, new = recorded.headers.get(name, ABSENT), now.headers.get(name, ABSENT)
-        if old != new:
-            severity = Severity.COSMETIC if "ratelimit" in name else Severity.VISIBLE
-            yield drift(ChangeKind.HEADER, severity, f"header {name}", recorded=old, now=new)
+        values = (shape.headers.get(name, ABSENT) for shape in (recorded, now))
+        severity = Severity.COSMETIC if "ratelimit" in name else Severity.VISIBLE
+        yield from _changed(ChangeKind.HEADER, severity, f"header {name}", *values)
 
 
 def _stream(recorded: AnswerShape, now: AnswerShape) -> Iterator[Drift]:
-    if recorded.lines != now.lines:
-        old, new = (", ".join(sorted(lines)) for lines in (recorded.lines, now.lines))
-        yield drift(ChangeKind.LINES, Severity.VISIBLE, "lines", recorded=old, now=new)
+    lines = (", ".join(sorted(shape.lines)) for shape in (recorded, now))
+    yield from _changed(ChangeKind.LINES, Severity.VISIBLE, "lines", *lines)
     usage, later = recorded.usage, now.usage
     if usage is None or later is None:
         pass  # totals that are gone are a field that is gone, and new ones a new field
     elif usage.last != later.last:
         yield drift(ChangeKind.USAGE_MOVED, Severity.BREAKING, "usage", recorded=usage.last, now=later.last)
-    elif None not in {usage.throughout, later.throughout} and usage.throughout != later.throughout:
-        old, new = ("with each piece of text, too" if one.throughout else "once" for one in (usage, later))
-        yield drift(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", recorded=old, now=new)
+    elif None not in {usage.throughout, later.throughout}:
+        often = ("with each piece of text, too" if one.throughout else "once" for one in (usage, later))
+        yield from _changed(ChangeKind.USAGE_MOVED, Severity.VISIBLE, "usage", *often)
     if recorded.order != now.order:
         old, new = _ARROW.join(recorded.order), _ARROW.join(now.order)
         lost, fresh = set(recorded.order) - set(now.order), set(now.order) - set(recorded.order)

@@ -5,23 +5,17 @@ Its texts come from providers: each stands in a code span, where neither HTML no
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.util.text import first_names
+from llm_contracts.util.text import code_span, first_names
 from llm_contracts.wire.cassette.model import Provenance
 
 _LONGEST = 60_000  # a pull request's body ends at 65,536 characters
 _SHOWN = 5
-_TITLES = {
-    RecordingState.UNREADABLE: "Unreadable",
-    RecordingState.UNVERIFIED: "Not verified",
-    RecordingState.NEW: "New",
-    RecordingState.GONE: "Gone",
-}
+_LISTED = (RecordingState.UNREADABLE, RecordingState.UNVERIFIED, RecordingState.NEW, RecordingState.GONE)
 _WORDS = {
     RecordingState.SAME: "of the same shape",
     RecordingState.DRIFTED: "changed",
@@ -68,11 +62,13 @@ def _lines(report: DriftReport) -> Iterator[str]:
         yield from ("", f"### {heading}", "") if groups else ()
         for one in groups:
             d = one.drift
-            where, change, recorded, now = map(code, (d.where, str(d.change), d.recorded, d.now))
+            where, change, recorded, now = map(
+                code_span, (d.where, str(d.change), d.recorded or "(none)", d.now or "(none)")
+            )
             ids = first_names((name.partition("/")[2] for name in one.scenarios), _SHOWN)
             yield f"* {one.provider}: {where} ({change}): recorded {recorded}, now {now}; in {ids}"
-    for state, title in _TITLES.items():
-        yield from _listed(title, report.of(state))
+    for state in _LISTED:
+        yield from _listed(_WORDS[state].capitalize(), report.of(state))
     yield from _notes(report)
     yield from ("", "Words, ids, clocks, token counts and the number and size of pieces take no part.")
 
@@ -84,7 +80,7 @@ def _listed(title: str, found: Sequence[ComparedRecording]) -> Iterator[str]:
         groups.setdefault((one.provider, one.detail), []).append(one.scenario.partition("/")[2])
     yield from ("", f"### {title} ({len(found)})", "") if found else ()
     for (provider, detail), ids in groups.items():
-        yield f"* {provider}: {', '.join(ids)}" + (f": {code(detail)}" if detail else "")
+        yield f"* {provider}: {', '.join(ids)}" + (f": {code_span(detail)}" if detail else "")
 
 
 def _summary(report: DriftReport) -> str:
@@ -118,11 +114,3 @@ def _notes(report: DriftReport) -> Iterator[str]:
             "younger: what is replayed is what was recorded then. "
             f"llm-contracts record --stale {days} renews them."
         )
-
-
-def code(text: str) -> str:
-    """A code span in one line, whatever the text is."""
-    plain = re.sub(r"\s+", " ", text).strip() or " "
-    ticks = "`" * (max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
-    inner = f" {plain} " if plain.startswith("`") or plain.endswith("`") else plain
-    return f"{ticks}{inner}{ticks}"

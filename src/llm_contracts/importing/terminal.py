@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llm_contracts.importing.run import PREFIX, Import, ImportOutcome, ImportReport
 from llm_contracts.project.config import Settings
-from llm_contracts.reporting.left_out import left_out_lines
+from llm_contracts.reporting.answer import left_out_lines
 from llm_contracts.results.document import problem_document
 
 _STYLES = {ImportOutcome.IMPORTED: "green", ImportOutcome.UNCHANGED: "dim", ImportOutcome.IN_THE_WAY: "red"}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from llm_contracts.drift.markdown import code
 from llm_contracts.matrix.bisect import BisectTarget, Bracket
 from llm_contracts.matrix.table import Cell, CellState, ChangeDirection, ReleaseChange, Table, against
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.lines import value_line
-from llm_contracts.util.text import and_more, count, first_names
+from llm_contracts.util.text import and_more, code_span, count, first_names
 
 _LONGEST_VALUE = 100
 _SHOWN_IDS = 3
@@ -138,7 +137,7 @@ def _changes(table: Table, most: int) -> Iterator[str]:
         under = releases([names[pair] for pair in change.scenarios], order)
         ids = first_names(next(iter(change.scenarios.values())), _SHOWN_IDS)
         values = ", ".join(
-            f"{name} {code(value_line(value, _LONGEST_VALUE))}" for name, value in _values(change)
+            f"{name} {code_span(value_line(value, _LONGEST_VALUE))}" for name, value in _values(change)
         )
         yield f"* `{change.kind or 'outcome'}` at `{change.where}`: {remarks}. {values}."
         yield f"  Under {under}, in up to {count(change.size, 'scenario')}: {ids}"

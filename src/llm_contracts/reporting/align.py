@@ -1,17 +1,29 @@
-"""Which lines of two lanes belong beside each other, quickly even where a stream has thousands of them."""
+"""Which lines of two lanes belong beside each other, quickly even where a stream has thousands of them; and
+which words of two texts differ.
+"""
 
 from __future__ import annotations
 
 import difflib
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from llm_contracts.parity.compare.finding import first_difference
+
 _THOROUGH = 40_000  # pairs of lines that difflib may look at in one go: at worst it takes the square of that
 
+# Words of scripts that have spaces; one character at a time of those that have none.
+_WORD = re.compile(r"[A-Za-z0-9_\u00c0-\u024f\u0370-\u058f]+|.", re.DOTALL)
+_LONGEST = 20_000  # words that are compared; beyond, only what begins and ends alike is found
+
 _Point = tuple[int, int]
+
+Pieces = list[str]
+"""Shared, own, shared, own, … in turns; any of them may be empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +45,19 @@ def align(left: Sequence[str], right: Sequence[str]) -> tuple[AlignedBlock, ...]
     Lines that occur once in each lane are fixed points, as in patience diff. What lies between them is
     compared thoroughly where it is short, and line by line where it is not.
     """
-    return tuple(_merged(_pieces(left, right)))
+    blocks: list[AlignedBlock] = []
+    x = y = 0
+    for begins, beside, size in (*_matches(left, right), (len(left), len(right), 0)):
+        for equal, i, j in ((False, begins, beside), (True, begins + size, beside + size)):
+            if (i, j) == (x, y):
+                continue
+            if blocks and blocks[-1].equal == equal:
+                blocks[-1] = replace(blocks[-1], left_to=i, right_to=j)
+            else:
+                block = AlignedBlock(equal=equal, left_from=x, left_to=i, right_from=y, right_to=j)
+                blocks.append(block)
+            x, y = i, j
+    return tuple(blocks)
 
 
 def paired(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int | None, int | None, bool]]:
@@ -54,19 +78,23 @@ def merged(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[str, str
             yield from ((">", line) for line in theirs)
 
 
-def _pieces(left: Sequence[str], right: Sequence[str]) -> Iterator[AlignedBlock]:
+def _matches(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Runs of equal lines in order: where each begins in either lane, and its length, which may be 0."""
     head = _common(left, right)
     tail = _common(left[head:][::-1], right[head:][::-1])
     ends = (len(left) - tail, len(right) - tail)
-    yield _block((0, 0), (head, head), equal=True)
-    at = (head, head)
-    for x, y in _fixed_points(left[head : ends[0]], right[head : ends[1]]):
-        point = (head + x, head + y)
-        yield from _between(left, right, at, point)
-        at = (point[0] + 1, point[1] + 1)
-        yield _block(point, at, equal=True)
-    yield from _between(left, right, at, ends)
-    yield _block(ends, (len(left), len(right)), equal=True)
+    yield 0, 0, head
+    a = c = head
+    points = _fixed_points(left[head : ends[0]], right[head : ends[1]])
+    for b, d, size in (*((head + x, head + y, 1) for x, y in points), (*ends, tail)):
+        if (b - a) * (d - c) <= _THOROUGH:
+            matcher = difflib.SequenceMatcher(None, left[a:b], right[c:d], autojunk=False)
+            yield from ((a + i, c + j, length) for i, j, length in matcher.get_matching_blocks())
+        else:
+            pairs = enumerate(zip(left[a:b], right[c:d], strict=False))
+            yield from ((a + n, c + n, 1) for n, (one, other) in pairs if one == other)
+        yield b, d, size
+        a, c = b + 1, d + 1
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:
@@ -97,35 +125,32 @@ def _fixed_points(left: Sequence[str], right: Sequence[str]) -> list[_Point]:
     return points[::-1]
 
 
-def _between(left: Sequence[str], right: Sequence[str], start: _Point, end: _Point) -> Iterator[AlignedBlock]:
-    (a, c), (b, d) = start, end
-    if (b - a) * (d - c) <= _THOROUGH:
-        matcher = difflib.SequenceMatcher(None, left[a:b], right[c:d], autojunk=False)
-        for tag, i, j, k, m in matcher.get_opcodes():
-            yield _block((a + i, c + k), (a + j, c + m), equal=tag == "equal")
-        return
-    for offset in range(min(b - a, d - c)):
-        point = (a + offset, c + offset)
-        yield _block(point, (point[0] + 1, point[1] + 1), equal=left[point[0]] == right[point[1]])
-    done = min(b - a, d - c)
-    yield _block((a + done, c + done), end, equal=False)
+def word_diff(left: str, right: str) -> tuple[Pieces, Pieces]:
+    """The pieces of both texts: every even one is shared, every odd one stands in this text alone."""
+    ours, theirs = _WORD.findall(left), _WORD.findall(right)
+    if max(len(ours), len(theirs)) > _LONGEST:
+        return by_ends(left, right)
+    one, other = [""], [""]
+    for block in align(ours, theirs):
+        parts = (ours[block.left_from : block.left_to], theirs[block.right_from : block.right_to])
+        for pieces, part in zip((one, other), parts, strict=True):
+            _extend(pieces, "".join(part), shared=block.equal)
+    return one, other
 
 
-def _block(start: _Point, end: _Point, *, equal: bool) -> AlignedBlock:
-    return AlignedBlock(equal=equal, left_from=start[0], left_to=end[0], right_from=start[1], right_to=end[1])
+def _extend(pieces: Pieces, text: str, *, shared: bool) -> None:
+    if shared == bool(len(pieces) % 2):
+        pieces[-1] += text
+    else:
+        pieces.append(text)
 
 
-def _merged(pieces: Iterator[AlignedBlock]) -> Iterator[AlignedBlock]:
-    """Without empty blocks, and neighbours of a kind put together."""
-    held: AlignedBlock | None = None
-    for piece in pieces:
-        if piece.left_from == piece.left_to and piece.right_from == piece.right_to:
-            continue
-        if held is not None and held.equal == piece.equal:
-            held = replace(held, left_to=piece.left_to, right_to=piece.right_to)
-            continue
-        if held is not None:
-            yield held
-        held = piece
-    if held is not None:
-        yield held
+def by_ends(left: str, right: str) -> tuple[Pieces, Pieces]:
+    """As `word_diff`, but only what begins and ends alike is found: at once, however long they are."""
+    head = first_difference(left, right)
+    room = min(len(left), len(right)) - head
+    tail = first_difference(left[::-1][:room], right[::-1][:room])
+    one, other = (
+        [text[:head], text[head : len(text) - tail], text[len(text) - tail :]] for text in (left, right)
+    )
+    return one, other

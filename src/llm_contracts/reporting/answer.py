@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
+from llm_contracts.corpus import CorpusProblem, ProblemKind
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
-from llm_contracts.util.text import count, first_names
+from llm_contracts.util.text import and_more, count, first_names
 
 MARKS = {
     "breaking": "✗",
@@ -24,11 +25,26 @@ MARKS = {
 }
 """A sign for each state, so that colour is never the only way to see it."""
 
+_PLACES = 3  # of a kind of what cannot be used; the JSON result has all
 _SAME = 2  # recordings that are named of those with the same problem
 
 _ORDER = (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY)
 _STEPS = ("doctor", "cassettes", "report", "review", "record", "capture", "check")
 _NOT_LIVE = ("scenarios are not recorded live", "Nothing is recorded live.")
+
+_UNUSED: Mapping[ProblemKind, str] = {
+    ProblemKind.UNREADABLE: "cannot be read",
+    ProblemKind.TRUNCATED: "truncated",
+    ProblemKind.UNKNOWN_ENCODING: "in an unknown encoding",
+    ProblemKind.NO_BODY: "without a body",
+    ProblemKind.DUPLICATE: "of the same id",
+    ProblemKind.NOT_CHAT: "not a call of a model",
+    ProblemKind.NOT_HTTP: "not HTTP",
+    ProblemKind.NOT_A_RECORDING: "not a recording",
+    ProblemKind.UNKNOWN_PROVIDER: "of no provider of this project",
+    ProblemKind.MADE_UP: "made up, not sent by a provider",
+    ProblemKind.NOT_OFFERED: "for which a client has no call",
+}
 
 # A reason about some scenarios or differences: how many, what they have in common, their names or kinds.
 _REASON = re.compile(r"([\d,]+) ([^:(]+)(?:: | \().+\.", re.DOTALL)
@@ -191,6 +207,20 @@ def normalisations(items: Iterable[Item]) -> str:
 def counts_line(counts: Counter[str]) -> str:
     """Names with their numbers, the most frequent first."""
     return ", ".join(f"{name} ×{number:,}" for name, number in counts.most_common())  # noqa: RUF001 - as on the terminal
+
+
+def left_out_lines(problems: Iterable[CorpusProblem]) -> Iterator[str]:
+    """What of a corpus cannot be used: a line for each kind of reason, the most frequent first, and below it
+    some of its places.
+    """
+    groups: dict[ProblemKind, list[CorpusProblem]] = {}
+    for problem in problems:
+        groups.setdefault(problem.why, []).append(problem)
+    for why, found in sorted(groups.items(), key=lambda item: -len(item[1])):
+        yield f"{len(found)} {_UNUSED[why]}:"
+        yield from (f"  {problem.place}: {problem.reason}" for problem in found[:_PLACES])
+        if rest := and_more(found, _PLACES):
+            yield f"  {rest}; --json FILE lists them all"
 
 
 def blocks(verdicts: Mapping[str, Verdict]) -> tuple[VerdictBlock, ...]:

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 from typing import Any
 
-from llm_contracts.clients.chunks import to_usage
+from llm_contracts.clients.chunks import NotAChunkError, to_chunk, to_usage
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.align import align, paired
 from llm_contracts.reporting.lines import body_lines, chunk_line, compact
-from llm_contracts.reporting.wire_events import WireEvent, wire_events
+from llm_contracts.util.json_values import read_json
+from llm_contracts.wire.content import decoded
+from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import Interaction, Request
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.facts.errors import error_of_event
+from llm_contracts.wire.interaction import Interaction, Request, Response, arrival_times
+from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
+from llm_contracts.wire.sse import Event
 
 JOINED = "(the joined text)"
 """Stands for a generation's output where that is the text the client handed on."""
@@ -47,7 +51,29 @@ Table = tuple[tuple[Any, ...], ...]
 """Rows: a name, then the values of the wire (where it has any), the reference and the candidate; None where
 there is none.
 """
-_OK = 200
+_OK, _FIRST_FAILURE = 200, 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WireEvent:
+    """One event, or the whole body of an answer that is not a stream.
+
+    Attributes:
+        exchange: which of the recorded exchanges it belongs to.
+        kind: what it is for people: `content`, `usage`, `error`, `done`, `body` and so on.
+        data: as sent.
+        chunk: what it says in the canonical form of clients' chunks; None where it is none.
+        at_ms: when its last byte arrived, since the request was sent; None where no times were recorded.
+        whole: whether it is the body of an answer that is not a stream.
+    """
+
+    exchange: int
+    kind: str
+    data: str
+    name: str | None = None
+    chunk: Chunk | None = None
+    at_ms: float | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,3 +297,67 @@ def _telemetry(reference: Observation, candidate: Observation) -> Iterator[Table
             if "output" in side and side["output"] == seen.text:
                 side["output"] = JOINED  # the lanes show it already
         yield tuple((n, *(side.get(n, ABSENT) for side in sides)) for n in sorted(sides[0] | sides[1]))
+
+
+def wire_events(exchanges: Sequence[Interaction], protocols: Protocols = BUILT_IN) -> tuple[WireEvent, ...]:
+    """Everything that the provider sent, in order."""
+    return tuple(
+        event
+        for number, exchange in enumerate(exchanges)
+        for event in _of_response(number, decoded(exchange.response), protocols)
+    )
+
+
+def _of_response(number: int, response: Response, protocols: Protocols) -> Iterator[WireEvent]:
+    found = events(response.body) if read_facts(response, protocols).streamed else ()
+    read = StreamReader(protocols)
+    arrival = arrival_times(response)
+    if response.body and not found:
+        yield WireEvent(
+            exchange=number,
+            kind="error" if response.status >= _FIRST_FAILURE else "body",
+            data=response.body.decode("utf-8", "replace"),
+            at_ms=arrival(len(response.body)),
+            whole=True,
+        )
+    for event in found:
+        value = read_json(event.data)
+        chunk = _chunk(read, value)
+        yield WireEvent(
+            exchange=number,
+            kind=_kind(event, value, chunk, protocols),
+            data=event.data,
+            name=event.name,
+            chunk=chunk,
+            at_ms=arrival(event.end),
+        )
+
+
+def _chunk(read: StreamReader, value: Any) -> Chunk | None:
+    if not isinstance(value, dict):
+        return None
+    try:
+        return to_chunk(read(value))
+    except (NotAChunkError, AttributeError, TypeError, ValueError):
+        return None  # an unknown shape is shown as it was sent
+
+
+def _kind(event: Event, value: Any, chunk: Chunk | None, protocols: Protocols) -> str:
+    if event.data.strip() == "[DONE]":
+        return "done"
+    if error_of_event(event.name, value, event.data, protocols) is not None:
+        return "error"
+    return "unread" if chunk is None else chunk_kind(chunk)
+
+
+def chunk_kind(chunk: Chunk) -> str:
+    """What a chunk carries, in a word or several with a plus between: `content+usage`."""
+    carried = {
+        "content": chunk.text,
+        "reasoning": chunk.reasoning,
+        "tool": chunk.tool_calls,
+        "finish": chunk.finish_reason,
+        "usage": chunk.usage,
+        "other": chunk.extra,
+    }
+    return "+".join(name for name, value in carried.items() if value) or ("role" if chunk.role else "empty")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Usage
@@ -12,6 +14,8 @@ from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.compare.finding import first_difference
 from llm_contracts.parity.divergence import Divergence
 
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, directions, half pairs, separators
+_SEEN = frozenset("\n\t\u200c\u200d")  # emoji and Indic scripts need the joiners, and they move nothing
 _AROUND = 40  # characters shown before a difference
 
 
@@ -67,6 +71,23 @@ def _looks(text: str) -> str:
 
 def _spelled(text: str) -> str:
     return "".join(c if " " <= c <= "~" else json.dumps(c)[1:-1] for c in text)
+
+
+def finite(value: Any) -> Any:
+    """The value with numbers that JSON does not know (some servers send NaN) as their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(part) for part in value]
+    return value
+
+
+def visible(text: str) -> str:
+    """The text with every character that hides, or turns the direction of others, written as its number."""
+    hidden = {c for c in set(text) - _SEEN if unicodedata.category(c) in _HIDDEN}
+    return "".join(f"⟨U+{ord(c):04X}⟩" if c in hidden else c for c in text)
 
 
 def side_lines(divergence: Divergence, longest: int) -> list[tuple[str, str]]:

@@ -19,11 +19,11 @@ from llm_contracts.reporting.answer import (
     accepted_kinds,
     answer,
     counts_line,
+    left_out_lines,
     normalisations,
     problems,
     state,
 )
-from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.reporting.lines import side_lines, value_pair
 from llm_contracts.results.changes import Changes
 from llm_contracts.util.terminal import fits, listed, table_width, titled
@@ -213,7 +213,7 @@ def _counts(providers: list[str], items: tuple[Item, ...], what: str) -> Table:
         table.add_column(title, justify="right" if title in {what, "agree"} else "left")
     for provider in providers:
         own = [item for item in items if item.provider == provider]
-        kinds = Counter(kind for item in own for kind in {d.kind for d in item.unwaived})
+        kinds = Counter(kind for item in own for kind in dict.fromkeys(d.kind for d in item.unwaived))
         ordered = sorted(kinds, key=lambda kind: (kind.severity.rank, -kinds[kind]))
         found = [f"{kind} ×{kinds[kind]}" for kind in ordered[:_MOST_KINDS]]
         found += [rest for rest in [and_more(ordered, _MOST_KINDS, "kinds")] if rest]
@@ -282,14 +282,14 @@ def _groups(title: str, groups: tuple[DecisionGroup, ...]) -> Iterator[Renderabl
     yield from titled(f"{title} ({len(groups)})")
     for number, same in enumerate(by_meaning(groups)):
         if number >= _MOST_WHOLE:
-            line = Text.assemble(*_head(same), f"   {same.first.meaning}")
+            line = Text.assemble(*_head(same, "recording"), f"   {same.first.meaning}")
             line.no_wrap, line.overflow = True, "ellipsis"
             yield Stack(line)
         else:
-            yield one_group(same.first) if len(same.groups) == 1 else _one_meaning(same)
+            yield one_meaning(same)
 
 
-def _head(same: SameMeaning, of: str = "recording") -> tuple[tuple[str, str], ...]:
+def _head(same: SameMeaning, of: str) -> tuple[tuple[str, str], ...]:
     return (
         (f"✗ {same.first.kind}", f"bold {_colour(same.first.severity)}"),
         (f" at {same.where}", ""),
@@ -297,31 +297,27 @@ def _head(same: SameMeaning, of: str = "recording") -> tuple[tuple[str, str], ..
     )
 
 
-def _one_meaning(same: SameMeaning) -> RenderableType:
-    """The first places of those that mean the same, a line each."""
-    shown = same.groups[:_MOST_PLACES]
-    width = max(len(found.where) for found in shown)
+def one_meaning(same: SameMeaning, *, of: str = "recording") -> RenderableType:
+    """What differs, what it means, and where it occurs; `of` says what is counted. A single group has both
+    values of its first occurrence, several have a line for each of the first places.
+    """
     lines = [Text(same.first.meaning, style="italic")]
-    for found in shown:
-        one, other = value_pair(found.example.reference, found.example.candidate, _PLACE_VALUE)
-        both = found.example.reference == found.example.candidate
-        lines.append(Text(f"{found.where:<{width}}  {f'both {one}' if both else f'{one} → {other}'}"))
-    if rest := and_more(same.groups, _MOST_PLACES):
-        lines.append(Text(f"… {rest}", style="dim"))
+    if len(same.groups) == 1:
+        sides = side_lines(same.first.example, _LONGEST_VALUE)
+        lines += (Text.assemble((f"{name:<11}", "dim"), value) for name, value in sides)
+    else:
+        shown = same.groups[:_MOST_PLACES]
+        width = max(len(found.where) for found in shown)
+        for found in shown:
+            values = value_pair(found.example.reference, found.example.candidate, _PLACE_VALUE)
+            both = found.example.reference == found.example.candidate
+            lines.append(
+                Text(f"{found.where:<{width}}  {f'both {values[0]}' if both else ' → '.join(values)}")
+            )
+        if rest := and_more(same.groups, _MOST_PLACES):
+            lines.append(Text(f"… {rest}", style="dim"))
     lines.append(Text(f"in {first_names(same.ids, _SHOWN_IDS)}", style="dim"))
-    return Stack(Text.assemble(*_head(same)), Padding(Stack(*lines), (0, 0, 0, 4), expand=False))
-
-
-def one_group(found: DecisionGroup, *, of: str = "recording") -> RenderableType:
-    """What differs, both values of its first occurrence, and where it occurs; `of` says what is counted."""
-    same = SameMeaning(groups=(found,))
-    values = (
-        Text.assemble((f"{name:<11}", "dim"), value)
-        for name, value in side_lines(found.example, _LONGEST_VALUE)
-    )
-    where = Text(f"in {first_names(found.ids, _SHOWN_IDS)}", style="dim")
-    lines = Stack(Text(same.first.meaning, style="italic"), *values, where)
-    return Stack(Text.assemble(*_head(same, of)), Padding(lines, (0, 0, 0, 4), expand=False))
+    return Stack(Text.assemble(*_head(same, of)), Padding(Stack(*lines), (0, 0, 0, 4), expand=False))
 
 
 def accepted_lines(result: Result, most: int | None = None) -> Iterator[RenderableType]:

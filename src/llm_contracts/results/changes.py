@@ -11,6 +11,7 @@ from typing import Any
 from llm_contracts.parity.result import Result
 from llm_contracts.results.items import StoredResultError
 from llm_contracts.results.store import Stored
+from llm_contracts.util.dataclass_json import from_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +41,7 @@ class Changes:
     def from_json(cls, document: Mapping[str, Any]) -> Changes | None:
         """The changes that a result's document holds; None where there was no run to compare with."""
         row = document.get("changes")
-        return None if row is None else cls(**{**row, "new": tuple(row["new"])})
+        return None if row is None else from_json(cls, row)
 
 
 def changes_since(folder: Path | None, result: Result) -> Changes | None:

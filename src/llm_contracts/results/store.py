@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.capture.coverage import CaptureCoverage
-from llm_contracts.corpus.entries import CorpusProblem, ProblemKind
+from llm_contracts.corpus.entries import CorpusProblem
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
 from llm_contracts.results.document import FORMAT, document_digest
 from llm_contracts.results.items import AGAIN, DRAFT, ITEMS, ItemsFile, StoredResultError, item_from_json
+from llm_contracts.util.dataclass_json import from_json
 from llm_contracts.util.files import read_file
 
 RESULT = "result.json"
@@ -132,8 +133,5 @@ def _result(document: Mapping[str, Any]) -> Result:
         },
         complaints=tuple(document["complaints"]),
         warnings=tuple(document["warnings"]),
-        left_out=tuple(
-            CorpusProblem(place=row["place"], why=ProblemKind(row["why"]), reason=row["reason"])
-            for row in document.get("left_out", ())
-        ),
+        left_out=from_json(tuple[CorpusProblem, ...], document.get("left_out", ())),
     )

@@ -11,6 +11,8 @@ from llm_contracts.review.coverage import Coverage, cover
 from llm_contracts.review.decisions import Choice, Decision, Decisions
 from llm_contracts.review.session import ReviewError, ReviewSession, checked_terms
 
+_OF_ROW = ("kind", "provider", "scenario", "where", "until")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApplyPlan:
@@ -52,16 +54,7 @@ class ApplyPlan:
                 {"fingerprint": m.fingerprint, "item": m.item, "kind": str(m.divergence.kind)}
                 for m in self.others
             ],
-            "rows": [
-                {
-                    "kind": str(row.kind),
-                    "provider": row.provider,
-                    "scenario": row.scenario,
-                    "where": row.where,
-                    "until": row.until.isoformat(),
-                }
-                for row in self.rows
-            ],
+            "rows": [{name: str(getattr(row, name)) for name in _OF_ROW} for row in self.rows],
             "marks": [{"decision": str(d.choice), "fingerprints": list(d.fingerprints)} for d in self.notes],
             "accepted_already": list(self.settled),
         }

@@ -17,13 +17,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 FORMAT = 1
 
 _TOP = frozenset({"format", "run", "decisions"})
 _TEXTS = ("group", "reason", "by", "note")
 _KNOWN = ("decision", "fingerprints", "scope", "until", *_TEXTS)
+_WRITTEN = ("group", "fingerprints", "reason", "by", "until", "scope", "note")
+
+_Known = TypeVar("_Known", bound=StrEnum)
 
 
 class Choice(StrEnum):
@@ -79,9 +82,12 @@ class Decisions:
 
 def render_decisions(found: Decisions) -> str:
     """The file's text, fields that say nothing left out."""
-    rows = [_row(decision) for decision in found.decisions]
+    rows = [
+        {"decision": each.choice, **{name: value for name in _WRITTEN if (value := getattr(each, name))}}
+        for each in found.decisions
+    ]
     document = {"format": FORMAT, "run": found.run, "decisions": rows}
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 def parse_decisions(text: str | bytes, name: str) -> Decisions:
@@ -110,20 +116,6 @@ def parse_decisions(text: str | bytes, name: str) -> Decisions:
     return Decisions(run=run, decisions=tuple(found))
 
 
-def _row(decision: Decision) -> dict[str, Any]:
-    row = {
-        "decision": str(decision.choice),
-        "group": decision.group,
-        "fingerprints": list(decision.fingerprints),
-        "reason": decision.reason,
-        "by": decision.by,
-        "until": decision.until.isoformat() if decision.until else "",
-        "scope": str(decision.scope or ""),
-        "note": decision.note,
-    }
-    return {key: value for key, value in row.items() if value}
-
-
 def _decision(row: Any, place: str) -> Decision:
     """One entry. Empty texts count as absent: a page exports what its form holds."""
     if not isinstance(row, dict):
@@ -141,9 +133,9 @@ def _decision(row: Any, place: str) -> Decision:
     except ValueError:
         raise DecisionsError(f"{place}: 'until' must be a date such as 2027-01-31, not {until!r}.") from None
     return Decision(
-        choice=Choice(_one_of(Choice, _text(row, "decision", place), f"{place}: 'decision'")),
+        choice=_one_of(Choice, _text(row, "decision", place), f"{place}: 'decision'"),
         fingerprints=tuple(prints),
-        scope=Scope(_one_of(Scope, scope, f"{place}: 'scope'")) if scope else None,
+        scope=_one_of(Scope, scope, f"{place}: 'scope'") if scope else None,
         until=last_day,
         **texts,
     )
@@ -158,7 +150,7 @@ def _text(row: Mapping[str, Any], key: str, place: str) -> str:
     return value.strip()
 
 
-def _one_of(known: type[StrEnum], value: str, place: str) -> str:
+def _one_of(known: type[_Known], value: str, place: str) -> _Known:
     if value not in list(known):
         raise DecisionsError(f"{place} must be one of {', '.join(known)}, not {value!r}.")
-    return value
+    return known(value)

@@ -7,9 +7,9 @@ to `decisions.json` beside the result; it changes no verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, look_up, members_of, queue, without
@@ -45,13 +45,11 @@ class FileChange:
         file: the file.
         before: its text; None where there was no file.
         after: its text now.
-        lock: the folder that is locked while anybody changes it.
     """
 
     file: Path
     before: str | None
     after: str
-    lock: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +74,8 @@ class ReviewSession:
     read_only: str
     no_waivers: str
     members: tuple[Member, ...]
-    accepted: Mapping[str, Waiver]
-    noted: Mapping[str, Decision]
+    accepted: Mapping[str, Waiver] = field(default_factory=dict)
+    noted: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def open(self) -> tuple[Member, ...]:
@@ -152,7 +150,6 @@ def open_session(
             f"This result compares {reference} with {candidate}, but waivers are about {settings.reference} "
             f"and {settings.candidate}: one written now would accept nothing. Differences can only be marked."
         )
-    members = tuple(member for item in stored.items() for member in members_of(item))
     session = ReviewSession(
         settings=settings,
         stored=stored,
@@ -161,9 +158,7 @@ def open_session(
         secrets=secrets,
         read_only=read_only,
         no_waivers=no_waivers,
-        members=members,
-        accepted={},
-        noted={},
+        members=tuple(member for item in stored.items() for member in members_of(item)),
     )
     return reread(session)
 
@@ -236,32 +231,27 @@ def accept(session: ReviewSession, rows: Sequence[Waiver]) -> FileChange:
         WaiverError: the file cannot be read as it is now; nothing was written.
     """
     refuse(session, rows)
-    file, lock = session.settings.waivers, _lock(session)
-    with locked(lock, wait=True):
+    file = session.settings.waivers
+    with _locked(session):
         before = _text(file)
         present = load_waivers(file, session.today)
         after = appended(before or "", rows)
+
+        def check(draft: Path) -> None:
+            """It must read as what stood there and the new rows, with no fault that was not there before."""
+            written = load_waivers(draft, session.today)
+            complaints = (each.replace(str(draft), str(file)) for each in written.complaints)
+            for each in complaints:
+                if each not in present.complaints:
+                    raise ReviewError(f"Nothing was written, because then {each}")
+            if [*map(_fields, written.entries[len(present.entries) :])] != [*map(_fields, rows)]:
+                raise ReviewError(
+                    f"Nothing was written: {file} would not read back as decided. Add the entry by hand."
+                )
+
         _refuse_secrets(session, file, after)
-        replace_file(
-            file, after, check=partial(_check_draft, file=file, present=present, rows=rows, session=session)
-        )
-    return FileChange(file=file, before=before, after=after, lock=lock)
-
-
-def _check_draft(
-    draft: Path, *, file: Path, present: Waivers, rows: Sequence[Waiver], session: ReviewSession
-) -> None:
-    """The draft must read as what stood there and the new rows, with no fault that was not there before."""
-    written = load_waivers(draft, session.today)
-    there = set(present.complaints)
-    complaints = [each.replace(str(draft), str(file)) for each in written.complaints]
-    new = [each for each in complaints if each not in there]
-    if new:
-        raise ReviewError(f"Nothing was written, because then {new[0]}")
-    if [_fields(each) for each in written.entries[len(present.entries) :]] != [_fields(row) for row in rows]:
-        raise ReviewError(
-            f"Nothing was written: {file} would not read back as decided. Add the entry by hand."
-        )
+        replace_file(file, after, check=check)
+    return FileChange(file=file, before=before, after=after)
 
 
 def _fields(row: Waiver) -> Waiver:
@@ -278,8 +268,8 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
     refuse(session)
     new = tuple(decisions)
     decided = {name for decision in new for name in decision.fingerprints} | session.accepted.keys()
-    file, lock = decisions_file(session), _lock(session)
-    with locked(lock, wait=True):
+    file = decisions_file(session)
+    with _locked(session):
         left: dict[int, tuple[Decision, list[str]]] = {}
         for name, decision in _noted(session).items():
             if name not in decided:
@@ -289,16 +279,16 @@ def note(session: ReviewSession, decisions: Iterable[Decision]) -> FileChange:
         after = render_decisions(Decisions(run=session.stored.run, decisions=(*earlier, *new)))
         _refuse_secrets(session, file, after)
         replace_file(file, after)
-    return FileChange(file=file, before=before, after=after, lock=lock)
+    return FileChange(file=file, before=before, after=after)
 
 
-def undo(change: FileChange) -> None:
+def undo(session: ReviewSession, change: FileChange) -> None:
     """Put a file back as it was before a decision.
 
     Raises:
         ReviewError: somebody else has changed it since; then it is left alone.
     """
-    with locked(change.lock, wait=True):
+    with _locked(session):
         if _text(change.file) != change.after:
             raise ReviewError(
                 f"{change.file} has been changed since, so it is left as it is. Edit it by hand."
@@ -309,9 +299,9 @@ def undo(change: FileChange) -> None:
             replace_file(change.file, change.before)
 
 
-def _lock(session: ReviewSession) -> Path:
-    """What is locked while decisions are written: of two at once, one would be lost."""
-    return session.settings.waivers.resolve().parent
+def _locked(session: ReviewSession) -> AbstractContextManager[None]:
+    """Held while decisions are written: of two at once, one would be lost."""
+    return locked(session.settings.waivers.resolve().parent, wait=True)
 
 
 def _text(file: Path) -> str | None:
@@ -357,6 +347,6 @@ def write(
         changes += [note(session, notes)] if notes else []
     except BaseException:
         for change in changes:
-            undo(change)
+            undo(session, change)
         raise
     return tuple(changes)

@@ -1,18 +1,20 @@
-"""What the commands of a review print."""
+"""What the commands of a review print, and what they give to scripts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llm_contracts.parity.decision_groups import DecisionGroup
+from llm_contracts.parity.decision_groups import DecisionGroup, Member
 from llm_contracts.review.apply import ApplyPlan
 from llm_contracts.review.coverage import row_text
+from llm_contracts.review.decisions import Decision
 from llm_contracts.review.session import ReviewSession
 from llm_contracts.review.tui.drawing import STYLES, safe
 from llm_contracts.review.tui.page import View
@@ -21,6 +23,8 @@ from llm_contracts.review.tui.session import state_of
 from llm_contracts.util.terminal import one_line, table_width
 from llm_contracts.util.text import and_more, count, first_names
 
+_FORMAT = 1
+_OF_DIVERGENCE = ("where", "reference", "candidate", "fingerprint")
 _ROWS = 12  # waivers and other groups listed before "and n more"
 
 
@@ -47,6 +51,48 @@ def print_queue(console: Console, groups: Sequence[DecisionGroup], session: Revi
         f"{len(session.accepted):,} accepted, {len(session.open) - left:,} marked, {left:,} left.",
         style="dim",
     )
+
+
+def queue_document(session: ReviewSession, groups: Sequence[DecisionGroup]) -> dict[str, Any]:
+    """The same as JSON, for scripts: these groups with their members and what was decided about them; the
+    totals are of the whole run.
+    """
+    return {
+        "format": _FORMAT,
+        "run": session.stored.run,
+        "totals": {
+            "differences": len(session.members),
+            "accepted": sum(m.fingerprint in session.accepted for m in session.members),
+            "marked": sum(m.fingerprint in session.noted for m in session.members),
+            "left": sum(m.fingerprint not in session.noted for m in session.open),
+        },
+        "groups": [
+            {
+                "id": group.id,
+                "severity": str(group.severity),
+                "kind": str(group.kind),
+                "where": group.where,
+                "was": group.was,
+                "now": group.now,
+                "count": len(group.members),
+                "providers": group.providers,
+                "members": [
+                    _member(member, session.noted.get(member.fingerprint)) for member in group.members
+                ],
+            }
+            for group in groups
+        ],
+    }
+
+
+def _member(member: Member, decision: Decision | None) -> dict[str, Any]:
+    return {
+        "item": member.item,
+        **{name: getattr(member.divergence, name) for name in _OF_DIVERGENCE},
+        "noisy": member.noisy,
+        "decision": str(decision.choice) if decision else None,
+        "note": decision.note if decision else "",
+    }
 
 
 def show_group(

@@ -9,11 +9,11 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from llm_contracts.parity.decision_groups import groups_of
+from llm_contracts.parity.decision_groups import SameMeaning, groups_of
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.variant_names import MARK, general, split
-from llm_contracts.reporting.terminal import accepted_lines, head, one_group, table
+from llm_contracts.reporting.terminal import accepted_lines, head, one_meaning, table
 from llm_contracts.util.terminal import listed, table_width, titled
 
 RECORDING = "as recorded"
@@ -76,7 +76,7 @@ def _groups(
     if found:
         yield from titled(f"{title} ({len(found)})")
     for each in found:
-        yield one_group(each, of="variant")
+        yield one_meaning(SameMeaning(groups=(each,)), of="variant")
         kinds = dict.fromkeys(kind_of(member.scenario) for member in each.members)
         yield Padding(Text("  ".join(kinds), style="bold"), (0, 0, 0, 4), expand=False)
 

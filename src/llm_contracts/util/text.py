@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Collection, Iterable
 
 
@@ -22,6 +23,22 @@ def first_names(names: Iterable[str], most: int) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 recording`, `3 recordings`."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def code_span(text: str) -> str:
+    """A text as a code span of Markdown in one line, whatever backticks are in it: nothing in it means
+    anything. Not for cells of a table: these end at any `|`.
+    """
+    line = " ".join(text.split("\n")).replace("\t", " ")
+    fence = "`" * (longest_backticks(line) + 1)
+    # One space at both ends is taken off again; without, a backtick at an end would lengthen the fence.
+    inner = f" {line} " if line.strip() != line or line[:1] == "`" or line[-1:] == "`" or not line else line
+    return f"{fence}{inner}{fence}"
+
+
+def longest_backticks(text: str) -> int:
+    """The number of backticks in the longest run of them."""
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 _PLAIN = dict(zip("✓✗≈–×·…≠→●○▶─│", "+X%-x.~!>*o>-|", strict=True))

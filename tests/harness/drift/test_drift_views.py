@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 
 from llm_contracts.drift.compare import ChangeKind, Drift, drift
-from llm_contracts.drift.markdown import code, render_drift
+from llm_contracts.drift.markdown import render_drift
 from llm_contracts.drift.report import ComparedRecording, DriftReport, RecordingState, decisions
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.util.terminal import print_markdown
+from llm_contracts.util.text import code_span
 from llm_contracts.wire.cassette.model import Provenance
 
 TODAY = date(2026, 11, 22)
@@ -93,7 +94,7 @@ def test_a_page_fits_into_a_pull_request_whatever_has_changed() -> None:
     "text", ["a|b", "`", "``x`", "<img src=x>", "[a](http://x)", "@everyone", "a\nb", "", " ", "`a"]
 )
 def test_what_a_provider_sends_stays_in_its_code(text: str) -> None:
-    span = code(text)
+    span = code_span(text)
     ticks = len(span) - len(span.lstrip("`"))
     inner = span[ticks:-ticks]
     assert "\n" not in span

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.reporting.word_diff import by_ends
+from llm_contracts.reporting.align import by_ends
 from llm_contracts.review.tui.drawing import fitted, safe
 from llm_contracts.review.tui.evidence import first_view, page
 from llm_contracts.review.tui.page import Page, View, folded, pairs, whole

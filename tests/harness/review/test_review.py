@@ -64,7 +64,8 @@ def test_an_acceptance_is_appended_and_counts_at_once(project: Path) -> None:
 
 
 def test_undoing_puts_the_file_back_to_the_letter(project: Path) -> None:
-    review.undo(accept_first(session(project)))
+    found = session(project)
+    review.undo(found, accept_first(found))
     assert waivers(project) == WAIVERS
 
 
@@ -102,16 +103,17 @@ def test_what_somebody_else_has_changed_since_is_not_undone(project: Path) -> No
     file = project / "contracts" / "waivers.toml"
     file.write_text(file.read_text() + "# by another hand\n")
     with pytest.raises(ReviewError, match="changed since"):
-        review.undo(change)
+        review.undo(session(project), change)
     assert waivers(project).endswith("# by another hand\n")
 
 
 def test_undoing_waits_for_whoever_is_writing_and_then_loses_nothing_of_theirs(project: Path) -> None:
-    change = accept_first(session(project))
+    found = session(project)
+    change = accept_first(found)
     file = project / "contracts" / "waivers.toml"
     with ThreadPoolExecutor(1) as pool:
         with locked(file.parent):
-            undone = pool.submit(review.undo, change)
+            undone = pool.submit(review.undo, found, change)
             with pytest.raises(TimeoutError):
                 undone.result(0.05)
             file.write_text(file.read_text() + "# by another hand\n")
@@ -126,7 +128,7 @@ def test_undoing_the_first_acceptance_leaves_a_link_as_it_was(project: Path) -> 
     file.symlink_to("elsewhere.toml")
     change = accept_first(session(project))
     assert (file.parent / "elsewhere.toml").is_file()
-    review.undo(change)
+    review.undo(session(project), change)
     assert file.is_symlink()
     assert not file.exists()
 
@@ -136,7 +138,7 @@ def test_the_first_acceptance_makes_the_file_and_undoing_it_takes_it_away(projec
     file.unlink()
     change = accept_first(session(project))
     assert file.is_file()
-    review.undo(change)
+    review.undo(session(project), change)
     assert not file.exists()
 
 

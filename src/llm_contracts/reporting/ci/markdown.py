@@ -6,9 +6,10 @@ What belongs together, such as a table's head, stays together.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_contracts.parity.decision_groups import DecisionGroup, groups_of
 from llm_contracts.parity.divergence import Severity
@@ -21,13 +22,13 @@ from llm_contracts.reporting.answer import (
     accepted_kinds,
     answer,
     counts_line,
+    left_out_lines,
     normalisations,
     problems,
     state,
 )
 from llm_contracts.reporting.ci.run_context import RunContext
 from llm_contracts.reporting.ci.text import code, code_block, cut, cut_sides, link, plain
-from llm_contracts.reporting.left_out import left_out_lines
 from llm_contracts.util.text import and_more, count, first_names
 
 SUMMARY_BYTES = 1024 * 1024
@@ -65,14 +66,14 @@ class DocumentPart:
         rows: what may be left out, the most important first; each may be of several lines.
         foot: what closes what the head has opened; always there.
         what: what a row is, for the sentence that counts what was left out.
-        most: how many rows are enough, however much room there is; None for all.
+        most: how many rows are enough, however much room there is.
     """
 
     head: Sequence[str] = ()
     rows: Sequence[str] = ()
     foot: Sequence[str] = ()
     what: str = "line"
-    most: int | None = None
+    most: int = sys.maxsize
 
     def text(self, shown: int) -> str:
         """The part with so many of its rows."""
@@ -89,8 +90,7 @@ def fit(parts: Sequence[DocumentPart], limit: int) -> str:
     shown = [0] * len(parts)
     used = sum(_size(part.text(0)) + 1 for part in parts)  # one for the empty line between parts
     for number, part in enumerate(parts):
-        most = len(part.rows) if part.most is None else min(part.most, len(part.rows))
-        for row in part.rows[:most]:
+        for row in part.rows[: part.most]:
             size = _size(row) + 1
             if used + size > limit:
                 break
@@ -105,31 +105,42 @@ def _size(text: str) -> int:
 
 def summary(result: Result, about: RunContext, *, limit: int = SUMMARY_BYTES) -> str:
     """Verdicts, groups of differences, what was accepted, and how to look closer."""
-    return fit(list(_parts(result, about, None)), limit)
+    return fit(list(_parts(result, about)), limit)
 
 
 def comment(result: Result, about: RunContext, *, limit: int = COMMENT_BYTES) -> str:
     """The body of a comment, which is read in passing: the summary with the first groups only."""
-    return fit([DocumentPart(head=[MARKER]), *_parts(result, about, _MOST_IN_COMMENT)], limit)
+    short = (
+        part if part.what == "verdict" else replace(part, most=_MOST_IN_COMMENT)
+        for part in _parts(result, about)
+    )
+    return fit([DocumentPart(head=[MARKER]), *short], limit)
 
 
-def _parts(result: Result, about: RunContext, most: int | None) -> Iterator[DocumentPart]:
-    """All parts that have something to say, each with at most so many rows."""
-    found = answer(result, about.everyone)
+def _parts(result: Result, about: RunContext) -> Iterator[DocumentPart]:
+    """All parts that have something to say."""
+    found, items = answer(result, about.everyone), result.items
     yield _head(result, about, found)
-    if found.blocks:
-        head = ["| | provider | answer | why |", "|---|---|---|---|"]
-        yield DocumentPart(head=head, rows=[_verdict(block) for block in found.blocks], what="verdict")
-    yield from _open(result.items, about, most)
-    yield from _lines(f"{MARKS['unreadable']} Unreadable", problems(result.items), most)
-    yield from _lines("The waivers file", result.complaints, most)
-    yield from _noise(result.items, about, most)
+    table = ["| | provider | answer | why |", "|---|---|---|---|"]
+    noise = [
+        f"{_place(group)} in {_links(group.ids, about, {})}"
+        for group in groups_of(items, lambda item: item.noise)
+    ]
+    noisy = f"### {MARKS['noise']} Noise: the reference differs when it runs twice"
     missing = f"{MARKS['missing']} {count(len(result.missing), 'scenario')} without a recording"
-    yield from _folded(missing, map(plain, result.missing), "scenario", most)
-    yield from _accepted(result.items, most)
     unused = f"{count(len(result.left_out), 'entry', 'entries')} not used"
-    yield from _folded(unused, map(plain, left_out_lines(result.left_out)), "line", most)
-    yield from _lines("Warnings", result.warnings, most)
+    parts = (
+        DocumentPart(head=table, rows=[_verdict(block) for block in found.blocks], what="verdict"),
+        *_open(items, about),
+        _lines(f"{MARKS['unreadable']} Unreadable", problems(items)),
+        _lines("The waivers file", result.complaints),
+        DocumentPart(head=[noisy, ""], rows=noise, what="group"),
+        _folded(missing, map(plain, result.missing), "scenario"),
+        _accepted(items),
+        _folded(unused, map(plain, left_out_lines(result.left_out)), "line"),
+        _lines("Warnings", result.warnings),
+    )
+    yield from (part for part in parts if part.rows)
     lines = ["### Look closer", ""]
     if about.report_url is not None:
         lines += [f"[The report](<{about.report_url}>) has both lanes of every recording.", ""]
@@ -172,19 +183,14 @@ def _verdict(block: VerdictBlock) -> str:
     return f"| {word} | {names} | {block.answer}{number} | {'<br>'.join(why)} |"
 
 
-def _open(items: Iterable[Item], about: RunContext, most: int | None) -> Iterator[DocumentPart]:
+def _open(items: Iterable[Item], about: RunContext) -> Iterator[DocumentPart]:
     groups = groups_of(items, lambda item: item.unwaived)
     for severity in Severity:
         mine = [found for found in groups if found.severity is severity]
-        if mine:
-            total = sum(len(found.members) for found in mine)
-            of = f"{count(total, 'difference')} in {count(len(mine), 'group')}"
-            yield DocumentPart(
-                head=[f"### {MARKS[severity]} {_TITLES[severity]}: {of}", ""],
-                rows=[_group(found, about) for found in mine],
-                what="group",
-                most=most,
-            )
+        total = sum(len(found.members) for found in mine)
+        of = f"{count(total, 'difference')} in {count(len(mine), 'group')}"
+        head = [f"### {MARKS[severity]} {_TITLES[severity]}: {of}", ""]
+        yield DocumentPart(head=head, rows=[_group(found, about) for found in mine], what="group")
 
 
 def _group(found: DecisionGroup, about: RunContext) -> str:
@@ -204,41 +210,24 @@ def _links(ids: Sequence[str], about: RunContext, prints: Mapping[str, str]) -> 
     return f"{', '.join(links)} {and_more(ids, _SHOWN_IDS)}".rstrip()
 
 
-def _noise(items: Iterable[Item], about: RunContext, most: int | None) -> Iterator[DocumentPart]:
-    groups = groups_of(items, lambda item: item.noise)
-    rows = [f"{_place(found)} in {_links(found.ids, about, {})}" for found in groups]
-    if rows:
-        head = [f"### {MARKS['noise']} Noise: the reference differs when it runs twice", ""]
-        yield DocumentPart(head=head, rows=rows, what="group", most=most)
-
-
-def _accepted(items: Iterable[Item], most: int | None) -> Iterator[DocumentPart]:
+def _accepted(items: Iterable[Item]) -> DocumentPart:
     kinds = accepted_kinds(items)
     rows = [
         f"{plain(counts_line(each))}: {plain(cut(reason, _LONGEST_LINE))}" for reason, each in kinds.items()
     ]
     total = sum(each.total() for each in kinds.values())
     title = f"Accepted: {count(total, 'difference')} for {count(len(kinds), 'reason')}"
-    yield from _folded(f"{MARKS['accepted']} {title}", rows, "reason", most)
+    return _folded(f"{MARKS['accepted']} {title}", rows, "reason")
 
 
-def _lines(title: str, lines: Sequence[str], most: int | None) -> Iterator[DocumentPart]:
-    if lines:
-        rows = [f"- {plain(cut(line, _LONGEST_LINE))}" for line in lines]
-        head = [f"### {title} ({len(lines):,})", ""]
-        yield DocumentPart(head=head, rows=rows, what="line", most=most)
+def _lines(title: str, lines: Sequence[str]) -> DocumentPart:
+    rows = [f"- {plain(cut(line, _LONGEST_LINE))}" for line in lines]
+    return DocumentPart(head=[f"### {title} ({len(lines):,})", ""], rows=rows)
 
 
-def _folded(title: str, lines: Iterable[str], what: str, most: int | None) -> Iterator[DocumentPart]:
-    rows = [f"- {line}" for line in lines]
-    if rows:
-        yield DocumentPart(
-            head=["<details>", f"<summary>{title}</summary>", ""],
-            rows=rows,
-            foot=["", "</details>"],
-            what=what,
-            most=most,
-        )
+def _folded(title: str, lines: Iterable[str], what: str) -> DocumentPart:
+    head, foot = ["<details>", f"<summary>{title}</summary>", ""], ["", "</details>"]
+    return DocumentPart(head=head, rows=[f"- {line}" for line in lines], foot=foot, what=what)
 
 
 def _commands(about: RunContext, found: Answer) -> Iterator[str]:

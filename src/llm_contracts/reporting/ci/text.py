@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.reporting.html.embed import finite, visible
-from llm_contracts.reporting.lines import cut_begins, sides
+from llm_contracts.reporting.lines import cut_begins, finite, sides, visible
 from llm_contracts.results.document import json_text
+from llm_contracts.util.text import code_span, longest_backticks
 
 _NONCHARACTERS = str.maketrans({"\ufffe": "⟨U+FFFE⟩", "\uffff": "⟨U+FFFF⟩"})  # XML knows no way to say them
 _APART = "&#8203;"  # a space without width: it keeps `@name` and `#1` from being anybody's name or number
@@ -56,20 +56,14 @@ def plain(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Text in which nothing means anything: a code span in one line, whatever backticks are in it. Not for
-    cells of a table: these end at any `|`.
-    """
-    line = " ".join(without_hidden(text).split("\n")).replace("\t", " ")
-    fence = "`" * (_longest_run(line) + 1)
-    # One space at both ends is taken off again; without, a backtick at an end would lengthen the fence.
-    inner = f" {line} " if line.strip() != line or line[:1] == "`" or line[-1:] == "`" or not line else line
-    return f"{fence}{inner}{fence}"
+    """A code span in which nothing hides, see `code_span`."""
+    return code_span(without_hidden(text))
 
 
 def code_block(lines: Iterable[str]) -> list[str]:
     """Lines to copy."""
     shown = [without_hidden(line) for line in lines]
-    fence = "`" * max(3, _longest_run("\n".join(shown)) + 1)
+    fence = "`" * max(3, longest_backticks("\n".join(shown)) + 1)
     return [f"{fence}sh", *shown, fence]
 
 
@@ -79,7 +73,3 @@ def link(text: str, address: str | None) -> str:
         return code(text)
     safe = "".join(c if c.isprintable() and c not in '<>\\ "' else f"%{ord(c):02X}" for c in address)
     return f"[{code(text)}](<{safe}>)"
-
-
-def _longest_run(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)

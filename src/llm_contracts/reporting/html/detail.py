@@ -11,11 +11,9 @@ from urllib.parse import urlsplit
 
 from llm_contracts.clients.observation import Chunk, Observation
 from llm_contracts.parity.result import Item
-from llm_contracts.reporting.align import merged
-from llm_contracts.reporting.item_view import ItemView, LaneRow, item_view
+from llm_contracts.reporting.align import Pieces, merged, word_diff
+from llm_contracts.reporting.item_view import ItemView, LaneRow, chunk_kind, item_view
 from llm_contracts.reporting.lines import distinct, usage_line
-from llm_contracts.reporting.wire_events import chunk_kind
-from llm_contracts.reporting.word_diff import Pieces, word_diff
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 

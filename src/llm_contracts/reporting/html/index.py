@@ -20,8 +20,7 @@ from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.run_context import fragment
-from llm_contracts.reporting.html.embed import visible
-from llm_contracts.reporting.lines import value_pair
+from llm_contracts.reporting.lines import value_pair, visible
 
 _LONGEST_VALUE = 240
 _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike

@@ -7,6 +7,10 @@ its hash. What an item holds in full is compressed, so that the page opens at on
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -20,7 +24,6 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import MARKS, answer, normalisations, state
 from llm_contracts.reporting.ci.run_context import RunContext
 from llm_contracts.reporting.html.detail import detail
-from llm_contracts.reporting.html.embed import csp_hash, packed, script_json, visible
 from llm_contracts.reporting.html.index import (
     group_blocks,
     group_rows,
@@ -30,9 +33,12 @@ from llm_contracts.reporting.html.index import (
     provider_rows,
 )
 from llm_contracts.reporting.item_view import BEST_VIEW
+from llm_contracts.reporting.lines import finite, visible
+from llm_contracts.results.document import json_text
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
+_UNSAFE = re.compile("[<>&\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _ALL_IN_FULL = 2_000  # items; beyond, only those that differ are held in full
 
 Guard = Callable[[str, Any], None]
@@ -133,3 +139,21 @@ def render(
 
 def _read(name: str) -> str:
     return (files("llm_contracts.reporting.html") / "static" / name).read_text(encoding="utf-8")
+
+
+def script_json(value: Any) -> str:
+    """JSON that can stand between `<script>` tags: nothing in it ends the element, begins a comment or
+    turns the direction of the source.
+    """
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text(finite(value)))
+
+
+def packed(value: Any) -> str:
+    """JSON, compressed, in base64. The same value gives the same text on every day."""
+    data = json_text(finite(value)).encode()
+    return base64.b64encode(gzip.compress(data, compresslevel=6, mtime=0)).decode()
+
+
+def csp_hash(content: str) -> str:
+    """The source expression that allows exactly this inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.reporting.word_diff import by_ends
+from llm_contracts.reporting.align import by_ends
 from llm_contracts.util.terminal import one_line
 
 NARROW = 76

@@ -131,7 +131,7 @@ class InteractiveReview:
             self.state = replace(self.state, message="There is nothing to undo.")
             return
         change, before = self._undo[-1]
-        reviewing.undo(change)
+        reviewing.undo(self._review, change)
         self._undo.pop()
         self.state = replace(before, form=None, message="Undone.")
         self._reread()

@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 
 from llm_contracts.clients.observation import Chunk, Usage
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.reporting.align import word_diff
 from llm_contracts.reporting.answer import answer, state
 from llm_contracts.reporting.html.detail import detail
-from llm_contracts.reporting.html.embed import packed, script_json, visible
 from llm_contracts.reporting.html.index import group_rows, item_rows, matrix
-from llm_contracts.reporting.html.page import in_full
-from llm_contracts.reporting.item_view import LaneRow, rows
-from llm_contracts.reporting.wire_events import WireEvent, wire_events
-from llm_contracts.reporting.word_diff import word_diff
+from llm_contracts.reporting.html.page import in_full, packed, script_json
+from llm_contracts.reporting.item_view import LaneRow, WireEvent, rows, wire_events
+from llm_contracts.reporting.lines import visible
 from llm_contracts.wire.interaction import Interaction, Response
 from tests.harness.reporting.html.runs import (
     HOSTILE,
