@@ -133,11 +133,6 @@ class ItemView:
     telemetry: tuple[Table, ...]
 
     @property
-    def exchanges(self) -> tuple[Interaction, ...]:
-        """What was on the wire."""
-        return self.item.exchanges
-
-    @property
     def chunk_rows(self) -> tuple[LaneRow, ...]:
         """The rows that hold a chunk of either client."""
         return tuple(row for row in self.rows if (row.left, row.right) != (None, None))
@@ -175,7 +170,7 @@ def item_view(item: Item, protocols: Protocols = BUILT_IN) -> ItemView | None:
         ),
         usage=_table(
             _numbers(to_usage(facts.usage) if facts and facts.usage else None),
-            *(_numbers(seen.reported_usage[-1:]) for seen in (reference, candidate)),
+            *(_numbers(next(reversed(seen.reported_usage), None)) for seen in (reference, candidate)),
         ),
         ends=_table(_wire_end(facts), _client_end(reference), _client_end(candidate)),
         telemetry=tuple(_telemetry(reference, candidate)),
@@ -243,8 +238,7 @@ def _table(*sides: Mapping[str, Any]) -> Table:
     return tuple((name, *(side.get(name) for side in sides)) for name in names)
 
 
-def _numbers(found: Usage | Sequence[Usage] | None) -> dict[str, Any]:
-    usage = found if isinstance(found, Usage) else found[0] if found else None
+def _numbers(usage: Usage | None) -> dict[str, Any]:
     if usage is None:
         return {}
     totals = {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}

@@ -193,8 +193,7 @@ class ItemsFile:
             StoredResultError: there is none.
         """
         if name not in self.offsets:
-            msg = f"{self.file}: has no line for {name}. {AGAIN}"
-            raise StoredResultError(msg)
+            raise StoredResultError(f"{self.file}: has no line for {name}. {AGAIN}")
         with self.file.open("rb") as file:
             file.seek(self.offsets[name])
             return file.readline()
@@ -209,5 +208,5 @@ class ItemsFile:
         try:
             return item_from_json({**json.loads(line), **changed})
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            msg = f"{self.file}: {name}: is damaged ({type(error).__name__}). {AGAIN}"
-            raise StoredResultError(msg) from error
+            damaged = f"is damaged ({type(error).__name__})"
+            raise StoredResultError(f"{self.file}: {name}: {damaged}. {AGAIN}") from error

@@ -48,8 +48,9 @@ def standing_verdicts(
     for name, verdict in asked.items():
         if verdict.answer is Readiness.READY:
             if "inputs" not in stored.document:
-                msg = "The stored result does not say what it was made from. Run `llm-contracts check`."
-                raise ConfigError(msg)
+                raise ConfigError(
+                    "The stored result does not say what it was made from. Run `llm-contracts check`."
+                )
             _refuse_what_does_not_follow(project, stored, name, today)
     return asked
 
@@ -59,12 +60,11 @@ def _refuse_other_clients(project: Project, stored: Stored) -> None:
     settings, result = project.settings, stored.result
     own = (settings.reference, settings.candidate)
     if (result.reference, result.candidate) != own:
-        msg = (
+        raise ConfigError(
             f"The stored result is about {result.reference} against {result.candidate}, not about {own[0]} "
             f"against {own[1]}. Run `llm-contracts check` again, or say that you mean it: "
             f"--report {settings.shown(stored.folder)}"
         )
-        raise ConfigError(msg)
 
 
 def _refuse_what_does_not_follow(project: Project, stored: Stored, name: str, today: date) -> None:
@@ -82,9 +82,9 @@ def _refuse_what_does_not_follow(project: Project, stored: Stored, name: str, to
         unreplayed=project.without_scenario(name),
     )
     if verdict.answer is not Readiness.READY:
-        reason = verdict.reasons[0]
-        msg = f"The stored GO for {name} no longer holds: {reason} Run `llm-contracts check` again."
-        raise ConfigError(msg)
+        raise ConfigError(
+            f"The stored GO for {name} no longer holds: {verdict.reasons[0]} Run `llm-contracts check` again."
+        )
 
 
 def _left_out(name: str) -> Verdict:

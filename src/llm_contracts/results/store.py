@@ -50,8 +50,7 @@ class Stored:
         except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
             msg = f"{file}: is not a result ({type(error).__name__}). {AGAIN}"
             raise StoredResultError(msg) from error
-        msg = f"{file}: is not a result of format {FORMAT}. {AGAIN}"
-        raise StoredResultError(msg)
+        raise StoredResultError(f"{file}: is not a result of format {FORMAT}. {AGAIN}")
 
     @property
     def run(self) -> str:
@@ -108,10 +107,10 @@ class Stored:
             if lines.started_at is not None and lines.started_at == self.document.get("started_at"):
                 return lines
         if files:
-            msg = f"{files[0]}: belongs to another run than {RESULT} beside it. {AGAIN}"
-        else:
-            msg = f"{self.folder / ITEMS}: is missing, so nothing can be shown in full. {AGAIN}"
-        raise StoredResultError(msg)
+            raise StoredResultError(f"{files[0]}: belongs to another run than {RESULT} beside it. {AGAIN}")
+        raise StoredResultError(
+            f"{self.folder / ITEMS}: is missing, so nothing can be shown in full. {AGAIN}"
+        )
 
 
 def _result(document: Mapping[str, Any]) -> Result:

@@ -136,7 +136,8 @@ def _rows(session: ReviewSession, plan: ApplyPlan, *, dry_run: bool) -> Iterator
     if plan.rows:
         file = session.settings.shown(session.settings.waivers)
         days = ", ".join(sorted({str(row.until) for row in plan.rows}))
-        yield Text(f"{_rows_go(len(plan.rows), dry_run=dry_run)} to {file}, until {days}:")
+        go = "would go" if dry_run else "goes" if len(plan.rows) == 1 else "go"
+        yield Text(f"{count(len(plan.rows), 'row')} {go} to {file}, until {days}:")
         yield from _listed([row_text(row) for row in plan.rows])
     if any(coverage.open_ended for coverage in plan.acceptances):
         yield Text("A * also covers what will be recorded later.", style="yellow")
@@ -153,7 +154,3 @@ def _listed(lines: Sequence[str]) -> Iterator[Text]:
     yield from (Text(f"  {line}") for line in lines[:_ROWS])
     if rest := and_more(lines, _ROWS):
         yield Text(f"  {rest}", style="dim")
-
-
-def _rows_go(rows: int, *, dry_run: bool) -> str:
-    return f"{count(rows, 'row')} {'would go' if dry_run else 'goes' if rows == 1 else 'go'}"

@@ -9,10 +9,9 @@ from rich.text import Text
 
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.align import by_ends
-from llm_contracts.review.tui.drawing import fitted, safe
+from llm_contracts.review.tui.drawing import fitted, laid_out, safe
 from llm_contracts.review.tui.evidence import first_view, page
 from llm_contracts.review.tui.page import Page, View, folded, pairs, whole
-from llm_contracts.review.tui.paint import laid_out
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from tests.harness.reporting.samples import item, observation
 from tests.harness.review.samples import member

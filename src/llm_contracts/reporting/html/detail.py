@@ -27,7 +27,7 @@ def detail(item: Item, protocols: Protocols = BUILT_IN) -> dict[str, Any]:
     texts = (view.reference.text, view.candidate.text)
     reasonings = (view.reference.reasoning, view.candidate.reasoning)
     return {
-        "exchanges": [_exchange(exchange) for exchange in view.exchanges],
+        "exchanges": [_exchange(exchange) for exchange in view.item.exchanges],
         "wire": [[event.exchange, event.kind, event.data, event.name, event.at_ms] for event in view.wire],
         "lanes": lanes,
         "rows": [_row(row, view, lanes) for row in view.rows],

@@ -12,7 +12,6 @@ from llm_contracts.parity.decision_groups import (
     Member,
     SameMeaning,
     by_meaning,
-    groups_of,
     members_of,
     queue,
 )
@@ -20,7 +19,7 @@ from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import state
 from llm_contracts.reporting.ci.run_context import fragment
-from llm_contracts.reporting.lines import value_pair, visible
+from llm_contracts.reporting.lines import value_pair
 
 _LONGEST_VALUE = 240
 _MOST_ROWS = 150  # scenarios in a matrix; a corpus has thousands, and no two alike
@@ -41,11 +40,6 @@ class GroupRow:
     def fresh(self, new: frozenset[str]) -> int:
         """How many of its differences are among these, which the run before did not have."""
         return len(new.intersection(self.group.fingerprints))
-
-    @property
-    def count(self) -> int:
-        """The number of recordings concerned."""
-        return len(self.group.ids)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +72,7 @@ def group_rows(items: Iterable[Item]) -> tuple[GroupRow, ...]:
     groups = ((group, reason) for reason, found in members.items() for group in queue(found))
     rows = []
     for number, (group, reason) in enumerate(groups):
-        pairs = Counter(_values(member.divergence) for member in group.members)
+        pairs = Counter(values_of(member.divergence) for member in group.members)
         values = pairs.most_common(1)[0][0]
         rows.append(GroupRow(number=number, group=group, reason=reason, values=values, variants=len(pairs)))
     return tuple(rows)
@@ -95,19 +89,6 @@ def group_blocks(rows: Iterable[GroupRow]) -> tuple[GroupBlock, ...]:
         for groups in [tuple(row.group for row in named.values())]
         for same in (by_meaning(groups) if reason is None else (SameMeaning(groups=groups),))
     )
-
-
-def noise_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
-    """What the reference did not even do twice in the same way, by kind and place."""
-    return [
-        {
-            "kind": str(found.kind),
-            "where": found.where,
-            **dict(zip(("reference", "candidate"), _values(found.example), strict=True)),
-            "ids": found.ids,
-        }
-        for found in groups_of(items, lambda item: item.noise)
-    ]
 
 
 def item_rows(result: Result, groups: Iterable[GroupRow], detailed: Iterable[str]) -> list[dict[str, Any]]:
@@ -139,14 +120,15 @@ def _found(item: Item, divergence: Divergence, numbers: Mapping[str, int]) -> di
         "kind": str(divergence.kind),
         "severity": str(divergence.severity),
         "where": divergence.where,
-        **dict(zip(("reference", "candidate"), _values(divergence), strict=True)),
+        **dict(zip(("reference", "candidate"), values_of(divergence), strict=True)),
         "print": divergence.fingerprint,
         "waived": item.waived.get(divergence.fingerprint),
         "group": numbers[divergence.fingerprint],
     }
 
 
-def _values(divergence: Divergence) -> tuple[str, str]:
+def values_of(divergence: Divergence) -> tuple[str, str]:
+    """Both values of a difference, cut to what a cell of a table takes."""
     return value_pair(divergence.reference, divergence.candidate, _LONGEST_VALUE)
 
 
@@ -189,5 +171,5 @@ def _cell(number: int, item: Item) -> dict[str, Any]:
         "link": fragment(item.id),
         "state": what,
         "count": sum(kinds.values()),
-        "title": visible(f"{item.id}: {found or what}"),
+        "title": f"{item.id}: {found or what}",
     }

@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from llm_contracts.cost.views import cost_table
+from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import MARKS, answer, normalisations, state
 from llm_contracts.reporting.ci.run_context import RunContext
@@ -29,8 +30,8 @@ from llm_contracts.reporting.html.index import (
     group_rows,
     item_rows,
     matrix,
-    noise_rows,
     provider_rows,
+    values_of,
 )
 from llm_contracts.reporting.item_view import BEST_VIEW
 from llm_contracts.reporting.lines import finite, visible
@@ -123,7 +124,8 @@ def render(
             checked=about.moment,
             blocks=group_blocks(groups),
             new=frozenset(about.changes.new if about.changes else ()),
-            noise=noise_rows(result.items),
+            noise=groups_of(result.items, lambda item: item.noise),
+            values_of=values_of,
             matrix=matrix(result),
             providers=provider_rows(result),
             marks=MARKS,

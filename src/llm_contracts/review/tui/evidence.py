@@ -90,7 +90,7 @@ def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
     """Every exchange: its status, then its events with how many chunks each client made of them."""
     handed = [Counter(chunk.position for chunk in seen.chunks) for seen in (view.reference, view.candidate)]
     number = 0
-    for place, exchange in enumerate(view.exchanges):
+    for place, exchange in enumerate(view.item.exchanges):
         response = exchange.response
         status = f"{response.status} {response.reason}".strip()
         yield whole(f"{exchange.request.method} {exchange.request.uri}")
@@ -109,7 +109,7 @@ def _wire(view: ItemView, _divergence: Divergence) -> Iterator[Row]:
             before = data
         if not response.body:
             yield whole("  (no body)")
-    if not view.exchanges:
+    if not view.item.exchanges:
         yield whole("The result holds no exchanges of this recording.")
 
 

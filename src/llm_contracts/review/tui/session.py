@@ -18,10 +18,9 @@ from llm_contracts.review import session as reviewing
 from llm_contracts.review.decisions import Choice, DecisionsError
 from llm_contracts.review.session import FileChange, ReviewError, ReviewSession, reread
 from llm_contracts.review.tui import forms
-from llm_contracts.review.tui.dialogs import dialog
 from llm_contracts.review.tui.drawing import safe
 from llm_contracts.review.tui.keys import Effect, Frame, press
-from llm_contracts.review.tui.screens import group_screen, layout, page_width
+from llm_contracts.review.tui.screens import dialog, group_screen, layout, page_width
 from llm_contracts.review.tui.state import ReviewState, begin, onward, shown
 from llm_contracts.util.files import replace_file
 from llm_contracts.wire.scrub import SecretFound
