@@ -27,7 +27,7 @@ from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.ci.run_context import RunContext
+    from llm_contracts.reporting.answer import RunContext
     from llm_contracts.results.store import Stored
 
 _EXAMPLES = """\b
@@ -162,8 +162,8 @@ def _merge(
 
 def _about(project: Project, stored: Stored, views: RequestedViews, changed: tuple[str, ...]) -> RunContext:
     from llm_contracts.cost.views import stored_cost
+    from llm_contracts.reporting.answer import RunContext
     from llm_contracts.reporting.ci.files import again
-    from llm_contracts.reporting.ci.run_context import RunContext
     from llm_contracts.results.changes import Changes
 
     return RunContext(

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+from pathlib import Path
 
 from llm_contracts.parity.decision_groups import groups_of
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.result import Result
+from llm_contracts.project.config import Project
 from llm_contracts.reporting.ci.text import cut, cut_sides, without_hidden
 from llm_contracts.util.terminal import without_commands
 from llm_contracts.util.text import count, first_names
@@ -119,3 +121,36 @@ def _data(text: str) -> str:
     return (
         without_commands(without_hidden(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     )
+
+
+def finder(project: Project, root: Path) -> Find:
+    """Finds a difference in the snapshot of its scenario, which a person has reviewed; else the recording. A
+    file outside the repository's root is not named.
+    """
+    settings = project.settings
+
+    def find(name: str, divergence: Divergence | None) -> FilePosition | None:
+        cassette = settings.cassettes / f"{name}.yaml"
+        if not cassette.resolve().is_relative_to(settings.cassettes.resolve()) or not cassette.is_file():
+            return None  # a stream of a corpus
+        line = divergence and _line(settings.snapshots / f"{name}.txt", divergence)
+        file = settings.snapshots / f"{name}.txt" if line else cassette
+        shown = relative(file, root)
+        return None if shown is None else FilePosition(file=shown, line=line or None)
+
+    return find
+
+
+def _line(snapshot: Path, divergence: Divergence) -> int | None:
+    wanted = f"{divergence.severity} {divergence.kind} at {divergence.where}: "
+    try:
+        lines = snapshot.read_text(encoding="utf-8").split("\n")  # as GitHub counts them
+    except (OSError, ValueError):
+        return None
+    return next((number for number, line in enumerate(lines, 1) if line.startswith(wanted)), None)
+
+
+def relative(file: Path, root: Path) -> str | None:
+    """A file as GitHub names it; None where it is outside the repository."""
+    place, base = file.resolve(), root.resolve()
+    return place.relative_to(base).as_posix() if place.is_relative_to(base) else None

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.ci.run_context import RunContext
+from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.ci.text import cut, cut_sides, without_hidden
 from llm_contracts.util.text import and_more, first_names
 

@@ -18,8 +18,7 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.align import word_diff
 from llm_contracts.reporting.answer import answer, state
 from llm_contracts.reporting.html.detail import detail
-from llm_contracts.reporting.html.index import group_rows, item_rows, matrix
-from llm_contracts.reporting.html.page import in_full, packed, script_json
+from llm_contracts.reporting.html.page import group_rows, in_full, item_rows, matrix, packed, script_json
 from llm_contracts.reporting.item_view import LaneRow, WireEvent, rows, wire_events
 from llm_contracts.reporting.lines import visible
 from llm_contracts.wire.interaction import Interaction, Response

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Verdict
-from llm_contracts.reporting.html.index import group_rows
+from llm_contracts.reporting.html.page import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
 from llm_contracts.review.tui.keys import HELP
 from tests.harness.reporting.html.runs import ABOUT, HOSTILE, found, item, said, whole_run, write
