@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib import import_module
 from io import StringIO, TextIOWrapper
 from keyword import iskeyword
@@ -117,6 +118,14 @@ class _LazyGroup(click.Group):
 )
 def group() -> None:
     """Does the product behave the same after the move? Record once, replay to both clients, compare."""
+    try:
+        datetime.now().astimezone()
+    except ValueError as error:
+        zone = os.environ.get("TZ", "")
+        raise click.UsageError(
+            f"TZ={zone} in the environment is a day or more from UTC, so it is not a time zone. "
+            "Unset TZ, or set it to one, such as UTC."
+        ) from error
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,17 @@ def test_a_command_that_needs_a_project_says_so_and_how_to_get_one(
 def test_what_needs_none_does_not_ask_for_one(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(line.split())
     assert "belongs to no project" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process can be set on Unix alone")
+def test_a_time_zone_that_is_none_is_named_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", "AAA+24")
+            time.tzset()
+            assert run(["check"]) == 2
+    finally:
+        time.tzset()
+    assert "TZ=AAA+24 in the environment is a day or more from UTC" in capsys.readouterr().err
