@@ -18,6 +18,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile, mkdtemp
+from threading import Event
 from typing import Any
 
 import pytest
@@ -272,6 +273,22 @@ def test_a_pool_that_the_next_call_uses_again_is_not_left_open(
         session.times = ((0.0, ended),)
 
     assert effects(client, session=session, again=True) == seen
+
+
+def test_who_hangs_is_not_called_again() -> None:
+    session, end, calls = Silent(), Event(), []
+
+    def client(call: Call) -> Iterator[Any]:
+        calls.append(call)
+        session.connections, session.times = 1, ((0.0, 1.0),)
+        yield chunk("a")
+        end.wait(60)
+
+    try:
+        assert effects(client, session=session, again=True, timeout=0.05) == {"connections": 1}
+        assert len(calls) == 1
+    finally:
+        end.set()
 
 
 def test_what_garbage_collection_closes_is_not_left_open() -> None:
