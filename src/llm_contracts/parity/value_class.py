@@ -60,8 +60,5 @@ def _type_of(value: Any) -> str:
         return "true" if value else "false"
     if is_number(value):
         return "number"
-    if isinstance(value, str):
-        return "text" if value else "empty text"
-    if isinstance(value, list):
-        return "list" if value else "empty list"
-    return "object" if value else "empty object"
+    name = "text" if isinstance(value, str) else "list" if isinstance(value, list) else "object"
+    return name if value else f"empty {name}"

@@ -266,21 +266,15 @@ def _rehearsed(
     mine = [item for item in items if item.scenario in live and item.problem is None and item.ran]
     there = [item for item in mine if item.provenance == "live"]
     dated = [(item, _age(item.recorded_on, today)) for item in there if item.recorded_on is not None]
-    again, old = "record --provider {provider}", f"{limit} days old or older"
+    stale = [item for item, age in dated if age >= limit]
+    stand_ins = [item for item in there if _of_a_stand_in(item, base_url)]
+    again = "record --provider {provider}"
     groups: tuple[tuple[list[Item], str, str], ...] = (
         ([i for i in mine if i.provenance != "live"], "scenario(s) is/are not recorded live", _RECORD),
-        (
-            [i for i in there if _of_a_stand_in(i, base_url)],
-            "live recording(s) is/are from this machine",
-            again,
-        ),
+        (stand_ins, "live recording(s) is/are from this machine", again),
         ([i for i in there if i.recorded_on is None], "live recording(s) has/have no date", again),
         ([i for i, age in dated if age < _AHEAD], "live recording(s) is/are dated in the future", again),
-        (
-            [i for i, age in dated if age >= limit],
-            f"live recording(s) is/are {old}",
-            f"{again} --stale {limit}",
-        ),
+        (stale, f"live recording(s) is/are {limit} days old or older", f"{again} --stale {limit}"),
     )
     asked_anew = {row.id for row in expected if not row.captured}
     found = []

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -221,14 +222,9 @@ def _bad_values(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _day(value: Any) -> date | None:
-    if isinstance(value, datetime):
-        return None
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
+    with suppress(TypeError, ValueError):  # a time of day is not a date
+        return value if type(value) is date else date.fromisoformat(value)
+    return None
 
 
 def _is_range(value: str) -> bool:
@@ -269,14 +265,10 @@ def _sorted_out(entries: list[Waiver], complaints: list[str], today: date, warni
 
 def _parts(entry: Waiver) -> tuple[Waiver, ...]:
     """An entry that lists names, once with each of them: none may outlive its use behind the others."""
-    scenarios, providers = entry.scenario.split("|"), entry.provider.split("|")
-    parts = [
-        replace(entry, scenario=name, place=f"{entry.place}: {name}") for name in scenarios if scenarios[1:]
-    ]
-    parts += [
-        replace(entry, provider=name, place=f"{entry.place}: {name}") for name in providers if providers[1:]
-    ]
-    return tuple(parts) or (entry,)
+    names = [("scenario", name) for name in entry.scenario.split("|") if "|" in entry.scenario]
+    names += [("provider", name) for name in entry.provider.split("|") if "|" in entry.provider]
+    parts: list[dict[str, Any]] = [{field: name, "place": f"{entry.place}: {name}"} for field, name in names]
+    return tuple(replace(entry, **part) for part in parts) or (entry,)
 
 
 def _useless(

@@ -15,7 +15,7 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import Project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.results.items import Packed, whole
-from llm_contracts.run.match import client_names, opened_match, rules_of, sides
+from llm_contracts.run.match import are_own, client_names, opened_match, rules_of, sides
 from llm_contracts.run.not_offered import without_not_offered
 from llm_contracts.run.options import Options
 from llm_contracts.run.recut import chosen
@@ -183,17 +183,14 @@ def project_waivers(project: Project, options: Options) -> Waivers:
     nothing about others.
     """
     settings = project.settings
-    if client_names(project, options) != (settings.reference, settings.candidate):
+    if not are_own(project, options):
         return Waivers()
     return load_waivers(settings.waivers, options.today, warning_days=settings.waiver_warning_days)
 
 
 def _bystanders(project: Project, options: Options) -> tuple[str, ...]:
     settings = project.settings
-    if (
-        client_names(project, options) == (settings.reference, settings.candidate)
-        or not settings.waivers.is_file()
-    ):
+    if are_own(project, options) or not settings.waivers.is_file():
         return ()
     about = f"{settings.reference} against {settings.candidate}"
     return (f"No waivers were applied: those of the project are about {about}.",)

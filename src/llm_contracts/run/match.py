@@ -27,6 +27,11 @@ def client_names(project: Project, options: Options) -> tuple[str, str]:
     return (options.reference or settings.reference, options.candidate or settings.candidate)
 
 
+def are_own(project: Project, options: Options) -> bool:
+    """Whether the project's own two clients are compared."""
+    return client_names(project, options) == (project.settings.reference, project.settings.candidate)
+
+
 @contextmanager
 def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
     """The two clients by the names that were asked for, and an engine that runs."""
@@ -87,13 +92,16 @@ def sides(project: Project, options: Options) -> tuple[Side, Side]:
         ClientError: a client's name is unknown.
         ConfigError: the candidate is the reference, or a provider's own.
     """
-    names = client_names(project, options)
-    reference, candidate = (Side(name=name, client=resolve(name, project.clients)) for name in names)
+    reference, candidate = (_side(project, name) for name in client_names(project, options))
     check_distinct(reference, candidate)
     if reference.name == project.settings.reference:
         for name in dict.fromkeys(row.reference for row in project.providers if row.reference):
-            check_distinct(Side(name=name, client=resolve(name, project.clients)), candidate)
+            check_distinct(_side(project, name), candidate)
     return reference, candidate
+
+
+def _side(project: Project, name: str) -> Side:
+    return Side(name=name, client=resolve(name, project.clients))
 
 
 def own_match(
@@ -106,6 +114,6 @@ def own_match(
     own = provider.reference
     if own is None or match.reference.name != project.settings.reference:
         return match
-    reference = Side(name=own, client=resolve(own, project.clients))
+    reference = _side(project, own)
     check_distinct(reference, match.candidate)
     return replace(match, reference=reference)

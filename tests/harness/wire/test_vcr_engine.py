@@ -16,7 +16,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request as VcrRequest
 
 from llm_contracts.run.engines import UnplayableError
-from llm_contracts.run.engines.vcr import _request, vcr_session
+from llm_contracts.run.engines.vcr import _request, play_in_process
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
 from llm_contracts.wire.proxy.server import Edge
@@ -119,7 +119,8 @@ def _requests(body: bytes) -> tuple[int, bytes]:
     ids=["httpx", "requests", "aiohttp"],
 )
 def test_both_engines_give_every_client_the_same_bytes(client: object, edge: Edge) -> None:
-    with vcr_session(COMPLETE) as replay:
+    with play_in_process(COMPLETE) as playing:
+        replay = playing.session
         inside = [client(interaction.request.body) for interaction in COMPLETE]  # type: ignore[operator]
         assert [request.body for request in replay.requests()] == [i.request.body for i in COMPLETE]
         assert {request.uri for request in replay.requests()} == {URL}
@@ -131,7 +132,8 @@ def test_both_engines_give_every_client_the_same_bytes(client: object, edge: Edg
 
 
 def test_both_engines_write_down_the_same_request(edge: Edge) -> None:
-    with vcr_session(COMPLETE) as replay:
+    with play_in_process(COMPLETE) as playing:
+        replay = playing.session
         httpx.post(URL, json={"a": 1}, headers={"x": "1"})
         (inside,) = replay.requests()
     with edge.replay(COMPLETE) as session:
@@ -144,7 +146,8 @@ def test_both_engines_write_down_the_same_request(edge: Edge) -> None:
 
 
 def test_nothing_leaves_the_process() -> None:
-    with vcr_session(COMPLETE) as replay:
+    with play_in_process(COMPLETE) as playing:
+        replay = playing.session
         assert httpx.get("https://elsewhere.example/x").status_code == 599
         assert httpx.post("https://elsewhere.example" + TARGET).status_code == 599
         with socket.socket() as outside, pytest.raises(RuntimeError, match="Network is disabled"):
@@ -160,7 +163,7 @@ def test_guards_that_others_set_up_are_there_again_afterwards(monkeypatch: pytes
     def guard(connection: socket.socket, address: object) -> None: ...
 
     monkeypatch.setattr(socket.socket, "connect", guard)
-    with vcr_session(COMPLETE):
+    with play_in_process(COMPLETE):
         assert socket.socket.connect is not guard
     assert socket.socket.connect is guard
 
@@ -170,10 +173,10 @@ def test_a_second_replay_waits_for_the_first() -> None:
     order: list[str] = []
 
     def second() -> None:
-        with vcr_session(COMPLETE):
+        with play_in_process(COMPLETE):
             order.append("second")
 
-    with vcr_session(COMPLETE):
+    with play_in_process(COMPLETE):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join(0.05)
@@ -187,7 +190,7 @@ def test_an_exchange_that_did_not_end_well_is_for_the_other_engine(end: End) -> 
     interactions = [*COMPLETE, streamed(BODY, end=end)]
     with (
         pytest.raises(UnplayableError, match=f"POST {URL} ended as {end}: .* Use the wire engine"),
-        vcr_session(interactions),
+        play_in_process(interactions),
     ):
         pass
 

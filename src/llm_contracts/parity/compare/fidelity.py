@@ -12,6 +12,7 @@ from typing import Any
 from llm_contracts.clients.observation import Observation
 from llm_contracts.parity.compare.finding import (
     ABSENT,
+    Finding,
     Findings,
     ObservationPair,
     first_difference,
@@ -127,9 +128,7 @@ def _text(pair: ObservationPair, facts: WireFacts) -> Findings:
     if len(answers) > 1 and (shown == answers[-1] or sorted(shown) == sorted(sent)):
         return
     if (facts.streamed or sent) and shown == pair.candidate.text != sent and facts.error is None:
-        index = first_difference(shown, sent)
-        excerpts = (text[index : index + _EXCERPT] for text in (shown, sent))
-        yield unfaithful(f"text[{index}]", *excerpts)
+        yield _other_text("text", shown, sent)
 
 
 def _unseen_parts(pair: ObservationPair, facts: WireFacts) -> Findings:
@@ -144,8 +143,12 @@ def _unseen_parts(pair: ObservationPair, facts: WireFacts) -> Findings:
     ):
         shown = said(pair.reference)
         if shown and shown == said(pair.candidate) != sent and facts.error is None:
-            index = first_difference(shown, sent)
-            yield unfaithful(f"{place}[{index}]", *(text[index : index + _EXCERPT] for text in (shown, sent)))
+            yield _other_text(place, shown, sent)
+
+
+def _other_text(place: str, shown: str, sent: str) -> Finding:
+    index = first_difference(shown, sent)
+    return unfaithful(f"{place}[{index}]", *(text[index : index + _EXCERPT] for text in (shown, sent)))
 
 
 def _arguments(side: Observation) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -86,7 +86,8 @@ def _error_leaves(ours: Failure, theirs: Failure, sent: str) -> Findings:
     named = {name for name in _NAMED if all(_is_named(name, failure) for failure in (ours, theirs))}
     if ours.said != theirs.said:
         named.add("message")
-    for path, kind, a, b in _differences(*(_leaves(_shared(failure, named)) for failure in (ours, theirs))):
+    further = [{n: v for n, v in side.fields.items() if n not in named} for side in (ours, theirs)]
+    for path, kind, a, b in _differences(*(_leaves(_shared_headers(fields)) for fields in further)):
         if isinstance(a, str) and isinstance(b, str) and same_but_volatile(a, b, sent):
             continue
         added = kind is Kind.FIELDS and a == ABSENT
@@ -98,10 +99,6 @@ def _is_named(name: str, failure: Failure) -> bool:
     """Whether a field says nothing but what is compared by name: `status_code` as text is not the status."""
     value = failure.fields.get(name)
     return value is None or value in (failure.said, *(getattr(failure, each, None) for each in _COMPARED))
-
-
-def _shared(failure: Failure, named: Collection[str]) -> dict[str, Any]:
-    return _shared_headers({name: value for name, value in failure.fields.items() if name not in named})
 
 
 def _shared_headers(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,13 +28,13 @@ def compare_pauses(pair: ObservationPair) -> Findings:
     ours, theirs = pair.reference.pauses or (), pair.candidate.pauses or ()
     by_chance = 0
     for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
-        if _measured(pair, index) and abs(one - other) <= _SLACK + max(one, other) * _SHARE:
+        place = f"pauses[{index}]"
+        measured = any(place in side.waits for side in pair.sides)  # from the clock, where one really waited
+        if measured and abs(one - other) <= _SLACK + max(one, other) * _SHARE:
             continue
         if not _equal(one, other, _asked_for(pair, index)):
             # The values are partly chance, so they are not part of the difference's name.
-            yield Finding(
-                kind=Kind.ATTEMPTS, where=f"pauses[{index}]", reference=one, candidate=other, unstable=True
-            )
+            yield Finding(kind=Kind.ATTEMPTS, where=place, reference=one, candidate=other, unstable=True)
         elif one and not _is(one, _asked_for(pair, index)):
             by_chance += 1
     if by_chance:
@@ -78,11 +78,6 @@ def quietest(runs: Sequence[Observation]) -> Observation:
 def _waits(waits: Mapping[str, float]) -> dict[str, float]:
     inside = sum(seconds for place, seconds in waits.items() if place.startswith("stream"))
     return {"before": waits.get("before", 0.0), "stream": round(inside, 3)}
-
-
-def _measured(pair: ObservationPair, index: int) -> bool:
-    """Whether a pause was really waited for on either side, and taken from the clock."""
-    return any(f"pauses[{index}]" in side.waits for side in pair.sides)
 
 
 def _asked_for(pair: ObservationPair, index: int) -> float | None:

@@ -249,20 +249,16 @@ def _headers(one: Request, other: Request) -> Findings:
     ours, theirs = _by_name(one), _by_name(other)
     hidden = 0
     for name in dict.fromkeys((*ours, *theirs)):
-        a, b = ours.get(name), theirs.get(name)
+        a, b = ours.get(name, ABSENT), theirs.get(name, ABSENT)
+        said = ("" if value == ABSENT else value for value in (a, b))
         if a == b:
             continue
-        if name in _OF_THE_LIBRARY or name.startswith(_OF_AN_SDK) or _mean_the_same(name, a or "", b or ""):
+        if name in _OF_THE_LIBRARY or name.startswith(_OF_AN_SDK) or _mean_the_same(name, *said):
             hidden += 1
             continue
         if _SECRET.search(name):
-            a, b = _masked(a, "a key"), _masked(b, "another key" if a is not None else "a key")
-        yield Finding(
-            kind=Kind.REQUEST_HEADERS,
-            where=f"headers.{name}",
-            reference=ABSENT if a is None else a,
-            candidate=ABSENT if b is None else b,
-        )
+            a, b = _masked(a, "a key"), _masked(b, "a key" if a == ABSENT else "another key")
+        yield Finding(kind=Kind.REQUEST_HEADERS, where=f"headers.{name}", reference=a, candidate=b)
     if hidden:
         yield Finding(kind=Normalisation.HEADER, count=hidden)
 
@@ -284,9 +280,9 @@ def _by_name(request: Request) -> dict[str, str]:
     return found
 
 
-def _masked(value: str | None, word: str) -> str:
-    if value is None:
-        return ABSENT
+def _masked(value: str, word: str) -> str:
+    if value == ABSENT:
+        return value
     scheme, space, secret = value.partition(" ")
     if not (space and secret.strip()):
         return f"({word})" if value.strip() else "(empty)"

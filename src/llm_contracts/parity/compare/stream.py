@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from itertools import groupby
 from typing import Any
 
-from llm_contracts.clients.observation import Chunk, Observation
+from llm_contracts.clients.observation import Chunk
 from llm_contracts.parity.compare.finding import (
     ABSENT,
     Finding,
@@ -48,7 +48,7 @@ def compare_stream(pair: ObservationPair) -> Findings:
     """Everything that is read from the chunks, usage apart."""
     yield from _texts(pair)
     for place, kind in _EXTRAS.items():
-        ours, theirs = (_extra(side, place) for side in pair.sides)
+        ours, theirs = ([c.extra[place] for c in side.chunks if place in c.extra] for side in pair.sides)
         yield from _sequence(pair, kind, place, ours, theirs)
     yield from _other_choices(pair)
     yield from _tool_calls(pair)
@@ -121,8 +121,8 @@ def _other_choices(pair: ObservationPair) -> Findings:
         for name in dict.fromkeys((*one, *other)):
             follows = _reached_alike(pair, one.get(name, ()), other.get(name, ()))
             a, b = one.get(name, ABSENT), other.get(name, ABSENT)
-            where = f"choices[{index}].{name}"
-            yield from differing(_OF_A_CHOICE[name], where, a, b, after_error=follows)
+            kind = Kind.TEXT if name == "extra" else Kind(name)
+            yield from differing(kind, f"choices[{index}].{name}", a, b, after_error=follows)
         if one == other:
             pieces = (_pieces_of(index, side.chunks) for side in pair.sides)
             yield from _cut(pair, f"choices[{index}].delta", *pieces)
@@ -135,15 +135,6 @@ def _reached_alike(pair: ObservationPair, ours: Sequence[Any], theirs: Sequence[
         _begins_alike(a, b) if isinstance(a, dict) else a == b for a, b in zip(ours, theirs, strict=False)
     )
     return _follows(pair, one, other) and all(alike)
-
-
-_OF_A_CHOICE = {
-    "text": Kind.TEXT,
-    "reasoning": Kind.REASONING,
-    "tool_calls": Kind.TOOL_CALLS,
-    "finish_reason": Kind.FINISH_REASON,
-    "extra": Kind.TEXT,
-}
 
 
 def _pieces_of(index: int, chunks: Sequence[Chunk]) -> list[str]:
@@ -168,10 +159,6 @@ def _by_index(chunks: Sequence[Chunk]) -> dict[int, dict[str, Any]]:
     }
     said = ((index, {n: v for n, v in choice.items() if v}) for index, choice in together.items())
     return {index: choice for index, choice in said if choice}
-
-
-def _extra(observation: Observation, place: str) -> list[Any]:
-    return [chunk.extra[place] for chunk in observation.chunks if place in chunk.extra]
 
 
 def _tool_calls(pair: ObservationPair) -> Findings:

@@ -81,7 +81,9 @@ def opened(
     if name is EngineName.VCR:
         if find_spec("vcr") is None:
             raise ConfigError("--engine vcr needs vcrpy: pip install 'llm-contracts[vcr]'.")
-        yield _vcr
+        from llm_contracts.run.engines.vcr import play_in_process
+
+        yield play_in_process
         return
     from llm_contracts.wire.proxy.server import Edge
 
@@ -105,11 +107,3 @@ def opened(
 
 class UnplayableError(Exception):
     """The engine cannot play this recording; another one can, and the message says which."""
-
-
-@contextmanager
-def _vcr(interactions: tuple[Interaction, ...], _protocols: Protocols = BUILT_IN) -> Iterator[Play]:
-    from llm_contracts.run.engines.vcr import vcr_session
-
-    with vcr_session(interactions) as session:
-        yield Play(session=session)

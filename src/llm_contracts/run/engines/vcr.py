@@ -20,10 +20,11 @@ from pytest_recording.network import blocking_context
 from vcr.cassette import Cassette
 
 from llm_contracts.clients.session import SessionLike
-from llm_contracts.run.engines import UnplayableError
+from llm_contracts.run.engines import Play, UnplayableError
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.matching import Matcher
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding"})
 _FRAMING = _CONNECTION | {"content-length"}
@@ -35,7 +36,7 @@ _turn = threading.Lock()
 
 
 @contextmanager
-def vcr_session(interactions: Sequence[Interaction]) -> Iterator[SessionLike]:
+def play_in_process(interactions: Sequence[Interaction], _protocols: Protocols = BUILT_IN) -> Iterator[Play]:
     """Serves the given exchanges to clients that call the provider's own address.
 
     Raises:
@@ -49,7 +50,7 @@ def vcr_session(interactions: Sequence[Interaction]) -> Iterator[SessionLike]:
             )
     session = _VcrSession(Matcher(interactions, by_host=True))
     with _turn, _network_blocked(), _Served.use(path="", answer=session.answer):
-        yield session
+        yield Play(session=session)
 
 
 class _VcrSession(SessionLike):
