@@ -7,23 +7,12 @@ from urllib.parse import urlsplit
 
 from llm_contracts.wire.interaction import Headers
 
-# Those of one connection, not of the message (RFC 9110, section 7.6.1).
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-
 FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """What frames a message, and is made anew by whoever serves it again."""
+
+_OF_PROXIES = frozenset({"proxy-authenticate", "proxy-authorization", "proxy-connection"})
+_HOP_BY_HOP = (FRAMING - {"content-length"}) | _OF_PROXIES | {"te", "trailer", "upgrade"}
+"""Those of one connection, not of the message (RFC 9110, section 7.6.1)."""
 
 
 def end_to_end(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
